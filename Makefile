@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#
+# Weir. `make help` lists the targets. Everything that is built goes to $(BUILD).
+
+BUILD ?= build
+CC ?= gcc
+CLANG ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/bin/bpftool) bpftool)
+PREFIX ?= /usr/local
+DESTDIR ?=
+SANITIZER ?=
+WERROR ?=
+V ?=
+
+VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || echo unknown)
+ARCH_INCLUDE := /usr/include/$(shell uname -m)-linux-gnu
+
+WARN := -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wno-unused-parameter $(if $(WERROR),-Werror)
+CFLAGS ?= -O2 -g
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARN) $(CFLAGS) -Iinclude -Iuser -I$(BUILD)/gen \
+	$(if $(SANITIZER),-fsanitize=$(SANITIZER) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+LDLIBS := -lyaml -lyajl -lsodium -lbpf -lelf -lz -lmnl
+BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Wshadow -Wno-unused-parameter \
+	-Wno-address-of-packed-member $(if $(WERROR),-Werror) -Iinclude -Ibpf -isystem $(ARCH_INCLUDE)
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-8s%s\n' $(1) '$(2)')
+
+all: $(BUILD)/weir
+
+# ---- Flags: a change of compiler or flags rebuilds everything --------------------------------------
+
+STAMP := $(BUILD)/.flags
+FLAGS_NOW := $(CC) $(CLANG) $(ALL_CFLAGS) $(BPF_CFLAGS)
+$(shell mkdir -p $(BUILD); printf '%s' '$(FLAGS_NOW)' | cmp -s - $(STAMP) || printf '%s' '$(FLAGS_NOW)' > $(STAMP))
+
+# ---- BPF objects and their skeletons ---------------------------------------------------------------
+
+BPF_SRC := $(wildcard bpf/*.bpf.c)
+BPF_OBJ := $(BPF_SRC:bpf/%.bpf.c=$(BUILD)/bpf/%.bpf.o)
+BPF_SKEL := $(BPF_SRC:bpf/%.bpf.c=$(BUILD)/gen/%.skel.h)
+
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(STAMP)
+	$(call say,BPF,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/gen/%.skel.h: $(BUILD)/bpf/%.bpf.o
+	$(call say,SKEL,$@)
+	@mkdir -p $(@D)
+	$(Q)$(BPFTOOL) gen skeleton $< name $* > $@.tmp && mv $@.tmp $@
+
+# ---- User space --------------------------------------------------------------------------------------
+
+# Order is the rule of dependency: each may call what stands to its right.
+MODULES := cli sandbox kernel compile kube base
+lib = $(BUILD)/lib/$(1).a
+LIBS := $(foreach m,$(MODULES),$(call lib,$(m)))
+obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+
+$(BUILD)/obj/%.o: %.c $(STAMP)
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(EXTRA_CFLAGS) -MMD -MP -c $< -o $@
+
+define module_rule
+$(call lib,$(1)): $(call obj,$(filter-out user/cli/main.c,$(wildcard user/$(1)/*.c)))
+	$$(call say,AR,$$@)
+	@mkdir -p $$(@D); rm -f $$@
+	$$(Q)ar rcs $$@ $$^
+endef
+$(foreach m,$(MODULES),$(eval $(call module_rule,$(m))))
+
+$(call obj,$(wildcard user/kernel/*.c)): | $(BPF_SKEL)
+$(BUILD)/obj/user/cli/version.o: EXTRA_CFLAGS = -DWEIR_VERSION='"$(VERSION)"'
+
+$(BUILD)/weir: $(call obj,user/cli/main.c) $(LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# ---- Tests -------------------------------------------------------------------------------------------
+# tests/unit/*.c   pure, no root      tests/prog/*.c  BPF_PROG_TEST_RUN, root
+# tests/diff/*.c   three evaluators   tests/netns/*   real traffic, root
+# Each C file is a cmocka program of its own; every test speaks TAP; tests/run adds them up.
+
+PURE_LIBS := $(call lib,compile) $(call lib,kube) $(call lib,base)
+TEST_LIBS := $(filter-out $(call lib,cli),$(LIBS))
+REFERENCE := $(call obj,$(wildcard tests/reference/*.c))
+TEST_LIB := $(call obj,$(wildcard tests/lib/*.c))
+UNIT := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c))
+PROG := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/prog/*.c))
+DIFF := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/diff/*.c))
+NETNS_C := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/netns/*.c))
+
+$(call obj,$(wildcard tests/*/*.c)): EXTRA_CFLAGS = -Itests
+$(call obj,$(wildcard tests/prog/*.c tests/diff/*.c tests/netns/*.c)): | $(BPF_SKEL)
+
+link_test = $(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
+$(UNIT): $(BUILD)/%: $(BUILD)/obj/%.o $(REFERENCE) $(PURE_LIBS)
+	$(call say,LD,$@)
+	$(link_test)
+$(PROG) $(DIFF) $(NETNS_C): $(BUILD)/%: $(BUILD)/obj/%.o $(REFERENCE) $(TEST_LIB) $(TEST_LIBS)
+	$(call say,LD,$@)
+	$(link_test)
+
+tests: $(UNIT) $(PROG) $(DIFF) $(NETNS_C)
+
+.PHONY: all tests deps demo test lint clean help install bench
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+deps: ## install what is missing, and say what and why
+	$(Q)tools/deps.sh
+
+lint: ## formatting, function length, conditionals, shell scripts
+	$(Q)tools/lint.sh
+
+test: ## all layers that this machine can run
+	$(Q)tests/run.sh
+
+demo: ## install, build, and show the main job with real traffic
+	$(Q)tools/deps.sh && $(MAKE) all && tools/demo.sh
+
+clean: ## remove what was built
+	rm -rf $(BUILD)
+
+install: $(BUILD)/weir ## to $(DESTDIR)$(PREFIX)
+	install -D -m 755 $(BUILD)/weir $(DESTDIR)$(PREFIX)/bin/weir
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  %-9s%s\n", $$1, $$2}' Makefile
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Every map, defined from the one table in include/weir/maps.h. Sizes may be
+ * changed by the loader before the maps are made; kinds and types never.
+ */
+#pragma once
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include <weir/maps.h>
+
+#define MAP_TYPED(kind, flag_bits, key_type, value_type, entries) \
+	__uint(type, kind);                                       \
+	__uint(map_flags, flag_bits);                             \
+	__uint(max_entries, entries);                             \
+	__type(key, key_type);                                    \
+	__type(value, value_type);
+
+#define MAP_TABLE(k, v, n) MAP_TYPED(BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC, k, v, n)
+#define MAP_TRIE(k, v, n) MAP_TYPED(BPF_MAP_TYPE_LPM_TRIE, BPF_F_NO_PREALLOC, k, v, n)
+#define MAP_ARRAY(k, v, n) MAP_TYPED(BPF_MAP_TYPE_ARRAY, BPF_F_MMAPABLE, k, v, n)
+#define MAP_FLOWS(k, v, n) MAP_TYPED(BPF_MAP_TYPE_HASH, 0, k, v, n)
+#define MAP_PLACES(k, v, n) MAP_TYPED(BPF_MAP_TYPE_ARRAY, 0, k, v, n)
+#define MAP_PERCPU(k, v, n) MAP_TYPED(BPF_MAP_TYPE_PERCPU_ARRAY, 0, k, v, n)
+#define MAP_QUEUE(k, v, n)                  \
+	__uint(type, BPF_MAP_TYPE_QUEUE);   \
+	__uint(max_entries, n);             \
+	__uint(key_size, 0);                \
+	__uint(value_size, sizeof(v));
+
+#define MAP_DEFINE(name, kind, key, value, entries, full) \
+	struct {                                          \
+		MAP_##kind(key, value, entries)           \
+	} name SEC(".maps");
+
+WEIR_MAPS(MAP_DEFINE)

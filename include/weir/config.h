@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Named constants with their reasons. Map sizes stand in maps.h; these are the
+ * limits inside the packet's path and the time limits of connections.
+ */
+#pragma once
+
+/* IPv6 extension headers walked before a packet is dropped as EXTENSION_HEADERS. */
+#define WEIR_MAX_EXTENSION_HEADERS 6
+
+/* Client ports tried before a new translated flow is dropped as PORTS_EXHAUSTED. */
+#define WEIR_PORT_TRIES 32
+/* They come from above the default ip_local_port_range (32768-60999): clashes with real sockets are rare. */
+#define WEIR_PORT_MIN 61000
+#define WEIR_PORT_COUNT 4536
+
+/* Steps of the binary search in a run of port ranges: 2^20 ranges. */
+#define WEIR_PORT_SEARCH_STEPS 20
+
+/* Default time limits, seconds (SVC-99 wants at least 24 h for open TCP). */
+#define WEIR_TCP_OPENING_S 30
+#define WEIR_TCP_OPEN_S (24 * 3600)
+#define WEIR_TCP_CLOSING_S 10
+#define WEIR_UDP_ONE_WAY_S 30
+#define WEIR_UDP_ANSWERED_S 120
+#define WEIR_ECHO_S 30
+#define WEIR_OTHER_S 120
+
+/* The sweep: places looked at a tick, and the time between ticks (0.7 % of a CPU). */
+#define WEIR_SWEEP_SLICE 670
+#define WEIR_SWEEP_SLICE_MAX 4096
+#define WEIR_SWEEP_INTERVAL_US 10000

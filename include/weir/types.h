@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Everything that the BPF programs and user space both see: addresses, map
+ * keys and values, and the few words that change while packets read them.
+ *
+ * Nothing here is written twice anywhere else. Byte order: addresses and every
+ * field that ends in _be are network order; all else is host order. A value
+ * that changes after insert is one aligned word (docs/design.md, "Atomic").
+ */
+#pragma once
+
+#include <linux/types.h>
+
+#define WEIR_LAYOUT_VERSION 1 /* raised whenever a key or a value below changes */
+
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+
+#define WEIR_ASSERT_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type " is " #size " bytes")
+
+/* ---- Addresses ------------------------------------------------------------------------------- */
+
+/* One address of either family. IPv4 is kept as ::ffff:a.b.c.d (PARSE-4). */
+struct weir_addr {
+	union {
+		__u8 b[16];
+		__be32 w[4]; /* no wider member: keys that hold an address stay 4-aligned, without holes */
+	};
+};
+WEIR_ASSERT_SIZE(struct weir_addr, 16);
+
+#define WEIR_V4_PREFIX_BITS 96 /* an IPv4 /n is a /(96 + n) here */
+
+static __always_inline int weir_addr_equal(const struct weir_addr *a, const struct weir_addr *b)
+{
+	return a->w[0] == b->w[0] && a->w[1] == b->w[1] && a->w[2] == b->w[2] && a->w[3] == b->w[3];
+}
+
+static __always_inline int weir_addr_is_zero(const struct weir_addr *a)
+{
+	return !(a->w[0] | a->w[1] | a->w[2] | a->w[3]);
+}
+
+static __always_inline int weir_addr_is_v4(const struct weir_addr *a)
+{
+	return !(a->w[0] | a->w[1]) && a->b[8] == 0 && a->b[9] == 0 && a->b[10] == 0xff && a->b[11] == 0xff;
+}
+
+static __always_inline struct weir_addr weir_addr_from_v4(__be32 v4)
+{
+	struct weir_addr a = {};
+
+	a.b[10] = 0xff;
+	a.b[11] = 0xff;
+	a.w[3] = v4;
+	return a;
+}
+
+/* ---- Connections ----------------------------------------------------------------------------- */
+
+/*
+ * Key of the conntrack table. Canonical: the end with the smaller (address,
+ * port) comes first, so both directions of a connection find the same entry.
+ * An echo request has the id as its source port and 0 as destination port; the
+ * reply the other way round (NP-38).
+ */
+struct weir_tuple {
+	struct weir_addr addr[2];
+	__be16 port_be[2];
+	__u8 proto;
+	__u8 mark; /* 1: a direct flow whose plain key is the reply entry of a translated one */
+	__u16 pad;
+};
+WEIR_ASSERT_SIZE(struct weir_tuple, 40);
+
+/*
+ * One local end of a connection: which pod it was, and what was decided for it.
+ * ref is 0 where the end is no pod of this node. stamp is the policy epoch that
+ * was read before the first table, shifted left by one, with "allowed" in bit 0.
+ */
+struct weir_end {
+	__u32 ref; /* struct weir_pod.ref */
+	__u32 stamp; /* written by compare-and-exchange only */
+};
+WEIR_ASSERT_SIZE(struct weir_end, 8);
+
+enum weir_flow_flag {
+	/* fixed at insert */
+	WEIR_FLOW_ORIG_FIRST = 1 << 0, /* the originator is addr[0] of the key */
+	WEIR_FLOW_TRANSLATED = 1 << 1, /* one of a pair; clear: the only entry of its flow */
+	WEIR_FLOW_REPLY = 1 << 2, /* the (backend, client) entry of a pair */
+	WEIR_FLOW_MARKED = 1 << 3, /* the forward key of this pair carries the mark */
+	WEIR_FLOW_HOST_ORIGIN = 1 << 4, /* sent by a socket of this node (NP-41) */
+	WEIR_FLOW_VIA_STACK = 1 << 5, /* came through the host's stack, so replies go through it */
+	WEIR_FLOW_SERVICE = 1 << 6, /* translated by a Service (not only for a port collision) */
+	/* written as packets pass, each by its own direction, with atomic or */
+	WEIR_FLOW_SEEN_ORIG = 1 << 8,
+	WEIR_FLOW_SEEN_REPLY = 1 << 9,
+	WEIR_FLOW_FIN_ORIG = 1 << 10,
+	WEIR_FLOW_FIN_REPLY = 1 << 11,
+	WEIR_FLOW_RST_ORIG = 1 << 12,
+	WEIR_FLOW_RST_REPLY = 1 << 13,
+	WEIR_FLOW_OPEN = 1 << 14, /* both directions seen: no longer in the half-open ring */
+	WEIR_FLOW_EXPIRING = 1 << 15, /* marked by the sweep; deleted on its next round */
+	WEIR_FLOW_DEAD = 1 << 16, /* about to be deleted: treat as missing */
+};
+
+/*
+ * Value of the conntrack table: 64 bytes, one cache line.
+ *
+ * Untranslated flow: one entry, nat_* unused. Translated flow: two entries,
+ * linked by their nat_* fields:
+ *   forward (client, frontend): nat_addr:nat_port is the backend, nat_cport the
+ *     client's port towards it (differs from the client's own after a collision);
+ *   reply (backend, client:nat port): nat_addr:nat_port is the frontend,
+ *     nat_cport the client's own port.
+ */
+struct weir_flow {
+	struct weir_addr nat_addr;
+	__be16 nat_port_be;
+	__be16 nat_cport_be;
+	__u32 service_stamp; /* service epoch read before the first table */
+	__u32 backend; /* index of backends[] */
+	__u32 backend_generation;
+	struct weir_end end[2]; /* [0] the originator, [1] the responder (after translation) */
+	__u32 last_seen; /* ticks of 2^WEIR_TICK_SHIFT ns; of this entry's own direction(s) */
+	__u32 flags; /* enum weir_flow_flag */
+	__u32 place; /* of its key in flow_keys[]; WEIR_NO_PLACE in a reply entry */
+	__u32 half_open; /* sequence number in the half-open ring */
+};
+WEIR_ASSERT_SIZE(struct weir_flow, 64);
+
+#define WEIR_TICK_SHIFT 27 /* 134 ms a tick */
+#define WEIR_NO_PLACE 0xffffffffu
+
+/* A key waiting for the sweep, or for its turn in the half-open ring. */
+struct weir_flow_key {
+	struct weir_tuple key;
+	__u32 used;
+	__u32 sequence; /* half-open ring only: which insert wrote this place */
+};
+WEIR_ASSERT_SIZE(struct weir_flow_key, 48);
+
+/* ---- Words: what flips while packets read ----------------------------------------------------- */
+
+/* A verdict for all ports and protocols, or a run of port_ranges[]. */
+enum weir_word_kind {
+	WEIR_WORD_DENY,
+	WEIR_WORD_ALLOW,
+	WEIR_WORD_PORTS, /* what no range of the run holds is denied */
+};
+
+#define WEIR_NO_RULE 0 /* rule id of a default deny, and of "no policy" */
+
+static __always_inline __u64 weir_word_verdict(enum weir_word_kind kind, __u32 rule)
+{
+	return (__u64)rule << 32 | kind;
+}
+
+static __always_inline __u64 weir_word_ports(__u32 offset, __u32 len)
+{
+	return (__u64)offset << 32 | (__u64)len << 2 | WEIR_WORD_PORTS;
+}
+
+static __always_inline enum weir_word_kind weir_word_kind(__u64 word)
+{
+	return (enum weir_word_kind)(word & 3);
+}
+
+static __always_inline __u32 weir_word_rule(__u64 word)
+{
+	return word >> 32;
+}
+
+static __always_inline __u32 weir_word_offset(__u64 word)
+{
+	return word >> 32;
+}
+
+static __always_inline __u32 weir_word_len(__u64 word)
+{
+	return (__u32)word >> 2;
+}
+
+/* A run of elements of backend_slots[]. */
+static __always_inline __u64 weir_run(__u32 offset, __u32 len)
+{
+	return (__u64)offset << 32 | len;
+}
+
+static __always_inline __u32 weir_run_offset(__u64 run)
+{
+	return run >> 32;
+}
+
+static __always_inline __u32 weir_run_len(__u64 run)
+{
+	return (__u32)run;
+}
+
+/* ---- Pods ------------------------------------------------------------------------------------- */
+
+/* ref of a slot: its index, and a generation raised whenever the slot gets another attachment. */
+#define WEIR_SLOT_BITS 14
+#define WEIR_SLOT_MASK ((1u << WEIR_SLOT_BITS) - 1)
+
+static __always_inline __u32 weir_ref(__u32 slot, __u32 generation)
+{
+	return generation << WEIR_SLOT_BITS | slot;
+}
+
+static __always_inline __u32 weir_ref_slot(__u32 ref)
+{
+	return ref & WEIR_SLOT_MASK;
+}
+
+enum weir_pod_flag {
+	WEIR_POD_GATE = 1 << 0, /* no plan for this pod yet: hold everything (NP-53) */
+};
+
+/* The word of a pod: both policy sets and its flags, flipped together. Set 0 means "not isolated". */
+static __always_inline __u64 weir_pod_word(__u32 ingress_set, __u32 egress_set, __u32 flags)
+{
+	return (__u64)ingress_set << 40 | (__u64)egress_set << 16 | flags;
+}
+
+static __always_inline __u32 weir_pod_ingress_set(__u64 word)
+{
+	return word >> 40;
+}
+
+static __always_inline __u32 weir_pod_egress_set(__u64 word)
+{
+	return (word >> 16) & 0xffffff;
+}
+
+static __always_inline __u32 weir_pod_flags(__u64 word)
+{
+	return word & 0xffff;
+}
+
+/* Value of pods[]: slot 0 is never used, so that ref 0 means "nobody". */
+struct weir_pod {
+	__u64 word; /* weir_pod_word(); one store */
+	__u32 identity; /* one store */
+	__u32 ref; /* weir_ref(); 0: the slot is free. Written last when a pod comes, first when it goes */
+	__u32 ifindex; /* the host's end of the pod's veth */
+	__u8 mac[6]; /* of the pod's own end */
+	__u16 pad;
+	struct weir_addr addr[2]; /* [0] IPv4, [1] IPv6; all zero: none */
+	__u32 pad2;
+};
+WEIR_ASSERT_SIZE(struct weir_pod, 64);
+
+/* ---- Identities and policy --------------------------------------------------------------------- */
+
+#define WEIR_IDENTITY_NONE 0 /* an address that no peer in use matches */
+
+/* Key of the networks trie; prefix_len counts all 128 bits. */
+struct weir_prefix {
+	__u32 prefix_len;
+	struct weir_addr addr;
+};
+WEIR_ASSERT_SIZE(struct weir_prefix, 20);
+
+/* Value of policy_rules and of policy_sets[] is a word; the element never changes after insert. */
+struct weir_policy_key {
+	__u32 set;
+	__u32 identity;
+};
+WEIR_ASSERT_SIZE(struct weir_policy_key, 8);
+
+/*
+ * Element of port_ranges[]. Sorted and disjoint within a run. low and high hold
+ * proto << 16 | port with the port in host order, so that one compare orders both.
+ */
+struct weir_port_range {
+	__u32 low;
+	__u32 high; /* inclusive (NP-36) */
+	__u32 kind; /* WEIR_WORD_DENY or WEIR_WORD_ALLOW */
+	__u32 rule;
+};
+WEIR_ASSERT_SIZE(struct weir_port_range, 16);
+
+static __always_inline __u32 weir_port_point(__u8 proto, __u16 port_host)
+{
+	return (__u32)proto << 16 | port_host;
+}
+
+/* ---- Services ----------------------------------------------------------------------------------- */
+
+/*
+ * Key of frontends. port 0 with proto 0 is "this is a known cluster IP": its
+ * value is service 0, and a packet to it that no other frontend takes is not
+ * for the stack (SVC-32, SVC-64).
+ */
+struct weir_frontend {
+	struct weir_addr addr;
+	__be16 port_be;
+	__u8 proto;
+	__u8 scope; /* 0; node-port scopes come later */
+};
+WEIR_ASSERT_SIZE(struct weir_frontend, 20);
+
+enum weir_service_flag {
+	WEIR_SERVICE_SERVING = 1 << 0, /* at least one serving endpoint anywhere (SVC-91) */
+	WEIR_SERVICE_USABLE = 1 << 1, /* hasAny of B.3: an empty run then means DROP, not REJECT (SVC-60, SVC-61) */
+};
+
+/* Value of services[]; service 0 stands for "no service". Each member is one store. */
+struct weir_service {
+	__u64 internal; /* weir_run() of backend_slots[]: cluster IP traffic */
+	__u64 external; /* not used yet */
+	__u64 flags; /* enum weir_service_flag */
+};
+WEIR_ASSERT_SIZE(struct weir_service, 24);
+
+/* Value of backends[]: one endpoint of one service port. Backend 0 is never used. */
+struct weir_backend {
+	struct weir_addr addr;
+	__be16 port_be;
+	__u16 pad;
+	__u32 service;
+	__u32 generation; /* raised when the endpoint stops serving, and whenever the id is reused */
+	__u32 pad2;
+};
+WEIR_ASSERT_SIZE(struct weir_backend, 32);
+
+/* ---- Names ---------------------------------------------------------------------------------------- */
+
+enum weir_name_kind {
+	WEIR_NAME_IDENTITY = 1,
+	WEIR_NAME_POLICY_SET,
+	WEIR_NAME_PORT_SET, /* id is the offset of its run, len its length */
+	WEIR_NAME_RULE,
+	WEIR_NAME_SERVICE,
+	WEIR_NAME_BACKEND,
+	WEIR_NAME_BACKEND_RUN, /* id is the offset of its run, len its length */
+	_WEIR_NAME_MAX,
+};
+
+/* Key of names: what the thing is, by the hash of its content. */
+struct weir_name {
+	__u32 kind; /* enum weir_name_kind */
+	__u8 hash[16];
+};
+WEIR_ASSERT_SIZE(struct weir_name, 20);
+
+struct weir_name_id {
+	__u32 id;
+	__u32 len;
+};
+WEIR_ASSERT_SIZE(struct weir_name_id, 8);
+
+/* ---- Node-wide state -------------------------------------------------------------------------------- */
+
+enum weir_node_kind {
+	WEIR_NODE_OWN = 1, /* an address of this node (NP-41, NP-42) */
+	WEIR_NODE_OTHER = 2,
+};
+
+enum weir_enforcement {
+	WEIR_ENFORCE_ON,
+	WEIR_ENFORCE_OFF, /* services still work, denials pass */
+};
+
+/* The one element of config[]; the first line is read by every packet. */
+struct weir_config {
+	__u32 policy_epoch; /* 31 bits used; raised after an apply that an open flow could feel */
+	__u32 service_epoch;
+	__u32 enforcement; /* enum weir_enforcement */
+	__u32 pad;
+	__u64 generation; /* counts applies; names /run/weir/plan-<generation> */
+	__u32 layout_version; /* WEIR_LAYOUT_VERSION of whoever made the maps */
+	/* time limits, in ticks; enum in config.h says which */
+	__u32 timeout[7];
+	/* sweep */
+	__u32 sweep_slice; /* places a tick */
+	__u32 sweep_interval_us;
+	__u32 conntrack_places; /* size of flow_keys[] */
+	__u32 half_open_places; /* size of half_open[], a power of two */
+	__u64 sweeps; /* rounds completed: written by the sweep */
+	__u64 half_open_sequence; /* next sequence number: written by packets */
+};
+WEIR_ASSERT_SIZE(struct weir_config, 88);
+
+enum weir_timeout {
+	WEIR_TIMEOUT_TCP_OPENING,
+	WEIR_TIMEOUT_TCP_OPEN,
+	WEIR_TIMEOUT_TCP_CLOSING,
+	WEIR_TIMEOUT_UDP_ONE_WAY,
+	WEIR_TIMEOUT_UDP_ANSWERED,
+	WEIR_TIMEOUT_ECHO,
+	WEIR_TIMEOUT_OTHER, /* any other protocol */
+	_WEIR_TIMEOUT_MAX,
+};
+
+/* Value of counters, an element for each reason. */
+struct weir_counter {
+	__u64 packets;
+	__u64 bytes;
+};
+WEIR_ASSERT_SIZE(struct weir_counter, 16);
+
+/*
+ * What the last packet on this CPU was decided by: read by user space after
+ * BPF_PROG_TEST_RUN (`--engine bpf`, differential tests). Written only when a
+ * packet is judged, not on the established path.
+ */
+struct weir_trace {
+	struct weir_addr dst; /* after translation */
+	__be16 dst_port_be;
+	__u8 judged_egress; /* the source is a pod of this node and was judged */
+	__u8 judged_ingress;
+	__u8 allow_egress;
+	__u8 allow_ingress;
+	__u16 reason; /* enum weir_reason */
+	__u32 egress_rule; /* WEIR_NO_RULE: default deny, or no policy at all */
+	__u32 ingress_rule;
+	__u32 egress_set; /* 0: not isolated */
+	__u32 ingress_set;
+	__u32 service; /* 0: no service */
+	__u32 backend;
+};
+WEIR_ASSERT_SIZE(struct weir_trace, 48);
+
+/* Argument of the `store_word` program: one word stored in place in a hash map (docs/design.md, "Atomic"). */
+enum weir_store_map {
+	WEIR_STORE_IDENTITY, /* identities[addr] = value */
+	WEIR_STORE_FRONTEND, /* frontends[frontend] = value */
+};
+
+struct weir_store {
+	__u32 map; /* enum weir_store_map */
+	__u32 value;
+	union {
+		struct weir_addr addr;
+		struct weir_frontend frontend;
+	};
+	__u32 pad;
+	/* the program returns 0, or -ENOENT when the key is not there */
+};
+WEIR_ASSERT_SIZE(struct weir_store, 32);

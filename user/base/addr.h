@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Addresses and prefixes as text, and their order. One type for both families
+ * (include/weir/types.h); PARSE-4 and PARSE-5 say what is accepted.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <weir/types.h>
+
+#define ADDR_TEXT_MAX 64
+
+/* A CIDR block; len counts all 128 bits, host bits are cleared. */
+struct cidr {
+	struct weir_addr addr;
+	unsigned int len;
+};
+
+/* Sloppy as the API server is: leading zeros are decimal, ::ffff:a.b.c.d is IPv4 (PARSE-4). 0 or -EINVAL. */
+int addr_parse(const char *text, struct weir_addr *ret_addr);
+/* Trims blanks and clears host bits (PARSE-5). 0 or -EINVAL. */
+int cidr_parse(const char *text, struct cidr *ret_cidr);
+
+/* Both write at most ADDR_TEXT_MAX bytes to buf and return it. */
+const char *addr_text(const struct weir_addr *a, char *buf);
+const char *cidr_text(const struct cidr *c, char *buf);
+
+int addr_compare(const struct weir_addr *a, const struct weir_addr *b);
+int cidr_compare(const struct cidr *a, const struct cidr *b); /* by address, shorter prefix first */
+bool cidr_holds(const struct cidr *c, const struct weir_addr *a); /* families never mix (NP-29) */
+bool cidr_holds_cidr(const struct cidr *outer, const struct cidr *inner);
+struct weir_addr addr_mask(const struct weir_addr *a, unsigned int len);
+
+/* 0 for IPv4, 1 for IPv6: index of the many [2] arrays by family. */
+int addr_family(const struct weir_addr *a);
+const char *family_text(int family); /* "IPv4", "IPv6" */
+
+/* "TCP", "UDP", "SCTP" (any case) <-> IPPROTO_*. Number 0: unknown. */
+int proto_parse(const char *text);
+const char *proto_text(int proto); /* "TCP" …; other numbers yield "?" */

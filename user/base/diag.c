@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* Lists of diagnostics and errors with context. See diag.h. */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/mem.h"
+
+static const char *const level_text[] = {
+	[DIAG_NOTE] = "note",
+	[DIAG_WARNING] = "warning",
+	[DIAG_ERROR] = "error",
+};
+
+void diag_add(struct diag_list *list, enum diag_level level, const char *code, const struct src *src,
+	      const char *object, const char *path, const char *fmt, ...)
+{
+	struct diag *d = VEC_ADD(list->items, list->n, list->cap);
+	char *message = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&message, fmt, ap) < 0)
+		message = NULL;
+	va_end(ap);
+	d->level = level;
+	if (src) {
+		d->src = *src;
+		d->src.file = src->file ? mem_strdup(src->file) : NULL;
+	}
+	d->code = code ? mem_strdup(code) : NULL;
+	d->object = object ? mem_strdup(object) : NULL;
+	d->path = path ? mem_strdup(path) : NULL;
+	d->message = message ? message : mem_strdup("out of memory");
+	if (level == DIAG_ERROR)
+		list->errors++;
+}
+
+static int by_position(const void *a, const void *b)
+{
+	const struct diag *x = *(const struct diag *const *)a, *y = *(const struct diag *const *)b;
+	int order;
+
+	order = strcmp(x->src.file ? x->src.file : "", y->src.file ? y->src.file : "");
+	if (!order)
+		order = (x->src.line > y->src.line) - (x->src.line < y->src.line);
+	if (!order)
+		order = (x->src.col > y->src.col) - (x->src.col < y->src.col);
+	return order ? order : (x > y) - (x < y);
+}
+
+static void print_one(const struct diag *d, FILE *out)
+{
+	if (d->src.file && d->src.line)
+		fprintf(out, "%s:%d:%d: ", d->src.file, d->src.line, d->src.col);
+	else if (d->src.file)
+		fprintf(out, "%s: ", d->src.file);
+	fprintf(out, "%s%s%s: ", level_text[d->level], d->code ? " " : "", d->code ? d->code : "");
+	if (d->object)
+		fprintf(out, "%s: ", d->object);
+	if (d->path)
+		fprintf(out, "%s: ", d->path);
+	fprintf(out, "%s\n", d->message);
+}
+
+void diag_print(const struct diag_list *list, FILE *out)
+{
+	_cleanup_(mem_free) const struct diag **order = mem_zalloc((list->n + 1) * sizeof(*order));
+
+	for (size_t i = 0; i < list->n; i++)
+		order[i] = &list->items[i];
+	qsort(order, list->n, sizeof(*order), by_position);
+	for (size_t i = 0; i < list->n; i++)
+		print_one(order[i], out);
+}
+
+void diag_free(struct diag_list *list)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		struct diag *d = &list->items[i];
+
+		free((char *)d->src.file);
+		free(d->code);
+		free(d->object);
+		free(d->path);
+		free(d->message);
+	}
+	free(list->items);
+	*list = (struct diag_list){};
+}
+
+int err_set(struct weir_err *err, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!err)
+		return code;
+	va_start(ap, fmt);
+	vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	va_end(ap);
+	return code;
+}
+
+const char *err_name(int code)
+{
+	static _Thread_local char unknown[16];
+	const char *name = strerrorname_np(abs(code));
+
+	if (name)
+		return name;
+	snprintf(unknown, sizeof(unknown), "E%d", code);
+	return unknown;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Memory: allocation that cannot fail, growing arrays, arenas, cleanup by scope.
+ *
+ * Out of memory ends the process with a message and status 6. That is safe at
+ * any moment: the kernel keeps the last good state, and a rerun converges.
+ * Input is bounded before it is allocated for (user/kube/limits.h).
+ */
+#pragma once
+
+#include <stddef.h>
+
+#define _cleanup_(fn) __attribute__((__cleanup__(fn)))
+
+/* Gives a pointer away: evaluates to its value and leaves NULL behind. */
+#define TAKE_PTR(p)                              \
+	({                                       \
+		__typeof__(p) *_take_ = &(p);    \
+		__typeof__(p) _taken_ = *_take_; \
+		*_take_ = NULL;                  \
+		_taken_;                         \
+	})
+
+/* Gives a file descriptor away and leaves -1 behind. */
+#define TAKE_FD(fd)                      \
+	({                               \
+		int *_take_ = &(fd);     \
+		int _taken_ = *_take_;   \
+		*_take_ = -1;            \
+		_taken_;                 \
+	})
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+void *mem_zalloc(size_t size);
+void *mem_grow(void *array, size_t *cap, size_t need, size_t elem_size); /* zeroes what is new */
+char *mem_strdup(const char *s);
+char *mem_strndup(const char *s, size_t len);
+char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Makes room for one more element and yields a pointer to it, zeroed: *VEC_ADD(v->items, v->n, v->cap) = x; */
+#define VEC_ADD(array, n, cap)                                                              \
+	({                                                                                  \
+		if ((n) == (cap))                                                           \
+			(array) = mem_grow((array), &(cap), (n) + 1, sizeof(*(array)));     \
+		&(array)[(n)++];                                                            \
+	})
+
+/* Scope-bound helpers for _cleanup_(). All accept a pointer to NULL or to -1. */
+void mem_free(void *ptr_to_ptr); /* free(*(void **)p) */
+void fd_close(int *fd); /* keeps errno */
+
+/* An arena: many small allocations that are freed together. A zeroed struct is an empty arena. */
+struct arena {
+	struct arena_chunk *chunk;
+};
+
+void *arena_zalloc(struct arena *a, size_t size); /* aligned to 16 bytes */
+char *arena_strdup(struct arena *a, const char *s);
+char *arena_strndup(struct arena *a, const char *s, size_t len);
+char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void arena_free(struct arena *a);

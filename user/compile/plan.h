@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The plan: what the kernel's tables of one node should say, in symbols. Things
+ * are named by the hash of their content or by their structural key; numbers
+ * come only in user/kernel/bind.c. Same objects, same bytes, whatever the order
+ * of input. References inside a plan are indexes of its own arrays.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weir/types.h>
+
+#include "base/addr.h"
+#include "base/diag.h"
+#include "kube/objects.h"
+#include "kube/store.h"
+
+#define PLAN_NONE 0xffffffffu
+
+struct plan_hash {
+	unsigned char b[16];
+};
+
+/* A rule that verdicts are attributed to. Rule 0 of the array is a placeholder: default deny, or no policy. */
+struct plan_rule {
+	struct plan_hash name; /* of policy ns/name, direction, index */
+	const char *policy; /* "ns/name" */
+	enum kube_direction direction;
+	unsigned int index; /* in spec.ingress or spec.egress */
+	struct src src;
+};
+
+struct plan_range {
+	uint8_t proto;
+	uint16_t low, high; /* host order, inclusive */
+	bool allow;
+	uint32_t rule; /* index of rules[] */
+};
+
+/* Sorted by (proto, low), disjoint, attributed to the first allowing rule by (policy ns/name, index). */
+struct plan_port_set {
+	struct plan_hash name;
+	struct plan_range *ranges;
+	size_t n_ranges;
+};
+
+/* The symbolic form of a policy word (include/weir/types.h). */
+struct plan_word {
+	enum weir_word_kind kind;
+	uint32_t rule; /* DENY, ALLOW: index of rules[] */
+	uint32_t ports; /* PORTS: index of port_sets[] */
+};
+
+struct plan_element {
+	uint32_t identity; /* index of identities[] */
+	struct plan_word word;
+};
+
+/* One direction's compiled rules. Set 0 of the array is a placeholder: not isolated, everything allowed. */
+struct plan_set {
+	struct plan_hash name; /* of its rules in terms of peers and ports: it does not depend on identities */
+	enum kube_direction direction;
+	struct plan_word default_word; /* of rules without peers, or deny */
+	struct plan_element *elements; /* sorted by identity; only those that differ from default_word */
+	size_t n_elements;
+	const char **policies; /* "ns/name" of the policies that it was compiled from, sorted */
+	size_t n_policies;
+};
+
+/* Identity 0 of the array is a placeholder: matched by no peer in use, no named port in use. */
+struct plan_identity {
+	struct plan_hash name; /* of the peers in use that match, and of the named ports in use as they resolve */
+	const char *text; /* for people: what it stands for, e.g. "default/web" or "10.0.0.0/8" */
+};
+
+/* Address -> identity. len 128: an element of the identities hash; shorter: of the networks trie. */
+struct plan_address {
+	struct cidr cidr;
+	uint32_t identity;
+	bool pod; /* a pod's address: identities hash, whatever its length */
+};
+
+/* A pod of this node. */
+struct plan_pod {
+	const char *ns, *name, *uid;
+	struct weir_addr addr[2];
+	uint32_t identity;
+	uint32_t ingress_set, egress_set; /* indexes of sets[]; 0: not isolated */
+	struct src src;
+};
+
+struct plan_backend {
+	struct plan_hash name; /* of service port key, family, address, port */
+	uint32_t service;
+	struct weir_addr addr;
+	uint16_t port; /* host order */
+	bool serving; /* SVC-91: stays known while serving, whether or not it is a candidate */
+};
+
+/* One service port in one family. Service 0 of the array is a placeholder: a known cluster IP, no such port. */
+struct plan_service {
+	struct plan_hash name; /* of (ns, name, port name, protocol, family) (SVC-5) */
+	const char *ns, *service, *port_name;
+	uint8_t proto;
+	int family;
+	uint32_t *internal; /* candidates for cluster IP traffic (B.3), indexes of backends[], sorted by backend address, port */
+	size_t n_internal;
+	struct plan_hash internal_name; /* of the run: the service's name and the list */
+	uint32_t flags; /* enum weir_service_flag */
+	struct src src;
+};
+
+struct plan_frontend {
+	struct weir_addr addr;
+	uint16_t port; /* host order; 0 with proto 0: the known-cluster-IP element */
+	uint8_t proto;
+	uint32_t service; /* index of services[] */
+};
+
+struct plan_node_addr {
+	struct weir_addr addr;
+	enum weir_node_kind kind;
+};
+
+struct plan {
+	struct arena arena; /* owns everything below */
+	const char *node; /* whose tables these are */
+	struct plan_rule *rules; /* sorted by (policy, direction, index) */
+	struct plan_port_set *port_sets; /* sorted by name */
+	struct plan_identity *identities; /* sorted by name after element 0 */
+	struct plan_address *addresses; /* sorted by cidr */
+	struct plan_set *sets; /* sorted by name after element 0 */
+	struct plan_pod *pods; /* sorted by ns, name */
+	struct plan_service *services; /* sorted by (ns, service, port_name, proto, family) after element 0 */
+	struct plan_backend *backends; /* sorted by (service, addr, port) */
+	struct plan_frontend *frontends; /* sorted by (addr, port, proto) */
+	struct plan_node_addr *node_addrs; /* sorted */
+	size_t n_rules, n_port_sets, n_identities, n_addresses, n_sets, n_pods;
+	size_t n_services, n_backends, n_frontends, n_node_addrs;
+	struct diag_list notes; /* hints (NP-22), conflicts (SVC-7) */
+};
+
+struct plan_input {
+	const struct store *store;
+	const char *node; /* whose plan; may be a name that no Node object has */
+	/* further addresses of this node (bridges, tunnels: NP-41), e.g. from getifaddrs(); may be NULL */
+	const struct weir_addr *local_addrs;
+	size_t n_local_addrs;
+};
+
+/* Pure. Never fails: what cannot be understood was already refused or made to match nothing. */
+struct plan *plan_compile(const struct plan_input *in);
+void plan_free(struct plan **p); /* also for _cleanup_() */
+
+/* The whole plan as JSON (`weir compile`, /run/weir/plan-N). Deterministic bytes; ends with a newline. */
+void plan_write_json(const struct plan *p, FILE *out);

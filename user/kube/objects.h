@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The Kubernetes objects that Weir reads, decoded, checked and defaulted: only
+ * the fields that matter to services and policies (semantics.md A). Strings and
+ * arrays belong to the object's own arena and are never NULL unless it says so.
+ * Pure data: who decodes stands in decode.h, who holds them in store.h.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/diag.h"
+#include "base/mem.h"
+
+enum kube_kind {
+	KUBE_NAMESPACE,
+	KUBE_NODE,
+	KUBE_POD,
+	KUBE_SERVICE,
+	KUBE_SLICE,
+	KUBE_POLICY,
+	_KUBE_KIND_MAX,
+};
+
+struct kube_label {
+	const char *key, *value;
+};
+
+/* Sorted by key, keys unique. */
+struct kube_labels {
+	struct kube_label *items;
+	size_t n;
+};
+
+/* First member of every object. */
+struct kube_meta {
+	enum kube_kind kind;
+	struct arena arena; /* owns this object and all it points to */
+	const char *ns; /* "" for cluster-scoped kinds */
+	const char *name;
+	const char *uid; /* "" when not given */
+	struct kube_labels labels;
+	int64_t created; /* seconds since 1970; 0 when not given */
+	bool deleting; /* has a deletionTimestamp */
+	struct src src; /* of the object itself */
+};
+
+enum kube_operator {
+	KUBE_IN, /* matchLabels become KUBE_IN with one value */
+	KUBE_NOT_IN,
+	KUBE_EXISTS,
+	KUBE_NOT_EXISTS,
+};
+
+struct kube_requirement {
+	const char *key;
+	enum kube_operator op;
+	const char **values; /* sorted */
+	size_t n;
+	struct src src;
+};
+
+/* All requirements must hold; none: matches everything. Requirements are sorted, so equal selectors compare equal. */
+struct kube_selector {
+	struct kube_requirement *items;
+	size_t n;
+	bool invalid; /* matches nothing (lenient input only, A.5) */
+	struct src src;
+};
+
+bool kube_selector_matches(const struct kube_selector *s, const struct kube_labels *labels);
+const char *kube_label(const struct kube_labels *labels, const char *key); /* NULL when absent */
+
+struct kube_namespace {
+	struct kube_meta meta; /* labels always hold kubernetes.io/metadata.name (NP-22) */
+	bool implied; /* not read, only implied by what lies in it */
+};
+
+struct kube_node {
+	struct kube_meta meta;
+	struct weir_addr *addrs; /* InternalIP and ExternalIP, in order, unique */
+	size_t n_addrs;
+};
+
+struct kube_pod_port {
+	const char *name; /* "" when unnamed */
+	int proto; /* IPPROTO_* */
+	uint16_t port; /* host order */
+};
+
+enum kube_phase {
+	KUBE_PENDING,
+	KUBE_RUNNING,
+	KUBE_SUCCEEDED,
+	KUBE_FAILED,
+	KUBE_UNKNOWN,
+};
+
+struct kube_pod {
+	struct kube_meta meta;
+	const char *node; /* spec.nodeName, "" when unscheduled */
+	bool host_network;
+	enum kube_phase phase;
+	bool ready;
+	bool has_status; /* false: a manifest as people write it (design section 6 says what follows) */
+	struct weir_addr addr[2]; /* by family; zero: none (NP-61) */
+	struct kube_pod_port *ports; /* containers, then sidecar init containers (NP-32); in order */
+	size_t n_ports;
+};
+
+struct kube_service_port {
+	const char *name;
+	int proto;
+	uint16_t port; /* host order */
+	uint16_t node_port; /* 0: none */
+	bool target_is_name;
+	uint16_t target_port; /* host order */
+	const char *target_name; /* PARSE-3: a string is a name */
+	struct src src;
+};
+
+enum kube_service_type {
+	KUBE_CLUSTER_IP,
+	KUBE_NODE_PORT,
+	KUBE_LOAD_BALANCER,
+	KUBE_EXTERNAL_NAME,
+};
+
+struct kube_service {
+	struct kube_meta meta;
+	enum kube_service_type type;
+	bool headless; /* clusterIP None */
+	bool needs_cluster_ip; /* none given, type wants one: design section 6 */
+	struct weir_addr cluster_ip[2]; /* by family (SVC-4); zero: none */
+	bool wants_family[2]; /* spec.ipFamilies, defaulted */
+	struct kube_service_port *ports;
+	size_t n_ports;
+	bool has_selector;
+	struct kube_selector selector; /* Service selectors are plain maps */
+	bool internal_local; /* internalTrafficPolicy: Local */
+	bool external_local;
+	bool publish_not_ready;
+};
+
+struct kube_endpoint {
+	struct weir_addr addr; /* addresses[0] (SVC-16) */
+	bool ready, serving, terminating; /* defaulted (SVC-18) */
+	const char *node; /* "" when not given (SVC-17) */
+	const char **zone_hints, **node_hints; /* sorted */
+	size_t n_zone_hints, n_node_hints;
+};
+
+struct kube_slice_port {
+	const char *name;
+	int proto;
+	uint16_t port; /* host order; ports without a number or name are left out (SVC-12) */
+};
+
+struct kube_slice {
+	struct kube_meta meta;
+	const char *service; /* label kubernetes.io/service-name; "" : ignored (SVC-11) */
+	int family; /* 0 IPv4, 1 IPv6, -1: any other addressType, ignored (SVC-10) */
+	struct kube_endpoint *endpoints;
+	size_t n_endpoints;
+	struct kube_slice_port *ports;
+	size_t n_ports;
+	bool derived; /* made from a selector, not read */
+};
+
+/* One item of from[] or to[]. */
+struct kube_peer {
+	struct kube_selector *pods; /* NULL: not given; both NULL and no block: matches nothing (NP-14) */
+	struct kube_selector *namespaces;
+	bool has_block;
+	struct cidr block;
+	struct cidr *except;
+	size_t n_except;
+	struct src src;
+};
+
+struct kube_policy_port {
+	int proto; /* defaulted to TCP; 0: unknown, matches nothing */
+	const char *name; /* NULL when numeric or absent */
+	bool any; /* no port given: all ports of the protocol (NP-15, NP-16) */
+	uint16_t low, high; /* host order, inclusive */
+	struct src src;
+};
+
+struct kube_policy_rule {
+	struct kube_peer *peers; /* n_peers 0: any peer at all (NP-12) */
+	size_t n_peers;
+	struct kube_policy_port *ports; /* n_ports 0: all ports and protocols (NP-13) */
+	size_t n_ports;
+	struct src src;
+};
+
+enum kube_direction {
+	KUBE_INGRESS,
+	KUBE_EGRESS,
+};
+
+struct kube_policy {
+	struct kube_meta meta;
+	struct kube_selector pods;
+	bool isolates[2]; /* effective policyTypes, by enum kube_direction (NP-7) */
+	struct kube_policy_rule *rules[2]; /* NP-8: rules of a direction not in isolates are kept but must be ignored */
+	size_t n_rules[2];
+};

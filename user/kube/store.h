@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * All objects of one cluster state, with the indexes that compiling needs.
+ * Filled by decode; read by compile. Iteration order is by namespace, then
+ * name, whatever the order of input.
+ */
+#pragma once
+
+#include "kube/objects.h"
+
+struct store {
+	/* each array sorted by (ns, name), no duplicates */
+	struct kube_namespace **namespaces;
+	struct kube_node **nodes;
+	struct kube_pod **pods;
+	struct kube_service **services;
+	struct kube_slice **slices;
+	struct kube_policy **policies;
+	size_t n_namespaces, n_nodes, n_pods, n_services, n_slices, n_policies;
+	struct diag_list diags; /* everything that was found while reading and completing */
+	struct store_private *priv;
+};
+
+struct store *store_new(void);
+void store_free(struct store **s); /* also for _cleanup_() */
+
+/*
+ * Reads files, directories (*.yaml, *.yml, *.json, recursively, sorted) and "-" (stdin) strictly, as the API server
+ * would check them. All problems go to s->diags, none is printed; objects with errors are left out.
+ * Returns 0, or -errno when a path cannot be read (err says which). Input errors are s->diags.errors, not a return value.
+ */
+int store_read(struct store *s, const char *const *paths, size_t n, struct weir_err *err);
+/* The same for one buffer; name stands for the file in diagnostics. Used by tests and fuzzers. */
+void store_read_buffer(struct store *s, const char *name, const char *data, size_t len);
+
+enum store_complete_flag {
+	/* give pods and Services without addresses deterministic ones and take such pods as Running and Ready
+	 * (offline verbs and sandbox; `load` never: it warns) */
+	STORE_INVENT = 1 << 0,
+};
+
+/*
+ * To be called once after reading: sorts, reports duplicates, adds implied Namespaces, invents addresses if asked (one
+ * note in diags), and derives EndpointSlices for Services with a selector that have none (as the control plane
+ * would: readiness, named ports, publishNotReadyAddresses).
+ */
+void store_complete(struct store *s, unsigned int flags);
+
+const struct kube_namespace *store_namespace(const struct store *s, const char *name);
+const struct kube_node *store_node(const struct store *s, const char *name);
+const struct kube_pod *store_pod(const struct store *s, const char *ns, const char *name);
+const struct kube_service *store_service(const struct store *s, const char *ns, const char *name);
+/* The pod that an address stands for (NP-56: not terminal, not hostNetwork), or NULL. */
+const struct kube_pod *store_pod_by_addr(const struct store *s, const struct weir_addr *addr);
+
+/*
+ * This node's name (design section 6): wanted if not NULL (--node), else NODE_NAME from the environment as env, else
+ * the only Node object. NULL with err filled when none of them answers.
+ */
+const char *store_this_node(const struct store *s, const char *wanted, const char *env, struct weir_err *err);
