@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#
+# Style checks as TAP: formatting, length of functions, conditionals, trailing
+# blanks, shell scripts, and warnings of both compilers as errors. Changes no
+# file. Environment: BUILD (default build).
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+BUILD=${BUILD:-build}
+JOBS=2
+FUNCTION_AIM=30 # lines; reported
+FUNCTION_MAX=80 # lines; more fails
+
+mapfile -t c_files < <(find include user bpf tests -name '*.[ch]' | sort)
+mapfile -t scripts < <(find tools tests .ci -name '*.sh' -o -path .ci/run | sort)
+mapfile -t texts < <(find include user bpf tests tools docs policies .ci README.md Makefile -type f \
+	\( -name '*.[ch]' -o -name '*.sh' -o -name '*.md' -o -name '*.yaml' -o -name Makefile -o -path .ci/run \) 2>/dev/null | sort)
+
+n=0
+bad=0
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+
+# check NAME FUNCTION: a test passes when the function returns 0; what it prints says what is wrong.
+check() {
+	local verdict=ok
+	n=$((n + 1))
+	"$2" >"$out" 2>&1 || verdict='not ok'
+	[ "$verdict" = ok ] || bad=$((bad + 1))
+	echo "$verdict $n - $1"
+	sed 's/^/# /' "$out"
+}
+
+# Runs a check only where its tool is; otherwise it is a skip.
+check_with() {
+	local tool=$1
+	shift
+	if command -v "$tool" >/dev/null; then
+		check "$@"
+	else
+		n=$((n + 1))
+		echo "ok $n - $1 # SKIP $tool is not installed"
+	fi
+}
+
+formatting() {
+	clang-format --dry-run -Werror --ferror-limit=3 "${c_files[@]}" 2>&1 | grep -E 'error|warning' | sort -u | head -60
+	[ "${PIPESTATUS[0]}" = 0 ]
+}
+
+function_length() {
+	ctags --languages=C --langmap=C:.c.h --kinds-C=f --fields=+ne -f - "${c_files[@]}" |
+		awk -F'\t' -v aim=$FUNCTION_AIM -v max=$FUNCTION_MAX '
+		{
+			start = end = 0
+			for (i = 4; i <= NF; i++) {
+				if ($i ~ /^line:/) start = substr($i, 6)
+				if ($i ~ /^end:/) end = substr($i, 5)
+			}
+			len = end - start + 1
+			all++
+			if (len > aim) over++
+			if (len > max) { bad = 1; printf "%s:%d: %s has %d lines, more than %d\n", $2, start, $1, len, max }
+		}
+		END { printf "%d of %d functions are longer than %d lines\n", over, all, aim; exit bad }'
+}
+
+# Allowed: compat.h, and "#ifndef X" right before "#define X" (guards and fallbacks of one line).
+conditionals() {
+	awk '
+	FILENAME ~ /include\/weir\/compat\.h$/ { next }
+	guard != "" {
+		if (!($1 == "#define" && $2 == guard)) { print where; bad = 1 }
+		guard = ""
+	}
+	/^[ \t]*#[ \t]*ifndef/ { guard = $2; where = FILENAME ":" FNR ": " $0; next }
+	/^[ \t]*#[ \t]*(if|ifdef|elif|else)/ { if ($1 != "#else") { print FILENAME ":" FNR ": " $0; bad = 1 } }
+	END { exit bad }' "${c_files[@]}"
+}
+
+trailing_blanks() {
+	! grep -nE '[[:blank:]]+$' "${texts[@]}"
+}
+
+shell_scripts() {
+	shellcheck "${scripts[@]}"
+}
+
+warnings() {
+	make --no-print-directory -k -j$JOBS BUILD="$BUILD/$1" CC="$1" WERROR=1 all tests 2>&1 |
+		grep -E 'error|warning|note:|\*\*\*' | head -60
+	[ "${PIPESTATUS[0]}" = 0 ]
+}
+
+gcc_warnings() {
+	warnings gcc
+}
+
+clang_warnings() {
+	warnings clang
+}
+
+check_with clang-format "formatting is that of .clang-format" formatting
+check_with ctags "no function is longer than $FUNCTION_MAX lines" function_length
+check "no conditional compilation outside include/weir/compat.h" conditionals
+check "no line ends in blanks" trailing_blanks
+check_with shellcheck "shell scripts pass shellcheck" shell_scripts
+check_with gcc "gcc builds everything without a warning" gcc_warnings
+check_with clang "clang builds everything without a warning" clang_warnings
+echo "1..$n"
+[ $bad = 0 ]
