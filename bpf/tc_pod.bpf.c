@@ -1,6 +1,88 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-#include <linux/pkt_cls.h>
-#include "maps.bpf.h"
-SEC("tc") int from_pod(struct __sk_buff *skb) { return TC_ACT_UNSPEC; }
-SEC("tc") int to_pod(struct __sk_buff *skb) { return TC_ACT_UNSPEC; }
+/*
+ * The two programs at the host's end of every pod's veth. They read top-down as
+ * the packet's path: parse, connection, (service and policy: only when new or
+ * stale), translation, forwarding. Nothing passes that was not understood.
+ */
+#include "flow_new.bpf.h"
+#include "forward.bpf.h"
+#include "nat.bpf.h"
+
+/* Which flow, and is it allowed? FORWARDED, UNCACHED, MULTICAST, or the reason to drop. */
+static __always_inline enum weir_reason pod_verdict(struct __sk_buff *skb, struct scratch *s)
+{
+	enum weir_reason why;
+
+	s->route.denied = 0;
+	why = flow_find(skb);
+	if (why == WEIR_STALE) {
+		why = flow_renew(skb);
+		if (why != WEIR_NEW)
+			why = flow_find(skb); /* fills the route; stale again: policy changed twice meanwhile */
+	}
+	if (why == WEIR_NEW) {
+		why = flow_decide(skb);
+		if (why != WEIR_RACE)
+			return why; /* already enforced */
+		why = flow_find(skb);
+	}
+	if (why == WEIR_STALE || why == WEIR_NEW)
+		why = WEIR_RACE;
+	return enforce(s, why);
+}
+
+static __always_inline int pod_forward(struct __sk_buff *skb, struct scratch *s, enum weir_reason why)
+{
+	trace_reason(why);
+	if (s->route.translated && why == WEIR_FORWARDED && nat_apply(skb))
+		return refuse(skb, WEIR_NO_SCRATCH);
+	return forward(skb, s, s->route.denied ? WEIR_NOT_ENFORCED : why);
+}
+
+static __always_inline int passes(enum weir_reason why)
+{
+	return why == WEIR_FORWARDED || why == WEIR_UNCACHED || why == WEIR_MULTICAST;
+}
+
+/* Everything that a local pod sends. */
+SEC("tc")
+int from_pod(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	enum weir_reason why;
+
+	if (!s)
+		return refuse(skb, WEIR_NO_SCRATCH);
+	why = pkt_parse(skb, &s->pkt, FROM_POD);
+	if (why == WEIR_NOT_IP || why == WEIR_NEIGHBOUR)
+		return pass_on(skb, why);
+	if (why)
+		return refuse(skb, why);
+	why = pod_verdict(skb, s);
+	if (!passes(why))
+		return refuse(skb, why);
+	return pod_forward(skb, s, why);
+}
+
+/* Everything that the stack, and so the node and the world, sends to a local pod. */
+SEC("tc")
+int to_pod(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	enum weir_reason why;
+
+	if (!s)
+		return refuse(skb, WEIR_NO_SCRATCH);
+	why = pkt_parse(skb, &s->pkt, TO_POD);
+	if (why == WEIR_NOT_IP || why == WEIR_NEIGHBOUR)
+		return pass_on(skb, why);
+	if (why)
+		return refuse(skb, why);
+	s->pkt.host_origin = !s->pkt.from_device && is_own_node(&s->pkt.src);
+	why = pod_verdict(skb, s);
+	if (!passes(why))
+		return refuse(skb, why);
+	return pod_forward(skb, s, why);
+}
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -74,6 +74,37 @@ struct weir_tuple {
 };
 WEIR_ASSERT_SIZE(struct weir_tuple, 40);
 
+/* Orders two ends of a connection; any total order will do, as long as everybody uses this one. */
+static __always_inline int weir_end_before(const struct weir_addr *a, __be16 a_port_be, const struct weir_addr *b,
+					   __be16 b_port_be)
+{
+	if (a->w[3] != b->w[3]) /* the word in which most pairs differ */
+		return a->w[3] < b->w[3];
+	if (a->w[2] != b->w[2])
+		return a->w[2] < b->w[2];
+	if (a->w[1] != b->w[1])
+		return a->w[1] < b->w[1];
+	if (a->w[0] != b->w[0])
+		return a->w[0] < b->w[0];
+	return a_port_be < b_port_be;
+}
+
+/* The one constructor of keys. Returns whether the source stands first in the key. */
+static __always_inline int weir_tuple_make(struct weir_tuple *ret_key, const struct weir_addr *src, __be16 sport_be,
+					   const struct weir_addr *dst, __be16 dport_be, __u8 proto, __u8 mark)
+{
+	int first = weir_end_before(src, sport_be, dst, dport_be);
+
+	ret_key->addr[0] = first ? *src : *dst;
+	ret_key->addr[1] = first ? *dst : *src;
+	ret_key->port_be[0] = first ? sport_be : dport_be;
+	ret_key->port_be[1] = first ? dport_be : sport_be;
+	ret_key->proto = proto;
+	ret_key->mark = mark;
+	ret_key->pad = 0;
+	return first;
+}
+
 /*
  * One local end of a connection: which pod it was, and what was decided for it.
  * ref is 0 where the end is no pod of this node. stamp is the policy epoch that

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Connections: finding the one that a packet belongs to, proving its ends,
+ * keeping its state, judging it again after a change, and making new ones.
+ *
+ *   flow_find    known and current: the common case, one look-up
+ *   flow_renew   known, but a change of policy or services came since
+ *   flow_decide  not known: backend, both verdicts, entries (flow_new.bpf.h)
+ */
+#pragma once
+
+#include "flow_state.bpf.h"
+#include "policy.bpf.h"
+#include "service.bpf.h"
+
+static __always_inline __u32 current_stamp(const struct scratch *s)
+{
+	return s->policy_epoch << 1 | 1;
+}
+
+static __always_inline int read_epochs(struct scratch *s)
+{
+	struct weir_config *c = config_get();
+
+	if (!c)
+		return -1;
+	s->policy_epoch = READ_WORD(c->policy_epoch) & 0x7fffffff;
+	s->service_epoch = READ_WORD(c->service_epoch);
+	return 0;
+}
+
+/* Does this packet travel in the direction of its flow's first packet? */
+static __always_inline int is_orig(const struct scratch *s, __u32 flags)
+{
+	return !!s->first == !!(flags & WEIR_FLOW_ORIG_FIRST);
+}
+
+/*
+ * The entry that the packet belongs to. A packet that meets a reply entry in
+ * its original direction is a direct flow of its own, under the marked key.
+ * Leaves that key in s->key.
+ */
+static __always_inline struct weir_flow *flow_lookup(struct scratch *s)
+{
+	struct pkt *p = &s->pkt;
+	struct weir_flow *flow;
+
+	s->leftover = 0;
+	s->first = weir_tuple_make(&s->key, &p->src, p->sport_be, &p->dst, p->dport_be, p->proto, 0);
+	flow = bpf_map_lookup_elem(&conntrack, &s->key);
+	if (flow && (flow->flags & WEIR_FLOW_REPLY) && is_orig(s, flow->flags)) {
+		s->key.mark = 1;
+		flow = bpf_map_lookup_elem(&conntrack, &s->key);
+	}
+	if (flow && (flow->flags & WEIR_FLOW_DEAD))
+		return NULL;
+	return flow;
+}
+
+/* The pod whose device this is, or 0. Slow path only: an entry's end proves it otherwise. */
+static __always_inline __u32 ref_by_device(__u32 ifindex)
+{
+	__u32 *slot = bpf_map_lookup_elem(&attachments, &ifindex);
+	struct weir_pod *pod;
+
+	if (!slot)
+		return 0;
+	pod = bpf_map_lookup_elem(&pods, slot);
+	return pod && pod->ifindex == ifindex ? READ_WORD(pod->ref) : 0;
+}
+
+static __always_inline int pod_has_addr(const struct weir_pod *pod, const struct weir_addr *addr, __u8 v6)
+{
+	return weir_addr_equal(v6 ? &pod->addr[1] : &pod->addr[0], addr);
+}
+
+/*
+ * An end of the entry that should be a pod: FORWARDED when it is that pod at
+ * that device, SPOOFED when that pod is elsewhere, NEW when the entry is of
+ * another attachment and has to go. device 0: any.
+ */
+static __always_inline enum weir_reason check_end(__u32 ref, __u32 device)
+{
+	struct weir_pod *pod = pod_by_ref(ref);
+
+	if (!pod)
+		return WEIR_NEW;
+	return device && pod->ifindex != device ? WEIR_SPOOFED : WEIR_FORWARDED;
+}
+
+static __always_inline enum weir_reason check_ends(struct scratch *s, struct weir_flow *flow, int orig)
+{
+	__u32 src_ref = orig ? flow->end[0].ref : flow->end[1].ref;
+	__u32 dst_ref = orig ? flow->end[1].ref : flow->end[0].ref;
+	enum weir_reason why;
+
+	if (s->pkt.hook == FROM_POD) {
+		why = check_end(src_ref, s->pkt.device);
+		if (!why && dst_ref)
+			why = check_end(dst_ref, 0);
+	} else {
+		why = check_end(dst_ref, s->pkt.device);
+		if (!why && src_ref)
+			why = check_end(src_ref, s->pkt.from_device);
+	}
+	s->route.dst_ref = dst_ref;
+	return why;
+}
+
+/* The entry at s->key has to go before the packet may begin a new flow. */
+static __always_inline enum weir_reason starts_over(struct scratch *s)
+{
+	s->leftover = 1;
+	return WEIR_NEW;
+}
+
+/* Flags of the linked entry, 0 when there is none (or none any more). */
+static __always_inline __u32 twin_flags(struct scratch *s, struct weir_flow *flow)
+{
+	struct weir_flow *twin;
+
+	if (!flow_is_pair(flow->flags))
+		return 0;
+	flow_twin_key(&s->key, flow, &s->twin);
+	twin = bpf_map_lookup_elem(&conntrack, &s->twin);
+	return twin ? twin->flags : 0;
+}
+
+/* A SYN on a closing flow begins a new one, and so does one on an opening flow whose backend is gone. */
+static __always_inline int begins_anew(struct scratch *s, struct weir_flow *flow, int orig)
+{
+	__u32 flags;
+
+	if (s->pkt.proto != IPPROTO_TCP || !s->pkt.begins)
+		return 0;
+	flags = flow->flags | twin_flags(s, flow);
+	if (flow_state(flags) == FLOW_CLOSING)
+		return 1;
+	return orig && flow_state(flags) == FLOW_OPENING && backend_gone(flow);
+}
+
+static __always_inline void half_open_clear(struct weir_flow *flow)
+{
+	struct weir_config *c = config_get();
+	struct weir_flow_key *k;
+	__u32 at;
+
+	if (!c)
+		return;
+	at = flow->half_open & (c->half_open_places - 1);
+	k = bpf_map_lookup_elem(&half_open, &at);
+	if (k && k->sequence == flow->half_open)
+		k->used = 0;
+}
+
+/* The first packet of the originator after an answer: the flow is open and leaves the half-open ring. */
+static __always_inline void flow_open(struct scratch *s, struct weir_flow *flow, __u32 flags)
+{
+	if (s->pkt.begins && s->pkt.proto == IPPROTO_TCP)
+		return;
+	if (!((flags | twin_flags(s, flow)) & WEIR_FLOW_SEEN_REPLY))
+		return;
+	__sync_fetch_and_or(&flow->flags, WEIR_FLOW_OPEN);
+	half_open_clear(flow);
+}
+
+/* A flow that may be closing now is queued, oldest first, for the day the table is full. */
+static __always_inline void queue_closing(struct scratch *s, struct weir_flow *flow)
+{
+	if (flow->flags & WEIR_FLOW_REPLY) {
+		flow_twin_key(&s->key, flow, &s->twin);
+		bpf_map_push_elem(&closing_keys, &s->twin, BPF_EXIST);
+	} else {
+		bpf_map_push_elem(&closing_keys, &s->key, BPF_EXIST);
+	}
+}
+
+/* Bits that this packet sets in its own direction. Reply bits are the originator's shifted by one. */
+static __always_inline __u32 packet_bits(const struct pkt *pkt, int orig)
+{
+	__u32 bits = WEIR_FLOW_SEEN_ORIG;
+
+	if (pkt->tcp_flags & TCP_FIN)
+		bits |= WEIR_FLOW_FIN_ORIG;
+	if (pkt->tcp_flags & TCP_RST)
+		bits |= WEIR_FLOW_RST_ORIG;
+	return orig ? bits : bits << 1;
+}
+
+_Static_assert(WEIR_FLOW_SEEN_REPLY == WEIR_FLOW_SEEN_ORIG << 1 && WEIR_FLOW_FIN_REPLY == WEIR_FLOW_FIN_ORIG << 1 &&
+		       WEIR_FLOW_RST_REPLY == WEIR_FLOW_RST_ORIG << 1,
+	       "packet_bits() shifts");
+
+/*
+ * Keeps the state of the packet's own direction. The entry is written only
+ * when something is new, so that an established flow's line stays shared.
+ * Returns 0 when the entry turned out to be dead.
+ */
+static __always_inline int flow_touch(struct scratch *s, struct weir_flow *flow, int orig)
+{
+	__u32 bits = packet_bits(&s->pkt, orig), flags = READ_WORD(flow->flags), reset;
+
+	if (flow->last_seen != s->pkt.now)
+		flow->last_seen = s->pkt.now;
+	/* traffic after a RST opens the flow again: a blind RST costs nothing */
+	reset = flags & (orig ? WEIR_FLOW_RST_ORIG : WEIR_FLOW_RST_REPLY) & ~bits;
+	if (flags & (reset | WEIR_FLOW_EXPIRING)) {
+		flags = __sync_fetch_and_and(&flow->flags, ~(reset | WEIR_FLOW_EXPIRING));
+		if (flags & WEIR_FLOW_DEAD)
+			return 0;
+	}
+	if ((flags & bits) != bits) {
+		__sync_fetch_and_or(&flow->flags, bits);
+		if (bits & ~flags & (FLOW_FIN_BOTH | FLOW_RST_ANY))
+			queue_closing(s, flow);
+	}
+	if (orig && !(flags & WEIR_FLOW_OPEN))
+		flow_open(s, flow, flags);
+	return 1;
+}
+
+/* What the rest of the program needs to know of the entry. */
+static __always_inline void flow_recall(struct scratch *s, const struct weir_flow *flow, int orig)
+{
+	s->route.translated = flow_is_pair(flow->flags);
+	s->route.reply = !orig;
+	s->route.via_stack = !!(flow->flags & WEIR_FLOW_VIA_STACK);
+	s->route.nat_addr = flow->nat_addr;
+	s->route.nat_port_be = flow->nat_port_be;
+	s->route.nat_cport_be = flow->nat_cport_be;
+}
+
+/* FORWARDED, STALE, or the denial that the stamps hold. */
+static __always_inline enum weir_reason check_stamps(struct scratch *s, struct weir_flow *flow, int orig)
+{
+	__u32 want = current_stamp(s), stamp;
+
+	if (s->pkt.proto == IPPROTO_UDP && orig && flow->service_stamp != s->service_epoch)
+		return WEIR_STALE;
+	if (flow->end[0].ref) {
+		stamp = READ_WORD(flow->end[0].stamp);
+		if (stamp != want)
+			return stamp >> 1 == s->policy_epoch ? WEIR_EGRESS_DENIED : WEIR_STALE;
+	}
+	if (flow->end[1].ref) {
+		stamp = READ_WORD(flow->end[1].stamp);
+		if (stamp != want)
+			return stamp >> 1 == s->policy_epoch ? WEIR_INGRESS_DENIED : WEIR_STALE;
+	}
+	return WEIR_FORWARDED;
+}
+
+/*
+ * Finds the packet's flow. FORWARDED or a denial: known, s->route is filled.
+ * NEW: not known (any more). STALE: flow_renew() first.
+ */
+__noinline int flow_find(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	struct weir_flow *flow;
+	enum weir_reason why;
+	int orig;
+
+	keep_arg(skb);
+	if (!s || read_epochs(s))
+		return WEIR_NO_SCRATCH;
+	flow = flow_lookup(s);
+	if (!flow)
+		return WEIR_NEW;
+	orig = is_orig(s, flow->flags);
+	/* nobody answers from a frontend: replies to the forward entry of a pair do not exist */
+	if (!orig && flow_is_pair(flow->flags) && !(flow->flags & WEIR_FLOW_REPLY))
+		return WEIR_SPOOFED;
+	why = check_ends(s, flow, orig);
+	if (why)
+		return why == WEIR_NEW ? starts_over(s) : why;
+	why = check_stamps(s, flow, orig);
+	if (why == WEIR_STALE)
+		return why;
+	if (begins_anew(s, flow, orig))
+		return starts_over(s);
+	if (!flow_touch(s, flow, orig))
+		return WEIR_NEW;
+	flow_recall(s, flow, orig);
+	return why;
+}
+
+/* The question that the flow at s->key asked when it began. */
+static __always_inline void original_question(struct scratch *s, const struct weir_flow *flow)
+{
+	struct question *q = &s->question;
+	int client = flow->flags & WEIR_FLOW_ORIG_FIRST ? 0 : 1;
+	int forward = flow_is_pair(flow->flags) && !(flow->flags & WEIR_FLOW_REPLY);
+
+	q->src = client ? s->key.addr[1] : s->key.addr[0];
+	if (forward) {
+		q->dst = flow->nat_addr;
+		q->dport_be = flow->nat_port_be;
+	} else {
+		q->dst = client ? s->key.addr[0] : s->key.addr[1];
+		q->dport_be = client ? s->key.port_be[0] : s->key.port_be[1];
+	}
+	q->proto = s->key.proto;
+	q->host_origin = !!(flow->flags & WEIR_FLOW_HOST_ORIGIN);
+}
+
+static __always_inline void stamp_end(struct weir_end *end, __u32 old, __u32 epoch, int allow)
+{
+	if (end->ref)
+		__sync_val_compare_and_swap(&end->stamp, old, epoch << 1 | !!allow);
+}
+
+/*
+ * Policy or services changed since the flow was stamped: judges it again, in
+ * its original orientation, and stamps it. NEW: it has to begin anew (its ends
+ * or its backend moved); else the verdict. The epochs are read again first, so
+ * that the stamp is never newer than the tables that were read.
+ */
+__noinline int flow_renew(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	__u32 old_src, old_dst;
+	struct weir_flow *flow;
+	int why;
+
+	keep_arg(skb);
+	if (!s || read_epochs(s))
+		return WEIR_NO_SCRATCH;
+	flow = bpf_map_lookup_elem(&conntrack, &s->key);
+	if (!flow)
+		return WEIR_NEW;
+	if (s->pkt.proto == IPPROTO_UDP && s->pkt.hook == FROM_POD && is_orig(s, flow->flags) &&
+	    flow->service_stamp != s->service_epoch && service_moved(s, flow))
+		return starts_over(s);
+	old_src = READ_WORD(flow->end[0].stamp);
+	old_dst = READ_WORD(flow->end[1].stamp);
+	original_question(s, flow);
+	s->question.src_ref = pod_ref_by_addr(&s->question.src);
+	s->question.dst_ref = pod_ref_by_addr(&s->question.dst);
+	if (s->question.src_ref != flow->end[0].ref || s->question.dst_ref != flow->end[1].ref)
+		return starts_over(s);
+	why = policy_judge(skb);
+	stamp_end(&flow->end[0], old_src, s->policy_epoch, s->allowed & ALLOW_EGRESS);
+	stamp_end(&flow->end[1], old_dst, s->policy_epoch, s->allowed & ALLOW_INGRESS);
+	flow->service_stamp = s->service_epoch;
+	return why;
+}

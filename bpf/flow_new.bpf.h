@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * New flows: what may begin one, where it goes, who judges, and its entries.
+ * A denied flow leaves no entry. When the table is full, closing flows make
+ * room, oldest first; an open flow is never lost to a new one.
+ */
+#pragma once
+
+#include "flow.bpf.h"
+
+#define RECLAIM_TRIES 16 /* closing flows looked at for one new flow */
+#define PORT_STRIDE 1009 /* prime, no divisor of WEIR_PORT_COUNT: visits every port */
+
+/* Both local ends, proven. SPOOFED when the source claims to be a pod that is not behind the arriving device. */
+static __always_inline enum weir_reason find_ends(struct scratch *s)
+{
+	struct question *q = &s->question;
+	struct pkt *p = &s->pkt;
+	__u32 ref = ref_by_device(p->device);
+	struct weir_pod *pod = pod_by_ref(ref), *src;
+
+	if (!pod)
+		return WEIR_UNKNOWN_DEVICE;
+	if (p->hook == FROM_POD) {
+		if (!pod_has_addr(pod, &p->src, p->v6))
+			return WEIR_SPOOFED;
+		q->src_ref = ref;
+		return WEIR_FORWARDED;
+	}
+	if (!pod_has_addr(pod, &p->dst, p->v6))
+		return WEIR_NOT_FOR_POD;
+	q->dst_ref = ref;
+	q->src_ref = pod_ref_by_addr(&p->src);
+	src = pod_by_ref(q->src_ref);
+	return src && src->ifindex != p->from_device ? WEIR_SPOOFED : WEIR_FORWARDED;
+}
+
+/* ---- Room ------------------------------------------------------------------------------------- */
+
+/* Removes the flow whose forward key is in s->other, if it is closing. Returns whether it was. */
+static __always_inline int remove_if_closing(struct scratch *s)
+{
+	struct weir_flow *flow = bpf_map_lookup_elem(&conntrack, &s->other), *twin;
+	__u32 flags;
+
+	if (!flow)
+		return 0;
+	flags = flow->flags;
+	if (flow_is_pair(flags)) {
+		flow_twin_key(&s->other, flow, &s->twin);
+		twin = bpf_map_lookup_elem(&conntrack, &s->twin);
+		flags |= twin ? twin->flags : 0;
+	}
+	if (flow_state(flags) != FLOW_CLOSING)
+		return 0;
+	flow_delete(&s->other, flow, &s->twin);
+	return 1;
+}
+
+/* Makes room by the oldest closing flow. */
+__noinline int reclaim_closing(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+
+	keep_arg(skb);
+	if (!s)
+		return 0;
+	for (int i = 0; i < RECLAIM_TRIES; i++) {
+		if (bpf_map_pop_elem(&closing_keys, &s->other))
+			return 0;
+		if (remove_if_closing(s))
+			return 1;
+	}
+	return 0;
+}
+
+/* The flow that stood at this place of the ring before: if it is still half open, it is the oldest and goes. */
+static __always_inline void half_open_evict(struct scratch *s, struct weir_flow_key *k)
+{
+	struct weir_flow *flow, *twin;
+	__u32 flags;
+
+	if (!k->used)
+		return;
+	s->other = k->key;
+	flow = bpf_map_lookup_elem(&conntrack, &s->other);
+	if (!flow || flow->half_open != k->sequence || (flow->flags & WEIR_FLOW_OPEN))
+		return;
+	flags = flow->flags;
+	if (flow_is_pair(flags)) {
+		flow_twin_key(&s->other, flow, &s->twin);
+		twin = bpf_map_lookup_elem(&conntrack, &s->twin);
+		flags |= twin ? twin->flags : 0;
+	}
+	if (!(flags & WEIR_FLOW_SEEN_REPLY))
+		flow_delete(&s->other, flow, &s->twin);
+}
+
+/* Enters the new flow's key into the ring of half-open flows; s->half_open is its sequence number. */
+__noinline int half_open_enter(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	struct weir_config *c = config_get();
+	struct weir_flow_key *k;
+	__u32 at;
+
+	keep_arg(skb);
+	if (!s || !c)
+		return WEIR_NO_SCRATCH;
+	s->half_open = __sync_fetch_and_add(&c->half_open_sequence, 1);
+	at = s->half_open & (c->half_open_places - 1);
+	k = bpf_map_lookup_elem(&half_open, &at);
+	if (!k)
+		return WEIR_NO_SCRATCH;
+	half_open_evict(s, k);
+	k->key = s->key;
+	k->sequence = s->half_open;
+	k->used = 1;
+	return WEIR_FORWARDED;
+}
+
+/* A place for the sweep to find the flow by; s->place. */
+static __always_inline int take_place(struct __sk_buff *skb, struct scratch *s)
+{
+	struct weir_flow_key *k;
+
+	if (bpf_map_pop_elem(&free_keys, &s->place)) {
+		if (!reclaim_closing(skb) || bpf_map_pop_elem(&free_keys, &s->place))
+			return -1;
+	}
+	k = bpf_map_lookup_elem(&flow_keys, &s->place);
+	if (!k)
+		return -1;
+	k->key = s->key;
+	k->used = PLACE_USED;
+	return 0;
+}
+
+/* ---- Entries ---------------------------------------------------------------------------------- */
+
+static __always_inline __u32 entry_stamp(const struct scratch *s, __u32 ref, __u32 allow)
+{
+	return ref ? s->policy_epoch << 1 | !!allow : 0;
+}
+
+/* The forward or only entry, from what was decided. */
+static __always_inline void make_entry(struct scratch *s)
+{
+	const struct question *q = &s->question;
+	struct weir_flow *e = &s->entry;
+	__u32 flags = s->first ? WEIR_FLOW_ORIG_FIRST : 0;
+
+	__builtin_memset(e, 0, sizeof(*e));
+	if (s->route.translated)
+		flags |= WEIR_FLOW_TRANSLATED;
+	if (s->by_service)
+		flags |= WEIR_FLOW_SERVICE;
+	if (s->key.mark)
+		flags |= WEIR_FLOW_MARKED;
+	if (q->host_origin)
+		flags |= WEIR_FLOW_HOST_ORIGIN;
+	if (s->pkt.hook == TO_POD)
+		flags |= WEIR_FLOW_VIA_STACK;
+	e->nat_addr = s->route.nat_addr;
+	e->nat_port_be = s->route.nat_port_be;
+	e->nat_cport_be = s->route.nat_cport_be;
+	e->service_stamp = s->service_epoch;
+	e->backend = s->backend;
+	e->backend_generation = s->backend_generation;
+	e->end[0] = (struct weir_end){ q->src_ref, entry_stamp(s, q->src_ref, s->allowed & ALLOW_EGRESS) };
+	e->end[1] = (struct weir_end){ q->dst_ref, entry_stamp(s, q->dst_ref, s->allowed & ALLOW_INGRESS) };
+	e->last_seen = s->pkt.now;
+	e->flags = flags | packet_bits(&s->pkt, 1);
+	e->place = s->place;
+	e->half_open = s->half_open;
+}
+
+/* The reply's entry mirrors the forward one, and leads back to the frontend. */
+static __always_inline void make_twin(struct scratch *s)
+{
+	struct weir_flow *e = &s->twin_entry;
+	int client_first;
+
+	*e = s->entry;
+	client_first = weir_tuple_make(&s->twin, &s->pkt.src, s->route.nat_cport_be, &s->route.nat_addr,
+				       s->route.nat_port_be, s->pkt.proto, 0);
+	e->nat_addr = s->pkt.dst;
+	e->nat_port_be = s->pkt.dport_be;
+	e->nat_cport_be = s->pkt.sport_be;
+	e->flags &= ~(WEIR_FLOW_ORIG_FIRST | WEIR_FLOW_SEEN_ORIG);
+	e->flags |= WEIR_FLOW_REPLY | (client_first ? WEIR_FLOW_ORIG_FIRST : 0);
+	e->place = WEIR_NO_PLACE;
+}
+
+/* Does the reply entry in the way belong to my own frontend key? Then another CPU was faster. */
+static __always_inline int is_my_twin(const struct scratch *s, const struct weir_flow *other)
+{
+	return (other->flags & WEIR_FLOW_REPLY) && !!(other->flags & WEIR_FLOW_MARKED) == !!s->key.mark &&
+	       other->nat_port_be == s->pkt.dport_be && other->nat_cport_be == s->pkt.sport_be &&
+	       weir_addr_equal(&other->nat_addr, &s->pkt.dst);
+}
+
+enum twin_insert {
+	TWIN_IN, /* inserted */
+	TWIN_MINE, /* it is there already: mine, made by another CPU or left over */
+	TWIN_TAKEN, /* another connection has this port */
+	TWIN_NO_ROOM,
+};
+
+/* One try with the client port in s->route.nat_cport_be. */
+__noinline int twin_try(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	struct weir_flow *other;
+	long r;
+
+	keep_arg(skb);
+	if (!s)
+		return TWIN_NO_ROOM;
+	make_twin(s);
+	r = bpf_map_update_elem(&conntrack, &s->twin, &s->twin_entry, BPF_NOEXIST);
+	if (!r)
+		return TWIN_IN;
+	other = bpf_map_lookup_elem(&conntrack, &s->twin);
+	if (!other)
+		return TWIN_NO_ROOM;
+	if (is_my_twin(s, other))
+		return TWIN_MINE;
+	/* a connection that is over gives its port up */
+	s->other = s->twin;
+	if (!remove_if_closing(s))
+		return TWIN_TAKEN;
+	make_twin(s); /* removing used s->twin */
+	r = bpf_map_update_elem(&conntrack, &s->twin, &s->twin_entry, BPF_NOEXIST);
+	return r ? TWIN_TAKEN : TWIN_IN;
+}
+
+/* My twin without its forward entry is a leftover: it goes, and the port is mine. Else the other CPU's flow stands. */
+static __always_inline int drop_orphan_twin(struct scratch *s)
+{
+	if (bpf_map_lookup_elem(&conntrack, &s->key))
+		return 0;
+	make_twin(s);
+	return !bpf_map_delete_elem(&conntrack, &s->twin);
+}
+
+/*
+ * Inserts the reply's entry under the first free client port: the client's own,
+ * then a walk of PORT_STRIDE through the reserved range from a place that the
+ * flow's hash gives; WEIR_PORT_TRIES in all.
+ */
+__noinline int twin_insert(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	__u32 at, orphans = 0;
+	int r;
+
+	keep_arg(skb);
+	if (!s)
+		return WEIR_NO_SCRATCH;
+	at = flow_hash(&s->pkt) % WEIR_PORT_COUNT;
+	s->route.nat_cport_be = s->pkt.sport_be;
+	for (int i = 0; i < WEIR_PORT_TRIES; i++) {
+		r = twin_try(skb);
+		if (r == TWIN_IN)
+			return WEIR_FORWARDED;
+		if (r == TWIN_NO_ROOM)
+			return WEIR_TABLE_FULL;
+		if (r == TWIN_MINE) {
+			if (orphans || !drop_orphan_twin(s))
+				return WEIR_RACE;
+			orphans = 1; /* the same port again, once */
+			continue;
+		}
+		s->route.nat_cport_be = bpf_htons(WEIR_PORT_MIN + at);
+		at = (at + PORT_STRIDE) % WEIR_PORT_COUNT;
+	}
+	return WEIR_PORTS_EXHAUSTED;
+}
+
+/* One flow's entries. The reply's goes first, so that no reply can miss. RACE: another CPU made them. */
+static __always_inline enum weir_reason insert_entries(struct __sk_buff *skb, struct scratch *s)
+{
+	enum weir_reason why;
+	long r;
+
+	make_entry(s);
+	if (s->route.translated) {
+		why = twin_insert(skb);
+		if (why)
+			return why;
+		s->entry.nat_cport_be = s->route.nat_cport_be;
+	}
+	r = bpf_map_update_elem(&conntrack, &s->key, &s->entry, BPF_NOEXIST);
+	if (!r)
+		return WEIR_FORWARDED;
+	if (s->route.translated) {
+		make_twin(s);
+		bpf_map_delete_elem(&conntrack, &s->twin);
+	}
+	return bpf_map_lookup_elem(&conntrack, &s->key) ? WEIR_RACE : WEIR_TABLE_FULL;
+}
+
+/* Place, ring, entries; with one more try after making room. */
+__noinline int flow_insert(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	enum weir_reason why;
+
+	keep_arg(skb);
+	if (!s)
+		return WEIR_NO_SCRATCH;
+	if (take_place(skb, s))
+		return WEIR_TABLE_FULL;
+	if (half_open_enter(skb)) {
+		place_free(s->place, PLACE_USED);
+		return WEIR_NO_SCRATCH;
+	}
+	why = insert_entries(skb, s);
+	if (why == WEIR_TABLE_FULL && reclaim_closing(skb))
+		why = insert_entries(skb, s);
+	if (why)
+		place_free(s->place, PLACE_USED);
+	return why;
+}
+
+/* ---- Decisions ---------------------------------------------------------------------------------- */
+
+/* Neither translated nor judged by any set, or sent by this node itself: needs no entry to be let through. */
+static __always_inline int needs_no_entry(const struct scratch *s)
+{
+	const struct question *q = &s->question;
+	struct weir_pod *src, *dst;
+
+	if (s->route.translated)
+		return 0;
+	if (q->host_origin)
+		return 1;
+	src = pod_by_ref(q->src_ref);
+	dst = pod_by_ref(q->dst_ref);
+	return !(src && READ_WORD(src->word)) && !(dst && READ_WORD(dst->word));
+}
+
+static __always_inline int table_is_full(void)
+{
+	__u32 place;
+
+	return !!bpf_map_peek_elem(&free_keys, &place);
+}
+
+/*
+ * A packet in mid-stream of no known flow: towards a VIP the backend is derived
+ * anew (the same, while the endpoints stand). A direct one passes only where
+ * the table was too full for its flow's entry, and no verdict is needed.
+ */
+static __always_inline enum weir_reason may_begin(struct scratch *s)
+{
+	if (s->pkt.begins)
+		return WEIR_FORWARDED;
+	if (s->route.translated && s->pkt.proto == IPPROTO_TCP && !(s->pkt.tcp_flags & TCP_SYN))
+		return WEIR_FORWARDED;
+	if (!table_is_full())
+		return WEIR_MID_STREAM;
+	if (is_own_node(&s->pkt.dst) && s->pkt.hook == FROM_POD && !s->route.translated)
+		return WEIR_UNCACHED; /* an answer to this node's own socket */
+	return needs_no_entry(s) ? WEIR_UNCACHED : WEIR_MID_STREAM;
+}
+
+static __always_inline enum weir_reason resolve(struct scratch *s)
+{
+	struct question *q = &s->question;
+	enum weir_reason why;
+
+	q->src_ref = 0;
+	q->dst_ref = 0;
+	q->host_origin = s->pkt.host_origin;
+	why = find_ends(s);
+	if (why)
+		return why;
+	s->by_service = 0;
+	s->backend = 0;
+	s->backend_generation = 0;
+	s->route.translated = s->key.mark;
+	s->route.nat_addr = s->pkt.dst;
+	s->route.nat_port_be = s->pkt.dport_be;
+	if (s->pkt.hook == FROM_POD && !s->pkt.multicast) {
+		why = service_translate(s);
+		if (why)
+			return why;
+	}
+	q->src = s->pkt.src;
+	q->dst = s->route.nat_addr;
+	q->dport_be = s->route.nat_port_be;
+	q->proto = s->pkt.proto;
+	if (s->pkt.hook == FROM_POD)
+		q->dst_ref = pod_ref_by_addr(&q->dst);
+	return WEIR_FORWARDED;
+}
+
+/* With enforcement off a denial is only counted; the entry's stamps keep it. */
+static __always_inline enum weir_reason enforce(struct scratch *s, enum weir_reason why)
+{
+	struct weir_config *c = config_get();
+
+	if (why != WEIR_EGRESS_DENIED && why != WEIR_INGRESS_DENIED && why != WEIR_GATED)
+		return why;
+	if (!c || READ_WORD(c->enforcement) != WEIR_ENFORCE_OFF)
+		return why;
+	s->route.denied = 1;
+	return WEIR_FORWARDED;
+}
+
+/*
+ * A packet of no known flow. FORWARDED: its entries are made, s->route says
+ * where it goes. UNCACHED: the same without entries. MULTICAST: judged for this
+ * packet alone. RACE: another CPU made the entries; find them. Else a drop.
+ */
+__noinline int flow_decide(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	struct weir_flow *old;
+	enum weir_reason why;
+
+	keep_arg(skb);
+	if (!s)
+		return WEIR_NO_SCRATCH;
+	if (s->leftover) {
+		old = bpf_map_lookup_elem(&conntrack, &s->key);
+		if (old)
+			flow_delete(&s->key, old, &s->twin);
+	}
+	why = resolve(s);
+	if (why)
+		return why;
+	why = may_begin(s);
+	if (why == WEIR_MID_STREAM)
+		return why;
+	s->route.reply = 0;
+	s->route.via_stack = s->pkt.hook == TO_POD;
+	s->route.nat_cport_be = s->pkt.sport_be;
+	s->route.dst_ref = s->question.dst_ref;
+	if (why == WEIR_UNCACHED)
+		return why;
+	why = policy_judge(skb);
+	why = enforce(s, why);
+	if (why)
+		return why;
+	if (s->pkt.multicast)
+		return WEIR_MULTICAST;
+	why = flow_insert(skb);
+	return why == WEIR_TABLE_FULL && needs_no_entry(s) ? WEIR_UNCACHED : why;
+}

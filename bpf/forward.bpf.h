@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Where a packet goes in the end, and the counters. Only this file and the
+ * entries know TC_ACT_*. Passing on returns UNSPEC, which is NEXT for tcx: foreign
+ * programs behind ours still run.
+ */
+#pragma once
+
+#include <linux/pkt_cls.h>
+
+#include "scratch.bpf.h"
+
+#define PACKET_TYPE_HOST 0 /* PACKET_HOST of linux/if_packet.h */
+
+static __always_inline void count(struct __sk_buff *skb, __u32 reason)
+{
+	struct weir_counter *c = bpf_map_lookup_elem(&counters, &reason);
+
+	if (!c)
+		return;
+	c->packets++;
+	c->bytes += skb->len;
+}
+
+static __always_inline void trace_reason(__u32 reason)
+{
+	struct weir_trace *t = trace_get();
+
+	if (t)
+		t->reason = reason;
+}
+
+static __always_inline int pass_on(struct __sk_buff *skb, enum weir_reason reason)
+{
+	count(skb, reason);
+	return TC_ACT_UNSPEC;
+}
+
+static __always_inline int refuse(struct __sk_buff *skb, enum weir_reason reason)
+{
+	trace_reason(reason);
+	count(skb, reason);
+	return TC_ACT_SHOT;
+}
+
+/*
+ * To a pod of this node: straight into its namespace. The MAC that the sender
+ * addressed (its gateway's) becomes the source. Frames that came to a bridge's
+ * MAC are OTHERHOST and would be dropped behind the redirect.
+ */
+static __always_inline int to_local_pod(struct __sk_buff *skb, const struct weir_pod *pod)
+{
+	__u32 ifindex = pod->ifindex;
+	__u8 macs[12], gateway[6];
+
+	if (bpf_skb_load_bytes(skb, 0, gateway, sizeof(gateway)))
+		return TC_ACT_SHOT;
+	__builtin_memcpy(macs, pod->mac, 6);
+	__builtin_memcpy(macs + 6, gateway, 6);
+	if (bpf_skb_store_bytes(skb, 0, macs, sizeof(macs), 0))
+		return TC_ACT_SHOT;
+	bpf_skb_change_type(skb, PACKET_TYPE_HOST);
+	return bpf_redirect_peer(ifindex, 0);
+}
+
+/* From a pod: a pod of this node by redirect, unless its flow came through the stack; all else by the stack. */
+static __always_inline int forward(struct __sk_buff *skb, struct scratch *s, enum weir_reason reason)
+{
+	struct weir_pod *pod;
+
+	count(skb, reason);
+	if (s->pkt.hook == TO_POD || s->route.via_stack)
+		return TC_ACT_UNSPEC;
+	pod = pod_by_ref(s->route.dst_ref);
+	return pod ? to_local_pod(skb, pod) : TC_ACT_UNSPEC;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Rewriting addresses and ports, both families by one path. L4 checksums change
+ * only through bpf_l4_csum_replace: pods send CHECKSUM_PARTIAL, and a sum
+ * computed here would be wrong once a device on the way has no offload.
+ */
+#pragma once
+
+#include <linux/tcp.h>
+#include <linux/udp.h>
+#include <stddef.h>
+
+#include "packet.bpf.h"
+
+struct ports {
+	__be16 sport_be, dport_be;
+};
+
+static __always_inline __u32 l4_csum_off(const struct pkt *pkt)
+{
+	return pkt->l4_off + (pkt->proto == IPPROTO_TCP ? offsetof(struct tcphdr, check) : offsetof(struct udphdr, check));
+}
+
+/* A UDP sum of 0 over IPv4 means "none" and stays; one that comes out as 0 is sent as 0xffff. */
+static __always_inline __u64 l4_csum_flags(const struct pkt *pkt)
+{
+	return pkt->proto == IPPROTO_UDP ? BPF_F_MARK_MANGLED_0 : 0;
+}
+
+/* The offset of source or destination address and its length, by family: the one place where they differ. */
+static __always_inline __u32 addr_off(const struct pkt *pkt, int dst)
+{
+	if (pkt->v6)
+		return pkt->l3_off + (dst ? offsetof(struct ipv6hdr, daddr) : offsetof(struct ipv6hdr, saddr));
+	return pkt->l3_off + (dst ? offsetof(struct iphdr, daddr) : offsetof(struct iphdr, saddr));
+}
+
+static __always_inline int nat_addr(struct __sk_buff *skb, const struct pkt *pkt, const struct weir_addr *from,
+				    const struct weir_addr *to, int dst)
+{
+	struct weir_addr old = *from, new = *to;
+	__u32 off = addr_off(pkt, dst);
+	__s64 diff;
+
+	if (weir_addr_equal(&old, &new))
+		return 0;
+	/* the first 12 bytes of two IPv4 addresses are alike: they add nothing to the difference */
+	diff = bpf_csum_diff(old.w, sizeof(old), new.w, sizeof(new), 0);
+	if (bpf_l4_csum_replace(skb, l4_csum_off(pkt), 0, diff, BPF_F_PSEUDO_HDR | l4_csum_flags(pkt)))
+		return -1;
+	if (pkt->v6)
+		return bpf_skb_store_bytes(skb, off, new.b, sizeof(new), 0);
+	if (bpf_l3_csum_replace(skb, pkt->l3_off + offsetof(struct iphdr, check), 0, diff, 0))
+		return -1;
+	return bpf_skb_store_bytes(skb, off, &new.w[3], sizeof(new.w[3]), 0);
+}
+
+static __always_inline int nat_ports(struct __sk_buff *skb, const struct pkt *pkt, struct ports new)
+{
+	struct ports old = { pkt->sport_be, pkt->dport_be };
+	__u32 from, to;
+
+	__builtin_memcpy(&from, &old, sizeof(from));
+	__builtin_memcpy(&to, &new, sizeof(to));
+	if (from == to)
+		return 0;
+	if (bpf_l4_csum_replace(skb, l4_csum_off(pkt), from, to, sizeof(to) | l4_csum_flags(pkt)))
+		return -1;
+	return bpf_skb_store_bytes(skb, pkt->l4_off, &new, sizeof(new), 0);
+}
+
+/* Applies s->route to the packet. 0, or -1 when the packet could not be written (it is dropped then). */
+__noinline int nat_apply(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	struct ports ports;
+	struct pkt *p;
+	int r;
+
+	keep_arg(skb);
+	if (!s)
+		return -1;
+	p = &s->pkt;
+	if (s->route.reply) {
+		ports = (struct ports){ s->route.nat_port_be, s->route.nat_cport_be };
+		r = nat_addr(skb, p, &p->src, &s->route.nat_addr, 0);
+	} else {
+		ports = (struct ports){ s->route.nat_cport_be, s->route.nat_port_be };
+		r = nat_addr(skb, p, &p->dst, &s->route.nat_addr, 1);
+	}
+	return r ? r : nat_ports(skb, p, ports);
+}

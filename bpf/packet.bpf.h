@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Parsing, the only place that knows where a header's fields are. A packet is
+ * parsed once into struct pkt; what is malformed, truncated or not understood
+ * gets a reason of its own and never reaches a table.
+ *
+ * Reads go through bpf_skb_load_bytes: the packet may lie in fragments, and a
+ * variable offset needs no proof then.
+ */
+#pragma once
+
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <bpf/bpf_endian.h>
+
+#include <weir/config.h>
+
+#include "scratch.bpf.h"
+
+enum tcp_flag {
+	TCP_FIN = 0x01,
+	TCP_SYN = 0x02,
+	TCP_RST = 0x04,
+	TCP_ACK = 0x10,
+};
+
+#define TCP_FLAGS_OFF 13
+#define TCP_HEADER_MIN 20
+#define UDP_HEADER 8
+#define SCTP_HEADER 12
+#define ICMP_HEADER 8
+#define SCTP_CHUNK_INIT 1
+
+#define IP_FRAGMENT_BITS 0x3fff /* more-fragments and the offset */
+
+#define DHCP_SERVER_PORT 67
+#define DHCP_CLIENT_PORT 68
+
+/* ICMP and ICMPv6 types by what they mean here. */
+enum icmp_class {
+	ICMP_OTHER, /* judged like any protocol without ports */
+	ICMP_ECHO_REQUEST,
+	ICMP_ECHO_REPLY,
+	ICMP_ABOUT_FLOW, /* errors and redirects */
+	ICMP_FOR_LINK, /* neighbour discovery and MLD (NP-38) */
+};
+
+static __always_inline enum icmp_class icmp_class_v4(__u8 type)
+{
+	switch (type) {
+	case 8:
+		return ICMP_ECHO_REQUEST;
+	case 0:
+		return ICMP_ECHO_REPLY;
+	case 3: /* unreachable */
+	case 4: /* source quench */
+	case 5: /* redirect */
+	case 11: /* time exceeded */
+	case 12: /* parameter problem */
+		return ICMP_ABOUT_FLOW;
+	}
+	return ICMP_OTHER;
+}
+
+static __always_inline enum icmp_class icmp_class_v6(__u8 type)
+{
+	if (type == 128)
+		return ICMP_ECHO_REQUEST;
+	if (type == 129)
+		return ICMP_ECHO_REPLY;
+	if (type < 128)
+		return ICMP_ABOUT_FLOW;
+	if ((type >= 130 && type <= 137) || type == 143)
+		return ICMP_FOR_LINK;
+	return ICMP_OTHER;
+}
+
+static __always_inline enum weir_reason parse_icmp(struct __sk_buff *skb, struct pkt *pkt)
+{
+	__u8 h[ICMP_HEADER];
+	enum icmp_class class;
+	__be16 id;
+
+	if (bpf_skb_load_bytes(skb, pkt->l4_off, h, sizeof(h)))
+		return WEIR_TRUNCATED;
+	id = *(__be16 *)(h + 4);
+	class = pkt->v6 ? icmp_class_v6(h[0]) : icmp_class_v4(h[0]);
+	switch (class) {
+	case ICMP_FOR_LINK:
+		return WEIR_NEIGHBOUR;
+	case ICMP_ABOUT_FLOW:
+		return WEIR_ICMP_ERROR;
+	case ICMP_ECHO_REQUEST:
+		pkt->sport_be = id;
+		break;
+	case ICMP_ECHO_REPLY:
+		pkt->dport_be = id;
+		pkt->begins = 0;
+		break;
+	default:
+		break;
+	}
+	return WEIR_FORWARDED;
+}
+
+static __always_inline enum weir_reason parse_tcp(struct __sk_buff *skb, struct pkt *pkt)
+{
+	__u8 h[TCP_HEADER_MIN];
+
+	if (bpf_skb_load_bytes(skb, pkt->l4_off, h, sizeof(h)))
+		return WEIR_TRUNCATED;
+	pkt->sport_be = *(__be16 *)h;
+	pkt->dport_be = *(__be16 *)(h + 2);
+	pkt->tcp_flags = h[TCP_FLAGS_OFF];
+	pkt->begins = (pkt->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
+	if ((pkt->tcp_flags & TCP_SYN) && (pkt->tcp_flags & (TCP_RST | TCP_FIN)))
+		return WEIR_BAD_HEADER;
+	return WEIR_FORWARDED;
+}
+
+static __always_inline enum weir_reason parse_udp(struct __sk_buff *skb, struct pkt *pkt)
+{
+	__be16 h[UDP_HEADER / 2];
+
+	if (bpf_skb_load_bytes(skb, pkt->l4_off, h, sizeof(h)))
+		return WEIR_TRUNCATED;
+	pkt->sport_be = h[0];
+	pkt->dport_be = h[1];
+	return WEIR_FORWARDED;
+}
+
+static __always_inline enum weir_reason parse_sctp(struct __sk_buff *skb, struct pkt *pkt)
+{
+	__be16 h[SCTP_HEADER / 2 + 2]; /* the common header and the first chunk's */
+
+	if (bpf_skb_load_bytes(skb, pkt->l4_off, h, sizeof(h)))
+		return WEIR_TRUNCATED;
+	pkt->sport_be = h[0];
+	pkt->dport_be = h[1];
+	pkt->begins = *(__u8 *)&h[SCTP_HEADER / 2] == SCTP_CHUNK_INIT;
+	return WEIR_FORWARDED;
+}
+
+static __always_inline enum weir_reason parse_l4(struct __sk_buff *skb, struct pkt *pkt)
+{
+	pkt->begins = 1;
+	switch (pkt->proto) {
+	case IPPROTO_TCP:
+		return parse_tcp(skb, pkt);
+	case IPPROTO_UDP:
+		return parse_udp(skb, pkt);
+	case IPPROTO_SCTP:
+		return parse_sctp(skb, pkt);
+	case IPPROTO_ICMP:
+		return pkt->v6 ? WEIR_FORWARDED : parse_icmp(skb, pkt);
+	case IPPROTO_ICMPV6:
+		return pkt->v6 ? parse_icmp(skb, pkt) : WEIR_FORWARDED;
+	}
+	return WEIR_FORWARDED;
+}
+
+static __always_inline enum weir_reason parse_v4(struct __sk_buff *skb, struct pkt *pkt)
+{
+	__u32 header_len, total_len;
+	struct iphdr ip;
+
+	if (bpf_skb_load_bytes(skb, pkt->l3_off, &ip, sizeof(ip)))
+		return WEIR_TRUNCATED;
+	header_len = ip.ihl * 4;
+	total_len = bpf_ntohs(ip.tot_len);
+	if (ip.version != 4 || header_len < sizeof(ip) || total_len < header_len)
+		return WEIR_BAD_HEADER;
+	if (pkt->l3_off + total_len > skb->len)
+		return WEIR_TRUNCATED;
+	if (ip.frag_off & bpf_htons(IP_FRAGMENT_BITS))
+		return WEIR_FRAGMENT;
+	pkt->src = weir_addr_from_v4(ip.saddr);
+	pkt->dst = weir_addr_from_v4(ip.daddr);
+	pkt->multicast = (pkt->dst.b[12] & 0xf0) == 0xe0 || ip.daddr == 0xffffffff;
+	pkt->proto = ip.protocol;
+	pkt->l4_off = pkt->l3_off + header_len;
+	return WEIR_FORWARDED;
+}
+
+/*
+ * Walks extension headers to the first that is none; ESP and "no next header"
+ * end the walk as protocols without ports.
+ */
+static __always_inline enum weir_reason walk_v6_headers(struct __sk_buff *skb, struct pkt *pkt, __u8 next)
+{
+	__u32 off = pkt->l4_off;
+	__u8 h[2];
+
+	for (int i = 0; i <= WEIR_MAX_EXTENSION_HEADERS; i++) {
+		switch (next) {
+		case IPPROTO_HOPOPTS:
+		case IPPROTO_ROUTING:
+		case IPPROTO_DSTOPTS:
+		case IPPROTO_AH:
+			break;
+		case IPPROTO_FRAGMENT:
+			return WEIR_FRAGMENT;
+		default:
+			pkt->proto = next;
+			pkt->l4_off = off;
+			return WEIR_FORWARDED;
+		}
+		if (bpf_skb_load_bytes(skb, off, h, sizeof(h)))
+			return WEIR_TRUNCATED;
+		/* AH counts 4-byte units less two (RFC 4302), the others 8-byte units less one */
+		off += next == IPPROTO_AH ? (h[1] + 2) * 4 : (h[1] + 1) * 8;
+		next = h[0];
+	}
+	return WEIR_EXTENSION_HEADERS;
+}
+
+static __always_inline int link_local_v6(const struct weir_addr *a)
+{
+	return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
+}
+
+static __always_inline enum weir_reason parse_v6(struct __sk_buff *skb, struct pkt *pkt)
+{
+	struct ipv6hdr ip;
+
+	if (bpf_skb_load_bytes(skb, pkt->l3_off, &ip, sizeof(ip)))
+		return WEIR_TRUNCATED;
+	if (ip.version != 6)
+		return WEIR_BAD_HEADER;
+	if (pkt->l3_off + sizeof(ip) + bpf_ntohs(ip.payload_len) > skb->len)
+		return WEIR_TRUNCATED;
+	__builtin_memcpy(&pkt->src, &ip.saddr, sizeof(pkt->src));
+	__builtin_memcpy(&pkt->dst, &ip.daddr, sizeof(pkt->dst));
+	if (weir_addr_is_v4(&pkt->src) || weir_addr_is_v4(&pkt->dst))
+		return WEIR_MAPPED_ADDRESS;
+	pkt->multicast = pkt->dst.b[0] == 0xff;
+	pkt->v6 = 1;
+	pkt->l4_off = pkt->l3_off + sizeof(ip);
+	return walk_v6_headers(skb, pkt, ip.nexthdr);
+}
+
+/* DHCPv4 from a client without an address, or to one. */
+static __always_inline int is_dhcp(const struct pkt *pkt)
+{
+	if (pkt->v6 || pkt->proto != IPPROTO_UDP)
+		return 0;
+	if (pkt->hook == FROM_POD)
+		return !pkt->src.w[3] && pkt->sport_be == bpf_htons(DHCP_CLIENT_PORT) &&
+		       pkt->dport_be == bpf_htons(DHCP_SERVER_PORT);
+	return pkt->multicast && pkt->sport_be == bpf_htons(DHCP_SERVER_PORT) &&
+	       pkt->dport_be == bpf_htons(DHCP_CLIENT_PORT);
+}
+
+/*
+ * FORWARDED: understood, go on. NOT_IP, NEIGHBOUR: let pass unjudged. Else the
+ * reason to drop it.
+ */
+static __always_inline enum weir_reason pkt_parse(struct __sk_buff *skb, struct pkt *pkt, enum hook hook)
+{
+	enum weir_reason why;
+
+	__builtin_memset(pkt, 0, sizeof(*pkt));
+	pkt->hook = hook;
+	pkt->device = skb->ifindex;
+	pkt->from_device = skb->ingress_ifindex;
+	pkt->now = ticks_now();
+	pkt->l3_off = ETH_HLEN;
+	if (skb->vlan_present)
+		return WEIR_ETHERTYPE;
+	if (skb->protocol == bpf_htons(ETH_P_IP))
+		why = parse_v4(skb, pkt);
+	else if (skb->protocol == bpf_htons(ETH_P_IPV6))
+		why = parse_v6(skb, pkt);
+	else
+		return skb->protocol == bpf_htons(ETH_P_ARP) ? WEIR_NOT_IP : WEIR_ETHERTYPE;
+	if (!why)
+		why = parse_l4(skb, pkt);
+	if (why)
+		return why;
+	if (is_dhcp(pkt))
+		return WEIR_NEIGHBOUR;
+	if (link_local_v6(&pkt->src) || link_local_v6(&pkt->dst))
+		return WEIR_LINK_LOCAL;
+	return WEIR_FORWARDED;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Policy: three look-ups a direction, whatever the policies say. Address to
+ * identity, (set, identity) to a word, and where the word is a run of port
+ * ranges, a binary search. Judges struct question, in the flow's original
+ * orientation and after translation (NP-46). Writes no table but the trace.
+ */
+#pragma once
+
+#include "packet.bpf.h"
+
+enum allowed_bit {
+	ALLOW_EGRESS = 1 << 0,
+	ALLOW_INGRESS = 1 << 1,
+	ALLOW_BOTH = ALLOW_EGRESS | ALLOW_INGRESS,
+};
+
+struct ruling {
+	__u32 allow;
+	__u32 rule; /* WEIR_NO_RULE: default deny, or nothing isolates */
+};
+
+/* A pod's address stands in the hash, everything else is answered by the longest prefix (NP-27, NP-29). */
+static __always_inline __u32 identity_of(const struct weir_addr *addr)
+{
+	struct weir_prefix prefix = { .prefix_len = 128, .addr = *addr };
+	__u32 *identity = bpf_map_lookup_elem(&identities, addr);
+
+	if (!identity)
+		identity = bpf_map_lookup_elem(&networks, &prefix);
+	return identity ? READ_WORD(*identity) : WEIR_IDENTITY_NONE;
+}
+
+static __always_inline __u64 policy_word(__u32 set, __u32 identity)
+{
+	struct weir_policy_key key = { .set = set, .identity = identity };
+	__u64 *word = bpf_map_lookup_elem(&policy_rules, &key);
+
+	if (!word)
+		word = bpf_map_lookup_elem(&policy_sets, &set);
+	return word ? READ_WORD(*word) : weir_word_verdict(WEIR_WORD_DENY, WEIR_NO_RULE);
+}
+
+/* Binary search for proto:port in a run of sorted, disjoint ranges; what none holds is denied. */
+static __always_inline struct ruling port_ruling(__u64 word, __u32 point)
+{
+	__u32 low = weir_word_offset(word), high = low + weir_word_len(word);
+	struct ruling none = {};
+
+	for (int i = 0; i < WEIR_PORT_SEARCH_STEPS && low < high; i++) {
+		__u32 middle = low + (high - low) / 2;
+		struct weir_port_range *range = bpf_map_lookup_elem(&port_ranges, &middle);
+
+		if (!range)
+			return none;
+		if (point < range->low) {
+			high = middle;
+		} else if (point > range->high) {
+			low = middle + 1;
+		} else {
+			return (struct ruling){ .allow = range->kind == WEIR_WORD_ALLOW, .rule = range->rule };
+		}
+	}
+	return none;
+}
+
+static __always_inline int has_ports(__u8 proto)
+{
+	return proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == IPPROTO_SCTP;
+}
+
+/* Does a set allow this peer on this port? Protocols without ports need a rule without ports (NP-38). */
+static __always_inline struct ruling set_ruling(__u32 set, __u32 identity, __u8 proto, __be16 dport_be)
+{
+	__u64 word = policy_word(set, identity);
+
+	if (weir_word_kind(word) != WEIR_WORD_PORTS)
+		return (struct ruling){ .allow = weir_word_kind(word) == WEIR_WORD_ALLOW,
+					.rule = weir_word_rule(word) };
+	if (!has_ports(proto))
+		return (struct ruling){};
+	return port_ruling(word, weir_port_point(proto, bpf_ntohs(dport_be)));
+}
+
+static __always_inline int is_own_node(const struct weir_addr *addr)
+{
+	__u32 *kind = bpf_map_lookup_elem(&nodes, addr);
+
+	return kind && *kind == WEIR_NODE_OWN;
+}
+
+static __always_inline __u32 peer_identity(const struct weir_pod *peer, const struct weir_addr *addr)
+{
+	return peer ? READ_WORD(peer->identity) : identity_of(addr);
+}
+
+static __always_inline struct ruling judge_egress(struct question *q, __u32 set, const struct weir_pod *dst)
+{
+	if (!set || q->src_ref == q->dst_ref || is_own_node(&q->dst)) /* NP-1, NP-40, NP-42 */
+		return (struct ruling){ .allow = 1 };
+	return set_ruling(set, peer_identity(dst, &q->dst), q->proto, q->dport_be);
+}
+
+static __always_inline struct ruling judge_ingress(struct question *q, __u32 set, const struct weir_pod *src)
+{
+	if (!set || q->src_ref == q->dst_ref || q->host_origin) /* NP-1, NP-40, NP-41 */
+		return (struct ruling){ .allow = 1 };
+	return set_ruling(set, peer_identity(src, &q->src), q->proto, q->dport_be);
+}
+
+/*
+ * Judges s->question for both local ends and leaves the answer in s->allowed
+ * (an end that is no pod of this node allows). Both are always judged, so that
+ * a denial can say everything. Returns FORWARDED, EGRESS_DENIED,
+ * INGRESS_DENIED or GATED.
+ */
+__noinline int policy_judge(struct __sk_buff *skb)
+{
+	struct ruling egress = { .allow = 1 }, ingress = { .allow = 1 };
+	struct scratch *s = scratch_get();
+	struct weir_trace *t = trace_get();
+	struct weir_pod *src, *dst;
+	__u64 src_word = 0, dst_word = 0;
+
+	keep_arg(skb);
+	if (!s || !t)
+		return WEIR_NO_SCRATCH;
+	src = pod_by_ref(s->question.src_ref);
+	dst = pod_by_ref(s->question.dst_ref);
+	if (src)
+		src_word = READ_WORD(src->word);
+	if (dst)
+		dst_word = READ_WORD(dst->word);
+	if (src)
+		egress = judge_egress(&s->question, weir_pod_egress_set(src_word), dst);
+	if (dst)
+		ingress = judge_ingress(&s->question, weir_pod_ingress_set(dst_word), src);
+	s->allowed = (egress.allow ? ALLOW_EGRESS : 0) | (ingress.allow ? ALLOW_INGRESS : 0);
+
+	t->dst = s->question.dst;
+	t->dst_port_be = s->question.dport_be;
+	t->judged_egress = !!src;
+	t->judged_ingress = !!dst;
+	t->allow_egress = egress.allow;
+	t->allow_ingress = ingress.allow;
+	t->egress_rule = egress.rule;
+	t->ingress_rule = ingress.rule;
+	t->egress_set = weir_pod_egress_set(src_word);
+	t->ingress_set = weir_pod_ingress_set(dst_word);
+	if (weir_pod_flags(src_word | dst_word) & WEIR_POD_GATE) {
+		s->allowed = 0;
+		return WEIR_GATED;
+	}
+	if (!egress.allow)
+		return WEIR_EGRESS_DENIED;
+	return ingress.allow ? WEIR_FORWARDED : WEIR_INGRESS_DENIED;
+}

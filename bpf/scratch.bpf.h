@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * What the steps of one program hand to each other: the parsed packet, the
+ * keys, and what was decided. It lives in a per-CPU array element, because the
+ * 512 bytes of stack are shared by a whole call chain, and because older
+ * verifiers (6.1) refuse map keys that lie in memory handed to a global
+ * function: every step fetches the scratch itself. Programs at tc do not nest
+ * on a CPU, so nobody else writes it while a packet is handled.
+ */
+#pragma once
+
+#include "maps.bpf.h"
+
+enum hook {
+	FROM_POD, /* tc ingress of the host's end of a pod's veth */
+	TO_POD, /* tc egress of it */
+};
+
+/* The parsed packet: offsets and values, never pointers. Addresses and ports as they are on the wire. */
+struct pkt {
+	struct weir_addr src, dst;
+	__be16 sport_be, dport_be; /* echo: id and 0, or 0 and id (struct weir_tuple) */
+	__u16 l3_off, l4_off;
+	__u8 proto; /* IPPROTO_*; of the last header that was understood */
+	__u8 v6;
+	__u8 tcp_flags; /* enum tcp_flag */
+	__u8 begins; /* may be the first packet of a flow: SYN, a datagram, an echo request */
+	__u8 multicast;
+	__u8 hook; /* enum hook */
+	__u8 host_origin; /* sent by a socket of this node (NP-41) */
+	__u8 pad;
+	__u32 device; /* the pod's device */
+	__u32 from_device; /* where the packet came into this node; 0: from a socket of this node */
+	__u32 now; /* ticks (types.h) */
+};
+
+/* What a verdict is made from: always in the flow's original orientation, after translation. */
+struct question {
+	struct weir_addr src, dst;
+	__be16 dport_be;
+	__u8 proto;
+	__u8 host_origin;
+	__u32 src_ref, dst_ref; /* struct weir_pod.ref; 0: no pod of this node */
+};
+
+/* How the packet is to be rewritten and where it goes. */
+struct route {
+	struct weir_addr nat_addr; /* forward: new destination; reply: new source */
+	__be16 nat_port_be;
+	__be16 nat_cport_be; /* forward: new source port; reply: new destination port */
+	__u8 translated;
+	__u8 reply;
+	__u8 via_stack;
+	__u8 denied; /* an entry's verdict is deny, yet enforcement is off: count it */
+	__u32 dst_ref; /* the local pod to redirect to; 0: the stack */
+};
+
+struct scratch {
+	struct pkt pkt;
+	struct weir_tuple key; /* of this packet; marked where its flow is */
+	struct weir_tuple twin; /* of the linked entry, and of inserts */
+	struct weir_tuple other; /* of another flow that has to go */
+	struct weir_flow entry; /* being made */
+	struct weir_flow twin_entry;
+	struct question question;
+	struct route route;
+	struct weir_frontend frontend;
+	__u32 first; /* the packet's source stands first in key */
+	__u32 policy_epoch, service_epoch; /* read before the first table */
+	__u32 service, backend, backend_generation;
+	__u32 leftover; /* an entry stands at key that must be removed first */
+	__u32 by_service; /* translated by a Service */
+	__u32 allowed; /* of the last judgement: bit 0 egress, bit 1 ingress */
+	__u32 place, half_open;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratch_map SEC(".maps");
+
+static __always_inline struct scratch *scratch_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&scratch_map, &zero);
+}
+
+static __always_inline struct weir_config *config_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&config, &zero);
+}
+
+static __always_inline struct weir_trace *trace_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&trace, &zero);
+}
+
+/* A value that user space or another CPU stores as one word: read once, as one word. */
+#define READ_WORD(x) (*(const volatile __typeof__(x) *)&(x))
+
+/*
+ * First line of every global function: marks its only argument as used. clang 14
+ * drops unused arguments of non-inlined functions at the call too, and the
+ * verifier then says "Caller passes invalid args". To go when clang 16 is the floor.
+ */
+static __always_inline void keep_arg(struct __sk_buff *skb)
+{
+	asm volatile("" : : "r"(skb));
+}
+
+static __always_inline __u32 ticks_now(void)
+{
+	return bpf_ktime_get_coarse_ns() >> WEIR_TICK_SHIFT;
+}
+
+/* The pod that a ref stands for, or NULL when the slot has another attachment by now. */
+static __always_inline struct weir_pod *pod_by_ref(__u32 ref)
+{
+	__u32 slot = weir_ref_slot(ref);
+	struct weir_pod *pod;
+
+	if (!ref)
+		return NULL;
+	pod = bpf_map_lookup_elem(&pods, &slot);
+	return pod && READ_WORD(pod->ref) == ref ? pod : NULL;
+}
+
+/* ref of the local pod that has an address, or 0. */
+static __always_inline __u32 pod_ref_by_addr(const struct weir_addr *addr)
+{
+	__u32 *slot = bpf_map_lookup_elem(&endpoints, addr);
+	struct weir_pod *pod;
+
+	if (!slot)
+		return 0;
+	pod = bpf_map_lookup_elem(&pods, slot);
+	return pod ? READ_WORD(pod->ref) : 0;
+}

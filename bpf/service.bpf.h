@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Services: which one a destination belongs to, and which backend a new flow
+ * gets. Asked for new flows from pods, and for UDP flows after a change of
+ * services (SVC-91); never for an established packet.
+ */
+#pragma once
+
+#include "packet.bpf.h"
+
+/* id of the service port that owns the packet's destination; 0: a known cluster IP without that port; -1: none. */
+static __always_inline __s64 service_by_destination(struct scratch *s)
+{
+	__u32 *id;
+
+	s->frontend.addr = s->pkt.dst;
+	s->frontend.port_be = s->pkt.dport_be;
+	s->frontend.proto = s->pkt.proto;
+	s->frontend.scope = 0;
+	id = bpf_map_lookup_elem(&frontends, &s->frontend);
+	if (!id) {
+		s->frontend.port_be = 0;
+		s->frontend.proto = 0;
+		id = bpf_map_lookup_elem(&frontends, &s->frontend);
+	}
+	return id ? READ_WORD(*id) : -1;
+}
+
+static __always_inline __u32 mix(__u32 h, __u32 word)
+{
+	h ^= word * 0xcc9e2d51;
+	h = (h << 13 | h >> 19) * 5 + 0xe6546b64;
+	return h;
+}
+
+/*
+ * Hash of the flow as the client sent it: the same flow gets the same backend
+ * while the run stands, also when its entry was lost (docs/design.md, "Losing
+ * state is survivable"). Not keyed: an end can only choose its own backend.
+ */
+static __always_inline __u32 flow_hash(const struct pkt *pkt)
+{
+	__u32 h = pkt->proto;
+
+	for (int i = 0; i < 4; i++) {
+		h = mix(h, pkt->src.w[i]);
+		h = mix(h, pkt->dst.w[i]);
+	}
+	h = mix(h, (__u32)pkt->sport_be << 16 | pkt->dport_be);
+	h ^= h >> 16;
+	h *= 0x85ebca6b;
+	h ^= h >> 13;
+	h *= 0xc2b2ae35;
+	return h ^ h >> 16;
+}
+
+/* The chosen backend goes to s->route and s->backend*; s->question.dst follows. */
+static __always_inline enum weir_reason use_backend(struct scratch *s, __u32 id)
+{
+	struct weir_backend *b = bpf_map_lookup_elem(&backends, &id);
+
+	if (!b)
+		return WEIR_NO_SCRATCH;
+	s->backend = id;
+	s->backend_generation = READ_WORD(b->generation);
+	s->route.nat_addr = b->addr;
+	s->route.nat_port_be = b->port_be;
+	s->route.translated = 1;
+	s->by_service = 1;
+	if (weir_addr_equal(&b->addr, &s->pkt.src))
+		return WEIR_HAIRPIN;
+	return WEIR_FORWARDED;
+}
+
+/* One backend of the run that cluster IP traffic uses (B.3), or why there is none (SVC-60, SVC-61). */
+static __always_inline enum weir_reason service_pick(struct scratch *s, __u32 id)
+{
+	struct weir_service *service = bpf_map_lookup_elem(&services, &id);
+	__u64 run, *backend;
+	__u32 at;
+
+	if (!service)
+		return WEIR_NO_SCRATCH;
+	run = READ_WORD(service->internal);
+	if (!weir_run_len(run))
+		return READ_WORD(service->flags) & WEIR_SERVICE_USABLE ? WEIR_NO_LOCAL_ENDPOINT : WEIR_NO_ENDPOINT;
+	at = weir_run_offset(run) + (__u32)((__u64)flow_hash(&s->pkt) * weir_run_len(run) >> 32);
+	backend = bpf_map_lookup_elem(&backend_slots, &at);
+	return backend ? use_backend(s, READ_WORD(*backend)) : WEIR_NO_SCRATCH;
+}
+
+/*
+ * New flow from a pod: finds out whether a Service owns the destination and
+ * picks. FORWARDED with s->route.translated clear: no Service.
+ */
+static __always_inline enum weir_reason service_translate(struct scratch *s)
+{
+	struct weir_trace *t = trace_get();
+	enum weir_reason why;
+	__s64 id;
+
+	s->service = 0;
+	s->backend = 0;
+	s->backend_generation = 0;
+	s->by_service = 0;
+	id = service_by_destination(s);
+	if (id < 0)
+		return WEIR_FORWARDED;
+	if (!id)
+		return WEIR_NO_SERVICE_PORT;
+	s->service = id;
+	if (t)
+		t->service = id;
+	if (s->pkt.proto == IPPROTO_SCTP)
+		return WEIR_SCTP_SERVICE;
+	why = service_pick(s, id);
+	if (t)
+		t->backend = s->backend;
+	return why;
+}
+
+/*
+ * A UDP flow met a change of services: must it begin anew? (docs/design.md,
+ * table of epochs; SVC-91, SVC-92.)
+ */
+static __always_inline int service_moved(struct scratch *s, const struct weir_flow *flow)
+{
+	__u32 backend_id = flow->backend, service_id;
+	struct weir_service *service;
+	struct weir_backend *b;
+	__s64 id;
+
+	id = service_by_destination(s);
+	if (!(flow->flags & WEIR_FLOW_SERVICE))
+		return id >= 0; /* a frontend appeared where the flow went straight */
+	if (id <= 0)
+		return 1; /* the frontend is gone */
+	service_id = id;
+	service = bpf_map_lookup_elem(&services, &service_id);
+	if (!service || !(READ_WORD(service->flags) & WEIR_SERVICE_SERVING))
+		return 0; /* left alone until there is somewhere to go (SVC-92) */
+	b = bpf_map_lookup_elem(&backends, &backend_id);
+	return !b || b->service != service_id || READ_WORD(b->generation) != flow->backend_generation;
+}
+
+/* Has the backend of a translated flow stopped serving since the flow began? */
+static __always_inline int backend_gone(const struct weir_flow *flow)
+{
+	__u32 id = flow->backend;
+	struct weir_backend *b;
+
+	if (!(flow->flags & WEIR_FLOW_SERVICE))
+		return 0;
+	b = bpf_map_lookup_elem(&backends, &id);
+	return !b || READ_WORD(b->generation) != flow->backend_generation;
+}
