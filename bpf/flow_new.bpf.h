@@ -27,7 +27,7 @@ static __always_inline enum weir_reason find_ends(struct scratch *s)
 		q->src_ref = ref;
 		return WEIR_FORWARDED;
 	}
-	if (!pod_has_addr(pod, &p->dst, p->v6))
+	if (!p->multicast && !pod_has_addr(pod, &p->dst, p->v6))
 		return WEIR_NOT_FOR_POD;
 	q->dst_ref = ref;
 	q->src_ref = pod_ref_by_addr(&p->src);
