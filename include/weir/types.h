@@ -280,7 +280,7 @@ struct weir_pod {
 	__u8 mac[6]; /* of the pod's own end */
 	__u16 pad;
 	struct weir_addr addr[2]; /* [0] IPv4, [1] IPv6; all zero: none */
-	__u32 pad2;
+	__u32 last_ref; /* what ref was last: the next generation starts behind it. User space only */
 };
 WEIR_ASSERT_SIZE(struct weir_pod, 64);
 
@@ -347,11 +347,15 @@ struct weir_service {
 };
 WEIR_ASSERT_SIZE(struct weir_service, 24);
 
+enum weir_backend_flag {
+	WEIR_BACKEND_SERVING = 1 << 0, /* so that the next apply sees that it stopped; no packet reads it */
+};
+
 /* Value of backends[]: one endpoint of one service port. Backend 0 is never used. */
 struct weir_backend {
 	struct weir_addr addr;
 	__be16 port_be;
-	__u16 pad;
+	__u16 flags; /* enum weir_backend_flag */
 	__u32 service;
 	__u32 generation; /* raised when the endpoint stops serving, and whenever the id is reused */
 	__u32 pad2;
@@ -368,6 +372,7 @@ enum weir_name_kind {
 	WEIR_NAME_SERVICE,
 	WEIR_NAME_BACKEND,
 	WEIR_NAME_BACKEND_RUN, /* id is the offset of its run, len its length */
+	WEIR_NAME_POD, /* of an attachment record; id is the slot */
 	_WEIR_NAME_MAX,
 };
 
@@ -391,6 +396,12 @@ enum weir_node_kind {
 	WEIR_NODE_OTHER = 2,
 };
 
+/* Epochs that an apply still owes: set before its first flip, so that a rerun after a kill pays them. */
+enum weir_pending {
+	WEIR_PENDING_POLICY = 1 << 0,
+	WEIR_PENDING_SERVICE = 1 << 1,
+};
+
 enum weir_enforcement {
 	WEIR_ENFORCE_ON,
 	WEIR_ENFORCE_OFF, /* services still work, denials pass */
@@ -401,7 +412,7 @@ struct weir_config {
 	__u32 policy_epoch; /* 31 bits used; raised after an apply that an open flow could feel */
 	__u32 service_epoch;
 	__u32 enforcement; /* enum weir_enforcement */
-	__u32 pad;
+	__u32 pending; /* enum weir_pending; user space only */
 	__u64 generation; /* counts applies; names /run/weir/plan-<generation> */
 	__u32 layout_version; /* WEIR_LAYOUT_VERSION of whoever made the maps */
 	/* time limits, in ticks; enum in config.h says which */
