@@ -418,12 +418,14 @@ static __always_inline enum weir_reason enforce(struct scratch *s, enum weir_rea
 __noinline int flow_decide(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
+	struct weir_trace *t = trace_get();
 	struct weir_flow *old;
 	enum weir_reason why;
 
 	keep_arg(skb);
-	if (!s)
+	if (!s || !t)
 		return WEIR_NO_SCRATCH;
+	__builtin_memset(t, 0, sizeof(*t));
 	if (s->leftover) {
 		old = bpf_map_lookup_elem(&conntrack, &s->key);
 		if (old)
