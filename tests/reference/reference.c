@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The order of the questions: Service, backend, hairpin, then both policy
+ * verdicts on the translated packet (NP-46). Both ends are always judged, as
+ * far as they are pods of this node.
+ */
+#include <string.h>
+
+#include "reference/internal.h"
+
+static bool stands_for(const struct kube_pod *pod, const struct weir_addr *addr)
+{
+	if (pod->host_network || pod->phase == KUBE_SUCCEEDED || pod->phase == KUBE_FAILED)
+		return false;
+	for (int family = 0; family < 2; family++)
+		if (!weir_addr_is_zero(&pod->addr[family]) && weir_addr_equal(&pod->addr[family], addr))
+			return true;
+	return false;
+}
+
+/* NP-56: the one that is not being deleted, then the newest; what is still equal, by name. */
+static bool is_better_owner(const struct kube_pod *a, const struct kube_pod *b)
+{
+	if (a->meta.deleting != b->meta.deleting)
+		return !a->meta.deleting;
+	return a->meta.created > b->meta.created;
+}
+
+const struct kube_pod *reference_pod(const struct store *s, const struct weir_addr *addr)
+{
+	const struct kube_pod *found = NULL;
+
+	for (size_t i = 0; i < s->n_pods; i++)
+		if (stands_for(s->pods[i], addr) && (!found || is_better_owner(s->pods[i], found)))
+			found = s->pods[i];
+	return found;
+}
+
+bool reference_is_node_addr(const struct store *s, const char *node, const struct weir_addr *addr)
+{
+	for (size_t i = 0; i < s->n_nodes; i++) {
+		if (strcmp(s->nodes[i]->meta.name, node))
+			continue;
+		for (size_t j = 0; j < s->nodes[i]->n_addrs; j++)
+			if (weir_addr_equal(&s->nodes[i]->addrs[j], addr))
+				return true;
+	}
+	return false;
+}
+
+static bool is_local(const struct kube_pod *pod, const char *node)
+{
+	return pod && !strcmp(pod->node, node);
+}
+
+static void judge(const struct store *s, const char *node, const struct packet *p, struct reference_answer *a)
+{
+	const struct kube_pod *ends[2] = { [KUBE_INGRESS] = p->dst_pod, [KUBE_EGRESS] = p->src_pod };
+
+	for (int direction = 0; direction < 2; direction++) {
+		a->judged[direction] = is_local(ends[direction], node);
+		a->allow[direction] = !a->judged[direction] || reference_allows(s, node, p, direction);
+	}
+	if (!a->allow[KUBE_EGRESS])
+		a->reason = WEIR_EGRESS_DENIED;
+	else if (!a->allow[KUBE_INGRESS])
+		a->reason = WEIR_INGRESS_DENIED;
+	else
+		a->reason = WEIR_FORWARDED;
+}
+
+void reference_judge(const struct store *s, const char *node, const struct oracle_query *q,
+		     struct reference_answer *ret_answer)
+{
+	struct packet p = { .src = q->src, .proto = q->proto, .host_origin = q->host_origin };
+	struct reference_answer *a = ret_answer;
+
+	memset(a, 0, sizeof(*a));
+	a->dst = q->dst;
+	a->port = q->port;
+	p.src_pod = reference_pod(s, &q->src);
+	if (is_local(p.src_pod, node))
+		reference_service(s, node, q, a);
+	if (a->reason != WEIR_FORWARDED)
+		return;
+	if (a->n_candidates) {
+		a->dst = a->candidates[q->pick % a->n_candidates].addr;
+		a->port = a->candidates[q->pick % a->n_candidates].port;
+		if (weir_addr_equal(&a->dst, &q->src)) {
+			a->reason = WEIR_HAIRPIN;
+			return;
+		}
+	}
+	p.dst = a->dst;
+	p.port = a->port;
+	p.dst_pod = reference_pod(s, &p.dst);
+	judge(s, node, &p, a);
+}
