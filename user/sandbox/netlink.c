@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * rtnetlink by libmnl: one request, one acknowledgement. Must never be given
+ * a socket of the machine's own namespace: callers open by namespace.
+ */
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <libmnl/libmnl.h>
+
+#include "base/mem.h"
+#include "sandbox/netlink.h"
+#include "sandbox/netns.h"
+
+struct nl {
+	struct mnl_socket *sock;
+	uint32_t seq;
+	char buf[8192]; /* MNL_SOCKET_BUFFER_SIZE is not a constant; this is its upper bound */
+};
+
+int nl_open(int netns_fd, struct nl **ret_nl, struct weir_err *err)
+{
+	_cleanup_(nl_close) struct nl *nl = mem_zalloc(sizeof(*nl));
+	_cleanup_(netns_leave) int back = -1;
+	int r = netns_enter(netns_fd, &back, err);
+
+	if (r)
+		return r;
+	nl->sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	if (!nl->sock || mnl_socket_bind(nl->sock, 0, MNL_SOCKET_AUTOPID) < 0)
+		return err_set(err, -errno, "netlink socket: %s", strerror(errno));
+	*ret_nl = TAKE_PTR(nl);
+	return 0;
+}
+
+void nl_close(struct nl **nl)
+{
+	if (!*nl)
+		return;
+	if ((*nl)->sock)
+		mnl_socket_close((*nl)->sock);
+	free(*nl);
+	*nl = NULL;
+}
+
+static struct nlmsghdr *nl_begin(struct nl *nl, uint16_t type, uint16_t flags, const void *body, size_t len)
+{
+	struct nlmsghdr *h = mnl_nlmsg_put_header(nl->buf);
+
+	h->nlmsg_type = type;
+	h->nlmsg_flags = NLM_F_REQUEST | flags;
+	h->nlmsg_seq = ++nl->seq;
+	memcpy(mnl_nlmsg_put_extra_header(h, len), body, len);
+	return h;
+}
+
+/* Sends and waits for the answer; the buffer holds it then. */
+static int nl_talk(struct nl *nl, struct nlmsghdr *h, mnl_cb_t cb, void *arg)
+{
+	unsigned int port = mnl_socket_get_portid(nl->sock);
+	ssize_t n;
+
+	if (mnl_socket_sendto(nl->sock, h, h->nlmsg_len) < 0)
+		return -errno;
+	do
+		n = mnl_socket_recvfrom(nl->sock, nl->buf, sizeof(nl->buf));
+	while (n < 0 && errno == EINTR);
+	if (n < 0 || mnl_cb_run(nl->buf, n, nl->seq, port, cb, arg) < 0)
+		return -errno;
+	return 0;
+}
+
+static void put_addr(struct nlmsghdr *h, uint16_t type, const struct weir_addr *a)
+{
+	if (weir_addr_is_v4(a))
+		mnl_attr_put(h, type, 4, &a->w[3]);
+	else
+		mnl_attr_put(h, type, 16, a->b);
+}
+
+static unsigned char family_of(const struct weir_addr *a)
+{
+	return weir_addr_is_v4(a) ? AF_INET : AF_INET6;
+}
+
+static unsigned char prefix_of(const struct cidr *c)
+{
+	return weir_addr_is_v4(&c->addr) ? c->len - WEIR_V4_PREFIX_BITS : c->len;
+}
+
+int nl_veth_add(struct nl *nl, const char *host, int peer_netns_fd, const char *peer, const uint8_t mac[6],
+		struct weir_err *err)
+{
+	struct ifinfomsg body = { .ifi_family = AF_UNSPEC };
+	struct nlmsghdr *h = nl_begin(nl, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &body, sizeof(body));
+	struct nlattr *info, *data, *other;
+	int r;
+
+	mnl_attr_put_strz(h, IFLA_IFNAME, host);
+	info = mnl_attr_nest_start(h, IFLA_LINKINFO);
+	mnl_attr_put_strz(h, IFLA_INFO_KIND, "veth");
+	data = mnl_attr_nest_start(h, IFLA_INFO_DATA);
+	other = mnl_attr_nest_start(h, VETH_INFO_PEER);
+	memcpy(mnl_nlmsg_put_extra_header(h, sizeof(body)), &body, sizeof(body));
+	mnl_attr_put_strz(h, IFLA_IFNAME, peer);
+	mnl_attr_put(h, IFLA_ADDRESS, 6, mac);
+	mnl_attr_put_u32(h, IFLA_NET_NS_FD, peer_netns_fd);
+	mnl_attr_nest_end(h, other);
+	mnl_attr_nest_end(h, data);
+	mnl_attr_nest_end(h, info);
+	r = nl_talk(nl, h, NULL, NULL);
+	return r ? err_set(err, r, "veth %s: %s", host, strerror(-r)) : 0;
+}
+
+static int read_index(const struct nlmsghdr *h, void *arg)
+{
+	const struct ifinfomsg *body = mnl_nlmsg_get_payload(h);
+
+	*(int *)arg = body->ifi_index;
+	return MNL_CB_STOP;
+}
+
+int nl_link_index(struct nl *nl, const char *name, struct weir_err *err)
+{
+	struct ifinfomsg body = { .ifi_family = AF_UNSPEC };
+	struct nlmsghdr *h = nl_begin(nl, RTM_GETLINK, 0, &body, sizeof(body));
+	int index = 0, r;
+
+	mnl_attr_put_strz(h, IFLA_IFNAME, name);
+	r = nl_talk(nl, h, read_index, &index);
+	return r ? err_set(err, r, "device %s: %s", name, strerror(-r)) : index;
+}
+
+int nl_link_up(struct nl *nl, int ifindex, struct weir_err *err)
+{
+	struct ifinfomsg body = { .ifi_index = ifindex, .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
+	struct nlmsghdr *h = nl_begin(nl, RTM_NEWLINK, NLM_F_ACK, &body, sizeof(body));
+	int r = nl_talk(nl, h, NULL, NULL);
+
+	return r ? err_set(err, r, "device %d up: %s", ifindex, strerror(-r)) : 0;
+}
+
+int nl_link_delete(struct nl *nl, int ifindex, struct weir_err *err)
+{
+	struct ifinfomsg body = { .ifi_index = ifindex };
+	struct nlmsghdr *h = nl_begin(nl, RTM_DELLINK, NLM_F_ACK, &body, sizeof(body));
+	int r = nl_talk(nl, h, NULL, NULL);
+
+	return r && r != -ENODEV ? err_set(err, r, "delete device %d: %s", ifindex, strerror(-r)) : 0;
+}
+
+int nl_addr_add(struct nl *nl, int ifindex, const struct cidr *addr, bool link_scope, struct weir_err *err)
+{
+	struct ifaddrmsg body = {
+		.ifa_family = family_of(&addr->addr),
+		.ifa_prefixlen = prefix_of(addr),
+		.ifa_flags = IFA_F_NODAD,
+		.ifa_scope = link_scope ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+		.ifa_index = ifindex,
+	};
+	struct nlmsghdr *h =
+		nl_begin(nl, RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, &body, sizeof(body));
+	char text[ADDR_TEXT_MAX];
+	int r;
+
+	put_addr(h, IFA_LOCAL, &addr->addr);
+	put_addr(h, IFA_ADDRESS, &addr->addr);
+	r = nl_talk(nl, h, NULL, NULL);
+	return r ? err_set(err, r, "address %s: %s", cidr_text(addr, text), strerror(-r)) : 0;
+}
+
+int nl_route_add(struct nl *nl, const struct nl_route *route, struct weir_err *err)
+{
+	struct rtmsg body = {
+		.rtm_family = family_of(&route->dst.addr),
+		.rtm_dst_len = prefix_of(&route->dst),
+		.rtm_table = RT_TABLE_MAIN,
+		.rtm_protocol = RTPROT_STATIC,
+		.rtm_scope = route->gateway ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK,
+		.rtm_type = RTN_UNICAST,
+		.rtm_flags = route->gateway ? RTNH_F_ONLINK : 0,
+	};
+	struct nlmsghdr *h =
+		nl_begin(nl, RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, &body, sizeof(body));
+	char text[ADDR_TEXT_MAX];
+	int r;
+
+	if (body.rtm_dst_len)
+		put_addr(h, RTA_DST, &route->dst.addr);
+	if (route->gateway)
+		put_addr(h, RTA_GATEWAY, route->gateway);
+	if (route->source)
+		put_addr(h, RTA_PREFSRC, route->source);
+	mnl_attr_put_u32(h, RTA_OIF, route->ifindex);
+	r = nl_talk(nl, h, NULL, NULL);
+	return r ? err_set(err, r, "route %s: %s", cidr_text(&route->dst, text), strerror(-r)) : 0;
+}

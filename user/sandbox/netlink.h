@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The few rtnetlink requests that a sandbox's wiring needs. A socket belongs to
+ * the namespace that it was opened in and keeps working on it from anywhere.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/diag.h"
+
+struct nl;
+
+/* netns_fd: the namespace to work on. */
+int nl_open(int netns_fd, struct nl **ret_nl, struct weir_err *err);
+void nl_close(struct nl **nl); /* also for _cleanup_() */
+
+/* A pair: `host` here, down, and `peer` with that MAC in the other namespace. */
+int nl_veth_add(struct nl *nl, const char *host, int peer_netns_fd, const char *peer, const uint8_t mac[6],
+		struct weir_err *err);
+int nl_link_index(struct nl *nl, const char *name, struct weir_err *err); /* index, or -errno: -ENODEV */
+int nl_link_up(struct nl *nl, int ifindex, struct weir_err *err);
+int nl_link_delete(struct nl *nl, int ifindex, struct weir_err *err);
+
+/* Replaces what is there. len counts all 128 bits. link_scope: never chosen as a source for other links. */
+int nl_addr_add(struct nl *nl, int ifindex, const struct cidr *addr, bool link_scope, struct weir_err *err);
+
+struct nl_route {
+	struct cidr dst; /* len WEIR_V4_PREFIX_BITS or 0 with a zero address of the family: default */
+	const struct weir_addr *gateway; /* NULL: on the link itself */
+	const struct weir_addr *source; /* NULL: whatever the kernel chooses */
+	int ifindex;
+};
+
+int nl_route_add(struct nl *nl, const struct nl_route *route, struct weir_err *err); /* replaces */

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Named network namespaces, as `ip netns` keeps them: a file under /run/netns
+ * that a namespace is mounted on. Entering changes the calling thread's
+ * network namespace and nothing else: bpffs and /run stay visible.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/diag.h"
+
+#define NETNS_DIR "/run/netns"
+
+/* A new namespace with that name: loopback up, no duplicate address detection. Returns its fd or -errno. */
+int netns_create(const char *name, struct weir_err *err);
+int netns_open(const char *name, struct weir_err *err); /* fd or -errno */
+int netns_delete(const char *name, struct weir_err *err); /* 0 also when there is none */
+bool netns_exists(const char *name);
+
+/* The calling thread moves to fd's namespace; *ret_back is what netns_leave() wants. */
+int netns_enter(int fd, int *ret_back, struct weir_err *err);
+void netns_leave(int *back); /* also for _cleanup_(); nothing when -1 */
+
+/* Writes /proc/sys/net/<key> of the calling thread's namespace. */
+int netns_sysctl(const char *key, const char *value, struct weir_err *err);
+
+/* Calls fn for each name that begins with prefix; stops at the first that is not 0 and returns it. */
+int netns_each(const char *prefix, int (*fn)(const char *name, void *arg), void *arg);

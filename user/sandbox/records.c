@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Records of a sandbox. Every write is a rename, so that a call that was
+ * killed leaves either the old record or the new one.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "sandbox/records.h"
+
+#define LOCK "lock"
+
+char *records_folder(const char *name)
+{
+	return mem_printf("/run/weir-%s/sandbox", name);
+}
+
+static char *record_path(const char *name, const char *ns, const char *pod, const char *suffix)
+{
+	return mem_printf("/run/weir-%s/sandbox/%s_%s.%s", name, ns, pod, suffix);
+}
+
+char *records_pid_file(const char *name, const char *ns, const char *pod)
+{
+	return record_path(name, ns, pod, "pid");
+}
+
+static int make_folder(const char *name, struct weir_err *err)
+{
+	_cleanup_(mem_free) char *run = mem_printf("/run/weir-%s", name);
+	_cleanup_(mem_free) char *folder = records_folder(name);
+
+	if ((mkdir(run, 0755) && errno != EEXIST) || (mkdir(folder, 0755) && errno != EEXIST))
+		return err_set(err, -errno, "mkdir %s: %s", folder, strerror(errno));
+	return 0;
+}
+
+/* Whoever removes the folder holds the lock meanwhile; a lock on a file that is gone counts for nothing. */
+static bool still_there(int fd, const char *path)
+{
+	struct stat own, now;
+
+	return !fstat(fd, &own) && !stat(path, &now) && own.st_ino == now.st_ino && own.st_dev == now.st_dev;
+}
+
+int records_lock(const char *name, struct weir_err *err)
+{
+	_cleanup_(mem_free) char *path = mem_printf("/run/weir-%s/sandbox/" LOCK, name);
+
+	for (;;) {
+		_cleanup_(fd_close) int fd = -1;
+		int r = make_folder(name, err);
+
+		if (r)
+			return r;
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		if (fd < 0 && errno == ENOENT)
+			continue;
+		if (fd < 0)
+			return err_set(err, -errno, "%s: %s", path, strerror(errno));
+		if (flock(fd, LOCK_EX | LOCK_NB))
+			return errno == EWOULDBLOCK ?
+				       err_set(err, -EBUSY, "sandbox %s is being changed by another process", name) :
+				       err_set(err, -errno, "lock %s: %s", path, strerror(errno));
+		if (still_there(fd, path))
+			return TAKE_FD(fd);
+	}
+}
+
+int records_write(const char *name, const char *ns, const char *pod, const char *text, struct weir_err *err)
+{
+	_cleanup_(mem_free) char *path = record_path(name, ns, pod, "pod");
+	_cleanup_(mem_free) char *tmp = record_path(name, ns, pod, "tmp");
+	FILE *f = fopen(tmp, "we");
+
+	if (!f)
+		return err_set(err, -errno, "%s: %s", tmp, strerror(errno));
+	fputs(text, f);
+	if (fclose(f) || rename(tmp, path))
+		return err_set(err, -errno, "%s: %s", path, strerror(errno));
+	return 0;
+}
+
+char *records_read(const char *name, const char *ns, const char *pod)
+{
+	_cleanup_(mem_free) char *path = record_path(name, ns, pod, "pod");
+	char *text = NULL;
+	size_t size = 0;
+	FILE *f = fopen(path, "re");
+
+	if (!f)
+		return NULL;
+	if (getdelim(&text, &size, 0, f) < 0) {
+		free(text);
+		text = NULL;
+	}
+	fclose(f);
+	return text;
+}
+
+void records_remove(const char *name, const char *ns, const char *pod)
+{
+	_cleanup_(mem_free) char *path = record_path(name, ns, pod, "pod");
+	_cleanup_(mem_free) char *pid = record_path(name, ns, pod, "pid");
+
+	unlink(path);
+	unlink(pid);
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t n = strlen(text), m = strlen(end);
+
+	return n >= m && !strcmp(text + n - m, end);
+}
+
+void records_each(const char *name, void (*fn)(const char *ns, const char *pod, void *arg), void *arg)
+{
+	_cleanup_(mem_free) char *folder = records_folder(name);
+	struct dirent **names = NULL;
+	int n = scandir(folder, &names, NULL, alphasort);
+
+	for (int i = 0; i < n; i++) {
+		char *file = names[i]->d_name, *mid = strchr(file, '_');
+
+		/* a server without a record: the call that started it was killed between the two */
+		if (mid && (ends_with(file, ".pod") || ends_with(file, ".pid"))) {
+			file[strlen(file) - 4] = 0;
+			*mid = 0;
+			fn(file, mid + 1, arg);
+		}
+		free(names[i]);
+	}
+	free(names);
+}
+
+void records_remove_folder(const char *name)
+{
+	_cleanup_(mem_free) char *folder = records_folder(name);
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		unlinkat(dirfd(dir), entry->d_name, 0);
+	if (dir)
+		closedir(dir);
+	rmdir(folder);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The wiring: a node namespace that routes, a world beside it, and a pod behind
+ * each veth, point to point as the ptp CNI plugin does it.
+ *
+ *   pod eth0 (/32, /128) -- veth -- node (forwards; gateway 169.254.1.1, fe80::1) -- veth -- eth0 world
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "sandbox/sandbox.h"
+
+/* Names of the instance's namespaces: "weir-<name>_node", "weir-<name>_world", "weir-<name>_<ns>_<pod>". */
+char *topology_prefix(const char *name); /* "weir-<name>_" */
+char *topology_netns_name(const char *name, const char *where); /* where: "ns/pod", "node", "world" */
+
+/* The addresses that the node has besides its own: the gateway that pods see. */
+struct weir_addr topology_gateway(int family);
+
+/* Makes node and world with the link between them, if they are not there. 0 or -errno. */
+int topology_base(const char *name, const struct sandbox_net *net, struct weir_err *err);
+/* Further addresses that came with a new plan. */
+int topology_node_addrs(const char *name, const struct sandbox_net *net, struct weir_err *err);
+
+/* A pod's namespace and veth. The host's end stays down and has no routes: nothing passes before topology_open(). */
+struct plug {
+	const char *ns, *pod;
+	struct weir_addr addr[2]; /* zero: none */
+	uint32_t ifindex; /* out: of the host's end */
+	uint8_t mac[6]; /* out: of the pod's end */
+};
+
+int topology_plug(const char *name, struct plug *p, struct weir_err *err);
+/* Brings the host's end up and routes the addresses to it. Repeatable. */
+int topology_open(const char *name, const struct plug *p, const struct sandbox_net *net, struct weir_err *err);
+int topology_unplug(const char *name, const char *ns, const char *pod, struct weir_err *err);
+/* All namespaces of the instance, and with them every device. */
+int topology_remove(const char *name, struct weir_err *err);
