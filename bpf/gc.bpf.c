@@ -116,7 +116,7 @@ static long sweep_step(__u32 i, struct slice *slice)
 
 static int sweep_tick(void *map, __u32 *key, struct sweep *sweep)
 {
-	struct slice slice = { .now = bpf_ktime_get_ns() >> WEIR_TICK_SHIFT };
+	struct slice slice = { .now = bpf_ktime_get_coarse_ns() >> WEIR_TICK_SHIFT };
 	__u32 zero = 0, steps;
 	struct weir_config *c = bpf_map_lookup_elem(&config, &zero);
 
@@ -128,9 +128,13 @@ static int sweep_tick(void *map, __u32 *key, struct sweep *sweep)
 	return 0;
 }
 
-/* Run once after the maps are made; again it is harmless. */
-SEC("syscall")
-int sweep_start(void *ctx)
+/*
+ * Run once after the maps are made; again it is harmless. A tc program, run by
+ * BPF_PROG_RUN with any frame: 6.1 refuses queues in syscall programs. Returns 0
+ * or -errno.
+ */
+SEC("tc")
+int sweep_start(struct __sk_buff *skb)
 {
 	__u32 zero = 0;
 	struct sweep *sweep = bpf_map_lookup_elem(&sweep_timer, &zero);
