@@ -43,6 +43,7 @@ struct report_side {
 
 struct report_item {
 	const char *from, *to; /* "ns/pod", "world", "node" */
+	size_t from_row, to_row, port_row; /* numbers of the ends and of the port asked for, from 0 */
 	enum report_end_kind from_kind, to_kind;
 	const struct kube_pod *from_pod, *to_pod; /* NULL for world and node */
 	struct weir_addr src, dst;
@@ -72,20 +73,29 @@ struct report_judge {
 
 struct report;
 
-/*
- * ports NULL or n_ports 0: all that pods declare. The store must stay. ports are copied, names are not.
- * Pods that have ended (Succeeded, Failed) are left out.
- */
-struct report *report_new(const struct store *store, const struct report_port *ports, size_t n_ports,
-			  const struct report_judge *judge);
+struct report_input {
+	const struct store *store; /* completed; must stay */
+	const struct report_port *ports; /* NULL or n_ports 0: all that pods declare. Copied, but for the names */
+	size_t n_ports;
+	const struct report_judge *judge; /* NULL: the oracle */
+	/* Addresses to use instead of chosen ones; may be NULL. own: further addresses of every node. */
+	const struct weir_addr *world; /* [2], by family; zero: none in that family */
+	const struct weir_addr *own;
+	size_t n_own;
+};
+
+/* Pods that have ended (Succeeded, Failed) are left out: they have no traffic (NP-56). */
+struct report *report_new(const struct report_input *in);
 void report_free(struct report **r); /* also for _cleanup_() */
 
 /* In order of from, to (pods by ns/name, then world, node), port as asked, family. Stops at the first non-zero of fn. */
 int report_each(struct report *r, int (*fn)(const struct report_item *item, void *ctx), void *ctx,
 		struct weir_err *err);
 
-/* What is asked for (after defaulting), and the plans that were compiled on the way. */
+/* What is asked for, after defaulting; the ends in order; and the plan that an end on that node is judged by. */
 size_t report_ports(const struct report *r, const struct report_port **ret_ports);
+size_t report_n_rows(const struct report *r);
+const char *report_row_text(const struct report *r, size_t row);
 const struct plan *report_plan(struct report *r, const char *node);
 
 /* One question of the same kind: ends as given, all else as report_each() does it. Used by why. */

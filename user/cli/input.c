@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* Reading manifests for a verb: prints what is wrong with them, all of it, and decides the exit status. */
+#include <stdlib.h>
+
+#include "cli/cli.h"
+
+static void print_diags(const struct common_options *c, const struct store *s)
+{
+	struct diag_list shown = {};
+
+	if (!c->quiet) {
+		diag_print(&s->diags, stderr);
+		return;
+	}
+	for (size_t i = 0; i < s->diags.n; i++)
+		if (s->diags.items[i].level == DIAG_ERROR)
+			*VEC_ADD(shown.items, shown.n, shown.cap) = s->diags.items[i]; /* strings stay the store's */
+	diag_print(&shown, stderr);
+	free(shown.items);
+}
+
+int cli_read_store(const struct common_options *c, unsigned int flags, struct store **ret_store)
+{
+	_cleanup_(store_free) struct store *s = NULL;
+	struct weir_err err = {};
+	int r;
+
+	if (!c->files.n)
+		return cli_fail(EXIT_USAGE, "no manifests: give -f PATH");
+	s = store_new();
+	r = store_read(s, c->files.items, c->files.n, &err);
+	if (!r)
+		store_complete(s, flags);
+	print_diags(c, s);
+	if (r)
+		return cli_fail(EXIT_INPUT, "%s", err.text);
+	if (s->diags.errors)
+		return cli_fail(EXIT_INPUT, "%zu %s in the manifests; nothing was done", s->diags.errors,
+				s->diags.errors == 1 ? "error" : "errors");
+	*ret_store = TAKE_PTR(s);
+	return EXIT_OK;
+}
+
+const char *cli_node(const struct common_options *c, const struct store *s)
+{
+	struct weir_err err = {};
+	const char *node = store_this_node(s, c->node, getenv("NODE_NAME"), &err);
+
+	if (!node)
+		cli_fail(EXIT_USAGE, "%s", err.text);
+	return node;
+}

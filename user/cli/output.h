@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * How people see things: tables whose columns line up, colour by meaning and
+ * always doubled by a word or a sign, plain text when nobody looks.
+ */
+#pragma once
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+
+struct style {
+	bool tty, color, utf8;
+};
+
+/* choice: auto, always, never or NULL (NO_COLOR, TERM=dumb and whether it is a terminal decide). */
+struct style style_detect(FILE *f, const char *choice);
+void style_locale(void); /* once, first: so that utf8 is known */
+
+enum tone {
+	TONE_PLAIN,
+	TONE_GOOD, /* allowed, ok */
+	TONE_BAD, /* denied, error */
+	TONE_WARN,
+	TONE_DIM, /* unchanged, nothing to see */
+	TONE_STRONG,
+};
+
+/* Escape sequences around text; both "" without colour. */
+const char *tone_on(const struct style *s, enum tone tone);
+const char *tone_off(const struct style *s, enum tone tone);
+size_t text_width(const char *utf8); /* in columns, one a code point */
+
+struct table_cell {
+	char *text;
+	enum tone tone;
+};
+
+struct table {
+	const char *const *columns; /* headings; ended by NULL */
+	size_t n_columns;
+	bool no_headers;
+	struct style style;
+	struct table_cell *cells; /* row by row */
+	size_t n, cap;
+};
+
+void table_init(struct table *t, const struct style *s, bool no_headers, const char *const *columns);
+/* Cells come in order; a row is complete when each column has one. Empty text shows as "-". */
+void table_cell(struct table *t, enum tone tone, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void table_print(const struct table *t, FILE *out);
+void table_free(struct table *t); /* also for _cleanup_() */
+
+/* One field of a line of CSV (RFC 4180), with the comma before all but the first. */
+void csv_field(FILE *out, bool first, const char *text);

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * weir report: the connectivity matrix of manifests. Asks user/compile/report.h
+ * and prints; whoever judges (the plan, or the BPF programs) is its --engine.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/emit.h"
+#include "cli/engine.h"
+#include "cli/matrix.h"
+#include "cli/verbs.h"
+#include "compile/report.h"
+
+struct report_options {
+	struct common_options common;
+	const char *ports, *engine;
+};
+
+/* "allow ns/policy[0]", "deny by default": a side for people. */
+static void side_text(const struct report_side *side, char *buf, size_t size)
+{
+	if (side->policy)
+		snprintf(buf, size, "%s %s[%d]", side->allow ? "allow" : "deny", side->policy, side->rule);
+	else if (side->isolated)
+		snprintf(buf, size, "%s", side->allow ? "allow" : "deny, no rule matches");
+	else
+		snprintf(buf, size, "allow");
+}
+
+static int print_json(const struct report_item *item, void *ctx)
+{
+	struct emit *e = ctx;
+
+	emit_item_begin(e);
+	report_item_emit(e, item);
+	emit_item_end(e);
+	return 0;
+}
+
+static int print_csv(const struct report_item *item, void *ctx)
+{
+	const struct report_side *sides[2] = { &item->egress, &item->ingress };
+	FILE *out = ctx;
+
+	csv_field(out, true, item->from);
+	csv_field(out, false, item->to);
+	fprintf(out, ",%s,%s,%u,%s,%s", family_text(item->family), proto_text(item->proto), item->port,
+		item->allow ? "allow" : "deny", reason_label(item->reason));
+	for (int i = 0; i < 2; i++) {
+		fprintf(out, ",%s", sides[i]->allow ? "allow" : "deny");
+		csv_field(out, false, sides[i]->policy ? sides[i]->policy : "");
+		if (sides[i]->policy)
+			fprintf(out, ",%d", sides[i]->rule);
+		else
+			fputc(',', out);
+	}
+	fputs("\r\n", out);
+	return 0;
+}
+
+static int print_md(const struct report_item *item, void *ctx)
+{
+	char egress[600], ingress[600];
+
+	side_text(&item->egress, egress, sizeof(egress));
+	side_text(&item->ingress, ingress, sizeof(ingress));
+	fprintf(ctx, "| %s | %s | %s | %u/%s | %s | %s | %s |\n", item->from, item->to, family_text(item->family),
+		item->port, proto_text(item->proto), item->allow ? "allow" : "**deny**", egress, ingress);
+	return 0;
+}
+
+static int collect_row(const struct report_item *item, void *ctx)
+{
+	enum tone tone = item->allow ? TONE_GOOD : TONE_BAD;
+	char egress[600], ingress[600];
+	struct table *t = ctx;
+
+	side_text(&item->egress, egress, sizeof(egress));
+	side_text(&item->ingress, ingress, sizeof(ingress));
+	table_cell(t, TONE_PLAIN, "%s", item->from);
+	table_cell(t, TONE_PLAIN, "%s", item->to);
+	table_cell(t, TONE_PLAIN, "%s", family_text(item->family));
+	table_cell(t, TONE_PLAIN, "%u/%s", item->port, proto_text(item->proto));
+	table_cell(t, tone, "%s", item->allow ? "allow" : "deny");
+	table_cell(t, TONE_PLAIN, "%s", egress);
+	table_cell(t, TONE_PLAIN, "%s", ingress);
+	return 0;
+}
+
+static int print_wide(struct report *r, const struct common_options *c, struct weir_err *err)
+{
+	static const char *const columns[] = { "FROM", "TO", "FAMILY", "PORT", "VERDICT", "EGRESS", "INGRESS", NULL };
+	_cleanup_(table_free) struct table t;
+	int ret;
+
+	table_init(&t, &c->out, c->no_headers, columns);
+	ret = report_each(r, collect_row, &t, err);
+	table_print(&t, stdout);
+	return ret;
+}
+
+static int print_matrix(struct report *r, const struct common_options *c, struct weir_err *err)
+{
+	_cleanup_(matrix_free) struct matrix *m = matrix_new(r);
+	int ret = report_each(r, matrix_add, m, err);
+
+	if (!ret)
+		matrix_print(m, &c->out, stdout);
+	return ret;
+}
+
+static int print_as(struct report *r, const struct common_options *c, struct weir_err *err)
+{
+	_cleanup_(emit_close) struct emit e = {};
+	int ret;
+
+	if (cli_output_is(c, "csv")) {
+		if (!c->no_headers)
+			fputs("from,to,family,protocol,port,verdict,reason,egress,egress_policy,egress_rule,"
+			      "ingress,ingress_policy,ingress_rule\r\n",
+			      stdout);
+		return report_each(r, print_csv, stdout, err);
+	}
+	if (cli_output_is(c, "md")) {
+		fputs("| from | to | family | port | verdict | egress | ingress |\n|---|---|---|---|---|---|---|\n",
+		      stdout);
+		return report_each(r, print_md, stdout, err);
+	}
+	if (cli_output_is(c, "wide"))
+		return print_wide(r, c, err);
+	if (!cli_json(c))
+		return print_matrix(r, c, err);
+	emit_open(&e, stdout);
+	emit_list_begin(&e, "Report");
+	ret = report_each(r, print_json, &e, err);
+	emit_list_end(&e);
+	return ret;
+}
+
+/* The plans' own notes (selectors that match no namespace) are shown once, not once a node. */
+static void print_notes(struct report *r, const struct store *s, const struct common_options *c)
+{
+	const struct plan *p = s->n_pods ? report_plan(r, s->pods[0]->node) : NULL;
+
+	if (p && !c->quiet)
+		diag_print(&p->notes, stderr);
+}
+
+static int run_report(const struct report_options *o, const struct store *s, const struct report_input *in)
+{
+	_cleanup_(report_free) struct report *r = NULL;
+	_cleanup_(engine_close) struct engine engine = {};
+	struct report_input input = *in;
+	const struct report_port *ports;
+	struct weir_err err = {};
+	int ret;
+
+	ret = engine_open(&engine, o->engine, &err);
+	if (ret)
+		return cli_fail_err(ret, &err);
+	input.judge = &engine.judge;
+	r = report_new(&input);
+	if (!report_ports(r, &ports))
+		return cli_fail(EXIT_USAGE, "report: no pod declares a port: give --ports, as in --ports 80/TCP,53/UDP");
+	print_notes(r, s, &o->common);
+	ret = print_as(r, &o->common, &err);
+	if (ret)
+		return cli_fail_err(ret, &err);
+	return engine_verdict(&engine);
+}
+
+static int run(void *options, char **args, int n_args)
+{
+	const struct report_options *o = options;
+	_cleanup_(store_free) struct store *s = NULL;
+	_cleanup_(arena_free) struct arena arena = {};
+	_cleanup_(mem_free) struct report_port *ports = NULL;
+	struct report_input in = {};
+	struct weir_err err = {};
+	int status;
+
+	if (o->ports && report_ports_parse(o->ports, &arena, &ports, &in.n_ports, &err))
+		return cli_fail(EXIT_USAGE, "report: --ports: %s", err.text);
+	status = cli_read_store(&o->common, STORE_INVENT, &s);
+	if (status)
+		return status;
+	in.store = s;
+	in.ports = ports;
+	return run_report(o, s, &in);
+}
+
+static const struct option_row rows[] = {
+	{ "ports", 'p', "PORTS", OPTION_TEXT, offsetof(struct report_options, ports),
+	  "as 80/TCP,53/UDP,http; a name is looked up on the destination; else all ports that pods declare" },
+	{ "engine", 0, "plan|bpf", OPTION_CHOICE, offsetof(struct report_options, engine),
+	  "who judges: the compiled plan, or the real programs under BPF_PROG_TEST_RUN (root)" },
+	{},
+};
+
+const struct verb verb_report = {
+	.name = "report",
+	.arguments = "-f PATH",
+	.summary = "who may connect to whom, as a matrix",
+	.details = "For each ordered pair of pods, and world (an address outside that no ipBlock but /0 names) and node\n"
+		   "(the pod's own node): may a connection to the port be opened, and which rule of which end says so.\n"
+		   "table is a matrix, wide a line for each question with the deciding rules. Exit status 0 whatever\n"
+		   "the verdicts.\n",
+	.outputs = "table|wide|json|csv|md",
+	.wants = WANTS_FILES,
+	.options = rows,
+	.options_size = sizeof(struct report_options),
+	.run = run,
+};

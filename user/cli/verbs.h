@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* The rows of the table of verbs, each defined in the verb's own file. */
+#pragma once
+
+#include "cli/cli.h"
+
+extern const struct verb verb_compile;
+extern const struct verb verb_help;
+extern const struct verb verb_report;
+extern const struct verb verb_version;

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* weir version. The only object that is built with the version as a macro. */
+#include "base/emit.h"
+#include "cli/verbs.h"
+#include <weir/types.h>
+
+#ifndef WEIR_VERSION
+#error "the Makefile gives WEIR_VERSION to this file"
+#endif
+
+const char *cli_version(void)
+{
+	return WEIR_VERSION;
+}
+
+static int run(void *options, char **args, int n_args)
+{
+	const struct common_options *c = options;
+	_cleanup_(emit_close) struct emit e = {};
+
+	if (!cli_json(c)) {
+		printf("weir %s (layout %d)\n", WEIR_VERSION, WEIR_LAYOUT_VERSION);
+		return EXIT_OK;
+	}
+	emit_open(&e, stdout);
+	emit_document_begin(&e, "Version");
+	emit_text(&e, "version", WEIR_VERSION);
+	emit_int(&e, "layoutVersion", WEIR_LAYOUT_VERSION);
+	emit_document_end(&e);
+	return EXIT_OK;
+}
+
+const struct verb verb_version = {
+	.name = "version",
+	.arguments = "",
+	.summary = "what this binary is",
+	.outputs = "table|json",
+	.options_size = sizeof(struct common_options),
+	.run = run,
+};
