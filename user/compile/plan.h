@@ -80,16 +80,24 @@ struct plan_identity {
 struct plan_address {
 	struct cidr cidr;
 	uint32_t identity;
-	bool pod; /* a pod's address: identities hash, whatever its length */
+	bool pod; /* a pod's address: identities hash, whatever its length; only where the longest prefix would be wrong */
+	uint32_t parent; /* index of the prefix around it, PLAN_NONE: none */
 };
 
 /* A pod of this node. */
 struct plan_pod {
 	const char *ns, *name, *uid;
-	struct weir_addr addr[2];
-	uint32_t identity;
+	struct weir_addr addr[2]; /* zero: none, or another pod holds it now (NP-56) */
+	/* by family, as addr: an ipBlock matches one of a dual-stack pod's addresses and not the other (NP-29) */
+	uint32_t identity[2];
 	uint32_t ingress_set, egress_set; /* indexes of sets[]; 0: not isolated */
 	struct src src;
+};
+
+/* Address of a pod of this node. */
+struct plan_pod_addr {
+	struct weir_addr addr;
+	uint32_t pod; /* index of pods[] */
 };
 
 struct plan_backend {
@@ -134,12 +142,13 @@ struct plan {
 	struct plan_address *addresses; /* sorted by cidr */
 	struct plan_set *sets; /* sorted by name after element 0 */
 	struct plan_pod *pods; /* sorted by ns, name */
+	struct plan_pod_addr *pod_addrs; /* sorted by addr */
 	struct plan_service *services; /* sorted by (ns, service, port_name, proto, family) after element 0 */
 	struct plan_backend *backends; /* sorted by (service, addr, port) */
 	struct plan_frontend *frontends; /* sorted by (addr, port, proto) */
 	struct plan_node_addr *node_addrs; /* sorted */
 	size_t n_rules, n_port_sets, n_identities, n_addresses, n_sets, n_pods;
-	size_t n_services, n_backends, n_frontends, n_node_addrs;
+	size_t n_services, n_backends, n_frontends, n_node_addrs, n_pod_addrs;
 	struct diag_list notes; /* hints (NP-22), conflicts (SVC-7) */
 };
 
@@ -157,3 +166,27 @@ void plan_free(struct plan **p); /* also for _cleanup_() */
 
 /* The whole plan as JSON (`weir compile`, /run/weir/plan-N). Deterministic bytes; ends with a newline. */
 void plan_write_json(const struct plan *p, FILE *out);
+
+/* ---- Look-ups ---- */
+
+#define PLAN_HASH_TEXT_MAX 33
+
+/* 32 hex digits; writes PLAN_HASH_TEXT_MAX bytes to buf and returns it. */
+const char *plan_hash_text(const struct plan_hash *h, char *buf);
+int plan_hash_compare(const struct plan_hash *a, const struct plan_hash *b);
+
+const struct plan_pod *plan_find_pod(const struct plan *p, const char *ns, const char *name);
+/* Index of services[], 0 when there is none. */
+uint32_t plan_find_service(const struct plan *p, const char *ns, const char *service, const char *port_name, int proto,
+			   int family);
+/* Exactly that element, or NULL; port 0 with proto 0 asks whether addr is a known cluster IP. */
+const struct plan_frontend *plan_find_frontend(const struct plan *p, const struct weir_addr *addr, uint16_t port,
+					       uint8_t proto);
+/* Index of rules[], 0 when no policy in force on this node has it. */
+uint32_t plan_find_rule(const struct plan *p, const char *policy, enum kube_direction direction, unsigned int index);
+/* What a set says about an identity: its element, or the default word. */
+const struct plan_word *plan_set_word(const struct plan_set *set, uint32_t identity);
+/* The range that holds a point, or NULL. */
+const struct plan_range *plan_find_range(const struct plan_port_set *set, uint8_t proto, uint16_t port);
+/* enum weir_node_kind, or 0. */
+int plan_node_kind(const struct plan *p, const struct weir_addr *addr);

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* Names of content. See hash.h. */
+#include <string.h>
+
+#include <uthash.h>
+
+#include "compile/hash.h"
+
+struct name_entry {
+	struct plan_hash name;
+	uint32_t value;
+	UT_hash_handle hh;
+};
+
+static void add(struct hasher *h, const void *data, size_t len)
+{
+	crypto_generichash_update(&h->state, data, len);
+}
+
+void hash_begin(struct hasher *h, const char *what)
+{
+	crypto_generichash_init(&h->state, NULL, 0, sizeof(struct plan_hash));
+	hash_text(h, what);
+}
+
+/* Little endian whatever the machine: a plan compiled elsewhere has the same names. */
+void hash_u32(struct hasher *h, uint32_t v)
+{
+	unsigned char bytes[4] = { v, v >> 8, v >> 16, v >> 24 };
+
+	add(h, bytes, sizeof(bytes));
+}
+
+void hash_text(struct hasher *h, const char *s)
+{
+	size_t len = strlen(s);
+
+	hash_u32(h, len);
+	add(h, s, len);
+}
+
+void hash_addr(struct hasher *h, const struct weir_addr *a)
+{
+	add(h, a->b, sizeof(a->b));
+}
+
+void hash_name(struct hasher *h, const struct plan_hash *name)
+{
+	add(h, name->b, sizeof(name->b));
+}
+
+struct plan_hash hash_end(struct hasher *h)
+{
+	struct plan_hash name;
+
+	crypto_generichash_final(&h->state, name.b, sizeof(name.b));
+	return name;
+}
+
+uint32_t name_table_add(struct name_table *t, const struct plan_hash *name, uint32_t value)
+{
+	struct name_entry *e;
+
+	HASH_FIND(hh, t->head, name, sizeof(*name), e);
+	if (e)
+		return e->value;
+	e = arena_zalloc(&t->arena, sizeof(*e));
+	e->name = *name;
+	e->value = value;
+	HASH_ADD(hh, t->head, name, sizeof(e->name), e);
+	return value;
+}
+
+void name_table_free(struct name_table *t)
+{
+	HASH_CLEAR(hh, t->head);
+	arena_free(&t->arena);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Port ranges of several rules, which may overlap, become sorted and disjoint
+ * ranges, each attributed to the first rule that allows it (NP-36).
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Points are weir_port_point(): protocol and port in one number. A range never spans protocols. */
+struct range {
+	uint32_t low, high; /* inclusive */
+	uint32_t rank; /* of its rule: the lower wins */
+};
+
+struct range_list {
+	struct range *items;
+	size_t n, cap;
+};
+
+void range_add(struct range_list *list, uint8_t proto, uint16_t low, uint16_t high, uint32_t rank);
+/* Neighbours of one rank are merged. O(n log n). in is left sorted by low. */
+void ranges_flatten(struct range_list *in, struct range_list *ret_out);
+void range_list_free(struct range_list *list); /* also for _cleanup_() */
