@@ -97,7 +97,13 @@ $(call obj,$(wildcard tests/prog/*.c tests/diff/*.c tests/netns/*.c)): | $(BPF_S
 
 link_test = $(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
-$(UNIT): $(BUILD)/%: $(BUILD)/obj/%.o $(REFERENCE) $(PURE_LIBS)
+# Pure parts are tested without the edges, except the command's own (options, tables, targets).
+UNIT_CLI := $(filter $(BUILD)/tests/unit/cli_%,$(UNIT))
+
+$(filter-out $(UNIT_CLI),$(UNIT)): $(BUILD)/%: $(BUILD)/obj/%.o $(REFERENCE) $(PURE_LIBS)
+	$(call say,LD,$@)
+	$(link_test)
+$(UNIT_CLI): $(BUILD)/%: $(BUILD)/obj/%.o $(LIBS)
 	$(call say,LD,$@)
 	$(link_test)
 $(PROG) $(DIFF) $(NETNS_C): $(BUILD)/%: $(BUILD)/obj/%.o $(REFERENCE) $(TEST_LIB) $(TEST_LIBS)

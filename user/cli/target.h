@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * FROM and TO as people write them: ns/pod, pod/ns/name, svc/ns/name, an IP
+ * (IPv6 in brackets before a port), world, node; TO may end in :PORT[/PROTO],
+ * where PORT is a number or a name.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/diag.h"
+#include "base/mem.h"
+
+enum target_kind {
+	TARGET_POD,
+	TARGET_SERVICE,
+	TARGET_ADDR,
+	TARGET_WORLD,
+	TARGET_NODE,
+};
+
+struct target {
+	enum target_kind kind;
+	const char *ns, *name; /* POD and SERVICE */
+	struct weir_addr addr; /* ADDR */
+	bool has_port;
+	uint16_t port; /* host order; 0 with port_name */
+	const char *port_name; /* NULL: a number */
+	int proto; /* IPPROTO_*; 0: not given */
+};
+
+/* Strings of the target lie in arena. with_port: may a port follow? 0, or -EINVAL with err saying which forms there are. */
+int target_parse(const char *text, bool with_port, struct arena *arena, struct target *ret_target,
+		 struct weir_err *err);
