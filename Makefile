@@ -112,7 +112,7 @@ $(PROG) $(DIFF) $(NETNS_C): $(BUILD)/%: $(BUILD)/obj/%.o $(REFERENCE) $(TEST_LIB
 
 tests: $(UNIT) $(PROG) $(DIFF) $(NETNS_C)
 
-.PHONY: all tests deps demo test lint clean help install bench
+.PHONY: vmtest all tests deps demo test lint clean help install bench
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -124,6 +124,14 @@ lint: ## formatting, function length, conditionals, shell scripts
 
 test: ## all layers that this machine can run
 	$(Q)tests/run.sh
+
+$(BUILD)/vmtest/init: vmtest/init.c $(STAMP)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) -static -std=gnu11 -D_GNU_SOURCE $(WARN) -O1 -o $@ $< -lbpf -lelf -lz
+
+vmtest: $(BUILD)/vmtest/init $(BPF_OBJ) ## load every BPF object on Debian's other kernels, in a virtual machine
+	$(Q)BUILD=$(BUILD) vmtest/run.sh $(KERNELS)
 
 demo: ## install, build, and show the main job with real traffic
 	$(Q)tools/deps.sh && $(MAKE) all && tools/demo.sh

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * The only process of a test machine: loads every BPF object on whatever kernel
+ * runs it, starts the sweep, says the result as TAP on the console, and ends
+ * the machine. Static; the objects lie beside it in the initial ramdisk.
+ */
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+static int tests;
+
+static void result(int ok, const char *what, unsigned int instructions)
+{
+	printf("%sok %d - %s", ok ? "" : "not ", ++tests, what);
+	if (instructions)
+		printf(" (%u verified instructions)", instructions);
+	printf("\n");
+}
+
+static int print_warnings(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	return level == LIBBPF_WARN ? vprintf(fmt, ap) : 0;
+}
+
+static void start_sweep(int fd)
+{
+	unsigned char frame[64] = {};
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = sizeof(frame));
+	int r = bpf_prog_test_run_opts(fd, &run);
+
+	result(!r && !run.retval, "sweep_starts", 0);
+}
+
+static void load(const char *path)
+{
+	struct bpf_object *obj = bpf_object__open(path);
+	struct bpf_program *prog;
+
+	if (!obj || bpf_object__load(obj)) {
+		result(0, path, 0);
+		return;
+	}
+	bpf_object__for_each_program(prog, obj) {
+		struct bpf_prog_info info = {};
+		__u32 len = sizeof(info);
+
+		bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len);
+		result(1, bpf_program__name(prog), info.verified_insns);
+		if (!strcmp(bpf_program__name(prog), "sweep_start"))
+			start_sweep(bpf_program__fd(prog));
+	}
+}
+
+static void console(void)
+{
+	int fd;
+
+	mkdir("/proc", 0755);
+	mkdir("/sys", 0755);
+	mkdir("/dev", 0755);
+	mount("proc", "/proc", "proc", 0, "");
+	mount("sysfs", "/sys", "sysfs", 0, "");
+	mount("devtmpfs", "/dev", "devtmpfs", 0, "");
+	fd = open("/dev/console", O_RDWR);
+	if (fd >= 0) {
+		dup2(fd, STDOUT_FILENO);
+		dup2(fd, STDERR_FILENO);
+	}
+}
+
+int main(void)
+{
+	struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+	struct utsname os;
+	glob_t objects;
+
+	console();
+	libbpf_set_print(print_warnings);
+	setrlimit(RLIMIT_MEMLOCK, &all);
+	uname(&os);
+	printf("\n# kernel %s\n", os.release);
+	if (!glob("/*.bpf.o", 0, NULL, &objects))
+		for (size_t i = 0; i < objects.gl_pathc; i++)
+			load(objects.gl_pathv[i]);
+	printf("1..%d\n", tests);
+	fflush(stdout);
+	sync();
+	sleep(1);
+	reboot(RB_POWER_OFF);
+	return 0;
+}
