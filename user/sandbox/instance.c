@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * A sandbox as a whole: does it exist, load its tables, remove it, step inside.
+ * Whatever touches devices by number does so in the sandbox's own node
+ * namespace, or in an empty one: never in the machine's.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "sandbox/instance.h"
+#include "sandbox/netns.h"
+#include "sandbox/records.h"
+#include "sandbox/server.h"
+#include "sandbox/topology.h"
+
+#define NAME_LEN_MAX 32 /* leaves room for namespace and pod in a file name */
+
+int instance_check(const char *name, struct weir_err *err)
+{
+	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+	if (!n || name[n] || n > NAME_LEN_MAX)
+		return err_set(err, -EINVAL, "sandbox name '%s': at most %d lower-case letters, digits and '-'", name,
+			       NAME_LEN_MAX);
+	if (geteuid())
+		return err_set(err, -EPERM, "a sandbox needs root: it makes network namespaces and loads programs");
+	return 0;
+}
+
+static const char *name_or_default(const char *name)
+{
+	return name ? name : SANDBOX_DEFAULT_NAME;
+}
+
+bool sandbox_exists(const char *name)
+{
+	_cleanup_(mem_free) char *node = topology_netns_name(name_or_default(name), "node");
+
+	return netns_exists(node);
+}
+
+int sandbox_netns(const char *name, const char *where, struct weir_err *err)
+{
+	_cleanup_(mem_free) char *netns = topology_netns_name(name_or_default(name), where);
+	const char *slash = strchr(where, '/');
+	_cleanup_(mem_free) char *ns = slash ? mem_strndup(where, slash - where) : NULL;
+	_cleanup_(mem_free) char *record = slash ? records_read(name_or_default(name), ns, slash + 1) : NULL;
+
+	/* a hostNetwork pod is in the node's namespace */
+	if (record && !strncmp(record, "host\n", 5))
+		return sandbox_netns(name, "node", err);
+	if (!netns_exists(netns))
+		return err_set(err, -ENOENT, "sandbox %s has no %s%s", name_or_default(name), slash ? "pod " : "", where);
+	return netns_open(netns, err);
+}
+
+int sandbox_exec(const char *name, const char *where, char *const argv[], struct weir_err *err)
+{
+	_cleanup_(fd_close) int fd = sandbox_netns(name, where, err);
+
+	if (fd < 0)
+		return fd;
+	if (setns(fd, CLONE_NEWNET))
+		return err_set(err, -errno, "enter %s: %s", where, strerror(errno));
+	execvp(argv[0], argv);
+	return err_set(err, -errno, "%s: %s", argv[0], strerror(errno));
+}
+
+int instance_load(struct instance_load *job, struct weir_err *err)
+{
+	_cleanup_(attachment_list_free) struct attachment_list list = {};
+	_cleanup_(node_close) struct node *node = NULL;
+	_cleanup_(fd_close) int fd = sandbox_netns(job->name, "node", err);
+	_cleanup_(netns_leave) int back = -1;
+	int r = fd < 0 ? fd : netns_enter(fd, &back, err);
+
+	if (!r)
+		r = node_open(job->name, NODE_WRITE, NULL, &node, err);
+	if (!r)
+		r = attachment_list_read(job->name, &list, err);
+	if (!r)
+		r = sync_apply(node, job->plan, &list, 0, &job->delta, err);
+	return r;
+}
+
+static void stop_server(const char *ns, const char *pod, void *arg)
+{
+	_cleanup_(mem_free) char *pid_file = records_pid_file(arg, ns, pod);
+
+	server_stop_file(pid_file);
+}
+
+/*
+ * Detaching goes by device number. Where the node namespace is gone, the devices are too: a namespace without any
+ * stands in, so that no number can mean a device of the machine.
+ */
+static int remove_datapath(const char *name, struct weir_err *err)
+{
+	_cleanup_(fd_close) int fd = sandbox_netns(name, "node", NULL);
+	_cleanup_(fd_close) int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	_cleanup_(netns_leave) int back = -1;
+
+	if (own < 0 || (fd >= 0 ? setns(fd, CLONE_NEWNET) : unshare(CLONE_NEWNET)))
+		return err_set(err, -errno, "enter a namespace of the sandbox: %s", strerror(errno));
+	back = TAKE_FD(own);
+	return node_remove(name, err);
+}
+
+int instance_remove(const char *name, struct weir_err *err)
+{
+	int first, r;
+
+	records_each(name, stop_server, (void *)name);
+	first = remove_datapath(name, err);
+	r = topology_remove(name, first ? NULL : err);
+	records_remove_folder(name);
+	return first ? first : r;
+}
+
+int sandbox_down(const char *name, struct weir_err *err)
+{
+	_cleanup_(mem_free) char *run = mem_printf("/run/weir-%s", name_or_default(name));
+	_cleanup_(fd_close) int lock = -1;
+	int r = instance_check(name_or_default(name), err);
+
+	if (r)
+		return r;
+	lock = records_lock(name_or_default(name), err);
+	if (lock < 0)
+		return lock;
+	r = instance_remove(name_or_default(name), err);
+	rmdir(run); /* where the datapath was never loaded, only the lock had made it */
+	return r;
+}

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * From a store to a running sandbox, by difference: what is recorded against
+ * what the store says. The order keeps packets safe: a pod's device is made
+ * down and without routes, the tables are loaded and the programs attached,
+ * and only then it is opened; a pod that goes leaves the tables first.
+ * Every step may be repeated, so a call that was interrupted is completed by
+ * the next one, or removed by down.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "sandbox/instance.h"
+#include "sandbox/netns.h"
+#include "sandbox/records.h"
+#include "sandbox/server.h"
+#include "sandbox/topology.h"
+
+/* A pod that is to be. */
+struct place {
+	const struct kube_pod *pod;
+	struct plug plug;
+	char *record; /* what the record of it says once it is made */
+	bool known; /* the record says so already */
+};
+
+struct up {
+	const struct sandbox_request *req;
+	const char *name;
+	struct place *places;
+	size_t n;
+	struct sandbox_summary sum;
+	uint64_t began;
+	struct weir_err *err;
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int sig)
+{
+	interrupted = sig;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+/* Says what was done since the last call. */
+static void step_done(struct up *u, const char *what)
+{
+	uint64_t now = now_ns();
+
+	if (u->req->step)
+		u->req->step(what, now - u->began, u->req->arg);
+	u->began = now;
+}
+
+static int check_interrupt(struct up *u)
+{
+	return interrupted ? err_set(u->err, -EINTR, "interrupted") : 0;
+}
+
+/* ---- What is to be ---- */
+
+static bool lives(const struct kube_pod *pod)
+{
+	return pod->phase != KUBE_SUCCEEDED && pod->phase != KUBE_FAILED &&
+	       (pod->host_network || !weir_addr_is_zero(&pod->addr[0]) || !weir_addr_is_zero(&pod->addr[1]));
+}
+
+/* First line: the wiring. A pod whose line changed is made anew; the rest is its ports. */
+static char *describe(const struct kube_pod *pod)
+{
+	char v4[ADDR_TEXT_MAX], v6[ADDR_TEXT_MAX], *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (pod->host_network)
+		fputs("host\n", f);
+	else
+		fprintf(f, "pod %s %s %s\n", addr_text(&pod->addr[0], v4), addr_text(&pod->addr[1], v6), pod->meta.uid);
+	for (size_t i = 0; i < pod->n_ports; i++)
+		fprintf(f, "%s/%u\n", proto_text(pod->ports[i].proto), pod->ports[i].port);
+	fclose(f);
+	return text;
+}
+
+static void plan_places(struct up *u)
+{
+	const struct store *s = u->req->store;
+
+	u->places = mem_zalloc((s->n_pods + 1) * sizeof(*u->places));
+	for (size_t i = 0; i < s->n_pods; i++) {
+		const struct kube_pod *pod = s->pods[i];
+		struct place *p = &u->places[u->n];
+
+		if (!lives(pod))
+			continue;
+		p->pod = pod;
+		p->plug = (struct plug){ pod->meta.ns, pod->meta.name, { pod->addr[0], pod->addr[1] }, 0, {} };
+		p->record = describe(pod);
+		u->n++;
+	}
+}
+
+static const struct place *find_place(const struct up *u, const char *ns, const char *pod)
+{
+	for (size_t i = 0; i < u->n; i++)
+		if (!strcmp(u->places[i].plug.ns, ns) && !strcmp(u->places[i].plug.pod, pod))
+			return &u->places[i];
+	return NULL;
+}
+
+static bool same_wiring(const char *a, const char *b)
+{
+	size_t n = strcspn(a, "\n");
+
+	return !strncmp(a, b, n + 1);
+}
+
+static void remove_pod(struct up *u, const char *ns, const char *pod)
+{
+	_cleanup_(mem_free) char *pid_file = records_pid_file(u->name, ns, pod);
+
+	server_stop_file(pid_file);
+	topology_unplug(u->name, ns, pod, NULL);
+	records_remove(u->name, ns, pod);
+	u->sum.removed++;
+}
+
+/* Before the load: pods that stay in name only make way for their successors, others leave the attachments. */
+static void make_way(const char *ns, const char *pod, void *arg)
+{
+	struct up *u = arg;
+	const struct place *p = find_place(u, ns, pod);
+	_cleanup_(mem_free) char *old = records_read(u->name, ns, pod);
+
+	if (p && old && same_wiring(old, p->record))
+		return;
+	attachment_remove(u->name, ns, pod, NULL);
+	if (p)
+		remove_pod(u, ns, pod);
+}
+
+/* After the load: what the plan no longer has. */
+static void remove_gone(const char *ns, const char *pod, void *arg)
+{
+	struct up *u = arg;
+
+	if (!find_place(u, ns, pod))
+		remove_pod(u, ns, pod);
+}
+
+/* ---- Pods ---- */
+
+static int record_attachment(struct up *u, const struct place *p)
+{
+	_cleanup_(mem_free) char *where = mem_printf("%s/%s", p->plug.ns, p->plug.pod);
+	_cleanup_(mem_free) char *netns = topology_netns_name(u->name, where);
+	_cleanup_(mem_free) char *path = mem_printf("%s/%s", NETNS_DIR, netns);
+	struct attachment a = {
+		.ns = p->plug.ns,
+		.name = p->plug.pod,
+		.uid = p->pod->meta.uid,
+		.netns = path,
+		.ifindex = p->plug.ifindex,
+		.addr = { p->plug.addr[0], p->plug.addr[1] },
+	};
+
+	memcpy(a.mac, p->plug.mac, sizeof(a.mac));
+	return attachment_write(u->name, &a, u->err);
+}
+
+static int start_server(struct up *u, const struct place *p)
+{
+	_cleanup_(mem_free) char *where = mem_printf("%s/%s", p->plug.ns, p->plug.pod);
+	_cleanup_(mem_free) char *pid_file = records_pid_file(u->name, p->plug.ns, p->plug.pod);
+	_cleanup_(mem_free) struct server_port *ports = mem_zalloc((p->pod->n_ports + 1) * sizeof(*ports));
+	_cleanup_(fd_close) int fd = sandbox_netns(u->name, p->pod->host_network ? "node" : where, u->err);
+	struct server_spec spec = { .netns_fd = fd, .label = where, .ports = ports, .pid_file = pid_file };
+	pid_t pid;
+
+	if (fd < 0)
+		return fd;
+	for (size_t i = 0; i < p->pod->n_ports; i++)
+		if (p->pod->ports[i].proto == IPPROTO_TCP || p->pod->ports[i].proto == IPPROTO_UDP)
+			ports[spec.n_ports++] = (struct server_port){ p->pod->ports[i].proto, p->pod->ports[i].port };
+	return server_start(&spec, &pid, u->err);
+}
+
+static int ensure_server(struct up *u, const struct place *p)
+{
+	_cleanup_(mem_free) char *pid_file = records_pid_file(u->name, p->plug.ns, p->plug.pod);
+	int r = 0;
+
+	if (!p->known || !server_alive(pid_file)) {
+		server_stop_file(pid_file);
+		r = start_server(u, p);
+	}
+	u->sum.servers += !r;
+	return r;
+}
+
+static int make_pod(struct up *u, struct place *p)
+{
+	_cleanup_(mem_free) char *old = records_read(u->name, p->plug.ns, p->plug.pod);
+	int r = 0;
+
+	p->known = old && !strcmp(old, p->record);
+	if (!p->pod->host_network)
+		r = topology_plug(u->name, &p->plug, u->err);
+	if (!r && !p->pod->host_network && !u->req->no_datapath)
+		r = record_attachment(u, p);
+	if (!r)
+		r = records_write(u->name, p->plug.ns, p->plug.pod, p->record, u->err);
+	if (old)
+		u->sum.kept++;
+	else
+		u->sum.added++;
+	return r;
+}
+
+static int make_pods(struct up *u)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < u->n && !r; i++) {
+		r = check_interrupt(u);
+		if (!r)
+			r = make_pod(u, &u->places[i]);
+	}
+	if (!r)
+		step_done(u, "network namespaces of pods wired");
+	for (size_t i = 0; i < u->n && !r; i++) {
+		r = check_interrupt(u);
+		if (!r)
+			r = ensure_server(u, &u->places[i]);
+	}
+	if (!r)
+		step_done(u, "servers listening");
+	return r;
+}
+
+static int open_pods(struct up *u)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < u->n && !r; i++)
+		if (!u->places[i].pod->host_network)
+			r = topology_open(u->name, &u->places[i].plug, u->req->net, u->err);
+	return r;
+}
+
+/* ---- The datapath ---- */
+
+static int load(struct up *u)
+{
+	_cleanup_(plan_free) struct plan *plan = sandbox_plan(u->req->store, u->req->net);
+	struct instance_load job = { .name = u->name, .plan = plan };
+	int r;
+
+	step_done(u, "plan compiled");
+	r = instance_load(&job, u->err);
+	if (r)
+		return r;
+	u->sum.delta = job.delta;
+	step_done(u, "tables loaded, programs attached");
+	return 0;
+}
+
+static int bring_up(struct up *u)
+{
+	int r = topology_base(u->name, u->req->net, u->err);
+
+	if (r)
+		return r;
+	step_done(u, "node and world wired");
+	records_each(u->name, make_way, u);
+	r = make_pods(u);
+	if (!r)
+		r = check_interrupt(u);
+	if (!r && !u->req->no_datapath)
+		r = load(u);
+	if (!r)
+		r = check_interrupt(u);
+	if (!r)
+		r = open_pods(u);
+	if (r)
+		return r;
+	records_each(u->name, remove_gone, u);
+	step_done(u, "pods connected");
+	return 0;
+}
+
+/* A step that is under way is finished; the next one is not begun. */
+static void catch_signals(struct sigaction old[2])
+{
+	struct sigaction action = { .sa_handler = on_signal };
+
+	interrupted = 0;
+	sigaction(SIGINT, &action, &old[0]);
+	sigaction(SIGTERM, &action, &old[1]);
+}
+
+static void restore_signals(const struct sigaction old[2])
+{
+	sigaction(SIGINT, &old[0], NULL);
+	sigaction(SIGTERM, &old[1], NULL);
+}
+
+static void free_places(struct up *u)
+{
+	for (size_t i = 0; i < u->n; i++)
+		free(u->places[i].record);
+	free(u->places);
+}
+
+int sandbox_up(const struct sandbox_request *req, struct sandbox_summary *ret_summary, struct weir_err *err)
+{
+	struct up u = { .req = req, .name = req->name ? req->name : SANDBOX_DEFAULT_NAME, .err = err };
+	_cleanup_(fd_close) int lock = -1;
+	struct sigaction old[2];
+	int r = instance_check(u.name, err);
+
+	if (r)
+		return r;
+	u.sum.fresh = !sandbox_exists(u.name);
+	lock = records_lock(u.name, err);
+	if (lock < 0)
+		return lock;
+	catch_signals(old);
+	u.began = now_ns();
+	plan_places(&u);
+	r = bring_up(&u);
+	if (r && u.sum.fresh)
+		instance_remove(u.name, NULL);
+	free_places(&u);
+	restore_signals(old);
+	if (!r)
+		*ret_summary = u.sum;
+	return r;
+}
