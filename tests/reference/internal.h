@@ -14,7 +14,6 @@ struct packet {
 };
 
 bool reference_selects(const struct kube_selector *s, const struct kube_labels *labels);
-bool reference_is_node_addr(const struct store *s, const char *node, const struct weir_addr *addr);
 
 /* The end of that direction is a pod; does everything that protects it let the packet pass? */
 bool reference_allows(const struct store *s, const char *node, const struct packet *p,

@@ -35,3 +35,4 @@ void reference_judge(const struct store *s, const char *node, const struct oracl
 
 /* The pod that an address stands for on any node (NP-56), or NULL. */
 const struct kube_pod *reference_pod(const struct store *s, const struct weir_addr *addr);
+bool reference_is_node_addr(const struct store *s, const char *node, const struct weir_addr *addr);

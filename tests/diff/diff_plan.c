@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The compiled plan, as the oracle reads it, against the naive reference: the
+ * same random questions about the same random clusters, zero differences. Needs
+ * neither kernel nor root.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "lib/differential.h"
+
+#define CLUSTERS 400
+#define QUESTIONS 80 /* a node */
+#define PACKETS_WANTED 100000
+
+static struct differential_count count;
+
+static bool agrees(void *ctx, const struct plan *p, const struct oracle_query *q,
+		   const struct reference_answer *want, FILE *said)
+{
+	struct oracle_answer got = {};
+	uint32_t service = 0;
+	bool same;
+
+	oracle_judge(p, q, &got);
+	same = differential_same(p, &got, want, said);
+	service = got.service;
+	/* every candidate was asked for; the oracle must not have more */
+	if (same && want->n_candidates && p->services[service].n_internal != want->n_candidates) {
+		fprintf(said, "the plan has %zu candidates, the reference %zu\n", p->services[service].n_internal,
+			want->n_candidates);
+		same = false;
+	}
+	return same;
+}
+
+static void plan_and_reference_agree_on_random_clusters(void **state)
+{
+	struct differential d = { .clusters = CLUSTERS, .questions = QUESTIONS, .agrees = agrees };
+
+	assert_true(differential_run(&d, &count));
+}
+
+/* Agreement about nothing would be easy: every answer must have been given often. */
+static void random_clusters_ask_for_every_answer(void **state)
+{
+	static const enum weir_reason wanted[] = { WEIR_FORWARDED,   WEIR_EGRESS_DENIED,     WEIR_INGRESS_DENIED,
+						   WEIR_NO_ENDPOINT, WEIR_NO_LOCAL_ENDPOINT, WEIR_NO_SERVICE_PORT,
+						   WEIR_HAIRPIN,     WEIR_SCTP_SERVICE };
+
+	if (random_rounds(CLUSTERS) < CLUSTERS)
+		skip();
+	assert_true(count.packets >= PACKETS_WANTED);
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
+		assert_true(count.reasons[wanted[i]] >= 20);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(plan_and_reference_agree_on_random_clusters),
+		cmocka_unit_test(random_clusters_ask_for_every_answer),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

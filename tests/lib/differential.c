@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* The loop of the differential tests, and what is printed when two evaluators differ. See differential.h. */
+#include <inttypes.h>
+
+#include "base/mem.h"
+#include "lib/differential.h"
+
+struct run {
+	const struct differential *d;
+	struct differential_count count;
+	struct random random;
+	uint64_t seed; /* of this cluster */
+	struct random_cluster cluster;
+	struct store *store;
+	const char *node;
+};
+
+static const char *reason_label(enum weir_reason reason)
+{
+	static const char *const labels[] = {
+#define LABEL(name, kind, label, text) label,
+		WEIR_REASONS(LABEL)
+#undef LABEL
+	};
+
+	return reason < _WEIR_REASON_MAX ? labels[reason] : "?";
+}
+
+static void comment(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (i == 0 || text[i - 1] == '\n')
+			fputs("# ", stdout);
+		putchar(text[i]);
+	}
+	if (len && text[len - 1] != '\n')
+		putchar('\n');
+}
+
+static void print_side(FILE *out, const char *name, bool judged, bool allow)
+{
+	fprintf(out, " %s %s", name, !judged ? "not judged" : allow ? "allowed" : "denied");
+}
+
+static void print_reference(const struct reference_answer *a, FILE *out)
+{
+	char text[ADDR_TEXT_MAX];
+
+	fprintf(out, "reference: %s,", reason_label(a->reason));
+	print_side(out, "egress", a->judged[KUBE_EGRESS], a->allow[KUBE_EGRESS]);
+	print_side(out, "ingress", a->judged[KUBE_INGRESS], a->allow[KUBE_INGRESS]);
+	fprintf(out, ", to %s port %u\n", addr_text(&a->dst, text), a->port);
+	for (size_t i = 0; i < a->n_candidates; i++)
+		fprintf(out, "  candidate %zu: %s port %u\n", i, addr_text(&a->candidates[i].addr, text),
+			a->candidates[i].port);
+}
+
+static void print_oracle(const struct plan *p, const struct oracle_answer *a, FILE *out)
+{
+	char text[ADDR_TEXT_MAX];
+
+	fprintf(out, "other:     %s,", reason_label(a->reason));
+	print_side(out, "egress", a->egress.judged, a->egress.allow);
+	print_side(out, "ingress", a->ingress.judged, a->ingress.allow);
+	fprintf(out, ", to %s port %u, service %u, rules %u and %u, sets %u and %u\n", addr_text(&a->dst, text),
+		a->port, a->service, a->egress.rule, a->ingress.rule, a->egress.set, a->ingress.set);
+	if (a->service && a->service < p->n_services)
+		for (size_t i = 0; i < p->services[a->service].n_internal; i++) {
+			const struct plan_backend *b = &p->backends[p->services[a->service].internal[i]];
+
+			fprintf(out, "  candidate %zu: %s port %u\n", i, addr_text(&b->addr, text), b->port);
+		}
+}
+
+static void report_difference(const struct run *run, const struct oracle_query *q,
+			      const struct reference_answer *want, const char *said)
+{
+	_cleanup_(mem_free) char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	fprintf(out, "DIFFERENCE. Repeat with WEIR_SEED=%" PRIu64 " WEIR_ROUNDS=1\nnode %s: ", run->seed,
+		run->node);
+	if (q)
+		random_query_print(q, out);
+	if (want)
+		print_reference(want, out);
+	fprintf(out, "%s%s\n%s", said, run->cluster.name, run->cluster.text);
+	fclose(out);
+	comment(text, len);
+}
+
+static void count_answer(struct run *run, const struct reference_answer *a)
+{
+	run->count.packets++;
+	run->count.reasons[a->reason]++;
+	for (int direction = 0; direction < 2; direction++) {
+		run->count.judged[direction] += a->judged[direction];
+		run->count.denied[direction] += a->judged[direction] && !a->allow[direction];
+	}
+}
+
+/* One question, once for each candidate. */
+static bool ask(struct run *run, const struct plan *p, struct oracle_query *q)
+{
+	struct reference_answer want;
+	bool same = true;
+
+	q->pick = 0;
+	do {
+		_cleanup_(mem_free) char *said = NULL;
+		size_t len;
+		FILE *out = open_memstream(&said, &len);
+
+		reference_judge(run->store, run->node, q, &want);
+		count_answer(run, &want);
+		same = run->d->agrees(run->d->ctx, p, q, &want, out);
+		fclose(out);
+		if (!same)
+			report_difference(run, q, &want, said);
+	} while (same && ++q->pick < want.n_candidates);
+	return same;
+}
+
+static bool run_node(struct run *run)
+{
+	struct plan_input in = { .store = run->store, .node = run->node };
+	_cleanup_(plan_free) struct plan *p = plan_compile(&in);
+	_cleanup_(mem_free) char *said = NULL;
+	struct oracle_query q;
+	bool begun = true;
+	size_t len;
+	FILE *out = open_memstream(&said, &len);
+
+	if (run->d->begin)
+		begun = run->d->begin(run->d->ctx, p, out);
+	fclose(out);
+	if (!begun) {
+		report_difference(run, NULL, NULL, said);
+		return false;
+	}
+	for (unsigned int i = 0; i < run->d->questions; i++)
+		if (random_query(&run->random, run->store, run->node, &q) && !ask(run, p, &q))
+			return false;
+	return true;
+}
+
+/* The generator only writes what an API server takes: a refusal is a difference as well. */
+static bool read_cluster(struct run *run)
+{
+	_cleanup_(mem_free) char *said = NULL;
+	size_t len;
+	FILE *out;
+
+	run->store = store_new();
+	store_read_buffer(run->store, run->cluster.name, run->cluster.text, run->cluster.len);
+	store_complete(run->store, 0);
+	if (!run->store->diags.errors)
+		return true;
+	run->node = "-";
+	out = open_memstream(&said, &len);
+	diag_print(&run->store->diags, out);
+	fclose(out);
+	report_difference(run, NULL, NULL, said);
+	return false;
+}
+
+static bool run_cluster(struct run *run)
+{
+	bool same;
+
+	run->random = (struct random){ .state = run->seed };
+	run->cluster = random_cluster_make(&run->random);
+	same = read_cluster(run);
+	for (unsigned int i = 0; same && i < RANDOM_NODES; i++) {
+		run->node = random_cluster_node(i);
+		same = run_node(run);
+	}
+	store_free(&run->store);
+	random_cluster_free(&run->cluster);
+	return same;
+}
+
+static void print_count(const struct differential_count *c)
+{
+	printf("# %lu packets judged; egress %lu (%lu denied), ingress %lu (%lu denied)\n", c->packets,
+	       c->judged[KUBE_EGRESS], c->denied[KUBE_EGRESS], c->judged[KUBE_INGRESS], c->denied[KUBE_INGRESS]);
+	for (int i = 0; i < _WEIR_REASON_MAX; i++)
+		if (c->reasons[i])
+			printf("#   %s: %lu\n", reason_label(i), c->reasons[i]);
+}
+
+bool differential_run(const struct differential *d, struct differential_count *ret_count)
+{
+	unsigned int rounds = random_rounds(d->clusters);
+	struct run run = { .d = d, .seed = random_seed() };
+	bool same = true;
+
+	printf("# %u clusters from WEIR_SEED=%" PRIu64 "\n", rounds, run.seed);
+	for (unsigned int i = 0; same && i < rounds; i++, run.seed++)
+		same = run_cluster(&run);
+	print_count(&run.count);
+	*ret_count = run.count;
+	return same;
+}
+
+static bool same_side(const struct oracle_side *got, const struct reference_answer *want,
+		      enum kube_direction direction)
+{
+	return got->judged == want->judged[direction] && (!got->judged || got->allow == want->allow[direction]);
+}
+
+bool differential_same(const struct plan *p, const struct oracle_answer *got, const struct reference_answer *want,
+		       FILE *said)
+{
+	bool judged = want->reason == WEIR_FORWARDED || want->reason == WEIR_EGRESS_DENIED ||
+		      want->reason == WEIR_INGRESS_DENIED;
+	bool same = got->reason == want->reason;
+
+	if (judged)
+		same = same && same_side(&got->egress, want, KUBE_EGRESS) &&
+		       same_side(&got->ingress, want, KUBE_INGRESS) && weir_addr_equal(&got->dst, &want->dst) &&
+		       got->port == want->port;
+	if (!same)
+		print_oracle(p, got, said);
+	return same;
+}
