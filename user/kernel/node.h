@@ -52,6 +52,7 @@ struct attachment {
 	uint32_t ifindex; /* of the host's end of its veth */
 	uint8_t mac[6]; /* of the pod's end */
 	struct weir_addr addr[2];
+	uint64_t written_ns; /* when the record was written, since 1970; ignored by attachment_write() */
 };
 
 struct attachment_list {
@@ -72,6 +73,9 @@ struct sync_delta {
 	uint32_t inserted[_WEIR_MAP_MAX], changed[_WEIR_MAP_MAX], deleted[_WEIR_MAP_MAX];
 	uint32_t attached, detached; /* devices */
 	uint32_t policy_epoch_raised, service_epoch_raised; /* 0 or 1 */
+	/* notes, no writes: recorded pods that the plan lacks (held), pods of the plan without a record (skipped),
+	 * records whose device or network namespace is gone (taken as if they were not there) */
+	uint32_t gated, unplugged, vanished;
 	uint64_t generation; /* after the apply */
 };
 

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Attachment records: where each pod is plugged in, a JSON file a pod, in the
+ * run folder of an instance. Written by rename, so that a reader sees a whole
+ * record or none. Read strictly: a record that cannot be understood is an error
+ * that names the file, never a pod that is silently left out.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <yajl/yajl_tree.h>
+
+#include "base/addr.h"
+#include "base/emit.h"
+#include "base/mem.h"
+#include "kernel/impl.h"
+
+#define RECORD_SIZE_MAX 16384
+#define SUFFIX ".json"
+
+static int pods_dir(const char *instance, char *ret_path, struct weir_err *err)
+{
+	char pin[NODE_PATH_MAX];
+	int r = node_paths(instance, pin, ret_path, err);
+
+	if (!r)
+		strncat(ret_path, "/pods", NODE_PATH_MAX - strlen(ret_path) - 1);
+	return r;
+}
+
+/* Part of a file's name: what Kubernetes allows in names is fine, a path is not. */
+static bool name_is_safe(const char *s)
+{
+	return *s && *s != '.' && !strpbrk(s, "/_") && strlen(s) <= 253;
+}
+
+static int record_path(const char *instance, const char *ns, const char *name, char **ret_path,
+		       struct weir_err *err)
+{
+	char dir[NODE_PATH_MAX];
+	int r = pods_dir(instance, dir, err);
+
+	if (r)
+		return r;
+	if (!name_is_safe(ns) || !name_is_safe(name))
+		return err_set(err, -EINVAL, "attachment of pod %s/%s: not a name", ns, name);
+	*ret_path = mem_printf("%s/%s_%s" SUFFIX, dir, ns, name);
+	return 0;
+}
+
+/* ---- Writing ---- */
+
+static void emit_record(FILE *out, const struct attachment *a)
+{
+	_cleanup_(emit_close) struct emit e = {};
+	char text[ADDR_TEXT_MAX];
+
+	emit_open(&e, out);
+	emit_document_begin(&e, "Attachment");
+	emit_text(&e, "namespace", a->ns);
+	emit_text(&e, "name", a->name);
+	emit_text(&e, "uid", a->uid ? a->uid : "");
+	emit_text(&e, "netns", a->netns ? a->netns : "");
+	emit_int(&e, "ifindex", a->ifindex);
+	emit_printf(&e, "mac", "%02x:%02x:%02x:%02x:%02x:%02x", a->mac[0], a->mac[1], a->mac[2], a->mac[3],
+		    a->mac[4], a->mac[5]);
+	emit_array(&e, "addresses");
+	for (int f = 0; f < 2; f++)
+		if (!weir_addr_is_zero(&a->addr[f]))
+			emit_text(&e, NULL, addr_text(&a->addr[f], text));
+	emit_array_end(&e);
+	emit_document_end(&e);
+}
+
+static int make_dirs(const char *instance, struct weir_err *err)
+{
+	char pin[NODE_PATH_MAX], run[NODE_PATH_MAX], pods[NODE_PATH_MAX];
+	int r = node_paths(instance, pin, run, err);
+
+	if (!r)
+		r = node_mkdir(run, err);
+	if (!r)
+		r = pods_dir(instance, pods, err);
+	return r ? r : node_mkdir(pods, err);
+}
+
+int attachment_write(const char *instance, const struct attachment *a, struct weir_err *err)
+{
+	_cleanup_(mem_free) char *path = NULL, *making = NULL;
+	int r = record_path(instance, a->ns, a->name, &path, err);
+	FILE *out;
+
+	if (!r)
+		r = make_dirs(instance, err);
+	if (r)
+		return r;
+	making = mem_printf("%s.%d", path, getpid());
+	out = fopen(making, "we");
+	if (!out)
+		return err_set(err, -errno, "write %s: %s", making, strerror(errno));
+	emit_record(out, a);
+	if (fclose(out) || rename(making, path)) {
+		r = -errno;
+		unlink(making);
+		return err_set(err, r, "write %s: %s", path, strerror(-r));
+	}
+	return 0;
+}
+
+int attachment_remove(const char *instance, const char *ns, const char *name, struct weir_err *err)
+{
+	_cleanup_(mem_free) char *path = NULL;
+	int r = record_path(instance, ns, name, &path, err);
+
+	if (r)
+		return r;
+	if (unlink(path) && errno != ENOENT)
+		return err_set(err, -errno, "remove %s: %s", path, strerror(errno));
+	return 0;
+}
+
+/* ---- Reading ---- */
+
+struct reader {
+	const char *path;
+	yajl_val doc;
+	struct arena *arena;
+	struct weir_err *err;
+};
+
+static int bad(const struct reader *in, const char *member, const char *what)
+{
+	return err_set(in->err, -EINVAL, "%s: %s: %s", in->path, member, what);
+}
+
+static yajl_val member(const struct reader *in, const char *key, yajl_type type)
+{
+	const char *path[] = { key, NULL };
+
+	return yajl_tree_get(in->doc, path, type);
+}
+
+static int read_text(const struct reader *in, const char *key, const char **ret_text)
+{
+	yajl_val v = member(in, key, yajl_t_string);
+
+	if (!v)
+		return bad(in, key, "a string is needed");
+	*ret_text = arena_strdup(in->arena, YAJL_GET_STRING(v));
+	return 0;
+}
+
+static int read_kind(const struct reader *in)
+{
+	const char *version = "", *kind = "";
+	int r = read_text(in, "apiVersion", &version);
+
+	if (!r)
+		r = read_text(in, "kind", &kind);
+	if (!r && (strcmp(version, EMIT_API_VERSION) || strcmp(kind, "Attachment")))
+		r = bad(in, "kind", "not an Attachment of " EMIT_API_VERSION);
+	return r;
+}
+
+static int read_ifindex(const struct reader *in, uint32_t *ret_ifindex)
+{
+	yajl_val v = member(in, "ifindex", yajl_t_number);
+
+	if (!v || !YAJL_IS_INTEGER(v) || YAJL_GET_INTEGER(v) <= 0 || YAJL_GET_INTEGER(v) > INT32_MAX)
+		return bad(in, "ifindex", "the index of a device is needed");
+	*ret_ifindex = YAJL_GET_INTEGER(v);
+	return 0;
+}
+
+static int read_mac(const struct reader *in, uint8_t *ret_mac)
+{
+	const char *text;
+	int end = 0, r = read_text(in, "mac", &text);
+
+	if (r)
+		return r;
+	if (sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &ret_mac[0], &ret_mac[1], &ret_mac[2], &ret_mac[3],
+		   &ret_mac[4], &ret_mac[5], &end) != 6 ||
+	    text[end])
+		return bad(in, "mac", "six bytes as aa:bb:cc:dd:ee:ff are needed");
+	return 0;
+}
+
+static int read_addresses(const struct reader *in, struct weir_addr *ret_addr)
+{
+	yajl_val v = member(in, "addresses", yajl_t_array);
+	struct weir_addr addr;
+
+	if (!v)
+		return bad(in, "addresses", "a list is needed");
+	for (size_t i = 0; i < YAJL_GET_ARRAY(v)->len; i++) {
+		yajl_val item = YAJL_GET_ARRAY(v)->values[i];
+
+		if (!YAJL_IS_STRING(item) || addr_parse(YAJL_GET_STRING(item), &addr) || weir_addr_is_zero(&addr))
+			return bad(in, "addresses", "not an address");
+		if (!weir_addr_is_zero(&ret_addr[addr_family(&addr)]))
+			return bad(in, "addresses", "more than one of a family");
+		ret_addr[addr_family(&addr)] = addr;
+	}
+	return 0;
+}
+
+static int read_record(const struct reader *in, struct attachment *ret)
+{
+	struct attachment a = {};
+	int r = read_kind(in);
+
+	if (!r)
+		r = read_text(in, "namespace", &a.ns);
+	if (!r)
+		r = read_text(in, "name", &a.name);
+	if (!r)
+		r = read_text(in, "uid", &a.uid);
+	if (!r)
+		r = read_text(in, "netns", &a.netns);
+	if (!r)
+		r = read_ifindex(in, &a.ifindex);
+	if (!r)
+		r = read_mac(in, a.mac);
+	if (!r)
+		r = read_addresses(in, a.addr);
+	if (!r)
+		*ret = a;
+	return r;
+}
+
+static int read_file(const char *path, char *buf, struct timespec *ret_written, struct weir_err *err)
+{
+	FILE *in = fopen(path, "re");
+	struct stat st;
+	size_t len;
+
+	if (!in)
+		return err_set(err, -errno, "read %s: %s", path, strerror(errno));
+	len = fread(buf, 1, RECORD_SIZE_MAX, in);
+	if (fstat(fileno(in), &st))
+		st.st_mtim = (struct timespec){};
+	fclose(in);
+	if (len == RECORD_SIZE_MAX)
+		return err_set(err, -EINVAL, "%s: longer than %d bytes", path, RECORD_SIZE_MAX - 1);
+	buf[len] = '\0';
+	*ret_written = st.st_mtim;
+	return 0;
+}
+
+static int parse_file(const char *path, const char *entry, struct arena *arena, struct attachment *ret,
+		      struct weir_err *err)
+{
+	_cleanup_(mem_free) char *buf = mem_zalloc(RECORD_SIZE_MAX + 1), *expected = NULL;
+	struct reader in = { .path = path, .arena = arena, .err = err };
+	struct timespec written = {};
+	char why[160] = "";
+	int r = read_file(path, buf, &written, err);
+
+	if (r)
+		return r;
+	in.doc = yajl_tree_parse(buf, why, sizeof(why));
+	if (!in.doc)
+		return err_set(err, -EINVAL, "%s: not JSON: %s", path, why);
+	r = read_record(&in, ret);
+	yajl_tree_free(in.doc);
+	if (r)
+		return r;
+	ret->written_ns = written.tv_sec * 1000000000ull + written.tv_nsec;
+	expected = mem_printf("%s_%s" SUFFIX, ret->ns, ret->name);
+	return strcmp(entry, expected) ? err_set(err, -EINVAL, "%s: holds the record of pod %s/%s", path, ret->ns,
+						 ret->name) :
+					 0;
+}
+
+/* ---- The list ---- */
+
+static int by_device(const void *a, const void *b)
+{
+	const struct attachment *x = a, *y = b;
+
+	if (x->ifindex != y->ifindex)
+		return x->ifindex < y->ifindex ? -1 : 1;
+	return (x->written_ns < y->written_ns) - (x->written_ns > y->written_ns);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct attachment *x = a, *y = b;
+	int order = strcmp(x->ns, y->ns);
+
+	return order ? order : strcmp(x->name, y->name);
+}
+
+/*
+ * Indexes of devices are used again: of two records with the same one, the
+ * older is of a device that has vanished, whoever forgot to remove it.
+ */
+static void drop_stale(struct attachment_list *l)
+{
+	size_t kept = 0;
+
+	qsort(l->items, l->n, sizeof(*l->items), by_device);
+	for (size_t i = 0; i < l->n; i++)
+		if (!kept || l->items[kept - 1].ifindex != l->items[i].ifindex)
+			l->items[kept++] = l->items[i];
+	l->n = kept;
+	qsort(l->items, l->n, sizeof(*l->items), by_name);
+}
+
+static bool is_record(const char *entry)
+{
+	size_t len = strlen(entry), suffix = strlen(SUFFIX);
+
+	return entry[0] != '.' && len > suffix && !strcmp(entry + len - suffix, SUFFIX);
+}
+
+static int read_dir(const char *dir, DIR *d, struct attachment_list *l, struct weir_err *err)
+{
+	size_t cap = 0;
+	int r = 0;
+
+	for (struct dirent *e; !r && (e = readdir(d));) {
+		_cleanup_(mem_free) char *path = mem_printf("%s/%s", dir, e->d_name);
+		struct attachment a;
+
+		if (!is_record(e->d_name))
+			continue;
+		r = parse_file(path, e->d_name, &l->arena, &a, err);
+		if (r == -ENOENT) /* removed meanwhile */
+			r = 0;
+		else if (!r)
+			*VEC_ADD(l->items, l->n, cap) = a;
+	}
+	return r;
+}
+
+int attachment_list_read(const char *instance, struct attachment_list *ret_list, struct weir_err *err)
+{
+	_cleanup_(attachment_list_free) struct attachment_list l = {};
+	char dir[NODE_PATH_MAX];
+	int r = pods_dir(instance, dir, err);
+	DIR *d;
+
+	if (r)
+		return r;
+	d = opendir(dir);
+	if (!d && errno != ENOENT)
+		return err_set(err, -errno, "read %s: %s", dir, strerror(errno));
+	if (d) {
+		r = read_dir(dir, d, &l, err);
+		closedir(d);
+	}
+	if (r)
+		return r;
+	drop_stale(&l);
+	*ret_list = l;
+	l = (struct attachment_list){};
+	return 0;
+}
+
+void attachment_list_free(struct attachment_list *l)
+{
+	arena_free(&l->arena);
+	free(l->items);
+	*l = (struct attachment_list){};
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* The two ways to put a program on a device, behind one set of calls. attach.c chooses; nobody else includes this. */
+#pragma once
+
+#include "kernel/impl.h"
+
+enum hook_side {
+	HOOK_INGRESS,
+	HOOK_EGRESS,
+};
+
+struct hook {
+	const char *prog;
+	enum hook_side side;
+};
+
+struct hook_ops {
+	/* 0 and the attached program's id, 0 when there is none. Never writes. */
+	int (*query)(const struct node *n, const struct hook *h, uint32_t ifindex, uint32_t *ret_prog_id);
+	/* Attaches, or replaces what an earlier call attached, without a packet in between that meets none. */
+	int (*attach)(const struct node *n, const struct hook *h, uint32_t ifindex, int prog_fd);
+	/* 0 also when nothing was attached, or the device is gone. */
+	int (*detach)(const struct node *n, const struct hook *h, uint32_t ifindex);
+};
+
+extern const struct hook_ops hook_tcx, hook_clsact;
+
+/* Does this kernel have tcx? prog_fd: any tc program. */
+bool hook_tcx_works(int prog_fd);
+
+/* Is each program on the device, and the one that is loaded now? */
+bool attach_is_current(struct node *n, uint32_t ifindex);
+/* Calls fn for each device that has pinned links. */
+void hook_tcx_each(const struct node *n, void (*fn)(uint32_t ifindex, void *arg), void *arg);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* What the files of this folder share about an open instance. Nobody outside includes it. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "kernel/node.h"
+
+#define NODE_PATH_MAX 256
+#define NODE_MAX_PROGS 8
+
+struct node_prog {
+	const char *name;
+	int fd;
+};
+
+struct node {
+	enum node_mode mode;
+	char pin_dir[NODE_PATH_MAX]; /* /sys/fs/bpf/weir[-NAME] */
+	char run_dir[NODE_PATH_MAX]; /* /run/weir[-NAME] */
+	int lock_fd;
+	int map_fd[_WEIR_MAP_MAX];
+	uint32_t map_max[_WEIR_MAP_MAX];
+	void *array[_WEIR_MAP_MAX]; /* NULL where the map is no ARRAY */
+	struct node_prog progs[NODE_MAX_PROGS];
+	size_t n_progs;
+	int own_map_fd; /* of the sweep's timer: it stops when nobody holds it */
+};
+
+/* The folders of an instance; -EINVAL for a name that cannot be part of one. */
+int node_paths(const char *name, char *ret_pin_dir, char *ret_run_dir, struct weir_err *err);
+/* mkdir -p for one level; 0 also when it is there. */
+int node_mkdir(const char *path, struct weir_err *err);

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * The writers' lock. See lock.h. flock() goes with the process, so a kill frees
+ * it; the pid inside the file is only there to be named.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "kernel/lock.h"
+
+#define RETRY_MS 20
+
+unsigned int lock_wait_ms = 10000;
+
+static long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* 0 when nobody is named. */
+static int holder(int fd)
+{
+	char text[16] = "";
+
+	return pread(fd, text, sizeof(text) - 1, 0) > 0 ? atoi(text) : 0;
+}
+
+static int name_holder(int fd)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%d\n", getpid());
+
+	return ftruncate(fd, 0) || pwrite(fd, text, len, 0) != len ? -errno : 0;
+}
+
+/* Is the locked file still the one at path? The instance may have been removed while we waited. */
+static bool still_there(int fd, const char *path)
+{
+	struct stat a, b;
+
+	return !fstat(fd, &a) && !stat(path, &b) && a.st_ino == b.st_ino && a.st_dev == b.st_dev;
+}
+
+static int try_lock(const char *path, struct weir_err *err)
+{
+	_cleanup_(fd_close) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	int r;
+
+	if (fd < 0)
+		return err_set(err, -errno, "open %s: %s", path, strerror(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB)) {
+		if (errno != EWOULDBLOCK)
+			return err_set(err, -errno, "lock %s: %s", path, strerror(errno));
+		return err_set(err, -EBUSY, "another writer holds %s: process %d", path, holder(fd));
+	}
+	if (!still_there(fd, path))
+		return -EAGAIN;
+	r = name_holder(fd);
+	return r ? err_set(err, r, "write %s: %s", path, strerror(-r)) : TAKE_FD(fd);
+}
+
+int lock_take(const char *run_dir, struct weir_err *err)
+{
+	long give_up = now_ms() + lock_wait_ms;
+	char path[4096];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/lock", run_dir);
+	while ((fd = try_lock(path, err)) == -EBUSY || fd == -EAGAIN) {
+		if (fd == -EBUSY && now_ms() >= give_up)
+			break;
+		usleep(RETRY_MS * 1000);
+	}
+	return fd;
+}

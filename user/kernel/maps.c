@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Maps of an instance. See maps.h. A map that is pinned keeps its size; a kill
+ * while they are made leaves some pinned, and the next writer makes the rest.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "base/mem.h"
+#include "kernel/maps.h"
+#include <weir/config.h>
+
+#define KEY_SIZE(kind, key) (MAP_##kind == MAP_QUEUE ? 0 : sizeof(key))
+
+/* The key of a queue is void, whose size only GNU C knows: it is not used. */
+static const struct map_info infos[] = {
+#define MAP_INFO(map, kind_, key, value, entries, full_)                                                  \
+	[WEIR_MAP_##map] = { .name = #map,                                                                \
+			     .kind = MAP_##kind_,                                                         \
+			     .key_size = KEY_SIZE(kind_, key),                                            \
+			     .value_size = sizeof(value),                                                 \
+			     .max = (entries),                                                            \
+			     .full = (full_) },
+	WEIR_MAPS(MAP_INFO)
+#undef MAP_INFO
+};
+
+/* As in bpf/maps.bpf.h: kinds are few, and each side needs them in its own words. */
+static const struct {
+	enum bpf_map_type type;
+	uint32_t flags;
+} kinds[] = {
+	[MAP_TABLE] = { BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC },
+	[MAP_TRIE] = { BPF_MAP_TYPE_LPM_TRIE, BPF_F_NO_PREALLOC },
+	[MAP_ARRAY] = { BPF_MAP_TYPE_ARRAY, BPF_F_MMAPABLE },
+	[MAP_FLOWS] = { BPF_MAP_TYPE_HASH, 0 },
+	[MAP_PLACES] = { BPF_MAP_TYPE_ARRAY, 0 },
+	[MAP_QUEUE] = { BPF_MAP_TYPE_QUEUE, 0 },
+	[MAP_PERCPU] = { BPF_MAP_TYPE_PERCPU_ARRAY, 0 },
+};
+
+/* What the words of types.h and the programs' loops can hold, whatever the sizes asked for. */
+static const struct {
+	enum weir_map map;
+	uint32_t max;
+} ceilings[] = {
+	{ WEIR_MAP_pods, 1u << WEIR_SLOT_BITS },
+	{ WEIR_MAP_policy_sets, 1u << 24 },
+	{ WEIR_MAP_port_ranges, 1u << WEIR_PORT_SEARCH_STEPS },
+	{ WEIR_MAP_config, 1 },
+	{ WEIR_MAP_trace, 1 },
+};
+
+const struct map_info *map_info(enum weir_map map)
+{
+	return &infos[map];
+}
+
+static uint32_t wanted_size(const struct node_sizes *sizes, enum weir_map map)
+{
+	return sizes && sizes->max[map] ? sizes->max[map] : infos[map].max;
+}
+
+static int sizes_check(const struct node_sizes *sizes, struct weir_err *err)
+{
+	uint32_t half_open = wanted_size(sizes, WEIR_MAP_half_open);
+
+	for (size_t i = 0; i < ARRAY_SIZE(ceilings); i++)
+		if (wanted_size(sizes, ceilings[i].map) > ceilings[i].max)
+			return err_set(err, -EINVAL, "map %s: %u entries asked for, at most %u are possible",
+				       infos[ceilings[i].map].name, wanted_size(sizes, ceilings[i].map),
+				       ceilings[i].max);
+	if (half_open & (half_open - 1))
+		return err_set(err, -EINVAL, "map half_open: %u entries asked for, must be a power of two", half_open);
+	if (wanted_size(sizes, WEIR_MAP_flow_keys) != wanted_size(sizes, WEIR_MAP_free_keys))
+		return err_set(err, -EINVAL, "maps flow_keys and free_keys must have the same size");
+	return 0;
+}
+
+static int map_make(enum weir_map map, uint32_t max)
+{
+	const struct map_info *i = &infos[map];
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = kinds[i->kind].flags);
+	char name[BPF_OBJ_NAME_LEN];
+
+	snprintf(name, sizeof(name), "%.15s", i->name);
+	return bpf_map_create(kinds[i->kind].type, name, i->key_size, i->value_size, max, &opts);
+}
+
+static int map_check(struct node *n, enum weir_map map, struct weir_err *err)
+{
+	const struct map_info *i = &infos[map];
+	struct bpf_map_info info = {};
+	uint32_t len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(n->map_fd[map], &info, &len))
+		return err_set(err, -errno, "map %s: %s", i->name, strerror(errno));
+	if (info.type != kinds[i->kind].type || info.key_size != i->key_size || info.value_size != i->value_size)
+		return err_set(err, -EPROTO, "map %s in %s was made by another version of Weir", i->name, n->pin_dir);
+	n->map_max[map] = info.max_entries;
+	return 0;
+}
+
+/* An unpinned map, or one that is pinned under its final name at once: there is no half-made pin. */
+static int map_new(struct node *n, enum weir_map map, const char *pin, uint32_t max, struct weir_err *err)
+{
+	n->map_fd[map] = map_make(map, max);
+	if (n->map_fd[map] < 0)
+		return err_set(err, -errno, "make map %s (%u entries): %s", infos[map].name, max, strerror(errno));
+	if (pin && bpf_obj_pin(n->map_fd[map], pin))
+		return err_set(err, -errno, "pin map %s: %s", pin, strerror(errno));
+	return 0;
+}
+
+static int map_open(struct node *n, enum weir_map map, const struct node_sizes *sizes, struct weir_err *err)
+{
+	/* the kernel maps no memory through a read-only descriptor: there the pages are what is read-only */
+	bool readonly = n->mode == NODE_READ && infos[map].kind != MAP_ARRAY;
+	LIBBPF_OPTS(bpf_obj_get_opts, opts, .file_flags = readonly ? BPF_F_RDONLY : 0);
+	char pin[NODE_PATH_MAX + 64];
+	int r = 0;
+
+	snprintf(pin, sizeof(pin), "%s/maps/%s", n->pin_dir, infos[map].name);
+	if (n->mode == NODE_PRIVATE)
+		r = map_new(n, map, NULL, wanted_size(sizes, map), err);
+	else if ((n->map_fd[map] = bpf_obj_get_opts(pin, &opts)) < 0)
+		r = errno != ENOENT || n->mode != NODE_WRITE ?
+			    err_set(err, -errno, "open map %s: %s", pin, strerror(errno)) :
+			    map_new(n, map, pin, wanted_size(sizes, map), err);
+	return r ? r : map_check(n, map, err);
+}
+
+static size_t array_len(const struct node *n, enum weir_map map)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+
+	return ((size_t)n->map_max[map] * infos[map].value_size + page - 1) / page * page;
+}
+
+static int array_map(struct node *n, enum weir_map map, struct weir_err *err)
+{
+	int prot = n->mode == NODE_READ ? PROT_READ : PROT_READ | PROT_WRITE;
+	void *p = mmap(NULL, array_len(n, map), prot, MAP_SHARED, n->map_fd[map], 0);
+
+	if (p == MAP_FAILED)
+		return err_set(err, -errno, "map %s into memory: %s", infos[map].name, strerror(errno));
+	n->array[map] = p;
+	return 0;
+}
+
+int maps_open(struct node *n, const struct node_sizes *sizes, struct weir_err *err)
+{
+	int r = sizes_check(sizes, err);
+
+	for (int map = 0; map < _WEIR_MAP_MAX && !r; map++) {
+		r = map_open(n, map, sizes, err);
+		if (!r && infos[map].kind == MAP_ARRAY)
+			r = array_map(n, map, err);
+	}
+	return r;
+}
+
+void maps_close(struct node *n)
+{
+	for (int map = 0; map < _WEIR_MAP_MAX; map++) {
+		if (n->array[map])
+			munmap(n->array[map], array_len(n, map));
+		n->array[map] = NULL;
+		fd_close(&n->map_fd[map]);
+	}
+}
+
+/* Every place of flow_keys[] stands in the queue once. Drained first: a kill may have left it half full. */
+static int fill_free_keys(struct node *n, struct weir_err *err)
+{
+	int fd = n->map_fd[WEIR_MAP_free_keys];
+	uint32_t place;
+
+	while (!bpf_map_lookup_and_delete_elem(fd, NULL, &place))
+		;
+	for (place = 0; place < n->map_max[WEIR_MAP_flow_keys]; place++)
+		if (bpf_map_update_elem(fd, NULL, &place, BPF_ANY))
+			return err_set(err, -errno, "fill map free_keys: %s", strerror(errno));
+	return 0;
+}
+
+/* Without it ::/0 would match IPv4 (NP-29). */
+static int add_v4_root(struct node *n, struct weir_err *err)
+{
+	struct weir_prefix v4 = { .prefix_len = WEIR_V4_PREFIX_BITS, .addr = weir_addr_from_v4(0) };
+	uint32_t none = WEIR_IDENTITY_NONE;
+
+	if (bpf_map_update_elem(n->map_fd[WEIR_MAP_networks], &v4, &none, BPF_NOEXIST) && errno != EEXIST)
+		return err_set(err, -errno, "fill map networks: %s", strerror(errno));
+	return 0;
+}
+
+static uint32_t ticks(uint64_t seconds)
+{
+	const uint64_t tick_ns = 1ull << WEIR_TICK_SHIFT;
+
+	return (seconds * 1000000000ull + tick_ns - 1) / tick_ns;
+}
+
+static void init_config(struct node *n)
+{
+	struct weir_config *c = n->array[WEIR_MAP_config];
+
+	*c = (struct weir_config){
+		.policy_epoch = 1,
+		.service_epoch = 1,
+		.enforcement = WEIR_ENFORCE_ON,
+		.timeout = {
+			[WEIR_TIMEOUT_TCP_OPENING] = ticks(WEIR_TCP_OPENING_S),
+			[WEIR_TIMEOUT_TCP_OPEN] = ticks(WEIR_TCP_OPEN_S),
+			[WEIR_TIMEOUT_TCP_CLOSING] = ticks(WEIR_TCP_CLOSING_S),
+			[WEIR_TIMEOUT_UDP_ONE_WAY] = ticks(WEIR_UDP_ONE_WAY_S),
+			[WEIR_TIMEOUT_UDP_ANSWERED] = ticks(WEIR_UDP_ANSWERED_S),
+			[WEIR_TIMEOUT_ECHO] = ticks(WEIR_ECHO_S),
+			[WEIR_TIMEOUT_OTHER] = ticks(WEIR_OTHER_S),
+		},
+		.sweep_slice = WEIR_SWEEP_SLICE,
+		.sweep_interval_us = WEIR_SWEEP_INTERVAL_US,
+		.conntrack_places = n->map_max[WEIR_MAP_flow_keys],
+		.half_open_places = n->map_max[WEIR_MAP_half_open],
+	};
+}
+
+int maps_init(struct node *n, struct weir_err *err)
+{
+	struct weir_config *c = n->array[WEIR_MAP_config];
+	int r;
+
+	if (c->layout_version == WEIR_LAYOUT_VERSION)
+		return 0;
+	if (c->layout_version)
+		return err_set(err, -EPROTO, "the maps in %s have layout version %u, this program needs %u", n->pin_dir,
+			       c->layout_version, WEIR_LAYOUT_VERSION);
+	if (n->mode == NODE_READ)
+		return err_set(err, -ENOENT, "%s: nothing is loaded", n->pin_dir);
+	r = fill_free_keys(n, err);
+	if (!r)
+		r = add_v4_root(n, err);
+	if (r)
+		return r;
+	init_config(n);
+	__atomic_store_n(&c->layout_version, WEIR_LAYOUT_VERSION, __ATOMIC_RELEASE);
+	return 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The maps of an instance, made, pinned, opened and mapped into memory from the
+ * one table in include/weir/maps.h. Programs take them as they are; nothing
+ * else in the tree creates a shared map.
+ */
+#pragma once
+
+#include "kernel/impl.h"
+
+enum map_kind {
+	MAP_TABLE,
+	MAP_TRIE,
+	MAP_ARRAY,
+	MAP_FLOWS,
+	MAP_PLACES,
+	MAP_QUEUE,
+	MAP_PERCPU,
+};
+
+struct map_info {
+	const char *name;
+	enum map_kind kind;
+	uint32_t key_size, value_size;
+	uint32_t max; /* default number of entries */
+	const char *full; /* what happens then */
+};
+
+const struct map_info *map_info(enum weir_map map);
+
+/* Opens the pinned maps, makes and pins what is missing (NODE_WRITE), or makes all unpinned (NODE_PRIVATE). */
+int maps_open(struct node *n, const struct node_sizes *sizes, struct weir_err *err);
+void maps_close(struct node *n);
+/* First contents of maps that were just made; config's layout version comes last and says that it is done. */
+int maps_init(struct node *n, struct weir_err *err);

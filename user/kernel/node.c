@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Opens and closes an instance. See node.h. Order when it is made: folders,
+ * lock, maps, their first contents, programs; a kill in between leaves a part
+ * that the next writer completes.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <linux/magic.h>
+
+#include "base/mem.h"
+#include "kernel/lock.h"
+#include "kernel/maps.h"
+#include "kernel/programs.h"
+
+#define BPFFS "/sys/fs/bpf"
+#define RUN "/run"
+#define NAME_LEN_MAX 32
+
+int node_paths(const char *name, char *ret_pin_dir, char *ret_run_dir, struct weir_err *err)
+{
+	const char *dash = name && *name ? "-" : "";
+
+	name = name ? name : "";
+	if (strlen(name) > NAME_LEN_MAX)
+		return err_set(err, -EINVAL, "instance name '%s': at most %d characters", name, NAME_LEN_MAX);
+	for (const char *c = name; *c; c++)
+		if (!isalnum((unsigned char)*c) && *c != '-' && *c != '_')
+			return err_set(err, -EINVAL, "instance name '%s': letters, digits, - and _ only", name);
+	snprintf(ret_pin_dir, NODE_PATH_MAX, "%s/weir%s%s", BPFFS, dash, name);
+	snprintf(ret_run_dir, NODE_PATH_MAX, "%s/weir%s%s", RUN, dash, name);
+	return 0;
+}
+
+int node_mkdir(const char *path, struct weir_err *err)
+{
+	if (mkdir(path, 0755) && errno != EEXIST)
+		return err_set(err, -errno, "make folder %s: %s", path, strerror(errno));
+	return 0;
+}
+
+/* As bpftool and iproute2 do: whoever needs the file system first mounts it at its customary place. */
+static int mount_bpffs(struct weir_err *err)
+{
+	struct statfs fs;
+
+	if (!statfs(BPFFS, &fs) && fs.f_type == BPF_FS_MAGIC)
+		return 0;
+	if (mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
+		return err_set(err, -errno, "mount the BPF file system at %s: %s", BPFFS, strerror(errno));
+	return 0;
+}
+
+static int make_run_dir(const struct node *n, struct weir_err *err)
+{
+	char pods[NODE_PATH_MAX + 8];
+	int r = node_mkdir(n->run_dir, err);
+
+	snprintf(pods, sizeof(pods), "%s/pods", n->run_dir);
+	return r ? r : node_mkdir(pods, err);
+}
+
+static int make_pin_dir(const struct node *n, struct weir_err *err)
+{
+	static const char *const sub[] = { "", "/maps", "/progs", "/links" };
+	char path[NODE_PATH_MAX + 8];
+	int r = mount_bpffs(err);
+
+	for (size_t i = 0; i < ARRAY_SIZE(sub) && !r; i++) {
+		snprintf(path, sizeof(path), "%s%s", n->pin_dir, sub[i]);
+		r = node_mkdir(path, err);
+	}
+	return r;
+}
+
+static int lock_and_make(struct node *n, struct weir_err *err)
+{
+	int r = make_run_dir(n, err);
+
+	if (r)
+		return r;
+	n->lock_fd = lock_take(n->run_dir, err);
+	return n->lock_fd < 0 ? n->lock_fd : make_pin_dir(n, err);
+}
+
+int node_open(const char *name, enum node_mode mode, const struct node_sizes *sizes, struct node **ret_node,
+	      struct weir_err *err)
+{
+	_cleanup_(node_close) struct node *n = mem_zalloc(sizeof(*n));
+	int r;
+
+	n->mode = mode;
+	n->lock_fd = n->own_map_fd = -1;
+	for (int i = 0; i < _WEIR_MAP_MAX; i++)
+		n->map_fd[i] = -1;
+	r = node_paths(name, n->pin_dir, n->run_dir, err);
+	if (!r && mode == NODE_READ && access(n->pin_dir, F_OK))
+		r = err_set(err, -ENOENT, "%s: nothing is loaded", n->pin_dir);
+	if (!r && mode == NODE_WRITE)
+		r = lock_and_make(n, err);
+	if (!r)
+		r = maps_open(n, sizes, err);
+	if (!r)
+		r = maps_init(n, err);
+	if (!r)
+		r = programs_open(n, err);
+	if (!r)
+		*ret_node = TAKE_PTR(n);
+	return r;
+}
+
+void node_close(struct node **n)
+{
+	if (!*n)
+		return;
+	programs_close(*n);
+	maps_close(*n);
+	fd_close(&(*n)->lock_fd); /* last: it frees the lock */
+	mem_free(n);
+	*n = NULL;
+}
+
+int node_map_fd(const struct node *n, enum weir_map map)
+{
+	return n->map_fd[map];
+}
+
+uint32_t node_map_max(const struct node *n, enum weir_map map)
+{
+	return n->map_max[map];
+}
+
+void *node_array(const struct node *n, enum weir_map map)
+{
+	return n->array[map];
+}
+
+struct weir_config *node_config(const struct node *n)
+{
+	return n->array[WEIR_MAP_config];
+}
+
+int node_prog_fd(const struct node *n, const char *prog)
+{
+	for (size_t i = 0; i < n->n_progs; i++)
+		if (!strcmp(n->progs[i].name, prog))
+			return n->progs[i].fd;
+	return -ENOENT;
+}
+
+const char *node_run_dir(const struct node *n)
+{
+	return n->run_dir;
+}

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Programs of an instance. See programs.h. Pinned as progs/<object>-<version>/,
+ * where the version is the hash of the object's bytes: the same binary finds
+ * what it loaded before, another one loads its own, renames the folder into
+ * place and removes the old one. Hooks hold the old programs until they are
+ * replaced (attach.c). Never attaches anything.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <sodium.h>
+
+#include "base/mem.h"
+#include "kernel/maps.h"
+#include "kernel/objects.h"
+#include "kernel/programs.h"
+
+#define VERSION_BYTES 8
+#define LOG_MAX 512
+
+/* What libbpf said last: the reason of a failed load, for the error's text. */
+static __thread char last_log[LOG_MAX];
+
+static int keep_log(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	if (level == LIBBPF_WARN)
+		vsnprintf(last_log, sizeof(last_log), fmt, ap);
+	return 0;
+}
+
+static void version_of(const struct bpf_object_row *o, char *ret_text)
+{
+	unsigned char hash[crypto_generichash_BYTES];
+	size_t size;
+	const void *bytes = o->bytes(&size);
+
+	crypto_generichash(hash, sizeof(hash), bytes, size, NULL, 0);
+	sodium_bin2hex(ret_text, 2 * VERSION_BYTES + 1, hash, VERSION_BYTES);
+}
+
+static void add_prog(struct node *n, const char *name, int fd)
+{
+	n->progs[n->n_progs++] = (struct node_prog){ .name = name, .fd = fd };
+}
+
+/* ---- Pinned ones ---- */
+
+static int open_folder(struct node *n, const struct bpf_object_row *o, const char *folder)
+{
+	char path[NODE_PATH_MAX + 400];
+	size_t before = n->n_progs;
+
+	for (const char *const *prog = o->progs; *prog; prog++) {
+		int fd;
+
+		snprintf(path, sizeof(path), "%s/%s", folder, *prog);
+		fd = bpf_obj_get(path);
+		if (fd < 0) {
+			int r = -errno;
+
+			while (n->n_progs > before)
+				fd_close(&n->progs[--n->n_progs].fd);
+			return r;
+		}
+		add_prog(n, *prog, fd);
+	}
+	return 0;
+}
+
+static bool is_of_object(const struct bpf_object_row *o, const char *entry)
+{
+	size_t len = strlen(o->name);
+
+	return !strncmp(entry, o->name, len) && entry[len] == '-';
+}
+
+static void remove_folder(const char *folder)
+{
+	_cleanup_(mem_free) char *path = NULL;
+	DIR *d = opendir(folder);
+
+	for (struct dirent *e; d && (e = readdir(d));) {
+		mem_free(&path);
+		path = mem_printf("%s/%s", folder, e->d_name);
+		unlink(path);
+	}
+	if (d)
+		closedir(d);
+	rmdir(folder);
+}
+
+/* Calls fn for each folder of the object; stops at the first true. */
+static bool each_folder(const struct node *n, const struct bpf_object_row *o,
+			bool (*fn)(struct node *n, const struct bpf_object_row *o, const char *folder, const char *keep),
+			const char *keep)
+{
+	char progs[NODE_PATH_MAX + 16], path[NODE_PATH_MAX + 300];
+	bool done = false;
+	DIR *d;
+
+	snprintf(progs, sizeof(progs), "%s/progs", n->pin_dir);
+	d = opendir(progs);
+	for (struct dirent *e; !done && d && (e = readdir(d));) {
+		if (!is_of_object(o, e->d_name))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", progs, e->d_name);
+		done = fn((struct node *)n, o, path, keep);
+	}
+	if (d)
+		closedir(d);
+	return done;
+}
+
+static bool remove_other(struct node *n, const struct bpf_object_row *o, const char *folder, const char *keep)
+{
+	if (strcmp(folder, keep))
+		remove_folder(folder);
+	return false;
+}
+
+/* A reader takes whatever version is loaded. */
+static bool open_any(struct node *n, const struct bpf_object_row *o, const char *folder, const char *keep)
+{
+	return !open_folder(n, o, folder);
+}
+
+/* ---- Loading ---- */
+
+static int share_maps(struct node *n, struct bpf_object *obj)
+{
+	for (int map = 0; map < _WEIR_MAP_MAX; map++) {
+		struct bpf_map *m = bpf_object__find_map_by_name(obj, map_info(map)->name);
+
+		if (m && bpf_map__reuse_fd(m, n->map_fd[map]))
+			return -errno;
+	}
+	return 0;
+}
+
+static int pin_all(const struct bpf_object_row *o, struct bpf_object *obj, const char *folder)
+{
+	char path[NODE_PATH_MAX + 400];
+
+	for (const char *const *prog = o->progs; *prog; prog++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, *prog);
+		if (bpf_obj_pin(bpf_program__fd(bpf_object__find_program_by_name(obj, *prog)), path))
+			return -errno;
+	}
+	if (!o->own_map)
+		return 0;
+	snprintf(path, sizeof(path), "%s/%s", folder, o->own_map);
+	return bpf_obj_pin(bpf_object__find_map_fd_by_name(obj, o->own_map), path) ? -errno : 0;
+}
+
+static int pin_folder(struct node *n, const struct bpf_object_row *o, struct bpf_object *obj, const char *folder,
+		      struct weir_err *err)
+{
+	char making[NODE_PATH_MAX + 128];
+	int r;
+
+	snprintf(making, sizeof(making), "%s/progs/making", n->pin_dir);
+	remove_folder(making);
+	r = node_mkdir(making, err);
+	if (r)
+		return r;
+	r = pin_all(o, obj, making);
+	if (!r && rename(making, folder))
+		r = -errno;
+	if (r)
+		return err_set(err, r, "pin programs in %s: %s", folder, strerror(-r));
+	each_folder(n, o, remove_other, folder);
+	return 0;
+}
+
+/* The timer lives as long as its map is held: by the pin, or by a private instance itself. */
+static int start(struct node *n, const struct bpf_object_row *o, struct bpf_object *obj, struct weir_err *err)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	int r;
+
+	if (!o->start)
+		return 0;
+	if (bpf_prog_test_run_opts(bpf_program__fd(bpf_object__find_program_by_name(obj, o->start)), &opts))
+		return err_set(err, -errno, "run program %s: %s", o->start, strerror(errno));
+	r = (int)opts.retval;
+	return r ? err_set(err, r, "program %s: %s", o->start, err_name(r)) : 0;
+}
+
+static int take_fds(struct node *n, const struct bpf_object_row *o, struct bpf_object *obj)
+{
+	for (const char *const *prog = o->progs; *prog; prog++) {
+		int fd = dup(bpf_program__fd(bpf_object__find_program_by_name(obj, *prog)));
+
+		if (fd < 0)
+			return -errno;
+		add_prog(n, *prog, fd);
+	}
+	if (o->own_map && n->mode == NODE_PRIVATE)
+		n->own_map_fd = dup(bpf_object__find_map_fd_by_name(obj, o->own_map));
+	return 0;
+}
+
+static int load_onto_maps(struct node *n, const struct bpf_object_row *o, struct bpf_object *obj, struct weir_err *err)
+{
+	int r = share_maps(n, obj);
+
+	if (r)
+		return err_set(err, r, "give the maps to %s: %s", o->name, strerror(-r));
+	r = bpf_object__load(obj);
+	return r ? err_set(err, r, "the kernel refused %s: %s: %s", o->name, err_name(r), last_log) : 0;
+}
+
+static int load(struct node *n, const struct bpf_object_row *o, const char *folder, struct weir_err *err)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = o->name);
+	struct bpf_object *obj;
+	size_t size;
+	const void *bytes = o->bytes(&size);
+	int r;
+
+	last_log[0] = '\0';
+	obj = bpf_object__open_mem(bytes, size, &opts);
+	if (!obj)
+		return err_set(err, -errno, "open object %s: %s", o->name, last_log);
+	r = load_onto_maps(n, o, obj, err);
+	if (!r)
+		r = start(n, o, obj, err);
+	if (!r && n->mode == NODE_WRITE)
+		r = pin_folder(n, o, obj, folder, err);
+	if (!r)
+		r = take_fds(n, o, obj);
+	bpf_object__close(obj);
+	return r;
+}
+
+static int open_object(struct node *n, const struct bpf_object_row *o, struct weir_err *err)
+{
+	char folder[NODE_PATH_MAX + 64], version[2 * VERSION_BYTES + 1];
+
+	version_of(o, version);
+	snprintf(folder, sizeof(folder), "%s/progs/%s-%s", n->pin_dir, o->name, version);
+	if (n->mode == NODE_READ)
+		return each_folder(n, o, open_any, NULL) || o->optional ? 0 :
+			       err_set(err, -ENOENT, "%s: programs are not loaded", n->pin_dir);
+	if (n->mode == NODE_WRITE && !open_folder(n, o, folder))
+		return 0;
+	return load(n, o, folder, err);
+}
+
+int programs_open(struct node *n, struct weir_err *err)
+{
+	if (sodium_init() < 0)
+		return err_set(err, -EIO, "libsodium does not start");
+	libbpf_set_print(keep_log);
+	for (size_t i = 0; i < bpf_objects_n; i++) {
+		int r = open_object(n, &bpf_objects[i], err);
+
+		if (r && !bpf_objects[i].optional)
+			return r;
+	}
+	return 0;
+}
+
+void programs_close(struct node *n)
+{
+	while (n->n_progs)
+		fd_close(&n->progs[--n->n_progs].fd);
+	fd_close(&n->own_map_fd);
+}
+
+int program_id(int fd, uint32_t *ret_id)
+{
+	struct bpf_prog_info info = {};
+	uint32_t len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return -errno;
+	*ret_id = info.id;
+	return 0;
+}
