@@ -5,6 +5,7 @@
 const struct verb *const cli_verbs[] = {
 	&verb_compile,
 	&verb_report,
+	&verb_why,
 	&verb_version,
 	&verb_help,
 	NULL,

@@ -8,3 +8,4 @@ extern const struct verb verb_compile;
 extern const struct verb verb_help;
 extern const struct verb verb_report;
 extern const struct verb verb_version;
+extern const struct verb verb_why;

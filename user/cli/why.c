@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* weir why FROM TO: one question, answered with everything that had a say in it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/verbs.h"
+#include "cli/why.h"
+
+struct why_options {
+	struct common_options common;
+	const char *engine;
+};
+
+static int answer(const struct why_flows *flows, const struct common_options *c)
+{
+	_cleanup_(emit_close) struct emit e = {};
+	bool denied = false, disagree = false;
+
+	for (size_t i = 0; i < flows->n; i++) {
+		denied |= !flows->items[i].item.allow;
+		disagree |= flows->items[i].disagree;
+		if (!cli_json(c))
+			why_print(&flows->items[i], &c->out, stdout);
+	}
+	if (cli_json(c)) {
+		emit_open(&e, stdout);
+		why_emit(flows, &e);
+	}
+	if (disagree)
+		return cli_fail(EXIT_DISAGREE, "a defect of Weir: the compiled plan and the objects do not say the same");
+	return denied ? EXIT_NO : EXIT_OK;
+}
+
+static int ask_all(struct why_ask *ask, const struct common_options *c)
+{
+	_cleanup_(report_free) struct report *report = NULL;
+	struct why_flows flows = {};
+	struct weir_err err = {};
+	int r, status;
+
+	report = report_new(&(struct report_input){ .store = ask->store });
+	ask->report = report;
+	r = why_resolve(ask, &err);
+	if (!r)
+		r = why_judge(ask, &flows, &err);
+	status = r ? cli_fail(EXIT_USAGE, "why: %s", err.text) : answer(&flows, c);
+	free(flows.items);
+	return status;
+}
+
+static int run(void *options, char **args, int n_args)
+{
+	const struct why_options *o = options;
+	_cleanup_(store_free) struct store *s = NULL;
+	_cleanup_(arena_free) struct arena arena = {};
+	struct why_ask ask = { .arena = &arena, .from_text = args[0] };
+	struct weir_err err = {};
+	int status;
+
+	if (o->engine && !strcmp(o->engine, "bpf"))
+		return cli_fail(EXIT_USAGE, "why: --engine bpf is not served yet; 'weir report --engine bpf' asks the programs");
+	if (target_parse(args[0], false, &arena, &ask.from, &err) ||
+	    target_parse(args[1], true, &arena, &ask.to, &err))
+		return cli_fail(EXIT_USAGE, "why: %s", err.text);
+	ask.to_text = arena_strndup(&arena, args[1], strlen(args[1]));
+	status = cli_read_store(&o->common, STORE_INVENT, &s);
+	if (status)
+		return status;
+	ask.store = s;
+	return ask_all(&ask, &o->common);
+}
+
+static const struct option_row rows[] = {
+	{ "engine", 0, "plan|bpf", OPTION_CHOICE, offsetof(struct why_options, engine),
+	  "who judges: the compiled plan (bpf: not served yet)" },
+	{},
+};
+
+const struct verb verb_why = {
+	.name = "why",
+	.arguments = "FROM TO[:PORT[/PROTO]] -f PATH",
+	.summary = "may FROM connect to TO, and what says so, step by step",
+	.details = "FROM and TO: ns/pod, pod/ns/name, svc/ns/name (TO only), an IP ([IPv6]:PORT), world, node. PORT is a\n"
+		   "number or a name; it may be left out where the pod or Service has only one. Both directions are\n"
+		   "shown always: each policy that selects the pod, each rule, each selector with the label that failed,\n"
+		   "with file and line. Exit status 0 allowed, 1 denied.\n\n"
+		   "  weir why default/web prod/db:5432 -f manifests/\n",
+	.outputs = "table|json",
+	.wants = WANTS_FILES,
+	.options = rows,
+	.options_size = sizeof(struct why_options),
+	.min_args = 2,
+	.max_args = 2,
+	.run = run,
+};

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Private to why*.c: one judged flow, and how it is shown. */
+#pragma once
+
+#include "base/emit.h"
+#include "cli/output.h"
+#include "cli/target.h"
+#include "compile/explain.h"
+#include "compile/report.h"
+
+/* One way that the question can go: a family, and for a Service one of its backends. */
+struct why_flow {
+	struct report_item item; /* from and to as they are called */
+	const struct kube_service *service; /* NULL: asked for directly */
+	struct weir_addr frontend; /* with a service */
+	uint16_t service_port;
+	struct explain_side sides[2]; /* by enum kube_direction */
+	bool judged[2]; /* that end is a pod with an address of its own */
+	const char *exempt; /* why no policy is asked although an end is a pod; NULL: policies are asked */
+	bool disagree; /* objects and plan say different things: a defect */
+};
+
+struct why_flows {
+	struct why_flow *items;
+	size_t n, cap;
+};
+
+struct why_ask {
+	const struct store *store;
+	struct report *report;
+	struct arena *arena;
+	struct target from, to;
+	const char *from_text, *to_text;
+	struct report_end from_end, to_end;
+	const struct kube_service *service; /* TO is this; to_end is not used */
+	int proto; /* of TO, after defaulting */
+	uint16_t port;
+};
+
+/* Finds what FROM and TO name, and the port. 0, -ENOENT or -EINVAL with err. */
+int why_resolve(struct why_ask *ask, struct weir_err *err);
+/* Judges every way. 0, or -errno with err: -EAFNOSUPPORT when the two ends have no family in common. */
+int why_judge(struct why_ask *ask, struct why_flows *flows, struct weir_err *err);
+
+void why_print(const struct why_flow *flow, const struct style *s, FILE *out);
+void why_emit(const struct why_flows *flows, struct emit *e);

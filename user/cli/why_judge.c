@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Judges every way that a question of `why` can go: each family that both ends
+ * have, and for a Service each backend it may translate to. The verdict is the
+ * plan's; the explanation is the objects'; a difference is marked.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "cli/why.h"
+
+static const struct kube_pod *own_address(const struct report_end *end)
+{
+	return end->kind == REPORT_POD && !end->pod->host_network ? end->pod : NULL;
+}
+
+/* What no policy can take away, in words (NP-40, NP-41, NP-42); NULL when policies decide. */
+static const char *exemption(const struct report_end *from, const struct report_end *to)
+{
+	const struct kube_pod *src = from->pod, *dst = to->pod;
+
+	if (src && src == dst)
+		return "a pod always reaches itself";
+	if (from->kind == REPORT_NODE || to->kind == REPORT_NODE)
+		return "a pod and its own node always reach each other";
+	if (src && dst && (src->host_network || dst->host_network) && !strcmp(src->node, dst->node))
+		return "a pod and its own node (hostNetwork) always reach each other";
+	return NULL;
+}
+
+static void explain(const struct why_ask *ask, const struct report_end *from, const struct report_end *to,
+		    struct why_flow *flow)
+{
+	const struct kube_pod *src = own_address(from), *dst = own_address(to);
+	struct explain_flow f = { .dst = dst, .proto = flow->item.proto, .port = flow->item.port };
+	const struct report_side *verdicts[2] = { [KUBE_INGRESS] = &flow->item.ingress,
+						  [KUBE_EGRESS] = &flow->item.egress };
+
+	if (src) {
+		f.direction = KUBE_EGRESS;
+		f.subject = src;
+		f.peer = dst;
+		f.peer_addr = flow->item.dst;
+		explain_flow(ask->store, &f, ask->arena, &flow->sides[KUBE_EGRESS]);
+	}
+	if (dst) {
+		f.direction = KUBE_INGRESS;
+		f.subject = dst;
+		f.peer = src;
+		f.peer_addr = flow->item.src;
+		explain_flow(ask->store, &f, ask->arena, &flow->sides[KUBE_INGRESS]);
+	}
+	flow->exempt = exemption(from, to);
+	flow->judged[KUBE_EGRESS] = src && !flow->exempt;
+	flow->judged[KUBE_INGRESS] = dst && !flow->exempt;
+	for (int d = 0; d < 2; d++)
+		if (flow->judged[d] && flow->sides[d].allow != verdicts[d]->allow)
+			flow->disagree = true;
+}
+
+/* A pod reaches itself whatever its policies say, and nothing of it passes its veth (NP-40). */
+static void allow_itself(struct why_flow *flow)
+{
+	flow->item.allow = true;
+	flow->item.reason = WEIR_FORWARDED;
+	flow->item.egress = flow->item.ingress = (struct report_side){ .allow = true, .rule = -1 };
+}
+
+static int judge_one(struct why_ask *ask, const struct report_end *to, uint16_t port, int family,
+		     struct why_flow *flow, struct weir_err *err)
+{
+	int r = report_ask(ask->report, &ask->from_end, to, ask->proto, port, family, &flow->item, err);
+
+	if (r)
+		return r;
+	if (to->pod && to->pod == ask->from_end.pod)
+		allow_itself(flow);
+	explain(ask, &ask->from_end, to, flow);
+	flow->item.from = ask->from_text;
+	flow->item.to = to->pod ? arena_printf(ask->arena, "%s/%s", to->pod->meta.ns, to->pod->meta.name) : ask->to_text;
+	return 0;
+}
+
+/* No backend to go to: the flow ends at the frontend. */
+static void judge_frontend(const struct why_ask *ask, const struct oracle_query *q, const struct oracle_answer *a,
+			   int family, struct why_flow *flow)
+{
+	flow->item = (struct report_item){
+		.from = ask->from_text,
+		.to = ask->to_text,
+		.from_pod = ask->from_end.pod,
+		.src = q->src,
+		.dst = q->dst,
+		.family = family,
+		.proto = ask->proto,
+		.port = ask->port,
+		.allow = false,
+		.reason = a->reason,
+		.egress = { .allow = true, .rule = -1 },
+		.ingress = { .allow = true, .rule = -1 },
+	};
+}
+
+static int judge_backends(struct why_ask *ask, int family, struct why_flows *flows, struct weir_err *err)
+{
+	const struct plan *plan = report_plan(ask->report, ask->from_end.pod->node);
+	struct oracle_query q = { .dst = ask->service->cluster_ip[family], .proto = ask->proto, .port = ask->port };
+	struct oracle_answer a = {};
+	size_t n = 1;
+	int r;
+
+	if (!report_end_addr(ask->report, &ask->from_end, NULL, family, &q.src) || weir_addr_is_zero(&q.dst))
+		return -EAFNOSUPPORT;
+	for (; q.pick < n; q.pick++) {
+		struct why_flow *flow = VEC_ADD(flows->items, flows->n, flows->cap);
+		struct report_end to = { .kind = REPORT_WORLD };
+
+		oracle_judge(plan, &q, &a);
+		flow->service = ask->service;
+		flow->frontend = q.dst;
+		flow->service_port = ask->port;
+		if (a.service)
+			n = plan->services[a.service].n_internal;
+		if (a.backend == PLAN_NONE) {
+			judge_frontend(ask, &q, &a, family, flow);
+			break;
+		}
+		to.addr = a.dst;
+		to.pod = store_pod_by_addr(ask->store, &a.dst);
+		to.kind = to.pod ? REPORT_POD : REPORT_WORLD;
+		r = judge_one(ask, &to, a.port, family, flow, err);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int judge_family(struct why_ask *ask, int family, struct why_flows *flows, struct weir_err *err)
+{
+	struct why_flow flow = {};
+	int r;
+
+	if (ask->service)
+		return judge_backends(ask, family, flows, err);
+	r = judge_one(ask, &ask->to_end, ask->port, family, &flow, err);
+	if (!r)
+		*VEC_ADD(flows->items, flows->n, flows->cap) = flow;
+	return r;
+}
+
+int why_judge(struct why_ask *ask, struct why_flows *flows, struct weir_err *err)
+{
+	int r = 0;
+
+	for (int family = 0; family < 2; family++) {
+		r = judge_family(ask, family, flows, err);
+		if (r && r != -EAFNOSUPPORT)
+			return r;
+	}
+	if (!flows->n)
+		return err_set(err, -EAFNOSUPPORT, "%s and %s have no address family in common", ask->from_text,
+			       ask->to_text);
+	return 0;
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* What FROM and TO name in the store, and which port is meant when none is given. See why.h. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "cli/why.h"
+
+/* An address is the pod's that has it, the other end's own node, or just an address. */
+static void resolve_addr(const struct why_ask *ask, const struct weir_addr *addr, struct report_end *ret_end)
+{
+	*ret_end = (struct report_end){ .kind = REPORT_WORLD, .addr = *addr };
+	ret_end->pod = store_pod_by_addr(ask->store, addr);
+	if (ret_end->pod)
+		ret_end->kind = REPORT_POD;
+}
+
+static int resolve_end(const struct why_ask *ask, const struct target *t, struct report_end *ret_end,
+		       struct weir_err *err)
+{
+	switch (t->kind) {
+	case TARGET_WORLD:
+		*ret_end = (struct report_end){ .kind = REPORT_WORLD };
+		return 0;
+	case TARGET_NODE:
+		*ret_end = (struct report_end){ .kind = REPORT_NODE };
+		return 0;
+	case TARGET_ADDR:
+		resolve_addr(ask, &t->addr, ret_end);
+		return 0;
+	default:
+		*ret_end = (struct report_end){ .pod = store_pod(ask->store, t->ns, t->name) };
+		if (!ret_end->pod)
+			return err_set(err, -ENOENT, "there is no pod %s/%s in the manifests", t->ns, t->name);
+		return 0;
+	}
+}
+
+/* An address of the node that hosts the other end is that node (NP-41, NP-42). */
+static void notice_own_node(const struct why_ask *ask, struct report_end *end, const struct report_end *peer)
+{
+	const struct kube_node *node = peer->pod ? store_node(ask->store, peer->pod->node) : NULL;
+
+	for (size_t i = 0; node && end->kind == REPORT_WORLD && i < node->n_addrs; i++)
+		if (weir_addr_equal(&node->addrs[i], &end->addr))
+			*end = (struct report_end){ .kind = REPORT_NODE };
+}
+
+static const struct kube_service *service_by_addr(const struct store *s, const struct weir_addr *addr)
+{
+	for (size_t i = 0; i < s->n_services; i++)
+		for (int f = 0; f < 2; f++)
+			if (!weir_addr_is_zero(addr) && weir_addr_equal(&s->services[i]->cluster_ip[f], addr))
+				return s->services[i];
+	return NULL;
+}
+
+static int service_port(struct why_ask *ask, struct weir_err *err)
+{
+	const struct kube_service *svc = ask->service;
+	const struct target *t = &ask->to;
+
+	if (svc->headless || (weir_addr_is_zero(&svc->cluster_ip[0]) && weir_addr_is_zero(&svc->cluster_ip[1])))
+		return err_set(err, -EINVAL, "Service %s/%s has no cluster IP: name one of its pods", svc->meta.ns,
+			       svc->meta.name);
+	if (!t->has_port && svc->n_ports != 1)
+		return err_set(err, -EINVAL, "Service %s/%s has %zu ports: say which, as in svc/%s/%s:80", svc->meta.ns,
+			       svc->meta.name, svc->n_ports, svc->meta.ns, svc->meta.name);
+	for (size_t i = 0; i < svc->n_ports; i++) {
+		const struct kube_service_port *p = &svc->ports[i];
+		bool same = t->port_name ? !strcmp(p->name, t->port_name) : p->port == t->port;
+
+		if ((t->has_port && !same) || (t->proto && t->proto != p->proto))
+			continue;
+		ask->proto = p->proto;
+		ask->port = p->port;
+		return 0;
+	}
+	return err_set(err, -EINVAL, "Service %s/%s has no such port", svc->meta.ns, svc->meta.name);
+}
+
+static int pod_port(struct why_ask *ask, struct weir_err *err)
+{
+	const struct kube_pod *pod = ask->to_end.pod;
+	const struct target *t = &ask->to;
+
+	ask->proto = t->proto ? t->proto : IPPROTO_TCP;
+	ask->port = t->port;
+	if (t->has_port && !t->port_name)
+		return 0;
+	if (!pod)
+		return err_set(err, -EINVAL, "say which port: %s:80/TCP", ask->to_text);
+	if (!t->has_port && pod->n_ports != 1)
+		return err_set(err, -EINVAL, "%s declares %zu ports: say which, as in %s:80/TCP", ask->to_text,
+			       pod->n_ports, ask->to_text);
+	for (size_t i = 0; i < pod->n_ports; i++) {
+		if (t->port_name && strcmp(pod->ports[i].name, t->port_name))
+			continue;
+		if (t->proto && t->proto != pod->ports[i].proto)
+			continue;
+		ask->proto = pod->ports[i].proto;
+		ask->port = pod->ports[i].port;
+		return 0;
+	}
+	return err_set(err, -EINVAL, "%s/%s declares no such port", pod->meta.ns, pod->meta.name);
+}
+
+static int resolve_service(struct why_ask *ask, struct weir_err *err)
+{
+	const struct target *t = &ask->to;
+
+	if (t->kind == TARGET_ADDR)
+		ask->service = service_by_addr(ask->store, &t->addr);
+	if (t->kind == TARGET_SERVICE)
+		ask->service = store_service(ask->store, t->ns, t->name);
+	if (t->kind == TARGET_SERVICE && !ask->service)
+		return err_set(err, -ENOENT, "there is no Service %s/%s in the manifests", t->ns, t->name);
+	return 0;
+}
+
+int why_resolve(struct why_ask *ask, struct weir_err *err)
+{
+	int r;
+
+	if (ask->from.kind == TARGET_SERVICE)
+		return err_set(err, -EINVAL, "FROM cannot be a Service: nothing is sent from its address");
+	r = resolve_end(ask, &ask->from, &ask->from_end, err);
+	if (!r)
+		r = resolve_service(ask, err);
+	if (r)
+		return r;
+	if (ask->service) {
+		if (ask->from_end.kind != REPORT_POD || ask->from_end.pod->host_network)
+			return err_set(err, -EINVAL, "Services are answered for pods as clients only, so far");
+		return service_port(ask, err);
+	}
+	r = resolve_end(ask, &ask->to, &ask->to_end, err);
+	if (r)
+		return r;
+	notice_own_node(ask, &ask->from_end, &ask->to_end);
+	notice_own_node(ask, &ask->to_end, &ask->from_end);
+	if (!ask->from_end.pod && !ask->to_end.pod)
+		return err_set(err, -EINVAL, "neither end is a pod: no policy is asked");
+	return pod_port(ask, err);
+}
