@@ -51,7 +51,7 @@ count_tap() {
 		if (toupper($0) ~ /^1\.\.0.*# *SKIP/) { whole = $0; sub(/^[^#]*# *[A-Za-z]* */, "", whole); skip++; plan++; said[++n] = whole }
 	}
 	/^(not )?ok( |$)/ {
-		if (toupper($0) ~ /# *SKIP/) { skip++; line = $0; sub(/^(not )?ok *[0-9]* *-? */, "", line); said[++n] = line }
+		if (toupper($0) ~ /# *SKIP/) { skip++; line = $0; sub(/^(not )?ok *[0-9]* *-? */, "", line); sub(/ *# *[Ss][Kk][Ii][Pp][^ ]* */, " ", line); sub(/^ /, "", line); said[++n] = line }
 		else if (toupper($0) ~ /# *TODO/) { skip++; said[++n] = $0 }
 		else if (/^ok/) ok++
 		else bad++
@@ -75,6 +75,12 @@ skip_program() {
 run_program() {
 	local name=$1 status start seconds ok bad skip plan state=ok problem='' why
 	shift
+	if [ ! -x "$1" ]; then
+		failed=$((failed + 1))
+		failures+=("$name (it was not built)")
+		line FAIL "$name" 0 1 0 -
+		return
+	fi
 	start=$EPOCHREALTIME
 	timeout --kill-after=$KILL_AFTER_S $PROGRAM_TIMEOUT_S "$@" </dev/null >"$log" 2>"$log.err"
 	status=$?
