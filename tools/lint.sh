@@ -45,7 +45,7 @@ check_with() {
 }
 
 formatting() {
-	clang-format --dry-run -Werror --ferror-limit=3 "${c_files[@]}" 2>&1 | grep -E 'error|warning' | sort -u | head -60
+	clang-format --dry-run -Werror --ferror-limit=3 "${c_files[@]}" 2>&1 | grep -E ': (error|warning): ' | sort -u | head -60
 	[ "${PIPESTATUS[0]}" = 0 ]
 }
 
