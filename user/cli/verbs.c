@@ -6,6 +6,7 @@ const struct verb *const cli_verbs[] = {
 	&verb_compile,
 	&verb_report,
 	&verb_why,
+	&verb_sandbox,
 	&verb_version,
 	&verb_help,
 	NULL,

@@ -7,5 +7,6 @@
 extern const struct verb verb_compile;
 extern const struct verb verb_help;
 extern const struct verb verb_report;
+extern const struct verb verb_sandbox;
 extern const struct verb verb_version;
 extern const struct verb verb_why;

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Expected against measured. Expectations come from the report and the oracle,
+ * measurements from connections between the sandbox's namespaces; this file
+ * only brings the two together and counts where they differ.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/probe.h"
+
+static bool declares(const struct kube_pod *pod, int proto, uint16_t port)
+{
+	for (size_t i = 0; pod && i < pod->n_ports; i++)
+		if (pod->ports[i].proto == proto && pod->ports[i].port == port)
+			return true;
+	return false;
+}
+
+static int collect(const struct report_item *item, void *ctx)
+{
+	struct probe *p = ctx;
+
+	if (p->all_ports || declares(item->to_pod, item->proto, item->port))
+		VEC_ADD(p->results, p->n, p->cap)->item = *item;
+	return 0;
+}
+
+int probe_matrix(struct probe *p, struct weir_err *err)
+{
+	_cleanup_(mem_free) struct sandbox_probe *probes = NULL;
+	int r = report_each(p->report, collect, p, err);
+
+	if (r)
+		return r;
+	probes = mem_zalloc((p->n + 1) * sizeof(*probes));
+	for (size_t i = 0; i < p->n; i++) {
+		const struct report_item *item = &p->results[i].item;
+
+		probes[i] = (struct sandbox_probe){
+			.from = item->from,
+			.to = item->to,
+			.dst = item->to_kind == REPORT_NODE ? p->net.node_addr[item->family] : item->dst,
+			.proto = item->proto,
+			.port = item->port,
+			.expect_allow = item->allow,
+		};
+	}
+	r = sandbox_probe(p->name, probes, p->n, p->timeout_ms, err);
+	for (size_t i = 0; i < p->n && !r; i++) {
+		p->results[i].measured = probes[i].measured;
+		p->results[i].us = probes[i].us;
+	}
+	return r;
+}
+
+/* ---- Services ---- */
+
+static bool is_backend(const struct plan *plan, uint32_t service, const struct kube_pod *pod)
+{
+	const struct plan_service *s = &plan->services[service];
+
+	for (size_t i = 0; i < s->n_internal; i++)
+		if (weir_addr_equal(&plan->backends[s->internal[i]].addr, &pod->addr[s->family]))
+			return true;
+	return false;
+}
+
+/* How many of the candidates the source may reach. */
+static void expect(const struct probe *p, const struct plan_frontend *f, const struct kube_pod *pod,
+		   struct probe_spread *s)
+{
+	const struct plan_service *service = &p->plan->services[f->service];
+	struct oracle_query q = { pod->addr[service->family], f->addr, f->proto, f->port, false, 0 };
+	struct oracle_answer a;
+
+	s->candidates += service->n_internal;
+	for (; q.pick < service->n_internal; q.pick++) {
+		oracle_judge(p->plan, &q, &a);
+		s->allowed += a.reason == WEIR_FORWARDED;
+	}
+}
+
+static void count_answer(struct probe_spread *s, const char *name)
+{
+	struct probe_backend *b;
+
+	for (size_t i = 0; i < s->n; i++) {
+		if (!strcmp(s->backends[i].name, name)) {
+			s->backends[i].answers++;
+			return;
+		}
+	}
+	b = VEC_ADD(s->backends, s->n, s->cap);
+	snprintf(b->name, sizeof(b->name), "%s", name);
+	b->answers = 1;
+}
+
+static void count(struct probe_spread *s, const struct sandbox_probe *probe)
+{
+	s->requests++;
+	s->refused += probe->measured == SANDBOX_REFUSED;
+	if (probe->measured != SANDBOX_ALLOW)
+		return;
+	s->answered++;
+	count_answer(s, probe->answer);
+}
+
+/* Both families of a service port share one line. */
+static struct probe_spread *spread_of(struct probe *p, const struct plan_frontend *f, const char *from)
+{
+	const struct plan_service *service = &p->plan->services[f->service];
+	char *text = mem_printf("%s/%s:%u/%s", service->ns, service->service, f->port, proto_text(f->proto));
+	struct probe_spread *s;
+
+	for (size_t i = 0; i < p->n_spreads; i++) {
+		if (!strcmp(p->spreads[i].service, text) && !strcmp(p->spreads[i].from, from)) {
+			free(text);
+			return &p->spreads[i];
+		}
+	}
+	s = VEC_ADD(p->spreads, p->n_spreads, p->cap_spreads);
+	s->service = text;
+	s->from = from;
+	return s;
+}
+
+struct asked {
+	struct sandbox_probe *probes;
+	size_t *spread; /* of each probe */
+	size_t n, cap, cap_spread;
+};
+
+static const struct kube_pod *row_pod(const struct probe *p, const char *text)
+{
+	const char *slash = strchr(text, '/');
+	_cleanup_(mem_free) char *ns = slash ? mem_strndup(text, slash - text) : NULL;
+
+	return slash ? store_pod(p->store, ns, slash + 1) : NULL;
+}
+
+static void ask_frontend(struct probe *p, struct asked *asked, const struct plan_frontend *f)
+{
+	const struct plan_service *service = &p->plan->services[f->service];
+
+	for (size_t row = 0; row < report_n_rows(p->report); row++) {
+		const char *from = report_row_text(p->report, row);
+		const struct kube_pod *pod = row_pod(p, from);
+		struct probe_spread *s;
+		unsigned int n;
+
+		/* the host's own and outside clients of a cluster IP are not served yet, nor a pod that reaches itself */
+		if (!pod || pod->host_network || weir_addr_is_zero(&pod->addr[service->family]) ||
+		    is_backend(p->plan, f->service, pod))
+			continue;
+		s = spread_of(p, f, from);
+		expect(p, f, pod, s);
+		n = s->allowed ? p->requests : 2;
+		while (n--) {
+			size_t at = asked->n;
+			struct sandbox_probe *probe = VEC_ADD(asked->probes, asked->n, asked->cap);
+
+			*VEC_ADD(asked->spread, at, asked->cap_spread) = s - p->spreads;
+			*probe = (struct sandbox_probe){ .from = from, .dst = f->addr, .proto = f->proto, .port = f->port,
+							 .expect_allow = s->allowed == s->candidates };
+		}
+	}
+}
+
+int probe_services(struct probe *p, struct weir_err *err)
+{
+	struct asked asked = {};
+	int r;
+
+	for (size_t i = 0; i < p->plan->n_frontends; i++)
+		if (p->plan->frontends[i].service)
+			ask_frontend(p, &asked, &p->plan->frontends[i]);
+	r = sandbox_probe(p->name, asked.probes, asked.n, p->timeout_ms, err);
+	for (size_t i = 0; i < asked.n && !r; i++)
+		count(&p->spreads[asked.spread[i]], &asked.probes[i]);
+	free(asked.probes);
+	free(asked.spread);
+	return r;
+}
+
+/* ---- Agreement ---- */
+
+bool probe_agrees(const struct probe_result *r)
+{
+	if (r->measured == SANDBOX_UNKNOWN)
+		return true;
+	return r->measured == (r->item.allow ? SANDBOX_ALLOW : SANDBOX_DENY);
+}
+
+bool probe_spread_agrees(const struct probe_spread *s)
+{
+	if (!s->allowed)
+		return !s->answered;
+	if (s->allowed == s->candidates)
+		return s->answered == s->requests;
+	return s->answered > 0; /* some backends only: which ones a request meets is not foretold */
+}
+
+size_t probe_differences(const struct probe *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n; i++)
+		n += !probe_agrees(&p->results[i]);
+	for (size_t i = 0; i < p->n_spreads; i++)
+		n += !probe_spread_agrees(&p->spreads[i]);
+	return n;
+}
+
+void probe_free(struct probe *p)
+{
+	for (size_t i = 0; i < p->n_spreads; i++) {
+		free(p->spreads[i].service);
+		free(p->spreads[i].backends);
+	}
+	free(p->spreads);
+	free(p->results);
+	report_free(&p->report);
+	plan_free(&p->plan);
+	sandbox_net_free(&p->net);
+	memset(p, 0, sizeof(*p));
+}

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * The probe for people: a matrix with a row for each source and a column for
+ * each destination's port, who denied what, and how requests to Services were
+ * spread; and the same as JSON, one item a question.
+ */
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "base/emit.h"
+#include "cli/probe.h"
+#include "compile/explain.h"
+
+#define WIDTH_WHEN_UNKNOWN 120
+
+/* ---- Matrix ---- */
+
+struct column {
+	const char *to;
+	int proto;
+	uint16_t port;
+	char *text;
+};
+
+struct columns {
+	struct column *items;
+	size_t n, cap;
+};
+
+static const char *short_name(const char *text)
+{
+	const char *slash = strchr(text, '/');
+
+	return slash ? slash + 1 : text;
+}
+
+static void collect_columns(const struct probe *p, struct columns *cols)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const struct report_item *item = &p->results[i].item;
+		struct column *c = NULL;
+
+		for (size_t j = 0; j < cols->n && !c; j++)
+			if (!strcmp(cols->items[j].to, item->to) && cols->items[j].proto == item->proto &&
+			    cols->items[j].port == item->port)
+				c = &cols->items[j];
+		if (c)
+			continue;
+		c = VEC_ADD(cols->items, cols->n, cols->cap);
+		c->to = item->to;
+		c->proto = item->proto;
+		c->port = item->port;
+		c->text = mem_printf("%s:%u%s", short_name(item->to), item->port,
+				     item->proto == IPPROTO_TCP ? "" : item->proto == IPPROTO_UDP ? "/udp" : "/sctp");
+	}
+}
+
+/* What both families of one question say: a cell is as good as its worse half. */
+struct cell {
+	bool asked, allow, mixed, differs, unknown;
+	enum sandbox_measured measured;
+};
+
+static struct cell cell_of(const struct probe *p, const char *from, const struct column *c)
+{
+	struct cell cell = {};
+
+	for (size_t i = 0; i < p->n; i++) {
+		const struct probe_result *r = &p->results[i];
+
+		if (strcmp(r->item.from, from) || strcmp(r->item.to, c->to) || r->item.proto != c->proto ||
+		    r->item.port != c->port)
+			continue;
+		cell.mixed |= cell.asked && cell.allow != r->item.allow;
+		cell.unknown |= r->measured == SANDBOX_UNKNOWN;
+		if (!cell.differs) {
+			cell.allow = r->item.allow;
+			cell.measured = r->measured;
+			cell.differs = !probe_agrees(r);
+		}
+		cell.asked = true;
+	}
+	return cell;
+}
+
+static void print_cell(struct table *t, const struct cell *c, bool utf8)
+{
+	if (!c->asked)
+		table_cell(t, TONE_DIM, "%s", utf8 ? "·" : ".");
+	else if (c->differs)
+		table_cell(t, TONE_WARN, "%s %s %s", c->allow ? "allow" : "deny", utf8 ? "≠" : "!=",
+			   sandbox_measured_text(c->measured));
+	else if (c->mixed)
+		table_cell(t, TONE_PLAIN, "by family %s", utf8 ? "✓" : "ok");
+	else
+		table_cell(t, c->allow ? TONE_GOOD : TONE_BAD, "%s %s", c->allow ? "allow" : "deny",
+			   c->unknown ? "?" : utf8 ? "✓" : "ok");
+}
+
+static void print_block(const struct probe *p, const struct common_options *c, const struct columns *cols,
+			size_t first, size_t n, FILE *out)
+{
+	_cleanup_(mem_free) const char **heads = mem_zalloc((n + 2) * sizeof(*heads));
+	_cleanup_(table_free) struct table t;
+
+	heads[0] = "FROM \\ TO";
+	for (size_t i = 0; i < n; i++)
+		heads[i + 1] = cols->items[first + i].text;
+	table_init(&t, &c->out, c->no_headers, heads);
+	for (size_t row = 0; row < report_n_rows(p->report); row++) {
+		const char *from = report_row_text(p->report, row);
+
+		table_cell(&t, TONE_PLAIN, "%s", from);
+		for (size_t i = 0; i < n; i++) {
+			struct cell cell = cell_of(p, from, &cols->items[first + i]);
+
+			print_cell(&t, &cell, c->out.utf8);
+		}
+	}
+	table_print(&t, out);
+}
+
+static size_t terminal_width(FILE *out)
+{
+	struct winsize ws;
+
+	return !ioctl(fileno(out), TIOCGWINSZ, &ws) && ws.ws_col ? ws.ws_col : WIDTH_WHEN_UNKNOWN;
+}
+
+static size_t label_width(const struct probe *p)
+{
+	size_t width = 0;
+
+	for (size_t row = 0; row < report_n_rows(p->report); row++)
+		if (text_width(report_row_text(p->report, row)) > width)
+			width = text_width(report_row_text(p->report, row));
+	return width;
+}
+
+/* As many columns side by side as the terminal holds, then the next ones below. */
+static void print_matrix(const struct probe *p, const struct common_options *c, FILE *out)
+{
+	size_t width = terminal_width(out), label = label_width(p);
+	struct columns cols = {};
+
+	collect_columns(p, &cols);
+	for (size_t first = 0, n; first < cols.n; first += n) {
+		size_t used = label;
+
+		for (n = 0; first + n < cols.n; n++) {
+			size_t w = text_width(cols.items[first + n].text) + 2;
+
+			used += w < 10 ? 10 : w;
+			if (n && used > width)
+				break;
+		}
+		if (first)
+			fputc('\n', out);
+		print_block(p, c, &cols, first, n, out);
+	}
+	for (size_t i = 0; i < cols.n; i++)
+		free(cols.items[i].text);
+	free(cols.items);
+}
+
+/* ---- Who denied ---- */
+
+struct denial {
+	char *end; /* "egress of shop/db" */
+	char *policies;
+	char *others;
+	size_t n, cap;
+};
+
+struct denials {
+	struct denial *items;
+	size_t n, cap;
+};
+
+static char *isolating_policies(const struct probe *p, const struct report_item *item, enum kube_direction d)
+{
+	_cleanup_(arena_free) struct arena arena = {};
+	bool egress = d == KUBE_EGRESS;
+	struct explain_flow flow = {
+		.direction = d,
+		.subject = egress ? item->from_pod : item->to_pod,
+		.peer = egress ? item->to_pod : item->from_pod,
+		.peer_addr = egress ? item->dst : item->src,
+		.dst = item->to_pod,
+		.proto = item->proto,
+		.port = item->port,
+	};
+	struct explain_side side;
+	char *text = mem_strdup("");
+
+	explain_flow(p->store, &flow, &arena, &side);
+	for (size_t i = 0; i < side.n_policies; i++) {
+		char *longer = mem_printf("%s%s%s", text, *text ? ", " : "", side.policies[i].name);
+
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+static struct denial *denial_of(struct denials *list, const struct probe *p, const struct report_item *item,
+				enum kube_direction d)
+{
+	char *end = d == KUBE_EGRESS ? mem_printf("egress of %s", item->from) : mem_printf("ingress to %s", item->to);
+	struct denial *found;
+
+	for (size_t i = 0; i < list->n; i++) {
+		if (!strcmp(list->items[i].end, end)) {
+			free(end);
+			return &list->items[i];
+		}
+	}
+	found = VEC_ADD(list->items, list->n, list->cap);
+	found->end = end;
+	found->policies = isolating_policies(p, item, d);
+	found->others = mem_strdup("");
+	return found;
+}
+
+/* Names that stand in the list already are not repeated: families and ports share a line. */
+static void add_other(struct denial *d, const char *name)
+{
+	const char *at = strstr(d->others, name);
+	size_t len = strlen(name);
+	char *longer;
+
+	for (; at; at = strstr(at + 1, name))
+		if ((at == d->others || at[-1] == ' ') && (!at[len] || at[len] == ','))
+			return;
+	longer = mem_printf("%s%s%s", d->others, *d->others ? ", " : "", name);
+	free(d->others);
+	d->others = longer;
+}
+
+static void print_denials(const struct probe *p, const struct common_options *c, FILE *out)
+{
+	static const char *const heads[] = { "DENIED AT", "NO RULE MATCHES IN", "OTHER END", NULL };
+	struct denials list = {};
+	_cleanup_(table_free) struct table t;
+
+	table_init(&t, &c->out, c->no_headers, heads);
+	for (size_t i = 0; i < p->n; i++) {
+		const struct report_item *item = &p->results[i].item;
+		bool egress = !item->egress.allow;
+
+		if (item->allow || (item->egress.allow && item->ingress.allow))
+			continue;
+		add_other(denial_of(&list, p, item, egress ? KUBE_EGRESS : KUBE_INGRESS),
+			  short_name(egress ? item->to : item->from));
+	}
+	for (size_t i = 0; i < list.n; i++) {
+		table_cell(&t, TONE_PLAIN, "%s", list.items[i].end);
+		table_cell(&t, TONE_BAD, "%s", list.items[i].policies);
+		table_cell(&t, TONE_PLAIN, "%s", list.items[i].others);
+		free(list.items[i].end);
+		free(list.items[i].policies);
+		free(list.items[i].others);
+	}
+	free(list.items);
+	if (list.n) {
+		fputc('\n', out);
+		table_print(&t, out);
+	}
+}
+
+/* ---- Services ---- */
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct probe_backend *)a)->name, ((const struct probe_backend *)b)->name);
+}
+
+static char *spread_text(const struct probe_spread *s)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	qsort(s->backends, s->n, sizeof(*s->backends), by_name);
+	for (size_t i = 0; i < s->n; i++)
+		fprintf(f, "%s%s %u", i ? ", " : "", short_name(s->backends[i].name), s->backends[i].answers);
+	fclose(f);
+	return text;
+}
+
+static void print_spreads(const struct probe *p, const struct common_options *c, FILE *out)
+{
+	static const char *const heads[] = { "SERVICE", "FROM", "EXPECTED", "ANSWERED", "BY BACKEND", NULL };
+	_cleanup_(table_free) struct table t;
+
+	if (!p->n_spreads)
+		return;
+	table_init(&t, &c->out, c->no_headers, heads);
+	for (size_t i = 0; i < p->n_spreads; i++) {
+		const struct probe_spread *s = &p->spreads[i];
+		_cleanup_(mem_free) char *text = spread_text(s);
+		const char *expected = !s->allowed ? "deny" : s->allowed == s->candidates ? "allow" : "partly";
+		const char *mark = c->out.utf8 ? (probe_spread_agrees(s) ? "✓" : "≠") :
+						 (probe_spread_agrees(s) ? "ok" : "!=");
+
+		table_cell(&t, TONE_PLAIN, "%s", s->service);
+		table_cell(&t, TONE_PLAIN, "%s", s->from);
+		table_cell(&t, !probe_spread_agrees(s) ? TONE_WARN : s->allowed ? TONE_GOOD : TONE_BAD, "%s %s", expected,
+			   mark);
+		table_cell(&t, TONE_PLAIN, "%u of %u", s->answered, s->requests);
+		table_cell(&t, TONE_PLAIN, "%s", text);
+	}
+	fputc('\n', out);
+	table_print(&t, out);
+}
+
+void probe_print(const struct probe *p, const struct common_options *c, FILE *out)
+{
+	size_t asked = p->n, differ = probe_differences(p);
+
+	print_matrix(p, c, out);
+	print_denials(p, c, out);
+	print_spreads(p, c, out);
+	fprintf(out, "\n%s%zu connections tried besides Services, %zu %s not as expected%s\n",
+		tone_on(&c->out, differ ? TONE_BAD : TONE_GOOD), asked, differ, differ == 1 ? "result" : "results",
+		tone_off(&c->out, differ ? TONE_BAD : TONE_GOOD));
+}
+
+void probe_print_json(const struct probe *p, FILE *out)
+{
+	_cleanup_(emit_close) struct emit e = {};
+
+	emit_open(&e, out);
+	emit_list_begin(&e, "Report");
+	for (size_t i = 0; i < p->n; i++) {
+		const struct probe_result *r = &p->results[i];
+
+		emit_item_begin(&e);
+		report_item_emit(&e, &r->item);
+		emit_text(&e, "measured", r->measured == SANDBOX_UNKNOWN ? NULL : sandbox_measured_text(r->measured));
+		emit_item_end(&e);
+	}
+	emit_list_end(&e);
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * weir sandbox: a cluster of one node without a cluster. Four words, each a
+ * thin layer over user/sandbox/sandbox.h.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/probe.h"
+#include "cli/verbs.h"
+
+struct sandbox_options {
+	struct common_options common;
+	const char *ports;
+	uint32_t timeout_ms, requests;
+	bool no_datapath;
+};
+
+static void print_step(const char *what, uint64_t ns, void *arg)
+{
+	const struct sandbox_options *o = arg;
+
+	if (!o->common.quiet)
+		fprintf(stderr, "  %-36s %8.1f ms\n", what, ns / 1e6);
+}
+
+/* The store of -f, placed on the sandbox's node. */
+static int read_placed(const struct sandbox_options *o, struct store **ret_store, struct sandbox_net *ret_net)
+{
+	int status = cli_read_store(&o->common, STORE_INVENT, ret_store);
+
+	if (!status)
+		sandbox_place(*ret_store, ret_net);
+	return status;
+}
+
+static int run_up(struct sandbox_options *o, char **args, int n_args)
+{
+	_cleanup_(store_free) struct store *s = NULL;
+	_cleanup_(sandbox_net_free) struct sandbox_net net = {};
+	struct sandbox_request req = { .name = o->common.name, .no_datapath = o->no_datapath, .step = print_step, .arg = o };
+	struct sandbox_summary sum;
+	struct weir_err err = {};
+	int status = read_placed(o, &s, &net), r;
+
+	if (status)
+		return status;
+	req.store = s;
+	req.net = &net;
+	r = sandbox_up(&req, &sum, &err);
+	if (r)
+		return cli_fail_err(r, &err);
+	cli_note(&o->common, "sandbox %s: %u pods added, %u removed, %u kept; %u table writes, generation %llu",
+		 o->common.name ? o->common.name : SANDBOX_DEFAULT_NAME, sum.added, sum.removed, sum.kept,
+		 sync_delta_writes(&sum.delta), (unsigned long long)sum.delta.generation);
+	return EXIT_OK;
+}
+
+static int run_down(struct sandbox_options *o, char **args, int n_args)
+{
+	struct weir_err err = {};
+	int r = sandbox_down(o->common.name, &err);
+
+	return r ? cli_fail_err(r, &err) : EXIT_OK;
+}
+
+static int run_exec(struct sandbox_options *o, char **args, int n_args)
+{
+	_cleanup_(mem_free) char **command = mem_zalloc((n_args + 1) * sizeof(*command));
+	struct weir_err err = {};
+	int r;
+
+	if (n_args < 2)
+		return cli_fail(EXIT_USAGE, "sandbox exec: NS/POD, node or world, then -- and the command");
+	memcpy(command, args + 1, (n_args - 1) * sizeof(*command));
+	fflush(stdout);
+	r = sandbox_exec(o->common.name, args[0], command, &err);
+	return cli_fail_err(r, &err);
+}
+
+static int measure(struct probe *p, const struct sandbox_options *o)
+{
+	struct weir_err err = {};
+	int r = probe_matrix(p, &err);
+
+	if (!r && !cli_json(&o->common))
+		r = probe_services(p, &err);
+	if (r)
+		return cli_fail_err(r, &err);
+	if (cli_json(&o->common))
+		probe_print_json(p, stdout);
+	else
+		probe_print(p, &o->common, stdout);
+	return probe_differences(p) ? EXIT_DISAGREE : EXIT_OK;
+}
+
+static int run_probe(struct sandbox_options *o, char **args, int n_args)
+{
+	_cleanup_(arena_free) struct arena arena = {};
+	_cleanup_(mem_free) struct report_port *ports = NULL;
+	_cleanup_(store_free) struct store *s = NULL;
+	_cleanup_(probe_free) struct probe p = { .name = o->common.name, .timeout_ms = o->timeout_ms };
+	struct report_input in = {};
+	struct weir_err err = {};
+	int status;
+
+	if (o->ports && report_ports_parse(o->ports, &arena, &ports, &in.n_ports, &err))
+		return cli_fail(EXIT_USAGE, "sandbox probe: --ports: %s", err.text);
+	status = read_placed(o, &s, &p.net);
+	if (status)
+		return status;
+	in.store = p.store = s;
+	in.ports = ports;
+	in.world = p.net.world_addr;
+	in.own = p.net.local;
+	in.n_own = p.net.n_local;
+	p.report = report_new(&in);
+	p.plan = sandbox_plan(s, &p.net);
+	p.requests = o->requests ? o->requests : 15;
+	p.all_ports = o->ports || cli_json(&o->common);
+	return measure(&p, o);
+}
+
+static int run(void *options, char **args, int n_args)
+{
+	static const struct {
+		const char *word;
+		int (*run)(struct sandbox_options *o, char **args, int n_args);
+		int max_args;
+	} words[] = {
+		{ "up", run_up, 0 },
+		{ "down", run_down, 0 },
+		{ "exec", run_exec, INT_MAX },
+		{ "probe", run_probe, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcmp(args[0], words[i].word))
+			continue;
+		if (n_args - 1 > words[i].max_args)
+			return cli_fail(EXIT_USAGE, "sandbox %s: '%s' is too much", args[0], args[1]);
+		return words[i].run(options, args + 1, n_args - 1);
+	}
+	return cli_fail(EXIT_USAGE, "sandbox: '%s' is none of up, exec, probe, down", args[0]);
+}
+
+static const struct option_row rows[] = {
+	{ "ports", 'p', "PORTS", OPTION_TEXT, offsetof(struct sandbox_options, ports),
+	  "probe: as 80/TCP,53/UDP,http, at every destination; else the ports that each declares" },
+	{ "timeout", 0, "MS", OPTION_NUMBER, offsetof(struct sandbox_options, timeout_ms),
+	  "probe: how long a connection may take before it counts as denied" },
+	{ "requests", 0, "N", OPTION_NUMBER, offsetof(struct sandbox_options, requests),
+	  "probe: requests from each pod to each Service" },
+	{ "no-datapath", 0, NULL, OPTION_FLAG, offsetof(struct sandbox_options, no_datapath),
+	  "up: namespaces and servers only" },
+	{},
+};
+
+const struct verb verb_sandbox = {
+	.name = "sandbox",
+	.arguments = "up|exec|probe|down",
+	.summary = "the pods of manifests as network namespaces, with real traffic",
+	.details = "up -f PATH        makes the sandbox, or brings a running one to what the manifests say now\n"
+		   "exec WHERE -- CMD  runs a command in a namespace: NS/POD, node or world\n"
+		   "probe -f PATH     connects for real and shows expected beside measured; exit status 7 if they differ\n"
+		   "down              removes it, also one that was left half-made\n",
+	.outputs = "table|json",
+	.wants = WANTS_FILES | WANTS_INSTANCE,
+	.options = rows,
+	.options_size = sizeof(struct sandbox_options),
+	.min_args = 1,
+	.max_args = INT_MAX,
+	.run = run,
+};
