@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* Shared syntax rules. See check.h. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kube/check.h"
+
+#define LABEL_MAX 63
+#define NAME_MAX_LEN 253
+#define PORT_NAME_MAX 15
+
+static const char lower_alnum[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+static const char any_alnum[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+/* len bytes: ends are alphanumeric, the middle may also hold what extra lists. */
+static bool is_token(const char *text, size_t len, const char *alnum, const char *extra)
+{
+	if (!len || !strchr(alnum, text[0]) || !strchr(alnum, text[len - 1]))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (!strchr(alnum, text[i]) && !strchr(extra, text[i]))
+			return false;
+	return true;
+}
+
+bool check_dns_label(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len <= LABEL_MAX && is_token(text, len, lower_alnum, "-");
+}
+
+/* As the API server checks a subdomain: the length of the single labels is not looked at. */
+static bool is_dns_name(const char *text, size_t len)
+{
+	size_t part;
+
+	if (!len || len > NAME_MAX_LEN)
+		return false;
+	for (const char *p = text; p <= text + len; p += part + 1) {
+		const char *dot = memchr(p, '.', text + len - p);
+
+		part = dot ? (size_t)(dot - p) : (size_t)(text + len - p);
+		if (!is_token(p, part, lower_alnum, "-"))
+			return false;
+	}
+	return true;
+}
+
+bool check_dns_name(const char *text)
+{
+	return is_dns_name(text, strlen(text));
+}
+
+bool check_service_name(const char *text)
+{
+	return check_dns_label(text) && isalpha((unsigned char)text[0]);
+}
+
+bool check_label_key(const char *text)
+{
+	const char *slash = strchr(text, '/'), *name = slash ? slash + 1 : text;
+	size_t len = strlen(name);
+
+	if (slash && !is_dns_name(text, slash - text))
+		return false;
+	return len <= LABEL_MAX && is_token(name, len, any_alnum, "-_.");
+}
+
+bool check_label_value(const char *text)
+{
+	size_t len = strlen(text);
+
+	return !len || (len <= LABEL_MAX && is_token(text, len, any_alnum, "-_."));
+}
+
+bool check_port_name(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len <= PORT_NAME_MAX && is_token(text, len, lower_alnum, "-") && !strstr(text, "--") &&
+	       strpbrk(text, "abcdefghijklmnopqrstuvwxyz");
+}
+
+struct kube_labels check_labels(const struct field *map)
+{
+	size_t n = field_count(map);
+	struct kube_labels labels = { .items = arena_zalloc(map->d->arena, n * sizeof(*labels.items)) };
+
+	for (size_t i = 0; i < n; i++) {
+		struct field f = field_pair(map, i);
+		const char *value = field_text(&f, "");
+
+		if (!check_label_key(f.key))
+			field_error(&f, KUBE_E_LABEL,
+				    "\"%.80s\" is not a label key: [prefix/]name, at most 63 letters, digits, -, _ and . that begin and end with a letter or digit",
+				    f.key);
+		else if (!check_label_value(value))
+			field_error(&f, KUBE_E_LABEL,
+				    "\"%.80s\" is not a label value: at most 63 letters, digits, -, _ and . that begin and end with a letter or digit",
+				    value);
+		labels.items[labels.n++] = (struct kube_label){ arena_strdup(map->d->arena, f.key), value };
+	}
+	return labels;
+}
+
+struct keyed {
+	const char *text;
+	size_t index;
+};
+
+static int by_text(const void *a, const void *b)
+{
+	const struct keyed *x = a, *y = b;
+	int order = strcmp(x->text, y->text);
+
+	return order ? order : (x->index > y->index) - (x->index < y->index);
+}
+
+void check_unique_at(const struct field *list, const char *key, const char *what)
+{
+	size_t n = field_count(list), found = 0;
+	_cleanup_(mem_free) struct keyed *texts = mem_zalloc(n * sizeof(*texts));
+
+	for (size_t i = 0; i < n; i++) {
+		const struct doc_node *item = list->node->items[i];
+		const struct doc_node *value = item->type == DOC_MAP ? doc_get(item, key) : NULL;
+
+		if (value && value->type == DOC_STRING && *value->text)
+			texts[found++] = (struct keyed){ value->text, i };
+	}
+	qsort(texts, found, sizeof(*texts), by_text);
+	for (size_t i = 1; i < found; i++) {
+		struct field item = field_item(list, texts[i].index), f = field_at(&item, key);
+
+		if (!strcmp(texts[i].text, texts[i - 1].text))
+			field_error(&f, KUBE_E_REPEATED, "%s \"%.80s\" is given twice", what, texts[i].text);
+	}
+}
+
+uint16_t check_port_at(const struct field *up, const char *key)
+{
+	struct field f = field_at(up, key);
+
+	if (field_given(&f))
+		return field_number(&f, 1, KUBE_PORT_MAX, 0);
+	field_error(&f, KUBE_E_REQUIRED, "missing, a port number from 1 to %d is wanted", KUBE_PORT_MAX);
+	return 0;
+}
+
+int check_protocol_at(const struct field *up, const char *key)
+{
+	static const char *const words[] = { "TCP", "UDP", "SCTP", NULL };
+
+	return proto_parse(words[field_word_at(up, key, words, 0)]);
+}
+
+bool check_addr(const struct field *f, struct weir_addr *ret_addr)
+{
+	const char *text = field_raw(f, NULL);
+
+	if (!text)
+		return false;
+	if (!addr_parse(text, ret_addr))
+		return true;
+	field_error(f, KUBE_E_ADDRESS, "found %s, an IPv4 or IPv6 address is wanted", field_found(f));
+	return false;
+}
+
+bool check_cidr(const struct field *f, struct cidr *ret_cidr)
+{
+	const char *text = field_raw(f, NULL);
+
+	if (!text)
+		return false;
+	if (!strpbrk(text, " \t\r\n") && !cidr_parse(text, ret_cidr))
+		return true;
+	field_error(f, KUBE_E_CIDR, "found %s, a block like 10.0.0.0/8 or 2001:db8::/32 is wanted", field_found(f));
+	return false;
+}
+
+int check_int_or_name(const struct field *f, uint16_t *ret_port, const char **ret_name)
+{
+	const char *name;
+
+	if (!f->node)
+		return 0;
+	if (f->node->type != DOC_STRING) {
+		*ret_port = field_number(f, 1, KUBE_PORT_MAX, 0);
+		return *ret_port ? 1 : 0;
+	}
+	name = f->node->text;
+	if (check_port_name(name)) {
+		*ret_name = arena_strdup(f->d->arena, name);
+		return 2;
+	}
+	if (*name && !name[strspn(name, "0123456789")])
+		field_error(f, KUBE_E_PORT_NAME,
+			    "found %s, which would be a name and has no letter: write %.5s without quotes",
+			    field_found(f), name);
+	else
+		field_error(f, KUBE_E_PORT_NAME,
+			    "found %s, a port number or name is wanted: at most %d of a-z, 0-9 and -, a letter among them, no - at the ends or twice in a row",
+			    field_found(f), PORT_NAME_MAX);
+	return 0;
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * From a document to objects: which kind it is, what a List holds, and handing
+ * the result to the sink. One row per kind; what a kind means stands in its
+ * own file. A known kind of another API group is an unknown kind.
+ */
+#include <string.h>
+
+#include "kube/decode.h"
+
+static const struct kind {
+	const char *kind, *api_version;
+	enum kube_kind id;
+	size_t size;
+	void (*decode)(const struct field *root, struct kube_meta *o);
+} kinds[] = {
+	{ "Namespace", "v1", KUBE_NAMESPACE, sizeof(struct kube_namespace), decode_namespace },
+	{ "Node", "v1", KUBE_NODE, sizeof(struct kube_node), decode_node },
+	{ "Pod", "v1", KUBE_POD, sizeof(struct kube_pod), decode_pod },
+	{ "Service", "v1", KUBE_SERVICE, sizeof(struct kube_service), decode_service },
+	{ "EndpointSlice", "discovery.k8s.io/v1", KUBE_SLICE, sizeof(struct kube_slice), decode_slice },
+	{ "NetworkPolicy", "networking.k8s.io/v1", KUBE_POLICY, sizeof(struct kube_policy), decode_policy },
+};
+
+static const struct kind *find_kind(const char *api_version, const char *kind)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (!strcmp(kind, kinds[i].kind) && !strcmp(api_version, kinds[i].api_version))
+			return &kinds[i];
+	return NULL;
+}
+
+static void decode_object(const struct field *root, const struct kind *k, const struct decode_sink *sink)
+{
+	size_t errors = sink->diags->errors;
+	struct arena arena = {};
+	struct kube_meta *m = arena_zalloc(&arena, k->size);
+
+	root->d->arena = &arena;
+	root->d->kind = k->kind;
+	m->kind = k->id;
+	m->src = field_src(root);
+	decode_meta(root, m);
+	k->decode(root, m);
+	if (sink->diags->errors != errors) {
+		arena_free(&arena);
+		return;
+	}
+	m->arena = arena;
+	sink->object(m, sink->arg);
+}
+
+/* Kind of a List's items: "PodList" says Pod, "List" says nothing. NULL when it is no list at all. */
+static const char *item_kind(struct arena *a, const char *kind, const struct field *root)
+{
+	size_t len = strlen(kind);
+	struct field items = field_at(root, "items");
+
+	if (len < 4 || strcmp(kind + len - 4, "List") || !items.node)
+		return strcmp(kind, "List") ? NULL : "";
+	return arena_strndup(a, kind, len - 4);
+}
+
+static void decode_any(const struct field *root, const char *api_version, const char *kind,
+		       const struct decode_sink *sink);
+
+static void decode_items(const struct field *root, const char *api_version, const char *kind,
+			 const struct decode_sink *sink)
+{
+	struct field items = field_list(root, "items");
+	bool named = *kind;
+
+	for (size_t i = 0; i < field_count(&items); i++) {
+		struct field item = field_map_item(&items, i);
+		struct decode d = { .diags = sink->diags, .file = root->d->file };
+		struct field whole = field_root(&d, item.node);
+
+		if (item.node)
+			decode_any(&whole, named ? api_version : "", kind, sink);
+	}
+}
+
+/* api_version and kind are what a typed list says of its items, which need not repeat it. */
+static void decode_any(const struct field *root, const char *api_version, const char *kind,
+		       const struct decode_sink *sink)
+{
+	_cleanup_(arena_free) struct arena scratch = {};
+	struct field api_field = field_at(root, "apiVersion"), kind_field = field_at(root, "kind");
+	struct src src = field_src(root);
+	const char *of_items;
+	const struct kind *k;
+
+	api_version = field_raw(&api_field, api_version);
+	kind = field_raw(&kind_field, kind);
+	root->d->kind = *kind ? kind : NULL;
+	if (!*api_version)
+		field_error(&api_field, KUBE_E_NO_KIND, "missing, it says which API the object belongs to, like v1");
+	if (!*kind)
+		field_error(&kind_field, KUBE_E_NO_KIND, "missing, it says what the object is, like NetworkPolicy");
+	if (!*api_version || !*kind)
+		return;
+	of_items = item_kind(&scratch, kind, root);
+	if (of_items) {
+		decode_items(root, api_version, of_items, sink);
+		return;
+	}
+	k = find_kind(api_version, kind);
+	if (k)
+		decode_object(root, k, sink);
+	else
+		sink->unknown(api_version, kind, &src, sink->arg);
+}
+
+void decode_document(const struct doc_node *root, const char *file, const struct decode_sink *sink)
+{
+	struct decode d = { .diags = sink->diags, .file = file };
+	struct field whole = field_root(&d, root);
+
+	if (root->type == DOC_MAP)
+		decode_any(&whole, "", "", sink);
+	else
+		field_error(&whole, KUBE_E_TYPE, "found %s, an object with apiVersion and kind is wanted",
+			    field_found(&whole));
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* metadata: the same for all kinds but for the rules of names and namespaces. */
+#include <string.h>
+
+#include "kube/decode.h"
+
+static const struct {
+	bool namespaced;
+	bool (*valid)(const char *name);
+	const char *rule;
+} rules[_KUBE_KIND_MAX] = {
+	[KUBE_NAMESPACE] = { false, check_dns_label, "at most 63 of a-z, 0-9 and -" },
+	[KUBE_NODE] = { false, check_dns_name, "at most 253 of a-z, 0-9, - and ." },
+	[KUBE_POD] = { true, check_dns_name, "at most 253 of a-z, 0-9, - and ." },
+	[KUBE_SERVICE] = { true, check_service_name, "at most 63 of a-z, 0-9 and -, a letter first" },
+	[KUBE_SLICE] = { true, check_dns_name, "at most 253 of a-z, 0-9, - and ." },
+	[KUBE_POLICY] = { true, check_dns_name, "at most 253 of a-z, 0-9, - and ." },
+};
+
+static void decode_names(const struct field *metadata, struct kube_meta *m)
+{
+	struct field name = field_at(metadata, "name"), ns = field_at(metadata, "namespace");
+	bool namespaced = rules[m->kind].namespaced;
+
+	m->name = field_text(&name, "");
+	m->ns = field_text(&ns, "");
+	if (!*m->ns && namespaced)
+		m->ns = "default";
+	metadata->d->ns = namespaced ? m->ns : "";
+	metadata->d->name = m->name;
+	if (!*m->name)
+		field_error(&name, KUBE_E_NAME, "missing, every object needs a name");
+	else if (!rules[m->kind].valid(m->name))
+		field_error(&name, KUBE_E_NAME, "\"%.80s\" is not a valid name: %s, a letter or digit at both ends",
+			    m->name, rules[m->kind].rule);
+	if (*m->ns && !namespaced) {
+		field_error(&ns, KUBE_E_NAME, "objects of this kind are in no namespace: remove it");
+		m->ns = "";
+	} else if (namespaced && !check_dns_label(m->ns)) {
+		field_error(&ns, KUBE_E_NAME, "\"%.80s\" is not a valid namespace: at most 63 of a-z, 0-9 and -", m->ns);
+	}
+}
+
+/* Not kept, but a value that is no string is a common mistake that the API server refuses. */
+static void check_annotations(const struct field *annotations)
+{
+	for (size_t i = 0; i < field_count(annotations); i++) {
+		struct field f = field_pair(annotations, i);
+
+		field_raw(&f, "");
+	}
+}
+
+void decode_meta(const struct field *root, struct kube_meta *m)
+{
+	struct field metadata = field_map(root, "metadata");
+	struct field labels = field_map(&metadata, "labels");
+	struct field annotations = field_map(&metadata, "annotations");
+	struct field created = field_at(&metadata, "creationTimestamp");
+	struct field deleted = field_at(&metadata, "deletionTimestamp");
+
+	decode_names(&metadata, m);
+	m->uid = field_text_at(&metadata, "uid", "");
+	m->labels = check_labels(&labels);
+	check_annotations(&annotations);
+	m->created = field_time(&created);
+	m->deleting = field_given(&deleted);
+	field_time(&deleted);
+}
+
+void decode_set_label(struct arena *a, struct kube_labels *labels, const char *key, const char *value)
+{
+	struct kube_label *items = arena_zalloc(a, (labels->n + 1) * sizeof(*items));
+	size_t n = 0, i = 0;
+
+	for (; i < labels->n && strcmp(labels->items[i].key, key) < 0; i++)
+		items[n++] = labels->items[i];
+	items[n++] = (struct kube_label){ key, value };
+	for (; i < labels->n; i++)
+		if (strcmp(labels->items[i].key, key))
+			items[n++] = labels->items[i];
+	labels->items = items;
+	labels->n = n;
+}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* Namespace: its labels, among them always the one that the API server sets (NP-22). */
+#include "kube/decode.h"
+
+void decode_namespace(const struct field *root, struct kube_meta *o)
+{
+	decode_set_label(root->d->arena, &o->labels, "kubernetes.io/metadata.name", o->name);
+}

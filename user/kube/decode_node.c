@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* Node: its labels, and the addresses that packets carry. Names among status.addresses are ignored. */
+#include <string.h>
+
+#include "kube/decode.h"
+#include "kube/limits.h"
+
+static bool has_addr(const struct kube_node *node, const struct weir_addr *a)
+{
+	for (size_t i = 0; i < node->n_addrs; i++)
+		if (weir_addr_equal(&node->addrs[i], a))
+			return true;
+	return false;
+}
+
+void decode_node(const struct field *root, struct kube_meta *o)
+{
+	struct kube_node *node = (struct kube_node *)o;
+	struct field status = field_map(root, "status");
+	struct field addresses = field_list(&status, "addresses");
+	size_t n = field_count(&addresses);
+
+	if (n > KUBE_NODE_ADDRS_MAX) {
+		field_error(&addresses, KUBE_E_LIMIT, "%zu addresses, at most %d are read", n, KUBE_NODE_ADDRS_MAX);
+		return;
+	}
+	node->addrs = arena_zalloc(root->d->arena, n * sizeof(*node->addrs));
+	for (size_t i = 0; i < n; i++) {
+		struct field item = field_map_item(&addresses, i), address = field_at(&item, "address");
+		const char *type = field_raw_at(&item, "type", "");
+		struct weir_addr a;
+
+		if (strcmp(type, "InternalIP") && strcmp(type, "ExternalIP"))
+			continue;
+		if (check_addr(&address, &a) && !has_addr(node, &a))
+			node->addrs[node->n_addrs++] = a;
+	}
+}

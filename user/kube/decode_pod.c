@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Pod: where it runs, its addresses, its named ports, and whether it is ready.
+ *
+ * Readiness: a list of conditions decides by its Ready condition, which counts
+ * as false when it is missing. A status without conditions is ready when its
+ * phase is Running. A status with an address and no phase counts as Running: a
+ * person wrote it. A status in which nothing of this is given is no status.
+ */
+#include <string.h>
+
+#include "kube/decode.h"
+
+static void decode_port_name(const struct field *port, struct kube_pod_port *p)
+{
+	struct field name = field_at(port, "name");
+
+	p->name = field_text(&name, "");
+	if (*p->name && !check_port_name(p->name))
+		field_error(&name, KUBE_E_PORT_NAME,
+			    "\"%.80s\" is not a port name: at most 15 of a-z, 0-9 and -, a letter among them, no - at the ends or twice in a row",
+			    p->name);
+}
+
+static void decode_container(const struct field *container, struct kube_pod *pod, size_t *cap)
+{
+	struct field name = field_at(container, "name"), ports = field_list(container, "ports");
+	const char *text = field_raw(&name, "");
+
+	if (!*text)
+		field_error(&name, KUBE_E_REQUIRED, "missing, every container needs a name");
+	else if (!check_dns_label(text))
+		field_error(&name, KUBE_E_NAME, "\"%.80s\" is not a container name: at most 63 of a-z, 0-9 and -", text);
+	for (size_t i = 0; i < field_count(&ports); i++) {
+		struct field port = field_map_item(&ports, i);
+		struct kube_pod_port p = {};
+
+		decode_port_name(&port, &p);
+		p.proto = check_protocol_at(&port, "protocol");
+		p.port = check_port_at(&port, "containerPort");
+		*VEC_ADD(pod->ports, pod->n_ports, *cap) = p;
+	}
+	check_unique_at(&ports, "name", "port name");
+}
+
+static void decode_containers(const struct field *spec, struct kube_pod *pod)
+{
+	struct field containers = field_list(spec, "containers"), init = field_list(spec, "initContainers");
+	struct field given = field_at(spec, "containers");
+	_cleanup_(mem_free) struct kube_pod_port *grown = NULL;
+	size_t cap = 0;
+
+	if (!field_count(&containers) && (!given.node || given.node->type == DOC_LIST))
+		field_error(&given, KUBE_E_REQUIRED, "missing, a pod needs at least one container");
+	for (size_t i = 0; i < field_count(&containers); i++) {
+		struct field c = field_map_item(&containers, i);
+
+		decode_container(&c, pod, &cap);
+	}
+	for (size_t i = 0; i < field_count(&init); i++) {
+		struct field c = field_map_item(&init, i);
+
+		if (!strcmp(field_raw_at(&c, "restartPolicy", ""), "Always"))
+			decode_container(&c, pod, &cap);
+	}
+	grown = pod->ports;
+	pod->ports = arena_zalloc(spec->d->arena, pod->n_ports * sizeof(*pod->ports));
+	if (pod->n_ports)
+		memcpy(pod->ports, grown, pod->n_ports * sizeof(*pod->ports));
+}
+
+static void add_addr(const struct field *f, struct kube_pod *pod)
+{
+	struct weir_addr a;
+	int family;
+
+	if (!*field_raw(f, "") || !check_addr(f, &a))
+		return;
+	family = addr_family(&a);
+	if (!weir_addr_is_zero(&pod->addr[family]) && !weir_addr_equal(&pod->addr[family], &a))
+		field_error(f, KUBE_E_REPEATED, "a second %s address, a pod has at most one of each family",
+			    family_text(family));
+	pod->addr[family] = a;
+}
+
+static void decode_addrs(const struct field *status, struct kube_pod *pod)
+{
+	struct field ips = field_list(status, "podIPs"), ip = field_at(status, "podIP");
+
+	for (size_t i = 0; i < field_count(&ips); i++) {
+		struct field item = field_map_item(&ips, i), address = field_at(&item, "ip");
+
+		add_addr(&address, pod);
+	}
+	if (!field_count(&ips))
+		add_addr(&ip, pod);
+}
+
+static bool decode_ready(const struct field *conditions)
+{
+	bool ready = false;
+
+	for (size_t i = 0; i < field_count(conditions); i++) {
+		struct field c = field_map_item(conditions, i);
+
+		if (!strcmp(field_raw_at(&c, "type", ""), "Ready"))
+			ready = !strcmp(field_raw_at(&c, "status", ""), "True");
+	}
+	return ready;
+}
+
+static void decode_status(const struct field *root, struct kube_pod *pod)
+{
+	/* in the order of enum kube_phase */
+	static const char *const phases[] = { "Pending", "Running", "Succeeded", "Failed", "Unknown", NULL };
+	struct field status = field_map(root, "status");
+	struct field conditions = field_list(&status, "conditions");
+	int phase = field_word_at(&status, "phase", phases, -1);
+	bool has_addr;
+
+	decode_addrs(&status, pod);
+	has_addr = !weir_addr_is_zero(&pod->addr[0]) || !weir_addr_is_zero(&pod->addr[1]);
+	pod->has_status = phase >= 0 || has_addr || field_given(&conditions);
+	if (phase < 0)
+		phase = has_addr ? KUBE_RUNNING : KUBE_PENDING;
+	pod->phase = phase;
+	pod->ready = field_given(&conditions) ? decode_ready(&conditions) : phase == KUBE_RUNNING;
+}
+
+void decode_pod(const struct field *root, struct kube_meta *o)
+{
+	struct kube_pod *pod = (struct kube_pod *)o;
+	struct field spec = field_map(root, "spec");
+	struct field node = field_at(&spec, "nodeName");
+
+	pod->node = field_text(&node, "");
+	if (*pod->node && !check_dns_name(pod->node))
+		field_error(&node, KUBE_E_NAME, "\"%.80s\" is not a valid node name", pod->node);
+	pod->host_network = field_flag_at(&spec, "hostNetwork", false);
+	decode_containers(&spec, pod);
+	decode_status(root, pod);
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * NetworkPolicy. What its shapes mean is decided here once: effective
+ * policyTypes (NP-7), the difference between an absent selector and an empty
+ * one, and the refusals of C.3 (Y17, Y23, Y24).
+ */
+#include <string.h>
+
+#include "kube/decode.h"
+
+#define TYPES_MAX 2
+
+static void decode_block(const struct field *block, struct kube_peer *peer)
+{
+	struct field cidr = field_at(block, "cidr"), except = field_list(block, "except");
+	size_t n = field_count(&except);
+	bool known = false;
+
+	peer->has_block = true;
+	if (field_empty(&cidr))
+		field_error(&cidr, KUBE_E_REQUIRED, "missing, a block like 10.0.0.0/8 is wanted");
+	else
+		known = check_cidr(&cidr, &peer->block);
+	peer->except = arena_zalloc(block->d->arena, n * sizeof(*peer->except));
+	for (size_t i = 0; i < n; i++) {
+		struct field f = field_item(&except, i);
+		struct cidr *e = &peer->except[peer->n_except];
+
+		if (!field_given(&f))
+			field_error(&f, KUBE_E_CIDR, "found nothing, a block inside cidr is wanted");
+		if (!check_cidr(&f, e))
+			continue;
+		peer->n_except++;
+		if (known && (e->len <= peer->block.len || !cidr_holds_cidr(&peer->block, e)))
+			field_error(&f, KUBE_E_CIDR, "%s is not a part of cidr %s: only smaller blocks inside it can be",
+				    field_found(&f), field_raw(&cidr, ""));
+	}
+}
+
+static struct kube_selector *decode_peer_selector(const struct field *peer, const char *key)
+{
+	struct field f = field_map(peer, key);
+	struct kube_selector *s;
+
+	if (!field_given(&f))
+		return NULL;
+	s = arena_zalloc(peer->d->arena, sizeof(*s));
+	*s = decode_selector(&f);
+	return s;
+}
+
+static void decode_peer(const struct field *f, struct kube_peer *peer)
+{
+	struct field pods = field_at(f, "podSelector"), namespaces = field_at(f, "namespaceSelector");
+	struct field block = field_map(f, "ipBlock"), any_block = field_at(f, "ipBlock");
+
+	peer->src = field_src(f);
+	peer->pods = decode_peer_selector(f, "podSelector");
+	peer->namespaces = decode_peer_selector(f, "namespaceSelector");
+	if (field_given(&block))
+		decode_block(&block, peer);
+	if (!field_given(&pods) && !field_given(&namespaces) && !field_given(&any_block))
+		field_error(f, KUBE_E_PEER,
+			    "an empty peer matches nothing: give podSelector, namespaceSelector or ipBlock, or leave the list out to mean everybody");
+	if (field_given(&any_block) && (field_given(&pods) || field_given(&namespaces)))
+		field_error(f, KUBE_E_PEER,
+			    "ipBlock and selectors exclude each other in one peer: make them two items of the list");
+}
+
+static void decode_port(const struct field *f, struct kube_policy_port *p)
+{
+	struct field port = field_at(f, "port"), end = field_at(f, "endPort");
+	int what;
+
+	p->src = field_src(f);
+	p->proto = check_protocol_at(f, "protocol");
+	p->any = !field_given(&port);
+	p->low = 0;
+	p->high = KUBE_PORT_MAX;
+	what = check_int_or_name(&port, &p->low, &p->name);
+	if (what)
+		p->high = p->low;
+	if (!field_given(&end))
+		return;
+	p->high = field_number(&end, 1, KUBE_PORT_MAX, p->high);
+	if (p->any)
+		field_error(&end, KUBE_E_CONFLICT, "endPort needs port, the first of the range");
+	else if (port.node->type == DOC_STRING)
+		field_error(&end, KUBE_E_CONFLICT, "endPort needs a number in port, which is the name \"%.40s\"",
+			    port.node->text);
+	else if (what == 1 && p->high < p->low)
+		field_error(&end, KUBE_E_RANGE, "endPort %u is below port %u", p->high, p->low);
+}
+
+static void decode_rule(const struct field *f, const char *peers_key, struct kube_policy_rule *rule)
+{
+	struct field peers = field_list(f, peers_key), ports = field_list(f, "ports");
+
+	rule->src = field_src(f);
+	rule->n_peers = field_count(&peers);
+	rule->n_ports = field_count(&ports);
+	rule->peers = arena_zalloc(f->d->arena, rule->n_peers * sizeof(*rule->peers));
+	rule->ports = arena_zalloc(f->d->arena, rule->n_ports * sizeof(*rule->ports));
+	for (size_t i = 0; i < rule->n_peers; i++) {
+		struct field item = field_map_item(&peers, i);
+
+		if (item.node || peers.node->items[i]->type == DOC_NULL)
+			decode_peer(&item, &rule->peers[i]);
+	}
+	for (size_t i = 0; i < rule->n_ports; i++) {
+		struct field item = field_map_item(&ports, i);
+
+		decode_port(&item, &rule->ports[i]);
+	}
+}
+
+static void decode_rules(const struct field *spec, enum kube_direction direction, struct kube_policy *policy)
+{
+	struct field rules = field_list(spec, direction == KUBE_INGRESS ? "ingress" : "egress");
+	size_t n = field_count(&rules);
+
+	policy->rules[direction] = arena_zalloc(spec->d->arena, n * sizeof(*policy->rules[direction]));
+	policy->n_rules[direction] = n;
+	for (size_t i = 0; i < n; i++) {
+		struct field item = field_map_item(&rules, i);
+
+		decode_rule(&item, direction == KUBE_INGRESS ? "from" : "to", &policy->rules[direction][i]);
+	}
+}
+
+static void decode_types(const struct field *spec, struct kube_policy *policy)
+{
+	/* in the order of enum kube_direction */
+	static const char *const words[] = { "Ingress", "Egress", NULL };
+	struct field types = field_list(spec, "policyTypes");
+	size_t n = field_count(&types);
+
+	if (n > TYPES_MAX)
+		field_error(&types, KUBE_E_TOO_MANY, "%zu types, at most %d are possible", n, TYPES_MAX);
+	for (size_t i = 0; i < n; i++) {
+		struct field f = field_item(&types, i);
+		int type = field_word(&f, words, -1);
+
+		if (type >= 0)
+			policy->isolates[type] = true;
+		else if (field_empty(&f))
+			field_error(&f, KUBE_E_VALUE, "found nothing, Ingress or Egress is wanted");
+	}
+	if (!n) {
+		policy->isolates[KUBE_INGRESS] = true;
+		policy->isolates[KUBE_EGRESS] = policy->n_rules[KUBE_EGRESS] > 0;
+	}
+}
+
+void decode_policy(const struct field *root, struct kube_meta *o)
+{
+	struct kube_policy *policy = (struct kube_policy *)o;
+	struct field spec = field_map(root, "spec");
+	struct field pods = field_map(&spec, "podSelector");
+
+	policy->pods = decode_selector(&pods);
+	decode_rules(&spec, KUBE_INGRESS, policy);
+	decode_rules(&spec, KUBE_EGRESS, policy);
+	decode_types(&spec, policy);
+}

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Service: ports, cluster IPs by family, traffic policies (A.2). Fields of
+ * frontends that are not served yet are checked here all the same, so that a
+ * manifest which the API server would refuse is refused.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "kube/decode.h"
+
+#define FAMILIES_MAX 2
+#define AFFINITY_SECONDS_MAX 86400
+
+/* In the order of enum kube_service_type. */
+static const char *const types[] = { "ClusterIP", "NodePort", "LoadBalancer", "ExternalName", NULL };
+static const char *const traffic_policies[] = { "Cluster", "Local", NULL };
+
+enum family_policy {
+	SINGLE_STACK,
+	PREFER_DUAL_STACK,
+	REQUIRE_DUAL_STACK,
+};
+
+/* ---- Ports ---- */
+
+static void decode_port(const struct field *f, bool needs_name, enum kube_service_type type,
+			struct kube_service_port *p)
+{
+	struct field name = field_at(f, "name"), target = field_at(f, "targetPort"), node = field_at(f, "nodePort");
+	int what;
+
+	p->src = field_src(f);
+	p->name = field_text(&name, "");
+	if (!*p->name && needs_name)
+		field_error(&name, KUBE_E_REQUIRED, "missing, a Service with several ports needs a name for each");
+	else if (*p->name && !check_dns_label(p->name))
+		field_error(&name, KUBE_E_PORT_NAME, "\"%.80s\" is not a port name: at most 63 of a-z, 0-9 and -",
+			    p->name);
+	p->proto = check_protocol_at(f, "protocol");
+	p->port = check_port_at(f, "port");
+	what = check_int_or_name(&target, &p->target_port, &p->target_name);
+	p->target_is_name = what == 2;
+	if (!what)
+		p->target_port = p->port;
+	p->node_port = field_number(&node, 0, KUBE_PORT_MAX, 0);
+	if (p->node_port && (type == KUBE_CLUSTER_IP || type == KUBE_EXTERNAL_NAME))
+		field_error(&node, KUBE_E_CONFLICT, "only for type NodePort or LoadBalancer, this is %s", types[type]);
+}
+
+struct numbered {
+	int proto;
+	uint16_t port;
+	size_t index;
+};
+
+static int by_number(const void *a, const void *b)
+{
+	const struct numbered *x = a, *y = b;
+
+	if (x->proto != y->proto)
+		return x->proto - y->proto;
+	if (x->port != y->port)
+		return x->port - y->port;
+	return (x->index > y->index) - (x->index < y->index);
+}
+
+/* (port, protocol) and (nodePort, protocol) are keys. */
+static void check_unique_numbers(const struct field *ports, const struct kube_service *svc, const char *key)
+{
+	_cleanup_(mem_free) struct numbered *numbers = mem_zalloc(svc->n_ports * sizeof(*numbers));
+	bool node = !strcmp(key, "nodePort");
+	size_t n = 0;
+
+	for (size_t i = 0; i < svc->n_ports; i++) {
+		const struct kube_service_port *p = &svc->ports[i];
+		uint16_t port = node ? p->node_port : p->port;
+
+		if (port)
+			numbers[n++] = (struct numbered){ p->proto, port, i };
+	}
+	qsort(numbers, n, sizeof(*numbers), by_number);
+	for (size_t i = 1; i < n; i++) {
+		struct field item = field_item(ports, numbers[i].index), f = field_at(&item, key);
+
+		if (numbers[i].proto == numbers[i - 1].proto && numbers[i].port == numbers[i - 1].port)
+			field_error(&f, KUBE_E_REPEATED, "%s %u/%s is given twice", key, numbers[i].port,
+				    proto_text(numbers[i].proto));
+	}
+}
+
+static void decode_ports(const struct field *spec, struct kube_service *svc)
+{
+	struct field ports = field_list(spec, "ports"), given = field_at(spec, "ports");
+	size_t n = field_count(&ports);
+
+	if (!n && !svc->headless && svc->type != KUBE_EXTERNAL_NAME && (!given.node || given.node->type == DOC_LIST))
+		field_error(&given, KUBE_E_REQUIRED, "missing, a Service needs a port unless it is headless");
+	svc->ports = arena_zalloc(spec->d->arena, n * sizeof(*svc->ports));
+	svc->n_ports = n;
+	for (size_t i = 0; i < n; i++) {
+		struct field item = field_map_item(&ports, i);
+
+		if (item.node)
+			decode_port(&item, n > 1, svc->type, &svc->ports[i]);
+	}
+	check_unique_at(&ports, "name", "port name");
+	check_unique_numbers(&ports, svc, "port");
+	check_unique_numbers(&ports, svc, "nodePort");
+}
+
+/* ---- Cluster IPs and families ---- */
+
+static bool is_none(const struct field *f)
+{
+	return f->node && f->node->type == DOC_STRING && !strcmp(f->node->text, "None");
+}
+
+static void decode_cluster_ip(const struct field *f, struct kube_service *svc)
+{
+	struct weir_addr a;
+	int family;
+
+	if (field_empty(f))
+		field_error(f, KUBE_E_ADDRESS, "found nothing, an address is wanted");
+	if (!check_addr(f, &a))
+		return;
+	family = addr_family(&a);
+	if (!weir_addr_is_zero(&svc->cluster_ip[family]))
+		field_error(f, KUBE_E_REPEATED, "a second %s address, a Service has at most one of each family",
+			    family_text(family));
+	svc->cluster_ip[family] = a;
+}
+
+static void check_first_ip(const struct field *ip, const struct field *ips)
+{
+	struct field first = field_item(ips, 0);
+	struct weir_addr a, b;
+
+	if (field_empty(ip) || field_empty(&first) || ip->node->type != DOC_STRING || first.node->type != DOC_STRING)
+		return;
+	if (!strcmp(ip->node->text, first.node->text))
+		return;
+	if (addr_parse(ip->node->text, &a) || addr_parse(first.node->text, &b) || !weir_addr_equal(&a, &b))
+		field_error(ip, KUBE_E_CONFLICT, "found %s, it must be the same as clusterIPs[0]", field_found(ip));
+}
+
+static void decode_cluster_ips(const struct field *spec, struct kube_service *svc)
+{
+	struct field ip = field_at(spec, "clusterIP"), ips = field_list(spec, "clusterIPs");
+	size_t n = field_count(&ips);
+
+	if (n)
+		check_first_ip(&ip, &ips);
+	if (n > FAMILIES_MAX)
+		field_error(&ips, KUBE_E_TOO_MANY, "%zu addresses, at most one for each family is possible", n);
+	svc->headless = is_none(&ip);
+	for (size_t i = 0; i < n && i < FAMILIES_MAX; i++) {
+		struct field item = field_item(&ips, i);
+
+		if (!is_none(&item))
+			decode_cluster_ip(&item, svc);
+		else if (n > 1)
+			field_error(&item, KUBE_E_CONFLICT, "None stands alone or not at all");
+		else
+			svc->headless = true;
+	}
+	if (!n && !svc->headless && !field_empty(&ip))
+		decode_cluster_ip(&ip, svc);
+}
+
+/* ipFamilies[i] is the family of clusterIPs[i]. */
+static void check_family_order(const struct field *f, int family, const struct field *ips, size_t i)
+{
+	struct field ip = { 0 };
+	struct weir_addr a;
+
+	if (i >= field_count(ips))
+		return;
+	ip = field_item(ips, i);
+	if (!ip.node || ip.node->type != DOC_STRING || addr_parse(ip.node->text, &a) || addr_family(&a) == family)
+		return;
+	field_error(f, KUBE_E_CONFLICT, "%s, but clusterIPs[%zu] is %s", family_text(family), i,
+		    field_raw(&ip, ""));
+}
+
+static void decode_families(const struct field *spec, struct kube_service *svc)
+{
+	static const char *const families[] = { "IPv4", "IPv6", NULL };
+	static const char *const policies[] = { "SingleStack", "PreferDualStack", "RequireDualStack", NULL };
+	struct field list = field_list(spec, "ipFamilies"), ips = field_list(spec, "clusterIPs");
+	struct field policy = field_at(spec, "ipFamilyPolicy");
+	int stack = field_word(&policy, policies, -1);
+	size_t n = field_count(&list), given = n > field_count(&ips) ? n : field_count(&ips);
+
+	if (n > FAMILIES_MAX)
+		field_error(&list, KUBE_E_TOO_MANY, "%zu families, there are only two", n);
+	for (size_t i = 0; i < n && i < FAMILIES_MAX; i++) {
+		struct field f = field_item(&list, i);
+		int family = field_word(&f, families, -1);
+
+		if (family < 0)
+			continue;
+		if (svc->wants_family[family])
+			field_error(&f, KUBE_E_REPEATED, "%s is given twice", families[family]);
+		svc->wants_family[family] = true;
+		check_family_order(&f, family, &ips, i);
+	}
+	for (int family = 0; family < 2; family++)
+		if (!weir_addr_is_zero(&svc->cluster_ip[family]))
+			svc->wants_family[family] = true;
+	if (stack == PREFER_DUAL_STACK || stack == REQUIRE_DUAL_STACK)
+		svc->wants_family[0] = svc->wants_family[1] = true;
+	if (stack == SINGLE_STACK && given > 1)
+		field_error(&policy, KUBE_E_CONFLICT, "SingleStack, but two families are given");
+}
+
+/* ---- The rest ---- */
+
+static void check_external_name(const struct field *spec)
+{
+	static const char *const without[] = { "clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy" };
+	struct field name = field_at(spec, "externalName");
+	const char *text = field_raw(&name, "");
+	char host[256] = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(without); i++) {
+		struct field f = field_at(spec, without[i]);
+		bool list = f.node && f.node->type == DOC_LIST;
+
+		if (list ? f.node->n_items : !field_empty(&f))
+			field_error(&f, KUBE_E_CONFLICT, "not for type ExternalName, which has no address of its own");
+	}
+	if (strlen(text) < sizeof(host))
+		strcpy(host, text);
+	if (*host && host[strlen(host) - 1] == '.')
+		host[strlen(host) - 1] = 0;
+	if (field_empty(&name))
+		field_error(&name, KUBE_E_REQUIRED, "missing, type ExternalName needs the name it stands for");
+	else if (!check_dns_name(host))
+		field_error(&name, KUBE_E_NAME, "%s is not a DNS name", field_found(&name));
+}
+
+static void check_affinity(const struct field *spec)
+{
+	static const char *const words[] = { "None", "ClientIP", NULL };
+	struct field config = field_map(spec, "sessionAffinityConfig"), client = field_map(&config, "clientIP");
+	int affinity = field_word_at(spec, "sessionAffinity", words, 0);
+
+	if (field_given(&config) && !affinity)
+		field_error(&config, KUBE_E_CONFLICT, "only with sessionAffinity ClientIP");
+	field_number_at(&client, "timeoutSeconds", 1, AFFINITY_SECONDS_MAX, 0);
+}
+
+static void check_source_ranges(const struct field *spec, enum kube_service_type type)
+{
+	struct field ranges = field_list(spec, "loadBalancerSourceRanges");
+
+	if (field_count(&ranges) && type != KUBE_LOAD_BALANCER)
+		field_error(&ranges, KUBE_E_CONFLICT, "only for type LoadBalancer, this is %s", types[type]);
+	for (size_t i = 0; i < field_count(&ranges); i++) {
+		struct field f = field_item(&ranges, i);
+		const char *text = field_raw(&f, NULL);
+		struct cidr block;
+
+		if (text && *text && cidr_parse(text, &block)) /* blanks around it are fine here (PARSE-5) */
+			field_error(&f, KUBE_E_CIDR, "found %s, a block like 10.0.0.0/8 or 2001:db8::/32 is wanted",
+				    field_found(&f));
+	}
+}
+
+static void decode_external(const struct field *spec, struct kube_service *svc)
+{
+	struct field ips = field_list(spec, "externalIPs"), policy = field_at(spec, "externalTrafficPolicy");
+	bool outside = svc->type == KUBE_NODE_PORT || svc->type == KUBE_LOAD_BALANCER ||
+		       (svc->type == KUBE_CLUSTER_IP && field_count(&ips));
+
+	for (size_t i = 0; i < field_count(&ips); i++) {
+		struct field f = field_item(&ips, i);
+		struct weir_addr a;
+
+		if (field_given(&f))
+			check_addr(&f, &a);
+		else
+			field_error(&f, KUBE_E_ADDRESS, "found nothing, an address is wanted");
+	}
+	svc->external_local = field_word(&policy, traffic_policies, 0);
+	if (!field_empty(&policy) && !outside)
+		field_error(&policy, KUBE_E_CONFLICT, "only for a Service that is reachable from outside, this is %s",
+			    types[svc->type]);
+	check_source_ranges(spec, svc->type);
+}
+
+void decode_service(const struct field *root, struct kube_meta *o)
+{
+	struct kube_service *svc = (struct kube_service *)o;
+	struct field spec = field_map(root, "spec"), selector = field_map(&spec, "selector");
+	struct field cluster_ip = field_at(&spec, "clusterIP");
+
+	svc->type = field_word_at(&spec, "type", types, KUBE_CLUSTER_IP);
+	decode_cluster_ips(&spec, svc);
+	if (svc->headless && (svc->type == KUBE_NODE_PORT || svc->type == KUBE_LOAD_BALANCER))
+		field_error(&cluster_ip, KUBE_E_CONFLICT, "None is not possible for type %s", types[svc->type]);
+	decode_ports(&spec, svc);
+	decode_families(&spec, svc);
+	svc->needs_cluster_ip = !svc->headless && svc->type != KUBE_EXTERNAL_NAME &&
+				weir_addr_is_zero(&svc->cluster_ip[0]) && weir_addr_is_zero(&svc->cluster_ip[1]);
+	svc->selector = decode_map_selector(&selector);
+	svc->has_selector = svc->selector.n && svc->type != KUBE_EXTERNAL_NAME;
+	svc->internal_local = field_word_at(&spec, "internalTrafficPolicy", traffic_policies, 0);
+	svc->publish_not_ready = field_flag_at(&spec, "publishNotReadyAddresses", false);
+	decode_external(&spec, svc);
+	check_affinity(&spec);
+	if (svc->type == KUBE_EXTERNAL_NAME)
+		check_external_name(&spec);
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* EndpointSlice: endpoints with their conditions, and ports (SVC-10 to SVC-19). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "kube/decode.h"
+
+#define ENDPOINTS_MAX 1000 /* the API's own limits */
+#define ADDRESSES_MAX 100
+#define PORTS_MAX 20000
+#define HINTS_MAX 8
+
+/* What a packet to it would never reach: the API server refuses them, packets must not be sent there. */
+static const char *special_kind(const struct weir_addr *a)
+{
+	static const struct {
+		const char *block, *what;
+	} special[] = {
+		{ "0.0.0.0/32", "unspecified" }, { "::/128", "unspecified" },	   { "127.0.0.0/8", "a loopback address" },
+		{ "::1/128", "a loopback address" },  { "169.254.0.0/16", "link-local" }, { "fe80::/10", "link-local" },
+		{ "224.0.0.0/4", "multicast" },	 { "ff00::/8", "multicast" },
+	};
+	struct cidr block;
+
+	for (size_t i = 0; i < ARRAY_SIZE(special); i++)
+		if (!cidr_parse(special[i].block, &block) && cidr_holds(&block, a))
+			return special[i].what;
+	return NULL;
+}
+
+static void check_endpoint_addr(const struct field *f, int family, struct weir_addr *ret_addr)
+{
+	const char *what;
+
+	if (family < 0) {
+		field_raw(f, "");
+		return;
+	}
+	if (!f->node)
+		field_error(f, KUBE_E_ADDRESS, "found nothing, an address is wanted");
+	if (!check_addr(f, ret_addr))
+		return;
+	what = special_kind(ret_addr);
+	if (addr_family(ret_addr) != family)
+		field_error(f, KUBE_E_ADDRESS, "found %s in a slice of addressType %s", field_found(f),
+			    family_text(family));
+	else if (what)
+		field_error(f, KUBE_E_ADDRESS, "%s is %s and cannot be an endpoint", field_found(f), what);
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static const char **decode_hints(const struct field *hints, const char *key, size_t *ret_n)
+{
+	struct field list = field_list(hints, key);
+	size_t n = field_count(&list);
+	const char **names = arena_zalloc(hints->d->arena, n * sizeof(*names));
+
+	if (n > HINTS_MAX)
+		field_error(&list, KUBE_E_TOO_MANY, "%zu hints, at most %d are possible", n, HINTS_MAX);
+	for (size_t i = 0; i < n; i++) {
+		struct field item = field_map_item(&list, i), name = field_at(&item, "name");
+
+		names[i] = field_text(&name, "");
+		if (!*names[i])
+			field_error(&name, KUBE_E_REQUIRED, "missing, a hint needs a name");
+	}
+	if (n > 1)
+		qsort(names, n, sizeof(*names), by_text);
+	*ret_n = n;
+	return names;
+}
+
+static void decode_endpoint(const struct field *f, int family, struct kube_endpoint *e)
+{
+	struct field addresses = field_list(f, "addresses"), conditions = field_map(f, "conditions");
+	struct field hints = field_map(f, "hints");
+	size_t n = field_count(&addresses);
+
+	if (!n)
+		field_error(&addresses, KUBE_E_REQUIRED, "missing, an endpoint needs an address");
+	if (n > ADDRESSES_MAX)
+		field_error(&addresses, KUBE_E_TOO_MANY, "%zu addresses, at most %d are possible", n, ADDRESSES_MAX);
+	for (size_t i = n; i--;) { /* ends with the first, which is the one that counts (SVC-16) */
+		struct field item = field_item(&addresses, i);
+
+		check_endpoint_addr(&item, family, &e->addr);
+	}
+	e->ready = field_flag_at(&conditions, "ready", true);
+	e->serving = field_flag_at(&conditions, "serving", true);
+	e->terminating = field_flag_at(&conditions, "terminating", false);
+	e->node = field_text_at(f, "nodeName", "");
+	e->zone_hints = decode_hints(&hints, "forZones", &e->n_zone_hints);
+	e->node_hints = decode_hints(&hints, "forNodes", &e->n_node_hints);
+}
+
+static void decode_port(const struct field *f, struct kube_slice *slice)
+{
+	struct kube_slice_port p = { .proto = check_protocol_at(f, "protocol") };
+	struct field name = field_at(f, "name");
+
+	p.name = field_text(&name, "");
+	p.port = field_number_at(f, "port", 1, KUBE_PORT_MAX, 0);
+	if (*p.name && !check_dns_label(p.name))
+		field_error(&name, KUBE_E_PORT_NAME, "\"%.80s\" is not a port name: at most 63 of a-z, 0-9 and -",
+			    p.name);
+	if (p.port)
+		slice->ports[slice->n_ports++] = p;
+}
+
+void decode_slice(const struct field *root, struct kube_meta *o)
+{
+	static const char *const types[] = { "IPv4", "IPv6", "FQDN", NULL };
+	struct kube_slice *slice = (struct kube_slice *)o;
+	struct field type = field_at(root, "addressType");
+	struct field endpoints = field_list(root, "endpoints"), ports = field_list(root, "ports");
+	const char *service = kube_label(&o->labels, "kubernetes.io/service-name");
+	size_t n = field_count(&endpoints);
+
+	if (!field_given(&type))
+		field_error(&type, KUBE_E_REQUIRED, "missing, IPv4, IPv6 or FQDN is wanted");
+	slice->service = service ? service : "";
+	slice->family = field_word(&type, types, 2);
+	if (slice->family == 2)
+		slice->family = -1;
+	if (n > ENDPOINTS_MAX)
+		field_error(&endpoints, KUBE_E_TOO_MANY, "%zu endpoints, at most %d are possible in one slice", n,
+			    ENDPOINTS_MAX);
+	slice->endpoints = arena_zalloc(root->d->arena, n * sizeof(*slice->endpoints));
+	for (size_t i = 0; i < n; i++) {
+		struct field item = field_map_item(&endpoints, i);
+
+		decode_endpoint(&item, slice->family, &slice->endpoints[slice->n_endpoints++]);
+	}
+	n = field_count(&ports);
+	if (n > PORTS_MAX)
+		field_error(&ports, KUBE_E_TOO_MANY, "%zu ports, at most %d are possible", n, PORTS_MAX);
+	slice->ports = arena_zalloc(root->d->arena, n * sizeof(*slice->ports));
+	for (size_t i = 0; i < n && i < PORTS_MAX; i++) {
+		struct field item = field_map_item(&ports, i);
+
+		decode_port(&item, slice);
+	}
+	check_unique_at(&ports, "name", "port name");
+}

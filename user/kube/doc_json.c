@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Documents from JSON: yajl's callbacks, fed to doc_build. yajl tells how many
+ * bytes it has consumed, so a token begins at the first byte after the token
+ * before it that is neither blank, comma nor colon.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include <yajl/yajl_parse.h>
+
+#include "kube/doc_build.h"
+
+struct json_reader {
+	yajl_handle parser;
+	struct build build;
+	struct doc_input *in;
+	size_t token_end; /* of the token before */
+	size_t at; /* position of line, col */
+	int line, col;
+};
+
+static void advance(struct json_reader *j, size_t to)
+{
+	for (; j->at < to && j->at < j->in->len; j->at++) {
+		unsigned char c = j->in->data[j->at];
+
+		if (c == '\n') {
+			j->line++;
+			j->col = 1;
+		} else if ((c & 0xc0) != 0x80) {
+			j->col++;
+		}
+	}
+}
+
+/* Moves line and col to the start of the token that yajl has just read. */
+static void locate(struct json_reader *j)
+{
+	size_t start = j->token_end;
+
+	while (start < j->in->len && j->in->data[start] && strchr(" \t\r\n,:", j->in->data[start]))
+		start++;
+	advance(j, start);
+	j->token_end = yajl_get_bytes_consumed(j->parser);
+}
+
+static int finish_value(struct json_reader *j)
+{
+	if (j->build.depth || !j->build.root)
+		return 1;
+	if (j->build.root->type != DOC_NULL) {
+		j->in->documents++;
+		j->in->handler(j->build.root, j->in->arg);
+	}
+	build_reset(&j->build);
+	return 1;
+}
+
+static int add_scalar(struct json_reader *j, enum doc_type type, const char *text, size_t len, int64_t number)
+{
+	struct doc_node *n;
+
+	locate(j);
+	n = build_node(&j->build, type, j->line, j->col);
+	if (!n)
+		return 0;
+	if (memchr(text, 0, len)) {
+		build_fail(&j->build, KUBE_E_SYNTAX, j->line, j->col, "a string must not hold the character NUL");
+		return 0;
+	}
+	n->text = arena_strndup(&j->build.arena, text, len);
+	n->number = number;
+	if (type == DOC_INT)
+		doc_type_number(n);
+	return build_value(&j->build, n) ? 0 : finish_value(j);
+}
+
+static int on_null(void *arg)
+{
+	return add_scalar(arg, DOC_NULL, "null", 4, 0);
+}
+
+static int on_bool(void *arg, int value)
+{
+	return add_scalar(arg, DOC_BOOL, value ? "true" : "false", value ? 4 : 5, value);
+}
+
+static int on_number(void *arg, const char *text, size_t len)
+{
+	return add_scalar(arg, DOC_INT, text, len, 0);
+}
+
+static int on_string(void *arg, const unsigned char *text, size_t len)
+{
+	return add_scalar(arg, DOC_STRING, (const char *)text, len, 0);
+}
+
+static int on_key(void *arg, const unsigned char *text, size_t len)
+{
+	struct json_reader *j = arg;
+
+	locate(j);
+	if (memchr(text, 0, len)) {
+		build_fail(&j->build, KUBE_E_SYNTAX, j->line, j->col, "a key must not hold the character NUL");
+		return 0;
+	}
+	return !build_key(&j->build, arena_strndup(&j->build.arena, (const char *)text, len), false, j->line, j->col);
+}
+
+static int on_map(void *arg)
+{
+	struct json_reader *j = arg;
+
+	locate(j);
+	return !build_open(&j->build, DOC_MAP, j->line, j->col);
+}
+
+static int on_list(void *arg)
+{
+	struct json_reader *j = arg;
+
+	locate(j);
+	return !build_open(&j->build, DOC_LIST, j->line, j->col);
+}
+
+static int on_end(void *arg)
+{
+	struct json_reader *j = arg;
+	struct doc_node *n;
+
+	locate(j);
+	return build_close(&j->build, &n) ? 0 : finish_value(j);
+}
+
+static const yajl_callbacks callbacks = {
+	.yajl_null = on_null,
+	.yajl_boolean = on_bool,
+	.yajl_number = on_number,
+	.yajl_string = on_string,
+	.yajl_start_map = on_map,
+	.yajl_map_key = on_key,
+	.yajl_end_map = on_end,
+	.yajl_start_array = on_list,
+	.yajl_end_array = on_end,
+};
+
+static int syntax_error(struct json_reader *j, size_t at)
+{
+	unsigned char *text = yajl_get_error(j->parser, 0, NULL, 0);
+
+	advance(j, at);
+	build_fail(&j->build, KUBE_E_SYNTAX, j->line, j->col, "not JSON: %.*s", (int)strcspn((char *)text, "\n"),
+		   (char *)text);
+	yajl_free_error(j->parser, text);
+	return -EINVAL;
+}
+
+int doc_read_json(struct doc_input *in, struct doc_error *ret_error)
+{
+	struct json_reader j = { .in = in, .line = 1, .col = 1, .build.error = ret_error };
+	yajl_status status;
+	size_t stopped;
+	int r = 0;
+
+	j.parser = yajl_alloc(&callbacks, NULL, &j);
+	yajl_config(j.parser, yajl_allow_multiple_values, 1);
+	status = yajl_parse(j.parser, (const unsigned char *)in->data, in->len);
+	stopped = yajl_get_bytes_consumed(j.parser); /* behind the byte that it cannot take */
+	if (status == yajl_status_ok) {
+		status = yajl_complete_parse(j.parser);
+		stopped = in->len;
+	}
+	if (status == yajl_status_client_canceled)
+		r = -EINVAL; /* the callback has said why */
+	else if (status != yajl_status_ok)
+		r = syntax_error(&j, stopped);
+	yajl_free(j.parser);
+	build_free(&j.build);
+	return r;
+}

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* The typed field reader. See field.h. */
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "kube/field.h"
+
+#define FIELD_DEPTH_MAX 16 /* of what decoders read; reached: 9 */
+
+struct field field_root(struct decode *d, const struct doc_node *node)
+{
+	return (struct field){ .d = d, .node = node };
+}
+
+struct field field_at(const struct field *up, const char *key)
+{
+	struct field f = { .d = up->d, .up = up, .key = key };
+
+	if (up->node)
+		f.node = doc_get(up->node, key);
+	if (f.node && f.node->type == DOC_NULL)
+		f.node = NULL;
+	return f;
+}
+
+static struct field must_be(struct field f, enum doc_type type, const char *wanted)
+{
+	if (!f.node || f.node->type == type)
+		return f;
+	field_error(&f, KUBE_E_TYPE, "found %s, %s is wanted", field_found(&f), wanted);
+	f.node = NULL;
+	return f;
+}
+
+struct field field_map(const struct field *up, const char *key)
+{
+	return must_be(field_at(up, key), DOC_MAP, "a mapping");
+}
+
+struct field field_list(const struct field *up, const char *key)
+{
+	return must_be(field_at(up, key), DOC_LIST, "a list");
+}
+
+bool field_empty(const struct field *f)
+{
+	return !f->node || (f->node->type == DOC_STRING && !*f->node->text);
+}
+
+size_t field_count(const struct field *f)
+{
+	if (!f->node)
+		return 0;
+	return f->node->type == DOC_LIST ? f->node->n_items : f->node->n_pairs;
+}
+
+struct field field_item(const struct field *list, size_t i)
+{
+	const struct doc_node *n = list->node->items[i];
+
+	return (struct field){ .d = list->d, .up = list, .index = i, .node = n->type == DOC_NULL ? NULL : n };
+}
+
+struct field field_map_item(const struct field *list, size_t i)
+{
+	return must_be(field_item(list, i), DOC_MAP, "a mapping");
+}
+
+struct field field_pair(const struct field *map, size_t i)
+{
+	const struct doc_pair *p = &map->node->pairs[i];
+
+	return (struct field){
+		.d = map->d, .up = map, .key = p->key, .node = p->value->type == DOC_NULL ? NULL : p->value
+	};
+}
+
+/* ---- Scalars ---- */
+
+const char *field_raw(const struct field *f, const char *otherwise)
+{
+	if (!f->node)
+		return otherwise;
+	if (f->node->type == DOC_STRING)
+		return f->node->text;
+	if (f->node->type == DOC_MAP || f->node->type == DOC_LIST)
+		field_error(f, KUBE_E_TYPE, "found %s, a string is wanted", field_found(f));
+	else
+		field_error(f, KUBE_E_TYPE, "found %s, a string is wanted: put it in quotes", field_found(f));
+	return otherwise;
+}
+
+const char *field_text(const struct field *f, const char *otherwise)
+{
+	const char *text = field_raw(f, NULL);
+
+	return text ? arena_strdup(f->d->arena, text) : otherwise;
+}
+
+int64_t field_number(const struct field *f, int64_t min, int64_t max, int64_t otherwise)
+{
+	if (!f->node)
+		return otherwise;
+	if (f->node->type != DOC_INT) {
+		field_error(f, KUBE_E_TYPE, "found %s, a whole number is wanted%s", field_found(f),
+			    f->node->type == DOC_STRING ? ", without quotes" : "");
+		return otherwise;
+	}
+	if (f->node->number < min || f->node->number > max) {
+		field_error(f, KUBE_E_RANGE, "found %lld, a number from %lld to %lld is wanted",
+			    (long long)f->node->number, (long long)min, (long long)max);
+		return otherwise;
+	}
+	return f->node->number;
+}
+
+bool field_flag(const struct field *f, bool otherwise)
+{
+	if (!f->node)
+		return otherwise;
+	if (f->node->type == DOC_BOOL)
+		return f->node->number;
+	field_error(f, KUBE_E_TYPE, "found %s, true or false is wanted%s", field_found(f),
+		    f->node->type == DOC_STRING ? ", without quotes" : "");
+	return otherwise;
+}
+
+/* "A, B or C" */
+static void join_words(const char *const *words, char *buf, size_t size)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; words[i] && len < size; i++)
+		len += snprintf(buf + len, size - len, "%s%s", !i ? "" : words[i + 1] ? ", " : " or ", words[i]);
+}
+
+int field_word(const struct field *f, const char *const *words, int otherwise)
+{
+	const char *text = field_raw(f, NULL);
+	char all[160] = "";
+
+	if (!text || !*text)
+		return otherwise;
+	for (int i = 0; words[i]; i++)
+		if (!strcmp(text, words[i]))
+			return i;
+	join_words(words, all, sizeof(all));
+	field_error(f, KUBE_E_VALUE, "found %s, %s is wanted", field_found(f), all);
+	return otherwise;
+}
+
+/* RFC 3339: 2006-01-02T15:04:05[.fraction](Z|+hh:mm). */
+static bool parse_time(const char *text, int64_t *ret_seconds)
+{
+	struct tm tm = {};
+	int used = 0, hours = 0, minutes = 0;
+	char sign = 0;
+
+	if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min,
+		   &tm.tm_sec, &used) != 6)
+		return false;
+	text += used;
+	if (*text == '.')
+		text += 1 + strspn(text + 1, "0123456789");
+	if (strcmp(text, "Z") && (sscanf(text, "%c%2d:%2d%n", &sign, &hours, &minutes, &used) != 3 || text[used]))
+		return false;
+	if (sign && sign != '+' && sign != '-')
+		return false;
+	tm.tm_year -= 1900;
+	tm.tm_mon--;
+	*ret_seconds = timegm(&tm) - (sign == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
+	return true;
+}
+
+int64_t field_time(const struct field *f)
+{
+	const char *text = field_raw(f, NULL);
+	int64_t seconds = 0;
+
+	if (text && !parse_time(text, &seconds))
+		field_error(f, KUBE_E_TIME, "found %s, a time like 2006-01-02T15:04:05Z is wanted", field_found(f));
+	return seconds;
+}
+
+const char *field_raw_at(const struct field *up, const char *key, const char *otherwise)
+{
+	struct field f = field_at(up, key);
+
+	return field_raw(&f, otherwise);
+}
+
+const char *field_text_at(const struct field *up, const char *key, const char *otherwise)
+{
+	struct field f = field_at(up, key);
+
+	return field_text(&f, otherwise);
+}
+
+int64_t field_number_at(const struct field *up, const char *key, int64_t min, int64_t max, int64_t otherwise)
+{
+	struct field f = field_at(up, key);
+
+	return field_number(&f, min, max, otherwise);
+}
+
+bool field_flag_at(const struct field *up, const char *key, bool otherwise)
+{
+	struct field f = field_at(up, key);
+
+	return field_flag(&f, otherwise);
+}
+
+int field_word_at(const struct field *up, const char *key, const char *const *words, int otherwise)
+{
+	struct field f = field_at(up, key);
+
+	return field_word(&f, words, otherwise);
+}
+
+/* ---- Place and errors ---- */
+
+struct src field_src(const struct field *f)
+{
+	const struct field *at = f;
+
+	while (!at->node && at->up)
+		at = at->up;
+	return (struct src){ .file = f->d->file,
+			     .line = at->node ? at->node->line : 0,
+			     .col = at->node ? at->node->col : 0 };
+}
+
+const char *field_found(const struct field *f)
+{
+	static _Thread_local char text[96];
+
+	return f->node ? doc_describe(f->node, text, sizeof(text)) : "nothing";
+}
+
+static bool plain_key(const char *key)
+{
+	for (const char *p = key; *p; p++)
+		if (!isalnum((unsigned char)*p))
+			return false;
+	return *key;
+}
+
+/* "spec.ingress[2].ports[0]", keys of labels as metadata.labels["a.b/c"]. */
+static char *path_text(const struct field *f)
+{
+	const struct field *chain[FIELD_DEPTH_MAX];
+	char *text = NULL;
+	size_t n = 0, size;
+	FILE *out = open_memstream(&text, &size);
+
+	for (; f && f->up && n < FIELD_DEPTH_MAX; f = f->up)
+		chain[n++] = f;
+	for (size_t i = n; out && i--;) {
+		if (!chain[i]->key)
+			fprintf(out, "[%zu]", chain[i]->index);
+		else if (plain_key(chain[i]->key))
+			fprintf(out, "%s%s", i == n - 1 ? "" : ".", chain[i]->key);
+		else
+			fprintf(out, "[\"%.80s\"]", chain[i]->key);
+	}
+	if (out)
+		fclose(out);
+	return text;
+}
+
+static char *object_text(const struct decode *d)
+{
+	if (!d->kind)
+		return NULL;
+	if (!d->name || !*d->name)
+		return mem_strdup(d->kind);
+	return mem_printf("%s %s%s%s", d->kind, d->ns ? d->ns : "", d->ns && *d->ns ? "/" : "", d->name);
+}
+
+void field_error(const struct field *f, enum kube_code code, const char *fmt, ...)
+{
+	_cleanup_(mem_free) char *path = path_text(f), *object = object_text(f->d), *message = NULL;
+	struct src src = field_src(f);
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&message, fmt, ap) < 0)
+		message = NULL;
+	va_end(ap);
+	diag_add(f->d->diags, DIAG_ERROR, kube_code_text(code), &src, object, path && *path ? path : NULL, "%s",
+		 message ? message : "");
+}

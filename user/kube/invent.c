@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Addresses for manifests as people write them, which have no status: nodes,
+ * pods and Services get the next free address of a range, in the order of
+ * ns/name, so the same input gives the same addresses. What is given is never
+ * given twice. A pod that is on no node is put on the first one, which is
+ * called "node" when nothing names one. Pods that get an address are Running
+ * and Ready. One note says all of this; without permission to invent, warnings
+ * say what is missing.
+ */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "kube/codes.h"
+#include "kube/store_private.h"
+
+enum use {
+	FOR_NODES,
+	FOR_PODS,
+	FOR_SERVICES,
+	_USE_MAX,
+};
+
+/* Ranges by use and family; the first addresses of one are left to gateways. Wide enough for 150,000 pods. */
+static const char *const ranges[_USE_MAX][2] = {
+	[FOR_NODES] = { "172.18.0.0/16", "fd00:172:18::/64" },
+	[FOR_PODS] = { "10.244.0.0/14", "fd00:10:244::/64" },
+	[FOR_SERVICES] = { "10.96.0.0/12", "fd00:10:96::/108" },
+};
+#define FIRST_OFFSET 2
+
+#define DEFAULT_NODE "node"
+
+struct taken {
+	UT_hash_handle hh;
+	struct weir_addr addr;
+};
+
+struct invent {
+	struct store *store;
+	struct taken *taken;
+	uint32_t next[_USE_MAX][2]; /* offset into the range */
+	size_t n[_USE_MAX]; /* objects that got addresses */
+	bool families[2]; /* that pods and nodes get */
+};
+
+static void take(struct invent *v, const struct weir_addr *a)
+{
+	struct taken *t;
+
+	HASH_FIND(hh, v->taken, a, sizeof(*a), t);
+	if (t || weir_addr_is_zero(a))
+		return;
+	t = mem_zalloc(sizeof(*t));
+	t->addr = *a;
+	HASH_ADD(hh, v->taken, addr, sizeof(t->addr), t);
+}
+
+static void take_all(struct invent *v)
+{
+	const struct store *s = v->store;
+
+	for (size_t i = 0; i < s->n_nodes; i++)
+		for (size_t k = 0; k < s->nodes[i]->n_addrs; k++)
+			take(v, &s->nodes[i]->addrs[k]);
+	for (size_t i = 0; i < 2 * s->n_pods; i++)
+		take(v, &s->pods[i / 2]->addr[i % 2]);
+	for (size_t i = 0; i < 2 * s->n_services; i++)
+		take(v, &s->services[i / 2]->cluster_ip[i % 2]);
+	for (size_t i = 0; i < s->n_slices; i++)
+		for (size_t k = 0; k < s->slices[i]->n_endpoints; k++)
+			take(v, &s->slices[i]->endpoints[k].addr);
+}
+
+/* The next free address, or zero when the range is used up. */
+static struct weir_addr next_addr(struct invent *v, enum use use, int family)
+{
+	struct weir_addr a;
+	struct cidr range;
+	struct taken *t;
+
+	cidr_parse(ranges[use][family], &range);
+	do {
+		a = range.addr;
+		a.w[3] = htonl(ntohl(a.w[3]) + FIRST_OFFSET + v->next[use][family]++);
+		if (!cidr_holds(&range, &a))
+			return (struct weir_addr){};
+		HASH_FIND(hh, v->taken, &a, sizeof(a), t);
+	} while (t);
+	return a;
+}
+
+static void report_exhausted(struct invent *v, const struct kube_meta *m, const char *kind, enum use use, int family)
+{
+	_cleanup_(mem_free) char *object = mem_printf("%s %s%s%s", kind, m->ns, *m->ns ? "/" : "", m->name);
+
+	diag_add(&v->store->diags, DIAG_ERROR, kube_code_text(KUBE_E_EXHAUSTED), &m->src, object, NULL,
+		 "no address is left in %s, from which objects without one get theirs", ranges[use][family]);
+}
+
+/* ---- Nodes ---- */
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Nodes that pods name and nobody describes; "node" when there is none at all. */
+static void imply_nodes(struct store *s)
+{
+	_cleanup_(mem_free) const char **names = mem_zalloc((s->n_pods + 1) * sizeof(*names));
+	size_t n = 0, n_read = s->n_nodes;
+
+	for (size_t i = 0; i < s->n_pods; i++)
+		if (*s->pods[i]->node)
+			names[n++] = s->pods[i]->node;
+	if (!n && !n_read)
+		names[n++] = DEFAULT_NODE;
+	qsort(names, n, sizeof(*names), by_text);
+	for (size_t i = 0; i < n; i++) {
+		if ((i && !strcmp(names[i], names[i - 1])))
+			continue;
+		s->n_nodes = n_read; /* look only among those that are sorted */
+		if (store_node(s, names[i])) {
+			continue;
+		}
+		store_add_new(s, KUBE_NODE, sizeof(struct kube_node), "", names[i]);
+		n_read = s->n_nodes;
+		store_sort(s, KUBE_NODE);
+	}
+}
+
+static void invent_node(struct invent *v, struct kube_node *node)
+{
+	struct weir_addr *addrs;
+
+	if (node->n_addrs)
+		return;
+	addrs = arena_zalloc(&node->meta.arena, 2 * sizeof(*addrs));
+	for (int family = 0; family < 2; family++) {
+		if (!v->families[family])
+			continue;
+		addrs[node->n_addrs] = next_addr(v, FOR_NODES, family);
+		if (weir_addr_is_zero(&addrs[node->n_addrs]))
+			report_exhausted(v, &node->meta, "Node", FOR_NODES, family);
+		else
+			node->n_addrs++;
+	}
+	node->addrs = addrs;
+	v->n[FOR_NODES]++;
+}
+
+/* ---- Pods and Services ---- */
+
+static bool lacks_addr(const struct weir_addr addr[2])
+{
+	return weir_addr_is_zero(&addr[0]) && weir_addr_is_zero(&addr[1]);
+}
+
+static bool is_over(const struct kube_pod *pod)
+{
+	return pod->phase == KUBE_SUCCEEDED || pod->phase == KUBE_FAILED;
+}
+
+static void share_node_addrs(struct store *s, struct kube_pod *pod)
+{
+	const struct kube_node *node = store_node(s, pod->node);
+
+	for (size_t i = 0; node && i < node->n_addrs; i++) {
+		int family = addr_family(&node->addrs[i]);
+
+		if (weir_addr_is_zero(&pod->addr[family]))
+			pod->addr[family] = node->addrs[i];
+	}
+}
+
+static void invent_pod(struct invent *v, struct kube_pod *pod)
+{
+	if (is_over(pod))
+		return;
+	if (!*pod->node && v->store->n_nodes)
+		pod->node = arena_strdup(&pod->meta.arena, v->store->nodes[0]->meta.name);
+	if (!lacks_addr(pod->addr))
+		return;
+	if (pod->host_network)
+		share_node_addrs(v->store, pod);
+	for (int family = 0; family < 2 && !pod->host_network; family++) {
+		if (!v->families[family])
+			continue;
+		pod->addr[family] = next_addr(v, FOR_PODS, family);
+		if (weir_addr_is_zero(&pod->addr[family]))
+			report_exhausted(v, &pod->meta, "Pod", FOR_PODS, family);
+	}
+	if (!pod->has_status || pod->phase != KUBE_RUNNING)
+		pod->ready = true;
+	pod->phase = KUBE_RUNNING;
+	v->n[FOR_PODS]++;
+}
+
+static void invent_service(struct invent *v, struct kube_service *svc)
+{
+	if (!svc->needs_cluster_ip)
+		return;
+	for (int family = 0; family < 2; family++) {
+		if (!svc->wants_family[family])
+			continue;
+		svc->cluster_ip[family] = next_addr(v, FOR_SERVICES, family);
+		if (weir_addr_is_zero(&svc->cluster_ip[family]))
+			report_exhausted(v, &svc->meta, "Service", FOR_SERVICES, family);
+	}
+	svc->needs_cluster_ip = false;
+	v->n[FOR_SERVICES]++;
+}
+
+/* Pods and nodes get the families that given pods have; both when no pod has an address. */
+static void choose_families(struct invent *v)
+{
+	for (size_t i = 0; i < 2 * v->store->n_pods; i++)
+		if (!weir_addr_is_zero(&v->store->pods[i / 2]->addr[i % 2]))
+			v->families[i % 2] = true;
+	if (!v->families[0] && !v->families[1])
+		v->families[0] = v->families[1] = true;
+}
+
+static void say_so(struct invent *v)
+{
+	static const char *const what[_USE_MAX] = { "node", "pod", "Service" };
+	char text[256] = "";
+	size_t len = 0;
+
+	for (int use = 0; use < _USE_MAX; use++)
+		if (v->n[use])
+			len += snprintf(text + len, sizeof(text) - len, "%s%zu %s%s (%s, %s)", len ? ", " : "", v->n[use],
+					what[use], v->n[use] == 1 ? "" : "s", ranges[use][0], ranges[use][1]);
+	if (len)
+		diag_add(&v->store->diags, DIAG_NOTE, NULL, NULL, NULL, NULL,
+			 "addresses were invented for what has none: %s%s", text,
+			 v->n[FOR_PODS] ? "; these pods are taken as Running and Ready" : "");
+}
+
+void store_invent(struct store *s)
+{
+	struct invent v = { .store = s };
+	struct taken *t, *next;
+
+	imply_nodes(s);
+	choose_families(&v);
+	take_all(&v);
+	for (size_t i = 0; i < s->n_nodes; i++)
+		invent_node(&v, s->nodes[i]);
+	for (size_t i = 0; i < s->n_pods; i++)
+		invent_pod(&v, s->pods[i]);
+	for (size_t i = 0; i < s->n_services; i++)
+		invent_service(&v, s->services[i]);
+	say_so(&v);
+	HASH_ITER(hh, v.taken, t, next)
+	{
+		HASH_DEL(v.taken, t);
+		free(t);
+	}
+}
+
+void store_warn_missing(struct store *s)
+{
+	for (size_t i = 0; i < s->n_pods; i++) {
+		const struct kube_pod *pod = s->pods[i];
+		_cleanup_(mem_free) char *object = NULL;
+
+		if (is_over(pod) || !lacks_addr(pod->addr))
+			continue;
+		object = mem_printf("Pod %s/%s", pod->meta.ns, pod->meta.name);
+		diag_add(&s->diags, DIAG_WARNING, NULL, &pod->meta.src, object, "status.podIPs",
+			 "the pod has no address: no selector can find it");
+	}
+	for (size_t i = 0; i < s->n_services; i++) {
+		const struct kube_service *svc = s->services[i];
+		_cleanup_(mem_free) char *object = NULL;
+
+		if (!svc->needs_cluster_ip)
+			continue;
+		object = mem_printf("Service %s/%s", svc->meta.ns, svc->meta.name);
+		diag_add(&s->diags, DIAG_WARNING, NULL, &svc->meta.src, object, "spec.clusterIP",
+			 "the Service has no cluster IP: it is not served");
+	}
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* The store: holding objects, and looking them up. Reading is in read.c, completing in complete.c. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "kube/codes.h"
+#include "kube/store_private.h"
+
+struct store *store_new(void)
+{
+	struct store *s = mem_zalloc(sizeof(*s));
+
+	s->priv = mem_zalloc(sizeof(*s->priv));
+	return s;
+}
+
+/* The typed arrays hold pointers to structs that begin with their meta. */
+struct store_array store_array(struct store *s, enum kube_kind kind)
+{
+	const struct store_array arrays[_KUBE_KIND_MAX] = {
+		[KUBE_NAMESPACE] = { (struct kube_meta ***)&s->namespaces, &s->n_namespaces, NULL },
+		[KUBE_NODE] = { (struct kube_meta ***)&s->nodes, &s->n_nodes, NULL },
+		[KUBE_POD] = { (struct kube_meta ***)&s->pods, &s->n_pods, NULL },
+		[KUBE_SERVICE] = { (struct kube_meta ***)&s->services, &s->n_services, NULL },
+		[KUBE_SLICE] = { (struct kube_meta ***)&s->slices, &s->n_slices, NULL },
+		[KUBE_POLICY] = { (struct kube_meta ***)&s->policies, &s->n_policies, NULL },
+	};
+	struct store_array a = arrays[kind];
+
+	a.cap = &s->priv->cap[kind];
+	return a;
+}
+
+void store_add(struct store *s, struct kube_meta *m)
+{
+	struct store_array a = store_array(s, m->kind);
+
+	*VEC_ADD(*a.items, *a.n, *a.cap) = m;
+}
+
+void *store_add_new(struct store *s, enum kube_kind kind, size_t size, const char *ns, const char *name)
+{
+	struct arena arena = {};
+	struct kube_meta *m = arena_zalloc(&arena, size);
+
+	m->kind = kind;
+	m->ns = arena_strdup(&arena, ns);
+	m->name = arena_strdup(&arena, name);
+	m->uid = "";
+	m->arena = arena;
+	store_add(s, m);
+	return m;
+}
+
+static void free_object(struct kube_meta *m)
+{
+	struct arena arena = m->arena; /* m itself lies in it */
+
+	arena_free(&arena);
+}
+
+static void free_private(struct store_private *p)
+{
+	struct store_seen *seen, *next;
+
+	HASH_CLEAR(hh, p->by_addr);
+	free(p->addrs);
+	HASH_ITER(hh, p->unknown_kinds, seen, next)
+	{
+		HASH_DEL(p->unknown_kinds, seen);
+		free(seen);
+	}
+	for (size_t i = 0; i < p->n_files; i++)
+		free(p->files[i]);
+	free(p->files);
+	free(p);
+}
+
+void store_free(struct store **sp)
+{
+	struct store *s = TAKE_PTR(*sp);
+
+	if (!s)
+		return;
+	for (int kind = 0; kind < _KUBE_KIND_MAX; kind++) {
+		struct store_array a = store_array(s, kind);
+
+		for (size_t i = 0; i < *a.n; i++)
+			free_object((*a.items)[i]);
+		free(*a.items);
+	}
+	diag_free(&s->diags);
+	free_private(s->priv);
+	free(s);
+}
+
+/* ---- Order ---- */
+
+struct place {
+	struct kube_meta *m;
+	size_t index;
+};
+
+static int compare_names(const char *ns_a, const char *name_a, const char *ns_b, const char *name_b)
+{
+	int order = strcmp(ns_a, ns_b);
+
+	return order ? order : strcmp(name_a, name_b);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+	int order = compare_names(x->m->ns, x->m->name, y->m->ns, y->m->name);
+
+	return order ? order : (x->index > y->index) - (x->index < y->index);
+}
+
+void store_sort(struct store *s, enum kube_kind kind)
+{
+	struct store_array a = store_array(s, kind);
+	_cleanup_(mem_free) struct place *places = mem_zalloc(*a.n * sizeof(*places));
+
+	for (size_t i = 0; i < *a.n; i++)
+		places[i] = (struct place){ (*a.items)[i], i };
+	qsort(places, *a.n, sizeof(*places), by_name);
+	for (size_t i = 0; i < *a.n; i++)
+		(*a.items)[i] = places[i].m;
+}
+
+/* Of equal ones the first in the order of input stays. Expects the array sorted. */
+void store_drop_duplicates(struct store *s, enum kube_kind kind)
+{
+	static const char *const kinds[] = { "Namespace", "Node",	    "Pod",
+					     "Service",	  "EndpointSlice", "NetworkPolicy" };
+	struct store_array a = store_array(s, kind);
+	struct kube_meta **items = *a.items;
+	size_t n = 0;
+
+	for (size_t i = 0; i < *a.n; i++) {
+		struct kube_meta *m = items[i], *first = n ? items[n - 1] : NULL;
+		_cleanup_(mem_free) char *object = NULL;
+
+		if (!first || compare_names(first->ns, first->name, m->ns, m->name)) {
+			items[n++] = m;
+			continue;
+		}
+		object = mem_printf("%s %s%s%s", kinds[kind], m->ns, *m->ns ? "/" : "", m->name);
+		diag_add(&s->diags, DIAG_ERROR, kube_code_text(KUBE_E_DUPLICATE), &m->src, object, NULL,
+			 "given twice, first at %s:%d:%d: remove one", first->src.file ? first->src.file : "?",
+			 first->src.line, first->src.col);
+		free_object(m);
+	}
+	*a.n = n;
+}
+
+/* ---- Look-ups ---- */
+
+struct wanted {
+	const char *ns, *name;
+};
+
+static int by_wanted(const void *key, const void *item)
+{
+	const struct wanted *w = key;
+	const struct kube_meta *m = *(const struct kube_meta *const *)item;
+
+	return compare_names(w->ns, w->name, m->ns, m->name);
+}
+
+static void *find(void *const *items, size_t n, const char *ns, const char *name)
+{
+	struct wanted w = { ns, name };
+	void *const *found = n ? bsearch(&w, items, n, sizeof(*items), by_wanted) : NULL;
+
+	return found ? *found : NULL;
+}
+
+const struct kube_namespace *store_namespace(const struct store *s, const char *name)
+{
+	return find((void *const *)s->namespaces, s->n_namespaces, "", name);
+}
+
+const struct kube_node *store_node(const struct store *s, const char *name)
+{
+	return find((void *const *)s->nodes, s->n_nodes, "", name);
+}
+
+const struct kube_pod *store_pod(const struct store *s, const char *ns, const char *name)
+{
+	return find((void *const *)s->pods, s->n_pods, ns, name);
+}
+
+const struct kube_service *store_service(const struct store *s, const char *ns, const char *name)
+{
+	return find((void *const *)s->services, s->n_services, ns, name);
+}
+
+/* NP-56: not the one that is going away, then the newest, then the first by name. */
+static bool owns_before(const struct kube_pod *a, const struct kube_pod *b)
+{
+	if (a->meta.deleting != b->meta.deleting)
+		return b->meta.deleting;
+	return a->meta.created > b->meta.created;
+}
+
+void store_index_addrs(struct store *s)
+{
+	struct store_private *p = s->priv;
+	struct store_addr *slot, *there;
+
+	HASH_CLEAR(hh, p->by_addr);
+	free(p->addrs);
+	p->addrs = slot = mem_zalloc(2 * s->n_pods * sizeof(*p->addrs));
+	for (size_t i = 0; i < 2 * s->n_pods; i++) {
+		const struct kube_pod *pod = s->pods[i / 2];
+
+		if (pod->host_network || pod->phase == KUBE_SUCCEEDED || pod->phase == KUBE_FAILED ||
+		    weir_addr_is_zero(&pod->addr[i % 2]))
+			continue;
+		HASH_FIND(hh, p->by_addr, &pod->addr[i % 2], sizeof(struct weir_addr), there);
+		if (there) {
+			if (owns_before(pod, there->pod))
+				there->pod = pod;
+			continue;
+		}
+		slot->addr = pod->addr[i % 2];
+		slot->pod = pod;
+		HASH_ADD(hh, p->by_addr, addr, sizeof(struct weir_addr), slot);
+		slot++;
+	}
+}
+
+const struct kube_pod *store_pod_by_addr(const struct store *s, const struct weir_addr *addr)
+{
+	struct store_addr *found;
+
+	HASH_FIND(hh, s->priv->by_addr, addr, sizeof(*addr), found);
+	return found ? found->pod : NULL;
+}
+
+const char *store_this_node(const struct store *s, const char *wanted, const char *env, struct weir_err *err)
+{
+	if (wanted)
+		return wanted;
+	if (env && *env)
+		return env;
+	if (s->n_nodes == 1)
+		return s->nodes[0]->meta.name;
+	err_set(err, -ENOENT, "which node is this? %s: give --node NAME or set NODE_NAME",
+		s->n_nodes ? "there is more than one Node object" : "there is no Node object");
+	return NULL;
+}

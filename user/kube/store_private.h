@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * What the files of the store share: the private part of struct store and the
+ * steps of store_complete(), in the order in which they are called. Nobody
+ * outside user/kube includes this.
+ */
+#pragma once
+
+#include <uthash.h>
+
+#include "kube/store.h"
+
+/* A text seen before: kinds that were noted. */
+struct store_seen {
+	UT_hash_handle hh;
+	char text[];
+};
+
+/* A pod by address. */
+struct store_addr {
+	UT_hash_handle hh;
+	struct weir_addr addr;
+	const struct kube_pod *pod;
+};
+
+struct store_private {
+	size_t cap[_KUBE_KIND_MAX];
+	char **files; /* names that objects point at */
+	size_t n_files, cap_files;
+	struct store_seen *unknown_kinds;
+	struct store_addr *addrs; /* one block, hashed */
+	struct store_addr *by_addr;
+};
+
+/* The array of a kind. */
+struct store_array {
+	struct kube_meta ***items;
+	size_t *n, *cap;
+};
+struct store_array store_array(struct store *s, enum kube_kind kind);
+void store_add(struct store *s, struct kube_meta *m);
+/* An object that was not read: in an arena of its own, named, without labels. */
+void *store_add_new(struct store *s, enum kube_kind kind, size_t size, const char *ns, const char *name);
+void store_sort(struct store *s, enum kube_kind kind); /* by (ns, name); the order of input among equals */
+
+void store_drop_duplicates(struct store *s, enum kube_kind kind);
+void store_imply_namespaces(struct store *s);
+void store_invent(struct store *s);
+void store_warn_missing(struct store *s); /* instead of inventing */
+void store_default_families(struct store *s);
+void store_derive_slices(struct store *s);
+void store_index_addrs(struct store *s);
