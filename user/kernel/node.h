@@ -83,6 +83,7 @@ uint32_t sync_delta_writes(const struct sync_delta *d); /* all of them, added up
 
 enum sync_flag {
 	SYNC_DRY_RUN = 1 << 0, /* only compare */
+	SYNC_NO_DEVICES = 1 << 1, /* tables only: attachments are believed, no device is looked at or attached */
 };
 
 /*
