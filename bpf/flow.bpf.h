@@ -69,9 +69,10 @@ static __always_inline __u32 ref_by_device(__u32 ifindex)
 	return pod && pod->ifindex == ifindex ? READ_WORD(pod->ref) : 0;
 }
 
+/* All zero is how a pod has no address of a family, and no address of anybody. */
 static __always_inline int pod_has_addr(const struct weir_pod *pod, const struct weir_addr *addr, __u8 v6)
 {
-	return weir_addr_equal(v6 ? &pod->addr[1] : &pod->addr[0], addr);
+	return !weir_addr_is_zero(addr) && weir_addr_equal(v6 ? &pod->addr[1] : &pod->addr[0], addr);
 }
 
 /*

@@ -78,13 +78,21 @@ static __always_inline enum icmp_class icmp_class_v6(__u8 type)
 	return ICMP_OTHER;
 }
 
+/* Reads an L4 header; fails where the IP length ends before it does: padding is no header. */
+static __always_inline int load_l4(struct __sk_buff *skb, const struct pkt *pkt, void *header, __u32 len)
+{
+	if (pkt->l4_off + len > pkt->end)
+		return -1;
+	return bpf_skb_load_bytes(skb, pkt->l4_off, header, len);
+}
+
 static __always_inline enum weir_reason parse_icmp(struct __sk_buff *skb, struct pkt *pkt)
 {
 	__u8 h[ICMP_HEADER];
 	enum icmp_class class;
 	__be16 id;
 
-	if (bpf_skb_load_bytes(skb, pkt->l4_off, h, sizeof(h)))
+	if (load_l4(skb, pkt, h, sizeof(h)))
 		return WEIR_TRUNCATED;
 	id = *(__be16 *)(h + 4);
 	class = pkt->v6 ? icmp_class_v6(h[0]) : icmp_class_v4(h[0]);
@@ -110,7 +118,7 @@ static __always_inline enum weir_reason parse_tcp(struct __sk_buff *skb, struct 
 {
 	__u8 h[TCP_HEADER_MIN];
 
-	if (bpf_skb_load_bytes(skb, pkt->l4_off, h, sizeof(h)))
+	if (load_l4(skb, pkt, h, sizeof(h)))
 		return WEIR_TRUNCATED;
 	pkt->sport_be = *(__be16 *)h;
 	pkt->dport_be = *(__be16 *)(h + 2);
@@ -125,7 +133,7 @@ static __always_inline enum weir_reason parse_udp(struct __sk_buff *skb, struct 
 {
 	__be16 h[UDP_HEADER / 2];
 
-	if (bpf_skb_load_bytes(skb, pkt->l4_off, h, sizeof(h)))
+	if (load_l4(skb, pkt, h, sizeof(h)))
 		return WEIR_TRUNCATED;
 	pkt->sport_be = h[0];
 	pkt->dport_be = h[1];
@@ -136,7 +144,7 @@ static __always_inline enum weir_reason parse_sctp(struct __sk_buff *skb, struct
 {
 	__be16 h[SCTP_HEADER / 2 + 2]; /* the common header and the first chunk's */
 
-	if (bpf_skb_load_bytes(skb, pkt->l4_off, h, sizeof(h)))
+	if (load_l4(skb, pkt, h, sizeof(h)))
 		return WEIR_TRUNCATED;
 	pkt->sport_be = h[0];
 	pkt->dport_be = h[1];
@@ -182,6 +190,7 @@ static __always_inline enum weir_reason parse_v4(struct __sk_buff *skb, struct p
 	pkt->multicast = (pkt->dst.b[12] & 0xf0) == 0xe0 || ip.daddr == 0xffffffff;
 	pkt->proto = ip.protocol;
 	pkt->l4_off = pkt->l3_off + header_len;
+	pkt->end = pkt->l3_off + total_len;
 	return WEIR_FORWARDED;
 }
 
@@ -225,13 +234,17 @@ static __always_inline int link_local_v6(const struct weir_addr *a)
 static __always_inline enum weir_reason parse_v6(struct __sk_buff *skb, struct pkt *pkt)
 {
 	struct ipv6hdr ip;
+	__u32 payload_len;
 
 	if (bpf_skb_load_bytes(skb, pkt->l3_off, &ip, sizeof(ip)))
 		return WEIR_TRUNCATED;
 	if (ip.version != 6)
 		return WEIR_BAD_HEADER;
-	if (pkt->l3_off + sizeof(ip) + bpf_ntohs(ip.payload_len) > skb->len)
+	payload_len = bpf_ntohs(ip.payload_len);
+	if (pkt->l3_off + sizeof(ip) + payload_len > skb->len)
 		return WEIR_TRUNCATED;
+	/* 0: a jumbogram, as offloads make them */
+	pkt->end = payload_len ? pkt->l3_off + sizeof(ip) + payload_len : skb->len;
 	__builtin_memcpy(&pkt->src, &ip.saddr, sizeof(pkt->src));
 	__builtin_memcpy(&pkt->dst, &ip.daddr, sizeof(pkt->dst));
 	if (weir_addr_is_v4(&pkt->src) || weir_addr_is_v4(&pkt->dst))

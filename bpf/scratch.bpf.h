@@ -21,6 +21,7 @@ struct pkt {
 	struct weir_addr src, dst;
 	__be16 sport_be, dport_be; /* echo: id and 0, or 0 and id (struct weir_tuple) */
 	__u16 l3_off, l4_off;
+	__u32 end; /* where the IP packet ends; behind it is padding */
 	__u8 proto; /* IPPROTO_*; of the last header that was understood */
 	__u8 v6;
 	__u8 tcp_flags; /* enum tcp_flag */

@@ -23,7 +23,7 @@ static __always_inline __s64 service_by_destination(struct scratch *s)
 		s->frontend.proto = 0;
 		id = bpf_map_lookup_elem(&frontends, &s->frontend);
 	}
-	return id ? READ_WORD(*id) : -1;
+	return id ? (__s64)READ_WORD(*id) : -1;
 }
 
 static __always_inline __u32 mix(__u32 h, __u32 word)

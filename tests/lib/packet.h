@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Packets for tests: built from a description with every checksum right, and
+ * read back into one with every checksum verified. Says nothing of what the
+ * datapath should do with them.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <weir/types.h>
+
+#define PACKET_MAX 2048
+#define PACKET_EXTENSIONS_MAX 12
+
+enum tcp_bits {
+	FIN = 0x01,
+	SYN = 0x02,
+	RST = 0x04,
+	PSH = 0x08,
+	ACK = 0x10,
+};
+
+/* An IPv6 extension header: its type and its length field's value (units depend on the type). */
+struct packet_extension {
+	uint8_t type;
+	uint8_t len;
+};
+
+/*
+ * Which packet. Family follows the addresses. Ports and ids in host order. A
+ * zeroed member means "as usual".
+ */
+struct packet_spec {
+	struct weir_addr src, dst;
+	uint8_t proto; /* IPPROTO_* */
+	uint16_t sport, dport;
+	uint8_t tcp_flags;
+	uint8_t icmp_type, icmp_code;
+	uint16_t icmp_id;
+	uint8_t sctp_chunk;
+	uint16_t payload; /* bytes behind the L4 header */
+	bool no_udp_sum; /* IPv4: send the sum as 0 */
+	bool mapped_wire; /* IPv4 addresses as ::ffff:a.b.c.d in an IPv6 header */
+	uint8_t v4_options; /* words of no-operation options */
+	uint16_t fragment; /* IPv4: frag_off in host order; IPv6: value of the fragment header */
+	struct packet_extension extensions[PACKET_EXTENSIONS_MAX]; /* type 0 with len 0 behind the first ends */
+	unsigned int n_extensions;
+	uint8_t src_mac[6], dst_mac[6];
+	uint16_t vlan; /* id of an 802.1Q tag */
+};
+
+struct packet {
+	uint8_t data[PACKET_MAX];
+	uint32_t len;
+};
+
+struct packet packet_build(const struct packet_spec *spec);
+struct packet packet_arp(void);
+struct packet packet_ethertype(uint16_t type);
+
+/*
+ * Addresses, ports, flags and MACs of a packet, extension headers walked.
+ * Returns NULL, or what is wrong with it: a length, an IPv4 header sum, an L4 sum.
+ */
+const char *packet_read(const struct packet *packet, struct packet_spec *ret_spec);
+
+/* Offset of the IP header, and of the L4 header of a packet without extension headers. */
+#define PACKET_L3 14
+unsigned int packet_l4_offset(const struct packet *packet);

@@ -1,0 +1,712 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * The real programs on private maps, for prog tests. Touches nothing that is
+ * pinned and no device outside of its own network namespace.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/addr.h"
+#include "base/mem.h"
+#include "lib/prog_env.h"
+
+#include "gc.skel.h"
+#include "store.skel.h"
+#include "tc_pod.skel.h"
+
+#define SMALL_MAP 1024
+#define DEFAULT_CONNTRACK 1024
+#define DEFAULT_HALF_OPEN 256
+#define TICKS_PER_S (1000000000 >> WEIR_TICK_SHIFT)
+
+static void must(int r, const char *what)
+{
+	if (r)
+		fail_msg("%s: %s", what, strerror(r < 0 ? -r : errno));
+}
+
+const char *prog_reason(int reason)
+{
+	static const char *const names[] = {
+#define NAME(name, kind, label, text) label,
+		WEIR_REASONS(NAME)
+#undef NAME
+	};
+
+	return reason >= 0 && reason < _WEIR_REASON_MAX ? names[reason] : "(none, or several)";
+}
+
+/* ---- Set-up ----------------------------------------------------------------------------------- */
+
+bool prog_env_possible(void)
+{
+	if (!geteuid())
+		return true;
+	printf("1..0 # SKIP needs root for bpf(2)\n");
+	return false;
+}
+
+/* One namespace a process; its devices stand for the pods' host ends. */
+static int make_devices(void)
+{
+	static bool made;
+	char command[160];
+
+	if (made)
+		return 0;
+	if (unshare(CLONE_NEWNET))
+		return -errno;
+	for (int i = 0; i < _LOCAL_MAX; i++) {
+		snprintf(command, sizeof(command),
+			 "ip link add pod%d index %u type veth peer name peer%d index %u", i, PROG_DEVICE(i), i,
+			 PROG_DEVICE(i) + 100);
+		if (system(command))
+			return -EIO;
+	}
+	made = true;
+	return 0;
+}
+
+/* Test runs and the per-CPU trace must meet on one CPU. */
+static void stay_on_this_cpu(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(sched_getcpu(), &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+static void size_maps(struct bpf_object *obj, const struct prog_sizes *sizes)
+{
+	uint32_t conntrack = sizes->conntrack ? sizes->conntrack : DEFAULT_CONNTRACK;
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, obj)
+	{
+		const char *name = bpf_map__name(map);
+		uint32_t max = bpf_map__max_entries(map);
+
+		if (!strcmp(name, "conntrack") || !strcmp(name, "flow_keys") || !strcmp(name, "free_keys"))
+			max = conntrack;
+		else if (!strcmp(name, "half_open"))
+			max = sizes->half_open ? sizes->half_open : DEFAULT_HALF_OPEN;
+		else if (max > SMALL_MAP)
+			max = SMALL_MAP;
+		bpf_map__set_max_entries(map, max);
+	}
+}
+
+/* The object's maps become those of tc_pod, as pinned maps would be. */
+static void share_maps(struct bpf_object *obj, struct bpf_object *with)
+{
+	struct bpf_map *map, *other;
+
+	bpf_object__for_each_map(map, obj)
+	{
+		other = bpf_object__find_map_by_name(with, bpf_map__name(map));
+		if (other)
+			bpf_map__reuse_fd(map, bpf_map__fd(other));
+	}
+}
+
+static int load_programs(struct prog_env *env, const struct prog_sizes *sizes)
+{
+	env->tc = tc_pod__open();
+	if (!env->tc)
+		return -errno;
+	size_maps(env->tc->obj, sizes);
+	if (tc_pod__load(env->tc))
+		return -errno;
+	env->store = store__open();
+	env->gc = gc__open();
+	if (!env->store || !env->gc)
+		return -errno;
+	share_maps(env->store->obj, env->tc->obj);
+	share_maps(env->gc->obj, env->tc->obj);
+	return store__load(env->store) || gc__load(env->gc) ? -errno : 0;
+}
+
+static void fill_config(const struct prog_env *env)
+{
+	static const uint32_t seconds[_WEIR_TIMEOUT_MAX] = {
+		[WEIR_TIMEOUT_TCP_OPENING] = WEIR_TCP_OPENING_S,
+		[WEIR_TIMEOUT_TCP_OPEN] = WEIR_TCP_OPEN_S,
+		[WEIR_TIMEOUT_TCP_CLOSING] = WEIR_TCP_CLOSING_S,
+		[WEIR_TIMEOUT_UDP_ONE_WAY] = WEIR_UDP_ONE_WAY_S,
+		[WEIR_TIMEOUT_UDP_ANSWERED] = WEIR_UDP_ANSWERED_S,
+		[WEIR_TIMEOUT_ECHO] = WEIR_ECHO_S,
+		[WEIR_TIMEOUT_OTHER] = WEIR_OTHER_S,
+	};
+	struct weir_config config = {
+		.policy_epoch = 1,
+		.service_epoch = 1,
+		.layout_version = WEIR_LAYOUT_VERSION,
+		.sweep_slice = WEIR_SWEEP_SLICE,
+		.sweep_interval_us = WEIR_SWEEP_INTERVAL_US,
+		.conntrack_places = bpf_map__max_entries(env->tc->maps.flow_keys),
+		.half_open_places = bpf_map__max_entries(env->tc->maps.half_open),
+	};
+
+	for (int i = 0; i < _WEIR_TIMEOUT_MAX; i++)
+		config.timeout[i] = seconds[i] * TICKS_PER_S;
+	prog_config_set(env, &config);
+	for (uint32_t i = 0; i < config.conntrack_places; i++)
+		must(bpf_map_update_elem(prog_map(env, "free_keys"), NULL, &i, 0), "free_keys");
+}
+
+static void fill_tables(struct prog_env *env)
+{
+	uint32_t own = WEIR_NODE_OWN, other = WEIR_NODE_OTHER;
+	struct weir_addr node = prog_addr(env, NODE), other_node = prog_addr(env, OTHER_NODE);
+
+	fill_config(env);
+	prog_network(env, "0.0.0.0/0", WEIR_IDENTITY_NONE); /* always there: or ::/0 would hold IPv4 (NP-29) */
+	prog_set(env, "nodes", &node, &own);
+	prog_set(env, "nodes", &other_node, &other);
+	for (int who = 0; who < _LOCAL_MAX; who++)
+		prog_pod(env, who, 0, 0, WEIR_IDENTITY_NONE, 0);
+}
+
+struct prog_env *prog_env_new(int family, const struct prog_sizes *sizes)
+{
+	static const struct prog_sizes defaults;
+	struct prog_env *env = mem_zalloc(sizeof(*env));
+	int r;
+
+	env->family = family;
+	env->cpus = libbpf_num_possible_cpus();
+	r = make_devices();
+	if (!r) {
+		stay_on_this_cpu();
+		r = load_programs(env, sizes ? sizes : &defaults);
+	}
+	if (r) {
+		fprintf(stderr, "# no datapath to test: %s\n", strerror(-r));
+		prog_env_free(env);
+		return NULL;
+	}
+	fill_tables(env);
+	return env;
+}
+
+void prog_env_free(struct prog_env *env)
+{
+	if (!env)
+		return;
+	gc__destroy(env->gc);
+	store__destroy(env->store);
+	tc_pod__destroy(env->tc);
+	free(env);
+}
+
+static int setup(void **state, int family)
+{
+	*state = prog_env_new(family, NULL);
+	return *state ? 0 : -1;
+}
+
+int prog_setup_v4(void **state)
+{
+	return setup(state, 0);
+}
+
+int prog_setup_v6(void **state)
+{
+	return setup(state, 1);
+}
+
+int prog_teardown(void **state)
+{
+	prog_env_free(*state);
+	*state = NULL;
+	return 0;
+}
+
+/* ---- Tables ----------------------------------------------------------------------------------- */
+
+/* IPv4 10.0.<group>.<n>, IPv6 fd00::<group>:<n>; every one has another lowest byte. */
+static struct weir_addr addr_of(int family, enum who who)
+{
+	uint8_t group = who < _LOCAL_MAX ? 1 : who < NODE ? 2 : who < VIP_1 ? 3 : who < NOBODY ? 96 : 5;
+	struct weir_addr a = { .b = { 0xfd, [13] = group, [15] = 10 + who } };
+
+	return family ? a : weir_addr_from_v4(htonl(10u << 24 | group << 8 | (10 + who)));
+}
+
+struct weir_addr prog_addr(const struct prog_env *env, enum who who)
+{
+	return addr_of(env->family, who);
+}
+
+int prog_map(const struct prog_env *env, const char *name)
+{
+	int fd = bpf_object__find_map_fd_by_name(env->tc->obj, name);
+
+	if (fd < 0)
+		fail_msg("no map %s", name);
+	return fd;
+}
+
+void prog_set(const struct prog_env *env, const char *map, const void *key, const void *value)
+{
+	must(bpf_map_update_elem(prog_map(env, map), key, value, BPF_ANY), map);
+}
+
+void prog_get(const struct prog_env *env, const char *map, const void *key, void *ret_value)
+{
+	must(bpf_map_lookup_elem(prog_map(env, map), key, ret_value), map);
+}
+
+void prog_unset(const struct prog_env *env, const char *map, const void *key)
+{
+	must(bpf_map_delete_elem(prog_map(env, map), key), map);
+}
+
+void prog_pod(struct prog_env *env, enum who who, uint32_t ingress_set, uint32_t egress_set, uint32_t identity,
+	      uint32_t flags)
+{
+	uint32_t slot = PROG_SLOT(who), device = PROG_DEVICE(who);
+	struct weir_pod pod = {
+		.word = weir_pod_word(ingress_set, egress_set, flags),
+		.identity = identity,
+		.ref = weir_ref(slot, env->generation[who]),
+		.ifindex = device,
+		.mac = { 2, 0, 0, 0, 1, slot },
+		.addr = { addr_of(0, who), addr_of(1, who) },
+	};
+
+	prog_set(env, "pods", &slot, &pod);
+	prog_set(env, "attachments", &device, &slot);
+	for (int family = 0; family < 2; family++) {
+		prog_set(env, "endpoints", &pod.addr[family], &slot);
+		prog_set(env, "identities", &pod.addr[family], &identity);
+	}
+}
+
+void prog_pod_renew(struct prog_env *env, enum who who)
+{
+	uint32_t slot = PROG_SLOT(who);
+	struct weir_pod pod;
+
+	must(bpf_map_lookup_elem(prog_map(env, "pods"), &slot, &pod), "pods");
+	pod.ref = weir_ref(slot, ++env->generation[who]);
+	prog_set(env, "pods", &slot, &pod);
+}
+
+void prog_identity(const struct prog_env *env, enum who who, uint32_t identity)
+{
+	struct weir_addr addr = prog_addr(env, who);
+
+	prog_set(env, "identities", &addr, &identity);
+}
+
+void prog_network(const struct prog_env *env, const char *text, uint32_t identity)
+{
+	struct weir_prefix prefix;
+	struct cidr cidr;
+
+	must(cidr_parse(text, &cidr), text);
+	prefix = (struct weir_prefix){ .prefix_len = cidr.len, .addr = cidr.addr };
+	prog_set(env, "networks", &prefix, &identity);
+}
+
+void prog_policy_default(const struct prog_env *env, uint32_t set, uint64_t word)
+{
+	prog_set(env, "policy_sets", &set, &word);
+}
+
+void prog_policy(const struct prog_env *env, uint32_t set, uint32_t identity, uint64_t word)
+{
+	struct weir_policy_key key = { .set = set, .identity = identity };
+
+	prog_set(env, "policy_rules", &key, &word);
+}
+
+void prog_ranges(const struct prog_env *env, uint32_t offset, const struct weir_port_range *ranges, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t at = offset + i;
+
+		prog_set(env, "port_ranges", &at, &ranges[i]);
+	}
+}
+
+void prog_backend(const struct prog_env *env, uint32_t id, uint32_t service, enum who who, uint16_t port,
+		  uint32_t generation)
+{
+	struct weir_backend backend = {
+		.addr = prog_addr(env, who),
+		.port_be = htons(port),
+		.service = service,
+		.generation = generation,
+	};
+
+	prog_set(env, "backends", &id, &backend);
+}
+
+void prog_service(const struct prog_env *env, uint32_t id, uint64_t flags, uint32_t run_offset, uint32_t run_len)
+{
+	struct weir_service service = { .internal = weir_run(run_offset, run_len), .flags = flags };
+
+	prog_set(env, "services", &id, &service);
+}
+
+void prog_run(const struct prog_env *env, uint32_t offset, const uint32_t *backends, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t at = offset + i;
+		uint64_t value = backends[i];
+
+		prog_set(env, "backend_slots", &at, &value);
+	}
+}
+
+static struct weir_frontend frontend_of(const struct prog_env *env, enum who vip, uint16_t port, uint8_t proto)
+{
+	return (struct weir_frontend){ .addr = prog_addr(env, vip), .port_be = htons(port), .proto = proto };
+}
+
+void prog_frontend(const struct prog_env *env, enum who vip, uint16_t port, uint8_t proto, uint32_t service)
+{
+	struct weir_frontend any = frontend_of(env, vip, 0, 0), one = frontend_of(env, vip, port, proto);
+	uint32_t none = 0;
+
+	prog_set(env, "frontends", &any, &none);
+	prog_set(env, "frontends", &one, &service);
+}
+
+void prog_frontend_gone(const struct prog_env *env, enum who vip, uint16_t port, uint8_t proto)
+{
+	struct weir_frontend key = frontend_of(env, vip, port, proto);
+
+	prog_unset(env, "frontends", &key);
+}
+
+struct weir_config prog_config(const struct prog_env *env)
+{
+	struct weir_config config;
+	uint32_t zero = 0;
+
+	must(bpf_map_lookup_elem(prog_map(env, "config"), &zero, &config), "config");
+	return config;
+}
+
+void prog_config_set(const struct prog_env *env, const struct weir_config *config)
+{
+	uint32_t zero = 0;
+
+	prog_set(env, "config", &zero, config);
+}
+
+void prog_policy_epoch(const struct prog_env *env)
+{
+	struct weir_config config = prog_config(env);
+
+	config.policy_epoch++;
+	prog_config_set(env, &config);
+}
+
+void prog_service_epoch(const struct prog_env *env)
+{
+	struct weir_config config = prog_config(env);
+
+	config.service_epoch++;
+	prog_config_set(env, &config);
+}
+
+void prog_enforcement(const struct prog_env *env, enum weir_enforcement mode)
+{
+	struct weir_config config = prog_config(env);
+
+	config.enforcement = mode;
+	prog_config_set(env, &config);
+}
+
+/* ---- Packets ---------------------------------------------------------------------------------- */
+
+struct packet_spec prog_tcp(const struct prog_env *env, enum who src, uint16_t sport, enum who dst, uint16_t dport,
+			    uint8_t flags)
+{
+	return (struct packet_spec){
+		.src = prog_addr(env, src),
+		.dst = prog_addr(env, dst),
+		.proto = IPPROTO_TCP,
+		.sport = sport,
+		.dport = dport,
+		.tcp_flags = flags,
+		.payload = flags & PSH ? 33 : 0,
+	};
+}
+
+struct packet_spec prog_udp(const struct prog_env *env, enum who src, uint16_t sport, enum who dst, uint16_t dport)
+{
+	struct packet_spec spec = prog_tcp(env, src, sport, dst, dport, 0);
+
+	spec.proto = IPPROTO_UDP;
+	spec.payload = 21;
+	return spec;
+}
+
+struct packet_spec prog_echo(const struct prog_env *env, enum who src, enum who dst, uint16_t id, bool reply)
+{
+	static const uint8_t type[2][2] = { { 8, 0 }, { 128, 129 } };
+
+	return (struct packet_spec){
+		.src = prog_addr(env, src),
+		.dst = prog_addr(env, dst),
+		.proto = env->family ? IPPROTO_ICMPV6 : IPPROTO_ICMP,
+		.icmp_type = type[env->family][reply],
+		.icmp_id = id,
+		.payload = 32,
+	};
+}
+
+int prog_run_raw(const struct prog_env *env, enum prog_hook hook, enum who pod, uint32_t from,
+		 const struct packet *packet, struct packet *ret_out)
+{
+	struct bpf_program *prog = hook == PROG_FROM_POD ? env->tc->progs.from_pod : env->tc->progs.to_pod;
+	struct __sk_buff ctx = { .ifindex = PROG_DEVICE(pod), .ingress_ifindex = from };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet->data, .data_size_in = packet->len,
+		    .data_out = ret_out->data, .data_size_out = sizeof(ret_out->data), .ctx_in = &ctx,
+		    .ctx_size_in = sizeof(ctx), .repeat = 1);
+
+	must(bpf_prog_test_run_opts(bpf_program__fd(prog), &opts), "BPF_PROG_TEST_RUN");
+	ret_out->len = opts.data_size_out;
+	return (int)opts.retval;
+}
+
+/* The reason whose counter rose by one packet; -1 when none or several did. */
+static int read_reason(struct prog_env *env)
+{
+	struct weir_counter cpus[env->cpus];
+	int fd = prog_map(env, "counters"), reason = -1, changed = 0;
+
+	for (uint32_t i = 0; i < _WEIR_REASON_MAX; i++) {
+		uint64_t packets = 0;
+
+		must(bpf_map_lookup_elem(fd, &i, cpus), "counters");
+		for (int c = 0; c < env->cpus; c++)
+			packets += cpus[c].packets;
+		if (packets == env->counters[i])
+			continue;
+		changed += packets - env->counters[i];
+		env->counters[i] = packets;
+		reason = i;
+	}
+	return changed == 1 ? reason : -1;
+}
+
+struct prog_sent prog_send(struct prog_env *env, enum prog_hook hook, enum who pod, uint32_t from,
+			   const struct packet *packet)
+{
+	struct weir_trace traces[env->cpus];
+	struct prog_sent sent = {};
+	uint32_t zero = 0;
+
+	sent.verdict = prog_run_raw(env, hook, pod, from, packet, &sent.out);
+	sent.reason = read_reason(env);
+	must(bpf_map_lookup_elem(prog_map(env, "trace"), &zero, traces), "trace");
+	sent.trace = traces[sched_getcpu()];
+	return sent;
+}
+
+struct prog_sent prog_from(struct prog_env *env, enum who pod, const struct packet_spec *spec)
+{
+	struct packet packet = packet_build(spec);
+
+	return prog_send(env, PROG_FROM_POD, pod, PROG_DEVICE(pod), &packet);
+}
+
+struct prog_sent prog_to(struct prog_env *env, enum who pod, uint32_t from, const struct packet_spec *spec)
+{
+	struct packet packet = packet_build(spec);
+
+	return prog_send(env, PROG_TO_POD, pod, from, &packet);
+}
+
+const char *prog_packet_differs(const struct packet *got, const struct packet_spec *want)
+{
+	static char text[160];
+	struct packet expected = packet_build(want);
+	struct packet_spec read;
+	const char *wrong = packet_read(got, &read);
+	static const uint8_t none[6];
+	unsigned int skip = 0;
+
+	if (wrong)
+		return wrong;
+	if (!memcmp(want->dst_mac, none, 6))
+		skip = 12;
+	if (got->len != expected.len) {
+		snprintf(text, sizeof(text), "length %u, not %u", got->len, expected.len);
+		return text;
+	}
+	for (unsigned int i = skip; i < got->len; i++) {
+		if (got->data[i] == expected.data[i])
+			continue;
+		snprintf(text, sizeof(text), "byte %u is %02x, not %02x; ports %u > %u", i, got->data[i],
+			 expected.data[i], read.sport, read.dport);
+		return text;
+	}
+	return NULL;
+}
+
+/* ---- Connections ------------------------------------------------------------------------------ */
+
+bool prog_flow(const struct prog_env *env, const struct packet_spec *spec, uint8_t mark,
+	       struct weir_flow *ret_flow)
+{
+	struct weir_flow flow;
+	struct weir_tuple key;
+
+	weir_tuple_make(&key, &spec->src, htons(spec->sport), &spec->dst, htons(spec->dport), spec->proto, mark);
+	if (bpf_map_lookup_elem(prog_map(env, "conntrack"), &key, &flow))
+		return false;
+	if (ret_flow)
+		*ret_flow = flow;
+	return true;
+}
+
+uint32_t prog_flow_count(const struct prog_env *env)
+{
+	int fd = prog_map(env, "conntrack");
+	struct weir_tuple key, *last = NULL;
+	uint32_t n = 0;
+
+	while (!bpf_map_get_next_key(fd, last, &key)) {
+		last = &key;
+		n++;
+	}
+	return n;
+}
+
+void prog_flows_age(const struct prog_env *env, uint32_t ticks)
+{
+	int fd = prog_map(env, "conntrack");
+	uint32_t n = 0, max = prog_flow_count(env);
+	struct weir_tuple *keys = mem_zalloc((max + 1) * sizeof(*keys)), *last = NULL;
+	struct weir_flow flow;
+
+	while (n < max && !bpf_map_get_next_key(fd, last, &keys[n]))
+		last = &keys[n++];
+	for (uint32_t i = 0; i < n; i++) {
+		if (bpf_map_lookup_elem(fd, &keys[i], &flow))
+			continue;
+		flow.last_seen -= ticks;
+		bpf_map_update_elem(fd, &keys[i], &flow, BPF_EXIST);
+	}
+	free(keys);
+}
+
+/* Takes everything out of free_keys and puts it back. */
+static const char *count_free(const struct prog_env *env, uint8_t *seen, uint32_t max, uint32_t *ret_free)
+{
+	int queue = prog_map(env, "free_keys"), keys = prog_map(env, "flow_keys");
+	uint32_t *places = mem_zalloc((2 * max + 1) * sizeof(*places)), n = 0;
+	struct weir_flow_key k;
+	const char *wrong = NULL;
+
+	while (n < 2 * max && !bpf_map_lookup_and_delete_elem(queue, NULL, &places[n]))
+		n++;
+	for (uint32_t i = 0; i < n; i++) {
+		if (places[i] >= max || seen[places[i]]++)
+			wrong = "a place is free twice";
+		else if (!bpf_map_lookup_elem(keys, &places[i], &k) && k.used)
+			wrong = "a free place is in use";
+		bpf_map_update_elem(queue, NULL, &places[i], 0);
+	}
+	free(places);
+	*ret_free = n;
+	return wrong;
+}
+
+static bool place_has_flow(const struct prog_env *env, const struct weir_flow_key *k, uint32_t place)
+{
+	struct weir_flow flow;
+
+	return !bpf_map_lookup_elem(prog_map(env, "conntrack"), &k->key, &flow) && flow.place == place;
+}
+
+/* Key of the other entry of a pair; written again here, on purpose not shared with the datapath. */
+static struct weir_tuple twin_of(const struct weir_tuple *key, const struct weir_flow *flow)
+{
+	int client = flow->flags & WEIR_FLOW_ORIG_FIRST ? 0 : 1;
+	struct weir_tuple twin;
+
+	weir_tuple_make(&twin, &key->addr[client], flow->nat_cport_be, &flow->nat_addr, flow->nat_port_be,
+			key->proto, (flow->flags & WEIR_FLOW_REPLY) && (flow->flags & WEIR_FLOW_MARKED));
+	return twin;
+}
+
+static const char *check_twins(const struct prog_env *env)
+{
+	int fd = prog_map(env, "conntrack");
+	struct weir_tuple key, *last = NULL, twin, back;
+	struct weir_flow flow, other;
+
+	while (!bpf_map_get_next_key(fd, last, &key)) {
+		last = &key;
+		if (bpf_map_lookup_elem(fd, &key, &flow) || !(flow.flags & WEIR_FLOW_TRANSLATED))
+			continue;
+		twin = twin_of(&key, &flow);
+		if (bpf_map_lookup_elem(fd, &twin, &other))
+			return flow.flags & WEIR_FLOW_REPLY ? "a reply entry without its forward entry"
+							    : "a forward entry without its reply entry";
+		back = twin_of(&twin, &other);
+		if (memcmp(&back, &key, sizeof(key)))
+			return "an entry whose twin belongs to another flow";
+	}
+	return NULL;
+}
+
+const char *prog_places_check(const struct prog_env *env, uint32_t *ret_orphans)
+{
+	uint32_t max = prog_config(env).conntrack_places, n_free = 0, used = 0, orphans = 0;
+	uint8_t *seen = mem_zalloc(max);
+	const char *wrong = count_free(env, seen, max, &n_free);
+	struct weir_flow_key k;
+
+	for (uint32_t i = 0; i < max; i++) {
+		must(bpf_map_lookup_elem(prog_map(env, "flow_keys"), &i, &k), "flow_keys");
+		if (!k.used)
+			continue;
+		used++;
+		orphans += !place_has_flow(env, &k, i);
+	}
+	free(seen);
+	if (!wrong && n_free + used != max)
+		wrong = n_free + used < max ? "a place was lost" : "a place is there twice";
+	if (ret_orphans)
+		*ret_orphans = orphans;
+	else if (!wrong && orphans)
+		wrong = "a place in use without a flow";
+	return wrong ? wrong : check_twins(env);
+}
+
+void prog_sweep_start(struct prog_env *env)
+{
+	struct packet frame = packet_arp();
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame.data, .data_size_in = frame.len, .repeat = 1);
+
+	must(bpf_prog_test_run_opts(bpf_program__fd(env->gc->progs.sweep_start), &opts), "sweep_start");
+	must((int)opts.retval, "sweep_start");
+}
+
+uint64_t prog_sweeps(const struct prog_env *env)
+{
+	return prog_config(env).sweeps;
+}
