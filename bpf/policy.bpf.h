@@ -91,7 +91,9 @@ static __always_inline int is_own_node(const struct weir_addr *addr)
 
 static __always_inline __u32 peer_identity(const struct weir_pod *peer, const struct weir_addr *addr)
 {
-	return peer ? READ_WORD(peer->identity) : identity_of(addr);
+	if (!peer)
+		return identity_of(addr);
+	return weir_addr_is_v4(addr) ? READ_WORD(peer->identity[0]) : READ_WORD(peer->identity[1]);
 }
 
 static __always_inline struct ruling judge_egress(struct question *q, __u32 set, const struct weir_pod *dst)

@@ -233,7 +233,7 @@ static __always_inline __u32 weir_run_len(__u64 run)
 /* ---- Pods ------------------------------------------------------------------------------------- */
 
 /* ref of a slot: its index, and a generation raised whenever the slot gets another attachment. */
-#define WEIR_SLOT_BITS 14
+#define WEIR_SLOT_BITS 16
 #define WEIR_SLOT_MASK ((1u << WEIR_SLOT_BITS) - 1)
 
 static __always_inline __u32 weir_ref(__u32 slot, __u32 generation)
@@ -274,13 +274,12 @@ static __always_inline __u32 weir_pod_flags(__u64 word)
 /* Value of pods[]: slot 0 is never used, so that ref 0 means "nobody". */
 struct weir_pod {
 	__u64 word; /* weir_pod_word(); one store */
-	__u32 identity; /* one store */
+	__u32 identity[2]; /* by family, as addr: an ipBlock matches one address and not the other (NP-29); one store each */
 	__u32 ref; /* weir_ref(); 0: the slot is free. Written last when a pod comes, first when it goes */
 	__u32 ifindex; /* the host's end of the pod's veth */
 	__u8 mac[6]; /* of the pod's own end */
-	__u16 pad;
+	__u16 generation; /* of the last ref, also while the slot is free: the next one starts behind it */
 	struct weir_addr addr[2]; /* [0] IPv4, [1] IPv6; all zero: none */
-	__u32 last_ref; /* what ref was last: the next generation starts behind it. User space only */
 };
 WEIR_ASSERT_SIZE(struct weir_pod, 64);
 
