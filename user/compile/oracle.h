@@ -24,7 +24,8 @@ struct oracle_side {
 };
 
 struct oracle_answer {
-	enum weir_reason reason; /* FORWARDED, EGRESS_DENIED, INGRESS_DENIED, NO_ENDPOINT, … as the datapath counts it */
+	enum weir_reason
+		reason; /* FORWARDED, EGRESS_DENIED, INGRESS_DENIED, NO_ENDPOINT, … as the datapath counts it */
 	struct oracle_side egress, ingress;
 	uint32_t service; /* index of plan->services, 0: none */
 	uint32_t backend; /* index of plan->backends, PLAN_NONE: none */

@@ -114,7 +114,8 @@ struct plan_service {
 	const char *ns, *service, *port_name;
 	uint8_t proto;
 	int family;
-	uint32_t *internal; /* candidates for cluster IP traffic (B.3), indexes of backends[], sorted by backend address, port */
+	uint32_t *
+		internal; /* candidates for cluster IP traffic (B.3), indexes of backends[], sorted by backend address, port */
 	size_t n_internal;
 	struct plan_hash internal_name; /* of the run: the service's name and the list */
 	uint32_t flags; /* enum weir_service_flag */
@@ -177,13 +178,14 @@ int plan_hash_compare(const struct plan_hash *a, const struct plan_hash *b);
 
 const struct plan_pod *plan_find_pod(const struct plan *p, const char *ns, const char *name);
 /* Index of services[], 0 when there is none. */
-uint32_t plan_find_service(const struct plan *p, const char *ns, const char *service, const char *port_name, int proto,
-			   int family);
+uint32_t plan_find_service(const struct plan *p, const char *ns, const char *service, const char *port_name,
+			   int proto, int family);
 /* Exactly that element, or NULL; port 0 with proto 0 asks whether addr is a known cluster IP. */
 const struct plan_frontend *plan_find_frontend(const struct plan *p, const struct weir_addr *addr, uint16_t port,
 					       uint8_t proto);
 /* Index of rules[], 0 when no policy in force on this node has it. */
-uint32_t plan_find_rule(const struct plan *p, const char *policy, enum kube_direction direction, unsigned int index);
+uint32_t plan_find_rule(const struct plan *p, const char *policy, enum kube_direction direction,
+			unsigned int index);
 /* What a set says about an identity: its element, or the default word. */
 const struct plan_word *plan_set_word(const struct plan_set *set, uint32_t identity);
 /* The range that holds a point, or NULL. */

@@ -27,7 +27,8 @@ static int by_low(const void *a, const void *b)
 {
 	const struct range *x = a, *y = b;
 
-	return x->low != y->low ? (x->low > y->low) - (x->low < y->low) : (x->rank > y->rank) - (x->rank < y->rank);
+	return x->low != y->low ? (x->low > y->low) - (x->low < y->low)
+				: (x->rank > y->rank) - (x->rank < y->rank);
 }
 
 static int by_number(const void *a, const void *b)

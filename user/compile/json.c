@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * The plan as JSON: one item a line, so that it streams, and shows well in a
+ * diff. Everything is named: what the kernel holds by number is found here by
+ * its hash. The same plan gives the same bytes.
+ */
+#include "base/emit.h"
+#include "base/mem.h"
+#include "compile/plan.h"
+
+static void array_begin(struct emit *e, const char *key)
+{
+	fprintf(e->out, ",\n\"%s\":[", key);
+	e->items = 0;
+}
+
+static void array_end(struct emit *e)
+{
+	fputs(e->items ? "\n]" : "]", e->out);
+}
+
+static void emit_hash(struct emit *e, const char *key, const struct plan_hash *h)
+{
+	char text[PLAN_HASH_TEXT_MAX];
+
+	emit_text(e, key, plan_hash_text(h, text));
+}
+
+static void emit_addr(struct emit *e, const char *key, const struct weir_addr *a)
+{
+	char text[ADDR_TEXT_MAX];
+
+	emit_text(e, key, addr_text(a, text));
+}
+
+static void emit_src(struct emit *e, const struct src *src)
+{
+	if (src->file)
+		emit_printf(e, "src", "%s:%d:%d", src->file, src->line, src->col);
+}
+
+static const char *direction_text(enum kube_direction d)
+{
+	return d == KUBE_INGRESS ? "ingress" : "egress";
+}
+
+static void emit_rule(struct emit *e, const char *key, const struct plan *p, uint32_t rule)
+{
+	if (rule)
+		emit_printf(e, key, "%s %s[%u]", p->rules[rule].policy, direction_text(p->rules[rule].direction),
+			    p->rules[rule].index);
+	else
+		emit_null(e, key);
+}
+
+static void write_rules(struct emit *e, const struct plan *p)
+{
+	array_begin(e, "rules");
+	for (size_t i = 1; i < p->n_rules; i++) {
+		const struct plan_rule *r = &p->rules[i];
+
+		emit_item_begin(e);
+		emit_hash(e, "name", &r->name);
+		emit_text(e, "policy", r->policy);
+		emit_text(e, "direction", direction_text(r->direction));
+		emit_int(e, "rule", r->index);
+		emit_src(e, &r->src);
+		emit_item_end(e);
+	}
+	array_end(e);
+}
+
+static void write_port_sets(struct emit *e, const struct plan *p)
+{
+	array_begin(e, "portSets");
+	for (size_t i = 0; i < p->n_port_sets; i++) {
+		emit_item_begin(e);
+		emit_hash(e, "name", &p->port_sets[i].name);
+		emit_array(e, "ranges");
+		for (size_t j = 0; j < p->port_sets[i].n_ranges; j++) {
+			const struct plan_range *r = &p->port_sets[i].ranges[j];
+
+			emit_map(e, NULL);
+			emit_text(e, "protocol", proto_text(r->proto));
+			emit_int(e, "low", r->low);
+			emit_int(e, "high", r->high);
+			emit_text(e, "verdict", r->allow ? "allow" : "deny");
+			emit_rule(e, "rule", p, r->rule);
+			emit_map_end(e);
+		}
+		emit_array_end(e);
+		emit_item_end(e);
+	}
+	array_end(e);
+}
+
+static void write_identities(struct emit *e, const struct plan *p)
+{
+	array_begin(e, "identities");
+	for (size_t i = 1; i < p->n_identities; i++) {
+		emit_item_begin(e);
+		emit_hash(e, "name", &p->identities[i].name);
+		emit_text(e, "text", p->identities[i].text);
+		emit_item_end(e);
+	}
+	array_end(e);
+}
+
+static void emit_identity(struct emit *e, const char *key, const struct plan *p, uint32_t identity)
+{
+	if (identity)
+		emit_hash(e, key, &p->identities[identity].name);
+	else
+		emit_null(e, key);
+}
+
+static void write_addresses(struct emit *e, const struct plan *p)
+{
+	char text[ADDR_TEXT_MAX];
+
+	array_begin(e, "addresses");
+	for (size_t i = 0; i < p->n_addresses; i++) {
+		const struct plan_address *a = &p->addresses[i];
+
+		emit_item_begin(e);
+		emit_text(e, "address", a->pod ? addr_text(&a->cidr.addr, text) : cidr_text(&a->cidr, text));
+		emit_text(e, "kind", a->pod ? "pod" : "block");
+		emit_identity(e, "identity", p, a->identity);
+		emit_item_end(e);
+	}
+	array_end(e);
+}
+
+static void emit_word(struct emit *e, const struct plan *p, const struct plan_word *w)
+{
+	if (w->kind == WEIR_WORD_PORTS) {
+		emit_hash(e, "ports", &p->port_sets[w->ports].name);
+		return;
+	}
+	emit_text(e, "verdict", w->kind == WEIR_WORD_ALLOW ? "allow" : "deny");
+	emit_rule(e, "rule", p, w->rule);
+}
+
+static void emit_set(struct emit *e, const struct plan *p, const struct plan_set *s)
+{
+	emit_hash(e, "name", &s->name);
+	emit_text(e, "direction", direction_text(s->direction));
+	emit_array(e, "policies");
+	for (size_t i = 0; i < s->n_policies; i++)
+		emit_text(e, NULL, s->policies[i]);
+	emit_array_end(e);
+	emit_map(e, "default");
+	emit_word(e, p, &s->default_word);
+	emit_map_end(e);
+	emit_array(e, "elements");
+	for (size_t i = 0; i < s->n_elements; i++) {
+		emit_map(e, NULL);
+		emit_identity(e, "identity", p, s->elements[i].identity);
+		emit_word(e, p, &s->elements[i].word);
+		emit_map_end(e);
+	}
+	emit_array_end(e);
+}
+
+static void write_sets(struct emit *e, const struct plan *p)
+{
+	array_begin(e, "policySets");
+	for (size_t i = 1; i < p->n_sets; i++) {
+		emit_item_begin(e);
+		emit_set(e, p, &p->sets[i]);
+		emit_item_end(e);
+	}
+	array_end(e);
+}
+
+static void emit_set_name(struct emit *e, const char *key, const struct plan *p, uint32_t set)
+{
+	if (set)
+		emit_hash(e, key, &p->sets[set].name);
+	else
+		emit_null(e, key);
+}
+
+static void write_pods(struct emit *e, const struct plan *p)
+{
+	array_begin(e, "pods");
+	for (size_t i = 0; i < p->n_pods; i++) {
+		const struct plan_pod *pod = &p->pods[i];
+
+		emit_item_begin(e);
+		emit_printf(e, "pod", "%s/%s", pod->ns, pod->name);
+		emit_text(e, "uid", pod->uid);
+		emit_array(e, "addresses");
+		for (int f = 0; f < 2; f++) {
+			if (weir_addr_is_zero(&pod->addr[f]))
+				continue;
+			emit_map(e, NULL);
+			emit_addr(e, "address", &pod->addr[f]);
+			emit_identity(e, "identity", p, pod->identity[f]);
+			emit_map_end(e);
+		}
+		emit_array_end(e);
+		emit_set_name(e, "ingress", p, pod->ingress_set);
+		emit_set_name(e, "egress", p, pod->egress_set);
+		emit_src(e, &pod->src);
+		emit_item_end(e);
+	}
+	array_end(e);
+}
+
+static void write_services(struct emit *e, const struct plan *p)
+{
+	array_begin(e, "services");
+	for (size_t i = 1; i < p->n_services; i++) {
+		const struct plan_service *s = &p->services[i];
+
+		emit_item_begin(e);
+		emit_hash(e, "name", &s->name);
+		emit_printf(e, "service", "%s/%s", s->ns, s->service);
+		emit_text(e, "port", s->port_name);
+		emit_text(e, "protocol", proto_text(s->proto));
+		emit_text(e, "family", family_text(s->family));
+		emit_bool(e, "serving", s->flags & WEIR_SERVICE_SERVING);
+		emit_bool(e, "usable", s->flags & WEIR_SERVICE_USABLE);
+		emit_hash(e, "run", &s->internal_name);
+		emit_array(e, "candidates");
+		for (size_t j = 0; j < s->n_internal; j++)
+			emit_hash(e, NULL, &p->backends[s->internal[j]].name);
+		emit_array_end(e);
+		emit_src(e, &s->src);
+		emit_item_end(e);
+	}
+	array_end(e);
+}
+
+static void write_backends(struct emit *e, const struct plan *p)
+{
+	array_begin(e, "backends");
+	for (size_t i = 0; i < p->n_backends; i++) {
+		emit_item_begin(e);
+		emit_hash(e, "name", &p->backends[i].name);
+		emit_hash(e, "service", &p->services[p->backends[i].service].name);
+		emit_addr(e, "address", &p->backends[i].addr);
+		emit_int(e, "port", p->backends[i].port);
+		emit_bool(e, "serving", p->backends[i].serving);
+		emit_item_end(e);
+	}
+	array_end(e);
+}
+
+static void write_frontends(struct emit *e, const struct plan *p)
+{
+	array_begin(e, "frontends");
+	for (size_t i = 0; i < p->n_frontends; i++) {
+		const struct plan_frontend *f = &p->frontends[i];
+
+		emit_item_begin(e);
+		emit_addr(e, "address", &f->addr);
+		emit_int(e, "port", f->port);
+		emit_text(e, "protocol", f->proto ? proto_text(f->proto) : NULL);
+		if (f->service)
+			emit_hash(e, "service", &p->services[f->service].name);
+		else
+			emit_null(e, "service");
+		emit_item_end(e);
+	}
+	array_end(e);
+}
+
+static void write_node_addrs(struct emit *e, const struct plan *p)
+{
+	array_begin(e, "nodeAddresses");
+	for (size_t i = 0; i < p->n_node_addrs; i++) {
+		emit_item_begin(e);
+		emit_addr(e, "address", &p->node_addrs[i].addr);
+		emit_text(e, "node", p->node_addrs[i].kind == WEIR_NODE_OWN ? "own" : "other");
+		emit_item_end(e);
+	}
+	array_end(e);
+}
+
+static void write_head(const struct plan *p, FILE *out)
+{
+	_cleanup_(emit_close) struct emit e;
+
+	fputs("{\"apiVersion\":\"" EMIT_API_VERSION "\",\"kind\":\"Plan\",\n\"node\":", out);
+	emit_open(&e, out);
+	emit_text(&e, NULL, p->node);
+}
+
+void plan_write_json(const struct plan *p, FILE *out)
+{
+	_cleanup_(emit_close) struct emit e;
+
+	write_head(p, out);
+	emit_open(&e, out);
+	write_pods(&e, p);
+	write_rules(&e, p);
+	write_sets(&e, p);
+	write_port_sets(&e, p);
+	write_identities(&e, p);
+	write_addresses(&e, p);
+	write_services(&e, p);
+	write_backends(&e, p);
+	write_frontends(&e, p);
+	write_node_addrs(&e, p);
+	fputs("\n}\n", out);
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* Finding things in a plan: binary search in its sorted arrays. See plan.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compile/plan.h"
+
+const char *plan_hash_text(const struct plan_hash *h, char *buf)
+{
+	for (size_t i = 0; i < sizeof(h->b); i++)
+		snprintf(buf + 2 * i, 3, "%02x", h->b[i]);
+	return buf;
+}
+
+int plan_hash_compare(const struct plan_hash *a, const struct plan_hash *b)
+{
+	return memcmp(a->b, b->b, sizeof(a->b));
+}
+
+static int pod_order(const void *a, const void *b)
+{
+	const struct plan_pod *x = a, *y = b;
+	int order = strcmp(x->ns, y->ns);
+
+	return order ? order : strcmp(x->name, y->name);
+}
+
+const struct plan_pod *plan_find_pod(const struct plan *p, const char *ns, const char *name)
+{
+	struct plan_pod key = { .ns = ns, .name = name };
+
+	return bsearch(&key, p->pods, p->n_pods, sizeof(key), pod_order);
+}
+
+static int service_order(const void *a, const void *b)
+{
+	const struct plan_service *x = a, *y = b;
+	int order = strcmp(x->ns, y->ns);
+
+	if (!order)
+		order = strcmp(x->service, y->service);
+	if (!order)
+		order = strcmp(x->port_name, y->port_name);
+	if (!order)
+		order = (int)x->proto - (int)y->proto;
+	return order ? order : x->family - y->family;
+}
+
+uint32_t plan_find_service(const struct plan *p, const char *ns, const char *service, const char *port_name,
+			   int proto, int family)
+{
+	struct plan_service key = { .ns = ns, .service = service, .port_name = port_name, .family = family };
+	const struct plan_service *found;
+
+	key.proto = proto;
+	found = bsearch(&key, p->services + 1, p->n_services - 1, sizeof(key), service_order);
+	return found ? found - p->services : 0;
+}
+
+static int frontend_order(const void *a, const void *b)
+{
+	const struct plan_frontend *x = a, *y = b;
+	int order = addr_compare(&x->addr, &y->addr);
+
+	if (!order)
+		order = (int)x->port - (int)y->port;
+	return order ? order : (int)x->proto - (int)y->proto;
+}
+
+const struct plan_frontend *plan_find_frontend(const struct plan *p, const struct weir_addr *addr, uint16_t port,
+					       uint8_t proto)
+{
+	struct plan_frontend key = { .addr = *addr, .port = port, .proto = proto };
+
+	return bsearch(&key, p->frontends, p->n_frontends, sizeof(key), frontend_order);
+}
+
+/* Rules are in order of namespace and name, which is not that of "ns/name" as one text. */
+uint32_t plan_find_rule(const struct plan *p, const char *policy, enum kube_direction direction,
+			unsigned int index)
+{
+	for (size_t i = 1; i < p->n_rules; i++)
+		if (p->rules[i].direction == direction && p->rules[i].index == index &&
+		    !strcmp(p->rules[i].policy, policy))
+			return i;
+	return 0;
+}
+
+static int element_order(const void *a, const void *b)
+{
+	uint32_t x = ((const struct plan_element *)a)->identity, y = ((const struct plan_element *)b)->identity;
+
+	return (x > y) - (x < y);
+}
+
+const struct plan_word *plan_set_word(const struct plan_set *set, uint32_t identity)
+{
+	struct plan_element key = { .identity = identity }, *found;
+
+	found = bsearch(&key, set->elements, set->n_elements, sizeof(key), element_order);
+	return found ? &found->word : &set->default_word;
+}
+
+static int range_order(const void *key, const void *item)
+{
+	const struct plan_range *k = key, *r = item;
+
+	if (k->proto != r->proto)
+		return (int)k->proto - (int)r->proto;
+	return k->low < r->low ? -1 : k->low > r->high;
+}
+
+const struct plan_range *plan_find_range(const struct plan_port_set *set, uint8_t proto, uint16_t port)
+{
+	struct plan_range key = { .proto = proto, .low = port };
+
+	return bsearch(&key, set->ranges, set->n_ranges, sizeof(key), range_order);
+}
+
+static int node_addr_order(const void *a, const void *b)
+{
+	return addr_compare(&((const struct plan_node_addr *)a)->addr, &((const struct plan_node_addr *)b)->addr);
+}
+
+int plan_node_kind(const struct plan *p, const struct weir_addr *addr)
+{
+	struct plan_node_addr key = { .addr = *addr }, *found;
+
+	found = bsearch(&key, p->node_addrs, p->n_node_addrs, sizeof(key), node_addr_order);
+	return found ? (int)found->kind : 0;
+}

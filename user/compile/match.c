@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Which pods each selector peer matches. Pods are grouped into classes first:
+ * same namespace, same labels as far as any selector in use asks for them. So
+ * the work grows with what differs, not with the number of pods. A pod whose
+ * Namespace is gone is matched by no selector (NP-59).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <uthash.h>
+
+#include "compile/labels.h"
+
+struct class_entry {
+	uint32_t class;
+	UT_hash_handle hh;
+	char key[];
+};
+
+struct matcher {
+	struct build *b;
+	const char **keys; /* that pod selectors in use ask for; sorted */
+	size_t n_keys, cap_keys;
+	struct class_entry *head;
+	struct arena arena;
+	char *key; /* of the pod at hand */
+	size_t key_len, key_cap;
+	uint32_t *first_class; /* by namespace, one more at the end: classes of a namespace are neighbours */
+	struct label_index namespaces, classes;
+	struct name_table selectors; /* namespaceSelectors seen */
+	struct ids *selected; /* namespaces, by selector */
+	size_t n_selected, cap_selected;
+	uint32_t *mark; /* by namespace: which peer selects it, plus one */
+	struct ids candidates;
+};
+
+/* ---- Classes ------------------------------------------------------------------------------------------ */
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void find_keys(struct matcher *m)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->b->n_peers; i++) {
+		const struct kube_selector *s = m->b->peers[i].peer->pods;
+
+		for (size_t j = 0; s && j < s->n; j++)
+			*VEC_ADD(m->keys, m->n_keys, m->cap_keys) = s->items[j].key;
+	}
+	if (m->n_keys)
+		qsort(m->keys, m->n_keys, sizeof(*m->keys), by_text);
+	for (size_t i = 0; i < m->n_keys; i++)
+		if (!n || strcmp(m->keys[n - 1], m->keys[i]))
+			m->keys[n++] = m->keys[i];
+	m->n_keys = n;
+}
+
+static void key_append(struct matcher *m, const void *data, size_t len)
+{
+	m->key = mem_grow(m->key, &m->key_cap, m->key_len + len, 1);
+	memcpy(m->key + m->key_len, data, len);
+	m->key_len += len;
+}
+
+static void key_append_number(struct matcher *m, uint32_t number)
+{
+	key_append(m, &number, sizeof(number));
+}
+
+static void class_key(struct matcher *m, const struct kube_pod *pod, uint32_t ns)
+{
+	const struct kube_labels *labels = &pod->meta.labels;
+
+	m->key_len = 0;
+	key_append_number(m, ns);
+	for (size_t i = 0; i < labels->n; i++) {
+		size_t place = text_place(labels->items[i].key, m->keys, m->n_keys), len;
+
+		if (place == m->n_keys)
+			continue;
+		len = strlen(labels->items[i].value);
+		key_append_number(m, place);
+		key_append_number(m, len);
+		key_append(m, labels->items[i].value, len);
+	}
+}
+
+static uint32_t class_of(struct matcher *m, const struct kube_pod *pod, uint32_t ns)
+{
+	struct build *b = m->b;
+	struct class_entry *e;
+
+	class_key(m, pod, ns);
+	HASH_FIND(hh, m->head, m->key, m->key_len, e);
+	if (e)
+		return e->class;
+	e = arena_zalloc(&m->arena, sizeof(*e) + m->key_len);
+	memcpy(e->key, m->key, m->key_len);
+	e->class = b->n_classes;
+	HASH_ADD_KEYPTR(hh, m->head, e->key, m->key_len, e);
+	*VEC_ADD(b->classes, b->n_classes, b->cap_classes) =
+		(struct pod_class){ .labels = &pod->meta.labels, .ns = ns };
+	label_index_add(&m->classes, &pod->meta.labels, m->keys, m->n_keys);
+	return e->class;
+}
+
+/* Pods and namespaces are both sorted, so one pass over both finds every pod's namespace. */
+static void find_classes(struct matcher *m)
+{
+	static const struct kube_labels none;
+	const struct store *s = m->b->store;
+	struct build *b = m->b;
+	size_t ns = 0;
+
+	VEC_ADD(b->classes, b->n_classes, b->cap_classes)->ns = PLAN_NONE;
+	label_index_add(&m->classes, &none, m->keys, m->n_keys);
+	m->first_class[0] = 1;
+	for (size_t i = 0; i < s->n_pods; i++) {
+		const struct kube_pod *pod = s->pods[i];
+
+		while (ns < s->n_namespaces && strcmp(s->namespaces[ns]->meta.name, pod->meta.ns) < 0)
+			m->first_class[++ns] = b->n_classes;
+		if (ns == s->n_namespaces)
+			break;
+		if (pod_has_identity(pod) && !strcmp(s->namespaces[ns]->meta.name, pod->meta.ns))
+			b->class_of[i] = class_of(m, pod, ns);
+	}
+	while (ns < s->n_namespaces)
+		m->first_class[++ns] = b->n_classes;
+}
+
+/* ---- Peers -------------------------------------------------------------------------------------------- */
+
+static size_t namespace_place(const struct store *s, const char *name)
+{
+	size_t low = 0, high = s->n_namespaces, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (strcmp(s->namespaces[middle]->meta.name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < s->n_namespaces && !strcmp(s->namespaces[low]->meta.name, name) ? low : s->n_namespaces;
+}
+
+/* Namespaces that a selector matches; asked once for each distinct selector. Valid until the next call. */
+static const struct ids *select_namespaces(struct matcher *m, const struct kube_selector *s)
+{
+	struct plan_hash name = selector_name(s);
+	uint32_t id = name_table_add(&m->selectors, &name, m->n_selected);
+	struct ids found = {};
+	bool some;
+
+	if (id < m->n_selected)
+		return &m->selected[id];
+	some = label_index_candidates(&m->namespaces, s, &m->candidates);
+	for (size_t i = 0; i < (some ? m->candidates.n : m->namespaces.n); i++) {
+		uint32_t ns = some ? m->candidates.items[i] : i;
+
+		if (kube_selector_matches(s, m->namespaces.sets[ns]))
+			IDS_ADD(&found, ns);
+	}
+	ids_sort(&found);
+	*VEC_ADD(m->selected, m->n_selected, m->cap_selected) = found;
+	return &m->selected[id];
+}
+
+static void try_class(struct matcher *m, uint32_t peer, uint32_t class)
+{
+	const struct kube_selector *s = m->b->peers[peer].peer->pods;
+
+	if (!s || kube_selector_matches(s, m->b->classes[class].labels))
+		IDS_ADD(&m->b->classes[class].peers, peer);
+}
+
+/* Either through the index of labels, or all classes of the namespaces, whichever is less. */
+static void match_in(struct matcher *m, uint32_t peer, const struct ids *namespaces)
+{
+	const struct kube_selector *s = m->b->peers[peer].peer->pods;
+	size_t all = 0;
+
+	for (size_t i = 0; i < namespaces->n; i++) {
+		uint32_t ns = namespaces->items[i];
+
+		all += m->first_class[ns + 1] - m->first_class[ns];
+		m->mark[ns] = peer + 1;
+	}
+	if (namespaces->n > 1 && s && label_index_candidates(&m->classes, s, &m->candidates) &&
+	    m->candidates.n < all) {
+		ids_sort(&m->candidates);
+		for (size_t i = 0; i < m->candidates.n; i++)
+			if (m->mark[m->b->classes[m->candidates.items[i]].ns] == peer + 1)
+				try_class(m, peer, m->candidates.items[i]);
+		return;
+	}
+	for (size_t i = 0; i < namespaces->n; i++)
+		for (uint32_t c = m->first_class[namespaces->items[i]];
+		     c < m->first_class[namespaces->items[i] + 1]; c++)
+			try_class(m, peer, c);
+}
+
+static void match_peer(struct matcher *m, uint32_t id)
+{
+	const struct peer *p = &m->b->peers[id];
+	uint32_t own;
+
+	if (p->peer->has_block)
+		return;
+	if (p->peer->namespaces) {
+		match_in(m, id, select_namespaces(m, p->peer->namespaces));
+		return;
+	}
+	own = namespace_place(m->b->store, p->ns);
+	if (own < m->b->store->n_namespaces)
+		match_in(m, id, &(struct ids){ .items = &own, .n = 1 });
+}
+
+/* NP-22: literal matching surprises people who expect a label "name" on namespaces. */
+static void note_empty_selectors(struct matcher *m, uint32_t r)
+{
+	const struct rule *rule = &m->b->rules[r];
+	const struct plan_rule *named = &m->b->plan->rules[r];
+	bool in = named->direction == KUBE_INGRESS;
+
+	for (size_t i = 0; i < rule->rule->n_peers; i++) {
+		const struct kube_peer *peer = &rule->rule->peers[i];
+		_cleanup_(mem_free) char *object = NULL, *path = NULL;
+
+		if (!peer->namespaces || peer->namespaces->invalid || select_namespaces(m, peer->namespaces)->n)
+			continue;
+		object = mem_printf("NetworkPolicy %s", named->policy);
+		path = mem_printf("spec.%s[%u].%s[%zu].namespaceSelector", in ? "ingress" : "egress", named->index,
+				  in ? "from" : "to", i);
+		diag_add(&m->b->plan->notes, DIAG_NOTE, NULL, &peer->namespaces->src, object, path,
+			 "matches no namespace; every namespace has the label kubernetes.io/metadata.name, "
+			 "other labels only where someone set them");
+	}
+}
+
+static void matcher_free(struct matcher *m)
+{
+	for (size_t i = 0; i < m->n_selected; i++)
+		ids_free(&m->selected[i]);
+	free(m->selected);
+	free(m->keys);
+	free(m->key);
+	free(m->first_class);
+	free(m->mark);
+	ids_free(&m->candidates);
+	label_index_free(&m->namespaces);
+	label_index_free(&m->classes);
+	name_table_free(&m->selectors);
+	HASH_CLEAR(hh, m->head);
+	arena_free(&m->arena);
+}
+
+void build_matches(struct build *b)
+{
+	_cleanup_(matcher_free) struct matcher m = { .b = b };
+	const struct store *s = b->store;
+
+	b->class_of = mem_zalloc(s->n_pods * sizeof(*b->class_of));
+	m.first_class = mem_zalloc((s->n_namespaces + 1) * sizeof(*m.first_class));
+	m.mark = mem_zalloc(s->n_namespaces * sizeof(*m.mark));
+	find_keys(&m);
+	if (b->n_peers || b->n_port_names)
+		find_classes(&m);
+	for (size_t i = 0; i < s->n_namespaces; i++)
+		label_index_add(&m.namespaces, &s->namespaces[i]->meta.labels, NULL, 0);
+	for (size_t i = 0; i < b->n_peers; i++)
+		match_peer(&m, i);
+	for (size_t r = 1; r < b->plan->n_rules; r++)
+		note_empty_selectors(&m, r);
+}

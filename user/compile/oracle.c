@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * The verdict of a first packet, straight from the plan, in the order in which
+ * the datapath decides: service, egress, ingress. Shares no code with it; the
+ * differential tests hold them against each other.
+ */
+#include <netinet/in.h>
+#include <stdlib.h>
+
+#include "compile/oracle.h"
+
+/* Last element that begins at or before the address and is not longer than it, pods' own after prefixes. */
+static uint32_t last_before(const struct plan *p, const struct weir_addr *addr)
+{
+	struct cidr whole = { .addr = *addr, .len = 128 };
+	size_t low = 0, high = p->n_addresses, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (cidr_compare(&p->addresses[middle].cidr, &whole) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low ? low - 1 : PLAN_NONE;
+}
+
+uint32_t oracle_identity(const struct plan *p, const struct weir_addr *addr)
+{
+	uint32_t at = last_before(p, addr);
+
+	while (at != PLAN_NONE && !cidr_holds(&p->addresses[at].cidr, addr))
+		at = p->addresses[at].parent;
+	return at == PLAN_NONE ? 0 : p->addresses[at].identity;
+}
+
+static int pod_addr_order(const void *a, const void *b)
+{
+	return addr_compare(&((const struct plan_pod_addr *)a)->addr, &((const struct plan_pod_addr *)b)->addr);
+}
+
+const struct plan_pod *oracle_pod(const struct plan *p, const struct weir_addr *addr)
+{
+	struct plan_pod_addr key = { .addr = *addr }, *found;
+
+	if (weir_addr_is_zero(addr))
+		return NULL;
+	found = bsearch(&key, p->pod_addrs, p->n_pod_addrs, sizeof(key), pod_addr_order);
+	return found ? &p->pods[found->pod] : NULL;
+}
+
+/* Translates as the datapath does; FORWARDED with service 0: the destination is no frontend. */
+static enum weir_reason translate(const struct plan *p, const struct oracle_query *q, struct oracle_answer *a)
+{
+	const struct plan_frontend *f = plan_find_frontend(p, &q->dst, q->port, q->proto);
+	const struct plan_service *s;
+
+	if (!f)
+		f = plan_find_frontend(p, &q->dst, 0, 0);
+	if (!f)
+		return WEIR_FORWARDED;
+	if (!f->service)
+		return WEIR_NO_SERVICE_PORT;
+	a->service = f->service;
+	if (q->proto == IPPROTO_SCTP)
+		return WEIR_SCTP_SERVICE;
+	s = &p->services[f->service];
+	if (!s->n_internal)
+		return s->flags & WEIR_SERVICE_USABLE ? WEIR_NO_LOCAL_ENDPOINT : WEIR_NO_ENDPOINT;
+	a->backend = s->internal[q->pick % s->n_internal];
+	a->dst = p->backends[a->backend].addr;
+	a->port = p->backends[a->backend].port;
+	return weir_addr_equal(&a->dst, &q->src) ? WEIR_HAIRPIN : WEIR_FORWARDED;
+}
+
+static bool has_ports(uint8_t proto)
+{
+	return proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == IPPROTO_SCTP;
+}
+
+static void judge_set(const struct plan *p, uint32_t set, uint32_t identity, const struct oracle_query *q,
+		      struct oracle_side *side)
+{
+	const struct plan_word *word = plan_set_word(&p->sets[set], identity);
+	const struct plan_range *range;
+
+	if (word->kind != WEIR_WORD_PORTS) {
+		side->allow = word->kind == WEIR_WORD_ALLOW;
+		side->rule = word->rule;
+		return;
+	}
+	range = has_ports(q->proto) ? plan_find_range(&p->port_sets[word->ports], q->proto, q->port)
+				    : NULL; /* NP-38 */
+	side->allow = range && range->allow;
+	side->rule = range ? range->rule : 0;
+}
+
+/* q is translated already (NP-46). */
+static void judge_sides(const struct plan *p, const struct oracle_query *q, struct oracle_answer *a)
+{
+	const struct plan_pod *src = oracle_pod(p, &q->src), *dst = oracle_pod(p, &q->dst);
+	bool self = src && src == dst; /* NP-40 */
+
+	if (src) {
+		a->egress.judged = true;
+		a->egress.set = src->egress_set;
+		if (src->egress_set && !self && plan_node_kind(p, &q->dst) != WEIR_NODE_OWN) /* NP-42 */
+			judge_set(p, src->egress_set, oracle_identity(p, &q->dst), q, &a->egress);
+	}
+	if (dst) {
+		a->ingress.judged = true;
+		a->ingress.set = dst->ingress_set;
+		if (dst->ingress_set && !self && !q->host_origin) /* NP-41 */
+			judge_set(p, dst->ingress_set, oracle_identity(p, &q->src), q, &a->ingress);
+	}
+	if (!a->egress.allow)
+		a->reason = WEIR_EGRESS_DENIED;
+	else if (!a->ingress.allow)
+		a->reason = WEIR_INGRESS_DENIED;
+}
+
+void oracle_judge(const struct plan *p, const struct oracle_query *q, struct oracle_answer *ret_answer)
+{
+	struct oracle_answer a = {
+		.reason = WEIR_FORWARDED,
+		.egress = { .allow = true },
+		.ingress = { .allow = true },
+		.backend = PLAN_NONE,
+		.dst = q->dst,
+		.port = q->port,
+	};
+	struct oracle_query translated = *q;
+
+	if (oracle_pod(p, &q->src))
+		a.reason = translate(p, q, &a);
+	if (a.reason == WEIR_FORWARDED) {
+		translated.dst = a.dst;
+		translated.port = a.port;
+		judge_sides(p, &translated, &a);
+	}
+	*ret_answer = a;
+}

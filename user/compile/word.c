@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* Rules to words. See word.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "compile/word.h"
+
+bool rule_has_port_names(const struct kube_policy_rule *rule)
+{
+	for (size_t i = 0; i < rule->n_ports; i++)
+		if (rule->ports[i].name)
+			return true;
+	return false;
+}
+
+/* Name and protocol must both match; a name that stands twice means both numbers (NP-32, NP-35). */
+static void add_named(struct word_build *w, const struct kube_policy_port *port, const struct word_ports *ports,
+		      uint32_t rank)
+{
+	const struct kube_pod *pod = ports->pod;
+	uint32_t name;
+
+	for (size_t i = 0; pod && i < pod->n_ports; i++)
+		if (pod->ports[i].proto == port->proto && !strcmp(pod->ports[i].name, port->name))
+			range_add(&w->ranges, port->proto, pod->ports[i].port, pod->ports[i].port, rank);
+	if (pod)
+		return;
+	name = port_name_find(w->build, port->name, port->proto);
+	for (size_t i = 0; i < ports->resolution->n; i++)
+		if (ports->resolution->items[i].name == name)
+			range_add(&w->ranges, port->proto, ports->resolution->items[i].port,
+				  ports->resolution->items[i].port, rank);
+}
+
+static void add_rule(struct word_build *w, uint32_t id, const struct word_ports *ports)
+{
+	const struct kube_policy_rule *rule = w->build->rules[id].rule;
+
+	for (size_t i = 0; i < rule->n_ports; i++) {
+		const struct kube_policy_port *port = &rule->ports[i];
+
+		if (!port->proto)
+			continue;
+		if (port->any)
+			range_add(&w->ranges, port->proto, 0, UINT16_MAX, id);
+		else if (port->name)
+			add_named(w, port, ports, id);
+		else
+			range_add(&w->ranges, port->proto, port->low, port->high, id);
+	}
+}
+
+static struct plan_hash port_set_name(const struct build *b, const struct range_list *list)
+{
+	struct hasher h;
+
+	hash_begin(&h, "ports");
+	for (size_t i = 0; i < list->n; i++) {
+		hash_u32(&h, list->items[i].low);
+		hash_u32(&h, list->items[i].high);
+		hash_name(&h, &b->plan->rules[list->items[i].rank].name);
+	}
+	return hash_end(&h);
+}
+
+static uint32_t port_set(struct word_build *w, const struct range_list *list)
+{
+	struct plan_port_set set = { .name = port_set_name(w->build, list), .n_ranges = list->n };
+	uint32_t id = name_table_add(&w->names, &set.name, w->n_sets);
+
+	if (id < w->n_sets)
+		return id;
+	set.ranges = arena_zalloc(&w->build->plan->arena, list->n * sizeof(*set.ranges));
+	for (size_t i = 0; i < list->n; i++)
+		set.ranges[i] = (struct plan_range){
+			.proto = list->items[i].low >> 16,
+			.low = list->items[i].low,
+			.high = list->items[i].high,
+			.allow = true,
+			.rule = list->items[i].rank,
+		};
+	*VEC_ADD(w->sets, w->n_sets, w->cap_sets) = set;
+	return id;
+}
+
+/* Numbers of rules rise in order of attribution, so they serve as ranks. */
+struct plan_word word_of(struct word_build *w, const struct ids *rules, const struct word_ports *ports)
+{
+	_cleanup_(range_list_free) struct range_list flat = {};
+
+	for (size_t i = 0; i < rules->n; i++)
+		if (!w->build->rules[rules->items[i]].rule->n_ports) /* NP-13 */
+			return (struct plan_word){ .kind = WEIR_WORD_ALLOW, .rule = rules->items[i] };
+	w->ranges.n = 0;
+	for (size_t i = 0; i < rules->n; i++)
+		add_rule(w, rules->items[i], ports);
+	if (!w->ranges.n)
+		return (struct plan_word){ .kind = WEIR_WORD_DENY };
+	ranges_flatten(&w->ranges, &flat);
+	return (struct plan_word){ .kind = WEIR_WORD_PORTS, .ports = port_set(w, &flat) };
+}
+
+struct placed {
+	struct plan_port_set set;
+	uint32_t old;
+};
+
+static int by_name(const void *a, const void *b)
+{
+	return plan_hash_compare(&((const struct placed *)a)->set.name, &((const struct placed *)b)->set.name);
+}
+
+void word_build_finish(struct word_build *w, uint32_t **ret_place)
+{
+	_cleanup_(mem_free) struct placed *order = mem_zalloc(w->n_sets * sizeof(*order));
+	struct plan *p = w->build->plan;
+	uint32_t *place = mem_zalloc(w->n_sets * sizeof(*place));
+
+	for (size_t i = 0; i < w->n_sets; i++)
+		order[i] = (struct placed){ w->sets[i], i };
+	qsort(order, w->n_sets, sizeof(*order), by_name);
+	p->port_sets = arena_zalloc(&p->arena, w->n_sets * sizeof(*p->port_sets));
+	p->n_port_sets = w->n_sets;
+	for (size_t i = 0; i < w->n_sets; i++) {
+		p->port_sets[i] = order[i].set;
+		place[order[i].old] = i;
+	}
+	free(w->sets);
+	range_list_free(&w->ranges);
+	name_table_free(&w->names);
+	*ret_place = place;
+}
