@@ -122,6 +122,20 @@ deps: ## install what is missing, and say what and why
 lint: ## formatting, function length, conditionals, shell scripts
 	$(Q)tools/lint.sh
 
+FUZZ_SECONDS ?= 60
+FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*.c))
+
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(wildcard user/base/*.c user/kube/*.c user/base/*.h user/kube/*.h) $(STAMP)
+	$(call say,FUZZ,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(ALL_CFLAGS) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ \
+		$(filter %.c,$^) -lyaml -lyajl -lsodium
+
+fuzz: $(FUZZ) ## each fuzz target for FUZZ_SECONDS, from the seeds in tests/fuzz
+	$(Q)set -e; for target in $(FUZZ); do mkdir -p $$target.corpus; \
+		$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+			-dict=tests/fuzz/store.dict $$target.corpus tests/fuzz/seeds; done
+
 test: ## all layers that this machine can run
 	$(Q)tests/run.sh
 

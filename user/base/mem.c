@@ -9,7 +9,9 @@
 
 #include "base/mem.h"
 
-#define ARENA_CHUNK_SIZE 4096
+/* An object is some 500 bytes and owns its arena, and there may be 150,000 of them; a document is large. */
+#define ARENA_CHUNK_MIN 480
+#define ARENA_CHUNK_MAX ((size_t)64 << 10)
 #define ARENA_ALIGN 16
 
 struct arena_chunk {
@@ -86,10 +88,14 @@ void fd_close(int *fd)
 static struct arena_chunk *arena_room(struct arena *a, size_t size)
 {
 	struct arena_chunk *c = a->chunk;
-	size_t want = size > ARENA_CHUNK_SIZE ? size : ARENA_CHUNK_SIZE;
+	size_t want = c ? 2 * c->size : ARENA_CHUNK_MIN;
 
 	if (c && c->size - c->used >= size)
 		return c;
+	if (want > ARENA_CHUNK_MAX)
+		want = ARENA_CHUNK_MAX;
+	if (want < size)
+		want = size;
 	c = mem_zalloc(sizeof(*c) + want);
 	c->size = want;
 	c->next = a->chunk;

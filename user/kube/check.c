@@ -93,13 +93,15 @@ struct kube_labels check_labels(const struct field *map)
 		const char *value = field_text(&f, "");
 
 		if (!check_label_key(f.key))
-			field_error(&f, KUBE_E_LABEL,
-				    "\"%.80s\" is not a label key: [prefix/]name, at most 63 letters, digits, -, _ and . that begin and end with a letter or digit",
-				    f.key);
+			field_error(
+				&f, KUBE_E_LABEL,
+				"\"%.80s\" is not a label key: [prefix/]name, at most 63 letters, digits, -, _ and . that begin and end with a letter or digit",
+				f.key);
 		else if (!check_label_value(value))
-			field_error(&f, KUBE_E_LABEL,
-				    "\"%.80s\" is not a label value: at most 63 letters, digits, -, _ and . that begin and end with a letter or digit",
-				    value);
+			field_error(
+				&f, KUBE_E_LABEL,
+				"\"%.80s\" is not a label value: at most 63 letters, digits, -, _ and . that begin and end with a letter or digit",
+				value);
 		labels.items[labels.n++] = (struct kube_label){ arena_strdup(map->d->arena, f.key), value };
 	}
 	return labels;
@@ -176,7 +178,8 @@ bool check_cidr(const struct field *f, struct cidr *ret_cidr)
 		return false;
 	if (!strpbrk(text, " \t\r\n") && !cidr_parse(text, ret_cidr))
 		return true;
-	field_error(f, KUBE_E_CIDR, "found %s, a block like 10.0.0.0/8 or 2001:db8::/32 is wanted", field_found(f));
+	field_error(f, KUBE_E_CIDR, "found %s, a block like 10.0.0.0/8 or 2001:db8::/32 is wanted",
+		    field_found(f));
 	return false;
 }
 
@@ -200,8 +203,9 @@ int check_int_or_name(const struct field *f, uint16_t *ret_port, const char **re
 			    "found %s, which would be a name and has no letter: write %.5s without quotes",
 			    field_found(f), name);
 	else
-		field_error(f, KUBE_E_PORT_NAME,
-			    "found %s, a port number or name is wanted: at most %d of a-z, 0-9 and -, a letter among them, no - at the ends or twice in a row",
-			    field_found(f), PORT_NAME_MAX);
+		field_error(
+			f, KUBE_E_PORT_NAME,
+			"found %s, a port number or name is wanted: at most %d of a-z, 0-9 and -, a letter among them, no - at the ends or twice in a row",
+			field_found(f), PORT_NAME_MAX);
 	return 0;
 }

@@ -4,44 +4,56 @@
  * other: what is there twice, what is only implied, what nobody has given an
  * address yet, and the EndpointSlices that a control plane would have made.
  */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "kube/decode.h"
 #include "kube/store_private.h"
 
-static void imply_namespace(struct store *s, const char *name, size_t n_read)
+static int by_text(const void *a, const void *b)
 {
-	struct kube_namespace *ns;
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
 
-	for (size_t i = n_read; i < s->n_namespaces; i++)
-		if (!strcmp(s->namespaces[i]->meta.name, name))
-			return;
-	ns = store_add_new(s, KUBE_NAMESPACE, sizeof(*ns), "", name);
+size_t store_unique_texts(const char **texts, size_t n)
+{
+	size_t kept = 0;
+
+	qsort(texts, n, sizeof(*texts), by_text);
+	for (size_t i = 0; i < n; i++)
+		if (!kept || strcmp(texts[kept - 1], texts[i]))
+			texts[kept++] = texts[i];
+	return kept;
+}
+
+static void imply_namespace(struct store *s, const char *name)
+{
+	struct kube_namespace *ns = store_add_new(s, KUBE_NAMESPACE, sizeof(*ns), "", name);
+
 	ns->implied = true;
 	decode_set_label(&ns->meta.arena, &ns->meta.labels, "kubernetes.io/metadata.name", ns->meta.name);
 }
 
-/* Objects are sorted, so equal namespaces stand together. */
 void store_imply_namespaces(struct store *s)
 {
 	static const enum kube_kind kinds[] = { KUBE_POD, KUBE_SERVICE, KUBE_SLICE, KUBE_POLICY };
+	size_t all = s->n_pods + s->n_services + s->n_slices + s->n_policies, n = 0, missing = 0;
+	_cleanup_(mem_free) const char **names = mem_zalloc(all * sizeof(*names));
 
 	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
 		struct store_array a = store_array(s, kinds[k]);
-		const char *last = "";
 
-		for (size_t i = 0; i < *a.n; i++) {
-			const char *ns = (*a.items)[i]->ns;
-
-			if (!strcmp(ns, last))
-				continue;
-			last = ns;
-			if (!store_namespace(s, ns)) {
-				imply_namespace(s, ns, s->n_namespaces);
-				store_sort(s, KUBE_NAMESPACE);
-			}
-		}
+		for (size_t i = 0; i < *a.n; i++)
+			names[n++] = (*a.items)[i]->ns;
 	}
+	n = store_unique_texts(names, n);
+	for (size_t i = 0; i < n; i++)
+		if (!store_namespace(s, names[i]))
+			names[missing++] = names[i];
+	for (size_t i = 0; i < missing; i++)
+		imply_namespace(s, names[i]);
+	store_sort(s, KUBE_NAMESPACE);
 }
 
 /* A Service whose manifest says nothing of families has the cluster's first one: IPv4, unless only IPv6 is in use. */

@@ -94,9 +94,11 @@ static void decode_any(const struct field *root, const char *api_version, const 
 	kind = field_raw(&kind_field, kind);
 	root->d->kind = *kind ? kind : NULL;
 	if (!*api_version)
-		field_error(&api_field, KUBE_E_NO_KIND, "missing, it says which API the object belongs to, like v1");
+		field_error(&api_field, KUBE_E_NO_KIND,
+			    "missing, it says which API the object belongs to, like v1");
 	if (!*kind)
-		field_error(&kind_field, KUBE_E_NO_KIND, "missing, it says what the object is, like NetworkPolicy");
+		field_error(&kind_field, KUBE_E_NO_KIND,
+			    "missing, it says what the object is, like NetworkPolicy");
 	if (!*api_version || !*kind)
 		return;
 	of_items = item_kind(&scratch, kind, root);

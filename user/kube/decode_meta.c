@@ -31,13 +31,15 @@ static void decode_names(const struct field *metadata, struct kube_meta *m)
 	if (!*m->name)
 		field_error(&name, KUBE_E_NAME, "missing, every object needs a name");
 	else if (!rules[m->kind].valid(m->name))
-		field_error(&name, KUBE_E_NAME, "\"%.80s\" is not a valid name: %s, a letter or digit at both ends",
-			    m->name, rules[m->kind].rule);
+		field_error(&name, KUBE_E_NAME,
+			    "\"%.80s\" is not a valid name: %s, a letter or digit at both ends", m->name,
+			    rules[m->kind].rule);
 	if (*m->ns && !namespaced) {
 		field_error(&ns, KUBE_E_NAME, "objects of this kind are in no namespace: remove it");
 		m->ns = "";
 	} else if (namespaced && !check_dns_label(m->ns)) {
-		field_error(&ns, KUBE_E_NAME, "\"%.80s\" is not a valid namespace: at most 63 of a-z, 0-9 and -", m->ns);
+		field_error(&ns, KUBE_E_NAME, "\"%.80s\" is not a valid namespace: at most 63 of a-z, 0-9 and -",
+			    m->ns);
 	}
 }
 

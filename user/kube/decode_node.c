@@ -21,7 +21,8 @@ void decode_node(const struct field *root, struct kube_meta *o)
 	size_t n = field_count(&addresses);
 
 	if (n > KUBE_NODE_ADDRS_MAX) {
-		field_error(&addresses, KUBE_E_LIMIT, "%zu addresses, at most %d are read", n, KUBE_NODE_ADDRS_MAX);
+		field_error(&addresses, KUBE_E_LIMIT, "%zu addresses, at most %d are read", n,
+			    KUBE_NODE_ADDRS_MAX);
 		return;
 	}
 	node->addrs = arena_zalloc(root->d->arena, n * sizeof(*node->addrs));

@@ -17,9 +17,10 @@ static void decode_port_name(const struct field *port, struct kube_pod_port *p)
 
 	p->name = field_text(&name, "");
 	if (*p->name && !check_port_name(p->name))
-		field_error(&name, KUBE_E_PORT_NAME,
-			    "\"%.80s\" is not a port name: at most 15 of a-z, 0-9 and -, a letter among them, no - at the ends or twice in a row",
-			    p->name);
+		field_error(
+			&name, KUBE_E_PORT_NAME,
+			"\"%.80s\" is not a port name: at most 15 of a-z, 0-9 and -, a letter among them, no - at the ends or twice in a row",
+			p->name);
 }
 
 static void decode_container(const struct field *container, struct kube_pod *pod, size_t *cap)
@@ -30,7 +31,8 @@ static void decode_container(const struct field *container, struct kube_pod *pod
 	if (!*text)
 		field_error(&name, KUBE_E_REQUIRED, "missing, every container needs a name");
 	else if (!check_dns_label(text))
-		field_error(&name, KUBE_E_NAME, "\"%.80s\" is not a container name: at most 63 of a-z, 0-9 and -", text);
+		field_error(&name, KUBE_E_NAME, "\"%.80s\" is not a container name: at most 63 of a-z, 0-9 and -",
+			    text);
 	for (size_t i = 0; i < field_count(&ports); i++) {
 		struct field port = field_map_item(&ports, i);
 		struct kube_pod_port p = {};

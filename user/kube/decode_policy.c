@@ -32,7 +32,8 @@ static void decode_block(const struct field *block, struct kube_peer *peer)
 			continue;
 		peer->n_except++;
 		if (known && (e->len <= peer->block.len || !cidr_holds_cidr(&peer->block, e)))
-			field_error(&f, KUBE_E_CIDR, "%s is not a part of cidr %s: only smaller blocks inside it can be",
+			field_error(&f, KUBE_E_CIDR,
+				    "%s is not a part of cidr %s: only smaller blocks inside it can be",
 				    field_found(&f), field_raw(&cidr, ""));
 	}
 }
@@ -60,11 +61,13 @@ static void decode_peer(const struct field *f, struct kube_peer *peer)
 	if (field_given(&block))
 		decode_block(&block, peer);
 	if (!field_given(&pods) && !field_given(&namespaces) && !field_given(&any_block))
-		field_error(f, KUBE_E_PEER,
-			    "an empty peer matches nothing: give podSelector, namespaceSelector or ipBlock, or leave the list out to mean everybody");
+		field_error(
+			f, KUBE_E_PEER,
+			"an empty peer matches nothing: give podSelector, namespaceSelector or ipBlock, or leave the list out to mean everybody");
 	if (field_given(&any_block) && (field_given(&pods) || field_given(&namespaces)))
-		field_error(f, KUBE_E_PEER,
-			    "ipBlock and selectors exclude each other in one peer: make them two items of the list");
+		field_error(
+			f, KUBE_E_PEER,
+			"ipBlock and selectors exclude each other in one peer: make them two items of the list");
 }
 
 static void decode_port(const struct field *f, struct kube_policy_port *p)

@@ -98,8 +98,8 @@ static void decode_requirement(const struct field *item, struct kube_requirement
 	if (wants_values && !field_count(&values))
 		field_error(&values, KUBE_E_SELECTOR, "%s needs at least one value", operators[index]);
 	if (!wants_values && field_count(&values))
-		field_error(&values, KUBE_E_SELECTOR, "%s takes no values: remove them, or use %s", operators[index],
-			    operators[index - 2]);
+		field_error(&values, KUBE_E_SELECTOR, "%s takes no values: remove them, or use %s",
+			    operators[index], operators[index - 2]);
 }
 
 struct kube_selector decode_map_selector(const struct field *map)

@@ -27,7 +27,8 @@ enum family_policy {
 static void decode_port(const struct field *f, bool needs_name, enum kube_service_type type,
 			struct kube_service_port *p)
 {
-	struct field name = field_at(f, "name"), target = field_at(f, "targetPort"), node = field_at(f, "nodePort");
+	struct field name = field_at(f, "name"), target = field_at(f, "targetPort"),
+		     node = field_at(f, "nodePort");
 	int what;
 
 	p->src = field_src(f);
@@ -45,7 +46,8 @@ static void decode_port(const struct field *f, bool needs_name, enum kube_servic
 		p->target_port = p->port;
 	p->node_port = field_number(&node, 0, KUBE_PORT_MAX, 0);
 	if (p->node_port && (type == KUBE_CLUSTER_IP || type == KUBE_EXTERNAL_NAME))
-		field_error(&node, KUBE_E_CONFLICT, "only for type NodePort or LoadBalancer, this is %s", types[type]);
+		field_error(&node, KUBE_E_CONFLICT, "only for type NodePort or LoadBalancer, this is %s",
+			    types[type]);
 }
 
 struct numbered {
@@ -94,7 +96,8 @@ static void decode_ports(const struct field *spec, struct kube_service *svc)
 	struct field ports = field_list(spec, "ports"), given = field_at(spec, "ports");
 	size_t n = field_count(&ports);
 
-	if (!n && !svc->headless && svc->type != KUBE_EXTERNAL_NAME && (!given.node || given.node->type == DOC_LIST))
+	if (!n && !svc->headless && svc->type != KUBE_EXTERNAL_NAME &&
+	    (!given.node || given.node->type == DOC_LIST))
 		field_error(&given, KUBE_E_REQUIRED, "missing, a Service needs a port unless it is headless");
 	svc->ports = arena_zalloc(spec->d->arena, n * sizeof(*svc->ports));
 	svc->n_ports = n;
@@ -137,12 +140,14 @@ static void check_first_ip(const struct field *ip, const struct field *ips)
 	struct field first = field_item(ips, 0);
 	struct weir_addr a, b;
 
-	if (field_empty(ip) || field_empty(&first) || ip->node->type != DOC_STRING || first.node->type != DOC_STRING)
+	if (field_empty(ip) || field_empty(&first) || ip->node->type != DOC_STRING ||
+	    first.node->type != DOC_STRING)
 		return;
 	if (!strcmp(ip->node->text, first.node->text))
 		return;
 	if (addr_parse(ip->node->text, &a) || addr_parse(first.node->text, &b) || !weir_addr_equal(&a, &b))
-		field_error(ip, KUBE_E_CONFLICT, "found %s, it must be the same as clusterIPs[0]", field_found(ip));
+		field_error(ip, KUBE_E_CONFLICT, "found %s, it must be the same as clusterIPs[0]",
+			    field_found(ip));
 }
 
 static void decode_cluster_ips(const struct field *spec, struct kube_service *svc)
@@ -209,7 +214,8 @@ static void decode_families(const struct field *spec, struct kube_service *svc)
 	for (int family = 0; family < 2; family++)
 		if (!weir_addr_is_zero(&svc->cluster_ip[family]))
 			svc->wants_family[family] = true;
-	if (stack == PREFER_DUAL_STACK || stack == REQUIRE_DUAL_STACK)
+	/* both lists given: they are what was allocated, whatever was preferred */
+	if ((stack == PREFER_DUAL_STACK || stack == REQUIRE_DUAL_STACK) && !(n && field_count(&ips)))
 		svc->wants_family[0] = svc->wants_family[1] = true;
 	if (stack == SINGLE_STACK && given > 1)
 		field_error(&policy, KUBE_E_CONFLICT, "SingleStack, but two families are given");
@@ -229,7 +235,8 @@ static void check_external_name(const struct field *spec)
 		bool list = f.node && f.node->type == DOC_LIST;
 
 		if (list ? f.node->n_items : !field_empty(&f))
-			field_error(&f, KUBE_E_CONFLICT, "not for type ExternalName, which has no address of its own");
+			field_error(&f, KUBE_E_CONFLICT,
+				    "not for type ExternalName, which has no address of its own");
 	}
 	if (strlen(text) < sizeof(host))
 		strcpy(host, text);
@@ -264,7 +271,8 @@ static void check_source_ranges(const struct field *spec, enum kube_service_type
 		struct cidr block;
 
 		if (text && *text && cidr_parse(text, &block)) /* blanks around it are fine here (PARSE-5) */
-			field_error(&f, KUBE_E_CIDR, "found %s, a block like 10.0.0.0/8 or 2001:db8::/32 is wanted",
+			field_error(&f, KUBE_E_CIDR,
+				    "found %s, a block like 10.0.0.0/8 or 2001:db8::/32 is wanted",
 				    field_found(&f));
 	}
 }
@@ -286,8 +294,8 @@ static void decode_external(const struct field *spec, struct kube_service *svc)
 	}
 	svc->external_local = field_word(&policy, traffic_policies, 0);
 	if (!field_empty(&policy) && !outside)
-		field_error(&policy, KUBE_E_CONFLICT, "only for a Service that is reachable from outside, this is %s",
-			    types[svc->type]);
+		field_error(&policy, KUBE_E_CONFLICT,
+			    "only for a Service that is reachable from outside, this is %s", types[svc->type]);
 	check_source_ranges(spec, svc->type);
 }
 

@@ -16,9 +16,10 @@ static const char *special_kind(const struct weir_addr *a)
 	static const struct {
 		const char *block, *what;
 	} special[] = {
-		{ "0.0.0.0/32", "unspecified" }, { "::/128", "unspecified" },	   { "127.0.0.0/8", "a loopback address" },
-		{ "::1/128", "a loopback address" },  { "169.254.0.0/16", "link-local" }, { "fe80::/10", "link-local" },
-		{ "224.0.0.0/4", "multicast" },	 { "ff00::/8", "multicast" },
+		{ "0.0.0.0/32", "unspecified" },         { "::/128", "unspecified" },
+		{ "127.0.0.0/8", "a loopback address" }, { "::1/128", "a loopback address" },
+		{ "169.254.0.0/16", "link-local" },      { "fe80::/10", "link-local" },
+		{ "224.0.0.0/4", "multicast" },          { "ff00::/8", "multicast" },
 	};
 	struct cidr block;
 
@@ -83,7 +84,8 @@ static void decode_endpoint(const struct field *f, int family, struct kube_endpo
 	if (!n)
 		field_error(&addresses, KUBE_E_REQUIRED, "missing, an endpoint needs an address");
 	if (n > ADDRESSES_MAX)
-		field_error(&addresses, KUBE_E_TOO_MANY, "%zu addresses, at most %d are possible", n, ADDRESSES_MAX);
+		field_error(&addresses, KUBE_E_TOO_MANY, "%zu addresses, at most %d are possible", n,
+			    ADDRESSES_MAX);
 	for (size_t i = n; i--;) { /* ends with the first, which is the one that counts (SVC-16) */
 		struct field item = field_item(&addresses, i);
 

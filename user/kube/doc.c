@@ -75,8 +75,8 @@ static void shorten(const char *text, char *buf, size_t size)
 const char *doc_describe(const struct doc_node *n, char *buf, size_t size)
 {
 	static const char *const what[] = {
-		[DOC_NULL] = "nothing",	     [DOC_BOOL] = "the boolean", [DOC_INT] = "the number",
-		[DOC_FLOAT] = "the number",  [DOC_STRING] = "the string", [DOC_MAP] = "a mapping",
+		[DOC_NULL] = "nothing",     [DOC_BOOL] = "the boolean",  [DOC_INT] = "the number",
+		[DOC_FLOAT] = "the number", [DOC_STRING] = "the string", [DOC_MAP] = "a mapping",
 		[DOC_LIST] = "a list",
 	};
 	char text[48] = "";

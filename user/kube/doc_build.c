@@ -110,9 +110,8 @@ int build_value(struct build *b, struct doc_node *n)
 	if (f->merge_key)
 		r = add_merge(b, f, n);
 	else
-		*VEC_ADD(f->pairs, f->n_pairs, f->cap_pairs) = (struct doc_pair){
-			.key = f->key, .value = n, .line = f->key_line, .col = f->key_col
-		};
+		*VEC_ADD(f->pairs, f->n_pairs, f->cap_pairs) =
+			(struct doc_pair){ .key = f->key, .value = n, .line = f->key_line, .col = f->key_col };
 	f->key = NULL;
 	return r;
 }

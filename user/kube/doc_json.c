@@ -105,7 +105,8 @@ static int on_key(void *arg, const unsigned char *text, size_t len)
 		build_fail(&j->build, KUBE_E_SYNTAX, j->line, j->col, "a key must not hold the character NUL");
 		return 0;
 	}
-	return !build_key(&j->build, arena_strndup(&j->build.arena, (const char *)text, len), false, j->line, j->col);
+	return !build_key(&j->build, arena_strndup(&j->build.arena, (const char *)text, len), false, j->line,
+			  j->col);
 }
 
 static int on_map(void *arg)

@@ -88,7 +88,8 @@ static int type_scalar(struct yaml_reader *y, const yaml_event_t *e, struct doc_
 	else if (!strcmp(tag, TAG "null"))
 		want = DOC_NULL;
 	else
-		return build_fail(&y->build, KUBE_E_SYNTAX, n->line, n->col, "tag \"%.60s\" is not supported", tag);
+		return build_fail(&y->build, KUBE_E_SYNTAX, n->line, n->col, "tag \"%.60s\" is not supported",
+				  tag);
 	doc_type_plain(n);
 	if (n->type != want && !(want == DOC_FLOAT && n->type == DOC_INT))
 		return build_fail(&y->build, KUBE_E_SYNTAX, n->line, n->col, "\"%.40s\" is not what its tag says",
@@ -141,7 +142,8 @@ static int on_alias(struct yaml_reader *y, const yaml_event_t *e)
 
 	HASH_FIND_STR(y->anchors, name, a);
 	if (!a)
-		return build_fail(b, KUBE_E_SYNTAX, line_of(e), col_of(e), "alias *%.60s names no complete anchor", name);
+		return build_fail(b, KUBE_E_SYNTAX, line_of(e), col_of(e), "alias *%.60s names no complete anchor",
+				  name);
 	b->alias_nodes += a->node->weight;
 	if (b->alias_nodes > KUBE_ALIAS_NODES_MAX)
 		return build_fail(b, KUBE_E_LIMIT, line_of(e), col_of(e),

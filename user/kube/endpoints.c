@@ -93,8 +93,8 @@ static uint16_t resolve(const struct kube_service_port *p, const struct kube_pod
 
 static bool takes_part(const struct kube_pod *pod, const struct kube_service *svc, int family)
 {
-	return pod->phase != KUBE_SUCCEEDED && pod->phase != KUBE_FAILED && !weir_addr_is_zero(&pod->addr[family]) &&
-	       kube_selector_matches(&svc->selector, &pod->meta.labels);
+	return pod->phase != KUBE_SUCCEEDED && pod->phase != KUBE_FAILED &&
+	       !weir_addr_is_zero(&pod->addr[family]) && kube_selector_matches(&svc->selector, &pod->meta.labels);
 }
 
 struct member {
@@ -132,8 +132,7 @@ static void fill_endpoint(struct kube_endpoint *e, struct arena *a, const struct
 static void add_slice(struct store *s, const struct kube_service *svc, int family, size_t number,
 		      const struct member *members, size_t n)
 {
-	_cleanup_(mem_free) char *name =
-		mem_printf("%s-%s-%zu", svc->meta.name, family ? "ipv6" : "ipv4", number);
+	_cleanup_(mem_free) char *name = mem_printf("%s-%s-%zu", svc->meta.name, family ? "ipv6" : "ipv4", number);
 	struct kube_slice *slice = store_add_new(s, KUBE_SLICE, sizeof(*slice), svc->meta.ns, name);
 	struct arena *a = &slice->meta.arena;
 
@@ -148,12 +147,13 @@ static void add_slice(struct store *s, const struct kube_service *svc, int famil
 	slice->ports = arena_zalloc(a, svc->n_ports * sizeof(*slice->ports));
 	for (size_t i = 0; i < svc->n_ports; i++)
 		if (members->ports[i])
-			slice->ports[slice->n_ports++] = (struct kube_slice_port){
-				arena_strdup(a, svc->ports[i].name), svc->ports[i].proto, members->ports[i]
-			};
+			slice->ports[slice->n_ports++] =
+				(struct kube_slice_port){ arena_strdup(a, svc->ports[i].name), svc->ports[i].proto,
+							  members->ports[i] };
 }
 
-static void derive_family(struct derive *d, const struct kube_service *svc, const struct labelled *found, int family)
+static void derive_family(struct derive *d, const struct kube_service *svc, const struct labelled *found,
+			  int family)
 {
 	_cleanup_(mem_free) struct member *members = mem_zalloc(found->n * sizeof(*members));
 	_cleanup_(mem_free) uint16_t *ports = mem_zalloc(found->n * svc->n_ports * sizeof(*ports));

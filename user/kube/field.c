@@ -160,8 +160,8 @@ static bool parse_time(const char *text, int64_t *ret_seconds)
 	int used = 0, hours = 0, minutes = 0;
 	char sign = 0;
 
-	if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min,
-		   &tm.tm_sec, &used) != 6)
+	if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
+		   &tm.tm_min, &tm.tm_sec, &used) != 6)
 		return false;
 	text += used;
 	if (*text == '.')
@@ -182,7 +182,8 @@ int64_t field_time(const struct field *f)
 	int64_t seconds = 0;
 
 	if (text && !parse_time(text, &seconds))
-		field_error(f, KUBE_E_TIME, "found %s, a time like 2006-01-02T15:04:05Z is wanted", field_found(f));
+		field_error(f, KUBE_E_TIME, "found %s, a time like 2006-01-02T15:04:05Z is wanted",
+			    field_found(f));
 	return seconds;
 }
 

@@ -44,6 +44,7 @@ struct invent {
 	struct taken *taken;
 	uint32_t next[_USE_MAX][2]; /* offset into the range */
 	size_t n[_USE_MAX]; /* objects that got addresses */
+	bool used[_USE_MAX][2]; /* ranges */
 	bool families[2]; /* that pods and nodes get */
 };
 
@@ -90,10 +91,12 @@ static struct weir_addr next_addr(struct invent *v, enum use use, int family)
 			return (struct weir_addr){};
 		HASH_FIND(hh, v->taken, &a, sizeof(a), t);
 	} while (t);
+	v->used[use][family] = true;
 	return a;
 }
 
-static void report_exhausted(struct invent *v, const struct kube_meta *m, const char *kind, enum use use, int family)
+static void report_exhausted(struct invent *v, const struct kube_meta *m, const char *kind, enum use use,
+			     int family)
 {
 	_cleanup_(mem_free) char *object = mem_printf("%s %s%s%s", kind, m->ns, *m->ns ? "/" : "", m->name);
 
@@ -103,34 +106,24 @@ static void report_exhausted(struct invent *v, const struct kube_meta *m, const 
 
 /* ---- Nodes ---- */
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* Nodes that pods name and nobody describes; "node" when there is none at all. */
 static void imply_nodes(struct store *s)
 {
 	_cleanup_(mem_free) const char **names = mem_zalloc((s->n_pods + 1) * sizeof(*names));
-	size_t n = 0, n_read = s->n_nodes;
+	size_t n = 0, missing = 0;
 
 	for (size_t i = 0; i < s->n_pods; i++)
 		if (*s->pods[i]->node)
 			names[n++] = s->pods[i]->node;
-	if (!n && !n_read)
+	if (!n && !s->n_nodes)
 		names[n++] = DEFAULT_NODE;
-	qsort(names, n, sizeof(*names), by_text);
-	for (size_t i = 0; i < n; i++) {
-		if ((i && !strcmp(names[i], names[i - 1])))
-			continue;
-		s->n_nodes = n_read; /* look only among those that are sorted */
-		if (store_node(s, names[i])) {
-			continue;
-		}
+	n = store_unique_texts(names, n);
+	for (size_t i = 0; i < n; i++)
+		if (!store_node(s, names[i]))
+			names[missing++] = names[i];
+	for (size_t i = 0; i < missing; i++)
 		store_add_new(s, KUBE_NODE, sizeof(struct kube_node), "", names[i]);
-		n_read = s->n_nodes;
-		store_sort(s, KUBE_NODE);
-	}
+	store_sort(s, KUBE_NODE);
 }
 
 static void invent_node(struct invent *v, struct kube_node *node)
@@ -200,19 +193,23 @@ static void invent_pod(struct invent *v, struct kube_pod *pod)
 	v->n[FOR_PODS]++;
 }
 
+/* One of each family that the Service asks for and has no address of. */
 static void invent_service(struct invent *v, struct kube_service *svc)
 {
-	if (!svc->needs_cluster_ip)
+	bool invented = false;
+
+	if (svc->headless || svc->type == KUBE_EXTERNAL_NAME)
 		return;
 	for (int family = 0; family < 2; family++) {
-		if (!svc->wants_family[family])
+		if (!svc->wants_family[family] || !weir_addr_is_zero(&svc->cluster_ip[family]))
 			continue;
 		svc->cluster_ip[family] = next_addr(v, FOR_SERVICES, family);
 		if (weir_addr_is_zero(&svc->cluster_ip[family]))
 			report_exhausted(v, &svc->meta, "Service", FOR_SERVICES, family);
+		invented = true;
 	}
 	svc->needs_cluster_ip = false;
-	v->n[FOR_SERVICES]++;
+	v->n[FOR_SERVICES] += invented;
 }
 
 /* Pods and nodes get the families that given pods have; both when no pod has an address. */
@@ -231,10 +228,17 @@ static void say_so(struct invent *v)
 	char text[256] = "";
 	size_t len = 0;
 
-	for (int use = 0; use < _USE_MAX; use++)
-		if (v->n[use])
-			len += snprintf(text + len, sizeof(text) - len, "%s%zu %s%s (%s, %s)", len ? ", " : "", v->n[use],
-					what[use], v->n[use] == 1 ? "" : "s", ranges[use][0], ranges[use][1]);
+	for (int use = 0; use < _USE_MAX; use++) {
+		const bool *used = v->used[use];
+
+		if (!v->n[use])
+			continue;
+		len += snprintf(text + len, sizeof(text) - len, "%s%zu %s%s", len ? ", " : "", v->n[use],
+				what[use], v->n[use] == 1 ? "" : "s");
+		if (used[0] || used[1])
+			len += snprintf(text + len, sizeof(text) - len, " (%s%s%s)", used[0] ? ranges[use][0] : "",
+					used[0] && used[1] ? ", " : "", used[1] ? ranges[use][1] : "");
+	}
 	if (len)
 		diag_add(&v->store->diags, DIAG_NOTE, NULL, NULL, NULL, NULL,
 			 "addresses were invented for what has none: %s%s", text,

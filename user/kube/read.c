@@ -141,13 +141,14 @@ static int read_path(struct store *s, const char *path, int depth, struct weir_e
 
 static int read_entry(struct store *s, const char *folder, const char *name, int depth, struct weir_err *err)
 {
-	_cleanup_(mem_free) char *path = mem_printf("%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/", name);
+	_cleanup_(mem_free) char *path =
+		mem_printf("%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/", name);
 	struct stat st;
 
 	if (stat(path, &st))
-		return is_manifest(name) ? err_set(err, -errno, "%s: cannot be read: %s (%s)", path, strerror(errno),
-						   err_name(errno)) :
-					   0;
+		return is_manifest(name) ? err_set(err, -errno, "%s: cannot be read: %s (%s)", path,
+						   strerror(errno), err_name(errno))
+					 : 0;
 	if (S_ISDIR(st.st_mode) || (S_ISREG(st.st_mode) && is_manifest(name)))
 		return read_path(s, path, depth + 1, err);
 	return 0;
@@ -159,8 +160,9 @@ static int read_folder(struct store *s, const char *path, int depth, struct weir
 	int n, r = 0;
 
 	if (depth > KUBE_FOLDER_DEPTH_MAX)
-		return err_set(err, -ELOOP, "%s: more than %d folders deep, is a link to a folder above among them?",
-			       path, KUBE_FOLDER_DEPTH_MAX);
+		return err_set(err, -ELOOP,
+			       "%s: more than %d folders deep, is a link to a folder above among them?", path,
+			       KUBE_FOLDER_DEPTH_MAX);
 	n = scandir(path, &entries, not_hidden, by_bytes);
 	if (n < 0)
 		return err_set(err, -errno, "%s: cannot be read: %s (%s)", path, strerror(errno), err_name(errno));

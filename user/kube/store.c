@@ -133,8 +133,8 @@ void store_sort(struct store *s, enum kube_kind kind)
 /* Of equal ones the first in the order of input stays. Expects the array sorted. */
 void store_drop_duplicates(struct store *s, enum kube_kind kind)
 {
-	static const char *const kinds[] = { "Namespace", "Node",	    "Pod",
-					     "Service",	  "EndpointSlice", "NetworkPolicy" };
+	static const char *const kinds[] = { "Namespace", "Node",          "Pod",
+					     "Service",   "EndpointSlice", "NetworkPolicy" };
 	struct store_array a = store_array(s, kind);
 	struct kube_meta **items = *a.items;
 	size_t n = 0;
