@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/probe.h"
+#include "cli/measure.h"
 #include "cli/verbs.h"
 
 struct sandbox_options {
@@ -80,20 +80,20 @@ static int run_exec(struct sandbox_options *o, char **args, int n_args)
 	return cli_fail_err(r, &err);
 }
 
-static int measure(struct probe *p, const struct sandbox_options *o)
+static int measure_and_print(struct measure *p, const struct sandbox_options *o)
 {
 	struct weir_err err = {};
-	int r = probe_matrix(p, &err);
+	int r = measure_matrix(p, &err);
 
 	if (!r && !cli_json(&o->common))
-		r = probe_services(p, &err);
+		r = measure_services(p, &err);
 	if (r)
 		return cli_fail_err(r, &err);
 	if (cli_json(&o->common))
-		probe_print_json(p, stdout);
+		measure_print_json(p, stdout);
 	else
-		probe_print(p, &o->common, stdout);
-	return probe_differences(p) ? EXIT_DISAGREE : EXIT_OK;
+		measure_print(p, &o->common, stdout);
+	return measure_differences(p) ? EXIT_DISAGREE : EXIT_OK;
 }
 
 static int run_probe(struct sandbox_options *o, char **args, int n_args)
@@ -101,7 +101,7 @@ static int run_probe(struct sandbox_options *o, char **args, int n_args)
 	_cleanup_(arena_free) struct arena arena = {};
 	_cleanup_(mem_free) struct report_port *ports = NULL;
 	_cleanup_(store_free) struct store *s = NULL;
-	_cleanup_(probe_free) struct probe p = { .name = o->common.name, .timeout_ms = o->timeout_ms };
+	_cleanup_(measure_free) struct measure p = { .name = o->common.name, .timeout_ms = o->timeout_ms };
 	struct report_input in = {};
 	struct weir_err err = {};
 	int status;
@@ -120,7 +120,7 @@ static int run_probe(struct sandbox_options *o, char **args, int n_args)
 	p.plan = sandbox_plan(s, &p.net);
 	p.requests = o->requests ? o->requests : 15;
 	p.all_ports = o->ports || cli_json(&o->common);
-	return measure(&p, o);
+	return measure_and_print(&p, o);
 }
 
 static int run(void *options, char **args, int n_args)

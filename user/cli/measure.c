@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/probe.h"
+#include "cli/measure.h"
 
 static bool declares(const struct kube_pod *pod, int proto, uint16_t port)
 {
@@ -21,14 +21,14 @@ static bool declares(const struct kube_pod *pod, int proto, uint16_t port)
 
 static int collect(const struct report_item *item, void *ctx)
 {
-	struct probe *p = ctx;
+	struct measure *p = ctx;
 
 	if (p->all_ports || declares(item->to_pod, item->proto, item->port))
 		VEC_ADD(p->results, p->n, p->cap)->item = *item;
 	return 0;
 }
 
-int probe_matrix(struct probe *p, struct weir_err *err)
+int measure_matrix(struct measure *p, struct weir_err *err)
 {
 	_cleanup_(mem_free) struct sandbox_probe *probes = NULL;
 	int r = report_each(p->report, collect, p, err);
@@ -69,8 +69,8 @@ static bool is_backend(const struct plan *plan, uint32_t service, const struct k
 }
 
 /* How many of the candidates the source may reach. */
-static void expect(const struct probe *p, const struct plan_frontend *f, const struct kube_pod *pod,
-		   struct probe_spread *s)
+static void expect(const struct measure *p, const struct plan_frontend *f, const struct kube_pod *pod,
+		   struct measure_spread *s)
 {
 	const struct plan_service *service = &p->plan->services[f->service];
 	struct oracle_query q = { pod->addr[service->family], f->addr, f->proto, f->port, false, 0 };
@@ -83,9 +83,9 @@ static void expect(const struct probe *p, const struct plan_frontend *f, const s
 	}
 }
 
-static void count_answer(struct probe_spread *s, const char *name)
+static void count_answer(struct measure_spread *s, const char *name)
 {
-	struct probe_backend *b;
+	struct measure_backend *b;
 
 	for (size_t i = 0; i < s->n; i++) {
 		if (!strcmp(s->backends[i].name, name)) {
@@ -98,7 +98,7 @@ static void count_answer(struct probe_spread *s, const char *name)
 	b->answers = 1;
 }
 
-static void count(struct probe_spread *s, const struct sandbox_probe *probe)
+static void count(struct measure_spread *s, const struct sandbox_probe *probe)
 {
 	s->requests++;
 	s->refused += probe->measured == SANDBOX_REFUSED;
@@ -109,11 +109,11 @@ static void count(struct probe_spread *s, const struct sandbox_probe *probe)
 }
 
 /* Both families of a service port share one line. */
-static struct probe_spread *spread_of(struct probe *p, const struct plan_frontend *f, const char *from)
+static struct measure_spread *spread_of(struct measure *p, const struct plan_frontend *f, const char *from)
 {
 	const struct plan_service *service = &p->plan->services[f->service];
 	char *text = mem_printf("%s/%s:%u/%s", service->ns, service->service, f->port, proto_text(f->proto));
-	struct probe_spread *s;
+	struct measure_spread *s;
 
 	for (size_t i = 0; i < p->n_spreads; i++) {
 		if (!strcmp(p->spreads[i].service, text) && !strcmp(p->spreads[i].from, from)) {
@@ -133,7 +133,7 @@ struct asked {
 	size_t n, cap, cap_spread;
 };
 
-static const struct kube_pod *row_pod(const struct probe *p, const char *text)
+static const struct kube_pod *row_pod(const struct measure *p, const char *text)
 {
 	const char *slash = strchr(text, '/');
 	_cleanup_(mem_free) char *ns = slash ? mem_strndup(text, slash - text) : NULL;
@@ -141,14 +141,14 @@ static const struct kube_pod *row_pod(const struct probe *p, const char *text)
 	return slash ? store_pod(p->store, ns, slash + 1) : NULL;
 }
 
-static void ask_frontend(struct probe *p, struct asked *asked, const struct plan_frontend *f)
+static void ask_frontend(struct measure *p, struct asked *asked, const struct plan_frontend *f)
 {
 	const struct plan_service *service = &p->plan->services[f->service];
 
 	for (size_t row = 0; row < report_n_rows(p->report); row++) {
 		const char *from = report_row_text(p->report, row);
 		const struct kube_pod *pod = row_pod(p, from);
-		struct probe_spread *s;
+		struct measure_spread *s;
 		unsigned int n;
 
 		/* the host's own and outside clients of a cluster IP are not served yet, nor a pod that reaches itself */
@@ -169,7 +169,7 @@ static void ask_frontend(struct probe *p, struct asked *asked, const struct plan
 	}
 }
 
-int probe_services(struct probe *p, struct weir_err *err)
+int measure_services(struct measure *p, struct weir_err *err)
 {
 	struct asked asked = {};
 	int r;
@@ -187,14 +187,14 @@ int probe_services(struct probe *p, struct weir_err *err)
 
 /* ---- Agreement ---- */
 
-bool probe_agrees(const struct probe_result *r)
+bool measure_agrees(const struct measure_result *r)
 {
 	if (r->measured == SANDBOX_UNKNOWN)
 		return true;
 	return r->measured == (r->item.allow ? SANDBOX_ALLOW : SANDBOX_DENY);
 }
 
-bool probe_spread_agrees(const struct probe_spread *s)
+bool measure_spread_agrees(const struct measure_spread *s)
 {
 	if (!s->allowed)
 		return !s->answered;
@@ -203,18 +203,18 @@ bool probe_spread_agrees(const struct probe_spread *s)
 	return s->answered > 0; /* some backends only: which ones a request meets is not foretold */
 }
 
-size_t probe_differences(const struct probe *p)
+size_t measure_differences(const struct measure *p)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < p->n; i++)
-		n += !probe_agrees(&p->results[i]);
+		n += !measure_agrees(&p->results[i]);
 	for (size_t i = 0; i < p->n_spreads; i++)
-		n += !probe_spread_agrees(&p->spreads[i]);
+		n += !measure_spread_agrees(&p->spreads[i]);
 	return n;
 }
 
-void probe_free(struct probe *p)
+void measure_free(struct measure *p)
 {
 	for (size_t i = 0; i < p->n_spreads; i++) {
 		free(p->spreads[i].service);

@@ -10,7 +10,7 @@
 #include <sys/ioctl.h>
 
 #include "base/emit.h"
-#include "cli/probe.h"
+#include "cli/measure.h"
 #include "compile/explain.h"
 
 #define WIDTH_WHEN_UNKNOWN 120
@@ -36,7 +36,7 @@ static const char *short_name(const char *text)
 	return slash ? slash + 1 : text;
 }
 
-static void collect_columns(const struct probe *p, struct columns *cols)
+static void collect_columns(const struct measure *p, struct columns *cols)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		const struct report_item *item = &p->results[i].item;
@@ -63,12 +63,12 @@ struct cell {
 	enum sandbox_measured measured;
 };
 
-static struct cell cell_of(const struct probe *p, const char *from, const struct column *c)
+static struct cell cell_of(const struct measure *p, const char *from, const struct column *c)
 {
 	struct cell cell = {};
 
 	for (size_t i = 0; i < p->n; i++) {
-		const struct probe_result *r = &p->results[i];
+		const struct measure_result *r = &p->results[i];
 
 		if (strcmp(r->item.from, from) || strcmp(r->item.to, c->to) || r->item.proto != c->proto ||
 		    r->item.port != c->port)
@@ -78,7 +78,7 @@ static struct cell cell_of(const struct probe *p, const char *from, const struct
 		if (!cell.differs) {
 			cell.allow = r->item.allow;
 			cell.measured = r->measured;
-			cell.differs = !probe_agrees(r);
+			cell.differs = !measure_agrees(r);
 		}
 		cell.asked = true;
 	}
@@ -99,7 +99,7 @@ static void print_cell(struct table *t, const struct cell *c, bool utf8)
 			   c->unknown ? "?" : utf8 ? "✓" : "ok");
 }
 
-static void print_block(const struct probe *p, const struct common_options *c, const struct columns *cols,
+static void print_block(const struct measure *p, const struct common_options *c, const struct columns *cols,
 			size_t first, size_t n, FILE *out)
 {
 	_cleanup_(mem_free) const char **heads = mem_zalloc((n + 2) * sizeof(*heads));
@@ -129,7 +129,7 @@ static size_t terminal_width(FILE *out)
 	return !ioctl(fileno(out), TIOCGWINSZ, &ws) && ws.ws_col ? ws.ws_col : WIDTH_WHEN_UNKNOWN;
 }
 
-static size_t label_width(const struct probe *p)
+static size_t label_width(const struct measure *p)
 {
 	size_t width = 0;
 
@@ -140,7 +140,7 @@ static size_t label_width(const struct probe *p)
 }
 
 /* As many columns side by side as the terminal holds, then the next ones below. */
-static void print_matrix(const struct probe *p, const struct common_options *c, FILE *out)
+static void print_matrix(const struct measure *p, const struct common_options *c, FILE *out)
 {
 	size_t width = terminal_width(out), label = label_width(p);
 	struct columns cols = {};
@@ -179,7 +179,7 @@ struct denials {
 	size_t n, cap;
 };
 
-static char *isolating_policies(const struct probe *p, const struct report_item *item, enum kube_direction d)
+static char *isolating_policies(const struct measure *p, const struct report_item *item, enum kube_direction d)
 {
 	_cleanup_(arena_free) struct arena arena = {};
 	bool egress = d == KUBE_EGRESS;
@@ -205,7 +205,7 @@ static char *isolating_policies(const struct probe *p, const struct report_item 
 	return text;
 }
 
-static struct denial *denial_of(struct denials *list, const struct probe *p, const struct report_item *item,
+static struct denial *denial_of(struct denials *list, const struct measure *p, const struct report_item *item,
 				enum kube_direction d)
 {
 	char *end = d == KUBE_EGRESS ? mem_printf("egress of %s", item->from) : mem_printf("ingress to %s", item->to);
@@ -239,7 +239,7 @@ static void add_other(struct denial *d, const char *name)
 	d->others = longer;
 }
 
-static void print_denials(const struct probe *p, const struct common_options *c, FILE *out)
+static void print_denials(const struct measure *p, const struct common_options *c, FILE *out)
 {
 	static const char *const heads[] = { "DENIED AT", "NO RULE MATCHES IN", "OTHER END", NULL };
 	struct denials list = {};
@@ -274,10 +274,10 @@ static void print_denials(const struct probe *p, const struct common_options *c,
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(((const struct probe_backend *)a)->name, ((const struct probe_backend *)b)->name);
+	return strcmp(((const struct measure_backend *)a)->name, ((const struct measure_backend *)b)->name);
 }
 
-static char *spread_text(const struct probe_spread *s)
+static char *spread_text(const struct measure_spread *s)
 {
 	char *text = NULL;
 	size_t size;
@@ -290,7 +290,7 @@ static char *spread_text(const struct probe_spread *s)
 	return text;
 }
 
-static void print_spreads(const struct probe *p, const struct common_options *c, FILE *out)
+static void print_spreads(const struct measure *p, const struct common_options *c, FILE *out)
 {
 	static const char *const heads[] = { "SERVICE", "FROM", "EXPECTED", "ANSWERED", "BY BACKEND", NULL };
 	_cleanup_(table_free) struct table t;
@@ -299,15 +299,15 @@ static void print_spreads(const struct probe *p, const struct common_options *c,
 		return;
 	table_init(&t, &c->out, c->no_headers, heads);
 	for (size_t i = 0; i < p->n_spreads; i++) {
-		const struct probe_spread *s = &p->spreads[i];
+		const struct measure_spread *s = &p->spreads[i];
 		_cleanup_(mem_free) char *text = spread_text(s);
 		const char *expected = !s->allowed ? "deny" : s->allowed == s->candidates ? "allow" : "partly";
-		const char *mark = c->out.utf8 ? (probe_spread_agrees(s) ? "✓" : "≠") :
-						 (probe_spread_agrees(s) ? "ok" : "!=");
+		const char *mark = c->out.utf8 ? (measure_spread_agrees(s) ? "✓" : "≠") :
+						 (measure_spread_agrees(s) ? "ok" : "!=");
 
 		table_cell(&t, TONE_PLAIN, "%s", s->service);
 		table_cell(&t, TONE_PLAIN, "%s", s->from);
-		table_cell(&t, !probe_spread_agrees(s) ? TONE_WARN : s->allowed ? TONE_GOOD : TONE_BAD, "%s %s", expected,
+		table_cell(&t, !measure_spread_agrees(s) ? TONE_WARN : s->allowed ? TONE_GOOD : TONE_BAD, "%s %s", expected,
 			   mark);
 		table_cell(&t, TONE_PLAIN, "%u of %u", s->answered, s->requests);
 		table_cell(&t, TONE_PLAIN, "%s", text);
@@ -316,9 +316,9 @@ static void print_spreads(const struct probe *p, const struct common_options *c,
 	table_print(&t, out);
 }
 
-void probe_print(const struct probe *p, const struct common_options *c, FILE *out)
+void measure_print(const struct measure *p, const struct common_options *c, FILE *out)
 {
-	size_t asked = p->n, differ = probe_differences(p);
+	size_t asked = p->n, differ = measure_differences(p);
 
 	print_matrix(p, c, out);
 	print_denials(p, c, out);
@@ -328,14 +328,14 @@ void probe_print(const struct probe *p, const struct common_options *c, FILE *ou
 		tone_off(&c->out, differ ? TONE_BAD : TONE_GOOD));
 }
 
-void probe_print_json(const struct probe *p, FILE *out)
+void measure_print_json(const struct measure *p, FILE *out)
 {
 	_cleanup_(emit_close) struct emit e = {};
 
 	emit_open(&e, out);
 	emit_list_begin(&e, "Report");
 	for (size_t i = 0; i < p->n; i++) {
-		const struct probe_result *r = &p->results[i];
+		const struct measure_result *r = &p->results[i];
 
 		emit_item_begin(&e);
 		report_item_emit(&e, &r->item);
