@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* See netns_cluster.h: the sandbox as the fixture of traffic tests. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "lib/netns_cluster.h"
+
+const char *netns_cluster_cannot(void)
+{
+	if (geteuid())
+		return "needs root: network namespaces and BPF programs";
+	return NULL;
+}
+
+void netns_cluster_init(struct netns_cluster *c)
+{
+	static unsigned int count;
+
+	memset(c, 0, sizeof(*c));
+	snprintf(c->name, sizeof(c->name), "t%d-%u", getpid(), count++);
+}
+
+static void forget(struct netns_cluster *c)
+{
+	sandbox_net_free(&c->net);
+	store_free(&c->store);
+}
+
+void netns_cluster_up(struct netns_cluster *c, const char *manifests)
+{
+	struct sandbox_request req = { .name = c->name };
+	struct store *s = store_new();
+	struct weir_err err = {};
+	struct sandbox_net net;
+	int r;
+
+	store_read_buffer(s, "test.yaml", manifests, strlen(manifests));
+	store_complete(s, STORE_INVENT);
+	if (s->diags.errors) {
+		diag_print(&s->diags, stderr);
+		store_free(&s);
+		fail_msg("the manifests of the test are refused");
+	}
+	sandbox_place(s, &net);
+	req.store = s;
+	req.net = &net;
+	r = sandbox_up(&req, &c->last, &err);
+	forget(c);
+	c->store = s;
+	c->net = net;
+	if (r)
+		fail_msg("sandbox up: %s", err.text);
+}
+
+void netns_cluster_down(struct netns_cluster *c)
+{
+	struct weir_err err = {};
+	int r;
+
+	forget(c);
+	r = sandbox_down(c->name, &err);
+	if (r)
+		fail_msg("sandbox down: %s", err.text);
+}
+
+int netns_setup(void **state)
+{
+	struct netns_cluster *c = mem_zalloc(sizeof(*c));
+
+	netns_cluster_init(c);
+	*state = c;
+	return 0;
+}
+
+int netns_teardown(void **state)
+{
+	netns_cluster_down(*state);
+	free(*state);
+	return 0;
+}
+
+int netns_run(const char *group, const struct CMUnitTest *tests, size_t n)
+{
+	static const struct {
+		enum attach_kind kind;
+		const char *text;
+	} kinds[] = { { ATTACH_TCX, "tcx" }, { ATTACH_CLSACT, "clsact" } };
+	const char *cannot = netns_cluster_cannot();
+	int failed = 0;
+
+	if (cannot) {
+		printf("1..0 # SKIP %s: %s\n", group, cannot);
+		return 0;
+	}
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		_cleanup_(mem_free) char *name = mem_printf("%s, %s", group, kinds[i].text);
+
+		attach_preference = kinds[i].kind;
+		failed += _cmocka_run_group_tests(name, tests, n, NULL, NULL);
+	}
+	return failed ? 1 : 0;
+}
+
+/* ---- Manifests ---- */
+
+/* Splits "a:b:c" at ':' into n fields; what is missing is "". */
+static void split(char *word, const char *fields[], size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		fields[i] = word ? word : "";
+		word = word ? strchr(word, ':') : NULL;
+		if (word)
+			*word++ = 0;
+	}
+}
+
+static void put_pod(FILE *f, const char *ns, const char *name, const char *app, unsigned int host, const char *ports,
+		    bool ready)
+{
+	char *copy = strdup(ports), *save = NULL;
+	const char *field[3];
+
+	fprintf(f, "---\napiVersion: v1\nkind: Pod\nmetadata: {namespace: %s, name: %s, labels: {app: %s}}\n", ns, name,
+		app);
+	fprintf(f, "spec:\n  containers:\n  - name: main\n    image: example.com/test\n    ports:\n");
+	for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+		split(word, field, 3);
+		fprintf(f, "    - {name: %s, protocol: %s, containerPort: %s}\n", field[0], field[1], field[2]);
+	}
+	fprintf(f, "status:\n  phase: Running\n  podIP: 10.244.0.%u\n"
+		   "  podIPs: [{ip: 10.244.0.%u}, {ip: \"fd00:10:244::%x\"}]\n"
+		   "  conditions: [{type: Ready, status: \"%s\"}]\n",
+		host, host, host, ready ? "True" : "False");
+	free(copy);
+}
+
+void netns_pod(FILE *f, const char *ns, const char *name, const char *app, unsigned int host, const char *ports)
+{
+	put_pod(f, ns, name, app, host, ports, true);
+}
+
+void netns_pod_unready(FILE *f, const char *ns, const char *name, const char *app, unsigned int host,
+		       const char *ports)
+{
+	put_pod(f, ns, name, app, host, ports, false);
+}
+
+void netns_service(FILE *f, const char *ns, const char *name, const char *app, unsigned int host, const char *ports)
+{
+	char *copy = strdup(ports), *save = NULL;
+	const char *field[4];
+
+	fprintf(f, "---\napiVersion: v1\nkind: Service\nmetadata: {namespace: %s, name: %s}\nspec:\n", ns, name);
+	fprintf(f, "  selector: {app: %s}\n  ipFamilies: [IPv4, IPv6]\n  ipFamilyPolicy: PreferDualStack\n", app);
+	fprintf(f, "  clusterIP: 10.96.0.%u\n  clusterIPs: [10.96.0.%u, \"fd00:10:96::%x\"]\n  ports:\n", host, host,
+		host);
+	for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+		split(word, field, 4);
+		fprintf(f, "  - {name: %s, protocol: %s, port: %s, targetPort: %s}\n", field[0], field[1], field[2],
+			field[3]);
+	}
+	free(copy);
+}
+
+void netns_policy(FILE *f, const char *ns, const char *name, const char *app, const char *spec)
+{
+	fprintf(f, "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {namespace: %s, name: %s}\n", ns,
+		name);
+	if (*app)
+		fprintf(f, "spec: {podSelector: {matchLabels: {app: %s}}, %s}\n", app, spec);
+	else
+		fprintf(f, "spec: {podSelector: {}, %s}\n", spec);
+}
+
+static struct weir_addr numbered(const char *v4, const char *v6, unsigned int host, int family)
+{
+	struct weir_addr a;
+
+	addr_parse(family ? v6 : v4, &a);
+	a.b[15] = host;
+	return a;
+}
+
+struct weir_addr netns_pod_addr(unsigned int host, int family)
+{
+	return numbered("10.244.0.0", "fd00:10:244::", host, family);
+}
+
+struct weir_addr netns_service_addr(unsigned int host, int family)
+{
+	return numbered("10.96.0.0", "fd00:10:96::", host, family);
+}

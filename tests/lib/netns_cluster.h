@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * A cluster of network namespaces for a test: a sandbox named after the test's
+ * pid, fed with manifests written in C, and real sockets in its namespaces.
+ * Nothing outside these namespaces is touched; netns_cluster_down() removes
+ * all of it, also after a failed assertion when it is called from a teardown.
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include "kernel/node.h"
+#include "sandbox/sandbox.h"
+
+struct netns_cluster {
+	char name[32];
+	struct store *store; /* what is up now */
+	struct sandbox_net net;
+	struct sandbox_summary last; /* of the last netns_cluster_up() */
+};
+
+/* NULL when this machine and user can run such tests, else why not. */
+const char *netns_cluster_cannot(void);
+
+void netns_cluster_init(struct netns_cluster *c);
+/* Makes the cluster say what the manifests say; fails the test when it cannot. Again: a reload. */
+void netns_cluster_up(struct netns_cluster *c, const char *manifests);
+void netns_cluster_down(struct netns_cluster *c);
+
+struct CMUnitTest;
+
+/* Runs the tests once with tcx and once with clsact, each with a cluster of its own; prints TAP. For main(). */
+int netns_run(const char *group, const struct CMUnitTest *tests, size_t n);
+
+/* For the tests' rows: *state is a struct netns_cluster that is not up yet. */
+int netns_setup(void **state);
+int netns_teardown(void **state);
+#define netns_test(fn) cmocka_unit_test_setup_teardown(fn, netns_setup, netns_teardown)
+
+/* ---- Manifests in a few words; all objects get both families ---- */
+
+/* Pod ns/name with labels "app: NAME-OF-APP", addresses 10.244.0.HOST and fd00:10:244::HOST; ports "http:TCP:80 dns:UDP:53". */
+void netns_pod(FILE *f, const char *ns, const char *name, const char *app, unsigned int host, const char *ports);
+void netns_pod_unready(FILE *f, const char *ns, const char *name, const char *app, unsigned int host,
+		       const char *ports);
+/* Service on 10.96.0.HOST and fd00:10:96::HOST; ports as above with a fourth field, the target: "web:TCP:80:http". */
+void netns_service(FILE *f, const char *ns, const char *name, const char *app, unsigned int host, const char *ports);
+/* NetworkPolicy that selects app ("" : all pods of ns); spec: the rest of it, as flow YAML: "policyTypes: [Ingress], …". */
+void netns_policy(FILE *f, const char *ns, const char *name, const char *app, const char *spec);
+
+struct weir_addr netns_pod_addr(unsigned int host, int family);
+struct weir_addr netns_service_addr(unsigned int host, int family);
+
+/* ---- Sockets ---- */
+
+/* An unconnected socket of that namespace ("ns/pod", "node", "world"), bound to local_port (0: any), not blocking. */
+int netns_socket(const struct netns_cluster *c, const char *where, int family, int proto, uint16_t local_port);
+/* Starts to connect; 0 or -errno. For TCP waits until it is done: -ETIMEDOUT when nothing comes back. */
+int netns_connect(int fd, const struct weir_addr *dst, uint16_t port);
+
+/*
+ * Sends a line and waits for the server's. 0 and the line ("ns/pod port client-address client-port"), -ETIMEDOUT when
+ * nothing came back, other -errno of the socket. On TCP a line that got no answer is sent again by the kernel: what
+ * is asserted after a change is the next line, or none.
+ */
+int netns_ask(int fd, char *line, size_t size);
+/* Waits for a line without sending one: for what TCP sends again by itself. */
+int netns_listen(int fd, int timeout_ms, char *line, size_t size);
+
+/* All in one: one exchange from a new socket. 0, -ETIMEDOUT, other -errno. line may be NULL. */
+int netns_try(const struct netns_cluster *c, const char *from, int proto, const struct weir_addr *dst, uint16_t port,
+	      char *line, size_t size);
+/* One echo request with that id; 0 when its reply came. */
+int netns_ping(const struct netns_cluster *c, const char *from, const struct weir_addr *dst, uint16_t id);
