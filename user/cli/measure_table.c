@@ -19,6 +19,7 @@
 
 struct column {
 	const char *to;
+	size_t to_row;
 	int proto;
 	uint16_t port;
 	char *text;
@@ -36,6 +37,15 @@ static const char *short_name(const char *text)
 	return slash ? slash + 1 : text;
 }
 
+static int by_destination(const void *a, const void *b)
+{
+	const struct column *p = a, *q = b;
+
+	if (p->to_row != q->to_row)
+		return p->to_row < q->to_row ? -1 : 1;
+	return p->proto != q->proto ? p->proto - q->proto : (int)p->port - q->port;
+}
+
 static void collect_columns(const struct measure *p, struct columns *cols)
 {
 	for (size_t i = 0; i < p->n; i++) {
@@ -50,11 +60,14 @@ static void collect_columns(const struct measure *p, struct columns *cols)
 			continue;
 		c = VEC_ADD(cols->items, cols->n, cols->cap);
 		c->to = item->to;
+		c->to_row = item->to_row;
 		c->proto = item->proto;
 		c->port = item->port;
 		c->text = mem_printf("%s:%u%s", short_name(item->to), item->port,
 				     item->proto == IPPROTO_TCP ? "" : item->proto == IPPROTO_UDP ? "/udp" : "/sctp");
 	}
+	if (cols->n)
+		qsort(cols->items, cols->n, sizeof(*cols->items), by_destination);
 }
 
 /* What both families of one question say: a cell is as good as its worse half. */
