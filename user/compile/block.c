@@ -58,12 +58,29 @@ static void collect_borders(const struct build *b, struct border_list *list)
 	qsort(list->items, list->n, sizeof(*list->items), by_border);
 }
 
+/*
+ * Plain containment of bits, as the trie sees it: there ::/0 is around all of
+ * IPv4. That it does not match there is the region of all IPv4's doing (NP-29).
+ */
+bool prefix_holds(const struct cidr *outer, const struct cidr *inner)
+{
+	struct weir_addr masked = addr_mask(&inner->addr, outer->len);
+
+	return outer->len <= inner->len && weir_addr_equal(&masked, &outer->addr);
+}
+
 /* Region around the one that begins at cidr; last is the region before it in order. */
 static uint32_t region_around(const struct build *b, uint32_t last, const struct cidr *cidr)
 {
-	while (last != PLAN_NONE && !cidr_holds_cidr(&b->regions[last].cidr, cidr))
+	while (last != PLAN_NONE && !prefix_holds(&b->regions[last].cidr, cidr))
 		last = b->regions[last].parent;
 	return last;
+}
+
+/* What of the region around still matches here: nothing of IPv6 does in IPv4. */
+static const struct ids *inherited(const struct build *b, const struct region *r)
+{
+	return r->parent == PLAN_NONE || !cidr_compare(&r->cidr, &all_v4) ? NULL : &b->regions[r->parent].peers;
 }
 
 /* Blocks of the region around, less those that end, and those that begin, at the borders of one prefix. */
@@ -99,8 +116,7 @@ void build_regions(struct build *b)
 		for (end = i; end < list.n && !cidr_compare(&list.items[end].cidr, &r.cidr);)
 			end++;
 		r.parent = region_around(b, last, &r.cidr);
-		region_peers(r.parent == PLAN_NONE ? NULL : &b->regions[r.parent].peers, &list.items[i], end - i,
-			     &r.peers);
+		region_peers(inherited(b, &r), &list.items[i], end - i, &r.peers);
 		*VEC_ADD(b->regions, b->n_regions, cap) = r;
 	}
 	free(list.items);

@@ -138,6 +138,7 @@ void build_sets(struct build *b);
 
 /* Name of a selector's content. */
 struct plan_hash selector_name(const struct kube_selector *s);
+bool prefix_holds(const struct cidr *outer, const struct cidr *inner);
 /* Region of an address, PLAN_NONE outside of all. */
 uint32_t region_find(const struct build *b, const struct weir_addr *addr);
 /* Index of port_names[], PLAN_NONE when no egress rule in force uses it. */

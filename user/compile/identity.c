@@ -280,7 +280,7 @@ static void sort_addresses(struct identity_build *ib)
 	for (size_t i = 0; i < p->n_addresses; i++) {
 		struct plan_address *a = &p->addresses[i];
 
-		while (last != PLAN_NONE && !cidr_holds_cidr(&p->addresses[last].cidr, &a->cidr))
+		while (last != PLAN_NONE && !prefix_holds(&p->addresses[last].cidr, &a->cidr))
 			last = p->addresses[last].parent;
 		a->parent = last;
 		if (!a->pod)
