@@ -101,6 +101,8 @@ static __always_inline enum weir_reason check_ends(struct scratch *s, struct wei
 			why = check_end(dst_ref, 0);
 	} else {
 		why = check_end(dst_ref, s->pkt.device);
+		if (why == WEIR_SPOOFED)
+			why = WEIR_NOT_FOR_POD; /* that pod is known, at another device: a flooded frame */
 		if (!why && src_ref)
 			why = check_end(src_ref, s->pkt.from_device);
 	}

@@ -410,6 +410,18 @@ static __always_inline enum weir_reason enforce(struct scratch *s, enum weir_rea
 	return WEIR_FORWARDED;
 }
 
+/* Only now that the packet's source is proven: a spoofed one must not end somebody's connection. */
+static __always_inline void drop_leftover(struct scratch *s)
+{
+	struct weir_flow *old;
+
+	if (!s->leftover)
+		return;
+	old = bpf_map_lookup_elem(&conntrack, &s->key);
+	if (old)
+		flow_delete(&s->key, old, &s->twin);
+}
+
 /*
  * A packet of no known flow. FORWARDED: its entries are made, s->route says
  * where it goes. UNCACHED: the same without entries. MULTICAST: judged for this
@@ -419,18 +431,12 @@ __noinline int flow_decide(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
 	struct weir_trace *t = trace_get();
-	struct weir_flow *old;
 	enum weir_reason why;
 
 	keep_arg(skb);
 	if (!s || !t)
 		return WEIR_NO_SCRATCH;
 	__builtin_memset(t, 0, sizeof(*t));
-	if (s->leftover) {
-		old = bpf_map_lookup_elem(&conntrack, &s->key);
-		if (old)
-			flow_delete(&s->key, old, &s->twin);
-	}
 	why = resolve(s);
 	if (why)
 		return why;
@@ -443,6 +449,7 @@ __noinline int flow_decide(struct __sk_buff *skb)
 	s->route.dst_ref = s->question.dst_ref;
 	if (why == WEIR_UNCACHED)
 		return why;
+	drop_leftover(s);
 	why = policy_judge(skb);
 	why = enforce(s, why);
 	if (why)

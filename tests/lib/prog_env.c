@@ -282,7 +282,7 @@ void prog_pod(struct prog_env *env, enum who who, uint32_t ingress_set, uint32_t
 	uint32_t slot = PROG_SLOT(who), device = PROG_DEVICE(who);
 	struct weir_pod pod = {
 		.word = weir_pod_word(ingress_set, egress_set, flags),
-		.identity = identity,
+		.identity = { identity, identity },
 		.ref = weir_ref(slot, env->generation[who]),
 		.ifindex = device,
 		.mac = { 2, 0, 0, 0, 1, slot },

@@ -1,0 +1,524 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Connections: what their entries hold after each packet, which packets belong
+ * to them, and what changes of policy, pods and TCP state do to them.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <linux/pkt_cls.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "lib/prog_env.h"
+
+#define DENY weir_word_verdict(WEIR_WORD_DENY, 0)
+#define ALLOW weir_word_verdict(WEIR_WORD_ALLOW, 1)
+#define SET 1
+#define SPORT 40000
+#define DPORT 80
+
+#define STATE_BITS (~(uint32_t)WEIR_FLOW_ORIG_FIRST)
+
+static struct prog_sent forth(struct prog_env *env, uint8_t flags)
+{
+	struct packet_spec spec = prog_tcp(env, POD_A, SPORT, POD_B, DPORT, flags);
+
+	return prog_from(env, POD_A, &spec);
+}
+
+static struct prog_sent back(struct prog_env *env, uint8_t flags)
+{
+	struct packet_spec spec = prog_tcp(env, POD_B, DPORT, POD_A, SPORT, flags);
+
+	return prog_from(env, POD_B, &spec);
+}
+
+static struct weir_flow flow_of(struct prog_env *env)
+{
+	struct packet_spec spec = prog_tcp(env, POD_A, SPORT, POD_B, DPORT, 0);
+	struct weir_flow flow = {};
+
+	assert_true(prog_flow(env, &spec, 0, &flow));
+	return flow;
+}
+
+static bool has_flow(struct prog_env *env)
+{
+	struct packet_spec spec = prog_tcp(env, POD_A, SPORT, POD_B, DPORT, 0);
+
+	return prog_flow(env, &spec, 0, NULL);
+}
+
+static void open_flow(struct prog_env *env)
+{
+	assert_redirected(forth(env, SYN));
+	assert_redirected(back(env, SYN | ACK));
+	assert_redirected(forth(env, ACK));
+}
+
+static void isolate(struct prog_env *env, enum who who, uint64_t word)
+{
+	prog_pod(env, who, SET, 0, 0, 0);
+	prog_policy_default(env, SET, word);
+	prog_policy_epoch(env);
+}
+
+static void an_entry_follows_its_connection(void **state)
+{
+	static const struct {
+		bool forth;
+		uint8_t tcp;
+		uint32_t adds;
+	} rows[] = {
+		{ true, SYN, WEIR_FLOW_SEEN_ORIG },
+		{ true, SYN, 0 }, /* sent again */
+		{ false, SYN | ACK, WEIR_FLOW_SEEN_REPLY },
+		{ true, ACK, WEIR_FLOW_OPEN },
+		{ true, PSH | ACK, 0 },
+		{ false, PSH | ACK, 0 },
+		{ true, FIN | ACK, WEIR_FLOW_FIN_ORIG },
+		{ false, ACK, 0 },
+		{ false, PSH | ACK, 0 },
+		{ false, FIN | ACK, WEIR_FLOW_FIN_REPLY },
+		{ true, ACK, 0 },
+	};
+	struct prog_env *env = *state;
+	uint32_t flags = 0;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		flags |= rows[i].adds;
+		assert_redirected(rows[i].forth ? forth(env, rows[i].tcp) : back(env, rows[i].tcp));
+		assert_int_equal(flow_of(env).flags & STATE_BITS, flags);
+	}
+	assert_int_equal(prog_flow_count(env), 1);
+	assert_null(prog_places_check(env, NULL));
+}
+
+static void an_entry_knows_its_ends_and_its_verdicts(void **state)
+{
+	struct prog_env *env = *state;
+	struct weir_config config = prog_config(env);
+	struct weir_flow flow;
+	struct packet_spec out = prog_tcp(env, POD_A, SPORT, REMOTE_A, DPORT, SYN),
+			   in = prog_tcp(env, REMOTE_A, SPORT, POD_A, DPORT, SYN);
+
+	assert_redirected(forth(env, SYN));
+	flow = flow_of(env);
+	assert_int_equal(flow.end[0].ref, weir_ref(PROG_SLOT(POD_A), 0));
+	assert_int_equal(flow.end[1].ref, weir_ref(PROG_SLOT(POD_B), 0));
+	assert_int_equal(flow.end[0].stamp, config.policy_epoch << 1 | 1);
+	assert_int_equal(flow.end[1].stamp, config.policy_epoch << 1 | 1);
+
+	assert_passed(prog_from(env, POD_A, &out));
+	assert_true(prog_flow(env, &out, 0, &flow));
+	assert_int_equal(flow.end[0].ref, weir_ref(PROG_SLOT(POD_A), 0));
+	assert_int_equal(flow.end[1].ref, 0);
+	assert_int_equal(flow.flags & WEIR_FLOW_VIA_STACK, 0);
+
+	assert_passed(prog_to(env, POD_A, PROG_UPLINK, &in));
+	assert_true(prog_flow(env, &in, 0, &flow));
+	assert_int_equal(flow.end[0].ref, 0);
+	assert_int_equal(flow.end[1].ref, weir_ref(PROG_SLOT(POD_A), 0));
+	assert_int_equal(flow.flags & (WEIR_FLOW_VIA_STACK | WEIR_FLOW_HOST_ORIGIN), WEIR_FLOW_VIA_STACK);
+}
+
+static void a_redirect_carries_the_pods_mac_and_the_gateways(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec spec = prog_tcp(env, POD_A, SPORT, POD_B, DPORT, SYN);
+	struct prog_sent sent;
+
+	memcpy(spec.src_mac, "\x02\x0a\x00\x00\x00\x01", 6);
+	memcpy(spec.dst_mac, "\x02\x0b\x00\x00\x00\x02", 6);
+	sent = prog_from(env, POD_A, &spec);
+	assert_redirected(sent);
+	memcpy(spec.src_mac, "\x02\x0b\x00\x00\x00\x02", 6);
+	memcpy(spec.dst_mac, "\x02\x00\x00\x00\x01\x02", 6);
+	assert_packet(&sent.out, &spec);
+}
+
+static void np_45_replies_need_no_rule(void **state)
+{
+	struct prog_env *env = *state;
+
+	isolate(env, POD_A, DENY); /* ingress of the client: closed */
+	open_flow(env);
+	/* the other way round it is a connection of its own */
+	assert_int_equal(prog_flow_count(env), 1);
+	{
+		struct packet_spec spec = prog_tcp(env, POD_B, SPORT, POD_A, DPORT, SYN);
+
+		assert_dropped(prog_from(env, POD_B, &spec), WEIR_INGRESS_DENIED);
+	}
+}
+
+static void a_denied_flow_leaves_no_entry(void **state)
+{
+	struct prog_env *env = *state;
+
+	isolate(env, POD_B, DENY);
+	assert_dropped(forth(env, SYN), WEIR_INGRESS_DENIED);
+	assert_int_equal(prog_flow_count(env), 0);
+	assert_null(prog_places_check(env, NULL));
+}
+
+static void a_change_of_policy_cuts_on_the_next_packet(void **state)
+{
+	struct prog_env *env = *state;
+
+	for (int reply_first = 0; reply_first < 2; reply_first++) {
+		prog_pod(env, POD_B, 0, 0, 0, 0);
+		prog_policy_epoch(env);
+		open_flow(env);
+		isolate(env, POD_B, DENY);
+		assert_dropped(reply_first ? back(env, PSH | ACK) : forth(env, PSH | ACK), WEIR_INGRESS_DENIED);
+		/* it stays cut, in both directions, and its entry stays */
+		assert_dropped(forth(env, PSH | ACK), WEIR_INGRESS_DENIED);
+		assert_dropped(back(env, PSH | ACK), WEIR_INGRESS_DENIED);
+		assert_int_equal(flow_of(env).end[1].stamp & 1, 0);
+		assert_int_equal(flow_of(env).end[0].stamp & 1, 1);
+		/* a later change can allow it again */
+		isolate(env, POD_B, ALLOW);
+		assert_redirected(reply_first ? back(env, PSH | ACK) : forth(env, PSH | ACK));
+		assert_redirected(back(env, PSH | ACK));
+		assert_redirected(forth(env, FIN | ACK));
+		assert_redirected(back(env, FIN | ACK));
+	}
+}
+
+static void a_change_that_does_not_concern_a_flow_leaves_it_open(void **state)
+{
+	struct prog_env *env = *state;
+
+	open_flow(env);
+	isolate(env, POD_B, ALLOW);
+	assert_redirected(back(env, PSH | ACK));
+	assert_int_equal(flow_of(env).end[0].stamp, prog_config(env).policy_epoch << 1 | 1);
+	assert_int_equal(flow_of(env).end[1].stamp, prog_config(env).policy_epoch << 1 | 1);
+	assert_redirected(forth(env, PSH | ACK));
+	assert_int_equal(prog_flow_count(env), 1);
+}
+
+/* The word changed, yet the epoch was not raised: a flow keeps its verdict, which shows that the stamp is used. */
+static void stamps_spare_the_tables(void **state)
+{
+	struct prog_env *env = *state;
+
+	open_flow(env);
+	prog_pod(env, POD_B, SET, 0, 0, 0);
+	prog_policy_default(env, SET, DENY);
+	assert_redirected(forth(env, PSH | ACK));
+}
+
+static void flows_through_the_stack_are_judged_again_too(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec in = prog_tcp(env, REMOTE_A, SPORT, POD_B, DPORT, SYN),
+			   out = prog_tcp(env, POD_B, DPORT, REMOTE_A, SPORT, SYN | ACK);
+
+	assert_passed(prog_to(env, POD_B, PROG_UPLINK, &in));
+	assert_passed(prog_from(env, POD_B, &out));
+	isolate(env, POD_B, DENY);
+	assert_dropped(prog_from(env, POD_B, &out), WEIR_INGRESS_DENIED);
+	assert_dropped(prog_to(env, POD_B, PROG_UPLINK, &in), WEIR_INGRESS_DENIED);
+}
+
+static void replies_of_flows_through_the_stack_return_through_it(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec in = prog_tcp(env, POD_A, SPORT, POD_B, DPORT, SYN),
+			   out = prog_tcp(env, POD_B, DPORT, POD_A, SPORT, SYN | ACK);
+
+	/* hostPort or masquerade: from_pod never saw it */
+	assert_passed(prog_to(env, POD_B, PROG_DEVICE(POD_A), &in));
+	assert_passed(prog_from(env, POD_B, &out));
+	assert_passed(prog_to(env, POD_A, PROG_DEVICE(POD_B), &out));
+}
+
+static void a_pod_that_was_replaced_starts_over(void **state)
+{
+	static const enum who ends[] = { POD_A, POD_B };
+	struct prog_env *env = *state;
+
+	for (int i = 0; i < 2; i++) {
+		open_flow(env);
+		prog_pod_renew(env, ends[i]);
+		assert_dropped(forth(env, PSH | ACK), WEIR_MID_STREAM);
+		assert_dropped(back(env, PSH | ACK), WEIR_MID_STREAM);
+		assert_redirected(forth(env, SYN));
+		assert_int_equal(flow_of(env).flags & STATE_BITS, WEIR_FLOW_SEEN_ORIG);
+		assert_int_equal(flow_of(env).end[i].ref, weir_ref(PROG_SLOT(ends[i]), 1));
+		assert_int_equal(prog_flow_count(env), 1);
+		assert_null(prog_places_check(env, NULL));
+		assert_redirected(forth(env, RST));
+	}
+}
+
+static void a_pod_that_left_is_no_end_any_more(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec spec = prog_tcp(env, POD_A, SPORT, POD_B, DPORT, SYN);
+	uint32_t slot = PROG_SLOT(POD_B);
+	struct weir_pod none = {};
+
+	open_flow(env);
+	prog_unset(env, "endpoints", &spec.dst);
+	prog_set(env, "pods", &slot, &none);
+	assert_dropped(forth(env, PSH | ACK), WEIR_MID_STREAM);
+	assert_passed(forth(env, SYN)); /* no pod of this node: for the stack */
+}
+
+static void a_source_address_must_be_the_pods_own(void **state)
+{
+	static const enum who claims[] = { POD_B, POD_C, REMOTE_A, NODE, VIP_1, NOBODY };
+	struct prog_env *env = *state;
+
+	for (size_t i = 0; i < sizeof(claims) / sizeof(claims[0]); i++) {
+		struct packet_spec spec = prog_tcp(env, claims[i], SPORT, POD_D, DPORT, SYN);
+
+		assert_dropped(prog_from(env, POD_A, &spec), WEIR_SPOOFED);
+	}
+	assert_int_equal(prog_flow_count(env), 0);
+}
+
+static void a_spoofed_source_cannot_use_an_entry(void **state)
+{
+	static const uint8_t flags[] = { SYN, ACK, PSH | ACK, FIN | ACK, RST };
+	struct prog_env *env = *state;
+	struct packet_spec there = prog_tcp(env, POD_A, SPORT, POD_B, DPORT, 0),
+			   here = prog_tcp(env, POD_B, DPORT, POD_A, SPORT, 0);
+	struct weir_flow before, after;
+
+	open_flow(env);
+	before = flow_of(env);
+	for (size_t i = 0; i < sizeof(flags); i++) {
+		there.tcp_flags = here.tcp_flags = flags[i];
+		assert_dropped(prog_from(env, POD_C, &there), WEIR_SPOOFED);
+		assert_dropped(prog_from(env, POD_C, &here), WEIR_SPOOFED);
+		assert_dropped(prog_to(env, POD_B, PROG_DEVICE(POD_C), &there), WEIR_SPOOFED);
+		assert_dropped(prog_to(env, POD_A, PROG_DEVICE(POD_C), &here), WEIR_SPOOFED);
+	}
+	after = flow_of(env);
+	after.last_seen = before.last_seen;
+	assert_memory_equal(&before, &after, sizeof(before));
+}
+
+/* The remote end of an entry is no pod, so nothing in the entry proves who may speak for it. */
+static void a_spoofed_remote_source_cannot_remove_an_entry(void **state)
+{
+	static const uint8_t flags[] = { SYN, ACK, RST };
+	struct prog_env *env = *state;
+	struct packet_spec in = prog_tcp(env, REMOTE_A, SPORT, POD_B, DPORT, SYN),
+			   out = prog_tcp(env, POD_B, DPORT, REMOTE_A, SPORT, SYN | ACK);
+	struct weir_flow before, after;
+
+	assert_passed(prog_to(env, POD_B, PROG_UPLINK, &in));
+	assert_passed(prog_from(env, POD_B, &out));
+	assert_true(prog_flow(env, &in, 0, &before));
+	for (size_t i = 0; i < sizeof(flags); i++) {
+		in.tcp_flags = flags[i];
+		assert_dropped(prog_from(env, POD_A, &in), WEIR_SPOOFED);
+		assert_true(prog_flow(env, &in, 0, &after));
+	}
+	assert_int_equal(before.flags, after.flags);
+	assert_passed(prog_from(env, POD_B, &out));
+}
+
+static void an_address_that_moves_here_starts_over(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec in = prog_tcp(env, REMOTE_A, SPORT, POD_B, DPORT, SYN);
+	struct weir_flow flow;
+	struct weir_pod pod;
+	uint32_t slot = PROG_SLOT(POD_C);
+
+	assert_passed(prog_to(env, POD_B, PROG_UPLINK, &in));
+	prog_get(env, "pods", &slot, &pod);
+	pod.addr[env->family] = in.src; /* POD_C now has the remote's address */
+	prog_set(env, "pods", &slot, &pod);
+	prog_set(env, "endpoints", &in.src, &slot);
+	assert_redirected(prog_from(env, POD_C, &in));
+	assert_true(prog_flow(env, &in, 0, &flow));
+	assert_int_equal(flow.end[0].ref, weir_ref(slot, 0));
+	assert_null(prog_places_check(env, NULL));
+}
+
+static void a_flooded_frame_for_another_pod_is_not_delivered(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec in = prog_tcp(env, REMOTE_A, SPORT, POD_B, DPORT, SYN);
+
+	assert_dropped(prog_to(env, POD_C, PROG_UPLINK, &in), WEIR_NOT_FOR_POD);
+	assert_int_equal(prog_flow_count(env), 0);
+	/* also when the connection is known */
+	assert_passed(prog_to(env, POD_B, PROG_UPLINK, &in));
+	in.tcp_flags = ACK;
+	assert_dropped(prog_to(env, POD_C, PROG_UPLINK, &in), WEIR_NOT_FOR_POD);
+	in.tcp_flags = RST;
+	assert_dropped(prog_to(env, POD_C, PROG_UPLINK, &in), WEIR_NOT_FOR_POD);
+	assert_true(prog_flow(env, &in, 0, NULL));
+}
+
+static void a_local_pods_packet_must_come_from_its_device(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec in = prog_tcp(env, POD_A, SPORT, POD_B, DPORT, SYN);
+
+	assert_dropped(prog_to(env, POD_B, PROG_UPLINK, &in), WEIR_SPOOFED);
+	assert_dropped(prog_to(env, POD_B, 0, &in), WEIR_SPOOFED);
+	assert_int_equal(prog_flow_count(env), 0);
+	assert_passed(prog_to(env, POD_B, PROG_DEVICE(POD_A), &in));
+}
+
+static void mid_stream_without_an_entry_is_dropped(void **state)
+{
+	static const uint8_t flags[] = { ACK, SYN | ACK, PSH | ACK, FIN | ACK, RST, RST | ACK, 0 };
+	struct prog_env *env = *state;
+	struct packet_spec in = prog_tcp(env, REMOTE_A, SPORT, POD_B, DPORT, 0);
+
+	for (size_t i = 0; i < sizeof(flags); i++) {
+		in.tcp_flags = flags[i];
+		assert_dropped(forth(env, flags[i]), WEIR_MID_STREAM);
+		assert_dropped(prog_to(env, POD_B, PROG_UPLINK, &in), WEIR_MID_STREAM);
+	}
+	assert_int_equal(prog_flow_count(env), 0);
+}
+
+static void traffic_after_a_reset_opens_the_flow_again(void **state)
+{
+	struct prog_env *env = *state;
+
+	open_flow(env);
+	assert_redirected(back(env, RST));
+	assert_int_equal(flow_of(env).flags & WEIR_FLOW_RST_REPLY, WEIR_FLOW_RST_REPLY);
+	assert_redirected(back(env, PSH | ACK)); /* it was not the end that sent it */
+	assert_int_equal(flow_of(env).flags & WEIR_FLOW_RST_REPLY, 0);
+	assert_redirected(forth(env, RST | ACK));
+	assert_redirected(forth(env, PSH | ACK));
+	assert_int_equal(flow_of(env).flags & (WEIR_FLOW_RST_ORIG | WEIR_FLOW_OPEN), WEIR_FLOW_OPEN);
+}
+
+static void a_syn_on_a_closing_flow_begins_anew(void **state)
+{
+	struct prog_env *env = *state;
+
+	/* after both FINs, and after a reset */
+	for (int reset = 0; reset < 2; reset++) {
+		open_flow(env);
+		assert_redirected(forth(env, reset ? RST : FIN | ACK));
+		if (!reset)
+			assert_redirected(back(env, FIN | ACK));
+		assert_redirected(forth(env, SYN));
+		assert_int_equal(flow_of(env).flags & STATE_BITS, WEIR_FLOW_SEEN_ORIG);
+		assert_null(prog_places_check(env, NULL));
+		assert_redirected(forth(env, RST));
+	}
+	assert_int_equal(prog_flow_count(env), 1);
+}
+
+static void a_syn_of_the_other_end_on_a_closing_flow_turns_it_round(void **state)
+{
+	struct prog_env *env = *state;
+
+	open_flow(env);
+	assert_redirected(forth(env, FIN | ACK));
+	assert_redirected(back(env, FIN | ACK));
+	assert_redirected(back(env, SYN));
+	assert_int_equal(flow_of(env).end[0].ref, weir_ref(PROG_SLOT(POD_B), 0));
+	assert_int_equal(prog_flow_count(env), 1);
+	assert_null(prog_places_check(env, NULL));
+}
+
+static void a_denied_syn_on_a_closing_flow_is_denied(void **state)
+{
+	struct prog_env *env = *state;
+
+	open_flow(env);
+	assert_redirected(forth(env, RST));
+	prog_pod(env, POD_B, SET, 0, 0, 0); /* no epoch: only the new flow must ask */
+	prog_policy_default(env, SET, DENY);
+	assert_dropped(forth(env, SYN), WEIR_INGRESS_DENIED);
+	assert_false(has_flow(env));
+	assert_null(prog_places_check(env, NULL));
+}
+
+static void a_syn_on_an_open_flow_changes_nothing(void **state)
+{
+	struct prog_env *env = *state;
+	uint32_t flags;
+
+	open_flow(env);
+	flags = flow_of(env).flags;
+	assert_redirected(forth(env, SYN));
+	assert_int_equal(flow_of(env).flags, flags);
+}
+
+static void udp_flows_follow_datagrams(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec there = prog_udp(env, POD_A, SPORT, POD_B, 53),
+			   here = prog_udp(env, POD_B, 53, POD_A, SPORT);
+	struct weir_flow flow;
+
+	isolate(env, POD_A, DENY);
+	assert_redirected(prog_from(env, POD_A, &there));
+	assert_redirected(prog_from(env, POD_B, &here));
+	assert_redirected(prog_from(env, POD_A, &there));
+	assert_true(prog_flow(env, &there, 0, &flow));
+	assert_int_equal(flow.flags & STATE_BITS, WEIR_FLOW_SEEN_ORIG | WEIR_FLOW_SEEN_REPLY | WEIR_FLOW_OPEN);
+	here.dport++;
+	assert_dropped(prog_from(env, POD_B, &here), WEIR_INGRESS_DENIED);
+}
+
+static void sctp_begins_with_an_init(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec there = prog_tcp(env, POD_A, SPORT, POD_B, DPORT, 0),
+			   here = prog_tcp(env, POD_B, DPORT, POD_A, SPORT, 0);
+
+	there.proto = here.proto = IPPROTO_SCTP;
+	assert_dropped(prog_from(env, POD_A, &there), WEIR_MID_STREAM);
+	there.sctp_chunk = 1;
+	here.sctp_chunk = 2;
+	assert_redirected(prog_from(env, POD_A, &there));
+	assert_redirected(prog_from(env, POD_B, &here));
+	there.sctp_chunk = 10;
+	assert_redirected(prog_from(env, POD_A, &there));
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		FOR_BOTH(an_entry_follows_its_connection),
+		FOR_BOTH(an_entry_knows_its_ends_and_its_verdicts),
+		FOR_BOTH(a_redirect_carries_the_pods_mac_and_the_gateways),
+		FOR_BOTH(np_45_replies_need_no_rule),
+		FOR_BOTH(a_denied_flow_leaves_no_entry),
+		FOR_BOTH(a_change_of_policy_cuts_on_the_next_packet),
+		FOR_BOTH(a_change_that_does_not_concern_a_flow_leaves_it_open),
+		FOR_BOTH(stamps_spare_the_tables),
+		FOR_BOTH(flows_through_the_stack_are_judged_again_too),
+		FOR_BOTH(replies_of_flows_through_the_stack_return_through_it),
+		FOR_BOTH(a_pod_that_was_replaced_starts_over),
+		FOR_BOTH(a_pod_that_left_is_no_end_any_more),
+		FOR_BOTH(a_source_address_must_be_the_pods_own),
+		FOR_BOTH(a_spoofed_source_cannot_use_an_entry),
+		FOR_BOTH(a_spoofed_remote_source_cannot_remove_an_entry),
+		FOR_BOTH(an_address_that_moves_here_starts_over),
+		FOR_BOTH(a_flooded_frame_for_another_pod_is_not_delivered),
+		FOR_BOTH(a_local_pods_packet_must_come_from_its_device),
+		FOR_BOTH(mid_stream_without_an_entry_is_dropped),
+		FOR_BOTH(traffic_after_a_reset_opens_the_flow_again),
+		FOR_BOTH(a_syn_on_a_closing_flow_begins_anew),
+		FOR_BOTH(a_syn_of_the_other_end_on_a_closing_flow_turns_it_round),
+		FOR_BOTH(a_denied_syn_on_a_closing_flow_is_denied),
+		FOR_BOTH(a_syn_on_an_open_flow_changes_nothing),
+		FOR_BOTH(udp_flows_follow_datagrams),
+		FOR_BOTH(sctp_begins_with_an_init),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return prog_tests_run(tests);
+}
