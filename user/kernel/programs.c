@@ -23,6 +23,7 @@
 
 #define VERSION_BYTES 8
 #define LOG_MAX 512
+#define START_FRAME_LEN 64
 
 /* What libbpf said last: the reason of a failed load, for the error's text. */
 static __thread char last_log[LOG_MAX];
@@ -181,7 +182,8 @@ static int pin_folder(struct node *n, const struct bpf_object_row *o, struct bpf
 /* The timer lives as long as its map is held: by the pin, or by a private instance itself. */
 static int start(struct node *n, const struct bpf_object_row *o, struct bpf_object *obj, struct weir_err *err)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	char frame[START_FRAME_LEN] = {}; /* tc programs are given something to look at */
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame));
 	int r;
 
 	if (!o->start)
