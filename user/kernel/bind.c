@@ -248,8 +248,8 @@ static void mark_elements(struct sync *s)
 	for (size_t i = 0; i < t->n; i++) {
 		const struct weir_policy_key *key = table_key(t, i);
 
-		ids_mark(&s->ids[WEIR_NAME_POLICY_SET], key->set);
-		ids_mark(&s->ids[WEIR_NAME_IDENTITY], key->identity);
+		idset_mark(&s->ids[WEIR_NAME_POLICY_SET], key->set);
+		idset_mark(&s->ids[WEIR_NAME_IDENTITY], key->identity);
 		mark_run(s, *(uint64_t *)table_value(t, i));
 	}
 }
@@ -259,7 +259,7 @@ static void mark_values(struct sync *s, enum weir_map map, enum weir_name_kind k
 	const struct table *t = &s->live[map];
 
 	for (size_t i = 0; i < t->n; i++)
-		ids_mark(&s->ids[kind], *(uint32_t *)table_value(t, i));
+		idset_mark(&s->ids[kind], *(uint32_t *)table_value(t, i));
 }
 
 static void mark_pods(struct sync *s)
@@ -269,11 +269,11 @@ static void mark_pods(struct sync *s)
 	for (uint32_t slot = 0; slot < node_map_max(s->n, WEIR_MAP_pods); slot++) {
 		if (!pods[slot].ref)
 			continue;
-		ids_mark(&s->ids[WEIR_NAME_POD], slot);
-		ids_mark(&s->ids[WEIR_NAME_IDENTITY], pods[slot].identity[0]);
-		ids_mark(&s->ids[WEIR_NAME_IDENTITY], pods[slot].identity[1]);
-		ids_mark(&s->ids[WEIR_NAME_POLICY_SET], weir_pod_ingress_set(pods[slot].word));
-		ids_mark(&s->ids[WEIR_NAME_POLICY_SET], weir_pod_egress_set(pods[slot].word));
+		idset_mark(&s->ids[WEIR_NAME_POD], slot);
+		idset_mark(&s->ids[WEIR_NAME_IDENTITY], pods[slot].identity[0]);
+		idset_mark(&s->ids[WEIR_NAME_IDENTITY], pods[slot].identity[1]);
+		idset_mark(&s->ids[WEIR_NAME_POLICY_SET], weir_pod_ingress_set(pods[slot].word));
+		idset_mark(&s->ids[WEIR_NAME_POLICY_SET], weir_pod_egress_set(pods[slot].word));
 	}
 }
 
@@ -287,7 +287,7 @@ static void mark_names(struct sync *s)
 
 		if (name->kind >= _WEIR_NAME_MAX)
 			continue;
-		ids_mark(&s->ids[name->kind], id->id);
+		idset_mark(&s->ids[name->kind], id->id);
 		runs_mark(&s->runs[name->kind], id->id, id->len);
 	}
 }
@@ -298,7 +298,7 @@ static void mark_all(struct sync *s)
 		struct kind_row k;
 
 		kind_of(s, kind, &k);
-		ids_init(&s->ids[kind], k.array == _WEIR_MAP_MAX ? FREE_ID_LIMIT : node_map_max(s->n, k.array));
+		idset_init(&s->ids[kind], k.array == _WEIR_MAP_MAX ? FREE_ID_LIMIT : node_map_max(s->n, k.array));
 		runs_init(&s->runs[kind], k.run ? node_map_max(s->n, k.array) : 0);
 	}
 	mark_names(s);
@@ -375,7 +375,7 @@ static int bind_one(struct sync *s, enum weir_name_kind kind, const struct kind_
 		b->id = live->id;
 	} else {
 		b->fresh = true;
-		r = k->run ? runs_take(&s->runs[kind], b->len, &b->id) : ids_take(&s->ids[kind], &b->id);
+		r = k->run ? runs_take(&s->runs[kind], b->len, &b->id) : idset_take(&s->ids[kind], &b->id);
 	}
 	if (r)
 		return refuse(s, kind, k, i);

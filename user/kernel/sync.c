@@ -322,7 +322,7 @@ static void sync_free(struct sync *s)
 	}
 	for (int kind = 0; kind < _WEIR_NAME_MAX; kind++) {
 		free(s->bound[kind]);
-		ids_free(&s->ids[kind]);
+		idset_free(&s->ids[kind]);
 		runs_free(&s->runs[kind]);
 	}
 	table_free(&s->transit_rules);

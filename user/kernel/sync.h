@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "kernel/ids.h"
+#include "kernel/idset.h"
 #include "kernel/impl.h"
 #include "kernel/runs.h"
 #include "kernel/table.h"
@@ -59,7 +59,7 @@ struct sync {
 	struct table live[_WEIR_MAP_MAX], want[_WEIR_MAP_MAX]; /* TABLE and TRIE maps only */
 	struct table_diff diff[_WEIR_MAP_MAX];
 	struct bound *bound[_WEIR_NAME_MAX]; /* by index in the plan's array; WEIR_NAME_POD: in pods */
-	struct ids ids[_WEIR_NAME_MAX];
+	struct idset ids[_WEIR_NAME_MAX];
 	struct runs runs[_WEIR_NAME_MAX];
 	struct sync_pod *pods;
 	size_t n_pods, cap_pods;

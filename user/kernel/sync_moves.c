@@ -162,7 +162,7 @@ static int transits_take(struct sync *s)
 			s->transits[n++] = s->transits[i];
 	s->n_transits = n;
 	for (size_t i = 0; i < n && !r; i++)
-		r = ids_take(&s->ids[WEIR_NAME_IDENTITY], &s->transits[i].via);
+		r = idset_take(&s->ids[WEIR_NAME_IDENTITY], &s->transits[i].via);
 	return r ? err_set(s->err, r, "no identity is left for %zu changes at once", n) : 0;
 }
 
@@ -178,16 +178,16 @@ static void set_vias(struct sync *s)
 	}
 }
 
-static void sets_in_use(const struct sync *s, struct ids *ret_ids)
+static void sets_in_use(const struct sync *s, struct idset *ret_ids)
 {
 	const struct weir_pod *pods = node_array(s->n, WEIR_MAP_pods);
 
-	ids_init(ret_ids, 1u << 24);
+	idset_init(ret_ids, 1u << 24);
 	for (uint32_t slot = 0; slot < node_map_max(s->n, WEIR_MAP_pods); slot++) {
 		if (!pods[slot].ref)
 			continue;
-		ids_mark(ret_ids, weir_pod_ingress_set(pods[slot].word));
-		ids_mark(ret_ids, weir_pod_egress_set(pods[slot].word));
+		idset_mark(ret_ids, weir_pod_ingress_set(pods[slot].word));
+		idset_mark(ret_ids, weir_pod_egress_set(pods[slot].word));
 	}
 }
 
@@ -204,7 +204,7 @@ static int by_identity(const void *a, const void *b)
 }
 
 /* Elements of the sets that pods use now (in_use), or of those that they do not use yet, by identity. */
-static struct element *elements_of(const struct table *t, const struct ids *used, bool in_use, size_t *ret_n)
+static struct element *elements_of(const struct table *t, const struct idset *used, bool in_use, size_t *ret_n)
 {
 	struct element *e = mem_zalloc((t->n + 1) * sizeof(*e));
 	size_t n = 0;
@@ -212,7 +212,7 @@ static struct element *elements_of(const struct table *t, const struct ids *used
 	for (size_t i = 0; i < t->n; i++) {
 		const struct weir_policy_key *key = table_key(t, i);
 
-		if (ids_has(used, key->set) == in_use)
+		if (idset_has(used, key->set) == in_use)
 			e[n++] = (struct element){ *key, *(uint64_t *)table_value(t, i) };
 	}
 	qsort(e, n, sizeof(*e), by_identity);
@@ -242,7 +242,7 @@ static void copy_elements(struct sync *s, const struct element *e, size_t n, uin
 static void transit_elements(struct sync *s)
 {
 	_cleanup_(mem_free) struct element *old = NULL, *new = NULL;
-	struct ids used;
+	struct idset used;
 	size_t n_old, n_new;
 
 	sets_in_use(s, &used);
@@ -253,7 +253,7 @@ static void transit_elements(struct sync *s)
 		copy_elements(s, new, n_new, s->transits[i].to, s->transits[i].via);
 	}
 	table_sort(&s->transit_rules);
-	ids_free(&used);
+	idset_free(&used);
 }
 
 int moves_plan(struct sync *s)

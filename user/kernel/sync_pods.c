@@ -116,16 +116,16 @@ void pods_want(struct sync *s)
 /* Calls fn for each occupied slot that no record keeps. */
 static void each_leaving(struct sync *s, void (*fn)(struct sync *s, struct weir_pod *pod))
 {
-	struct ids kept;
+	struct idset kept;
 
-	ids_init(&kept, node_map_max(s->n, WEIR_MAP_pods));
+	idset_init(&kept, node_map_max(s->n, WEIR_MAP_pods));
 	for (size_t i = 0; i < s->n_pods; i++)
 		if (!s->bound[WEIR_NAME_POD][i].fresh)
-			ids_mark(&kept, s->bound[WEIR_NAME_POD][i].id);
+			idset_mark(&kept, s->bound[WEIR_NAME_POD][i].id);
 	for (uint32_t slot = 0; slot < node_map_max(s->n, WEIR_MAP_pods); slot++)
-		if (pods(s)[slot].ref && !ids_has(&kept, slot))
+		if (pods(s)[slot].ref && !idset_has(&kept, slot))
 			fn(s, &pods(s)[slot]);
-	ids_free(&kept);
+	idset_free(&kept);
 }
 
 static void count_leaving(struct sync *s, struct weir_pod *pod)

@@ -6,15 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct ids {
+struct idset {
 	uint64_t *bits;
 	size_t cap;
 	uint32_t limit; /* all ids are below */
 	uint32_t next; /* none below it is free */
 };
 
-void ids_init(struct ids *ids, uint32_t limit);
-void ids_free(struct ids *ids);
-void ids_mark(struct ids *ids, uint32_t id); /* beyond the limit: ignored */
-bool ids_has(const struct ids *ids, uint32_t id);
-int ids_take(struct ids *ids, uint32_t *ret_id); /* -ENOSPC */
+void idset_init(struct idset *ids, uint32_t limit);
+void idset_free(struct idset *ids);
+void idset_mark(struct idset *ids, uint32_t id); /* beyond the limit: ignored */
+bool idset_has(const struct idset *ids, uint32_t id);
+int idset_take(struct idset *ids, uint32_t *ret_id); /* -ENOSPC */
