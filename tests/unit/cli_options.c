@@ -116,10 +116,14 @@ static void names_match_exactly(void **state)
 static void refusals_say_what_would_be_right(void **state)
 {
 	static const char *const cases[][2] = {
-		{ "--color blue", "auto|always|never" }, { "--color auto|always", "none of" },
-		{ "--color=", "none of" },		 { "--number ten", "not a number" },
-		{ "-n -1", "not a number" },		 { "-n 4294967296", "not a number" },
-		{ "--text", "needs a value" },		 { "-f", "needs a value" },
+		{ "--color blue", "auto|always|never" },
+		{ "--color auto|always", "none of" },
+		{ "--color=", "none of" },
+		{ "--number ten", "not a number" },
+		{ "-n -1", "not a number" },
+		{ "-n 4294967296", "not a number" },
+		{ "--text", "needs a value" },
+		{ "-f", "needs a value" },
 		{ "--flag=yes", "takes no value" },
 	};
 

@@ -19,15 +19,15 @@ static char *table_text(const struct style *s, bool no_headers)
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
-	struct table t;
+	struct grid t;
 
-	table_init(&t, s, no_headers, columns);
-	table_cell(&t, TONE_PLAIN, "%s", "a-long-name");
-	table_cell(&t, TONE_BAD, "%s", "deny");
-	table_cell(&t, TONE_PLAIN, "%s", "bär");
-	table_cell(&t, TONE_GOOD, "%s", "");
-	table_print(&t, out);
-	table_free(&t);
+	grid_init(&t, s, no_headers, columns);
+	grid_cell(&t, TONE_PLAIN, "%s", "a-long-name");
+	grid_cell(&t, TONE_BAD, "%s", "deny");
+	grid_cell(&t, TONE_PLAIN, "%s", "bär");
+	grid_cell(&t, TONE_GOOD, "%s", "");
+	grid_print(&t, out);
+	grid_free(&t);
 	fclose(out);
 	return text;
 }
@@ -123,7 +123,9 @@ static void an_empty_list_is_still_a_list_and_bad_utf8_stays_json(void **state)
 	emit_list_begin(&e, "PodList");
 	emit_list_end(&e);
 	emit_document_begin(&e, "Status");
-	emit_text(&e, "name", "a\xff" "b");
+	emit_text(&e, "name",
+		  "a\xff"
+		  "b");
 	emit_document_end(&e);
 	emit_close(&e);
 	fclose(out);

@@ -17,7 +17,8 @@ struct fixture {
 	struct weir_err err;
 };
 
-static void check(const char *text, enum target_kind kind, const char *ns, const char *name, uint16_t port, int proto)
+static void check(const char *text, enum target_kind kind, const char *ns, const char *name, uint16_t port,
+		  int proto)
 {
 	struct fixture f = {};
 
@@ -75,7 +76,7 @@ static void a_port_may_be_a_name(void **state)
 static void nonsense_is_refused_with_words(void **state)
 {
 	static const char *const bad[] = {
-		"",	     "web",	   "a/b/c",   "a/b/c/d", "/web",	"ns/",	"ns/web:",
+		"",         "web",          "a/b/c",          "a/b/c/d",  "/web",        "ns/",     "ns/web:",
 		"ns/web:0", "ns/web:65536", "ns/web:80/ICMP", "[fd00::1", "[fd00::1]80", "pod/ns/", "10.0.0.256",
 	};
 

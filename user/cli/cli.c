@@ -14,12 +14,14 @@
 #define COMMON(member) offsetof(struct common_options, member)
 
 static const struct option_row files_rows[] = {
-	{ "file", 'f', "PATH", OPTION_LIST, COMMON(files), "manifests: a file, a directory, or - for stdin; repeatable" },
+	{ "file", 'f', "PATH", OPTION_LIST, COMMON(files),
+	  "manifests: a file, a directory, or - for stdin; repeatable" },
 	{},
 };
 
 static const struct option_row node_rows[] = {
-	{ "node", 0, "NODE", OPTION_TEXT, COMMON(node), "this node's name; else NODE_NAME, else the only Node object" },
+	{ "node", 0, "NODE", OPTION_TEXT, COMMON(node),
+	  "this node's name; else NODE_NAME, else the only Node object" },
 	{},
 };
 
@@ -29,7 +31,8 @@ static const struct option_row instance_rows[] = {
 };
 
 static const struct option_row output_rows[] = {
-	{ "output", 'o', "FORM", OPTION_TEXT, COMMON(output), "form of the output; the first of those above is the default" },
+	{ "output", 'o', "FORM", OPTION_TEXT, COMMON(output),
+	  "form of the output; the first of those above is the default" },
 	{ "no-headers", 0, NULL, OPTION_FLAG, COMMON(no_headers), "tables without their first line" },
 	{},
 };
@@ -37,7 +40,8 @@ static const struct option_row output_rows[] = {
 static const struct option_row common_rows[] = {
 	{ "quiet", 'q', NULL, OPTION_FLAG, COMMON(quiet), "only errors on stderr" },
 	{ "verbose", 'v', NULL, OPTION_COUNT, COMMON(verbose), "more on stderr" },
-	{ "color", 0, "auto|always|never", OPTION_CHOICE, COMMON(color), "colour; NO_COLOR and TERM=dumb are heeded" },
+	{ "color", 0, "auto|always|never", OPTION_CHOICE, COMMON(color),
+	  "colour; NO_COLOR and TERM=dumb are heeded" },
 	{ "help", 'h', NULL, OPTION_FLAG, COMMON(help), "this text" },
 	{},
 };
@@ -170,7 +174,8 @@ static int check_words(const struct verb *v, const struct common_options *c, int
 	if (v->outputs && c->output && !options_choice(v->outputs, c->output))
 		return cli_fail(EXIT_USAGE, "%s: -o '%s' is none of %s", v->name, c->output, v->outputs);
 	if (n_args < v->min_args)
-		return cli_fail(EXIT_USAGE, "%s: arguments are missing: weir %s %s", v->name, v->name, v->arguments);
+		return cli_fail(EXIT_USAGE, "%s: arguments are missing: weir %s %s", v->name, v->name,
+				v->arguments);
 	if (n_args > v->max_args)
 		return cli_fail(EXIT_USAGE, "%s: too many arguments; see 'weir help %s'", v->name, v->name);
 	return EXIT_OK;

@@ -27,8 +27,9 @@ const struct verb verb_compile = {
 	.name = "compile",
 	.arguments = "-f PATH",
 	.summary = "manifests to the plan of one node, as JSON; touches nothing",
-	.details = "The same objects give the same bytes, whatever their order. Problems go to stderr; exit status 4\n"
-		   "when the API server would refuse an object.\n",
+	.details =
+		"The same objects give the same bytes, whatever their order. Problems go to stderr; exit status 4\n"
+		"when the API server would refuse an object.\n",
 	.outputs = "json",
 	.wants = WANTS_FILES | WANTS_NODE,
 	.options_size = sizeof(struct common_options),

@@ -28,6 +28,6 @@ int engine_verdict(const struct engine *e)
 {
 	if (!e->n_differ)
 		return EXIT_OK;
-	return cli_fail(EXIT_DISAGREE, "a defect of Weir: plan and programs differ in %zu of %zu answers", e->n_differ,
-			e->n_asked);
+	return cli_fail(EXIT_DISAGREE, "a defect of Weir: plan and programs differ in %zu of %zu answers",
+			e->n_differ, e->n_asked);
 }

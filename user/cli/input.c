@@ -14,7 +14,8 @@ static void print_diags(const struct common_options *c, const struct store *s)
 	}
 	for (size_t i = 0; i < s->diags.n; i++)
 		if (s->diags.items[i].level == DIAG_ERROR)
-			*VEC_ADD(shown.items, shown.n, shown.cap) = s->diags.items[i]; /* strings stay the store's */
+			*VEC_ADD(shown.items, shown.n, shown.cap) =
+				s->diags.items[i]; /* strings stay the store's */
 	diag_print(&shown, stderr);
 	free(shown.items);
 }

@@ -99,7 +99,8 @@ static void print_block(const struct matrix *m, size_t port, int family, const s
 		fprintf(out, "%*zu", width, i + 1);
 	fputc('\n', out);
 	for (size_t from = 0; from < m->n; from++) {
-		fprintf(out, "%*zu %-*s", width, from + 1, label > 9 ? label : 10, report_row_text(m->report, from));
+		fprintf(out, "%*zu %-*s", width, from + 1, label > 9 ? label : 10,
+			report_row_text(m->report, from));
 		for (size_t to = 0; to < m->n; to++) {
 			char letter = *letter_at(m, port, family < 0 ? 0 : family, from, to);
 
@@ -120,7 +121,8 @@ static void print_port(const struct matrix *m, size_t port, int family, const st
 		fprintf(out, "%s%s%s", p->name, p->proto ? "/" : "", p->proto ? proto_text(p->proto) : "");
 	else
 		fprintf(out, "%u/%s", p->port, proto_text(p->proto));
-	fprintf(out, "%s%s%s\n", family < 0 ? "" : " ", family < 0 ? "" : family_text(family), tone_off(s, TONE_STRONG));
+	fprintf(out, "%s%s%s\n", family < 0 ? "" : " ", family < 0 ? "" : family_text(family),
+		tone_off(s, TONE_STRONG));
 	print_block(m, port, family, s, out);
 	fputc('\n', out);
 }

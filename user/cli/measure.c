@@ -163,7 +163,10 @@ static void ask_frontend(struct measure *p, struct asked *asked, const struct pl
 			struct sandbox_probe *probe = VEC_ADD(asked->probes, asked->n, asked->cap);
 
 			*VEC_ADD(asked->spread, at, asked->cap_spread) = s - p->spreads;
-			*probe = (struct sandbox_probe){ .from = from, .dst = f->addr, .proto = f->proto, .port = f->port,
+			*probe = (struct sandbox_probe){ .from = from,
+							 .dst = f->addr,
+							 .proto = f->proto,
+							 .port = f->port,
 							 .expect_allow = s->allowed == s->candidates };
 		}
 	}

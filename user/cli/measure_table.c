@@ -64,7 +64,9 @@ static void collect_columns(const struct measure *p, struct columns *cols)
 		c->proto = item->proto;
 		c->port = item->port;
 		c->text = mem_printf("%s:%u%s", short_name(item->to), item->port,
-				     item->proto == IPPROTO_TCP ? "" : item->proto == IPPROTO_UDP ? "/udp" : "/sctp");
+				     item->proto == IPPROTO_TCP   ? ""
+				     : item->proto == IPPROTO_UDP ? "/udp"
+								  : "/sctp");
 	}
 	if (cols->n)
 		qsort(cols->items, cols->n, sizeof(*cols->items), by_destination);
@@ -98,41 +100,43 @@ static struct cell cell_of(const struct measure *p, const char *from, const stru
 	return cell;
 }
 
-static void print_cell(struct table *t, const struct cell *c, bool utf8)
+static void print_cell(struct grid *t, const struct cell *c, bool utf8)
 {
 	if (!c->asked)
-		table_cell(t, TONE_DIM, "%s", utf8 ? "·" : ".");
+		grid_cell(t, TONE_DIM, "%s", utf8 ? "·" : ".");
 	else if (c->differs)
-		table_cell(t, TONE_WARN, "%s %s %s", c->allow ? "allow" : "deny", utf8 ? "≠" : "!=",
-			   sandbox_measured_text(c->measured));
+		grid_cell(t, TONE_WARN, "%s %s %s", c->allow ? "allow" : "deny",
+			   utf8 ? "≠" : "!=", sandbox_measured_text(c->measured));
 	else if (c->mixed)
-		table_cell(t, TONE_PLAIN, "by family %s", utf8 ? "✓" : "ok");
+		grid_cell(t, TONE_PLAIN, "by family %s", utf8 ? "✓" : "ok");
 	else
-		table_cell(t, c->allow ? TONE_GOOD : TONE_BAD, "%s %s", c->allow ? "allow" : "deny",
-			   c->unknown ? "?" : utf8 ? "✓" : "ok");
+		grid_cell(t, c->allow ? TONE_GOOD : TONE_BAD, "%s %s", c->allow ? "allow" : "deny",
+			   c->unknown ? "?"
+			   : utf8     ? "✓"
+				      : "ok");
 }
 
 static void print_block(const struct measure *p, const struct common_options *c, const struct columns *cols,
 			size_t first, size_t n, FILE *out)
 {
 	_cleanup_(mem_free) const char **heads = mem_zalloc((n + 2) * sizeof(*heads));
-	_cleanup_(table_free) struct table t;
+	_cleanup_(grid_free) struct grid t;
 
 	heads[0] = "FROM \\ TO";
 	for (size_t i = 0; i < n; i++)
 		heads[i + 1] = cols->items[first + i].text;
-	table_init(&t, &c->out, c->no_headers, heads);
+	grid_init(&t, &c->out, c->no_headers, heads);
 	for (size_t row = 0; row < report_n_rows(p->report); row++) {
 		const char *from = report_row_text(p->report, row);
 
-		table_cell(&t, TONE_PLAIN, "%s", from);
+		grid_cell(&t, TONE_PLAIN, "%s", from);
 		for (size_t i = 0; i < n; i++) {
 			struct cell cell = cell_of(p, from, &cols->items[first + i]);
 
 			print_cell(&t, &cell, c->out.utf8);
 		}
 	}
-	table_print(&t, out);
+	grid_print(&t, out);
 }
 
 static size_t terminal_width(FILE *out)
@@ -221,7 +225,8 @@ static char *isolating_policies(const struct measure *p, const struct report_ite
 static struct denial *denial_of(struct denials *list, const struct measure *p, const struct report_item *item,
 				enum kube_direction d)
 {
-	char *end = d == KUBE_EGRESS ? mem_printf("egress of %s", item->from) : mem_printf("ingress to %s", item->to);
+	char *end =
+		d == KUBE_EGRESS ? mem_printf("egress of %s", item->from) : mem_printf("ingress to %s", item->to);
 	struct denial *found;
 
 	for (size_t i = 0; i < list->n; i++) {
@@ -256,9 +261,9 @@ static void print_denials(const struct measure *p, const struct common_options *
 {
 	static const char *const heads[] = { "DENIED AT", "NO RULE MATCHES IN", "OTHER END", NULL };
 	struct denials list = {};
-	_cleanup_(table_free) struct table t;
+	_cleanup_(grid_free) struct grid t;
 
-	table_init(&t, &c->out, c->no_headers, heads);
+	grid_init(&t, &c->out, c->no_headers, heads);
 	for (size_t i = 0; i < p->n; i++) {
 		const struct report_item *item = &p->results[i].item;
 		bool egress = !item->egress.allow;
@@ -269,9 +274,9 @@ static void print_denials(const struct measure *p, const struct common_options *
 			  short_name(egress ? item->to : item->from));
 	}
 	for (size_t i = 0; i < list.n; i++) {
-		table_cell(&t, TONE_PLAIN, "%s", list.items[i].end);
-		table_cell(&t, TONE_BAD, "%s", list.items[i].policies);
-		table_cell(&t, TONE_PLAIN, "%s", list.items[i].others);
+		grid_cell(&t, TONE_PLAIN, "%s", list.items[i].end);
+		grid_cell(&t, TONE_BAD, "%s", list.items[i].policies);
+		grid_cell(&t, TONE_PLAIN, "%s", list.items[i].others);
 		free(list.items[i].end);
 		free(list.items[i].policies);
 		free(list.items[i].others);
@@ -279,7 +284,7 @@ static void print_denials(const struct measure *p, const struct common_options *
 	free(list.items);
 	if (list.n) {
 		fputc('\n', out);
-		table_print(&t, out);
+		grid_print(&t, out);
 	}
 }
 
@@ -306,27 +311,30 @@ static char *spread_text(const struct measure_spread *s)
 static void print_spreads(const struct measure *p, const struct common_options *c, FILE *out)
 {
 	static const char *const heads[] = { "SERVICE", "FROM", "EXPECTED", "ANSWERED", "BY BACKEND", NULL };
-	_cleanup_(table_free) struct table t;
+	_cleanup_(grid_free) struct grid t;
 
 	if (!p->n_spreads)
 		return;
-	table_init(&t, &c->out, c->no_headers, heads);
+	grid_init(&t, &c->out, c->no_headers, heads);
 	for (size_t i = 0; i < p->n_spreads; i++) {
 		const struct measure_spread *s = &p->spreads[i];
 		_cleanup_(mem_free) char *text = spread_text(s);
 		const char *expected = !s->allowed ? "deny" : s->allowed == s->candidates ? "allow" : "partly";
-		const char *mark = c->out.utf8 ? (measure_spread_agrees(s) ? "✓" : "≠") :
-						 (measure_spread_agrees(s) ? "ok" : "!=");
+		const char *mark = c->out.utf8 ? (measure_spread_agrees(s) ? "✓" : "≠")
+					       : (measure_spread_agrees(s) ? "ok" : "!=");
 
-		table_cell(&t, TONE_PLAIN, "%s", s->service);
-		table_cell(&t, TONE_PLAIN, "%s", s->from);
-		table_cell(&t, !measure_spread_agrees(s) ? TONE_WARN : s->allowed ? TONE_GOOD : TONE_BAD, "%s %s", expected,
-			   mark);
-		table_cell(&t, TONE_PLAIN, "%u of %u", s->answered, s->requests);
-		table_cell(&t, TONE_PLAIN, "%s", text);
+		grid_cell(&t, TONE_PLAIN, "%s", s->service);
+		grid_cell(&t, TONE_PLAIN, "%s", s->from);
+		grid_cell(&t,
+			   !measure_spread_agrees(s) ? TONE_WARN
+			   : s->allowed              ? TONE_GOOD
+						     : TONE_BAD,
+			   "%s %s", expected, mark);
+		grid_cell(&t, TONE_PLAIN, "%u of %u", s->answered, s->requests);
+		grid_cell(&t, TONE_PLAIN, "%s", text);
 	}
 	fputc('\n', out);
-	table_print(&t, out);
+	grid_print(&t, out);
 }
 
 void measure_print(const struct measure *p, const struct common_options *c, FILE *out)
@@ -352,7 +360,8 @@ void measure_print_json(const struct measure *p, FILE *out)
 
 		emit_item_begin(&e);
 		report_item_emit(&e, &r->item);
-		emit_text(&e, "measured", r->measured == SANDBOX_UNKNOWN ? NULL : sandbox_measured_text(r->measured));
+		emit_text(&e, "measured",
+			  r->measured == SANDBOX_UNKNOWN ? NULL : sandbox_measured_text(r->measured));
 		emit_item_end(&e);
 	}
 	emit_list_end(&e);

@@ -32,8 +32,8 @@ struct style style_detect(FILE *f, const char *choice)
 const char *tone_on(const struct style *s, enum tone tone)
 {
 	static const char *const codes[] = {
-		[TONE_PLAIN] = "",	    [TONE_GOOD] = "\033[32m", [TONE_BAD] = "\033[31m",
-		[TONE_WARN] = "\033[33m", [TONE_DIM] = "\033[2m",	[TONE_STRONG] = "\033[1m",
+		[TONE_PLAIN] = "",        [TONE_GOOD] = "\033[32m", [TONE_BAD] = "\033[31m",
+		[TONE_WARN] = "\033[33m", [TONE_DIM] = "\033[2m",   [TONE_STRONG] = "\033[1m",
 	};
 
 	return s->color ? codes[tone] : "";
@@ -53,16 +53,16 @@ size_t text_width(const char *utf8)
 	return n;
 }
 
-void table_init(struct table *t, const struct style *s, bool no_headers, const char *const *columns)
+void grid_init(struct grid *t, const struct style *s, bool no_headers, const char *const *columns)
 {
-	*t = (struct table){ .columns = columns, .style = *s, .no_headers = no_headers };
+	*t = (struct grid){ .columns = columns, .style = *s, .no_headers = no_headers };
 	while (columns[t->n_columns])
 		t->n_columns++;
 }
 
-void table_cell(struct table *t, enum tone tone, const char *fmt, ...)
+void grid_cell(struct grid *t, enum tone tone, const char *fmt, ...)
 {
-	struct table_cell *cell = VEC_ADD(t->cells, t->n, t->cap);
+	struct grid_cell *cell = VEC_ADD(t->cells, t->n, t->cap);
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -76,7 +76,7 @@ void table_cell(struct table *t, enum tone tone, const char *fmt, ...)
 	cell->tone = tone;
 }
 
-static void print_cell(const struct table *t, FILE *out, const struct table_cell *cell, size_t width, bool last)
+static void print_cell(const struct grid *t, FILE *out, const struct grid_cell *cell, size_t width, bool last)
 {
 	size_t used = text_width(cell->text);
 
@@ -87,7 +87,7 @@ static void print_cell(const struct table *t, FILE *out, const struct table_cell
 		fprintf(out, "%*s", (int)(width - used + COLUMN_GAP), "");
 }
 
-void table_print(const struct table *t, FILE *out)
+void grid_print(const struct grid *t, FILE *out)
 {
 	_cleanup_(mem_free) size_t *width = mem_zalloc(t->n_columns * sizeof(*width));
 
@@ -100,7 +100,7 @@ void table_print(const struct table *t, FILE *out)
 			width[i % t->n_columns] = w;
 	}
 	for (size_t c = 0; c < t->n_columns && !t->no_headers; c++) {
-		struct table_cell head = { (char *)t->columns[c], TONE_STRONG };
+		struct grid_cell head = { (char *)t->columns[c], TONE_STRONG };
 
 		print_cell(t, out, &head, width[c], c + 1 == t->n_columns);
 	}
@@ -111,7 +111,7 @@ void table_print(const struct table *t, FILE *out)
 	}
 }
 
-void table_free(struct table *t)
+void grid_free(struct grid *t)
 {
 	for (size_t i = 0; i < t->n; i++)
 		free(t->cells[i].text);

@@ -34,25 +34,25 @@ const char *tone_on(const struct style *s, enum tone tone);
 const char *tone_off(const struct style *s, enum tone tone);
 size_t text_width(const char *utf8); /* in columns, one a code point */
 
-struct table_cell {
+struct grid_cell {
 	char *text;
 	enum tone tone;
 };
 
-struct table {
+struct grid {
 	const char *const *columns; /* headings; ended by NULL */
 	size_t n_columns;
 	bool no_headers;
 	struct style style;
-	struct table_cell *cells; /* row by row */
+	struct grid_cell *cells; /* row by row */
 	size_t n, cap;
 };
 
-void table_init(struct table *t, const struct style *s, bool no_headers, const char *const *columns);
+void grid_init(struct grid *t, const struct style *s, bool no_headers, const char *const *columns);
 /* Cells come in order; a row is complete when each column has one. Empty text shows as "-". */
-void table_cell(struct table *t, enum tone tone, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-void table_print(const struct table *t, FILE *out);
-void table_free(struct table *t); /* also for _cleanup_() */
+void grid_cell(struct grid *t, enum tone tone, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void grid_print(const struct grid *t, FILE *out);
+void grid_free(struct grid *t); /* also for _cleanup_() */
 
 /* One field of a line of CSV (RFC 4180), with the comma before all but the first. */
 void csv_field(FILE *out, bool first, const char *text);

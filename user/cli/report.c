@@ -75,29 +75,31 @@ static int collect_row(const struct report_item *item, void *ctx)
 {
 	enum tone tone = item->allow ? TONE_GOOD : TONE_BAD;
 	char egress[600], ingress[600];
-	struct table *t = ctx;
+	struct grid *t = ctx;
 
 	side_text(&item->egress, egress, sizeof(egress));
 	side_text(&item->ingress, ingress, sizeof(ingress));
-	table_cell(t, TONE_PLAIN, "%s", item->from);
-	table_cell(t, TONE_PLAIN, "%s", item->to);
-	table_cell(t, TONE_PLAIN, "%s", family_text(item->family));
-	table_cell(t, TONE_PLAIN, "%u/%s", item->port, proto_text(item->proto));
-	table_cell(t, tone, "%s", item->allow ? "allow" : "deny");
-	table_cell(t, TONE_PLAIN, "%s", egress);
-	table_cell(t, TONE_PLAIN, "%s", ingress);
+	grid_cell(t, TONE_PLAIN, "%s", item->from);
+	grid_cell(t, TONE_PLAIN, "%s", item->to);
+	grid_cell(t, TONE_PLAIN, "%s", family_text(item->family));
+	grid_cell(t, TONE_PLAIN, "%u/%s", item->port, proto_text(item->proto));
+	grid_cell(t, tone, "%s", item->allow ? "allow" : "deny");
+	grid_cell(t, TONE_PLAIN, "%s", egress);
+	grid_cell(t, TONE_PLAIN, "%s", ingress);
 	return 0;
 }
 
 static int print_wide(struct report *r, const struct common_options *c, struct weir_err *err)
 {
-	static const char *const columns[] = { "FROM", "TO", "FAMILY", "PORT", "VERDICT", "EGRESS", "INGRESS", NULL };
-	_cleanup_(table_free) struct table t;
+	static const char *const columns[] = {
+		"FROM", "TO", "FAMILY", "PORT", "VERDICT", "EGRESS", "INGRESS", NULL
+	};
+	_cleanup_(grid_free) struct grid t;
 	int ret;
 
-	table_init(&t, &c->out, c->no_headers, columns);
+	grid_init(&t, &c->out, c->no_headers, columns);
 	ret = report_each(r, collect_row, &t, err);
-	table_print(&t, stdout);
+	grid_print(&t, stdout);
 	return ret;
 }
 
@@ -163,7 +165,8 @@ static int run_report(const struct report_options *o, const struct store *s, con
 	input.judge = &engine.judge;
 	r = report_new(&input);
 	if (!report_ports(r, &ports))
-		return cli_fail(EXIT_USAGE, "report: no pod declares a port: give --ports, as in --ports 80/TCP,53/UDP");
+		return cli_fail(EXIT_USAGE,
+				"report: no pod declares a port: give --ports, as in --ports 80/TCP,53/UDP");
 	print_notes(r, s, &o->common);
 	ret = print_as(r, &o->common, &err);
 	if (ret)
@@ -203,10 +206,11 @@ const struct verb verb_report = {
 	.name = "report",
 	.arguments = "-f PATH",
 	.summary = "who may connect to whom, as a matrix",
-	.details = "For each ordered pair of pods, and world (an address outside that no ipBlock but /0 names) and node\n"
-		   "(the pod's own node): may a connection to the port be opened, and which rule of which end says so.\n"
-		   "table is a matrix, wide a line for each question with the deciding rules. Exit status 0 whatever\n"
-		   "the verdicts.\n",
+	.details =
+		"For each ordered pair of pods, and world (an address outside that no ipBlock but /0 names) and node\n"
+		"(the pod's own node): may a connection to the port be opened, and which rule of which end says so.\n"
+		"table is a matrix, wide a line for each question with the deciding rules. Exit status 0 whatever\n"
+		"the verdicts.\n",
 	.outputs = "table|wide|json|csv|md",
 	.wants = WANTS_FILES,
 	.options = rows,

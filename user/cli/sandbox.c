@@ -40,7 +40,9 @@ static int run_up(struct sandbox_options *o, char **args, int n_args)
 {
 	_cleanup_(store_free) struct store *s = NULL;
 	_cleanup_(sandbox_net_free) struct sandbox_net net = {};
-	struct sandbox_request req = { .name = o->common.name, .no_datapath = o->no_datapath, .step = print_step, .arg = o };
+	struct sandbox_request req = {
+		.name = o->common.name, .no_datapath = o->no_datapath, .step = print_step, .arg = o
+	};
 	struct sandbox_summary sum;
 	struct weir_err err = {};
 	int status = read_placed(o, &s, &net), r;
@@ -162,10 +164,11 @@ const struct verb verb_sandbox = {
 	.name = "sandbox",
 	.arguments = "up|exec|probe|down",
 	.summary = "the pods of manifests as network namespaces, with real traffic",
-	.details = "up -f PATH        makes the sandbox, or brings a running one to what the manifests say now\n"
-		   "exec WHERE -- CMD  runs a command in a namespace: NS/POD, node or world\n"
-		   "probe -f PATH     connects for real and shows expected beside measured; exit status 7 if they differ\n"
-		   "down              removes it, also one that was left half-made\n",
+	.details =
+		"up -f PATH        makes the sandbox, or brings a running one to what the manifests say now\n"
+		"exec WHERE -- CMD  runs a command in a namespace: NS/POD, node or world\n"
+		"probe -f PATH     connects for real and shows expected beside measured; exit status 7 if they differ\n"
+		"down              removes it, also one that was left half-made\n",
 	.outputs = "table|json",
 	.wants = WANTS_FILES | WANTS_INSTANCE,
 	.options = rows,

@@ -41,7 +41,8 @@ static int split_port(char *text, bool with_port, char **ret_port, struct weir_e
 	if (*text == '[') {
 		close = strchr(text, ']');
 		if (!close || (close[1] && close[1] != ':'))
-			return err_set(err, -EINVAL, "'%s': an IPv6 address with a port is written [ADDRESS]:PORT", text);
+			return err_set(err, -EINVAL, "'%s': an IPv6 address with a port is written [ADDRESS]:PORT",
+				       text);
 		colon = close[1] ? close + 1 : NULL;
 	} else if (colon && strchr(colon + 1, ':')) {
 		colon = NULL;

@@ -5,8 +5,13 @@
 #include "cli/cli.h"
 
 extern const struct verb verb_compile;
+extern const struct verb verb_enforce;
+extern const struct verb verb_get;
 extern const struct verb verb_help;
+extern const struct verb verb_load;
 extern const struct verb verb_report;
 extern const struct verb verb_sandbox;
+extern const struct verb verb_status;
+extern const struct verb verb_uninstall;
 extern const struct verb verb_version;
 extern const struct verb verb_why;

@@ -28,7 +28,8 @@ static int answer(const struct why_flows *flows, const struct common_options *c)
 		why_emit(flows, &e);
 	}
 	if (disagree)
-		return cli_fail(EXIT_DISAGREE, "a defect of Weir: the compiled plan and the objects do not say the same");
+		return cli_fail(EXIT_DISAGREE,
+				"a defect of Weir: the compiled plan and the objects do not say the same");
 	return denied ? EXIT_NO : EXIT_OK;
 }
 
@@ -59,7 +60,9 @@ static int run(void *options, char **args, int n_args)
 	int status;
 
 	if (o->engine && !strcmp(o->engine, "bpf"))
-		return cli_fail(EXIT_USAGE, "why: --engine bpf is not served yet; 'weir report --engine bpf' asks the programs");
+		return cli_fail(
+			EXIT_USAGE,
+			"why: --engine bpf is not served yet; 'weir report --engine bpf' asks the programs");
 	if (target_parse(args[0], false, &arena, &ask.from, &err) ||
 	    target_parse(args[1], true, &arena, &ask.to, &err))
 		return cli_fail(EXIT_USAGE, "why: %s", err.text);
@@ -81,11 +84,12 @@ const struct verb verb_why = {
 	.name = "why",
 	.arguments = "FROM TO[:PORT[/PROTO]] -f PATH",
 	.summary = "may FROM connect to TO, and what says so, step by step",
-	.details = "FROM and TO: ns/pod, pod/ns/name, svc/ns/name (TO only), an IP ([IPv6]:PORT), world, node. PORT is a\n"
-		   "number or a name; it may be left out where the pod or Service has only one. Both directions are\n"
-		   "shown always: each policy that selects the pod, each rule, each selector with the label that failed,\n"
-		   "with file and line. Exit status 0 allowed, 1 denied.\n\n"
-		   "  weir why default/web prod/db:5432 -f manifests/\n",
+	.details =
+		"FROM and TO: ns/pod, pod/ns/name, svc/ns/name (TO only), an IP ([IPv6]:PORT), world, node. PORT is a\n"
+		"number or a name; it may be left out where the pod or Service has only one. Both directions are\n"
+		"shown always: each policy that selects the pod, each rule, each selector with the label that failed,\n"
+		"with file and line. Exit status 0 allowed, 1 denied.\n\n"
+		"  weir why default/web prod/db:5432 -f manifests/\n",
 	.outputs = "table|json",
 	.wants = WANTS_FILES,
 	.options = rows,

@@ -33,8 +33,9 @@ static void explain(const struct why_ask *ask, const struct report_end *from, co
 {
 	const struct kube_pod *src = own_address(from), *dst = own_address(to);
 	struct explain_flow f = { .dst = dst, .proto = flow->item.proto, .port = flow->item.port };
-	const struct report_side *verdicts[2] = { [KUBE_INGRESS] = &flow->item.ingress,
-						  [KUBE_EGRESS] = &flow->item.egress };
+	const struct report_side *verdicts[2] = {
+		[KUBE_INGRESS] = &flow->item.ingress, [KUBE_EGRESS] = &flow->item.egress
+	};
 
 	if (src) {
 		f.direction = KUBE_EGRESS;
@@ -77,7 +78,8 @@ static int judge_one(struct why_ask *ask, const struct report_end *to, uint16_t 
 		allow_itself(flow);
 	explain(ask, &ask->from_end, to, flow);
 	flow->item.from = ask->from_text;
-	flow->item.to = to->pod ? arena_printf(ask->arena, "%s/%s", to->pod->meta.ns, to->pod->meta.name) : ask->to_text;
+	flow->item.to =
+		to->pod ? arena_printf(ask->arena, "%s/%s", to->pod->meta.ns, to->pod->meta.name) : ask->to_text;
 	return 0;
 }
 
@@ -104,7 +106,9 @@ static void judge_frontend(const struct why_ask *ask, const struct oracle_query 
 static int judge_backends(struct why_ask *ask, int family, struct why_flows *flows, struct weir_err *err)
 {
 	const struct plan *plan = report_plan(ask->report, ask->from_end.pod->node);
-	struct oracle_query q = { .dst = ask->service->cluster_ip[family], .proto = ask->proto, .port = ask->port };
+	struct oracle_query q = { .dst = ask->service->cluster_ip[family],
+				  .proto = ask->proto,
+				  .port = ask->port };
 	struct oracle_answer a = {};
 	size_t n = 1;
 	int r;

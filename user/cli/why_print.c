@@ -40,7 +40,9 @@ static struct line *add_line(struct drawing *d, const char *left, const struct s
 {
 	struct line *l = VEC_ADD(d->lines, d->n, d->cap);
 
-	*l = (struct line){ .left = left, .where = src ? where_text(&d->arena, src) : "", .mark = "", .right = "" };
+	*l = (struct line){
+		.left = left, .where = src ? where_text(&d->arena, src) : "", .mark = "", .right = ""
+	};
 	return l;
 }
 
@@ -59,7 +61,8 @@ static void draw_rule(struct drawing *d, const struct explain_rule *rule, enum k
 {
 	const char *branch = last ? glyph(d, "└", "`-") : glyph(d, "├", "|-");
 	const char *list = direction == KUBE_INGRESS ? "ingress" : "egress";
-	struct line *l = add_line(d, arena_printf(&d->arena, "   %s %s[%u]", branch, list, rule->index), &rule->src);
+	struct line *l =
+		add_line(d, arena_printf(&d->arena, "   %s %s[%u]", branch, list, rule->index), &rule->src);
 
 	l->mark = rule->match ? glyph(d, "✔", "yes") : glyph(d, "✖", "no");
 	l->tone = rule->match ? TONE_GOOD : TONE_BAD;
@@ -82,8 +85,10 @@ static void draw_policies(struct drawing *d, const struct explain_side *side, en
 
 		add_line(d, arena_printf(&d->arena, "   NetworkPolicy %s", p->name), &p->policy->meta.src);
 		if (!p->n_rules)
-			add_line(d, arena_printf(&d->arena, "   %s no %s rules: it allows nothing",
-						 glyph(d, "└", "`-"), list), NULL);
+			add_line(d,
+				 arena_printf(&d->arena, "   %s no %s rules: it allows nothing",
+					      glyph(d, "└", "`-"), list),
+				 NULL);
 		for (size_t r = 0; r < p->n_rules; r++)
 			draw_rule(d, &p->rules[r], direction, r + 1 == p->n_rules);
 	}
@@ -110,8 +115,9 @@ static void print_lines(const struct drawing *d, const struct style *s, FILE *ou
 		if (*l->where || *l->mark)
 			fprintf(out, "%*s%s", (int)(left - text_width(l->left) + 2), "", l->where);
 		if (*l->mark)
-			fprintf(out, "%*s%s%s%s%s%s", (int)(where - text_width(l->where) + 2), "", tone_on(s, l->tone),
-				l->mark, tone_off(s, l->tone), *l->right ? " " : "", l->right);
+			fprintf(out, "%*s%s%s%s%s%s", (int)(where - text_width(l->where) + 2), "",
+				tone_on(s, l->tone), l->mark, tone_off(s, l->tone), *l->right ? " " : "",
+				l->right);
 		fputc('\n', out);
 	}
 }
@@ -130,7 +136,8 @@ static const char *side_sentence(const struct why_flow *f, enum kube_direction d
 	if (!n)
 		return arena_printf(arena, "no %s policy selects it", kind);
 	if (v->policy)
-		return arena_printf(arena, "by %s %s[%d]", v->policy, d == KUBE_EGRESS ? "egress" : "ingress", v->rule);
+		return arena_printf(arena, "by %s %s[%d]", v->policy, d == KUBE_EGRESS ? "egress" : "ingress",
+				    v->rule);
 	return arena_printf(arena, "isolated by %zu %s, no rule matches", n, n == 1 ? "policy" : "policies");
 }
 
@@ -160,7 +167,8 @@ static void print_service(const struct why_flow *f, const struct style *s, FILE 
 	if (f->item.to_kind == REPORT_POD && !f->item.to_pod)
 		fprintf(out, "  %s\n", reason_text(f->item.reason));
 	else
-		fprintf(out, " %s %s port %u\n", s->utf8 ? "→" : "->", addr_text(&f->item.dst, backend), f->item.port);
+		fprintf(out, " %s %s port %u\n", s->utf8 ? "→" : "->", addr_text(&f->item.dst, backend),
+			f->item.port);
 }
 
 void why_print(const struct why_flow *f, const struct style *s, FILE *out)

@@ -64,8 +64,8 @@ static int service_port(struct why_ask *ask, struct weir_err *err)
 		return err_set(err, -EINVAL, "Service %s/%s has no cluster IP: name one of its pods", svc->meta.ns,
 			       svc->meta.name);
 	if (!t->has_port && svc->n_ports != 1)
-		return err_set(err, -EINVAL, "Service %s/%s has %zu ports: say which, as in svc/%s/%s:80", svc->meta.ns,
-			       svc->meta.name, svc->n_ports, svc->meta.ns, svc->meta.name);
+		return err_set(err, -EINVAL, "Service %s/%s has %zu ports: say which, as in svc/%s/%s:80",
+			       svc->meta.ns, svc->meta.name, svc->n_ports, svc->meta.ns, svc->meta.name);
 	for (size_t i = 0; i < svc->n_ports; i++) {
 		const struct kube_service_port *p = &svc->ports[i];
 		bool same = t->port_name ? !strcmp(p->name, t->port_name) : p->port == t->port;

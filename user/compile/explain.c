@@ -35,11 +35,11 @@ static const char *requirement_text(struct arena *arena, const struct kube_requi
 {
 	switch (q->op) {
 	case KUBE_IN:
-		return q->n == 1 ? arena_printf(arena, "%s=%s", q->key, q->values[0]) :
-				   arena_printf(arena, "%s in (%s)", q->key, join_values(arena, q));
+		return q->n == 1 ? arena_printf(arena, "%s=%s", q->key, q->values[0])
+				 : arena_printf(arena, "%s in (%s)", q->key, join_values(arena, q));
 	case KUBE_NOT_IN:
-		return q->n == 1 ? arena_printf(arena, "%s!=%s", q->key, q->values[0]) :
-				   arena_printf(arena, "%s not in (%s)", q->key, join_values(arena, q));
+		return q->n == 1 ? arena_printf(arena, "%s!=%s", q->key, q->values[0])
+				 : arena_printf(arena, "%s not in (%s)", q->key, join_values(arena, q));
 	case KUBE_EXISTS:
 		return q->key;
 	case KUBE_NOT_EXISTS:
@@ -70,8 +70,8 @@ static void judge_selector(const struct work *w, const struct kube_selector *sel
 		if (kube_selector_matches(&one, labels))
 			continue;
 		add_failure(w, item,
-			    has ? arena_printf(w->arena, "%s has %s=%s", who, sel->items[i].key, has) :
-				  arena_printf(w->arena, "%s has no label \"%s\"", who, sel->items[i].key));
+			    has ? arena_printf(w->arena, "%s has %s=%s", who, sel->items[i].key, has)
+				: arena_printf(w->arena, "%s has no label \"%s\"", who, sel->items[i].key));
 	}
 }
 
@@ -104,8 +104,9 @@ static void judge_namespace(const struct work *w, const struct kube_peer *peer, 
 
 	if (!peer->namespaces) {
 		if (strcmp(pod->meta.ns, policy_ns))
-			add_failure(w, item, arena_printf(w->arena, "%s is in namespace %s, not %s", pod->meta.name,
-							  pod->meta.ns, policy_ns));
+			add_failure(w, item,
+				    arena_printf(w->arena, "%s is in namespace %s, not %s", pod->meta.name,
+						 pod->meta.ns, policy_ns));
 		return;
 	}
 	judge_selector(w, peer->namespaces, ns ? &ns->meta.labels : &no_labels, who, item);
@@ -113,7 +114,8 @@ static void judge_namespace(const struct work *w, const struct kube_peer *peer, 
 		const struct kube_requirement *q = &peer->namespaces->items[i];
 
 		/* the classic mistake: nobody labels namespaces with "name" */
-		if (q->op == KUBE_IN && !strcmp(q->key, "name") && q->n == 1 && !strcmp(q->values[0], pod->meta.ns))
+		if (q->op == KUBE_IN && !strcmp(q->key, "name") && q->n == 1 &&
+		    !strcmp(q->values[0], pod->meta.ns))
 			item->failed = arena_printf(w->arena, "%s (it has kubernetes.io/metadata.name=%s)",
 						    item->failed, pod->meta.ns);
 	}
@@ -150,8 +152,9 @@ static void judge_peer(const struct work *w, const struct kube_peer *peer, const
 		return;
 	}
 	if (!w->flow->peer) {
-		add_failure(w, item, arena_printf(w->arena, "%s is no pod's own address; selectors match pods only",
-						  addr_text(&w->flow->peer_addr, addr)));
+		add_failure(w, item,
+			    arena_printf(w->arena, "%s is no pod's own address; selectors match pods only",
+					 addr_text(&w->flow->peer_addr, addr)));
 		return;
 	}
 	judge_namespace(w, peer, policy_ns, item);
@@ -191,7 +194,8 @@ static void judge_port(const struct work *w, const struct kube_policy_port *port
 	else if (port->name && !f->dst)
 		add_failure(w, item, "a name needs a pod as destination");
 	else if (port->name && !name_holds(f, port))
-		add_failure(w, item, arena_printf(w->arena, "on %s %s is not %u", f->dst->meta.name, port->name, f->port));
+		add_failure(w, item,
+			    arena_printf(w->arena, "on %s %s is not %u", f->dst->meta.name, port->name, f->port));
 	else if (!port->name && !port->any && (f->port < port->low || f->port > port->high))
 		add_failure(w, item, arena_printf(w->arena, "the port is %u", f->port));
 }
@@ -258,8 +262,8 @@ static void find_nearest(const struct work *w, struct explain_side *side)
 			if (lacks >= best)
 				continue;
 			best = lacks;
-			side->nearest = arena_printf(w->arena, "%s %s[%u]%s%s: %s%s%s", side->policies[i].name, list,
-						     rule->index, peer ? "." : "", peer ? peer->path : "",
+			side->nearest = arena_printf(w->arena, "%s %s[%u]%s%s: %s%s%s", side->policies[i].name,
+						     list, rule->index, peer ? "." : "", peer ? peer->path : "",
 						     first ? first : "", first && second ? "; " : "",
 						     second ? second : "");
 		}
@@ -267,8 +271,8 @@ static void find_nearest(const struct work *w, struct explain_side *side)
 
 static bool isolates(const struct kube_policy *p, const struct explain_flow *f)
 {
-	return p->isolates[f->direction] && !strcmp(p->meta.ns, f->subject->meta.ns) && !f->subject->host_network &&
-	       kube_selector_matches(&p->pods, &f->subject->meta.labels);
+	return p->isolates[f->direction] && !strcmp(p->meta.ns, f->subject->meta.ns) &&
+	       !f->subject->host_network && kube_selector_matches(&p->pods, &f->subject->meta.labels);
 }
 
 void explain_flow(const struct store *s, const struct explain_flow *f, struct arena *arena,

@@ -225,8 +225,8 @@ static void fill_side(const struct plan *plan, const struct oracle_side *answer,
 }
 
 /* Asks one end's node. A drop for another reason than policy (an address it cannot take) is a denial of its own. */
-static int ask_side(struct report *r, struct report_node *n, enum kube_direction side, const struct oracle_query *q,
-		    struct report_item *item, struct weir_err *err)
+static int ask_side(struct report *r, struct report_node *n, enum kube_direction side,
+		    const struct oracle_query *q, struct report_item *item, struct weir_err *err)
 {
 	bool egress = side == KUBE_EGRESS;
 	const struct plan *plan = node_plan(r, n);
@@ -292,7 +292,8 @@ int report_ask(struct report *r, const struct report_end *from, const struct rep
 
 	if (!report_end_addr(r, from, src ? src->name : NULL, family, &item.src) ||
 	    !report_end_addr(r, to, dst ? dst->name : NULL, family, &item.dst))
-		return err_set(err, -EAFNOSUPPORT, "the two ends have no %s address in common", family_text(family));
+		return err_set(err, -EAFNOSUPPORT, "the two ends have no %s address in common",
+			       family_text(family));
 	ret = ask(r, from, to, &item, err);
 	if (!ret)
 		*ret_item = item;

@@ -9,7 +9,7 @@ static const char *const preferred[2] = { "198.51.100.1", "2001:db8:ffff:ffff::1
 
 /* IPv4 that is not global: this network, private, shared, loopback, link-local, multicast and reserved. */
 static const char *const not_global[] = {
-	"0.0.0.0/8",	  "10.0.0.0/8",	    "100.64.0.0/10",  "127.0.0.0/8",
+	"0.0.0.0/8",      "10.0.0.0/8",    "100.64.0.0/10",  "127.0.0.0/8",
 	"169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/3",
 };
 

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* What an apply changed, table by table. See delta.h. */
+#include "cli/delta.h"
+
+const char *const map_names[_WEIR_MAP_MAX] = {
+#define MAP_NAME(name, ...) [WEIR_MAP_##name] = #name,
+	WEIR_MAPS(MAP_NAME)
+#undef MAP_NAME
+};
+
+static bool touched(const struct sync_delta *d, int map)
+{
+	return d->inserted[map] || d->changed[map] || d->deleted[map];
+}
+
+void delta_emit(struct emit *e, const struct sync_delta *d)
+{
+	emit_int(e, "generation", d->generation);
+	emit_int(e, "writes", sync_delta_writes(d));
+	emit_array(e, "tables");
+	for (int i = 0; i < _WEIR_MAP_MAX; i++) {
+		if (!touched(d, i))
+			continue;
+		emit_map(e, NULL);
+		emit_text(e, "table", map_names[i]);
+		emit_int(e, "inserted", d->inserted[i]);
+		emit_int(e, "changed", d->changed[i]);
+		emit_int(e, "deleted", d->deleted[i]);
+		emit_map_end(e);
+	}
+	emit_array_end(e);
+	emit_int(e, "attached", d->attached);
+	emit_int(e, "detached", d->detached);
+	emit_int(e, "gated", d->gated);
+	emit_int(e, "unplugged", d->unplugged);
+	emit_int(e, "vanished", d->vanished);
+	emit_bool(e, "policyEpochRaised", d->policy_epoch_raised);
+	emit_bool(e, "serviceEpochRaised", d->service_epoch_raised);
+}
+
+static void print_table(const struct sync_delta *d, const struct common_options *c)
+{
+	static const char *const columns[] = { "TABLE", "INSERTED", "CHANGED", "DELETED", NULL };
+	_cleanup_(grid_free) struct grid t;
+
+	grid_init(&t, &c->out, c->no_headers, columns);
+	for (int i = 0; i < _WEIR_MAP_MAX; i++) {
+		if (!touched(d, i))
+			continue;
+		grid_cell(&t, TONE_PLAIN, "%s", map_names[i]);
+		grid_cell(&t, d->inserted[i] ? TONE_GOOD : TONE_DIM, "%u", d->inserted[i]);
+		grid_cell(&t, d->changed[i] ? TONE_WARN : TONE_DIM, "%u", d->changed[i]);
+		grid_cell(&t, d->deleted[i] ? TONE_BAD : TONE_DIM, "%u", d->deleted[i]);
+	}
+	if (t.n)
+		grid_print(&t, stdout);
+}
+
+void delta_print(const struct sync_delta *d, bool dry_run, const struct common_options *c)
+{
+	_cleanup_(emit_close) struct emit e = {};
+
+	if (cli_json(c)) {
+		emit_open(&e, stdout);
+		emit_document_begin(&e, "Load");
+		emit_bool(&e, "dryRun", dry_run);
+		delta_emit(&e, d);
+		emit_document_end(&e);
+		return;
+	}
+	if (!sync_delta_writes(d)) {
+		printf("nothing to do, generation %llu stays\n", (unsigned long long)d->generation);
+		return;
+	}
+	print_table(d, c);
+	if (d->attached || d->detached)
+		printf("devices: %u attached, %u detached\n", d->attached, d->detached);
+	printf("%s %llu\n", dry_run ? "nothing was written; this would be generation" : "generation",
+	       (unsigned long long)d->generation);
+}
+
+void delta_notes(const struct sync_delta *d, const struct common_options *c)
+{
+	if (d->gated)
+		cli_note(c, "%u recorded %s held: the manifests do not have %s", d->gated,
+			 d->gated == 1 ? "pod is" : "pods are", d->gated == 1 ? "it" : "them");
+	if (d->unplugged)
+		cli_note(c, "%u %s of this node not attached: no attachment record", d->unplugged,
+			 d->unplugged == 1 ? "pod is" : "pods are");
+	if (d->vanished)
+		cli_note(c, "%u attachment %s of a device that is gone", d->vanished,
+			 d->vanished == 1 ? "record is" : "records are");
+}

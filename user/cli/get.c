@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * weir get NOUN: the kernel's tables, decoded and named. A row a noun; each
+ * walks its maps once and fills a listing. Reads only.
+ */
+#include <string.h>
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+
+#include "cli/delta.h"
+#include "cli/get.h"
+#include "cli/verbs.h"
+
+/* ---- Pods ---- */
+
+static const struct listing_column pod_columns[] = {
+	COLUMN("POD", "pod"),         COLUMN("IPV4", "ipv4"),
+	COLUMN("IPV6", "ipv6"),       COLUMN("IFINDEX", "ifindex"),
+	COLUMN("INGRESS", "ingress"), COLUMN("EGRESS", "egress"),
+	COLUMN("STATE", "state"),     COLUMN_WIDE("IDENTITY", "identity"),
+	COLUMN_WIDE("SLOT", "slot"),  {},
+};
+
+static const char *set_label(const struct live *l, uint32_t set, char *buf)
+{
+	return set ? live_label(l, WEIR_NAME_POLICY_SET, set, buf) : "not isolated";
+}
+
+/* Pods that the plan lacks are known by their slot only. */
+static const char *pod_label(const struct live *l, uint32_t slot, const struct weir_pod *pod, char *buf)
+{
+	for (int f = 0; f < 2; f++)
+		if (!weir_addr_is_zero(&pod->addr[f]) && live_pod(l, &pod->addr[f]))
+			return live_pod(l, &pod->addr[f]);
+	snprintf(buf, LIVE_TEXT_MAX, "#%u", slot);
+	return buf;
+}
+
+static const char *identity_label(const struct live *l, const struct weir_pod *pod, char *buf)
+{
+	uint32_t id = pod->identity[weir_addr_is_zero(&pod->addr[0])];
+
+	return id == WEIR_IDENTITY_NONE ? "" : live_label(l, WEIR_NAME_IDENTITY, id, buf);
+}
+
+static void get_pods(const struct live *l, const struct common_options *c)
+{
+	const struct weir_pod *pods = node_array(l->node, WEIR_MAP_pods);
+	char text[LIVE_TEXT_MAX];
+	struct listing out;
+
+	listing_begin(&out, c, "PodList", pod_columns);
+	for (uint32_t i = 1; i < node_map_max(l->node, WEIR_MAP_pods); i++) {
+		const struct weir_pod *pod = &pods[i];
+		uint64_t word = __atomic_load_n(&pod->word, __ATOMIC_RELAXED);
+
+		if (!pod->ref)
+			continue;
+		listing_text(&out, pod_label(l, i, pod, text));
+		for (int f = 0; f < 2; f++)
+			listing_text(&out, weir_addr_is_zero(&pod->addr[f]) ? "" : addr_text(&pod->addr[f], text));
+		listing_int(&out, pod->ifindex);
+		listing_text(&out, set_label(l, weir_pod_ingress_set(word), text));
+		listing_text(&out, set_label(l, weir_pod_egress_set(word), text));
+		if (weir_pod_flags(word) & WEIR_POD_GATE)
+			listing_tone(&out, TONE_WARN, "held");
+		else
+			listing_tone(&out, TONE_GOOD, "open");
+		listing_text(&out, identity_label(l, pod, text));
+		listing_int(&out, i);
+	}
+	listing_end(&out);
+}
+
+/* ---- Services and backends ---- */
+
+static const struct listing_column service_columns[] = {
+	COLUMN("SERVICE", "service"),
+	COLUMN("FAMILY", "family"),
+	COLUMN("FRONTEND", "frontend"),
+	COLUMN("BACKENDS", "backends"),
+	COLUMN("STATE", "state"),
+	COLUMN_WIDE("ID", "id"),
+	{},
+};
+
+/* The first frontend that leads to a service; services have one in this version. */
+static void frontend_text(const struct live *l, uint32_t service, char *buf)
+{
+	int fd = node_map_fd(l->node, WEIR_MAP_frontends);
+	struct weir_frontend key;
+	char addr[ADDR_TEXT_MAX];
+	uint32_t id;
+
+	*buf = 0;
+	live_each_key(fd, &key)
+	{
+		if (bpf_map_lookup_elem(fd, &key, &id) || id != service)
+			continue;
+		snprintf(buf, LIVE_TEXT_MAX, weir_addr_is_v4(&key.addr) ? "%s:%u/%s" : "[%s]:%u/%s",
+			 addr_text(&key.addr, addr), ntohs(key.port_be), proto_text(key.proto));
+		return;
+	}
+}
+
+static void get_services(const struct live *l, const struct common_options *c)
+{
+	const struct weir_service *services = node_array(l->node, WEIR_MAP_services);
+	char text[LIVE_TEXT_MAX];
+	struct listing out;
+
+	listing_begin(&out, c, "ServiceList", service_columns);
+	for (size_t i = 0; i < l->n_names; i++) {
+		uint32_t id = l->names[i].id;
+		uint32_t flags = services[id].flags;
+
+		if (l->names[i].kind != WEIR_NAME_SERVICE)
+			continue;
+		listing_text(&out, live_label(l, WEIR_NAME_SERVICE, id, text));
+		listing_text(&out, live_fact(l, WEIR_NAME_SERVICE, id, "family"));
+		frontend_text(l, id, text);
+		listing_text(&out, text);
+		listing_int(&out, weir_run_len(services[id].internal));
+		if (weir_run_len(services[id].internal))
+			listing_tone(&out, TONE_GOOD, "ready");
+		else
+			listing_tone(&out, TONE_BAD,
+				     flags & WEIR_SERVICE_USABLE ? "no local endpoint" : "no endpoint");
+		listing_int(&out, id);
+	}
+	listing_end(&out);
+}
+
+static const struct listing_column backend_columns[] = {
+	COLUMN("BACKEND", "backend"),
+	COLUMN("SERVICE", "service"),
+	COLUMN("POD", "pod"),
+	COLUMN("STATE", "state"),
+	COLUMN_WIDE("GENERATION", "generation"),
+	COLUMN_WIDE("ID", "id"),
+	{},
+};
+
+static void get_backends(const struct live *l, const struct common_options *c)
+{
+	const struct weir_backend *backends = node_array(l->node, WEIR_MAP_backends);
+	char text[LIVE_TEXT_MAX], addr[ADDR_TEXT_MAX];
+	struct listing out;
+
+	listing_begin(&out, c, "BackendList", backend_columns);
+	for (size_t i = 0; i < l->n_names; i++) {
+		const struct weir_backend *b = &backends[l->names[i].id];
+
+		if (l->names[i].kind != WEIR_NAME_BACKEND)
+			continue;
+		listing_printf(&out, weir_addr_is_v4(&b->addr) ? "%s:%u" : "[%s]:%u", addr_text(&b->addr, addr),
+			       ntohs(b->port_be));
+		listing_text(&out, live_label(l, WEIR_NAME_SERVICE, b->service, text));
+		listing_text(&out, live_pod(l, &b->addr));
+		if (b->flags & WEIR_BACKEND_SERVING)
+			listing_tone(&out, TONE_GOOD, "serving");
+		else
+			listing_tone(&out, TONE_WARN, "not serving");
+		listing_int(&out, b->generation);
+		listing_int(&out, l->names[i].id);
+	}
+	listing_end(&out);
+}
+
+/* ---- Policies and rules ---- */
+
+static const struct listing_column policy_columns[] = {
+	COLUMN("POLICIES", "policies"),
+	COLUMN("DIRECTION", "direction"),
+	COLUMN("DEFAULT", "default"),
+	COLUMN("PEERS", "peers"),
+	COLUMN("PODS", "pods"),
+	COLUMN_WIDE("SET", "set"),
+	{},
+};
+
+static uint32_t elements_of_set(const struct live *l, uint32_t set)
+{
+	int fd = node_map_fd(l->node, WEIR_MAP_policy_rules);
+	struct weir_policy_key key;
+	uint32_t n = 0;
+
+	live_each_key(fd, &key) n += key.set == set;
+	return n;
+}
+
+static uint32_t pods_of_set(const struct live *l, uint32_t set)
+{
+	const struct weir_pod *pods = node_array(l->node, WEIR_MAP_pods);
+	uint32_t n = 0;
+
+	for (uint32_t i = 1; i < node_map_max(l->node, WEIR_MAP_pods); i++)
+		n += pods[i].ref &&
+		     (weir_pod_ingress_set(pods[i].word) == set || weir_pod_egress_set(pods[i].word) == set);
+	return n;
+}
+
+static void get_policies(const struct live *l, const struct common_options *c)
+{
+	static const char *const words[] = {
+		[WEIR_WORD_DENY] = "deny", [WEIR_WORD_ALLOW] = "allow", [WEIR_WORD_PORTS] = "ports"
+	};
+	const uint64_t *sets = node_array(l->node, WEIR_MAP_policy_sets);
+	char text[LIVE_TEXT_MAX];
+	struct listing out;
+
+	listing_begin(&out, c, "PolicyList", policy_columns);
+	for (size_t i = 0; i < l->n_names; i++) {
+		uint32_t id = l->names[i].id;
+
+		if (l->names[i].kind != WEIR_NAME_POLICY_SET)
+			continue;
+		listing_text(&out, live_label(l, WEIR_NAME_POLICY_SET, id, text));
+		listing_text(&out, live_fact(l, WEIR_NAME_POLICY_SET, id, "direction"));
+		listing_text(&out,
+			     weir_word_kind(sets[id]) < ARRAY_SIZE(words) ? words[weir_word_kind(sets[id])] : "?");
+		listing_int(&out, elements_of_set(l, id));
+		listing_int(&out, pods_of_set(l, id));
+		listing_int(&out, id);
+	}
+	listing_end(&out);
+}
+
+static const struct listing_column rule_columns[] = {
+	COLUMN("RULE", "rule"),
+	COLUMN("WRITTEN", "src"),
+	COLUMN("ID", "id"),
+	{},
+};
+
+static void get_rules(const struct live *l, const struct common_options *c)
+{
+	char text[LIVE_TEXT_MAX];
+	struct listing out;
+
+	listing_begin(&out, c, "RuleList", rule_columns);
+	for (size_t i = 0; i < l->n_names; i++) {
+		if (l->names[i].kind != WEIR_NAME_RULE)
+			continue;
+		listing_text(&out, live_label(l, WEIR_NAME_RULE, l->names[i].id, text));
+		listing_text(&out, live_fact(l, WEIR_NAME_RULE, l->names[i].id, "src"));
+		listing_int(&out, l->names[i].id);
+	}
+	listing_end(&out);
+}
+
+/* ---- Maps and programs ---- */
+
+static const struct listing_column map_columns[] = {
+	COLUMN("MAP", "map"),           COLUMN("KIND", "kind"),           COLUMN("ENTRIES", "entries"),
+	COLUMN("CAPACITY", "capacity"), COLUMN_WIDE("WHEN FULL", "full"), {},
+};
+
+static void get_maps(const struct live *l, const struct common_options *c)
+{
+	static const char *const kinds[] = {
+#define MAP_KIND(name, kind, ...) #kind,
+		WEIR_MAPS(MAP_KIND)
+#undef MAP_KIND
+	};
+	static const char *const full[] = {
+#define MAP_FULL(name, kind, key, value, entries, text) text,
+		WEIR_MAPS(MAP_FULL)
+#undef MAP_FULL
+	};
+	struct listing out;
+
+	listing_begin(&out, c, "MapList", map_columns);
+	for (int i = 0; i < _WEIR_MAP_MAX; i++) {
+		listing_text(&out, map_names[i]);
+		listing_text(&out, kinds[i]);
+		listing_int(&out, live_fill(l, i));
+		listing_int(&out, node_map_max(l->node, i));
+		listing_text(&out, full[i]);
+	}
+	listing_end(&out);
+}
+
+static const struct listing_column program_columns[] = {
+	COLUMN("PROGRAM", "program"),
+	COLUMN("ID", "id"),
+	COLUMN("TAG", "tag"),
+	COLUMN("VERIFIED", "verifiedInstructions"),
+	COLUMN("JITED", "jitedBytes"),
+	COLUMN_WIDE("RUNS", "runs"),
+	{},
+};
+
+static void get_programs(const struct live *l, const struct common_options *c)
+{
+	static const char *const names[] = { "from_pod", "to_pod", "store_word", "sweep_start" };
+	struct listing out;
+
+	listing_begin(&out, c, "ProgramList", program_columns);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct bpf_prog_info info = {};
+		uint32_t len = sizeof(info);
+		int fd = node_prog_fd(l->node, names[i]);
+
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
+			continue;
+		listing_text(&out, names[i]);
+		listing_int(&out, info.id);
+		listing_printf(&out, "%02x%02x%02x%02x%02x%02x%02x%02x", info.tag[0], info.tag[1], info.tag[2],
+			       info.tag[3], info.tag[4], info.tag[5], info.tag[6], info.tag[7]);
+		listing_int(&out, info.verified_insns);
+		listing_int(&out, info.jited_prog_len);
+		listing_int(&out, info.run_cnt);
+	}
+	listing_end(&out);
+}
+
+/* ---- The verb ---- */
+
+static const struct {
+	const char *noun;
+	void (*get)(const struct live *l, const struct common_options *c);
+} nouns[] = {
+	{ "pods", get_pods },         { "services", get_services }, { "backends", get_backends },
+	{ "policies", get_policies }, { "rules", get_rules },       { "flows", get_flows },
+	{ "maps", get_maps },         { "programs", get_programs },
+};
+
+#define NOUNS "services|backends|pods|policies|rules|flows|maps|programs"
+
+static int run(void *options, char **args, int n_args)
+{
+	const struct common_options *c = options;
+	_cleanup_(live_close) struct live l = {};
+	int status;
+
+	for (size_t i = 0; i < ARRAY_SIZE(nouns); i++) {
+		if (strcmp(nouns[i].noun, args[0]))
+			continue;
+		status = live_open(&l, c);
+		if (status)
+			return status;
+		nouns[i].get(&l, c);
+		live_check(&l, c);
+		return EXIT_OK;
+	}
+	return cli_fail(EXIT_USAGE, "get: '%s' is none of " NOUNS, args[0]);
+}
+
+const struct verb verb_get = {
+	.name = "get",
+	.arguments = NOUNS,
+	.summary = "what the kernel has, decoded and named (root)",
+	.details =
+		"Reads the maps of the instance and names ids by the plan file of the same generation; where that\n"
+		"file is missing it shows ids and says so. Needs no agent. Exit status 3 when nothing is loaded.\n",
+	.outputs = "table|wide|json|name",
+	.wants = WANTS_INSTANCE,
+	.options_size = sizeof(struct common_options),
+	.min_args = 1,
+	.max_args = 1,
+	.run = run,
+};

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* weir get flows: the connection table, one line a connection, with its state and its translation. */
+#include <time.h>
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <netinet/in.h>
+
+#include "cli/get.h"
+
+static const struct listing_column columns[] = {
+	COLUMN("FLOW", "flow"),        COLUMN("PROTO", "protocol"),
+	COLUMN("FROM", "from"),        COLUMN("TO", "to"),
+	COLUMN("BACKEND", "backend"),  COLUMN("STATE", "state"),
+	COLUMN("VERDICT", "verdict"),  COLUMN("IDLE", "idleSeconds"),
+	COLUMN_WIDE("FLAGS", "flags"), {},
+};
+
+static const char *state_text(uint32_t flags, int proto)
+{
+	if (flags & WEIR_FLOW_EXPIRING)
+		return "expiring";
+	if (flags & (WEIR_FLOW_RST_ORIG | WEIR_FLOW_RST_REPLY))
+		return "reset";
+	if ((flags & WEIR_FLOW_FIN_ORIG) && (flags & WEIR_FLOW_FIN_REPLY))
+		return "closing";
+	if (flags & WEIR_FLOW_OPEN)
+		return "open";
+	return proto == IPPROTO_TCP ? "opening" : "one-way";
+}
+
+static const char *proto_name(int proto, char *buf)
+{
+	if (proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6)
+		return "ICMP";
+	if (*proto_text(proto) != '?')
+		return proto_text(proto);
+	snprintf(buf, ADDR_TEXT_MAX, "%d", proto);
+	return buf;
+}
+
+static void print_end(struct listing *out, const struct weir_addr *addr, __be16 port_be)
+{
+	char text[ADDR_TEXT_MAX];
+
+	listing_printf(out, weir_addr_is_v4(addr) ? "%s:%u" : "[%s]:%u", addr_text(addr, text), ntohs(port_be));
+}
+
+/* Both ends were asked when the entry was made; a stamp's low bit says what came out. */
+static bool allowed(const struct weir_flow *flow)
+{
+	for (int i = 0; i < 2; i++)
+		if (flow->end[i].ref && !(flow->end[i].stamp & 1))
+			return false;
+	return true;
+}
+
+static void print_flow(struct listing *out, const struct weir_tuple *key, const struct weir_flow *flow, uint32_t n,
+		       uint32_t now)
+{
+	int src = flow->flags & WEIR_FLOW_ORIG_FIRST ? 0 : 1;
+	char text[ADDR_TEXT_MAX];
+
+	listing_int(out, n);
+	listing_text(out, proto_name(key->proto, text));
+	print_end(out, &key->addr[src], key->port_be[src]);
+	print_end(out, &key->addr[!src], key->port_be[!src]);
+	if (flow->flags & WEIR_FLOW_TRANSLATED)
+		print_end(out, &flow->nat_addr, flow->nat_port_be);
+	else
+		listing_text(out, "");
+	listing_text(out, state_text(flow->flags, key->proto));
+	listing_tone(out, allowed(flow) ? TONE_GOOD : TONE_BAD, allowed(flow) ? "allow" : "deny");
+	listing_int(out, ((uint64_t)(now - flow->last_seen) << WEIR_TICK_SHIFT) / 1000000000);
+	listing_printf(out, "%#x", flow->flags);
+}
+
+/* As the programs' clock: ticks of the monotonic one. */
+static uint32_t ticks_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return ((uint64_t)t.tv_sec * 1000000000 + t.tv_nsec) >> WEIR_TICK_SHIFT;
+}
+
+void get_flows(const struct live *l, const struct common_options *c)
+{
+	int fd = node_map_fd(l->node, WEIR_MAP_conntrack);
+	uint32_t n = 0, now = ticks_now();
+	struct weir_tuple key;
+	struct weir_flow flow;
+	struct listing out;
+
+	listing_begin(&out, c, "FlowList", columns);
+	live_each_key(fd, &key)
+	{
+		/* the reply's entry of a pair says nothing that the forward one does not */
+		if (bpf_map_lookup_elem(fd, &key, &flow) || (flow.flags & WEIR_FLOW_REPLY))
+			continue;
+		print_flow(&out, &key, &flow, ++n, now);
+	}
+	listing_end(&out);
+}

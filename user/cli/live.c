@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* What the kernel has. See live.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "cli/live.h"
+#include "cli/live_plan.h"
+
+static int by_kind_and_id(const void *a, const void *b)
+{
+	const struct live_name *x = a, *y = b;
+
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static void read_names(struct live *l)
+{
+	int fd = node_map_fd(l->node, WEIR_MAP_names);
+	struct weir_name_id id;
+	struct weir_name key;
+
+	live_each_key(fd, &key)
+	{
+		struct live_name *name;
+
+		if (bpf_map_lookup_elem(fd, &key, &id))
+			continue;
+		name = VEC_ADD(l->names, l->n_names, l->cap_names);
+		*name = (struct live_name){ .kind = key.kind, .id = id.id, .len = id.len };
+		memcpy(name->hash.b, key.hash, sizeof(name->hash.b));
+	}
+	if (l->n_names)
+		qsort(l->names, l->n_names, sizeof(*l->names), by_kind_and_id);
+}
+
+int live_open(struct live *l, const struct common_options *c)
+{
+	struct weir_err err = {};
+	char *path;
+	int r;
+
+	*l = (struct live){};
+	r = node_open(c->name, NODE_READ, NULL, &l->node, &err);
+	if (r)
+		return cli_fail_err(r, &err);
+	l->generation = node_config(l->node)->generation;
+	read_names(l);
+	path = mem_printf("%s/plan-%llu", node_run_dir(l->node), (unsigned long long)l->generation);
+	l->plan = live_plan_read(path);
+	if (!l->plan && l->generation)
+		cli_note(c, "%s is not there or cannot be read: ids are shown instead of names", path);
+	free(path);
+	return EXIT_OK;
+}
+
+void live_close(struct live *l)
+{
+	node_close(&l->node);
+	free(l->names);
+	live_plan_free(&l->plan);
+}
+
+void live_check(const struct live *l, const struct common_options *c)
+{
+	if (node_config(l->node)->generation != l->generation)
+		cli_note(c, "generation %llu was replaced while reading: what is shown may be mixed",
+			 (unsigned long long)l->generation);
+}
+
+/* ---- Names ---- */
+
+static const struct live_name *find_name(const struct live *l, enum weir_name_kind kind, uint32_t id)
+{
+	struct live_name key = { .kind = kind, .id = id };
+
+	return l->n_names ? bsearch(&key, l->names, l->n_names, sizeof(key), by_kind_and_id) : NULL;
+}
+
+const char *live_label(const struct live *l, enum weir_name_kind kind, uint32_t id, char *buf)
+{
+	const struct live_name *name = find_name(l, kind, id);
+
+	if (!name || !l->plan || !live_plan_label(l->plan, kind, &name->hash, buf, LIVE_TEXT_MAX))
+		snprintf(buf, LIVE_TEXT_MAX, "#%u", id);
+	return buf;
+}
+
+const char *live_fact(const struct live *l, enum weir_name_kind kind, uint32_t id, const char *key)
+{
+	const struct live_name *name = find_name(l, kind, id);
+
+	return name && l->plan ? live_plan_fact(l->plan, kind, &name->hash, key) : NULL;
+}
+
+const char *live_pod(const struct live *l, const struct weir_addr *addr)
+{
+	return l->plan ? live_plan_pod(l->plan, addr) : NULL;
+}
+
+/* ---- How full ---- */
+
+static uint32_t count_keys(int fd)
+{
+	_Alignas(8) char key[64];
+	uint32_t n = 0;
+
+	live_each_key(fd, key) n++;
+	return n;
+}
+
+/* Ids in use, or places of their runs. */
+static uint32_t count_names(const struct live *l, enum weir_name_kind kind, bool runs)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < l->n_names; i++)
+		if (l->names[i].kind == kind)
+			n += runs ? l->names[i].len : 1;
+	return n;
+}
+
+static uint32_t count_pods(const struct live *l)
+{
+	const struct weir_pod *pods = node_array(l->node, WEIR_MAP_pods);
+	uint32_t n = 0;
+
+	for (uint32_t i = 1; i < node_map_max(l->node, WEIR_MAP_pods); i++)
+		n += pods[i].ref != 0;
+	return n;
+}
+
+static uint32_t count_places(const struct live *l, enum weir_map map)
+{
+	int fd = node_map_fd(l->node, map);
+	struct weir_flow_key place;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < node_map_max(l->node, map); i++)
+		n += !bpf_map_lookup_elem(fd, &i, &place) && place.used;
+	return n;
+}
+
+uint32_t live_fill(const struct live *l, enum weir_map map)
+{
+	switch (map) {
+	case WEIR_MAP_pods:
+		return count_pods(l);
+	case WEIR_MAP_policy_sets:
+		return count_names(l, WEIR_NAME_POLICY_SET, false);
+	case WEIR_MAP_port_ranges:
+		return count_names(l, WEIR_NAME_PORT_SET, true);
+	case WEIR_MAP_services:
+		return count_names(l, WEIR_NAME_SERVICE, false);
+	case WEIR_MAP_backend_slots:
+		return count_names(l, WEIR_NAME_BACKEND_RUN, true);
+	case WEIR_MAP_backends:
+		return count_names(l, WEIR_NAME_BACKEND, false);
+	case WEIR_MAP_flow_keys:
+	case WEIR_MAP_half_open:
+		return count_places(l, map);
+	case WEIR_MAP_free_keys: /* a queue cannot be counted; it holds what flow_keys does not */
+		return node_map_max(l->node, map) - count_places(l, WEIR_MAP_flow_keys);
+	case WEIR_MAP_closing_keys:
+		return 0;
+	case WEIR_MAP_config:
+	case WEIR_MAP_counters:
+	case WEIR_MAP_trace:
+		return node_map_max(l->node, map);
+	default:
+		return count_keys(node_map_fd(l->node, map));
+	}
+}
+
+struct weir_counter live_counter(const struct live *l, uint32_t reason)
+{
+	struct weir_counter sum = {}, *each;
+	int cpus = libbpf_num_possible_cpus();
+
+	if (cpus <= 0)
+		return sum;
+	each = mem_zalloc(cpus * sizeof(*each));
+	if (!bpf_map_lookup_elem(node_map_fd(l->node, WEIR_MAP_counters), &reason, each))
+		for (int i = 0; i < cpus; i++) {
+			sum.packets += each[i].packets;
+			sum.bytes += each[i].bytes;
+		}
+	free(each);
+	return sum;
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* The plan file of a generation. See live_plan.h. What it lacks has no name, and is never an error. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+#include <yajl/yajl_tree.h>
+
+#include "base/mem.h"
+#include "cli/live_plan.h"
+
+struct entry {
+	uint32_t kind;
+	struct plan_hash hash;
+	yajl_val value;
+};
+
+struct live_plan {
+	yajl_val root;
+	struct entry *entries; /* sorted by kind, hash */
+	size_t n, cap;
+};
+
+static const struct {
+	const char *array;
+	enum weir_name_kind kind;
+} arrays[] = {
+	{ "rules", WEIR_NAME_RULE },        { "policySets", WEIR_NAME_POLICY_SET },
+	{ "portSets", WEIR_NAME_PORT_SET }, { "identities", WEIR_NAME_IDENTITY },
+	{ "services", WEIR_NAME_SERVICE },  { "backends", WEIR_NAME_BACKEND },
+};
+
+static yajl_val member(yajl_val v, const char *key, yajl_type type)
+{
+	return v ? yajl_tree_get(v, (const char *[]){ key, NULL }, type) : NULL;
+}
+
+static const char *text_of(yajl_val v, const char *key)
+{
+	yajl_val m = member(v, key, yajl_t_string);
+
+	return m ? YAJL_GET_STRING(m) : "";
+}
+
+static bool parse_hash(const char *hex, struct plan_hash *ret_hash)
+{
+	size_t len;
+
+	return !sodium_hex2bin(ret_hash->b, sizeof(ret_hash->b), hex, strlen(hex), NULL, &len, NULL) &&
+	       len == sizeof(ret_hash->b);
+}
+
+static int by_kind_and_hash(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	return memcmp(&x->hash, &y->hash, sizeof(x->hash));
+}
+
+static void index_entries(struct live_plan *p)
+{
+	for (size_t a = 0; a < ARRAY_SIZE(arrays); a++) {
+		yajl_val list = member(p->root, arrays[a].array, yajl_t_array);
+
+		for (size_t i = 0; list && i < YAJL_GET_ARRAY(list)->len; i++) {
+			struct entry e = { .kind = arrays[a].kind, .value = YAJL_GET_ARRAY(list)->values[i] };
+
+			if (parse_hash(text_of(e.value, "name"), &e.hash))
+				*VEC_ADD(p->entries, p->n, p->cap) = e;
+		}
+	}
+	if (p->n)
+		qsort(p->entries, p->n, sizeof(*p->entries), by_kind_and_hash);
+}
+
+static char *read_file(const char *path)
+{
+	size_t n = 0, cap = 0, got = 1;
+	FILE *f = fopen(path, "re");
+	char *text = NULL;
+
+	while (f && got) {
+		text = mem_grow(text, &cap, n + 65536, 1);
+		got = fread(text + n, 1, cap - n - 1, f);
+		n += got;
+	}
+	if (f)
+		fclose(f);
+	if (text)
+		text[n] = 0;
+	return text;
+}
+
+struct live_plan *live_plan_read(const char *path)
+{
+	_cleanup_(mem_free) char *text = read_file(path);
+	struct live_plan *p;
+	yajl_val root = text ? yajl_tree_parse(text, NULL, 0) : NULL;
+
+	if (!root || strcmp(text_of(root, "kind"), "Plan")) {
+		yajl_tree_free(root);
+		return NULL;
+	}
+	p = mem_zalloc(sizeof(*p));
+	p->root = root;
+	index_entries(p);
+	return p;
+}
+
+void live_plan_free(struct live_plan **p)
+{
+	if (!*p)
+		return;
+	yajl_tree_free((*p)->root);
+	free((*p)->entries);
+	free(*p);
+	*p = NULL;
+}
+
+static yajl_val find(const struct live_plan *p, enum weir_name_kind kind, const struct plan_hash *hash)
+{
+	struct entry key = { .kind = kind, .hash = *hash }, *found;
+
+	found = p->n ? bsearch(&key, p->entries, p->n, sizeof(key), by_kind_and_hash) : NULL;
+	return found ? found->value : NULL;
+}
+
+static void join_strings(yajl_val list, char *buf, size_t size)
+{
+	size_t used = 0;
+
+	*buf = 0;
+	for (size_t i = 0; list && i < YAJL_GET_ARRAY(list)->len && used < size; i++)
+		used += snprintf(buf + used, size - used, "%s%s", i ? "," : "",
+				 YAJL_GET_STRING(YAJL_GET_ARRAY(list)->values[i]) ?: "");
+}
+
+static void rule_label(yajl_val v, char *buf, size_t size)
+{
+	yajl_val rule = member(v, "rule", yajl_t_number);
+
+	snprintf(buf, size, "%s %s[%lld]", text_of(v, "policy"), text_of(v, "direction"),
+		 rule && YAJL_IS_INTEGER(rule) ? YAJL_GET_INTEGER(rule) : -1);
+}
+
+static void service_label(yajl_val v, char *buf, size_t size)
+{
+	const char *port = text_of(v, "port");
+
+	snprintf(buf, size, "%s%s%s/%s", text_of(v, "service"), *port ? ":" : "", port, text_of(v, "protocol"));
+}
+
+static void backend_label(yajl_val v, char *buf, size_t size)
+{
+	const char *addr = text_of(v, "address");
+	bool v6 = strchr(addr, ':');
+	yajl_val port = member(v, "port", yajl_t_number);
+
+	snprintf(buf, size, "%s%s%s:%lld", v6 ? "[" : "", addr, v6 ? "]" : "",
+		 port && YAJL_IS_INTEGER(port) ? YAJL_GET_INTEGER(port) : 0);
+}
+
+bool live_plan_label(const struct live_plan *p, enum weir_name_kind kind, const struct plan_hash *hash, char *buf,
+		     size_t size)
+{
+	yajl_val v = find(p, kind, hash);
+
+	if (!v)
+		return false;
+	switch (kind) {
+	case WEIR_NAME_RULE:
+		rule_label(v, buf, size);
+		return true;
+	case WEIR_NAME_POLICY_SET:
+		join_strings(member(v, "policies", yajl_t_array), buf, size);
+		return true;
+	case WEIR_NAME_IDENTITY:
+		snprintf(buf, size, "%s", text_of(v, "text"));
+		return *buf;
+	case WEIR_NAME_SERVICE:
+		service_label(v, buf, size);
+		return true;
+	case WEIR_NAME_BACKEND:
+		backend_label(v, buf, size);
+		return true;
+	default:
+		return false;
+	}
+}
+
+const char *live_plan_fact(const struct live_plan *p, enum weir_name_kind kind, const struct plan_hash *hash,
+			   const char *key)
+{
+	yajl_val m = member(find(p, kind, hash), key, yajl_t_string);
+
+	return m ? YAJL_GET_STRING(m) : NULL;
+}
+
+static bool has_addr(yajl_val pod, const char *text)
+{
+	yajl_val list = member(pod, "addresses", yajl_t_array);
+
+	for (size_t i = 0; list && i < YAJL_GET_ARRAY(list)->len; i++)
+		if (!strcmp(text_of(YAJL_GET_ARRAY(list)->values[i], "address"), text))
+			return true;
+	return false;
+}
+
+const char *live_plan_pod(const struct live_plan *p, const struct weir_addr *addr)
+{
+	yajl_val list = member(p->root, "pods", yajl_t_array);
+	char text[ADDR_TEXT_MAX];
+
+	addr_text(addr, text);
+	for (size_t i = 0; list && i < YAJL_GET_ARRAY(list)->len; i++)
+		if (has_addr(YAJL_GET_ARRAY(list)->values[i], text))
+			return text_of(YAJL_GET_ARRAY(list)->values[i], "pod");
+	return NULL;
+}

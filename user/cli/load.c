@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * weir load: the manifests are the whole desired state of this node. Compiles,
+ * compares with what is loaded, writes the difference, says what changed. Never
+ * invents an address: what has none is warned about and left out.
+ */
+#include <errno.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/emit.h"
+#include "cli/delta.h"
+#include "cli/verbs.h"
+#include "kernel/node.h"
+
+struct load_options {
+	struct common_options common;
+	bool dry_run;
+	const char *attach;
+	uint32_t scale_tables, scale_tries, scale_arrays, scale_flows; /* percent; 0: not given */
+};
+
+/* The machine's own addresses, those of bridges and tunnels included (NP-41). */
+static size_t local_addresses(struct weir_addr **ret_addrs)
+{
+	struct weir_addr *addrs = NULL;
+	struct ifaddrs *all = NULL;
+	size_t n = 0, cap = 0;
+
+	if (getifaddrs(&all))
+		all = NULL;
+	for (struct ifaddrs *i = all; i; i = i->ifa_next) {
+		if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET)
+			*VEC_ADD(addrs, n, cap) =
+				weir_addr_from_v4(((struct sockaddr_in *)i->ifa_addr)->sin_addr.s_addr);
+		else if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET6)
+			memcpy(VEC_ADD(addrs, n, cap)->b, &((struct sockaddr_in6 *)i->ifa_addr)->sin6_addr, 16);
+	}
+	if (all)
+		freeifaddrs(all);
+	*ret_addrs = addrs;
+	return n;
+}
+
+enum knob {
+	KNOB_NONE,
+	KNOB_TABLE,
+	KNOB_TRIE,
+	KNOB_ARRAY,
+	KNOB_FLOWS,
+	KNOB_PLACES = KNOB_FLOWS,
+	KNOB_QUEUE = KNOB_FLOWS,
+	KNOB_PERCPU = KNOB_NONE,
+};
+
+static uint32_t scaled(uint32_t entries, uint32_t percent)
+{
+	uint64_t want = (uint64_t)entries * percent / 100;
+
+	return want < 1 ? 1 : want > UINT32_MAX ? UINT32_MAX : want;
+}
+
+/* One knob for each kind of map (include/weir/maps.h). What has one element, or needs a power of two, is heeded. */
+static void apply_knobs(const struct load_options *o, struct node_sizes *sizes)
+{
+	const uint32_t percent[] = { 0, o->scale_tables, o->scale_tries, o->scale_arrays, o->scale_flows };
+	static const struct {
+		enum knob knob;
+		uint32_t entries;
+	} maps[] = {
+#define MAP_KNOB(name, kind, key, value, entries, full) { KNOB_##kind, entries },
+		WEIR_MAPS(MAP_KNOB)
+#undef MAP_KNOB
+	};
+	uint32_t power = 1;
+
+	for (int i = 0; i < _WEIR_MAP_MAX; i++)
+		if (percent[maps[i].knob] && maps[i].entries > 1)
+			sizes->max[i] = scaled(maps[i].entries, percent[maps[i].knob]);
+	if (sizes->max[WEIR_MAP_pods] > WEIR_SLOT_MASK)
+		sizes->max[WEIR_MAP_pods] = WEIR_SLOT_MASK;
+	while (power < sizes->max[WEIR_MAP_half_open])
+		power *= 2;
+	if (sizes->max[WEIR_MAP_half_open])
+		sizes->max[WEIR_MAP_half_open] = power;
+}
+
+/* A dry run with nothing loaded compares with tables of its own, which nobody sees. */
+static int open_node(const struct load_options *o, struct node **ret_node, struct weir_err *err)
+{
+	struct node_sizes sizes = {};
+	int r;
+
+	apply_knobs(o, &sizes);
+	if (!o->dry_run)
+		return node_open(o->common.name, NODE_WRITE, &sizes, ret_node, err);
+	r = node_open(o->common.name, NODE_READ, NULL, ret_node, err);
+	return r == -ENOENT ? node_open(NULL, NODE_PRIVATE, &sizes, ret_node, err) : r;
+}
+
+static int load(const struct load_options *o, const struct plan *p)
+{
+	_cleanup_(attachment_list_free) struct attachment_list attachments = {};
+	_cleanup_(node_close) struct node *node = NULL;
+	struct sync_delta delta = {};
+	struct weir_err err = {};
+	int r;
+
+	r = open_node(o, &node, &err);
+	if (!r)
+		r = attachment_list_read(o->common.name, &attachments, &err);
+	if (!r)
+		r = sync_apply(node, p, &attachments, o->dry_run ? SYNC_DRY_RUN : 0, &delta, &err);
+	if (r)
+		return cli_fail_err(r, &err);
+	delta_notes(&delta, &o->common);
+	delta_print(&delta, o->dry_run, &o->common);
+	return o->dry_run && sync_delta_writes(&delta) ? EXIT_NO : EXIT_OK;
+}
+
+static int run(void *options, char **args, int n_args)
+{
+	const struct load_options *o = options;
+	_cleanup_(store_free) struct store *s = NULL;
+	_cleanup_(plan_free) struct plan *p = NULL;
+	_cleanup_(mem_free) struct weir_addr *local = NULL;
+	struct plan_input in = {};
+	int status = cli_read_store(&o->common, 0, &s);
+
+	if (status)
+		return status;
+	in.store = s;
+	in.node = cli_node(&o->common, s);
+	if (!in.node)
+		return EXIT_USAGE;
+	in.n_local_addrs = local_addresses(&local);
+	in.local_addrs = local;
+	p = plan_compile(&in);
+	if (!o->common.quiet)
+		diag_print(&p->notes, stderr);
+	if (o->attach && !strcmp(o->attach, "tcx"))
+		attach_preference = ATTACH_TCX;
+	if (o->attach && !strcmp(o->attach, "clsact"))
+		attach_preference = ATTACH_CLSACT;
+	return load(o, p);
+}
+
+#define ROW(name, metavar, type, member, help)                                      \
+	{                                                                           \
+		name, 0, metavar, type, offsetof(struct load_options, member), help \
+	}
+
+static const struct option_row rows[] = {
+	ROW("dry-run", NULL, OPTION_FLAG, dry_run,
+	    "only compare, and exit 1 when something differs: the drift check"),
+	ROW("attach", "auto|tcx|clsact", OPTION_CHOICE, attach,
+	    "how hooks are attached; auto: tcx where the kernel has it"),
+	ROW("scale-tables", "PERCENT", OPTION_NUMBER, scale_tables,
+	    "size of hash tables, when they are made (100)"),
+	ROW("scale-tries", "PERCENT", OPTION_NUMBER, scale_tries, "size of prefix tables (100)"),
+	ROW("scale-arrays", "PERCENT", OPTION_NUMBER, scale_arrays, "size of arrays (100)"),
+	ROW("scale-flows", "PERCENT", OPTION_NUMBER, scale_flows,
+	    "size of the connection table and what belongs to it (100)"),
+	{},
+};
+
+const struct verb verb_load = {
+	.name = "load",
+	.arguments = "-f PATH",
+	.summary = "compile, and load the difference into this node's maps (root)",
+	.details =
+		"The manifests are the whole desired state. Prints what changed, table by table; a second load says\n"
+		"'nothing to do'. Only recorded pods are attached (/run/weir[-NAME]/pods). Exit status 4: invalid\n"
+		"objects; 5: another writer is at work; 6: the kernel refused, or a table is full; then the last good\n"
+		"state stays in force.\n",
+	.outputs = "table|json",
+	.wants = WANTS_FILES | WANTS_NODE | WANTS_INSTANCE,
+	.options = rows,
+	.options_size = sizeof(struct load_options),
+	.run = run,
+};

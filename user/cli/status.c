@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* weir status: what is loaded on this node, on one screen. Reads maps only. */
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "base/emit.h"
+#include "cli/delta.h"
+#include "cli/live.h"
+#include "cli/verbs.h"
+#include "compile/report.h"
+
+#define FILL_WARN_PERCENT 80
+
+static const char *const programs[] = { "from_pod", "to_pod", "store_word", "sweep_start" };
+
+static bool is_drop(uint32_t reason)
+{
+	enum { PASS, DROP, STEP };
+	static const int kinds[] = {
+#define REASON_KIND(name, kind, ...) [WEIR_##name] = kind,
+		WEIR_REASONS(REASON_KIND)
+#undef REASON_KIND
+	};
+
+	return kinds[reason] == DROP;
+}
+
+static bool enforcing(const struct live *l)
+{
+	return node_config(l->node)->enforcement == WEIR_ENFORCE_ON;
+}
+
+static uint32_t devices(const struct live *l)
+{
+	return live_fill(l, WEIR_MAP_attachments);
+}
+
+static void emit_status(const struct live *l)
+{
+	const struct weir_config *config = node_config(l->node);
+	_cleanup_(emit_close) struct emit e = {};
+
+	emit_open(&e, stdout);
+	emit_document_begin(&e, "Status");
+	emit_int(&e, "generation", config->generation);
+	emit_text(&e, "enforcement", enforcing(l) ? "on" : "off");
+	emit_bool(&e, "planFile", l->plan != NULL);
+	emit_int(&e, "policyEpoch", config->policy_epoch);
+	emit_int(&e, "serviceEpoch", config->service_epoch);
+	emit_int(&e, "sweeps", config->sweeps);
+	emit_int(&e, "devices", devices(l));
+	emit_array(&e, "programs");
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
+		if (node_prog_fd(l->node, programs[i]) >= 0)
+			emit_text(&e, NULL, programs[i]);
+	emit_array_end(&e);
+	emit_map(&e, "maps");
+	for (int i = 0; i < _WEIR_MAP_MAX; i++) {
+		emit_map(&e, map_names[i]);
+		emit_int(&e, "entries", live_fill(l, i));
+		emit_int(&e, "capacity", node_map_max(l->node, i));
+		emit_map_end(&e);
+	}
+	emit_map_end(&e);
+	emit_map(&e, "drops");
+	for (uint32_t i = 0; i < _WEIR_REASON_MAX; i++)
+		if (is_drop(i))
+			emit_int(&e, reason_label(i), live_counter(l, i).packets);
+	emit_map_end(&e);
+	emit_map(&e, "passed");
+	for (uint32_t i = 0; i < _WEIR_REASON_MAX; i++)
+		if (!is_drop(i) && live_counter(l, i).packets)
+			emit_int(&e, reason_label(i), live_counter(l, i).packets);
+	emit_map_end(&e);
+	emit_document_end(&e);
+}
+
+static void print_maps(const struct live *l, const struct common_options *c)
+{
+	static const char *const columns[] = { "MAP", "ENTRIES", "CAPACITY", "FULL", NULL };
+	_cleanup_(grid_free) struct grid t;
+
+	grid_init(&t, &c->out, c->no_headers, columns);
+	for (int i = 0; i < _WEIR_MAP_MAX; i++) {
+		uint32_t fill = live_fill(l, i), max = node_map_max(l->node, i);
+		unsigned int percent = max ? (uint64_t)fill * 100 / max : 0;
+
+		if (!fill || max <= _WEIR_REASON_MAX || i == WEIR_MAP_free_keys)
+			continue;
+		grid_cell(&t, TONE_PLAIN, "%s", map_names[i]);
+		grid_cell(&t, TONE_PLAIN, "%u", fill);
+		grid_cell(&t, TONE_PLAIN, "%u", max);
+		grid_cell(&t, percent >= FILL_WARN_PERCENT ? TONE_WARN : TONE_DIM, "%u %%%s", percent,
+			   percent >= FILL_WARN_PERCENT ? " nearly full" : "");
+	}
+	if (t.n)
+		grid_print(&t, stdout);
+}
+
+static void print_drops(const struct live *l, const struct common_options *c)
+{
+	static const char *const columns[] = { "DROPPED", "PACKETS", "WHY", NULL };
+	_cleanup_(grid_free) struct grid t;
+
+	grid_init(&t, &c->out, c->no_headers, columns);
+	for (uint32_t i = 0; i < _WEIR_REASON_MAX; i++) {
+		struct weir_counter n = live_counter(l, i);
+
+		if (!is_drop(i) || !n.packets)
+			continue;
+		grid_cell(&t, TONE_BAD, "%s", reason_label(i));
+		grid_cell(&t, TONE_PLAIN, "%llu", (unsigned long long)n.packets);
+		grid_cell(&t, TONE_PLAIN, "%s", reason_text(i));
+	}
+	if (t.n)
+		grid_print(&t, stdout);
+	else
+		puts("nothing was dropped");
+}
+
+static void print_status(const struct live *l, const struct common_options *c)
+{
+	const struct weir_config *config = node_config(l->node);
+	enum tone tone = enforcing(l) ? TONE_GOOD : TONE_WARN;
+
+	printf("generation    %llu%s\n", (unsigned long long)config->generation,
+	       l->plan ? "" : "  (no plan file: ids instead of names)");
+	printf("enforcement   %s%s%s\n", tone_on(&c->out, tone), enforcing(l) ? "on" : "OFF: denials pass",
+	       tone_off(&c->out, tone));
+	printf("programs     ");
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
+		if (node_prog_fd(l->node, programs[i]) >= 0)
+			printf(" %s", programs[i]);
+	printf("\ndevices       %u attached\nsweeps        %llu\n\n", devices(l),
+	       (unsigned long long)config->sweeps);
+	print_maps(l, c);
+	putchar('\n');
+	print_drops(l, c);
+}
+
+static int run(void *options, char **args, int n_args)
+{
+	const struct common_options *c = options;
+	_cleanup_(live_close) struct live l;
+	int status = live_open(&l, c);
+
+	if (status)
+		return status;
+	if (cli_json(c))
+		emit_status(&l);
+	else
+		print_status(&l, c);
+	live_check(&l, c);
+	return EXIT_OK;
+}
+
+const struct verb verb_status = {
+	.name = "status",
+	.arguments = "",
+	.summary = "what is loaded on this node, on one screen (root)",
+	.details =
+		"Generation, enforcement, programs, devices, how full the maps are, drops by reason. Needs no agent.\n"
+		"Exit status 3 when nothing is loaded.\n",
+	.outputs = "table|json",
+	.wants = WANTS_INSTANCE,
+	.options_size = sizeof(struct common_options),
+	.run = run,
+};
