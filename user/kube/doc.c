@@ -35,7 +35,7 @@ int doc_read(const char *data, size_t len, doc_handler *handler, void *arg, stru
 	if (!r || in.documents || ret_error->code != KUBE_E_SYNTAX)
 		return r;
 	r = doc_read_yaml(&in, &as_yaml);
-	if (r && (in.documents || as_yaml.code != KUBE_E_SYNTAX))
+	if (r && (in.documents || as_yaml.code != KUBE_E_SYNTAX || !in.json_texts))
 		*ret_error = as_yaml;
 	return r;
 }

@@ -57,6 +57,7 @@ struct doc_input {
 	doc_handler *handler;
 	void *arg;
 	size_t documents; /* handed over so far */
+	size_t json_texts; /* keys and scalars that were JSON: with one of them, JSON was meant */
 };
 
 int doc_read_yaml(struct doc_input *in, struct doc_error *ret_error);

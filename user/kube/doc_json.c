@@ -34,14 +34,26 @@ static void advance(struct json_reader *j, size_t to)
 	}
 }
 
-/* Moves line and col to the start of the token that yajl has just read. */
+static size_t skip(const struct json_reader *j, size_t at, const char *what, size_t most)
+{
+	for (; most && at < j->in->len && j->in->data[at] && strchr(what, j->in->data[at]); most--)
+		at++;
+	return at;
+}
+
+/* Moves line and col to the start of the token behind token_end. */
+static void locate_next(struct json_reader *j)
+{
+	size_t start = skip(j, j->token_end, " \t\r\n", SIZE_MAX);
+
+	start = skip(j, start, ",:", 1);
+	advance(j, skip(j, start, " \t\r\n", SIZE_MAX));
+}
+
+/* The same for the token that yajl has just read. */
 static void locate(struct json_reader *j)
 {
-	size_t start = j->token_end;
-
-	while (start < j->in->len && j->in->data[start] && strchr(" \t\r\n,:", j->in->data[start]))
-		start++;
-	advance(j, start);
+	locate_next(j);
 	j->token_end = yajl_get_bytes_consumed(j->parser);
 }
 
@@ -62,6 +74,7 @@ static int add_scalar(struct json_reader *j, enum doc_type type, const char *tex
 	struct doc_node *n;
 
 	locate(j);
+	j->in->json_texts++;
 	n = build_node(&j->build, type, j->line, j->col);
 	if (!n)
 		return 0;
@@ -101,6 +114,7 @@ static int on_key(void *arg, const unsigned char *text, size_t len)
 	struct json_reader *j = arg;
 
 	locate(j);
+	j->in->json_texts++;
 	if (memchr(text, 0, len)) {
 		build_fail(&j->build, KUBE_E_SYNTAX, j->line, j->col, "a key must not hold the character NUL");
 		return 0;
@@ -146,11 +160,11 @@ static const yajl_callbacks callbacks = {
 	.yajl_end_array = on_end,
 };
 
-static int syntax_error(struct json_reader *j, size_t at)
+static int syntax_error(struct json_reader *j)
 {
 	unsigned char *text = yajl_get_error(j->parser, 0, NULL, 0);
 
-	advance(j, at);
+	locate_next(j);
 	build_fail(&j->build, KUBE_E_SYNTAX, j->line, j->col, "not JSON: %.*s", (int)strcspn((char *)text, "\n"),
 		   (char *)text);
 	yajl_free_error(j->parser, text);
@@ -161,21 +175,17 @@ int doc_read_json(struct doc_input *in, struct doc_error *ret_error)
 {
 	struct json_reader j = { .in = in, .line = 1, .col = 1, .build.error = ret_error };
 	yajl_status status;
-	size_t stopped;
 	int r = 0;
 
 	j.parser = yajl_alloc(&callbacks, NULL, &j);
 	yajl_config(j.parser, yajl_allow_multiple_values, 1);
 	status = yajl_parse(j.parser, (const unsigned char *)in->data, in->len);
-	stopped = yajl_get_bytes_consumed(j.parser); /* behind the byte that it cannot take */
-	if (status == yajl_status_ok) {
+	if (status == yajl_status_ok)
 		status = yajl_complete_parse(j.parser);
-		stopped = in->len;
-	}
 	if (status == yajl_status_client_canceled)
 		r = -EINVAL; /* the callback has said why */
 	else if (status != yajl_status_ok)
-		r = syntax_error(&j, stopped);
+		r = syntax_error(&j);
 	yajl_free(j.parser);
 	build_free(&j.build);
 	return r;

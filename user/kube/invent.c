@@ -270,10 +270,14 @@ void store_invent(struct store *s)
 void store_warn_missing(struct store *s)
 {
 	for (size_t i = 0; i < s->n_pods; i++) {
-		const struct kube_pod *pod = s->pods[i];
+		struct kube_pod *pod = s->pods[i];
 		_cleanup_(mem_free) char *object = NULL;
 
 		if (is_over(pod) || !lacks_addr(pod->addr))
+			continue;
+		if (pod->host_network)
+			share_node_addrs(s, pod);
+		if (!lacks_addr(pod->addr))
 			continue;
 		object = mem_printf("Pod %s/%s", pod->meta.ns, pod->meta.name);
 		diag_add(&s->diags, DIAG_WARNING, NULL, &pod->meta.src, object, "status.podIPs",
