@@ -12,12 +12,13 @@ struct engine_probe;
 
 struct engine {
 	struct report_judge judge;
-	struct engine_probe *probes; /* one a plan; NULL with the plan as engine */
+	struct engine_probe *probes; /* one a plan; none with the plan as engine */
+	size_t n_probes, cap_probes;
 	size_t n_asked, n_differ;
 };
 
-/* name: "plan", "bpf" or NULL for plan. */
-int engine_open(struct engine *e, const char *name, struct weir_err *err);
+/* name: "plan", "bpf" or NULL for plan. e must not move afterwards. */
+void engine_open(struct engine *e, const char *name);
 void engine_close(struct engine *e); /* also for _cleanup_() */
 /* EXIT_OK, or EXIT_DISAGREE after saying how often the two differed. */
 int engine_verdict(const struct engine *e);

@@ -159,9 +159,7 @@ static int run_report(const struct report_options *o, const struct store *s, con
 	struct weir_err err = {};
 	int ret;
 
-	ret = engine_open(&engine, o->engine, &err);
-	if (ret)
-		return cli_fail_err(ret, &err);
+	engine_open(&engine, o->engine);
 	input.judge = &engine.judge;
 	r = report_new(&input);
 	if (!report_ports(r, &ports))
@@ -169,6 +167,8 @@ static int run_report(const struct report_options *o, const struct store *s, con
 				"report: no pod declares a port: give --ports, as in --ports 80/TCP,53/UDP");
 	print_notes(r, s, &o->common);
 	ret = print_as(r, &o->common, &err);
+	if (ret == -EPROTO) /* a program contradicts itself */
+		return cli_fail(EXIT_DISAGREE, "a defect of Weir: %s", err.text);
 	if (ret)
 		return cli_fail_err(ret, &err);
 	return engine_verdict(&engine);
