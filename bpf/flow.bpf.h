@@ -37,20 +37,25 @@ static __always_inline int is_orig(const struct scratch *s, __u32 flags)
 
 /*
  * The entry that the packet belongs to. A packet that meets a reply entry in
- * its original direction is a direct flow of its own, under the marked key.
- * Leaves that key in s->key.
+ * its original direction is a direct flow of its own, under the marked key; it
+ * stays there when the translated flow that it gave way to has ended. Leaves the
+ * key that the flow has, or would get, in s->key.
  */
 static __always_inline struct weir_flow *flow_lookup(struct scratch *s)
 {
 	struct pkt *p = &s->pkt;
-	struct weir_flow *flow;
+	struct weir_flow *flow, *marked;
 
 	s->leftover = 0;
 	s->first = weir_tuple_make(&s->key, &p->src, p->sport_be, &p->dst, p->dport_be, p->proto, 0);
 	flow = bpf_map_lookup_elem(&conntrack, &s->key);
-	if (flow && (flow->flags & WEIR_FLOW_REPLY) && is_orig(s, flow->flags)) {
+	if (!flow || ((flow->flags & WEIR_FLOW_REPLY) && is_orig(s, flow->flags))) {
 		s->key.mark = 1;
-		flow = bpf_map_lookup_elem(&conntrack, &s->key);
+		marked = bpf_map_lookup_elem(&conntrack, &s->key);
+		if (marked && !is_orig(s, marked->flags))
+			marked = NULL;
+		s->key.mark = flow || marked;
+		flow = marked;
 	}
 	if (flow && (flow->flags & WEIR_FLOW_DEAD))
 		return NULL;
@@ -117,26 +122,39 @@ static __always_inline enum weir_reason starts_over(struct scratch *s)
 	return WEIR_NEW;
 }
 
-/* Flags of the linked entry, 0 when there is none (or none any more). */
-static __always_inline __u32 twin_flags(struct scratch *s, struct weir_flow *flow)
+/* The linked entry, or NULL when there is none (or none any more). */
+static __always_inline struct weir_flow *flow_twin(struct scratch *s, struct weir_flow *flow)
 {
 	struct weir_flow *twin;
 
 	if (!flow_is_pair(flow->flags))
-		return 0;
+		return NULL;
 	flow_twin_key(&s->key, flow, &s->twin);
 	twin = bpf_map_lookup_elem(&conntrack, &s->twin);
-	return twin ? twin->flags : 0;
+	return twin && flow_is_twin(&s->key, flow, twin) ? twin : NULL;
 }
 
-/* A SYN on a closing flow begins a new one, and so does one on an opening flow whose backend is gone. */
+/*
+ * A SYN on a closing flow begins a new one, and so does one on an opening flow
+ * whose backend is gone, and whatever may begin a flow on a pair that lost its
+ * other half in a race (open flows aside: they are not worth a look-up a packet).
+ */
 static __always_inline int begins_anew(struct scratch *s, struct weir_flow *flow, int orig)
 {
-	__u32 flags;
+	int tcp = s->pkt.proto == IPPROTO_TCP;
+	__u32 flags = flow->flags;
+	struct weir_flow *twin;
 
-	if (s->pkt.proto != IPPROTO_TCP || !s->pkt.begins)
+	if (!s->pkt.begins || (!tcp && (!orig || (flags & WEIR_FLOW_OPEN))))
 		return 0;
-	flags = flow->flags | twin_flags(s, flow);
+	if (flow_is_pair(flags)) {
+		twin = flow_twin(s, flow);
+		if (!twin)
+			return 1;
+		flags |= twin->flags;
+	}
+	if (!tcp)
+		return 0;
 	if (flow_state(flags) == FLOW_CLOSING)
 		return 1;
 	return orig && flow_state(flags) == FLOW_OPENING && backend_gone(flow);
@@ -159,9 +177,12 @@ static __always_inline void half_open_clear(struct weir_flow *flow)
 /* The first packet of the originator after an answer: the flow is open and leaves the half-open ring. */
 static __always_inline void flow_open(struct scratch *s, struct weir_flow *flow, __u32 flags)
 {
+	struct weir_flow *twin;
+
 	if (s->pkt.begins && s->pkt.proto == IPPROTO_TCP)
 		return;
-	if (!((flags | twin_flags(s, flow)) & WEIR_FLOW_SEEN_REPLY))
+	twin = flow_twin(s, flow);
+	if (!((flags | (twin ? twin->flags : 0)) & WEIR_FLOW_SEEN_REPLY))
 		return;
 	__sync_fetch_and_or(&flow->flags, WEIR_FLOW_OPEN);
 	half_open_clear(flow);

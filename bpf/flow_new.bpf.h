@@ -49,7 +49,7 @@ static __always_inline int remove_if_closing(struct scratch *s)
 	if (flow_is_pair(flags)) {
 		flow_twin_key(&s->other, flow, &s->twin);
 		twin = bpf_map_lookup_elem(&conntrack, &s->twin);
-		flags |= twin ? twin->flags : 0;
+		flags |= twin && flow_is_twin(&s->other, flow, twin) ? twin->flags : 0;
 	}
 	if (flow_state(flags) != FLOW_CLOSING)
 		return 0;
@@ -90,7 +90,7 @@ static __always_inline void half_open_evict(struct scratch *s, struct weir_flow_
 	if (flow_is_pair(flags)) {
 		flow_twin_key(&s->other, flow, &s->twin);
 		twin = bpf_map_lookup_elem(&conntrack, &s->twin);
-		flags |= twin ? twin->flags : 0;
+		flags |= twin && flow_is_twin(&s->other, flow, twin) ? twin->flags : 0;
 	}
 	if (!(flags & WEIR_FLOW_SEEN_REPLY))
 		flow_delete(&s->other, flow, &s->twin);
@@ -278,11 +278,18 @@ __noinline int twin_insert(struct __sk_buff *skb)
 	return WEIR_PORTS_EXHAUSTED;
 }
 
+/* Does the entry that another CPU made lead to the reply entry that I hold for mine? */
+static __always_inline int shares_my_twin(const struct scratch *s, const struct weir_flow *other)
+{
+	return flow_is_pair(other->flags) && other->nat_cport_be == s->route.nat_cport_be &&
+	       other->nat_port_be == s->route.nat_port_be && weir_addr_equal(&other->nat_addr, &s->route.nat_addr);
+}
+
 /* One flow's entries. The reply's goes first, so that no reply can miss. RACE: another CPU made them. */
 static __always_inline enum weir_reason insert_entries(struct __sk_buff *skb, struct scratch *s)
 {
+	struct weir_flow *other;
 	enum weir_reason why;
-	long r;
 
 	make_entry(s);
 	if (s->route.translated) {
@@ -291,14 +298,14 @@ static __always_inline enum weir_reason insert_entries(struct __sk_buff *skb, st
 			return why;
 		s->entry.nat_cport_be = s->route.nat_cport_be;
 	}
-	r = bpf_map_update_elem(&conntrack, &s->key, &s->entry, BPF_NOEXIST);
-	if (!r)
+	if (!bpf_map_update_elem(&conntrack, &s->key, &s->entry, BPF_NOEXIST))
 		return WEIR_FORWARDED;
-	if (s->route.translated) {
+	other = bpf_map_lookup_elem(&conntrack, &s->key);
+	if (s->route.translated && !(other && shares_my_twin(s, other))) {
 		make_twin(s);
 		bpf_map_delete_elem(&conntrack, &s->twin);
 	}
-	return bpf_map_lookup_elem(&conntrack, &s->key) ? WEIR_RACE : WEIR_TABLE_FULL;
+	return other ? WEIR_RACE : WEIR_TABLE_FULL;
 }
 
 /* Place, ring, entries; with one more try after making room. */
@@ -357,7 +364,7 @@ static __always_inline enum weir_reason may_begin(struct scratch *s)
 {
 	if (s->pkt.begins)
 		return WEIR_FORWARDED;
-	if (s->route.translated && s->pkt.proto == IPPROTO_TCP && !(s->pkt.tcp_flags & TCP_SYN))
+	if (s->by_service && s->pkt.proto == IPPROTO_TCP && !(s->pkt.tcp_flags & TCP_SYN))
 		return WEIR_FORWARDED;
 	if (!table_is_full())
 		return WEIR_MID_STREAM;

@@ -46,6 +46,18 @@ static __always_inline void flow_twin_key(const struct weir_tuple *key, const st
 			flow->nat_port_be, key->proto, mark);
 }
 
+/* Is other, found under the key of flow's twin, that twin? It leads back to the key then. */
+static __always_inline int flow_is_twin(const struct weir_tuple *key, const struct weir_flow *flow,
+					const struct weir_flow *other)
+{
+	int client = flow->flags & WEIR_FLOW_ORIG_FIRST ? 0 : 1;
+
+	return flow_is_pair(other->flags) && ((flow->flags ^ other->flags) & WEIR_FLOW_REPLY) &&
+	       other->nat_cport_be == (client ? key->port_be[1] : key->port_be[0]) &&
+	       other->nat_port_be == (client ? key->port_be[0] : key->port_be[1]) &&
+	       weir_addr_equal(&other->nat_addr, client ? &key->addr[0] : &key->addr[1]);
+}
+
 enum flow_state {
 	FLOW_OPENING,
 	FLOW_OPEN,
@@ -102,15 +114,15 @@ static __always_inline void flow_delete_entry(const struct weir_tuple *key, cons
 /* Removes a flow, with its twin if it has one. twin: room for the twin's key, outside of any memory handed in. */
 static __always_inline void flow_delete(const struct weir_tuple *key, struct weir_flow *flow, struct weir_tuple *twin)
 {
-	__u32 flags = flow->flags;
-	struct weir_flow *other;
+	struct weir_flow *other = NULL;
 
-	if (flow_is_pair(flags))
+	if (flow_is_pair(flow->flags)) {
 		flow_twin_key(key, flow, twin);
+		other = bpf_map_lookup_elem(&conntrack, twin);
+		if (other && !flow_is_twin(key, flow, other))
+			other = NULL;
+	}
 	flow_delete_entry(key, flow);
-	if (!flow_is_pair(flags))
-		return;
-	other = bpf_map_lookup_elem(&conntrack, twin);
-	if (other && flow_is_pair(other->flags))
+	if (other)
 		flow_delete_entry(twin, other);
 }

@@ -41,7 +41,7 @@ static __always_inline __u32 joint_state(const struct weir_tuple *key, const str
 		return flow->flags;
 	flow_twin_key(key, flow, &twin_key);
 	twin = bpf_map_lookup_elem(&conntrack, &twin_key);
-	if (!twin)
+	if (!twin || !flow_is_twin(key, flow, twin))
 		return flow->flags;
 	if ((__s32)(twin->last_seen - *last_seen) > 0)
 		*last_seen = twin->last_seen;
