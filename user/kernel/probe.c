@@ -124,7 +124,7 @@ int probe_load(struct probe *probe, const struct plan *p, struct weir_err *err)
 	int r;
 
 	record_pods(p, &list);
-	r = sync_apply(probe->node, p, &list, 0, &delta, err);
+	r = sync_apply(probe->node, p, &list, SYNC_NO_DEVICES, &delta, err);
 	arena_free(&list.arena);
 	return r ? r : read_numbers(probe, p, err);
 }
@@ -154,15 +154,32 @@ int probe_open(const struct plan *p, struct probe **ret_probe, struct weir_err *
 
 /* ---- Running --------------------------------------------------------------------------------------- */
 
-/* Where the programs look for the pod behind a device: for one question, lo is the pod's. */
-static int plug_in(const struct probe *probe, const struct plan_pod *pod, const struct weir_addr *addr,
+/* For one question lo is the host's end of the pod's veth; both tables that say so are put back by unplug(). */
+struct plug {
+	const struct probe *probe;
+	struct weir_pod *pod; /* NULL: not plugged in */
+	uint32_t ifindex; /* as it was */
+};
+
+static void unplug(struct plug *plug)
+{
+	if (!plug->pod)
+		return;
+	plug->pod->ifindex = plug->ifindex;
+	bpf_map_delete_elem(node_map_fd(plug->probe->node, WEIR_MAP_attachments), &plug->probe->device);
+}
+
+static int plug_in(const struct probe *probe, const struct weir_addr *addr, struct plug *ret_plug,
 		   struct weir_err *err)
 {
+	struct weir_pod *pods = node_array(probe->node, WEIR_MAP_pods);
 	uint32_t slot;
 
 	if (bpf_map_lookup_elem(node_map_fd(probe->node, WEIR_MAP_endpoints), addr, &slot) ||
 	    bpf_map_update_elem(node_map_fd(probe->node, WEIR_MAP_attachments), &probe->device, &slot, BPF_ANY))
-		return err_set(err, -errno, "probe: pod %s/%s has no slot", pod->ns, pod->name);
+		return err_set(err, -errno, "probe: a pod of the plan has no slot: %s", strerror(errno));
+	*ret_plug = (struct plug){ .probe = probe, .pod = &pods[slot], .ifindex = pods[slot].ifindex };
+	pods[slot].ifindex = probe->device;
 	return 0;
 }
 
@@ -284,7 +301,7 @@ static int ask_at(struct probe *probe, const struct plan *p, const struct oracle
 {
 	const struct weir_trace *t;
 	struct probe_packet packet;
-	uint32_t verdict;
+	uint32_t verdict = 0;
 	int r;
 
 	probe_packet_make(&packet, q, FIRST_PORT + probe->questions++ % PORTS);
@@ -304,18 +321,20 @@ static int ask_at(struct probe *probe, const struct plan *p, const struct oracle
 int probe_ask(struct probe *probe, const struct plan *p, const struct oracle_query *q,
 	      struct oracle_answer *ret_answer, struct weir_err *err)
 {
-	const struct plan_pod *src = oracle_pod(p, &q->src), *dst = oracle_pod(p, &q->dst);
-	struct oracle_answer a = {
-		.reason = WEIR_FORWARDED, .backend = PLAN_NONE, .dst = q->dst, .port = q->port
-	};
+	bool from_pod = oracle_pod(p, &q->src), to_pod = oracle_pod(p, &q->dst);
+	struct oracle_answer a = { .reason = WEIR_FORWARDED,
+				   .egress = { .allow = true },
+				   .ingress = { .allow = true },
+				   .backend = PLAN_NONE,
+				   .dst = q->dst,
+				   .port = q->port };
+	_cleanup_(unplug) struct plug plug = {};
 	int r = 0;
 
-	if (src)
-		r = plug_in(probe, src, &q->src, err);
-	else if (dst)
-		r = plug_in(probe, dst, &q->dst, err);
-	if (!r && (src || dst))
-		r = ask_at(probe, p, q, src ? "from_pod" : "to_pod", &a, err);
+	if (from_pod || to_pod)
+		r = plug_in(probe, from_pod ? &q->src : &q->dst, &plug, err);
+	if (!r && plug.pod)
+		r = ask_at(probe, p, q, from_pod ? "from_pod" : "to_pod", &a, err);
 	if (!r)
 		*ret_answer = a;
 	return r;
