@@ -15,6 +15,8 @@
 #define LETTER_OTHER 'x'
 #define LETTER_MIXED '~' /* a name with several numbers, not all alike */
 
+#define CORNER "from \\ to"
+
 struct matrix {
 	const struct report *report;
 	const struct report_port *ports;
@@ -88,13 +90,12 @@ static void print_letter(const struct style *s, FILE *out, char letter, int widt
 /* family -1: both, whichever was asked. */
 static void print_block(const struct matrix *m, size_t port, int family, const struct style *s, FILE *out)
 {
-	int label = 0, width = snprintf(NULL, 0, " %zu", m->n);
+	int label = strlen(CORNER), width = snprintf(NULL, 0, " %zu", m->n);
 
 	for (size_t i = 0; i < m->n; i++)
 		if ((int)strlen(report_row_text(m->report, i)) > label)
 			label = strlen(report_row_text(m->report, i));
-	fprintf(out, "%*s from \\ to", width, "");
-	fprintf(out, "%*s", label > 10 ? label - 10 : 0, "");
+	fprintf(out, "%*s %-*s", width, "", label, CORNER);
 	for (size_t i = 0; i < m->n; i++)
 		fprintf(out, "%*zu", width, i + 1);
 	fputc('\n', out);

@@ -12,15 +12,16 @@ struct why_options {
 	const char *engine;
 };
 
-static int answer(const struct why_flows *flows, const struct common_options *c)
+static int answer(struct why_flows *flows, const struct common_options *c)
 {
 	_cleanup_(emit_close) struct emit e = {};
 	bool denied = false, disagree = false;
 
+	why_merge_families(flows);
 	for (size_t i = 0; i < flows->n; i++) {
 		denied |= !flows->items[i].item.allow;
 		disagree |= flows->items[i].disagree;
-		if (!cli_json(c))
+		if (!cli_json(c) && !flows->items[i].repeated)
 			why_print(&flows->items[i], &c->out, stdout);
 	}
 	if (cli_json(c)) {

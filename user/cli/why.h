@@ -17,6 +17,8 @@ struct why_flow {
 	struct explain_side sides[2]; /* by enum kube_direction */
 	bool judged[2]; /* that end is a pod with an address of its own */
 	const char *exempt; /* why no policy is asked although an end is a pod; NULL: policies are asked */
+	bool both_families; /* says the same in the other family, which is not shown to people again */
+	bool repeated; /* the one that is not shown */
 	bool disagree; /* objects and plan say different things: a defect */
 };
 
@@ -41,6 +43,9 @@ struct why_ask {
 int why_resolve(struct why_ask *ask, struct weir_err *err);
 /* Judges every way. 0, or -errno with err: -EAFNOSUPPORT when the two ends have no family in common. */
 int why_judge(struct why_ask *ask, struct why_flows *flows, struct weir_err *err);
+
+/* Marks flows that differ in nothing but their family. */
+void why_merge_families(struct why_flows *flows);
 
 void why_print(const struct why_flow *flow, const struct style *s, FILE *out);
 void why_emit(const struct why_flows *flows, struct emit *e);

@@ -166,3 +166,32 @@ int why_judge(struct why_ask *ask, struct why_flows *flows, struct weir_err *err
 			       ask->to_text);
 	return 0;
 }
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+static bool same_side(const struct report_side *a, const struct report_side *b)
+{
+	return a->allow == b->allow && a->rule == b->rule && a->isolated == b->isolated &&
+	       same_text(a->policy, b->policy);
+}
+
+static bool same_but_family(const struct why_flow *a, const struct why_flow *b)
+{
+	return a->item.family != b->item.family && a->item.reason == b->item.reason &&
+	       a->item.port == b->item.port && same_text(a->item.to, b->item.to) &&
+	       same_side(&a->item.egress, &b->item.egress) && same_side(&a->item.ingress, &b->item.ingress);
+}
+
+void why_merge_families(struct why_flows *flows)
+{
+	for (size_t i = 0; i < flows->n; i++)
+		for (size_t j = i + 1; j < flows->n && !flows->items[i].both_families; j++) {
+			if (flows->items[j].repeated || !same_but_family(&flows->items[i], &flows->items[j]))
+				continue;
+			flows->items[i].both_families = true;
+			flows->items[j].repeated = true;
+		}
+}

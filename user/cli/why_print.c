@@ -178,7 +178,7 @@ void why_print(const struct why_flow *f, const struct style *s, FILE *out)
 
 	fprintf(out, "%s%s%s  %s %s %s  %s/%u  %s\n", tone_on(s, tone), f->item.allow ? "ALLOWED" : "DENIED",
 		tone_off(s, tone), f->item.from, s->utf8 ? "→" : "->", f->item.to, proto_text(f->item.proto),
-		f->item.port, family_text(f->item.family));
+		f->item.port, f->both_families ? "IPv4 and IPv6" : family_text(f->item.family));
 	if (f->service)
 		print_service(f, s, out);
 	if (no_backend)
