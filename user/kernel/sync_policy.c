@@ -19,6 +19,8 @@ static void want_addresses(struct sync *s)
 		struct weir_prefix key = { .prefix_len = a->cidr.len, .addr = a->cidr.addr };
 		uint32_t id = s->bound[WEIR_NAME_IDENTITY][a->identity].id;
 
+		if (i + 1 < s->p->n_addresses && !cidr_compare(&a->cidr, &a[1].cidr))
+			continue; /* a whole-address block on a pod: the pod's own element follows and knows it (NP-27) */
 		if (a->pod || a->cidr.len == 128)
 			table_add(&s->want[WEIR_MAP_identities], &a->cidr.addr, &id);
 		else
