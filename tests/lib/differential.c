@@ -55,7 +55,7 @@ static void print_reference(const struct reference_answer *a, FILE *out)
 			a->candidates[i].port);
 }
 
-static void print_oracle(const struct plan *p, const struct oracle_answer *a, FILE *out)
+void differential_print(const struct plan *p, const struct oracle_answer *a, FILE *out)
 {
 	char text[ADDR_TEXT_MAX];
 
@@ -72,8 +72,9 @@ static void print_oracle(const struct plan *p, const struct oracle_answer *a, FI
 		}
 }
 
-static void report_difference(const struct run *run, const struct oracle_query *q,
-			      const struct reference_answer *want, const char *said)
+/* question NULL: there was none yet. */
+static void report_difference(const struct run *run, const struct differential_question *question,
+			      const char *said)
 {
 	_cleanup_(mem_free) char *text = NULL;
 	size_t len;
@@ -81,10 +82,10 @@ static void report_difference(const struct run *run, const struct oracle_query *
 
 	fprintf(out, "DIFFERENCE. Repeat with WEIR_SEED=%" PRIu64 " WEIR_ROUNDS=1\nnode %s: ", run->seed,
 		run->node);
-	if (q)
-		random_query_print(q, out);
-	if (want)
-		print_reference(want, out);
+	if (question) {
+		random_query_print(&question->q, out);
+		print_reference(&question->want, out);
+	}
 	fprintf(out, "%s%s\n%s", said, run->cluster.name, run->cluster.text);
 	fclose(out);
 	comment(text, len);
@@ -101,24 +102,23 @@ static void count_answer(struct run *run, const struct reference_answer *a)
 }
 
 /* One question, once for each candidate. */
-static bool ask(struct run *run, const struct plan *p, struct oracle_query *q)
+static bool ask(struct run *run, const struct plan *p, const struct oracle_query *q)
 {
-	struct reference_answer want;
+	struct differential_question question = { .store = run->store, .node = run->node, .plan = p, .q = *q };
 	bool same = true;
 
-	q->pick = 0;
 	do {
 		_cleanup_(mem_free) char *said = NULL;
 		size_t len;
 		FILE *out = open_memstream(&said, &len);
 
-		reference_judge(run->store, run->node, q, &want);
-		count_answer(run, &want);
-		same = run->d->agrees(run->d->ctx, p, q, &want, out);
+		reference_judge(run->store, run->node, &question.q, &question.want);
+		count_answer(run, &question.want);
+		same = run->d->agrees(run->d->ctx, &question, out);
 		fclose(out);
 		if (!same)
-			report_difference(run, q, &want, said);
-	} while (same && ++q->pick < want.n_candidates);
+			report_difference(run, &question, said);
+	} while (same && ++question.q.pick < question.want.n_candidates);
 	return same;
 }
 
@@ -136,7 +136,7 @@ static bool run_node(struct run *run)
 		begun = run->d->begin(run->d->ctx, p, out);
 	fclose(out);
 	if (!begun) {
-		report_difference(run, NULL, NULL, said);
+		report_difference(run, NULL, said);
 		return false;
 	}
 	for (unsigned int i = 0; i < run->d->questions; i++)
@@ -161,7 +161,7 @@ static bool read_cluster(struct run *run)
 	out = open_memstream(&said, &len);
 	diag_print(&run->store->diags, out);
 	fclose(out);
-	report_difference(run, NULL, NULL, said);
+	report_difference(run, NULL, said);
 	return false;
 }
 
@@ -222,6 +222,6 @@ bool differential_same(const struct plan *p, const struct oracle_answer *got, co
 		       same_side(&got->ingress, want, KUBE_INGRESS) && weir_addr_equal(&got->dst, &want->dst) &&
 		       got->port == want->port;
 	if (!same)
-		print_oracle(p, got, said);
+		differential_print(p, got, said);
 	return same;
 }

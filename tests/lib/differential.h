@@ -9,15 +9,23 @@
 #include "lib/random_cluster.h"
 #include "reference/reference.h"
 
+/* One question, and the reference's answer to it. */
+struct differential_question {
+	const struct store *store;
+	const char *node;
+	const struct plan *plan; /* of that node */
+	struct oracle_query q;
+	struct reference_answer want;
+};
+
 struct differential {
 	unsigned int clusters; /* by default; WEIR_ROUNDS says otherwise */
 	unsigned int questions; /* a node */
 	void *ctx;
 	/* a node's plan, before the questions about it; may be NULL. False: said why, and stops */
 	bool (*begin)(void *ctx, const struct plan *p, FILE *said);
-	/* Asks, with every q->pick below the number of candidates. False: different, and wrote its own answer. */
-	bool (*agrees)(void *ctx, const struct plan *p, const struct oracle_query *q,
-		       const struct reference_answer *want, FILE *said);
+	/* Called with every q.pick below the number of candidates. False: different, and wrote its own answer. */
+	bool (*agrees)(void *ctx, const struct differential_question *question, FILE *said);
 };
 
 struct differential_count {
@@ -32,3 +40,4 @@ bool differential_run(const struct differential *d, struct differential_count *r
 /* The oracle's answer against the reference's; writes it to said when they differ. */
 bool differential_same(const struct plan *p, const struct oracle_answer *got, const struct reference_answer *want,
 		       FILE *said);
+void differential_print(const struct plan *p, const struct oracle_answer *a, FILE *out);
