@@ -23,10 +23,11 @@
 #include "lib/netns_cluster.h"
 #include "sandbox/netns.h"
 
-#define CAPACITY 4096 /* conntrack entries; a translated connection takes two */
+#define CAPACITY 4096 /* conntrack entries */
+#define PER_CONNECTION 2 /* a translated connection takes two */
 #define HALF_OPEN 1024
 #define LIVE 1000
-#define SHORT (10 * CAPACITY)
+#define SHORT (10 * CAPACITY / PER_CONNECTION)
 #define FLOOD (10 * HALF_OPEN)
 #define SERVER 11 /* host numbers of addresses */
 #define CLIENT 10
@@ -113,15 +114,17 @@ static void live_ones_answer(void)
 	assert_int_equal(lost, 0);
 }
 
-/* One short connection: connect, ask, hear, close. Blocking, with a limit: a lost one fails. */
-static int short_connection(const struct sockaddr_in *to)
+/* One short connection: connect, ask, hear, end by FIN or by RST. Blocking, with a limit: a lost one fails. */
+static int short_connection(const struct sockaddr_in *to, bool reset)
 {
+	struct linger by_rst = { .l_onoff = reset };
 	struct timeval limit = { .tv_sec = 3 };
 	_cleanup_(fd_close) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	char line[256];
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &by_rst, sizeof(by_rst));
 	if (connect(fd, (const struct sockaddr *)to, sizeof(*to)))
 		return -errno;
 	if (send(fd, "?\n", 2, MSG_NOSIGNAL) != 2 || recv(fd, line, sizeof(line), 0) <= 0)
@@ -135,7 +138,7 @@ static void short_connections(void)
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(80), .sin_addr.s_addr = vip.w[3] };
 
 	for (int i = 0; i < SHORT; i++) {
-		int r = short_connection(&to);
+		int r = short_connection(&to, i % 2);
 
 		if (r)
 			fail_msg("short connection %d of %d: %s", i, SHORT, strerror(-r));
@@ -193,7 +196,7 @@ static void a_flood_of_syns_ends_no_open_connection_and_leaves_room_for_new_ones
 	if (netns_cluster_cannot())
 		skip();
 	in_client(flood);
-	assert_true(entries() >= 2 * LIVE + HALF_OPEN); /* the flood did reach the table */
+	assert_true(entries() >= PER_CONNECTION * LIVE + HALF_OPEN); /* the flood did reach the table */
 	live_ones_answer();
 	assert_int_equal(netns_try(&cluster, "default/client", IPPROTO_TCP, &vip, 80, NULL, 0), 0);
 }
@@ -227,7 +230,7 @@ static void what_is_over_is_forgotten_with_no_process_alive_and_what_lives_is_no
 	if (netns_cluster_cannot())
 		skip();
 	shorten_timeouts(4, 4);
-	assert_int_equal(entries_after(2 * LIVE), 2 * LIVE);
+	assert_int_equal(entries_after(PER_CONNECTION * LIVE), PER_CONNECTION * LIVE);
 	live_ones_answer();
 	for (int i = 0; i < LIVE; i++)
 		fd_close(&live[i]);

@@ -237,18 +237,18 @@ static struct traffic traffic_from(int from, const char *dst, uint16_t port)
 /* Labels of p0 and p1 change places, and so does the label that the policy on p2 allows. */
 static void exchange_labels_and_policy(struct side *a, struct side *b)
 {
-	static const char *const before[PODS] = { "app: x", "app: y", "app: server", "app: x", "app: y", "app: z" };
-	static const char *const after[PODS] = { "app: y", "app: x", "app: server", "app: y", "app: x", "app: z" };
+	static const char *const before[PODS] = { "app: white", "app: black", "app: server", "app: white", "app: black", "app: other" };
+	static const char *const after[PODS] = { "app: black", "app: white", "app: server", "app: black", "app: white", "app: other" };
 	FILE *f = open_memstream(&a->text, &a->size);
 
 	put_pods(f, before);
 	put_policy(f, "only", "podSelector: {matchLabels: {app: server}}, ingress: [{from: [{podSelector: {matchLabels: "
-			      "{app: x}}}]}]");
+			      "{app: white}}}]}]");
 	fclose(f);
 	f = open_memstream(&b->text, &b->size);
 	put_pods(f, after);
 	put_policy(f, "only", "podSelector: {matchLabels: {app: server}}, ingress: [{from: [{podSelector: {matchLabels: "
-			      "{app: y}}}]}]");
+			      "{app: black}}}]}]");
 	fclose(f);
 }
 
@@ -284,13 +284,13 @@ static void np_52_labels_and_policy_change_together_and_what_both_deny_is_never_
 /* p3 loses the label that one policy names and gains the one of another, both on p2; a third policy splits identities. */
 static void split_and_merge(struct side *a, struct side *b)
 {
-	static const char *const labels[PODS] = { "app: x, tier: one", "app: x, tier: two", "app: server", "app: x",
-						  "app: y", "app: z" };
+	static const char *const labels[PODS] = { "app: white, tier: one", "app: white, tier: two", "app: server", "app: white",
+						  "app: black", "app: other" };
 	FILE *f = open_memstream(&a->text, &a->size);
 
 	put_pods(f, labels);
 	put_policy(f, "any-x", "podSelector: {matchLabels: {app: server}}, ingress: [{from: [{podSelector: {matchLabels: "
-			       "{app: x}}}]}]");
+			       "{app: white}}}]}]");
 	fclose(f);
 	f = open_memstream(&b->text, &b->size);
 	put_pods(f, labels);
@@ -313,16 +313,16 @@ static void np_52_an_identity_splits_and_merges_without_a_wrong_verdict(void **s
 /* The block that p2 accepts shrinks to a part of it that still holds the client, with a hole beside it. */
 static void split_blocks(struct side *a, struct side *b)
 {
-	static const char *const labels[PODS] = { "app: x", "app: y", "app: server", "app: x", "app: y", "app: z" };
+	static const char *const labels[PODS] = { "app: white", "app: black", "app: server", "app: white", "app: black", "app: other" };
 	FILE *f = open_memstream(&a->text, &a->size);
 
 	put_pods(f, labels);
-	put_policy(f, "out", "podSelector: {matchLabels: {app: y}}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: "
+	put_policy(f, "out", "podSelector: {matchLabels: {app: black}}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: "
 			     "203.0.113.0/24, except: [203.0.113.128/25]}}]}]");
 	fclose(f);
 	f = open_memstream(&b->text, &b->size);
 	put_pods(f, labels);
-	put_policy(f, "out", "podSelector: {matchLabels: {app: y}}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: "
+	put_policy(f, "out", "podSelector: {matchLabels: {app: black}}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: "
 			     "203.0.113.8/29, except: [203.0.113.12/32]}}, {ipBlock: {cidr: 203.0.113.9/32}}]}]");
 	fclose(f);
 }
@@ -338,7 +338,7 @@ static void np_52_blocks_split_and_merge_without_a_wrong_verdict(void **state)
 
 static void exchange_endpoints(struct side *a, struct side *b)
 {
-	static const char *const labels[PODS] = { "app: x", "app: x", "app: one", "app: one", "app: two", "app: two" };
+	static const char *const labels[PODS] = { "app: white", "app: white", "app: one", "app: one", "app: two", "app: two" };
 	FILE *f = open_memstream(&a->text, &a->size);
 
 	put_pods(f, labels);
