@@ -348,11 +348,23 @@ static __always_inline int needs_no_entry(const struct scratch *s)
 	return !(src && READ_WORD(src->word)) && !(dst && READ_WORD(dst->word));
 }
 
-static __always_inline int table_is_full(void)
-{
-	__u32 place;
+#define TICKS(seconds) ((__u32)((seconds) * 1000000000ull >> WEIR_TICK_SHIFT))
 
-	return !!bpf_map_peek_elem(&free_keys, &place);
+/* Flows without entries are about: written at most once a tick. */
+static __always_inline void table_was_full(const struct scratch *s)
+{
+	struct weir_config *c = config_get();
+
+	if (c && c->full_at != s->pkt.now)
+		c->full_at = s->pkt.now;
+}
+
+/* Not asked of free_keys: a translated flow takes two entries and one place, so entries run out first. */
+static __always_inline int table_is_full(const struct scratch *s)
+{
+	struct weir_config *c = config_get();
+
+	return c && c->full_at && s->pkt.now - (__u32)c->full_at < TICKS(WEIR_FULL_MEMORY_S);
 }
 
 /*
@@ -366,7 +378,7 @@ static __always_inline enum weir_reason may_begin(struct scratch *s)
 		return WEIR_FORWARDED;
 	if (s->by_service && s->pkt.proto == IPPROTO_TCP && !(s->pkt.tcp_flags & TCP_SYN))
 		return WEIR_FORWARDED;
-	if (!table_is_full())
+	if (!table_is_full(s))
 		return WEIR_MID_STREAM;
 	if (is_own_node(&s->pkt.dst) && s->pkt.hook == FROM_POD && !s->route.translated)
 		return WEIR_UNCACHED; /* an answer to this node's own socket */
@@ -438,7 +450,7 @@ __noinline int flow_decide(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
 	struct weir_trace *t = trace_get();
-	enum weir_reason why;
+	enum weir_reason why, begin;
 
 	keep_arg(skb);
 	if (!s || !t)
@@ -447,22 +459,26 @@ __noinline int flow_decide(struct __sk_buff *skb)
 	why = resolve(s);
 	if (why)
 		return why;
-	why = may_begin(s);
-	if (why == WEIR_MID_STREAM)
-		return why;
+	begin = may_begin(s);
+	if (begin == WEIR_MID_STREAM)
+		return begin;
 	s->route.reply = 0;
 	s->route.via_stack = s->pkt.hook == TO_POD;
 	s->route.nat_cport_be = s->pkt.sport_be;
 	s->route.dst_ref = s->question.dst_ref;
-	if (why == WEIR_UNCACHED)
-		return why;
-	drop_leftover(s);
+	if (begin != WEIR_UNCACHED)
+		drop_leftover(s);
 	why = policy_judge(skb);
 	why = enforce(s, why);
 	if (why)
 		return why;
 	if (s->pkt.multicast)
 		return WEIR_MULTICAST;
-	why = flow_insert(skb);
-	return why == WEIR_TABLE_FULL && needs_no_entry(s) ? WEIR_UNCACHED : why;
+	if (begin != WEIR_UNCACHED) {
+		why = flow_insert(skb);
+		if (why != WEIR_TABLE_FULL)
+			return why;
+	}
+	table_was_full(s);
+	return begin == WEIR_UNCACHED || needs_no_entry(s) ? WEIR_UNCACHED : WEIR_TABLE_FULL;
 }

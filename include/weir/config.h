@@ -26,6 +26,12 @@
 #define WEIR_ECHO_S 30
 #define WEIR_OTHER_S 120
 
+/*
+ * How long after the table was full, or the last packet of a flow that passed
+ * without an entry, such flows are still expected.
+ */
+#define WEIR_FULL_MEMORY_S 120
+
 /* The sweep: places looked at a tick, and the time between ticks (0.7 % of a CPU). */
 #define WEIR_SWEEP_SLICE 670
 #define WEIR_SWEEP_SLICE_MAX 4096

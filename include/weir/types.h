@@ -423,8 +423,9 @@ struct weir_config {
 	__u32 half_open_places; /* size of half_open[], a power of two */
 	__u64 sweeps; /* rounds completed: written by the sweep */
 	__u64 half_open_sequence; /* next sequence number: written by packets */
+	__u64 full_at; /* tick at which the connection table was last full: written by packets */
 };
-WEIR_ASSERT_SIZE(struct weir_config, 88);
+WEIR_ASSERT_SIZE(struct weir_config, 96);
 
 enum weir_timeout {
 	WEIR_TIMEOUT_TCP_OPENING,

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * The connection table at its limit: who gives way, who is turned away, who
+ * passes without an entry, and that no place is ever lost or given twice.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <linux/pkt_cls.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+
+#include "lib/prog_env.h"
+
+#define PLACES 64
+#define HALF_OPEN 16
+#define FIRST 20000
+#define TARGET 8080
+#define ALLOW weir_word_verdict(WEIR_WORD_ALLOW, 1)
+#define DENY weir_word_verdict(WEIR_WORD_DENY, 0)
+
+/* half_open: as large as the table where a test wants it out of the way. */
+static struct prog_env *small(void **state, uint32_t conntrack, uint32_t half_open)
+{
+	struct prog_env *env = *state;
+	int family = env->family;
+
+	prog_env_free(env);
+	*state = env =
+		prog_env_new(family, &(struct prog_sizes){ .conntrack = conntrack, .half_open = half_open });
+	assert_non_null(env);
+	return env;
+}
+
+/* Both pods are judged, so that their flows need an entry. */
+static void judge_everybody(struct prog_env *env)
+{
+	prog_policy_default(env, 1, ALLOW);
+	for (int who = POD_A; who <= POD_B; who++)
+		prog_pod(env, who, 1, 1, 0, 0);
+	prog_policy_epoch(env);
+}
+
+static struct prog_sent forth(struct prog_env *env, uint16_t port, uint8_t flags)
+{
+	struct packet_spec spec = prog_tcp(env, POD_A, port, POD_B, 80, flags);
+
+	return prog_from(env, POD_A, &spec);
+}
+
+static struct prog_sent back(struct prog_env *env, uint16_t port, uint8_t flags)
+{
+	struct packet_spec spec = prog_tcp(env, POD_B, 80, POD_A, port, flags);
+
+	return prog_from(env, POD_B, &spec);
+}
+
+static bool known(struct prog_env *env, uint16_t port)
+{
+	struct packet_spec spec = prog_tcp(env, POD_A, port, POD_B, 80, 0);
+
+	return prog_flow(env, &spec, 0, NULL);
+}
+
+static void open_flow(struct prog_env *env, uint16_t port)
+{
+	assert_redirected(forth(env, port, SYN));
+	assert_redirected(back(env, port, SYN | ACK));
+	assert_redirected(forth(env, port, ACK));
+}
+
+static void close_flow(struct prog_env *env, uint16_t port)
+{
+	assert_redirected(forth(env, port, FIN | ACK));
+	assert_redirected(back(env, port, FIN | ACK));
+}
+
+static void fill(struct prog_env *env)
+{
+	for (int i = 0; i < PLACES; i++)
+		open_flow(env, FIRST + i);
+	assert_int_equal(prog_flow_count(env), PLACES);
+}
+
+static void a_full_table_turns_new_flows_away_and_keeps_open_ones(void **state)
+{
+	struct prog_env *env = small(state, PLACES, PLACES);
+
+	judge_everybody(env);
+	fill(env);
+	for (int i = 0; i < PLACES; i++)
+		assert_dropped(forth(env, FIRST + PLACES + i, SYN), WEIR_TABLE_FULL);
+	for (int i = 0; i < PLACES; i++)
+		assert_redirected(forth(env, FIRST + i, PSH | ACK));
+	assert_null(prog_places_check(env, NULL));
+}
+
+static void closing_flows_make_room_oldest_first(void **state)
+{
+	struct prog_env *env = small(state, PLACES, PLACES);
+
+	judge_everybody(env);
+	fill(env);
+	for (int i = 30; i > 20; i--)
+		close_flow(env, FIRST + i);
+	for (int i = 0; i < 10; i++) {
+		assert_redirected(forth(env, FIRST + PLACES + i, SYN));
+		assert_false(known(env, FIRST + 30 - i));
+		assert_int_equal(prog_flow_count(env), PLACES);
+	}
+	assert_dropped(forth(env, FIRST + 2 * PLACES, SYN), WEIR_TABLE_FULL);
+	assert_null(prog_places_check(env, NULL));
+}
+
+static void a_half_closed_flow_does_not_make_room(void **state)
+{
+	struct prog_env *env = small(state, PLACES, PLACES);
+
+	judge_everybody(env);
+	fill(env);
+	assert_redirected(forth(env, FIRST, FIN | ACK));
+	assert_dropped(forth(env, FIRST + PLACES, SYN), WEIR_TABLE_FULL);
+	assert_redirected(back(env, FIRST, FIN | ACK));
+	assert_redirected(forth(env, FIRST + PLACES, SYN));
+}
+
+static void a_reset_flow_that_lives_on_does_not_make_room(void **state)
+{
+	struct prog_env *env = small(state, PLACES, PLACES);
+
+	judge_everybody(env);
+	fill(env);
+	assert_redirected(forth(env, FIRST, RST));
+	assert_redirected(forth(env, FIRST, PSH | ACK));
+	assert_dropped(forth(env, FIRST + PLACES, SYN), WEIR_TABLE_FULL);
+	assert_true(known(env, FIRST));
+}
+
+static void flows_that_need_no_entry_pass_a_full_table(void **state)
+{
+	struct prog_env *env = small(state, PLACES, PLACES);
+
+	fill(env);
+	/* nobody is isolated: the whole conversation passes */
+	assert_sent(forth(env, 40000, SYN), TC_ACT_REDIRECT, WEIR_UNCACHED);
+	assert_sent(back(env, 40000, SYN | ACK), TC_ACT_REDIRECT, WEIR_UNCACHED);
+	assert_sent(forth(env, 40000, ACK), TC_ACT_REDIRECT, WEIR_UNCACHED);
+	/* one end is isolated: not even an allowed flow */
+	prog_policy_default(env, 1, ALLOW);
+	prog_pod(env, POD_B, 1, 0, 0, 0);
+	assert_dropped(forth(env, 40001, SYN), WEIR_TABLE_FULL);
+	assert_dropped(back(env, 40001, SYN | ACK), WEIR_MID_STREAM);
+	assert_null(prog_places_check(env, NULL));
+}
+
+static void the_nodes_own_flows_pass_a_full_table(void **state)
+{
+	struct prog_env *env = small(state, PLACES, PLACES);
+	struct packet_spec syn = prog_tcp(env, NODE, 3000, POD_B, 80, SYN),
+			   ack = prog_tcp(env, NODE, 3000, POD_B, 80, ACK);
+	struct packet_spec answer = prog_tcp(env, POD_B, 80, NODE, 3000, SYN | ACK);
+
+	judge_everybody(env);
+	fill(env);
+	prog_policy_default(env, 1, DENY); /* the kubelet's probes must pass in any case (NP-41) */
+	assert_sent(prog_to(env, POD_B, 0, &syn), TC_ACT_UNSPEC, WEIR_UNCACHED);
+	assert_sent(prog_from(env, POD_B, &answer), TC_ACT_UNSPEC, WEIR_UNCACHED);
+	assert_sent(prog_to(env, POD_B, 0, &ack), TC_ACT_UNSPEC, WEIR_UNCACHED);
+	/* a remote in the same place is dropped */
+	syn.src = answer.dst = prog_addr(env, REMOTE_A);
+	assert_dropped(prog_to(env, POD_B, PROG_UPLINK, &syn), WEIR_INGRESS_DENIED);
+	assert_dropped(prog_from(env, POD_B, &answer), WEIR_MID_STREAM);
+}
+
+static void np_53_a_full_table_opens_no_gate(void **state)
+{
+	struct prog_env *env = small(state, PLACES, PLACES);
+	struct packet_spec ack = prog_tcp(env, NODE, 3000, POD_B, 80, ACK),
+			   answer = prog_tcp(env, POD_B, 80, NODE, 3000, ACK);
+
+	fill(env);
+	assert_sent(forth(env, 40000, SYN), TC_ACT_REDIRECT, WEIR_UNCACHED);
+	prog_pod(env, POD_B, 0, 0, 0, WEIR_POD_GATE);
+	assert_dropped(prog_to(env, POD_B, 0, &ack), WEIR_GATED);
+	assert_dropped(prog_from(env, POD_B, &answer), WEIR_GATED);
+}
+
+/* A translated flow holds two entries, so the table is full while half of the places are free. */
+static void a_table_full_of_translated_flows_is_full(void **state)
+{
+	static const uint32_t run[] = { 1 };
+	struct prog_env *env = small(state, PLACES, PLACES);
+	uint32_t made = 0;
+
+	prog_backend(env, 1, 1, POD_C, TARGET, 0);
+	prog_run(env, 0, run, 1);
+	prog_service(env, 1, WEIR_SERVICE_SERVING | WEIR_SERVICE_USABLE, 0, 1);
+	prog_frontend(env, VIP_1, 80, IPPROTO_TCP, 1);
+	for (int i = 0; i < PLACES; i++) {
+		struct packet_spec spec = prog_tcp(env, POD_A, FIRST + i, VIP_1, 80, SYN);
+		struct prog_sent sent = prog_from(env, POD_A, &spec);
+
+		if (sent.reason != WEIR_FORWARDED) {
+			assert_dropped(sent, WEIR_TABLE_FULL);
+			continue;
+		}
+		made++;
+		spec = prog_tcp(env, POD_C, TARGET, POD_A, FIRST + i, SYN | ACK);
+		assert_redirected(prog_from(env, POD_C, &spec));
+	}
+	assert_int_equal(made, PLACES / 2);
+	assert_null(prog_places_check(env, NULL));
+	assert_sent(forth(env, 40000, SYN), TC_ACT_REDIRECT, WEIR_UNCACHED);
+	assert_sent(back(env, 40000, SYN | ACK), TC_ACT_REDIRECT, WEIR_UNCACHED);
+}
+
+static void a_flood_of_half_open_flows_leaves_open_ones_alone(void **state)
+{
+	struct prog_env *env = small(state, PLACES, HALF_OPEN);
+
+	judge_everybody(env);
+	for (int i = 0; i < PLACES - HALF_OPEN - 1; i++)
+		open_flow(env, FIRST + i);
+	for (int i = 0; i < 10 * PLACES; i++)
+		assert_redirected(forth(env, 30000 + i, SYN));
+	for (int i = 0; i < PLACES - HALF_OPEN - 1; i++)
+		assert_redirected(forth(env, FIRST + i, PSH | ACK));
+	/* only the newest half-open ones are left */
+	for (int i = 0; i < 10 * PLACES; i++)
+		assert_int_equal(known(env, 30000 + i), i >= 10 * PLACES - HALF_OPEN);
+	assert_null(prog_places_check(env, NULL));
+}
+
+static void a_flood_through_a_service_leaves_no_halves(void **state)
+{
+	static const uint32_t run[] = { 1 };
+	struct prog_env *env = small(state, PLACES, HALF_OPEN);
+
+	prog_backend(env, 1, 1, REMOTE_A, TARGET, 0);
+	prog_run(env, 0, run, 1);
+	prog_service(env, 1, WEIR_SERVICE_SERVING | WEIR_SERVICE_USABLE, 0, 1);
+	prog_frontend(env, VIP_1, 80, IPPROTO_UDP, 1);
+	for (int i = 0; i < 10 * PLACES; i++) {
+		struct packet_spec spec = prog_udp(env, POD_A, FIRST + i, VIP_1, 80);
+
+		assert_passed(prog_from(env, POD_A, &spec));
+	}
+	assert_int_equal(prog_flow_count(env), 2 * HALF_OPEN);
+	assert_null(prog_places_check(env, NULL));
+}
+
+/* A flow that was answered, yet not acknowledged, is not half-open any more. */
+static void an_answered_flow_is_not_evicted(void **state)
+{
+	struct prog_env *env = small(state, PLACES, HALF_OPEN);
+
+	assert_redirected(forth(env, FIRST, SYN));
+	assert_redirected(back(env, FIRST, SYN | ACK));
+	for (int i = 0; i < 2 * HALF_OPEN; i++)
+		assert_redirected(forth(env, 30000 + i, SYN));
+	assert_true(known(env, FIRST));
+}
+
+/* ---- Random life ------------------------------------------------------------------------------ */
+
+static const enum who peers[] = { POD_B, REMOTE_A, VIP_1, VIP_2 };
+
+/* Some packet of some flow of few, in either direction; whatever becomes of it. */
+static void random_packet(struct prog_env *env, unsigned int *seed)
+{
+	static const uint8_t flags[] = {
+		SYN, SYN, SYN, SYN | ACK, ACK, ACK, PSH | ACK, FIN | ACK, FIN | ACK, RST
+	};
+	enum who peer = peers[rand_r(seed) % 4];
+	uint16_t port = FIRST + rand_r(seed) % 200, target = peer == POD_B || peer == REMOTE_A ? TARGET : 80;
+	uint8_t tcp = flags[rand_r(seed) % sizeof(flags)];
+	bool udp = rand_r(seed) % 4 == 0;
+	struct packet_spec spec;
+
+	if (rand_r(seed) % 3) {
+		spec = udp ? prog_udp(env, POD_A, port, peer, target)
+			   : prog_tcp(env, POD_A, port, peer, target, tcp);
+		prog_from(env, POD_A, &spec);
+		return;
+	}
+	peer = rand_r(seed) % 2 ? POD_B : REMOTE_A;
+	spec = udp ? prog_udp(env, peer, TARGET, POD_A, port) : prog_tcp(env, peer, TARGET, POD_A, port, tcp);
+	if (peer == POD_B)
+		prog_from(env, POD_B, &spec);
+	else
+		prog_to(env, POD_A, PROG_UPLINK, &spec);
+}
+
+static void random_change(struct prog_env *env, unsigned int *seed)
+{
+	switch (rand_r(seed) % 4) {
+	case 0:
+		prog_pod_renew(env, rand_r(seed) % 2 ? POD_A : POD_B);
+		break;
+	case 1:
+		prog_backend(env, 1, 1, POD_B, TARGET, rand_r(seed) % 3);
+		prog_service_epoch(env);
+		break;
+	case 2:
+		prog_policy_default(env, 1, rand_r(seed) % 2 ? ALLOW : DENY);
+		prog_policy_epoch(env);
+		break;
+	default:
+		prog_service_epoch(env);
+	}
+}
+
+static void places_survive_random_life(void **state)
+{
+	static const uint32_t run[] = { 1, 2 };
+	struct prog_env *env = small(state, PLACES, HALF_OPEN);
+	unsigned int seed = 4711 + env->family;
+
+	prog_backend(env, 1, 1, POD_B, TARGET, 0);
+	prog_backend(env, 2, 2, POD_B, TARGET, 0);
+	prog_run(env, 0, run, 2);
+	for (uint32_t service = 1; service <= 2; service++) {
+		prog_service(env, service, WEIR_SERVICE_SERVING | WEIR_SERVICE_USABLE, service - 1, 1);
+		prog_frontend(env, VIP_1 + service - 1, 80, IPPROTO_TCP, service);
+		prog_frontend(env, VIP_1 + service - 1, 80, IPPROTO_UDP, service);
+	}
+	prog_pod(env, POD_B, 1, 0, 0, 0);
+	prog_policy_default(env, 1, ALLOW);
+	for (int round = 0; round < 40; round++) {
+		const char *wrong;
+
+		for (int i = 0; i < 250; i++)
+			random_packet(env, &seed);
+		random_change(env, &seed);
+		wrong = prog_places_check(env, NULL);
+		if (wrong)
+			fail_msg("round %d: %s", round, wrong);
+	}
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		FOR_BOTH(a_full_table_turns_new_flows_away_and_keeps_open_ones),
+		FOR_BOTH(closing_flows_make_room_oldest_first),
+		FOR_BOTH(a_half_closed_flow_does_not_make_room),
+		FOR_BOTH(a_reset_flow_that_lives_on_does_not_make_room),
+		FOR_BOTH(flows_that_need_no_entry_pass_a_full_table),
+		FOR_BOTH(the_nodes_own_flows_pass_a_full_table),
+		FOR_BOTH(np_53_a_full_table_opens_no_gate),
+		FOR_BOTH(a_table_full_of_translated_flows_is_full),
+		FOR_BOTH(a_flood_of_half_open_flows_leaves_open_ones_alone),
+		FOR_BOTH(a_flood_through_a_service_leaves_no_halves),
+		FOR_BOTH(an_answered_flow_is_not_evicted),
+		FOR_BOTH(places_survive_random_life),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return prog_tests_run(tests);
+}
