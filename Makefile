@@ -93,7 +93,7 @@ DIFF := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/diff/*.c))
 NETNS_C := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/netns/*.c))
 
 $(call obj,$(wildcard tests/*/*.c)): EXTRA_CFLAGS = -Itests
-$(call obj,$(wildcard tests/prog/*.c tests/diff/*.c tests/netns/*.c)): | $(BPF_SKEL)
+$(call obj,$(wildcard tests/lib/*.c tests/prog/*.c tests/diff/*.c tests/netns/*.c)): | $(BPF_SKEL)
 
 link_test = $(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
