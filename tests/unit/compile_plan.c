@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * What the loader builds on: equal objects give equal bytes, names say what a
+ * thing is and nothing else, and a change touches only what it concerns.
+ */
+#include <yajl/yajl_tree.h>
+
+#include "compile_fixture.h"
+
+#define NS(name) "apiVersion: v1\nkind: Namespace\nmetadata: {name: " name ", labels: {team: " name "}}\n"
+#define POD(name, ns, node, addr, app)                                                                \
+	"apiVersion: v1\nkind: Pod\nmetadata: {name: " name ", namespace: " ns ", labels: {app: " app \
+	"}}\nspec: {nodeName: " node                                                                  \
+	", containers: [{name: c, image: i, ports: [{name: http, containerPort: 80}]}]}\n"            \
+	"status: {phase: Running, podIPs: [{ip: " addr "}]}\n"
+#define POLICY(name, spec)                                                              \
+	"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: " name \
+	", namespace: x}\nspec: {" spec "}\n"
+#define SERVICE(name, ip)                                                           \
+	"apiVersion: v1\nkind: Service\nmetadata: {name: " name ", namespace: x}\n" \
+	"spec: {clusterIP: " ip ", selector: {app: web}, ports: [{name: a, port: 80}, {name: b, port: 81}]}\n"
+
+static const char *const documents[] = {
+	NS("x"),
+	NS("u"),
+	POD("web-1", "x", "here", "10.0.0.1", "web"),
+	POD("web-2", "x", "here", "10.0.0.2", "web"),
+	POD("web-3", "x", "there", "10.0.0.3", "web"),
+	POD("db-1", "x", "here", "10.0.0.4", "db"),
+	POD("far-1", "u", "there", "10.0.1.1", "far"),
+	POD("far-2", "u", "there", "10.0.1.2", "far"),
+	POLICY("p",
+	       "podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {matchLabels: {app: db}}}], "
+	       "ports: [{port: 80}, {port: 443}]}]"),
+	POLICY("q",
+	       "podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 8.0.0.0/8, except: [8.8.0.0/16]}}]}, "
+	       "{ports: [{port: http}]}]"),
+	POLICY("r",
+	       "podSelector: {matchLabels: {app: db}}, ingress: [{from: [{namespaceSelector: {matchLabels: {team: u}}}]}]"),
+	SERVICE("s", "172.20.0.1"),
+	SERVICE("t", "172.20.0.2"),
+};
+
+#define N_DOCUMENTS ARRAY_SIZE(documents)
+
+/* All documents, and one more behind when extra is not NULL. */
+static struct fixture open_with(const char *extra)
+{
+	struct fixture f = {};
+	char *yaml = NULL;
+	size_t len;
+	FILE *out = open_memstream(&yaml, &len);
+
+	for (size_t i = 0; i < N_DOCUMENTS; i++)
+		fprintf(out, "---\n%s", documents[i]);
+	if (extra)
+		fprintf(out, "---\n%s", extra);
+	fclose(out);
+	fixture_open(&f, yaml);
+	free(yaml);
+	return f;
+}
+
+static char *json_of(const struct plan *p)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	plan_write_json(p, out);
+	fclose(out);
+	return text;
+}
+
+/* One buffer a document, so that positions do not depend on the order. */
+static char *shuffled_json(const size_t *order)
+{
+	struct plan_input in = { .node = HERE };
+	_cleanup_(store_free) struct store *s = store_new();
+	_cleanup_(plan_free) struct plan *p = NULL;
+	char name[16];
+
+	for (size_t i = 0; i < N_DOCUMENTS; i++) {
+		snprintf(name, sizeof(name), "%zu.yaml", order[i]);
+		store_read_buffer(s, name, documents[order[i]], strlen(documents[order[i]]));
+	}
+	store_complete(s, 0);
+	assert_int_equal(s->diags.errors, 0);
+	in.store = s;
+	p = plan_compile(&in);
+	return json_of(p);
+}
+
+static void same_objects_give_same_bytes_in_any_order(void **state)
+{
+	_cleanup_(mem_free) char *first = NULL;
+	size_t order[N_DOCUMENTS];
+	unsigned int seed = 3;
+
+	for (size_t i = 0; i < N_DOCUMENTS; i++)
+		order[i] = i;
+	first = shuffled_json(order);
+	for (int round = 0; round < 20; round++) {
+		_cleanup_(mem_free) char *json = NULL;
+
+		for (size_t i = N_DOCUMENTS - 1; i; i--) {
+			size_t j = rand_r(&seed) % (i + 1), t = order[i];
+
+			order[i] = order[j];
+			order[j] = t;
+		}
+		json = shuffled_json(order);
+		assert_string_equal(json, first);
+	}
+}
+
+static void json_is_json_and_names_everything(void **state)
+{
+	static const char *const arrays[] = {
+		"pods",      "rules",    "policySets", "portSets",  "identities",
+		"addresses", "services", "backends",   "frontends", "nodeAddresses"
+	};
+	_cleanup_(fixture_close) struct fixture f = open_with(NULL);
+	_cleanup_(mem_free) char *json = json_of(f.plan);
+	char error[256] = "", name[PLAN_HASH_TEXT_MAX];
+	yajl_val tree = yajl_tree_parse(json, error, sizeof(error));
+
+	if (!tree)
+		fail_msg("%s", error);
+	for (size_t i = 0; i < ARRAY_SIZE(arrays); i++)
+		assert_non_null(yajl_tree_get(tree, (const char *[]){ arrays[i], NULL }, yajl_t_array));
+	assert_string_equal(YAJL_GET_STRING(yajl_tree_get(tree, (const char *[]){ "node", NULL }, yajl_t_string)),
+			    HERE);
+	assert_string_equal(YAJL_GET_STRING(yajl_tree_get(tree, (const char *[]){ "kind", NULL }, yajl_t_string)),
+			    "Plan");
+	yajl_tree_free(tree);
+	for (size_t i = 1; i < f.plan->n_sets; i++)
+		assert_non_null(strstr(json, plan_hash_text(&f.plan->sets[i].name, name)));
+	for (size_t i = 1; i < f.plan->n_identities; i++)
+		assert_non_null(strstr(json, plan_hash_text(&f.plan->identities[i].name, name)));
+	assert_int_equal(json[strlen(json) - 1], '\n');
+}
+
+/* ---- Stability ------------------------------------------------------------------------------------------- */
+
+static bool has_identity(const struct plan *p, const struct plan_hash *name)
+{
+	for (size_t i = 1; i < p->n_identities; i++)
+		if (!plan_hash_compare(&p->identities[i].name, name))
+			return true;
+	return false;
+}
+
+static const struct plan_hash *identity_at(const struct plan *p, const char *addr)
+{
+	struct weir_addr a = addr_of(addr);
+
+	return &p->identities[oracle_identity(p, &a)].name;
+}
+
+static bool same_at(const struct plan *p, const struct plan *q, const char *addr)
+{
+	return !plan_hash_compare(identity_at(p, addr), identity_at(q, addr));
+}
+
+static void new_peer_renames_only_what_it_matches(void **state)
+{
+	_cleanup_(fixture_close) struct fixture before = open_with(NULL);
+	_cleanup_(fixture_close) struct fixture after = open_with(POLICY(
+		"z",
+		"podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {matchLabels: {app: web}}}]}]"));
+
+	assert_false(same_at(before.plan, after.plan, "10.0.0.1"));
+	assert_false(same_at(before.plan, after.plan, "10.0.0.3"));
+	assert_true(same_at(before.plan, after.plan, "10.0.0.4"));
+	assert_true(same_at(before.plan, after.plan, "10.0.1.1"));
+	assert_true(same_at(before.plan, after.plan, "8.1.1.1"));
+	assert_true(same_at(before.plan, after.plan, "8.8.1.1"));
+	/* a set that the new policy is not part of keeps its name */
+	assert_int_equal(
+		plan_hash_compare(&before.plan->sets[plan_find_pod(before.plan, "x", "db-1")->ingress_set].name,
+				  &after.plan->sets[plan_find_pod(after.plan, "x", "db-1")->ingress_set].name),
+		0);
+}
+
+static void policy_that_selects_no_pod_here_changes_nothing(void **state)
+{
+	_cleanup_(fixture_close) struct fixture before = open_with(NULL);
+	_cleanup_(fixture_close) struct fixture after = open_with(
+		"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: z, namespace: u}\n"
+		"spec: {podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 9.0.0.0/8}}]}]}\n");
+	_cleanup_(mem_free) char *a = json_of(before.plan), *b = json_of(after.plan);
+
+	assert_string_equal(a, b);
+}
+
+static void new_pod_adds_addresses_and_renames_nothing(void **state)
+{
+	_cleanup_(fixture_close) struct fixture before = open_with(NULL);
+	_cleanup_(fixture_close) struct fixture after = open_with(POD("far-3", "u", "there", "10.0.1.3", "far"));
+
+	assert_int_equal(after.plan->n_addresses, before.plan->n_addresses + 1);
+	assert_int_equal(after.plan->n_identities, before.plan->n_identities);
+	for (size_t i = 1; i < before.plan->n_identities; i++)
+		assert_true(has_identity(after.plan, &before.plan->identities[i].name));
+	for (size_t i = 1; i < before.plan->n_sets; i++) {
+		assert_int_equal(plan_hash_compare(&before.plan->sets[i].name, &after.plan->sets[i].name), 0);
+		assert_int_equal(before.plan->sets[i].n_elements, after.plan->sets[i].n_elements);
+	}
+}
+
+/* ---- Tables ------------------------------------------------------------------------------------------------ */
+
+static void pods_under_the_same_rules_share_a_set(void **state)
+{
+	_cleanup_(fixture_close) struct fixture f = open_with(NULL);
+	const struct plan_pod *one = plan_find_pod(f.plan, "x", "web-1"),
+			      *two = plan_find_pod(f.plan, "x", "web-2"), *db = plan_find_pod(f.plan, "x", "db-1");
+
+	assert_int_equal(f.plan->n_pods, 3);
+	assert_int_equal(one->ingress_set, two->ingress_set);
+	assert_int_equal(one->egress_set, db->egress_set);
+	assert_int_not_equal(one->ingress_set, db->ingress_set);
+	assert_int_equal(f.plan->sets[one->ingress_set].n_policies, 1);
+	assert_string_equal(f.plan->sets[one->ingress_set].policies[0], "x/p");
+	assert_int_equal(f.plan->sets[one->ingress_set].direction, KUBE_INGRESS);
+	assert_int_equal(f.plan->sets[one->egress_set].direction, KUBE_EGRESS);
+}
+
+static void ports_of_one_set_with_unlike_names_make_sets_of_their_own_np_32(void **state)
+{
+	_cleanup_(fixture_close) struct fixture f = {};
+
+	fixture_open(
+		&f,
+		"---\n" POD("a", "x", "here", "10.0.0.1", "web") "---\n" POD(
+			"b", "x", "here", "10.0.0.2",
+			"web") "---\napiVersion: v1\nkind: Pod\nmetadata: {name: c, namespace: x}\nspec: {nodeName: here, containers: "
+			       "[{name: c, image: i, ports: [{name: http, containerPort: 81}]}]}\nstatus: {podIPs: [{ip: 10.0.0.3}]}\n"
+			       "---\n" POLICY("p", "podSelector: {}, ingress: [{ports: [{port: http}]}]"));
+	assert_int_equal(f.plan->pods[0].ingress_set, f.plan->pods[1].ingress_set);
+	assert_int_not_equal(f.plan->pods[0].ingress_set, f.plan->pods[2].ingress_set);
+}
+
+static void element_is_there_only_where_it_differs(void **state)
+{
+	_cleanup_(fixture_close) struct fixture f = open_with(NULL);
+
+	for (size_t s = 1; s < f.plan->n_sets; s++) {
+		const struct plan_set *set = &f.plan->sets[s];
+
+		for (size_t i = 0; i < set->n_elements; i++) {
+			const struct plan_word *w = &set->elements[i].word;
+
+			assert_false(w->kind == set->default_word.kind && w->rule == set->default_word.rule &&
+				     w->ports == set->default_word.ports);
+			assert_int_not_equal(set->elements[i].identity, 0);
+			assert_true(!i || set->elements[i - 1].identity < set->elements[i].identity);
+		}
+	}
+}
+
+static void all_of_v4_is_always_in_the_trie_np_29(void **state)
+{
+	_cleanup_(fixture_close) struct fixture f = {};
+	char text[ADDR_TEXT_MAX];
+
+	fixture_open(&f, NS("x"));
+	assert_int_equal(f.plan->n_addresses, 1);
+	assert_string_equal(cidr_text(&f.plan->addresses[0].cidr, text), "0.0.0.0/0");
+	assert_int_equal(f.plan->addresses[0].identity, 0);
+	assert_false(f.plan->addresses[0].pod);
+}
+
+/* Whoever asks hash first, then the longest prefix, gets the identity; a pod that the prefix answers for is left out. */
+static void pod_is_in_the_hash_only_where_the_prefix_would_be_wrong(void **state)
+{
+	_cleanup_(fixture_close) struct fixture f = {};
+	struct weir_addr in = addr_of("10.0.0.2"), other = addr_of("10.0.0.3");
+	size_t pods = 0;
+
+	fixture_open(
+		&f,
+		NS("x") "---\n" POD("a", "x", "here", "10.0.0.1", "web") "---\n" POD(
+			"b", "x", "there", "10.0.0.2",
+			"web") "---\n" POD("c", "x", "there", "10.0.0.3",
+					   "db") "---\n" POLICY("p",
+								"podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/24}}, "
+								"{podSelector: {matchLabels: {app: db}}}]}]"));
+	for (size_t i = 0; i < f.plan->n_addresses; i++)
+		pods += f.plan->addresses[i].pod;
+	assert_int_equal(pods, 1);
+	assert_int_not_equal(oracle_identity(f.plan, &in), 0);
+	assert_int_not_equal(oracle_identity(f.plan, &other), oracle_identity(f.plan, &in));
+}
+
+static void identity_of_a_dual_stack_pod_is_by_family_np_29(void **state)
+{
+	_cleanup_(fixture_close) struct fixture f = {};
+
+	fixture_open(&f,
+		     NS("x") "---\napiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: x}\n"
+			     "spec: {nodeName: here, containers: [{name: c, image: i}]}\n"
+			     "status: {podIPs: [{ip: 10.0.0.1}, {ip: 'fd00::1'}]}\n---\n" POLICY(
+				     "p", "podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]"));
+	assert_int_not_equal(f.plan->pods[0].identity[0], 0);
+	assert_int_equal(f.plan->pods[0].identity[1], 0);
+}
+
+static void np_41_node_addresses_are_own_or_other(void **state)
+{
+	struct weir_addr bridge = addr_of("10.0.0.254"), there = addr_of("192.168.0.2"),
+			 here = addr_of("192.168.0.1");
+	struct plan_input in = { .node = HERE, .local_addrs = &bridge, .n_local_addrs = 1 };
+	_cleanup_(store_free) struct store *s = store_new();
+	_cleanup_(plan_free) struct plan *p = NULL;
+	static const char yaml[] =
+		"apiVersion: v1\nkind: Node\nmetadata: {name: here}\nstatus: {addresses: [{type: InternalIP, address: 192.168.0.1}]}\n"
+		"---\napiVersion: v1\nkind: Node\nmetadata: {name: there}\nstatus: {addresses: [{type: InternalIP, address: 192.168.0.2}, "
+		"{type: ExternalIP, address: 10.0.0.254}]}\n";
+
+	store_read_buffer(s, "n.yaml", yaml, strlen(yaml));
+	store_complete(s, 0);
+	in.store = s;
+	p = plan_compile(&in);
+	assert_int_equal(plan_node_kind(p, &bridge), WEIR_NODE_OWN);
+	assert_int_equal(plan_node_kind(p, &here), WEIR_NODE_OWN);
+	assert_int_equal(plan_node_kind(p, &there), WEIR_NODE_OTHER);
+	assert_int_equal(p->n_node_addrs, 3);
+}
+
+static void look_ups_find_what_is_there_and_nothing_else(void **state)
+{
+	_cleanup_(fixture_close) struct fixture f = open_with(NULL);
+
+	assert_null(plan_find_pod(f.plan, "x", "web-3")); /* of another node */
+	assert_int_not_equal(plan_find_service(f.plan, "x", "t", "b", IPPROTO_TCP, 0), 0);
+	assert_int_equal(plan_find_service(f.plan, "x", "t", "b", IPPROTO_UDP, 0), 0);
+	assert_int_not_equal(plan_find_rule(f.plan, "x/q", KUBE_EGRESS, 1), 0);
+	assert_int_equal(plan_find_rule(f.plan, "x/q", KUBE_EGRESS, 2), 0);
+	assert_int_equal(plan_find_rule(f.plan, "x/q", KUBE_INGRESS, 0), 0);
+}
+
+static void np_59_pods_of_a_deleted_namespace_are_addresses(void **state)
+{
+	_cleanup_(fixture_close) struct fixture f = open_with(NULL);
+	struct plan_input in = { .store = f.store, .node = HERE };
+	_cleanup_(plan_free) struct plan *p = NULL;
+	struct weir_addr a = addr_of("10.0.1.1");
+
+	assert_int_not_equal(oracle_identity(f.plan, &a), 0);
+	/* "u" is the first namespace: leave it out as the API does when it is gone before its pods are */
+	assert_string_equal(f.store->namespaces[0]->meta.name, "u");
+	f.store->namespaces++;
+	f.store->n_namespaces--;
+	p = plan_compile(&in);
+	f.store->namespaces--;
+	f.store->n_namespaces++;
+	assert_int_equal(oracle_identity(p, &a), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(same_objects_give_same_bytes_in_any_order),
+		cmocka_unit_test(json_is_json_and_names_everything),
+		cmocka_unit_test(new_peer_renames_only_what_it_matches),
+		cmocka_unit_test(policy_that_selects_no_pod_here_changes_nothing),
+		cmocka_unit_test(new_pod_adds_addresses_and_renames_nothing),
+		cmocka_unit_test(pods_under_the_same_rules_share_a_set),
+		cmocka_unit_test(ports_of_one_set_with_unlike_names_make_sets_of_their_own_np_32),
+		cmocka_unit_test(element_is_there_only_where_it_differs),
+		cmocka_unit_test(all_of_v4_is_always_in_the_trie_np_29),
+		cmocka_unit_test(pod_is_in_the_hash_only_where_the_prefix_would_be_wrong),
+		cmocka_unit_test(identity_of_a_dual_stack_pod_is_by_family_np_29),
+		cmocka_unit_test(np_41_node_addresses_are_own_or_other),
+		cmocka_unit_test(look_ups_find_what_is_there_and_nothing_else),
+		cmocka_unit_test(np_59_pods_of_a_deleted_namespace_are_addresses),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
