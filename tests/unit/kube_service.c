@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* Service and EndpointSlice: defaults, families, and what the API server refuses (A.2, A.3). */
+#include "kube_test.h"
+
+#define SVC "apiVersion: v1\nkind: Service\nmetadata: {name: s}\n"
+#define SLICE                                      \
+	"apiVersion: discovery.k8s.io/v1\n"        \
+	"kind: EndpointSlice\n"                    \
+	"metadata: {name: e, labels: {kubernetes.io/service-name: s}}\n"
+#define OBJECT " Service default/s: "
+#define ENDS " EndpointSlice default/e: "
+
+static const struct kube_service *only_service(struct store *s)
+{
+	assert_diags(s, "");
+	assert_int_equal(s->n_services, 1);
+	return s->services[0];
+}
+
+static const struct kube_slice *only_slice(struct store *s)
+{
+	assert_diags(s, "");
+	assert_int_equal(s->n_slices, 1);
+	return s->slices[0];
+}
+
+/* ---- Service ---- */
+
+static void a_2_defaults_of_a_service(void **state)
+{
+	with_store *s = read_text(SVC "spec: {clusterIP: 10.96.0.5, selector: {app: x}, ports: [{port: 80}]}\n");
+	const struct kube_service *svc = only_service(s);
+
+	assert_string_equal(svc->meta.ns, "default");
+	assert_int_equal(svc->type, KUBE_CLUSTER_IP);
+	assert_true(svc->has_selector && !svc->headless && !svc->needs_cluster_ip);
+	assert_addr(&svc->cluster_ip[0], "10.96.0.5");
+	assert_addr(&svc->cluster_ip[1], "none");
+	assert_true(svc->wants_family[0] && !svc->wants_family[1]);
+	assert_true(!svc->internal_local && !svc->external_local && !svc->publish_not_ready);
+	assert_int_equal(svc->ports[0].proto, 6);
+	assert_string_equal(svc->ports[0].name, "");
+	assert_true(svc->ports[0].target_port == 80 && !svc->ports[0].target_is_name);
+}
+
+static void svc_4_addresses_by_family(void **state)
+{
+	with_store *s = read_text(SVC "spec: {clusterIP: \"FD00::0:1\", clusterIPs: [\"fd00::1\", 010.96.0.1], "
+				      "ipFamilies: [IPv6, IPv4], ipFamilyPolicy: PreferDualStack, ports: [{port: 80}]}\n");
+	const struct kube_service *svc = only_service(s);
+
+	assert_addr(&svc->cluster_ip[0], "10.96.0.1");
+	assert_addr(&svc->cluster_ip[1], "fd00::1");
+	assert_true(svc->wants_family[0] && svc->wants_family[1]);
+}
+
+static void families_follow_what_was_allocated_before_what_was_preferred(void **state)
+{
+	static const struct {
+		const char *spec;
+		bool v4, v6;
+	} cases[] = {
+		{ "ipFamilyPolicy: PreferDualStack", 1, 1 },
+		{ "ipFamilyPolicy: RequireDualStack, ipFamilies: [IPv6]", 1, 1 },
+		{ "ipFamilyPolicy: PreferDualStack, ipFamilies: [IPv4], clusterIPs: [10.0.0.1]", 1, 0 },
+		{ "ipFamilies: [IPv6]", 0, 1 },
+		{ "clusterIP: \"fd00::1\"", 0, 1 },
+		{ "ipFamilyPolicy: SingleStack", 1, 0 },
+		{ "type: ClusterIP", 1, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(mem_free) char *text =
+			mem_printf(SVC "spec: {%s, ports: [{port: 80}]}\n"
+				       "---\napiVersion: v1\nkind: Service\nmetadata: {name: t}\n"
+				       "spec: {clusterIP: 10.96.0.9, ports: [{port: 80}]}\n",
+				   cases[i].spec);
+		with_store *s = complete_text(text, STORE_INVENT);
+		const struct kube_service *svc = store_service(s, "default", "s");
+
+		if (svc->wants_family[0] != cases[i].v4 || svc->wants_family[1] != cases[i].v6)
+			fail_msg("%s wants %d, %d", cases[i].spec, svc->wants_family[0], svc->wants_family[1]);
+	}
+}
+
+static void svc_114_headless_has_no_address_and_needs_no_port(void **state)
+{
+	static const char *const specs[] = { "clusterIP: None", "clusterIPs: [None]", "clusterIP: None, clusterIPs: [None]" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
+		_cleanup_(mem_free) char *text = mem_printf(SVC "spec: {%s}\n", specs[i]);
+		with_store *s = read_text(text);
+		const struct kube_service *svc = only_service(s);
+
+		assert_true(svc->headless && !svc->needs_cluster_ip);
+	}
+}
+
+static void trap_12_svc_115_external_name_ignores_ports_and_selector(void **state)
+{
+	with_store *s = read_text(SVC "spec: {type: ExternalName, externalName: db.example.com., ports: [{port: 5432}], "
+				      "selector: {app: x}}\n");
+	const struct kube_service *svc = only_service(s);
+
+	assert_int_equal(svc->type, KUBE_EXTERNAL_NAME);
+	assert_true(!svc->needs_cluster_ip && !svc->has_selector);
+}
+
+static void trap_13_svc_120_topology_keys_are_ignored(void **state)
+{
+	with_store *s = read_text(SVC "spec: {topologyKeys: [{wrong: [type]}], ports: [{port: 8080, targetPort: 8080}]}\n");
+
+	assert_int_equal(only_service(s)->ports[0].target_port, 8080);
+}
+
+static void trap_15_two_ports_may_share_a_target(void **state)
+{
+	with_store *s = read_text(SVC "spec:\n"
+				      "  type: LoadBalancer\n"
+				      "  ports:\n"
+				      "  - {name: http, port: 80, targetPort: 3000}\n"
+				      "  - {name: https, port: 443, targetPort: 3000, nodePort: 30443}\n"
+				      "  - {name: dns, port: 443, protocol: UDP, targetPort: dns-udp}\n"
+				      "  externalTrafficPolicy: Local\n"
+				      "  loadBalancerSourceRanges: [\" 10.0.0.0/8 \", \"\"]\n");
+	const struct kube_service *svc = only_service(s);
+
+	assert_int_equal(svc->n_ports, 3);
+	assert_true(svc->ports[0].target_port == 3000 && svc->ports[1].target_port == 3000);
+	assert_int_equal(svc->ports[1].node_port, 30443);
+	assert_true(svc->ports[2].target_is_name && svc->external_local);
+	assert_string_equal(svc->ports[2].target_name, "dns-udp");
+}
+
+static void trap_16_services_without_ports_or_spec_are_refused(void **state)
+{
+	assert_found(SVC, "f.yaml:1:1: error E021:" OBJECT
+			  "spec.ports: missing, a Service needs a port unless it is headless\n");
+	assert_found(SVC "spec:\n  type: NodePort\n  ports: []\n",
+		     "f.yaml:6:10: error E021:" OBJECT
+		     "spec.ports: missing, a Service needs a port unless it is headless\n");
+}
+
+static void port_rules_of_a_service(void **state)
+{
+	assert_found(SVC "spec:\n"
+			 "  ports:\n"
+			 "  - {port: 80}\n"
+			 "  - {name: a, port: 80}\n"
+			 "  - {name: a, port: 81, nodePort: 30000}\n"
+			 "  - {name: B, port: 82, targetPort: \"8080\"}\n"
+			 "  - {name: e, port: 80, protocol: UDP}\n"
+			 "  - {name: f}\n",
+		     "f.yaml:6:5: error E021:" OBJECT
+		     "spec.ports[0].name: missing, a Service with several ports needs a name for each\n"
+		     "f.yaml:7:21: error E028:" OBJECT "spec.ports[1].port: port 80/TCP is given twice\n"
+		     "f.yaml:8:12: error E028:" OBJECT "spec.ports[2].name: port name \"a\" is given twice\n"
+		     "f.yaml:8:35: error E027:" OBJECT
+		     "spec.ports[2].nodePort: only for type NodePort or LoadBalancer, this is ClusterIP\n"
+		     "f.yaml:9:12: error E024:" OBJECT
+		     "spec.ports[3].name: \"B\" is not a port name: at most 63 of a-z, 0-9 and -\n"
+		     "f.yaml:9:37: error E024:" OBJECT
+		     "spec.ports[3].targetPort: found the string \"8080\", which would be a name and has no letter: write 8080 without quotes\n"
+		     "f.yaml:11:5: error E021:" OBJECT
+		     "spec.ports[5].port: missing, a port number from 1 to 65535 is wanted\n");
+}
+
+static void address_rules_of_a_service(void **state)
+{
+	assert_found(SVC "spec: {clusterIPs: [10.0.0.1, 10.0.0.2], ports: [{port: 1}]}\n",
+		     "f.yaml:4:31: error E028:" OBJECT
+		     "spec.clusterIPs[1]: a second IPv4 address, a Service has at most one of each family\n");
+	assert_found(SVC "spec: {clusterIP: 10.0.0.1, clusterIPs: [10.0.0.2], ports: [{port: 1}]}\n",
+		     "f.yaml:4:19: error E027:" OBJECT
+		     "spec.clusterIP: found the string \"10.0.0.1\", it must be the same as clusterIPs[0]\n");
+	assert_found(SVC "spec: {clusterIP: 10.0.0.256, ports: [{port: 1}]}\n",
+		     "f.yaml:4:19: error E025:" OBJECT
+		     "spec.clusterIP: found the string \"10.0.0.256\", an IPv4 or IPv6 address is wanted\n");
+	assert_found(SVC "spec: {clusterIP: 10.0.0.1, clusterIPs: [10.0.0.1], ipFamilies: [IPv6], ports: [{port: 1}]}\n",
+		     "f.yaml:4:66: error E027:" OBJECT "spec.ipFamilies[0]: IPv6, but clusterIPs[0] is 10.0.0.1\n");
+	assert_found(SVC "spec: {ipFamilies: [IPv4, IPv6], ipFamilyPolicy: SingleStack, ports: [{port: 1}]}\n",
+		     "f.yaml:4:50: error E027:" OBJECT
+		     "spec.ipFamilyPolicy: SingleStack, but two families are given\n");
+	assert_found(SVC "spec: {type: LoadBalancer, clusterIP: None, ports: [{port: 1}]}\n",
+		     "f.yaml:4:39: error E027:" OBJECT "spec.clusterIP: None is not possible for type LoadBalancer\n");
+}
+
+static void other_rules_of_a_service(void **state)
+{
+	assert_found(SVC "spec: {type: clusterip, ports: [{port: 1}]}\n",
+		     "f.yaml:4:14: error E022:" OBJECT
+		     "spec.type: found the string \"clusterip\", ClusterIP, NodePort, LoadBalancer or ExternalName is wanted\n");
+	assert_found(SVC "spec: {type: ExternalName, clusterIP: 10.0.0.1}\n",
+		     "f.yaml:4:7: error E021:" OBJECT
+		     "spec.externalName: missing, type ExternalName needs the name it stands for\n"
+		     "f.yaml:4:39: error E027:" OBJECT
+		     "spec.clusterIP: not for type ExternalName, which has no address of its own\n");
+	assert_found(SVC "spec: {externalTrafficPolicy: Local, ports: [{port: 1}], loadBalancerSourceRanges: [x]}\n",
+		     "f.yaml:4:31: error E027:" OBJECT
+		     "spec.externalTrafficPolicy: only for a Service that is reachable from outside, this is ClusterIP\n"
+		     "f.yaml:4:84: error E027:" OBJECT
+		     "spec.loadBalancerSourceRanges: only for type LoadBalancer, this is ClusterIP\n"
+		     "f.yaml:4:85: error E026:" OBJECT
+		     "spec.loadBalancerSourceRanges[0]: found the string \"x\", a block like 10.0.0.0/8 or 2001:db8::/32 is wanted\n");
+	assert_found(SVC "spec: {sessionAffinity: ClientIP, sessionAffinityConfig: {clientIP: {timeoutSeconds: 0}}, "
+			 "internalTrafficPolicy: Node, publishNotReadyAddresses: \"true\", ports: [{port: 1}]}\n",
+		     "f.yaml:4:86: error E023:" OBJECT
+		     "spec.sessionAffinityConfig.clientIP.timeoutSeconds: found 0, a number from 1 to 86400 is wanted\n"
+		     "f.yaml:4:114: error E022:" OBJECT
+		     "spec.internalTrafficPolicy: found the string \"Node\", Cluster or Local is wanted\n"
+		     "f.yaml:4:146: error E020:" OBJECT
+		     "spec.publishNotReadyAddresses: found the string \"true\", true or false is wanted, without quotes\n");
+}
+
+/* ---- EndpointSlice ---- */
+
+static void svc_16_17_18_endpoints_and_their_defaults(void **state)
+{
+	with_store *s = read_text(SLICE "addressType: IPv4\n"
+					"endpoints:\n"
+					"- addresses: [10.0.0.1, 10.0.0.2]\n"
+					"- addresses: [10.0.0.3]\n"
+					"  nodeName: n1\n"
+					"  conditions: {ready: false, serving: null, terminating: true}\n"
+					"  hints: {forZones: [{name: zb}, {name: za}], forNodes: [{name: n1}]}\n"
+					"ports: [{name: http, port: 8080}, {port: 53, protocol: UDP}]\n");
+	const struct kube_slice *slice = only_slice(s);
+	const struct kube_endpoint *e = slice->endpoints;
+
+	assert_string_equal(slice->service, "s");
+	assert_int_equal(slice->family, 0);
+	assert_int_equal(slice->n_endpoints, 2);
+	assert_addr(&e[0].addr, "10.0.0.1");
+	assert_true(e[0].ready && e[0].serving && !e[0].terminating);
+	assert_string_equal(e[0].node, "");
+	assert_true(!e[1].ready && e[1].serving && e[1].terminating);
+	assert_string_equal(e[1].node, "n1");
+	assert_string_equal(e[1].zone_hints[0], "za");
+	assert_int_equal(e[1].n_node_hints, 1);
+	assert_true(slice->ports[0].proto == 6 && slice->ports[1].proto == 17 && slice->ports[1].port == 53);
+}
+
+static void svc_10_11_12_what_is_to_be_ignored_is_marked(void **state)
+{
+	with_store *s = read_text("apiVersion: discovery.k8s.io/v1\n"
+				  "kind: EndpointSlice\n"
+				  "metadata: {name: e}\n"
+				  "addressType: FQDN\n"
+				  "endpoints: [{addresses: [db.example.com]}]\n"
+				  "ports: [{name: a}, {name: b, port: null}, {name: c, port: 80}]\n");
+	const struct kube_slice *slice = only_slice(s);
+
+	assert_int_equal(slice->family, -1);
+	assert_string_equal(slice->service, "");
+	assert_int_equal(slice->n_ports, 1);
+	assert_string_equal(slice->ports[0].name, "c");
+}
+
+static void svc_19_special_addresses_are_refused(void **state)
+{
+	assert_found(SLICE "addressType: IPv4\n"
+			   "endpoints:\n"
+			   "- addresses: [127.0.0.1]\n"
+			   "- addresses: [169.254.1.1]\n"
+			   "- addresses: [224.0.0.5]\n"
+			   "- addresses: [\"fd00::1\"]\n"
+			   "- addresses: []\n"
+			   "- addresses: [x]\n",
+		     "f.yaml:6:15: error E025:" ENDS
+		     "endpoints[0].addresses[0]: the string \"127.0.0.1\" is a loopback address and cannot be an endpoint\n"
+		     "f.yaml:7:15: error E025:" ENDS
+		     "endpoints[1].addresses[0]: the string \"169.254.1.1\" is link-local and cannot be an endpoint\n"
+		     "f.yaml:8:15: error E025:" ENDS
+		     "endpoints[2].addresses[0]: the string \"224.0.0.5\" is multicast and cannot be an endpoint\n"
+		     "f.yaml:9:15: error E025:" ENDS
+		     "endpoints[3].addresses[0]: found the string \"fd00::1\" in a slice of addressType IPv4\n"
+		     "f.yaml:10:14: error E021:" ENDS
+		     "endpoints[4].addresses: missing, an endpoint needs an address\n"
+		     "f.yaml:11:15: error E025:" ENDS
+		     "endpoints[5].addresses[0]: found the string \"x\", an IPv4 or IPv6 address is wanted\n");
+	assert_found(SLICE "addressType: IPv6\nendpoints: [{addresses: [\"fe80::1\"]}, {addresses: [\"::1\"]}]\n",
+		     "f.yaml:5:26: error E025:" ENDS
+		     "endpoints[0].addresses[0]: the string \"fe80::1\" is link-local and cannot be an endpoint\n"
+		     "f.yaml:5:52: error E025:" ENDS
+		     "endpoints[1].addresses[0]: the string \"::1\" is a loopback address and cannot be an endpoint\n");
+}
+
+static void rules_of_a_slice(void **state)
+{
+	assert_found(SLICE "endpoints: []\nports: [{name: a, port: 0}, {name: a, port: 1}, {name: B_, port: 2}]\n",
+		     "f.yaml:1:1: error E021:" ENDS "addressType: missing, IPv4, IPv6 or FQDN is wanted\n"
+		     "f.yaml:5:25: error E023:" ENDS "ports[0].port: found 0, a number from 1 to 65535 is wanted\n"
+		     "f.yaml:5:36: error E028:" ENDS "ports[1].name: port name \"a\" is given twice\n"
+		     "f.yaml:5:56: error E024:" ENDS
+		     "ports[2].name: \"B_\" is not a port name: at most 63 of a-z, 0-9 and -\n");
+	assert_found(SLICE "addressType: IPX\n", "f.yaml:4:14: error E022:" ENDS
+						 "addressType: found the string \"IPX\", IPv4, IPv6 or FQDN is wanted\n");
+}
+
+static void the_limit_of_endpoints_is_1000(void **state)
+{
+	for (int n = 1000; n <= 1001; n++) {
+		_cleanup_(mem_free) char *text = NULL;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+
+		fputs(SLICE "addressType: IPv4\nendpoints:\n", out);
+		for (int i = 0; i < n; i++)
+			fprintf(out, "- {addresses: [10.0.%d.%d]}\n", i / 250, i % 250);
+		fclose(out);
+		assert_found(text, n == 1000 ? "" :
+					       "f.yaml:6:1: error E029:" ENDS
+					       "endpoints: 1001 endpoints, at most 1000 are possible in one slice\n");
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_2_defaults_of_a_service),
+		cmocka_unit_test(svc_4_addresses_by_family),
+		cmocka_unit_test(families_follow_what_was_allocated_before_what_was_preferred),
+		cmocka_unit_test(svc_114_headless_has_no_address_and_needs_no_port),
+		cmocka_unit_test(trap_12_svc_115_external_name_ignores_ports_and_selector),
+		cmocka_unit_test(trap_13_svc_120_topology_keys_are_ignored),
+		cmocka_unit_test(trap_15_two_ports_may_share_a_target),
+		cmocka_unit_test(trap_16_services_without_ports_or_spec_are_refused),
+		cmocka_unit_test(port_rules_of_a_service),
+		cmocka_unit_test(address_rules_of_a_service),
+		cmocka_unit_test(other_rules_of_a_service),
+		cmocka_unit_test(svc_16_17_18_endpoints_and_their_defaults),
+		cmocka_unit_test(svc_10_11_12_what_is_to_be_ignored_is_marked),
+		cmocka_unit_test(svc_19_special_addresses_are_refused),
+		cmocka_unit_test(rules_of_a_slice),
+		cmocka_unit_test(the_limit_of_endpoints_is_1000),
+	};
+
+	return run_group("kube_service", tests, ARRAY_SIZE(tests));
+}
