@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * The sweep on private maps: what it removes, when, and what it must leave.
+ * Time passes by making entries older, so that no test waits for a time limit.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <arpa/inet.h>
+#include <linux/pkt_cls.h>
+#include <netinet/in.h>
+#include <unistd.h>
+
+#include "lib/prog_env.h"
+
+#define PLACES 64
+#define TARGET 8080
+#define SPORT 30000
+#define LIMIT 1000 /* ticks: every time limit, unless a test sets another */
+
+/* Rounds are taken in single steps: the timer runs, but looks at nothing until asked. */
+static struct prog_env *with_sweep(void **state)
+{
+	static const uint32_t run[] = { 1 };
+	struct prog_env *env = *state;
+	struct weir_config config;
+	int family = env->family;
+
+	prog_env_free(env);
+	*state = env = prog_env_new(family, &(struct prog_sizes){ .conntrack = PLACES });
+	assert_non_null(env);
+	prog_backend(env, 1, 1, POD_B, TARGET, 0);
+	prog_run(env, 0, run, 1);
+	prog_service(env, 1, WEIR_SERVICE_SERVING | WEIR_SERVICE_USABLE, 0, 1);
+	prog_frontend(env, VIP_1, 80, IPPROTO_TCP, 1);
+	config = prog_config(env);
+	for (int i = 0; i < _WEIR_TIMEOUT_MAX; i++)
+		config.timeout[i] = LIMIT;
+	config.sweep_slice = 0;
+	config.sweep_interval_us = 1000;
+	prog_config_set(env, &config);
+	prog_sweep_start(env);
+	return env;
+}
+
+/* At least n whole rounds; then the sweep rests again. */
+static void sweep(struct prog_env *env, uint32_t rounds)
+{
+	struct weir_config config = prog_config(env);
+	uint64_t until;
+
+	config.sweep_slice = PLACES;
+	until = config.sweeps + rounds;
+	prog_config_set(env, &config);
+	for (int i = 0; i < 5000 && prog_sweeps(env) < until; i++)
+		usleep(200);
+	config = prog_config(env);
+	assert_true(config.sweeps >= until);
+	config.sweep_slice = 0;
+	prog_config_set(env, &config);
+	usleep(3000);
+}
+
+static void set_limit(struct prog_env *env, enum weir_timeout which, uint32_t ticks)
+{
+	struct weir_config config = prog_config(env);
+
+	config.timeout[which] = ticks;
+	prog_config_set(env, &config);
+}
+
+static struct prog_sent tcp(struct prog_env *env, enum who src, uint16_t sport, enum who dst, uint16_t dport,
+			    uint8_t flags)
+{
+	struct packet_spec spec = prog_tcp(env, src, sport, dst, dport, flags);
+
+	return prog_from(env, src, &spec);
+}
+
+static bool known(struct prog_env *env, uint16_t port)
+{
+	struct packet_spec spec = prog_tcp(env, POD_A, port, POD_B, 80, 0);
+
+	return prog_flow(env, &spec, 0, NULL);
+}
+
+static void open_flow(struct prog_env *env, uint16_t port)
+{
+	assert_redirected(tcp(env, POD_A, port, POD_B, 80, SYN));
+	assert_redirected(tcp(env, POD_B, 80, POD_A, port, SYN | ACK));
+	assert_redirected(tcp(env, POD_A, port, POD_B, 80, ACK));
+}
+
+static void open_translated(struct prog_env *env, uint16_t port)
+{
+	assert_redirected(tcp(env, POD_A, port, VIP_1, 80, SYN));
+	assert_redirected(tcp(env, POD_B, TARGET, POD_A, port, SYN | ACK));
+	assert_redirected(tcp(env, POD_A, port, VIP_1, 80, ACK));
+}
+
+static void what_is_over_goes_and_what_lives_stays(void **state)
+{
+	struct prog_env *env = with_sweep(state);
+
+	for (int i = 0; i < 10; i++)
+		open_flow(env, SPORT + i);
+	for (int i = 0; i < 5; i++)
+		open_translated(env, SPORT + 100 + i);
+	sweep(env, 3);
+	assert_int_equal(prog_flow_count(env), 20);
+	prog_flows_age(env, LIMIT + 10);
+	for (int i = 0; i < 5; i++)
+		assert_redirected(tcp(env, POD_A, SPORT + i, POD_B, 80, ACK));
+	assert_redirected(tcp(env, POD_A, SPORT + 100, VIP_1, 80, ACK)); /* its forward half only */
+	assert_redirected(tcp(env, POD_B, TARGET, POD_A, SPORT + 101, ACK)); /* its reply half only */
+	sweep(env, 3);
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(known(env, SPORT + i), i < 5);
+	assert_int_equal(prog_flow_count(env), 5 + 4);
+	assert_null(prog_places_check(env, NULL));
+}
+
+static void every_state_has_its_own_limit(void **state)
+{
+	struct prog_env *env = with_sweep(state);
+	struct packet_spec lone = prog_udp(env, POD_A, 1, POD_B, 53), asked = prog_udp(env, POD_A, 2, POD_B, 53),
+			   answer = prog_udp(env, POD_B, 53, POD_A, 2),
+			   echo = prog_echo(env, POD_A, POD_B, 9, false),
+			   esp = prog_echo(env, POD_A, POD_B, 0, false);
+	enum weir_timeout order[] = {
+		WEIR_TIMEOUT_TCP_OPENING, WEIR_TIMEOUT_TCP_OPEN,     WEIR_TIMEOUT_TCP_CLOSING,
+		WEIR_TIMEOUT_UDP_ONE_WAY, WEIR_TIMEOUT_UDP_ANSWERED, WEIR_TIMEOUT_ECHO,
+		WEIR_TIMEOUT_OTHER,
+	};
+
+	esp.proto = IPPROTO_ESP;
+	assert_redirected(tcp(env, POD_A, SPORT, POD_B, 80, SYN));
+	open_flow(env, SPORT + 1);
+	open_flow(env, SPORT + 2);
+	assert_redirected(tcp(env, POD_A, SPORT + 2, POD_B, 80, RST));
+	assert_redirected(prog_from(env, POD_A, &lone));
+	assert_redirected(prog_from(env, POD_A, &asked));
+	assert_redirected(prog_from(env, POD_B, &answer));
+	assert_redirected(prog_from(env, POD_A, &echo));
+	assert_redirected(prog_from(env, POD_A, &esp));
+	assert_int_equal(prog_flow_count(env), 7);
+	prog_flows_age(env, 100);
+	for (uint32_t i = 0; i < 7; i++) {
+		set_limit(env, order[i], 50);
+		sweep(env, 3);
+		assert_int_equal(prog_flow_count(env), 6 - i);
+	}
+	assert_null(prog_places_check(env, NULL));
+}
+
+static void removal_takes_two_rounds(void **state)
+{
+	struct prog_env *env = with_sweep(state);
+	struct packet_spec spec = prog_tcp(env, POD_A, SPORT, POD_B, 80, ACK);
+	struct weir_flow flow;
+	struct weir_config config;
+
+	open_flow(env, SPORT);
+	prog_flows_age(env, LIMIT + 10);
+	/* one round in a slice of exactly all places: once seen, marked */
+	config = prog_config(env);
+	config.sweep_slice = 1;
+	prog_config_set(env, &config);
+	for (int i = 0; i < 5000; i++) {
+		assert_true(prog_flow(env, &spec, 0, &flow));
+		if (flow.flags & WEIR_FLOW_EXPIRING)
+			break;
+		usleep(200);
+	}
+	config = prog_config(env);
+	config.sweep_slice = 0;
+	prog_config_set(env, &config);
+	assert_true(flow.flags & WEIR_FLOW_EXPIRING);
+	assert_true(known(env, SPORT));
+	/* a packet in between saves it */
+	assert_redirected(tcp(env, POD_B, 80, POD_A, SPORT, PSH | ACK));
+	assert_true(prog_flow(env, &spec, 0, &flow));
+	assert_int_equal(flow.flags & (WEIR_FLOW_EXPIRING | WEIR_FLOW_DEAD), 0);
+	sweep(env, 3);
+	assert_true(known(env, SPORT));
+}
+
+/* The reply's packets write their own entry; the mark is on the other. */
+static void a_reply_saves_a_marked_pair(void **state)
+{
+	struct prog_env *env = with_sweep(state);
+	struct packet_spec spec = prog_tcp(env, POD_A, SPORT, VIP_1, 80, ACK);
+	struct weir_tuple key;
+	struct weir_flow flow;
+
+	open_translated(env, SPORT);
+	prog_flows_age(env, LIMIT + 10);
+	assert_true(prog_flow(env, &spec, 0, &flow));
+	flow.flags |= WEIR_FLOW_EXPIRING;
+	weir_tuple_make(&key, &spec.src, htons(SPORT), &spec.dst, htons(80), IPPROTO_TCP, 0);
+	prog_set(env, "conntrack", &key, &flow);
+	assert_redirected(tcp(env, POD_B, TARGET, POD_A, SPORT, PSH | ACK));
+	sweep(env, 3);
+	assert_true(prog_flow(env, &spec, 0, &flow));
+	assert_int_equal(flow.flags & WEIR_FLOW_EXPIRING, 0);
+	assert_int_equal(prog_flow_count(env), 2);
+}
+
+static void orphaned_places_are_given_back(void **state)
+{
+	struct prog_env *env = with_sweep(state);
+	uint32_t orphans;
+
+	for (int i = 0; i < 10; i++) {
+		struct packet_spec spec = prog_tcp(env, POD_A, SPORT + i, POD_B, 80, SYN);
+		struct weir_tuple key;
+
+		assert_redirected(prog_from(env, POD_A, &spec));
+		if (i % 2)
+			continue;
+		weir_tuple_make(&key, &spec.src, htons(SPORT + i), &spec.dst, htons(80), IPPROTO_TCP, 0);
+		prog_unset(env, "conntrack", &key);
+	}
+	assert_null(prog_places_check(env, &orphans));
+	assert_int_equal(orphans, 5);
+	sweep(env, 3);
+	assert_null(prog_places_check(env, NULL));
+	assert_int_equal(prog_flow_count(env), 5);
+}
+
+static void the_place_of_a_flow_being_made_is_not_taken_away(void **state)
+{
+	struct prog_env *env = with_sweep(state);
+	struct packet_spec spec = prog_tcp(env, POD_A, SPORT, POD_B, 80, SYN);
+	struct weir_flow_key k;
+	struct weir_flow flow;
+
+	assert_redirected(prog_from(env, POD_A, &spec));
+	assert_true(prog_flow(env, &spec, 0, &flow));
+	prog_get(env, "flow_keys", &flow.place, &k);
+	k.used = 2; /* as the sweep leaves it when the entry was not there yet */
+	prog_set(env, "flow_keys", &flow.place, &k);
+	sweep(env, 3);
+	assert_true(prog_flow(env, &spec, 0, NULL));
+	prog_get(env, "flow_keys", &flow.place, &k);
+	assert_int_equal(k.used, 1);
+	assert_null(prog_places_check(env, NULL));
+}
+
+static void traffic_and_sweep_lose_no_place(void **state)
+{
+	struct prog_env *env = with_sweep(state);
+	struct weir_config config = prog_config(env);
+
+	/* everything is over at once (a limit of -1), and the sweep never rests */
+	for (int i = 0; i < _WEIR_TIMEOUT_MAX; i++)
+		config.timeout[i] = -1;
+	config.sweep_slice = 2 * PLACES;
+	config.sweep_interval_us = 100;
+	prog_config_set(env, &config);
+	for (int i = 0; i < 6000; i++) {
+		tcp(env, POD_A, SPORT + i % 50, i % 3 ? VIP_1 : POD_B, i % 3 ? 80 : TARGET, SYN);
+		if (i % 4 == 0)
+			tcp(env, POD_B, TARGET, POD_A, SPORT + i % 50, SYN | ACK);
+	}
+	sweep(env, 4);
+	assert_int_equal(prog_flow_count(env), 0);
+	assert_null(prog_places_check(env, NULL));
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		FOR_BOTH(what_is_over_goes_and_what_lives_stays),
+		FOR_BOTH(every_state_has_its_own_limit),
+		FOR_BOTH(removal_takes_two_rounds),
+		FOR_BOTH(a_reply_saves_a_marked_pair),
+		FOR_BOTH(orphaned_places_are_given_back),
+		FOR_BOTH(the_place_of_a_flow_being_made_is_not_taken_away),
+		FOR_BOTH(traffic_and_sweep_lose_no_place),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return prog_tests_run(tests);
+}
