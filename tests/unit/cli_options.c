@@ -40,21 +40,21 @@ static const struct option_row *const tables[] = { first, second, NULL };
 struct run {
 	struct values v;
 	struct weir_err err;
-	char *argv[16];
+	char words[256], *argv[16];
 	int n, r;
 };
 
 /* words: separated by one blank */
 static void parse(struct run *run, const char *words)
 {
-	char *copy = strdup(words), *rest = copy, *word;
+	char *rest = run->words, *word;
 	int argc = 0;
 
 	*run = (struct run){};
+	snprintf(run->words, sizeof(run->words), "%s", words);
 	while ((word = strsep(&rest, " ")))
-		run->argv[argc++] = strdup(word);
+		run->argv[argc++] = word;
 	run->r = options_parse(tables, &run->v, argc, run->argv, &run->n, &run->err);
-	free(copy);
 }
 
 static void values_may_be_attached_or_follow(void **state)
@@ -85,6 +85,7 @@ static void options_stand_anywhere_until_two_dashes(void **state)
 	assert_string_equal(run.argv[3], "--text");
 	assert_string_equal(run.argv[4], "-v");
 	assert_int_equal(run.v.count, 0);
+	free(run.v.list.items);
 }
 
 static void lists_and_counts_add_up(void **state)

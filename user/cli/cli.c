@@ -4,10 +4,13 @@
  * its options, checks the number of its arguments, and prints help. Nothing
  * here knows what a verb does.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <bpf/libbpf.h>
 
 #include "cli/cli.h"
 
@@ -169,8 +172,19 @@ bool cli_json(const struct common_options *c)
 	return cli_output_is(c, "json");
 }
 
+/* The name becomes part of paths; user/kernel says the same, but here it is a matter of usage. */
+static bool is_instance(const char *name)
+{
+	for (; *name; name++)
+		if (!isalnum((unsigned char)*name) && *name != '-' && *name != '_')
+			return false;
+	return true;
+}
+
 static int check_words(const struct verb *v, const struct common_options *c, int n_args)
 {
+	if (c->name && !is_instance(c->name))
+		return cli_fail(EXIT_USAGE, "%s: --name '%s': letters, digits, - and _ only", v->name, c->name);
 	if (v->outputs && c->output && !options_choice(v->outputs, c->output))
 		return cli_fail(EXIT_USAGE, "%s: -o '%s' is none of %s", v->name, c->output, v->outputs);
 	if (n_args < v->min_args)
@@ -209,11 +223,21 @@ static int run_verb(const struct verb *v, int argc, char **argv)
 	return status;
 }
 
+/* libbpf talks about what callers handle; errors carry their own text. WEIR_LOG=debug lets it. */
+static void quieten_libbpf(void)
+{
+	const char *log = getenv("WEIR_LOG");
+
+	if (!log || strcmp(log, "debug"))
+		libbpf_set_print(NULL);
+}
+
 int cli_main(int argc, char **argv)
 {
 	const struct verb *v;
 
 	style_locale();
+	quieten_libbpf();
 	if (argc < 2) {
 		cli_help(NULL, stderr);
 		return EXIT_USAGE;

@@ -75,8 +75,10 @@ void delta_print(const struct sync_delta *d, bool dry_run, const struct common_o
 	print_table(d, c);
 	if (d->attached || d->detached)
 		printf("devices: %u attached, %u detached\n", d->attached, d->detached);
-	printf("%s %llu\n", dry_run ? "nothing was written; this would be generation" : "generation",
-	       (unsigned long long)d->generation);
+	if (dry_run)
+		puts("nothing was written: this is what load would change");
+	else
+		printf("generation %llu\n", (unsigned long long)d->generation);
 }
 
 void delta_notes(const struct sync_delta *d, const struct common_options *c)

@@ -1,0 +1,247 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#
+# The command on files: exit statuses, error texts, keys of JSON, help of every
+# verb. Loads nothing and needs no root, except where a test says so.
+set -u
+
+W=${WEIR_BIN:?the weir binary}
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+n=0
+bad=0
+
+# check NAME COMMAND...: passes when the command succeeds; what it printed explains a failure.
+check() {
+	local name=$1 said
+	shift
+	n=$((n + 1))
+	if said=$("$@" 2>&1); then
+		echo "ok $n - $name"
+	else
+		bad=$((bad + 1))
+		echo "not ok $n - $name"
+		printf '%s\n' "$said" | sed 's/^/# /'
+	fi
+}
+
+# exits STATUS ARGUMENT...: the status of weir, and no data on stdout when it is a refusal
+exits() {
+	local want=$1 got
+	shift
+	"$W" "$@" >"$dir/out" 2>"$dir/err" </dev/null
+	got=$?
+	[ $got = "$want" ] && return
+	echo "weir $*: status $got, expected $want"
+	cat "$dir/err"
+	return 1
+}
+
+# says TEXT STATUS ARGUMENT...: the text is on stderr, stdout is empty
+says() {
+	local text=$1
+	shift
+	exits "$@" || return
+	if [ -s "$dir/out" ]; then
+		echo "stdout should be empty:"
+		cat "$dir/out"
+		return 1
+	fi
+	grep -qF -- "$text" "$dir/err" || {
+		echo "stderr lacks '$text':"
+		cat "$dir/err"
+		return 1
+	}
+}
+
+# shows TEXT STATUS ARGUMENT...: the text is on stdout
+shows() {
+	local text=$1
+	shift
+	exits "$@" || return
+	grep -qF -- "$text" "$dir/out" || {
+		echo "stdout lacks '$text':"
+		cat "$dir/out"
+		return 1
+	}
+}
+
+# json PYTHON STATUS ARGUMENT...: stdout is JSON, d, and the expression holds
+json() {
+	local expression=$1
+	shift
+	exits "$@" || return
+	python3 -c 'import json,sys
+d = json.load(open(sys.argv[1]))
+sys.exit(0 if eval("(" + sys.argv[2] + ")") else "not so: %s\n%s" % (sys.argv[2], json.dumps(d)[:2000]))' "$dir/out" "$expression"
+}
+
+every_verb_has_help() {
+	local verb verbs
+	verbs=$("$W" help | sed -n 's/^  \([a-z]*\)  .*/\1/p')
+	[ "$(wc -w <<<"$verbs")" -ge 10 ] || return 1
+	for verb in $verbs; do
+		exits 0 help "$verb" && grep -q "^usage: weir $verb" "$dir/out" && grep -q -- '-h, --help' "$dir/out" || return 1
+		exits 0 "$verb" --help && [ ! -s "$dir/err" ] || return 1
+		"$W" help | grep -q "^  $verb " || return 1
+	done
+}
+
+every_verb_refuses_unknown_options() {
+	local verb
+	for verb in $("$W" help | sed -n 's/^  \([a-z]*\)  .*/\1/p'); do
+		says "unknown option --no-such" 2 "$verb" --no-such || return 1
+	done
+}
+
+output_is_the_same_twice() {
+	"$W" compile -q -f "$dir/good.yaml" >"$dir/a" && "$W" compile -q -f "$dir/good.yaml" >"$dir/b" && cmp "$dir/a" "$dir/b"
+}
+
+colour_only_when_asked() {
+	local escape
+	escape=$(printf '\033')
+	"$W" report -q -f "$dir/good.yaml" | grep -q "$escape" && return 1
+	"$W" report -q -f "$dir/good.yaml" --color always | grep -q "$escape" || return 1
+	! "$W" report -q -f "$dir/good.yaml" --color never | grep -q "$escape"
+}
+
+ascii_without_utf8() {
+	LC_ALL=C "$W" why -q p/web p/db:5432 -f "$dir/good.yaml" >"$dir/ascii"
+	[ $? = 1 ] || return 1
+	! LC_ALL=C grep -q '[^ -~	]' "$dir/ascii"
+}
+
+engines_agree() {
+	"$W" report -q -f "$dir/good.yaml" -o json >"$dir/plan.json" || return 1
+	"$W" report -q -f "$dir/good.yaml" -o json --engine bpf >"$dir/bpf.json" || return 1
+	cmp "$dir/plan.json" "$dir/bpf.json"
+}
+
+cat >"$dir/good.yaml" <<'END'
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: p, labels: {tier: web}}
+spec: {containers: [{name: c, image: i, ports: [{name: http, containerPort: 80}]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: api, namespace: p, labels: {tier: api}}
+spec: {containers: [{name: c, image: i}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: db, namespace: p, labels: {tier: db}}
+spec: {containers: [{name: c, image: i, ports: [{containerPort: 5432}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: db, namespace: p}
+spec: {selector: {tier: db}, ports: [{port: 15432, targetPort: 5432}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: db, namespace: p}
+spec:
+  podSelector: {matchLabels: {tier: db}}
+  ingress:
+  - from:
+    - podSelector: {matchLabels: {tier: api}}
+    - namespaceSelector: {matchLabels: {name: p}}
+    ports:
+    - port: 5432
+END
+cat >"$dir/bad.yaml" <<'END'
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: broken, namespace: p}
+spec:
+  podSelector: {}
+  ingress:
+  - ports:
+    - port: 99999
+END
+cat >"$dir/silent.yaml" <<'END'
+apiVersion: v1
+kind: Pod
+metadata: {name: silent, namespace: p}
+spec: {containers: [{name: c, image: i}]}
+END
+good=$dir/good.yaml
+
+check "no verb is a usage error and lists the verbs" says "usage: weir VERB" 2
+check "help lists every verb and explains each" every_verb_has_help
+check "an unknown verb is a usage error with a hint" says "weir help" 2 frobnicate
+check "an unknown verb of help is a usage error" says "unknown verb" 2 help frobnicate
+check "verbs match exactly" says "unknown verb 'rep'" 2 rep
+check "an unknown option is a usage error in every verb" every_verb_refuses_unknown_options
+check "an unknown form of output is a usage error that lists the forms" says "table|wide|json|csv|md" 2 report -f "$good" -o yaml
+check "too many arguments are a usage error" says "too many arguments" 2 report -f "$good" more
+check "missing arguments are a usage error" says "arguments are missing" 2 why p/web
+check "version has a layout and JSON" json 'd["kind"] == "Version" and d["layoutVersion"] > 0' 0 version -o json
+check "--version works as well" shows "weir " 0 --version
+
+check "no manifests is a usage error" says "give -f" 2 report
+check "a file that is not there is invalid input" says "no-such-file" 4 report -f "$dir/no-such-file"
+check "what the API server would refuse is invalid input, with file, line and path" \
+	says "bad.yaml:8:" 4 compile -f "$dir/bad.yaml"
+check "errors name object and field" says "NetworkPolicy p/broken" 4 report -f "$dir/bad.yaml" --ports 80
+check "-q does not silence errors" says "bad.yaml:8:" 4 compile -q -f "$dir/bad.yaml"
+check "compile writes a plan" json 'd["kind"] == "Plan" and len(d["pods"]) == 3' 0 compile -f "$good"
+check "compile gives the same bytes twice" output_is_the_same_twice
+
+check "report has an item for each pair, port and family" \
+	json 'd["kind"] == "Report" and d["apiVersion"] == "weir.dev/v1" and
+	len([i for i in d["items"] if i["family"] == "IPv4"]) == 3 * 2 + 4 * 3' 0 report -q -f "$good" --ports 5432 -o json
+check "an item of report has all its keys" \
+	json 'all(set(i) >= {"from", "to", "family", "protocol", "port", "verdict", "reason", "egress", "ingress"} and
+	set(i["egress"]) == set(i["ingress"]) == {"verdict", "policy", "rule"} for i in d["items"])' 0 report -q -f "$good" -o json
+check "report names the allowing rule, and nothing for a default deny" \
+	json '[(i["verdict"], i["ingress"]["policy"], i["ingress"]["rule"]) for i in d["items"] if i["to"] == "p/db" and
+	i["from"] in ("p/api", "p/web") and i["family"] == "IPv4"] == [("allow", "p/db", 0), ("deny", None, None)]' \
+	0 report -q -f "$good" --ports 5432 -o json
+check "world is denied, the own node never (NP-41, NP-42)" \
+	json '{i["from"]: i["verdict"] for i in d["items"] if i["to"] == "p/db" and i["from"] in ("world", "node")} ==
+	{"world": "deny", "node": "allow"} and all(i["verdict"] == "allow" for i in d["items"] if i["to"] == "node")' \
+	0 report -q -f "$good" --ports 5432 -o json
+check "a named port is asked for only where it is declared" \
+	json 'd["items"] and all(i["to"] == "p/web" and i["port"] == 80 and i["portName"] == "http" for i in d["items"])' \
+	0 report -q -f "$good" --ports http -o json
+check "without --ports all declared ports are asked for" \
+	json '{i["port"] for i in d["items"]} == {80, 5432}' 0 report -q -f "$good" -o json
+check "without any port report says what to give" says "give --ports" 2 report -q -f "$dir/silent.yaml"
+check "a bad port is a usage error" says "not within 1-65535" 2 report -f "$good" --ports 0/TCP
+check "a bad protocol is a usage error" says "TCP, UDP or SCTP" 2 report -f "$good" --ports 80/ICMP
+check "the matrix has a legend" shows ". allowed" 0 report -q -f "$good"
+check "csv has a head" shows "from,to,family,protocol,port,verdict" 0 report -q -f "$good" -o csv
+check "md is a table" shows "| from | to |" 0 report -q -f "$good" -o md
+check "wide names rules" shows "allow p/db[0]" 0 report -q -f "$good" -o wide
+check "colour only when asked for" colour_only_when_asked
+if [ "$(id -u)" = 0 ]; then
+	check "the programs answer as the plan does" engines_agree
+else
+	n=$((n + 1))
+	echo "ok $n - the programs answer as the plan does # SKIP needs root"
+fi
+
+check "why: allowed is 0" shows "ALLOWED" 0 why -q p/api p/db:5432 -f "$good"
+check "why: denied is 1, with file and line" shows "good.yaml:27" 1 why -q p/web p/db:5432 -f "$good"
+check "why says which label failed" shows "web has tier=web" 1 why -q p/web p/db -f "$good"
+check "why knows the label that nobody sets (NP-22)" shows "kubernetes.io/metadata.name=p" 1 why -q p/web p/db -f "$good"
+check "why shows both directions" shows "egress" 1 why -q p/web p/db -f "$good"
+check "why goes through a Service" shows "service p/db" 0 why -q p/api svc/p/db -f "$good"
+check "why has JSON with steps" \
+	json 'd["kind"] == "Why" and d["verdict"] == "deny" and [s["step"] for s in d["steps"]] == ["egress", "ingress"] and
+	d["steps"][1]["policies"][0]["rules"][0]["peers"][0]["match"] == False' 1 why -q p/web p/db -f "$good" -o json
+check "why: world and node" exits 1 why -q world p/db -f "$good"
+check "why: the own node is let through (NP-41)" exits 0 why -q node p/db -f "$good"
+check "why: a pod reaches itself (NP-40)" exits 0 why -q p/db p/db -f "$good"
+check "why: an address outside" exits 0 why -q p/web 192.0.2.9:443 -f "$good"
+check "why: IPv6 in brackets" exits 0 why -q p/web '[2001:db8::9]:443' -f "$good"
+check "why: a pod that is not there" says "no pod p/nobody" 2 why -q p/nobody p/db -f "$good"
+check "why: which port is meant must be clear" says "say which" 2 why -q p/db p/api -f "$good"
+check "why: nonsense is a usage error" says "is none of" 2 why nonsense p/db -f "$good"
+check "why without UTF-8 is plain ASCII" ascii_without_utf8
+
+echo "1..$n"
+[ $bad = 0 ]

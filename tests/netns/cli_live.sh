@@ -1,0 +1,153 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#
+# The verbs on a loaded instance: load, status, get, enforce, uninstall. The
+# instance is the test's own, and no pod of it is plugged in: no device is
+# touched. It goes away whatever happens.
+set -u
+
+W=${WEIR_BIN:?the weir binary}
+NAME=cli$$
+if [ "$(id -u)" != 0 ]; then
+	echo "1..0 # SKIP needs root"
+	exit 0
+fi
+dir=$(mktemp -d)
+trap '"$W" uninstall -q --name $NAME >/dev/null 2>&1; rm -rf "$dir"' EXIT
+n=0
+bad=0
+
+check() {
+	local name=$1 said
+	shift
+	n=$((n + 1))
+	if said=$("$@" 2>&1); then
+		echo "ok $n - $name"
+	else
+		bad=$((bad + 1))
+		echo "not ok $n - $name"
+		printf '%s\n' "$said" | sed 's/^/# /'
+	fi
+}
+
+# exits STATUS ARGUMENT...; the instance's name is added
+exits() {
+	local want=$1 got
+	shift
+	"$W" "$@" --name $NAME >"$dir/out" 2>"$dir/err" </dev/null
+	got=$?
+	[ $got = "$want" ] && return
+	echo "weir $*: status $got, expected $want"
+	cat "$dir/out" "$dir/err"
+	return 1
+}
+
+shows() {
+	local text=$1
+	shift
+	exits "$@" || return
+	grep -qF -- "$text" "$dir/out" || {
+		echo "stdout lacks '$text':"
+		cat "$dir/out"
+		return 1
+	}
+}
+
+json() {
+	local expression=$1
+	shift
+	exits "$@" || return
+	python3 -c 'import json,sys
+d = json.load(open(sys.argv[1]))
+sys.exit(0 if eval("(" + sys.argv[2] + ")") else "not so: %s\n%s" % (sys.argv[2], json.dumps(d)[:2000]))' "$dir/out" "$expression"
+}
+
+# cluster PORT: one Service of two endpoints, and a policy, all with addresses
+cluster() {
+	cat <<END
+apiVersion: v1
+kind: Node
+metadata: {name: n1}
+status: {addresses: [{type: InternalIP, address: 172.18.0.2}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: p, labels: {app: web}}
+spec: {nodeName: n1, containers: [{name: c, image: i, ports: [{containerPort: 80}]}]}
+status: {phase: Running, podIP: 10.244.0.5, podIPs: [{ip: 10.244.0.5}], conditions: [{type: Ready, status: "True"}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: p}
+spec: {clusterIP: 10.96.0.10, clusterIPs: [10.96.0.10], selector: {app: web}, ports: [{port: $1, targetPort: 80}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: web, namespace: p}
+spec: {podSelector: {}, ingress: [{ports: [{port: 80}]}]}
+END
+}
+
+names_come_from_the_plan_file() {
+	exits 0 get services && grep -q "p/web" "$dir/out" || return 1
+	rm -f "/run/weir-$NAME"/plan-*
+	exits 0 get services -o wide && ! grep -q "p/web" "$dir/out" && grep -q '#' "$dir/out" &&
+		grep -q "ids are shown" "$dir/err"
+}
+
+every_noun_answers_in_every_form() {
+	local noun form
+	for noun in services backends pods policies rules flows maps programs; do
+		for form in table wide json name; do
+			exits 0 get $noun -o $form || return 1
+		done
+		json 'd["apiVersion"] == "weir.dev/v1" and d["kind"].endswith("List") and isinstance(d["items"], list)' \
+			0 get $noun -o json || return 1
+	done
+}
+
+bad_name() {
+	"$W" status --name ../etc 2>"$dir/err"
+	[ $? = 2 ] && grep -q "letters, digits" "$dir/err"
+}
+
+nothing_is_left() {
+	! ls -d "/sys/fs/bpf/weir-$NAME" "/run/weir-$NAME" 2>/dev/null | grep .
+}
+
+cluster 80 >"$dir/a.yaml"
+cluster 8080 >"$dir/b.yaml"
+
+check "status of nothing is not reachable" exits 3 status
+check "get from nothing is not reachable" exits 3 get pods
+check "enforce on nothing is not reachable" exits 3 enforce on
+check "enforce takes on and off only" exits 2 enforce maybe
+check "get knows its nouns" exits 2 get nonsense
+check "an instance's name is letters, digits, - and _" bad_name
+check "a dry run tells what would change, and 1" shows "nothing was written" 1 load --dry-run -f "$dir/a.yaml"
+check "a dry run makes nothing" nothing_is_left
+check "invalid objects load nothing" exits 4 load -f /dev/null/none
+check "load writes, table by table" shows "frontends" 0 load -f "$dir/a.yaml"
+check "a second load has nothing to do" shows "nothing to do" 0 load -f "$dir/a.yaml"
+check "a dry run without a difference is 0" exits 0 load --dry-run -f "$dir/a.yaml"
+check "a change is a small difference" \
+	json '{t["table"] for t in d["tables"]} <= {"frontends", "services", "backend_slots", "backends", "names"} and d["writes"] > 0' \
+	0 load -f "$dir/b.yaml" -o json
+check "status shows generation, maps and programs" \
+	json 'd["generation"] == 2 and d["enforcement"] == "on" and "from_pod" in d["programs"] and
+	d["maps"]["frontends"]["entries"] == 2 and "egress-denied" in d["drops"]' 0 status -o json
+check "status is one screen" shows "enforcement   on" 0 status
+check "enforce off shows in status" eval 'exits 0 enforce off && shows "OFF" 0 status'
+check "a load leaves enforcement as it is" eval 'exits 0 load -f "$dir/a.yaml" && shows "OFF" 0 status'
+check "enforce on again" eval 'exits 0 enforce on && json "d[\"enforcement\"] == \"on\"" 0 status -o json'
+check "get answers for every noun" every_noun_answers_in_every_form
+check "frontends are shown with their Service" \
+	json '[(i["service"], i["frontend"], i["backends"]) for i in d["items"]] == [("p/web/TCP", "10.96.0.10:80/TCP", 1)]' \
+	0 get services -o json
+check "rules are shown with file and line" shows "a.yaml:" 0 get rules
+check "without the plan file ids are shown, and it is said" names_come_from_the_plan_file
+check "uninstall removes everything" eval 'exits 0 uninstall && nothing_is_left'
+check "uninstall of nothing is fine" exits 0 uninstall
+
+echo "1..$n"
+[ $bad = 0 ]
