@@ -108,6 +108,9 @@ void ranges_flatten(struct range_list *in, struct range_list *ret_out)
 	struct range_list out = {};
 	size_t n, next = 0;
 
+	*ret_out = out;
+	if (!in->n)
+		return;
 	qsort(in->items, in->n, sizeof(*in->items), by_low);
 	border = borders(in, &n);
 	for (size_t i = 0; i + 1 < n; i++) {
