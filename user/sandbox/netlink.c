@@ -4,11 +4,11 @@
  * a socket of the machine's own namespace: callers open by namespace.
  */
 #include <errno.h>
+#include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
-#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -95,47 +95,70 @@ static unsigned char prefix_of(const struct cidr *c)
 	return weir_addr_is_v4(&c->addr) ? c->len - WEIR_V4_PREFIX_BITS : c->len;
 }
 
-int nl_veth_add(struct nl *nl, const char *host, int peer_netns_fd, const char *peer, const uint8_t mac[6],
-		struct weir_err *err)
+int nl_veth_add(struct nl *nl, const struct nl_veth *veth, struct weir_err *err)
 {
-	struct ifinfomsg body = { .ifi_family = AF_UNSPEC };
+	struct ifinfomsg body = { .ifi_family = AF_UNSPEC, .ifi_index = veth->host_index };
+	struct ifinfomsg peer = { .ifi_family = AF_UNSPEC };
 	struct nlmsghdr *h = nl_begin(nl, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &body, sizeof(body));
 	struct nlattr *info, *data, *other;
 	int r;
 
-	mnl_attr_put_strz(h, IFLA_IFNAME, host);
+	mnl_attr_put_strz(h, IFLA_IFNAME, veth->host);
 	info = mnl_attr_nest_start(h, IFLA_LINKINFO);
 	mnl_attr_put_strz(h, IFLA_INFO_KIND, "veth");
 	data = mnl_attr_nest_start(h, IFLA_INFO_DATA);
 	other = mnl_attr_nest_start(h, VETH_INFO_PEER);
-	memcpy(mnl_nlmsg_put_extra_header(h, sizeof(body)), &body, sizeof(body));
-	mnl_attr_put_strz(h, IFLA_IFNAME, peer);
-	mnl_attr_put(h, IFLA_ADDRESS, 6, mac);
-	mnl_attr_put_u32(h, IFLA_NET_NS_FD, peer_netns_fd);
+	memcpy(mnl_nlmsg_put_extra_header(h, sizeof(peer)), &peer, sizeof(peer));
+	mnl_attr_put_strz(h, IFLA_IFNAME, veth->peer);
+	mnl_attr_put(h, IFLA_ADDRESS, 6, veth->mac);
+	mnl_attr_put_u32(h, IFLA_NET_NS_FD, veth->peer_netns_fd);
 	mnl_attr_nest_end(h, other);
 	mnl_attr_nest_end(h, data);
 	mnl_attr_nest_end(h, info);
 	r = nl_talk(nl, h, NULL, NULL);
-	return r ? err_set(err, r, "veth %s: %s", host, strerror(-r)) : 0;
+	return r ? err_set(err, r, "veth %s: %s", veth->host, strerror(-r)) : 0;
 }
 
-static int read_index(const struct nlmsghdr *h, void *arg)
+struct link_state {
+	int index;
+	unsigned char operstate;
+};
+
+static int read_link(const struct nlmsghdr *h, void *arg)
 {
 	const struct ifinfomsg *body = mnl_nlmsg_get_payload(h);
+	struct link_state *state = arg;
+	const struct nlattr *attr;
 
-	*(int *)arg = body->ifi_index;
+	state->index = body->ifi_index;
+	mnl_attr_for_each(attr, h, sizeof(*body))
+		if (mnl_attr_get_type(attr) == IFLA_OPERSTATE)
+			state->operstate = mnl_attr_get_u8(attr);
 	return MNL_CB_STOP;
+}
+
+static int get_link(struct nl *nl, const char *name, struct link_state *ret_state)
+{
+	struct ifinfomsg body = { .ifi_family = AF_UNSPEC };
+	struct nlmsghdr *h = nl_begin(nl, RTM_GETLINK, 0, &body, sizeof(body));
+
+	mnl_attr_put_strz(h, IFLA_IFNAME, name);
+	return nl_talk(nl, h, read_link, ret_state);
 }
 
 int nl_link_index(struct nl *nl, const char *name, struct weir_err *err)
 {
-	struct ifinfomsg body = { .ifi_family = AF_UNSPEC };
-	struct nlmsghdr *h = nl_begin(nl, RTM_GETLINK, 0, &body, sizeof(body));
-	int index = 0, r;
+	struct link_state state = {};
+	int r = get_link(nl, name, &state);
 
-	mnl_attr_put_strz(h, IFLA_IFNAME, name);
-	r = nl_talk(nl, h, read_index, &index);
-	return r ? err_set(err, r, "device %s: %s", name, strerror(-r)) : index;
+	return r ? err_set(err, r, "device %s: %s", name, strerror(-r)) : state.index;
+}
+
+bool nl_link_operational(struct nl *nl, const char *name)
+{
+	struct link_state state = {};
+
+	return !get_link(nl, name, &state) && state.operstate == IF_OPER_UP;
 }
 
 int nl_link_up(struct nl *nl, int ifindex, struct weir_err *err)

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/addr.h"
@@ -16,10 +17,17 @@ struct nl;
 int nl_open(int netns_fd, struct nl **ret_nl, struct weir_err *err);
 void nl_close(struct nl **nl); /* also for _cleanup_() */
 
-/* A pair: `host` here, down, and `peer` with that MAC in the other namespace. */
-int nl_veth_add(struct nl *nl, const char *host, int peer_netns_fd, const char *peer, const uint8_t mac[6],
-		struct weir_err *err);
+/* A pair: `host` here, down, and `peer` with that MAC in the other namespace. index: of `host`, 0: any. */
+struct nl_veth {
+	const char *host, *peer;
+	int host_index, peer_netns_fd;
+	const uint8_t *mac;
+};
+
+int nl_veth_add(struct nl *nl, const struct nl_veth *veth, struct weir_err *err);
 int nl_link_index(struct nl *nl, const char *name, struct weir_err *err); /* index, or -errno: -ENODEV */
+/* The kernel activates a device's queue some time after its carrier comes; before that it drops what is sent. */
+bool nl_link_operational(struct nl *nl, const char *name);
 int nl_link_up(struct nl *nl, int ifindex, struct weir_err *err);
 int nl_link_delete(struct nl *nl, int ifindex, struct weir_err *err);
 

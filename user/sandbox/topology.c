@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "sandbox/netlink.h"
@@ -15,6 +16,13 @@
 #include "sandbox/topology.h"
 
 #define INSIDE "eth0" /* the device in a pod and in the world */
+#define WORLD "world"
+/*
+ * Of the world's end in the node. The kernel activates a veth at once only where the numbers of its two ends differ;
+ * first devices of their namespaces would share theirs, and be dead for up to a second.
+ */
+#define WORLD_INDEX 100
+#define WAIT_TRIES 2000 /* of 1 ms */
 
 char *topology_prefix(const char *name)
 {
@@ -57,6 +65,8 @@ static char *pod_where(const char *ns, const char *pod)
 /* Host's end of a pod's veth: names of devices are short, so it is a hash; a clash is an EEXIST that says so. */
 static char *device_name(const char *where)
 {
+	if (!strcmp(where, WORLD))
+		return mem_strdup(WORLD);
 	return mem_printf("veth%010llx", (unsigned long long)(hash_text(where) & 0xffffffffff));
 }
 
@@ -179,38 +189,32 @@ static int ensure_netns(const char *netns, struct weir_err *err)
 	return netns_exists(netns) ? netns_open(netns, err) : netns_create(netns, err);
 }
 
-struct link {
-	const char *name; /* instance */
-	const char *where;
-	const char *device;
-	const uint8_t *mac;
-};
-
 /* A namespace with a veth into the node's, wired inside. Returns the host end's index. */
-static int connect_inside(const struct link *l, int node_fd, const struct weir_addr addr[2], struct weir_err *err)
+static int connect_inside(const char *name, const char *where, int node_fd, const uint8_t *mac,
+			  const struct weir_addr addr[2], struct weir_err *err)
 {
-	_cleanup_(mem_free) char *netns = topology_netns_name(l->name, l->where);
+	_cleanup_(mem_free) char *netns = topology_netns_name(name, where);
+	_cleanup_(mem_free) char *device = device_name(where);
 	_cleanup_(fd_close) int fd = ensure_netns(netns, err);
 	_cleanup_(nl_close) struct nl *nl = NULL;
-	int ifindex, r;
+	struct nl_veth veth = { device, INSIDE, strcmp(where, WORLD) ? 0 : WORLD_INDEX, fd, mac };
+	int r;
 
 	if (fd < 0)
 		return fd;
 	r = nl_open(node_fd, &nl, err);
 	if (r)
 		return r;
-	ifindex = nl_link_index(nl, l->device, NULL);
-	if (ifindex < 0)
-		r = nl_veth_add(nl, l->device, fd, INSIDE, l->mac, err);
+	if (nl_link_index(nl, device, NULL) < 0)
+		r = nl_veth_add(nl, &veth, err);
 	if (!r)
 		r = inside(fd, addr, err);
-	return r ? r : nl_link_index(nl, l->device, err);
+	return r ? r : nl_link_index(nl, device, err);
 }
 
 int topology_base(const char *name, const struct sandbox_net *net, struct weir_err *err)
 {
 	static const uint8_t mac[6] = { 0x02, 0, 0, 0, 0, 0x01 };
-	struct link world = { name, "world", "world", mac };
 	_cleanup_(mem_free) char *node = topology_netns_name(name, "node");
 	_cleanup_(fd_close) int fd = ensure_netns(node, err);
 	_cleanup_(nl_close) struct nl *nl = NULL;
@@ -225,7 +229,7 @@ int topology_base(const char *name, const struct sandbox_net *net, struct weir_e
 		r = nl_open(fd, &nl, err);
 	if (r)
 		return r;
-	ifindex = connect_inside(&world, fd, net->world_addr, err);
+	ifindex = connect_inside(name, WORLD, fd, mac, net->world_addr, err);
 	return ifindex < 0 ? ifindex : outside(nl, ifindex, net->world_addr, net, err);
 }
 
@@ -245,15 +249,13 @@ int topology_plug(const char *name, struct plug *p, struct weir_err *err)
 {
 	_cleanup_(mem_free) char *node = topology_netns_name(name, "node");
 	_cleanup_(mem_free) char *where = pod_where(p->ns, p->pod);
-	_cleanup_(mem_free) char *device = device_name(where);
 	_cleanup_(fd_close) int fd = netns_open(node, err);
-	struct link l = { name, where, device, p->mac };
 	int ifindex;
 
 	if (fd < 0)
 		return fd;
 	choose_mac(p, p->mac);
-	ifindex = connect_inside(&l, fd, p->addr, err);
+	ifindex = connect_inside(name, where, fd, p->mac, p->addr, err);
 	if (ifindex < 0)
 		return ifindex;
 	p->ifindex = ifindex;
@@ -268,6 +270,31 @@ int topology_open(const char *name, const struct plug *p, const struct sandbox_n
 	int r = fd < 0 ? fd : nl_open(fd, &nl, err);
 
 	return r ? r : outside(nl, p->ifindex, p->addr, net, err);
+}
+
+static int open_netns_nl(const char *name, const char *where, struct nl **ret_nl, struct weir_err *err)
+{
+	_cleanup_(mem_free) char *netns = topology_netns_name(name, where);
+	_cleanup_(fd_close) int fd = netns_open(netns, err);
+
+	return fd < 0 ? fd : nl_open(fd, ret_nl, err);
+}
+
+int topology_wait(const char *name, const char *where, struct weir_err *err)
+{
+	_cleanup_(mem_free) char *device = device_name(where);
+	_cleanup_(nl_close) struct nl *node = NULL, *in = NULL;
+	const struct timespec tick = { 0, 1000000 };
+	int r = open_netns_nl(name, "node", &node, err);
+
+	if (!r)
+		r = open_netns_nl(name, where, &in, err);
+	for (int i = 0; !r && !(nl_link_operational(node, device) && nl_link_operational(in, INSIDE)); i++) {
+		if (i == WAIT_TRIES)
+			return err_set(err, -ETIMEDOUT, "the devices of %s do not come up", where);
+		nanosleep(&tick, NULL);
+	}
+	return r;
 }
 
 /* The device goes at once; a namespace alone would take its devices along only some time later. */

@@ -252,6 +252,20 @@ static int make_pods(struct up *u)
 	return r;
 }
 
+/* Whoever calls next may send at once. */
+static int wait_for_devices(struct up *u)
+{
+	int r = topology_wait(u->name, "world", u->err);
+
+	for (size_t i = 0; i < u->n && !r; i++) {
+		_cleanup_(mem_free) char *where = mem_printf("%s/%s", u->places[i].plug.ns, u->places[i].plug.pod);
+
+		if (!u->places[i].pod->host_network)
+			r = topology_wait(u->name, where, u->err);
+	}
+	return r;
+}
+
 static int open_pods(struct up *u)
 {
 	int r = 0;
@@ -259,7 +273,7 @@ static int open_pods(struct up *u)
 	for (size_t i = 0; i < u->n && !r; i++)
 		if (!u->places[i].pod->host_network)
 			r = topology_open(u->name, &u->places[i].plug, u->req->net, u->err);
-	return r;
+	return r ? r : wait_for_devices(u);
 }
 
 /* ---- The datapath ---- */
