@@ -17,29 +17,35 @@ static const struct kube_pod *only_pod(struct store *s)
 
 static void a_missing_kind_or_api_version_is_an_error(void **state)
 {
-	assert_found("metadata: {name: p}\n",
-		     "f.yaml:1:1: error E010: apiVersion: missing, it says which API the object belongs to, like v1\n"
-		     "f.yaml:1:1: error E010: kind: missing, it says what the object is, like NetworkPolicy\n");
-	assert_found("kind: Pod\nmetadata: {name: p}\n",
-		     "f.yaml:1:1: error E010: Pod: apiVersion: missing, it says which API the object belongs to, like v1\n");
-	assert_found("just text\n",
-		     "f.yaml:1:1: error E020: found the string \"just text\", an object with apiVersion and kind is wanted\n");
-	assert_found("- a\n", "f.yaml:1:1: error E020: found a list, an object with apiVersion and kind is wanted\n");
+	assert_found(
+		"metadata: {name: p}\n",
+		"f.yaml:1:1: error E010: apiVersion: missing, it says which API the object belongs to, like v1\n"
+		"f.yaml:1:1: error E010: kind: missing, it says what the object is, like NetworkPolicy\n");
+	assert_found(
+		"kind: Pod\nmetadata: {name: p}\n",
+		"f.yaml:1:1: error E010: Pod: apiVersion: missing, it says which API the object belongs to, like v1\n");
+	assert_found(
+		"just text\n",
+		"f.yaml:1:1: error E020: found the string \"just text\", an object with apiVersion and kind is wanted\n");
+	assert_found("- a\n",
+		     "f.yaml:1:1: error E020: found a list, an object with apiVersion and kind is wanted\n");
 }
 
 static void unknown_kinds_are_noted_once_for_each_kind(void **state)
 {
-	assert_found("{apiVersion: apps/v1, kind: Deployment, metadata: {name: Any Thing}}\n"
-		     "---\n{apiVersion: apps/v1, kind: Deployment}\n"
-		     "---\n{apiVersion: extensions/v1beta1, kind: NetworkPolicy}\n",
-		     "f.yaml:1:1: note: Deployment of apps/v1 is ignored here and below: Weir does not read this kind\n"
-		     "f.yaml:5:1: note: NetworkPolicy of extensions/v1beta1 is ignored here and below: Weir does not read this kind\n");
+	assert_found(
+		"{apiVersion: apps/v1, kind: Deployment, metadata: {name: Any Thing}}\n"
+		"---\n{apiVersion: apps/v1, kind: Deployment}\n"
+		"---\n{apiVersion: extensions/v1beta1, kind: NetworkPolicy}\n",
+		"f.yaml:1:1: note: Deployment of apps/v1 is ignored here and below: Weir does not read this kind\n"
+		"f.yaml:5:1: note: NetworkPolicy of extensions/v1beta1 is ignored here and below: Weir does not read this kind\n");
 }
 
 static void parse_1_unknown_fields_are_ignored_at_any_depth(void **state)
 {
-	with_store *s = read_text("apiVersion: v1\nkind: Pod\nextra: {a: [1]}\nmetadata: {name: p, managedFields: [{f:x: {}}]}\n"
-				  "spec: {containers: [{name: c, later: {deep: 1}, ports: [{containerPort: 80, new: 1}]}], a: 1}\n");
+	with_store *s = read_text(
+		"apiVersion: v1\nkind: Pod\nextra: {a: [1]}\nmetadata: {name: p, managedFields: [{f:x: {}}]}\n"
+		"spec: {containers: [{name: c, later: {deep: 1}, ports: [{containerPort: 80, new: 1}]}], a: 1}\n");
 
 	assert_int_equal(only_pod(s)->n_ports, 1);
 }
@@ -54,49 +60,56 @@ static void lists_hold_objects_of_all_kinds_and_keep_positions(void **state)
 	assert_int_equal(only_pod(s)->meta.src.line, 8);
 	assert_int_equal(s->pods[0]->meta.src.col, 5);
 	assert_int_equal(s->n_namespaces, 1);
-	assert_found("{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[\n {\"kind\":\"Pod\"}, 7]}",
-		     "f.yaml:2:2: error E010: Pod: apiVersion: missing, it says which API the object belongs to, like v1\n"
-		     "f.yaml:2:18: error E020: List: items[1]: found the number 7, a mapping is wanted\n");
+	assert_found(
+		"{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[\n {\"kind\":\"Pod\"}, 7]}",
+		"f.yaml:2:2: error E010: Pod: apiVersion: missing, it says which API the object belongs to, like v1\n"
+		"f.yaml:2:18: error E020: List: items[1]: found the number 7, a mapping is wanted\n");
 }
 
 static void names_follow_dns(void **state)
 {
-	assert_found("apiVersion: v1\nkind: Pod\nmetadata: {namespace: A, labels: {a/b/c: x}}\n" ONE,
-		     "f.yaml:3:11: error E011: Pod: metadata.name: missing, every object needs a name\n"
-		     "f.yaml:3:23: error E011: Pod: metadata.namespace: \"A\" is not a valid namespace: at most 63 of a-z, 0-9 and -\n"
-		     "f.yaml:3:42: error E013: Pod: metadata.labels[\"a/b/c\"]: \"a/b/c\" is not a label key: [prefix/]name, at most 63 letters, digits, -, _ and . that begin and end with a letter or digit\n");
-	assert_found("apiVersion: v1\nkind: Service\nmetadata: {name: 1a}\nspec: {ports: [{port: 1}]}\n",
-		     "f.yaml:3:18: error E011: Service default/1a: metadata.name: \"1a\" is not a valid name: at most 63 of a-z, 0-9 and -, a letter first, a letter or digit at both ends\n");
-	assert_found("apiVersion: v1\nkind: Node\nmetadata: {name: n1, namespace: x}\n",
-		     "f.yaml:3:33: error E011: Node n1: metadata.namespace: objects of this kind are in no namespace: remove it\n");
-	assert_found("apiVersion: v1\nkind: Namespace\nmetadata: {name: a.b, annotations: {x: true}}\n",
-		     "f.yaml:3:18: error E011: Namespace a.b: metadata.name: \"a.b\" is not a valid name: at most 63 of a-z, 0-9 and -, a letter or digit at both ends\n"
-		     "f.yaml:3:40: error E020: Namespace a.b: metadata.annotations.x: found the boolean true, a string is wanted: put it in quotes\n");
+	assert_found(
+		"apiVersion: v1\nkind: Pod\nmetadata: {namespace: A, labels: {a/b/c: x}}\n" ONE,
+		"f.yaml:3:11: error E011: Pod: metadata.name: missing, every object needs a name\n"
+		"f.yaml:3:23: error E011: Pod: metadata.namespace: \"A\" is not a valid namespace: at most 63 of a-z, 0-9 and -\n"
+		"f.yaml:3:42: error E013: Pod: metadata.labels[\"a/b/c\"]: \"a/b/c\" is not a label key: [prefix/]name, at most 63 letters, digits, -, _ and . that begin and end with a letter or digit\n");
+	assert_found(
+		"apiVersion: v1\nkind: Service\nmetadata: {name: 1a}\nspec: {ports: [{port: 1}]}\n",
+		"f.yaml:3:18: error E011: Service default/1a: metadata.name: \"1a\" is not a valid name: at most 63 of a-z, 0-9 and -, a letter first, a letter or digit at both ends\n");
+	assert_found(
+		"apiVersion: v1\nkind: Node\nmetadata: {name: n1, namespace: x}\n",
+		"f.yaml:3:33: error E011: Node n1: metadata.namespace: objects of this kind are in no namespace: remove it\n");
+	assert_found(
+		"apiVersion: v1\nkind: Namespace\nmetadata: {name: a.b, annotations: {x: true}}\n",
+		"f.yaml:3:18: error E011: Namespace a.b: metadata.name: \"a.b\" is not a valid name: at most 63 of a-z, 0-9 and -, a letter or digit at both ends\n"
+		"f.yaml:3:40: error E020: Namespace a.b: metadata.annotations.x: found the boolean true, a string is wanted: put it in quotes\n");
 }
 
 static void times_are_read_with_their_zone(void **state)
 {
-	with_store *s = read_text("apiVersion: v1\nkind: Pod\nmetadata: {name: p, creationTimestamp: \"2026-01-01T01:00:00.25+01:00\", "
-				  "deletionTimestamp: 2026-01-01T00:00:00Z}\n" ONE);
+	with_store *s = read_text(
+		"apiVersion: v1\nkind: Pod\nmetadata: {name: p, creationTimestamp: \"2026-01-01T01:00:00.25+01:00\", "
+		"deletionTimestamp: 2026-01-01T00:00:00Z}\n" ONE);
 
 	assert_true(only_pod(s)->meta.created == 1767225600 && s->pods[0]->meta.deleting);
-	assert_found("apiVersion: v1\nkind: Pod\nmetadata: {name: p, creationTimestamp: yesterday}\n" ONE,
-		     "f.yaml:3:40: error E032:" OBJECT
-		     "metadata.creationTimestamp: found the string \"yesterday\", a time like 2006-01-02T15:04:05Z is wanted\n");
+	assert_found(
+		"apiVersion: v1\nkind: Pod\nmetadata: {name: p, creationTimestamp: yesterday}\n" ONE,
+		"f.yaml:3:40: error E032:" OBJECT
+		"metadata.creationTimestamp: found the string \"yesterday\", a time like 2006-01-02T15:04:05Z is wanted\n");
 }
 
 /* ---- Pod ---- */
 
 static void np_32_ports_of_containers_then_of_sidecars(void **state)
 {
-	with_store *s = read_text(POD
-				  "spec:\n"
-				  "  containers:\n"
-				  "  - {name: a, ports: [{containerPort: 80, name: web}, {containerPort: 53, protocol: UDP}]}\n"
-				  "  - {name: b, ports: [{containerPort: 81, name: web}]}\n"
-				  "  initContainers:\n"
-				  "  - {name: init, ports: [{containerPort: 1}]}\n"
-				  "  - {name: side, restartPolicy: Always, ports: [{containerPort: 15021, name: health}]}\n");
+	with_store *s = read_text(
+		POD "spec:\n"
+		    "  containers:\n"
+		    "  - {name: a, ports: [{containerPort: 80, name: web}, {containerPort: 53, protocol: UDP}]}\n"
+		    "  - {name: b, ports: [{containerPort: 81, name: web}]}\n"
+		    "  initContainers:\n"
+		    "  - {name: init, ports: [{containerPort: 1}]}\n"
+		    "  - {name: side, restartPolicy: Always, ports: [{containerPort: 15021, name: health}]}\n");
 	const struct kube_pod *p = only_pod(s);
 
 	assert_int_equal(p->n_ports, 4);
@@ -107,7 +120,8 @@ static void np_32_ports_of_containers_then_of_sidecars(void **state)
 
 static void np_61_addresses_of_both_families(void **state)
 {
-	with_store *s = read_text(POD ONE "status: {podIP: 10.0.0.1, podIPs: [{ip: 10.0.0.1}, {ip: \"fd00::1\"}]}\n");
+	with_store *s =
+		read_text(POD ONE "status: {podIP: 10.0.0.1, podIPs: [{ip: 10.0.0.1}, {ip: \"fd00::1\"}]}\n");
 	const struct kube_pod *p = only_pod(s);
 
 	assert_addr(&p->addr[0], "10.0.0.1");
@@ -132,7 +146,8 @@ static void readiness_is_the_condition_or_else_the_phase(void **state)
 		{ "{phase: Running, conditions: []}", KUBE_RUNNING, false, true },
 		{ "{phase: Running, conditions: [{type: Ready, status: \"True\"}]}", KUBE_RUNNING, true, true },
 		{ "{phase: Running, conditions: [{type: Ready, status: \"False\"}]}", KUBE_RUNNING, false, true },
-		{ "{phase: Running, conditions: [{type: Initialized, status: \"True\"}]}", KUBE_RUNNING, false, true },
+		{ "{phase: Running, conditions: [{type: Initialized, status: \"True\"}]}", KUBE_RUNNING, false,
+		  true },
 		{ "{phase: Pending, podIP: 10.0.0.1}", KUBE_PENDING, false, true },
 		{ "{podIP: 10.0.0.1}", KUBE_RUNNING, true, true },
 		{ "{phase: Succeeded}", KUBE_SUCCEEDED, false, true },
@@ -143,8 +158,10 @@ static void readiness_is_the_condition_or_else_the_phase(void **state)
 		with_store *s = read_text(text);
 		const struct kube_pod *p = only_pod(s);
 
-		if (p->phase != cases[i].phase || p->ready != cases[i].ready || p->has_status != cases[i].has_status)
-			fail_msg("%s: phase %d ready %d status %d", cases[i].status, p->phase, p->ready, p->has_status);
+		if (p->phase != cases[i].phase || p->ready != cases[i].ready ||
+		    p->has_status != cases[i].has_status)
+			fail_msg("%s: phase %d ready %d status %d", cases[i].status, p->phase, p->ready,
+				 p->has_status);
 	}
 }
 
@@ -153,41 +170,42 @@ static void rules_of_a_pod(void **state)
 	assert_found(POD "spec: {containers: []}\n",
 		     "f.yaml:4:20: error E021:" OBJECT
 		     "spec.containers: missing, a pod needs at least one container\n");
-	assert_found(POD "spec:\n"
-			 "  hostNetwork: yes please\n"
-			 "  nodeName: Node_1\n"
-			 "  containers:\n"
-			 "  - {ports: [{name: a, containerPort: 80}, {name: a, containerPort: 81}]}\n"
-			 "  - {name: c, ports: [{}, {name: \"80\", containerPort: 70000, protocol: http}]}\n"
-			 "status: {phase: running}\n",
-		     "f.yaml:5:16: error E020:" OBJECT
-		     "spec.hostNetwork: found the string \"yes please\", true or false is wanted, without quotes\n"
-		     "f.yaml:6:13: error E011:" OBJECT "spec.nodeName: \"Node_1\" is not a valid node name\n"
-		     "f.yaml:8:5: error E021:" OBJECT
-		     "spec.containers[0].name: missing, every container needs a name\n"
-		     "f.yaml:8:51: error E028:" OBJECT
-		     "spec.containers[0].ports[1].name: port name \"a\" is given twice\n"
-		     "f.yaml:9:23: error E021:" OBJECT
-		     "spec.containers[1].ports[0].containerPort: missing, a port number from 1 to 65535 is wanted\n"
-		     "f.yaml:9:34: error E024:" OBJECT
-		     "spec.containers[1].ports[1].name: \"80\" is not a port name: at most 15 of a-z, 0-9 and -, a letter among them, no - at the ends or twice in a row\n"
-		     "f.yaml:9:55: error E023:" OBJECT
-		     "spec.containers[1].ports[1].containerPort: found 70000, a number from 1 to 65535 is wanted\n"
-		     "f.yaml:9:72: error E022:" OBJECT
-		     "spec.containers[1].ports[1].protocol: found the string \"http\", TCP, UDP or SCTP is wanted\n"
-		     "f.yaml:10:17: error E022:" OBJECT
-		     "status.phase: found the string \"running\", Pending, Running, Succeeded, Failed or Unknown is wanted\n");
+	assert_found(
+		POD "spec:\n"
+		    "  hostNetwork: yes please\n"
+		    "  nodeName: Node_1\n"
+		    "  containers:\n"
+		    "  - {ports: [{name: a, containerPort: 80}, {name: a, containerPort: 81}]}\n"
+		    "  - {name: c, ports: [{}, {name: \"80\", containerPort: 70000, protocol: http}]}\n"
+		    "status: {phase: running}\n",
+		"f.yaml:5:16: error E020:" OBJECT
+		"spec.hostNetwork: found the string \"yes please\", true or false is wanted, without quotes\n"
+		"f.yaml:6:13: error E011:" OBJECT "spec.nodeName: \"Node_1\" is not a valid node name\n"
+		"f.yaml:8:5: error E021:" OBJECT "spec.containers[0].name: missing, every container needs a name\n"
+		"f.yaml:8:51: error E028:" OBJECT
+		"spec.containers[0].ports[1].name: port name \"a\" is given twice\n"
+		"f.yaml:9:23: error E021:" OBJECT
+		"spec.containers[1].ports[0].containerPort: missing, a port number from 1 to 65535 is wanted\n"
+		"f.yaml:9:34: error E024:" OBJECT
+		"spec.containers[1].ports[1].name: \"80\" is not a port name: at most 15 of a-z, 0-9 and -, a letter among them, no - at the ends or twice in a row\n"
+		"f.yaml:9:55: error E023:" OBJECT
+		"spec.containers[1].ports[1].containerPort: found 70000, a number from 1 to 65535 is wanted\n"
+		"f.yaml:9:72: error E022:" OBJECT
+		"spec.containers[1].ports[1].protocol: found the string \"http\", TCP, UDP or SCTP is wanted\n"
+		"f.yaml:10:17: error E022:" OBJECT
+		"status.phase: found the string \"running\", Pending, Running, Succeeded, Failed or Unknown is wanted\n");
 }
 
 /* ---- Node and Namespace ---- */
 
 static void a_4_addresses_of_a_node(void **state)
 {
-	with_store *s = read_text("apiVersion: v1\nkind: Node\nmetadata: {name: n1.example}\nstatus:\n  addresses:\n"
-				  "  - {type: Hostname, address: n1}\n"
-				  "  - {type: InternalIP, address: 172.18.0.2}\n"
-				  "  - {type: ExternalIP, address: \"2001:db8::2\"}\n"
-				  "  - {type: ExternalIP, address: 172.18.0.2}\n");
+	with_store *s =
+		read_text("apiVersion: v1\nkind: Node\nmetadata: {name: n1.example}\nstatus:\n  addresses:\n"
+			  "  - {type: Hostname, address: n1}\n"
+			  "  - {type: InternalIP, address: 172.18.0.2}\n"
+			  "  - {type: ExternalIP, address: \"2001:db8::2\"}\n"
+			  "  - {type: ExternalIP, address: 172.18.0.2}\n");
 
 	assert_diags(s, "");
 	assert_int_equal(s->nodes[0]->n_addrs, 2);
@@ -209,9 +227,11 @@ static void np_22_a_namespace_carries_its_name_as_a_label(void **state)
 
 static void the_same_object_reads_the_same_from_yaml_and_json(void **state)
 {
-	with_store *y = read_text(POD "spec:\n  nodeName: n1\n  containers:\n  - name: c\n    ports:\n    - containerPort: 80\n");
-	with_store *j = read_text("{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\"},\"spec\":{\"nodeName\":\"n1\","
-				  "\"containers\":[{\"name\":\"c\",\"ports\":[{\"containerPort\":80}]}]}}");
+	with_store *y = read_text(
+		POD "spec:\n  nodeName: n1\n  containers:\n  - name: c\n    ports:\n    - containerPort: 80\n");
+	with_store *j = read_text(
+		"{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\"},\"spec\":{\"nodeName\":\"n1\","
+		"\"containers\":[{\"name\":\"c\",\"ports\":[{\"containerPort\":80}]}]}}");
 	const struct kube_pod *a = only_pod(y), *b = only_pod(j);
 
 	assert_string_equal(a->node, b->node);

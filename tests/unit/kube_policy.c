@@ -2,9 +2,9 @@
 /* NetworkPolicy: what its shapes decode to, and what is refused. */
 #include "kube_test.h"
 
-#define HEAD                                      \
-	"apiVersion: networking.k8s.io/v1\n"      \
-	"kind: NetworkPolicy\n"                   \
+#define HEAD                                 \
+	"apiVersion: networking.k8s.io/v1\n" \
+	"kind: NetworkPolicy\n"              \
 	"metadata: {name: p, namespace: q}\n"
 #define AT "f.yaml:"
 #define OBJECT " NetworkPolicy q/p: "
@@ -72,14 +72,16 @@ static void np_10_12_13_absent_null_and_empty_lists_are_the_same(void **state)
 
 static void y_17_np_14_an_empty_peer_is_refused(void **state)
 {
-	assert_found(HEAD "spec:\n  ingress:\n  - from:\n    - {}\n",
-		     AT "7:7: error E031:" OBJECT
-			"spec.ingress[0].from[0]: an empty peer matches nothing: give podSelector, namespaceSelector or ipBlock, or leave the list out to mean everybody\n");
-	assert_found(HEAD "spec:\n  egress:\n  - to:\n    -\n    - {podSelector: null}\n",
-		     AT "7:5: error E031:" OBJECT
-			"spec.egress[0].to[0]: an empty peer matches nothing: give podSelector, namespaceSelector or ipBlock, or leave the list out to mean everybody\n" AT
-			"8:7: error E031:" OBJECT
-			"spec.egress[0].to[1]: an empty peer matches nothing: give podSelector, namespaceSelector or ipBlock, or leave the list out to mean everybody\n");
+	assert_found(
+		HEAD "spec:\n  ingress:\n  - from:\n    - {}\n", AT
+		"7:7: error E031:" OBJECT
+		"spec.ingress[0].from[0]: an empty peer matches nothing: give podSelector, namespaceSelector or ipBlock, or leave the list out to mean everybody\n");
+	assert_found(
+		HEAD "spec:\n  egress:\n  - to:\n    -\n    - {podSelector: null}\n", AT
+		"7:5: error E031:" OBJECT
+		"spec.egress[0].to[0]: an empty peer matches nothing: give podSelector, namespaceSelector or ipBlock, or leave the list out to mean everybody\n" AT
+		"8:7: error E031:" OBJECT
+		"spec.egress[0].to[1]: an empty peer matches nothing: give podSelector, namespaceSelector or ipBlock, or leave the list out to mean everybody\n");
 }
 
 static void parse_2_an_empty_selector_is_not_an_absent_one(void **state)
@@ -128,68 +130,72 @@ static void np_15_16_17_36_ports_and_ranges(void **state)
 
 static void y_23_parse_3_a_number_in_quotes_is_no_port(void **state)
 {
-	assert_found(HEAD "spec: {ingress: [{ports: [{port: \"80\"}]}]}\n",
-		     AT "4:34: error E024:" OBJECT
-			"spec.ingress[0].ports[0].port: found the string \"80\", which would be a name and has no letter: write 80 without quotes\n");
+	assert_found(
+		HEAD "spec: {ingress: [{ports: [{port: \"80\"}]}]}\n", AT
+		"4:34: error E024:" OBJECT
+		"spec.ingress[0].ports[0].port: found the string \"80\", which would be a name and has no letter: write 80 without quotes\n");
 }
 
 static void y_24_end_port_rules(void **state)
 {
-	assert_found(HEAD "spec:\n"
-			  "  egress:\n"
-			  "  - ports:\n"
-			  "    - {port: 80, endPort: 79}\n"
-			  "    - {endPort: 80}\n"
-			  "    - {port: web, endPort: 80}\n"
-			  "    - {port: 80, endPort: 65536}\n"
-			  "    - {port: 80, endPort: \"90\"}\n",
-		     AT "7:27: error E023:" OBJECT
-			"spec.egress[0].ports[0].endPort: endPort 79 is below port 80\n" AT
-			"8:17: error E027:" OBJECT
-			"spec.egress[0].ports[1].endPort: endPort needs port, the first of the range\n" AT
-			"9:28: error E027:" OBJECT
-			"spec.egress[0].ports[2].endPort: endPort needs a number in port, which is the name \"web\"\n" AT
-			"10:27: error E023:" OBJECT
-			"spec.egress[0].ports[3].endPort: found 65536, a number from 1 to 65535 is wanted\n" AT
-			"11:27: error E020:" OBJECT
-			"spec.egress[0].ports[4].endPort: found the string \"90\", a whole number is wanted, without quotes\n");
+	assert_found(
+		HEAD "spec:\n"
+		     "  egress:\n"
+		     "  - ports:\n"
+		     "    - {port: 80, endPort: 79}\n"
+		     "    - {endPort: 80}\n"
+		     "    - {port: web, endPort: 80}\n"
+		     "    - {port: 80, endPort: 65536}\n"
+		     "    - {port: 80, endPort: \"90\"}\n",
+		AT
+		"7:27: error E023:" OBJECT "spec.egress[0].ports[0].endPort: endPort 79 is below port 80\n" AT
+		"8:17: error E027:" OBJECT
+		"spec.egress[0].ports[1].endPort: endPort needs port, the first of the range\n" AT
+		"9:28: error E027:" OBJECT
+		"spec.egress[0].ports[2].endPort: endPort needs a number in port, which is the name \"web\"\n" AT
+		"10:27: error E023:" OBJECT
+		"spec.egress[0].ports[3].endPort: found 65536, a number from 1 to 65535 is wanted\n" AT
+		"11:27: error E020:" OBJECT
+		"spec.egress[0].ports[4].endPort: found the string \"90\", a whole number is wanted, without quotes\n");
 }
 
 static void ports_and_protocols_out_of_range_are_refused(void **state)
 {
-	assert_found(HEAD "spec:\n"
-			  "  ingress:\n"
-			  "  - ports:\n"
-			  "    - {port: 0}\n"
-			  "    - {port: 65536}\n"
-			  "    - {port: -1}\n"
-			  "    - {port: 80.5}\n"
-			  "    - {port: Web}\n"
-			  "    - {port: a--b}\n"
-			  "    - {port: sixteen-letters-}\n"
-			  "    - {protocol: tcp}\n"
-			  "    - {protocol: ICMP}\n"
-			  "    - {port: [80]}\n",
-		     AT "7:14: error E023:" OBJECT
-			"spec.ingress[0].ports[0].port: found 0, a number from 1 to 65535 is wanted\n" AT
-			"8:14: error E023:" OBJECT
-			"spec.ingress[0].ports[1].port: found 65536, a number from 1 to 65535 is wanted\n" AT
-			"9:14: error E023:" OBJECT
-			"spec.ingress[0].ports[2].port: found -1, a number from 1 to 65535 is wanted\n" AT
-			"10:14: error E020:" OBJECT
-			"spec.ingress[0].ports[3].port: found the number 80.5, a whole number is wanted\n" AT
-			"11:14: error E024:" OBJECT
-			"spec.ingress[0].ports[4].port: found the string \"Web\", a port number or name is wanted: at most 15 of a-z, 0-9 and -, a letter among them, no - at the ends or twice in a row\n" AT
-			"12:14: error E024:" OBJECT
-			"spec.ingress[0].ports[5].port: found the string \"a--b\", a port number or name is wanted: at most 15 of a-z, 0-9 and -, a letter among them, no - at the ends or twice in a row\n" AT
-			"13:14: error E024:" OBJECT
-			"spec.ingress[0].ports[6].port: found the string \"sixteen-letters-\", a port number or name is wanted: at most 15 of a-z, 0-9 and -, a letter among them, no - at the ends or twice in a row\n" AT
-			"14:18: error E022:" OBJECT
-			"spec.ingress[0].ports[7].protocol: found the string \"tcp\", TCP, UDP or SCTP is wanted\n" AT
-			"15:18: error E022:" OBJECT
-			"spec.ingress[0].ports[8].protocol: found the string \"ICMP\", TCP, UDP or SCTP is wanted\n" AT
-			"16:14: error E020:" OBJECT
-			"spec.ingress[0].ports[9].port: found a list, a whole number is wanted\n");
+	assert_found(
+		HEAD "spec:\n"
+		     "  ingress:\n"
+		     "  - ports:\n"
+		     "    - {port: 0}\n"
+		     "    - {port: 65536}\n"
+		     "    - {port: -1}\n"
+		     "    - {port: 80.5}\n"
+		     "    - {port: Web}\n"
+		     "    - {port: a--b}\n"
+		     "    - {port: sixteen-letters-}\n"
+		     "    - {protocol: tcp}\n"
+		     "    - {protocol: ICMP}\n"
+		     "    - {port: [80]}\n",
+		AT
+		"7:14: error E023:" OBJECT
+		"spec.ingress[0].ports[0].port: found 0, a number from 1 to 65535 is wanted\n" AT
+		"8:14: error E023:" OBJECT
+		"spec.ingress[0].ports[1].port: found 65536, a number from 1 to 65535 is wanted\n" AT
+		"9:14: error E023:" OBJECT
+		"spec.ingress[0].ports[2].port: found -1, a number from 1 to 65535 is wanted\n" AT
+		"10:14: error E020:" OBJECT
+		"spec.ingress[0].ports[3].port: found the number 80.5, a whole number is wanted\n" AT
+		"11:14: error E024:" OBJECT
+		"spec.ingress[0].ports[4].port: found the string \"Web\", a port number or name is wanted: at most 15 of a-z, 0-9 and -, a letter among them, no - at the ends or twice in a row\n" AT
+		"12:14: error E024:" OBJECT
+		"spec.ingress[0].ports[5].port: found the string \"a--b\", a port number or name is wanted: at most 15 of a-z, 0-9 and -, a letter among them, no - at the ends or twice in a row\n" AT
+		"13:14: error E024:" OBJECT
+		"spec.ingress[0].ports[6].port: found the string \"sixteen-letters-\", a port number or name is wanted: at most 15 of a-z, 0-9 and -, a letter among them, no - at the ends or twice in a row\n" AT
+		"14:18: error E022:" OBJECT
+		"spec.ingress[0].ports[7].protocol: found the string \"tcp\", TCP, UDP or SCTP is wanted\n" AT
+		"15:18: error E022:" OBJECT
+		"spec.ingress[0].ports[8].protocol: found the string \"ICMP\", TCP, UDP or SCTP is wanted\n" AT
+		"16:14: error E020:" OBJECT
+		"spec.ingress[0].ports[9].port: found a list, a whole number is wanted\n");
 }
 
 /* ---- Blocks ---- */
@@ -212,33 +218,35 @@ static void np_26_28_blocks_with_exceptions(void **state)
 
 static void block_rules_of_the_api_server(void **state)
 {
-	assert_found(HEAD
-		     "spec:\n"
-		     "  ingress:\n"
-		     "  - from:\n"
-		     "    - ipBlock: {}\n"
-		     "    - ipBlock: {cidr: 10.0.0.1}\n"
-		     "    - ipBlock: {cidr: 10.0.0.0/8, except: [10.0.0.0/8, 11.0.0.0/16, \"fd00::/64\", x, null]}\n"
-		     "    - {ipBlock: {cidr: 10.0.0.0/8}, podSelector: {}}\n"
-		     "    - ipBlock: {cidr: \" 10.0.0.0/8\"}\n",
-		     AT "7:16: error E021:" OBJECT
-			"spec.ingress[0].from[0].ipBlock.cidr: missing, a block like 10.0.0.0/8 is wanted\n" AT
-			"8:23: error E026:" OBJECT
-			"spec.ingress[0].from[1].ipBlock.cidr: found the string \"10.0.0.1\", a block like 10.0.0.0/8 or 2001:db8::/32 is wanted\n" AT
-			"9:43: error E026:" OBJECT
-			"spec.ingress[0].from[2].ipBlock.except[4]: found nothing, a block inside cidr is wanted\n" AT
-			"9:44: error E026:" OBJECT
-			"spec.ingress[0].from[2].ipBlock.except[0]: the string \"10.0.0.0/8\" is not a part of cidr 10.0.0.0/8: only smaller blocks inside it can be\n" AT
-			"9:56: error E026:" OBJECT
-			"spec.ingress[0].from[2].ipBlock.except[1]: the string \"11.0.0.0/16\" is not a part of cidr 10.0.0.0/8: only smaller blocks inside it can be\n" AT
-			"9:69: error E026:" OBJECT
-			"spec.ingress[0].from[2].ipBlock.except[2]: the string \"fd00::/64\" is not a part of cidr 10.0.0.0/8: only smaller blocks inside it can be\n" AT
-			"9:82: error E026:" OBJECT
-			"spec.ingress[0].from[2].ipBlock.except[3]: found the string \"x\", a block like 10.0.0.0/8 or 2001:db8::/32 is wanted\n" AT
-			"10:7: error E031:" OBJECT
-			"spec.ingress[0].from[3]: ipBlock and selectors exclude each other in one peer: make them two items of the list\n" AT
-			"11:23: error E026:" OBJECT
-			"spec.ingress[0].from[4].ipBlock.cidr: found the string \" 10.0.0.0/8\", a block like 10.0.0.0/8 or 2001:db8::/32 is wanted\n");
+	assert_found(
+		HEAD
+		"spec:\n"
+		"  ingress:\n"
+		"  - from:\n"
+		"    - ipBlock: {}\n"
+		"    - ipBlock: {cidr: 10.0.0.1}\n"
+		"    - ipBlock: {cidr: 10.0.0.0/8, except: [10.0.0.0/8, 11.0.0.0/16, \"fd00::/64\", x, null]}\n"
+		"    - {ipBlock: {cidr: 10.0.0.0/8}, podSelector: {}}\n"
+		"    - ipBlock: {cidr: \" 10.0.0.0/8\"}\n",
+		AT
+		"7:16: error E021:" OBJECT
+		"spec.ingress[0].from[0].ipBlock.cidr: missing, a block like 10.0.0.0/8 is wanted\n" AT
+		"8:23: error E026:" OBJECT
+		"spec.ingress[0].from[1].ipBlock.cidr: found the string \"10.0.0.1\", a block like 10.0.0.0/8 or 2001:db8::/32 is wanted\n" AT
+		"9:43: error E026:" OBJECT
+		"spec.ingress[0].from[2].ipBlock.except[4]: found nothing, a block inside cidr is wanted\n" AT
+		"9:44: error E026:" OBJECT
+		"spec.ingress[0].from[2].ipBlock.except[0]: the string \"10.0.0.0/8\" is not a part of cidr 10.0.0.0/8: only smaller blocks inside it can be\n" AT
+		"9:56: error E026:" OBJECT
+		"spec.ingress[0].from[2].ipBlock.except[1]: the string \"11.0.0.0/16\" is not a part of cidr 10.0.0.0/8: only smaller blocks inside it can be\n" AT
+		"9:69: error E026:" OBJECT
+		"spec.ingress[0].from[2].ipBlock.except[2]: the string \"fd00::/64\" is not a part of cidr 10.0.0.0/8: only smaller blocks inside it can be\n" AT
+		"9:82: error E026:" OBJECT
+		"spec.ingress[0].from[2].ipBlock.except[3]: found the string \"x\", a block like 10.0.0.0/8 or 2001:db8::/32 is wanted\n" AT
+		"10:7: error E031:" OBJECT
+		"spec.ingress[0].from[3]: ipBlock and selectors exclude each other in one peer: make them two items of the list\n" AT
+		"11:23: error E026:" OBJECT
+		"spec.ingress[0].from[4].ipBlock.cidr: found the string \" 10.0.0.0/8\", a block like 10.0.0.0/8 or 2001:db8::/32 is wanted\n");
 }
 
 /* ---- Selectors ---- */
@@ -246,7 +254,8 @@ static void block_rules_of_the_api_server(void **state)
 static bool matches(const char *selector, const char *labels)
 {
 	_cleanup_(mem_free) char *text = mem_printf(
-		HEAD "spec: {podSelector: %s}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: x, labels: %s}\n",
+		HEAD
+		"spec: {podSelector: %s}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: x, labels: %s}\n",
 		selector, labels);
 	with_store *s = read_text(text);
 
@@ -266,7 +275,8 @@ static void np_23_operators_and_absent_keys(void **state)
 	assert_true(matches("{matchExpressions: [{key: a, operator: Exists}]}", "{a: \"\"}"));
 	assert_false(matches("{matchExpressions: [{key: a, operator: Exists}]}", "{b: a}"));
 	assert_true(matches("{matchExpressions: [{key: a, operator: DoesNotExist, values: []}]}", "{b: a}"));
-	assert_false(matches("{matchLabels: {a: b}, matchExpressions: [{key: a, operator: NotIn, values: [b]}]}", "{a: b}"));
+	assert_false(matches("{matchLabels: {a: b}, matchExpressions: [{key: a, operator: NotIn, values: [b]}]}",
+			     "{a: b}"));
 	assert_true(matches("{}", "{}"));
 }
 
@@ -279,7 +289,8 @@ static void parse_8_labels_are_case_sensitive(void **state)
 static void equal_selectors_decode_to_equal_requirements(void **state)
 {
 	with_store *s = read_text(
-		HEAD "spec: {podSelector: {matchLabels: {b: x, a: w}, matchExpressions: [{key: b, operator: In, values: [x, x]}]}}\n");
+		HEAD
+		"spec: {podSelector: {matchLabels: {b: x, a: w}, matchExpressions: [{key: b, operator: In, values: [x, x]}]}}\n");
 	const struct kube_selector *sel = &only_policy(s)->pods;
 
 	assert_int_equal(sel->n, 2);
@@ -290,53 +301,54 @@ static void equal_selectors_decode_to_equal_requirements(void **state)
 
 static void a_5_selector_rules_of_the_api_server(void **state)
 {
-	assert_found(HEAD "spec:\n"
-			  "  podSelector:\n"
-			  "    matchLabels: {\"a b\": c, d: \"-\", e: 1}\n"
-			  "    matchExpressions:\n"
-			  "    - {key: a, operator: In}\n"
-			  "    - {key: a, operator: Exists, values: [x]}\n"
-			  "    - {key: a, operator: Equals, values: [x]}\n"
-			  "    - {key: a, values: [x]}\n"
-			  "    - {operator: DoesNotExist}\n",
-		     AT "6:26: error E013:" OBJECT
-			"spec.podSelector.matchLabels[\"a b\"]: \"a b\" is not a label key: [prefix/]name, at most 63 letters, digits, -, _ and . that begin and end with a letter or digit\n" AT
-			"6:32: error E013:" OBJECT
-			"spec.podSelector.matchLabels.d: \"-\" is not a label value: at most 63 letters, digits, -, _ and . that begin and end with a letter or digit\n" AT
-			"6:40: error E020:" OBJECT
-			"spec.podSelector.matchLabels.e: found the number 1, a string is wanted: put it in quotes\n" AT
-			"8:7: error E030:" OBJECT
-			"spec.podSelector.matchExpressions[0].values: In needs at least one value\n" AT
-			"9:42: error E030:" OBJECT
-			"spec.podSelector.matchExpressions[1].values: Exists takes no values: remove them, or use In\n" AT
-			"10:26: error E022:" OBJECT
-			"spec.podSelector.matchExpressions[2].operator: found the string \"Equals\", In, NotIn, Exists or DoesNotExist is wanted\n" AT
-			"11:7: error E021:" OBJECT
-			"spec.podSelector.matchExpressions[3].operator: missing, In, NotIn, Exists or DoesNotExist is wanted\n" AT
-			"12:7: error E021:" OBJECT
-			"spec.podSelector.matchExpressions[4].key: missing, the label key that the requirement is about\n");
+	assert_found(
+		HEAD "spec:\n"
+		     "  podSelector:\n"
+		     "    matchLabels: {\"a b\": c, d: \"-\", e: 1}\n"
+		     "    matchExpressions:\n"
+		     "    - {key: a, operator: In}\n"
+		     "    - {key: a, operator: Exists, values: [x]}\n"
+		     "    - {key: a, operator: Equals, values: [x]}\n"
+		     "    - {key: a, values: [x]}\n"
+		     "    - {operator: DoesNotExist}\n",
+		AT
+		"6:26: error E013:" OBJECT
+		"spec.podSelector.matchLabels[\"a b\"]: \"a b\" is not a label key: [prefix/]name, at most 63 letters, digits, -, _ and . that begin and end with a letter or digit\n" AT
+		"6:32: error E013:" OBJECT
+		"spec.podSelector.matchLabels.d: \"-\" is not a label value: at most 63 letters, digits, -, _ and . that begin and end with a letter or digit\n" AT
+		"6:40: error E020:" OBJECT
+		"spec.podSelector.matchLabels.e: found the number 1, a string is wanted: put it in quotes\n" AT
+		"8:7: error E030:" OBJECT
+		"spec.podSelector.matchExpressions[0].values: In needs at least one value\n" AT
+		"9:42: error E030:" OBJECT
+		"spec.podSelector.matchExpressions[1].values: Exists takes no values: remove them, or use In\n" AT
+		"10:26: error E022:" OBJECT
+		"spec.podSelector.matchExpressions[2].operator: found the string \"Equals\", In, NotIn, Exists or DoesNotExist is wanted\n" AT
+		"11:7: error E021:" OBJECT
+		"spec.podSelector.matchExpressions[3].operator: missing, In, NotIn, Exists or DoesNotExist is wanted\n" AT
+		"12:7: error E021:" OBJECT
+		"spec.podSelector.matchExpressions[4].key: missing, the label key that the requirement is about\n");
 }
 
 static void wrong_types_are_reported_once_and_the_rest_goes_on(void **state)
 {
-	assert_found(HEAD "spec:\n"
-			  "  podSelector: all\n"
-			  "  policyTypes: [Ingress, ingress, ~]\n"
-			  "  ingress: {from: []}\n"
-			  "  egress:\n"
-			  "  - to: [x, {podSelector: []}]\n",
-		     AT "5:16: error E020:" OBJECT
-			"spec.podSelector: found the string \"all\", a mapping is wanted\n" AT
-			"6:16: error E029:" OBJECT "spec.policyTypes: 3 types, at most 2 are possible\n" AT
-			"6:16: error E022:" OBJECT
-			"spec.policyTypes[2]: found nothing, Ingress or Egress is wanted\n" AT
-			"6:26: error E022:" OBJECT
-			"spec.policyTypes[1]: found the string \"ingress\", Ingress or Egress is wanted\n" AT
-			"7:12: error E020:" OBJECT "spec.ingress: found a mapping, a list is wanted\n" AT
-			"9:10: error E020:" OBJECT
-			"spec.egress[0].to[0]: found the string \"x\", a mapping is wanted\n" AT
-			"9:27: error E020:" OBJECT
-			"spec.egress[0].to[1].podSelector: found a list, a mapping is wanted\n");
+	assert_found(
+		HEAD "spec:\n"
+		     "  podSelector: all\n"
+		     "  policyTypes: [Ingress, ingress, ~]\n"
+		     "  ingress: {from: []}\n"
+		     "  egress:\n"
+		     "  - to: [x, {podSelector: []}]\n",
+		AT
+		"5:16: error E020:" OBJECT "spec.podSelector: found the string \"all\", a mapping is wanted\n" AT
+		"6:16: error E029:" OBJECT "spec.policyTypes: 3 types, at most 2 are possible\n" AT
+		"6:16: error E022:" OBJECT "spec.policyTypes[2]: found nothing, Ingress or Egress is wanted\n" AT
+		"6:26: error E022:" OBJECT
+		"spec.policyTypes[1]: found the string \"ingress\", Ingress or Egress is wanted\n" AT
+		"7:12: error E020:" OBJECT "spec.ingress: found a mapping, a list is wanted\n" AT
+		"9:10: error E020:" OBJECT "spec.egress[0].to[0]: found the string \"x\", a mapping is wanted\n" AT
+		"9:27: error E020:" OBJECT
+		"spec.egress[0].to[1].podSelector: found a list, a mapping is wanted\n");
 }
 
 static void objects_with_errors_are_left_out_of_the_store(void **state)

@@ -3,9 +3,9 @@
 #include "kube_test.h"
 
 #define SVC "apiVersion: v1\nkind: Service\nmetadata: {name: s}\n"
-#define SLICE                                      \
-	"apiVersion: discovery.k8s.io/v1\n"        \
-	"kind: EndpointSlice\n"                    \
+#define SLICE                               \
+	"apiVersion: discovery.k8s.io/v1\n" \
+	"kind: EndpointSlice\n"             \
 	"metadata: {name: e, labels: {kubernetes.io/service-name: s}}\n"
 #define OBJECT " Service default/s: "
 #define ENDS " EndpointSlice default/e: "
@@ -45,8 +45,9 @@ static void a_2_defaults_of_a_service(void **state)
 
 static void svc_4_addresses_by_family(void **state)
 {
-	with_store *s = read_text(SVC "spec: {clusterIP: \"FD00::0:1\", clusterIPs: [\"fd00::1\", 010.96.0.1], "
-				      "ipFamilies: [IPv6, IPv4], ipFamilyPolicy: PreferDualStack, ports: [{port: 80}]}\n");
+	with_store *s =
+		read_text(SVC "spec: {clusterIP: \"FD00::0:1\", clusterIPs: [\"fd00::1\", 010.96.0.1], "
+			      "ipFamilies: [IPv6, IPv4], ipFamilyPolicy: PreferDualStack, ports: [{port: 80}]}\n");
 	const struct kube_service *svc = only_service(s);
 
 	assert_addr(&svc->cluster_ip[0], "10.96.0.1");
@@ -85,7 +86,8 @@ static void families_follow_what_was_allocated_before_what_was_preferred(void **
 
 static void svc_114_headless_has_no_address_and_needs_no_port(void **state)
 {
-	static const char *const specs[] = { "clusterIP: None", "clusterIPs: [None]", "clusterIP: None, clusterIPs: [None]" };
+	static const char *const specs[] = { "clusterIP: None", "clusterIPs: [None]",
+					     "clusterIP: None, clusterIPs: [None]" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
 		_cleanup_(mem_free) char *text = mem_printf(SVC "spec: {%s}\n", specs[i]);
@@ -98,8 +100,9 @@ static void svc_114_headless_has_no_address_and_needs_no_port(void **state)
 
 static void trap_12_svc_115_external_name_ignores_ports_and_selector(void **state)
 {
-	with_store *s = read_text(SVC "spec: {type: ExternalName, externalName: db.example.com., ports: [{port: 5432}], "
-				      "selector: {app: x}}\n");
+	with_store *s =
+		read_text(SVC "spec: {type: ExternalName, externalName: db.example.com., ports: [{port: 5432}], "
+			      "selector: {app: x}}\n");
 	const struct kube_service *svc = only_service(s);
 
 	assert_int_equal(svc->type, KUBE_EXTERNAL_NAME);
@@ -108,7 +111,8 @@ static void trap_12_svc_115_external_name_ignores_ports_and_selector(void **stat
 
 static void trap_13_svc_120_topology_keys_are_ignored(void **state)
 {
-	with_store *s = read_text(SVC "spec: {topologyKeys: [{wrong: [type]}], ports: [{port: 8080, targetPort: 8080}]}\n");
+	with_store *s = read_text(
+		SVC "spec: {topologyKeys: [{wrong: [type]}], ports: [{port: 8080, targetPort: 8080}]}\n");
 
 	assert_int_equal(only_service(s)->ports[0].target_port, 8080);
 }
@@ -143,26 +147,27 @@ static void trap_16_services_without_ports_or_spec_are_refused(void **state)
 
 static void port_rules_of_a_service(void **state)
 {
-	assert_found(SVC "spec:\n"
-			 "  ports:\n"
-			 "  - {port: 80}\n"
-			 "  - {name: a, port: 80}\n"
-			 "  - {name: a, port: 81, nodePort: 30000}\n"
-			 "  - {name: B, port: 82, targetPort: \"8080\"}\n"
-			 "  - {name: e, port: 80, protocol: UDP}\n"
-			 "  - {name: f}\n",
-		     "f.yaml:6:5: error E021:" OBJECT
-		     "spec.ports[0].name: missing, a Service with several ports needs a name for each\n"
-		     "f.yaml:7:21: error E028:" OBJECT "spec.ports[1].port: port 80/TCP is given twice\n"
-		     "f.yaml:8:12: error E028:" OBJECT "spec.ports[2].name: port name \"a\" is given twice\n"
-		     "f.yaml:8:35: error E027:" OBJECT
-		     "spec.ports[2].nodePort: only for type NodePort or LoadBalancer, this is ClusterIP\n"
-		     "f.yaml:9:12: error E024:" OBJECT
-		     "spec.ports[3].name: \"B\" is not a port name: at most 63 of a-z, 0-9 and -\n"
-		     "f.yaml:9:37: error E024:" OBJECT
-		     "spec.ports[3].targetPort: found the string \"8080\", which would be a name and has no letter: write 8080 without quotes\n"
-		     "f.yaml:11:5: error E021:" OBJECT
-		     "spec.ports[5].port: missing, a port number from 1 to 65535 is wanted\n");
+	assert_found(
+		SVC "spec:\n"
+		    "  ports:\n"
+		    "  - {port: 80}\n"
+		    "  - {name: a, port: 80}\n"
+		    "  - {name: a, port: 81, nodePort: 30000}\n"
+		    "  - {name: B, port: 82, targetPort: \"8080\"}\n"
+		    "  - {name: e, port: 80, protocol: UDP}\n"
+		    "  - {name: f}\n",
+		"f.yaml:6:5: error E021:" OBJECT
+		"spec.ports[0].name: missing, a Service with several ports needs a name for each\n"
+		"f.yaml:7:21: error E028:" OBJECT "spec.ports[1].port: port 80/TCP is given twice\n"
+		"f.yaml:8:12: error E028:" OBJECT "spec.ports[2].name: port name \"a\" is given twice\n"
+		"f.yaml:8:35: error E027:" OBJECT
+		"spec.ports[2].nodePort: only for type NodePort or LoadBalancer, this is ClusterIP\n"
+		"f.yaml:9:12: error E024:" OBJECT
+		"spec.ports[3].name: \"B\" is not a port name: at most 63 of a-z, 0-9 and -\n"
+		"f.yaml:9:37: error E024:" OBJECT
+		"spec.ports[3].targetPort: found the string \"8080\", which would be a name and has no letter: write 8080 without quotes\n"
+		"f.yaml:11:5: error E021:" OBJECT
+		"spec.ports[5].port: missing, a port number from 1 to 65535 is wanted\n");
 }
 
 static void address_rules_of_a_service(void **state)
@@ -176,40 +181,46 @@ static void address_rules_of_a_service(void **state)
 	assert_found(SVC "spec: {clusterIP: 10.0.0.256, ports: [{port: 1}]}\n",
 		     "f.yaml:4:19: error E025:" OBJECT
 		     "spec.clusterIP: found the string \"10.0.0.256\", an IPv4 or IPv6 address is wanted\n");
-	assert_found(SVC "spec: {clusterIP: 10.0.0.1, clusterIPs: [10.0.0.1], ipFamilies: [IPv6], ports: [{port: 1}]}\n",
-		     "f.yaml:4:66: error E027:" OBJECT "spec.ipFamilies[0]: IPv6, but clusterIPs[0] is 10.0.0.1\n");
+	assert_found(
+		SVC
+		"spec: {clusterIP: 10.0.0.1, clusterIPs: [10.0.0.1], ipFamilies: [IPv6], ports: [{port: 1}]}\n",
+		"f.yaml:4:66: error E027:" OBJECT "spec.ipFamilies[0]: IPv6, but clusterIPs[0] is 10.0.0.1\n");
 	assert_found(SVC "spec: {ipFamilies: [IPv4, IPv6], ipFamilyPolicy: SingleStack, ports: [{port: 1}]}\n",
 		     "f.yaml:4:50: error E027:" OBJECT
 		     "spec.ipFamilyPolicy: SingleStack, but two families are given\n");
 	assert_found(SVC "spec: {type: LoadBalancer, clusterIP: None, ports: [{port: 1}]}\n",
-		     "f.yaml:4:39: error E027:" OBJECT "spec.clusterIP: None is not possible for type LoadBalancer\n");
+		     "f.yaml:4:39: error E027:" OBJECT
+		     "spec.clusterIP: None is not possible for type LoadBalancer\n");
 }
 
 static void other_rules_of_a_service(void **state)
 {
-	assert_found(SVC "spec: {type: clusterip, ports: [{port: 1}]}\n",
-		     "f.yaml:4:14: error E022:" OBJECT
-		     "spec.type: found the string \"clusterip\", ClusterIP, NodePort, LoadBalancer or ExternalName is wanted\n");
+	assert_found(
+		SVC "spec: {type: clusterip, ports: [{port: 1}]}\n",
+		"f.yaml:4:14: error E022:" OBJECT
+		"spec.type: found the string \"clusterip\", ClusterIP, NodePort, LoadBalancer or ExternalName is wanted\n");
 	assert_found(SVC "spec: {type: ExternalName, clusterIP: 10.0.0.1}\n",
 		     "f.yaml:4:7: error E021:" OBJECT
 		     "spec.externalName: missing, type ExternalName needs the name it stands for\n"
 		     "f.yaml:4:39: error E027:" OBJECT
 		     "spec.clusterIP: not for type ExternalName, which has no address of its own\n");
-	assert_found(SVC "spec: {externalTrafficPolicy: Local, ports: [{port: 1}], loadBalancerSourceRanges: [x]}\n",
-		     "f.yaml:4:31: error E027:" OBJECT
-		     "spec.externalTrafficPolicy: only for a Service that is reachable from outside, this is ClusterIP\n"
-		     "f.yaml:4:84: error E027:" OBJECT
-		     "spec.loadBalancerSourceRanges: only for type LoadBalancer, this is ClusterIP\n"
-		     "f.yaml:4:85: error E026:" OBJECT
-		     "spec.loadBalancerSourceRanges[0]: found the string \"x\", a block like 10.0.0.0/8 or 2001:db8::/32 is wanted\n");
-	assert_found(SVC "spec: {sessionAffinity: ClientIP, sessionAffinityConfig: {clientIP: {timeoutSeconds: 0}}, "
-			 "internalTrafficPolicy: Node, publishNotReadyAddresses: \"true\", ports: [{port: 1}]}\n",
-		     "f.yaml:4:86: error E023:" OBJECT
-		     "spec.sessionAffinityConfig.clientIP.timeoutSeconds: found 0, a number from 1 to 86400 is wanted\n"
-		     "f.yaml:4:114: error E022:" OBJECT
-		     "spec.internalTrafficPolicy: found the string \"Node\", Cluster or Local is wanted\n"
-		     "f.yaml:4:146: error E020:" OBJECT
-		     "spec.publishNotReadyAddresses: found the string \"true\", true or false is wanted, without quotes\n");
+	assert_found(
+		SVC "spec: {externalTrafficPolicy: Local, ports: [{port: 1}], loadBalancerSourceRanges: [x]}\n",
+		"f.yaml:4:31: error E027:" OBJECT
+		"spec.externalTrafficPolicy: only for a Service that is reachable from outside, this is ClusterIP\n"
+		"f.yaml:4:84: error E027:" OBJECT
+		"spec.loadBalancerSourceRanges: only for type LoadBalancer, this is ClusterIP\n"
+		"f.yaml:4:85: error E026:" OBJECT
+		"spec.loadBalancerSourceRanges[0]: found the string \"x\", a block like 10.0.0.0/8 or 2001:db8::/32 is wanted\n");
+	assert_found(
+		SVC "spec: {sessionAffinity: ClientIP, sessionAffinityConfig: {clientIP: {timeoutSeconds: 0}}, "
+		    "internalTrafficPolicy: Node, publishNotReadyAddresses: \"true\", ports: [{port: 1}]}\n",
+		"f.yaml:4:86: error E023:" OBJECT
+		"spec.sessionAffinityConfig.clientIP.timeoutSeconds: found 0, a number from 1 to 86400 is wanted\n"
+		"f.yaml:4:114: error E022:" OBJECT
+		"spec.internalTrafficPolicy: found the string \"Node\", Cluster or Local is wanted\n"
+		"f.yaml:4:146: error E020:" OBJECT
+		"spec.publishNotReadyAddresses: found the string \"true\", true or false is wanted, without quotes\n");
 }
 
 /* ---- EndpointSlice ---- */
@@ -258,31 +269,32 @@ static void svc_10_11_12_what_is_to_be_ignored_is_marked(void **state)
 
 static void svc_19_special_addresses_are_refused(void **state)
 {
-	assert_found(SLICE "addressType: IPv4\n"
-			   "endpoints:\n"
-			   "- addresses: [127.0.0.1]\n"
-			   "- addresses: [169.254.1.1]\n"
-			   "- addresses: [224.0.0.5]\n"
-			   "- addresses: [\"fd00::1\"]\n"
-			   "- addresses: []\n"
-			   "- addresses: [x]\n",
-		     "f.yaml:6:15: error E025:" ENDS
-		     "endpoints[0].addresses[0]: the string \"127.0.0.1\" is a loopback address and cannot be an endpoint\n"
-		     "f.yaml:7:15: error E025:" ENDS
-		     "endpoints[1].addresses[0]: the string \"169.254.1.1\" is link-local and cannot be an endpoint\n"
-		     "f.yaml:8:15: error E025:" ENDS
-		     "endpoints[2].addresses[0]: the string \"224.0.0.5\" is multicast and cannot be an endpoint\n"
-		     "f.yaml:9:15: error E025:" ENDS
-		     "endpoints[3].addresses[0]: found the string \"fd00::1\" in a slice of addressType IPv4\n"
-		     "f.yaml:10:14: error E021:" ENDS
-		     "endpoints[4].addresses: missing, an endpoint needs an address\n"
-		     "f.yaml:11:15: error E025:" ENDS
-		     "endpoints[5].addresses[0]: found the string \"x\", an IPv4 or IPv6 address is wanted\n");
-	assert_found(SLICE "addressType: IPv6\nendpoints: [{addresses: [\"fe80::1\"]}, {addresses: [\"::1\"]}]\n",
-		     "f.yaml:5:26: error E025:" ENDS
-		     "endpoints[0].addresses[0]: the string \"fe80::1\" is link-local and cannot be an endpoint\n"
-		     "f.yaml:5:52: error E025:" ENDS
-		     "endpoints[1].addresses[0]: the string \"::1\" is a loopback address and cannot be an endpoint\n");
+	assert_found(
+		SLICE "addressType: IPv4\n"
+		      "endpoints:\n"
+		      "- addresses: [127.0.0.1]\n"
+		      "- addresses: [169.254.1.1]\n"
+		      "- addresses: [224.0.0.5]\n"
+		      "- addresses: [\"fd00::1\"]\n"
+		      "- addresses: []\n"
+		      "- addresses: [x]\n",
+		"f.yaml:6:15: error E025:" ENDS
+		"endpoints[0].addresses[0]: the string \"127.0.0.1\" is a loopback address and cannot be an endpoint\n"
+		"f.yaml:7:15: error E025:" ENDS
+		"endpoints[1].addresses[0]: the string \"169.254.1.1\" is link-local and cannot be an endpoint\n"
+		"f.yaml:8:15: error E025:" ENDS
+		"endpoints[2].addresses[0]: the string \"224.0.0.5\" is multicast and cannot be an endpoint\n"
+		"f.yaml:9:15: error E025:" ENDS
+		"endpoints[3].addresses[0]: found the string \"fd00::1\" in a slice of addressType IPv4\n"
+		"f.yaml:10:14: error E021:" ENDS "endpoints[4].addresses: missing, an endpoint needs an address\n"
+		"f.yaml:11:15: error E025:" ENDS
+		"endpoints[5].addresses[0]: found the string \"x\", an IPv4 or IPv6 address is wanted\n");
+	assert_found(
+		SLICE "addressType: IPv6\nendpoints: [{addresses: [\"fe80::1\"]}, {addresses: [\"::1\"]}]\n",
+		"f.yaml:5:26: error E025:" ENDS
+		"endpoints[0].addresses[0]: the string \"fe80::1\" is link-local and cannot be an endpoint\n"
+		"f.yaml:5:52: error E025:" ENDS
+		"endpoints[1].addresses[0]: the string \"::1\" is a loopback address and cannot be an endpoint\n");
 }
 
 static void rules_of_a_slice(void **state)
@@ -293,8 +305,9 @@ static void rules_of_a_slice(void **state)
 		     "f.yaml:5:36: error E028:" ENDS "ports[1].name: port name \"a\" is given twice\n"
 		     "f.yaml:5:56: error E024:" ENDS
 		     "ports[2].name: \"B_\" is not a port name: at most 63 of a-z, 0-9 and -\n");
-	assert_found(SLICE "addressType: IPX\n", "f.yaml:4:14: error E022:" ENDS
-						 "addressType: found the string \"IPX\", IPv4, IPv6 or FQDN is wanted\n");
+	assert_found(SLICE "addressType: IPX\n",
+		     "f.yaml:4:14: error E022:" ENDS
+		     "addressType: found the string \"IPX\", IPv4, IPv6 or FQDN is wanted\n");
 }
 
 static void the_limit_of_endpoints_is_1000(void **state)
@@ -308,9 +321,10 @@ static void the_limit_of_endpoints_is_1000(void **state)
 		for (int i = 0; i < n; i++)
 			fprintf(out, "- {addresses: [10.0.%d.%d]}\n", i / 250, i % 250);
 		fclose(out);
-		assert_found(text, n == 1000 ? "" :
-					       "f.yaml:6:1: error E029:" ENDS
-					       "endpoints: 1001 endpoints, at most 1000 are possible in one slice\n");
+		assert_found(text,
+			     n == 1000 ? ""
+				       : "f.yaml:6:1: error E029:" ENDS
+					 "endpoints: 1001 endpoints, at most 1000 are possible in one slice\n");
 	}
 }
 

@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* The store after reading: order, duplicates, what is implied, invented and derived, look-ups, files. */
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kube_test.h"
+
+#define POD(ns, name, more) \
+	"---\napiVersion: v1\nkind: Pod\nmetadata: {name: " name ", namespace: " ns ", labels: {app: x}}\n" more
+#define ONE "spec: {containers: [{name: c, ports: [{name: web, containerPort: 8080}]}]}\n"
+#define RUNS(ip) "status: {phase: Running, podIP: " ip "}\n"
+#define NODE(name, status) "---\napiVersion: v1\nkind: Node\nmetadata: {name: " name "}\n" status
+#define SVC(name, spec) \
+	"---\napiVersion: v1\nkind: Service\nmetadata: {name: " name ", namespace: a}\nspec: {" spec "}\n"
+
+static const struct kube_slice *slice_of(const struct store *s, const char *service, int family)
+{
+	for (size_t i = 0; i < s->n_slices; i++)
+		if (!strcmp(s->slices[i]->service, service) && s->slices[i]->family == family)
+			return s->slices[i];
+	return NULL;
+}
+
+static size_t slices_of(const struct store *s, const char *service)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_slices; i++)
+		n += !strcmp(s->slices[i]->service, service);
+	return n;
+}
+
+/* ---- Order, duplicates, namespaces ---- */
+
+static void order_is_by_namespace_and_name_whatever_the_input(void **state)
+{
+	with_store *s = complete_text(POD("b", "a", ONE) POD("a", "z", ONE) POD("a", "b", ONE), STORE_INVENT);
+
+	assert_int_equal(s->n_pods, 3);
+	assert_string_equal(s->pods[0]->meta.name, "b");
+	assert_string_equal(s->pods[1]->meta.name, "z");
+	assert_string_equal(s->pods[2]->meta.ns, "b");
+	assert_ptr_equal(store_pod(s, "a", "z"), s->pods[1]);
+	assert_null(store_pod(s, "a", "a"));
+}
+
+static void duplicates_are_errors_at_the_second_with_the_place_of_the_first(void **state)
+{
+	with_store *s = complete_text(NODE("n1", "") POD("a", "p", ONE) POD("a", "p", ONE RUNS("10.0.0.1"))
+				      /* another namespace or kind is another object */
+				      POD("b", "p", ONE) NODE("p", ""),
+				      STORE_INVENT);
+
+	assert_int_equal(s->diags.errors, 1);
+	assert_int_equal(s->n_pods, 2);
+	assert_false(s->pods[0]->has_status);
+	for (size_t i = 0; i < s->diags.n; i++) {
+		const struct diag *d = &s->diags.items[i];
+
+		if (d->level != DIAG_ERROR)
+			continue;
+		assert_string_equal(d->code, "E012");
+		assert_int_equal(d->src.line, 11);
+		assert_string_equal(d->object, "Pod a/p");
+		assert_string_equal(d->message, "given twice, first at f.yaml:6:1: remove one");
+	}
+}
+
+static void np_22_namespaces_are_implied_by_what_lies_in_them(void **state)
+{
+	with_store *s = complete_text(
+		POD("b", "p", ONE) POD("a", "p", ONE) SVC(
+			"s",
+			"ports: [{port: 1}]") "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: a, labels: {name: a}}\n"
+					      "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p}\n",
+		STORE_INVENT);
+	const struct kube_namespace *b = store_namespace(s, "b");
+
+	assert_int_equal(s->n_namespaces, 3);
+	assert_false(store_namespace(s, "a")->implied);
+	assert_true(b->implied && store_namespace(s, "default")->implied);
+	assert_string_equal(kube_label(&b->meta.labels, "kubernetes.io/metadata.name"), "b");
+	assert_null(kube_label(&b->meta.labels, "name"));
+	assert_string_equal(kube_label(&store_namespace(s, "a")->meta.labels, "kubernetes.io/metadata.name"), "a");
+	assert_null(store_namespace(s, "c"));
+}
+
+/* ---- Inventing ---- */
+
+static void what_has_no_address_gets_one_in_order_and_one_note_says_so(void **state)
+{
+	with_store *s = complete_text(POD("b", "p", ONE) POD("a", "p", ONE) SVC("s", "ports: [{port: 80}]")
+					      SVC("t", "ports: [{port: 80}], ipFamilyPolicy: RequireDualStack"),
+				      STORE_INVENT);
+
+	assert_diags(
+		s,
+		"note: addresses were invented for what has none: 1 node (172.18.0.0/16, fd00:172:18::/64), 2 pods (10.244.0.0/14, fd00:10:244::/64), 2 Services (10.96.0.0/12, fd00:10:96::/108); these pods are taken as Running and Ready\n");
+	assert_addr(&s->pods[0]->addr[0], "10.244.0.2");
+	assert_addr(&s->pods[0]->addr[1], "fd00:10:244::2");
+	assert_addr(&s->pods[1]->addr[0], "10.244.0.3");
+	assert_true(s->pods[1]->phase == KUBE_RUNNING && s->pods[1]->ready);
+	assert_string_equal(s->pods[1]->node, "node");
+	assert_addr(&s->nodes[0]->addrs[0], "172.18.0.2");
+	assert_addr(&s->services[0]->cluster_ip[0], "10.96.0.2");
+	assert_addr(&s->services[0]->cluster_ip[1], "none");
+	assert_addr(&s->services[1]->cluster_ip[1], "fd00:10:96::2");
+	assert_false(s->services[0]->needs_cluster_ip);
+}
+
+static void invented_addresses_avoid_given_ones_and_keep_to_their_families(void **state)
+{
+	with_store *s = complete_text(
+		NODE("n1", "status: {addresses: [{type: InternalIP, address: 10.244.0.3}]}\n") POD("a", "a", ONE)
+			POD("a", "b", ONE RUNS("10.244.0.2")) SVC("s", "clusterIP: 10.96.0.2, ports: [{port: 80}]")
+				SVC("t", "ports: [{port: 80}]"),
+		STORE_INVENT);
+
+	assert_addr(&store_pod(s, "a", "a")->addr[0], "10.244.0.4");
+	assert_addr(&store_pod(s, "a", "a")->addr[1], "none");
+	assert_addr(&store_service(s, "a", "t")->cluster_ip[0], "10.96.0.3");
+	assert_string_equal(store_pod(s, "a", "a")->node, "n1");
+	assert_diags(
+		s,
+		"note: addresses were invented for what has none: 1 pod (10.244.0.0/14), 1 Service (10.96.0.0/12); these pods are taken as Running and Ready\n");
+}
+
+static void a_cluster_of_ipv6_only_stays_one(void **state)
+{
+	with_store *s = complete_text(POD("a", "a", ONE) POD("a", "b", ONE RUNS("\"fd00::1\""))
+					      SVC("s", "ports: [{port: 80}]"),
+				      STORE_INVENT);
+
+	assert_addr(&s->pods[0]->addr[0], "none");
+	assert_addr(&s->pods[0]->addr[1], "fd00:10:244::2");
+	assert_addr(&s->services[0]->cluster_ip[1], "fd00:10:96::2");
+	assert_addr(&s->services[0]->cluster_ip[0], "none");
+}
+
+static void pods_that_are_over_get_nothing_and_nodes_are_implied(void **state)
+{
+	with_store *s = complete_text(
+		POD("a", "done", ONE "status: {phase: Succeeded}\n") POD(
+			"a", "host", "spec: {nodeName: n2, hostNetwork: true, containers: [{name: c}]}\n")
+			POD("a", "far", "spec: {nodeName: n1, containers: [{name: c}]}\n") POD(
+				"a", "sick",
+				ONE "status: {phase: Running, conditions: [{type: Ready, status: \"False\"}]}\n"),
+		STORE_INVENT);
+	const struct kube_pod *host = store_pod(s, "a", "host");
+
+	assert_addr(&store_pod(s, "a", "done")->addr[0], "none");
+	assert_int_equal(store_pod(s, "a", "done")->phase, KUBE_SUCCEEDED);
+	assert_int_equal(s->n_nodes, 2);
+	assert_true(weir_addr_equal(&host->addr[0], &store_node(s, "n2")->addrs[0]));
+	assert_true(weir_addr_equal(&host->addr[1], &store_node(s, "n2")->addrs[1]));
+	assert_null(store_pod_by_addr(s, &host->addr[0]));
+	assert_false(store_pod(s, "a", "sick")->ready);
+	assert_string_equal(store_pod(s, "a", "sick")->node, "n1");
+}
+
+static void without_leave_to_invent_what_is_missing_is_said(void **state)
+{
+	with_store *s =
+		complete_text(POD("a", "p", ONE) SVC("s", "ports: [{port: 80}]") SVC("h", "clusterIP: None"), 0);
+
+	assert_diags(
+		s,
+		"f.yaml:2:1: warning: Pod a/p: status.podIPs: the pod has no address: no selector can find it\n"
+		"f.yaml:7:1: warning: Service a/s: spec.clusterIP: the Service has no cluster IP: it is not served\n");
+	assert_addr(&s->pods[0]->addr[0], "none");
+	assert_true(!s->pods[0]->ready && s->services[1]->needs_cluster_ip);
+	assert_int_equal(s->n_nodes, 0);
+	assert_int_equal(s->n_slices, 0);
+}
+
+/* ---- Derived slices ---- */
+
+static void a_3_conditions_of_derived_endpoints(void **state)
+{
+	static const char gone[] =
+		"---\napiVersion: v1\nkind: Pod\nmetadata: {name: gone, namespace: a, labels: {app: x}, "
+		"deletionTimestamp: 2026-01-01T00:00:00Z}\n" ONE RUNS("10.0.0.3");
+	_cleanup_(mem_free) char *text = mem_printf(
+		"%s%s", gone,
+		NODE("n1", "") POD(
+			"a", "ok",
+			"spec: {nodeName: n1, containers: [{name: c}]}\n" RUNS(
+				"10.0.0.1")) POD("a", "sick",
+						 ONE "status: {phase: Running, podIP: 10.0.0.2, conditions: []}\n")
+			POD("a", "over", ONE "status: {phase: Failed, podIP: 10.0.0.4}\n") POD(
+				"a", "new", ONE "status: {phase: Pending}\n") POD("b", "else",
+										  ONE RUNS("10.0.0.5"))
+				SVC("s", "clusterIP: 10.96.0.1, selector: {app: x}, ports: [{port: 80}]") SVC(
+					"all",
+					"clusterIP: 10.96.0.2, selector: {app: x}, ports: [{port: 80}], publishNotReadyAddresses: true"));
+	with_store *s = complete_text(text, 0);
+	const struct kube_slice *slice = slice_of(s, "s", 0), *all = slice_of(s, "all", 0);
+	const struct kube_endpoint *e = slice->endpoints;
+
+	assert_int_equal(slice->n_endpoints, 3);
+	assert_addr(&e[0].addr, "10.0.0.3"); /* gone, ok, sick */
+	assert_true(!e[0].ready && e[0].serving && e[0].terminating);
+	assert_true(e[1].ready && e[1].serving && !e[1].terminating);
+	assert_string_equal(e[1].node, "n1");
+	assert_true(!e[2].ready && !e[2].serving && !e[2].terminating);
+	assert_true(all->endpoints[0].ready && all->endpoints[2].ready && !all->endpoints[2].serving);
+	assert_true(slice->derived && !strcmp(slice->meta.ns, "a"));
+	assert_int_equal(slice->ports[0].port, 80);
+	assert_string_equal(slice->ports[0].name, "");
+}
+
+static void svc_13_named_target_ports_resolve_for_each_pod(void **state)
+{
+	with_store *s = complete_text(
+		POD("a", "p1", ONE) POD(
+			"a", "p2",
+			"spec: {containers: [{name: c, ports: [{name: web, containerPort: 9090}]}]}\n") POD("a",
+													    "p3",
+													    ONE)
+			POD("a", "p4",
+			    "spec: {containers: [{name: c, ports: [{name: web, containerPort: 53, protocol: UDP}]}]}\n")
+				SVC("s",
+				    "selector: {app: x}, ports: [{name: h, port: 80, targetPort: web}, {name: m, port: 81}]"),
+		STORE_INVENT);
+	size_t with_8080 = 0, with_9090 = 0, without = 0;
+
+	assert_int_equal(slices_of(s, "s"), 3);
+	for (size_t i = 0; i < s->n_slices; i++) {
+		const struct kube_slice *slice = s->slices[i];
+
+		if (slice->n_ports == 1) {
+			assert_string_equal(slice->ports[0].name, "m");
+			without += slice->n_endpoints;
+		} else if (slice->ports[0].port == 8080) {
+			with_8080 += slice->n_endpoints;
+		} else {
+			assert_int_equal(slice->ports[0].port, 9090);
+			with_9090 += slice->n_endpoints;
+		}
+	}
+	assert_true(with_8080 == 2 && with_9090 == 1 && without == 1);
+}
+
+static void slices_are_derived_by_family_and_only_where_none_was_given(void **state)
+{
+	with_store *s = complete_text(
+		POD("a", "p", ONE) SVC(
+			"given",
+			"selector: {app: x}, ports: [{port: 80}]") "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\naddressType: IPv4\n"
+								   "metadata: {name: e, namespace: a, labels: {kubernetes.io/service-name: given}}\n" SVC(
+									   "dual",
+									   "selector: {app: x}, ports: [{port: 80}], ipFamilyPolicy: PreferDualStack")
+									   SVC("six",
+									       "selector: {app: x}, ports: [{port: 80}], ipFamilies: [IPv6]")
+										   SVC("none", "ports: [{port: 80}]") SVC(
+											   "nobody",
+											   "selector: {app: z}, ports: [{port: 80}]")
+											   SVC("headless",
+											       "clusterIP: None, selector: {app: x}"),
+		STORE_INVENT);
+
+	assert_int_equal(slices_of(s, "given"), 1);
+	assert_false(slice_of(s, "given", 0)->derived);
+	assert_int_equal(slices_of(s, "dual"), 2);
+	assert_addr(&slice_of(s, "dual", 1)->endpoints[0].addr, "fd00:10:244::2");
+	assert_true(slice_of(s, "six", 1) && !slice_of(s, "six", 0));
+	assert_int_equal(slices_of(s, "none") + slices_of(s, "nobody"), 0);
+	assert_int_equal(slices_of(s, "headless"), 1);
+}
+
+static void selectors_need_all_labels_and_the_own_namespace(void **state)
+{
+	with_store *s = complete_text(
+		"---\napiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: a, labels: {app: x, tier: w}}\n" ONE
+			POD("a", "q", ONE) POD("b", "r", ONE)
+				SVC("s", "selector: {app: x, tier: w}, ports: [{port: 80}]")
+					SVC("t", "selector: {app: x}, ports: [{port: 80}]"),
+		STORE_INVENT);
+
+	assert_int_equal(slice_of(s, "s", 0)->n_endpoints, 1);
+	assert_int_equal(slice_of(s, "t", 0)->n_endpoints, 2);
+}
+
+/* ---- Look-ups ---- */
+
+static void np_56_60_61_the_pod_behind_an_address(void **state)
+{
+	with_store *s = complete_text(
+		POD("a", "over", ONE "status: {phase: Succeeded, podIP: 10.0.0.1}\n") POD(
+			"a", "now", ONE "status: {phase: Running, podIPs: [{ip: 10.0.0.1}, {ip: \"fd00::1\"}]}\n")
+			POD("a", "host",
+			    "spec: {hostNetwork: true, containers: [{name: c}]}\n" RUNS(
+				    "10.0.0.2")) "---\napiVersion: v1\nkind: Pod\nmetadata: {name: leaving, namespace: a, deletionTimestamp: 2026-01-02T00:00:00Z, "
+						 "creationTimestamp: 2026-01-02T00:00:00Z}\n" ONE RUNS(
+							 "10.0.0.3") "---\napiVersion: v1\nkind: Pod\nmetadata: {name: older, namespace: a, creationTimestamp: 2026-01-01T00:00:00Z}\n" ONE
+							 RUNS("10.0.0.3") "---\napiVersion: v1\nkind: Pod\nmetadata: {name: young, namespace: a, creationTimestamp: 2026-01-01T00:00:01Z}\n" ONE
+								 RUNS("10.0.0.3"),
+		0);
+	static const struct {
+		const char *addr, *pod;
+	} cases[] = { { "10.0.0.1", "now" },
+		      { "fd00::1", "now" },
+		      { "10.0.0.2", NULL },
+		      { "10.0.0.3", "young" },
+		      { "10.0.0.9", NULL } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct kube_pod *pod;
+		struct weir_addr a;
+
+		addr_parse(cases[i].addr, &a);
+		pod = store_pod_by_addr(s, &a);
+		if (!cases[i].pod)
+			assert_null(pod);
+		else
+			assert_string_equal(pod->meta.name, cases[i].pod);
+	}
+}
+
+static void this_node_is_what_is_asked_for_then_the_environment_then_the_only_one(void **state)
+{
+	with_store *one = complete_text(NODE("n1", ""), 0);
+	with_store *two = complete_text(NODE("n1", "") NODE("n2", ""), 0);
+	with_store *none = complete_text("", 0);
+	struct weir_err err;
+
+	assert_string_equal(store_this_node(two, "x", "y", &err), "x");
+	assert_string_equal(store_this_node(two, NULL, "y", &err), "y");
+	assert_string_equal(store_this_node(one, NULL, "", &err), "n1");
+	assert_null(store_this_node(two, NULL, NULL, &err));
+	assert_string_equal(
+		err.text,
+		"which node is this? there is more than one Node object: give --node NAME or set NODE_NAME");
+	assert_null(store_this_node(none, NULL, "", &err));
+}
+
+/* ---- Files ---- */
+
+static void put(const char *folder, const char *name, const char *text)
+{
+	_cleanup_(mem_free) char *path = mem_printf("%s/%s", folder, name);
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static void folders_are_read_recursively_in_order_and_only_manifests(void **state)
+{
+	char folder[] = "/tmp/weir-kube-XXXXXX";
+	_cleanup_(mem_free) char *sub = NULL, *remove = NULL;
+	with_store *s = store_new();
+	const char *paths[] = { folder };
+	struct weir_err err;
+
+	assert_non_null(mkdtemp(folder));
+	sub = mem_printf("%s/sub", folder);
+	mkdir(sub, 0700);
+	put(folder, "b.yml", POD("a", "b", ONE));
+	put(folder, "notes.txt", "not: [a manifest");
+	put(folder, ".hidden.yaml", "not: [a manifest");
+	put(sub, "a.json", "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"x\"}}");
+	put(sub, "c.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {}\n");
+	assert_int_equal(store_read(s, paths, 1, &err), 0);
+	remove = mem_printf("rm -rf %s", folder);
+	assert_int_equal(system(remove), 0);
+	assert_int_equal(s->n_pods, 1);
+	assert_int_equal(s->n_namespaces, 1);
+	assert_int_equal(s->diags.n, 1);
+	assert_non_null(strstr(s->diags.items[0].src.file, "/sub/c.yaml"));
+}
+
+static void a_path_that_cannot_be_read_is_named(void **state)
+{
+	const char *paths[] = { "/nonexistent/x.yaml" };
+	with_store *s = store_new();
+	struct weir_err err;
+
+	assert_int_equal(store_read(s, paths, 1, &err), -ENOENT);
+	assert_string_equal(err.text, "/nonexistent/x.yaml: cannot be read: No such file or directory (ENOENT)");
+}
+
+/* ---- Scale ---- */
+
+static void completing_is_not_quadratic(void **state)
+{
+	_cleanup_(mem_free) char *text = NULL;
+	struct timespec start, end;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	for (int i = 0; i < 20000; i++)
+		fprintf(out,
+			"---\n{apiVersion: v1, kind: Pod, metadata: {name: p%d, namespace: n%d, labels: {app: a%d, all: x}}, "
+			"spec: {nodeName: node%d, containers: [{name: c}]}}\n",
+			i, i % 2 ? 0 : i, i % 1000, i);
+	for (int i = 0; i < 1000; i++)
+		fprintf(out,
+			"---\n{apiVersion: v1, kind: Service, metadata: {name: s%d, namespace: n0}, "
+			"spec: {selector: {app: a%d, all: x}, ports: [{port: 80}]}}\n",
+			i, i);
+	fclose(out);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &start);
+	with_store *s = complete_text(text, STORE_INVENT);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
+	assert_int_equal(s->diags.errors, 0);
+	assert_int_equal(s->n_pods, 20000);
+	assert_true(end.tv_sec - start.tv_sec < 8);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(order_is_by_namespace_and_name_whatever_the_input),
+		cmocka_unit_test(duplicates_are_errors_at_the_second_with_the_place_of_the_first),
+		cmocka_unit_test(np_22_namespaces_are_implied_by_what_lies_in_them),
+		cmocka_unit_test(what_has_no_address_gets_one_in_order_and_one_note_says_so),
+		cmocka_unit_test(invented_addresses_avoid_given_ones_and_keep_to_their_families),
+		cmocka_unit_test(a_cluster_of_ipv6_only_stays_one),
+		cmocka_unit_test(pods_that_are_over_get_nothing_and_nodes_are_implied),
+		cmocka_unit_test(without_leave_to_invent_what_is_missing_is_said),
+		cmocka_unit_test(a_3_conditions_of_derived_endpoints),
+		cmocka_unit_test(svc_13_named_target_ports_resolve_for_each_pod),
+		cmocka_unit_test(slices_are_derived_by_family_and_only_where_none_was_given),
+		cmocka_unit_test(selectors_need_all_labels_and_the_own_namespace),
+		cmocka_unit_test(np_56_60_61_the_pod_behind_an_address),
+		cmocka_unit_test(this_node_is_what_is_asked_for_then_the_environment_then_the_only_one),
+		cmocka_unit_test(folders_are_read_recursively_in_order_and_only_manifests),
+		cmocka_unit_test(a_path_that_cannot_be_read_is_named),
+		cmocka_unit_test(completing_is_not_quadratic),
+	};
+
+	return run_group("kube_store", tests, ARRAY_SIZE(tests));
+}
