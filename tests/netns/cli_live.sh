@@ -112,7 +112,23 @@ bad_name() {
 }
 
 nothing_is_left() {
-	! ls -d "/sys/fs/bpf/weir-$NAME" "/run/weir-$NAME" 2>/dev/null | grep .
+	[ ! -e "/sys/fs/bpf/weir-$NAME" ] && [ ! -e "/run/weir-$NAME" ]
+}
+
+off_shows() {
+	exits 0 enforce off && shows "OFF" 0 status
+}
+
+load_leaves_it_off() {
+	exits 0 load -f "$dir/a.yaml" && shows "OFF" 0 status
+}
+
+on_again() {
+	exits 0 enforce on && json 'd["enforcement"] == "on"' 0 status -o json
+}
+
+uninstall_removes() {
+	exits 0 uninstall && nothing_is_left
 }
 
 cluster 80 >"$dir/a.yaml"
@@ -137,16 +153,16 @@ check "status shows generation, maps and programs" \
 	json 'd["generation"] == 2 and d["enforcement"] == "on" and "from_pod" in d["programs"] and
 	d["maps"]["frontends"]["entries"] == 2 and "egress-denied" in d["drops"]' 0 status -o json
 check "status is one screen" shows "enforcement   on" 0 status
-check "enforce off shows in status" eval 'exits 0 enforce off && shows "OFF" 0 status'
-check "a load leaves enforcement as it is" eval 'exits 0 load -f "$dir/a.yaml" && shows "OFF" 0 status'
-check "enforce on again" eval 'exits 0 enforce on && json "d[\"enforcement\"] == \"on\"" 0 status -o json'
+check "enforce off shows in status" off_shows
+check "a load leaves enforcement as it is" load_leaves_it_off
+check "enforce on again" on_again
 check "get answers for every noun" every_noun_answers_in_every_form
 check "frontends are shown with their Service" \
 	json '[(i["service"], i["frontend"], i["backends"]) for i in d["items"]] == [("p/web/TCP", "10.96.0.10:80/TCP", 1)]' \
 	0 get services -o json
 check "rules are shown with file and line" shows "a.yaml:" 0 get rules
 check "without the plan file ids are shown, and it is said" names_come_from_the_plan_file
-check "uninstall removes everything" eval 'exits 0 uninstall && nothing_is_left'
+check "uninstall removes everything" uninstall_removes
 check "uninstall of nothing is fine" exits 0 uninstall
 
 echo "1..$n"
