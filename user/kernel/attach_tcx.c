@@ -103,8 +103,14 @@ static int tcx_attach(const struct node *n, const struct hook *h, uint32_t ifind
 static int tcx_detach(const struct node *n, const struct hook *h, uint32_t ifindex)
 {
 	char path[NODE_PATH_MAX + 64];
+	_cleanup_(fd_close) int fd = -1;
+	uint32_t id;
 
-	pin_path(n, h, ifindex, path); /* the pin is the last holder of the link */
+	pin_path(n, h, ifindex, path);
+	/* without the pin the link goes too, but some time later: until then a new one is refused as the same */
+	fd = open_link(path, ifindex, &id);
+	if (fd >= 0 && bpf_link_detach(fd))
+		return -errno;
 	return unlink(path) && errno != ENOENT ? -errno : 0;
 }
 

@@ -30,6 +30,11 @@ static int remove_tree(const char *path, struct weir_err *err)
 	return 0;
 }
 
+static void detach_pinned(uint32_t ifindex, void *arg)
+{
+	attach_detach(arg, ifindex, NULL); /* what fails here goes with its pin */
+}
+
 /* Devices that the datapath was attached to; clsact filters have no pin that would tell. */
 static int detach_all(struct node *n, struct weir_err *err)
 {
@@ -63,6 +68,7 @@ int node_remove(const char *name, struct weir_err *err)
 			return lock;
 	}
 	r = detach_all(&n, err);
+	hook_tcx_each(&n, detach_pinned, &n);
 	if (!r)
 		r = remove_tree(n.pin_dir, err);
 	return r ? r : remove_tree(n.run_dir, err);

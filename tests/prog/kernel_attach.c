@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Hooks on real devices, both ways: a frame that a pod sends is counted once
+ * while its device is attached, whatever was attached before, and not at all
+ * when it is not.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/mem.h"
+#include "kernel/hooks.h"
+#include "kernel/maps.h"
+#include "lib/kernel_env.h"
+
+#define NAME "attach"
+#define DEVICE 102 /* of pod c in kernel_records() */
+#define FRAMES 5
+
+static struct node *node;
+static bool tcx;
+
+static void command(const char *text)
+{
+	if (system(text))
+		fail_msg("failed: %s", text);
+}
+
+static void make_device(void)
+{
+	command("ip link add h0 index 102 type veth peer name p0 && ip link set h0 up && ip link set p0 up");
+}
+
+static int setup(void **state)
+{
+	node = kernel_node(NAME, NODE_WRITE);
+	make_device();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct weir_err err;
+
+	attach_preference = ATTACH_AUTO;
+	node_close(&node);
+	(void)!system("ip link del h0 2>/dev/null");
+	return node_remove(NAME, &err);
+}
+
+static int group_setup(void **state)
+{
+	/* no neighbour discovery among the frames that are counted */
+	command("echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6; echo 1 > "
+		"/proc/sys/net/ipv6/conf/default/disable_ipv6");
+	node = kernel_node(NULL, NODE_PRIVATE);
+	tcx = hook_tcx_works(node_prog_fd(node, "from_pod"));
+	node_close(&node);
+	return 0;
+}
+
+static uint64_t counted(void)
+{
+	struct weir_counter values[256];
+	uint64_t sum = 0;
+
+	assert_true(libbpf_num_possible_cpus() <= 256);
+	for (uint32_t reason = 0; reason < _WEIR_REASON_MAX; reason++) {
+		assert_int_equal(bpf_map_lookup_elem(node_map_fd(node, WEIR_MAP_counters), &reason, values), 0);
+		for (int cpu = 0; cpu < libbpf_num_possible_cpus(); cpu++)
+			sum += values[cpu].packets;
+	}
+	return sum;
+}
+
+/* How often the programs count a frame that leaves by a device: p0 is the pod's end, h0 the host's. */
+static uint64_t sent_by(const char *device)
+{
+	unsigned char frame[64] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x08, 0x00, 0x45, 0, 0, 50 };
+	struct sockaddr_ll to = { .sll_family = AF_PACKET,
+				  .sll_protocol = htons(ETH_P_IP),
+				  .sll_ifindex = if_nametoindex(device) };
+	int fd = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_IP));
+	uint64_t before = counted();
+
+	frame[22] = 64;
+	frame[23] = 17;
+	for (int i = 0; i < FRAMES; i++)
+		(void)!sendto(fd, frame, sizeof(frame), 0, (void *)&to, sizeof(to)); /* fails where egress drops */
+	close(fd);
+	usleep(20000);
+	return counted() - before;
+}
+
+static void attach(enum attach_kind kind)
+{
+	struct weir_err err = {};
+
+	attach_preference = kind;
+	if (attach_device(node, DEVICE, &err))
+		fail_msg("%s", err.text);
+	assert_true(attach_is_current(node, DEVICE));
+}
+
+static void detach(void)
+{
+	struct weir_err err = {};
+
+	if (attach_detach(node, DEVICE, &err))
+		fail_msg("%s", err.text);
+}
+
+static void assert_counts(uint64_t from_pod, uint64_t to_pod)
+{
+	assert_int_equal(sent_by("p0"), from_pod * FRAMES);
+	assert_int_equal(sent_by("h0"), to_pod * FRAMES);
+}
+
+static void attach_and_detach(enum attach_kind kind)
+{
+	assert_counts(0, 0);
+	attach(kind);
+	assert_counts(1, 1);
+	attach(kind);
+	assert_counts(1, 1);
+	detach();
+	assert_counts(0, 0);
+	detach();
+}
+
+static void tcx_links_attach_once_and_detach(void **state)
+{
+	if (!tcx)
+		skip();
+	attach_and_detach(ATTACH_TCX);
+}
+
+static void clsact_filters_attach_once_and_detach(void **state)
+{
+	attach_and_detach(ATTACH_CLSACT);
+}
+
+static void one_way_replaces_the_other(void **state)
+{
+	if (!tcx)
+		skip();
+	attach(ATTACH_CLSACT);
+	attach(ATTACH_TCX);
+	assert_counts(1, 1);
+	attach(ATTACH_CLSACT);
+	assert_counts(1, 1);
+	attach(ATTACH_AUTO);
+	assert_counts(1, 1);
+	detach();
+	assert_counts(0, 0);
+}
+
+static uint32_t attached_id(enum attach_kind kind)
+{
+	static const struct hook h = { "from_pod", HOOK_INGRESS };
+	uint32_t id = 0;
+
+	assert_int_equal((kind == ATTACH_TCX ? hook_tcx : hook_clsact).query(node, &h, DEVICE, &id), 0);
+	return id;
+}
+
+/* The same program under another version: loaded anew, and put in place of the old one. */
+static void upgrade(enum attach_kind kind)
+{
+	uint32_t before, after;
+
+	attach(kind);
+	before = attached_id(kind);
+	node_close(&node);
+	command("cd /sys/fs/bpf/weir-" NAME "/progs && mv tc_pod-* tc_pod-0000000000000000");
+	node = kernel_node(NAME, NODE_WRITE);
+	assert_int_equal(attached_id(kind), before);
+	assert_false(attach_is_current(node, DEVICE));
+	assert_counts(1, 1); /* the old one goes on */
+	attach(kind);
+	after = attached_id(kind);
+	assert_int_not_equal(before, after);
+	assert_counts(1, 1);
+}
+
+static void a_new_version_replaces_tcx_links(void **state)
+{
+	if (!tcx)
+		skip();
+	upgrade(ATTACH_TCX);
+}
+
+static void a_new_version_replaces_clsact_filters(void **state)
+{
+	upgrade(ATTACH_CLSACT);
+}
+
+static void device_with_the_same_index(enum attach_kind kind)
+{
+	attach(kind);
+	command("ip link del h0");
+	make_device();
+	assert_false(attach_is_current(node, DEVICE));
+	assert_counts(0, 0);
+	attach(kind);
+	assert_counts(1, 1);
+}
+
+static void a_device_that_reuses_an_index_is_attached_anew(void **state)
+{
+	if (tcx)
+		device_with_the_same_index(ATTACH_TCX);
+	device_with_the_same_index(ATTACH_CLSACT);
+}
+
+static void a_device_that_is_not_there_is_an_error(void **state)
+{
+	struct weir_err err = {};
+
+	assert_int_equal(attach_device(node, 4711, &err), -ENODEV);
+	assert_non_null(strstr(err.text, "4711"));
+	assert_int_equal(attach_detach(node, 4711, &err), 0);
+}
+
+static void filters_of_others_stay(void **state)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = DEVICE, .attach_point = BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = 1, .priority = 100, .prog_fd = node_prog_fd(node, "from_pod"));
+
+	attach(ATTACH_CLSACT);
+	assert_int_equal(bpf_tc_attach(&hook, &opts), 0);
+	detach();
+	assert_counts(1, 0);
+}
+
+/* ---- With records ---- */
+
+static struct sync_delta apply_with_record(const struct plan *p, bool recorded)
+{
+	_cleanup_(attachment_list_free) struct attachment_list l = kernel_records(p);
+	struct sync_delta d = {};
+	struct weir_err err = {};
+
+	l.items[0] = l.items[2]; /* pod c: the one device that is there */
+	l.n = recorded;
+	if (sync_apply(node, p, &l, 0, &d, &err))
+		fail_msg("%s", err.text);
+	return d;
+}
+
+static void an_apply_attaches_once_and_detaches(void **state)
+{
+	_cleanup_(plan_free) struct plan *p = kernel_plan(kernel_labels, kernel_policy, NULL);
+	struct sync_delta d = apply_with_record(p, true);
+
+	assert_int_equal(d.attached, 1);
+	d = apply_with_record(p, true);
+	assert_delta(&d, "");
+	detach();
+	d = apply_with_record(p, true);
+	assert_delta(&d, "attached +1");
+	d = apply_with_record(p, false);
+	assert_delta(&d, "attachments -1 pods -1 endpoints -2 names -1 detached -1 policy-epoch");
+	assert_counts(0, 0);
+	d = apply_with_record(p, false);
+	assert_delta(&d, "");
+}
+
+static void a_vanished_device_leaves_nothing_behind(void **state)
+{
+	_cleanup_(plan_free) struct plan *p = kernel_plan(kernel_labels, kernel_policy, NULL);
+	struct sync_delta d = apply_with_record(p, true);
+
+	command("ip link del h0");
+	d = apply_with_record(p, true);
+	assert_int_equal(d.vanished, 1);
+	assert_delta(&d, "attachments -1 pods -1 endpoints -2 names -1 detached -1 policy-epoch");
+	d = apply_with_record(p, true);
+	assert_delta(&d, "");
+	make_device();
+	d = apply_with_record(p, true);
+	assert_int_equal(d.vanished, 0);
+	assert_int_equal(d.attached, 1);
+	assert_counts(1, 1);
+}
+
+static void removing_the_instance_detaches(void **state)
+{
+	static const enum attach_kind kinds[] = { ATTACH_AUTO, ATTACH_CLSACT };
+	_cleanup_(plan_free) struct plan *p = kernel_plan(kernel_labels, NULL);
+	struct weir_err err = {};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		attach_preference = kinds[i];
+		apply_with_record(p, true);
+		assert_counts(1, 1);
+		node_close(&node);
+		assert_int_equal(node_remove(NAME, &err), 0);
+		node = kernel_node(NAME, NODE_WRITE);
+		assert_false(attach_is_current(node, DEVICE));
+	}
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(tcx_links_attach_once_and_detach),
+		TEST(clsact_filters_attach_once_and_detach),
+		TEST(one_way_replaces_the_other),
+		TEST(a_new_version_replaces_tcx_links),
+		TEST(a_new_version_replaces_clsact_filters),
+		TEST(a_device_that_reuses_an_index_is_attached_anew),
+		TEST(a_device_that_is_not_there_is_an_error),
+		TEST(filters_of_others_stay),
+		TEST(an_apply_attaches_once_and_detaches),
+		TEST(a_vanished_device_leaves_nothing_behind),
+		TEST(removing_the_instance_detaches),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return kernel_env_enter() ? cmocka_run_group_tests(tests, group_setup, NULL) : 0;
+}

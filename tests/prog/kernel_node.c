@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Opening and removing an instance: what is pinned stays and is found again,
+ * one writer at a time, other layouts and impossible sizes are refused, programs
+ * of another version are replaced, the sweep needs no process.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <bpf/bpf.h>
+
+#include "base/mem.h"
+#include "kernel/lock.h"
+#include "kernel/maps.h"
+#include "kernel/programs.h"
+#include "lib/kernel_env.h"
+
+#define NAME "node"
+#define PINS "/sys/fs/bpf/weir-" NAME
+#define RUN "/run/weir-" NAME
+
+static int teardown(void **state)
+{
+	struct weir_err err;
+
+	return node_remove(NAME, &err);
+}
+
+static int open_err(enum node_mode mode, struct weir_err *err)
+{
+	_cleanup_(node_close) struct node *n = NULL;
+
+	return node_open(NAME, mode, &kernel_sizes, &n, err);
+}
+
+static void what_is_pinned_is_found_again(void **state)
+{
+	_cleanup_(plan_free) struct plan *p = kernel_plan(kernel_labels, kernel_service, NULL);
+	struct node *n = kernel_node(NAME, NODE_WRITE);
+	uint32_t before, after;
+	struct sync_delta d;
+
+	assert_int_equal(program_id(node_prog_fd(n, "from_pod"), &before), 0);
+	kernel_apply(n, p);
+	assert_string_equal(node_run_dir(n), RUN);
+	node_close(&n);
+	n = kernel_node(NAME, NODE_WRITE);
+	assert_int_equal(program_id(node_prog_fd(n, "from_pod"), &after), 0);
+	assert_int_equal(before, after);
+	d = kernel_apply(n, p);
+	assert_delta(&d, "");
+	node_close(&n);
+	n = kernel_node(NAME, NODE_READ);
+	assert_int_equal(node_config(n)->generation, 1);
+	assert_true(node_prog_fd(n, "to_pod") >= 0);
+	assert_int_equal(node_prog_fd(n, "no_such"), -ENOENT);
+	assert_int_equal(node_map_max(n, WEIR_MAP_conntrack), 256);
+	node_close(&n);
+}
+
+static void a_reader_cannot_write(void **state)
+{
+	struct node *n = kernel_node(NAME, NODE_WRITE);
+	uint32_t key = 1, value = 1;
+	int status;
+	pid_t pid;
+
+	node_close(&n);
+	n = kernel_node(NAME, NODE_READ);
+	assert_int_not_equal(bpf_map_update_elem(node_map_fd(n, WEIR_MAP_attachments), &key, &value, BPF_ANY), 0);
+	pid = fork();
+	if (!pid) {
+		signal(SIGSEGV, SIG_DFL);
+		node_config(n)->enforcement = WEIR_ENFORCE_OFF;
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+	node_close(&n);
+}
+
+static void nothing_loaded_is_enoent(void **state)
+{
+	struct weir_err err = {};
+
+	assert_int_equal(open_err(NODE_READ, &err), -ENOENT);
+	assert_non_null(strstr(err.text, PINS));
+}
+
+static void removed_is_gone_and_removing_again_is_fine(void **state)
+{
+	struct node *n = kernel_node(NAME, NODE_WRITE);
+	struct weir_err err = {};
+
+	node_close(&n);
+	assert_int_equal(access(PINS, F_OK), 0);
+	assert_int_equal(node_remove(NAME, &err), 0);
+	assert_int_not_equal(access(PINS, F_OK), 0);
+	assert_int_not_equal(access(RUN, F_OK), 0);
+	assert_int_equal(node_remove(NAME, &err), 0);
+}
+
+static void names_that_are_paths_are_refused(void **state)
+{
+	struct weir_err err = {};
+	struct node *n = NULL;
+
+	assert_int_equal(node_open("../x", NODE_WRITE, NULL, &n, &err), -EINVAL);
+	assert_int_equal(node_open("a/b", NODE_READ, NULL, &n, &err), -EINVAL);
+	assert_int_equal(node_remove("../x", &err), -EINVAL);
+	assert_null(n);
+}
+
+static void impossible_sizes_are_refused(void **state)
+{
+	static const struct node_sizes bad[] = {
+		{ .max = { [WEIR_MAP_half_open] = 300 } },
+		{ .max = { [WEIR_MAP_pods] = (1 << WEIR_SLOT_BITS) + 1 } },
+		{ .max = { [WEIR_MAP_port_ranges] = (1 << 20) + 1 } },
+		{ .max = { [WEIR_MAP_flow_keys] = 300 } },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct node *n = NULL;
+		struct weir_err err = {};
+
+		assert_int_equal(node_open(NAME, NODE_PRIVATE, &bad[i], &n, &err), -EINVAL);
+		assert_int_not_equal(err.text[0], '\0');
+	}
+}
+
+static void another_layout_is_refused(void **state)
+{
+	struct node *n = kernel_node(NAME, NODE_WRITE);
+	struct weir_err err = {};
+
+	node_config(n)->layout_version = WEIR_LAYOUT_VERSION + 1;
+	node_close(&n);
+	assert_int_equal(open_err(NODE_WRITE, &err), -EPROTO);
+	assert_int_equal(open_err(NODE_READ, &err), -EPROTO);
+	assert_non_null(strstr(err.text, "layout"));
+}
+
+static void a_map_of_another_kind_is_refused(void **state)
+{
+	struct node *n = kernel_node(NAME, NODE_WRITE);
+	struct weir_err err = {};
+	int fd = bpf_map_create(BPF_MAP_TYPE_HASH, "nodes", 4, 4, 16, NULL);
+
+	node_close(&n);
+	assert_int_equal(unlink(PINS "/maps/nodes"), 0);
+	assert_int_equal(bpf_obj_pin(fd, PINS "/maps/nodes"), 0);
+	close(fd);
+	assert_int_equal(open_err(NODE_WRITE, &err), -EPROTO);
+	assert_non_null(strstr(err.text, "nodes"));
+}
+
+static void every_place_is_in_the_queue_once(void **state)
+{
+	_cleanup_(node_close) struct node *n = kernel_node(NAME, NODE_WRITE);
+	bool seen[256] = {};
+	uint32_t place;
+	int count = 0;
+
+	/* as after a kill in the middle of the first filling */
+	node_config(n)->layout_version = 0;
+	node_close(&n);
+	n = kernel_node(NAME, NODE_WRITE);
+	while (!bpf_map_lookup_and_delete_elem(node_map_fd(n, WEIR_MAP_free_keys), NULL, &place)) {
+		assert_true(place < 256 && !seen[place]);
+		seen[place] = true;
+		count++;
+	}
+	assert_int_equal(count, 256);
+	assert_int_equal(node_config(n)->conntrack_places, 256);
+	assert_int_equal(node_config(n)->half_open_places, 256);
+	assert_int_equal(node_config(n)->policy_epoch, 1);
+	assert_int_equal(node_config(n)->timeout[WEIR_TIMEOUT_TCP_OPEN], 643731); /* 24 h in ticks of 2^27 ns, up */
+}
+
+/* ---- The lock ---- */
+
+static void a_second_writer_is_told_who_holds_the_lock(void **state)
+{
+	_cleanup_(node_close) struct node *n = kernel_node(NAME, NODE_WRITE);
+	_cleanup_(mem_free) char *pid = mem_printf("process %d", getpid());
+	struct weir_err err = {};
+
+	lock_wait_ms = 50;
+	assert_int_equal(open_err(NODE_WRITE, &err), -EBUSY);
+	lock_wait_ms = 10000;
+	assert_non_null(strstr(err.text, pid));
+	assert_int_equal(open_err(NODE_READ, &err), 0);
+}
+
+static pid_t holder(int ready[2], unsigned int hold_ms)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		_cleanup_(node_close) struct node *n = kernel_node(NAME, NODE_WRITE);
+
+		(void)!write(ready[1], "x", 1);
+		usleep(hold_ms * 1000);
+		node_close(&n);
+		_exit(0);
+	}
+	return pid;
+}
+
+static void a_second_writer_waits_for_the_first(void **state)
+{
+	int ready[2], status;
+	struct weir_err err = {};
+	char c;
+	pid_t pid;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = holder(ready, 200);
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	assert_int_equal(open_err(NODE_WRITE, &err), 0);
+	waitpid(pid, &status, 0);
+}
+
+static void the_lock_of_a_killed_writer_is_free(void **state)
+{
+	int ready[2], status;
+	struct weir_err err = {};
+	char c;
+	pid_t pid;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = holder(ready, 60000);
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	lock_wait_ms = 50;
+	assert_int_equal(open_err(NODE_WRITE, &err), 0);
+	lock_wait_ms = 10000;
+}
+
+/* ---- Programs ---- */
+
+static char *program_folder(const char *object)
+{
+	DIR *d = opendir(PINS "/progs");
+	char *found = NULL;
+
+	for (struct dirent *e; d && (e = readdir(d));)
+		if (!strncmp(e->d_name, object, strlen(object)) && e->d_name[strlen(object)] == '-') {
+			assert_null(found);
+			found = mem_strdup(e->d_name);
+		}
+	closedir(d);
+	return found;
+}
+
+static void programs_of_another_version_are_replaced(void **state)
+{
+	_cleanup_(mem_free) char *now = NULL, *from = NULL, *after = NULL;
+	struct node *n = kernel_node(NAME, NODE_WRITE);
+	uint32_t before_id, after_id;
+
+	assert_int_equal(program_id(node_prog_fd(n, "from_pod"), &before_id), 0);
+	node_close(&n);
+	now = program_folder("tc_pod");
+	from = mem_printf(PINS "/progs/%s", now);
+	assert_int_equal(rename(from, PINS "/progs/tc_pod-0123456789abcdef"), 0);
+	n = kernel_node(NAME, NODE_READ); /* a reader takes what is there */
+	node_close(&n);
+	n = kernel_node(NAME, NODE_WRITE);
+	assert_int_equal(program_id(node_prog_fd(n, "from_pod"), &after_id), 0);
+	assert_int_not_equal(before_id, after_id);
+	after = program_folder("tc_pod");
+	assert_string_equal(now, after);
+	node_close(&n);
+}
+
+static uint64_t sweeps(void)
+{
+	_cleanup_(node_close) struct node *n = kernel_node(NAME, NODE_READ);
+
+	return node_config(n)->sweeps;
+}
+
+static void the_sweep_goes_on_without_a_process(void **state)
+{
+	struct node *n = kernel_node(NAME, NODE_WRITE);
+	uint64_t before;
+
+	if (node_prog_fd(n, "sweep_start") < 0) {
+		node_close(&n);
+		skip();
+	}
+	node_close(&n);
+	before = sweeps();
+	usleep(300000);
+	assert_true(sweeps() > before + 5);
+}
+
+/* ---- The plan beside the maps ---- */
+
+static ino_t file(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? 0 : st.st_ino;
+}
+
+static void the_last_two_plans_are_kept(void **state)
+{
+	_cleanup_(plan_free) struct plan *a = kernel_plan(kernel_labels, NULL);
+	_cleanup_(plan_free) struct plan *b = kernel_plan(kernel_labels, kernel_service, NULL);
+	_cleanup_(node_close) struct node *n = kernel_node(NAME, NODE_WRITE);
+	ino_t before;
+
+	kernel_apply(n, a);
+	kernel_apply(n, b);
+	kernel_apply(n, a);
+	assert_int_equal(file(RUN "/plan-1"), 0);
+	assert_int_not_equal(file(RUN "/plan-2"), 0);
+	before = file(RUN "/plan-3");
+	assert_int_not_equal(before, 0);
+	kernel_apply(n, a);
+	assert_int_equal(file(RUN "/plan-3"), before); /* not written again */
+	assert_int_equal(file(RUN "/plan-4"), 0);
+}
+
+#define TEST(f) cmocka_unit_test_teardown(f, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_is_pinned_is_found_again),
+		TEST(a_reader_cannot_write),
+		TEST(nothing_loaded_is_enoent),
+		TEST(removed_is_gone_and_removing_again_is_fine),
+		TEST(names_that_are_paths_are_refused),
+		TEST(impossible_sizes_are_refused),
+		TEST(another_layout_is_refused),
+		TEST(a_map_of_another_kind_is_refused),
+		TEST(every_place_is_in_the_queue_once),
+		TEST(a_second_writer_is_told_who_holds_the_lock),
+		TEST(a_second_writer_waits_for_the_first),
+		TEST(the_lock_of_a_killed_writer_is_free),
+		TEST(programs_of_another_version_are_replaced),
+		TEST(the_sweep_goes_on_without_a_process),
+		TEST(the_last_two_plans_are_kept),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return kernel_env_enter() ? cmocka_run_group_tests(tests, NULL, NULL) : 0;
+}

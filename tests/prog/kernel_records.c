@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* Attachment records: what is written is read, what is wrong is refused by file and member. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "base/addr.h"
+#include "base/mem.h"
+#include "lib/kernel_env.h"
+
+#define NAME "records"
+#define PODS "/run/weir-" NAME "/pods"
+
+static int teardown(void **state)
+{
+	struct weir_err err;
+
+	return node_remove(NAME, &err);
+}
+
+static struct attachment sample(const char *name, uint32_t ifindex)
+{
+	struct attachment a = { .ns = "default", .name = name, .uid = "u-1", .netns = "/run/netns/x",
+				.ifindex = ifindex, .mac = { 2, 0xab, 0, 1, 2, 0xff } };
+
+	addr_parse("10.1.2.3", &a.addr[0]);
+	addr_parse("fd00::3", &a.addr[1]);
+	return a;
+}
+
+static void write_record(const struct attachment *a)
+{
+	struct weir_err err = {};
+
+	if (attachment_write(NAME, a, &err))
+		fail_msg("%s", err.text);
+}
+
+static void read_records(struct attachment_list *l)
+{
+	struct weir_err err = {};
+
+	if (attachment_list_read(NAME, l, &err))
+		fail_msg("%s", err.text);
+}
+
+static void what_is_written_is_read(void **state)
+{
+	_cleanup_(attachment_list_free) struct attachment_list l = {};
+	struct attachment b = sample("b", 8), a = sample("a", 7);
+
+	a.addr[1] = (struct weir_addr){};
+	a.uid = "";
+	write_record(&b);
+	write_record(&a);
+	write_record(&a);
+	read_records(&l);
+	assert_int_equal(l.n, 2);
+	assert_string_equal(l.items[0].name, "a");
+	assert_string_equal(l.items[0].uid, "");
+	assert_true(weir_addr_is_zero(&l.items[0].addr[1]));
+	assert_string_equal(l.items[1].name, "b");
+	assert_string_equal(l.items[1].ns, "default");
+	assert_string_equal(l.items[1].uid, "u-1");
+	assert_string_equal(l.items[1].netns, "/run/netns/x");
+	assert_int_equal(l.items[1].ifindex, 8);
+	assert_memory_equal(l.items[1].mac, b.mac, sizeof(b.mac));
+	assert_memory_equal(l.items[1].addr, b.addr, sizeof(b.addr));
+	assert_true(l.items[1].written_ns > 1600000000ull * 1000000000);
+}
+
+static void no_folder_is_an_empty_list(void **state)
+{
+	_cleanup_(attachment_list_free) struct attachment_list l = {};
+
+	read_records(&l);
+	assert_int_equal(l.n, 0);
+}
+
+static void removed_records_are_gone(void **state)
+{
+	_cleanup_(attachment_list_free) struct attachment_list l = {};
+	struct attachment a = sample("a", 7);
+	struct weir_err err = {};
+
+	write_record(&a);
+	assert_int_equal(attachment_remove(NAME, "default", "a", &err), 0);
+	assert_int_equal(attachment_remove(NAME, "default", "a", &err), 0);
+	read_records(&l);
+	assert_int_equal(l.n, 0);
+}
+
+/* An index names one device: the older record is of one that has vanished. */
+static void of_two_records_for_a_device_the_newer_counts(void **state)
+{
+	_cleanup_(attachment_list_free) struct attachment_list l = {};
+	struct attachment newer = sample("b", 7), older = sample("a", 7);
+	struct timespec long_ago[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+
+	write_record(&newer);
+	write_record(&older);
+	assert_int_equal(utimensat(AT_FDCWD, PODS "/default_a.json", long_ago, 0), 0);
+	read_records(&l);
+	assert_int_equal(l.n, 1);
+	assert_string_equal(l.items[0].name, "b");
+}
+
+static void names_that_are_paths_are_refused(void **state)
+{
+	struct attachment a = sample("../a", 7);
+	struct weir_err err = {};
+
+	assert_int_equal(attachment_write(NAME, &a, &err), -EINVAL);
+	assert_int_equal(attachment_remove(NAME, "a/b", "c", &err), -EINVAL);
+}
+
+static void put_file(const char *name, const char *text)
+{
+	_cleanup_(mem_free) char *path = mem_printf(PODS "/%s", name);
+	FILE *f;
+
+	mkdir("/run/weir-" NAME, 0755);
+	mkdir(PODS, 0755);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+#define HEAD "{\"apiVersion\":\"weir.dev/v1\",\"kind\":\"Attachment\",\"namespace\":\"default\",\"name\":\"a\","
+#define REST "\"uid\":\"\",\"netns\":\"\","
+#define DEVICE "\"ifindex\":7,\"mac\":\"02:00:00:00:00:01\","
+
+static void broken_records_are_refused_by_file_and_member(void **state)
+{
+	static const struct {
+		const char *text, *says;
+	} bad[] = {
+		{ "", "not JSON" },
+		{ "{\"apiVersion\":", "not JSON" },
+		{ "[]", "apiVersion" },
+		{ "{\"apiVersion\":\"weir.dev/v1\",\"kind\":\"Other\"}", "kind" },
+		{ HEAD "\"uid\":7,\"netns\":\"\"," DEVICE "\"addresses\":[]}", "uid" },
+		{ HEAD REST "\"mac\":\"02:00:00:00:00:01\",\"addresses\":[]}", "ifindex" },
+		{ HEAD REST "\"ifindex\":-1,\"mac\":\"02:00:00:00:00:01\",\"addresses\":[]}", "ifindex" },
+		{ HEAD REST "\"ifindex\":1.5,\"mac\":\"02:00:00:00:00:01\",\"addresses\":[]}", "ifindex" },
+		{ HEAD REST "\"ifindex\":7,\"mac\":\"02:00:00:00:00\",\"addresses\":[]}", "mac" },
+		{ HEAD REST "\"ifindex\":7,\"mac\":\"02:00:00:00:00:01x\",\"addresses\":[]}", "mac" },
+		{ HEAD REST DEVICE "\"addresses\":\"10.0.0.1\"}", "addresses" },
+		{ HEAD REST DEVICE "\"addresses\":[\"10.0.0.256\"]}", "addresses" },
+		{ HEAD REST DEVICE "\"addresses\":[\"10.0.0.1\",\"10.0.0.2\"]}", "addresses" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct attachment_list l = {};
+		struct weir_err err = {};
+
+		put_file("default_a.json", bad[i].text);
+		assert_int_equal(attachment_list_read(NAME, &l, &err), -EINVAL);
+		if (!strstr(err.text, "default_a.json") || !strstr(err.text, bad[i].says))
+			fail_msg("%s: the error is \"%s\"", bad[i].text, err.text);
+		assert_null(l.items);
+	}
+}
+
+static void a_record_under_another_name_is_refused(void **state)
+{
+	struct attachment_list l = {};
+	struct weir_err err = {};
+
+	put_file("default_b.json", HEAD REST DEVICE "\"addresses\":[]}");
+	assert_int_equal(attachment_list_read(NAME, &l, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "default/a"));
+}
+
+static void what_is_half_written_is_not_a_record(void **state)
+{
+	_cleanup_(attachment_list_free) struct attachment_list l = {};
+
+	put_file("default_a.json.4711", "{\"apiVer");
+	put_file(".hidden.json", "x");
+	read_records(&l);
+	assert_int_equal(l.n, 0);
+}
+
+#define TEST(f) cmocka_unit_test_teardown(f, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_is_written_is_read),
+		TEST(no_folder_is_an_empty_list),
+		TEST(removed_records_are_gone),
+		TEST(of_two_records_for_a_device_the_newer_counts),
+		TEST(names_that_are_paths_are_refused),
+		TEST(broken_records_are_refused_by_file_and_member),
+		TEST(a_record_under_another_name_is_refused),
+		TEST(what_is_half_written_is_not_a_record),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return kernel_env_enter() ? cmocka_run_group_tests(tests, NULL, NULL) : 0;
+}

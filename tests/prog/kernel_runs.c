@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* The allocators of runs and ids: pure, no root. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "kernel/idset.h"
+#include "kernel/runs.h"
+
+static uint32_t take(struct runs *r, uint32_t len)
+{
+	uint32_t offset = 0xffffffff;
+
+	assert_int_equal(runs_take(r, len, &offset), 0);
+	return offset;
+}
+
+static void runs_fill_the_holes_between_what_is_used(void **state)
+{
+	struct runs r;
+	uint32_t offset = 99;
+
+	runs_init(&r, 20);
+	runs_mark(&r, 10, 5);
+	runs_mark(&r, 2, 3);
+	runs_mark(&r, 4, 2); /* overlaps */
+	runs_settle(&r);
+	assert_int_equal(take(&r, 3), 6);
+	assert_int_equal(take(&r, 2), 0);
+	assert_int_equal(take(&r, 5), 15);
+	assert_int_equal(take(&r, 0), 0);
+	assert_int_equal(runs_take(&r, 2, &offset), -ENOSPC);
+	assert_int_equal(offset, 99);
+	assert_int_equal(take(&r, 1), 9);
+	assert_int_equal(runs_take(&r, 1, &offset), -ENOSPC);
+	runs_free(&r);
+}
+
+static void runs_ignore_marks_beyond_the_array(void **state)
+{
+	struct runs r;
+
+	runs_init(&r, 8);
+	runs_mark(&r, 8, 1);
+	runs_mark(&r, 4, 0xffffffff);
+	runs_settle(&r);
+	assert_int_equal(take(&r, 8), 0);
+	runs_free(&r);
+}
+
+/* Whatever is marked and taken, no two runs overlap and none leaves the array. */
+static void runs_never_overlap(void **state)
+{
+	unsigned int seed = 7;
+
+	for (int round = 0; round < 200; round++) {
+		char used[256] = {};
+		struct runs r;
+		uint32_t offset, len;
+
+		runs_init(&r, sizeof(used));
+		for (int i = 0; i < 6; i++) {
+			offset = rand_r(&seed) % 250;
+			len = rand_r(&seed) % 7;
+			runs_mark(&r, offset, len);
+			for (uint32_t b = offset; b < offset + len && offset + len <= sizeof(used); b++)
+				used[b] = 1;
+		}
+		runs_settle(&r);
+		while (!runs_take(&r, len = 1 + rand_r(&seed) % 9, &offset)) {
+			assert_true(offset + len <= sizeof(used));
+			for (uint32_t b = offset; b < offset + len; b++)
+				assert_int_equal(used[b]++, 0);
+		}
+		runs_free(&r);
+	}
+}
+
+static void ids_are_the_smallest_that_are_free_and_never_0(void **state)
+{
+	struct idset s;
+	uint32_t id = 0;
+
+	idset_init(&s, 70);
+	idset_mark(&s, 1);
+	idset_mark(&s, 3);
+	idset_mark(&s, 64);
+	idset_mark(&s, 4000); /* beyond the limit */
+	assert_false(idset_has(&s, 4000));
+	assert_int_equal(idset_take(&s, &id), 0);
+	assert_int_equal(id, 2);
+	assert_int_equal(idset_take(&s, &id), 0);
+	assert_int_equal(id, 4);
+	for (int i = 0; i < 64; i++)
+		assert_int_equal(idset_take(&s, &id), 0);
+	assert_int_equal(id, 69);
+	assert_int_equal(idset_take(&s, &id), -ENOSPC);
+	idset_free(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(runs_fill_the_holes_between_what_is_used),
+		cmocka_unit_test(runs_ignore_marks_beyond_the_array),
+		cmocka_unit_test(runs_never_overlap),
+		cmocka_unit_test(ids_are_the_smallest_that_are_free_and_never_0),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
