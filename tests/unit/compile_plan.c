@@ -260,6 +260,53 @@ static void element_is_there_only_where_it_differs(void **state)
 	}
 }
 
+static void rule_that_adds_nothing_makes_no_element(void **state)
+{
+	_cleanup_(fixture_close) struct fixture f = {};
+	const struct plan_set *set;
+
+	fixture_open(&f, NS("x") "---\n" POD("a", "x", "here", "10.0.0.1", "web") "---\n" POLICY(
+				 "p", "podSelector: {}, ingress: [{ports: [{port: 80}]}, "
+				      "{from: [{podSelector: {}}], ports: [{port: 80}]}]"));
+	set = &f.plan->sets[f.plan->pods[0].ingress_set];
+	assert_int_equal(set->default_word.kind, WEIR_WORD_PORTS);
+	assert_int_equal(set->n_elements, 0);
+	assert_int_equal(f.plan->n_port_sets, 1);
+}
+
+static void what_has_a_name_is_sorted_by_it(void **state)
+{
+	_cleanup_(fixture_close) struct fixture f = open_with(POLICY(
+		"z",
+		"podSelector: {matchLabels: {app: db}}, ingress: [{ports: [{port: 1}]}, {from: [{podSelector: {}}], "
+		"ports: [{port: 2}]}, {from: [{ipBlock: {cidr: 9.0.0.0/8}}], ports: [{port: 3}]}]"));
+	const struct plan *p = f.plan;
+
+	assert_true(p->n_identities > 4 && p->n_sets > 3 && p->n_port_sets > 3);
+	for (size_t i = 2; i < p->n_identities; i++)
+		assert_true(plan_hash_compare(&p->identities[i - 1].name, &p->identities[i].name) < 0);
+	for (size_t i = 2; i < p->n_sets; i++)
+		assert_true(plan_hash_compare(&p->sets[i - 1].name, &p->sets[i].name) < 0);
+	for (size_t i = 1; i < p->n_port_sets; i++)
+		assert_true(plan_hash_compare(&p->port_sets[i - 1].name, &p->port_sets[i].name) < 0);
+}
+
+static void np_21_56_host_network_and_ended_pods_are_not_judged_here(void **state)
+{
+	_cleanup_(fixture_close) struct fixture f = open_with(
+		"apiVersion: v1\nkind: Pod\nmetadata: {name: host, namespace: x}\nspec: {nodeName: here, hostNetwork: true, "
+		"containers: [{name: c, image: i}]}\nstatus: {phase: Running, podIPs: [{ip: 192.168.0.1}]}\n"
+		"---\napiVersion: v1\nkind: Pod\nmetadata: {name: done, namespace: x}\nspec: {nodeName: here, "
+		"containers: [{name: c, image: i}]}\nstatus: {phase: Succeeded, podIPs: [{ip: 10.0.0.77}]}\n"
+		"---\napiVersion: v1\nkind: Pod\nmetadata: {name: broken, namespace: x}\nspec: {nodeName: here, "
+		"containers: [{name: c, image: i}]}\nstatus: {phase: Failed, podIPs: [{ip: 10.0.0.78}]}\n");
+
+	assert_int_equal(f.plan->n_pods, 3);
+	assert_null(plan_find_pod(f.plan, "x", "host"));
+	assert_null(plan_find_pod(f.plan, "x", "done"));
+	assert_null(plan_find_pod(f.plan, "x", "broken"));
+}
+
 static void all_of_v4_is_always_in_the_trie_np_29(void **state)
 {
 	_cleanup_(fixture_close) struct fixture f = {};
@@ -370,6 +417,9 @@ int main(void)
 		cmocka_unit_test(pods_under_the_same_rules_share_a_set),
 		cmocka_unit_test(ports_of_one_set_with_unlike_names_make_sets_of_their_own_np_32),
 		cmocka_unit_test(element_is_there_only_where_it_differs),
+		cmocka_unit_test(rule_that_adds_nothing_makes_no_element),
+		cmocka_unit_test(what_has_a_name_is_sorted_by_it),
+		cmocka_unit_test(np_21_56_host_network_and_ended_pods_are_not_judged_here),
 		cmocka_unit_test(all_of_v4_is_always_in_the_trie_np_29),
 		cmocka_unit_test(pod_is_in_the_hash_only_where_the_prefix_would_be_wrong),
 		cmocka_unit_test(identity_of_a_dual_stack_pod_is_by_family_np_29),

@@ -71,6 +71,15 @@ static const struct row rows[] = {
 	{ "np_18_pod_selector_looks_in_its_own_namespace",
 	  POLICY("p", "x", "podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {app: a}}}]}]"),
 	  "x/a x/c tcp/80 yes\nx/b x/c tcp/80 ingress-denied\nw/a x/c tcp/80 ingress-denied" },
+	{ "np_18_same_selector_in_two_namespaces_is_two_peers",
+	  POLICY("p", "x", "podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {app: a}}}]}]")
+		  POLICY("p", "w", "podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {app: a}}}]}]"),
+	  "x/a x/c tcp/80 yes\nw/a x/c tcp/80 ingress-denied\nw/a w/c tcp/80 yes\nx/a w/c tcp/80 ingress-denied" },
+	{ "np_19_labels_are_looked_for_in_matching_namespaces_only",
+	  POLICY("p", "x",
+		 "podSelector: {}, ingress: [{from: [{namespaceSelector: {matchExpressions: [{key: team, operator: Exists}]}, "
+		 "podSelector: {matchLabels: {app: b}}}]}]"),
+	  "w/b x/c tcp/80 yes\nx/b x/c tcp/80 yes\nz/b x/c tcp/80 ingress-denied\nw/a x/c tcp/80 ingress-denied" },
 	{ "np_19_namespace_selector_matches_pods_but_no_externals",
 	  POLICY("p", "x", "podSelector: {}, ingress: [{from: [{namespaceSelector: {}}]}]"),
 	  "z/a x/c tcp/80 yes\nx/a x/c udp/1 yes\n8.8.8.8 x/c tcp/80 ingress-denied\n192.168.0.2 x/c tcp/80 ingress-denied" },
@@ -117,6 +126,12 @@ static const struct row rows[] = {
 		 "podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {tier: web}, "
 		 "matchExpressions: [{key: app, operator: In, values: [a, c]}]}}]}]"),
 	  "x/a x/c tcp/80 yes\nx/b x/c tcp/80 ingress-denied\nx/c x/b tcp/80 ingress-denied" },
+	{ "np_23_one_value_under_two_keys_is_two_labels",
+	  POD("one", "x", "here", "1.7", "role: v", "") POD("two", "x", "here", "1.8", "task: v", "") POLICY(
+		  "p", "x",
+		  "podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {role: v}}}], ports: [{port: 1}]}, "
+		  "{from: [{podSelector: {matchLabels: {task: v}}}], ports: [{port: 2}]}]"),
+	  "x/one x/c tcp/1 yes\nx/one x/c tcp/2 ingress-denied\nx/two x/c tcp/2 yes\nx/two x/c tcp/1 ingress-denied" },
 	{ "np_25_equal_labels_in_two_namespaces_are_two",
 	  POLICY("p", "x",
 		 "podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {team: w}}, "
@@ -142,6 +157,11 @@ static const struct row rows[] = {
 		 "podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 8.0.0.0/8, except: [8.1.0.0/16, 8.1.2.0/24]}}, "
 		 "{ipBlock: {cidr: 8.1.2.0/30}}]}]"),
 	  "8.2.0.1 x/a tcp/80 yes\n8.1.0.1 x/a tcp/80 ingress-denied\n8.1.2.1 x/a tcp/80 yes\n8.1.2.9 x/a tcp/80 ingress-denied" },
+	{ "np_28_one_block_with_two_excepts_is_two_peers",
+	  POLICY("p", "x",
+		 "podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 8.0.0.0/8, except: [8.1.0.0/16]}}], ports: [{port: 1}]}, "
+		 "{from: [{ipBlock: {cidr: 8.0.0.0/8, except: [8.2.0.0/16]}}], ports: [{port: 2}]}]"),
+	  "8.1.0.1 x/a tcp/1 ingress-denied\n8.1.0.1 x/a tcp/2 yes\n8.2.0.1 x/a tcp/1 yes\n8.2.0.1 x/a tcp/2 ingress-denied" },
 	{ "np_28_excepts_nest_across_policies",
 	  POLICY("p", "x",
 		 "podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0, except: [8.0.0.0/8]}}], ports: [{port: 1}]}]")

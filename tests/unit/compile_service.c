@@ -82,6 +82,10 @@ static const struct row rows[] = {
 	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", UNREADY))
 		  SLICE_AS("z-1", "s", "IPv4", "name: '', port: 8080", EP("10.0.0.1", "")),
 	  "1", "1", BOTH },
+	{ "svc_14_serving_entry_wins_where_none_is_ready",
+	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", GONE))
+		  SLICE_AS("z-1", "s", "IPv4", "name: '', port: 8080", EP("10.0.0.1", ENDING)),
+	  "1", "1", BOTH },
 	{ "svc_16_first_address_only", SERVICE(PLAIN) SLICE("{addresses: [10.0.0.1, 10.0.0.2]},"), "1", "1",
 	  BOTH },
 	{ "svc_17_no_node_is_never_local", SERVICE(LOCAL_ONLY) SLICE(EP("10.0.0.1", "")), "", "1", BOTH },
@@ -310,6 +314,35 @@ static void svc_5_name_of_a_service_port_is_its_key(void **state)
 	assert_int_not_equal(plan_hash_compare(&f.plan->services[1].name, &h.plan->services[1].name), 0);
 }
 
+/* A strict reader refuses it; the API may hold it. */
+static void svc_3_external_name_with_a_stale_cluster_ip_is_not_served(void **state)
+{
+	_cleanup_(fixture_close) struct fixture f = {};
+
+	fixture_open(&f, SERVICE(PLAIN) SLICE(EP("10.0.0.1", "")));
+	assert_int_equal(f.plan->n_services, 2);
+	f.store->services[0]->type = KUBE_EXTERNAL_NAME;
+	plan_free(&f.plan);
+	f.plan = plan_compile(&(struct plan_input){ .store = f.store, .node = HERE });
+	assert_int_equal(f.plan->n_services, 1);
+	assert_int_equal(f.plan->n_frontends, 0);
+}
+
+/* Slices are checked by the API server; what it let through all the same is no endpoint (SVC-19). */
+static void svc_19_addresses_that_no_endpoint_can_have_are_dropped(void **state)
+{
+	static const char *const addrs[] = { "127.0.0.1", "169.254.1.1", "224.0.0.1", "0.0.0.0", "fd00::1" };
+	_cleanup_(fixture_close) struct fixture f = {};
+
+	fixture_open(&f, SERVICE(PLAIN) SLICE(EP("10.0.0.1", "") EP("10.0.0.2", "")));
+	for (size_t i = 0; i < ARRAY_SIZE(addrs); i++) {
+		f.store->slices[0]->endpoints[1].addr = addr_of(addrs[i]);
+		plan_free(&f.plan);
+		f.plan = plan_compile(&(struct plan_input){ .store = f.store, .node = HERE });
+		assert_int_equal(f.plan->n_backends, 1);
+	}
+}
+
 static void svc_26_unknown_node_has_no_zone(void **state)
 {
 	_cleanup_(fixture_close) struct fixture f = {};
@@ -345,6 +378,8 @@ int main(void)
 		cmocka_unit_test(svc_13_j5_15_each_endpoint_has_its_own_slices_port),
 		cmocka_unit_test(svc_7_first_created_service_keeps_the_frontend),
 		cmocka_unit_test(svc_5_name_of_a_service_port_is_its_key),
+		cmocka_unit_test(svc_3_external_name_with_a_stale_cluster_ip_is_not_served),
+		cmocka_unit_test(svc_19_addresses_that_no_endpoint_can_have_are_dropped),
 		cmocka_unit_test(svc_26_unknown_node_has_no_zone),
 		cmocka_unit_test(run_is_sorted_by_address_and_named_by_content),
 	};

@@ -73,11 +73,6 @@ static enum weir_reason translate(const struct plan *p, const struct oracle_quer
 	return weir_addr_equal(&a->dst, &q->src) ? WEIR_HAIRPIN : WEIR_FORWARDED;
 }
 
-static bool has_ports(uint8_t proto)
-{
-	return proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == IPPROTO_SCTP;
-}
-
 static void judge_set(const struct plan *p, uint32_t set, uint32_t identity, const struct oracle_query *q,
 		      struct oracle_side *side)
 {
@@ -89,8 +84,8 @@ static void judge_set(const struct plan *p, uint32_t set, uint32_t identity, con
 		side->rule = word->rule;
 		return;
 	}
-	range = has_ports(q->proto) ? plan_find_range(&p->port_sets[word->ports], q->proto, q->port)
-				    : NULL; /* NP-38 */
+	/* ranges are of protocols with ports only, so nothing else is ever found (NP-38) */
+	range = plan_find_range(&p->port_sets[word->ports], q->proto, q->port);
 	side->allow = range && range->allow;
 	side->rule = range ? range->rule : 0;
 }
