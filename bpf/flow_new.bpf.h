@@ -9,7 +9,14 @@
 #include "flow.bpf.h"
 
 #define RECLAIM_TRIES 16 /* closing flows looked at for one new flow */
-#define PORT_STRIDE 1009 /* prime, no divisor of WEIR_PORT_COUNT: visits every port */
+/*
+ * The walk through the reserved ports steps by 1 more than a multiple of this,
+ * the product of WEIR_PORT_COUNT's primes (2, 3, 7): no common divisor, so it
+ * visits every port. Each flow has a step of its own; one for all would make
+ * clusters, and searches fail while a third of the ports is free.
+ */
+#define PORT_STEP 42
+_Static_assert(WEIR_PORT_COUNT == 8 * 81 * 7, "PORT_STEP holds the primes of WEIR_PORT_COUNT");
 
 /* Both local ends, proven. SPOOFED when the source claims to be a pod that is not behind the arriving device. */
 static __always_inline enum weir_reason find_ends(struct scratch *s)
@@ -246,19 +253,21 @@ static __always_inline int drop_orphan_twin(struct scratch *s)
 
 /*
  * Inserts the reply's entry under the first free client port: the client's own,
- * then a walk of PORT_STRIDE through the reserved range from a place that the
- * flow's hash gives; WEIR_PORT_TRIES in all.
+ * then a walk through the reserved range, whose start and step the flow's hash
+ * gives; WEIR_PORT_TRIES in all.
  */
 __noinline int twin_insert(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
-	__u32 at, orphans = 0;
+	__u32 hash, at, step, orphans = 0;
 	int r;
 
 	keep_arg(skb);
 	if (!s)
 		return WEIR_NO_SCRATCH;
-	at = flow_hash(&s->pkt) % WEIR_PORT_COUNT;
+	hash = flow_hash(&s->pkt);
+	at = hash % WEIR_PORT_COUNT;
+	step = 1 + PORT_STEP * ((hash >> 16) % (WEIR_PORT_COUNT / PORT_STEP));
 	s->route.nat_cport_be = s->pkt.sport_be;
 	for (int i = 0; i < WEIR_PORT_TRIES; i++) {
 		r = twin_try(skb);
@@ -273,7 +282,7 @@ __noinline int twin_insert(struct __sk_buff *skb)
 			continue;
 		}
 		s->route.nat_cport_be = bpf_htons(WEIR_PORT_MIN + at);
-		at = (at + PORT_STRIDE) % WEIR_PORT_COUNT;
+		at = (at + step) % WEIR_PORT_COUNT;
 	}
 	return WEIR_PORTS_EXHAUSTED;
 }

@@ -20,7 +20,8 @@ static __always_inline enum weir_reason pod_verdict(struct __sk_buff *skb, struc
 		if (why != WEIR_NEW)
 			why = flow_find(skb); /* fills the route; stale again: policy changed twice meanwhile */
 	}
-	if (why == WEIR_NEW) {
+	/* who lost a race finds the winner's entries, or that a collision took its key: then it decides again */
+	for (int i = 0; i < 2 && why == WEIR_NEW; i++) {
 		why = flow_decide(skb);
 		if (why != WEIR_RACE)
 			return why; /* already enforced */

@@ -440,6 +440,28 @@ static void ports_run_out_after_a_bounded_search(void **state)
 	assert_redirected(send_from(env, POD_A, tcp(env, POD_A, SPORT + 1, VIP_1, PORT, SYN)));
 }
 
+/* A search that clusters fails long before the ports are gone. */
+static void two_thirds_of_the_ports_are_found_without_a_miss(void **state)
+{
+	struct prog_env *env = *state;
+	int family = env->family;
+
+	prog_env_free(env);
+	*state = env = prog_env_new(family, &(struct prog_sizes){ .conntrack = 16384, .half_open = 16384 });
+	serve_one(env, 1, IPPROTO_TCP, POD_B);
+	serve_one(env, 2, IPPROTO_TCP, POD_B);
+	for (uint16_t port = 1024; port < 1024 + WEIR_PORT_COUNT * 2 / 3; port++) {
+		for (int vip = 0; vip < 2; vip++) {
+			struct packet_spec spec = tcp(env, POD_A, port, VIP_1 + vip, PORT, SYN);
+			struct packet packet = packet_build(&spec), out;
+
+			assert_int_equal(
+				prog_run_raw(env, PROG_FROM_POD, POD_A, PROG_DEVICE(POD_A), &packet, &out),
+				TC_ACT_REDIRECT);
+		}
+	}
+}
+
 /* ---- No backend ------------------------------------------------------------------------------- */
 
 static void svc_60_no_endpoint_svc_61_no_local_endpoint(void **state)
@@ -674,6 +696,7 @@ int main(void)
 		FOR_BOTH(a_closing_connection_gives_its_port_up),
 		FOR_BOTH(a_mid_stream_direct_packet_is_not_taken_for_a_collision),
 		FOR_BOTH(ports_run_out_after_a_bounded_search),
+		FOR_BOTH(two_thirds_of_the_ports_are_found_without_a_miss),
 		FOR_BOTH(svc_60_no_endpoint_svc_61_no_local_endpoint),
 		FOR_BOTH(svc_64_an_unknown_port_of_a_cluster_ip_is_not_for_the_stack),
 		FOR_BOTH(a_pod_that_reaches_itself_by_a_service_is_refused_by_name),
