@@ -19,7 +19,7 @@ static void flush(struct emit *e)
 	const unsigned char *buf;
 	size_t len;
 
-	if (yajl_gen_get_buf(e->gen, &buf, &len) == yajl_gen_status_ok)
+	if (yajl_gen_get_buf(e->gen, &buf, &len) == yajl_gen_status_ok && len)
 		fwrite(buf, 1, len, e->out);
 	yajl_gen_clear(e->gen);
 	yajl_gen_reset(e->gen, NULL);
