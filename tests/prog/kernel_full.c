@@ -19,13 +19,13 @@
 #include "lib/kernel_env.h"
 #include "lib/tables_text.h"
 
-#define MORE                                                                                                       \
-	"apiVersion: v1\nkind: Service\nmetadata: {name: more}\nspec: {clusterIP: 10.96.0.9, selector: {app: "     \
-	"client}, ports: [{port: 80}]}\n---\n"                                                                     \
-	"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: more}\nspec: {podSelector: {}, "  \
-	"egress: [{to: [{podSelector: {matchLabels: {app: other}}}, {ipBlock: {cidr: 203.0.113.0/24}}], "          \
-	"ports: [{port: 1}, {port: 3}, {port: 5}]}], policyTypes: [Egress]}\n---\n"                                \
-	"apiVersion: v1\nkind: Node\nmetadata: {name: n3}\nstatus: {addresses: [{type: InternalIP, address: "      \
+#define MORE                                                                                                      \
+	"apiVersion: v1\nkind: Service\nmetadata: {name: more}\nspec: {clusterIP: 10.96.0.9, selector: {app: "    \
+	"client}, ports: [{port: 80}]}\n---\n"                                                                    \
+	"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: more}\nspec: {podSelector: {}, " \
+	"egress: [{to: [{podSelector: {matchLabels: {app: other}}}, {ipBlock: {cidr: 203.0.113.0/24}}], "         \
+	"ports: [{port: 1}, {port: 3}, {port: 5}]}], policyTypes: [Egress]}\n---\n"                               \
+	"apiVersion: v1\nkind: Node\nmetadata: {name: n3}\nstatus: {addresses: [{type: InternalIP, address: "     \
 	"198.51.100.3}]}\n"
 
 struct row {

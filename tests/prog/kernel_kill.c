@@ -24,13 +24,13 @@
 #define RANDOM_KILLS 40
 #define STEPS_MAX 64
 
-#define SECOND_POLICY                                                                                               \
-	"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: in}\nspec: {podSelector: "         \
+#define SECOND_POLICY                                                                                                \
+	"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: in}\nspec: {podSelector: "          \
 	"{matchLabels: {app: web}}, ingress: [{from: [{podSelector: {matchLabels: {app: other}}}, {ipBlock: {cidr: " \
 	"192.0.2.64/26}}], ports: [{port: 8000, endPort: 8005}, {port: 53, protocol: UDP}]}]}\n"
 
-#define SECOND_SERVICE                                                                                           \
-	"apiVersion: v1\nkind: Service\nmetadata: {name: web2}\nspec: {clusterIP: 10.96.0.1, selector: {app: "   \
+#define SECOND_SERVICE                                                                                         \
+	"apiVersion: v1\nkind: Service\nmetadata: {name: web2}\nspec: {clusterIP: 10.96.0.1, selector: {app: " \
 	"client}, ports: [{name: t, port: 80, targetPort: 8080}]}\n"
 
 static struct plan *first, *second;
@@ -102,7 +102,8 @@ static void assert_converges(const struct plan *p, const char *want, const char 
 		fail_msg("after a kill at %s the tables are\n%s\nnot\n%s", step, got, want);
 	d = kernel_apply(n, p);
 	if (sync_delta_writes(&d))
-		fail_msg("after a kill at %s and a rerun, another rerun writes %u times", step, sync_delta_writes(&d));
+		fail_msg("after a kill at %s and a rerun, another rerun writes %u times", step,
+			 sync_delta_writes(&d));
 	assert_int_equal(node_config(n)->pending, 0);
 }
 

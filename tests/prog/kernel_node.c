@@ -186,15 +186,16 @@ static void every_place_is_in_the_queue_once(void **state)
 	assert_int_equal(node_config(n)->conntrack_places, 256);
 	assert_int_equal(node_config(n)->half_open_places, 256);
 	assert_int_equal(node_config(n)->policy_epoch, 1);
-	assert_int_equal(node_config(n)->timeout[WEIR_TIMEOUT_TCP_OPEN], 643731); /* 24 h in ticks of 2^27 ns, up */
+	assert_int_equal(node_config(n)->timeout[WEIR_TIMEOUT_TCP_OPEN],
+			 643731); /* 24 h in ticks of 2^27 ns, up */
 }
 
 /* ---- The lock ---- */
 
 static void a_second_writer_is_told_who_holds_the_lock(void **state)
 {
-	_cleanup_(node_close) struct node *n = kernel_node(NAME, NODE_WRITE);
 	_cleanup_(mem_free) char *pid = mem_printf("process %d", getpid());
+	struct node *n = kernel_node(NAME, NODE_WRITE);
 	struct weir_err err = {};
 
 	lock_wait_ms = 50;
@@ -202,6 +203,7 @@ static void a_second_writer_is_told_who_holds_the_lock(void **state)
 	lock_wait_ms = 10000;
 	assert_non_null(strstr(err.text, pid));
 	assert_int_equal(open_err(NODE_READ, &err), 0);
+	node_close(&n);
 }
 
 static pid_t holder(int ready[2], unsigned int hold_ms)

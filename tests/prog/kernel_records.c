@@ -28,8 +28,12 @@ static int teardown(void **state)
 
 static struct attachment sample(const char *name, uint32_t ifindex)
 {
-	struct attachment a = { .ns = "default", .name = name, .uid = "u-1", .netns = "/run/netns/x",
-				.ifindex = ifindex, .mac = { 2, 0xab, 0, 1, 2, 0xff } };
+	struct attachment a = { .ns = "default",
+				.name = name,
+				.uid = "u-1",
+				.netns = "/run/netns/x",
+				.ifindex = ifindex,
+				.mac = { 2, 0xab, 0, 1, 2, 0xff } };
 
 	addr_parse("10.1.2.3", &a.addr[0]);
 	addr_parse("fd00::3", &a.addr[1]);

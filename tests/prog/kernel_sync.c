@@ -19,12 +19,12 @@
 #include "lib/kernel_env.h"
 #include "lib/tables_text.h"
 
-#define OTHER_SERVICE                                                                                          \
+#define OTHER_SERVICE                                                                                           \
 	"apiVersion: v1\nkind: Service\nmetadata: {name: other}\nspec: {clusterIP: 10.96.0.2, selector: {app: " \
 	"other}, ports: [{port: 80}]}\n"
 
-#define OTHER_POLICY                                                                                              \
-	"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: other}\nspec: {podSelector: "    \
+#define OTHER_POLICY                                                                                                \
+	"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: other}\nspec: {podSelector: "      \
 	"{matchLabels: {app: other}}, ingress: [{from: [{podSelector: {matchLabels: {app: web}}}], ports: [{port: " \
 	"9000}]}]}\n"
 
@@ -42,7 +42,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct sync_delta load(const char *const *labels, const char *a, const char *b, const char *c, const char *d)
+static struct sync_delta load(const char *const *labels, const char *a, const char *b, const char *c,
+			      const char *d)
 {
 	_cleanup_(plan_free) struct plan *p = kernel_plan(labels, a, b, c, d, NULL);
 
@@ -106,10 +107,12 @@ static void a_new_policy_writes_only_its_own_elements(void **state)
 	 * pod c is isolated and flips; pod a becomes a peer in use, so its two addresses and its slot get an identity;
 	 * names: rule, set, port set, identity
 	 */
-	assert_delta(&d, "pods ~2 identities +2 policy_sets +1 policy_rules +1 port_ranges +1 names +4 policy-epoch");
+	assert_delta(&d,
+		     "pods ~2 identities +2 policy_sets +1 policy_rules +1 port_ranges +1 names +4 policy-epoch");
 	assert_as_fresh(kernel_labels, kernel_service, kernel_policy, OTHER_POLICY, NULL);
 	d = load(kernel_labels, kernel_service, kernel_policy, NULL, NULL);
-	assert_delta(&d, "pods ~2 identities -2 policy_sets -1 policy_rules -1 port_ranges -1 names -4 policy-epoch");
+	assert_delta(&d,
+		     "pods ~2 identities -2 policy_sets -1 policy_rules -1 port_ranges -1 names -4 policy-epoch");
 	assert_as_fresh(kernel_labels, kernel_service, kernel_policy, NULL, NULL);
 }
 
@@ -124,7 +127,8 @@ static void svc_90_a_changed_endpoint_writes_only_its_own_elements(void **state)
 	/* four service ports (two, each family) get a run of three for one of two, and a backend each */
 	assert_delta(&d, "services ~4 backend_slots +12 backend_slots -8 backends +4 names +8 names -4");
 	d = load(two, kernel_service, NULL, NULL, NULL);
-	assert_delta(&d, "services ~4 backend_slots +8 backend_slots -12 backends -4 names +4 names -8 service-epoch");
+	assert_delta(&d,
+		     "services ~4 backend_slots +8 backend_slots -12 backends -4 names +4 names -8 service-epoch");
 	assert_as_fresh(two, kernel_service, NULL, NULL, NULL);
 }
 
@@ -228,7 +232,8 @@ static void a_pod_at_another_device_gets_another_slot(void **state)
 	apply_records(p, &l);
 	l.items[0].ifindex = 200;
 	d = apply_records(p, &l);
-	assert_delta(&d, "attachments +1 attachments -1 pods +1 pods -1 endpoints ~2 names +1 names -1 policy-epoch");
+	assert_delta(&d,
+		     "attachments +1 attachments -1 pods +1 pods -1 endpoints ~2 names +1 names -1 policy-epoch");
 	d = apply_records(p, &l);
 	assert_delta(&d, "");
 }

@@ -183,8 +183,8 @@ static int read_mac(const struct reader *in, uint8_t *ret_mac)
 
 	if (r)
 		return r;
-	if (sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &ret_mac[0], &ret_mac[1], &ret_mac[2], &ret_mac[3],
-		   &ret_mac[4], &ret_mac[5], &end) != 6 ||
+	if (sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &ret_mac[0], &ret_mac[1], &ret_mac[2],
+		   &ret_mac[3], &ret_mac[4], &ret_mac[5], &end) != 6 ||
 	    text[end])
 		return bad(in, "mac", "six bytes as aa:bb:cc:dd:ee:ff are needed");
 	return 0;
@@ -272,9 +272,9 @@ static int parse_file(const char *path, const char *entry, struct arena *arena, 
 		return r;
 	ret->written_ns = written.tv_sec * 1000000000ull + written.tv_nsec;
 	expected = mem_printf("%s_%s" SUFFIX, ret->ns, ret->name);
-	return strcmp(entry, expected) ? err_set(err, -EINVAL, "%s: holds the record of pod %s/%s", path, ret->ns,
-						 ret->name) :
-					 0;
+	return strcmp(entry, expected)
+		       ? err_set(err, -EINVAL, "%s: holds the record of pod %s/%s", path, ret->ns, ret->name)
+		       : 0;
 }
 
 /* ---- The list ---- */

@@ -27,7 +27,8 @@ struct kind_row {
 	bool run;
 	const struct plan_hash *(*name)(const struct sync *s, size_t i); /* NULL: has none */
 	uint32_t (*len)(const struct sync *s, size_t i); /* of a run */
-	bool (*holds)(struct sync *s, size_t i, uint32_t id); /* do the live tables agree? NULL: nothing to compare */
+	bool (*holds)(struct sync *s, size_t i,
+		      uint32_t id); /* do the live tables agree? NULL: nothing to compare */
 };
 
 /* ---- Names and contents of each kind ---- */
@@ -149,7 +150,8 @@ static bool set_holds(struct sync *s, size_t i, uint32_t id)
 		return false;
 	for (size_t e = 0; e < set->n_elements; e++) {
 		const struct plan_element *el = &set->elements[e];
-		struct weir_policy_key key = { .set = id, .identity = s->bound[WEIR_NAME_IDENTITY][el->identity].id };
+		struct weir_policy_key key = { .set = id,
+					       .identity = s->bound[WEIR_NAME_IDENTITY][el->identity].id };
 		const uint64_t *word = table_find(&s->live[WEIR_MAP_policy_rules], &key);
 
 		if (word && *word != bind_word(s, &el->word))
@@ -163,7 +165,8 @@ static bool pod_holds(struct sync *s, size_t i, uint32_t slot)
 	const struct weir_pod *live = (struct weir_pod *)node_array(s->n, WEIR_MAP_pods) + slot;
 	const struct sync_pod *pod = &s->pods[i];
 
-	return live->ref && live->ifindex == pod->a->ifindex && !memcmp(live->mac, pod->a->mac, sizeof(live->mac)) &&
+	return live->ref && live->ifindex == pod->a->ifindex &&
+	       !memcmp(live->mac, pod->a->mac, sizeof(live->mac)) &&
 	       !memcmp(live->addr, pod->addr, sizeof(live->addr));
 }
 
@@ -180,8 +183,8 @@ static void kind_of(const struct sync *s, enum weir_name_kind kind, struct kind_
 		*k = (struct kind_row){ p->n_sets, 1, WEIR_MAP_policy_sets, false, set_name, NULL, set_holds };
 		break;
 	case WEIR_NAME_PORT_SET:
-		*k = (struct kind_row){ p->n_port_sets, 0, WEIR_MAP_port_ranges, true,
-					port_set_name,	port_set_len, port_set_holds };
+		*k = (struct kind_row){ p->n_port_sets, 0, WEIR_MAP_port_ranges, true, port_set_name, port_set_len,
+					port_set_holds };
 		break;
 	case WEIR_NAME_RULE:
 		*k = (struct kind_row){ p->n_rules, 1, no, false, rule_name, NULL, NULL };
@@ -190,11 +193,14 @@ static void kind_of(const struct sync *s, enum weir_name_kind kind, struct kind_
 		*k = (struct kind_row){ p->n_services, 1, WEIR_MAP_services, false, service_name, NULL, NULL };
 		break;
 	case WEIR_NAME_BACKEND:
-		*k = (struct kind_row){ p->n_backends, 0, WEIR_MAP_backends, false, backend_name, NULL, backend_holds };
+		*k = (struct kind_row){ p->n_backends, 0,    WEIR_MAP_backends, false,
+					backend_name,  NULL, backend_holds };
 		break;
 	case WEIR_NAME_BACKEND_RUN:
-		*k = (struct kind_row){ p->n_services,	  1,		   WEIR_MAP_backend_slots, true,
-					backend_run_name, backend_run_len, backend_run_holds };
+		*k = (struct kind_row){ p->n_services,          1,
+					WEIR_MAP_backend_slots, true,
+					backend_run_name,       backend_run_len,
+					backend_run_holds };
 		break;
 	case WEIR_NAME_POD:
 		*k = (struct kind_row){ s->n_pods, 0, WEIR_MAP_pods, false, pod_name, NULL, pod_holds };
@@ -400,8 +406,8 @@ int bind_all(struct sync *s)
 {
 	/* what a thing holds is bound before the thing */
 	static const enum weir_name_kind order[] = {
-		WEIR_NAME_RULE,	       WEIR_NAME_IDENTITY, WEIR_NAME_SERVICE,	 WEIR_NAME_BACKEND, WEIR_NAME_PORT_SET,
-		WEIR_NAME_BACKEND_RUN, WEIR_NAME_POD,	   WEIR_NAME_POLICY_SET,
+		WEIR_NAME_RULE,     WEIR_NAME_IDENTITY,    WEIR_NAME_SERVICE, WEIR_NAME_BACKEND,
+		WEIR_NAME_PORT_SET, WEIR_NAME_BACKEND_RUN, WEIR_NAME_POD,     WEIR_NAME_POLICY_SET,
 	};
 	int r = 0;
 
@@ -429,7 +435,8 @@ uint64_t bind_run(const struct sync *s, uint32_t service)
 	return weir_run(run->id, run->len);
 }
 
-void bind_each_dropped(struct sync *s, enum weir_name_kind kind, void (*fn)(struct sync *s, struct weir_name_id id))
+void bind_each_dropped(struct sync *s, enum weir_name_kind kind,
+		       void (*fn)(struct sync *s, struct weir_name_id id))
 {
 	const struct table *t = &s->diff[WEIR_MAP_names].drop;
 

@@ -19,12 +19,12 @@
 
 /* The key of a queue is void, whose size only GNU C knows: it is not used. */
 static const struct map_info infos[] = {
-#define MAP_INFO(map, kind_, key, value, entries, full_)                                                  \
-	[WEIR_MAP_##map] = { .name = #map,                                                                \
-			     .kind = MAP_##kind_,                                                         \
-			     .key_size = KEY_SIZE(kind_, key),                                            \
-			     .value_size = sizeof(value),                                                 \
-			     .max = (entries),                                                            \
+#define MAP_INFO(map, kind_, key, value, entries, full_)       \
+	[WEIR_MAP_##map] = { .name = #map,                     \
+			     .kind = MAP_##kind_,              \
+			     .key_size = KEY_SIZE(kind_, key), \
+			     .value_size = sizeof(value),      \
+			     .max = (entries),                 \
 			     .full = (full_) },
 	WEIR_MAPS(MAP_INFO)
 #undef MAP_INFO
@@ -76,7 +76,8 @@ static int sizes_check(const struct node_sizes *sizes, struct weir_err *err)
 				       infos[ceilings[i].map].name, wanted_size(sizes, ceilings[i].map),
 				       ceilings[i].max);
 	if (half_open & (half_open - 1))
-		return err_set(err, -EINVAL, "map half_open: %u entries asked for, must be a power of two", half_open);
+		return err_set(err, -EINVAL, "map half_open: %u entries asked for, must be a power of two",
+			       half_open);
 	if (wanted_size(sizes, WEIR_MAP_flow_keys) != wanted_size(sizes, WEIR_MAP_free_keys))
 		return err_set(err, -EINVAL, "maps flow_keys and free_keys must have the same size");
 	return 0;
@@ -101,7 +102,8 @@ static int map_check(struct node *n, enum weir_map map, struct weir_err *err)
 	if (bpf_obj_get_info_by_fd(n->map_fd[map], &info, &len))
 		return err_set(err, -errno, "map %s: %s", i->name, strerror(errno));
 	if (info.type != kinds[i->kind].type || info.key_size != i->key_size || info.value_size != i->value_size)
-		return err_set(err, -EPROTO, "map %s in %s was made by another version of Weir", i->name, n->pin_dir);
+		return err_set(err, -EPROTO, "map %s in %s was made by another version of Weir", i->name,
+			       n->pin_dir);
 	n->map_max[map] = info.max_entries;
 	return 0;
 }
@@ -129,9 +131,9 @@ static int map_open(struct node *n, enum weir_map map, const struct node_sizes *
 	if (n->mode == NODE_PRIVATE)
 		r = map_new(n, map, NULL, wanted_size(sizes, map), err);
 	else if ((n->map_fd[map] = bpf_obj_get_opts(pin, &opts)) < 0)
-		r = errno != ENOENT || n->mode != NODE_WRITE ?
-			    err_set(err, -errno, "open map %s: %s", pin, strerror(errno)) :
-			    map_new(n, map, pin, wanted_size(sizes, map), err);
+		r = errno != ENOENT || n->mode != NODE_WRITE
+			    ? err_set(err, -errno, "open map %s: %s", pin, strerror(errno))
+			    : map_new(n, map, pin, wanted_size(sizes, map), err);
 	return r ? r : map_check(n, map, err);
 }
 
@@ -239,8 +241,8 @@ int maps_init(struct node *n, struct weir_err *err)
 	if (c->layout_version == WEIR_LAYOUT_VERSION)
 		return 0;
 	if (c->layout_version)
-		return err_set(err, -EPROTO, "the maps in %s have layout version %u, this program needs %u", n->pin_dir,
-			       c->layout_version, WEIR_LAYOUT_VERSION);
+		return err_set(err, -EPROTO, "the maps in %s have layout version %u, this program needs %u",
+			       n->pin_dir, c->layout_version, WEIR_LAYOUT_VERSION);
 	if (n->mode == NODE_READ)
 		return err_set(err, -ENOENT, "%s: nothing is loaded", n->pin_dir);
 	r = fill_free_keys(n, err);

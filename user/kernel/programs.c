@@ -28,7 +28,8 @@
 /* What libbpf said last: the reason of a failed load, for the error's text. */
 static __thread char last_log[LOG_MAX];
 
-static int keep_log(enum libbpf_print_level level, const char *fmt, va_list ap)
+static int __attribute__((format(printf, 2, 0)))
+keep_log(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
 	if (level == LIBBPF_WARN)
 		vsnprintf(last_log, sizeof(last_log), fmt, ap);
@@ -98,7 +99,8 @@ static void remove_folder(const char *folder)
 
 /* Calls fn for each folder of the object; stops at the first true. */
 static bool each_folder(const struct node *n, const struct bpf_object_row *o,
-			bool (*fn)(struct node *n, const struct bpf_object_row *o, const char *folder, const char *keep),
+			bool (*fn)(struct node *n, const struct bpf_object_row *o, const char *folder,
+				   const char *keep),
 			const char *keep)
 {
 	char progs[NODE_PATH_MAX + 16], path[NODE_PATH_MAX + 300];
@@ -208,7 +210,8 @@ static int take_fds(struct node *n, const struct bpf_object_row *o, struct bpf_o
 	return 0;
 }
 
-static int load_onto_maps(struct node *n, const struct bpf_object_row *o, struct bpf_object *obj, struct weir_err *err)
+static int load_onto_maps(struct node *n, const struct bpf_object_row *o, struct bpf_object *obj,
+			  struct weir_err *err)
 {
 	int r = share_maps(n, obj);
 
@@ -248,8 +251,9 @@ static int open_object(struct node *n, const struct bpf_object_row *o, struct we
 	version_of(o, version);
 	snprintf(folder, sizeof(folder), "%s/progs/%s-%s", n->pin_dir, o->name, version);
 	if (n->mode == NODE_READ)
-		return each_folder(n, o, open_any, NULL) || o->optional ? 0 :
-			       err_set(err, -ENOENT, "%s: programs are not loaded", n->pin_dir);
+		return each_folder(n, o, open_any, NULL) || o->optional
+			       ? 0
+			       : err_set(err, -ENOENT, "%s: programs are not loaded", n->pin_dir);
 	if (n->mode == NODE_WRITE && !open_folder(n, o, folder))
 		return 0;
 	return load(n, o, folder, err);

@@ -96,7 +96,8 @@ static const char *object_of(const struct sync *s, enum weir_map map, size_t i, 
 		break;
 	case WEIR_MAP_frontends:
 		for (size_t f = 0; f < s->p->n_frontends; f++)
-			if (weir_addr_equal(&s->p->frontends[f].addr, &frontend->addr) && s->p->frontends[f].service)
+			if (weir_addr_equal(&s->p->frontends[f].addr, &frontend->addr) &&
+			    s->p->frontends[f].service)
 				return bind_object(s, WEIR_NAME_SERVICE, s->p->frontends[f].service, buf, size);
 		break;
 	case WEIR_MAP_attachments:
@@ -126,8 +127,8 @@ static int check_table(struct sync *s, enum weir_map map)
 	if (live + insert + transit <= size || !(insert + transit))
 		return 0;
 	return err_set(s->err, -ENOSPC, "%s does not fit: map %s: old and new need %zu entries, size is %zu",
-		       insert ? object_of(s, map, fits < insert ? fits : insert - 1, object, sizeof(object)) :
-				"the change of policies",
+		       insert ? object_of(s, map, fits < insert ? fits : insert - 1, object, sizeof(object))
+			      : "the change of policies",
 		       map_info(map)->name, live + insert + transit, size);
 }
 
@@ -344,8 +345,8 @@ int sync_apply(struct node *n, const struct plan *p, const struct attachment_lis
 	if (!r)
 		r = compare(&s);
 	if (!r && write)
-		r = sync_delta_writes(&s.delta) ? apply(&s) :
-						  plan_file_write(n, p, node_config(n)->generation, err);
+		r = sync_delta_writes(&s.delta) ? apply(&s)
+						: plan_file_write(n, p, node_config(n)->generation, err);
 	if (r)
 		return r;
 	s.delta.generation = node_config(n)->generation;

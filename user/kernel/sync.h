@@ -42,7 +42,8 @@ struct move {
 	struct weir_prefix prefix; /* HASH: length 128 */
 	uint32_t slot;
 	int family; /* SLOT */
-	uint32_t from, to; /* identities that it answers with before and after, by its own element or a covering one */
+	uint32_t from,
+		to; /* identities that it answers with before and after, by its own element or a covering one */
 	uint32_t via; /* a transit identity, or 0 */
 	bool live; /* has an element */
 };
@@ -88,7 +89,8 @@ uint64_t bind_word(const struct sync *s, const struct plan_word *w);
 struct weir_port_range bind_range(const struct sync *s, const struct plan_range *r);
 uint64_t bind_run(const struct sync *s, uint32_t service); /* of its candidates, as a word */
 /* Calls fn for each live name of a kind that the plan no longer has. */
-void bind_each_dropped(struct sync *s, enum weir_name_kind kind, void (*fn)(struct sync *s, struct weir_name_id id));
+void bind_each_dropped(struct sync *s, enum weir_name_kind kind,
+		       void (*fn)(struct sync *s, struct weir_name_id id));
 /* Text for errors: "Service ns/name", … */
 const char *bind_object(const struct sync *s, enum weir_name_kind kind, size_t i, char *buf, size_t size);
 

@@ -65,7 +65,8 @@ static struct move *add_move(struct sync *s, enum move_kind kind, const void *ke
 	if (kind == MOVE_TRIE)
 		m->prefix = *(const struct weir_prefix *)key;
 	else if (kind == MOVE_HASH)
-		m->prefix = (struct weir_prefix){ .prefix_len = PREFIX_MAX, .addr = *(const struct weir_addr *)key };
+		m->prefix =
+			(struct weir_prefix){ .prefix_len = PREFIX_MAX, .addr = *(const struct weir_addr *)key };
 	return m;
 }
 

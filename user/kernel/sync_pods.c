@@ -142,7 +142,8 @@ static void slots_delta(struct sync *s)
 
 		if (b->fresh)
 			s->delta.inserted[WEIR_MAP_pods]++;
-		else if (flips || memcmp(pods(s)[b->id].identity, s->pods[i].identity, sizeof(s->pods[i].identity)))
+		else if (flips ||
+			 memcmp(pods(s)[b->id].identity, s->pods[i].identity, sizeof(s->pods[i].identity)))
 			s->delta.changed[WEIR_MAP_pods]++;
 		if (b->fresh || flips)
 			s->delta.policy_epoch_raised = 1;

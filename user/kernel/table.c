@@ -89,9 +89,9 @@ void table_diff(const struct table *live, const struct table *want, struct table
 	table_init(&ret_diff->change, want->map);
 	table_init(&ret_diff->drop, want->map);
 	while (i < live->n || j < want->n) {
-		int order = i == live->n ? 1 :
-			    j == want->n ? -1 :
-					   memcmp(table_key(live, i), table_key(want, j), live->key_size);
+		int order = i == live->n   ? 1
+			    : j == want->n ? -1
+					   : memcmp(table_key(live, i), table_key(want, j), live->key_size);
 
 		if (order < 0)
 			table_add(&ret_diff->drop, table_key(live, i), table_value(live, i));
@@ -127,7 +127,8 @@ static void batch_free(struct batch *b)
 static void batch_make(struct batch *b, const struct table *t, uint32_t size)
 {
 	batch_free(b);
-	*b = (struct batch){ mem_zalloc((size_t)size * t->key_size), mem_zalloc((size_t)size * t->value_size), size };
+	*b = (struct batch){ mem_zalloc((size_t)size * t->key_size), mem_zalloc((size_t)size * t->value_size),
+			     size };
 }
 
 static void take_batch(struct table *t, const struct batch *b, uint32_t count)

@@ -23,7 +23,8 @@ struct table {
 void table_init(struct table *t, enum weir_map map);
 void table_free(struct table *t); /* also for _cleanup_() */
 void table_add(struct table *t, const void *key, const void *value);
-void table_sort(struct table *t); /* needed after adds, before find and diff; of equal keys the first added stays */
+void table_sort(
+	struct table *t); /* needed after adds, before find and diff; of equal keys the first added stays */
 
 static inline void *table_key(const struct table *t, size_t i)
 {
