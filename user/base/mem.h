@@ -22,12 +22,12 @@
 	})
 
 /* Gives a file descriptor away and leaves -1 behind. */
-#define TAKE_FD(fd)                      \
-	({                               \
-		int *_take_ = &(fd);     \
-		int _taken_ = *_take_;   \
-		*_take_ = -1;            \
-		_taken_;                 \
+#define TAKE_FD(fd)                    \
+	({                             \
+		int *_take_ = &(fd);   \
+		int _taken_ = *_take_; \
+		*_take_ = -1;          \
+		_taken_;               \
 	})
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -39,11 +39,11 @@ char *mem_strndup(const char *s, size_t len);
 char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Makes room for one more element and yields a pointer to it, zeroed: *VEC_ADD(v->items, v->n, v->cap) = x; */
-#define VEC_ADD(array, n, cap)                                                              \
-	({                                                                                  \
-		if ((n) == (cap))                                                           \
-			(array) = mem_grow((array), &(cap), (n) + 1, sizeof(*(array)));     \
-		&(array)[(n)++];                                                            \
+#define VEC_ADD(array, n, cap)                                                          \
+	({                                                                              \
+		if ((n) == (cap))                                                       \
+			(array) = mem_grow((array), &(cap), (n) + 1, sizeof(*(array))); \
+		&(array)[(n)++];                                                        \
 	})
 
 /* Scope-bound helpers for _cleanup_(). All accept a pointer to NULL or to -1. */

@@ -206,6 +206,7 @@ struct kube_policy {
 	struct kube_meta meta;
 	struct kube_selector pods;
 	bool isolates[2]; /* effective policyTypes, by enum kube_direction (NP-7) */
-	struct kube_policy_rule *rules[2]; /* NP-8: rules of a direction not in isolates are kept but must be ignored */
+	struct kube_policy_rule
+		*rules[2]; /* NP-8: rules of a direction not in isolates are kept but must be ignored */
 	size_t n_rules[2];
 };
