@@ -32,7 +32,6 @@ struct set_build {
 	struct plan_hash *policy_names[2]; /* of each active policy's rules, by direction */
 
 	/* of the set at hand */
-	struct ids rules; /* all of them */
 	struct ids always; /* those without peers */
 	struct pair *pairs;
 	size_t n_pairs, cap_pairs;
@@ -153,12 +152,21 @@ static void add_rule_pairs(struct set_build *sb, uint32_t id, enum kube_directio
 	}
 }
 
-static int by_pair(const void *a, const void *b)
+/* By identity; pairs were added in order of rules, and stay so within one identity. */
+static void sort_pairs(struct set_build *sb)
 {
-	const struct pair *x = a, *y = b;
+	_cleanup_(mem_free) uint32_t *place = mem_zalloc((sb->b->n_identities + 1) * sizeof(*place));
+	struct pair *sorted = mem_zalloc(sb->n_pairs * sizeof(*sorted));
 
-	return x->identity != y->identity ? (x->identity > y->identity) - (x->identity < y->identity)
-					  : (x->rule > y->rule) - (x->rule < y->rule);
+	for (size_t i = 0; i < sb->n_pairs; i++)
+		place[sb->pairs[i].identity + 1]++;
+	for (size_t i = 0; i < sb->b->n_identities; i++)
+		place[i + 1] += place[i];
+	for (size_t i = 0; i < sb->n_pairs; i++)
+		sorted[place[sb->pairs[i].identity]++] = sb->pairs[i];
+	free(sb->pairs);
+	sb->pairs = sorted;
+	sb->cap_pairs = sb->n_pairs;
 }
 
 /* Word of sb->matching for peers with a resolution; each combination is worked out once. */
@@ -221,7 +229,7 @@ static void add_elements(struct set_build *sb, struct plan_set *set)
 
 static void collect_rules(struct set_build *sb, const struct ids *policies, enum kube_direction dir)
 {
-	sb->rules.n = sb->always.n = sb->n_pairs = 0;
+	sb->always.n = sb->n_pairs = 0;
 	sb->port_names = false;
 	for (size_t i = 0; i < policies->n; i++) {
 		const struct active *a = &sb->b->actives[policies->items[i]];
@@ -229,15 +237,13 @@ static void collect_rules(struct set_build *sb, const struct ids *policies, enum
 		for (size_t r = 0; r < a->policy->n_rules[dir]; r++) {
 			uint32_t id = a->first_rule[dir] + r;
 
-			IDS_ADD(&sb->rules, id);
 			if (sb->b->rules[id].any_peer)
 				IDS_ADD(&sb->always, id);
 			sb->port_names |= rule_has_port_names(sb->b->rules[id].rule);
 			add_rule_pairs(sb, id, dir);
 		}
 	}
-	if (sb->n_pairs)
-		qsort(sb->pairs, sb->n_pairs, sizeof(*sb->pairs), by_pair);
+	sort_pairs(sb);
 }
 
 static void build_set(struct set_build *sb, struct plan_set *set, const struct ids *policies,
@@ -339,7 +345,6 @@ static void set_build_free(struct set_build *sb)
 	free(sb->policy_names[1]);
 	free(sb->sets);
 	free(sb->pairs);
-	ids_free(&sb->rules);
 	ids_free(&sb->always);
 	ids_free(&sb->matching);
 	ids_free(&sb->by_peer);
