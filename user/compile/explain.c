@@ -164,15 +164,27 @@ static void judge_peer(const struct work *w, const struct kube_peer *peer, const
 
 /* ---- Ports ---- */
 
-static bool name_holds(const struct explain_flow *f, const struct kube_policy_port *port)
+/* What the destination declares under that name; NULL when the port is among it (NP-32, NP-35). */
+static const char *name_failure(const struct work *w, const struct kube_policy_port *port)
 {
-	for (size_t i = 0; f->dst && i < f->dst->n_ports; i++) {
-		const struct kube_pod_port *p = &f->dst->ports[i];
+	const struct kube_pod *dst = w->flow->dst;
+	const char *failed = NULL;
 
-		if (!strcmp(p->name, port->name) && p->proto == port->proto && p->port == f->port)
-			return true;
+	if (!dst)
+		return "a name needs a pod as destination"; /* NP-33 */
+	for (size_t i = 0; i < dst->n_ports; i++) {
+		const struct kube_pod_port *p = &dst->ports[i];
+
+		if (strcmp(p->name, port->name) || p->proto != port->proto)
+			continue;
+		if (p->port == w->flow->port)
+			return NULL;
+		failed = arena_printf(w->arena, "%s calls %u %s, not %u", dst->meta.name, p->port, port->name,
+				      w->flow->port);
 	}
-	return false;
+	return failed ? failed
+		      : arena_printf(w->arena, "%s has no %s port named %s", dst->meta.name,
+				     proto_text(port->proto), port->name);
 }
 
 static void judge_port(const struct work *w, const struct kube_policy_port *port, struct explain_item *item)
@@ -191,11 +203,8 @@ static void judge_port(const struct work *w, const struct kube_policy_port *port
 		item->text = arena_printf(w->arena, "%s/%u", proto, port->low);
 	if (port->proto != f->proto)
 		add_failure(w, item, arena_printf(w->arena, "the protocol is %s", proto_text(f->proto)));
-	else if (port->name && !f->dst)
-		add_failure(w, item, "a name needs a pod as destination");
-	else if (port->name && !name_holds(f, port))
-		add_failure(w, item,
-			    arena_printf(w->arena, "on %s %s is not %u", f->dst->meta.name, port->name, f->port));
+	else if (port->name && name_failure(w, port))
+		add_failure(w, item, name_failure(w, port));
 	else if (!port->name && !port->any && (f->port < port->low || f->port > port->high))
 		add_failure(w, item, arena_printf(w->arena, "the port is %u", f->port));
 }
