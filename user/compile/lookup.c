@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* Finding things in a plan: binary search in its sorted arrays. See plan.h. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,8 +7,13 @@
 
 const char *plan_hash_text(const struct plan_hash *h, char *buf)
 {
-	for (size_t i = 0; i < sizeof(h->b); i++)
-		snprintf(buf + 2 * i, 3, "%02x", h->b[i]);
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < sizeof(h->b); i++) {
+		buf[2 * i] = digits[h->b[i] >> 4];
+		buf[2 * i + 1] = digits[h->b[i] & 15];
+	}
+	buf[2 * sizeof(h->b)] = 0;
 	return buf;
 }
 

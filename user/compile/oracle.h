@@ -33,6 +33,10 @@ struct oracle_answer {
 	uint16_t port; /* after translation, host order */
 };
 
+/*
+ * Order as in the datapath: service, egress, ingress. Only a pod of this node is a client of Services: from anyone else
+ * a cluster IP is an address like any other. Where a service has no answer, no side is judged.
+ */
 void oracle_judge(const struct plan *p, const struct oracle_query *q, struct oracle_answer *ret_answer);
 
 /* Index of p->identities for an address: hash first, then the longest prefix. */
