@@ -91,7 +91,11 @@ static void times_are_read_with_their_zone(void **state)
 		"apiVersion: v1\nkind: Pod\nmetadata: {name: p, creationTimestamp: \"2026-01-01T01:00:00.25+01:00\", "
 		"deletionTimestamp: 2026-01-01T00:00:00Z}\n" ONE);
 
+	with_store *west = read_text(
+		"apiVersion: v1\nkind: Pod\nmetadata: {name: p, creationTimestamp: \"2025-12-31T18:30:00-05:30\"}\n" ONE);
+
 	assert_true(only_pod(s)->meta.created == 1767225600 && s->pods[0]->meta.deleting);
+	assert_true(only_pod(west)->meta.created == 1767225600);
 	assert_found(
 		"apiVersion: v1\nkind: Pod\nmetadata: {name: p, creationTimestamp: yesterday}\n" ONE,
 		"f.yaml:3:40: error E032:" OBJECT
@@ -214,6 +218,25 @@ static void a_4_addresses_of_a_node(void **state)
 	assert_string_equal(s->nodes[0]->meta.ns, "");
 }
 
+static void the_limit_of_node_addresses_is_1000(void **state)
+{
+	for (int n = 1000; n <= 1001; n++) {
+		_cleanup_(mem_free) char *text = NULL;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+
+		fputs("apiVersion: v1\nkind: Node\nmetadata: {name: n1}\nstatus:\n  addresses:\n", out);
+		for (int i = 0; i < n; i++)
+			fprintf(out, "  - {type: InternalIP, address: 10.0.%d.%d}\n", i / 250, i % 250);
+		fclose(out);
+		assert_found(
+			text,
+			n == 1000
+				? ""
+				: "f.yaml:6:3: error E002: Node n1: status.addresses: 1001 addresses, at most 1000 are read\n");
+	}
+}
+
 static void np_22_a_namespace_carries_its_name_as_a_label(void **state)
 {
 	with_store *s = read_text("apiVersion: v1\nkind: Namespace\nmetadata: {name: a, labels: {z: x, b: c}}\n");
@@ -253,6 +276,7 @@ int main(void)
 		cmocka_unit_test(readiness_is_the_condition_or_else_the_phase),
 		cmocka_unit_test(rules_of_a_pod),
 		cmocka_unit_test(a_4_addresses_of_a_node),
+		cmocka_unit_test(the_limit_of_node_addresses_is_1000),
 		cmocka_unit_test(np_22_a_namespace_carries_its_name_as_a_label),
 		cmocka_unit_test(the_same_object_reads_the_same_from_yaml_and_json),
 	};

@@ -136,6 +136,15 @@ static void y_23_parse_3_a_number_in_quotes_is_no_port(void **state)
 		"spec.ingress[0].ports[0].port: found the string \"80\", which would be a name and has no letter: write 80 without quotes\n");
 }
 
+static void a_port_name_has_at_most_15_letters(void **state)
+{
+	assert_found(HEAD "spec: {ingress: [{ports: [{port: fifteen-letters}]}]}\n", "");
+	assert_found(
+		HEAD "spec: {ingress: [{ports: [{port: sixteen-letters1}]}]}\n", AT
+		"4:34: error E024:" OBJECT
+		"spec.ingress[0].ports[0].port: found the string \"sixteen-letters1\", a port number or name is wanted: at most 15 of a-z, 0-9 and -, a letter among them, no - at the ends or twice in a row\n");
+}
+
 static void y_24_end_port_rules(void **state)
 {
 	assert_found(
@@ -368,6 +377,7 @@ int main(void)
 		cmocka_unit_test(parse_2_an_empty_selector_is_not_an_absent_one),
 		cmocka_unit_test(np_15_16_17_36_ports_and_ranges),
 		cmocka_unit_test(y_23_parse_3_a_number_in_quotes_is_no_port),
+		cmocka_unit_test(a_port_name_has_at_most_15_letters),
 		cmocka_unit_test(y_24_end_port_rules),
 		cmocka_unit_test(ports_and_protocols_out_of_range_are_refused),
 		cmocka_unit_test(np_26_28_blocks_with_exceptions),

@@ -174,6 +174,24 @@ static void without_leave_to_invent_what_is_missing_is_said(void **state)
 	assert_int_equal(s->n_slices, 0);
 }
 
+static void a_range_that_is_used_up_is_an_error_and_nothing_is_given_twice(void **state)
+{
+	_cleanup_(mem_free) char *text = NULL;
+	size_t size, errors = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	for (int i = 0; i < 65536; i++) /* the range of nodes has 65534 */
+		fprintf(out, "---\n{apiVersion: v1, kind: Node, metadata: {name: n%05d}}\n", i);
+	fclose(out);
+	with_store *s = complete_text(text, STORE_INVENT);
+	for (size_t i = 0; i < s->diags.n; i++)
+		errors += s->diags.items[i].level == DIAG_ERROR && !strcmp(s->diags.items[i].code, "E033");
+	assert_int_equal(errors, 2);
+	assert_int_equal(s->nodes[65533]->n_addrs, 2);
+	assert_int_equal(s->nodes[65534]->n_addrs, 1);
+	assert_int_equal(addr_family(&s->nodes[65534]->addrs[0]), 1);
+}
+
 /* ---- Derived slices ---- */
 
 static void a_3_conditions_of_derived_endpoints(void **state)
@@ -372,6 +390,23 @@ static void folders_are_read_recursively_in_order_and_only_manifests(void **stat
 	assert_non_null(strstr(s->diags.items[0].src.file, "/sub/c.yaml"));
 }
 
+static void a_link_to_a_folder_above_ends(void **state)
+{
+	char folder[] = "/tmp/weir-kube-XXXXXX";
+	_cleanup_(mem_free) char *link = NULL;
+	with_store *s = store_new();
+	const char *paths[] = { folder };
+	struct weir_err err;
+
+	assert_non_null(mkdtemp(folder));
+	link = mem_printf("%s/up", folder);
+	assert_int_equal(symlink(".", link), 0);
+	assert_int_equal(store_read(s, paths, 1, &err), -ELOOP);
+	unlink(link);
+	rmdir(folder);
+	assert_non_null(strstr(err.text, "more than 32 folders deep, is a link to a folder above among them?"));
+}
+
 static void a_path_that_cannot_be_read_is_named(void **state)
 {
 	const char *paths[] = { "/nonexistent/x.yaml" };
@@ -421,6 +456,7 @@ int main(void)
 		cmocka_unit_test(a_cluster_of_ipv6_only_stays_one),
 		cmocka_unit_test(pods_that_are_over_get_nothing_and_nodes_are_implied),
 		cmocka_unit_test(without_leave_to_invent_what_is_missing_is_said),
+		cmocka_unit_test(a_range_that_is_used_up_is_an_error_and_nothing_is_given_twice),
 		cmocka_unit_test(a_3_conditions_of_derived_endpoints),
 		cmocka_unit_test(svc_13_named_target_ports_resolve_for_each_pod),
 		cmocka_unit_test(slices_are_derived_by_family_and_only_where_none_was_given),
@@ -428,6 +464,7 @@ int main(void)
 		cmocka_unit_test(np_56_60_61_the_pod_behind_an_address),
 		cmocka_unit_test(this_node_is_what_is_asked_for_then_the_environment_then_the_only_one),
 		cmocka_unit_test(folders_are_read_recursively_in_order_and_only_manifests),
+		cmocka_unit_test(a_link_to_a_folder_above_ends),
 		cmocka_unit_test(a_path_that_cannot_be_read_is_named),
 		cmocka_unit_test(completing_is_not_quadratic),
 	};
