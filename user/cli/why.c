@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/engine.h"
 #include "cli/verbs.h"
 #include "cli/why.h"
 
@@ -34,19 +35,33 @@ static int answer(struct why_flows *flows, const struct common_options *c)
 	return denied ? EXIT_NO : EXIT_OK;
 }
 
-static int ask_all(struct why_ask *ask, const struct common_options *c)
+/* What cannot be asked is usage; the rest is what an edge says. */
+static int fail(int error, const struct weir_err *err)
+{
+	if (error == -ENOENT || error == -EINVAL || error == -EAFNOSUPPORT)
+		return cli_fail(EXIT_USAGE, "why: %s", err->text);
+	if (error == -EPROTO) /* a program contradicts itself */
+		return cli_fail(EXIT_DISAGREE, "a defect of Weir: %s", err->text);
+	return cli_fail_err(error, err);
+}
+
+static int ask_all(struct why_ask *ask, const struct why_options *o)
 {
 	_cleanup_(report_free) struct report *report = NULL;
 	struct why_flows flows = {};
+	_cleanup_(engine_close) struct engine engine;
 	struct weir_err err = {};
 	int r, status;
 
-	report = report_new(&(struct report_input){ .store = ask->store });
+	engine_open(&engine, o->engine);
+	report = report_new(&(struct report_input){ .store = ask->store, .judge = &engine.judge });
 	ask->report = report;
 	r = why_resolve(ask, &err);
 	if (!r)
 		r = why_judge(ask, &flows, &err);
-	status = r ? cli_fail(EXIT_USAGE, "why: %s", err.text) : answer(&flows, c);
+	status = r ? fail(r, &err) : answer(&flows, &o->common);
+	if (engine_verdict(&engine))
+		status = EXIT_DISAGREE;
 	free(flows.items);
 	return status;
 }
@@ -60,10 +75,6 @@ static int run(void *options, char **args, int n_args)
 	struct weir_err err = {};
 	int status;
 
-	if (o->engine && !strcmp(o->engine, "bpf"))
-		return cli_fail(
-			EXIT_USAGE,
-			"why: --engine bpf is not served yet; 'weir report --engine bpf' asks the programs");
 	if (target_parse(args[0], false, &arena, &ask.from, &err) ||
 	    target_parse(args[1], true, &arena, &ask.to, &err))
 		return cli_fail(EXIT_USAGE, "why: %s", err.text);
@@ -72,12 +83,12 @@ static int run(void *options, char **args, int n_args)
 	if (status)
 		return status;
 	ask.store = s;
-	return ask_all(&ask, &o->common);
+	return ask_all(&ask, o);
 }
 
 static const struct option_row rows[] = {
 	{ "engine", 0, "plan|bpf", OPTION_CHOICE, offsetof(struct why_options, engine),
-	  "who judges: the compiled plan (bpf: not served yet)" },
+	  "who judges the two ends: the compiled plan, or the real programs under BPF_PROG_TEST_RUN (root)" },
 	{},
 };
 

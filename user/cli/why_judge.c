@@ -28,6 +28,12 @@ static const char *exemption(const struct report_end *from, const struct report_
 	return NULL;
 }
 
+/* Where two pods claim an address, the plan answers for the one that holds it (NP-56), not for the one asked about. */
+static bool holds_address(const struct store *s, const struct kube_pod *pod, const struct weir_addr *addr)
+{
+	return !pod || store_pod_by_addr(s, addr) == pod;
+}
+
 static void explain(const struct why_ask *ask, const struct report_end *from, const struct report_end *to,
 		    struct why_flow *flow)
 {
@@ -54,6 +60,8 @@ static void explain(const struct why_ask *ask, const struct report_end *from, co
 	flow->exempt = exemption(from, to);
 	flow->judged[KUBE_EGRESS] = src && !flow->exempt;
 	flow->judged[KUBE_INGRESS] = dst && !flow->exempt;
+	if (!holds_address(ask->store, src, &flow->item.src) || !holds_address(ask->store, dst, &flow->item.dst))
+		return;
 	for (int d = 0; d < 2; d++)
 		if (flow->judged[d] && flow->sides[d].allow != verdicts[d]->allow)
 			flow->disagree = true;

@@ -32,6 +32,8 @@ static int resolve_end(const struct why_ask *ask, const struct target *t, struct
 		*ret_end = (struct report_end){ .pod = store_pod(ask->store, t->ns, t->name) };
 		if (!ret_end->pod)
 			return err_set(err, -ENOENT, "there is no pod %s/%s in the manifests", t->ns, t->name);
+		if (ret_end->pod->phase == KUBE_SUCCEEDED || ret_end->pod->phase == KUBE_FAILED)
+			return err_set(err, -EINVAL, "pod %s/%s has ended: it has no traffic", t->ns, t->name);
 		return 0;
 	}
 }
