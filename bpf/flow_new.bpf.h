@@ -439,15 +439,18 @@ static __always_inline enum weir_reason enforce(struct scratch *s, enum weir_rea
 }
 
 /* Only now that the packet's source is proven: a spoofed one must not end somebody's connection. */
-static __always_inline void drop_leftover(struct scratch *s)
+__noinline int drop_leftover(struct __sk_buff *skb)
 {
+	struct scratch *s = scratch_get();
 	struct weir_flow *old;
 
-	if (!s->leftover)
-		return;
+	keep_arg(skb);
+	if (!s)
+		return WEIR_NO_SCRATCH;
 	old = bpf_map_lookup_elem(&conntrack, &s->key);
 	if (old)
 		flow_delete(&s->key, old, &s->twin);
+	return WEIR_FORWARDED;
 }
 
 /*
@@ -475,8 +478,8 @@ __noinline int flow_decide(struct __sk_buff *skb)
 	s->route.via_stack = s->pkt.hook == TO_POD;
 	s->route.nat_cport_be = s->pkt.sport_be;
 	s->route.dst_ref = s->question.dst_ref;
-	if (begin != WEIR_UNCACHED)
-		drop_leftover(s);
+	if (begin != WEIR_UNCACHED && s->leftover)
+		drop_leftover(skb);
 	why = policy_judge(skb);
 	why = enforce(s, why);
 	if (why)

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * What the programs may cost before any packet comes: instructions that the
+ * verifier walks, and stack along the deepest chain of calls. The kernel of this
+ * machine accepts more than the oldest one that is served, so the limits are
+ * checked here as that one counts.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+
+#include "base/mem.h"
+#include "lib/prog_env.h"
+
+#include "gc.skel.h"
+#include "store.skel.h"
+#include "tc_pod.skel.h"
+
+/* A third above what was seen (6.18, clang 14); the kernel's own limit is a million. */
+#define FROM_POD_INSNS 76000
+#define TO_POD_INSNS 76000
+#define SWEEP_INSNS 4600
+#define STORE_INSNS 200
+
+/* The kernel allows 512 bytes; what it rounds frames to, and so the sum, differs by version. */
+#define STACK_BYTES 448
+#define FRAME_ROUND 32 /* 6.1; 6.18 has 16 */
+
+#define SUBPROGRAMS_MAX 64
+#define LOG_STATS 4
+#define LOG_SIZE (1 << 20)
+
+struct subprograms {
+	uint32_t start[SUBPROGRAMS_MAX + 1];
+	uint32_t frame[SUBPROGRAMS_MAX];
+	uint32_t n;
+	const struct bpf_insn *insns;
+};
+
+/* The instruction that a call, or a pointer to a callback, leads to; -1 for others. */
+static int64_t call_target(const struct bpf_insn *insn, uint32_t at)
+{
+	if (insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_CALL)
+		return (int64_t)at + insn->imm + 1;
+	if (insn->code == (BPF_LD | BPF_IMM | BPF_DW) && insn->src_reg == BPF_PSEUDO_FUNC)
+		return (int64_t)at + insn->imm + 1;
+	return -1;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void find_subprograms(struct subprograms *s, const struct bpf_program *prog)
+{
+	uint32_t count = bpf_program__insn_cnt(prog), kept = 1;
+
+	*s = (struct subprograms){ .n = 1, .insns = bpf_program__insns(prog) };
+	for (uint32_t i = 0; i < count; i++) {
+		int64_t target = call_target(&s->insns[i], i);
+		uint32_t k = 0;
+
+		while (target >= 0 && k < s->n && s->start[k] != target)
+			k++;
+		if (target < 0 || k < s->n)
+			continue;
+		assert_true(s->n < SUBPROGRAMS_MAX);
+		s->start[s->n++] = target;
+	}
+	kept = s->n;
+	qsort(s->start, kept, sizeof(s->start[0]), by_number);
+	s->start[kept] = count;
+}
+
+/* "stack depth 64+0+32", in the order of the subprograms. */
+static void read_frames(struct subprograms *s, const char *log)
+{
+	const char *at = strstr(log, "stack depth ");
+	uint32_t n = 0;
+
+	assert_non_null(at);
+	at += strlen("stack depth ");
+	while (n < SUBPROGRAMS_MAX) {
+		char *end;
+
+		s->frame[n++] = strtoul(at, &end, 10);
+		if (*end != '+')
+			break;
+		at = end + 1;
+	}
+	assert_int_equal(n, s->n);
+}
+
+static uint32_t index_of(const struct subprograms *s, int64_t target)
+{
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->start[i] == target)
+			return i;
+	fail_msg("a call into the middle of a function");
+	return 0;
+}
+
+/* Bytes on the deepest chain from a subprogram on. Calls cannot recurse. */
+static uint32_t depth_from(const struct subprograms *s, uint32_t sub)
+{
+	uint32_t own = s->frame[sub] ? s->frame[sub] : 1, deepest = 0;
+
+	own = (own + FRAME_ROUND - 1) / FRAME_ROUND * FRAME_ROUND;
+	for (uint32_t i = s->start[sub]; i < s->start[sub + 1]; i++) {
+		int64_t target = call_target(&s->insns[i], i);
+		uint32_t depth = target < 0 ? 0 : depth_from(s, index_of(s, target));
+
+		if (depth > deepest)
+			deepest = depth;
+	}
+	return own + deepest;
+}
+
+static void ask_for_logs(struct bpf_object *obj)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, obj)
+	{
+		bpf_program__set_log_level(prog, LOG_STATS);
+		bpf_program__set_log_buf(prog, mem_zalloc(LOG_SIZE), LOG_SIZE);
+	}
+}
+
+static void check_program(struct bpf_program *prog, uint32_t insns_max)
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+	struct subprograms subs;
+	size_t log_size;
+	char *log = (char *)bpf_program__log_buf(prog, &log_size);
+	uint32_t depth;
+
+	assert_int_equal(bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len), 0);
+	find_subprograms(&subs, prog);
+	read_frames(&subs, log);
+	depth = depth_from(&subs, 0);
+	print_message("%s: %u instructions verified (limit %u), %u bytes of stack (limit %u)\n", info.name,
+		      info.verified_insns, insns_max, depth, STACK_BYTES);
+	free(log);
+	assert_in_range(info.verified_insns, 1, insns_max);
+	assert_in_range(depth, 1, STACK_BYTES);
+}
+
+static void tc_pod_stays_within_its_budget(void **state)
+{
+	struct tc_pod *skel = tc_pod__open();
+
+	assert_non_null(skel);
+	ask_for_logs(skel->obj);
+	assert_int_equal(tc_pod__load(skel), 0);
+	check_program(skel->progs.from_pod, FROM_POD_INSNS);
+	check_program(skel->progs.to_pod, TO_POD_INSNS);
+	tc_pod__destroy(skel);
+}
+
+static void the_sweep_stays_within_its_budget(void **state)
+{
+	struct gc *skel = gc__open();
+
+	assert_non_null(skel);
+	ask_for_logs(skel->obj);
+	assert_int_equal(gc__load(skel), 0);
+	check_program(skel->progs.sweep_start, SWEEP_INSNS);
+	gc__destroy(skel);
+}
+
+static void the_store_stays_within_its_budget(void **state)
+{
+	struct store *skel = store__open();
+
+	assert_non_null(skel);
+	ask_for_logs(skel->obj);
+	assert_int_equal(store__load(skel), 0);
+	check_program(skel->progs.store_word, STORE_INSNS);
+	store__destroy(skel);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tc_pod_stays_within_its_budget),
+		cmocka_unit_test(the_sweep_stays_within_its_budget),
+		cmocka_unit_test(the_store_stays_within_its_budget),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return prog_tests_run(tests);
+}
