@@ -16,6 +16,7 @@ struct service {
 	struct service_port ports[PORTS_MAX];
 	unsigned int n_ports;
 	bool selector;
+	bool draining; /* none of its endpoints is ready (SVC-21) */
 };
 
 static bool port_is_taken(const struct service *s, const struct service_port *p)
@@ -172,7 +173,7 @@ static void emit_hints(struct generator *g, unsigned int percent)
 	emit_map_end(&g->e);
 }
 
-static void emit_endpoint(struct generator *g, int family, unsigned int hints)
+static void emit_endpoint(struct generator *g, int family, unsigned int hints, bool draining)
 {
 	struct weir_addr addr = known_address(g, family);
 
@@ -180,11 +181,14 @@ static void emit_endpoint(struct generator *g, int family, unsigned int hints)
 	emit_array(&g->e, "addresses");
 	emit_addr(g, NULL, &addr);
 	emit_array_end(&g->e);
-	if (random_percent(g->r, 85)) {
+	if (draining || random_percent(g->r, 85)) {
 		emit_map(&g->e, "conditions");
-		emit_condition(g, "ready", 65);
-		emit_condition(g, "serving", 75);
-		emit_condition(g, "terminating", 30);
+		if (draining)
+			emit_bool(&g->e, "ready", false);
+		else
+			emit_condition(g, "ready", 65);
+		emit_condition(g, "serving", draining ? 50 : 75);
+		emit_condition(g, "terminating", draining ? 60 : 30);
 		emit_map_end(&g->e);
 	}
 	if (random_percent(g->r, 80))
@@ -226,7 +230,7 @@ static void emit_slice(struct generator *g, const struct service *s, unsigned in
 	emit_text(&g->e, "addressType", family_text(family));
 	emit_array(&g->e, "endpoints");
 	for (unsigned int j = 0; j < n; j++)
-		emit_endpoint(g, family, hints);
+		emit_endpoint(g, family, hints, s->draining);
 	emit_array_end(&g->e);
 	emit_slice_ports(g, s);
 	object_end(g);
@@ -235,7 +239,8 @@ static void emit_slice(struct generator *g, const struct service *s, unsigned in
 void make_service(struct generator *g, unsigned int i)
 {
 	struct service s = { .ns = namespace_name(random_below(g->r, g->n_namespaces)),
-			     .selector = random_percent(g->r, 60) };
+			     .selector = random_percent(g->r, 60),
+			     .draining = random_percent(g->r, 30) };
 	unsigned int slices = s.selector && random_percent(g->r, 70) ? 0 : random_below(g->r, 5);
 
 	snprintf(s.name, sizeof(s.name), "service-%u", i);
