@@ -337,6 +337,64 @@ static void np_29_the_default_of_ipv4_is_always_there(void **state)
 	assert_int_equal(bpf_map_lookup_elem(node_map_fd(node, WEIR_MAP_networks), &v4, &identity), 0);
 }
 
+/* What an earlier apply left half-done may still be met by a packet: its ids are not given to anything else. */
+static bool identity_is_named(uint32_t id)
+{
+	_cleanup_(mem_free) char *all = tables_bytes(node), *end = mem_printf(" %u\n", id);
+
+	for (char *l = strstr(all, "number 1 "); l; l = strstr(l + 1, "number 1 "))
+		if (!strncmp(strchr(l, '\n') + 1 - strlen(end), end, strlen(end)))
+			return true;
+	return false;
+}
+
+static uint32_t free_identity(void)
+{
+	uint32_t id = 1;
+
+	while (identity_is_named(id))
+		id++;
+	return id;
+}
+
+static void an_identity_that_a_leftover_element_uses_is_not_given_out(void **state)
+{
+	struct weir_policy_key key = { .set = 60 };
+	uint64_t allow = weir_word_verdict(WEIR_WORD_ALLOW, WEIR_NO_RULE);
+
+	load(kernel_labels, kernel_service, kernel_policy, NULL, NULL);
+	key.identity = free_identity();
+	assert_int_equal(bpf_map_update_elem(node_map_fd(node, WEIR_MAP_policy_rules), &key, &allow, BPF_ANY), 0);
+	load(kernel_labels, kernel_service, kernel_policy, OTHER_POLICY, NULL);
+	assert_false(identity_is_named(key.identity));
+	assert_as_fresh(kernel_labels, kernel_service, kernel_policy, OTHER_POLICY, NULL);
+}
+
+static void an_identity_that_a_leftover_address_has_is_not_given_out(void **state)
+{
+	struct weir_addr addr = weir_addr_from_v4(0x01020304);
+	uint32_t id;
+
+	load(kernel_labels, kernel_service, kernel_policy, NULL, NULL);
+	id = free_identity();
+	assert_int_equal(bpf_map_update_elem(node_map_fd(node, WEIR_MAP_identities), &addr, &id, BPF_ANY), 0);
+	load(kernel_labels, kernel_service, kernel_policy, OTHER_POLICY, NULL);
+	assert_false(identity_is_named(id));
+	assert_as_fresh(kernel_labels, kernel_service, kernel_policy, OTHER_POLICY, NULL);
+}
+
+static void an_empty_plan_empties_the_tables(void **state)
+{
+	static const struct plan none;
+	struct attachment_list nobody = {};
+	_cleanup_(mem_free) char *left = NULL;
+
+	load(kernel_labels, kernel_service, kernel_policy, OTHER_POLICY, NULL);
+	apply_records(&none, &nobody);
+	left = tables_text(node);
+	assert_string_equal(left, "network 0.0.0.0/96 is none\n"); /* the default of IPv4 (NP-29) */
+}
+
 static void the_barrier_works_without_membarrier_too(void **state)
 {
 	struct weir_err err = {};
@@ -366,6 +424,9 @@ int main(void)
 		TEST(an_epoch_that_is_still_owed_is_paid),
 		TEST(an_epoch_wraps_within_31_bits_and_is_never_0),
 		TEST(np_29_the_default_of_ipv4_is_always_there),
+		TEST(an_identity_that_a_leftover_element_uses_is_not_given_out),
+		TEST(an_identity_that_a_leftover_address_has_is_not_given_out),
+		TEST(an_empty_plan_empties_the_tables),
 		TEST(the_barrier_works_without_membarrier_too),
 	};
 

@@ -27,8 +27,8 @@ struct kind_row {
 	bool run;
 	const struct plan_hash *(*name)(const struct sync *s, size_t i); /* NULL: has none */
 	uint32_t (*len)(const struct sync *s, size_t i); /* of a run */
-	bool (*holds)(struct sync *s, size_t i,
-		      uint32_t id); /* do the live tables agree? NULL: nothing to compare */
+	/* do the live tables agree? NULL: nothing to compare */
+	bool (*holds)(struct sync *s, size_t i, uint32_t id);
 };
 
 /* ---- Names and contents of each kind ---- */
@@ -172,42 +172,37 @@ static bool pod_holds(struct sync *s, size_t i, uint32_t slot)
 
 static void kind_of(const struct sync *s, enum weir_name_kind kind, struct kind_row *k)
 {
-	const struct plan *p = s->p;
-	const enum weir_map no = _WEIR_MAP_MAX;
+	static const struct kind_row rows[] = {
+		[WEIR_NAME_IDENTITY] = { .first = 1, .array = _WEIR_MAP_MAX, .name = identity_name },
+		[WEIR_NAME_POLICY_SET] = { .first = 1,
+					   .array = WEIR_MAP_policy_sets,
+					   .name = set_name,
+					   .holds = set_holds },
+		[WEIR_NAME_PORT_SET] = { .array = WEIR_MAP_port_ranges,
+					 .run = true,
+					 .name = port_set_name,
+					 .len = port_set_len,
+					 .holds = port_set_holds },
+		[WEIR_NAME_RULE] = { .first = 1, .array = _WEIR_MAP_MAX, .name = rule_name },
+		[WEIR_NAME_SERVICE] = { .first = 1, .array = WEIR_MAP_services, .name = service_name },
+		[WEIR_NAME_BACKEND] = { .array = WEIR_MAP_backends, .name = backend_name, .holds = backend_holds },
+		[WEIR_NAME_BACKEND_RUN] = { .first = 1,
+					    .array = WEIR_MAP_backend_slots,
+					    .run = true,
+					    .name = backend_run_name,
+					    .len = backend_run_len,
+					    .holds = backend_run_holds },
+		[WEIR_NAME_POD] = { .array = WEIR_MAP_pods, .name = pod_name, .holds = pod_holds },
+	};
+	const size_t n[] = {
+		[WEIR_NAME_IDENTITY] = s->p->n_identities,  [WEIR_NAME_POLICY_SET] = s->p->n_sets,
+		[WEIR_NAME_PORT_SET] = s->p->n_port_sets,   [WEIR_NAME_RULE] = s->p->n_rules,
+		[WEIR_NAME_SERVICE] = s->p->n_services,     [WEIR_NAME_BACKEND] = s->p->n_backends,
+		[WEIR_NAME_BACKEND_RUN] = s->p->n_services, [WEIR_NAME_POD] = s->n_pods,
+	};
 
-	switch (kind) {
-	case WEIR_NAME_IDENTITY:
-		*k = (struct kind_row){ p->n_identities, 1, no, false, identity_name, NULL, NULL };
-		break;
-	case WEIR_NAME_POLICY_SET:
-		*k = (struct kind_row){ p->n_sets, 1, WEIR_MAP_policy_sets, false, set_name, NULL, set_holds };
-		break;
-	case WEIR_NAME_PORT_SET:
-		*k = (struct kind_row){ p->n_port_sets, 0, WEIR_MAP_port_ranges, true, port_set_name, port_set_len,
-					port_set_holds };
-		break;
-	case WEIR_NAME_RULE:
-		*k = (struct kind_row){ p->n_rules, 1, no, false, rule_name, NULL, NULL };
-		break;
-	case WEIR_NAME_SERVICE:
-		*k = (struct kind_row){ p->n_services, 1, WEIR_MAP_services, false, service_name, NULL, NULL };
-		break;
-	case WEIR_NAME_BACKEND:
-		*k = (struct kind_row){ p->n_backends, 0,    WEIR_MAP_backends, false,
-					backend_name,  NULL, backend_holds };
-		break;
-	case WEIR_NAME_BACKEND_RUN:
-		*k = (struct kind_row){ p->n_services,          1,
-					WEIR_MAP_backend_slots, true,
-					backend_run_name,       backend_run_len,
-					backend_run_holds };
-		break;
-	case WEIR_NAME_POD:
-		*k = (struct kind_row){ s->n_pods, 0, WEIR_MAP_pods, false, pod_name, NULL, pod_holds };
-		break;
-	default:
-		*k = (struct kind_row){ .array = no };
-	}
+	*k = rows[kind];
+	k->n = n[kind];
 }
 
 const char *bind_object(const struct sync *s, enum weir_name_kind kind, size_t i, char *buf, size_t size)

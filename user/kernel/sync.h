@@ -42,8 +42,7 @@ struct move {
 	struct weir_prefix prefix; /* HASH: length 128 */
 	uint32_t slot;
 	int family; /* SLOT */
-	uint32_t from,
-		to; /* identities that it answers with before and after, by its own element or a covering one */
+	uint32_t from, to; /* identities before and after, by its own element or a covering one */
 	uint32_t via; /* a transit identity, or 0 */
 	bool live; /* has an element */
 };
