@@ -401,6 +401,21 @@ static void choose_world(struct report *r, const struct report_input *in, struct
 			world_take(taken, &r->world[f]);
 }
 
+static void copy_ports(struct report *r, const struct report_input *in)
+{
+	if (!in->n_ports) {
+		r->n_ports = report_ports_declared(in->store, &r->ports);
+		return;
+	}
+	r->n_ports = in->n_ports;
+	r->ports = mem_zalloc(in->n_ports * sizeof(*r->ports));
+	for (size_t i = 0; i < in->n_ports; i++) {
+		r->ports[i] = in->ports[i];
+		if (in->ports[i].name)
+			r->ports[i].name = arena_strdup(&r->arena, in->ports[i].name);
+	}
+}
+
 struct report *report_new(const struct report_input *in)
 {
 	struct report *r = mem_zalloc(sizeof(*r));
@@ -412,13 +427,7 @@ struct report *report_new(const struct report_input *in)
 	r->n_own = in->n_own;
 	for (size_t i = 0; i < in->n_own; i++)
 		r->own[i] = in->own[i];
-	if (in->n_ports) {
-		r->ports = mem_zalloc(in->n_ports * sizeof(*r->ports));
-		memcpy(r->ports, in->ports, in->n_ports * sizeof(*r->ports));
-		r->n_ports = in->n_ports;
-	} else {
-		r->n_ports = report_ports_declared(in->store, &r->ports);
-	}
+	copy_ports(r, in);
 	world_collect(&taken, in->store);
 	choose_world(r, in, &taken);
 	collect_nodes(r, &taken);

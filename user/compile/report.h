@@ -75,7 +75,7 @@ struct report;
 
 struct report_input {
 	const struct store *store; /* completed; must stay */
-	const struct report_port *ports; /* NULL or n_ports 0: all that pods declare. Copied, but for the names */
+	const struct report_port *ports; /* NULL or n_ports 0: all that pods declare. Copied */
 	size_t n_ports;
 	const struct report_judge *judge; /* NULL: the oracle */
 	/* Addresses to use instead of chosen ones; may be NULL. own: further addresses of every node. */
