@@ -40,7 +40,8 @@ BPF_SRC := $(wildcard bpf/*.bpf.c)
 BPF_OBJ := $(BPF_SRC:bpf/%.bpf.c=$(BUILD)/bpf/%.bpf.o)
 BPF_SKEL := $(BPF_SRC:bpf/%.bpf.c=$(BUILD)/gen/%.skel.h)
 
-$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(STAMP)
+vpath %.bpf.c bpf bench
+$(BUILD)/bpf/%.bpf.o: %.bpf.c $(STAMP)
 	$(call say,BPF,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
@@ -118,6 +119,17 @@ tests: $(UNIT) $(PROG) $(DIFF) $(NETNS_C)
 
 deps: ## install what is missing, and say what and why
 	$(Q)tools/deps.sh
+
+BENCH := $(BUILD)/bench/bench_prog
+
+$(call obj,bench/bench_prog.c): EXTRA_CFLAGS = -Itests
+$(call obj,bench/bench_prog.c): | $(BPF_SKEL) $(BUILD)/gen/bench_wrap.skel.h
+$(BENCH): $(BUILD)/%: $(BUILD)/obj/%.o $(call obj,tests/lib/packet.c tests/lib/prog_env.c) $(call lib,base)
+	$(call say,LD,$@)
+	$(link_test)
+
+bench: $(BENCH) ## ns a packet in the programs, established and new flows (root)
+	$(Q)$(BENCH)
 
 lint: ## formatting, function length, conditionals, shell scripts
 	$(Q)tools/lint.sh

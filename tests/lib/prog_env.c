@@ -93,6 +93,7 @@ static void stay_on_this_cpu(void)
 static void size_maps(struct bpf_object *obj, const struct prog_sizes *sizes)
 {
 	uint32_t conntrack = sizes->conntrack ? sizes->conntrack : DEFAULT_CONNTRACK;
+	uint32_t tables = sizes->tables ? sizes->tables : SMALL_MAP;
 	struct bpf_map *map;
 
 	bpf_object__for_each_map(map, obj)
@@ -104,8 +105,8 @@ static void size_maps(struct bpf_object *obj, const struct prog_sizes *sizes)
 			max = conntrack;
 		else if (!strcmp(name, "half_open"))
 			max = sizes->half_open ? sizes->half_open : DEFAULT_HALF_OPEN;
-		else if (max > SMALL_MAP)
-			max = SMALL_MAP;
+		else if (max > tables)
+			max = tables;
 		bpf_map__set_max_entries(map, max);
 	}
 }

@@ -43,6 +43,7 @@ enum prog_hook {
 struct prog_sizes {
 	uint32_t conntrack; /* 0: 1024 */
 	uint32_t half_open; /* 0: 256; a power of two */
+	uint32_t tables; /* all others; 0: 1024 */
 };
 
 struct prog_env {
