@@ -211,7 +211,8 @@ static __always_inline __u32 packet_bits(const struct pkt *pkt, int orig)
 	return orig ? bits : bits << 1;
 }
 
-_Static_assert(WEIR_FLOW_SEEN_REPLY == WEIR_FLOW_SEEN_ORIG << 1 && WEIR_FLOW_FIN_REPLY == WEIR_FLOW_FIN_ORIG << 1 &&
+_Static_assert(WEIR_FLOW_SEEN_REPLY == WEIR_FLOW_SEEN_ORIG << 1 &&
+		       WEIR_FLOW_FIN_REPLY == WEIR_FLOW_FIN_ORIG << 1 &&
 		       WEIR_FLOW_RST_REPLY == WEIR_FLOW_RST_ORIG << 1,
 	       "packet_bits() shifts");
 

@@ -24,7 +24,8 @@
 #define FLOW_FIN_BOTH (WEIR_FLOW_FIN_ORIG | WEIR_FLOW_FIN_REPLY)
 #define FLOW_RST_ANY (WEIR_FLOW_RST_ORIG | WEIR_FLOW_RST_REPLY)
 
-enum place_use { /* struct weir_flow_key.used in flow_keys[] */
+/* struct weir_flow_key.used in flow_keys[] */
+enum place_use {
 	PLACE_FREE,
 	PLACE_USED,
 	PLACE_SUSPECT, /* the sweep found no entry for it; freed on the next round */
@@ -77,8 +78,8 @@ static __always_inline __u32 flow_timeout(const struct weir_config *c, __u8 prot
 	if (proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6)
 		return c->timeout[WEIR_TIMEOUT_ECHO];
 	if (proto == IPPROTO_UDP)
-		return c->timeout[(flags & FLOW_SEEN_BOTH) == FLOW_SEEN_BOTH ? WEIR_TIMEOUT_UDP_ANSWERED :
-									       WEIR_TIMEOUT_UDP_ONE_WAY];
+		return c->timeout[(flags & FLOW_SEEN_BOTH) == FLOW_SEEN_BOTH ? WEIR_TIMEOUT_UDP_ANSWERED
+									     : WEIR_TIMEOUT_UDP_ONE_WAY];
 	if (proto != IPPROTO_TCP)
 		return c->timeout[WEIR_TIMEOUT_OTHER];
 	switch (flow_state(flags)) {
@@ -112,7 +113,8 @@ static __always_inline void flow_delete_entry(const struct weir_tuple *key, cons
 }
 
 /* Removes a flow, with its twin if it has one. twin: room for the twin's key, outside of any memory handed in. */
-static __always_inline void flow_delete(const struct weir_tuple *key, struct weir_flow *flow, struct weir_tuple *twin)
+static __always_inline void flow_delete(const struct weir_tuple *key, struct weir_flow *flow,
+					struct weir_tuple *twin)
 {
 	struct weir_flow *other = NULL;
 

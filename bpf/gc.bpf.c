@@ -31,7 +31,8 @@ struct slice {
 };
 
 /* When did either direction last see a packet, and what do both entries say together? */
-static __always_inline __u32 joint_state(const struct weir_tuple *key, const struct weir_flow *flow, __u32 *last_seen)
+static __always_inline __u32 joint_state(const struct weir_tuple *key, const struct weir_flow *flow,
+					 __u32 *last_seen)
 {
 	struct weir_tuple twin_key;
 	struct weir_flow *twin;

@@ -23,10 +23,10 @@
 #define MAP_FLOWS(k, v, n) MAP_TYPED(BPF_MAP_TYPE_HASH, 0, k, v, n)
 #define MAP_PLACES(k, v, n) MAP_TYPED(BPF_MAP_TYPE_ARRAY, 0, k, v, n)
 #define MAP_PERCPU(k, v, n) MAP_TYPED(BPF_MAP_TYPE_PERCPU_ARRAY, 0, k, v, n)
-#define MAP_QUEUE(k, v, n)                  \
-	__uint(type, BPF_MAP_TYPE_QUEUE);   \
-	__uint(max_entries, n);             \
-	__uint(key_size, 0);                \
+#define MAP_QUEUE(k, v, n)                \
+	__uint(type, BPF_MAP_TYPE_QUEUE); \
+	__uint(max_entries, n);           \
+	__uint(key_size, 0);              \
 	__uint(value_size, sizeof(v));
 
 #define MAP_DEFINE(name, kind, key, value, entries, full) \

@@ -18,7 +18,8 @@ struct ports {
 
 static __always_inline __u32 l4_csum_off(const struct pkt *pkt)
 {
-	return pkt->l4_off + (pkt->proto == IPPROTO_TCP ? offsetof(struct tcphdr, check) : offsetof(struct udphdr, check));
+	return pkt->l4_off +
+	       (pkt->proto == IPPROTO_TCP ? offsetof(struct tcphdr, check) : offsetof(struct udphdr, check));
 }
 
 /* A UDP sum of 0 over IPv4 means "none" and stays; one that comes out as 0 is sent as 0xffff. */

@@ -64,12 +64,7 @@ static __always_inline struct ruling port_ruling(__u64 word, __u32 point)
 	return none;
 }
 
-static __always_inline int has_ports(__u8 proto)
-{
-	return proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == IPPROTO_SCTP;
-}
-
-/* Does a set allow this peer on this port? Protocols without ports need a rule without ports (NP-38). */
+/* Does a set allow this peer on this port? Only a rule without ports has points of other protocols (NP-38). */
 static __always_inline struct ruling set_ruling(__u32 set, __u32 identity, __u8 proto, __be16 dport_be)
 {
 	__u64 word = policy_word(set, identity);
@@ -77,8 +72,6 @@ static __always_inline struct ruling set_ruling(__u32 set, __u32 identity, __u8 
 	if (weir_word_kind(word) != WEIR_WORD_PORTS)
 		return (struct ruling){ .allow = weir_word_kind(word) == WEIR_WORD_ALLOW,
 					.rule = weir_word_rule(word) };
-	if (!has_ports(proto))
-		return (struct ruling){};
 	return port_ruling(word, weir_port_point(proto, bpf_ntohs(dport_be)));
 }
 

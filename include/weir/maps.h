@@ -23,29 +23,29 @@
 #define WEIR_CONNTRACK_MAX (256 * 1024) /* entries; a translated flow needs two, so as many places suffice */
 #define WEIR_HALF_OPEN_MAX (32 * 1024) /* a power of two */
 
-#define WEIR_MAPS(X)                                                                                               \
-	X(attachments, TABLE, __u32, __u32, 4096, "load refuses: no slot for another pod")                         \
-	X(pods, ARRAY, __u32, struct weir_pod, 1024, "load refuses: no slot for another pod")                      \
-	X(endpoints, TABLE, struct weir_addr, __u32, 8192, "load refuses")                                         \
-	X(identities, TABLE, struct weir_addr, __u32, 262144, "load refuses")                                      \
-	X(networks, TRIE, struct weir_prefix, __u32, 65536, "load refuses")                                        \
-	X(policy_sets, ARRAY, __u32, __u64, 16384, "load refuses")                                                 \
-	X(policy_rules, TABLE, struct weir_policy_key, __u64, 524288, "load refuses")                              \
-	X(port_ranges, ARRAY, __u32, struct weir_port_range, 262144, "load refuses")                               \
-	X(frontends, TABLE, struct weir_frontend, __u32, 65536, "load refuses")                                    \
-	X(services, ARRAY, __u32, struct weir_service, 65536, "load refuses")                                      \
-	X(backend_slots, ARRAY, __u32, __u64, 262144, "load refuses")                                              \
-	X(backends, ARRAY, __u32, struct weir_backend, 131072, "load refuses")                                     \
-	X(nodes, TABLE, struct weir_addr, __u32, 65536, "load refuses")                                            \
-	X(names, TABLE, struct weir_name, struct weir_name_id, 524288, "load refuses")                             \
-	X(config, ARRAY, __u32, struct weir_config, 1, "cannot fill")                                              \
-	X(conntrack, FLOWS, struct weir_tuple, struct weir_flow, WEIR_CONNTRACK_MAX,                               \
-	  "closing flows are reclaimed, oldest first; then new flows are dropped as table-full")                   \
-	X(flow_keys, PLACES, __u32, struct weir_flow_key, WEIR_CONNTRACK_MAX, "as conntrack")                      \
-	X(free_keys, QUEUE, void, __u32, WEIR_CONNTRACK_MAX, "cannot fill: it holds each place once")              \
-	X(closing_keys, QUEUE, void, struct weir_tuple, 65536, "the oldest is forgotten and waits for the sweep")  \
-	X(half_open, PLACES, __u32, struct weir_flow_key, WEIR_HALF_OPEN_MAX, "the oldest half-open flow goes")    \
-	X(counters, PERCPU, __u32, struct weir_counter, _WEIR_REASON_MAX, "cannot fill")                           \
+#define WEIR_MAPS(X)                                                                                              \
+	X(attachments, TABLE, __u32, __u32, 4096, "load refuses: no slot for another pod")                        \
+	X(pods, ARRAY, __u32, struct weir_pod, 1024, "load refuses: no slot for another pod")                     \
+	X(endpoints, TABLE, struct weir_addr, __u32, 8192, "load refuses")                                        \
+	X(identities, TABLE, struct weir_addr, __u32, 262144, "load refuses")                                     \
+	X(networks, TRIE, struct weir_prefix, __u32, 65536, "load refuses")                                       \
+	X(policy_sets, ARRAY, __u32, __u64, 16384, "load refuses")                                                \
+	X(policy_rules, TABLE, struct weir_policy_key, __u64, 524288, "load refuses")                             \
+	X(port_ranges, ARRAY, __u32, struct weir_port_range, 262144, "load refuses")                              \
+	X(frontends, TABLE, struct weir_frontend, __u32, 65536, "load refuses")                                   \
+	X(services, ARRAY, __u32, struct weir_service, 65536, "load refuses")                                     \
+	X(backend_slots, ARRAY, __u32, __u64, 262144, "load refuses")                                             \
+	X(backends, ARRAY, __u32, struct weir_backend, 131072, "load refuses")                                    \
+	X(nodes, TABLE, struct weir_addr, __u32, 65536, "load refuses")                                           \
+	X(names, TABLE, struct weir_name, struct weir_name_id, 524288, "load refuses")                            \
+	X(config, ARRAY, __u32, struct weir_config, 1, "cannot fill")                                             \
+	X(conntrack, FLOWS, struct weir_tuple, struct weir_flow, WEIR_CONNTRACK_MAX,                              \
+	  "closing flows are reclaimed, oldest first; then new flows are dropped as table-full")                  \
+	X(flow_keys, PLACES, __u32, struct weir_flow_key, WEIR_CONNTRACK_MAX, "as conntrack")                     \
+	X(free_keys, QUEUE, void, __u32, WEIR_CONNTRACK_MAX, "cannot fill: it holds each place once")             \
+	X(closing_keys, QUEUE, void, struct weir_tuple, 65536, "the oldest is forgotten and waits for the sweep") \
+	X(half_open, PLACES, __u32, struct weir_flow_key, WEIR_HALF_OPEN_MAX, "the oldest half-open flow goes")   \
+	X(counters, PERCPU, __u32, struct weir_counter, _WEIR_REASON_MAX, "cannot fill")                          \
 	X(trace, PERCPU, __u32, struct weir_trace, 1, "cannot fill")
 
 enum weir_map {

@@ -90,8 +90,9 @@ static __always_inline int weir_end_before(const struct weir_addr *a, __be16 a_p
 }
 
 /* The one constructor of keys. Returns whether the source stands first in the key. */
-static __always_inline int weir_tuple_make(struct weir_tuple *ret_key, const struct weir_addr *src, __be16 sport_be,
-					   const struct weir_addr *dst, __be16 dport_be, __u8 proto, __u8 mark)
+static __always_inline int weir_tuple_make(struct weir_tuple *ret_key, const struct weir_addr *src,
+					   __be16 sport_be, const struct weir_addr *dst, __be16 dport_be,
+					   __u8 proto, __u8 mark)
 {
 	int first = weir_end_before(src, sport_be, dst, dport_be);
 
@@ -175,7 +176,7 @@ WEIR_ASSERT_SIZE(struct weir_flow_key, 48);
 
 /* ---- Words: what flips while packets read ----------------------------------------------------- */
 
-/* A verdict for all ports and protocols, or a run of port_ranges[]. */
+/* One verdict and one rule for all ports and protocols, or a run of port_ranges[]. */
 enum weir_word_kind {
 	WEIR_WORD_DENY,
 	WEIR_WORD_ALLOW,
@@ -274,7 +275,8 @@ static __always_inline __u32 weir_pod_flags(__u64 word)
 /* Value of pods[]: slot 0 is never used, so that ref 0 means "nobody". */
 struct weir_pod {
 	__u64 word; /* weir_pod_word(); one store */
-	__u32 identity[2]; /* by family, as addr: an ipBlock matches one address and not the other (NP-29); one store each */
+	/* by family, as addr: an ipBlock matches one address and not the other (NP-29); one store each */
+	__u32 identity[2];
 	__u32 ref; /* weir_ref(); 0: the slot is free. Written last when a pod comes, first when it goes */
 	__u32 ifindex; /* the host's end of the pod's veth */
 	__u8 mac[6]; /* of the pod's own end */
@@ -302,8 +304,10 @@ struct weir_policy_key {
 WEIR_ASSERT_SIZE(struct weir_policy_key, 8);
 
 /*
- * Element of port_ranges[]. Sorted and disjoint within a run. low and high hold
- * proto << 16 | port with the port in host order, so that one compare orders both.
+ * Element of port_ranges[]. Sorted and disjoint within a run. low and high are
+ * points: proto << 16 | port with the port in host order, so that one compare
+ * orders both. A range may span protocols; one of TCP, UDP or SCTP alone holds
+ * no point of any other protocol (NP-38).
  */
 struct weir_port_range {
 	__u32 low;
@@ -312,6 +316,8 @@ struct weir_port_range {
 	__u32 rule;
 };
 WEIR_ASSERT_SIZE(struct weir_port_range, 16);
+
+#define WEIR_PORT_POINT_MAX 0xffffff
 
 static __always_inline __u32 weir_port_point(__u8 proto, __u16 port_host)
 {
@@ -335,7 +341,8 @@ WEIR_ASSERT_SIZE(struct weir_frontend, 20);
 
 enum weir_service_flag {
 	WEIR_SERVICE_SERVING = 1 << 0, /* at least one serving endpoint anywhere (SVC-91) */
-	WEIR_SERVICE_USABLE = 1 << 1, /* hasAny of B.3: an empty run then means DROP, not REJECT (SVC-60, SVC-61) */
+	/* hasAny of B.3: an empty run then means DROP, not REJECT (SVC-60, SVC-61) */
+	WEIR_SERVICE_USABLE = 1 << 1,
 };
 
 /* Value of services[]; service 0 stands for "no service". Each member is one store. */

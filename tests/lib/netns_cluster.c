@@ -123,22 +123,23 @@ static void split(char *word, const char *fields[], size_t n)
 	}
 }
 
-static void put_pod(FILE *f, const char *ns, const char *name, const char *app, unsigned int host, const char *ports,
-		    bool ready)
+static void put_pod(FILE *f, const char *ns, const char *name, const char *app, unsigned int host,
+		    const char *ports, bool ready)
 {
 	char *copy = strdup(ports), *save = NULL;
 	const char *field[3];
 
-	fprintf(f, "---\napiVersion: v1\nkind: Pod\nmetadata: {namespace: %s, name: %s, labels: {app: %s}}\n", ns, name,
-		app);
+	fprintf(f, "---\napiVersion: v1\nkind: Pod\nmetadata: {namespace: %s, name: %s, labels: {app: %s}}\n", ns,
+		name, app);
 	fprintf(f, "spec:\n  containers:\n  - name: main\n    image: example.com/test\n    ports:\n");
 	for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
 		split(word, field, 3);
 		fprintf(f, "    - {name: %s, protocol: %s, containerPort: %s}\n", field[0], field[1], field[2]);
 	}
-	fprintf(f, "status:\n  phase: Running\n  podIP: 10.244.0.%u\n"
-		   "  podIPs: [{ip: 10.244.0.%u}, {ip: \"fd00:10:244::%x\"}]\n"
-		   "  conditions: [{type: Ready, status: \"%s\"}]\n",
+	fprintf(f,
+		"status:\n  phase: Running\n  podIP: 10.244.0.%u\n"
+		"  podIPs: [{ip: 10.244.0.%u}, {ip: \"fd00:10:244::%x\"}]\n"
+		"  conditions: [{type: Ready, status: \"%s\"}]\n",
 		host, host, host, ready ? "True" : "False");
 	free(copy);
 }
@@ -154,27 +155,29 @@ void netns_pod_unready(FILE *f, const char *ns, const char *name, const char *ap
 	put_pod(f, ns, name, app, host, ports, false);
 }
 
-void netns_service(FILE *f, const char *ns, const char *name, const char *app, unsigned int host, const char *ports)
+void netns_service(FILE *f, const char *ns, const char *name, const char *app, unsigned int host,
+		   const char *ports)
 {
 	char *copy = strdup(ports), *save = NULL;
 	const char *field[4];
 
 	fprintf(f, "---\napiVersion: v1\nkind: Service\nmetadata: {namespace: %s, name: %s}\nspec:\n", ns, name);
 	fprintf(f, "  selector: {app: %s}\n  ipFamilies: [IPv4, IPv6]\n  ipFamilyPolicy: PreferDualStack\n", app);
-	fprintf(f, "  clusterIP: 10.96.0.%u\n  clusterIPs: [10.96.0.%u, \"fd00:10:96::%x\"]\n  ports:\n", host, host,
-		host);
+	fprintf(f, "  clusterIP: 10.96.0.%u\n  clusterIPs: [10.96.0.%u, \"fd00:10:96::%x\"]\n  ports:\n", host,
+		host, host);
 	for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
 		split(word, field, 4);
-		fprintf(f, "  - {name: %s, protocol: %s, port: %s, targetPort: %s}\n", field[0], field[1], field[2],
-			field[3]);
+		fprintf(f, "  - {name: %s, protocol: %s, port: %s, targetPort: %s}\n", field[0], field[1],
+			field[2], field[3]);
 	}
 	free(copy);
 }
 
 void netns_policy(FILE *f, const char *ns, const char *name, const char *app, const char *spec)
 {
-	fprintf(f, "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {namespace: %s, name: %s}\n", ns,
-		name);
+	fprintf(f,
+		"---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {namespace: %s, name: %s}\n",
+		ns, name);
 	if (*app)
 		fprintf(f, "spec: {podSelector: {matchLabels: {app: %s}}, %s}\n", app, spec);
 	else

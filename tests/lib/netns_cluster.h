@@ -44,7 +44,8 @@ void netns_pod(FILE *f, const char *ns, const char *name, const char *app, unsig
 void netns_pod_unready(FILE *f, const char *ns, const char *name, const char *app, unsigned int host,
 		       const char *ports);
 /* Service on 10.96.0.HOST and fd00:10:96::HOST; ports as above with a fourth field, the target: "web:TCP:80:http". */
-void netns_service(FILE *f, const char *ns, const char *name, const char *app, unsigned int host, const char *ports);
+void netns_service(FILE *f, const char *ns, const char *name, const char *app, unsigned int host,
+		   const char *ports);
 /* NetworkPolicy that selects app ("" : all pods of ns); spec: the rest of it, as flow YAML: "policyTypes: [Ingress], …". */
 void netns_policy(FILE *f, const char *ns, const char *name, const char *app, const char *spec);
 
@@ -68,7 +69,7 @@ int netns_ask(int fd, char *line, size_t size);
 int netns_listen(int fd, int timeout_ms, char *line, size_t size);
 
 /* All in one: one exchange from a new socket. 0, -ETIMEDOUT, other -errno. line may be NULL. */
-int netns_try(const struct netns_cluster *c, const char *from, int proto, const struct weir_addr *dst, uint16_t port,
-	      char *line, size_t size);
+int netns_try(const struct netns_cluster *c, const char *from, int proto, const struct weir_addr *dst,
+	      uint16_t port, char *line, size_t size);
 /* One echo request with that id; 0 when its reply came. */
 int netns_ping(const struct netns_cluster *c, const char *from, const struct weir_addr *dst, uint16_t id);

@@ -116,8 +116,8 @@ int netns_ask(int fd, char *line, size_t size)
 	return netns_listen(fd, ANSWER_MS, line, size);
 }
 
-int netns_try(const struct netns_cluster *c, const char *from, int proto, const struct weir_addr *dst, uint16_t port,
-	      char *line, size_t size)
+int netns_try(const struct netns_cluster *c, const char *from, int proto, const struct weir_addr *dst,
+	      uint16_t port, char *line, size_t size)
 {
 	_cleanup_(fd_close) int fd = netns_socket(c, from, addr_family(dst), proto, 0);
 	int r = netns_connect(fd, dst, port);

@@ -240,7 +240,8 @@ static void what_is_over_is_forgotten_with_no_process_alive_and_what_lives_is_no
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ten_times_the_capacity_of_short_connections_beside_a_thousand_live_ones_loses_none),
+		cmocka_unit_test(
+			ten_times_the_capacity_of_short_connections_beside_a_thousand_live_ones_loses_none),
 		cmocka_unit_test(a_flood_of_syns_ends_no_open_connection_and_leaves_room_for_new_ones),
 		cmocka_unit_test(what_is_over_is_forgotten_with_no_process_alive_and_what_lives_is_not),
 	};

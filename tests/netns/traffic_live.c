@@ -45,7 +45,8 @@ static void up(struct netns_cluster *c, const char *ingress)
 	free(text);
 }
 
-#define BOTH "ingress: [{from: [{podSelector: {matchExpressions: [{key: app, operator: In, values: [one, two]}]}}]}]"
+#define BOTH \
+	"ingress: [{from: [{podSelector: {matchExpressions: [{key: app, operator: In, values: [one, two]}]}}]}]"
 #define ONLY_TWO "ingress: [{from: [{podSelector: {matchLabels: {app: two}}}]}]"
 
 static int open_flow(struct netns_cluster *c, const char *from, int family, int proto, uint16_t port)

@@ -171,7 +171,8 @@ static void np_4_egress_is_judged_at_the_client(void **state)
 	struct netns_cluster *c = *state;
 	struct weir_addr stranger, world;
 
-	up(c, "p", "friend", "policyTypes: [Egress], egress: [{to: [{podSelector: {matchLabels: {app: server}}}]}]");
+	up(c, "p", "friend",
+	   "policyTypes: [Egress], egress: [{to: [{podSelector: {matchLabels: {app: server}}}]}]");
 	for (int family = 0; family < 2; family++) {
 		stranger = netns_pod_addr(STRANGER, family);
 		world = c->net.world_addr[family];
@@ -206,7 +207,8 @@ static void np_38_echo_needs_a_rule_without_ports_and_is_told_apart_by_its_id(vo
 	struct netns_cluster *c = *state;
 	struct weir_addr server;
 
-	up(c, "p", "server", "ingress: [{from: [{podSelector: {matchLabels: {app: friend}}}]}, {ports: [{port: 80}]}]");
+	up(c, "p", "server",
+	   "ingress: [{from: [{podSelector: {matchLabels: {app: friend}}}]}, {ports: [{port: 80}]}]");
 	for (int family = 0; family < 2; family++) {
 		server = netns_pod_addr(SERVER, family);
 		assert_int_equal(netns_ping(c, "a/friend", &server, 7), 0);

@@ -115,9 +115,10 @@ static void svc_both_ends_see_the_right_addresses(void **state)
 
 			/* a connected UDP socket takes answers of the cluster IP only, so one arriving proves its source */
 			assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
-			snprintf(expected, sizeof(expected), "a/b0 %u %s %u", p ? 5353 : 8080, addr_text(&client, text),
-				 ntohs(family ? ((struct sockaddr_in6 *)&sa)->sin6_port :
-						((struct sockaddr_in *)&sa)->sin_port));
+			snprintf(expected, sizeof(expected), "a/b0 %u %s %u", p ? 5353 : 8080,
+				 addr_text(&client, text),
+				 ntohs(family ? ((struct sockaddr_in6 *)&sa)->sin6_port
+					      : ((struct sockaddr_in *)&sa)->sin_port));
 			assert_string_equal(line, expected);
 			close(fd);
 		}

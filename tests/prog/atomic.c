@@ -56,7 +56,8 @@ static void put_pods(FILE *f, const char *const labels[PODS])
 
 static void put_policy(FILE *f, const char *name, const char *spec)
 {
-	fprintf(f, "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: %s}\nspec: {%s}\n",
+	fprintf(f,
+		"---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: %s}\nspec: {%s}\n",
 		name, spec);
 }
 
@@ -101,8 +102,12 @@ static struct attachment_list recorded(void)
 	for (int i = 0; i < PODS; i++) {
 		snprintf(names[i], sizeof(names[i]), "p%d", i);
 		snprintf(uids[i], sizeof(uids[i]), "u%d", i);
-		items[i] = (struct attachment){ .ns = "default", .name = names[i], .uid = uids[i], .netns = "",
-						.ifindex = FIRST_DEVICE + i, .mac = { 2, 0, 0, 0, 0, i } };
+		items[i] = (struct attachment){ .ns = "default",
+						.name = names[i],
+						.uid = uids[i],
+						.netns = "",
+						.ifindex = FIRST_DEVICE + i,
+						.mac = { 2, 0, 0, 0, 0, i } };
 		addr_parse("10.244.0.1", &items[i].addr[0]);
 		addr_parse("fd00:10:244::1", &items[i].addr[1]);
 		items[i].addr[0].b[15] = i + 1;
@@ -216,14 +221,17 @@ static void assert_all(const struct traffic *t, enum weir_reason want)
 
 	for (int i = 0; i < _WEIR_REASON_MAX; i++)
 		if (i != (int)want && t->by_reason[i])
-			print_message("# %llu packets counted as %s\n", (unsigned long long)t->by_reason[i], labels[i]);
+			print_message("# %llu packets counted as %s\n", (unsigned long long)t->by_reason[i],
+				      labels[i]);
 	assert_int_equal(t->by_reason[want], t->sent);
 }
 
 /* A UDP packet of pod `from` to an address, at its own device. */
 static struct traffic traffic_from(int from, const char *dst, uint16_t port)
 {
-	struct traffic t = { .prog = "from_pod", .device = FIRST_DEVICE + from, .from_device = FIRST_DEVICE + from,
+	struct traffic t = { .prog = "from_pod",
+			     .device = FIRST_DEVICE + from,
+			     .from_device = FIRST_DEVICE + from,
 			     .query = { .proto = IPPROTO_UDP, .port = port } };
 
 	assert_int_equal(addr_parse(dst, &t.query.dst), 0);
@@ -237,18 +245,22 @@ static struct traffic traffic_from(int from, const char *dst, uint16_t port)
 /* Labels of p0 and p1 change places, and so does the label that the policy on p2 allows. */
 static void exchange_labels_and_policy(struct side *a, struct side *b)
 {
-	static const char *const before[PODS] = { "app: white", "app: black", "app: server", "app: white", "app: black", "app: other" };
-	static const char *const after[PODS] = { "app: black", "app: white", "app: server", "app: black", "app: white", "app: other" };
+	static const char *const before[PODS] = { "app: white", "app: black", "app: server",
+						  "app: white", "app: black", "app: other" };
+	static const char *const after[PODS] = { "app: black", "app: white", "app: server",
+						 "app: black", "app: white", "app: other" };
 	FILE *f = open_memstream(&a->text, &a->size);
 
 	put_pods(f, before);
-	put_policy(f, "only", "podSelector: {matchLabels: {app: server}}, ingress: [{from: [{podSelector: {matchLabels: "
-			      "{app: white}}}]}]");
+	put_policy(f, "only",
+		   "podSelector: {matchLabels: {app: server}}, ingress: [{from: [{podSelector: {matchLabels: "
+		   "{app: white}}}]}]");
 	fclose(f);
 	f = open_memstream(&b->text, &b->size);
 	put_pods(f, after);
-	put_policy(f, "only", "podSelector: {matchLabels: {app: server}}, ingress: [{from: [{podSelector: {matchLabels: "
-			      "{app: black}}}]}]");
+	put_policy(f, "only",
+		   "podSelector: {matchLabels: {app: server}}, ingress: [{from: [{podSelector: {matchLabels: "
+		   "{app: black}}}]}]");
 	fclose(f);
 }
 
@@ -284,20 +296,27 @@ static void np_52_labels_and_policy_change_together_and_what_both_deny_is_never_
 /* p3 loses the label that one policy names and gains the one of another, both on p2; a third policy splits identities. */
 static void split_and_merge(struct side *a, struct side *b)
 {
-	static const char *const labels[PODS] = { "app: white, tier: one", "app: white, tier: two", "app: server", "app: white",
-						  "app: black", "app: other" };
+	static const char *const labels[PODS] = { "app: white, tier: one",
+						  "app: white, tier: two",
+						  "app: server",
+						  "app: white",
+						  "app: black",
+						  "app: other" };
 	FILE *f = open_memstream(&a->text, &a->size);
 
 	put_pods(f, labels);
-	put_policy(f, "any-x", "podSelector: {matchLabels: {app: server}}, ingress: [{from: [{podSelector: {matchLabels: "
-			       "{app: white}}}]}]");
+	put_policy(f, "any-x",
+		   "podSelector: {matchLabels: {app: server}}, ingress: [{from: [{podSelector: {matchLabels: "
+		   "{app: white}}}]}]");
 	fclose(f);
 	f = open_memstream(&b->text, &b->size);
 	put_pods(f, labels);
-	put_policy(f, "one", "podSelector: {matchLabels: {app: server}}, ingress: [{from: [{podSelector: {matchLabels: "
-			     "{tier: one}}}]}]");
-	put_policy(f, "two", "podSelector: {matchLabels: {app: server}}, ingress: [{from: [{podSelector: {matchLabels: "
-			     "{tier: two}}}], ports: [{protocol: UDP, port: 80}]}]");
+	put_policy(f, "one",
+		   "podSelector: {matchLabels: {app: server}}, ingress: [{from: [{podSelector: {matchLabels: "
+		   "{tier: one}}}]}]");
+	put_policy(f, "two",
+		   "podSelector: {matchLabels: {app: server}}, ingress: [{from: [{podSelector: {matchLabels: "
+		   "{tier: two}}}], ports: [{protocol: UDP, port: 80}]}]");
 	fclose(f);
 }
 
@@ -313,17 +332,22 @@ static void np_52_an_identity_splits_and_merges_without_a_wrong_verdict(void **s
 /* The block that p2 accepts shrinks to a part of it that still holds the client, with a hole beside it. */
 static void split_blocks(struct side *a, struct side *b)
 {
-	static const char *const labels[PODS] = { "app: white", "app: black", "app: server", "app: white", "app: black", "app: other" };
+	static const char *const labels[PODS] = { "app: white", "app: black", "app: server",
+						  "app: white", "app: black", "app: other" };
 	FILE *f = open_memstream(&a->text, &a->size);
 
 	put_pods(f, labels);
-	put_policy(f, "out", "podSelector: {matchLabels: {app: black}}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: "
-			     "203.0.113.0/24, except: [203.0.113.128/25]}}]}]");
+	put_policy(
+		f, "out",
+		"podSelector: {matchLabels: {app: black}}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: "
+		"203.0.113.0/24, except: [203.0.113.128/25]}}]}]");
 	fclose(f);
 	f = open_memstream(&b->text, &b->size);
 	put_pods(f, labels);
-	put_policy(f, "out", "podSelector: {matchLabels: {app: black}}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: "
-			     "203.0.113.8/29, except: [203.0.113.12/32]}}, {ipBlock: {cidr: 203.0.113.9/32}}]}]");
+	put_policy(
+		f, "out",
+		"podSelector: {matchLabels: {app: black}}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: "
+		"203.0.113.8/29, except: [203.0.113.12/32]}}, {ipBlock: {cidr: 203.0.113.9/32}}]}]");
 	fclose(f);
 }
 
@@ -338,7 +362,8 @@ static void np_52_blocks_split_and_merge_without_a_wrong_verdict(void **state)
 
 static void exchange_endpoints(struct side *a, struct side *b)
 {
-	static const char *const labels[PODS] = { "app: white", "app: white", "app: one", "app: one", "app: two", "app: two" };
+	static const char *const labels[PODS] = { "app: white", "app: white", "app: one",
+						  "app: one",   "app: two",   "app: two" };
 	FILE *f = open_memstream(&a->text, &a->size);
 
 	put_pods(f, labels);

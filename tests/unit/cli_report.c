@@ -146,13 +146,14 @@ static void np_35_a_name_stands_for_every_number_that_the_destination_gives_it(v
 {
 	static const char yaml[] = NODE("n1", "172.18.0.1") POD("a", "n1", "false", "10.0.1.1", "", "") POD(
 		"b", "n1", "false", "10.0.1.2", "",
-		"{name: web, containerPort: 80}]}, {name: d, image: i, ports: [{name: web, containerPort: 53, protocol: UDP}")
+		"{name: web, containerPort: 80}, {name: other, containerPort: 81}]}, {name: d, image: i, ports: [{name: web, containerPort: 53, protocol: UDP}")
 		POLICY("p", "{podSelector: {}, ingress: [{ports: [{port: web}]}]}");
 	_cleanup_(store_free) struct store *s = read_store(yaml);
 	_cleanup_(report_free) struct report *r = ask(s, "web");
 
 	assert_string_equal(verdict(r, "ns/a", "ns/b", 80), "allow");
 	assert_string_equal(verdict(r, "ns/a", "ns/b", 53), "deny"); /* the rule says TCP (NP-34) */
+	assert_string_equal(verdict(r, "ns/a", "ns/b", 81), "none");
 	assert_string_equal(verdict(r, "ns/b", "ns/a", 0), "none");
 	assert_string_equal(verdict(r, "ns/a", "world", 0), "none");
 }

@@ -106,14 +106,14 @@ static void print_cell(struct grid *t, const struct cell *c, bool utf8)
 		grid_cell(t, TONE_DIM, "%s", utf8 ? "·" : ".");
 	else if (c->differs)
 		grid_cell(t, TONE_WARN, "%s %s %s", c->allow ? "allow" : "deny",
-			   utf8 ? "≠" : "!=", sandbox_measured_text(c->measured));
+			  utf8 ? "≠" : "!=", sandbox_measured_text(c->measured));
 	else if (c->mixed)
 		grid_cell(t, TONE_PLAIN, "by family %s", utf8 ? "✓" : "ok");
 	else
 		grid_cell(t, c->allow ? TONE_GOOD : TONE_BAD, "%s %s", c->allow ? "allow" : "deny",
-			   c->unknown ? "?"
-			   : utf8     ? "✓"
-				      : "ok");
+			  c->unknown ? "?"
+			  : utf8     ? "✓"
+				     : "ok");
 }
 
 static void print_block(const struct measure *p, const struct common_options *c, const struct columns *cols,
@@ -326,10 +326,10 @@ static void print_spreads(const struct measure *p, const struct common_options *
 		grid_cell(&t, TONE_PLAIN, "%s", s->service);
 		grid_cell(&t, TONE_PLAIN, "%s", s->from);
 		grid_cell(&t,
-			   !measure_spread_agrees(s) ? TONE_WARN
-			   : s->allowed              ? TONE_GOOD
-						     : TONE_BAD,
-			   "%s %s", expected, mark);
+			  !measure_spread_agrees(s) ? TONE_WARN
+			  : s->allowed              ? TONE_GOOD
+						    : TONE_BAD,
+			  "%s %s", expected, mark);
 		grid_cell(&t, TONE_PLAIN, "%u of %u", s->answered, s->requests);
 		grid_cell(&t, TONE_PLAIN, "%s", text);
 	}

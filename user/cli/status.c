@@ -92,7 +92,7 @@ static void print_maps(const struct live *l, const struct common_options *c)
 		grid_cell(&t, TONE_PLAIN, "%u", fill);
 		grid_cell(&t, TONE_PLAIN, "%u", max);
 		grid_cell(&t, percent >= FILL_WARN_PERCENT ? TONE_WARN : TONE_DIM, "%u %%%s", percent,
-			   percent >= FILL_WARN_PERCENT ? " nearly full" : "");
+			  percent >= FILL_WARN_PERCENT ? " nearly full" : "");
 	}
 	if (t.n)
 		grid_print(&t, stdout);

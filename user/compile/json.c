@@ -70,6 +70,17 @@ static void write_rules(struct emit *e, const struct plan *p)
 	array_end(e);
 }
 
+/* "TCP/80"; a protocol without a name by its number. */
+static void emit_point(struct emit *e, const char *key, uint32_t point)
+{
+	const char *proto = proto_text(point >> 16);
+
+	if (*proto == '?')
+		emit_printf(e, key, "%u/%u", point >> 16, point & 0xffff);
+	else
+		emit_printf(e, key, "%s/%u", proto, point & 0xffff);
+}
+
 static void write_port_sets(struct emit *e, const struct plan *p)
 {
 	array_begin(e, "portSets");
@@ -81,9 +92,8 @@ static void write_port_sets(struct emit *e, const struct plan *p)
 			const struct plan_range *r = &p->port_sets[i].ranges[j];
 
 			emit_map(e, NULL);
-			emit_text(e, "protocol", proto_text(r->proto));
-			emit_int(e, "low", r->low);
-			emit_int(e, "high", r->high);
+			emit_point(e, "first", r->low);
+			emit_point(e, "last", r->high);
 			emit_text(e, "verdict", r->allow ? "allow" : "deny");
 			emit_rule(e, "rule", p, r->rule);
 			emit_map_end(e);

@@ -110,14 +110,12 @@ static int range_order(const void *key, const void *item)
 {
 	const struct plan_range *k = key, *r = item;
 
-	if (k->proto != r->proto)
-		return (int)k->proto - (int)r->proto;
 	return k->low < r->low ? -1 : k->low > r->high;
 }
 
-const struct plan_range *plan_find_range(const struct plan_port_set *set, uint8_t proto, uint16_t port)
+const struct plan_range *plan_find_range(const struct plan_port_set *set, uint32_t point)
 {
-	struct plan_range key = { .proto = proto, .low = port };
+	struct plan_range key = { .low = point };
 
 	return bsearch(&key, set->ranges, set->n_ranges, sizeof(key), range_order);
 }

@@ -84,8 +84,7 @@ static void judge_set(const struct plan *p, uint32_t set, uint32_t identity, con
 		side->rule = word->rule;
 		return;
 	}
-	/* ranges are of protocols with ports only, so nothing else is ever found (NP-38) */
-	range = plan_find_range(&p->port_sets[word->ports], q->proto, q->port);
+	range = plan_find_range(&p->port_sets[word->ports], weir_port_point(q->proto, q->port));
 	side->allow = range && range->allow;
 	side->rule = range ? range->rule : 0;
 }

@@ -34,13 +34,12 @@ struct plan_rule {
 };
 
 struct plan_range {
-	uint8_t proto;
-	uint16_t low, high; /* host order, inclusive */
+	uint32_t low, high; /* weir_port_point(), inclusive; may span protocols where a rule without ports allows (NP-13) */
 	bool allow;
 	uint32_t rule; /* index of rules[] */
 };
 
-/* Sorted by (proto, low), disjoint, attributed to the first allowing rule by (policy ns/name, index). */
+/* Sorted, disjoint, attributed to the first allowing rule by (policy ns/name, index). */
 struct plan_port_set {
 	struct plan_hash name;
 	struct plan_range *ranges;
@@ -189,6 +188,6 @@ uint32_t plan_find_rule(const struct plan *p, const char *policy, enum kube_dire
 /* What a set says about an identity: its element, or the default word. */
 const struct plan_word *plan_set_word(const struct plan_set *set, uint32_t identity);
 /* The range that holds a point, or NULL. */
-const struct plan_range *plan_find_range(const struct plan_port_set *set, uint8_t proto, uint16_t port);
+const struct plan_range *plan_find_range(const struct plan_port_set *set, uint32_t point);
 /* enum weir_node_kind, or 0. */
 int plan_node_kind(const struct plan *p, const struct weir_addr *addr);

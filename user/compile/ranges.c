@@ -23,6 +23,11 @@ void range_add(struct range_list *list, uint8_t proto, uint16_t low, uint16_t hi
 		(struct range){ weir_port_point(proto, low), weir_port_point(proto, high), rank };
 }
 
+void range_add_all(struct range_list *list, uint32_t rank)
+{
+	*VEC_ADD(list->items, list->n, list->cap) = (struct range){ 0, WEIR_PORT_POINT_MAX, rank };
+}
+
 static int by_low(const void *a, const void *b)
 {
 	const struct range *x = a, *y = b;
@@ -33,7 +38,7 @@ static int by_low(const void *a, const void *b)
 
 static int by_number(const void *a, const void *b)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
 
 	return (x > y) - (x < y);
 }
@@ -72,15 +77,15 @@ static void heap_pop(struct heap *h)
 	}
 }
 
-/* Where a piece may begin or end; 64 bits, for the place after the last point. */
-static uint64_t *borders(const struct range_list *in, size_t *ret_n)
+/* Where a piece may begin or end. */
+static uint32_t *borders(const struct range_list *in, size_t *ret_n)
 {
-	uint64_t *b = mem_zalloc(2 * in->n * sizeof(*b));
+	uint32_t *b = mem_zalloc(2 * in->n * sizeof(*b));
 	size_t n = 0;
 
 	for (size_t i = 0; i < in->n; i++) {
 		b[2 * i] = in->items[i].low;
-		b[2 * i + 1] = (uint64_t)in->items[i].high + 1;
+		b[2 * i + 1] = in->items[i].high + 1;
 	}
 	qsort(b, 2 * in->n, sizeof(*b), by_number);
 	for (size_t i = 0; i < 2 * in->n; i++)
@@ -94,7 +99,7 @@ static void append(struct range_list *out, uint32_t low, uint32_t high, uint32_t
 {
 	struct range *last = out->n ? &out->items[out->n - 1] : NULL;
 
-	if (last && last->rank == rank && last->high + 1 == low && last->high >> 16 == low >> 16)
+	if (last && last->rank == rank && last->high + 1 == low)
 		last->high = high;
 	else
 		*VEC_ADD(out->items, out->n, out->cap) = (struct range){ low, high, rank };
@@ -103,7 +108,7 @@ static void append(struct range_list *out, uint32_t low, uint32_t high, uint32_t
 void ranges_flatten(struct range_list *in, struct range_list *ret_out)
 {
 	_cleanup_(mem_free) const struct range **room = mem_zalloc((in->n + 1) * sizeof(*room));
-	_cleanup_(mem_free) uint64_t *border = NULL;
+	_cleanup_(mem_free) uint32_t *border = NULL;
 	struct heap heap = { .items = room };
 	struct range_list out = {};
 	size_t n, next = 0;

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Points are weir_port_point(): protocol and port in one number. A range never spans protocols. */
+/* Points are weir_port_point(): protocol and port in one number. */
 struct range {
 	uint32_t low, high; /* inclusive */
 	uint32_t rank; /* of its rule: the lower wins */
@@ -20,6 +20,8 @@ struct range_list {
 };
 
 void range_add(struct range_list *list, uint8_t proto, uint16_t low, uint16_t high, uint32_t rank);
+/* All ports of all protocols (NP-13). */
+void range_add_all(struct range_list *list, uint32_t rank);
 /* Neighbours of one rank are merged. O(n log n). in is left sorted by low. */
 void ranges_flatten(struct range_list *in, struct range_list *ret_out);
 void range_list_free(struct range_list *list); /* also for _cleanup_() */

@@ -73,7 +73,6 @@ static uint32_t port_set(struct word_build *w, const struct range_list *list)
 	set.ranges = arena_zalloc(&w->build->plan->arena, list->n * sizeof(*set.ranges));
 	for (size_t i = 0; i < list->n; i++)
 		set.ranges[i] = (struct plan_range){
-			.proto = list->items[i].low >> 16,
 			.low = list->items[i].low,
 			.high = list->items[i].high,
 			.allow = true,
@@ -83,17 +82,28 @@ static uint32_t port_set(struct word_build *w, const struct range_list *list)
 	return id;
 }
 
-/* Numbers of rules rise in order of attribution, so they serve as ranks. */
+/*
+ * Numbers of rules rise in order of attribution, so they serve as ranks. A rule
+ * without ports takes all that the rules before it left; what comes behind it is
+ * never the first.
+ */
 struct plan_word word_of(struct word_build *w, const struct ids *rules, const struct word_ports *ports)
 {
 	_cleanup_(range_list_free) struct range_list flat = {};
 
-	for (size_t i = 0; i < rules->n; i++)
-		if (!w->build->rules[rules->items[i]].rule->n_ports) /* NP-13 */
-			return (struct plan_word){ .kind = WEIR_WORD_ALLOW, .rule = rules->items[i] };
 	w->ranges.n = 0;
-	for (size_t i = 0; i < rules->n; i++)
-		add_rule(w, rules->items[i], ports);
+	for (size_t i = 0; i < rules->n; i++) {
+		uint32_t id = rules->items[i];
+
+		if (w->build->rules[id].rule->n_ports) {
+			add_rule(w, id, ports);
+			continue;
+		}
+		if (!w->ranges.n)
+			return (struct plan_word){ .kind = WEIR_WORD_ALLOW, .rule = id };
+		range_add_all(&w->ranges, id);
+		break;
+	}
 	if (!w->ranges.n)
 		return (struct plan_word){ .kind = WEIR_WORD_DENY };
 	ranges_flatten(&w->ranges, &flat);

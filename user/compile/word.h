@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * A list of rules that match becomes one word: allowed whole, or by port. Equal
- * port sets are one.
+ * A list of rules that match becomes one word: allowed whole by one rule, or by
+ * port, each port by the first rule that allows it. Equal port sets are one.
  */
 #pragma once
 

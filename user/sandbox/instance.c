@@ -26,10 +26,11 @@ int instance_check(const char *name, struct weir_err *err)
 	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
 
 	if (!n || name[n] || n > NAME_LEN_MAX)
-		return err_set(err, -EINVAL, "sandbox name '%s': at most %d lower-case letters, digits and '-'", name,
-			       NAME_LEN_MAX);
+		return err_set(err, -EINVAL, "sandbox name '%s': at most %d lower-case letters, digits and '-'",
+			       name, NAME_LEN_MAX);
 	if (geteuid())
-		return err_set(err, -EPERM, "a sandbox needs root: it makes network namespaces and loads programs");
+		return err_set(err, -EPERM,
+			       "a sandbox needs root: it makes network namespaces and loads programs");
 	return 0;
 }
 
@@ -56,7 +57,8 @@ int sandbox_netns(const char *name, const char *where, struct weir_err *err)
 	if (record && !strncmp(record, "host\n", 5))
 		return sandbox_netns(name, "node", err);
 	if (!netns_exists(netns))
-		return err_set(err, -ENOENT, "sandbox %s has no %s%s", name_or_default(name), slash ? "pod " : "", where);
+		return err_set(err, -ENOENT, "sandbox %s has no %s%s", name_or_default(name), slash ? "pod " : "",
+			       where);
 	return netns_open(netns, err);
 }
 

@@ -42,11 +42,14 @@ static size_t collect(const struct sandbox_probe *probes, size_t n, struct wante
 	return kept;
 }
 
-static int lend_one(struct lent *lent, const char *name, const struct wanted *wanted, size_t n, struct weir_err *err)
+static int lend_one(struct lent *lent, const char *name, const struct wanted *wanted, size_t n,
+		    struct weir_err *err)
 {
 	_cleanup_(mem_free) struct server_port *ports = mem_zalloc(n * sizeof(*ports));
 	_cleanup_(fd_close) int fd = sandbox_netns(name, wanted->where, NULL);
-	struct server_spec spec = { .netns_fd = fd, .label = wanted->where, .ports = ports, .n_ports = n, .lent = true };
+	struct server_spec spec = {
+		.netns_fd = fd, .label = wanted->where, .ports = ports, .n_ports = n, .lent = true
+	};
 	pid_t pid;
 	int r;
 

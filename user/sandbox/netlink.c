@@ -131,9 +131,8 @@ static int read_link(const struct nlmsghdr *h, void *arg)
 	const struct nlattr *attr;
 
 	state->index = body->ifi_index;
-	mnl_attr_for_each(attr, h, sizeof(*body))
-		if (mnl_attr_get_type(attr) == IFLA_OPERSTATE)
-			state->operstate = mnl_attr_get_u8(attr);
+	mnl_attr_for_each(attr, h, sizeof(*body)) if (mnl_attr_get_type(attr) == IFLA_OPERSTATE) state->operstate =
+		mnl_attr_get_u8(attr);
 	return MNL_CB_STOP;
 }
 

@@ -67,9 +67,10 @@ int records_lock(const char *name, struct weir_err *err)
 		if (fd < 0)
 			return err_set(err, -errno, "%s: %s", path, strerror(errno));
 		if (flock(fd, LOCK_EX | LOCK_NB))
-			return errno == EWOULDBLOCK ?
-				       err_set(err, -EBUSY, "sandbox %s is being changed by another process", name) :
-				       err_set(err, -errno, "lock %s: %s", path, strerror(errno));
+			return errno == EWOULDBLOCK
+				       ? err_set(err, -EBUSY, "sandbox %s is being changed by another process",
+						 name)
+				       : err_set(err, -errno, "lock %s: %s", path, strerror(errno));
 		if (still_there(fd, path))
 			return TAKE_FD(fd);
 	}

@@ -116,8 +116,10 @@ static void answer_stream(const char *label, const union tag *tag)
 	if (n > 0 && !getpeername(tag->fd, (struct sockaddr *)&client, &len)) {
 		n = describe(line, sizeof(line), label, tag->port, &client);
 		if (is_http)
-			n = snprintf(http, sizeof(http), "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n"
-				     "Content-Length: %zd\r\nConnection: close\r\n\r\n%s", n, line);
+			n = snprintf(http, sizeof(http),
+				     "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n"
+				     "Content-Length: %zd\r\nConnection: close\r\n\r\n%s",
+				     n, line);
 		if (send(tag->fd, is_http ? http : line, n, MSG_DONTWAIT | MSG_NOSIGNAL) == n && !is_http)
 			return;
 	}

@@ -42,8 +42,9 @@ static unsigned long long start_time(pid_t pid, char *ret_state)
 	text[n] = 0;
 	/* the name may hold anything; what follows its last parenthesis does not */
 	after = strrchr(text, ')');
-	if (!after || sscanf(after + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-			     ret_state, &start) != 2)
+	if (!after ||
+	    sscanf(after + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+		   ret_state, &start) != 2)
 		return 0;
 	return start;
 }

@@ -237,8 +237,8 @@ int topology_base(const char *name, const struct sandbox_net *net, struct weir_e
 static void choose_mac(const struct plug *p, uint8_t mac[6])
 {
 	char v4[ADDR_TEXT_MAX], v6[ADDR_TEXT_MAX];
-	_cleanup_(mem_free) char *text = mem_printf("%s/%s %s %s", p->ns, p->pod, addr_text(&p->addr[0], v4),
-						    addr_text(&p->addr[1], v6));
+	_cleanup_(mem_free) char *text =
+		mem_printf("%s/%s %s %s", p->ns, p->pod, addr_text(&p->addr[0], v4), addr_text(&p->addr[1], v6));
 	uint64_t h = hash_text(text);
 
 	memcpy(mac, &h, 6);

@@ -89,7 +89,8 @@ static char *describe(const struct kube_pod *pod)
 	if (pod->host_network)
 		fputs("host\n", f);
 	else
-		fprintf(f, "pod %s %s %s\n", addr_text(&pod->addr[0], v4), addr_text(&pod->addr[1], v6), pod->meta.uid);
+		fprintf(f, "pod %s %s %s\n", addr_text(&pod->addr[0], v4), addr_text(&pod->addr[1], v6),
+			pod->meta.uid);
 	for (size_t i = 0; i < pod->n_ports; i++)
 		fprintf(f, "%s/%u\n", proto_text(pod->ports[i].proto), pod->ports[i].port);
 	fclose(f);
@@ -195,7 +196,8 @@ static int start_server(struct up *u, const struct place *p)
 		return fd;
 	for (size_t i = 0; i < p->pod->n_ports; i++)
 		if (p->pod->ports[i].proto == IPPROTO_TCP || p->pod->ports[i].proto == IPPROTO_UDP)
-			ports[spec.n_ports++] = (struct server_port){ p->pod->ports[i].proto, p->pod->ports[i].port };
+			ports[spec.n_ports++] =
+				(struct server_port){ p->pod->ports[i].proto, p->pod->ports[i].port };
 	return server_start(&spec, &pid, u->err);
 }
 
