@@ -99,8 +99,8 @@ static uint32_t backend_run_len(const struct sync *s, size_t i)
 struct weir_port_range bind_range(const struct sync *s, const struct plan_range *r)
 {
 	return (struct weir_port_range){
-		.low = weir_port_point(r->proto, r->low),
-		.high = weir_port_point(r->proto, r->high),
+		.low = r->low,
+		.high = r->high,
 		.kind = r->allow ? WEIR_WORD_ALLOW : WEIR_WORD_DENY,
 		.rule = s->bound[WEIR_NAME_RULE][r->rule].id,
 	};
