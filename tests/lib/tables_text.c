@@ -219,19 +219,25 @@ static void occupied_slots(struct lines *l)
 			line(l, "slot of %s", name_of(l, WEIR_NAME_POD, slot, name));
 }
 
+static void array_line(struct lines *l, const char *name, const void *bytes, size_t len)
+{
+	unsigned char hash[16];
+	char text[NAME_TEXT_MAX];
+
+	crypto_generichash(hash, sizeof(hash), bytes, len, NULL, 0);
+	line(l, "bytes of %s: %s", name, sodium_bin2hex(text, sizeof(text), hash, sizeof(hash)));
+}
+
 static void array_bytes(struct lines *l)
 {
-	for (int map = 0; map < _WEIR_MAP_MAX; map++) {
-		unsigned char hash[16];
-		char text[NAME_TEXT_MAX];
+	struct weir_config config = *node_config(l->n);
 
-		if (map_info(map)->kind != MAP_ARRAY)
-			continue;
-		crypto_generichash(hash, sizeof(hash), node_array(l->n, map),
-				   (size_t)node_map_max(l->n, map) * map_info(map)->value_size, NULL, 0);
-		line(l, "bytes of %s: %s", map_info(map)->name,
-		     sodium_bin2hex(text, sizeof(text), hash, sizeof(hash)));
-	}
+	for (int map = 0; map < _WEIR_MAP_MAX; map++)
+		if (map_info(map)->kind == MAP_ARRAY && map != WEIR_MAP_config)
+			array_line(l, map_info(map)->name, node_array(l->n, map),
+				   (size_t)node_map_max(l->n, map) * map_info(map)->value_size);
+	config.sweeps = 0; /* the sweep goes on meanwhile */
+	array_line(l, "config", &config, sizeof(config));
 }
 
 static int by_text(const void *a, const void *b)

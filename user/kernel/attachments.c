@@ -304,6 +304,8 @@ static void drop_stale(struct attachment_list *l)
 {
 	size_t kept = 0;
 
+	if (!l->n)
+		return;
 	qsort(l->items, l->n, sizeof(*l->items), by_device);
 	for (size_t i = 0; i < l->n; i++)
 		if (!kept || l->items[kept - 1].ifindex != l->items[i].ifindex)
