@@ -29,14 +29,43 @@ static void side_text(const struct report_side *side, char *buf, size_t size)
 		snprintf(buf, size, "allow");
 }
 
-static int print_json(const struct report_item *item, void *ctx)
-{
-	struct emit *e = ctx;
+/* The list begins with its first item, so that a refusal leaves stdout empty. */
+struct json_list {
+	struct emit emit;
+	bool begun;
+};
 
-	emit_item_begin(e);
-	report_item_emit(e, item);
-	emit_item_end(e);
+static void json_begin(struct json_list *l)
+{
+	if (!l->begun)
+		emit_list_begin(&l->emit, "Report");
+	l->begun = true;
+}
+
+static int print_json_item(const struct report_item *item, void *ctx)
+{
+	struct json_list *l = ctx;
+
+	json_begin(l);
+	emit_item_begin(&l->emit);
+	report_item_emit(&l->emit, item);
+	emit_item_end(&l->emit);
 	return 0;
+}
+
+static int print_json(struct report *r, struct weir_err *err)
+{
+	struct json_list list = {};
+	int ret;
+
+	emit_open(&list.emit, stdout);
+	ret = report_each(r, print_json_item, &list, err);
+	if (!ret) {
+		json_begin(&list);
+		emit_list_end(&list.emit);
+	}
+	emit_close(&list.emit);
+	return ret;
 }
 
 static int print_csv(const struct report_item *item, void *ctx)
@@ -115,9 +144,6 @@ static int print_matrix(struct report *r, const struct common_options *c, struct
 
 static int print_as(struct report *r, const struct common_options *c, struct weir_err *err)
 {
-	_cleanup_(emit_close) struct emit e = {};
-	int ret;
-
 	if (cli_output_is(c, "csv")) {
 		if (!c->no_headers)
 			fputs("from,to,family,protocol,port,verdict,reason,egress,egress_policy,egress_rule,"
@@ -132,13 +158,7 @@ static int print_as(struct report *r, const struct common_options *c, struct wei
 	}
 	if (cli_output_is(c, "wide"))
 		return print_wide(r, c, err);
-	if (!cli_json(c))
-		return print_matrix(r, c, err);
-	emit_open(&e, stdout);
-	emit_list_begin(&e, "Report");
-	ret = report_each(r, print_json, &e, err);
-	emit_list_end(&e);
-	return ret;
+	return cli_json(c) ? print_json(r, err) : print_matrix(r, c, err);
 }
 
 /* The plans' own notes (selectors that match no namespace) are shown once, not once a node. */
