@@ -1,0 +1,157 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#
+# What `make demo` shows: the shop of policies/shop as network namespaces with
+# real servers, every allowed and denied connection tried, requests to Services
+# spread over their backends, and two live changes under open connections.
+#
+# Everything happens in namespaces that the sandbox makes; the machine's own
+# network is not touched. Whatever way this ends, nothing of it is left.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+WEIR=${BUILD:-build}/weir
+NAME=demo-$$
+API=10.96.0.80 # clusterIPs of policies/shop/20-services.yaml
+DNS=10.96.0.53
+
+[ -x "$WEIR" ] || {
+	echo "demo: $WEIR is not built: run make" >&2
+	exit 1
+}
+
+if [ "$(id -u)" != 0 ]; then
+	echo "demo: namespaces and BPF programs need root; asking sudo" >&2
+	exec sudo --preserve-env=BUILD,TERM,NO_COLOR,LANG,LC_ALL "$0" "$@"
+fi
+
+bold='' dim='' plain=''
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; then
+	bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'
+fi
+
+tmp=$(mktemp -d) || exit 1
+client='' # pid of the client in the background, if any
+began=$EPOCHREALTIME
+
+stop_client() {
+	[ -n "$client" ] || return 0
+	kill "$client" 2>/dev/null
+	wait "$client" 2>/dev/null
+	client=''
+}
+
+# shellcheck disable=SC2317 # it is the trap that calls it
+cleanup() {
+	local status=$?
+	trap '' INT TERM # a second Ctrl-C must not leave half of it
+	stop_client
+	"$WEIR" sandbox down --name "$NAME" || status=1
+	rm -rf "$tmp"
+	exit "$status"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM HUP
+
+seconds_since() {
+	awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f s", b - a }'
+}
+
+title() {
+	printf '\n%s%s%s\n' "$bold" "$1" "$plain"
+}
+
+say() {
+	printf '%s%s%s\n' "$dim" "$1" "$plain"
+}
+
+run() {
+	printf '%s$ weir %s%s\n' "$dim" "${*//$tmp\//}" "$plain"
+	"$WEIR" "$@" 2>&1
+}
+
+# The sandbox is brought to what the manifests say now.
+up() {
+	run sandbox up -q --name "$NAME" -f "$tmp/shop" || exit 1
+}
+
+# To be run in the background: the subshell becomes the command, so that $! is the client itself.
+in_frontend() {
+	exec "$WEIR" sandbox exec --name "$NAME" shop/frontend -- "$@"
+}
+
+# One open connection, a line every 0.3 s: who answers, or silence.
+# shellcheck disable=SC2016 # the inner shell expands
+tcp_client() {
+	in_frontend bash -c '
+		exec 3<>"/dev/tcp/$0/80" || exit 1
+		while echo hello >&3; do
+			if read -r -t 0.7 who rest <&3; then
+				printf "    frontend -> %s:80   %s answers\n" "$0" "$who"
+			else
+				printf "    frontend -> %s:80   silence\n" "$0"
+			fi
+			sleep 0.3
+		done' "$API"
+}
+
+# The same socket, so the same client port, for every datagram.
+# shellcheck disable=SC2016
+udp_client() {
+	in_frontend bash -c '
+		exec 3<>"/dev/udp/$0/53" || exit 1
+		while echo hello >&3; do
+			answer=$(timeout 0.7 dd bs=512 count=1 <&3 2>/dev/null)
+			answer=${answer%% *}
+			printf "    frontend -> %s:53/udp   %s\n" "$0" "${answer:-silence}${answer:+ answers}"
+			sleep 0.3
+		done' "$DNS"
+}
+
+cp -r policies/shop "$tmp/shop" || exit 1
+
+title "1. A cluster without a cluster"
+say "Eight pods of two namespaces, each a network namespace with its own servers, behind a node that routes."
+run sandbox up --name "$NAME" -f "$tmp/shop" || exit 1
+
+title "2. Who may talk to whom: what the policies say beside what connections meet"
+started=$EPOCHREALTIME
+run sandbox probe -q --name "$NAME" -f "$tmp/shop"
+probed=$?
+say "took $(seconds_since "$started"), most of it waiting for what is denied"
+
+title "3. A policy is edited while a connection is open"
+tcp_client &
+client=$!
+sleep 1.2
+diff -U2 "$tmp/shop/31-api-from-frontend.yaml" policies/shop-edits/31-api-from-frontend.yaml | sed -n '/^@@/,$ { /^@@/d; s/^/    /p }'
+cp policies/shop-edits/31-api-from-frontend.yaml "$tmp/shop/"
+started=$EPOCHREALTIME
+up
+say "edit loaded in $(seconds_since "$started"); the open connection meets it with its next packet"
+sleep 2.2
+cp policies/shop/31-api-from-frontend.yaml "$tmp/shop/"
+started=$EPOCHREALTIME
+up
+say "edit taken back in $(seconds_since "$started"); the same connection goes on"
+sleep 2.4
+stop_client
+
+title "4. A backend goes away under a client that keeps its port"
+udp_client >"$tmp/udp" &
+client=$!
+sleep 1
+backend=$(sed -n 's/.*ops\/\(dns-[12]\) answers.*/\1/p' "$tmp/udp" | tail -n 1)
+cat "$tmp/udp"
+seen=$(wc -l <"$tmp/udp")
+rm -f "$tmp"/shop/1?-"${backend:-dns-1}".yaml
+started=$EPOCHREALTIME
+up
+say "pod ops/${backend:-dns-1} removed in $(seconds_since "$started")"
+sleep 1
+stop_client
+tail -n "+$((seen + 1))" "$tmp/udp"
+
+title "Done in $(seconds_since "$began")"
+say "Try it yourself: $WEIR sandbox up -f policies/shop; $WEIR sandbox exec shop/frontend -- curl -s http://$API/; $WEIR sandbox down"
+exit $probed
