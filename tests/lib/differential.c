@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* The loop of the differential tests, and what is printed when two evaluators differ. See differential.h. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "lib/differential.h"
@@ -37,9 +38,16 @@ static void comment(const char *text, size_t len)
 		putchar('\n');
 }
 
-static void print_side(FILE *out, const char *name, bool judged, bool allow)
+static void print_side(FILE *out, const char *name, bool judged, bool allow, const char *policy, size_t rule)
 {
 	fprintf(out, " %s %s", name, !judged ? "not judged" : allow ? "allowed" : "denied");
+	if (*policy)
+		fprintf(out, " by %s[%zu]", policy, rule);
+}
+
+static void print_verdict(FILE *out, const char *name, const struct reference_verdict *v)
+{
+	print_side(out, name, v->judged, v->allow, v->policy ? v->policy->meta.name : "", v->rule);
 }
 
 static void print_reference(const struct reference_answer *a, FILE *out)
@@ -47,8 +55,8 @@ static void print_reference(const struct reference_answer *a, FILE *out)
 	char text[ADDR_TEXT_MAX];
 
 	fprintf(out, "reference: %s,", reason_label(a->reason));
-	print_side(out, "egress", a->judged[KUBE_EGRESS], a->allow[KUBE_EGRESS]);
-	print_side(out, "ingress", a->judged[KUBE_INGRESS], a->allow[KUBE_INGRESS]);
+	print_verdict(out, "egress", &a->sides[KUBE_EGRESS]);
+	print_verdict(out, "ingress", &a->sides[KUBE_INGRESS]);
 	fprintf(out, ", to %s port %u\n", addr_text(&a->dst, text), a->port);
 	for (size_t i = 0; i < a->n_candidates; i++)
 		fprintf(out, "  candidate %zu: %s port %u\n", i, addr_text(&a->candidates[i].addr, text),
@@ -57,13 +65,14 @@ static void print_reference(const struct reference_answer *a, FILE *out)
 
 void differential_print(const struct plan *p, const struct oracle_answer *a, FILE *out)
 {
+	const struct plan_rule *egress = &p->rules[a->egress.rule], *ingress = &p->rules[a->ingress.rule];
 	char text[ADDR_TEXT_MAX];
 
 	fprintf(out, "other:     %s,", reason_label(a->reason));
-	print_side(out, "egress", a->egress.judged, a->egress.allow);
-	print_side(out, "ingress", a->ingress.judged, a->ingress.allow);
-	fprintf(out, ", to %s port %u, service %u, rules %u and %u, sets %u and %u\n", addr_text(&a->dst, text),
-		a->port, a->service, a->egress.rule, a->ingress.rule, a->egress.set, a->ingress.set);
+	print_side(out, "egress", a->egress.judged, a->egress.allow, egress->policy, egress->index);
+	print_side(out, "ingress", a->ingress.judged, a->ingress.allow, ingress->policy, ingress->index);
+	fprintf(out, ", to %s port %u, service %u, sets %u and %u\n", addr_text(&a->dst, text), a->port,
+		a->service, a->egress.set, a->ingress.set);
 	if (a->service && a->service < p->n_services)
 		for (size_t i = 0; i < p->services[a->service].n_internal; i++) {
 			const struct plan_backend *b = &p->backends[p->services[a->service].internal[i]];
@@ -96,8 +105,10 @@ static void count_answer(struct run *run, const struct reference_answer *a)
 	run->count.packets++;
 	run->count.reasons[a->reason]++;
 	for (int direction = 0; direction < 2; direction++) {
-		run->count.judged[direction] += a->judged[direction];
-		run->count.denied[direction] += a->judged[direction] && !a->allow[direction];
+		const struct reference_verdict *v = &a->sides[direction];
+
+		run->count.judged[direction] += v->judged;
+		run->count.denied[direction] += v->judged && !v->allow;
 	}
 }
 
@@ -204,10 +215,26 @@ bool differential_run(const struct differential *d, struct differential_count *r
 	return same;
 }
 
-static bool same_side(const struct oracle_side *got, const struct reference_answer *want,
+/* By what the objects say: policy, direction, index. Rule 0 is no rule. */
+static bool same_rule(const struct plan *p, uint32_t got, const struct reference_verdict *want,
 		      enum kube_direction direction)
 {
-	return got->judged == want->judged[direction] && (!got->judged || got->allow == want->allow[direction]);
+	const struct plan_rule *rule = &p->rules[got];
+	_cleanup_(mem_free) char *policy = NULL;
+
+	if (!got || !want->policy)
+		return !got && !want->policy;
+	policy = mem_printf("%s/%s", want->policy->meta.ns, want->policy->meta.name);
+	return !strcmp(rule->policy, policy) && rule->direction == direction && rule->index == want->rule;
+}
+
+static bool same_side(const struct plan *p, const struct oracle_side *got, const struct reference_answer *answer,
+		      enum kube_direction direction)
+{
+	const struct reference_verdict *want = &answer->sides[direction];
+
+	return got->judged == want->judged &&
+	       (!got->judged || (got->allow == want->allow && same_rule(p, got->rule, want, direction)));
 }
 
 bool differential_same(const struct plan *p, const struct oracle_answer *got, const struct reference_answer *want,
@@ -218,8 +245,8 @@ bool differential_same(const struct plan *p, const struct oracle_answer *got, co
 	bool same = got->reason == want->reason;
 
 	if (judged)
-		same = same && same_side(&got->egress, want, KUBE_EGRESS) &&
-		       same_side(&got->ingress, want, KUBE_INGRESS) && weir_addr_equal(&got->dst, &want->dst) &&
+		same = same && same_side(p, &got->egress, want, KUBE_EGRESS) &&
+		       same_side(p, &got->ingress, want, KUBE_INGRESS) && weir_addr_equal(&got->dst, &want->dst) &&
 		       got->port == want->port;
 	if (!same)
 		differential_print(p, got, said);

@@ -37,7 +37,7 @@ struct differential_count {
 /* Prints TAP comments. Returns whether there was no difference. */
 bool differential_run(const struct differential *d, struct differential_count *ret_count);
 
-/* The oracle's answer against the reference's; writes it to said when they differ. */
+/* An answer in terms of the plan against the reference's, rules included; writes it to said when they differ. */
 bool differential_same(const struct plan *p, const struct oracle_answer *got, const struct reference_answer *want,
 		       FILE *said);
 void differential_print(const struct plan *p, const struct oracle_answer *a, FILE *out);

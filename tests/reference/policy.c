@@ -146,9 +146,19 @@ static bool rule_matches(const struct store *s, const struct kube_policy *policy
 	return peer_ok && port_ok;
 }
 
+/* The verdict is that of the first policy by name; all of them are in the pod's namespace. */
+static void allow_by(struct reference_verdict *v, const struct kube_policy *policy, size_t rule)
+{
+	v->allow = true;
+	if (v->policy && strcmp(v->policy->meta.name, policy->meta.name) < 0)
+		return;
+	v->policy = policy;
+	v->rule = rule;
+}
+
 /* "S is not isolated, or any rule matches" for one end of the packet. */
-static bool end_allows(const struct store *s, const struct kube_pod *pod, enum kube_direction direction,
-		       const struct packet *p)
+static void judge_rules(const struct store *s, const struct kube_pod *pod, enum kube_direction direction,
+			const struct packet *p, struct reference_verdict *v)
 {
 	const struct weir_addr *peer = direction == KUBE_INGRESS ? &p->src : &p->dst;
 	bool isolated = false;
@@ -160,23 +170,32 @@ static bool end_allows(const struct store *s, const struct kube_pod *pod, enum k
 		    !reference_selects(&policy->pods, &pod->meta.labels))
 			continue;
 		isolated = true;
-		for (size_t j = 0; j < policy->n_rules[direction]; j++)
-			if (rule_matches(s, policy, &policy->rules[direction][j], peer, p))
-				return true;
+		for (size_t j = 0; j < policy->n_rules[direction]; j++) {
+			if (!rule_matches(s, policy, &policy->rules[direction][j], peer, p))
+				continue;
+			allow_by(v, policy, j);
+			break;
+		}
 	}
-	return !isolated;
+	if (!isolated)
+		v->allow = true;
 }
 
-bool reference_allows(const struct store *s, const char *node, const struct packet *p,
+static bool is_exempt(const struct store *s, const char *node, const struct packet *p,
 		      enum kube_direction direction)
 {
-	const struct kube_pod *pod = direction == KUBE_INGRESS ? p->dst_pod : p->src_pod;
-
 	if (p->src_pod && p->src_pod == p->dst_pod) /* NP-40 */
 		return true;
-	if (direction == KUBE_INGRESS && p->host_origin) /* NP-41 */
-		return true;
-	if (direction == KUBE_EGRESS && reference_is_node_addr(s, node, &p->dst)) /* NP-42 */
-		return true;
-	return end_allows(s, pod, direction, p);
+	if (direction == KUBE_INGRESS)
+		return p->host_origin; /* NP-41 */
+	return reference_is_node_addr(s, node, &p->dst); /* NP-42 */
+}
+
+void reference_judge_end(const struct store *s, const char *node, const struct packet *p,
+			 enum kube_direction direction, struct reference_verdict *v)
+{
+	if (is_exempt(s, node, p, direction))
+		v->allow = true;
+	else
+		judge_rules(s, direction == KUBE_INGRESS ? p->dst_pod : p->src_pod, direction, p, v);
 }

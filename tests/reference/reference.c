@@ -58,12 +58,17 @@ static void judge(const struct store *s, const char *node, const struct packet *
 	const struct kube_pod *ends[2] = { [KUBE_INGRESS] = p->dst_pod, [KUBE_EGRESS] = p->src_pod };
 
 	for (int direction = 0; direction < 2; direction++) {
-		a->judged[direction] = is_local(ends[direction], node);
-		a->allow[direction] = !a->judged[direction] || reference_allows(s, node, p, direction);
+		struct reference_verdict *v = &a->sides[direction];
+
+		v->judged = is_local(ends[direction], node);
+		if (v->judged)
+			reference_judge_end(s, node, p, direction, v);
+		else
+			v->allow = true;
 	}
-	if (!a->allow[KUBE_EGRESS])
+	if (!a->sides[KUBE_EGRESS].allow)
 		a->reason = WEIR_EGRESS_DENIED;
-	else if (!a->allow[KUBE_INGRESS])
+	else if (!a->sides[KUBE_INGRESS].allow)
 		a->reason = WEIR_INGRESS_DENIED;
 	else
 		a->reason = WEIR_FORWARDED;

@@ -19,9 +19,16 @@ struct reference_backend {
 
 #define REFERENCE_BACKENDS_MAX 256 /* of one Service; the random clusters stay far below */
 
+/* What an end says, and which rule let the packet pass. */
+struct reference_verdict {
+	bool judged, allow;
+	const struct kube_policy *policy; /* the first that allows, by name; NULL: none had to, or none does */
+	size_t rule; /* the first of policy that allows */
+};
+
 struct reference_answer {
 	enum weir_reason reason;
-	bool judged[2], allow[2]; /* by enum kube_direction */
+	struct reference_verdict sides[2]; /* by enum kube_direction */
 	bool service; /* a Service owns the destination */
 	struct weir_addr dst; /* after translation */
 	uint16_t port;

@@ -336,15 +336,20 @@ static void np_56_reused_address_belongs_to_the_living_pod(void **state)
 	check_lines(&f, "w/a x/a tcp/80 yes\nx/a x/b tcp/80 ingress-denied");
 }
 
-static const struct plan_rule *deciding(const struct fixture *f, const char *from, const char *to, int port)
+static const struct plan_rule *deciding_of(const struct fixture *f, const char *from, const char *to,
+					   uint8_t proto, uint16_t port)
 {
-	struct oracle_query q = {
-		.src = end_addr(f, from), .dst = end_addr(f, to), .proto = IPPROTO_TCP, .port = port
-	};
+	struct oracle_query q = { .src = end_addr(f, from), .dst = end_addr(f, to), .port = port };
 	struct oracle_answer a;
 
+	q.proto = proto;
 	oracle_judge(f->plan, &q, &a);
 	return &f->plan->rules[a.ingress.rule];
+}
+
+static const struct plan_rule *deciding(const struct fixture *f, const char *from, const char *to, uint16_t port)
+{
+	return deciding_of(f, from, to, IPPROTO_TCP, port);
 }
 
 static void verdict_names_the_first_rule_that_allows(void **state)
@@ -367,12 +372,97 @@ static void verdict_names_the_first_rule_that_allows(void **state)
 	assert_string_equal(deciding(&f, "w/a", "x/a", 7)->policy, "x/a");
 	assert_int_equal(deciding(&f, "w/a", "x/a", 7)->index, 1);
 	assert_string_equal(deciding(&f, "w/a", "x/a", 6)->policy, "x/b");
-	/* a rule without ports covers its peers whole */
-	assert_int_equal(deciding(&f, "x/b", "x/a", 5)->index, 1);
-	assert_string_equal(deciding(&f, "x/b", "x/a", 5)->policy, "x/b");
+	/* a rule without ports covers what those before it left */
+	assert_string_equal(deciding(&f, "x/b", "x/a", 5)->policy, "x/a");
+	assert_string_equal(deciding(&f, "x/b", "x/a", 10)->policy, "x/b");
+	assert_int_equal(deciding(&f, "x/b", "x/a", 9)->index, 0);
+	assert_int_equal(deciding(&f, "x/b", "x/a", 10)->index, 1);
 	assert_ptr_equal(deciding(&f, "w/a", "x/a", 10), f.plan->rules);
 	assert_string_equal(r->src.file, "test.yaml");
 	assert_true(r->src.line > 0);
+}
+
+/* Ingress rules of two policies on x/a. */
+#define TWO_POLICIES(first, second)                                                    \
+	POLICY("a", "x", "podSelector: {matchLabels: {app: a}}, ingress: [" first "]") \
+	POLICY("b", "x", "podSelector: {matchLabels: {app: a}}, ingress: [" second "]")
+
+static const struct plan_set *ingress_set(const struct fixture *f)
+{
+	return &f->plan->sets[plan_find_pod(f->plan, "x", "a")->ingress_set];
+}
+
+static void np_3_a_later_rule_without_ports_gets_only_what_earlier_ones_left(void **state)
+{
+	static const struct {
+		uint8_t proto;
+		uint16_t port;
+		const char *policy;
+	} want[] = {
+		{ IPPROTO_TCP, 80, "x/a" },
+		{ IPPROTO_TCP, 79, "x/b" },
+		{ IPPROTO_TCP, 81, "x/b" },
+		{ IPPROTO_UDP, 53, "x/a" },
+		{ IPPROTO_UDP, 80, "x/b" },
+		{ IPPROTO_SCTP, 80, "x/b" },
+		{ IPPROTO_ICMP, 0, "x/b" },
+		{ IPPROTO_ESP, 0, "x/b" },
+		{ 255, 0, "x/b" },
+		{ IPPROTO_ICMPV6, 0, "x/b" },
+		{ 0, 0, "x/b" },
+		{ IPPROTO_TCP, 65535, "x/b" },
+	};
+	_cleanup_(mem_free) char *yaml =
+		mem_printf("%s%s", cluster,
+			   TWO_POLICIES("{ports: [{port: 80}, {protocol: UDP, port: 53}]}", "{}, {ports: [{}]}"));
+	_cleanup_(fixture_close) struct fixture f = {};
+
+	fixture_open(&f, yaml);
+	for (size_t i = 0; i < ARRAY_SIZE(want); i++)
+		assert_string_equal(deciding_of(&f, "w/a", "x/a", want[i].proto, want[i].port)->policy,
+				    want[i].policy);
+	assert_int_equal(ingress_set(&f)->default_word.kind, WEIR_WORD_PORTS);
+	assert_int_equal(f.plan->port_sets[ingress_set(&f)->default_word.ports].n_ranges, 5);
+}
+
+static void np_13_one_rule_that_allows_all_first_is_one_word(void **state)
+{
+	static const char *const shapes[] = {
+		TWO_POLICIES("{}", "{ports: [{port: 80}]}, {}"),
+		TWO_POLICIES("{ports: []}", ""),
+		/* what comes before allows nothing of this pod */
+		TWO_POLICIES("{ports: [{port: nobody}]}", "{}"),
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(shapes); i++) {
+		_cleanup_(mem_free) char *yaml = mem_printf("%s%s", cluster, shapes[i]);
+		_cleanup_(fixture_close) struct fixture f = {};
+
+		fixture_open(&f, yaml);
+		assert_int_equal(ingress_set(&f)->default_word.kind, WEIR_WORD_ALLOW);
+		assert_string_equal(f.plan->rules[ingress_set(&f)->default_word.rule].policy,
+				    i < 2 ? "x/a" : "x/b");
+		assert_int_equal(f.plan->n_port_sets, 0);
+	}
+}
+
+static void np_38_only_peers_of_the_rule_without_ports_get_other_protocols(void **state)
+{
+	_cleanup_(mem_free) char *yaml = mem_printf(
+		"%s%s", cluster,
+		TWO_POLICIES("{ports: [{}, {protocol: UDP}, {protocol: SCTP}]}", "{from: [{podSelector: {}}]}"));
+	_cleanup_(fixture_close) struct fixture f = {};
+
+	fixture_open(&f, yaml);
+	check_lines(&f, "x/b x/a icmp/0 yes\nx/b@6 x/a@6 icmp6/0 yes\nx/b x/a tcp/0 yes\nw/a x/a sctp/65535 yes\n"
+			"w/a x/a icmp/0 ingress-denied\nw/a@6 x/a@6 icmp6/0 ingress-denied");
+	assert_string_equal(deciding_of(&f, "x/b", "x/a", IPPROTO_ICMP, 0)->policy, "x/b");
+	for (int proto = 0; proto < 256; proto++) {
+		bool has_ports = proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == IPPROTO_SCTP;
+
+		assert_string_equal(deciding_of(&f, "x/b", "x/a", proto, 0)->policy, has_ports ? "x/a" : "x/b");
+		assert_string_equal(deciding_of(&f, "w/a", "x/a", proto, 0)->policy, has_ports ? "x/a" : "");
+	}
 }
 
 /* A denial says everything: both ends are judged even when the first denies. */
@@ -402,6 +492,9 @@ int main(void)
 		cmocka_unit_test(np_22_selector_without_namespaces_is_noted),
 		cmocka_unit_test(np_56_reused_address_belongs_to_the_living_pod),
 		cmocka_unit_test(verdict_names_the_first_rule_that_allows),
+		cmocka_unit_test(np_3_a_later_rule_without_ports_gets_only_what_earlier_ones_left),
+		cmocka_unit_test(np_13_one_rule_that_allows_all_first_is_one_word),
+		cmocka_unit_test(np_38_only_peers_of_the_rule_without_ports_get_other_protocols),
 		cmocka_unit_test(both_sides_are_always_judged),
 	};
 	struct CMUnitTest tests[ARRAY_SIZE(rows) + ARRAY_SIZE(more)];

@@ -29,6 +29,7 @@ static void check(struct range_list *in, const struct range *want, size_t n)
 
 #define TCP(port) ((uint32_t)IPPROTO_TCP << 16 | (port))
 #define UDP(port) ((uint32_t)IPPROTO_UDP << 16 | (port))
+#define LAST WEIR_PORT_POINT_MAX
 
 static void np_36_first_rule_gets_what_several_allow(void **state)
 {
@@ -53,7 +54,7 @@ static void neighbours_of_one_rule_are_one_range(void **state)
 	check(&in, want, ARRAY_SIZE(want));
 }
 
-static void np_37_protocols_never_run_into_each_other(void **state)
+static void np_37_protocols_are_apart(void **state)
 {
 	struct range_list in = {};
 	const struct range want[] = { { TCP(0), TCP(65535), 1 }, { UDP(0), UDP(65535), 1 } };
@@ -62,9 +63,36 @@ static void np_37_protocols_never_run_into_each_other(void **state)
 	range_add(&in, IPPROTO_TCP, 0, 65535, 1);
 	range_add(&in, IPPROTO_TCP, 65535, 65535, 3);
 	check(&in, want, ARRAY_SIZE(want));
-	range_add(&in, 6, 65535, 65535, 1);
-	range_add(&in, 7, 0, 0, 1);
-	check(&in, (const struct range[]){ { 6 << 16 | 65535, 6 << 16 | 65535, 1 }, { 7 << 16, 7 << 16, 1 } }, 2);
+}
+
+static void np_13_without_ports_takes_every_point_that_is_left(void **state)
+{
+	struct range_list in = {};
+	const struct range want[] = {
+		{ 0, TCP(79), 5 },       { TCP(80), TCP(80), 3 }, { TCP(81), UDP(52), 5 },
+		{ UDP(53), UDP(53), 4 }, { UDP(54), LAST, 5 },
+	};
+	const struct range ends[] = { { 0, TCP(65534), 5 }, { TCP(65535), UDP(0), 3 }, { UDP(1), LAST, 5 } };
+
+	range_add(&in, IPPROTO_UDP, 53, 53, 4);
+	range_add_all(&in, 5);
+	range_add(&in, IPPROTO_TCP, 80, 80, 3);
+	range_add(&in, IPPROTO_TCP, 1, 65535, 6);
+	check(&in, want, ARRAY_SIZE(want));
+	*VEC_ADD(in.items, in.n, in.cap) = (struct range){ TCP(65535), UDP(0), 3 };
+	range_add_all(&in, 5);
+	check(&in, ends, ARRAY_SIZE(ends));
+}
+
+static void np_13_without_ports_alone_is_one_range(void **state)
+{
+	struct range_list in = {};
+	const struct range want[] = { { 0, LAST, 2 } };
+
+	range_add_all(&in, 2);
+	range_add(&in, IPPROTO_TCP, 0, 65535, 3);
+	range_add(&in, IPPROTO_SCTP, 9, 9, 4);
+	check(&in, want, ARRAY_SIZE(want));
 }
 
 static void nothing_in_nothing_out(void **state)
@@ -76,6 +104,7 @@ static void nothing_in_nothing_out(void **state)
 }
 
 #define PORTS 400
+#define ICMP ((uint32_t)IPPROTO_ICMP << 16)
 
 /* The lowest rank of all that hold the port; 0: none. */
 static uint32_t naive(const struct range_list *in, uint32_t point)
@@ -101,7 +130,11 @@ static void random_ranges_answer_as_a_loop_does(void **state)
 
 			range_add(&in, IPPROTO_TCP, low, high, 1 + rand_r(&seed) % 6);
 		}
+		if (rand_r(&seed) % 2)
+			range_add_all(&in, 1 + rand_r(&seed) % 6);
 		ranges_flatten(&in, &out);
+		assert_int_equal(naive(&out, ICMP), naive(&in, ICMP));
+		assert_int_equal(naive(&out, LAST), naive(&in, LAST));
 		for (uint32_t port = 0; port < PORTS; port++)
 			assert_int_equal(naive(&out, TCP(port)), naive(&in, TCP(port)));
 		for (size_t i = 1; i < out.n; i++) {
@@ -117,7 +150,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(np_36_first_rule_gets_what_several_allow),
 		cmocka_unit_test(neighbours_of_one_rule_are_one_range),
-		cmocka_unit_test(np_37_protocols_never_run_into_each_other),
+		cmocka_unit_test(np_37_protocols_are_apart),
+		cmocka_unit_test(np_13_without_ports_takes_every_point_that_is_left),
+		cmocka_unit_test(np_13_without_ports_alone_is_one_range),
 		cmocka_unit_test(nothing_in_nothing_out),
 		cmocka_unit_test(random_ranges_answer_as_a_loop_does),
 	};

@@ -115,13 +115,13 @@ static void check(const struct shape *shape, const struct store *s, const struct
 
 	reference_judge(s, "here", &q, &reference);
 	oracle_judge(p, &q, &oracle);
-	if (reference.allow[direction] != want || side->allow != want)
+	if (reference.sides[direction].allow != want || side->allow != want)
 		print_error("%s: %s -> %s protocol %u: want %d, reference %d, plan %d\n", shape->name,
 			    addr_text(&q.src, src), addr_text(&q.dst, dst), q.proto, want,
-			    reference.allow[direction], side->allow);
-	assert_true(reference.judged[direction]);
+			    reference.sides[direction].allow, side->allow);
+	assert_true(reference.sides[direction].judged);
 	assert_true(side->judged);
-	assert_int_equal(reference.allow[direction], want);
+	assert_int_equal(reference.sides[direction].allow, want);
 	assert_int_equal(side->allow, want);
 }
 

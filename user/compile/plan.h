@@ -33,8 +33,9 @@ struct plan_rule {
 	struct src src;
 };
 
+/* Spans protocols where a rule without ports allows (NP-13). */
 struct plan_range {
-	uint32_t low, high; /* weir_port_point(), inclusive; may span protocols where a rule without ports allows (NP-13) */
+	uint32_t low, high; /* weir_port_point(), inclusive */
 	bool allow;
 	uint32_t rule; /* index of rules[] */
 };
