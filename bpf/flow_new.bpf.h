@@ -357,7 +357,7 @@ static __always_inline int needs_no_entry(const struct scratch *s)
 	return !(src && READ_WORD(src->word)) && !(dst && READ_WORD(dst->word));
 }
 
-#define TICKS(seconds) ((__u32)((seconds) * 1000000000ull >> WEIR_TICK_SHIFT))
+#define NS_PER_S 1000000000ull
 
 /* Flows without entries are about: written at most once a tick. */
 static __always_inline void table_was_full(const struct scratch *s)
@@ -371,9 +371,10 @@ static __always_inline void table_was_full(const struct scratch *s)
 /* Not asked of free_keys: a translated flow takes two entries and one place, so entries run out first. */
 static __always_inline int table_is_full(const struct scratch *s)
 {
+	__u32 memory = WEIR_FULL_MEMORY_S * NS_PER_S >> WEIR_TICK_SHIFT;
 	struct weir_config *c = config_get();
 
-	return c && c->full_at && s->pkt.now - (__u32)c->full_at < TICKS(WEIR_FULL_MEMORY_S);
+	return c && c->full_at && s->pkt.now - (__u32)c->full_at < memory;
 }
 
 /*

@@ -197,19 +197,28 @@ static void a_run_of_ranges_is_searched_within_its_bounds(void **state)
 
 static void np_38_protocols_without_ports_need_a_rule_without_ports(void **state)
 {
-	static const struct weir_port_range everything = { 0, 0xffffffff, WEIR_WORD_ALLOW, 1 };
+	static const struct weir_port_range all_ports[] = {
+		{ IPPROTO_TCP << 16, IPPROTO_TCP << 16 | 65535, WEIR_WORD_ALLOW, 1 },
+		{ IPPROTO_UDP << 16, IPPROTO_UDP << 16 | 65535, WEIR_WORD_ALLOW, 1 },
+		{ IPPROTO_SCTP << 16, IPPROTO_SCTP << 16 | 65535, WEIR_WORD_ALLOW, 1 },
+	};
+	static const struct weir_port_range everything = { 0, 0xffffffff, WEIR_WORD_ALLOW, RULE };
 	struct prog_env *env = *state;
 	struct packet_spec echo = prog_echo(env, POD_A, POD_B, 5, false), esp = echo;
 
 	esp.proto = IPPROTO_ESP;
-	prog_ranges(env, 3, &everything, 1);
-	isolate_ingress(env, weir_word_ports(3, 1));
+	prog_ranges(env, 3, all_ports, 3);
+	prog_ranges(env, 6, &everything, 1); /* how a rule without ports stands beside rules with ports */
+	isolate_ingress(env, weir_word_ports(3, 3));
 	assert_dropped(prog_from(env, POD_A, &echo), WEIR_INGRESS_DENIED);
 	assert_dropped(prog_from(env, POD_A, &esp), WEIR_INGRESS_DENIED);
 	assert_redirected(try(env, POD_A, POD_B, 80));
 	isolate_ingress(env, ALLOW_BY(RULE));
 	assert_redirected(prog_from(env, POD_A, &echo));
 	assert_redirected(prog_from(env, POD_A, &esp));
+	isolate_ingress(env, weir_word_ports(6, 1));
+	echo.icmp_id++;
+	assert_redirected(prog_from(env, POD_A, &echo));
 }
 
 static void np_38_the_reply_to_an_allowed_echo_passes(void **state)
@@ -264,6 +273,23 @@ static void np_27_a_pods_own_identity_comes_before_its_network(void **state)
 	prog_identity(env, REMOTE_A, 8);
 	assert_dropped(try(env, POD_A, REMOTE_A, 80), WEIR_EGRESS_DENIED);
 	assert_dropped(try(env, POD_A, POD_B, 80), WEIR_EGRESS_DENIED);
+}
+
+static void np_29_a_pods_two_addresses_may_be_two_identities(void **state)
+{
+	struct prog_env *env = *state;
+	uint32_t slot = PROG_SLOT(POD_A);
+	struct weir_pod pod;
+
+	isolate_ingress(env, DENY);
+	prog_policy(env, SET, IDENTITY, ALLOW_BY(RULE));
+	prog_get(env, "pods", &slot, &pod);
+	pod.identity[!env->family] = IDENTITY; /* the other family's */
+	prog_set(env, "pods", &slot, &pod);
+	assert_dropped(try(env, POD_A, POD_B, 80), WEIR_INGRESS_DENIED);
+	pod.identity[env->family] = IDENTITY;
+	prog_set(env, "pods", &slot, &pod);
+	assert_redirected(try(env, POD_A, POD_B, 80));
 }
 
 static void the_longest_prefix_decides(void **state)
@@ -408,6 +434,7 @@ int main(void)
 		FOR_BOTH(np_29_the_v6_default_route_never_matches_ipv4),
 		FOR_BOTH(np_29_the_v4_default_route_never_matches_ipv6),
 		FOR_BOTH(np_27_a_pods_own_identity_comes_before_its_network),
+		FOR_BOTH(np_29_a_pods_two_addresses_may_be_two_identities),
 		FOR_BOTH(the_longest_prefix_decides),
 		FOR_BOTH(np_40_a_pod_always_reaches_itself),
 		FOR_BOTH(np_41_the_own_nodes_sockets_reach_isolated_pods),
