@@ -221,6 +221,38 @@ static void np_38_protocols_without_ports_need_a_rule_without_ports(void **state
 	assert_redirected(prog_from(env, POD_A, &echo));
 }
 
+/* A rule with ports comes first, a rule without takes the gaps and all other protocols. */
+static void np_3_a_run_over_all_points_attributes_every_protocol(void **state)
+{
+	static const struct weir_port_range ranges[] = {
+		{ 0, IPPROTO_TCP << 16 | 79, WEIR_WORD_ALLOW, 21 },
+		{ IPPROTO_TCP << 16 | 80, IPPROTO_TCP << 16 | 80, WEIR_WORD_ALLOW, 20 },
+		{ IPPROTO_TCP << 16 | 81, WEIR_PORT_POINT_MAX, WEIR_WORD_ALLOW, 21 },
+	};
+	static const struct {
+		uint8_t proto;
+		uint16_t port;
+		uint32_t rule;
+	} rows[] = {
+		{ IPPROTO_TCP, 80, 20 }, { IPPROTO_TCP, 79, 21 }, { IPPROTO_TCP, 81, 21 }, { IPPROTO_UDP, 80, 21 },
+		{ IPPROTO_SCTP, 5, 21 }, { IPPROTO_ESP, 0, 21 },  { 255, 0, 21 },
+	};
+	struct prog_env *env = *state;
+	struct packet_spec echo = prog_echo(env, POD_A, POD_B, 80, false);
+	struct prog_sent sent;
+
+	isolate_ingress(env, weir_word_ports(100, 3));
+	prog_ranges(env, 100, ranges, 3);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		sent = try_proto(env, POD_A, POD_B, rows[i].proto, rows[i].port);
+		assert_redirected(sent);
+		assert_int_equal(sent.trace.ingress_rule, rows[i].rule);
+	}
+	sent = prog_from(env, POD_A, &echo);
+	assert_redirected(sent);
+	assert_int_equal(sent.trace.ingress_rule, 21);
+}
+
 static void np_38_the_reply_to_an_allowed_echo_passes(void **state)
 {
 	struct prog_env *env = *state;
@@ -430,6 +462,7 @@ int main(void)
 		FOR_BOTH(np_36_port_ranges_include_both_ends),
 		FOR_BOTH(a_run_of_ranges_is_searched_within_its_bounds),
 		FOR_BOTH(np_38_protocols_without_ports_need_a_rule_without_ports),
+		FOR_BOTH(np_3_a_run_over_all_points_attributes_every_protocol),
 		FOR_BOTH(np_38_the_reply_to_an_allowed_echo_passes),
 		FOR_BOTH(np_29_the_v6_default_route_never_matches_ipv4),
 		FOR_BOTH(np_29_the_v4_default_route_never_matches_ipv6),
