@@ -141,6 +141,21 @@ static void json_is_json_and_names_everything(void **state)
 	assert_int_equal(json[strlen(json) - 1], '\n');
 }
 
+static void json_of_ranges_names_points(void **state)
+{
+	_cleanup_(fixture_close) struct fixture f = open_with(POLICY(
+		"all",
+		"podSelector: {matchLabels: {app: web}}, ingress: [{ports: [{port: 80, endPort: 89}]}, {}]"));
+	_cleanup_(mem_free) char *json = json_of(f.plan);
+
+	assert_non_null(strstr(json, "{\"first\":\"0/0\",\"last\":\"TCP/79\",\"verdict\":\"allow\","
+				     "\"rule\":\"x/all ingress[1]\"},"
+				     "{\"first\":\"TCP/80\",\"last\":\"TCP/89\",\"verdict\":\"allow\","
+				     "\"rule\":\"x/all ingress[0]\"},"
+				     "{\"first\":\"TCP/90\",\"last\":\"255/65535\",\"verdict\":\"allow\","
+				     "\"rule\":\"x/all ingress[1]\"}]"));
+}
+
 /* ---- Stability ------------------------------------------------------------------------------------------- */
 
 static bool has_identity(const struct plan *p, const struct plan_hash *name)
@@ -411,6 +426,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(same_objects_give_same_bytes_in_any_order),
 		cmocka_unit_test(json_is_json_and_names_everything),
+		cmocka_unit_test(json_of_ranges_names_points),
 		cmocka_unit_test(new_peer_renames_only_what_it_matches),
 		cmocka_unit_test(policy_that_selects_no_pod_here_changes_nothing),
 		cmocka_unit_test(new_pod_adds_addresses_and_renames_nothing),
