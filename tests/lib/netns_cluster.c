@@ -10,6 +10,9 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
 #include "base/mem.h"
 #include "lib/netns_cluster.h"
 
@@ -80,8 +83,36 @@ int netns_setup(void **state)
 	return 0;
 }
 
+/* As TAP comments, when WEIR_TEST_COUNTERS is set: what the datapath did with the packets of a test. */
+static void print_counters(const struct netns_cluster *c)
+{
+	static const char *const labels[] = {
+#define LABEL(name, kind, label, text) [WEIR_##name] = label,
+		WEIR_REASONS(LABEL)
+#undef LABEL
+	};
+	_cleanup_(node_close) struct node *node = NULL;
+	int n_cpus = libbpf_num_possible_cpus();
+	_cleanup_(mem_free) struct weir_counter *values = mem_zalloc(n_cpus * sizeof(*values));
+
+	if (node_open(c->name, NODE_READ, NULL, &node, NULL))
+		return;
+	for (uint32_t i = 0; i < _WEIR_REASON_MAX; i++) {
+		unsigned long long packets = 0;
+
+		if (bpf_map_lookup_elem(node_map_fd(node, WEIR_MAP_counters), &i, values))
+			continue;
+		for (int cpu = 0; cpu < n_cpus; cpu++)
+			packets += values[cpu].packets;
+		if (packets)
+			printf("# %s %llu\n", labels[i], packets);
+	}
+}
+
 int netns_teardown(void **state)
 {
+	if (getenv("WEIR_TEST_COUNTERS"))
+		print_counters(*state);
 	netns_cluster_down(*state);
 	free(*state);
 	return 0;

@@ -7,6 +7,7 @@
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <stdlib.h>
@@ -104,6 +105,7 @@ int nl_veth_add(struct nl *nl, const struct nl_veth *veth, struct weir_err *err)
 	int r;
 
 	mnl_attr_put_strz(h, IFLA_IFNAME, veth->host);
+	mnl_attr_put(h, IFLA_ADDRESS, 6, veth->host_mac);
 	info = mnl_attr_nest_start(h, IFLA_LINKINFO);
 	mnl_attr_put_strz(h, IFLA_INFO_KIND, "veth");
 	data = mnl_attr_nest_start(h, IFLA_INFO_DATA);
@@ -196,6 +198,25 @@ int nl_addr_add(struct nl *nl, int ifindex, const struct cidr *addr, bool link_s
 	put_addr(h, IFA_ADDRESS, &addr->addr);
 	r = nl_talk(nl, h, NULL, NULL);
 	return r ? err_set(err, r, "address %s: %s", cidr_text(addr, text), strerror(-r)) : 0;
+}
+
+int nl_neighbour_add(struct nl *nl, int ifindex, const struct weir_addr *addr, const uint8_t mac[6],
+		     struct weir_err *err)
+{
+	struct ndmsg body = {
+		.ndm_family = family_of(addr),
+		.ndm_ifindex = ifindex,
+		.ndm_state = NUD_PERMANENT,
+	};
+	struct nlmsghdr *h =
+		nl_begin(nl, RTM_NEWNEIGH, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, &body, sizeof(body));
+	char text[ADDR_TEXT_MAX];
+	int r;
+
+	put_addr(h, NDA_DST, addr);
+	mnl_attr_put(h, NDA_LLADDR, 6, mac);
+	r = nl_talk(nl, h, NULL, NULL);
+	return r ? err_set(err, r, "neighbour %s: %s", addr_text(addr, text), strerror(-r)) : 0;
 }
 
 int nl_route_add(struct nl *nl, const struct nl_route *route, struct weir_err *err)

@@ -21,7 +21,7 @@ void nl_close(struct nl **nl); /* also for _cleanup_() */
 struct nl_veth {
 	const char *host, *peer;
 	int host_index, peer_netns_fd;
-	const uint8_t *mac;
+	const uint8_t *host_mac, *mac; /* of either end */
 };
 
 int nl_veth_add(struct nl *nl, const struct nl_veth *veth, struct weir_err *err);
@@ -33,6 +33,10 @@ int nl_link_delete(struct nl *nl, int ifindex, struct weir_err *err);
 
 /* Replaces what is there. len counts all 128 bits. link_scope: never chosen as a source for other links. */
 int nl_addr_add(struct nl *nl, int ifindex, const struct cidr *addr, bool link_scope, struct weir_err *err);
+
+/* A neighbour that need not be asked for; replaces. */
+int nl_neighbour_add(struct nl *nl, int ifindex, const struct weir_addr *addr, const uint8_t mac[6],
+		     struct weir_err *err);
 
 struct nl_route {
 	struct cidr dst; /* len WEIR_V4_PREFIX_BITS or 0 with a zero address of the family: default */

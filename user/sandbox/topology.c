@@ -84,6 +84,13 @@ static struct cidr default_cidr(int family)
 	return c;
 }
 
+/*
+ * Both ends know each other's MAC from the start. A solicitation may be lost for a second: the kernel joins an
+ * address's multicast group some time after it was added.
+ */
+static const uint8_t node_mac[6] = { 0x02, 0, 0, 0, 0, 0xfe }; /* of every host end */
+static const uint8_t world_mac[6] = { 0x02, 0, 0, 0, 0, 0x01 };
+
 /* ---- The inside of a pod or the world ---- */
 
 static int inside_family(struct nl *nl, int ifindex, const struct weir_addr *addr, struct weir_err *err)
@@ -93,6 +100,8 @@ static int inside_family(struct nl *nl, int ifindex, const struct weir_addr *add
 	struct nl_route route = { default_cidr(addr_family(addr)), &gateway, NULL, ifindex };
 	int r = nl_addr_add(nl, ifindex, &own, false, err);
 
+	if (!r)
+		r = nl_neighbour_add(nl, ifindex, &gateway, node_mac, err);
 	return r ? r : nl_route_add(nl, &route, err);
 }
 
@@ -116,8 +125,8 @@ static int inside(int netns_fd, const struct weir_addr addr[2], struct weir_err 
 /* ---- The node's side ---- */
 
 /* Traffic of the node's own sockets must carry the node's address, whichever device it leaves by. */
-static int outside(struct nl *nl, int ifindex, const struct weir_addr addr[2], const struct sandbox_net *net,
-		   struct weir_err *err)
+static int outside(struct nl *nl, int ifindex, const uint8_t mac[6], const struct weir_addr addr[2],
+		   const struct sandbox_net *net, struct weir_err *err)
 {
 	struct cidr gateway = { .addr = topology_gateway(1), .len = 64 };
 	int r = nl_link_up(nl, ifindex, err);
@@ -128,7 +137,10 @@ static int outside(struct nl *nl, int ifindex, const struct weir_addr addr[2], c
 	for (int f = 0; f < 2 && !r; f++) {
 		struct nl_route route = { host_cidr(&addr[f]), NULL, &net->node_addr[f], ifindex };
 
-		if (!weir_addr_is_zero(&addr[f]))
+		if (weir_addr_is_zero(&addr[f]))
+			continue;
+		r = nl_neighbour_add(nl, ifindex, &addr[f], mac, err);
+		if (!r)
 			r = nl_route_add(nl, &route, err);
 	}
 	return r;
@@ -197,7 +209,7 @@ static int connect_inside(const char *name, const char *where, int node_fd, cons
 	_cleanup_(mem_free) char *device = device_name(where);
 	_cleanup_(fd_close) int fd = ensure_netns(netns, err);
 	_cleanup_(nl_close) struct nl *nl = NULL;
-	struct nl_veth veth = { device, INSIDE, strcmp(where, WORLD) ? 0 : WORLD_INDEX, fd, mac };
+	struct nl_veth veth = { device, INSIDE, strcmp(where, WORLD) ? 0 : WORLD_INDEX, fd, node_mac, mac };
 	int r;
 
 	if (fd < 0)
@@ -214,7 +226,6 @@ static int connect_inside(const char *name, const char *where, int node_fd, cons
 
 int topology_base(const char *name, const struct sandbox_net *net, struct weir_err *err)
 {
-	static const uint8_t mac[6] = { 0x02, 0, 0, 0, 0, 0x01 };
 	_cleanup_(mem_free) char *node = topology_netns_name(name, "node");
 	_cleanup_(fd_close) int fd = ensure_netns(node, err);
 	_cleanup_(nl_close) struct nl *nl = NULL;
@@ -229,8 +240,8 @@ int topology_base(const char *name, const struct sandbox_net *net, struct weir_e
 		r = nl_open(fd, &nl, err);
 	if (r)
 		return r;
-	ifindex = connect_inside(name, WORLD, fd, mac, net->world_addr, err);
-	return ifindex < 0 ? ifindex : outside(nl, ifindex, net->world_addr, net, err);
+	ifindex = connect_inside(name, WORLD, fd, world_mac, net->world_addr, err);
+	return ifindex < 0 ? ifindex : outside(nl, ifindex, world_mac, net->world_addr, net, err);
 }
 
 /* Locally administered; another pod at the same address has another one, as on a real node. */
@@ -269,7 +280,7 @@ int topology_open(const char *name, const struct plug *p, const struct sandbox_n
 	_cleanup_(nl_close) struct nl *nl = NULL;
 	int r = fd < 0 ? fd : nl_open(fd, &nl, err);
 
-	return r ? r : outside(nl, p->ifindex, p->addr, net, err);
+	return r ? r : outside(nl, p->ifindex, p->mac, p->addr, net, err);
 }
 
 static int open_netns_nl(const char *name, const char *where, struct nl **ret_nl, struct weir_err *err)
