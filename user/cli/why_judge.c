@@ -34,6 +34,19 @@ static bool holds_address(const struct store *s, const struct kube_pod *pod, con
 	return !pod || store_pod_by_addr(s, addr) == pod;
 }
 
+/* Does the plan name the first rule that allows, as the objects say? */
+static bool same_verdict(const struct explain_side *side, const struct report_side *verdict)
+{
+	if (side->allow != verdict->allow)
+		return false;
+	for (size_t i = 0; i < side->n_policies; i++)
+		for (size_t r = 0; r < side->policies[i].n_rules; r++)
+			if (side->policies[i].rules[r].match)
+				return verdict->policy && !strcmp(verdict->policy, side->policies[i].name) &&
+				       verdict->rule == (int)r;
+	return !verdict->policy;
+}
+
 static void explain(const struct why_ask *ask, const struct report_end *from, const struct report_end *to,
 		    struct why_flow *flow)
 {
@@ -63,7 +76,7 @@ static void explain(const struct why_ask *ask, const struct report_end *from, co
 	if (!holds_address(ask->store, src, &flow->item.src) || !holds_address(ask->store, dst, &flow->item.dst))
 		return;
 	for (int d = 0; d < 2; d++)
-		if (flow->judged[d] && flow->sides[d].allow != verdicts[d]->allow)
+		if (flow->judged[d] && !same_verdict(&flow->sides[d], verdicts[d]))
 			flow->disagree = true;
 }
 
