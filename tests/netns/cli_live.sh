@@ -127,12 +127,29 @@ on_again() {
 	exits 0 enforce on && json 'd["enforcement"] == "on"' 0 status -o json
 }
 
+# the first policy allows a port, the second everything: what is left to the first is for reports
+all_ports_are_allow() {
+	local default='[i["default"] for i in d["items"]]'
+	json "$default == ['ports']" 0 get policies -o json || return 1
+	exits 0 load -f "$dir/c.yaml" && json "$default == ['allow']" 0 get policies -o json
+}
+
 uninstall_removes() {
 	exits 0 uninstall && nothing_is_left
 }
 
 cluster 80 >"$dir/a.yaml"
 cluster 8080 >"$dir/b.yaml"
+{
+	cluster 8080
+	cat <<END
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: z, namespace: p}
+spec: {podSelector: {}, ingress: [{}]}
+END
+} >"$dir/c.yaml"
 
 check "status of nothing is not reachable" exits 3 status
 check "get from nothing is not reachable" exits 3 get pods
@@ -161,6 +178,7 @@ check "frontends are shown with their Service" \
 	json '[(i["service"], i["frontend"], i["backends"]) for i in d["items"]] == [("p/web/TCP", "10.96.0.10:80/TCP", 1)]' \
 	0 get services -o json
 check "rules are shown with file and line" shows "a.yaml:" 0 get rules
+check "policies that allow everything are shown as that" all_ports_are_allow
 check "without the plan file ids are shown, and it is said" names_come_from_the_plan_file
 check "uninstall removes everything" uninstall_removes
 check "uninstall of nothing is fine" exits 0 uninstall

@@ -201,11 +201,27 @@ static uint32_t pods_of_set(const struct live *l, uint32_t set)
 	return n;
 }
 
+/* A run that begins at the first point comes from a rule without ports: it only tells whose each port is. */
+static const char *word_text(const struct live *l, uint64_t word)
+{
+	const struct weir_port_range *ranges = node_array(l->node, WEIR_MAP_port_ranges);
+	uint32_t first = weir_word_offset(word);
+
+	switch (weir_word_kind(word)) {
+	case WEIR_WORD_DENY:
+		return "deny";
+	case WEIR_WORD_ALLOW:
+		return "allow";
+	case WEIR_WORD_PORTS:
+		if (first < node_map_max(l->node, WEIR_MAP_port_ranges) && !ranges[first].low)
+			return "allow";
+		return "ports";
+	}
+	return "?";
+}
+
 static void get_policies(const struct live *l, const struct common_options *c)
 {
-	static const char *const words[] = {
-		[WEIR_WORD_DENY] = "deny", [WEIR_WORD_ALLOW] = "allow", [WEIR_WORD_PORTS] = "ports"
-	};
 	const uint64_t *sets = node_array(l->node, WEIR_MAP_policy_sets);
 	char text[LIVE_TEXT_MAX];
 	struct listing out;
@@ -218,8 +234,7 @@ static void get_policies(const struct live *l, const struct common_options *c)
 			continue;
 		listing_text(&out, live_label(l, WEIR_NAME_POLICY_SET, id, text));
 		listing_text(&out, live_fact(l, WEIR_NAME_POLICY_SET, id, "direction"));
-		listing_text(&out,
-			     weir_word_kind(sets[id]) < ARRAY_SIZE(words) ? words[weir_word_kind(sets[id])] : "?");
+		listing_text(&out, word_text(l, sets[id]));
 		listing_int(&out, elements_of_set(l, id));
 		listing_int(&out, pods_of_set(l, id));
 		listing_int(&out, id);
