@@ -8,6 +8,7 @@
 
 #include <linux/pkt_cls.h>
 
+#include "bytes.bpf.h"
 #include "scratch.bpf.h"
 
 #define PACKET_TYPE_HOST 0 /* PACKET_HOST of linux/if_packet.h */
@@ -53,11 +54,11 @@ static __always_inline int to_local_pod(struct __sk_buff *skb, const struct weir
 	__u32 ifindex = pod->ifindex;
 	__u8 macs[12], gateway[6];
 
-	if (bpf_skb_load_bytes(skb, 0, gateway, sizeof(gateway)))
+	if (packet_read(skb, 0, gateway, sizeof(gateway)))
 		return TC_ACT_SHOT;
 	__builtin_memcpy(macs, pod->mac, 6);
 	__builtin_memcpy(macs + 6, gateway, 6);
-	if (bpf_skb_store_bytes(skb, 0, macs, sizeof(macs), 0))
+	if (packet_write(skb, 0, macs, sizeof(macs)))
 		return TC_ACT_SHOT;
 	bpf_skb_change_type(skb, PACKET_TYPE_HOST);
 	return bpf_redirect_peer(ifindex, 0);

@@ -36,24 +36,51 @@ static __always_inline __u32 addr_off(const struct pkt *pkt, int dst)
 	return pkt->l3_off + (dst ? offsetof(struct iphdr, daddr) : offsetof(struct iphdr, saddr));
 }
 
+/* What replacing one address by another adds to a ones' complement sum. */
+static __always_inline __u32 addr_diff(const struct weir_addr *old, const struct weir_addr *new)
+{
+	__u64 sum = 0;
+
+	/* the first 12 bytes of two IPv4 addresses are alike: together with their complement they add nothing */
+	for (int i = 0; i < 4; i++)
+		sum += (__u64)(__u32)~old->w[i] + new->w[i];
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	return (sum & 0xffffffff) + (sum >> 32);
+}
+
+static __always_inline __u16 csum_fold(__u64 sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~sum;
+}
+
+/* The header's own sum, which is always complete: inline (RFC 1624). */
+static __always_inline int update_v4_csum(struct __sk_buff *skb, const struct pkt *pkt, __u32 diff)
+{
+	__u32 off = pkt->l3_off + offsetof(struct iphdr, check);
+	__u16 check;
+
+	if (packet_read(skb, off, &check, sizeof(check)))
+		return -1;
+	check = csum_fold((__u64)(__u16)~check + diff);
+	return packet_write(skb, off, &check, sizeof(check));
+}
+
 static __always_inline int nat_addr(struct __sk_buff *skb, const struct pkt *pkt, const struct weir_addr *from,
 				    const struct weir_addr *to, int dst)
 {
-	struct weir_addr old = *from, new = *to;
-	__u32 off = addr_off(pkt, dst);
-	__s64 diff;
+	struct weir_addr new = *to;
+	__u32 off = addr_off(pkt, dst), diff = addr_diff(from, to);
 
-	if (weir_addr_equal(&old, &new))
+	if (weir_addr_equal(from, &new))
 		return 0;
-	/* the first 12 bytes of two IPv4 addresses are alike: they add nothing to the difference */
-	diff = bpf_csum_diff(old.w, sizeof(old), new.w, sizeof(new), 0);
 	if (bpf_l4_csum_replace(skb, l4_csum_off(pkt), 0, diff, BPF_F_PSEUDO_HDR | l4_csum_flags(pkt)))
 		return -1;
 	if (pkt->v6)
-		return bpf_skb_store_bytes(skb, off, new.b, sizeof(new), 0);
-	if (bpf_l3_csum_replace(skb, pkt->l3_off + offsetof(struct iphdr, check), 0, diff, 0))
-		return -1;
-	return bpf_skb_store_bytes(skb, off, &new.w[3], sizeof(new.w[3]), 0);
+		return packet_write(skb, off, new.b, sizeof(new));
+	return update_v4_csum(skb, pkt, diff) || packet_write(skb, off, &new.w[3], sizeof(new.w[3]));
 }
 
 static __always_inline int nat_ports(struct __sk_buff *skb, const struct pkt *pkt, struct ports new)
@@ -67,7 +94,7 @@ static __always_inline int nat_ports(struct __sk_buff *skb, const struct pkt *pk
 		return 0;
 	if (bpf_l4_csum_replace(skb, l4_csum_off(pkt), from, to, sizeof(to) | l4_csum_flags(pkt)))
 		return -1;
-	return bpf_skb_store_bytes(skb, pkt->l4_off, &new, sizeof(new), 0);
+	return packet_write(skb, pkt->l4_off, &new, sizeof(new));
 }
 
 /* Applies s->route to the packet. 0, or -1 when the packet could not be written (it is dropped then). */

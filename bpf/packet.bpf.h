@@ -18,6 +18,7 @@
 
 #include <weir/config.h>
 
+#include "bytes.bpf.h"
 #include "scratch.bpf.h"
 
 enum tcp_flag {
@@ -79,11 +80,11 @@ static __always_inline enum icmp_class icmp_class_v6(__u8 type)
 }
 
 /* Reads an L4 header; fails where the IP length ends before it does: padding is no header. */
-static __always_inline int load_l4(struct __sk_buff *skb, const struct pkt *pkt, void *header, __u32 len)
+static __always_inline int load_l4(struct __sk_buff *skb, const struct pkt *pkt, void *header, const __u32 len)
 {
 	if (pkt->l4_off + len > pkt->end)
 		return -1;
-	return bpf_skb_load_bytes(skb, pkt->l4_off, header, len);
+	return packet_read(skb, pkt->l4_off, header, len);
 }
 
 static __always_inline enum weir_reason parse_icmp(struct __sk_buff *skb, struct pkt *pkt)
@@ -175,7 +176,7 @@ static __always_inline enum weir_reason parse_v4(struct __sk_buff *skb, struct p
 	__u32 header_len, total_len;
 	struct iphdr ip;
 
-	if (bpf_skb_load_bytes(skb, pkt->l3_off, &ip, sizeof(ip)))
+	if (packet_read(skb, pkt->l3_off, &ip, sizeof(ip)))
 		return WEIR_TRUNCATED;
 	header_len = ip.ihl * 4;
 	total_len = bpf_ntohs(ip.tot_len);
@@ -236,7 +237,7 @@ static __always_inline enum weir_reason parse_v6(struct __sk_buff *skb, struct p
 	struct ipv6hdr ip;
 	__u32 payload_len;
 
-	if (bpf_skb_load_bytes(skb, pkt->l3_off, &ip, sizeof(ip)))
+	if (packet_read(skb, pkt->l3_off, &ip, sizeof(ip)))
 		return WEIR_TRUNCATED;
 	if (ip.version != 6)
 		return WEIR_BAD_HEADER;

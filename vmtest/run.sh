@@ -38,7 +38,9 @@ fetch_kernel() { # PACKAGE -> path of a vmlinuz
 make_ramdisk() {
 	mkdir -p "$work/root"
 	cp "$build/vmtest/init" "$work/root/init"
-	cp "$build"/bpf/*.bpf.o "$work/root/"
+	for source in bpf/*.bpf.c; do
+		cp "$build/bpf/$(basename "${source%.c}").o" "$work/root/"
+	done
 	(cd "$work/root" && find . | cpio -o -H newc --quiet | gzip -1) >"$work/initrd.gz"
 }
 
