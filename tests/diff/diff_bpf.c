@@ -18,9 +18,9 @@
 #include "kernel/probe.h"
 #include "lib/differential.h"
 
-#define CLUSTERS 60
-#define QUESTIONS 120 /* a node */
-#define PACKETS_WANTED 15000
+#define CLUSTERS 120
+#define QUESTIONS 500 /* a node */
+#define PACKETS_WANTED 100000
 #define REOPEN_EVERY 16 /* plans that one instance sees before another one is made */
 
 struct bpf_run {
