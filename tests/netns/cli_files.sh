@@ -98,6 +98,15 @@ output_is_the_same_twice() {
 	"$W" compile -q -f "$dir/good.yaml" >"$dir/a" && "$W" compile -q -f "$dir/good.yaml" >"$dir/b" && cmp "$dir/a" "$dir/b"
 }
 
+order_does_not_matter() {
+	python3 - "$dir/good.yaml" "$dir/back.yaml" <<-'END' || return 1
+		import sys
+		documents = open(sys.argv[1]).read().split("---\n")
+		open(sys.argv[2], "w").write("---\n".join(d.rstrip("\n") + "\n" for d in reversed(documents)))
+	END
+	"$W" compile -q -f "$dir/good.yaml" >"$dir/a" && "$W" compile -q -f "$dir/back.yaml" >"$dir/b" && cmp "$dir/a" "$dir/b"
+}
+
 colour_only_when_asked() {
 	local escape
 	escape=$(printf '\033')
@@ -189,6 +198,7 @@ check "errors name object and field" says "NetworkPolicy p/broken" 4 report -f "
 check "-q does not silence errors" says "bad.yaml:8:" 4 compile -q -f "$dir/bad.yaml"
 check "compile writes a plan" json 'd["kind"] == "Plan" and len(d["pods"]) == 3' 0 compile -f "$good"
 check "compile gives the same bytes twice" output_is_the_same_twice
+check "compile gives the same bytes whatever the order and the file" order_does_not_matter
 
 check "report has an item for each pair, port and family" \
 	json 'd["kind"] == "Report" and d["apiVersion"] == "weir.dev/v1" and

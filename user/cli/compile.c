@@ -3,6 +3,17 @@
 #include "cli/verbs.h"
 #include "compile/plan.h"
 
+/* Where an object stood is not what it says: without positions the bytes do not depend on order or file. */
+static void drop_positions(struct plan *p)
+{
+	for (size_t i = 0; i < p->n_rules; i++)
+		p->rules[i].src.file = NULL;
+	for (size_t i = 0; i < p->n_pods; i++)
+		p->pods[i].src.file = NULL;
+	for (size_t i = 0; i < p->n_services; i++)
+		p->services[i].src.file = NULL;
+}
+
 static int run(void *options, char **args, int n_args)
 {
 	const struct common_options *c = options;
@@ -19,6 +30,7 @@ static int run(void *options, char **args, int n_args)
 	p = plan_compile(&(struct plan_input){ .store = s, .node = node });
 	if (!c->quiet)
 		diag_print(&p->notes, stderr);
+	drop_positions(p);
 	plan_write_json(p, stdout);
 	return EXIT_OK;
 }
