@@ -26,6 +26,7 @@ struct measure_spread {
 	const char *from;
 	char *service; /* "ns/name:port/proto" */
 	unsigned int candidates, allowed; /* expected: backends, and those that the source may reach */
+	unsigned int elsewhere; /* of those, backends that are no pod of the sandbox: nobody answers there */
 	unsigned int requests, answered, refused;
 	struct measure_backend *backends;
 	size_t n, cap;

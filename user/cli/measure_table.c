@@ -320,8 +320,9 @@ static void print_spreads(const struct measure *p, const struct common_options *
 		const struct measure_spread *s = &p->spreads[i];
 		_cleanup_(mem_free) char *text = spread_text(s);
 		const char *expected = !s->allowed ? "deny" : s->allowed == s->candidates ? "allow" : "partly";
-		const char *mark = c->out.utf8 ? (measure_spread_agrees(s) ? "✓" : "≠")
-					       : (measure_spread_agrees(s) ? "ok" : "!=");
+		const char *mark = s->elsewhere                ? "?"
+				   : measure_spread_agrees(s) ? (c->out.utf8 ? "✓" : "ok")
+							      : (c->out.utf8 ? "≠" : "!=");
 
 		grid_cell(&t, TONE_PLAIN, "%s", s->service);
 		grid_cell(&t, TONE_PLAIN, "%s", s->from);

@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#
+# weir sandbox on manifests as people write them: containers that declare no
+# port, Services whose endpoints lie outside. What nobody in the sandbox can
+# answer must not be called a defect. The sandbox is the test's own.
+set -u
+
+W=${WEIR_BIN:?the weir binary}
+NAME=box$$
+if [ "$(id -u)" != 0 ]; then
+	echo "1..0 # SKIP needs root"
+	exit 0
+fi
+dir=$(mktemp -d)
+trap '"$W" sandbox down -q --name $NAME >/dev/null 2>&1; rm -rf "$dir"' EXIT
+n=0
+bad=0
+
+check() {
+	local name=$1 said
+	shift
+	n=$((n + 1))
+	if said=$("$@" 2>&1); then
+		echo "ok $n - $name"
+	else
+		bad=$((bad + 1))
+		echo "not ok $n - $name"
+		printf '%s\n' "$said" | sed 's/^/# /'
+	fi
+}
+
+# exits STATUS ARGUMENT...; the instance's name is added
+exits() {
+	local want=$1 got
+	shift
+	"$W" "$@" --name $NAME >"$dir/out" 2>"$dir/err" </dev/null
+	got=$?
+	[ $got = "$want" ] && return
+	echo "weir $*: status $got, expected $want"
+	cat "$dir/out" "$dir/err"
+	return 1
+}
+
+# line PATTERN: of the last output
+line() {
+	grep -qE -- "$1" "$dir/out" || {
+		echo "no line like '$1':"
+		cat "$dir/out"
+		return 1
+	}
+}
+
+services_are_measured() {
+	exits 0 sandbox probe -q -f "$dir/a.yaml" || return
+	line '^p/undeclared:80/TCP +p/client +allow (✓|ok) +15 of 15 +silent 15$' &&
+		line '^p/host:80/TCP +p/client +allow (✓|ok) +15 of 15 ' &&
+		line '^p/outside:80/TCP +p/client +allow [?] '
+}
+
+cat >"$dir/a.yaml" <<'END'
+apiVersion: v1
+kind: Pod
+metadata: {name: client, namespace: p}
+spec: {containers: [{name: c, image: i, ports: [{containerPort: 7}]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: silent, namespace: p, labels: {app: silent}}
+spec: {containers: [{name: c, image: i}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: host, namespace: p, labels: {app: host}}
+spec: {hostNetwork: true, containers: [{name: c, image: i}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: undeclared, namespace: p}
+spec: {selector: {app: silent}, ports: [{port: 80, targetPort: 8080}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: host, namespace: p}
+spec: {selector: {app: host}, ports: [{port: 80, targetPort: 9100}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: outside, namespace: p}
+spec: {ports: [{port: 80}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: outside-1, namespace: p, labels: {kubernetes.io/service-name: outside}}
+addressType: IPv4
+endpoints: [{addresses: [203.0.113.9]}]
+ports: [{name: "", port: 8080}]
+END
+
+check "up makes the sandbox" exits 0 sandbox up -q -f "$dir/a.yaml"
+check "Services whose pods declare no port are measured, endpoints outside are not held against anybody (SVC-19)" \
+	services_are_measured
+check "down removes it" exits 0 sandbox down -q
+check "without it there is nothing to probe" exits 3 sandbox probe -q -f "$dir/a.yaml"
+
+echo "1..$n"
+[ $bad = 0 ]
