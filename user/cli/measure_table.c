@@ -320,7 +320,7 @@ static void print_spreads(const struct measure *p, const struct common_options *
 		const struct measure_spread *s = &p->spreads[i];
 		_cleanup_(mem_free) char *text = spread_text(s);
 		const char *expected = !s->allowed ? "deny" : s->allowed == s->candidates ? "allow" : "partly";
-		const char *mark = s->elsewhere                ? "?"
+		const char *mark = s->elsewhere               ? "?"
 				   : measure_spread_agrees(s) ? (c->out.utf8 ? "✓" : "ok")
 							      : (c->out.utf8 ? "≠" : "!=");
 
