@@ -13,7 +13,7 @@ if [ "$(id -u)" != 0 ]; then
 	exit 0
 fi
 dir=$(mktemp -d)
-trap '"$W" uninstall -q --name $NAME >/dev/null 2>&1; rm -rf "$dir"' EXIT
+trap '{ "$W" sandbox down --name $NAME; "$W" uninstall -q --name $NAME; } >/dev/null 2>&1; rm -rf "$dir"' EXIT
 n=0
 bad=0
 
@@ -138,6 +138,24 @@ uninstall_removes() {
 	exits 0 uninstall && nothing_is_left
 }
 
+# a sandbox is attached in a network namespace of its own: from here every device of it would seem to be gone
+load_from_outside_is_refused() {
+	exits 0 sandbox up -f "$dir/a.yaml" || return 1
+	exits 3 load -f "$dir/a.yaml" --node n1 && grep -q "nsenter --net=/run/netns/weir-${NAME}_node" "$dir/err" &&
+		exits 3 load --dry-run -f "$dir/a.yaml" --node n1 &&
+		json 'd["devices"] == 1 and d["generation"] == 1' 0 status -o json &&
+		exits 0 enforce off && exits 0 get pods && exits 0 sandbox up -f "$dir/b.yaml"
+}
+
+sandbox_leaves_others_alone() {
+	exits 0 load -f "$dir/a.yaml" --node n1 && exits 5 sandbox up -f "$dir/a.yaml" &&
+		grep -q "no sandbox" "$dir/err" && exits 0 status && exits 0 uninstall
+}
+
+sandbox_down() {
+	exits 0 sandbox down && nothing_is_left
+}
+
 cluster 80 >"$dir/a.yaml"
 cluster 8080 >"$dir/b.yaml"
 {
@@ -182,6 +200,9 @@ check "policies that allow everything are shown as that" all_ports_are_allow
 check "without the plan file ids are shown, and it is said" names_come_from_the_plan_file
 check "uninstall removes everything" uninstall_removes
 check "uninstall of nothing is fine" exits 0 uninstall
+check "a load from another network namespace is refused" load_from_outside_is_refused
+check "a sandbox goes down from anywhere" sandbox_down
+check "a sandbox does not take over what is loaded under its name" sandbox_leaves_others_alone
 
 echo "1..$n"
 [ $bad = 0 ]

@@ -6,9 +6,11 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -316,6 +318,134 @@ static void removing_the_instance_detaches(void **state)
 	}
 }
 
+/* ---- From another network namespace ---- */
+
+static int go_away(void)
+{
+	int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	assert_true(home >= 0);
+	assert_int_equal(unshare(CLONE_NEWNET), 0);
+	return home;
+}
+
+static void go_home(int home)
+{
+	assert_int_equal(setns(home, CLONE_NEWNET), 0);
+	close(home);
+}
+
+static int try_apply(const struct plan *p, unsigned int flags, struct weir_err *err)
+{
+	_cleanup_(attachment_list_free) struct attachment_list l = kernel_records(p);
+	struct sync_delta d = {};
+
+	l.items[0] = l.items[2];
+	l.n = 1;
+	return sync_apply(node, p, &l, flags, &d, err);
+}
+
+static void an_apply_from_another_namespace_is_refused_and_changes_nothing(void **state)
+{
+	_cleanup_(plan_free) struct plan *p = kernel_plan(kernel_labels, kernel_policy, NULL);
+	struct weir_err err = {};
+	struct sync_delta d;
+	int home;
+
+	apply_with_record(p, true);
+	home = go_away();
+	assert_int_equal(try_apply(p, 0, &err), -EXDEV);
+	assert_non_null(strstr(err.text, "instance weir-" NAME " is attached in network namespace net:["));
+	assert_int_equal(try_apply(p, SYNC_DRY_RUN, &err), -EXDEV);
+	assert_int_equal(try_apply(p, SYNC_NO_DEVICES, &err), 0);
+	go_home(home);
+	assert_counts(1, 1);
+	d = apply_with_record(p, true);
+	assert_delta(&d, "");
+}
+
+static void a_namespace_that_was_made_anew_counts_from_then_on(void **state)
+{
+	_cleanup_(plan_free) struct plan *p = kernel_plan(kernel_labels, kernel_policy, NULL);
+	struct weir_err err = {};
+	int home;
+
+	apply_with_record(p, true);
+	home = go_away();
+	make_device();
+	assert_int_equal(try_apply(p, SYNC_MOVED, &err), 0);
+	assert_int_equal(try_apply(p, 0, &err), 0);
+	go_home(home);
+	assert_int_equal(try_apply(p, 0, &err), -EXDEV);
+}
+
+static void an_instance_without_devices_is_at_home_everywhere(void **state)
+{
+	_cleanup_(plan_free) struct plan *p = kernel_plan(kernel_labels, kernel_policy, NULL);
+	struct weir_err err = {};
+	int home;
+
+	apply_with_record(p, false);
+	home = go_away();
+	assert_int_equal(try_apply(p, 0, &err), 0);
+	go_home(home);
+	assert_int_equal(try_apply(p, 0, &err), 0);
+}
+
+static void name_this_namespace(void)
+{
+	command("mkdir -p /run/netns && touch /run/netns/home && mount --bind /proc/$$/ns/net /run/netns/home");
+}
+
+/* Of anybody, on the device's ingress. */
+static uint32_t programs_on_device(enum attach_kind kind)
+{
+	static const struct hook h = { "from_pod", HOOK_INGRESS };
+	uint32_t ids[8], n = ARRAY_SIZE(ids), id = 0;
+
+	if (kind == ATTACH_TCX) {
+		assert_int_equal(bpf_prog_query(DEVICE, (enum bpf_attach_type)46, 0, NULL, ids, &n), 0);
+		return n;
+	}
+	assert_int_equal(hook_clsact.query(node, &h, DEVICE, &id), 0);
+	return id != 0;
+}
+
+static void removing_from_another_namespace(enum attach_kind kind)
+{
+	_cleanup_(plan_free) struct plan *p = kernel_plan(kernel_labels, NULL);
+	struct weir_err err = {};
+	int home;
+
+	attach_preference = kind;
+	apply_with_record(p, true);
+	assert_int_equal(programs_on_device(kind), 1);
+	home = go_away();
+	make_device();
+	if (kind == ATTACH_CLSACT) /* the same number, preference and handle: not ours */
+		assert_int_equal(attach_device(node, DEVICE, &err), 0);
+	node_close(&node);
+	assert_int_equal(node_remove(NAME, &err), 0);
+	assert_int_equal(programs_on_device(kind), kind == ATTACH_CLSACT);
+	go_home(home);
+	assert_int_equal(programs_on_device(kind), 0);
+	node = kernel_node(NAME, NODE_WRITE);
+}
+
+static void removing_from_another_namespace_detaches_tcx_links(void **state)
+{
+	if (!tcx)
+		skip();
+	removing_from_another_namespace(ATTACH_TCX);
+}
+
+static void removing_from_another_namespace_detaches_clsact_filters_where_home_has_a_name(void **state)
+{
+	name_this_namespace();
+	removing_from_another_namespace(ATTACH_CLSACT);
+	command("umount /run/netns/home && rm /run/netns/home");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -332,6 +462,11 @@ int main(void)
 		TEST(an_apply_attaches_once_and_detaches),
 		TEST(a_vanished_device_leaves_nothing_behind),
 		TEST(removing_the_instance_detaches),
+		TEST(an_apply_from_another_namespace_is_refused_and_changes_nothing),
+		TEST(a_namespace_that_was_made_anew_counts_from_then_on),
+		TEST(an_instance_without_devices_is_at_home_everywhere),
+		TEST(removing_from_another_namespace_detaches_tcx_links),
+		TEST(removing_from_another_namespace_detaches_clsact_filters_where_home_has_a_name),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

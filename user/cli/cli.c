@@ -143,6 +143,7 @@ int cli_status_of(int error)
 	case EPERM:
 	case EACCES:
 	case EPROTO:
+	case EXDEV:
 		return EXIT_REACH;
 	case EBUSY:
 	case ETIMEDOUT:

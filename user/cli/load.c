@@ -172,9 +172,9 @@ const struct verb verb_load = {
 	.summary = "compile, and load the difference into this node's maps (root)",
 	.details =
 		"The manifests are the whole desired state. Prints what changed, table by table; a second load says\n"
-		"'nothing to do'. Only recorded pods are attached (/run/weir[-NAME]/pods). Exit status 4: invalid\n"
-		"objects; 5: another writer is at work; 6: the kernel refused, or a table is full; then the last good\n"
-		"state stays in force.\n",
+		"'nothing to do'. Only recorded pods are attached (/run/weir[-NAME]/pods). Exit status 3: this is not\n"
+		"the network namespace where the instance is attached; 4: invalid objects; 5: another writer is at work;\n"
+		"6: the kernel refused, or a table is full; then the last good state stays in force.\n",
 	.outputs = "table|json",
 	.wants = WANTS_FILES | WANTS_NODE | WANTS_INSTANCE,
 	.options = rows,

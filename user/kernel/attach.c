@@ -83,3 +83,9 @@ int attach_detach(struct node *n, uint32_t ifindex, struct weir_err *err)
 	}
 	return 0;
 }
+
+void attach_detach_pinned(struct node *n, uint32_t ifindex)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++)
+		hook_tcx.detach(n, &hooks[i], ifindex);
+}

@@ -32,3 +32,5 @@ bool hook_tcx_works(int prog_fd);
 bool attach_is_current(struct node *n, uint32_t ifindex);
 /* Calls fn for each device that has pinned links. */
 void hook_tcx_each(const struct node *n, void (*fn)(uint32_t ifindex, void *arg), void *arg);
+/* What is pinned for a device, whichever namespace the device is in; touches nothing else of that number. */
+void attach_detach_pinned(struct node *n, uint32_t ifindex);

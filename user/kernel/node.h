@@ -84,11 +84,13 @@ uint32_t sync_delta_writes(const struct sync_delta *d); /* all of them, added up
 enum sync_flag {
 	SYNC_DRY_RUN = 1 << 0, /* only compare */
 	SYNC_NO_DEVICES = 1 << 1, /* tables only: attachments are believed, no device is looked at or attached */
+	SYNC_MOVED = 1 << 2, /* the network namespace was made anew: the caller's counts from now on */
 };
 
 /*
  * Makes the node's tables and attachments say what the plan says, by diff. Refuses a plan that does not fit (old and
- * new together) whole, before anything is written: -ENOSPC, err names object, table, need and size. Ordered so
+ * new together) whole, before anything is written: -ENOSPC, err names object, table, need and size. -EXDEV: attached in
+ * another network namespace than the caller's (unless SYNC_NO_DEVICES); nothing was written either. Ordered so
  * that a kill at any step leaves a state that packets may meet and a rerun completes.
  */
 int sync_apply(struct node *n, const struct plan *p, const struct attachment_list *attachments, unsigned int flags,

@@ -13,6 +13,7 @@
 #include <bpf/bpf.h>
 
 #include "base/mem.h"
+#include "kernel/home.h"
 #include "kernel/hooks.h"
 #include "kernel/lock.h"
 
@@ -30,19 +31,26 @@ static int remove_tree(const char *path, struct weir_err *err)
 	return 0;
 }
 
+/* Through the pin: a link is of its device, wherever that is. What fails here goes with its pin. */
 static void detach_pinned(uint32_t ifindex, void *arg)
 {
-	attach_detach(arg, ifindex, NULL); /* what fails here goes with its pin */
+	attach_detach_pinned(arg, ifindex);
 }
 
-/* Devices that the datapath was attached to; clsact filters have no pin that would tell. */
+/*
+ * Devices that the datapath was attached to; clsact filters have no pin that would tell. They are found by number: never
+ * in another namespace than the one where the numbers were given.
+ */
 static int detach_all(struct node *n, struct weir_err *err)
 {
 	char path[NODE_PATH_MAX + 32];
 	_cleanup_(fd_close) int fd = -1;
+	_cleanup_(home_leave) int back = -1;
 	uint32_t ifindex, next;
 	int r = 0;
 
+	if (home_enter(n, &back) == HOME_UNKNOWN)
+		return 0;
 	snprintf(path, sizeof(path), "%s/maps/attachments", n->pin_dir);
 	fd = bpf_obj_get(path);
 	if (fd < 0)

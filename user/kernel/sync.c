@@ -15,6 +15,7 @@
 
 #include "base/mem.h"
 #include "kernel/barrier.h"
+#include "kernel/home.h"
 #include "kernel/maps.h"
 #include "kernel/sync.h"
 
@@ -341,9 +342,13 @@ int sync_apply(struct node *n, const struct plan *p, const struct attachment_lis
 	int r;
 
 	s.no_devices = flags & SYNC_NO_DEVICES || n->mode == NODE_PRIVATE;
-	r = read_live(&s);
+	r = s.no_devices || flags & SYNC_MOVED ? 0 : home_check(n, err);
+	if (!r)
+		r = read_live(&s);
 	if (!r)
 		r = compare(&s);
+	if (!r && write && !s.no_devices && s.n_pods)
+		r = home_keep(n, err);
 	if (!r && write)
 		r = sync_delta_writes(&s.delta) ? apply(&s)
 						: plan_file_write(n, p, node_config(n)->generation, err);

@@ -46,6 +46,24 @@ bool sandbox_exists(const char *name)
 	return netns_exists(node);
 }
 
+/* Loaded, but by no sandbox: what is attached there are pods of the machine. */
+static bool is_foreign(const char *name)
+{
+	_cleanup_(mem_free) char *pins = mem_printf("/sys/fs/bpf/weir-%s", name);
+	_cleanup_(mem_free) char *folder = records_folder(name);
+
+	return !access(pins, F_OK) && access(folder, F_OK);
+}
+
+int instance_check_own(const char *name, struct weir_err *err)
+{
+	if (!is_foreign(name))
+		return 0;
+	return err_set(err, -EBUSY,
+		       "instance %s is loaded and no sandbox: choose another --name, or 'weir uninstall --name %s'",
+		       name, name);
+}
+
 int sandbox_netns(const char *name, const char *where, struct weir_err *err)
 {
 	_cleanup_(mem_free) char *netns = topology_netns_name(name_or_default(name), where);
@@ -87,7 +105,7 @@ int instance_load(struct instance_load *job, struct weir_err *err)
 	if (!r)
 		r = attachment_list_read(job->name, &list, err);
 	if (!r)
-		r = sync_apply(node, job->plan, &list, 0, &job->delta, err);
+		r = sync_apply(node, job->plan, &list, job->fresh ? SYNC_MOVED : 0, &job->delta, err);
 	return r;
 }
 

@@ -283,7 +283,7 @@ static int open_pods(struct up *u)
 static int load(struct up *u)
 {
 	_cleanup_(plan_free) struct plan *plan = sandbox_plan(u->req->store, u->req->net);
-	struct instance_load job = { .name = u->name, .plan = plan };
+	struct instance_load job = { .name = u->name, .plan = plan, .fresh = u->sum.fresh };
 	int r;
 
 	step_done(u, "plan compiled");
@@ -349,6 +349,8 @@ int sandbox_up(const struct sandbox_request *req, struct sandbox_summary *ret_su
 	struct sigaction old[2];
 	int r = instance_check(u.name, err);
 
+	if (!r)
+		r = instance_check_own(u.name, err);
 	if (r)
 		return r;
 	u.sum.fresh = !sandbox_exists(u.name);
