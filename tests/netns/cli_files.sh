@@ -98,6 +98,22 @@ output_is_the_same_twice() {
 	"$W" compile -q -f "$dir/good.yaml" >"$dir/a" && "$W" compile -q -f "$dir/good.yaml" >"$dir/b" && cmp "$dir/a" "$dir/b"
 }
 
+silent_about_the_node() {
+	exits 0 compile -f "$good" --node node && ! grep warning "$dir/err"
+}
+
+# warns TEXT STATUS ARGUMENT...: the text is on stderr, whatever is on stdout
+warns() {
+	local text=$1
+	shift
+	exits "$@" || return
+	grep -qF -- "$text" "$dir/err" || {
+		echo "stderr lacks '$text':"
+		cat "$dir/err"
+		return 1
+	}
+}
+
 order_does_not_matter() {
 	python3 - "$dir/good.yaml" "$dir/back.yaml" <<-'END' || return 1
 		import sys
@@ -200,6 +216,9 @@ check "compile writes a plan" json 'd["kind"] == "Plan" and len(d["pods"]) == 3'
 check "compile gives the same bytes twice" output_is_the_same_twice
 check "compile gives the same bytes whatever the order and the file" order_does_not_matter
 
+check "a node that nothing is on is told" warns "node nde: the manifests have no Node of that name" 0 compile -f "$good" --node nde
+check "the node that was invented for it all is fine" silent_about_the_node
+check "manifests without an object are told" warns "no object that Weir reads" 0 compile -f /dev/null
 check "report has an item for each pair, port and family" \
 	json 'd["kind"] == "Report" and d["apiVersion"] == "weir.dev/v1" and
 	len([i for i in d["items"] if i["family"] == "IPv4"]) == 3 * 2 + 4 * 3' 0 report -q -f "$good" --ports 5432 -o json

@@ -87,8 +87,8 @@ void delta_notes(const struct sync_delta *d, const struct common_options *c)
 		cli_note(c, "%u recorded %s held: the manifests do not have %s", d->gated,
 			 d->gated == 1 ? "pod is" : "pods are", d->gated == 1 ? "it" : "them");
 	if (d->unplugged)
-		cli_note(c, "%u %s of this node not attached: no attachment record", d->unplugged,
-			 d->unplugged == 1 ? "pod is" : "pods are");
+		cli_note(c, "%u %s not attached: no attachment record", d->unplugged,
+			 d->unplugged == 1 ? "pod of this node is" : "pods of this node are");
 	if (d->vanished)
 		cli_note(c, "%u attachment %s of a device that is gone", d->vanished,
 			 d->vanished == 1 ? "record is" : "records are");

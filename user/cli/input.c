@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* Reading manifests for a verb: prints what is wrong with them, all of it, and decides the exit status. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/cli.h"
 
@@ -20,6 +21,14 @@ static void print_diags(const struct common_options *c, const struct store *s)
 	free(shown.items);
 }
 
+/* Before anything is implied or invented. An empty load takes everything away: the reader should know that. */
+static void note_emptiness(const struct common_options *c, const struct store *s)
+{
+	if (!s->diags.errors &&
+	    !(s->n_namespaces + s->n_nodes + s->n_pods + s->n_services + s->n_slices + s->n_policies))
+		cli_note(c, "warning: no object that Weir reads is in the manifests");
+}
+
 int cli_read_store(const struct common_options *c, unsigned int flags, struct store **ret_store)
 {
 	_cleanup_(store_free) struct store *s = NULL;
@@ -30,8 +39,10 @@ int cli_read_store(const struct common_options *c, unsigned int flags, struct st
 		return cli_fail(EXIT_USAGE, "no manifests: give -f PATH");
 	s = store_new();
 	r = store_read(s, c->files.items, c->files.n, &err);
-	if (!r)
+	if (!r) {
+		note_emptiness(c, s);
 		store_complete(s, flags);
+	}
 	print_diags(c, s);
 	if (r)
 		return cli_fail(EXIT_INPUT, "%s", err.text);
@@ -42,6 +53,15 @@ int cli_read_store(const struct common_options *c, unsigned int flags, struct st
 	return EXIT_OK;
 }
 
+/* A name that is wrong by one letter makes an empty plan, and loading that would take everything away. */
+static bool is_known_node(const struct store *s, const char *node)
+{
+	for (size_t i = 0; i < s->n_pods; i++)
+		if (!strcmp(s->pods[i]->node, node))
+			return true;
+	return store_node(s, node) || !(s->n_pods + s->n_nodes);
+}
+
 const char *cli_node(const struct common_options *c, const struct store *s)
 {
 	struct weir_err err = {};
@@ -49,5 +69,9 @@ const char *cli_node(const struct common_options *c, const struct store *s)
 
 	if (!node)
 		cli_fail(EXIT_USAGE, "%s", err.text);
+	else if (!is_known_node(s, node))
+		cli_note(c, "warning: node %s: the manifests have no Node of that name and no pod on it%s%s%s",
+			 node, s->n_nodes ? ", but node " : "", s->n_nodes ? s->nodes[0]->meta.name : "",
+			 s->n_nodes > 1 ? " and others" : "");
 	return node;
 }
