@@ -122,18 +122,6 @@ static __always_inline enum weir_reason starts_over(struct scratch *s)
 	return WEIR_NEW;
 }
 
-/* The linked entry, or NULL when there is none (or none any more). */
-static __always_inline struct weir_flow *flow_twin(struct scratch *s, struct weir_flow *flow)
-{
-	struct weir_flow *twin;
-
-	if (!flow_is_pair(flow->flags))
-		return NULL;
-	flow_twin_key(&s->key, flow, &s->twin);
-	twin = bpf_map_lookup_elem(&conntrack, &s->twin);
-	return twin && flow_is_twin(&s->key, flow, twin) ? twin : NULL;
-}
-
 /*
  * A SYN on a closing flow begins a new one, and so does one on an opening flow
  * whose backend is gone, and whatever may begin a flow on a pair that lost its
@@ -143,21 +131,21 @@ static __always_inline int begins_anew(struct scratch *s, struct weir_flow *flow
 {
 	int tcp = s->pkt.proto == IPPROTO_TCP;
 	__u32 flags = flow->flags;
+	enum weir_flow_state state;
 	struct weir_flow *twin;
 
 	if (!s->pkt.begins || (!tcp && (!orig || (flags & WEIR_FLOW_OPEN))))
 		return 0;
-	if (flow_is_pair(flags)) {
-		twin = flow_twin(s, flow);
+	if (weir_flow_is_pair(flags)) {
+		twin = flow_twin(&s->key, flow, &s->twin);
 		if (!twin)
 			return 1;
 		flags |= twin->flags;
 	}
 	if (!tcp)
 		return 0;
-	if (flow_state(flags) == FLOW_CLOSING)
-		return 1;
-	return orig && flow_state(flags) == FLOW_OPENING && backend_gone(flow);
+	state = weir_flow_state(flags, IPPROTO_TCP);
+	return state == WEIR_STATE_CLOSING || (orig && state == WEIR_STATE_OPENING && backend_gone(flow));
 }
 
 static __always_inline void half_open_clear(struct weir_flow *flow)
@@ -175,14 +163,11 @@ static __always_inline void half_open_clear(struct weir_flow *flow)
 }
 
 /* The first packet of the originator after an answer: the flow is open and leaves the half-open ring. */
-static __always_inline void flow_open(struct scratch *s, struct weir_flow *flow, __u32 flags)
+static __always_inline void flow_open(struct scratch *s, struct weir_flow *flow)
 {
-	struct weir_flow *twin;
-
 	if (s->pkt.begins && s->pkt.proto == IPPROTO_TCP)
 		return;
-	twin = flow_twin(s, flow);
-	if (!((flags | (twin ? twin->flags : 0)) & WEIR_FLOW_SEEN_REPLY))
+	if (!(flow_flags(&s->key, flow, &s->twin) & WEIR_FLOW_SEEN_REPLY))
 		return;
 	__sync_fetch_and_or(&flow->flags, WEIR_FLOW_OPEN);
 	half_open_clear(flow);
@@ -192,7 +177,7 @@ static __always_inline void flow_open(struct scratch *s, struct weir_flow *flow,
 static __always_inline void queue_closing(struct scratch *s, struct weir_flow *flow)
 {
 	if (flow->flags & WEIR_FLOW_REPLY) {
-		flow_twin_key(&s->key, flow, &s->twin);
+		weir_flow_twin_key(&s->key, flow, &s->twin);
 		bpf_map_push_elem(&closing_keys, &s->twin, BPF_EXIST);
 	} else {
 		bpf_map_push_elem(&closing_keys, &s->key, BPF_EXIST);
@@ -236,18 +221,18 @@ static __always_inline int flow_touch(struct scratch *s, struct weir_flow *flow,
 	}
 	if ((flags & bits) != bits) {
 		__sync_fetch_and_or(&flow->flags, bits);
-		if (bits & ~flags & (FLOW_FIN_BOTH | FLOW_RST_ANY))
+		if (bits & ~flags & (WEIR_FLOW_FIN_BOTH | WEIR_FLOW_RST_ANY))
 			queue_closing(s, flow);
 	}
 	if (orig && !(flags & WEIR_FLOW_OPEN))
-		flow_open(s, flow, flags);
+		flow_open(s, flow);
 	return 1;
 }
 
 /* What the rest of the program needs to know of the entry. */
 static __always_inline void flow_recall(struct scratch *s, const struct weir_flow *flow, int orig)
 {
-	s->route.translated = flow_is_pair(flow->flags);
+	s->route.translated = weir_flow_is_pair(flow->flags);
 	s->route.reply = !orig;
 	s->route.via_stack = !!(flow->flags & WEIR_FLOW_VIA_STACK);
 	s->route.nat_addr = flow->nat_addr;
@@ -294,7 +279,7 @@ __noinline int flow_find(struct __sk_buff *skb)
 		return WEIR_NEW;
 	orig = is_orig(s, flow->flags);
 	/* nobody answers from a frontend: replies to the forward entry of a pair do not exist */
-	if (!orig && flow_is_pair(flow->flags) && !(flow->flags & WEIR_FLOW_REPLY))
+	if (!orig && weir_flow_is_pair(flow->flags) && !(flow->flags & WEIR_FLOW_REPLY))
 		return WEIR_SPOOFED;
 	why = check_ends(s, flow, orig);
 	if (why)
@@ -315,7 +300,7 @@ static __always_inline void original_question(struct scratch *s, const struct we
 {
 	struct question *q = &s->question;
 	int client = flow->flags & WEIR_FLOW_ORIG_FIRST ? 0 : 1;
-	int forward = flow_is_pair(flow->flags) && !(flow->flags & WEIR_FLOW_REPLY);
+	int forward = weir_flow_is_pair(flow->flags) && !(flow->flags & WEIR_FLOW_REPLY);
 
 	q->src = client ? s->key.addr[1] : s->key.addr[0];
 	if (forward) {

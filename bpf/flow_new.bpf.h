@@ -44,21 +44,12 @@ static __always_inline enum weir_reason find_ends(struct scratch *s)
 
 /* ---- Room ------------------------------------------------------------------------------------- */
 
-/* Removes the flow whose forward key is in s->other, if it is closing. Returns whether it was. */
+/* Removes the flow that has an entry at s->other, if it is closing. Returns whether it was. Uses s->twin. */
 static __always_inline int remove_if_closing(struct scratch *s)
 {
-	struct weir_flow *flow = bpf_map_lookup_elem(&conntrack, &s->other), *twin;
-	__u32 flags;
+	struct weir_flow *flow = bpf_map_lookup_elem(&conntrack, &s->other);
 
-	if (!flow)
-		return 0;
-	flags = flow->flags;
-	if (flow_is_pair(flags)) {
-		flow_twin_key(&s->other, flow, &s->twin);
-		twin = bpf_map_lookup_elem(&conntrack, &s->twin);
-		flags |= twin && flow_is_twin(&s->other, flow, twin) ? twin->flags : 0;
-	}
-	if (flow_state(flags) != FLOW_CLOSING)
+	if (!flow || weir_flow_state(flow_flags(&s->other, flow, &s->twin), s->other.proto) != WEIR_STATE_CLOSING)
 		return 0;
 	flow_delete(&s->other, flow, &s->twin);
 	return 1;
@@ -84,8 +75,7 @@ __noinline int reclaim_closing(struct __sk_buff *skb)
 /* The flow that stood at this place of the ring before: if it is still half open, it is the oldest and goes. */
 static __always_inline void half_open_evict(struct scratch *s, struct weir_flow_key *k)
 {
-	struct weir_flow *flow, *twin;
-	__u32 flags;
+	struct weir_flow *flow;
 
 	if (!k->used)
 		return;
@@ -93,13 +83,7 @@ static __always_inline void half_open_evict(struct scratch *s, struct weir_flow_
 	flow = bpf_map_lookup_elem(&conntrack, &s->other);
 	if (!flow || flow->half_open != k->sequence || (flow->flags & WEIR_FLOW_OPEN))
 		return;
-	flags = flow->flags;
-	if (flow_is_pair(flags)) {
-		flow_twin_key(&s->other, flow, &s->twin);
-		twin = bpf_map_lookup_elem(&conntrack, &s->twin);
-		flags |= twin && flow_is_twin(&s->other, flow, twin) ? twin->flags : 0;
-	}
-	if (!(flags & WEIR_FLOW_SEEN_REPLY))
+	if (!(flow_flags(&s->other, flow, &s->twin) & WEIR_FLOW_SEEN_REPLY))
 		flow_delete(&s->other, flow, &s->twin);
 }
 
@@ -290,7 +274,7 @@ __noinline int twin_insert(struct __sk_buff *skb)
 /* Does the entry that another CPU made lead to the reply entry that I hold for mine? */
 static __always_inline int shares_my_twin(const struct scratch *s, const struct weir_flow *other)
 {
-	return flow_is_pair(other->flags) && other->nat_cport_be == s->route.nat_cport_be &&
+	return weir_flow_is_pair(other->flags) && other->nat_cport_be == s->route.nat_cport_be &&
 	       other->nat_port_be == s->route.nat_port_be && weir_addr_equal(&other->nat_addr, &s->route.nat_addr);
 }
 

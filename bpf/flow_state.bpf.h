@@ -17,12 +17,9 @@
 #include <linux/in6.h>
 
 #include <weir/config.h>
+#include <weir/flow.h>
 
 #include "maps.bpf.h"
-
-#define FLOW_SEEN_BOTH (WEIR_FLOW_SEEN_ORIG | WEIR_FLOW_SEEN_REPLY)
-#define FLOW_FIN_BOTH (WEIR_FLOW_FIN_ORIG | WEIR_FLOW_FIN_REPLY)
-#define FLOW_RST_ANY (WEIR_FLOW_RST_ORIG | WEIR_FLOW_RST_REPLY)
 
 /* struct weir_flow_key.used in flow_keys[] */
 enum place_use {
@@ -31,61 +28,42 @@ enum place_use {
 	PLACE_SUSPECT, /* the sweep found no entry for it; freed on the next round */
 };
 
-static __always_inline int flow_is_pair(__u32 flags)
+/* The linked entry, or NULL when there is none (or none any more). ret_key: its key, where it is a pair's. */
+static __always_inline struct weir_flow *flow_twin(const struct weir_tuple *key, const struct weir_flow *flow,
+						   struct weir_tuple *ret_key)
 {
-	return !!(flags & WEIR_FLOW_TRANSLATED);
+	struct weir_flow *twin;
+
+	if (!weir_flow_is_pair(flow->flags))
+		return NULL;
+	weir_flow_twin_key(key, flow, ret_key);
+	twin = bpf_map_lookup_elem(&conntrack, ret_key);
+	return twin && weir_flow_is_twin(key, flow, twin) ? twin : NULL;
 }
 
-/* Key of the linked entry: both kinds lead from the client's end and nat_* to the other. */
-static __always_inline void flow_twin_key(const struct weir_tuple *key, const struct weir_flow *flow,
-					  struct weir_tuple *ret_twin)
+/* Flags of the whole flow: of its one entry, or of both entries of the pair, or-ed. room: for a key. */
+static __always_inline __u32 flow_flags(const struct weir_tuple *key, const struct weir_flow *flow,
+					struct weir_tuple *room)
 {
-	int client = flow->flags & WEIR_FLOW_ORIG_FIRST ? 0 : 1;
-	__u8 mark = (flow->flags & WEIR_FLOW_REPLY) && (flow->flags & WEIR_FLOW_MARKED);
+	struct weir_flow *twin = flow_twin(key, flow, room);
 
-	weir_tuple_make(ret_twin, client ? &key->addr[1] : &key->addr[0], flow->nat_cport_be, &flow->nat_addr,
-			flow->nat_port_be, key->proto, mark);
-}
-
-/* Is other, found under the key of flow's twin, that twin? It leads back to the key then. */
-static __always_inline int flow_is_twin(const struct weir_tuple *key, const struct weir_flow *flow,
-					const struct weir_flow *other)
-{
-	int client = flow->flags & WEIR_FLOW_ORIG_FIRST ? 0 : 1;
-
-	return flow_is_pair(other->flags) && ((flow->flags ^ other->flags) & WEIR_FLOW_REPLY) &&
-	       other->nat_cport_be == (client ? key->port_be[1] : key->port_be[0]) &&
-	       other->nat_port_be == (client ? key->port_be[0] : key->port_be[1]) &&
-	       weir_addr_equal(&other->nat_addr, client ? &key->addr[0] : &key->addr[1]);
-}
-
-enum flow_state {
-	FLOW_OPENING,
-	FLOW_OPEN,
-	FLOW_CLOSING,
-};
-
-/* flags: of the flow's one entry, or of both entries of the pair, or-ed. */
-static __always_inline enum flow_state flow_state(__u32 flags)
-{
-	if ((flags & FLOW_RST_ANY) || (flags & FLOW_FIN_BOTH) == FLOW_FIN_BOTH)
-		return FLOW_CLOSING;
-	return flags & WEIR_FLOW_OPEN ? FLOW_OPEN : FLOW_OPENING;
+	return flow->flags | (twin ? twin->flags : 0);
 }
 
 static __always_inline __u32 flow_timeout(const struct weir_config *c, __u8 proto, __u32 flags)
 {
 	if (proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6)
 		return c->timeout[WEIR_TIMEOUT_ECHO];
-	if (proto == IPPROTO_UDP)
-		return c->timeout[(flags & FLOW_SEEN_BOTH) == FLOW_SEEN_BOTH ? WEIR_TIMEOUT_UDP_ANSWERED
-									     : WEIR_TIMEOUT_UDP_ONE_WAY];
-	if (proto != IPPROTO_TCP)
+	if (proto != IPPROTO_TCP && proto != IPPROTO_UDP)
 		return c->timeout[WEIR_TIMEOUT_OTHER];
-	switch (flow_state(flags)) {
-	case FLOW_CLOSING:
+	switch (weir_flow_state(flags, proto)) {
+	case WEIR_STATE_ONE_WAY:
+		return c->timeout[WEIR_TIMEOUT_UDP_ONE_WAY];
+	case WEIR_STATE_ANSWERED:
+		return c->timeout[WEIR_TIMEOUT_UDP_ANSWERED];
+	case WEIR_STATE_CLOSING:
 		return c->timeout[WEIR_TIMEOUT_TCP_CLOSING];
-	case FLOW_OPEN:
+	case WEIR_STATE_OPEN:
 		return c->timeout[WEIR_TIMEOUT_TCP_OPEN];
 	default:
 		return c->timeout[WEIR_TIMEOUT_TCP_OPENING];
@@ -116,14 +94,8 @@ static __always_inline void flow_delete_entry(const struct weir_tuple *key, cons
 static __always_inline void flow_delete(const struct weir_tuple *key, struct weir_flow *flow,
 					struct weir_tuple *twin)
 {
-	struct weir_flow *other = NULL;
+	struct weir_flow *other = flow_twin(key, flow, twin);
 
-	if (flow_is_pair(flow->flags)) {
-		flow_twin_key(key, flow, twin);
-		other = bpf_map_lookup_elem(&conntrack, twin);
-		if (other && !flow_is_twin(key, flow, other))
-			other = NULL;
-	}
 	flow_delete_entry(key, flow);
 	if (other)
 		flow_delete_entry(twin, other);

@@ -10,7 +10,6 @@
 
 #define CLOCK_MONOTONIC 1
 #define NS_PER_US 1000
-#define MARKS (WEIR_FLOW_EXPIRING | WEIR_FLOW_DEAD)
 
 struct sweep {
 	struct bpf_timer timer;
@@ -38,11 +37,8 @@ static __always_inline __u32 joint_state(const struct weir_tuple *key, const str
 	struct weir_flow *twin;
 
 	*last_seen = flow->last_seen;
-	if (!flow_is_pair(flow->flags))
-		return flow->flags;
-	flow_twin_key(key, flow, &twin_key);
-	twin = bpf_map_lookup_elem(&conntrack, &twin_key);
-	if (!twin || !flow_is_twin(key, flow, twin))
+	twin = flow_twin(key, flow, &twin_key);
+	if (!twin)
 		return flow->flags;
 	if ((__s32)(twin->last_seen - *last_seen) > 0)
 		*last_seen = twin->last_seen;

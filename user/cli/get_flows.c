@@ -8,6 +8,8 @@
 
 #include "cli/get.h"
 
+#include <weir/flow.h>
+
 static const struct listing_column columns[] = {
 	COLUMN("FLOW", "flow"),        COLUMN("PROTO", "protocol"),
 	COLUMN("FROM", "from"),        COLUMN("TO", "to"),
@@ -16,18 +18,10 @@ static const struct listing_column columns[] = {
 	COLUMN_WIDE("FLAGS", "flags"), {},
 };
 
-static const char *state_text(uint32_t flags, int proto)
-{
-	if (flags & WEIR_FLOW_EXPIRING)
-		return "expiring";
-	if (flags & (WEIR_FLOW_RST_ORIG | WEIR_FLOW_RST_REPLY))
-		return "reset";
-	if ((flags & WEIR_FLOW_FIN_ORIG) && (flags & WEIR_FLOW_FIN_REPLY))
-		return "closing";
-	if (flags & WEIR_FLOW_OPEN)
-		return "open";
-	return proto == IPPROTO_TCP ? "opening" : "one-way";
-}
+static const char *const state_texts[] = {
+	[WEIR_STATE_OPENING] = "opening", [WEIR_STATE_OPEN] = "open",         [WEIR_STATE_CLOSING] = "closing",
+	[WEIR_STATE_ONE_WAY] = "one-way", [WEIR_STATE_ANSWERED] = "answered",
+};
 
 static const char *proto_name(int proto, char *buf)
 {
@@ -69,10 +63,26 @@ static void print_flow(struct listing *out, const struct weir_tuple *key, const 
 		print_end(out, &flow->nat_addr, flow->nat_port_be);
 	else
 		listing_text(out, "");
-	listing_text(out, state_text(flow->flags, key->proto));
+	listing_text(out, state_texts[weir_flow_state(flow->flags, key->proto)]);
 	listing_tone(out, allowed(flow) ? TONE_GOOD : TONE_BAD, allowed(flow) ? "allow" : "deny");
 	listing_int(out, ((uint64_t)(now - flow->last_seen) << WEIR_TICK_SHIFT) / 1000000000);
 	listing_printf(out, "%#x", flow->flags);
+}
+
+/* Each entry of a pair keeps the state of its own direction; together they are the flow's. */
+static void join_twin(int fd, const struct weir_tuple *key, struct weir_flow *flow)
+{
+	struct weir_tuple twin_key;
+	struct weir_flow twin;
+
+	if (!weir_flow_is_pair(flow->flags))
+		return;
+	weir_flow_twin_key(key, flow, &twin_key);
+	if (bpf_map_lookup_elem(fd, &twin_key, &twin) || !weir_flow_is_twin(key, flow, &twin))
+		return;
+	flow->flags |= twin.flags & WEIR_FLOW_STATE_BITS;
+	if ((int32_t)(twin.last_seen - flow->last_seen) > 0)
+		flow->last_seen = twin.last_seen;
 }
 
 /* As the programs' clock: ticks of the monotonic one. */
@@ -98,6 +108,7 @@ void get_flows(const struct live *l, const struct common_options *c)
 		/* the reply's entry of a pair says nothing that the forward one does not */
 		if (bpf_map_lookup_elem(fd, &key, &flow) || (flow.flags & WEIR_FLOW_REPLY))
 			continue;
+		join_twin(fd, &key, &flow);
 		print_flow(&out, &key, &flow, ++n, now);
 	}
 	listing_end(&out);
