@@ -98,6 +98,18 @@ output_is_the_same_twice() {
 	"$W" compile -q -f "$dir/good.yaml" >"$dir/a" && "$W" compile -q -f "$dir/good.yaml" >"$dir/b" && cmp "$dir/a" "$dir/b"
 }
 
+# A name from a manifest is no way to write to the terminal, nor to forge a line.
+names_are_only_text() {
+	printf 'apiVersion: v1\nkind: "P\\e[31m"\nmetadata: {name: x}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: "%s"}\n' \
+		'a\\e[31m\\nx.yaml:1:1: error' >"$dir/names.yaml"
+	head -c 100000 /dev/zero | tr '\0' a | sed 's/.*/---\napiVersion: v1\nkind: Namespace\nmetadata: {name: &}/' >>"$dir/names.yaml"
+	exits 4 compile -f "$dir/names.yaml" && [ -s "$dir/err" ] || return
+	if LC_ALL=C grep -n '[^ -~]' "$dir/err" || grep '^x.yaml' "$dir/err" || [ "$(wc -c <"$dir/err")" -gt 10000 ]; then
+		wc "$dir/err"
+		return 1
+	fi
+}
+
 silent_about_the_node() {
 	exits 0 compile -f "$good" --node node && ! grep warning "$dir/err"
 }
@@ -216,6 +228,7 @@ check "compile writes a plan" json 'd["kind"] == "Plan" and len(d["pods"]) == 3'
 check "compile gives the same bytes twice" output_is_the_same_twice
 check "compile gives the same bytes whatever the order and the file" order_does_not_matter
 
+check "names in manifests are shown as text, not obeyed by the terminal" names_are_only_text
 check "a node that nothing is on is told" warns "node nde: the manifests have no Node of that name" 0 compile -f "$good" --node nde
 check "the node that was invented for it all is fine" silent_about_the_node
 check "manifests without an object are told" warns "no object that Weir reads" 0 compile -f /dev/null

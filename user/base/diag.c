@@ -7,6 +7,8 @@
 #include "base/diag.h"
 #include "base/mem.h"
 
+#define SHOWN_MAX 1000 /* bytes of a part of a line */
+
 static const char *const level_text[] = {
 	[DIAG_NOTE] = "note",
 	[DIAG_WARNING] = "warning",
@@ -50,6 +52,32 @@ static int by_position(const void *a, const void *b)
 	return order ? order : (x > y) - (x < y);
 }
 
+/* C0, DEL, and C1 as UTF-8. */
+static bool is_control(const char *c)
+{
+	return (unsigned char)*c < ' ' || *c == 0x7f || (*c == '\xc2' && (c[1] & 0xe0) == 0x80);
+}
+
+/*
+ * Names and values come from whoever wrote the manifests. A line break would forge a line of ours, an escape sequence
+ * talks to the terminal, so neither gets through; nor does what would fill the screen.
+ */
+static void print_foreign(const char *text, FILE *out)
+{
+	for (size_t i = 0; text[i]; i++) {
+		if (i >= SHOWN_MAX && ((unsigned char)text[i] & 0xc0) != 0x80) {
+			fputs("...", out);
+			return;
+		}
+		if (is_control(&text[i])) {
+			fputc('?', out);
+			i += text[i] == '\xc2';
+		} else {
+			fputc(text[i], out);
+		}
+	}
+}
+
 static void print_one(const struct diag *d, FILE *out)
 {
 	if (d->src.file && d->src.line)
@@ -57,11 +85,16 @@ static void print_one(const struct diag *d, FILE *out)
 	else if (d->src.file)
 		fprintf(out, "%s: ", d->src.file);
 	fprintf(out, "%s%s%s: ", level_text[d->level], d->code ? " " : "", d->code ? d->code : "");
-	if (d->object)
-		fprintf(out, "%s: ", d->object);
-	if (d->path)
-		fprintf(out, "%s: ", d->path);
-	fprintf(out, "%s\n", d->message);
+	if (d->object) {
+		print_foreign(d->object, out);
+		fputs(": ", out);
+	}
+	if (d->path) {
+		print_foreign(d->path, out);
+		fputs(": ", out);
+	}
+	print_foreign(d->message, out);
+	fputc('\n', out);
 }
 
 void diag_print(const struct diag_list *list, FILE *out)
