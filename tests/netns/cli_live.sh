@@ -106,9 +106,13 @@ every_noun_answers_in_every_form() {
 	done
 }
 
-bad_name() {
-	"$W" status --name ../etc 2>"$dir/err"
-	[ $? = 2 ] && grep -q "letters, digits" "$dir/err"
+# An empty one, too: with a variable that is not set, uninstall would take the machine's own instance.
+bad_names() {
+	local name
+	for name in ../etc "" "a b" "$(printf 'a%.0s' {1..33})"; do
+		"$W" status --name "$name" 2>"$dir/err"
+		[ $? = 2 ] && grep -q "letters, digits" "$dir/err" || return 1
+	done
 }
 
 nothing_is_left() {
@@ -174,7 +178,7 @@ check "get from nothing is not reachable" exits 3 get pods
 check "enforce on nothing is not reachable" exits 3 enforce on
 check "enforce takes on and off only" exits 2 enforce maybe
 check "get knows its nouns" exits 2 get nonsense
-check "an instance's name is letters, digits, - and _" bad_name
+check "an instance's name is 1 to 32 letters, digits, - and _" bad_names
 check "a dry run tells what would change, and 1" shows "nothing was written" 1 load --dry-run -f "$dir/a.yaml"
 check "a dry run makes nothing" nothing_is_left
 check "invalid objects load nothing" exits 4 load -f /dev/null/none

@@ -14,6 +14,7 @@
 
 #include "cli/cli.h"
 
+#define INSTANCE_NAME_MAX 32
 #define COMMON(member) offsetof(struct common_options, member)
 
 static const struct option_row files_rows[] = {
@@ -173,9 +174,16 @@ bool cli_json(const struct common_options *c)
 	return cli_output_is(c, "json");
 }
 
-/* The name becomes part of paths; user/kernel says the same, but here it is a matter of usage. */
+/*
+ * The name becomes part of paths; user/kernel says the same, but here it is a matter of usage. Nor may it be empty: a
+ * variable that is not set must not mean the machine's own instance.
+ */
 static bool is_instance(const char *name)
 {
+	size_t n = strlen(name);
+
+	if (!n || n > INSTANCE_NAME_MAX)
+		return false;
 	for (; *name; name++)
 		if (!isalnum((unsigned char)*name) && *name != '-' && *name != '_')
 			return false;
@@ -185,7 +193,8 @@ static bool is_instance(const char *name)
 static int check_words(const struct verb *v, const struct common_options *c, int n_args)
 {
 	if (c->name && !is_instance(c->name))
-		return cli_fail(EXIT_USAGE, "%s: --name '%s': letters, digits, - and _ only", v->name, c->name);
+		return cli_fail(EXIT_USAGE, "%s: --name '%.99s': 1 to %d of letters, digits, - and _ are wanted",
+				v->name, c->name, INSTANCE_NAME_MAX);
 	if (v->outputs && c->output && !options_choice(v->outputs, c->output))
 		return cli_fail(EXIT_USAGE, "%s: -o '%s' is none of %s", v->name, c->output, v->outputs);
 	if (n_args < v->min_args)
