@@ -204,6 +204,22 @@ kind: Pod
 metadata: {name: silent, namespace: p}
 spec: {containers: [{name: c, image: i}]}
 END
+cat - "$dir/good.yaml" >"$dir/two.yaml" <<'END'
+apiVersion: v1
+kind: Pod
+metadata: {name: two, namespace: p, labels: {tier: two}}
+spec: {containers: [{name: c, image: i}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: two, namespace: p}
+spec:
+  podSelector: {matchLabels: {tier: two}}
+  ingress:
+  - from: [{podSelector: {matchLabels: {tier: api}}}]
+  - from: [{podSelector: {matchLabels: {tier: db}}}]
+---
+END
 good=$dir/good.yaml
 
 check "no verb is a usage error and lists the verbs" says "usage: weir VERB" 2
@@ -281,7 +297,9 @@ check "why: a pod reaches itself (NP-40)" exits 0 why -q p/db p/db -f "$good"
 check "why: an address outside" exits 0 why -q p/web 192.0.2.9:443 -f "$good"
 check "why: IPv6 in brackets" exits 0 why -q p/web '[2001:db8::9]:443' -f "$good"
 check "why: a pod that is not there" says "no pod p/nobody" 2 why -q p/nobody p/db -f "$good"
+check "why: rules that have a next one lead to it" shows "│ └ any port" 1 why -q p/web p/two:80 -f "$dir/two.yaml"
 check "why: which port is meant must be clear" says "say which" 2 why -q p/db p/api -f "$good"
+check "why: an IPv6 address gets its brackets in the hint" says "[fd00::1]:80/TCP" 2 why -q p/db fd00::1 -f "$good"
 check "why: nonsense is a usage error" says "is none of" 2 why nonsense p/db -f "$good"
 check "why without UTF-8 is plain ASCII" ascii_without_utf8
 

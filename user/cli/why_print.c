@@ -46,11 +46,12 @@ static struct line *add_line(struct drawing *d, const char *left, const struct s
 	return l;
 }
 
-static void draw_item(struct drawing *d, const struct explain_item *item, bool last)
+/* stem: what leads from the rule above to the next one, or a space below the last */
+static void draw_item(struct drawing *d, const struct explain_item *item, const char *stem, bool last)
 {
 	const char *branch = last ? glyph(d, "└", "`-") : glyph(d, "├", "|-");
-	struct line *l = add_line(d, arena_printf(&d->arena, "     %s %-8s %s", branch, item->path, item->text),
-				  &item->src);
+	struct line *l = add_line(
+		d, arena_printf(&d->arena, "   %s %s %-8s %s", stem, branch, item->path, item->text), &item->src);
 
 	l->mark = item->failed ? glyph(d, "✖", "no") : glyph(d, "✔", "yes");
 	l->tone = item->failed ? TONE_BAD : TONE_GOOD;
@@ -60,6 +61,7 @@ static void draw_item(struct drawing *d, const struct explain_item *item, bool l
 static void draw_rule(struct drawing *d, const struct explain_rule *rule, enum kube_direction direction, bool last)
 {
 	const char *branch = last ? glyph(d, "└", "`-") : glyph(d, "├", "|-");
+	const char *stem = last ? " " : glyph(d, "│", "|");
 	const char *list = direction == KUBE_INGRESS ? "ingress" : "egress";
 	struct line *l =
 		add_line(d, arena_printf(&d->arena, "   %s %s[%u]", branch, list, rule->index), &rule->src);
@@ -67,13 +69,13 @@ static void draw_rule(struct drawing *d, const struct explain_rule *rule, enum k
 	l->mark = rule->match ? glyph(d, "✔", "yes") : glyph(d, "✖", "no");
 	l->tone = rule->match ? TONE_GOOD : TONE_BAD;
 	if (!rule->n_peers)
-		add_line(d, arena_printf(&d->arena, "     %s any peer", glyph(d, "├", "|-")), NULL);
+		add_line(d, arena_printf(&d->arena, "   %s %s any peer", stem, glyph(d, "├", "|-")), NULL);
 	for (size_t i = 0; i < rule->n_peers; i++)
-		draw_item(d, &rule->peers[i], false);
+		draw_item(d, &rule->peers[i], stem, false);
 	if (!rule->n_ports)
-		add_line(d, arena_printf(&d->arena, "     %s any port", glyph(d, "└", "`-")), NULL);
+		add_line(d, arena_printf(&d->arena, "   %s %s any port", stem, glyph(d, "└", "`-")), NULL);
 	for (size_t i = 0; i < rule->n_ports; i++)
-		draw_item(d, &rule->ports[i], i + 1 == rule->n_ports);
+		draw_item(d, &rule->ports[i], stem, i + 1 == rule->n_ports);
 }
 
 static void draw_policies(struct drawing *d, const struct explain_side *side, enum kube_direction direction)

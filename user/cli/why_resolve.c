@@ -91,7 +91,10 @@ static int pod_port(struct why_ask *ask, struct weir_err *err)
 	if (t->has_port && !t->port_name)
 		return 0;
 	if (!pod)
-		return err_set(err, -EINVAL, "say which port: %s:80/TCP", ask->to_text);
+		return err_set(err, -EINVAL,
+			       strchr(ask->to_text, ':') ? "say which port: [%s]:80/TCP"
+							 : "say which port: %s:80/TCP",
+			       ask->to_text);
 	if (!t->has_port && pod->n_ports != 1)
 		return err_set(err, -EINVAL, "%s declares %zu ports: say which, as in %s:80/TCP", ask->to_text,
 			       pod->n_ports, ask->to_text);
