@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Addresses for manifests as people write them, which have no status: nodes,
- * pods and Services get the next free address of a range, in the order of
- * ns/name, so the same input gives the same addresses. What is given is never
- * given twice. A pod that is on no node is put on the first one, which is
+ * Addresses for manifests as people write them, which have no status: where in
+ * a range an object's address lies is a hash of its own kind, namespace and
+ * name, so that it stays the same when others come and go. Who finds its place
+ * taken looks at the next ones; those by ns/name come first, so the same
+ * objects get the same addresses in any order. What is given is never given
+ * twice. A pod that is on no node is put on the first one, which is
  * called "node" when nothing names one. Pods that get an address are Running
  * and Ready. One note says all of this; without permission to invent, warnings
  * say what is missing.
  */
 #include <arpa/inet.h>
+#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <sodium.h>
 
 #include "base/mem.h"
 #include "kube/codes.h"
@@ -24,13 +29,22 @@ enum use {
 	_USE_MAX,
 };
 
-/* Ranges by use and family; the first addresses of one are left to gateways. Wide enough for 150,000 pods. */
+/*
+ * Ranges by use and family, and how many addresses of each are given: as many in both families, so that an object has
+ * the same number in both unless that is taken. The first ones are left to gateways. Wide enough for 150,000 pods.
+ */
 static const char *const ranges[_USE_MAX][2] = {
 	[FOR_NODES] = { "172.18.0.0/16", "fd00:172:18::/64" },
 	[FOR_PODS] = { "10.244.0.0/14", "fd00:10:244::/64" },
 	[FOR_SERVICES] = { "10.96.0.0/12", "fd00:10:96::/108" },
 };
 #define FIRST_OFFSET 2
+static const uint32_t places[_USE_MAX] = {
+	[FOR_NODES] = (1 << 16) - FIRST_OFFSET,
+	[FOR_PODS] = (1 << 18) - FIRST_OFFSET,
+	[FOR_SERVICES] = (1 << 20) - FIRST_OFFSET,
+};
+static const char *const kinds[_USE_MAX] = { "Node", "Pod", "Service" };
 
 #define DEFAULT_NODE "node"
 
@@ -42,9 +56,8 @@ struct taken {
 struct invent {
 	struct store *store;
 	struct taken *taken;
-	uint32_t next[_USE_MAX][2]; /* offset into the range */
 	size_t n[_USE_MAX]; /* objects that got addresses */
-	bool used[_USE_MAX][2]; /* ranges */
+	bool used[_USE_MAX][2], full[_USE_MAX][2]; /* ranges */
 	bool families[2]; /* that pods and nodes get */
 };
 
@@ -76,32 +89,54 @@ static void take_all(struct invent *v)
 			take(v, &s->slices[i]->endpoints[k].addr);
 }
 
-/* The next free address, or zero when the range is used up. */
-static struct weir_addr next_addr(struct invent *v, enum use use, int family)
+static bool is_taken(const struct invent *v, const struct weir_addr *a)
 {
-	struct weir_addr a;
-	struct cidr range;
 	struct taken *t;
 
-	cidr_parse(ranges[use][family], &range);
-	do {
-		a = range.addr;
-		a.w[3] = htonl(ntohl(a.w[3]) + FIRST_OFFSET + v->next[use][family]++);
-		if (!cidr_holds(&range, &a))
-			return (struct weir_addr){};
-		HASH_FIND(hh, v->taken, &a, sizeof(a), t);
-	} while (t);
-	v->used[use][family] = true;
-	return a;
+	HASH_FIND(hh, v->taken, a, sizeof(*a), t);
+	return t;
 }
 
-static void report_exhausted(struct invent *v, const struct kube_meta *m, const char *kind, enum use use,
-			     int family)
+/* By nothing but the object's own name. */
+static uint32_t place_of(enum use use, const struct kube_meta *m)
 {
-	_cleanup_(mem_free) char *object = mem_printf("%s %s%s%s", kind, m->ns, *m->ns ? "/" : "", m->name);
+	static const unsigned char key[crypto_shorthash_KEYBYTES];
+	_cleanup_(mem_free) char *text = mem_printf("%s/%s/%s", kinds[use], m->ns, m->name);
+	uint64_t hash;
+
+	_Static_assert(sizeof(hash) == crypto_shorthash_BYTES, "a hash is one word");
+	crypto_shorthash((unsigned char *)&hash, (const unsigned char *)text, strlen(text), key);
+	return le64toh(hash) % places[use];
+}
+
+static void report_exhausted(struct invent *v, const struct kube_meta *m, enum use use, int family)
+{
+	_cleanup_(mem_free) char *object = mem_printf("%s %s%s%s", kinds[use], m->ns, *m->ns ? "/" : "", m->name);
 
 	diag_add(&v->store->diags, DIAG_ERROR, kube_code_text(KUBE_E_EXHAUSTED), &m->src, object, NULL,
 		 "no address is left in %s, from which objects without one get theirs", ranges[use][family]);
+}
+
+/* A free address for the object, or zero, and an error, when the range is used up. */
+static struct weir_addr invent_addr(struct invent *v, enum use use, const struct kube_meta *m, int family)
+{
+	uint32_t place = place_of(use, m);
+	struct cidr range;
+
+	cidr_parse(ranges[use][family], &range);
+	for (uint32_t i = 0; i < places[use] && !v->full[use][family]; i++) {
+		struct weir_addr a = range.addr;
+
+		a.w[3] = htonl(ntohl(a.w[3]) + FIRST_OFFSET + (place + i) % places[use]);
+		if (is_taken(v, &a))
+			continue;
+		take(v, &a);
+		v->used[use][family] = true;
+		return a;
+	}
+	v->full[use][family] = true;
+	report_exhausted(v, m, use, family);
+	return (struct weir_addr){};
 }
 
 /* ---- Nodes ---- */
@@ -136,11 +171,8 @@ static void invent_node(struct invent *v, struct kube_node *node)
 	for (int family = 0; family < 2; family++) {
 		if (!v->families[family])
 			continue;
-		addrs[node->n_addrs] = next_addr(v, FOR_NODES, family);
-		if (weir_addr_is_zero(&addrs[node->n_addrs]))
-			report_exhausted(v, &node->meta, "Node", FOR_NODES, family);
-		else
-			node->n_addrs++;
+		addrs[node->n_addrs] = invent_addr(v, FOR_NODES, &node->meta, family);
+		node->n_addrs += !weir_addr_is_zero(&addrs[node->n_addrs]);
 	}
 	node->addrs = addrs;
 	v->n[FOR_NODES]++;
@@ -180,13 +212,9 @@ static void invent_pod(struct invent *v, struct kube_pod *pod)
 		return;
 	if (pod->host_network)
 		share_node_addrs(v->store, pod);
-	for (int family = 0; family < 2 && !pod->host_network; family++) {
-		if (!v->families[family])
-			continue;
-		pod->addr[family] = next_addr(v, FOR_PODS, family);
-		if (weir_addr_is_zero(&pod->addr[family]))
-			report_exhausted(v, &pod->meta, "Pod", FOR_PODS, family);
-	}
+	for (int family = 0; family < 2 && !pod->host_network; family++)
+		if (v->families[family])
+			pod->addr[family] = invent_addr(v, FOR_PODS, &pod->meta, family);
 	if (!pod->has_status || pod->phase != KUBE_RUNNING)
 		pod->ready = true;
 	pod->phase = KUBE_RUNNING;
@@ -203,9 +231,7 @@ static void invent_service(struct invent *v, struct kube_service *svc)
 	for (int family = 0; family < 2; family++) {
 		if (!svc->wants_family[family] || !weir_addr_is_zero(&svc->cluster_ip[family]))
 			continue;
-		svc->cluster_ip[family] = next_addr(v, FOR_SERVICES, family);
-		if (weir_addr_is_zero(&svc->cluster_ip[family]))
-			report_exhausted(v, &svc->meta, "Service", FOR_SERVICES, family);
+		svc->cluster_ip[family] = invent_addr(v, FOR_SERVICES, &svc->meta, family);
 		invented = true;
 	}
 	svc->needs_cluster_ip = false;
