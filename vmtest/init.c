@@ -1,22 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The only process of a test machine: loads every BPF object on whatever kernel
- * runs it, starts the sweep, says the result as TAP on the console, and ends
- * the machine. Static; the objects lie beside it in the initial ramdisk.
+ * The first process of a test machine: loads every BPF object on whatever kernel
+ * runs it, starts the sweep, runs the test programs that lie in /tests, says the
+ * results as TAP on the console, and ends the machine. Static; all else lies
+ * beside it in the initial ramdisk.
  */
 #include <fcntl.h>
 #include <glob.h>
+#include <libgen.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+
+#define PROGRAM_SECONDS "600"
 
 static int tests;
 
@@ -62,6 +70,59 @@ static void load(const char *path)
 	}
 }
 
+/* Modules lie numbered in the order in which they are needed; one that is built in is not there. */
+static void insert_modules(void)
+{
+	glob_t modules;
+
+	if (glob("/modules/*.ko", 0, NULL, &modules))
+		return;
+	for (size_t i = 0; i < modules.gl_pathc; i++) {
+		int fd = open(modules.gl_pathv[i], O_RDONLY);
+
+		if (fd < 0 || syscall(SYS_finit_module, fd, "", 0))
+			printf("# %s: %m\n", modules.gl_pathv[i]);
+		close(fd);
+	}
+}
+
+/* Runs one test program; what failed is shown, what passed only counted. */
+static void run_program(char *path)
+{
+	char command[256], line[512], what[320];
+	int passed = 0, failed = 0, skipped = 0, status;
+	time_t start = time(NULL);
+	FILE *out;
+
+	snprintf(command, sizeof(command), "timeout %s %s 2>&1", PROGRAM_SECONDS, path);
+	out = popen(command, "r");
+	while (out && fgets(line, sizeof(line), out)) {
+		if (strstr(line, "# SKIP"))
+			skipped++;
+		else if (!strncmp(line, "ok ", 3))
+			passed++;
+		else if (!strncmp(line, "not ok ", 7))
+			failed++;
+		if (!strncmp(line, "not ok", 6) || (failed && line[0] == '#'))
+			printf("# %s", line);
+	}
+	status = out ? pclose(out) : -1;
+	snprintf(what, sizeof(what), "%s: %d passed, %d failed, %d skipped (%ld s)", basename(path), passed, failed,
+		 skipped, (long)(time(NULL) - start));
+	result(!status && !failed && passed, what, 0);
+	fflush(stdout);
+}
+
+static void run_programs(void)
+{
+	glob_t programs;
+
+	if (glob("/tests/*", 0, NULL, &programs))
+		return;
+	for (size_t i = 0; i < programs.gl_pathc; i++)
+		run_program(programs.gl_pathv[i]);
+}
+
 static void console(void)
 {
 	int fd;
@@ -69,9 +130,14 @@ static void console(void)
 	mkdir("/proc", 0755);
 	mkdir("/sys", 0755);
 	mkdir("/dev", 0755);
+	mkdir("/run", 0755);
+	mkdir("/tmp", 0755);
 	mount("proc", "/proc", "proc", 0, "");
 	mount("sysfs", "/sys", "sysfs", 0, "");
 	mount("devtmpfs", "/dev", "devtmpfs", 0, "");
+	mount("bpf", "/sys/fs/bpf", "bpf", 0, "");
+	mount("tmpfs", "/run", "tmpfs", 0, "");
+	mount("tmpfs", "/tmp", "tmpfs", 0, "");
 	fd = open("/dev/console", O_RDWR);
 	if (fd >= 0) {
 		dup2(fd, STDOUT_FILENO);
@@ -93,6 +159,9 @@ int main(void)
 	if (!glob("/*.bpf.o", 0, NULL, &objects))
 		for (size_t i = 0; i < objects.gl_pathc; i++)
 			load(objects.gl_pathv[i]);
+	insert_modules();
+	setenv("PATH", "/bin", 1);
+	run_programs();
 	printf("1..%d\n", tests);
 	fflush(stdout);
 	sync();

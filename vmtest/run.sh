@@ -1,13 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-# Loads every BPF object on other kernels: Debian's own, in a virtual machine
-# without acceleration (about 5 s each). Speaks TAP.
-#   BUILD=build vmtest/run.sh [KERNEL-PACKAGE-PATTERN ...]
-# A pattern is an apt package of a kernel image, default: Debian 12's own.
+# Loads every BPF object, and runs the tests that need a kernel, on other
+# kernels: Debian's own, in a virtual machine without acceleration (minutes).
+# Speaks TAP.
+#   BUILD=build vmtest/run.sh [KERNEL-PACKAGE ...]
+# KERNEL-PACKAGE: an apt package of a kernel image, default: Debian 12's own.
+# VMTESTS: which programs under $BUILD/tests, "" for none.
 set -eu
 cd "$(dirname "$0")/.."
 build=${BUILD:-build}
 [ $# -gt 0 ] || set -- linux-image-cloud-amd64
+modules='drivers/net/veth net/sched/sch_ingress net/sched/cls_bpf' # what the tests need and Debian builds as modules
+tests=${VMTESTS-prog/datapath_* prog/kernel_* netns/traffic_*}
 
 skip() {
 	echo "1..0 # SKIP $1"
@@ -20,8 +24,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # Kernel images are kept between runs; the machine's own packages are not touched.
-fetch_kernel() { # PACKAGE -> path of a vmlinuz
-	local package=$1 cache=$build/vmtest
+fetch_kernel() { # PACKAGE -> folder with vmlinuz and modules
+	local package=$1 cache=$build/vmtest n=0 file
 	mkdir -p "$cache"
 	case $package in
 	*-[0-9]*) ;;
@@ -30,35 +34,69 @@ fetch_kernel() { # PACKAGE -> path of a vmlinuz
 	if [ ! -e "$cache/$package" ]; then
 		(cd "$work" && apt-get download "$package" >/dev/null 2>&1) || return 1
 		dpkg -x "$work/$package"_*.deb "$work/$package"
-		cp "$work/$package"/boot/vmlinuz-* "$cache/$package"
+		mkdir -p "$work/kernel/modules"
+		cp "$work/$package"/boot/vmlinuz-* "$work/kernel/vmlinuz"
+		for module in $modules; do
+			n=$((n + 1))
+			for file in "$work/$package"/lib/modules/*/kernel/"$module".ko*; do
+				case $file in
+				*.xz) xz -dc "$file" >"$work/kernel/modules/$n.ko" ;;
+				*) cp "$file" "$work/kernel/modules/$n.ko" ;;
+				esac
+			done
+		done
+		mv "$work/kernel" "$cache/$package"
 	fi
 	echo "$cache/$package"
 }
 
-make_ramdisk() {
-	mkdir -p "$work/root"
+# A program with the libraries that it needs, at the same paths.
+add_program() { # FILE TARGET
+	local library
+	mkdir -p "$work/root$(dirname "$2")"
+	cp "$1" "$work/root$2"
+	for library in $(ldd "$1" 2>/dev/null | grep -oE '/[^ ]+'); do
+		[ -e "$work/root$library" ] && continue
+		mkdir -p "$work/root$(dirname "$library")"
+		cp -L "$library" "$work/root$library"
+	done
+}
+
+make_ramdisk() { # KERNEL-FOLDER
+	local source pattern program
+	rm -rf "$work/root"
+	mkdir -p "$work/root/tests"
 	cp "$build/vmtest/init" "$work/root/init"
+	cp -r "$1/modules" "$work/root/modules"
 	for source in bpf/*.bpf.c; do
 		cp "$build/bpf/$(basename "${source%.c}").o" "$work/root/"
+	done
+	for pattern in $tests; do
+		for program in "$build"/tests/$pattern; do
+			[ -x "$program" ] && add_program "$program" "/tests/$(basename "$program")"
+		done
+	done
+	for program in sh ip timeout mv rm touch mkdir mount umount; do # what the tests call
+		add_program "$(command -v "$program")" "/bin/$program"
 	done
 	(cd "$work/root" && find . | cpio -o -H newc --quiet | gzip -1) >"$work/initrd.gz"
 }
 
-boot() { # VMLINUZ
-	timeout 180 qemu-system-x86_64 -accel tcg -cpu max -M pc -smp 2 -m 1024 -kernel "$1" -initrd "$work/initrd.gz" \
+boot() { # KERNEL-FOLDER
+	timeout 3000 qemu-system-x86_64 -accel tcg -cpu max -M pc -smp 2 -m 3072 -kernel "$1/vmlinuz" -initrd "$work/initrd.gz" \
 		-append "console=ttyS0 quiet panic=-1" -nographic -no-reboot </dev/null | tr -d '\r'
 }
 
-make_ramdisk
 failed=0
 n=0
 for package; do
-	if ! vmlinuz=$(fetch_kernel "$package"); then
+	if ! kernel=$(fetch_kernel "$package"); then
 		n=$((n + 1))
 		echo "ok $n - $package # SKIP the package cannot be fetched"
 		continue
 	fi
-	boot "$vmlinuz" >"$work/console" || true
+	make_ramdisk "$kernel"
+	boot "$kernel" >"$work/console" || true
 	if ! grep -q '^1\.\.' "$work/console"; then
 		echo "# the machine did not get to its end:" && tail -n 20 "$work/console" | sed 's/^/# /'
 		failed=1

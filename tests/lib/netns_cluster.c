@@ -14,6 +14,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/mem.h"
+#include "kernel/hooks.h"
 #include "lib/netns_cluster.h"
 
 const char *netns_cluster_cannot(void)
@@ -118,6 +119,13 @@ int netns_teardown(void **state)
 	return 0;
 }
 
+static bool tcx_works(void)
+{
+	_cleanup_(node_close) struct node *n = NULL;
+
+	return !node_open(NULL, NODE_PRIVATE, NULL, &n, NULL) && hook_tcx_works(node_prog_fd(n, "from_pod"));
+}
+
 int netns_run(const char *group, const struct CMUnitTest *tests, size_t n)
 {
 	static const struct {
@@ -135,6 +143,10 @@ int netns_run(const char *group, const struct CMUnitTest *tests, size_t n)
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		_cleanup_(mem_free) char *name = mem_printf("%s, %s", group, kinds[i].text);
 
+		if (kinds[i].kind == ATTACH_TCX && !tcx_works()) {
+			printf("ok 0 - %s # SKIP this kernel has no tcx\n", name);
+			continue;
+		}
 		attach_preference = kinds[i].kind;
 		failed += _cmocka_run_group_tests(name, tests, n, NULL, NULL);
 	}
