@@ -138,6 +138,25 @@ all_ports_are_allow() {
 	exits 0 load -f "$dir/c.yaml" && json "$default == ['allow']" 0 get policies -o json
 }
 
+# as on a kernel that refuses bpf_timer: the object is not there, and cannot be put there
+sweep_is_missed() {
+	local progs=/sys/fs/bpf/weir-$NAME/progs gc
+	gc=$(echo "$progs"/gc-*)
+	rm "$gc"/sweep_*
+	shows "sweep         not running" 0 status && json 'd["sweeping"] == False' 0 status -o json || return 1
+	mkdir "$gc/in-the-way" && exits 0 load -f "$dir/b.yaml" && grep -q "warning: the sweep is not running" "$dir/err" ||
+		return 1
+	rmdir "$gc/in-the-way" && exits 0 load -f "$dir/b.yaml" || return 1
+	! grep -q sweep "$dir/err" && json 'd["sweeping"] == True' 0 status -o json && shows "sweeps  " 0 status
+}
+
+queues_are_not_counted() {
+	json '{i["map"]: i["entries"] for i in d["items"]}.items() >= {"closing_keys": None, "flow_keys": 0}.items()' \
+		0 get maps -o json &&
+		json 'd["maps"]["closing_keys"]["entries"] is None' 0 status -o json &&
+		exits 0 get maps && grep -q "^closing_keys  *QUEUE  *-  " "$dir/out"
+}
+
 uninstall_removes() {
 	exits 0 uninstall && nothing_is_left
 }
@@ -202,6 +221,8 @@ check "frontends are shown with their Service" \
 check "rules are shown with file and line" shows "a.yaml:" 0 get rules
 check "policies that allow everything are shown as that" all_ports_are_allow
 check "without the plan file ids are shown, and it is said" names_come_from_the_plan_file
+check "a sweep that is not running is said by load and status" sweep_is_missed
+check "what cannot be counted is not shown as 0" queues_are_not_counted
 check "uninstall removes everything" uninstall_removes
 check "uninstall of nothing is fine" exits 0 uninstall
 check "a load from another network namespace is refused" load_from_outside_is_refused

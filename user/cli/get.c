@@ -290,7 +290,7 @@ static void get_maps(const struct live *l, const struct common_options *c)
 	for (int i = 0; i < _WEIR_MAP_MAX; i++) {
 		listing_text(&out, map_names[i]);
 		listing_text(&out, kinds[i]);
-		listing_int(&out, live_fill(l, i));
+		listing_count(&out, live_fill(l, i));
 		listing_int(&out, node_map_max(l->node, i));
 		listing_text(&out, full[i]);
 	}

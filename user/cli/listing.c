@@ -85,6 +85,14 @@ void listing_int(struct listing *l, long long value)
 	end_column(l);
 }
 
+void listing_count(struct listing *l, long long value)
+{
+	if (value >= 0)
+		listing_int(l, value);
+	else
+		listing_text(l, cli_json(l->common) ? NULL : "-");
+}
+
 void listing_end(struct listing *l)
 {
 	if (cli_json(l->common)) {

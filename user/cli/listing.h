@@ -39,4 +39,5 @@ void listing_text(struct listing *l, const char *text); /* NULL or "": nothing *
 void listing_printf(struct listing *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void listing_tone(struct listing *l, enum tone tone, const char *text);
 void listing_int(struct listing *l, long long value);
+void listing_count(struct listing *l, long long value); /* negative: it cannot be counted; "-" and null */
 void listing_end(struct listing *l); /* prints what there is */

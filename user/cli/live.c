@@ -135,18 +135,25 @@ static uint32_t count_pods(const struct live *l)
 	return n;
 }
 
+#define PLACES_AT_ONCE 4096
+
 static uint32_t count_places(const struct live *l, enum weir_map map)
 {
-	int fd = node_map_fd(l->node, map);
-	struct weir_flow_key place;
-	uint32_t n = 0;
+	_cleanup_(mem_free) struct weir_flow_key *places = mem_zalloc(PLACES_AT_ONCE * sizeof(*places));
+	_cleanup_(mem_free) uint32_t *keys = mem_zalloc(PLACES_AT_ONCE * sizeof(*keys));
+	int fd = node_map_fd(l->node, map), r = 0;
+	uint32_t at, n = 0, count;
 
-	for (uint32_t i = 0; i < node_map_max(l->node, map); i++)
-		n += !bpf_map_lookup_elem(fd, &i, &place) && place.used;
+	for (bool first = true; !r; first = false) {
+		count = PLACES_AT_ONCE;
+		r = bpf_map_lookup_batch(fd, first ? NULL : &at, &at, keys, places, &count, NULL);
+		for (uint32_t i = 0; (!r || r == -ENOENT) && i < count; i++)
+			n += !!places[i].used;
+	}
 	return n;
 }
 
-uint32_t live_fill(const struct live *l, enum weir_map map)
+long long live_fill(const struct live *l, enum weir_map map)
 {
 	switch (map) {
 	case WEIR_MAP_pods:
@@ -164,10 +171,10 @@ uint32_t live_fill(const struct live *l, enum weir_map map)
 	case WEIR_MAP_flow_keys:
 	case WEIR_MAP_half_open:
 		return count_places(l, map);
-	case WEIR_MAP_free_keys: /* a queue cannot be counted; it holds what flow_keys does not */
+	case WEIR_MAP_free_keys: /* what flow_keys does not hold; a queue itself cannot be counted */
 		return node_map_max(l->node, map) - count_places(l, WEIR_MAP_flow_keys);
 	case WEIR_MAP_closing_keys:
-		return 0;
+		return -1;
 	case WEIR_MAP_config:
 	case WEIR_MAP_counters:
 	case WEIR_MAP_trace:

@@ -30,8 +30,8 @@ void live_close(struct live *l); /* also for _cleanup_() */
 /* To be called after printing: says so when an apply happened meanwhile. */
 void live_check(const struct live *l, const struct common_options *c);
 
-/* How many elements a map holds: for arrays, what is in use. */
-uint32_t live_fill(const struct live *l, enum weir_map map);
+/* How many elements a map holds: for arrays, what is in use. -1: it cannot be counted. */
+long long live_fill(const struct live *l, enum weir_map map);
 /* "default/web", "ns/policy ingress[0]", …: what an id stands for. "#17" when it has no name. Returns buf. */
 const char *live_label(const struct live *l, enum weir_name_kind kind, uint32_t id, char *buf);
 /* A further fact about it from the plan file, by its key there; NULL when unknown. */

@@ -116,6 +116,12 @@ static int load(const struct load_options *o, const struct plan *p)
 	if (r)
 		return cli_fail_err(r, &err);
 	delta_notes(&delta, &o->common);
+	if (node_no_sweep(node))
+		cli_note(
+			&o->common,
+			"warning: the sweep is not running: %s. Connections that are over leave the table only when "
+			"others need the room",
+			node_no_sweep(node));
 	delta_print(&delta, o->dry_run, &o->common);
 	return o->dry_run && sync_delta_writes(&delta) ? EXIT_NO : EXIT_OK;
 }

@@ -49,6 +49,7 @@ static void emit_status(const struct live *l)
 	emit_int(&e, "policyEpoch", config->policy_epoch);
 	emit_int(&e, "serviceEpoch", config->service_epoch);
 	emit_int(&e, "sweeps", config->sweeps);
+	emit_bool(&e, "sweeping", !node_no_sweep(l->node));
 	emit_int(&e, "devices", devices(l));
 	emit_array(&e, "programs");
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
@@ -57,8 +58,13 @@ static void emit_status(const struct live *l)
 	emit_array_end(&e);
 	emit_map(&e, "maps");
 	for (int i = 0; i < _WEIR_MAP_MAX; i++) {
+		long long fill = live_fill(l, i);
+
 		emit_map(&e, map_names[i]);
-		emit_int(&e, "entries", live_fill(l, i));
+		if (fill < 0)
+			emit_null(&e, "entries");
+		else
+			emit_int(&e, "entries", fill);
 		emit_int(&e, "capacity", node_map_max(l->node, i));
 		emit_map_end(&e);
 	}
@@ -83,14 +89,14 @@ static void print_maps(const struct live *l, const struct common_options *c)
 
 	grid_init(&t, &c->out, c->no_headers, columns);
 	for (int i = 0; i < _WEIR_MAP_MAX; i++) {
-		uint32_t fill = live_fill(l, i), max = node_map_max(l->node, i);
-		unsigned int percent = max ? (uint64_t)fill * 100 / max : 0;
+		long long fill = live_fill(l, i), max = node_map_max(l->node, i);
+		unsigned int percent = max ? fill * 100 / max : 0;
 
-		if (!fill || max <= _WEIR_REASON_MAX || i == WEIR_MAP_free_keys)
+		if (fill <= 0 || max <= _WEIR_REASON_MAX || i == WEIR_MAP_free_keys)
 			continue;
 		grid_cell(&t, TONE_PLAIN, "%s", map_names[i]);
-		grid_cell(&t, TONE_PLAIN, "%u", fill);
-		grid_cell(&t, TONE_PLAIN, "%u", max);
+		grid_cell(&t, TONE_PLAIN, "%lld", fill);
+		grid_cell(&t, TONE_PLAIN, "%lld", max);
 		grid_cell(&t, percent >= FILL_WARN_PERCENT ? TONE_WARN : TONE_DIM, "%u %%%s", percent,
 			  percent >= FILL_WARN_PERCENT ? " nearly full" : "");
 	}
@@ -119,6 +125,15 @@ static void print_drops(const struct live *l, const struct common_options *c)
 		puts("nothing was dropped");
 }
 
+static void print_sweep(const struct live *l, const struct common_options *c)
+{
+	if (node_no_sweep(l->node))
+		printf("sweep         %snot running%s: %s; connections that are over stay until the room is needed\n\n",
+		       tone_on(&c->out, TONE_WARN), tone_off(&c->out, TONE_WARN), node_no_sweep(l->node));
+	else
+		printf("sweeps        %llu\n\n", (unsigned long long)node_config(l->node)->sweeps);
+}
+
 static void print_status(const struct live *l, const struct common_options *c)
 {
 	const struct weir_config *config = node_config(l->node);
@@ -132,8 +147,8 @@ static void print_status(const struct live *l, const struct common_options *c)
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
 		if (node_prog_fd(l->node, programs[i]) >= 0)
 			printf(" %s", programs[i]);
-	printf("\ndevices       %u attached\nsweeps        %llu\n\n", devices(l),
-	       (unsigned long long)config->sweeps);
+	printf("\ndevices       %u attached\n", devices(l));
+	print_sweep(l, c);
 	print_maps(l, c);
 	putchar('\n');
 	print_drops(l, c);

@@ -25,6 +25,7 @@ struct node {
 	struct node_prog progs[NODE_MAX_PROGS];
 	size_t n_progs;
 	int own_map_fd; /* of the sweep's timer: it stops when nobody holds it */
+	struct weir_err no_sweep; /* why it is not running; empty when it is */
 };
 
 /* The folders of an instance; -EINVAL for a name that cannot be part of one. */

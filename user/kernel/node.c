@@ -155,6 +155,11 @@ int node_prog_fd(const struct node *n, const char *prog)
 	return -ENOENT;
 }
 
+const char *node_no_sweep(const struct node *n)
+{
+	return *n->no_sweep.text ? n->no_sweep.text : NULL;
+}
+
 const char *node_run_dir(const struct node *n)
 {
 	return n->run_dir;

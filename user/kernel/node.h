@@ -42,6 +42,8 @@ void *node_array(const struct node *n, enum weir_map map);
 struct weir_config *node_config(const struct node *n);
 /* "from_pod", "to_pod", …: a program's fd, or -ENOENT. */
 int node_prog_fd(const struct node *n, const char *prog);
+/* Why the sweep of connections that are over is not running, or NULL when it is: some kernels refuse its timer. */
+const char *node_no_sweep(const struct node *n);
 const char *node_run_dir(const struct node *n); /* "/run/weir[-NAME]" */
 
 /* ---- Attachment records (docs/design.md): /run/weir/pods/<ns>_<name>.json, one a pod, whoever writes it ---- */

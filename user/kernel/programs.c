@@ -175,8 +175,10 @@ static int pin_folder(struct node *n, const struct bpf_object_row *o, struct bpf
 	r = pin_all(o, obj, making);
 	if (!r && rename(making, folder))
 		r = -errno;
-	if (r)
+	if (r) {
+		remove_folder(making);
 		return err_set(err, r, "pin programs in %s: %s", folder, strerror(-r));
+	}
 	each_folder(n, o, remove_other, folder);
 	return 0;
 }
@@ -265,11 +267,16 @@ int programs_open(struct node *n, struct weir_err *err)
 		return err_set(err, -EIO, "libsodium does not start");
 	libbpf_set_print(keep_log);
 	for (size_t i = 0; i < bpf_objects_n; i++) {
-		int r = open_object(n, &bpf_objects[i], err);
+		struct weir_err why = {};
+		int r = open_object(n, &bpf_objects[i], &why);
 
 		if (r && !bpf_objects[i].optional)
-			return r;
+			return err_set(err, r, "%s", why.text);
+		if (r)
+			n->no_sweep = why;
 	}
+	if (!node_no_sweep(n) && node_prog_fd(n, "sweep_start") < 0)
+		err_set(&n->no_sweep, -ENOENT, "its program is not loaded");
 	return 0;
 }
 
