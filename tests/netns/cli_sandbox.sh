@@ -51,6 +51,15 @@ line() {
 	}
 }
 
+renamed() {
+	sed 's/name: silent,/name: quiet,/' "$dir/a.yaml" >"$dir/b.yaml"
+	exits 0 sandbox up -f "$dir/b.yaml" || return
+	grep -q ': 1 pods added, 1 removed, 2 kept' "$dir/err" || {
+		cat "$dir/err"
+		return 1
+	}
+}
+
 services_are_measured() {
 	exits 0 sandbox probe -q -f "$dir/a.yaml" || return
 	line '^p/undeclared:80/TCP +p/client +allow (✓|ok) +15 of 15 +silent 15$' &&
@@ -100,6 +109,7 @@ END
 check "up makes the sandbox" exits 0 sandbox up -q -f "$dir/a.yaml"
 check "Services whose pods declare no port are measured, endpoints outside are not held against anybody (SVC-19)" \
 	services_are_measured
+check "a pod under another name is one added, one removed" renamed
 check "down removes it" exits 0 sandbox down -q
 check "without it there is nothing to probe" exits 3 sandbox probe -q -f "$dir/a.yaml"
 

@@ -123,6 +123,14 @@ static bool ends_with(const char *text, const char *end)
 	return n >= m && !strcmp(text + n - m, end);
 }
 
+/* A server without a record: the call that started it was killed between the two. Else the record speaks for both. */
+static bool is_alone(const char *folder, const char *pid_file)
+{
+	_cleanup_(mem_free) char *record = mem_printf("%s/%.*s.pod", folder, (int)strlen(pid_file) - 4, pid_file);
+
+	return access(record, F_OK) != 0;
+}
+
 void records_each(const char *name, void (*fn)(const char *ns, const char *pod, void *arg), void *arg)
 {
 	_cleanup_(mem_free) char *folder = records_folder(name);
@@ -132,8 +140,7 @@ void records_each(const char *name, void (*fn)(const char *ns, const char *pod, 
 	for (int i = 0; i < n; i++) {
 		char *file = names[i]->d_name, *mid = strchr(file, '_');
 
-		/* a server without a record: the call that started it was killed between the two */
-		if (mid && (ends_with(file, ".pod") || ends_with(file, ".pid"))) {
+		if (mid && (ends_with(file, ".pod") || (ends_with(file, ".pid") && is_alone(folder, file)))) {
 			file[strlen(file) - 4] = 0;
 			*mid = 0;
 			fn(file, mid + 1, arg);
