@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FILE *sink;
 
 	if (size && (data[0] == '1' || data[0] == '2')) {
-		flags = data[0] == '1' ? STORE_INVENT : 0;
+		flags = data[0] == '1' ? STORE_INVENT | STORE_ADMIT : 0;
 		data++;
 		size--;
 	}

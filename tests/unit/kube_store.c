@@ -67,6 +67,46 @@ static void duplicates_are_errors_at_the_second_with_the_place_of_the_first(void
 	}
 }
 
+#define IN_B(name, spec) \
+	"---\napiVersion: v1\nkind: Service\nmetadata: {name: " name ", namespace: b}\nspec: {" spec "}\n"
+
+static const char claims[] = IN_B("first",
+				  "clusterIP: 10.96.0.1, type: NodePort, ports: [{port: 80, nodePort: 30080}]")
+	SVC("address", "clusterIP: 10.96.0.1, ports: [{port: 81}]")
+		SVC("six", "clusterIP: \"fd00::1\", ports: [{port: 80}]")
+			SVC("port", "type: NodePort, ports: [{name: u, port: 80, protocol: UDP, nodePort: 30080}, "
+				    "{name: t, port: 80, nodePort: 30080}]")
+				SVC("dual", "clusterIPs: [10.96.0.2, \"fd00::1\"], ports: [{port: 80}]")
+					SVC("none", "clusterIP: None") SVC("nil", "clusterIP: None");
+
+/* By the order of input, not of names: b/first is the first. */
+static void j_0_what_another_service_has_is_refused_at_the_second(void **state)
+{
+	with_store *s = complete_text(claims, STORE_ADMIT);
+	_cleanup_(mem_free) char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	for (size_t i = 0; i < s->diags.n; i++)
+		if (s->diags.items[i].level == DIAG_ERROR)
+			fprintf(out, "%d %s %s: %s: %s\n", s->diags.items[i].src.line, s->diags.items[i].code,
+				s->diags.items[i].object, s->diags.items[i].path, s->diags.items[i].message);
+	fclose(out);
+	assert_string_equal(
+		text,
+		"7 E034 Service a/address: spec.clusterIP: 10.96.0.1 is that of Service b/first at f.yaml:2:1: the API server would refuse it\n"
+		"17 E034 Service a/port: spec.ports[1].nodePort: 30080/TCP is that of Service b/first at f.yaml:2:1: the API server would refuse it\n"
+		"22 E034 Service a/dual: spec.clusterIP: fd00::1 is that of Service a/six at f.yaml:12:1: the API server would refuse it\n");
+}
+
+static void svc_7_what_a_server_let_through_is_no_error(void **state)
+{
+	with_store *s = complete_text(claims, 0);
+
+	assert_int_equal(s->diags.errors, 0);
+	assert_int_equal(s->n_services, 7);
+}
+
 static void np_22_namespaces_are_implied_by_what_lies_in_them(void **state)
 {
 	with_store *s = complete_text(
@@ -235,11 +275,12 @@ static void a_150000_pods_get_as_many_addresses_in_linear_time(void **state)
 
 static void invented_addresses_avoid_given_ones_and_keep_to_their_families(void **state)
 {
-	with_store *s = complete_text(
-		NODE("n1", "status: {addresses: [{type: InternalIP, address: 10.245.132.20}]}\n")
-			POD("a", "p", ONE) POD("a", "b", ONE RUNS("10.245.132.19"))
-				SVC("t", "clusterIP: 10.109.220.108, ports: [{port: 80}]") SVC("s", "ports: [{port: 80}]"),
-		STORE_INVENT);
+	with_store *s =
+		complete_text(NODE("n1", "status: {addresses: [{type: InternalIP, address: 10.245.132.20}]}\n")
+				      POD("a", "p", ONE) POD("a", "b", ONE RUNS("10.245.132.19"))
+					      SVC("t", "clusterIP: 10.109.220.108, ports: [{port: 80}]")
+						      SVC("s", "ports: [{port: 80}]"),
+			      STORE_INVENT);
 
 	assert_addr(&store_pod(s, "a", "p")->addr[0], "10.245.132.21");
 	assert_addr(&store_pod(s, "a", "p")->addr[1], "none");
@@ -577,6 +618,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(order_is_by_namespace_and_name_whatever_the_input),
 		cmocka_unit_test(duplicates_are_errors_at_the_second_with_the_place_of_the_first),
+		cmocka_unit_test(j_0_what_another_service_has_is_refused_at_the_second),
+		cmocka_unit_test(svc_7_what_a_server_let_through_is_no_error),
 		cmocka_unit_test(np_22_namespaces_are_implied_by_what_lies_in_them),
 		cmocka_unit_test(what_has_no_address_gets_one_and_one_note_says_so),
 		cmocka_unit_test(invented_addresses_are_these),

@@ -41,7 +41,7 @@ int cli_read_store(const struct common_options *c, unsigned int flags, struct st
 	r = store_read(s, c->files.items, c->files.n, &err);
 	if (!r) {
 		note_emptiness(c, s);
-		store_complete(s, flags);
+		store_complete(s, flags | STORE_ADMIT);
 	}
 	print_diags(c, s);
 	if (r)

@@ -76,6 +76,8 @@ void store_default_families(struct store *s)
 
 void store_complete(struct store *s, unsigned int flags)
 {
+	if (flags & STORE_ADMIT)
+		store_check_claims(s);
 	for (int kind = 0; kind < _KUBE_KIND_MAX; kind++) {
 		store_sort(s, kind);
 		store_drop_duplicates(s, kind);

@@ -37,6 +37,9 @@ enum store_complete_flag {
 	/* give pods and Services without addresses deterministic ones and take such pods as Running and Ready
 	 * (offline verbs and sandbox; `load` never: it warns) */
 	STORE_INVENT = 1 << 0,
+	/* objects were written, not taken from a server: a Service that claims another's cluster IP or node port, which
+	 * no server would have admitted, is an error. Else the first created keeps it (SVC-7). */
+	STORE_ADMIT = 1 << 1,
 };
 
 /*

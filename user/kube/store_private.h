@@ -45,6 +45,7 @@ void *store_add_new(struct store *s, enum kube_kind kind, size_t size, const cha
 size_t store_unique_texts(const char **texts, size_t n);
 void store_sort(struct store *s, enum kube_kind kind); /* by (ns, name); the order of input among equals */
 
+void store_check_claims(struct store *s); /* before sorting: who comes first in the input was first */
 void store_drop_duplicates(struct store *s, enum kube_kind kind);
 void store_imply_namespaces(struct store *s);
 void store_invent(struct store *s);
