@@ -113,7 +113,7 @@ $(PROG) $(DIFF) $(NETNS_C): $(BUILD)/%: $(BUILD)/obj/%.o $(REFERENCE) $(TEST_LIB
 
 tests: $(UNIT) $(PROG) $(DIFF) $(NETNS_C)
 
-.PHONY: vmtest all tests deps demo test lint clean help install bench
+.PHONY: vmtest vmtest-full all tests deps demo test lint clean help install bench
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -159,6 +159,9 @@ $(BUILD)/vmtest/init: vmtest/init.c $(STAMP)
 vmtest: $(BUILD)/vmtest/init $(BPF_OBJ) ## load every BPF object on Debian's other kernels, in a virtual machine
 	$(Q)BUILD=$(BUILD) vmtest/run.sh $(KERNELS)
 
+vmtest-full: $(BUILD)/vmtest/init all tests ## the same, and the prog and traffic tests there (a quarter of an hour)
+	$(Q)BUILD=$(BUILD) VMTESTS='prog/datapath_* prog/kernel_* netns/traffic_*' vmtest/run.sh $(KERNELS)
+
 demo: ## install, build, and show the main job with real traffic
 	$(Q)tools/deps.sh && $(MAKE) all && tools/demo.sh
 
@@ -169,6 +172,6 @@ install: $(BUILD)/weir ## to $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(BUILD)/weir $(DESTDIR)$(PREFIX)/bin/weir
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  %-9s%s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-9s%s\n", $$1, $$2}' Makefile
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
