@@ -19,12 +19,10 @@ void diag_add(struct diag_list *list, enum diag_level level, const char *code, c
 	      const char *object, const char *path, const char *fmt, ...)
 {
 	struct diag *d = VEC_ADD(list->items, list->n, list->cap);
-	char *message = NULL;
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&message, fmt, ap) < 0)
-		message = NULL;
+	d->message = mem_vprintf(fmt, ap);
 	va_end(ap);
 	d->level = level;
 	if (src) {
@@ -34,7 +32,6 @@ void diag_add(struct diag_list *list, enum diag_level level, const char *code, c
 	d->code = code ? mem_strdup(code) : NULL;
 	d->object = object ? mem_strdup(object) : NULL;
 	d->path = path ? mem_strdup(path) : NULL;
-	d->message = message ? message : mem_strdup("out of memory");
 	if (level == DIAG_ERROR)
 		list->errors++;
 }

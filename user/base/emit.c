@@ -69,8 +69,7 @@ void emit_printf(struct emit *e, const char *key, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
+	text = mem_vprintf(fmt, ap);
 	va_end(ap);
 	emit_text(e, key, text);
 }

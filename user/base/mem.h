@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdarg.h>
 #include <stddef.h>
 
 #define _cleanup_(fn) __attribute__((__cleanup__(fn)))
@@ -37,6 +38,7 @@ void *mem_grow(void *array, size_t *cap, size_t need, size_t elem_size); /* zero
 char *mem_strdup(const char *s);
 char *mem_strndup(const char *s, size_t len);
 char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+char *mem_vprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 
 /* Makes room for one more element and yields a pointer to it, zeroed: *VEC_ADD(v->items, v->n, v->cap) = x; */
 #define VEC_ADD(array, n, cap)                                                          \

@@ -309,18 +309,17 @@ static const struct listing_column program_columns[] = {
 
 static void get_programs(const struct live *l, const struct common_options *c)
 {
-	static const char *const names[] = { "from_pod", "to_pod", "store_word", "sweep_start" };
 	struct listing out;
 
 	listing_begin(&out, c, "ProgramList", program_columns);
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+	for (size_t i = 0; live_programs[i]; i++) {
 		struct bpf_prog_info info = {};
 		uint32_t len = sizeof(info);
-		int fd = node_prog_fd(l->node, names[i]);
+		int fd = node_prog_fd(l->node, live_programs[i]);
 
 		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
 			continue;
-		listing_text(&out, names[i]);
+		listing_text(&out, live_programs[i]);
 		listing_int(&out, info.id);
 		listing_printf(&out, "%02x%02x%02x%02x%02x%02x%02x%02x", info.tag[0], info.tag[1], info.tag[2],
 			       info.tag[3], info.tag[4], info.tag[5], info.tag[6], info.tag[7]);

@@ -68,8 +68,7 @@ void listing_printf(struct listing *l, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
+	text = mem_vprintf(fmt, ap);
 	va_end(ap);
 	listing_text(l, text);
 }
@@ -90,7 +89,7 @@ void listing_count(struct listing *l, long long value)
 	if (value >= 0)
 		listing_int(l, value);
 	else
-		listing_text(l, cli_json(l->common) ? NULL : "-");
+		listing_text(l, NULL);
 }
 
 void listing_end(struct listing *l)

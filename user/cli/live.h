@@ -30,6 +30,8 @@ void live_close(struct live *l); /* also for _cleanup_() */
 /* To be called after printing: says so when an apply happened meanwhile. */
 void live_check(const struct live *l, const struct common_options *c);
 
+extern const char *const live_programs[]; /* that an instance may have; ended by NULL */
+
 /* How many elements a map holds: for arrays, what is in use. -1: it cannot be counted. */
 long long live_fill(const struct live *l, enum weir_map map);
 /* "default/web", "ns/policy ingress[0]", …: what an id stands for. "#17" when it has no name. Returns buf. */

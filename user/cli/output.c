@@ -66,8 +66,7 @@ void grid_cell(struct grid *t, enum tone tone, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&cell->text, fmt, ap) < 0)
-		cell->text = mem_strdup("");
+	cell->text = mem_vprintf(fmt, ap);
 	va_end(ap);
 	if (!*cell->text) {
 		free(cell->text);

@@ -12,8 +12,6 @@
 
 #define FILL_WARN_PERCENT 80
 
-static const char *const programs[] = { "from_pod", "to_pod", "store_word", "sweep_start" };
-
 static bool is_drop(uint32_t reason)
 {
 	enum { PASS, DROP, STEP };
@@ -52,9 +50,9 @@ static void emit_status(const struct live *l)
 	emit_bool(&e, "sweeping", !node_no_sweep(l->node));
 	emit_int(&e, "devices", devices(l));
 	emit_array(&e, "programs");
-	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
-		if (node_prog_fd(l->node, programs[i]) >= 0)
-			emit_text(&e, NULL, programs[i]);
+	for (size_t i = 0; live_programs[i]; i++)
+		if (node_prog_fd(l->node, live_programs[i]) >= 0)
+			emit_text(&e, NULL, live_programs[i]);
 	emit_array_end(&e);
 	emit_map(&e, "maps");
 	for (int i = 0; i < _WEIR_MAP_MAX; i++) {
@@ -144,9 +142,9 @@ static void print_status(const struct live *l, const struct common_options *c)
 	printf("enforcement   %s%s%s\n", tone_on(&c->out, tone), enforcing(l) ? "on" : "OFF: denials pass",
 	       tone_off(&c->out, tone));
 	printf("programs     ");
-	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
-		if (node_prog_fd(l->node, programs[i]) >= 0)
-			printf(" %s", programs[i]);
+	for (size_t i = 0; live_programs[i]; i++)
+		if (node_prog_fd(l->node, live_programs[i]) >= 0)
+			printf(" %s", live_programs[i]);
 	printf("\ndevices       %u attached\n", devices(l));
 	print_sweep(l, c);
 	print_maps(l, c);

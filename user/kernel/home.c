@@ -3,12 +3,10 @@
  * Where an instance is attached. See home.h. The link's text is the
  * namespace's own, "net:[4026531840]", as `lsns` and /proc show it. Namespaces
  * are searched where they have names: /run/netns, and the first process.
- * Must never leave the calling thread in another namespace than it came from.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +14,10 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/netns.h"
 #include "kernel/home.h"
 
-#define OWN "/proc/thread-self/ns/net"
 #define FIRST "/proc/1/ns/net"
-#define NAMED "/run/netns"
 #define TEXT_MAX 64
 
 static void link_path(const struct node *n, char *ret_path)
@@ -62,13 +59,13 @@ static int open_if_same(const char *path, const char *text)
 
 static int find(const char *text, char **ret_path)
 {
-	DIR *d = opendir(NAMED);
+	DIR *d = opendir(NETNS_DIR);
 	char *path = mem_strdup(FIRST);
 	int fd = open_if_same(path, text);
 
 	for (struct dirent *e; fd < 0 && d && (e = readdir(d));) {
 		free(path);
-		path = mem_printf(NAMED "/%s", e->d_name);
+		path = mem_printf(NETNS_DIR "/%s", e->d_name);
 		fd = open_if_same(path, text);
 	}
 	if (d)
@@ -86,7 +83,7 @@ int home_check(const struct node *n, struct weir_err *err)
 	char home[TEXT_MAX], own[TEXT_MAX];
 	const char *instance = strrchr(n->pin_dir, '/') + 1;
 
-	if (read_home(n, home) || read_link(OWN, own) || !strcmp(home, own))
+	if (read_home(n, home) || read_link(NETNS_OWN, own) || !strcmp(home, own))
 		return 0;
 	fd = find(home, &path);
 	if (fd >= 0)
@@ -107,8 +104,8 @@ int home_keep(const struct node *n, struct weir_err *err)
 	char path[NODE_PATH_MAX + 16], home[TEXT_MAX], own[TEXT_MAX];
 
 	link_path(n, path);
-	if (read_link(OWN, own))
-		return err_set(err, -errno, "read " OWN ": %s", strerror(errno));
+	if (read_link(NETNS_OWN, own))
+		return err_set(err, -errno, "read " NETNS_OWN ": %s", strerror(errno));
 	if (!read_link(path, home) && !strcmp(home, own))
 		return 0;
 	if ((unlink(path) && errno != ENOENT) || symlink(own, path))
@@ -118,27 +115,12 @@ int home_keep(const struct node *n, struct weir_err *err)
 
 enum home_place home_enter(const struct node *n, int *ret_back)
 {
-	_cleanup_(fd_close) int own_fd = open(OWN, O_RDONLY | O_CLOEXEC), fd = -1;
+	_cleanup_(fd_close) int fd = -1;
 	_cleanup_(mem_free) char *path = NULL;
 	char home[TEXT_MAX], own[TEXT_MAX];
 
-	if (read_home(n, home) || read_link(OWN, own) || !strcmp(home, own))
+	if (read_home(n, home) || read_link(NETNS_OWN, own) || !strcmp(home, own))
 		return HOME_HERE;
 	fd = find(home, &path);
-	if (own_fd < 0 || fd < 0 || setns(fd, CLONE_NEWNET))
-		return HOME_UNKNOWN;
-	*ret_back = TAKE_FD(own_fd);
-	return HOME_ENTERED;
-}
-
-void home_leave(int *back)
-{
-	if (*back < 0)
-		return;
-	/* to go on there would touch devices that the caller does not mean */
-	if (setns(*back, CLONE_NEWNET)) {
-		perror("weir: cannot leave a network namespace");
-		abort();
-	}
-	fd_close(back);
+	return fd < 0 || netns_enter(fd, ret_back, NULL) ? HOME_UNKNOWN : HOME_ENTERED;
 }

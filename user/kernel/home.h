@@ -12,10 +12,9 @@
 /* -EXDEV: attached in another namespace than the caller's; err says which and what to do. 0 also when none is kept. */
 int home_check(const struct node *n, struct weir_err *err);
 int home_keep(const struct node *n, struct weir_err *err); /* the caller's is the one from now on */
-/* The caller moves to the home, if that is another one and can be found; *ret_back is for home_leave(). */
+/* The caller moves to the home, if that is another one and can be found; *ret_back is for netns_leave(). */
 enum home_place {
 	HOME_HERE, /* the caller was there already, or none is kept */
 	HOME_ENTERED,
 	HOME_UNKNOWN, /* another one, without a name: its devices are out of reach, or gone with it */
 } home_enter(const struct node *n, int *ret_back);
-void home_leave(int *back); /* also for _cleanup_(); nothing when -1 */

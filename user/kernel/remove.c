@@ -13,6 +13,7 @@
 #include <bpf/bpf.h>
 
 #include "base/mem.h"
+#include "base/netns.h"
 #include "kernel/home.h"
 #include "kernel/hooks.h"
 #include "kernel/lock.h"
@@ -45,7 +46,7 @@ static int detach_all(struct node *n, struct weir_err *err)
 {
 	char path[NODE_PATH_MAX + 32];
 	_cleanup_(fd_close) int fd = -1;
-	_cleanup_(home_leave) int back = -1;
+	_cleanup_(netns_leave) int back = -1;
 	uint32_t ifindex, next;
 	int r = 0;
 

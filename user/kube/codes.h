@@ -28,7 +28,7 @@
 	X(SELECTOR, "E030", "operator of a selector and its values do not fit")     \
 	X(PEER, "E031", "peer of a NetworkPolicy says nothing or too much")         \
 	X(TIME, "E032", "not a time as RFC 3339 writes it")                         \
-	X(EXHAUSTED, "E033", "no addresses are left to invent")                    \
+	X(EXHAUSTED, "E033", "no addresses are left to invent")                     \
 	X(CLAIMED, "E034", "an address or node port that another Service has")
 
 #define X_NAME(name, code, meaning) KUBE_E_##name,

@@ -289,9 +289,8 @@ void field_error(const struct field *f, enum kube_code code, const char *fmt, ..
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&message, fmt, ap) < 0)
-		message = NULL;
+	message = mem_vprintf(fmt, ap);
 	va_end(ap);
 	diag_add(f->d->diags, DIAG_ERROR, kube_code_text(code), &src, object, path && *path ? path : NULL, "%s",
-		 message ? message : "");
+		 message);
 }

@@ -59,9 +59,10 @@ int instance_check_own(const char *name, struct weir_err *err)
 {
 	if (!is_foreign(name))
 		return 0;
-	return err_set(err, -EBUSY,
-		       "instance %s is loaded and no sandbox: choose another --name, or 'weir uninstall --name %s'",
-		       name, name);
+	return err_set(
+		err, -EBUSY,
+		"instance %s is loaded and no sandbox: choose another --name, or 'weir uninstall --name %s'", name,
+		name);
 }
 
 int sandbox_netns(const char *name, const char *where, struct weir_err *err)
@@ -123,7 +124,7 @@ static void stop_server(const char *ns, const char *pod, void *arg)
 static int remove_datapath(const char *name, struct weir_err *err)
 {
 	_cleanup_(fd_close) int fd = sandbox_netns(name, "node", NULL);
-	_cleanup_(fd_close) int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	_cleanup_(fd_close) int own = open(NETNS_OWN, O_RDONLY | O_CLOEXEC);
 	_cleanup_(netns_leave) int back = -1;
 
 	if (own < 0 || (fd >= 0 ? setns(fd, CLONE_NEWNET) : unshare(CLONE_NEWNET)))

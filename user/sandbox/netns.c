@@ -22,8 +22,6 @@
 #include "base/mem.h"
 #include "sandbox/netns.h"
 
-#define OWN_NETNS "/proc/thread-self/ns/net"
-
 static char *netns_path(const char *name)
 {
 	return mem_printf("%s/%s", NETNS_DIR, name);
@@ -84,7 +82,7 @@ static int give_name(const char *path, struct weir_err *err)
 	if (fd < 0)
 		return err_set(err, -errno, "%s: %s", path, strerror(errno));
 	close(fd);
-	if (!mount(OWN_NETNS, path, "none", MS_BIND, NULL))
+	if (!mount(NETNS_OWN, path, "none", MS_BIND, NULL))
 		return 0;
 	r = err_set(err, -errno, "mount %s: %s", path, strerror(errno));
 	unlink(path);
@@ -94,7 +92,7 @@ static int give_name(const char *path, struct weir_err *err)
 int netns_create(const char *name, struct weir_err *err)
 {
 	_cleanup_(mem_free) char *path = netns_path(name);
-	_cleanup_(fd_close) int own = open(OWN_NETNS, O_RDONLY | O_CLOEXEC);
+	_cleanup_(fd_close) int own = open(NETNS_OWN, O_RDONLY | O_CLOEXEC);
 	_cleanup_(netns_leave) int back = -1;
 	int r;
 
@@ -135,32 +133,6 @@ bool netns_exists(const char *name)
 	_cleanup_(mem_free) char *path = netns_path(name);
 
 	return !access(path, F_OK);
-}
-
-int netns_enter(int fd, int *ret_back, struct weir_err *err)
-{
-	_cleanup_(fd_close) int own = open(OWN_NETNS, O_RDONLY | O_CLOEXEC);
-
-	if (own < 0 || setns(fd, CLONE_NEWNET))
-		return err_set(err, -errno, "enter network namespace: %s", strerror(errno));
-	*ret_back = TAKE_FD(own);
-	return 0;
-}
-
-void netns_leave(int *back)
-{
-	int keep = errno;
-
-	if (*back < 0)
-		return;
-	/* to go on in the wrong namespace would touch the machine's own network */
-	if (setns(*back, CLONE_NEWNET)) {
-		perror("weir: cannot leave a network namespace");
-		abort();
-	}
-	close(*back);
-	*back = -1;
-	errno = keep;
 }
 
 int netns_each(const char *prefix, int (*fn)(const char *name, void *arg), void *arg)

@@ -10,18 +10,13 @@
 #include <stddef.h>
 
 #include "base/diag.h"
-
-#define NETNS_DIR "/run/netns"
+#include "base/netns.h"
 
 /* A new namespace with that name: loopback up, no duplicate address detection. Returns its fd or -errno. */
 int netns_create(const char *name, struct weir_err *err);
 int netns_open(const char *name, struct weir_err *err); /* fd or -errno */
 int netns_delete(const char *name, struct weir_err *err); /* 0 also when there is none */
 bool netns_exists(const char *name);
-
-/* The calling thread moves to fd's namespace; *ret_back is what netns_leave() wants. */
-int netns_enter(int fd, int *ret_back, struct weir_err *err);
-void netns_leave(int *back); /* also for _cleanup_(); nothing when -1 */
 
 /* Writes /proc/sys/net/<key> of the calling thread's namespace. */
 int netns_sysctl(const char *key, const char *value, struct weir_err *err);
