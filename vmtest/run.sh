@@ -84,8 +84,9 @@ make_ramdisk() { # KERNEL-FOLDER
 }
 
 boot() { # KERNEL-FOLDER
-	timeout 3000 qemu-system-x86_64 -accel tcg -cpu max -M pc -smp 2 -m 3072 -kernel "$1/vmlinuz" -initrd "$work/initrd.gz" \
-		-append "console=ttyS0 quiet panic=-1" -nographic -no-reboot </dev/null | tr -d '\r'
+	# ends with this script, however that ends
+	setpriv --pdeathsig TERM timeout 3000 qemu-system-x86_64 -accel tcg -cpu max -M pc -smp 2 -m 3072 -kernel "$1/vmlinuz" -initrd "$work/initrd.gz" \
+		-append "console=ttyS0 quiet panic=-1" -nographic -no-reboot </dev/null
 }
 
 failed=0
@@ -97,7 +98,8 @@ for package; do
 		continue
 	fi
 	make_ramdisk "$kernel"
-	boot "$kernel" >"$work/console" || true
+	boot "$kernel" >"$work/serial" || true
+	tr -d '\r' <"$work/serial" >"$work/console"
 	if ! grep -q '^1\.\.' "$work/console"; then
 		echo "# the machine did not get to its end:" && tail -n 20 "$work/console" | sed 's/^/# /'
 		failed=1
