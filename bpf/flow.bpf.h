@@ -115,10 +115,11 @@ static __always_inline enum weir_reason check_ends(struct scratch *s, struct wei
 	return why;
 }
 
-/* The entry at s->key has to go before the packet may begin a new flow. */
-static __always_inline enum weir_reason starts_over(struct scratch *s)
+/* The entry at s->key has to go before the packet may begin a new flow: this one, not what another CPU puts there. */
+static __always_inline enum weir_reason starts_over(struct scratch *s, const struct weir_flow *flow)
 {
 	s->leftover = 1;
+	s->leftover_sequence = flow->half_open;
 	return WEIR_NEW;
 }
 
@@ -240,6 +241,15 @@ static __always_inline void flow_recall(struct scratch *s, const struct weir_flo
 	s->route.nat_cport_be = flow->nat_cport_be;
 }
 
+/* Why an entry's stamp denies: a closed gate comes before what the policies say. */
+static __always_inline enum weir_reason denial(const struct weir_flow *flow, enum weir_reason by_policy)
+{
+	struct weir_pod *src = pod_by_ref(flow->end[0].ref), *dst = pod_by_ref(flow->end[1].ref);
+	__u64 words = (src ? READ_WORD(src->word) : 0) | (dst ? READ_WORD(dst->word) : 0);
+
+	return weir_pod_flags(words) & WEIR_POD_GATE ? WEIR_GATED : by_policy;
+}
+
 /* FORWARDED, STALE, or the denial that the stamps hold. */
 static __always_inline enum weir_reason check_stamps(struct scratch *s, struct weir_flow *flow, int orig)
 {
@@ -250,12 +260,12 @@ static __always_inline enum weir_reason check_stamps(struct scratch *s, struct w
 	if (flow->end[0].ref) {
 		stamp = READ_WORD(flow->end[0].stamp);
 		if (stamp != want)
-			return stamp >> 1 == s->policy_epoch ? WEIR_EGRESS_DENIED : WEIR_STALE;
+			return stamp >> 1 == s->policy_epoch ? denial(flow, WEIR_EGRESS_DENIED) : WEIR_STALE;
 	}
 	if (flow->end[1].ref) {
 		stamp = READ_WORD(flow->end[1].stamp);
 		if (stamp != want)
-			return stamp >> 1 == s->policy_epoch ? WEIR_INGRESS_DENIED : WEIR_STALE;
+			return stamp >> 1 == s->policy_epoch ? denial(flow, WEIR_INGRESS_DENIED) : WEIR_STALE;
 	}
 	return WEIR_FORWARDED;
 }
@@ -283,12 +293,12 @@ __noinline int flow_find(struct __sk_buff *skb)
 		return WEIR_SPOOFED;
 	why = check_ends(s, flow, orig);
 	if (why)
-		return why == WEIR_NEW ? starts_over(s) : why;
+		return why == WEIR_NEW ? starts_over(s, flow) : why;
 	why = check_stamps(s, flow, orig);
 	if (why == WEIR_STALE)
 		return why;
 	if (begins_anew(s, flow, orig))
-		return starts_over(s);
+		return starts_over(s, flow);
 	if (!flow_touch(s, flow, orig))
 		return WEIR_NEW;
 	flow_recall(s, flow, orig);
@@ -341,17 +351,18 @@ __noinline int flow_renew(struct __sk_buff *skb)
 		return WEIR_NEW;
 	if (s->pkt.proto == IPPROTO_UDP && s->pkt.hook == FROM_POD && is_orig(s, flow->flags) &&
 	    flow->service_stamp != s->service_epoch && service_moved(s, flow))
-		return starts_over(s);
+		return starts_over(s, flow);
 	old_src = READ_WORD(flow->end[0].stamp);
 	old_dst = READ_WORD(flow->end[1].stamp);
 	original_question(s, flow);
 	s->question.src_ref = pod_ref_by_addr(&s->question.src);
 	s->question.dst_ref = pod_ref_by_addr(&s->question.dst);
 	if (s->question.src_ref != flow->end[0].ref || s->question.dst_ref != flow->end[1].ref)
-		return starts_over(s);
+		return starts_over(s, flow);
 	why = policy_judge(skb);
 	stamp_end(&flow->end[0], old_src, s->policy_epoch, s->allowed & ALLOW_EGRESS);
 	stamp_end(&flow->end[1], old_dst, s->policy_epoch, s->allowed & ALLOW_INGRESS);
-	flow->service_stamp = s->service_epoch;
+	if (is_orig(s, flow->flags)) /* a reply did not ask whether services moved it */
+		flow->service_stamp = s->service_epoch;
 	return why;
 }

@@ -8,6 +8,8 @@
 
 #include "flow.bpf.h"
 
+#define EEXIST 17
+
 #define RECLAIM_TRIES 16 /* closing flows looked at for one new flow */
 /*
  * The walk through the reserved ports steps by 1 more than a multiple of this,
@@ -110,21 +112,34 @@ __noinline int half_open_enter(struct __sk_buff *skb)
 	return WEIR_FORWARDED;
 }
 
-/* A place for the sweep to find the flow by; s->place. */
-static __always_inline int take_place(struct __sk_buff *skb, struct scratch *s)
+/*
+ * A place for the sweep to find an entry by; s->place. It is filled before the
+ * entry is inserted, so that whoever removes the entry can give it back.
+ */
+static __always_inline int place_take(struct __sk_buff *skb, struct scratch *s)
 {
-	struct weir_flow_key *k;
+	if (!bpf_map_pop_elem(&free_keys, &s->place))
+		return 0;
+	return reclaim_closing(skb) && !bpf_map_pop_elem(&free_keys, &s->place) ? 0 : -1;
+}
 
-	if (bpf_map_pop_elem(&free_keys, &s->place)) {
-		if (!reclaim_closing(skb) || bpf_map_pop_elem(&free_keys, &s->place))
-			return -1;
-	}
-	k = bpf_map_lookup_elem(&flow_keys, &s->place);
+static __always_inline void place_fill(__u32 place, const struct weir_tuple *key)
+{
+	struct weir_flow_key *k = bpf_map_lookup_elem(&flow_keys, &place);
+
 	if (!k)
-		return -1;
-	k->key = s->key;
+		return;
+	k->key = *key;
 	k->used = PLACE_USED;
-	return 0;
+}
+
+/* Where no entry was made. */
+static __always_inline void place_return(__u32 place)
+{
+	struct weir_flow_key *k = bpf_map_lookup_elem(&flow_keys, &place);
+
+	if (k)
+		place_free(k, place, PLACE_USED);
 }
 
 /* ---- Entries ---------------------------------------------------------------------------------- */
@@ -162,25 +177,29 @@ static __always_inline void make_entry(struct scratch *s)
 	e->end[1] = (struct weir_end){ q->dst_ref, entry_stamp(s, q->dst_ref, s->allowed & ALLOW_INGRESS) };
 	e->last_seen = s->pkt.now;
 	e->flags = flags | packet_bits(&s->pkt, 1);
-	e->place = s->place;
 	e->half_open = s->half_open;
+}
+
+/* Key of the reply's entry, from what was decided; returns whether the client stands first in it. */
+static __always_inline int make_twin_key(struct scratch *s)
+{
+	return weir_tuple_make(&s->twin, &s->pkt.src, s->route.nat_cport_be, &s->route.nat_addr,
+			       s->route.nat_port_be, s->pkt.proto, 0);
 }
 
 /* The reply's entry mirrors the forward one, and leads back to the frontend. */
 static __always_inline void make_twin(struct scratch *s)
 {
 	struct weir_flow *e = &s->twin_entry;
-	int client_first;
+	int client_first = make_twin_key(s);
 
 	*e = s->entry;
-	client_first = weir_tuple_make(&s->twin, &s->pkt.src, s->route.nat_cport_be, &s->route.nat_addr,
-				       s->route.nat_port_be, s->pkt.proto, 0);
 	e->nat_addr = s->pkt.dst;
 	e->nat_port_be = s->pkt.dport_be;
 	e->nat_cport_be = s->pkt.sport_be;
-	e->flags &= ~(WEIR_FLOW_ORIG_FIRST | WEIR_FLOW_SEEN_ORIG);
+	e->flags &= ~(WEIR_FLOW_ORIG_FIRST | WEIR_FLOW_STATE_BITS);
 	e->flags |= WEIR_FLOW_REPLY | (client_first ? WEIR_FLOW_ORIG_FIRST : 0);
-	e->place = WEIR_NO_PLACE;
+	e->place = s->place;
 }
 
 /* Does the reply entry in the way belong to my own frontend key? Then another CPU was faster. */
@@ -209,6 +228,7 @@ __noinline int twin_try(struct __sk_buff *skb)
 	if (!s)
 		return TWIN_NO_ROOM;
 	make_twin(s);
+	place_fill(s->place, &s->twin);
 	r = bpf_map_update_elem(&conntrack, &s->twin, &s->twin_entry, BPF_NOEXIST);
 	if (!r)
 		return TWIN_IN;
@@ -229,18 +249,21 @@ __noinline int twin_try(struct __sk_buff *skb)
 /* My twin without its forward entry is a leftover: it goes, and the port is mine. Else the other CPU's flow stands. */
 static __always_inline int drop_orphan_twin(struct scratch *s)
 {
+	struct weir_flow *other;
+
 	if (bpf_map_lookup_elem(&conntrack, &s->key))
 		return 0;
-	make_twin(s);
-	return !bpf_map_delete_elem(&conntrack, &s->twin);
+	make_twin_key(s);
+	other = bpf_map_lookup_elem(&conntrack, &s->twin);
+	return other && !flow_delete_entry(&s->twin, other);
 }
 
 /*
- * Inserts the reply's entry under the first free client port: the client's own,
+ * Inserts the reply's entry, whose place is s->place, under the first free client port: the client's own,
  * then a walk through the reserved range, whose start and step the flow's hash
  * gives; WEIR_PORT_TRIES in all.
  */
-__noinline int twin_insert(struct __sk_buff *skb)
+__noinline int twin_search(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
 	__u32 hash, at, step, orphans = 0;
@@ -278,49 +301,63 @@ static __always_inline int shares_my_twin(const struct scratch *s, const struct 
 	       other->nat_port_be == s->route.nat_port_be && weir_addr_equal(&other->nat_addr, &s->route.nat_addr);
 }
 
-/* One flow's entries. The reply's goes first, so that no reply can miss. RACE: another CPU made them. */
-static __always_inline enum weir_reason insert_entries(struct __sk_buff *skb, struct scratch *s)
+static __always_inline enum weir_reason insert_reply(struct __sk_buff *skb, struct scratch *s)
 {
-	struct weir_flow *other;
 	enum weir_reason why;
 
-	make_entry(s);
-	if (s->route.translated) {
-		why = twin_insert(skb);
-		if (why)
-			return why;
-		s->entry.nat_cport_be = s->route.nat_cport_be;
-	}
-	if (!bpf_map_update_elem(&conntrack, &s->key, &s->entry, BPF_NOEXIST))
-		return WEIR_FORWARDED;
-	other = bpf_map_lookup_elem(&conntrack, &s->key);
-	if (s->route.translated && !(other && shares_my_twin(s, other))) {
-		make_twin(s);
-		bpf_map_delete_elem(&conntrack, &s->twin);
-	}
-	return other ? WEIR_RACE : WEIR_TABLE_FULL;
+	if (place_take(skb, s))
+		return WEIR_TABLE_FULL;
+	why = twin_search(skb);
+	if (why)
+		place_return(s->place);
+	return why;
 }
 
-/* Place, ring, entries; with one more try after making room. */
+static __always_inline enum weir_reason insert_forward(struct __sk_buff *skb, struct scratch *s)
+{
+	long r;
+
+	if (place_take(skb, s))
+		return WEIR_TABLE_FULL;
+	place_fill(s->place, &s->key);
+	s->entry.place = s->place;
+	s->entry.nat_cport_be = s->route.nat_cport_be;
+	r = bpf_map_update_elem(&conntrack, &s->key, &s->entry, BPF_NOEXIST);
+	if (!r)
+		return WEIR_FORWARDED;
+	place_return(s->place);
+	return r == -EEXIST ? WEIR_RACE : WEIR_TABLE_FULL;
+}
+
+/* The forward entry could not be made: the reply's goes again, unless another CPU's forward entry leads to it. */
+static __always_inline void withdraw_reply(struct scratch *s)
+{
+	struct weir_flow *other = bpf_map_lookup_elem(&conntrack, &s->key);
+
+	if (other && shares_my_twin(s, other))
+		return;
+	make_twin_key(s); /* making room used s->twin */
+	flow_delete_entry(&s->twin, &s->twin_entry);
+}
+
+/* Ring and entries. The reply's entry goes first, so that no reply can miss. RACE: another CPU made them. */
 __noinline int flow_insert(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
 	enum weir_reason why;
 
 	keep_arg(skb);
-	if (!s)
+	if (!s || half_open_enter(skb))
 		return WEIR_NO_SCRATCH;
-	if (take_place(skb, s))
-		return WEIR_TABLE_FULL;
-	if (half_open_enter(skb)) {
-		place_free(s->place, PLACE_USED);
-		return WEIR_NO_SCRATCH;
+	make_entry(s);
+	if (s->route.translated) {
+		why = insert_reply(skb, s);
+		if (why)
+			return why;
 	}
-	why = insert_entries(skb, s);
-	if (why == WEIR_TABLE_FULL && reclaim_closing(skb))
-		why = insert_entries(skb, s);
-	if (why)
-		place_free(s->place, PLACE_USED);
+	why = insert_forward(skb, s);
+	if (why && s->route.translated)
+		withdraw_reply(s);
 	return why;
 }
 
@@ -352,7 +389,7 @@ static __always_inline void table_was_full(const struct scratch *s)
 		c->full_at = s->pkt.now;
 }
 
-/* Not asked of free_keys: a translated flow takes two entries and one place, so entries run out first. */
+/* Not only now: flows that began without an entry go on without one when there is room again. */
 static __always_inline int table_is_full(const struct scratch *s)
 {
 	__u32 memory = WEIR_FULL_MEMORY_S * NS_PER_S >> WEIR_TICK_SHIFT;
@@ -433,7 +470,7 @@ __noinline int drop_leftover(struct __sk_buff *skb)
 	if (!s)
 		return WEIR_NO_SCRATCH;
 	old = bpf_map_lookup_elem(&conntrack, &s->key);
-	if (old)
+	if (old && old->half_open == s->leftover_sequence)
 		flow_delete(&s->key, old, &s->twin);
 	return WEIR_FORWARDED;
 }

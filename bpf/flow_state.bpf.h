@@ -71,23 +71,29 @@ static __always_inline __u32 flow_timeout(const struct weir_config *c, __u8 prot
 }
 
 /* Gives a place of flow_keys[] back, once. expect: what it must be used as. */
-static __always_inline void place_free(__u32 place, __u32 expect)
+static __always_inline void place_free(struct weir_flow_key *k, __u32 place, __u32 expect)
 {
-	struct weir_flow_key *k = bpf_map_lookup_elem(&flow_keys, &place);
-
-	if (k && __sync_val_compare_and_swap(&k->used, expect, PLACE_FREE) == expect)
+	if (__sync_val_compare_and_swap(&k->used, expect, PLACE_FREE) == expect)
 		bpf_map_push_elem(&free_keys, &place, 0);
 }
 
-/* Removes one entry; its place goes back if this call was the one that removed it. */
-static __always_inline void flow_delete_entry(const struct weir_tuple *key, const struct weir_flow *flow)
+/*
+ * Removes one entry; its place goes back if this call was the one that removed
+ * it. The entry may have become another's since it was found, and the place then
+ * is that one's: hence the look at the place's key. What is not given back here
+ * the sweep finds.
+ */
+static __always_inline int flow_delete_entry(const struct weir_tuple *key, const struct weir_flow *flow)
 {
 	__u32 place = flow->place;
+	struct weir_flow_key *k;
 
 	if (bpf_map_delete_elem(&conntrack, key))
-		return;
-	if (place != WEIR_NO_PLACE)
-		place_free(place, PLACE_USED);
+		return -1;
+	k = bpf_map_lookup_elem(&flow_keys, &place);
+	if (k && weir_tuple_equal(&k->key, key))
+		place_free(k, place, PLACE_USED);
+	return 0;
 }
 
 /* Removes a flow, with its twin if it has one. twin: room for the twin's key, outside of any memory handed in. */

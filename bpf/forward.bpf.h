@@ -49,17 +49,18 @@ static __always_inline int refuse(struct __sk_buff *skb, enum weir_reason reason
  * addressed (its gateway's) becomes the source. Frames that came to a bridge's
  * MAC are OTHERHOST and would be dropped behind the redirect.
  */
-static __always_inline int to_local_pod(struct __sk_buff *skb, const struct weir_pod *pod)
+static __always_inline int to_local_pod(struct __sk_buff *skb, const struct weir_pod *pod, enum weir_reason reason)
 {
 	__u32 ifindex = pod->ifindex;
 	__u8 macs[12], gateway[6];
 
 	if (packet_read(skb, 0, gateway, sizeof(gateway)))
-		return TC_ACT_SHOT;
+		return refuse(skb, WEIR_NO_SCRATCH);
 	__builtin_memcpy(macs, pod->mac, 6);
 	__builtin_memcpy(macs + 6, gateway, 6);
 	if (packet_write(skb, 0, macs, sizeof(macs)))
-		return TC_ACT_SHOT;
+		return refuse(skb, WEIR_NO_SCRATCH);
+	count(skb, reason);
 	bpf_skb_change_type(skb, PACKET_TYPE_HOST);
 	return bpf_redirect_peer(ifindex, 0);
 }
@@ -69,9 +70,8 @@ static __always_inline int forward(struct __sk_buff *skb, struct scratch *s, enu
 {
 	struct weir_pod *pod;
 
-	count(skb, reason);
 	if (s->pkt.hook == TO_POD || s->route.via_stack)
-		return TC_ACT_UNSPEC;
+		return pass_on(skb, reason);
 	pod = pod_by_ref(s->route.dst_ref);
-	return pod ? to_local_pod(skb, pod) : TC_ACT_UNSPEC;
+	return pod ? to_local_pod(skb, pod, reason) : pass_on(skb, reason);
 }

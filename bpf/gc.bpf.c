@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * The sweep: forgets connections whose time is over, with no process alive. A
- * timer walks flow_keys[] a slice a tick (a hash cannot be resumed from BPF).
+ * timer walks flow_keys[] a slice a tick (a hash cannot be resumed from BPF),
+ * where every entry has a place, both halves of a pair and so also a half that
+ * lost the other in a race.
  * What is over is marked, and removed when the next round finds it still marked:
  * by then no reader can hold it, and a packet that came in between has taken
  * the mark away. Loaded apart: PREEMPT_RT kernels refuse bpf_timer.
@@ -63,7 +65,7 @@ static __always_inline void expire(const struct weir_tuple *key, struct weir_flo
 static __always_inline void sweep_orphan(struct weir_flow_key *k, __u32 place)
 {
 	if (k->used == PLACE_SUSPECT)
-		place_free(place, PLACE_SUSPECT);
+		place_free(k, place, PLACE_SUSPECT);
 	else
 		__sync_val_compare_and_swap(&k->used, PLACE_USED, PLACE_SUSPECT);
 }
@@ -120,6 +122,8 @@ static int sweep_tick(void *map, __u32 *key, struct sweep *sweep)
 	if (!c)
 		return 0;
 	steps = c->sweep_slice < WEIR_SWEEP_SLICE_MAX ? c->sweep_slice : WEIR_SWEEP_SLICE_MAX;
+	if (steps > c->conntrack_places) /* at most one round a tick: a mark needs time before the removal */
+		steps = c->conntrack_places;
 	bpf_loop(steps, sweep_step, &slice, 0);
 	bpf_timer_start(&sweep->timer, (__u64)c->sweep_interval_us * NS_PER_US, 0);
 	return 0;

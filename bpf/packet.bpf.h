@@ -4,8 +4,7 @@
  * parsed once into struct pkt; what is malformed, truncated or not understood
  * gets a reason of its own and never reaches a table.
  *
- * Reads go through bpf_skb_load_bytes: the packet may lie in fragments, and a
- * variable offset needs no proof then.
+ * Bytes are read through bytes.bpf.h, whether the packet lies in fragments or not.
  */
 #pragma once
 
@@ -256,16 +255,15 @@ static __always_inline enum weir_reason parse_v6(struct __sk_buff *skb, struct p
 	return walk_v6_headers(skb, pkt, ip.nexthdr);
 }
 
-/* DHCPv4 from a client without an address, or to one. */
+/* DHCPv4 from a client without an address, or to one: broadcast. With an address it asks like anybody. */
 static __always_inline int is_dhcp(const struct pkt *pkt)
 {
-	if (pkt->v6 || pkt->proto != IPPROTO_UDP)
+	if (pkt->v6 || pkt->proto != IPPROTO_UDP || pkt->dst.w[3] != 0xffffffff)
 		return 0;
 	if (pkt->hook == FROM_POD)
 		return !pkt->src.w[3] && pkt->sport_be == bpf_htons(DHCP_CLIENT_PORT) &&
 		       pkt->dport_be == bpf_htons(DHCP_SERVER_PORT);
-	return pkt->multicast && pkt->sport_be == bpf_htons(DHCP_SERVER_PORT) &&
-	       pkt->dport_be == bpf_htons(DHCP_CLIENT_PORT);
+	return pkt->sport_be == bpf_htons(DHCP_SERVER_PORT) && pkt->dport_be == bpf_htons(DHCP_CLIENT_PORT);
 }
 
 /*

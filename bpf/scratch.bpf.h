@@ -68,8 +68,9 @@ struct scratch {
 	struct weir_frontend frontend;
 	__u32 first; /* the packet's source stands first in key */
 	__u32 policy_epoch, service_epoch; /* read before the first table */
-	__u32 service, backend, backend_generation;
-	__u32 leftover; /* an entry stands at key that must be removed first */
+	__u32 backend, backend_generation;
+	__u32 leftover; /* an entry stands at key that must be removed first: */
+	__u32 leftover_sequence; /* its half_open */
 	__u32 by_service; /* translated by a Service */
 	__u32 allowed; /* of the last judgement: bit 0 egress, bit 1 ingress */
 	__u32 place, half_open;

@@ -99,16 +99,11 @@ static __always_inline enum weir_reason service_translate(struct scratch *s)
 	enum weir_reason why;
 	__s64 id;
 
-	s->service = 0;
-	s->backend = 0;
-	s->backend_generation = 0;
-	s->by_service = 0;
 	id = service_by_destination(s);
 	if (id < 0)
 		return WEIR_FORWARDED;
 	if (!id)
 		return WEIR_NO_SERVICE_PORT;
-	s->service = id;
 	if (t)
 		t->service = id;
 	if (s->pkt.proto == IPPROTO_SCTP)

@@ -20,7 +20,7 @@
 #include <weir/reason.h>
 #include <weir/types.h>
 
-#define WEIR_CONNTRACK_MAX (256 * 1024) /* entries; a translated flow needs two, so as many places suffice */
+#define WEIR_CONNTRACK_MAX (256 * 1024) /* entries, and a place for each; a translated flow needs two */
 #define WEIR_HALF_OPEN_MAX (32 * 1024) /* a power of two */
 
 #define WEIR_MAPS(X)                                                                                              \

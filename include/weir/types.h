@@ -106,6 +106,13 @@ static __always_inline int weir_tuple_make(struct weir_tuple *ret_key, const str
 	return first;
 }
 
+static __always_inline int weir_tuple_equal(const struct weir_tuple *a, const struct weir_tuple *b)
+{
+	return weir_addr_equal(&a->addr[0], &b->addr[0]) && weir_addr_equal(&a->addr[1], &b->addr[1]) &&
+	       a->port_be[0] == b->port_be[0] && a->port_be[1] == b->port_be[1] && a->proto == b->proto &&
+	       a->mark == b->mark;
+}
+
 /*
  * One local end of a connection: which pod it was, and what was decided for it.
  * ref is 0 where the end is no pod of this node. stamp is the policy epoch that
@@ -158,13 +165,13 @@ struct weir_flow {
 	struct weir_end end[2]; /* [0] the originator, [1] the responder (after translation) */
 	__u32 last_seen; /* ticks of 2^WEIR_TICK_SHIFT ns; of this entry's own direction(s) */
 	__u32 flags; /* enum weir_flow_flag */
-	__u32 place; /* of its key in flow_keys[]; WEIR_NO_PLACE in a reply entry */
-	__u32 half_open; /* sequence number in the half-open ring */
+	__u32 place; /* of its key in flow_keys[] */
+	__u32 half_open; /* sequence number in the half-open ring; no two flows at a time have the same */
 };
 WEIR_ASSERT_SIZE(struct weir_flow, 64);
 
 #define WEIR_TICK_SHIFT 27 /* 134 ms a tick */
-#define WEIR_NO_PLACE 0xffffffffu
+#define WEIR_NO_PLACE 0xffffffffu /* an entry that no packet made: the sweep does not find it */
 
 /* A key waiting for the sweep, or for its turn in the half-open ring. */
 struct weir_flow_key {

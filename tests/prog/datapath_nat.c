@@ -601,6 +601,21 @@ static void svc_92_an_untranslated_udp_flow_finds_a_new_frontend(void **state)
 	assert_null(prog_places_check(env, NULL));
 }
 
+/* The answer comes first after the change; judging the flow again must not bless it for the services as well. */
+static void svc_92_a_reply_does_not_hide_a_new_frontend(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec answer = udp(env, VIP_1, PORT, POD_A, SPORT);
+
+	assert_int_equal(udp_target(env, VIP_1), last_byte(env, VIP_1));
+	serve_one(env, 1, IPPROTO_UDP, REMOTE_A);
+	prog_policy_epoch(env);
+	prog_service_epoch(env);
+	assert_passed(prog_to(env, POD_A, PROG_UPLINK, &answer));
+	assert_int_equal(udp_target(env, VIP_1), last_byte(env, REMOTE_A));
+	assert_null(prog_places_check(env, NULL));
+}
+
 static void svc_90_open_tcp_is_left_alone(void **state)
 {
 	static const enum who backends[] = { REMOTE_A, REMOTE_B };
@@ -705,6 +720,7 @@ int main(void)
 		FOR_BOTH(svc_92_udp_stays_while_nothing_serves_and_moves_when_something_does),
 		FOR_BOTH(svc_92_udp_flows_of_a_removed_frontend_end),
 		FOR_BOTH(svc_92_an_untranslated_udp_flow_finds_a_new_frontend),
+		FOR_BOTH(svc_92_a_reply_does_not_hide_a_new_frontend),
 		FOR_BOTH(svc_90_open_tcp_is_left_alone),
 		FOR_BOTH(svc_93_a_syn_sent_again_leaves_a_backend_that_is_gone),
 		FOR_BOTH(policy_cuts_translated_flows_from_either_side),

@@ -231,6 +231,10 @@ static void dhcp_passes_in_its_own_direction_only(void **state)
 	assert_dropped(prog_from(env, POD_A, &answer), WEIR_SPOOFED);
 	ask.dport = 69;
 	assert_dropped(prog_from(env, POD_A, &ask), WEIR_SPOOFED);
+	/* who has no address yet asks everybody; a datagram for one host would be a way around policy */
+	ask.dport = 67;
+	ask.dst = addr("10.0.0.77");
+	assert_dropped(prog_from(env, POD_A, &ask), WEIR_SPOOFED);
 }
 
 static void link_local_unicast_is_dropped(void **state)

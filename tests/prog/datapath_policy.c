@@ -400,6 +400,28 @@ static void np_53_a_gated_pod_is_held_in_both_directions(void **state)
 	assert_redirected(try(env, POD_A, POD_B, 80));
 }
 
+static void np_53_an_open_flow_of_a_gated_pod_is_held_by_that_name(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec there = prog_tcp(env, POD_A, 1234, POD_B, 80, ACK),
+			   back = prog_tcp(env, POD_B, 80, POD_A, 1234, ACK);
+
+	there.tcp_flags = SYN;
+	assert_redirected(prog_from(env, POD_A, &there));
+	there.tcp_flags = ACK;
+	assert_redirected(prog_from(env, POD_B, &back));
+	prog_pod(env, POD_B, 0, 0, 0, WEIR_POD_GATE);
+	prog_policy_epoch(env);
+	for (int i = 0; i < 2; i++) {
+		assert_dropped(prog_from(env, POD_A, &there), WEIR_GATED);
+		assert_dropped(prog_from(env, POD_B, &back), WEIR_GATED);
+	}
+	prog_pod(env, POD_B, 0, 0, 0, 0);
+	prog_policy_epoch(env);
+	assert_redirected(prog_from(env, POD_A, &there));
+	assert_redirected(prog_from(env, POD_B, &back));
+}
+
 static void with_enforcement_off_denials_pass_and_are_counted(void **state)
 {
 	struct prog_env *env = *state;
@@ -475,6 +497,7 @@ int main(void)
 		FOR_BOTH(np_41_the_origin_is_kept_for_later_judgements),
 		FOR_BOTH(np_42_pods_reach_their_own_node_only),
 		FOR_BOTH(np_53_a_gated_pod_is_held_in_both_directions),
+		FOR_BOTH(np_53_an_open_flow_of_a_gated_pod_is_held_by_that_name),
 		FOR_BOTH(with_enforcement_off_denials_pass_and_are_counted),
 		FOR_BOTH(np_46_policy_sees_the_backend_not_the_frontend),
 	};

@@ -206,6 +206,7 @@ static void a_closing_flow_taken_over_on_two_cpus_is_one_pair(void **state)
 {
 	struct side sides[2];
 	struct prog_env *env;
+	uint32_t orphans;
 	int bad = 0;
 
 	if (one_cpu())
@@ -229,7 +230,9 @@ static void a_closing_flow_taken_over_on_two_cpus_is_one_pair(void **state)
 	}
 	finish(sides);
 	assert_int_equal(bad, 0);
-	assert_null(prog_places_check(env, NULL));
+	/* whose memory was used again while both removed the old flow may leave its place to the sweep, never lose it */
+	assert_null(prog_places_check(env, &orphans));
+	assert_in_range(orphans, 0, ROUNDS / 100);
 	assert_int_equal(prog_flow_count(env), 14);
 }
 

@@ -248,6 +248,47 @@ static void the_place_of_a_flow_being_made_is_not_taken_away(void **state)
 	assert_null(prog_places_check(env, NULL));
 }
 
+/* A slice larger than the table must not mark and remove in one tick: readers need the time in between. */
+static void removal_takes_two_ticks_in_a_small_table_too(void **state)
+{
+	struct prog_env *env = with_sweep(state);
+	struct weir_config config = prog_config(env);
+
+	open_flow(env, SPORT);
+	prog_flows_age(env, LIMIT + 10);
+	config.sweep_slice = 8 * PLACES;
+	config.sweep_interval_us = 300000;
+	prog_config_set(env, &config);
+	usleep(20000); /* the last tick of 1 ms is over, and its successor not yet due */
+	assert_int_equal(prog_flow_count(env), 1);
+	for (int i = 0; i < 5000 && prog_flow_count(env); i++)
+		usleep(200);
+	assert_int_equal(prog_flow_count(env), 0);
+	assert_null(prog_places_check(env, NULL));
+}
+
+/* Either half of a pair may lose the other in a race; both are found and removed when their time is over. */
+static void halves_of_pairs_do_not_outlive_their_time(void **state)
+{
+	struct prog_env *env = with_sweep(state);
+	struct packet_spec forward = prog_tcp(env, POD_A, SPORT, VIP_1, 80, 0),
+			   reply = prog_tcp(env, POD_A, SPORT + 1, POD_B, TARGET, 0);
+	struct weir_tuple key;
+
+	open_translated(env, SPORT);
+	open_translated(env, SPORT + 1);
+	weir_tuple_make(&key, &forward.src, htons(SPORT), &forward.dst, htons(80), IPPROTO_TCP, 0);
+	prog_unset(env, "conntrack", &key);
+	weir_tuple_make(&key, &reply.src, htons(SPORT + 1), &reply.dst, htons(TARGET), IPPROTO_TCP, 0);
+	prog_unset(env, "conntrack", &key);
+	sweep(env, 3);
+	assert_int_equal(prog_flow_count(env), 2);
+	prog_flows_age(env, LIMIT + 10);
+	sweep(env, 3);
+	assert_int_equal(prog_flow_count(env), 0);
+	assert_null(prog_places_check(env, NULL));
+}
+
 static void traffic_and_sweep_lose_no_place(void **state)
 {
 	struct prog_env *env = with_sweep(state);
@@ -278,6 +319,8 @@ int main(void)
 		FOR_BOTH(a_reply_saves_a_marked_pair),
 		FOR_BOTH(orphaned_places_are_given_back),
 		FOR_BOTH(the_place_of_a_flow_being_made_is_not_taken_away),
+		FOR_BOTH(removal_takes_two_ticks_in_a_small_table_too),
+		FOR_BOTH(halves_of_pairs_do_not_outlive_their_time),
 		FOR_BOTH(traffic_and_sweep_lose_no_place),
 	};
 

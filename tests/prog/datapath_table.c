@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <arpa/inet.h>
 #include <linux/pkt_cls.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -111,6 +112,54 @@ static void closing_flows_make_room_oldest_first(void **state)
 	}
 	assert_dropped(forth(env, FIRST + 2 * PLACES, SYN), WEIR_TABLE_FULL);
 	assert_null(prog_places_check(env, NULL));
+}
+
+/* A translated flow needs room for two entries, and one closing flow gives room for one. */
+static void a_translated_flow_takes_the_place_of_two_closing_ones(void **state)
+{
+	struct prog_env *env = small(state, PLACES, PLACES);
+	struct packet_spec syn = prog_tcp(env, POD_A, FIRST, VIP_1, 80, SYN);
+	const uint32_t backend = 1;
+
+	judge_everybody(env);
+	prog_backend(env, 1, 1, POD_B, TARGET, 0);
+	prog_run(env, 0, &backend, 1);
+	prog_service(env, 1, WEIR_SERVICE_SERVING | WEIR_SERVICE_USABLE, 0, 1);
+	prog_frontend(env, VIP_1, 80, IPPROTO_TCP, 1);
+	assert_redirected(prog_from(env, POD_A, &syn));
+	for (int i = 0; i < PLACES - 2; i++)
+		open_flow(env, FIRST + i);
+	assert_int_equal(prog_flow_count(env), PLACES);
+	syn.sport++;
+	assert_dropped(prog_from(env, POD_A, &syn), WEIR_TABLE_FULL);
+	close_flow(env, FIRST + 1);
+	close_flow(env, FIRST + 2);
+	assert_redirected(prog_from(env, POD_A, &syn));
+	assert_int_equal(prog_flow_count(env), PLACES);
+	assert_null(prog_places_check(env, NULL));
+}
+
+/* As when an entry's memory is used again under a CPU that still holds it: what it reads there is another's place. */
+static void the_place_of_another_flow_is_not_given_back(void **state)
+{
+	struct prog_env *env = small(state, PLACES, PLACES);
+	struct packet_spec one = prog_tcp(env, POD_A, FIRST, POD_B, 80, SYN),
+			   two = prog_tcp(env, POD_A, FIRST + 1, POD_B, 80, SYN);
+	struct weir_flow flow, other;
+	struct weir_tuple key;
+	struct weir_flow_key k;
+
+	open_flow(env, FIRST);
+	open_flow(env, FIRST + 1);
+	close_flow(env, FIRST + 1);
+	assert_true(prog_flow(env, &one, 0, &flow));
+	assert_true(prog_flow(env, &two, 0, &other));
+	weir_tuple_make(&key, &two.src, htons(two.sport), &two.dst, htons(80), IPPROTO_TCP, 0);
+	other.place = flow.place;
+	prog_set(env, "conntrack", &key, &other);
+	assert_redirected(prog_from(env, POD_A, &two)); /* begins anew: the closing entry is removed */
+	prog_get(env, "flow_keys", &flow.place, &k);
+	assert_int_equal(k.used, 1);
 }
 
 static void a_half_closed_flow_does_not_make_room(void **state)
@@ -344,6 +393,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		FOR_BOTH(a_full_table_turns_new_flows_away_and_keeps_open_ones),
 		FOR_BOTH(closing_flows_make_room_oldest_first),
+		FOR_BOTH(a_translated_flow_takes_the_place_of_two_closing_ones),
+		FOR_BOTH(the_place_of_another_flow_is_not_given_back),
 		FOR_BOTH(a_half_closed_flow_does_not_make_room),
 		FOR_BOTH(a_reset_flow_that_lives_on_does_not_make_room),
 		FOR_BOTH(flows_that_need_no_entry_pass_a_full_table),
