@@ -113,14 +113,14 @@ __noinline int half_open_enter(struct __sk_buff *skb)
 }
 
 /*
- * A place for the sweep to find an entry by; s->place. It is filled before the
- * entry is inserted, so that whoever removes the entry can give it back.
+ * A place for the sweep to find an entry by. It is filled before the entry is
+ * inserted, so that whoever removes the entry can give it back.
  */
-static __always_inline int place_take(struct __sk_buff *skb, struct scratch *s)
+static __always_inline int place_take(struct __sk_buff *skb, __u32 *ret_place)
 {
-	if (!bpf_map_pop_elem(&free_keys, &s->place))
+	if (!bpf_map_pop_elem(&free_keys, ret_place))
 		return 0;
-	return reclaim_closing(skb) && !bpf_map_pop_elem(&free_keys, &s->place) ? 0 : -1;
+	return reclaim_closing(skb) && !bpf_map_pop_elem(&free_keys, ret_place) ? 0 : -1;
 }
 
 static __always_inline void place_fill(__u32 place, const struct weir_tuple *key)
@@ -177,6 +177,7 @@ static __always_inline void make_entry(struct scratch *s)
 	e->end[1] = (struct weir_end){ q->dst_ref, entry_stamp(s, q->dst_ref, s->allowed & ALLOW_INGRESS) };
 	e->last_seen = s->pkt.now;
 	e->flags = flags | packet_bits(&s->pkt, 1);
+	e->place = s->place;
 	e->half_open = s->half_open;
 }
 
@@ -199,7 +200,7 @@ static __always_inline void make_twin(struct scratch *s)
 	e->nat_cport_be = s->pkt.sport_be;
 	e->flags &= ~(WEIR_FLOW_ORIG_FIRST | WEIR_FLOW_STATE_BITS);
 	e->flags |= WEIR_FLOW_REPLY | (client_first ? WEIR_FLOW_ORIG_FIRST : 0);
-	e->place = s->place;
+	e->place = s->twin_place;
 }
 
 /* Does the reply entry in the way belong to my own frontend key? Then another CPU was faster. */
@@ -228,7 +229,7 @@ __noinline int twin_try(struct __sk_buff *skb)
 	if (!s)
 		return TWIN_NO_ROOM;
 	make_twin(s);
-	place_fill(s->place, &s->twin);
+	place_fill(s->twin_place, &s->twin);
 	r = bpf_map_update_elem(&conntrack, &s->twin, &s->twin_entry, BPF_NOEXIST);
 	if (!r)
 		return TWIN_IN;
@@ -259,7 +260,7 @@ static __always_inline int drop_orphan_twin(struct scratch *s)
 }
 
 /*
- * Inserts the reply's entry, whose place is s->place, under the first free client port: the client's own,
+ * Inserts the reply's entry, whose place is s->twin_place, under the first free client port: the client's own,
  * then a walk through the reserved range, whose start and step the flow's hash
  * gives; WEIR_PORT_TRIES in all.
  */
@@ -305,28 +306,13 @@ static __always_inline enum weir_reason insert_reply(struct __sk_buff *skb, stru
 {
 	enum weir_reason why;
 
-	if (place_take(skb, s))
+	if (place_take(skb, &s->twin_place))
 		return WEIR_TABLE_FULL;
 	why = twin_search(skb);
 	if (why)
-		place_return(s->place);
-	return why;
-}
-
-static __always_inline enum weir_reason insert_forward(struct __sk_buff *skb, struct scratch *s)
-{
-	long r;
-
-	if (place_take(skb, s))
-		return WEIR_TABLE_FULL;
-	place_fill(s->place, &s->key);
-	s->entry.place = s->place;
+		place_return(s->twin_place);
 	s->entry.nat_cport_be = s->route.nat_cport_be;
-	r = bpf_map_update_elem(&conntrack, &s->key, &s->entry, BPF_NOEXIST);
-	if (!r)
-		return WEIR_FORWARDED;
-	place_return(s->place);
-	return r == -EEXIST ? WEIR_RACE : WEIR_TABLE_FULL;
+	return why;
 }
 
 /* The forward entry could not be made: the reply's goes again, unless another CPU's forward entry leads to it. */
@@ -340,24 +326,47 @@ static __always_inline void withdraw_reply(struct scratch *s)
 	flow_delete_entry(&s->twin, &s->twin_entry);
 }
 
-/* Ring and entries. The reply's entry goes first, so that no reply can miss. RACE: another CPU made them. */
-__noinline int flow_insert(struct __sk_buff *skb)
+/*
+ * The entries. The reply's goes first, so that no reply can miss; between the
+ * two there is as little as can be, because another CPU takes the reply's alone
+ * for a leftover. RACE: another CPU made them.
+ */
+static __always_inline enum weir_reason insert_entries(struct __sk_buff *skb, struct scratch *s)
 {
-	struct scratch *s = scratch_get();
 	enum weir_reason why;
+	long r;
 
-	keep_arg(skb);
-	if (!s || half_open_enter(skb))
-		return WEIR_NO_SCRATCH;
 	make_entry(s);
 	if (s->route.translated) {
 		why = insert_reply(skb, s);
 		if (why)
 			return why;
 	}
-	why = insert_forward(skb, s);
-	if (why && s->route.translated)
+	r = bpf_map_update_elem(&conntrack, &s->key, &s->entry, BPF_NOEXIST);
+	if (r && s->route.translated)
 		withdraw_reply(s);
+	if (!r)
+		return WEIR_FORWARDED;
+	return r == -EEXIST ? WEIR_RACE : WEIR_TABLE_FULL;
+}
+
+/* Place, ring, entries. */
+__noinline int flow_insert(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	enum weir_reason why;
+
+	keep_arg(skb);
+	if (!s)
+		return WEIR_NO_SCRATCH;
+	if (place_take(skb, &s->place))
+		return WEIR_TABLE_FULL;
+	place_fill(s->place, &s->key);
+	why = half_open_enter(skb);
+	if (!why)
+		why = insert_entries(skb, s);
+	if (why)
+		place_return(s->place);
 	return why;
 }
 

@@ -73,7 +73,7 @@ struct scratch {
 	__u32 leftover_sequence; /* its half_open */
 	__u32 by_service; /* translated by a Service */
 	__u32 allowed; /* of the last judgement: bit 0 egress, bit 1 ingress */
-	__u32 place, half_open;
+	__u32 place, twin_place, half_open;
 };
 
 struct {
