@@ -170,8 +170,15 @@ load_from_outside_is_refused() {
 		exits 0 enforce off && exits 0 get pods && exits 0 sandbox up -f "$dir/b.yaml"
 }
 
+# in a network namespace that ends with the command, the pod's device is lo
 sandbox_leaves_others_alone() {
-	exits 0 load -f "$dir/a.yaml" --node n1 && exits 5 sandbox up -f "$dir/a.yaml" &&
+	exits 0 load -f "$dir/a.yaml" --node n1 || return 1
+	cat >"/run/weir-$NAME/pods/p_web.json" <<-END
+		{"apiVersion": "weir.dev/v1", "kind": "Attachment", "namespace": "p", "name": "web", "uid": "", "netns": "",
+		 "ifindex": 1, "mac": "02:00:00:00:00:01", "addresses": ["10.244.0.5"]}
+	END
+	unshare -n "$W" load -q -f "$dir/a.yaml" --node n1 --name $NAME || return 1
+	exits 3 load -f "$dir/a.yaml" --node n1 && grep -q "has no name" "$dir/err" && exits 5 sandbox up -f "$dir/a.yaml" &&
 		grep -q "no sandbox" "$dir/err" && exits 0 status && exits 0 uninstall
 }
 

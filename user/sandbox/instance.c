@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -46,13 +47,14 @@ bool sandbox_exists(const char *name)
 	return netns_exists(node);
 }
 
-/* Loaded, but by no sandbox: what is attached there are pods of the machine. */
+/* Attached somewhere, but by no sandbox: to pods of the machine. Tables alone may be made beforehand, with other sizes. */
 static bool is_foreign(const char *name)
 {
-	_cleanup_(mem_free) char *pins = mem_printf("/sys/fs/bpf/weir-%s", name);
+	_cleanup_(mem_free) char *home = mem_printf("/sys/fs/bpf/weir-%s/netns", name);
 	_cleanup_(mem_free) char *folder = records_folder(name);
+	struct stat st;
 
-	return !access(pins, F_OK) && access(folder, F_OK);
+	return !lstat(home, &st) && access(folder, F_OK);
 }
 
 int instance_check_own(const char *name, struct weir_err *err)
@@ -61,8 +63,8 @@ int instance_check_own(const char *name, struct weir_err *err)
 		return 0;
 	return err_set(
 		err, -EBUSY,
-		"instance %s is loaded and no sandbox: choose another --name, or 'weir uninstall --name %s'", name,
-		name);
+		"instance %s is attached and no sandbox: choose another --name, or 'weir uninstall --name %s'",
+		name, name);
 }
 
 int sandbox_netns(const char *name, const char *where, struct weir_err *err)
@@ -102,7 +104,7 @@ int instance_load(struct instance_load *job, struct weir_err *err)
 	int r = fd < 0 ? fd : netns_enter(fd, &back, err);
 
 	if (!r)
-		r = node_open(job->name, NODE_WRITE, NULL, &node, err);
+		r = node_open(job->name, NODE_WRITE, job->sizes, &node, err);
 	if (!r)
 		r = attachment_list_read(job->name, &list, err);
 	if (!r)

@@ -7,12 +7,13 @@
 /* A name that can be part of file and namespace names, and the right to do any of this. */
 int instance_check(const char *name, struct weir_err *err);
 
-/* -EBUSY: something is loaded under the name that no sandbox made. To be called before the records are locked. */
+/* -EBUSY: something is attached under the name that no sandbox made. To be called before the records are locked. */
 int instance_check_own(const char *name, struct weir_err *err);
 
 struct instance_load {
 	const char *name;
 	const struct plan *plan;
+	const struct node_sizes *sizes; /* of tables that are made now; NULL: the defaults */
 	bool fresh; /* the node namespace was just made, whatever was loaded before */
 	struct sync_delta delta; /* out */
 };
