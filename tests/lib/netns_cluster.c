@@ -40,7 +40,7 @@ static void forget(struct netns_cluster *c)
 
 void netns_cluster_up(struct netns_cluster *c, const char *manifests)
 {
-	struct sandbox_request req = { .name = c->name };
+	struct sandbox_request req = { .name = c->name, .sizes = c->sizes };
 	struct store *s = store_new();
 	struct weir_err err = {};
 	struct sandbox_net net;

@@ -16,6 +16,7 @@ struct netns_cluster {
 	char name[32];
 	struct store *store; /* what is up now */
 	struct sandbox_net net;
+	const struct node_sizes *sizes; /* of the tables; to be set before the first netns_cluster_up(), or NULL */
 	struct sandbox_summary last; /* of the last netns_cluster_up() */
 };
 

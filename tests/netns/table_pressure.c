@@ -37,21 +37,12 @@
 static struct netns_cluster cluster;
 static int live[LIVE];
 
-static void make_small_tables(const char *name)
-{
-	struct node_sizes sizes = { .max = { [WEIR_MAP_conntrack] = CAPACITY,
-					     [WEIR_MAP_flow_keys] = CAPACITY,
-					     [WEIR_MAP_free_keys] = CAPACITY,
-					     [WEIR_MAP_half_open] = HALF_OPEN } };
-	_cleanup_(node_close) struct node *n = NULL;
-	struct weir_err err = {};
-
-	if (node_open(name, NODE_WRITE, &sizes, &n, &err))
-		fail_msg("%s", err.text);
-}
-
 static int set_up(void **state)
 {
+	static const struct node_sizes small = { .max = { [WEIR_MAP_conntrack] = CAPACITY,
+							  [WEIR_MAP_flow_keys] = CAPACITY,
+							  [WEIR_MAP_free_keys] = CAPACITY,
+							  [WEIR_MAP_half_open] = HALF_OPEN } };
 	_cleanup_(mem_free) char *text = NULL;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
@@ -63,7 +54,7 @@ static int set_up(void **state)
 	netns_service(f, "default", "web", "server", WEB, "http:TCP:80:http");
 	fclose(f);
 	netns_cluster_init(&cluster);
-	make_small_tables(cluster.name);
+	cluster.sizes = &small;
 	netns_cluster_up(&cluster, text);
 	return 0;
 }

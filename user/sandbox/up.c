@@ -283,7 +283,9 @@ static int open_pods(struct up *u)
 static int load(struct up *u)
 {
 	_cleanup_(plan_free) struct plan *plan = sandbox_plan(u->req->store, u->req->net);
-	struct instance_load job = { .name = u->name, .plan = plan, .fresh = u->sum.fresh };
+	struct instance_load job = {
+		.name = u->name, .plan = plan, .sizes = u->req->sizes, .fresh = u->sum.fresh
+	};
 	int r;
 
 	step_done(u, "plan compiled");
