@@ -202,6 +202,22 @@ _Static_assert(WEIR_FLOW_SEEN_REPLY == WEIR_FLOW_SEEN_ORIG << 1 &&
 		       WEIR_FLOW_RST_REPLY == WEIR_FLOW_RST_ORIG << 1,
 	       "packet_bits() shifts");
 
+/* The RST bit of this direction that traffic after it takes back: a blind RST costs nothing. */
+static __always_inline __u32 reset_refuted(const struct scratch *s, __u32 flags, __u32 bits, int orig)
+{
+	__u32 rst = flags & (orig ? WEIR_FLOW_RST_ORIG : WEIR_FLOW_RST_REPLY) & ~bits;
+	__u8 age = s->pkt.now - (flags >> WEIR_FLOW_RST_TICK_SHIFT);
+
+	return rst && age >= WEIR_RST_SETTLE_TICKS ? rst : 0;
+}
+
+/* When it came, for reset_refuted(). Two at once may mix their ticks: the flow is closing either way. */
+static __always_inline void note_reset(const struct scratch *s, struct weir_flow *flow)
+{
+	__sync_fetch_and_and(&flow->flags, ~WEIR_FLOW_RST_TICK);
+	__sync_fetch_and_or(&flow->flags, s->pkt.now << WEIR_FLOW_RST_TICK_SHIFT);
+}
+
 /*
  * Keeps the state of the packet's own direction. The entry is written only
  * when something is new, so that an established flow's line stays shared.
@@ -209,17 +225,18 @@ _Static_assert(WEIR_FLOW_SEEN_REPLY == WEIR_FLOW_SEEN_ORIG << 1 &&
  */
 static __always_inline int flow_touch(struct scratch *s, struct weir_flow *flow, int orig)
 {
-	__u32 bits = packet_bits(&s->pkt, orig), flags = READ_WORD(flow->flags), reset;
+	__u32 bits = packet_bits(&s->pkt, orig), flags = READ_WORD(flow->flags);
+	__u32 reset = reset_refuted(s, flags, bits, orig);
 
 	if (flow->last_seen != s->pkt.now)
 		flow->last_seen = s->pkt.now;
-	/* traffic after a RST opens the flow again: a blind RST costs nothing */
-	reset = flags & (orig ? WEIR_FLOW_RST_ORIG : WEIR_FLOW_RST_REPLY) & ~bits;
 	if (flags & (reset | WEIR_FLOW_EXPIRING)) {
 		flags = __sync_fetch_and_and(&flow->flags, ~(reset | WEIR_FLOW_EXPIRING));
 		if (flags & WEIR_FLOW_DEAD)
 			return 0;
 	}
+	if (bits & WEIR_FLOW_RST_ANY)
+		note_reset(s, flow);
 	if ((flags & bits) != bits) {
 		__sync_fetch_and_or(&flow->flags, bits);
 		if (bits & ~flags & (WEIR_FLOW_FIN_BOTH | WEIR_FLOW_RST_ANY))

@@ -14,6 +14,13 @@
 #define WEIR_PORT_MIN 61000
 #define WEIR_PORT_COUNT 4536
 
+/*
+ * Ticks after a RST before a packet of its direction says that the RST was not
+ * its sender's. A packet that the RST overtook, in another CPU's queue, comes
+ * sooner, and must not open a connection again that nobody will close.
+ */
+#define WEIR_RST_SETTLE_TICKS 2
+
 /* Steps of the binary search in a run of port ranges: 2^20 ranges. */
 #define WEIR_PORT_SEARCH_STEPS 20
 

@@ -143,6 +143,7 @@ enum weir_flow_flag {
 	WEIR_FLOW_OPEN = 1 << 14, /* both directions seen: no longer in the half-open ring */
 	WEIR_FLOW_EXPIRING = 1 << 15, /* marked by the sweep; deleted on its next round */
 	WEIR_FLOW_DEAD = 1 << 16, /* about to be deleted: treat as missing */
+	/* bits 24-31: low bits of the tick at which this entry last saw a RST (WEIR_FLOW_RST_TICK) */
 };
 
 /*
@@ -169,6 +170,9 @@ struct weir_flow {
 	__u32 half_open; /* sequence number in the half-open ring; no two flows at a time have the same */
 };
 WEIR_ASSERT_SIZE(struct weir_flow, 64);
+
+#define WEIR_FLOW_RST_TICK_SHIFT 24
+#define WEIR_FLOW_RST_TICK (0xffu << WEIR_FLOW_RST_TICK_SHIFT)
 
 #define WEIR_TICK_SHIFT 27 /* 134 ms a tick */
 #define WEIR_NO_PLACE 0xffffffffu /* an entry that no packet made: the sweep does not find it */

@@ -26,6 +26,7 @@
 #include "gc.skel.h"
 #include "store.skel.h"
 #include "tc_pod.skel.h"
+#include <weir/config.h>
 
 #define SMALL_MAP 1024
 #define DEFAULT_CONNTRACK 1024
@@ -710,4 +711,9 @@ void prog_sweep_start(struct prog_env *env)
 uint64_t prog_sweeps(const struct prog_env *env)
 {
 	return prog_config(env).sweeps;
+}
+
+void prog_let_reset_settle(void)
+{
+	usleep((WEIR_RST_SETTLE_TICKS << WEIR_TICK_SHIFT) / 1000 + 50000);
 }

@@ -162,3 +162,6 @@ int prog_setup_v6(void **state);
 int prog_teardown(void **state);
 /* Runs a group, or prints a TAP skip without root. */
 #define prog_tests_run(tests) (prog_env_possible() ? cmocka_run_group_tests(tests, NULL, NULL) : 0)
+
+/* Waits until a RST is no longer fresh: traffic then says that it was not its sender's. */
+void prog_let_reset_settle(void);

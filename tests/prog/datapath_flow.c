@@ -386,6 +386,19 @@ static void mid_stream_without_an_entry_is_dropped(void **state)
 	assert_int_equal(prog_flow_count(env), 0);
 }
 
+static void a_packet_that_a_reset_overtook_does_not_open_the_flow_again(void **state)
+{
+	struct prog_env *env = *state;
+
+	open_flow(env);
+	assert_redirected(forth(env, RST | ACK));
+	assert_redirected(forth(env, ACK)); /* sent before, from another CPU's queue */
+	assert_int_equal(flow_of(env).flags & WEIR_FLOW_RST_ORIG, WEIR_FLOW_RST_ORIG);
+	assert_redirected(back(env, RST));
+	assert_redirected(back(env, ACK));
+	assert_int_equal(flow_of(env).flags & WEIR_FLOW_RST_REPLY, WEIR_FLOW_RST_REPLY);
+}
+
 static void traffic_after_a_reset_opens_the_flow_again(void **state)
 {
 	struct prog_env *env = *state;
@@ -393,9 +406,11 @@ static void traffic_after_a_reset_opens_the_flow_again(void **state)
 	open_flow(env);
 	assert_redirected(back(env, RST));
 	assert_int_equal(flow_of(env).flags & WEIR_FLOW_RST_REPLY, WEIR_FLOW_RST_REPLY);
+	prog_let_reset_settle();
 	assert_redirected(back(env, PSH | ACK)); /* it was not the end that sent it */
 	assert_int_equal(flow_of(env).flags & WEIR_FLOW_RST_REPLY, 0);
 	assert_redirected(forth(env, RST | ACK));
+	prog_let_reset_settle();
 	assert_redirected(forth(env, PSH | ACK));
 	assert_int_equal(flow_of(env).flags & (WEIR_FLOW_RST_ORIG | WEIR_FLOW_OPEN), WEIR_FLOW_OPEN);
 }
@@ -510,6 +525,7 @@ int main(void)
 		FOR_BOTH(a_flooded_frame_for_another_pod_is_not_delivered),
 		FOR_BOTH(a_local_pods_packet_must_come_from_its_device),
 		FOR_BOTH(mid_stream_without_an_entry_is_dropped),
+		FOR_BOTH(a_packet_that_a_reset_overtook_does_not_open_the_flow_again),
 		FOR_BOTH(traffic_after_a_reset_opens_the_flow_again),
 		FOR_BOTH(a_syn_on_a_closing_flow_begins_anew),
 		FOR_BOTH(a_syn_of_the_other_end_on_a_closing_flow_turns_it_round),

@@ -181,6 +181,7 @@ static void a_reset_flow_that_lives_on_does_not_make_room(void **state)
 	judge_everybody(env);
 	fill(env);
 	assert_redirected(forth(env, FIRST, RST));
+	prog_let_reset_settle();
 	assert_redirected(forth(env, FIRST, PSH | ACK));
 	assert_dropped(forth(env, FIRST + PLACES, SYN), WEIR_TABLE_FULL);
 	assert_true(known(env, FIRST));
