@@ -115,6 +115,14 @@ bad_names() {
 	done
 }
 
+# A folder that is not there yet must not unload the node; asked for, it may.
+an_empty_load_is_refused() {
+	mkdir -p "$dir/empty"
+	exits 4 load -f "$dir/empty" --node n1 && grep -q -- --allow-empty "$dir/err" && exits 0 get services || return 1
+	grep -q "p/web" "$dir/out" || return 1
+	exits 1 load -f "$dir/empty" --node n1 --allow-empty --dry-run
+}
+
 nothing_is_left() {
 	[ ! -e "/sys/fs/bpf/weir-$NAME" ] && [ ! -e "/run/weir-$NAME" ]
 }
@@ -209,6 +217,7 @@ check "a dry run tells what would change, and 1" shows "nothing was written" 1 l
 check "a dry run makes nothing" nothing_is_left
 check "invalid objects load nothing" exits 4 load -f /dev/null/none
 check "load writes, table by table" shows "frontends" 0 load -f "$dir/a.yaml"
+check "a load of nothing is refused, and changes nothing" an_empty_load_is_refused
 check "a second load has nothing to do" shows "nothing to do" 0 load -f "$dir/a.yaml"
 check "a dry run without a difference is 0" exits 0 load --dry-run -f "$dir/a.yaml"
 check "a change is a small difference" \

@@ -17,7 +17,7 @@
 
 struct load_options {
 	struct common_options common;
-	bool dry_run;
+	bool dry_run, allow_empty;
 	const char *attach;
 	uint32_t scale_tables, scale_tries, scale_arrays, scale_flows; /* percent; 0: not given */
 };
@@ -126,6 +126,20 @@ static int load(const struct load_options *o, const struct plan *p)
 	return o->dry_run && sync_delta_writes(&delta) ? EXIT_NO : EXIT_OK;
 }
 
+static size_t object_count(const struct store *s)
+{
+	return s->n_namespaces + s->n_nodes + s->n_pods + s->n_services + s->n_slices + s->n_policies;
+}
+
+/* A folder that is not mounted yet, or a misspelt one, must not take every Service and policy away. */
+static int refuse_empty(const struct load_options *o, const struct store *s)
+{
+	if (object_count(s) || o->allow_empty)
+		return EXIT_OK;
+	return cli_fail(EXIT_INPUT, "the manifests hold no object: loading them would take everything away; "
+				    "--allow-empty does that, 'weir uninstall' removes the instance");
+}
+
 static int run(void *options, char **args, int n_args)
 {
 	const struct load_options *o = options;
@@ -135,6 +149,8 @@ static int run(void *options, char **args, int n_args)
 	struct plan_input in = {};
 	int status = cli_read_store(&o->common, 0, &s);
 
+	if (!status)
+		status = refuse_empty(o, s);
 	if (status)
 		return status;
 	in.store = s;
@@ -161,6 +177,8 @@ static int run(void *options, char **args, int n_args)
 static const struct option_row rows[] = {
 	ROW("dry-run", NULL, OPTION_FLAG, dry_run,
 	    "only compare, and exit 1 when something differs: the drift check"),
+	ROW("allow-empty", NULL, OPTION_FLAG, allow_empty,
+	    "load manifests without any object: take everything away"),
 	ROW("attach", "auto|tcx|clsact", OPTION_CHOICE, attach,
 	    "how hooks are attached; auto: tcx where the kernel has it"),
 	ROW("scale-tables", "PERCENT", OPTION_NUMBER, scale_tables,
