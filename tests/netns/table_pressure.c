@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -37,6 +38,15 @@
 static struct netns_cluster cluster;
 static int live[LIVE];
 
+/* The live connections of both sides are open in this process and in the server, its child. */
+static void allow_many_files(void)
+{
+	struct rlimit files = { 4 * LIVE, 4 * LIVE };
+
+	if (setrlimit(RLIMIT_NOFILE, &files))
+		fail_msg("%d open files are not allowed here: %s", 4 * LIVE, strerror(errno));
+}
+
 static int set_up(void **state)
 {
 	static const struct node_sizes small = { .max = { [WEIR_MAP_conntrack] = CAPACITY,
@@ -53,6 +63,7 @@ static int set_up(void **state)
 	netns_pod(f, "default", "server", "server", SERVER, "http:TCP:8080");
 	netns_service(f, "default", "web", "server", WEB, "http:TCP:80:http");
 	fclose(f);
+	allow_many_files();
 	netns_cluster_init(&cluster);
 	cluster.sizes = &small;
 	netns_cluster_up(&cluster, text);
