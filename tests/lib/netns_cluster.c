@@ -245,3 +245,24 @@ struct weir_addr netns_service_addr(unsigned int host, int family)
 {
 	return numbered("10.96.0.0", "fd00:10:96::", host, family);
 }
+
+struct weir_addr netns_outside_addr(int family)
+{
+	return numbered("198.18.7.0", "2001:db8:7::", 7, family);
+}
+
+void netns_outside_add(const struct netns_cluster *c)
+{
+	char command[512], text[ADDR_TEXT_MAX];
+
+	for (int family = 0; family < 2; family++) {
+		struct weir_addr a = netns_outside_addr(family);
+
+		addr_text(&a, text);
+		snprintf(command, sizeof(command),
+			 "ip -n weir-%s_world addr replace %s dev eth0 %s && "
+			 "ip -n weir-%s_node route replace %s dev world",
+			 c->name, text, family ? "nodad" : "", c->name, text);
+		assert_int_equal(system(command), 0);
+	}
+}

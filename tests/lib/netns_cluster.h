@@ -53,10 +53,17 @@ void netns_policy(FILE *f, const char *ns, const char *name, const char *app, co
 struct weir_addr netns_pod_addr(unsigned int host, int family);
 struct weir_addr netns_service_addr(unsigned int host, int family);
 
+/* A second address of the world, for endpoints: the first one is chosen anew so that no endpoint has it. */
+struct weir_addr netns_outside_addr(int family);
+void netns_outside_add(const struct netns_cluster *c); /* after the first netns_cluster_up() */
+
 /* ---- Sockets ---- */
 
 /* An unconnected socket of that namespace ("ns/pod", "node", "world"), bound to local_port (0: any), not blocking. */
 int netns_socket(const struct netns_cluster *c, const char *where, int family, int proto, uint16_t local_port);
+/* The same, bound to an address too: where a namespace has several of them. */
+int netns_socket_at(const struct netns_cluster *c, const char *where, const struct weir_addr *local, int proto,
+		    uint16_t local_port);
 /* Starts to connect; 0 or -errno. For TCP waits until it is done: -ETIMEDOUT when nothing comes back. */
 int netns_connect(int fd, const struct weir_addr *dst, uint16_t port);
 
@@ -74,3 +81,13 @@ int netns_try(const struct netns_cluster *c, const char *from, int proto, const 
 	      uint16_t port, char *line, size_t size);
 /* One echo request with that id; 0 when its reply came. */
 int netns_ping(const struct netns_cluster *c, const char *from, const struct weir_addr *dst, uint16_t id);
+
+/* ---- Devices ---- */
+
+/*
+ * Turns tx checksums, TSO and GSO of all devices of that namespace on or off, but for lo: "node" has the host's ends
+ * and the link to the world. A device without tx checksums makes the kernel compute them before it sends a packet.
+ */
+void netns_offload(const struct netns_cluster *c, const char *where, bool on);
+/* Segments and datagrams that this namespace threw away because of their sum, since it was made; both families. */
+unsigned long netns_csum_errors(const struct netns_cluster *c, const char *where);

@@ -54,16 +54,33 @@ static int socket_in(const struct netns_cluster *c, const char *where, int famil
 	return fd;
 }
 
+static int bound_socket(const struct netns_cluster *c, const char *where, int proto,
+			const struct sockaddr_storage *sa, socklen_t len)
+{
+	int on = 1, fd = socket_in(c, where, sa->ss_family == AF_INET6,
+				   proto == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM, 0);
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (len && bind(fd, (const struct sockaddr *)sa, len))
+		fail_msg("bind in %s: %s", where, strerror(errno));
+	return fd;
+}
+
 int netns_socket(const struct netns_cluster *c, const char *where, int family, int proto, uint16_t local_port)
 {
-	int fd = socket_in(c, where, family, proto == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM, 0), on = 1;
 	struct sockaddr_storage sa;
 	socklen_t len = socket_address(&sa, family, NULL, local_port);
 
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (local_port && bind(fd, (struct sockaddr *)&sa, len))
-		fail_msg("bind port %u in %s: %s", local_port, where, strerror(errno));
-	return fd;
+	return bound_socket(c, where, proto, &sa, local_port ? len : 0);
+}
+
+int netns_socket_at(const struct netns_cluster *c, const char *where, const struct weir_addr *local, int proto,
+		    uint16_t local_port)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = socket_address(&sa, addr_family(local), local, local_port);
+
+	return bound_socket(c, where, proto, &sa, len);
 }
 
 static int wait_for(int fd, short events, int timeout_ms)

@@ -29,8 +29,6 @@
 #define VIP_PORT 70
 #define WAIT_MS 2000
 
-/* A second address of the world: the first one is chosen anew so that no endpoint has it. */
-static const char *const outside[] = { "198.18.7.7", "2001:db8:7::7" };
 static const char *const node[] = { "192.0.2.10", "2001:db8:2::10" };
 
 static struct weir_addr address_of(const char *where, int family)
@@ -38,25 +36,12 @@ static struct weir_addr address_of(const char *where, int family)
 	struct weir_addr a;
 
 	if (!strcmp(where, "world"))
-		assert_int_equal(addr_parse(outside[family], &a), 0);
+		a = netns_outside_addr(family);
 	else if (!strcmp(where, "node"))
 		assert_int_equal(addr_parse(node[family], &a), 0);
 	else
 		a = netns_pod_addr(!strcmp(where, "a/other") ? OTHER : POD, family);
 	return a;
-}
-
-static void add_outside_addresses(const struct netns_cluster *c)
-{
-	char command[256];
-
-	for (int family = 0; family < 2; family++) {
-		snprintf(
-			command, sizeof(command),
-			"ip -n weir-%s_world addr replace %s dev eth0 %s && ip -n weir-%s_node route replace %s dev world",
-			c->name, outside[family], family ? "nodad" : "", c->name, outside[family]);
-		assert_int_equal(system(command), 0);
-	}
 }
 
 static void put_slice(FILE *f, const char *kind, const struct weir_addr *endpoint)
@@ -105,22 +90,15 @@ static void up(struct netns_cluster *c, const char *endpoint)
 	}
 	fclose(f);
 	netns_cluster_up(c, text);
-	add_outside_addresses(c);
+	netns_outside_add(c);
 }
 
 /* A server or client of `where` that has the address that the test names: node and world have several. */
 static int socket_of(const struct netns_cluster *c, const char *where, int family, int proto, uint16_t port)
 {
 	struct weir_addr a = address_of(where, family);
-	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
-	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = a.w[3] };
-	int fd = netns_socket(c, where, family, proto, 0);
 
-	memcpy(&v6.sin6_addr, a.b, sizeof(a.b));
-	assert_int_equal(family ? bind(fd, (struct sockaddr *)&v6, sizeof(v6))
-				: bind(fd, (struct sockaddr *)&v4, sizeof(v4)),
-			 0);
-	return fd;
+	return netns_socket_at(c, where, &a, proto, port);
 }
 
 static void wait_readable(int fd)

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * See netns_cluster.h: offloads of a cluster's devices, and the checksum errors
+ * that its namespaces counted. By ioctl and /proc, so that no ethtool is needed.
+ * Never touches a device outside the cluster's own namespaces.
+ */
+#include <errno.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "lib/netns_cluster.h"
+#include "sandbox/netns.h"
+
+static void enter(const struct netns_cluster *c, const char *where, int *ret_back)
+{
+	_cleanup_(fd_close) int ns = sandbox_netns(c->name, where, NULL);
+
+	if (ns < 0 || netns_enter(ns, ret_back, NULL))
+		fail_msg("no namespace for %s", where);
+}
+
+static int ethtool(int fd, const char *device, uint32_t cmd, uint32_t *value)
+{
+	struct ethtool_value v = { .cmd = cmd, .data = *value };
+	struct ifreq ifr = { .ifr_data = (char *)&v };
+
+	strncpy(ifr.ifr_name, device, IFNAMSIZ - 1);
+	if (ioctl(fd, SIOCETHTOOL, &ifr))
+		return -errno;
+	*value = v.data;
+	return 0;
+}
+
+static void set_device(int fd, const char *device, bool on)
+{
+	/* the sums first: the kernel allows TSO only with them */
+	static const uint32_t set[] = { ETHTOOL_STXCSUM, ETHTOOL_STSO, ETHTOOL_SGSO };
+	static const uint32_t get[] = { ETHTOOL_GTXCSUM, ETHTOOL_GTSO, ETHTOOL_GGSO };
+	uint32_t value;
+
+	for (size_t i = 0; i < ARRAY_SIZE(set); i++) {
+		value = on;
+		if (ethtool(fd, device, set[i], &value))
+			fail_msg("ethtool command %u on %s: %s", set[i], device, strerror(errno));
+	}
+	/* what the kernel made of it: a test that believes in a wrong setting tests nothing */
+	for (size_t i = 0; i < ARRAY_SIZE(get); i++) {
+		value = !on;
+		if (ethtool(fd, device, get[i], &value) || !!value != on)
+			fail_msg("ethtool command %u on %s: it did not become %s", get[i], device,
+				 on ? "on" : "off");
+	}
+}
+
+void netns_offload(const struct netns_cluster *c, const char *where, bool on)
+{
+	_cleanup_(netns_leave) int back = -1;
+	_cleanup_(fd_close) int fd = -1;
+	struct if_nameindex *devices;
+	unsigned int n = 0;
+
+	enter(c, where, &back);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	devices = if_nameindex();
+	assert_true(fd >= 0 && devices);
+	for (struct if_nameindex *d = devices; d->if_index; d++)
+		if (strcmp(d->if_name, "lo")) {
+			set_device(fd, d->if_name, on);
+			n++;
+		}
+	if_freenameindex(devices);
+	assert_int_not_equal(n, 0);
+}
+
+/* The value in the column of that name: /proc/net/snmp has a line of names and a line of values per protocol. */
+static unsigned long column(const char *names, const char *values, const char *name)
+{
+	_cleanup_(mem_free) char *n = strdup(names), *v = strdup(values);
+	char *save_n = NULL, *save_v = NULL, *value = strtok_r(v, " \n", &save_v);
+
+	for (char *word = strtok_r(n, " \n", &save_n); word && value; word = strtok_r(NULL, " \n", &save_n)) {
+		if (!strcmp(word, name))
+			return strtoul(value, NULL, 10);
+		value = strtok_r(NULL, " \n", &save_v);
+	}
+	fail_msg("/proc/net/snmp has no %s", name);
+	return 0;
+}
+
+static unsigned long errors_v4(void)
+{
+	char names[1024], values[1024];
+	FILE *f = fopen("/proc/thread-self/net/snmp", "re");
+	unsigned long sum = 0;
+	unsigned int found = 0;
+
+	assert_non_null(f);
+	while (fgets(names, sizeof(names), f) && fgets(values, sizeof(values), f))
+		if (!strncmp(names, "Tcp:", 4) || !strncmp(names, "Udp:", 4)) {
+			sum += column(names, values, "InCsumErrors");
+			found++;
+		}
+	fclose(f);
+	assert_int_equal(found, 2);
+	return sum;
+}
+
+/* TCP over IPv6 counts with TCP over IPv4. */
+static unsigned long errors_v6(void)
+{
+	FILE *f = fopen("/proc/thread-self/net/snmp6", "re");
+	unsigned long value;
+	char name[64];
+	bool found = false;
+
+	assert_non_null(f);
+	while (!found && fscanf(f, "%63s %lu", name, &value) == 2)
+		found = !strcmp(name, "Udp6InCsumErrors");
+	fclose(f);
+	assert_true(found);
+	return value;
+}
+
+unsigned long netns_csum_errors(const struct netns_cluster *c, const char *where)
+{
+	_cleanup_(netns_leave) int back = -1;
+
+	enter(c, where, &back);
+	return errors_v4() + errors_v6();
+}
