@@ -60,6 +60,18 @@ renamed() {
 	}
 }
 
+# A writer of the same name is waited for, then named.
+holder_is_named() {
+	local lock=/run/weir-$NAME/sandbox/lock holder fd r=0
+	exec {fd}<>"$lock" && flock -n "$fd" || return 1
+	holder=$$
+	echo $holder >"$lock"
+	exits 5 sandbox "$@" {fd}>&- && grep -q "process $holder" "$dir/err" || r=1
+	exec {fd}>&-
+	cat "$dir/err"
+	return $r
+}
+
 services_are_measured() {
 	exits 0 sandbox probe -q -f "$dir/a.yaml" || return
 	line '^p/undeclared:80/TCP +p/client +allow (✓|ok) +15 of 15 +silent 15$' &&
@@ -110,6 +122,7 @@ check "up makes the sandbox" exits 0 sandbox up -q -f "$dir/a.yaml"
 check "Services whose pods declare no port are measured, endpoints outside are not held against anybody (SVC-19)" \
 	services_are_measured
 check "a pod under another name is one added, one removed" renamed
+check "up names the one that is at work on the sandbox, after a while" holder_is_named up -q -f "$dir/a.yaml"
 check "down removes it" exits 0 sandbox down -q
 check "without it there is nothing to probe" exits 3 sandbox probe -q -f "$dir/a.yaml"
 

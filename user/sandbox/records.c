@@ -5,18 +5,15 @@
  */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "kernel/lock.h"
 #include "sandbox/records.h"
-
-#define LOCK "lock"
 
 char *records_folder(const char *name)
 {
@@ -43,37 +40,19 @@ static int make_folder(const char *name, struct weir_err *err)
 	return 0;
 }
 
-/* Whoever removes the folder holds the lock meanwhile; a lock on a file that is gone counts for nothing. */
-static bool still_there(int fd, const char *path)
-{
-	struct stat own, now;
-
-	return !fstat(fd, &own) && !stat(path, &now) && own.st_ino == now.st_ino && own.st_dev == now.st_dev;
-}
-
+/* A "down" that ends meanwhile takes the folder along: it is made again. */
 int records_lock(const char *name, struct weir_err *err)
 {
-	_cleanup_(mem_free) char *path = mem_printf("/run/weir-%s/sandbox/" LOCK, name);
+	_cleanup_(mem_free) char *folder = records_folder(name);
+	int r;
 
-	for (;;) {
-		_cleanup_(fd_close) int fd = -1;
-		int r = make_folder(name, err);
-
+	do {
+		r = make_folder(name, err);
 		if (r)
 			return r;
-		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-		if (fd < 0 && errno == ENOENT)
-			continue;
-		if (fd < 0)
-			return err_set(err, -errno, "%s: %s", path, strerror(errno));
-		if (flock(fd, LOCK_EX | LOCK_NB))
-			return errno == EWOULDBLOCK
-				       ? err_set(err, -EBUSY, "sandbox %s is being changed by another process",
-						 name)
-				       : err_set(err, -errno, "lock %s: %s", path, strerror(errno));
-		if (still_there(fd, path))
-			return TAKE_FD(fd);
-	}
+		r = lock_take(folder, err);
+	} while (r == -ENOENT);
+	return r;
 }
 
 int records_write(const char *name, const char *ns, const char *pod, const char *text, struct weir_err *err)

@@ -14,7 +14,7 @@
 char *records_folder(const char *name); /* /run/weir-<name>/sandbox */
 char *records_pid_file(const char *name, const char *ns, const char *pod);
 
-/* Makes the folder and takes its lock: a descriptor to close, -EBUSY when somebody else has it. */
+/* Makes the folder and takes its lock: a descriptor to close, -EBUSY when another kept it for lock_wait_ms (lock.h). */
 int records_lock(const char *name, struct weir_err *err);
 
 int records_write(const char *name, const char *ns, const char *pod, const char *text, struct weir_err *err);
