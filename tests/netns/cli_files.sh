@@ -5,37 +5,10 @@
 # verb. Loads nothing and needs no root, except where a test says so.
 set -u
 
-W=${WEIR_BIN:?the weir binary}
+# shellcheck source=tests/lib/cli.sh disable=SC1091
+. "$(dirname "$0")/../lib/cli.sh"
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-n=0
-bad=0
-
-# check NAME COMMAND...: passes when the command succeeds; what it printed explains a failure.
-check() {
-	local name=$1 said
-	shift
-	n=$((n + 1))
-	if said=$("$@" 2>&1); then
-		echo "ok $n - $name"
-	else
-		bad=$((bad + 1))
-		echo "not ok $n - $name"
-		printf '%s\n' "$said" | sed 's/^/# /'
-	fi
-}
-
-# exits STATUS ARGUMENT...: the status of weir, and no data on stdout when it is a refusal
-exits() {
-	local want=$1 got
-	shift
-	"$W" "$@" >"$dir/out" 2>"$dir/err" </dev/null
-	got=$?
-	[ $got = "$want" ] && return
-	echo "weir $*: status $got, expected $want"
-	cat "$dir/err"
-	return 1
-}
 
 # says TEXT STATUS ARGUMENT...: the text is on stderr, stdout is empty
 says() {
@@ -52,28 +25,6 @@ says() {
 		cat "$dir/err"
 		return 1
 	}
-}
-
-# shows TEXT STATUS ARGUMENT...: the text is on stdout
-shows() {
-	local text=$1
-	shift
-	exits "$@" || return
-	grep -qF -- "$text" "$dir/out" || {
-		echo "stdout lacks '$text':"
-		cat "$dir/out"
-		return 1
-	}
-}
-
-# json PYTHON STATUS ARGUMENT...: stdout is JSON, d, and the expression holds
-json() {
-	local expression=$1
-	shift
-	exits "$@" || return
-	python3 -c 'import json,sys
-d = json.load(open(sys.argv[1]))
-sys.exit(0 if eval("(" + sys.argv[2] + ")") else "not so: %s\n%s" % (sys.argv[2], json.dumps(d)[:2000]))' "$dir/out" "$expression"
 }
 
 every_verb_has_help() {
@@ -304,5 +255,4 @@ check "why: an IPv6 address gets its brackets in the hint" says "[fd00::1]:80/TC
 check "why: nonsense is a usage error" says "is none of" 2 why nonsense p/db -f "$good"
 check "why without UTF-8 is plain ASCII" ascii_without_utf8
 
-echo "1..$n"
-[ $bad = 0 ]
+finish

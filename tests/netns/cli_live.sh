@@ -6,7 +6,8 @@
 # touched. It goes away whatever happens.
 set -u
 
-W=${WEIR_BIN:?the weir binary}
+# shellcheck source=tests/lib/cli.sh disable=SC1091
+. "$(dirname "$0")/../lib/cli.sh"
 NAME=cli$$
 if [ "$(id -u)" != 0 ]; then
 	echo "1..0 # SKIP needs root"
@@ -14,53 +15,6 @@ if [ "$(id -u)" != 0 ]; then
 fi
 dir=$(mktemp -d)
 trap '{ "$W" sandbox down --name $NAME; "$W" uninstall -q --name $NAME; } >/dev/null 2>&1; rm -rf "$dir"' EXIT
-n=0
-bad=0
-
-check() {
-	local name=$1 said
-	shift
-	n=$((n + 1))
-	if said=$("$@" 2>&1); then
-		echo "ok $n - $name"
-	else
-		bad=$((bad + 1))
-		echo "not ok $n - $name"
-		printf '%s\n' "$said" | sed 's/^/# /'
-	fi
-}
-
-# exits STATUS ARGUMENT...; the instance's name is added
-exits() {
-	local want=$1 got
-	shift
-	"$W" "$@" --name $NAME >"$dir/out" 2>"$dir/err" </dev/null
-	got=$?
-	[ $got = "$want" ] && return
-	echo "weir $*: status $got, expected $want"
-	cat "$dir/out" "$dir/err"
-	return 1
-}
-
-shows() {
-	local text=$1
-	shift
-	exits "$@" || return
-	grep -qF -- "$text" "$dir/out" || {
-		echo "stdout lacks '$text':"
-		cat "$dir/out"
-		return 1
-	}
-}
-
-json() {
-	local expression=$1
-	shift
-	exits "$@" || return
-	python3 -c 'import json,sys
-d = json.load(open(sys.argv[1]))
-sys.exit(0 if eval("(" + sys.argv[2] + ")") else "not so: %s\n%s" % (sys.argv[2], json.dumps(d)[:2000]))' "$dir/out" "$expression"
-}
 
 # cluster PORT: one Service of two endpoints, and a policy, all with addresses
 cluster() {
@@ -245,5 +199,4 @@ check "a load from another network namespace is refused" load_from_outside_is_re
 check "a sandbox goes down from anywhere" sandbox_down
 check "a sandbox does not take over what is loaded under its name" sandbox_leaves_others_alone
 
-echo "1..$n"
-[ $bad = 0 ]
+finish

@@ -6,7 +6,8 @@
 # answer must not be called a defect. The sandbox is the test's own.
 set -u
 
-W=${WEIR_BIN:?the weir binary}
+# shellcheck source=tests/lib/cli.sh disable=SC1091
+. "$(dirname "$0")/../lib/cli.sh"
 NAME=box$$
 if [ "$(id -u)" != 0 ]; then
 	echo "1..0 # SKIP needs root"
@@ -14,33 +15,6 @@ if [ "$(id -u)" != 0 ]; then
 fi
 dir=$(mktemp -d)
 trap '"$W" sandbox down -q --name $NAME >/dev/null 2>&1; rm -rf "$dir"' EXIT
-n=0
-bad=0
-
-check() {
-	local name=$1 said
-	shift
-	n=$((n + 1))
-	if said=$("$@" 2>&1); then
-		echo "ok $n - $name"
-	else
-		bad=$((bad + 1))
-		echo "not ok $n - $name"
-		printf '%s\n' "$said" | sed 's/^/# /'
-	fi
-}
-
-# exits STATUS ARGUMENT...; the instance's name is added
-exits() {
-	local want=$1 got
-	shift
-	"$W" "$@" --name $NAME >"$dir/out" 2>"$dir/err" </dev/null
-	got=$?
-	[ $got = "$want" ] && return
-	echo "weir $*: status $got, expected $want"
-	cat "$dir/out" "$dir/err"
-	return 1
-}
 
 # line PATTERN: of the last output
 line() {
@@ -126,5 +100,4 @@ check "up names the one that is at work on the sandbox, after a while" holder_is
 check "down removes it" exits 0 sandbox down -q
 check "without it there is nothing to probe" exits 3 sandbox probe -q -f "$dir/a.yaml"
 
-echo "1..$n"
-[ $bad = 0 ]
+finish
