@@ -12,7 +12,7 @@
  *   PLACES array, written by packets and the sweep
  *   QUEUE  first in first out
  *   PERCPU per-CPU array
- * WEIR_MAX_* are the defaults; the loader scales TABLE, TRIE, ARRAY and the
+ * Sizes are defaults; the loader scales TABLE, TRIE, ARRAY and the
  * conntrack family by one knob each before the maps are made.
  */
 #pragma once
