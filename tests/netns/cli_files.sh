@@ -239,6 +239,13 @@ check "why says which label failed" shows "web has tier=web" 1 why -q p/web p/db
 check "why knows the label that nobody sets (NP-22)" shows "kubernetes.io/metadata.name=p" 1 why -q p/web p/db -f "$good"
 check "why shows both directions" shows "egress" 1 why -q p/web p/db -f "$good"
 check "why goes through a Service" shows "service p/db" 0 why -q p/api svc/p/db -f "$good"
+check "why: a port that the Service does not define is a no with its reason (SVC-64)" \
+	shows "it has" 1 why -q p/api svc/p/db:9999 -f "$good"
+check "why: such a port as JSON (SVC-64)" \
+	json 'd["verdict"] == "deny" and d["reason"] == "no-service-port" and d["steps"][0]["port"] == 81' \
+	1 why -q p/api svc/p/db:81/UDP -f "$good" -o json
+check "why: a port name that the Service lacks is a usage error that names its ports" \
+	says "5432/TCP" 2 why -q p/api svc/p/db:nope -f "$good"
 check "why has JSON with steps" \
 	json 'd["kind"] == "Why" and d["verdict"] == "deny" and [s["step"] for s in d["steps"]] == ["egress", "ingress"] and
 	d["steps"][1]["policies"][0]["rules"][0]["peers"][0]["match"] == False' 1 why -q p/web p/db -f "$good" -o json

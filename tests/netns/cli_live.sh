@@ -77,6 +77,13 @@ an_empty_load_is_refused() {
 	exits 1 load -f "$dir/empty" --node n1 --allow-empty --dry-run
 }
 
+# Tables keep their size. The size that they have may be said again.
+sizes_are_refused() {
+	exits 2 load -f "$dir/c.yaml" --scale-flows 50 && grep -q "loaded with 262144 entries and cannot become 131072" "$dir/err" &&
+		exits 0 load -f "$dir/c.yaml" --scale-flows 100 --scale-arrays 100 && shows "nothing to do" 0 load -f "$dir/c.yaml" &&
+		exits 2 load --dry-run -f "$dir/c.yaml" --scale-tables 50
+}
+
 nothing_is_left() {
 	[ ! -e "/sys/fs/bpf/weir-$NAME" ] && [ ! -e "/run/weir-$NAME" ]
 }
@@ -190,6 +197,7 @@ check "frontends are shown with their Service" \
 	0 get services -o json
 check "rules are shown with file and line" shows "a.yaml:" 0 get rules
 check "policies that allow everything are shown as that" all_ports_are_allow
+check "sizes other than those that are loaded are refused, not ignored" sizes_are_refused
 check "without the plan file ids are shown, and it is said" names_come_from_the_plan_file
 check "a sweep that is not running is said by load and status" sweep_is_missed
 check "what cannot be counted is not shown as 0" queues_are_not_counted

@@ -53,6 +53,14 @@ services_are_measured() {
 		line '^p/outside:80/TCP +p/client +allow [?] '
 }
 
+# What would be expected of other manifests says nothing about what runs.
+other_manifests_are_refused() {
+	sed 's/app: silent}, ports/app: none}, ports/' "$dir/a.yaml" >"$dir/c.yaml"
+	exits 4 sandbox probe -q -f "$dir/c.yaml" && grep -q "runs other manifests" "$dir/err" || return
+	sed 's/name: client,/name: caller,/' "$dir/a.yaml" >"$dir/c.yaml"
+	exits 4 sandbox probe -q -f "$dir/c.yaml" && grep -q "pods it lacks: 1, pods it has besides: 1" "$dir/err"
+}
+
 cat >"$dir/a.yaml" <<'END'
 apiVersion: v1
 kind: Pod
@@ -95,6 +103,12 @@ END
 check "up makes the sandbox" exits 0 sandbox up -q -f "$dir/a.yaml"
 check "Services whose pods declare no port are measured, endpoints outside are not held against anybody (SVC-19)" \
 	services_are_measured
+check "probe as JSON has the Services, too" \
+	json '[(s["service"], s["port"], s["protocol"], s["expected"], s["agrees"], s["answered"], s["backends"])
+	for s in d["services"] if s["from"] == "p/client" and s["service"] == "p/undeclared"] ==
+	[("p/undeclared", 80, "TCP", "allow", True, 15, [{"pod": "p/silent", "answers": 15}])] and
+	all("measured" in i for i in d["items"])' 0 sandbox probe -q -f "$dir/a.yaml" -o json
+check "probe refuses manifests other than those that run" other_manifests_are_refused
 check "a pod under another name is one added, one removed" renamed
 check "up names the one that is at work on the sandbox, after a while" holder_is_named up -q -f "$dir/a.yaml"
 check "down removes it" exits 0 sandbox down -q

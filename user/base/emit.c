@@ -132,6 +132,12 @@ void emit_item_end(struct emit *e)
 	flush(e);
 }
 
+void emit_list_next(struct emit *e, const char *key)
+{
+	fprintf(e->out, "%s],\n\"%s\":[", e->items ? "\n" : "", key);
+	e->items = 0;
+}
+
 void emit_list_end(struct emit *e)
 {
 	fputs(e->items ? "\n]}\n" : "]}\n", e->out);

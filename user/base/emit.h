@@ -36,6 +36,7 @@ void emit_array_end(struct emit *e);
 void emit_list_begin(struct emit *e, const char *kind);
 void emit_item_begin(struct emit *e);
 void emit_item_end(struct emit *e);
+void emit_list_next(struct emit *e, const char *key); /* ends items; a further list of maps, beside it */
 void emit_list_end(struct emit *e);
 
 /* {"apiVersion":"weir.dev/v1","kind":KIND, … } on one line. */

@@ -87,6 +87,23 @@ static void apply_knobs(const struct load_options *o, struct node_sizes *sizes)
 		sizes->max[WEIR_MAP_half_open] = power;
 }
 
+/* Tables keep the size that they were made with: whoever asks for another one must hear that he does not get it. */
+static int check_sizes(const struct load_options *o, const struct node *node)
+{
+	struct node_sizes sizes = {};
+
+	apply_knobs(o, &sizes);
+	for (int i = 0; i < _WEIR_MAP_MAX; i++)
+		if (sizes.max[i] && sizes.max[i] != node_map_max(node, i))
+			return cli_fail(
+				EXIT_USAGE,
+				"load: --scale-…: map %s is loaded with %u entries and cannot become %u: sizes are "
+				"set when the tables are made. Leave the option out, or begin anew with 'weir "
+				"uninstall'; nothing was changed",
+				map_names[i], node_map_max(node, i), sizes.max[i]);
+	return EXIT_OK;
+}
+
 /* A dry run with nothing loaded compares with tables of its own, which nobody sees. */
 static int open_node(const struct load_options *o, struct node **ret_node, struct weir_err *err)
 {
@@ -106,9 +123,12 @@ static int load(const struct load_options *o, const struct plan *p)
 	_cleanup_(node_close) struct node *node = NULL;
 	struct sync_delta delta = {};
 	struct weir_err err = {};
-	int r;
+	int r, status;
 
 	r = open_node(o, &node, &err);
+	status = r ? EXIT_OK : check_sizes(o, node);
+	if (status)
+		return status;
 	if (!r)
 		r = attachment_list_read(o->common.name, &attachments, &err);
 	if (!r)

@@ -140,6 +140,7 @@ static struct measure_spread *spread_of(struct measure *p, const struct plan_fro
 	}
 	s = VEC_ADD(p->spreads, p->n_spreads, p->cap_spreads);
 	s->service = text;
+	s->frontend = f;
 	s->from = from;
 	return s;
 }
@@ -211,6 +212,11 @@ static void ask_backends(struct measure *p, struct asked *asked, struct arena *n
 	}
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct measure_backend *)a)->name, ((const struct measure_backend *)b)->name);
+}
+
 int measure_services(struct measure *p, struct weir_err *err)
 {
 	_cleanup_(arena_free) struct arena names = {};
@@ -226,6 +232,9 @@ int measure_services(struct measure *p, struct weir_err *err)
 	r = sandbox_probe(p->name, asked.probes, asked.n, p->timeout_ms, err);
 	for (size_t i = 0; i < n_counted && !r; i++)
 		count(&p->spreads[asked.spread[i]], &asked.probes[i]);
+	for (size_t i = 0; i < p->n_spreads; i++)
+		if (p->spreads[i].n)
+			qsort(p->spreads[i].backends, p->spreads[i].n, sizeof(*p->spreads[i].backends), by_name);
 	free(asked.probes);
 	free(asked.spread);
 	return r;
@@ -250,6 +259,11 @@ bool measure_spread_agrees(const struct measure_spread *s)
 	if (s->allowed == s->candidates)
 		return s->answered == s->requests;
 	return s->answered > 0; /* some backends only: which ones a request meets is not foretold */
+}
+
+const char *measure_spread_expected(const struct measure_spread *s)
+{
+	return !s->allowed ? "deny" : s->allowed == s->candidates ? "allow" : "partly";
 }
 
 size_t measure_differences(const struct measure *p)

@@ -25,6 +25,7 @@ struct measure_backend {
 struct measure_spread {
 	const char *from;
 	char *service; /* "ns/name:port/proto" */
+	const struct plan_frontend *frontend; /* of the first family that was asked */
 	unsigned int candidates, allowed; /* expected: backends, and those that the source may reach */
 	unsigned int elsewhere; /* of those, backends that are no pod of the sandbox: nobody answers there */
 	unsigned int requests, answered, refused;
@@ -53,6 +54,7 @@ void measure_free(struct measure *p); /* also for _cleanup_() */
 
 bool measure_agrees(const struct measure_result *r); /* true too where nothing can be measured */
 bool measure_spread_agrees(const struct measure_spread *s);
+const char *measure_spread_expected(const struct measure_spread *s); /* "allow", "deny", "partly" */
 size_t measure_differences(const struct measure *p);
 
 /* The matrix, who denied what, and the spread over backends. */

@@ -290,18 +290,12 @@ static void print_denials(const struct measure *p, const struct common_options *
 
 /* ---- Services ---- */
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(((const struct measure_backend *)a)->name, ((const struct measure_backend *)b)->name);
-}
-
 static char *spread_text(const struct measure_spread *s)
 {
 	char *text = NULL;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
 
-	qsort(s->backends, s->n, sizeof(*s->backends), by_name);
 	for (size_t i = 0; i < s->n; i++)
 		fprintf(f, "%s%s %u", i ? ", " : "", short_name(s->backends[i].name), s->backends[i].answers);
 	fclose(f);
@@ -319,7 +313,6 @@ static void print_spreads(const struct measure *p, const struct common_options *
 	for (size_t i = 0; i < p->n_spreads; i++) {
 		const struct measure_spread *s = &p->spreads[i];
 		_cleanup_(mem_free) char *text = spread_text(s);
-		const char *expected = !s->allowed ? "deny" : s->allowed == s->candidates ? "allow" : "partly";
 		const char *mark = s->elsewhere               ? "?"
 				   : measure_spread_agrees(s) ? (c->out.utf8 ? "✓" : "ok")
 							      : (c->out.utf8 ? "≠" : "!=");
@@ -330,7 +323,7 @@ static void print_spreads(const struct measure *p, const struct common_options *
 			  !measure_spread_agrees(s) ? TONE_WARN
 			  : s->allowed              ? TONE_GOOD
 						    : TONE_BAD,
-			  "%s %s", expected, mark);
+			  "%s %s", measure_spread_expected(s), mark);
 		grid_cell(&t, TONE_PLAIN, "%u of %u", s->answered, s->requests);
 		grid_cell(&t, TONE_PLAIN, "%s", text);
 	}
@@ -350,6 +343,33 @@ void measure_print(const struct measure *p, const struct common_options *c, FILE
 		tone_off(&c->out, differ ? TONE_BAD : TONE_GOOD));
 }
 
+static void emit_spread(struct emit *e, const struct measure *p, const struct measure_spread *s)
+{
+	const struct plan_service *service = &p->plan->services[s->frontend->service];
+
+	emit_text(e, "from", s->from);
+	emit_printf(e, "service", "%s/%s", service->ns, service->service);
+	emit_int(e, "port", s->frontend->port);
+	emit_text(e, "protocol", proto_text(s->frontend->proto));
+	emit_text(e, "expected", measure_spread_expected(s));
+	emit_bool(e, "agrees", measure_spread_agrees(s));
+	emit_int(e, "candidates", s->candidates);
+	emit_int(e, "reachable", s->allowed);
+	emit_int(e, "unmeasurable", s->elsewhere);
+	emit_int(e, "requests", s->requests);
+	emit_int(e, "answered", s->answered);
+	emit_int(e, "refused", s->refused);
+	emit_array(e, "backends");
+	for (size_t i = 0; i < s->n; i++) {
+		emit_map(e, NULL);
+		emit_text(e, "pod", s->backends[i].name);
+		emit_int(e, "answers", s->backends[i].answers);
+		emit_map_end(e);
+	}
+	emit_array_end(e);
+}
+
+/* The report's items with "measured" added; Services in a list of their own beside them. */
 void measure_print_json(const struct measure *p, FILE *out)
 {
 	_cleanup_(emit_close) struct emit e = {};
@@ -363,6 +383,12 @@ void measure_print_json(const struct measure *p, FILE *out)
 		report_item_emit(&e, &r->item);
 		emit_text(&e, "measured",
 			  r->measured == SANDBOX_UNKNOWN ? NULL : sandbox_measured_text(r->measured));
+		emit_item_end(&e);
+	}
+	emit_list_next(&e, "services");
+	for (size_t i = 0; i < p->n_spreads; i++) {
+		emit_item_begin(&e);
+		emit_spread(&e, p, &p->spreads[i]);
 		emit_item_end(&e);
 	}
 	emit_list_end(&e);

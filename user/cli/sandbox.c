@@ -82,12 +82,42 @@ static int run_exec(struct sandbox_options *o, char **args, int n_args)
 	return cli_fail_err(r, &err);
 }
 
+/*
+ * What is expected comes from these manifests, what is measured from those that were loaded: where they are not the
+ * same, a difference would say nothing about Weir. Without tables (--no-datapath) there is nothing to compare.
+ */
+static int check_same_manifests(const struct measure *p)
+{
+	const char *name = p->name ? p->name : SANDBOX_DEFAULT_NAME;
+	_cleanup_(attachment_list_free) struct attachment_list attachments = {};
+	_cleanup_(node_close) struct node *node = NULL;
+	struct sync_delta d = {};
+	struct weir_err err = {};
+	int r = node_open(name, NODE_READ, NULL, &node, &err);
+
+	if (r == -ENOENT)
+		return EXIT_OK;
+	if (!r)
+		r = attachment_list_read(name, &attachments, &err);
+	if (!r)
+		r = sync_apply(node, p->plan, &attachments, SYNC_DRY_RUN | SYNC_NO_DEVICES, &d, &err);
+	if (r)
+		return cli_fail_err(r, &err);
+	if (!sync_delta_writes(&d) && !d.gated && !d.unplugged)
+		return EXIT_OK;
+	return cli_fail(
+		EXIT_INPUT,
+		"sandbox %s runs other manifests than these (pods it lacks: %u, pods it has besides: %u, table "
+		"elements that differ: %u): run 'weir sandbox up' with these first; nothing was measured",
+		name, d.unplugged, d.gated, sync_delta_writes(&d));
+}
+
 static int measure_and_print(struct measure *p, const struct sandbox_options *o)
 {
 	struct weir_err err = {};
 	int r = measure_matrix(p, &err);
 
-	if (!r && !cli_json(&o->common))
+	if (!r)
 		r = measure_services(p, &err);
 	if (r)
 		return cli_fail_err(r, &err);
@@ -122,7 +152,8 @@ static int run_probe(struct sandbox_options *o, char **args, int n_args)
 	p.plan = sandbox_plan(s, &p.net);
 	p.requests = o->requests ? o->requests : 15;
 	p.all_ports = o->ports || cli_json(&o->common);
-	return measure_and_print(&p, o);
+	status = check_same_manifests(&p);
+	return status ? status : measure_and_print(&p, o);
 }
 
 static int run(void *options, char **args, int n_args)

@@ -14,6 +14,7 @@ struct why_flow {
 	const struct kube_service *service; /* NULL: asked for directly */
 	struct weir_addr frontend; /* with a service */
 	uint16_t service_port;
+	const char *no_such_port; /* as in struct why_ask */
 	struct explain_side sides[2]; /* by enum kube_direction */
 	bool judged[2]; /* that end is a pod with an address of its own */
 	const char *exempt; /* why no policy is asked although an end is a pod; NULL: policies are asked */
@@ -37,6 +38,7 @@ struct why_ask {
 	const struct kube_service *service; /* TO is this; to_end is not used */
 	int proto; /* of TO, after defaulting */
 	uint16_t port;
+	const char *no_such_port; /* the Service does not define it: what it defines, in words; else NULL */
 };
 
 /* Finds what FROM and TO name, and the port. 0, -ENOENT or -EINVAL with err. */

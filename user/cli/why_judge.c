@@ -144,6 +144,7 @@ static int judge_backends(struct why_ask *ask, int family, struct why_flows *flo
 		flow->service = ask->service;
 		flow->frontend = q.dst;
 		flow->service_port = ask->port;
+		flow->no_such_port = ask->no_such_port;
 		if (a.service)
 			n = plan->services[a.service].n_internal;
 		if (a.backend == PLAN_NONE) {

@@ -167,7 +167,8 @@ static void print_service(const struct why_flow *f, const struct style *s, FILE 
 	fprintf(out, " service %s/%s  %s port %u", f->service->meta.ns, f->service->meta.name,
 		addr_text(&f->frontend, frontend), f->service_port);
 	if (f->item.to_kind == REPORT_POD && !f->item.to_pod)
-		fprintf(out, "  %s\n", reason_text(f->item.reason));
+		fprintf(out, "  %s%s%s\n", reason_text(f->item.reason), f->no_such_port ? "; it has " : "",
+			f->no_such_port ? f->no_such_port : "");
 	else
 		fprintf(out, " %s %s port %u\n", s->utf8 ? "→" : "->", addr_text(&f->item.dst, backend),
 			f->item.port);

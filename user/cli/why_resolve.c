@@ -57,6 +57,21 @@ static const struct kube_service *service_by_addr(const struct store *s, const s
 	return NULL;
 }
 
+/* "80/TCP, http 8080/TCP": what could have been asked for. */
+static const char *port_list(const struct why_ask *ask, const struct kube_service *svc)
+{
+	const char *text = "none";
+
+	for (size_t i = 0; i < svc->n_ports; i++) {
+		const struct kube_service_port *p = &svc->ports[i];
+
+		text = arena_printf(ask->arena, "%s%s%s%s%u/%s", i ? text : "", i ? ", " : "", p->name,
+				    *p->name ? " " : "", p->port, proto_text(p->proto));
+	}
+	return text;
+}
+
+/* A number that the Service does not define is a question all the same: what happens there is SVC-64. */
 static int service_port(struct why_ask *ask, struct weir_err *err)
 {
 	const struct kube_service *svc = ask->service;
@@ -78,7 +93,13 @@ static int service_port(struct why_ask *ask, struct weir_err *err)
 		ask->port = p->port;
 		return 0;
 	}
-	return err_set(err, -EINVAL, "Service %s/%s has no such port", svc->meta.ns, svc->meta.name);
+	if (t->port_name || !t->has_port)
+		return err_set(err, -EINVAL, "Service %s/%s has no such port; its ports: %s", svc->meta.ns,
+			       svc->meta.name, port_list(ask, svc));
+	ask->proto = t->proto ? t->proto : IPPROTO_TCP;
+	ask->port = t->port;
+	ask->no_such_port = port_list(ask, svc);
+	return 0;
 }
 
 static int pod_port(struct why_ask *ask, struct weir_err *err)
