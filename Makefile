@@ -96,11 +96,12 @@ NETNS_C := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/netns/*.c))
 $(call obj,$(wildcard tests/*/*.c)): EXTRA_CFLAGS = -Itests
 $(call obj,$(wildcard tests/lib/*.c tests/prog/*.c tests/diff/*.c tests/netns/*.c)): | $(BPF_SKEL)
 
-link_test = $(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+link_test = $(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group -lcmocka $(LDLIBS)
 
 # Pure parts are tested without the edges, except the command's own (options, tables, targets).
 UNIT_CLI := $(filter $(BUILD)/tests/unit/cli_%,$(UNIT))
 
+$(BUILD)/tests/unit/compile_scale: $(call obj,tests/lib/large_cluster.c)
 $(filter-out $(UNIT_CLI),$(UNIT)): $(BUILD)/%: $(BUILD)/obj/%.o $(REFERENCE) $(PURE_LIBS)
 	$(call say,LD,$@)
 	$(link_test)
@@ -120,13 +121,18 @@ tests: $(UNIT) $(PROG) $(DIFF) $(NETNS_C)
 deps: ## install what is missing, and say what and why
 	$(Q)tools/deps.sh
 
-BENCH := $(BUILD)/bench/bench_prog
+BENCH := $(BUILD)/bench/bench_prog $(BUILD)/bench/bench_control
 
 $(call obj,bench/bench_prog.c): EXTRA_CFLAGS = -Itests
 $(call obj,bench/bench_prog.c): | $(BPF_SKEL) $(BUILD)/gen/bench_wrap.skel.h
-$(BENCH): $(BUILD)/%: $(BUILD)/obj/%.o $(call obj,tests/lib/packet.c tests/lib/prog_env.c) $(call lib,base)
+$(BUILD)/bench/bench_prog: $(BUILD)/%: $(BUILD)/obj/%.o $(call obj,tests/lib/packet.c tests/lib/prog_env.c) $(call lib,base)
 	$(call say,LD,$@)
 	$(link_test)
+
+$(BUILD)/bench/bench_control: $(BUILD)/%: $(BUILD)/obj/%.o $(call obj,bench/row.c tests/lib/large_cluster.c) $(TEST_LIBS)
+	$(call say,LD,$@)
+	$(link_test)
+$(call obj,bench/bench_control.c): EXTRA_CFLAGS = -Itests
 
 bench: $(BENCH) ## ns a packet in the programs, established and new flows (root)
 	$(Q)$(BENCH)

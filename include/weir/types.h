@@ -11,7 +11,7 @@
 
 #include <linux/types.h>
 
-#define WEIR_LAYOUT_VERSION 1 /* raised whenever a key or a value below changes */
+#define WEIR_LAYOUT_VERSION 2 /* raised whenever a key or a value below changes */
 
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
@@ -365,10 +365,16 @@ struct weir_service {
 WEIR_ASSERT_SIZE(struct weir_service, 24);
 
 enum weir_backend_flag {
-	WEIR_BACKEND_SERVING = 1 << 0, /* so that the next apply sees that it stopped; no packet reads it */
+	/* no packet reads either */
+	WEIR_BACKEND_SERVING = 1 << 0, /* so that the next apply sees that it stopped */
+	WEIR_BACKEND_TAKEN =
+		1 << 1, /* the id is in use: stored last, cleared when no packet can hold it any more */
 };
 
-/* Value of backends[]: one endpoint of one service port. Backend 0 is never used. */
+/*
+ * Value of backends[]: one endpoint of one service port. Backend 0 is never
+ * used. It says itself what it stands for, so names has no element for it.
+ */
 struct weir_backend {
 	struct weir_addr addr;
 	__be16 port_be;
@@ -387,7 +393,7 @@ enum weir_name_kind {
 	WEIR_NAME_PORT_SET, /* id is the offset of its run, len its length */
 	WEIR_NAME_RULE,
 	WEIR_NAME_SERVICE,
-	WEIR_NAME_BACKEND,
+	WEIR_NAME_BACKEND, /* never in the map: see struct weir_backend */
 	WEIR_NAME_BACKEND_RUN, /* id is the offset of its run, len its length */
 	WEIR_NAME_POD, /* of an attachment record; id is the slot */
 	_WEIR_NAME_MAX,

@@ -15,6 +15,7 @@
 #include "lib/tables_text.h"
 
 #define NAME_TEXT_MAX 48
+#define BACKEND_TEXT_MAX 160
 
 struct lines {
 	const struct node *n;
@@ -82,15 +83,25 @@ static char *word_text(const struct lines *l, uint64_t word)
 	return text;
 }
 
+static const char *backend_text(const struct lines *l, uint32_t id, char *buf)
+{
+	const struct weir_backend *b = (struct weir_backend *)node_array(l->n, WEIR_MAP_backends) + id;
+	char addr[ADDR_TEXT_MAX], service[NAME_TEXT_MAX];
+
+	snprintf(buf, BACKEND_TEXT_MAX, "%s port %u of %s flags %u", addr_text(&b->addr, addr),
+		 be16toh(b->port_be), name_of(l, WEIR_NAME_SERVICE, b->service, service), b->flags);
+	return buf;
+}
+
 static char *run_text(const struct lines *l, uint64_t run)
 {
 	const uint64_t *slots = node_array(l->n, WEIR_MAP_backend_slots);
-	char *text = NULL, backend[NAME_TEXT_MAX];
+	char *text = NULL, backend[BACKEND_TEXT_MAX];
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
 	for (uint32_t i = 0; i < weir_run_len(run); i++)
-		fprintf(out, " %s", name_of(l, WEIR_NAME_BACKEND, slots[weir_run_offset(run) + i], backend));
+		fprintf(out, " %s", backend_text(l, slots[weir_run_offset(run) + i], backend));
 	fclose(out);
 	return text;
 }
@@ -169,15 +180,6 @@ static void named_service(struct lines *l, const char *name, uint32_t id)
 	line(l, "service %s flags %llu backends%s", name, (unsigned long long)s->flags, run);
 }
 
-static void named_backend(struct lines *l, const char *name, uint32_t id)
-{
-	const struct weir_backend *b = (struct weir_backend *)node_array(l->n, WEIR_MAP_backends) + id;
-	char addr[ADDR_TEXT_MAX], service[NAME_TEXT_MAX];
-
-	line(l, "backend %s %s port %u of %s flags %u", name, addr_text(&b->addr, addr), be16toh(b->port_be),
-	     name_of(l, WEIR_NAME_SERVICE, b->service, service), b->flags);
-}
-
 static void named_set(struct lines *l, const char *name, uint32_t id)
 {
 	const uint64_t *words = node_array(l->n, WEIR_MAP_policy_sets);
@@ -201,10 +203,22 @@ static void named(struct lines *l, bool numbers)
 			named_pod(l, name, id->id);
 		else if (key->kind == WEIR_NAME_SERVICE)
 			named_service(l, name, id->id);
-		else if (key->kind == WEIR_NAME_BACKEND)
-			named_backend(l, name, id->id);
 		else if (key->kind == WEIR_NAME_POLICY_SET)
 			named_set(l, name, id->id);
+	}
+}
+
+static void backends(struct lines *l, bool numbers)
+{
+	const struct weir_backend *live = node_array(l->n, WEIR_MAP_backends);
+	char text[BACKEND_TEXT_MAX];
+
+	for (uint32_t id = 1; id < node_map_max(l->n, WEIR_MAP_backends); id++) {
+		if (!live[id].flags)
+			continue;
+		line(l, "backend %s", backend_text(l, id, text));
+		if (numbers)
+			line(l, "number of backend %s: %u", text, id);
 	}
 }
 
@@ -273,6 +287,7 @@ static char *dump(const struct node *n, bool bytes)
 		if (map != WEIR_MAP_names && (map_info(map)->kind == MAP_TABLE || map_info(map)->kind == MAP_TRIE))
 			elements(&l, map);
 	named(&l, bytes);
+	backends(&l, bytes);
 	occupied_slots(&l);
 	if (bytes)
 		array_bytes(&l);

@@ -145,17 +145,16 @@ static const struct listing_column backend_columns[] = {
 static void get_backends(const struct live *l, const struct common_options *c)
 {
 	const struct weir_backend *backends = node_array(l->node, WEIR_MAP_backends);
-	char text[LIVE_TEXT_MAX], addr[ADDR_TEXT_MAX];
+	char text[LIVE_TEXT_MAX];
 	struct listing out;
 
 	listing_begin(&out, c, "BackendList", backend_columns);
-	for (size_t i = 0; i < l->n_names; i++) {
-		const struct weir_backend *b = &backends[l->names[i].id];
+	for (uint32_t id = 1; id < node_map_max(l->node, WEIR_MAP_backends); id++) {
+		const struct weir_backend *b = &backends[id];
 
-		if (l->names[i].kind != WEIR_NAME_BACKEND)
+		if (!(b->flags & WEIR_BACKEND_TAKEN))
 			continue;
-		listing_printf(&out, weir_addr_is_v4(&b->addr) ? "%s:%u" : "[%s]:%u", addr_text(&b->addr, addr),
-			       ntohs(b->port_be));
+		listing_text(&out, live_label(l, WEIR_NAME_BACKEND, id, text));
 		listing_text(&out, live_label(l, WEIR_NAME_SERVICE, b->service, text));
 		listing_text(&out, live_pod(l, &b->addr));
 		if (b->flags & WEIR_BACKEND_SERVING)
@@ -163,7 +162,7 @@ static void get_backends(const struct live *l, const struct common_options *c)
 		else
 			listing_tone(&out, TONE_WARN, "not serving");
 		listing_int(&out, b->generation);
-		listing_int(&out, l->names[i].id);
+		listing_int(&out, id);
 	}
 	listing_end(&out);
 }

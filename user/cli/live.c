@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* What the kernel has. See live.h. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,10 +85,27 @@ static const struct live_name *find_name(const struct live *l, enum weir_name_ki
 	return l->n_names ? bsearch(&key, l->names, l->n_names, sizeof(key), by_kind_and_id) : NULL;
 }
 
+/* Its address and port: the element itself says them. */
+static const char *backend_label(const struct live *l, uint32_t id, char *buf)
+{
+	const struct weir_backend *b = (struct weir_backend *)node_array(l->node, WEIR_MAP_backends) + id;
+	char addr[ADDR_TEXT_MAX];
+
+	if (id < node_map_max(l->node, WEIR_MAP_backends) && b->flags & WEIR_BACKEND_TAKEN)
+		snprintf(buf, LIVE_TEXT_MAX, weir_addr_is_v4(&b->addr) ? "%s:%u" : "[%s]:%u",
+			 addr_text(&b->addr, addr), ntohs(b->port_be));
+	else
+		snprintf(buf, LIVE_TEXT_MAX, "#%u", id);
+	return buf;
+}
+
 const char *live_label(const struct live *l, enum weir_name_kind kind, uint32_t id, char *buf)
 {
-	const struct live_name *name = find_name(l, kind, id);
+	const struct live_name *name;
 
+	if (kind == WEIR_NAME_BACKEND)
+		return backend_label(l, id, buf);
+	name = find_name(l, kind, id);
 	if (!name || !l->plan || !live_plan_label(l->plan, kind, &name->hash, buf, LIVE_TEXT_MAX))
 		snprintf(buf, LIVE_TEXT_MAX, "#%u", id);
 	return buf;
@@ -137,6 +155,16 @@ static uint32_t count_pods(const struct live *l)
 	return n;
 }
 
+static uint32_t count_backends(const struct live *l)
+{
+	const struct weir_backend *backends = node_array(l->node, WEIR_MAP_backends);
+	uint32_t n = 0;
+
+	for (uint32_t i = 1; i < node_map_max(l->node, WEIR_MAP_backends); i++)
+		n += !!(backends[i].flags & WEIR_BACKEND_TAKEN);
+	return n;
+}
+
 #define PLACES_AT_ONCE 4096
 
 static uint32_t count_places(const struct live *l, enum weir_map map)
@@ -169,7 +197,7 @@ long long live_fill(const struct live *l, enum weir_map map)
 	case WEIR_MAP_backend_slots:
 		return count_names(l, WEIR_NAME_BACKEND_RUN, true);
 	case WEIR_MAP_backends:
-		return count_names(l, WEIR_NAME_BACKEND, false);
+		return count_backends(l);
 	case WEIR_MAP_flow_keys:
 	case WEIR_MAP_half_open:
 		return count_places(l, map);

@@ -27,7 +27,7 @@ static const struct {
 } arrays[] = {
 	{ "rules", WEIR_NAME_RULE },        { "policySets", WEIR_NAME_POLICY_SET },
 	{ "portSets", WEIR_NAME_PORT_SET }, { "identities", WEIR_NAME_IDENTITY },
-	{ "services", WEIR_NAME_SERVICE },  { "backends", WEIR_NAME_BACKEND },
+	{ "services", WEIR_NAME_SERVICE },
 };
 
 static yajl_val member(yajl_val v, const char *key, yajl_type type)
@@ -152,16 +152,6 @@ static void service_label(yajl_val v, char *buf, size_t size)
 	snprintf(buf, size, "%s%s%s/%s", text_of(v, "service"), *port ? ":" : "", port, text_of(v, "protocol"));
 }
 
-static void backend_label(yajl_val v, char *buf, size_t size)
-{
-	const char *addr = text_of(v, "address");
-	bool v6 = strchr(addr, ':');
-	yajl_val port = member(v, "port", yajl_t_number);
-
-	snprintf(buf, size, "%s%s%s:%lld", v6 ? "[" : "", addr, v6 ? "]" : "",
-		 port && YAJL_IS_INTEGER(port) ? YAJL_GET_INTEGER(port) : 0);
-}
-
 bool live_plan_label(const struct live_plan *p, enum weir_name_kind kind, const struct plan_hash *hash, char *buf,
 		     size_t size)
 {
@@ -181,9 +171,6 @@ bool live_plan_label(const struct live_plan *p, enum weir_name_kind kind, const 
 		return *buf;
 	case WEIR_NAME_SERVICE:
 		service_label(v, buf, size);
-		return true;
-	case WEIR_NAME_BACKEND:
-		backend_label(v, buf, size);
 		return true;
 	default:
 		return false;

@@ -58,11 +58,6 @@ static const struct plan_hash *service_name(const struct sync *s, size_t i)
 	return &s->p->services[i].name;
 }
 
-static const struct plan_hash *backend_name(const struct sync *s, size_t i)
-{
-	return &s->p->backends[i].name;
-}
-
 static const struct plan_hash *backend_run_name(const struct sync *s, size_t i)
 {
 	return &s->p->services[i].internal_name;
@@ -131,15 +126,6 @@ static bool backend_run_holds(struct sync *s, size_t i, uint32_t offset)
 	return true;
 }
 
-static bool backend_holds(struct sync *s, size_t i, uint32_t id)
-{
-	const struct weir_backend *live = (struct weir_backend *)node_array(s->n, WEIR_MAP_backends) + id;
-	const struct plan_backend *b = &s->p->backends[i];
-
-	return weir_addr_equal(&live->addr, &b->addr) && live->port_be == htobe16(b->port) &&
-	       live->service == s->bound[WEIR_NAME_SERVICE][b->service].id;
-}
-
 /* Elements may be missing (nobody uses the set yet, or they are of new identities), but none may say otherwise. */
 static bool set_holds(struct sync *s, size_t i, uint32_t id)
 {
@@ -185,7 +171,7 @@ static void kind_of(const struct sync *s, enum weir_name_kind kind, struct kind_
 					 .holds = port_set_holds },
 		[WEIR_NAME_RULE] = { .first = 1, .array = _WEIR_MAP_MAX, .name = rule_name },
 		[WEIR_NAME_SERVICE] = { .first = 1, .array = WEIR_MAP_services, .name = service_name },
-		[WEIR_NAME_BACKEND] = { .array = WEIR_MAP_backends, .name = backend_name, .holds = backend_holds },
+		[WEIR_NAME_BACKEND] = { .array = WEIR_MAP_backends }, /* bind_backend.c */
 		[WEIR_NAME_BACKEND_RUN] = { .first = 1,
 					    .array = WEIR_MAP_backend_slots,
 					    .run = true,
@@ -308,6 +294,7 @@ static void mark_all(struct sync *s)
 	mark_values(s, WEIR_MAP_identities, WEIR_NAME_IDENTITY);
 	mark_values(s, WEIR_MAP_networks, WEIR_NAME_IDENTITY);
 	mark_values(s, WEIR_MAP_frontends, WEIR_NAME_SERVICE);
+	bind_mark_backends(s);
 	for (int kind = 1; kind < _WEIR_NAME_MAX; kind++)
 		runs_settle(&s->runs[kind]);
 }
@@ -338,15 +325,17 @@ static uint64_t need_of(const struct sync *s, enum weir_name_kind kind, const st
 	return need;
 }
 
-static int refuse(struct sync *s, enum weir_name_kind kind, const struct kind_row *k, size_t i)
+int bind_refuse(const struct sync *s, enum weir_name_kind kind, size_t i, uint64_t need)
 {
-	uint32_t size = k->array == _WEIR_MAP_MAX ? FREE_ID_LIMIT : node_map_max(s->n, k->array);
-	const char *table = k->array == _WEIR_MAP_MAX ? "ids" : map_info(k->array)->name;
-	uint64_t need = need_of(s, kind, k);
+	struct kind_row k;
 	char object[160];
+	uint32_t size;
 
+	kind_of(s, kind, &k);
+	size = k.array == _WEIR_MAP_MAX ? FREE_ID_LIMIT : node_map_max(s->n, k.array);
 	return err_set(s->err, -ENOSPC, "%s does not fit: map %s: old and new need %llu entries, size is %u%s",
-		       bind_object(s, kind, i, object, sizeof(object)), table, (unsigned long long)need, size,
+		       bind_object(s, kind, i, object, sizeof(object)),
+		       k.array == _WEIR_MAP_MAX ? "ids" : map_info(k.array)->name, (unsigned long long)need, size,
 		       need <= size ? ", and its free places are scattered" : "");
 }
 
@@ -379,7 +368,7 @@ static int bind_one(struct sync *s, enum weir_name_kind kind, const struct kind_
 		r = k->run ? runs_take(&s->runs[kind], b->len, &b->id) : idset_take(&s->ids[kind], &b->id);
 	}
 	if (r)
-		return refuse(s, kind, k, i);
+		return bind_refuse(s, kind, i, need_of(s, kind, k));
 	value = (struct weir_name_id){ .id = b->id, .len = b->len };
 	table_add(&s->want[WEIR_MAP_names], &key, &value);
 	return 0;
@@ -408,7 +397,7 @@ int bind_all(struct sync *s)
 
 	mark_all(s);
 	for (size_t i = 0; i < ARRAY_SIZE(order) && !r; i++)
-		r = bind_kind(s, order[i]);
+		r = order[i] == WEIR_NAME_BACKEND ? bind_backends(s) : bind_kind(s, order[i]);
 	table_sort(&s->want[WEIR_MAP_names]);
 	return r;
 }

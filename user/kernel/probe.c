@@ -16,6 +16,7 @@
 #include <linux/pkt_cls.h>
 
 #include "base/mem.h"
+#include "kernel/backends.h"
 #include "kernel/node.h"
 #include "kernel/probe.h"
 #include "kernel/probe_packet.h"
@@ -76,15 +77,34 @@ static int number_of(const struct probe *probe, enum weir_name_kind kind, const 
 	return 0;
 }
 
-/* Element 0 of each array but backends is a placeholder with number 0. */
-#define NUMBERS(probe, array, kind, items, first, err)                                            \
+/* Element 0 of each array is a placeholder with number 0. */
+#define NUMBERS(probe, array, kind, items, err)                                                   \
 	({                                                                                        \
 		int _r = 0;                                                                       \
 		(array) = mem_zalloc((p->n_##items + 1) * sizeof(*(array)));                      \
-		for (size_t _i = (first); _i < p->n_##items && !_r; _i++)                         \
+		for (size_t _i = 1; _i < p->n_##items && !_r; _i++)                               \
 			_r = number_of((probe), (kind), &p->items[_i].name, &(array)[_i], (err)); \
 		_r;                                                                               \
 	})
+
+static int read_backends(struct probe *probe, const struct plan *p, struct weir_err *err)
+{
+	_cleanup_(backends_free) struct backends live = {};
+	struct numbers *n = &probe->numbers;
+
+	backends_read(probe->node, &live);
+	n->backends = mem_zalloc((p->n_backends + 1) * sizeof(*n->backends));
+	for (size_t i = 0; i < p->n_backends; i++) {
+		const struct plan_backend *b = &p->backends[i];
+		const struct live_backend *found =
+			backends_find(&live, n->services[b->service], &b->addr, b->port);
+
+		if (!found)
+			return err_set(err, -ENOENT, "probe: a backend of the plan is not in map backends");
+		n->backends[i] = found->id;
+	}
+	return 0;
+}
 
 static int read_numbers(struct probe *probe, const struct plan *p, struct weir_err *err)
 {
@@ -92,14 +112,12 @@ static int read_numbers(struct probe *probe, const struct plan *p, struct weir_e
 	int r;
 
 	numbers_free(n);
-	r = NUMBERS(probe, n->rules, WEIR_NAME_RULE, rules, 1, err);
+	r = NUMBERS(probe, n->rules, WEIR_NAME_RULE, rules, err);
 	if (!r)
-		r = NUMBERS(probe, n->sets, WEIR_NAME_POLICY_SET, sets, 1, err);
+		r = NUMBERS(probe, n->sets, WEIR_NAME_POLICY_SET, sets, err);
 	if (!r)
-		r = NUMBERS(probe, n->services, WEIR_NAME_SERVICE, services, 1, err);
-	if (!r)
-		r = NUMBERS(probe, n->backends, WEIR_NAME_BACKEND, backends, 0, err);
-	return r;
+		r = NUMBERS(probe, n->services, WEIR_NAME_SERVICE, services, err);
+	return r ? r : read_backends(probe, p, err);
 }
 
 /* Every pod of the plan is recorded, at a device that does not exist. */

@@ -64,6 +64,7 @@ static int read_live(struct sync *s)
 		table_init(&s->want[map], map);
 		r = table_read(sync_fd(s, map), &s->live[map], s->err);
 	}
+	backends_read(s->n, &s->backends);
 	return r;
 }
 
@@ -328,6 +329,7 @@ static void sync_free(struct sync *s)
 		runs_free(&s->runs[kind]);
 	}
 	table_free(&s->transit_rules);
+	backends_free(&s->backends);
 	free(s->pods);
 	free(s->gone_devices);
 	free(s->moves);

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "kernel/backends.h"
 #include "kernel/idset.h"
 #include "kernel/impl.h"
 #include "kernel/runs.h"
@@ -61,6 +62,7 @@ struct sync {
 	struct bound *bound[_WEIR_NAME_MAX]; /* by index in the plan's array; WEIR_NAME_POD: in pods */
 	struct idset ids[_WEIR_NAME_MAX];
 	struct runs runs[_WEIR_NAME_MAX];
+	struct backends backends;
 	struct sync_pod *pods;
 	size_t n_pods, cap_pods;
 	uint32_t *gone_devices; /* attached once, recorded no longer */
@@ -90,8 +92,16 @@ uint64_t bind_run(const struct sync *s, uint32_t service); /* of its candidates,
 /* Calls fn for each live name of a kind that the plan no longer has. */
 void bind_each_dropped(struct sync *s, enum weir_name_kind kind,
 		       void (*fn)(struct sync *s, struct weir_name_id id));
+/* -ENOSPC: the i-th thing of a kind has no place; need: old and new together. */
+int bind_refuse(const struct sync *s, enum weir_name_kind kind, size_t i, uint64_t need);
 /* Text for errors: "Service ns/name", … */
 const char *bind_object(const struct sync *s, enum weir_name_kind kind, size_t i, char *buf, size_t size);
+
+/* ---- bind_backend.c ---- */
+
+void bind_mark_backends(struct sync *s); /* their ids, and those of their services */
+int bind_backends(struct sync *s); /* fills bound[WEIR_NAME_BACKEND]; services are bound */
+void bind_each_dropped_backend(struct sync *s, void (*fn)(struct sync *s, struct weir_backend *live));
 
 /* ---- sync_service.c: frontends, services, backend_slots, backends ---- */
 

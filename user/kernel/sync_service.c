@@ -102,10 +102,10 @@ static void count_dropped_run(struct sync *s, struct weir_name_id id)
 	s->delta.deleted[WEIR_MAP_backend_slots] += id.len;
 }
 
-static void count_dropped_backend(struct sync *s, struct weir_name_id id)
+static void count_dropped_backend(struct sync *s, struct weir_backend *live)
 {
 	s->delta.deleted[WEIR_MAP_backends]++;
-	if (id.id < node_map_max(s->n, WEIR_MAP_backends) && backends(s)[id.id].flags & WEIR_BACKEND_SERVING)
+	if (live->flags & WEIR_BACKEND_SERVING)
 		s->delta.service_epoch_raised = 1;
 }
 
@@ -117,7 +117,7 @@ void service_delta(struct sync *s)
 	backends_delta(s);
 	bind_each_dropped(s, WEIR_NAME_SERVICE, count_dropped_service);
 	bind_each_dropped(s, WEIR_NAME_BACKEND_RUN, count_dropped_run);
-	bind_each_dropped(s, WEIR_NAME_BACKEND, count_dropped_backend);
+	bind_each_dropped_backend(s, count_dropped_backend);
 	if (d->insert.n || d->change.n || d->drop.n)
 		s->delta.service_epoch_raised = 1;
 }
@@ -134,7 +134,8 @@ static void write_backend(struct sync *s, size_t i)
 	live->addr = b->addr;
 	live->port_be = htobe16(b->port);
 	live->service = service_id(s, b->service);
-	live->flags = b->serving ? WEIR_BACKEND_SERVING : 0;
+	__atomic_store_n(&live->flags, WEIR_BACKEND_TAKEN | (b->serving ? WEIR_BACKEND_SERVING : 0),
+			 __ATOMIC_RELEASE);
 }
 
 static void write_run(struct sync *s, uint32_t i)
@@ -203,16 +204,10 @@ static int flip_frontends(struct sync *s)
 	return table_erase(sync_fd(s, WEIR_MAP_frontends), &d->drop, s->err);
 }
 
-static void end_backend(struct weir_backend *live)
+static void end_backend(struct sync *s, struct weir_backend *live)
 {
 	__atomic_add_fetch(&live->generation, 1, __ATOMIC_RELEASE);
-	live->flags = 0;
-}
-
-static void end_dropped_backend(struct sync *s, struct weir_name_id id)
-{
-	if (id.id < node_map_max(s->n, WEIR_MAP_backends))
-		end_backend(&backends(s)[id.id]);
+	live->flags &= ~WEIR_BACKEND_SERVING;
 }
 
 static void flip_backends(struct sync *s)
@@ -221,11 +216,11 @@ static void flip_backends(struct sync *s)
 		struct weir_backend *live = &backends(s)[s->bound[WEIR_NAME_BACKEND][i].id];
 
 		if (stops_serving(s, i))
-			end_backend(live);
+			end_backend(s, live);
 		else if (starts_serving(s, i))
-			live->flags = WEIR_BACKEND_SERVING;
+			live->flags |= WEIR_BACKEND_SERVING;
 	}
-	bind_each_dropped(s, WEIR_NAME_BACKEND, end_dropped_backend);
+	bind_each_dropped_backend(s, end_backend);
 }
 
 int service_flip(struct sync *s)
@@ -250,8 +245,14 @@ static void clear_service(struct sync *s, struct weir_name_id id)
 		services(s)[id.id] = (struct weir_service){};
 }
 
+static void free_backend(struct sync *s, struct weir_backend *live)
+{
+	live->flags = 0;
+}
+
 int service_clear(struct sync *s)
 {
+	bind_each_dropped_backend(s, free_backend);
 	bind_each_dropped(s, WEIR_NAME_SERVICE, clear_service);
 	return 0;
 }
