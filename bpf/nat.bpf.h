@@ -68,19 +68,28 @@ static __always_inline int update_v4_csum(struct __sk_buff *skb, const struct pk
 	return packet_write(skb, off, &check, sizeof(check));
 }
 
-static __always_inline int nat_addr(struct __sk_buff *skb, const struct pkt *pkt, const struct weir_addr *from,
-				    const struct weir_addr *to, int dst)
+/* One address of an IP header and that header's own sum. diff: addr_diff() to it. */
+static __always_inline int addr_write(struct __sk_buff *skb, const struct pkt *pkt, const struct weir_addr *to,
+				      int dst, __u32 diff)
 {
 	struct weir_addr new = *to;
-	__u32 off = addr_off(pkt, dst), diff = addr_diff(from, to);
+	__u32 off = addr_off(pkt, dst);
 
-	if (weir_addr_equal(from, &new))
-		return 0;
-	if (bpf_l4_csum_replace(skb, l4_csum_off(pkt), 0, diff, BPF_F_PSEUDO_HDR | l4_csum_flags(pkt)))
-		return -1;
 	if (pkt->v6)
 		return packet_write(skb, off, new.b, sizeof(new));
 	return update_v4_csum(skb, pkt, diff) || packet_write(skb, off, &new.w[3], sizeof(new.w[3]));
+}
+
+static __always_inline int nat_addr(struct __sk_buff *skb, const struct pkt *pkt, const struct weir_addr *from,
+				    const struct weir_addr *to, int dst)
+{
+	__u32 diff = addr_diff(from, to);
+
+	if (weir_addr_equal(from, to))
+		return 0;
+	if (bpf_l4_csum_replace(skb, l4_csum_off(pkt), 0, diff, BPF_F_PSEUDO_HDR | l4_csum_flags(pkt)))
+		return -1;
+	return addr_write(skb, pkt, to, dst, diff);
 }
 
 static __always_inline int nat_ports(struct __sk_buff *skb, const struct pkt *pkt, struct ports new)

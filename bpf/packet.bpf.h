@@ -183,20 +183,19 @@ static __always_inline enum weir_reason parse_v4(struct __sk_buff *skb, struct p
 		return WEIR_BAD_HEADER;
 	if (pkt->l3_off + total_len > skb->len)
 		return WEIR_TRUNCATED;
-	if (ip.frag_off & bpf_htons(IP_FRAGMENT_BITS))
-		return WEIR_FRAGMENT;
 	pkt->src = weir_addr_from_v4(ip.saddr);
 	pkt->dst = weir_addr_from_v4(ip.daddr);
 	pkt->multicast = (pkt->dst.b[12] & 0xf0) == 0xe0 || ip.daddr == 0xffffffff;
 	pkt->proto = ip.protocol;
 	pkt->l4_off = pkt->l3_off + header_len;
 	pkt->end = pkt->l3_off + total_len;
-	return WEIR_FORWARDED;
+	return ip.frag_off & bpf_htons(IP_FRAGMENT_BITS) ? WEIR_FRAGMENT : WEIR_FORWARDED;
 }
 
 /*
  * Walks extension headers to the first that is none; ESP and "no next header"
- * end the walk as protocols without ports.
+ * end the walk as protocols without ports. FRAGMENT: l4_off is the fragment
+ * header's.
  */
 static __always_inline enum weir_reason walk_v6_headers(struct __sk_buff *skb, struct pkt *pkt, __u8 next)
 {
@@ -211,6 +210,7 @@ static __always_inline enum weir_reason walk_v6_headers(struct __sk_buff *skb, s
 		case IPPROTO_AH:
 			break;
 		case IPPROTO_FRAGMENT:
+			pkt->l4_off = off;
 			return WEIR_FRAGMENT;
 		default:
 			pkt->proto = next;

@@ -56,6 +56,13 @@ struct route {
 	__u32 dst_ref; /* the local pod to redirect to; 0: the stack */
 };
 
+/* An ICMP error, while s->pkt is the quoted packet turned round (icmp.bpf.h). */
+struct quote {
+	struct weir_addr src, dst; /* of the error itself */
+	__u32 icmp_off; /* of the error's ICMP header */
+	__u32 l3_off; /* of the quoted IP header; the quoted L4 header's is pkt.l4_off */
+};
+
 struct scratch {
 	struct pkt pkt;
 	struct weir_tuple key; /* of this packet; marked where its flow is */
@@ -74,6 +81,7 @@ struct scratch {
 	__u32 by_service; /* translated by a Service */
 	__u32 allowed; /* of the last judgement: bit 0 egress, bit 1 ingress */
 	__u32 place, twin_place, half_open;
+	struct quote quote;
 };
 
 struct {

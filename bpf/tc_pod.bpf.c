@@ -6,6 +6,7 @@
  */
 #include "flow_new.bpf.h"
 #include "forward.bpf.h"
+#include "icmp.bpf.h"
 #include "nat.bpf.h"
 
 /* Which flow, and is it allowed? FORWARDED, UNCACHED, MULTICAST, or the reason to drop. */
@@ -45,6 +46,19 @@ static __always_inline int passes(enum weir_reason why)
 	return why == WEIR_FORWARDED || why == WEIR_UNCACHED || why == WEIR_MULTICAST;
 }
 
+/* What parsing did not take for a packet of a connection. */
+static __always_inline int unusual(struct __sk_buff *skb, struct scratch *s, enum weir_reason why)
+{
+	if (why == WEIR_NOT_IP || why == WEIR_NEIGHBOUR)
+		return pass_on(skb, why);
+	if (why == WEIR_ICMP_ERROR)
+		why = icmp_error(skb);
+	if (why)
+		return refuse(skb, why);
+	trace_reason(why);
+	return forward(skb, s, s->route.denied ? WEIR_NOT_ENFORCED : why);
+}
+
 /* Everything that a local pod sends. */
 SEC("tc")
 int from_pod(struct __sk_buff *skb)
@@ -55,10 +69,8 @@ int from_pod(struct __sk_buff *skb)
 	if (!s)
 		return refuse(skb, WEIR_NO_SCRATCH);
 	why = pkt_parse(skb, &s->pkt, FROM_POD);
-	if (why == WEIR_NOT_IP || why == WEIR_NEIGHBOUR)
-		return pass_on(skb, why);
 	if (why)
-		return refuse(skb, why);
+		return unusual(skb, s, why);
 	why = pod_verdict(skb, s);
 	if (!passes(why))
 		return refuse(skb, why);
@@ -75,10 +87,8 @@ int to_pod(struct __sk_buff *skb)
 	if (!s)
 		return refuse(skb, WEIR_NO_SCRATCH);
 	why = pkt_parse(skb, &s->pkt, TO_POD);
-	if (why == WEIR_NOT_IP || why == WEIR_NEIGHBOUR)
-		return pass_on(skb, why);
 	if (why)
-		return refuse(skb, why);
+		return unusual(skb, s, why);
 	s->pkt.host_origin = !s->pkt.from_device && is_own_node(&s->pkt.src);
 	why = pod_verdict(skb, s);
 	if (!passes(why))

@@ -21,9 +21,9 @@
 	X(BAD_HEADER, DROP, "bad-header", "a header contradicts itself")                                \
 	X(EXTENSION_HEADERS, DROP, "extension-headers", "more IPv6 extension headers than are walked")  \
 	X(MAPPED_ADDRESS, DROP, "mapped-address", "an IPv4-mapped IPv6 address on the wire")            \
-	X(FRAGMENT, DROP, "fragment", "fragments are not served yet")                                   \
+	X(FRAGMENT, DROP, "fragment", "a fragment of a message that is never sent in fragments")        \
 	X(ETHERTYPE, DROP, "ethertype", "an encapsulation that is not understood")                      \
-	X(ICMP_ERROR, DROP, "icmp-error", "ICMP errors are not served yet")                             \
+	X(ICMP_ERROR, DROP, "icmp-error", "an ICMP error of a kind that is not passed on")              \
 	X(LINK_LOCAL, DROP, "link-local", "link-local unicast other than neighbour discovery")          \
 	X(UNKNOWN_DEVICE, DROP, "unknown-device", "no pod is recorded for this device")                 \
 	X(GATED, DROP, "gated", "the pod is held until its policy is loaded")                           \
@@ -42,7 +42,15 @@
 	X(RACE, DROP, "race", "lost a race for a connection twice; the sender will retry")              \
 	X(NO_SCRATCH, DROP, "internal", "a table that is always there was not")                         \
 	X(NEW, STEP, "new", "not a known connection")                                                   \
-	X(STALE, STEP, "stale", "a known connection whose verdict must be made again")
+	X(STALE, STEP, "stale", "a known connection whose verdict must be made again")                  \
+	X(ICMP_REDIRECT, DROP, "icmp-redirect", "an ICMP redirect: routes are nobody else's business")  \
+	X(ICMP_QUOTE, DROP, "icmp-quote", "an ICMP error whose quoted packet cannot be read")           \
+	X(ICMP_NO_FLOW, DROP, "icmp-no-flow", "an ICMP error about no known connection")                \
+	X(ICMP_FORGED, DROP, "icmp-forged", "an ICMP error that its sender had no reason to send")      \
+	X(FRAGMENT_FIRST, DROP, "fragment-first", "the first fragment of its packet was not seen")      \
+	X(FRAGMENT_TINY, DROP, "fragment-tiny", "the first fragment ends inside a header")              \
+	X(FRAGMENT_OVERLAP, DROP, "fragment-overlap", "a later fragment would replace a header")        \
+	X(FRAGMENT_SCTP, DROP, "fragment-sctp", "SCTP in fragments whose ports would have to change")
 
 enum weir_reason {
 #define WEIR_REASON_ENUM(name, kind, label, text) WEIR_##name,

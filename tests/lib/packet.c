@@ -117,6 +117,14 @@ static void put_tcp(struct packet *p, const struct packet_spec *spec)
 	put16(p, 0);
 }
 
+static void put_quoted(struct packet *p, const struct packet_spec *spec)
+{
+	size_t len = spec->quoted->len - PACKET_L3;
+
+	put(p, spec->quoted->data + PACKET_L3,
+	    spec->quoted_len && spec->quoted_len < len ? spec->quoted_len : len);
+}
+
 static void put_l4(struct packet *p, const struct packet_spec *spec)
 {
 	switch (spec->proto) {
@@ -144,6 +152,8 @@ static void put_l4(struct packet *p, const struct packet_spec *spec)
 		put16(p, 0);
 		put16(p, spec->icmp_id);
 		put16(p, 1);
+		if (spec->quoted)
+			put_quoted(p, spec);
 		break;
 	}
 	for (unsigned int i = 0; i < spec->payload; i++)

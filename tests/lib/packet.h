@@ -28,6 +28,8 @@ struct packet_extension {
 	uint8_t len;
 };
 
+struct packet;
+
 /*
  * Which packet. Family follows the addresses. Ports and ids in host order. A
  * zeroed member means "as usual".
@@ -39,6 +41,8 @@ struct packet_spec {
 	uint8_t tcp_flags;
 	uint8_t icmp_type, icmp_code;
 	uint16_t icmp_id;
+	const struct packet *quoted; /* ICMP errors: its IP packet stands behind the ICMP header */
+	uint16_t quoted_len; /* that many bytes of it; 0: all */
 	uint8_t sctp_chunk;
 	uint16_t payload; /* bytes behind the L4 header */
 	bool no_udp_sum; /* IPv4: send the sum as 0 */

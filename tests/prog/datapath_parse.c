@@ -184,19 +184,6 @@ static void dont_fragment_is_no_fragment(void **state)
 	assert_redirected(prog_from(env, POD_A, &spec));
 }
 
-static void icmp_errors_are_dropped(void **state)
-{
-	static const uint8_t types[2][5] = { { 3, 4, 5, 11, 12 }, { 1, 2, 3, 4, 127 } };
-	struct prog_env *env = *state;
-
-	for (int i = 0; i < 5; i++) {
-		struct packet_spec spec = prog_echo(env, POD_A, POD_B, 1, false);
-
-		spec.icmp_type = types[env->family][i];
-		assert_dropped(prog_from(env, POD_A, &spec), WEIR_ICMP_ERROR);
-	}
-}
-
 static void np_38_neighbour_discovery_and_mld_are_never_judged(void **state)
 {
 	static const uint8_t types[] = { 130, 131, 132, 133, 134, 135, 136, 137, 143 };
@@ -393,7 +380,6 @@ int main(void)
 		FOR_BOTH(impossible_tcp_flags_are_dropped),
 		FOR_BOTH(fragments_are_dropped),
 		V4_ONLY(dont_fragment_is_no_fragment), /* v6 has no such bit */
-		FOR_BOTH(icmp_errors_are_dropped),
 		V6_ONLY(np_38_neighbour_discovery_and_mld_are_never_judged), /* v4 has ARP */
 		V4_ONLY(dhcp_passes_in_its_own_direction_only), /* DHCPv6 speaks link-local */
 		V6_ONLY(link_local_unicast_is_dropped), /* nothing in v4 depends on it */

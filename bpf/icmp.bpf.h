@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * ICMP errors: "a packet of yours did not arrive", with the head of that packet
+ * quoted. An error goes the way of the quoted packet's connection, against the
+ * quoted packet's direction: same entry, same ends, same verdict, and the
+ * translation of that direction, done to the quote, and to the error's own
+ * address where that is the translated end's (SVC-96).
+ *
+ * Slow path, entered where parsing says ICMP_ERROR. Never begins a connection
+ * and never changes the state of one: who is no end of it could else keep it or
+ * close it.
+ */
+#pragma once
+
+#include "flow_new.bpf.h"
+#include "nat.bpf.h"
+
+#define QUOTED_L4 8 /* bytes of the quoted packet's L4 header that every error has (RFC 792) */
+#define QUOTED_OFFSET_BITS 0x1fff /* of IPv4's frag_off */
+#define V6_FRAGMENT_OFFSET_BITS 0xfff8
+#define V6_FRAGMENT_HEADER 8
+#define TCP_CHECK_OFF offsetof(struct tcphdr, check)
+#define UDP_CHECK_OFF offsetof(struct udphdr, check)
+
+/* Errors that are passed on: those that say why a packet did not arrive. */
+static __always_inline enum weir_reason error_kind(const struct pkt *pkt, __u8 type)
+{
+	if (pkt->v6)
+		return type >= 1 && type <= 4 ? WEIR_FORWARDED : WEIR_ICMP_ERROR;
+	switch (type) {
+	case 3: /* unreachable, and with code 4 "fragmentation needed" */
+	case 11: /* time exceeded */
+	case 12: /* parameter problem */
+		return WEIR_FORWARDED;
+	case 5:
+		return WEIR_ICMP_REDIRECT;
+	}
+	return WEIR_ICMP_ERROR;
+}
+
+/*
+ * s->pkt becomes the quoted packet turned round: what its receiver would send
+ * back. The error's own addresses go to s->quote.
+ */
+static __always_inline enum weir_reason quote_v4(struct __sk_buff *skb, struct scratch *s)
+{
+	struct quote *q = &s->quote;
+	struct iphdr ip;
+
+	if (q->l3_off + sizeof(ip) > s->pkt.end || packet_read(skb, q->l3_off, &ip, sizeof(ip)))
+		return WEIR_ICMP_QUOTE;
+	if (ip.version != 4 || ip.ihl * 4 < sizeof(ip) || (ip.frag_off & bpf_htons(QUOTED_OFFSET_BITS)))
+		return WEIR_ICMP_QUOTE;
+	s->pkt.dst = weir_addr_from_v4(ip.saddr);
+	s->pkt.src = weir_addr_from_v4(ip.daddr);
+	s->pkt.proto = ip.protocol;
+	s->pkt.l4_off = q->l3_off + ip.ihl * 4;
+	return WEIR_FORWARDED;
+}
+
+/* A quoted first fragment has its ports: steps over its header. */
+static __always_inline enum weir_reason quote_fragment(struct __sk_buff *skb, struct scratch *s)
+{
+	__u8 h[V6_FRAGMENT_HEADER];
+
+	if (packet_read(skb, s->pkt.l4_off, h, sizeof(h)))
+		return WEIR_ICMP_QUOTE;
+	if (*(__be16 *)(h + 2) & bpf_htons(V6_FRAGMENT_OFFSET_BITS))
+		return WEIR_ICMP_QUOTE;
+	s->pkt.l4_off += V6_FRAGMENT_HEADER;
+	s->pkt.proto = h[0];
+	return WEIR_FORWARDED;
+}
+
+static __always_inline enum weir_reason quote_v6(struct __sk_buff *skb, struct scratch *s)
+{
+	struct quote *q = &s->quote;
+	enum weir_reason why;
+	struct ipv6hdr ip;
+
+	if (q->l3_off + sizeof(ip) > s->pkt.end || packet_read(skb, q->l3_off, &ip, sizeof(ip)))
+		return WEIR_ICMP_QUOTE;
+	__builtin_memcpy(&s->pkt.dst, &ip.saddr, sizeof(s->pkt.dst));
+	__builtin_memcpy(&s->pkt.src, &ip.daddr, sizeof(s->pkt.src));
+	if (ip.version != 6 || weir_addr_is_v4(&s->pkt.src) || weir_addr_is_v4(&s->pkt.dst))
+		return WEIR_ICMP_QUOTE;
+	s->pkt.l4_off = q->l3_off + sizeof(ip);
+	why = walk_v6_headers(skb, &s->pkt, ip.nexthdr);
+	if (why == WEIR_FRAGMENT)
+		why = quote_fragment(skb, s);
+	return why ? WEIR_ICMP_QUOTE : WEIR_FORWARDED;
+}
+
+/* Turned round: the quoted source port is the destination's. An error is never about an error (RFC 1122). */
+static __always_inline enum weir_reason quote_ports_read(struct __sk_buff *skb, struct scratch *s)
+{
+	struct pkt *p = &s->pkt;
+	enum icmp_class class;
+	__u8 h[QUOTED_L4];
+
+	if (load_l4(skb, p, h, sizeof(h)))
+		return WEIR_ICMP_QUOTE;
+	switch (p->proto) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_SCTP:
+		p->dport_be = *(__be16 *)h;
+		p->sport_be = *(__be16 *)(h + 2);
+		return WEIR_FORWARDED;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		if (p->proto != (p->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
+			return WEIR_FORWARDED;
+		class = p->v6 ? icmp_class_v6(h[0]) : icmp_class_v4(h[0]);
+		if (class == ICMP_ABOUT_FLOW || class == ICMP_FOR_LINK)
+			return WEIR_ICMP_QUOTE;
+		if (class == ICMP_ECHO_REQUEST)
+			p->dport_be = *(__be16 *)(h + 4);
+		if (class == ICMP_ECHO_REPLY)
+			p->sport_be = *(__be16 *)(h + 4);
+	}
+	return WEIR_FORWARDED;
+}
+
+/* Reads the error and turns s->pkt into the packet that the quoted one's receiver would send. */
+__noinline int quote_read(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	enum weir_reason why;
+	__u8 type;
+
+	keep_arg(skb);
+	if (!s || load_l4(skb, &s->pkt, &type, sizeof(type)))
+		return WEIR_NO_SCRATCH;
+	why = error_kind(&s->pkt, type);
+	if (why)
+		return why;
+	if (link_local_v6(&s->pkt.src) || link_local_v6(&s->pkt.dst))
+		return WEIR_LINK_LOCAL;
+	s->quote.src = s->pkt.src;
+	s->quote.dst = s->pkt.dst;
+	s->quote.icmp_off = s->pkt.l4_off;
+	s->quote.l3_off = s->pkt.l4_off + ICMP_HEADER;
+	s->pkt.begins = 0;
+	why = s->pkt.v6 ? quote_v6(skb, s) : quote_v4(skb, s);
+	if (!why)
+		why = quote_ports_read(skb, s);
+	if (why)
+		return why;
+	/* an error goes to who sent the quoted packet; a pod speaks of what it received, routers of what passed */
+	if (!weir_addr_equal(&s->quote.dst, &s->pkt.dst) ||
+	    (s->pkt.hook == FROM_POD && !weir_addr_equal(&s->quote.src, &s->pkt.src)))
+		return WEIR_ICMP_FORGED;
+	return WEIR_FORWARDED;
+}
+
+/*
+ * The connection of the quoted packet. FORWARDED or a denial: s->route is
+ * filled. STALE: flow_renew() first. Else the reason to drop.
+ */
+__noinline int quote_find(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	struct weir_flow *flow;
+	enum weir_reason why;
+	int orig;
+
+	keep_arg(skb);
+	if (!s || read_epochs(s))
+		return WEIR_NO_SCRATCH;
+	flow = flow_lookup(s);
+	if (!flow)
+		return WEIR_ICMP_NO_FLOW;
+	orig = is_orig(s, flow->flags);
+	/* nothing with the frontend as its destination leaves the device that translates */
+	if (!orig && weir_flow_is_pair(flow->flags) && !(flow->flags & WEIR_FLOW_REPLY))
+		return WEIR_ICMP_FORGED;
+	/* and the quoted direction must have sent something */
+	if (!(flow_flags(&s->key, flow, &s->twin) & (orig ? WEIR_FLOW_SEEN_REPLY : WEIR_FLOW_SEEN_ORIG)))
+		return WEIR_ICMP_FORGED;
+	why = check_ends(s, flow, orig);
+	if (why == WEIR_SPOOFED)
+		return WEIR_ICMP_FORGED;
+	if (why)
+		return why == WEIR_NEW ? WEIR_ICMP_NO_FLOW : why;
+	why = check_stamps(s, flow, orig);
+	if (why != WEIR_STALE)
+		flow_recall(s, flow, orig);
+	return why;
+}
+
+/* ---- Rewriting --------------------------------------------------------------------------------- */
+
+/* What replacing one 16-bit word by another adds to a ones' complement sum. */
+static __always_inline __u32 word_diff(__u16 old, __u16 new)
+{
+	return (__u32)(__u16)~old + new;
+}
+
+/* All of these return what they changed the sum of the ICMP message by, or -1. */
+
+static __always_inline __s64 quote_ports(struct __sk_buff *skb, const struct scratch *s)
+{
+	const struct route *r = &s->route;
+	struct ports old = { s->pkt.dport_be, s->pkt.sport_be }, new;
+
+	if (r->reply)
+		new = (struct ports){ r->nat_cport_be, r->nat_port_be };
+	else
+		new = (struct ports){ r->nat_port_be, r->nat_cport_be };
+	if (packet_write(skb, s->pkt.l4_off, &new, sizeof(new)))
+		return -1;
+	return (__s64)word_diff(old.sport_be, new.sport_be) + word_diff(old.dport_be, new.dport_be);
+}
+
+/* The quoted L4 sum, where it was quoted. SCTP's is none of these and stays: who reads a quote looks at its tag. */
+static __always_inline __s64 quote_l4_sum(struct __sk_buff *skb, const struct scratch *s, __u64 diff)
+{
+	__u32 off = s->pkt.l4_off + (s->pkt.proto == IPPROTO_TCP ? TCP_CHECK_OFF : UDP_CHECK_OFF);
+	__u16 old, new;
+
+	if (s->pkt.proto != IPPROTO_TCP && s->pkt.proto != IPPROTO_UDP)
+		return 0;
+	if (off + sizeof(old) > s->pkt.end)
+		return 0;
+	if (packet_read(skb, off, &old, sizeof(old)))
+		return -1;
+	if (s->pkt.proto == IPPROTO_UDP && !old)
+		return 0;
+	new = csum_fold((__u64)(__u16)~old + diff);
+	if (s->pkt.proto == IPPROTO_UDP && !new)
+		new = 0xffff;
+	return packet_write(skb, off, &new, sizeof(new)) ? -1 : word_diff(old, new);
+}
+
+/* The quoted address of the translated end. IPv4's header sum takes back what its address adds. */
+static __always_inline __s64 quote_addr(struct __sk_buff *skb, struct scratch *s, const struct weir_addr *far)
+{
+	__u32 diff = addr_diff(far, &s->route.nat_addr);
+	struct pkt quoted = { .v6 = s->pkt.v6, .l3_off = s->quote.l3_off };
+
+	if (addr_write(skb, &quoted, &s->route.nat_addr, s->route.reply, diff))
+		return -1;
+	return s->pkt.v6 ? diff : 0;
+}
+
+static __always_inline int icmp_sum(struct __sk_buff *skb, const struct scratch *s, __u64 diff, __u64 flags)
+{
+	diff = (diff & 0xffffffff) + (diff >> 32);
+	diff = (diff & 0xffffffff) + (diff >> 32);
+	return bpf_l4_csum_replace(skb, s->quote.icmp_off + 2, 0, diff, flags);
+}
+
+/* The error's own address: its destination is who the quote's sender was; its source may be a router's and stays. */
+static __always_inline int error_addr(struct __sk_buff *skb, struct scratch *s, const struct weir_addr *far)
+{
+	__u32 diff = addr_diff(far, &s->route.nat_addr);
+
+	if (s->route.reply && !weir_addr_equal(&s->quote.src, far))
+		return 0;
+	if (addr_write(skb, &s->pkt, &s->route.nat_addr, !s->route.reply, diff))
+		return -1;
+	return s->pkt.v6 ? icmp_sum(skb, s, diff, BPF_F_PSEUDO_HDR) : 0;
+}
+
+/* Applies s->route to the quote and to the error. 0, or -1 when the packet could not be written. */
+__noinline int quote_nat(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	__s64 addr, ports, sum;
+	struct weir_addr far;
+
+	keep_arg(skb);
+	if (!s)
+		return -1;
+	/* of the packet that would go back: from the backend to the client, or from the client to the frontend */
+	far = s->route.reply ? s->pkt.src : s->pkt.dst;
+	addr = quote_addr(skb, s, &far);
+	ports = quote_ports(skb, s);
+	if (addr < 0 || ports < 0)
+		return -1;
+	sum = quote_l4_sum(skb, s, (__u64)addr_diff(&far, &s->route.nat_addr) + ports);
+	if (sum < 0 || icmp_sum(skb, s, (__u64)addr + ports + sum, 0))
+		return -1;
+	return error_addr(skb, s, &far);
+}
+
+/* FORWARDED: rewritten where it had to be, s->route says where it goes. Else the reason to drop it. */
+__noinline int icmp_error(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	enum weir_reason why;
+
+	keep_arg(skb);
+	if (!s)
+		return WEIR_NO_SCRATCH;
+	s->route.denied = 0;
+	why = quote_read(skb);
+	if (why)
+		return why;
+	why = quote_find(skb);
+	if (why == WEIR_STALE) {
+		why = flow_renew(skb);
+		why = why == WEIR_NEW ? WEIR_ICMP_NO_FLOW : quote_find(skb);
+	}
+	if (why == WEIR_STALE)
+		return WEIR_RACE;
+	why = enforce(s, why);
+	if (why)
+		return why;
+	return s->route.translated && quote_nat(skb) ? WEIR_NO_SCRATCH : WEIR_FORWARDED;
+}

@@ -1,0 +1,562 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * ICMP errors: about every kind of connection, from either end and from routers
+ * on the way, byte for byte, quote included; and those that nobody had a reason
+ * to send. VIP_1:80 is a Service of POD_B:8080, VIP_2:80 of REMOTE_A:8080.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <linux/pkt_cls.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "lib/prog_env.h"
+
+#define PORT 80
+#define TARGET 8080
+#define SPORT 40000
+#define USABLE (WEIR_SERVICE_SERVING | WEIR_SERVICE_USABLE)
+#define SET 1
+
+/* Unreachable, "too big", time exceeded, parameter problem: type and code. */
+static const uint8_t kinds[2][4][2] = { { { 3, 3 }, { 3, 4 }, { 11, 0 }, { 12, 0 } },
+					{ { 1, 4 }, { 2, 0 }, { 3, 0 }, { 4, 1 } } };
+
+/* An error: sent by whom to whom, about which packet. */
+struct error {
+	enum who src, dst;
+	struct packet_spec about;
+};
+
+static struct packet_spec segment(const struct prog_env *env, uint8_t proto, enum who src, uint16_t sport,
+				  enum who dst, uint16_t dport)
+{
+	struct packet_spec spec = proto == IPPROTO_UDP ? prog_udp(env, src, sport, dst, dport)
+						       : prog_tcp(env, src, sport, dst, dport, PSH | ACK);
+
+	spec.proto = proto;
+	return spec;
+}
+
+static struct packet_spec error_spec(const struct prog_env *env, const struct error *e, const uint8_t kind[2],
+				     const struct packet *quoted)
+{
+	struct packet_spec spec = prog_echo(env, e->src, e->dst, 1400, false);
+
+	spec.icmp_type = kind[0];
+	spec.icmp_code = kind[1];
+	spec.payload = 0;
+	spec.quoted = quoted;
+	return spec;
+}
+
+/* Where an error arrives and by which device. */
+struct arrival {
+	enum prog_hook hook;
+	enum who pod;
+	uint32_t from;
+};
+
+static struct prog_sent arrive(struct prog_env *env, struct arrival at, const struct packet_spec *spec)
+{
+	struct packet packet = packet_build(spec);
+
+	return prog_send(env, at.hook, at.pod, at.hook == PROG_FROM_POD ? PROG_DEVICE(at.pod) : at.from, &packet);
+}
+
+static struct prog_sent send_error(struct prog_env *env, struct arrival at, const struct error *e)
+{
+	struct packet quoted = packet_build(&e->about);
+	struct packet_spec spec = error_spec(env, e, kinds[env->family][0], &quoted);
+
+	return arrive(env, at, &spec);
+}
+
+/* Every kind, every length of quote that routers use, exact bytes. */
+static void becomes(struct prog_env *env, struct arrival at, const struct error *in, const struct error *out,
+		    int verdict)
+{
+	const uint16_t l3 = env->family ? 40 : 20, lens[] = { 0, l3 + 8, l3 + 12, l3 + 18, l3 + 20 };
+	struct packet quoted = packet_build(&in->about), want_quoted = packet_build(&out->about);
+
+	for (size_t kind = 0; kind < 4; kind++)
+		for (size_t i = 0; i < sizeof(lens) / sizeof(*lens); i++) {
+			struct packet_spec spec = error_spec(env, in, kinds[env->family][kind], &quoted),
+					   want = error_spec(env, out, kinds[env->family][kind], &want_quoted);
+			struct prog_sent sent;
+
+			spec.quoted_len = want.quoted_len = lens[i];
+			sent = arrive(env, at, &spec);
+			assert_sent(sent, verdict, WEIR_FORWARDED);
+			assert_packet(&sent.out, &want);
+		}
+}
+
+#define FROM(who) ((struct arrival){ PROG_FROM_POD, who, 0 })
+#define TO(who, device) ((struct arrival){ PROG_TO_POD, who, device })
+
+static void serve(struct prog_env *env, uint8_t proto)
+{
+	static const enum who backends[] = { POD_B, REMOTE_A };
+
+	for (uint32_t i = 0; i < 2; i++) {
+		uint32_t id = i + 1;
+
+		prog_backend(env, id, id, backends[i], TARGET, 0);
+		prog_run(env, id * 16, &id, 1);
+		prog_service(env, id, USABLE, id * 16, 1);
+		prog_frontend(env, VIP_1 + i, PORT, proto, id);
+	}
+}
+
+/* One packet each way: TCP begins with a SYN. */
+static void open_from(struct prog_env *env, uint8_t proto, enum who client, enum who server, uint16_t dport)
+{
+	struct packet_spec spec = segment(env, proto, client, SPORT, server, dport);
+
+	spec.tcp_flags = SYN;
+	assert_int_not_equal(prog_from(env, client, &spec).verdict, TC_ACT_SHOT);
+}
+
+static void answer_from(struct prog_env *env, uint8_t proto, enum who server, uint16_t sport, enum who client,
+			uint16_t dport)
+{
+	struct packet_spec spec = segment(env, proto, server, sport, client, dport);
+
+	spec.tcp_flags = SYN | ACK;
+	if (server < _LOCAL_MAX)
+		assert_int_not_equal(prog_from(env, server, &spec).verdict, TC_ACT_SHOT);
+	else
+		assert_int_not_equal(prog_to(env, client, PROG_UPLINK, &spec).verdict, TC_ACT_SHOT);
+}
+
+static const uint8_t protos[] = { IPPROTO_TCP, IPPROTO_UDP };
+
+/* ---- Through a cluster IP ---- */
+
+static void svc_96_errors_between_a_pod_and_a_local_backend(void **state)
+{
+	struct prog_env *env = *state;
+
+	for (int i = 0; i < 2; i++) {
+		uint8_t proto = protos[i];
+		struct error by_backend = { POD_B, POD_A, segment(env, proto, POD_A, SPORT, POD_B, TARGET) },
+			     as_client_sees = { VIP_1, POD_A, segment(env, proto, POD_A, SPORT, VIP_1, PORT) },
+			     by_client = { POD_A, VIP_1, segment(env, proto, VIP_1, PORT, POD_A, SPORT) },
+			     as_backend_sees = { POD_A, POD_B, segment(env, proto, POD_B, TARGET, POD_A, SPORT) };
+
+		serve(env, proto);
+		open_from(env, proto, POD_A, VIP_1, PORT);
+		becomes(env, FROM(POD_B), &by_backend, &as_client_sees, TC_ACT_REDIRECT);
+		answer_from(env, proto, POD_B, TARGET, POD_A, SPORT);
+		becomes(env, FROM(POD_A), &by_client, &as_backend_sees, TC_ACT_REDIRECT);
+	}
+}
+
+static void svc_96_errors_between_a_pod_and_a_backend_outside(void **state)
+{
+	struct prog_env *env = *state;
+
+	for (int i = 0; i < 2; i++) {
+		uint8_t proto = protos[i];
+		struct error by_backend = { REMOTE_A, POD_A, segment(env, proto, POD_A, SPORT, REMOTE_A, TARGET) },
+			     as_client_sees = { VIP_2, POD_A, segment(env, proto, POD_A, SPORT, VIP_2, PORT) },
+			     by_client = { POD_A, VIP_2, segment(env, proto, VIP_2, PORT, POD_A, SPORT) },
+			     as_backend_sees = { POD_A, REMOTE_A,
+						 segment(env, proto, REMOTE_A, TARGET, POD_A, SPORT) };
+
+		serve(env, proto);
+		open_from(env, proto, POD_A, VIP_2, PORT);
+		becomes(env, TO(POD_A, PROG_UPLINK), &by_backend, &as_client_sees, TC_ACT_UNSPEC);
+		answer_from(env, proto, REMOTE_A, TARGET, POD_A, SPORT);
+		becomes(env, FROM(POD_A), &by_client, &as_backend_sees, TC_ACT_UNSPEC);
+	}
+}
+
+/* A router's own address stays: only the quote is the connection's. */
+static void svc_96_errors_of_routers_and_of_the_node_keep_their_source(void **state)
+{
+	struct prog_env *env = *state;
+	struct error in = { REMOTE_B, POD_A, segment(env, IPPROTO_TCP, POD_A, SPORT, REMOTE_A, TARGET) },
+		     out = { REMOTE_B, POD_A, segment(env, IPPROTO_TCP, POD_A, SPORT, VIP_2, PORT) };
+
+	serve(env, IPPROTO_TCP);
+	open_from(env, IPPROTO_TCP, POD_A, VIP_2, PORT);
+	becomes(env, TO(POD_A, PROG_UPLINK), &in, &out, TC_ACT_UNSPEC);
+	in.src = out.src = NODE;
+	becomes(env, TO(POD_A, 0), &in, &out, TC_ACT_UNSPEC);
+}
+
+/* The client's port differs on the two sides of the translation. */
+static void svc_96_a_changed_client_port_is_changed_back(void **state)
+{
+	struct prog_env *env = *state;
+	struct error in = { POD_B, POD_A, {} },
+		     out = { VIP_1, POD_A, segment(env, IPPROTO_UDP, POD_A, SPORT, VIP_1, PORT) };
+	struct packet_spec first = segment(env, IPPROTO_UDP, POD_A, SPORT, POD_B, TARGET), read;
+	struct prog_sent sent;
+
+	serve(env, IPPROTO_UDP);
+	assert_redirected(prog_from(env, POD_A, &first)); /* takes the tuple directly */
+	sent = prog_from(env, POD_A, &out.about);
+	assert_redirected(sent);
+	assert_null(packet_read(&sent.out, &read));
+	assert_int_not_equal(read.sport, SPORT);
+	in.about = segment(env, IPPROTO_UDP, POD_A, read.sport, POD_B, TARGET);
+	becomes(env, FROM(POD_B), &in, &out, TC_ACT_REDIRECT);
+}
+
+static void svc_96_a_quoted_udp_packet_without_sum_stays_without(void **state)
+{
+	struct prog_env *env = *state;
+	struct error in = { POD_B, POD_A, segment(env, IPPROTO_UDP, POD_A, SPORT, POD_B, TARGET) },
+		     out = { VIP_1, POD_A, segment(env, IPPROTO_UDP, POD_A, SPORT, VIP_1, PORT) };
+
+	in.about.no_udp_sum = out.about.no_udp_sum = true;
+	serve(env, IPPROTO_UDP);
+	open_from(env, IPPROTO_UDP, POD_A, VIP_1, PORT);
+	becomes(env, FROM(POD_B), &in, &out, TC_ACT_REDIRECT);
+}
+
+static void svc_96_options_and_extension_headers_of_the_quote_are_walked(void **state)
+{
+	struct prog_env *env = *state;
+	struct error in = { POD_B, POD_A, segment(env, IPPROTO_UDP, POD_A, SPORT, POD_B, TARGET) },
+		     out = { VIP_1, POD_A, segment(env, IPPROTO_UDP, POD_A, SPORT, VIP_1, PORT) };
+	struct packet quoted, want_quoted;
+	struct packet_spec spec, want;
+	struct prog_sent sent;
+
+	in.about.v4_options = out.about.v4_options = 3;
+	in.about.n_extensions = out.about.n_extensions = 1;
+	in.about.extensions[0] = out.about.extensions[0] = (struct packet_extension){ IPPROTO_DSTOPTS, 1 };
+	serve(env, IPPROTO_UDP);
+	open_from(env, IPPROTO_UDP, POD_A, VIP_1, PORT);
+	for (int first_fragment = 0; first_fragment < 2; first_fragment++) {
+		in.about.fragment = out.about.fragment = first_fragment ? (env->family ? 1 : 0x2000) : 0;
+		quoted = packet_build(&in.about);
+		want_quoted = packet_build(&out.about);
+		spec = error_spec(env, &in, kinds[env->family][1], &quoted);
+		want = error_spec(env, &out, kinds[env->family][1], &want_quoted);
+		sent = arrive(env, FROM(POD_B), &spec);
+		assert_redirected(sent);
+		assert_packet(&sent.out, &want);
+	}
+}
+
+/* ---- Direct ---- */
+
+static void errors_between_local_pods_are_passed_unchanged(void **state)
+{
+	struct prog_env *env = *state;
+
+	for (int i = 0; i < 2; i++) {
+		struct error by_b = { POD_B, POD_A, segment(env, protos[i], POD_A, SPORT, POD_B, PORT) },
+			     by_a = { POD_A, POD_B, segment(env, protos[i], POD_B, PORT, POD_A, SPORT) };
+
+		open_from(env, protos[i], POD_A, POD_B, PORT);
+		becomes(env, FROM(POD_B), &by_b, &by_b, TC_ACT_REDIRECT);
+		answer_from(env, protos[i], POD_B, PORT, POD_A, SPORT);
+		becomes(env, FROM(POD_A), &by_a, &by_a, TC_ACT_REDIRECT);
+	}
+}
+
+static void errors_between_a_pod_and_the_world_are_passed_unchanged(void **state)
+{
+	struct prog_env *env = *state;
+	struct error by_end = { REMOTE_A, POD_A, segment(env, IPPROTO_TCP, POD_A, SPORT, REMOTE_A, PORT) },
+		     by_router = { REMOTE_B, POD_A, by_end.about },
+		     by_pod = { POD_A, REMOTE_A, segment(env, IPPROTO_TCP, REMOTE_A, PORT, POD_A, SPORT) };
+
+	open_from(env, IPPROTO_TCP, POD_A, REMOTE_A, PORT);
+	becomes(env, TO(POD_A, PROG_UPLINK), &by_end, &by_end, TC_ACT_UNSPEC);
+	becomes(env, TO(POD_A, PROG_UPLINK), &by_router, &by_router, TC_ACT_UNSPEC);
+	answer_from(env, IPPROTO_TCP, REMOTE_A, PORT, POD_A, SPORT);
+	becomes(env, FROM(POD_A), &by_pod, &by_pod, TC_ACT_UNSPEC);
+}
+
+/* Connections that came through the stack: from the world, and from this node. */
+static void errors_about_connections_to_a_pod_are_passed_unchanged(void **state)
+{
+	static const struct {
+		enum who client;
+		uint32_t from;
+	} rows[] = { { REMOTE_A, PROG_UPLINK }, { NODE, 0 } };
+	struct prog_env *env = *state;
+
+	for (int i = 0; i < 2; i++) {
+		enum who client = rows[i].client;
+		struct packet_spec forth = segment(env, IPPROTO_UDP, client, SPORT, POD_B, PORT),
+				   back = segment(env, IPPROTO_UDP, POD_B, PORT, client, SPORT);
+		struct error by_pod = { POD_B, client, forth }, by_client = { client, POD_B, back },
+			     by_router = { REMOTE_B, POD_B, back };
+
+		assert_passed(prog_to(env, POD_B, rows[i].from, &forth));
+		becomes(env, FROM(POD_B), &by_pod, &by_pod, TC_ACT_UNSPEC);
+		assert_passed(prog_from(env, POD_B, &back));
+		becomes(env, TO(POD_B, rows[i].from), &by_client, &by_client, TC_ACT_UNSPEC);
+		becomes(env, TO(POD_B, PROG_UPLINK), &by_router, &by_router, TC_ACT_UNSPEC);
+	}
+}
+
+static void errors_about_an_echo_request_find_it_by_its_id(void **state)
+{
+	struct prog_env *env = *state;
+	struct error e = { REMOTE_B, POD_A, prog_echo(env, POD_A, REMOTE_A, 77, false) };
+
+	assert_passed(prog_from(env, POD_A, &e.about));
+	becomes(env, TO(POD_A, PROG_UPLINK), &e, &e, TC_ACT_UNSPEC);
+	e.about.icmp_id = 78;
+	assert_dropped(send_error(env, TO(POD_A, PROG_UPLINK), &e), WEIR_ICMP_NO_FLOW);
+}
+
+/* ---- Forged ---- */
+
+static void an_error_about_no_connection_is_dropped(void **state)
+{
+	struct prog_env *env = *state;
+	struct error e = { POD_B, POD_A, segment(env, IPPROTO_TCP, POD_A, SPORT, POD_B, PORT) };
+
+	assert_dropped(send_error(env, FROM(POD_B), &e), WEIR_ICMP_NO_FLOW);
+	assert_dropped(send_error(env, TO(POD_A, PROG_UPLINK), &e), WEIR_ICMP_NO_FLOW);
+	assert_int_equal(prog_flow_count(env), 0);
+}
+
+static void an_error_to_somebody_who_did_not_send_the_packet_is_forged(void **state)
+{
+	struct prog_env *env = *state;
+	struct error e = { POD_B, POD_C, segment(env, IPPROTO_TCP, POD_A, SPORT, POD_B, PORT) },
+		     outside = { REMOTE_A, POD_A, segment(env, IPPROTO_TCP, POD_C, SPORT, REMOTE_A, PORT) };
+
+	open_from(env, IPPROTO_TCP, POD_A, POD_B, PORT);
+	assert_dropped(send_error(env, FROM(POD_B), &e), WEIR_ICMP_FORGED);
+	open_from(env, IPPROTO_TCP, POD_C, REMOTE_A, PORT);
+	assert_dropped(send_error(env, TO(POD_A, PROG_UPLINK), &outside), WEIR_ICMP_FORGED);
+}
+
+static void an_error_of_a_pod_that_is_no_end_is_forged(void **state)
+{
+	struct prog_env *env = *state;
+	struct error as_itself = { POD_C, POD_A, segment(env, IPPROTO_TCP, POD_A, SPORT, POD_B, PORT) },
+		     as_the_end = { POD_B, POD_A, as_itself.about };
+
+	open_from(env, IPPROTO_TCP, POD_A, POD_B, PORT);
+	assert_dropped(send_error(env, FROM(POD_C), &as_itself), WEIR_ICMP_FORGED);
+	assert_dropped(send_error(env, FROM(POD_C), &as_the_end), WEIR_ICMP_FORGED);
+	/* between two pods of this node there is no router outside */
+	as_itself.src = REMOTE_A;
+	assert_dropped(send_error(env, TO(POD_A, PROG_UPLINK), &as_the_end), WEIR_ICMP_FORGED);
+	assert_dropped(send_error(env, TO(POD_A, PROG_UPLINK), &as_itself), WEIR_ICMP_FORGED);
+}
+
+static void an_error_about_a_packet_that_was_never_sent_is_forged(void **state)
+{
+	struct prog_env *env = *state;
+	struct error e = { POD_A, POD_B, segment(env, IPPROTO_TCP, POD_B, PORT, POD_A, SPORT) },
+		     vip = { POD_A, VIP_1, segment(env, IPPROTO_TCP, VIP_1, PORT, POD_A, SPORT) },
+		     untranslated = { REMOTE_A, POD_A, segment(env, IPPROTO_TCP, POD_A, SPORT, VIP_1, PORT) };
+
+	open_from(env, IPPROTO_TCP, POD_A, POD_B, PORT); /* no answer yet */
+	assert_dropped(send_error(env, FROM(POD_A), &e), WEIR_ICMP_FORGED);
+	serve(env, IPPROTO_TCP);
+	open_from(env, IPPROTO_TCP, POD_A, VIP_1, PORT);
+	assert_dropped(send_error(env, FROM(POD_A), &vip), WEIR_ICMP_FORGED);
+	/* nobody beyond this node saw a packet to the frontend */
+	assert_dropped(send_error(env, TO(POD_A, PROG_UPLINK), &untranslated), WEIR_ICMP_FORGED);
+}
+
+static void redirects_are_dropped(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec about = segment(env, IPPROTO_TCP, POD_A, SPORT, REMOTE_A, PORT);
+	struct packet quoted = packet_build(&about);
+	struct error e = { REMOTE_B, POD_A, about };
+	struct packet_spec spec = error_spec(env, &e, (const uint8_t[]){ 5, 1 }, &quoted);
+
+	open_from(env, IPPROTO_TCP, POD_A, REMOTE_A, PORT);
+	assert_dropped(arrive(env, TO(POD_A, PROG_UPLINK), &spec), WEIR_ICMP_REDIRECT);
+}
+
+static void errors_of_unknown_kinds_are_dropped(void **state)
+{
+	static const uint8_t types[2][2] = { { 4, 4 }, { 5, 127 } };
+	struct prog_env *env = *state;
+	struct packet_spec about = segment(env, IPPROTO_TCP, POD_A, SPORT, REMOTE_A, PORT);
+	struct packet quoted = packet_build(&about);
+	struct error e = { REMOTE_B, POD_A, about };
+
+	open_from(env, IPPROTO_TCP, POD_A, REMOTE_A, PORT);
+	for (int i = 0; i < 2; i++) {
+		struct packet_spec spec =
+			error_spec(env, &e, (const uint8_t[]){ types[env->family][i], 0 }, &quoted);
+
+		assert_dropped(arrive(env, TO(POD_A, PROG_UPLINK), &spec), WEIR_ICMP_ERROR);
+	}
+}
+
+static void an_error_at_another_pods_device_is_not_for_that_pod(void **state)
+{
+	struct prog_env *env = *state;
+	struct error e = { REMOTE_A, POD_A, segment(env, IPPROTO_TCP, POD_A, SPORT, REMOTE_A, PORT) };
+
+	open_from(env, IPPROTO_TCP, POD_A, REMOTE_A, PORT);
+	assert_dropped(send_error(env, TO(POD_C, PROG_BRIDGE), &e), WEIR_NOT_FOR_POD);
+}
+
+static void a_quote_that_cannot_be_read_is_dropped(void **state)
+{
+	struct prog_env *env = *state;
+	struct error e = { POD_B, POD_A, segment(env, IPPROTO_UDP, POD_A, SPORT, POD_B, PORT) };
+	struct packet quoted = packet_build(&e.about), bad;
+	unsigned int l3 = env->family ? 40 : 20;
+	struct packet_spec spec;
+
+	open_from(env, IPPROTO_UDP, POD_A, POD_B, PORT);
+	for (unsigned int len = 1; len < l3 + 8; len++) {
+		spec = error_spec(env, &e, kinds[env->family][0], &quoted);
+		spec.quoted_len = len;
+		assert_dropped(arrive(env, FROM(POD_B), &spec), WEIR_ICMP_QUOTE);
+	}
+	bad = quoted;
+	bad.data[PACKET_L3] ^= 0x20; /* another version */
+	spec = error_spec(env, &e, kinds[env->family][0], &bad);
+	assert_dropped(arrive(env, FROM(POD_B), &spec), WEIR_ICMP_QUOTE);
+}
+
+static void a_quoted_later_fragment_has_no_ports(void **state)
+{
+	struct prog_env *env = *state;
+	struct error e = { POD_B, POD_A, segment(env, IPPROTO_UDP, POD_A, SPORT, POD_B, PORT) };
+
+	open_from(env, IPPROTO_UDP, POD_A, POD_B, PORT);
+	e.about.fragment = 0x0010;
+	assert_dropped(send_error(env, FROM(POD_B), &e), WEIR_ICMP_QUOTE);
+}
+
+static void an_error_about_an_error_is_dropped(void **state)
+{
+	struct prog_env *env = *state;
+	struct error e = { POD_B, POD_A, prog_echo(env, POD_A, POD_B, 1, false) };
+
+	e.about.icmp_type = kinds[env->family][0][0];
+	assert_dropped(send_error(env, FROM(POD_B), &e), WEIR_ICMP_QUOTE);
+}
+
+/* Or an IPv6 error could speak of an IPv4 connection. */
+static void parse_4_a_quoted_mapped_address_is_dropped(void **state)
+{
+	struct prog_env *env = *state;
+	struct error e = { REMOTE_A, POD_A, segment(env, IPPROTO_TCP, POD_A, SPORT, REMOTE_A, PORT) };
+	struct weir_addr v4[2];
+
+	addr_parse("10.0.1.10", &v4[0]);
+	addr_parse("10.0.2.14", &v4[1]);
+	e.about.src = v4[0];
+	e.about.dst = v4[1];
+	e.about.mapped_wire = true;
+	assert_dropped(send_error(env, TO(POD_A, PROG_UPLINK), &e), WEIR_ICMP_QUOTE);
+}
+
+static void link_local_routers_are_not_heard(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec about = segment(env, IPPROTO_TCP, POD_A, SPORT, REMOTE_A, PORT);
+	struct packet quoted = packet_build(&about);
+	struct error e = { REMOTE_A, POD_A, about };
+	struct packet_spec spec = error_spec(env, &e, kinds[1][1], &quoted);
+
+	open_from(env, IPPROTO_TCP, POD_A, REMOTE_A, PORT);
+	addr_parse("fe80::1", &spec.src);
+	assert_dropped(arrive(env, TO(POD_A, PROG_UPLINK), &spec), WEIR_LINK_LOCAL);
+}
+
+/* ---- Policy and state ---- */
+
+static void an_error_about_a_denied_connection_does_not_pass(void **state)
+{
+	struct prog_env *env = *state;
+	struct error e = { POD_B, POD_A, segment(env, IPPROTO_UDP, POD_A, SPORT, POD_B, PORT) };
+	struct prog_sent sent;
+
+	open_from(env, IPPROTO_UDP, POD_A, POD_B, PORT);
+	prog_policy_default(env, SET, weir_word_verdict(WEIR_WORD_ALLOW, 1));
+	prog_pod(env, POD_B, SET, 0, 0, 0);
+	prog_policy_epoch(env);
+	assert_redirected(send_error(env, FROM(POD_B), &e)); /* judged again, and allowed */
+	prog_policy_default(env, SET, weir_word_verdict(WEIR_WORD_DENY, 0));
+	prog_policy_epoch(env);
+	assert_dropped(send_error(env, FROM(POD_B), &e), WEIR_INGRESS_DENIED);
+	assert_dropped(send_error(env, FROM(POD_B), &e), WEIR_INGRESS_DENIED);
+	prog_enforcement(env, WEIR_ENFORCE_OFF);
+	sent = send_error(env, FROM(POD_B), &e);
+	assert_sent(sent, TC_ACT_REDIRECT, WEIR_NOT_ENFORCED);
+}
+
+static void an_error_about_a_connection_of_a_pod_that_is_gone_is_dropped(void **state)
+{
+	struct prog_env *env = *state;
+	struct error e = { POD_B, POD_A, segment(env, IPPROTO_UDP, POD_A, SPORT, POD_B, PORT) };
+
+	open_from(env, IPPROTO_UDP, POD_A, POD_B, PORT);
+	prog_pod_renew(env, POD_A);
+	assert_dropped(send_error(env, FROM(POD_B), &e), WEIR_ICMP_NO_FLOW);
+}
+
+static void errors_leave_the_connections_state_alone(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec forth = segment(env, IPPROTO_TCP, POD_A, SPORT, VIP_1, PORT),
+			   back = segment(env, IPPROTO_TCP, POD_B, TARGET, POD_A, SPORT);
+	struct error by_backend = { POD_B, POD_A, segment(env, IPPROTO_TCP, POD_A, SPORT, POD_B, TARGET) },
+		     by_client = { POD_A, VIP_1, segment(env, IPPROTO_TCP, VIP_1, PORT, POD_A, SPORT) };
+	struct weir_flow before[2], after[2];
+
+	serve(env, IPPROTO_TCP);
+	open_from(env, IPPROTO_TCP, POD_A, VIP_1, PORT);
+	answer_from(env, IPPROTO_TCP, POD_B, TARGET, POD_A, SPORT);
+	prog_flows_age(env, 1000);
+	assert_true(prog_flow(env, &forth, 0, &before[0]) && prog_flow(env, &back, 0, &before[1]));
+	assert_redirected(send_error(env, FROM(POD_B), &by_backend));
+	assert_redirected(send_error(env, FROM(POD_A), &by_client));
+	assert_true(prog_flow(env, &forth, 0, &after[0]) && prog_flow(env, &back, 0, &after[1]));
+	assert_memory_equal(before, after, sizeof(before));
+	assert_int_equal(prog_flow_count(env), 2);
+	assert_null(prog_places_check(env, NULL));
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		FOR_BOTH(svc_96_errors_between_a_pod_and_a_local_backend),
+		FOR_BOTH(svc_96_errors_between_a_pod_and_a_backend_outside),
+		FOR_BOTH(svc_96_errors_of_routers_and_of_the_node_keep_their_source),
+		FOR_BOTH(svc_96_a_changed_client_port_is_changed_back),
+		PROG_TEST_V4(svc_96_a_quoted_udp_packet_without_sum_stays_without), /* IPv6 wants the sum */
+		FOR_BOTH(svc_96_options_and_extension_headers_of_the_quote_are_walked),
+		FOR_BOTH(errors_between_local_pods_are_passed_unchanged),
+		FOR_BOTH(errors_between_a_pod_and_the_world_are_passed_unchanged),
+		FOR_BOTH(errors_about_connections_to_a_pod_are_passed_unchanged),
+		FOR_BOTH(errors_about_an_echo_request_find_it_by_its_id),
+		FOR_BOTH(an_error_about_no_connection_is_dropped),
+		FOR_BOTH(an_error_to_somebody_who_did_not_send_the_packet_is_forged),
+		FOR_BOTH(an_error_of_a_pod_that_is_no_end_is_forged),
+		FOR_BOTH(an_error_about_a_packet_that_was_never_sent_is_forged),
+		PROG_TEST_V4(redirects_are_dropped), /* IPv6's are neighbour discovery */
+		FOR_BOTH(errors_of_unknown_kinds_are_dropped),
+		FOR_BOTH(an_error_at_another_pods_device_is_not_for_that_pod),
+		FOR_BOTH(a_quote_that_cannot_be_read_is_dropped),
+		FOR_BOTH(a_quoted_later_fragment_has_no_ports),
+		FOR_BOTH(an_error_about_an_error_is_dropped),
+		PROG_TEST_V6(parse_4_a_quoted_mapped_address_is_dropped), /* IPv4 in IPv6 */
+		PROG_TEST_V6(link_local_routers_are_not_heard), /* nothing in IPv4 depends on it */
+		FOR_BOTH(an_error_about_a_denied_connection_does_not_pass),
+		FOR_BOTH(an_error_about_a_connection_of_a_pod_that_is_gone_is_dropped),
+		FOR_BOTH(errors_leave_the_connections_state_alone),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return prog_tests_run(tests);
+}
