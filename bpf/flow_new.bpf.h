@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "event.bpf.h"
 #include "flow.bpf.h"
 
 #define EEXIST 17
@@ -499,6 +500,7 @@ __noinline int flow_decide(struct __sk_buff *skb)
 	if (!s || !t)
 		return WEIR_NO_SCRATCH;
 	__builtin_memset(t, 0, sizeof(*t));
+	s->pkt.traced = TRACED_DECIDED;
 	why = resolve(s);
 	if (why)
 		return why;
@@ -519,6 +521,8 @@ __noinline int flow_decide(struct __sk_buff *skb)
 		return WEIR_MULTICAST;
 	if (begin != WEIR_UNCACHED) {
 		why = flow_insert(skb);
+		if (!why && s->by_service && !s->route.denied)
+			event_tell(skb, WEIR_FORWARDED);
 		if (why != WEIR_TABLE_FULL)
 			return why;
 	}

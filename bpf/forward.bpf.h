@@ -9,6 +9,7 @@
 #include <linux/pkt_cls.h>
 
 #include "bytes.bpf.h"
+#include "event.bpf.h"
 #include "scratch.bpf.h"
 
 #define PACKET_TYPE_HOST 0 /* PACKET_HOST of linux/if_packet.h */
@@ -41,6 +42,7 @@ static __always_inline int refuse(struct __sk_buff *skb, enum weir_reason reason
 {
 	trace_reason(reason);
 	count(skb, reason);
+	event_tell(skb, reason);
 	return TC_ACT_SHOT;
 }
 

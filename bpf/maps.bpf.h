@@ -29,6 +29,10 @@
 	__uint(key_size, 0);              \
 	__uint(value_size, sizeof(v));
 
+#define MAP_RING(k, v, n)                   \
+	__uint(type, BPF_MAP_TYPE_RINGBUF); \
+	__uint(max_entries, n);
+
 #define MAP_DEFINE(name, kind, key, value, entries, full) \
 	struct {                                          \
 		MAP_##kind(key, value, entries)           \

@@ -3,10 +3,12 @@
  * Policy: three look-ups a direction, whatever the policies say. Address to
  * identity, (set, identity) to a word, and where the word is a run of port
  * ranges, a binary search. Judges struct question, in the flow's original
- * orientation and after translation (NP-46). Writes no table but the trace.
+ * orientation and after translation (NP-46). Writes no table but the
+ * trace and the counts of hits.
  */
 #pragma once
 
+#include "hits.bpf.h"
 #include "packet.bpf.h"
 
 enum allowed_bit {
@@ -142,10 +144,13 @@ __noinline int policy_judge(struct __sk_buff *skb)
 	t->ingress_rule = ingress.rule;
 	t->egress_set = weir_pod_egress_set(src_word);
 	t->ingress_set = weir_pod_ingress_set(dst_word);
+	s->pkt.traced |= TRACED_JUDGED;
 	if (weir_pod_flags(src_word | dst_word) & WEIR_POD_GATE) {
 		s->allowed = 0;
 		return WEIR_GATED;
 	}
+	count_ruling(t->egress_set, egress.rule, egress.allow, s->pkt.now);
+	count_ruling(t->ingress_set, ingress.rule, ingress.allow, s->pkt.now);
 	if (!egress.allow)
 		return WEIR_EGRESS_DENIED;
 	return ingress.allow ? WEIR_FORWARDED : WEIR_INGRESS_DENIED;

@@ -16,6 +16,11 @@ enum hook {
 	TO_POD, /* tc egress of it */
 };
 
+enum traced {
+	TRACED_DECIDED = 1 << 0, /* it began anew: service and backend */
+	TRACED_JUDGED = 1 << 1, /* sets, rules and verdicts */
+};
+
 /* The parsed packet: offsets and values, never pointers. Addresses and ports as they are on the wire. */
 struct pkt {
 	struct weir_addr src, dst;
@@ -29,7 +34,7 @@ struct pkt {
 	__u8 multicast;
 	__u8 hook; /* enum hook */
 	__u8 host_origin; /* sent by a socket of this node (NP-41) */
-	__u8 pad;
+	__u8 traced; /* enum traced: what of struct weir_trace is about this packet */
 	__u32 device; /* the pod's device */
 	__u32 from_device; /* where the packet came into this node; 0: from a socket of this node */
 	__u32 now; /* ticks (types.h) */

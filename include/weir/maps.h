@@ -12,11 +12,13 @@
  *   PLACES array, written by packets and the sweep
  *   QUEUE  first in first out
  *   PERCPU per-CPU array
+ *   RING   ring buffer; its size is in bytes, a power of two and of whole pages
  * Sizes are defaults; the loader scales TABLE, TRIE, ARRAY and the
  * conntrack family by one knob each before the maps are made.
  */
 #pragma once
 
+#include <weir/event.h>
 #include <weir/reason.h>
 #include <weir/types.h>
 
@@ -46,7 +48,12 @@
 	X(closing_keys, QUEUE, void, struct weir_tuple, 65536, "the oldest is forgotten and waits for the sweep") \
 	X(half_open, PLACES, __u32, struct weir_flow_key, WEIR_HALF_OPEN_MAX, "the oldest half-open flow goes")   \
 	X(counters, PERCPU, __u32, struct weir_counter, _WEIR_REASON_MAX, "cannot fill")                          \
-	X(trace, PERCPU, __u32, struct weir_trace, 1, "cannot fill")
+	X(trace, PERCPU, __u32, struct weir_trace, 1, "cannot fill")                                              \
+	X(rule_hits, PERCPU, __u32, struct weir_hits, 16384, "further rules are not counted, get says so")        \
+	X(set_hits, PERCPU, __u32, struct weir_hits, 4096, "further policy sets are not counted, get says so")    \
+	X(events, RING, void, void, 1 << 20, "events are lost and counted, observe says how many")                \
+	X(event_counts, PERCPU, __u32, struct weir_event_count, _WEIR_REASON_MAX, "cannot fill")                  \
+	X(watch, ARRAY, __u32, struct weir_watch, 1, "cannot fill")
 
 enum weir_map {
 #define WEIR_MAP_ENUM(name, ...) WEIR_MAP_##name,

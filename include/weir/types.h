@@ -469,6 +469,13 @@ struct weir_counter {
 };
 WEIR_ASSERT_SIZE(struct weir_counter, 16);
 
+/* Value of rule_hits and set_hits, by id. */
+struct weir_hits {
+	__u64 packets; /* judged by that rule; set_hits: denied because no rule of the set matched */
+	__u64 last; /* tick of the last one; 0: never */
+};
+WEIR_ASSERT_SIZE(struct weir_hits, 16);
+
 /*
  * What the last packet on this CPU was decided by: read by user space after
  * BPF_PROG_TEST_RUN (`--engine bpf`, differential tests). Written only when a

@@ -106,6 +106,8 @@ static void size_maps(struct bpf_object *obj, const struct prog_sizes *sizes)
 			max = conntrack;
 		else if (!strcmp(name, "half_open"))
 			max = sizes->half_open ? sizes->half_open : DEFAULT_HALF_OPEN;
+		else if (bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF)
+			max = sysconf(_SC_PAGESIZE);
 		else if (max > tables)
 			max = tables;
 		bpf_map__set_max_entries(map, max);

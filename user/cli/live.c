@@ -204,10 +204,17 @@ long long live_fill(const struct live *l, enum weir_map map)
 	case WEIR_MAP_free_keys: /* what flow_keys does not hold; a queue itself cannot be counted */
 		return node_map_max(l->node, map) - count_places(l, WEIR_MAP_flow_keys);
 	case WEIR_MAP_closing_keys:
+	case WEIR_MAP_events:
 		return -1;
+	case WEIR_MAP_rule_hits:
+		return count_names(l, WEIR_NAME_RULE, false);
+	case WEIR_MAP_set_hits:
+		return count_names(l, WEIR_NAME_POLICY_SET, false);
 	case WEIR_MAP_config:
 	case WEIR_MAP_counters:
 	case WEIR_MAP_trace:
+	case WEIR_MAP_event_counts:
+	case WEIR_MAP_watch:
 		return node_map_max(l->node, map);
 	default:
 		return count_keys(node_map_fd(l->node, map));

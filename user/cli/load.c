@@ -53,6 +53,7 @@ enum knob {
 	KNOB_PLACES = KNOB_FLOWS,
 	KNOB_QUEUE = KNOB_FLOWS,
 	KNOB_PERCPU = KNOB_NONE,
+	KNOB_RING = KNOB_NONE,
 };
 
 static uint32_t scaled(uint32_t entries, uint32_t percent)

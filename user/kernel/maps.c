@@ -15,16 +15,17 @@
 #include "kernel/maps.h"
 #include <weir/config.h>
 
-#define KEY_SIZE(kind, key) (MAP_##kind == MAP_QUEUE ? 0 : sizeof(key))
+/* void, whose size only GNU C knows, stands where there is no key or value: it is not used. */
+#define KEY_SIZE(kind, key) (MAP_##kind == MAP_QUEUE || MAP_##kind == MAP_RING ? 0 : sizeof(key))
+#define VALUE_SIZE(kind, value) (MAP_##kind == MAP_RING ? 0 : sizeof(value))
 
-/* The key of a queue is void, whose size only GNU C knows: it is not used. */
 static const struct map_info infos[] = {
-#define MAP_INFO(map, kind_, key, value, entries, full_)       \
-	[WEIR_MAP_##map] = { .name = #map,                     \
-			     .kind = MAP_##kind_,              \
-			     .key_size = KEY_SIZE(kind_, key), \
-			     .value_size = sizeof(value),      \
-			     .max = (entries),                 \
+#define MAP_INFO(map, kind_, key, value, entries, full_)             \
+	[WEIR_MAP_##map] = { .name = #map,                           \
+			     .kind = MAP_##kind_,                    \
+			     .key_size = KEY_SIZE(kind_, key),       \
+			     .value_size = VALUE_SIZE(kind_, value), \
+			     .max = (entries),                       \
 			     .full = (full_) },
 	WEIR_MAPS(MAP_INFO)
 #undef MAP_INFO
@@ -42,6 +43,7 @@ static const struct {
 	[MAP_PLACES] = { BPF_MAP_TYPE_ARRAY, 0 },
 	[MAP_QUEUE] = { BPF_MAP_TYPE_QUEUE, 0 },
 	[MAP_PERCPU] = { BPF_MAP_TYPE_PERCPU_ARRAY, 0 },
+	[MAP_RING] = { BPF_MAP_TYPE_RINGBUF, 0 },
 };
 
 /* What the words of types.h and the programs' loops can hold, whatever the sizes asked for. */
@@ -54,6 +56,7 @@ static const struct {
 	{ WEIR_MAP_port_ranges, 1u << WEIR_PORT_SEARCH_STEPS },
 	{ WEIR_MAP_config, 1 },
 	{ WEIR_MAP_trace, 1 },
+	{ WEIR_MAP_watch, 1 },
 };
 
 const struct map_info *map_info(enum weir_map map)
@@ -122,7 +125,8 @@ static int map_new(struct node *n, enum weir_map map, const char *pin, uint32_t 
 static int map_open(struct node *n, enum weir_map map, const struct node_sizes *sizes, struct weir_err *err)
 {
 	/* the kernel maps no memory through a read-only descriptor: there the pages are what is read-only */
-	bool readonly = n->mode == NODE_READ && infos[map].kind != MAP_ARRAY;
+	bool memory = infos[map].kind == MAP_ARRAY || infos[map].kind == MAP_RING;
+	bool readonly = n->mode == NODE_READ && !memory;
 	LIBBPF_OPTS(bpf_obj_get_opts, opts, .file_flags = readonly ? BPF_F_RDONLY : 0);
 	char pin[NODE_PATH_MAX + 64];
 	int r = 0;

@@ -16,6 +16,7 @@ enum map_kind {
 	MAP_PLACES,
 	MAP_QUEUE,
 	MAP_PERCPU,
+	MAP_RING,
 };
 
 struct map_info {

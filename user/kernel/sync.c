@@ -211,6 +211,8 @@ static int prepare(struct sync *s)
 	sync_step("plan-file");
 	r = plan_file_write(s->n, s->p, node_config(s->n)->generation + 1, s->err);
 	if (!r)
+		r = hits_clear(s);
+	if (!r)
 		r = write_names(s);
 	if (!r)
 		r = service_prepare(s);

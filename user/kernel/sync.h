@@ -136,6 +136,10 @@ void pods_flip(struct sync *s);
 int pods_plug(struct sync *s);
 int pods_clear(struct sync *s);
 
+/* ---- sync_hits.c: rule_hits, set_hits ---- */
+
+int hits_clear(struct sync *s); /* of fresh numbers; before they get their names */
+
 /* ---- plan_file.c ---- */
 
 /* Writes <run>/plan-<generation>, unless it holds the same already. */

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Tells whoever listens what became of a packet (include/weir/event.h), and why.
+ * Called for drops, denials that are not enforced, and new flows that were given
+ * a backend. Decides nothing, and changes nothing that decides: it may only judge
+ * a denied packet of a known flow once more, to be able to name the rule.
+ */
+#pragma once
+
+#include <weir/event.h>
+
+#include "flow.bpf.h"
+
+static __always_inline int event_wanted(__u32 reason, __u32 now)
+{
+	__u32 zero = 0;
+	struct weir_watch *w = bpf_map_lookup_elem(&watch, &zero);
+
+	return w && (__s32)(READ_WORD(w->until) - now) > 0 && weir_watch_wants(w, reason);
+}
+
+static __always_inline int ring_is_half_full(void)
+{
+	return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) * 2 > bpf_ringbuf_query(&events, BPF_RB_RING_SIZE);
+}
+
+/* Room for one event of this reason, or NULL with the loss counted. */
+static __always_inline struct weir_event *event_reserve(__u32 reason, __u32 now)
+{
+	struct weir_event_count *c = bpf_map_lookup_elem(&event_counts, &reason);
+	struct weir_event *e;
+
+	if (!c)
+		return NULL;
+	if (c->slice != now) {
+		c->slice = now;
+		c->used = 0;
+	}
+	if (c->used >= WEIR_EVENT_BUDGET) {
+		c->over++;
+		return NULL;
+	}
+	if (c->used >= WEIR_EVENT_RESERVE && ring_is_half_full())
+		e = NULL;
+	else
+		e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+	if (e)
+		c->used++;
+	else
+		c->lost++;
+	return e;
+}
+
+/*
+ * A denied packet of a known flow whose stamps are current was not judged:
+ * does it now, for the rule's name and its count. The packet's fate stands.
+ */
+static __always_inline void judge_known(struct __sk_buff *skb, struct scratch *s)
+{
+	struct weir_flow *flow = bpf_map_lookup_elem(&conntrack, &s->key);
+
+	if (!flow)
+		return;
+	original_question(s, flow);
+	s->question.src_ref = flow->end[0].ref;
+	s->question.dst_ref = flow->end[1].ref;
+	policy_judge(skb);
+}
+
+/* What the packet itself says, and the decision about a flow that it would begin. */
+static __always_inline void tell_packet(struct weir_event *e, const struct scratch *s, const struct weir_trace *t)
+{
+	const struct pkt *p = &s->pkt;
+
+	e->src = p->src;
+	e->dst = p->dst;
+	e->sport_be = p->sport_be;
+	e->dport_be = p->dport_be;
+	e->proto = p->proto;
+	if (!(p->traced & TRACED_DECIDED))
+		return;
+	e->service = t->service;
+	e->backend = t->backend;
+	if (!t->backend)
+		return;
+	e->nat_dst = s->route.nat_addr;
+	e->nat_dport_be = s->route.nat_port_be;
+	e->flags |= WEIR_EVENT_TRANSLATED;
+}
+
+/* The known flow's own tuple, whichever way this packet travels. */
+static __always_inline void tell_flow(struct weir_event *e, const struct scratch *s, const struct weir_flow *flow)
+{
+	int first = !!(flow->flags & WEIR_FLOW_ORIG_FIRST), reply = flow->flags & WEIR_FLOW_REPLY;
+	const struct weir_backend *b;
+	__u32 id = flow->backend;
+
+	e->src = first ? s->key.addr[0] : s->key.addr[1];
+	e->dst = first ? s->key.addr[1] : s->key.addr[0];
+	e->sport_be = first ? s->key.port_be[0] : s->key.port_be[1];
+	e->dport_be = first ? s->key.port_be[1] : s->key.port_be[0];
+	e->proto = s->key.proto;
+	e->flags |= WEIR_EVENT_KNOWN | (is_orig(s, flow->flags) ? 0 : WEIR_EVENT_REPLY);
+	if (!(flow->flags & WEIR_FLOW_SERVICE))
+		return;
+	b = bpf_map_lookup_elem(&backends, &id);
+	e->flags |= WEIR_EVENT_TRANSLATED;
+	e->backend = id;
+	e->service = b ? b->service : 0;
+	e->nat_dst = reply ? e->dst : flow->nat_addr;
+	e->nat_dport_be = reply ? e->dport_be : flow->nat_port_be;
+	if (reply) {
+		e->dst = flow->nat_addr;
+		e->dport_be = flow->nat_port_be;
+		e->sport_be = flow->nat_cport_be;
+	}
+}
+
+static __always_inline void tell_ruling(struct weir_event *e, const struct weir_trace *t)
+{
+	e->egress_set = t->egress_set;
+	e->egress_rule = t->egress_rule;
+	e->ingress_set = t->ingress_set;
+	e->ingress_rule = t->ingress_rule;
+	e->flags |= WEIR_EVENT_JUDGED;
+	if (t->judged_egress)
+		e->flags |= WEIR_EVENT_EGRESS | (t->allow_egress ? 0 : WEIR_EVENT_EGRESS_DENIED);
+	if (t->judged_ingress)
+		e->flags |= WEIR_EVENT_INGRESS | (t->allow_ingress ? 0 : WEIR_EVENT_INGRESS_DENIED);
+}
+
+static __always_inline int is_denial(__u32 reason)
+{
+	return reason == WEIR_EGRESS_DENIED || reason == WEIR_INGRESS_DENIED || reason == WEIR_GATED ||
+	       reason == WEIR_NOT_ENFORCED;
+}
+
+/* FORWARDED: a new flow was given a backend. Else why the packet is dropped, or NOT_ENFORCED. */
+__noinline int event_tell(struct __sk_buff *skb, __u32 reason)
+{
+	struct scratch *s = scratch_get();
+	struct weir_trace *t = trace_get();
+	struct weir_flow *flow = NULL;
+	__u32 now = ticks_now();
+	struct weir_event *e;
+	int known;
+
+	keep_arg(skb);
+	if (!s || !t)
+		return 0;
+	known = is_denial(reason) && !(s->pkt.traced & TRACED_DECIDED);
+	if (known && !(s->pkt.traced & TRACED_JUDGED))
+		judge_known(skb, s);
+	if (!event_wanted(reason, now))
+		return 0;
+	e = event_reserve(reason, now);
+	if (!e)
+		return 0;
+	__builtin_memset(e, 0, sizeof(*e));
+	e->time_ns = bpf_ktime_get_ns();
+	e->reason = reason;
+	e->device = skb->ifindex;
+	e->len = skb->len;
+	e->flags = s->pkt.hook == TO_POD ? WEIR_EVENT_TO_POD : 0;
+	if (known)
+		flow = bpf_map_lookup_elem(&conntrack, &s->key);
+	if (flow)
+		tell_flow(e, s, flow);
+	else
+		tell_packet(e, s, t);
+	if (s->pkt.traced & TRACED_JUDGED)
+		tell_ruling(e, t);
+	bpf_ringbuf_submit(e, 0);
+	return 0;
+}
