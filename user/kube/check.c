@@ -9,6 +9,7 @@
 #define LABEL_MAX 63
 #define NAME_MAX_LEN 253
 #define PORT_NAME_MAX 15
+#define CRON_JOB_NAME_MAX 52
 
 static const char lower_alnum[] = "abcdefghijklmnopqrstuvwxyz0123456789";
 static const char any_alnum[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -56,6 +57,16 @@ bool check_dns_name(const char *text)
 bool check_service_name(const char *text)
 {
 	return check_dns_label(text) && isalpha((unsigned char)text[0]);
+}
+
+bool check_job_name(const char *text)
+{
+	return strlen(text) <= LABEL_MAX && check_dns_name(text);
+}
+
+bool check_cron_job_name(const char *text)
+{
+	return strlen(text) <= CRON_JOB_NAME_MAX && check_dns_name(text);
 }
 
 bool check_label_key(const char *text)

@@ -17,6 +17,8 @@
 bool check_dns_label(const char *text); /* [a-z0-9]([-a-z0-9]*[a-z0-9])?, at most 63 */
 bool check_dns_name(const char *text); /* labels joined with dots, at most 253 */
 bool check_service_name(const char *text); /* a DNS label that begins with a letter */
+bool check_job_name(const char *text); /* a DNS name of at most 63: it becomes a label's value */
+bool check_cron_job_name(const char *text); /* the same, at most 52: its Jobs' names are longer */
 bool check_label_key(const char *text); /* [prefix/]name */
 bool check_label_value(const char *text);
 bool check_port_name(const char *text); /* IANA service name: at most 15 of [a-z0-9-], a letter among them */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * Making a store whole after reading, in the order in which one step needs the
- * other: what is there twice, what is only implied, what nobody has given an
- * address yet, and the EndpointSlices that a control plane would have made.
+ * other: what is there twice, the pods that workloads stand for, what is only
+ * implied, what nobody has given an address yet, and the EndpointSlices that a control plane would have made.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,8 @@
 #include "base/mem.h"
 #include "kube/decode.h"
 #include "kube/store_private.h"
+
+#define DEFAULT_NODE "node" /* when no object names one */
 
 static int by_text(const void *a, const void *b)
 {
@@ -56,6 +58,29 @@ void store_imply_namespaces(struct store *s)
 	store_sort(s, KUBE_NAMESPACE);
 }
 
+/* Nodes that pods name and nobody describes; "node" when there is none at all. */
+void store_imply_nodes(struct store *s)
+{
+	_cleanup_(mem_free) const char **names = mem_zalloc((s->n_pods + 1) * sizeof(*names));
+	size_t n = 0, missing = 0;
+
+	for (size_t i = 0; i < s->n_pods; i++)
+		if (*s->pods[i]->node)
+			names[n++] = s->pods[i]->node;
+	if (!n && !s->n_nodes)
+		names[n++] = DEFAULT_NODE;
+	n = store_unique_texts(names, n);
+	for (size_t i = 0; i < n; i++)
+		if (!store_node(s, names[i]))
+			names[missing++] = names[i];
+	for (size_t i = 0; i < missing; i++) {
+		struct kube_node *node = store_add_new(s, KUBE_NODE, sizeof(*node), "", names[i]);
+
+		node->implied = true;
+	}
+	store_sort(s, KUBE_NODE);
+}
+
 /* A Service whose manifest says nothing of families has the cluster's first one: IPv4, unless only IPv6 is in use. */
 void store_default_families(struct store *s)
 {
@@ -82,6 +107,11 @@ void store_complete(struct store *s, unsigned int flags)
 		store_sort(s, kind);
 		store_drop_duplicates(s, kind);
 	}
+	store_note_present(s);
+	if (flags & STORE_INVENT)
+		store_expand(s);
+	else
+		store_warn_unexpanded(s);
 	store_imply_namespaces(s);
 	store_default_families(s);
 	if (flags & STORE_INVENT)

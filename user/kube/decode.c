@@ -2,12 +2,14 @@
 /*
  * From a document to objects: which kind it is, what a List holds, and handing
  * the result to the sink. One row per kind; what a kind means stands in its
- * own file. A known kind of another API group is an unknown kind.
+ * own file. A known kind of somebody else's API group is an unknown kind; of
+ * Kubernetes' own groups or of another version, no server has it.
  */
 #include <string.h>
 
 #include "kube/decode.h"
 
+/* In the order of enum kube_kind. */
 static const struct kind {
 	const char *kind, *api_version;
 	enum kube_kind id;
@@ -20,14 +22,50 @@ static const struct kind {
 	{ "Service", "v1", KUBE_SERVICE, sizeof(struct kube_service), decode_service },
 	{ "EndpointSlice", "discovery.k8s.io/v1", KUBE_SLICE, sizeof(struct kube_slice), decode_slice },
 	{ "NetworkPolicy", "networking.k8s.io/v1", KUBE_POLICY, sizeof(struct kube_policy), decode_policy },
+	{ "Deployment", "apps/v1", KUBE_DEPLOYMENT, sizeof(struct kube_workload), decode_workload },
+	{ "ReplicaSet", "apps/v1", KUBE_REPLICA_SET, sizeof(struct kube_workload), decode_workload },
+	{ "StatefulSet", "apps/v1", KUBE_STATEFUL_SET, sizeof(struct kube_workload), decode_workload },
+	{ "DaemonSet", "apps/v1", KUBE_DAEMON_SET, sizeof(struct kube_workload), decode_workload },
+	{ "Job", "batch/v1", KUBE_JOB, sizeof(struct kube_workload), decode_workload },
+	{ "CronJob", "batch/v1", KUBE_CRON_JOB, sizeof(struct kube_workload), decode_workload },
 };
 
-static const struct kind *find_kind(const char *api_version, const char *kind)
+const char *kube_kind_text(enum kube_kind kind)
+{
+	return kinds[kind].kind;
+}
+
+enum kube_kind decode_workload_kind(const char *api_version, const char *kind)
+{
+	size_t group = strcspn(api_version, "/");
+
+	for (size_t i = KUBE_WORKLOAD_FIRST; i < ARRAY_SIZE(kinds); i++)
+		if (!strcmp(kind, kinds[i].kind) && strcspn(kinds[i].api_version, "/") == group &&
+		    !strncmp(api_version, kinds[i].api_version, group))
+			return kinds[i].id;
+	return _KUBE_KIND_MAX;
+}
+
+static const struct kind *find_kind(const char *kind)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (!strcmp(kind, kinds[i].kind) && !strcmp(api_version, kinds[i].api_version))
+		if (!strcmp(kind, kinds[i].kind))
 			return &kinds[i];
 	return NULL;
+}
+
+/* Other groups may have a Service or a Job of their own. */
+static bool is_own_group(const char *api_version)
+{
+	static const char *const groups[] = {
+		"apps", "batch", "extensions", "discovery.k8s.io", "networking.k8s.io", "policy"
+	};
+	size_t len = strcspn(api_version, "/");
+
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
+		if (strlen(groups[i]) == len && !strncmp(groups[i], api_version, len))
+			return true;
+	return !api_version[len]; /* the core group has no name */
 }
 
 static void decode_object(const struct field *root, const struct kind *k, const struct decode_sink *sink)
@@ -106,9 +144,12 @@ static void decode_any(const struct field *root, const char *api_version, const 
 		decode_items(root, api_version, of_items, sink);
 		return;
 	}
-	k = find_kind(api_version, kind);
-	if (k)
+	k = find_kind(kind);
+	if (k && !strcmp(k->api_version, api_version))
 		decode_object(root, k, sink);
+	else if (k && is_own_group(api_version))
+		field_error(&api_field, KUBE_E_NO_KIND, "%.80s has no %s, or no longer: %s is wanted", api_version,
+			    kind, k->api_version);
 	else
 		sink->unknown(api_version, kind, &src, sink->arg);
 }

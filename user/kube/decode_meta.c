@@ -15,6 +15,12 @@ static const struct {
 	[KUBE_SERVICE] = { true, check_service_name, "at most 63 of a-z, 0-9 and -, a letter first" },
 	[KUBE_SLICE] = { true, check_dns_name, "at most 253 of a-z, 0-9, - and ." },
 	[KUBE_POLICY] = { true, check_dns_name, "at most 253 of a-z, 0-9, - and ." },
+	[KUBE_DEPLOYMENT] = { true, check_dns_name, "at most 253 of a-z, 0-9, - and ." },
+	[KUBE_REPLICA_SET] = { true, check_dns_name, "at most 253 of a-z, 0-9, - and ." },
+	[KUBE_STATEFUL_SET] = { true, check_dns_name, "at most 253 of a-z, 0-9, - and ." },
+	[KUBE_DAEMON_SET] = { true, check_dns_name, "at most 253 of a-z, 0-9, - and ." },
+	[KUBE_JOB] = { true, check_job_name, "at most 63 of a-z, 0-9, - and ." },
+	[KUBE_CRON_JOB] = { true, check_cron_job_name, "at most 52 of a-z, 0-9, - and ." },
 };
 
 static void decode_names(const struct field *metadata, struct kube_meta *m)
@@ -53,18 +59,41 @@ static void check_annotations(const struct field *annotations)
 	}
 }
 
+struct kube_labels decode_labels(const struct field *metadata)
+{
+	struct field labels = field_map(metadata, "labels"), annotations = field_map(metadata, "annotations");
+
+	check_annotations(&annotations);
+	return check_labels(&labels);
+}
+
+/* At most one of the references is the controller's. */
+static struct kube_owner decode_owner(const struct field *metadata)
+{
+	struct field references = field_list(metadata, "ownerReferences");
+	struct kube_owner owner = {};
+
+	for (size_t i = 0; i < field_count(&references) && !owner.name; i++) {
+		struct field item = field_map_item(&references, i);
+		enum kube_kind kind = decode_workload_kind(field_raw_at(&item, "apiVersion", ""),
+							   field_raw_at(&item, "kind", ""));
+
+		if (field_flag_at(&item, "controller", false) && kind != _KUBE_KIND_MAX)
+			owner = (struct kube_owner){ kind, field_text_at(&item, "name", NULL) };
+	}
+	return owner;
+}
+
 void decode_meta(const struct field *root, struct kube_meta *m)
 {
 	struct field metadata = field_map(root, "metadata");
-	struct field labels = field_map(&metadata, "labels");
-	struct field annotations = field_map(&metadata, "annotations");
 	struct field created = field_at(&metadata, "creationTimestamp");
 	struct field deleted = field_at(&metadata, "deletionTimestamp");
 
 	decode_names(&metadata, m);
 	m->uid = field_text_at(&metadata, "uid", "");
-	m->labels = check_labels(&labels);
-	check_annotations(&annotations);
+	m->labels = decode_labels(&metadata);
+	m->owner = decode_owner(&metadata);
 	m->created = field_time(&created);
 	m->deleting = field_given(&deleted);
 	field_time(&deleted);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Node: its labels, and the addresses that packets carry. Names among status.addresses are ignored. */
+/* Node: its labels and taints, and the addresses that packets carry. Names among status.addresses are ignored. */
 #include <string.h>
 
 #include "kube/decode.h"
@@ -13,13 +13,30 @@ static bool has_addr(const struct kube_node *node, const struct weir_addr *a)
 	return false;
 }
 
+static void decode_taints(const struct field *spec, struct kube_node *node)
+{
+	struct field taints = field_list(spec, "taints");
+
+	node->taints = arena_zalloc(spec->d->arena, field_count(&taints) * sizeof(*node->taints));
+	for (size_t i = 0; i < field_count(&taints); i++) {
+		struct field item = field_map_item(&taints, i);
+		const struct kube_taint taint = { field_text_at(&item, "key", ""),
+						  field_text_at(&item, "value", ""),
+						  field_text_at(&item, "effect", "") };
+
+		if (!strcmp(taint.effect, "NoSchedule") || !strcmp(taint.effect, "NoExecute"))
+			node->taints[node->n_taints++] = taint;
+	}
+}
+
 void decode_node(const struct field *root, struct kube_meta *o)
 {
 	struct kube_node *node = (struct kube_node *)o;
-	struct field status = field_map(root, "status");
+	struct field spec = field_map(root, "spec"), status = field_map(root, "status");
 	struct field addresses = field_list(&status, "addresses");
 	size_t n = field_count(&addresses);
 
+	decode_taints(&spec, node);
 	if (n > KUBE_NODE_ADDRS_MAX) {
 		field_error(&addresses, KUBE_E_LIMIT, "%zu addresses, at most %d are read", n,
 			    KUBE_NODE_ADDRS_MAX);

@@ -129,16 +129,34 @@ static void decode_status(const struct field *root, struct kube_pod *pod)
 	pod->ready = field_given(&conditions) ? decode_ready(&conditions) : phase == KUBE_RUNNING;
 }
 
-void decode_pod(const struct field *root, struct kube_meta *o)
+static const char *decode_host_part(const struct field *spec, const char *key)
 {
-	struct kube_pod *pod = (struct kube_pod *)o;
-	struct field spec = field_map(root, "spec");
-	struct field node = field_at(&spec, "nodeName");
+	struct field f = field_at(spec, key);
+	const char *text = field_text(&f, "");
+
+	if (*text && !check_dns_label(text))
+		field_error(&f, KUBE_E_NAME, "\"%.80s\" is not a DNS label: at most 63 of a-z, 0-9 and -", text);
+	return text;
+}
+
+void decode_pod_spec(const struct field *spec, struct kube_pod *pod)
+{
+	struct field node = field_at(spec, "nodeName");
 
 	pod->node = field_text(&node, "");
 	if (*pod->node && !check_dns_name(pod->node))
 		field_error(&node, KUBE_E_NAME, "\"%.80s\" is not a valid node name", pod->node);
-	pod->host_network = field_flag_at(&spec, "hostNetwork", false);
-	decode_containers(&spec, pod);
+	pod->host_network = field_flag_at(spec, "hostNetwork", false);
+	pod->hostname = decode_host_part(spec, "hostname");
+	pod->subdomain = decode_host_part(spec, "subdomain");
+	decode_containers(spec, pod);
+}
+
+void decode_pod(const struct field *root, struct kube_meta *o)
+{
+	struct kube_pod *pod = (struct kube_pod *)o;
+	struct field spec = field_map(root, "spec");
+
+	decode_pod_spec(&spec, pod);
 	decode_status(root, pod);
 }

@@ -5,8 +5,7 @@
  * name, so that it stays the same when others come and go. Who finds its place
  * taken looks at the next ones; those by ns/name come first, so the same
  * objects get the same addresses in any order. What is given is never given
- * twice. A pod that is on no node is put on the first one, which is
- * called "node" when nothing names one. Pods that get an address are Running
+ * twice. A pod that is on no node is put on the first one. Pods that get an address are Running
  * and Ready. One note says all of this; without permission to invent, warnings
  * say what is missing.
  */
@@ -45,8 +44,6 @@ static const uint32_t places[_USE_MAX] = {
 	[FOR_SERVICES] = (1 << 20) - FIRST_OFFSET,
 };
 static const char *const kinds[_USE_MAX] = { "Node", "Pod", "Service" };
-
-#define DEFAULT_NODE "node"
 
 struct taken {
 	UT_hash_handle hh;
@@ -140,26 +137,6 @@ static struct weir_addr invent_addr(struct invent *v, enum use use, const struct
 }
 
 /* ---- Nodes ---- */
-
-/* Nodes that pods name and nobody describes; "node" when there is none at all. */
-static void imply_nodes(struct store *s)
-{
-	_cleanup_(mem_free) const char **names = mem_zalloc((s->n_pods + 1) * sizeof(*names));
-	size_t n = 0, missing = 0;
-
-	for (size_t i = 0; i < s->n_pods; i++)
-		if (*s->pods[i]->node)
-			names[n++] = s->pods[i]->node;
-	if (!n && !s->n_nodes)
-		names[n++] = DEFAULT_NODE;
-	n = store_unique_texts(names, n);
-	for (size_t i = 0; i < n; i++)
-		if (!store_node(s, names[i]))
-			names[missing++] = names[i];
-	for (size_t i = 0; i < missing; i++)
-		store_add_new(s, KUBE_NODE, sizeof(struct kube_node), "", names[i]);
-	store_sort(s, KUBE_NODE);
-}
 
 static void invent_node(struct invent *v, struct kube_node *node)
 {
@@ -276,7 +253,6 @@ void store_invent(struct store *s)
 	struct invent v = { .store = s };
 	struct taken *t, *next;
 
-	imply_nodes(s);
 	choose_families(&v);
 	take_all(&v);
 	for (size_t i = 0; i < s->n_nodes; i++)

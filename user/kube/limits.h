@@ -21,5 +21,8 @@
 /* Addresses of one Node: no machine comes near, and each is compared with all others. */
 #define KUBE_NODE_ADDRS_MAX 1000
 
+/* Pods that are made for the workloads of one input: as many as Kubernetes supports in a cluster. */
+#define KUBE_MADE_PODS_MAX ((size_t)150 * 1000)
+
 /* Folders inside folders, so that a link to a folder above ends. */
 #define KUBE_FOLDER_DEPTH_MAX 32

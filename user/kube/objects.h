@@ -2,7 +2,8 @@
 /*
  * The Kubernetes objects that Weir reads, decoded, checked and defaulted: only
  * the fields that matter to services and policies (semantics.md A). Strings and
- * arrays belong to the object's own arena and are never NULL unless it says so.
+ * arrays belong to the object's own arena, those of a pod that was made for a
+ * workload to the workload's, and are never NULL unless it says so.
  * Pure data: who decodes stands in decode.h, who holds them in store.h.
  */
 #pragma once
@@ -22,8 +23,19 @@ enum kube_kind {
 	KUBE_SERVICE,
 	KUBE_SLICE,
 	KUBE_POLICY,
+	KUBE_DEPLOYMENT, /* from here on workloads: what stands for pods */
+	KUBE_REPLICA_SET,
+	KUBE_STATEFUL_SET,
+	KUBE_DAEMON_SET,
+	KUBE_JOB,
+	KUBE_CRON_JOB,
 	_KUBE_KIND_MAX,
 };
+
+#define KUBE_WORKLOAD_FIRST KUBE_DEPLOYMENT
+#define KUBE_WORKLOADS (_KUBE_KIND_MAX - KUBE_WORKLOAD_FIRST)
+
+const char *kube_kind_text(enum kube_kind kind); /* "NetworkPolicy" */
 
 struct kube_label {
 	const char *key, *value;
@@ -33,6 +45,12 @@ struct kube_label {
 struct kube_labels {
 	struct kube_label *items;
 	size_t n;
+};
+
+/* The controller that owns an object, if it is a workload. */
+struct kube_owner {
+	enum kube_kind kind;
+	const char *name; /* in the object's namespace; NULL: there is none */
 };
 
 /* First member of every object. */
@@ -45,6 +63,7 @@ struct kube_meta {
 	struct kube_labels labels;
 	int64_t created; /* seconds since 1970; 0 when not given */
 	bool deleting; /* has a deletionTimestamp */
+	struct kube_owner owner;
 	struct src src; /* of the object itself */
 };
 
@@ -79,8 +98,16 @@ struct kube_namespace {
 	bool implied; /* not read, only implied by what lies in it */
 };
 
+/* What keeps pods away from a node that do not tolerate it. Taints that only prefer are left out. */
+struct kube_taint {
+	const char *key, *value, *effect;
+};
+
 struct kube_node {
 	struct kube_meta meta;
+	bool implied; /* not read, only named by a pod, or made up because there was none: nothing is known of it */
+	struct kube_taint *taints;
+	size_t n_taints;
 	struct weir_addr *addrs; /* InternalIP and ExternalIP, in order, unique */
 	size_t n_addrs;
 };
@@ -106,9 +133,29 @@ struct kube_pod {
 	enum kube_phase phase;
 	bool ready;
 	bool has_status; /* false: a manifest as people write it (design section 6 says what follows) */
+	const char *hostname, *subdomain; /* "" when not given: its name under a headless Service (DNS-6) */
+	const struct kube_workload *made_for; /* the pod was not read but made for this; else NULL */
 	struct weir_addr addr[2]; /* by family; zero: none (NP-61) */
 	struct kube_pod_port *ports; /* containers, then sidecar init containers (NP-32); in order */
 	size_t n_ports;
+};
+
+struct kube_toleration {
+	const char *key, *value, *effect; /* "": any */
+	bool exists; /* operator Exists: the value does not matter */
+};
+
+/* Deployment, ReplicaSet, StatefulSet, DaemonSet, Job or CronJob, by meta.kind. */
+struct kube_workload {
+	struct kube_meta meta;
+	uint32_t pods; /* that run at once; of a DaemonSet: on each node that fits */
+	const char *pods_field; /* the field that says so, for messages */
+	uint32_t first; /* the first pod's ordinal */
+	struct kube_pod *template; /* name and namespace are not its own */
+	struct kube_selector node_selector; /* read for a DaemonSet only, like the tolerations */
+	struct kube_toleration *tolerations;
+	size_t n_tolerations;
+	bool present; /* pods that it controls are in the input: none are made (store_note_present) */
 };
 
 struct kube_service_port {

@@ -28,7 +28,11 @@ struct store_array store_array(struct store *s, enum kube_kind kind)
 		[KUBE_POLICY] = { (struct kube_meta ***)&s->policies, &s->n_policies, NULL },
 	};
 	struct store_array a = arrays[kind];
+	int workload = (int)kind - KUBE_WORKLOAD_FIRST;
 
+	if (workload >= 0)
+		a = (struct store_array){ (struct kube_meta ***)&s->workloads[workload], &s->n_workloads[workload],
+					  NULL };
 	a.cap = &s->priv->cap[kind];
 	return a;
 }
@@ -133,8 +137,6 @@ void store_sort(struct store *s, enum kube_kind kind)
 /* Of equal ones the first in the order of input stays. Expects the array sorted. */
 void store_drop_duplicates(struct store *s, enum kube_kind kind)
 {
-	static const char *const kinds[] = { "Namespace", "Node",          "Pod",
-					     "Service",   "EndpointSlice", "NetworkPolicy" };
 	struct store_array a = store_array(s, kind);
 	struct kube_meta **items = *a.items;
 	size_t n = 0;
@@ -147,7 +149,7 @@ void store_drop_duplicates(struct store *s, enum kube_kind kind)
 			items[n++] = m;
 			continue;
 		}
-		object = mem_printf("%s %s%s%s", kinds[kind], m->ns, *m->ns ? "/" : "", m->name);
+		object = mem_printf("%s %s%s%s", kube_kind_text(kind), m->ns, *m->ns ? "/" : "", m->name);
 		diag_add(&s->diags, DIAG_ERROR, kube_code_text(KUBE_E_DUPLICATE), &m->src, object, NULL,
 			 "given twice, first at %s:%d:%d: remove one", first->src.file ? first->src.file : "?",
 			 first->src.line, first->src.col);
@@ -196,6 +198,14 @@ const struct kube_pod *store_pod(const struct store *s, const char *ns, const ch
 const struct kube_service *store_service(const struct store *s, const char *ns, const char *name)
 {
 	return find((void *const *)s->services, s->n_services, ns, name);
+}
+
+const struct kube_workload *store_workload(const struct store *s, enum kube_kind kind, const char *ns,
+					   const char *name)
+{
+	int i = (int)kind - KUBE_WORKLOAD_FIRST;
+
+	return find((void *const *)s->workloads[i], s->n_workloads[i], ns, name);
 }
 
 /* NP-56: not the one that is going away, then the newest, then the first by name. */

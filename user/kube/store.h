@@ -17,6 +17,8 @@ struct store {
 	struct kube_slice **slices;
 	struct kube_policy **policies;
 	size_t n_namespaces, n_nodes, n_pods, n_services, n_slices, n_policies;
+	struct kube_workload **workloads[KUBE_WORKLOADS]; /* by kind - KUBE_WORKLOAD_FIRST */
+	size_t n_workloads[KUBE_WORKLOADS];
 	struct diag_list diags; /* everything that was found while reading and completing */
 	struct store_private *priv;
 };
@@ -34,8 +36,8 @@ int store_read(struct store *s, const char *const *paths, size_t n, struct weir_
 void store_read_buffer(struct store *s, const char *name, const char *data, size_t len);
 
 enum store_complete_flag {
-	/* give pods and Services without addresses deterministic ones and take such pods as Running and Ready
-	 * (offline verbs and sandbox; `load` never: it warns) */
+	/* make the pods that workloads stand for, give pods and Services without addresses deterministic ones and take
+	 * such pods as Running and Ready (offline verbs and sandbox; `load` never: it warns) */
 	STORE_INVENT = 1 << 0,
 	/* objects were written, not taken from a server: a Service that claims another's cluster IP or node port, which
 	 * no server would have admitted, is an error. Else the first created keeps it (SVC-7). */
@@ -43,8 +45,8 @@ enum store_complete_flag {
 };
 
 /*
- * To be called once after reading: sorts, reports duplicates, adds implied Namespaces, invents addresses if asked (one
- * note in diags), and derives EndpointSlices for Services with a selector that have none (as the control plane
+ * To be called once after reading: sorts, reports duplicates, adds implied Namespaces, makes pods of workloads and
+ * invents addresses if asked (one note in diags each), and derives EndpointSlices for Services with a selector that have none (as the control plane
  * would: readiness, named ports, publishNotReadyAddresses).
  */
 void store_complete(struct store *s, unsigned int flags);
@@ -53,6 +55,14 @@ const struct kube_namespace *store_namespace(const struct store *s, const char *
 const struct kube_node *store_node(const struct store *s, const char *name);
 const struct kube_pod *store_pod(const struct store *s, const char *ns, const char *name);
 const struct kube_service *store_service(const struct store *s, const char *ns, const char *name);
+/* kind must be that of a workload. */
+const struct kube_workload *store_workload(const struct store *s, enum kube_kind kind, const char *ns,
+					   const char *name);
+/*
+ * The workload of the input that an object belongs to: its controller, or that one's, as far up as there are any (pod,
+ * ReplicaSet, Deployment). NULL: none of them is there.
+ */
+const struct kube_workload *store_owner(const struct store *s, const struct kube_meta *m);
 /* The pod that an address stands for (NP-56: not terminal, not hostNetwork), or NULL. */
 const struct kube_pod *store_pod_by_addr(const struct store *s, const struct weir_addr *addr);
 

@@ -48,6 +48,10 @@ void store_sort(struct store *s, enum kube_kind kind); /* by (ns, name); the ord
 void store_check_claims(struct store *s); /* before sorting: who comes first in the input was first */
 void store_drop_duplicates(struct store *s, enum kube_kind kind);
 void store_imply_namespaces(struct store *s);
+void store_note_present(struct store *s); /* workloads whose pods are there; the store is sorted */
+void store_imply_nodes(struct store *s); /* nodes that pods name, or one when there is none at all */
+void store_expand(struct store *s); /* makes pods, and implies nodes before those that need one each */
+void store_warn_unexpanded(struct store *s); /* instead of making pods */
 void store_invent(struct store *s);
 void store_warn_missing(struct store *s); /* instead of inventing */
 void store_default_families(struct store *s);

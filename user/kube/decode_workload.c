@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Deployment, ReplicaSet, StatefulSet, DaemonSet, Job and CronJob: how many
+ * pods they want and what those look like, checked as the API server checks
+ * them. Which pods follow is for expand.c; nothing here makes one.
+ *
+ * A Job runs as many pods at once as its parallelism says, but never more than
+ * its completions; none when it is suspended or over. A CronJob stands for one
+ * Job of it, as if that ran now.
+ */
+#include <stdint.h>
+#include <string.h>
+
+#include "kube/decode.h"
+
+/* The mapping that a workload cannot be without; absent after saying so. */
+static struct field required_map(const struct field *up, const char *key, const char *what)
+{
+	struct field given = field_at(up, key);
+
+	if (!field_given(&given))
+		field_error(&given, KUBE_E_REQUIRED, "missing, %s", what);
+	return field_map(up, key);
+}
+
+static void decode_tolerations(const struct field *spec, struct kube_workload *w)
+{
+	/* in the order of false and true */
+	static const char *const operators[] = { "Equal", "Exists", NULL };
+	struct field list = field_list(spec, "tolerations");
+
+	w->tolerations = arena_zalloc(spec->d->arena, field_count(&list) * sizeof(*w->tolerations));
+	for (size_t i = 0; i < field_count(&list); i++) {
+		struct field item = field_map_item(&list, i);
+		struct kube_toleration *t = &w->tolerations[w->n_tolerations++];
+
+		t->key = field_text_at(&item, "key", "");
+		t->value = field_text_at(&item, "value", "");
+		t->effect = field_text_at(&item, "effect", "");
+		t->exists = field_word_at(&item, "operator", operators, 0);
+		if (!t->exists && !*t->key)
+			field_error(&item, KUBE_E_CONFLICT,
+				    "a toleration without a key needs the operator Exists");
+	}
+}
+
+/* Controllers make pods that run for ever, Jobs pods that end. */
+static void check_restart_policy(const struct field *spec, bool ends)
+{
+	static const char *const words[] = { "Always", "OnFailure", "Never", NULL };
+	struct field f = field_at(spec, "restartPolicy");
+	int word = field_word(&f, words, -1);
+
+	if (ends && field_empty(&f))
+		field_error(&f, KUBE_E_REQUIRED, "missing, OnFailure or Never is wanted in a Job");
+	else if (ends && word == 0)
+		field_error(&f, KUBE_E_VALUE, "found %s, OnFailure or Never is wanted in a Job", field_found(&f));
+	else if (!ends && word > 0)
+		field_error(&f, KUBE_E_VALUE, "found %s, only Always is possible here", field_found(&f));
+}
+
+static void decode_template(const struct field *owner_spec, struct kube_workload *w, bool ends)
+{
+	struct field template = required_map(owner_spec, "template", "it says what the pods look like");
+	struct field metadata = field_map(&template, "metadata"), spec;
+	struct kube_pod *pod = arena_zalloc(owner_spec->d->arena, sizeof(*pod));
+
+	w->template = pod;
+	pod->meta.src = field_src(&template);
+	pod->meta.labels = decode_labels(&metadata);
+	pod->node = pod->hostname = pod->subdomain = "";
+	if (!field_given(&template))
+		return;
+	spec = required_map(&template, "spec", "a pod needs at least one container");
+	if (!field_given(&spec))
+		return;
+	decode_pod_spec(&spec, pod);
+	check_restart_policy(&spec, ends);
+	if (w->meta.kind == KUBE_DAEMON_SET) {
+		struct field nodes = field_map(&spec, "nodeSelector");
+
+		w->node_selector = decode_map_selector(&nodes);
+		decode_tolerations(&spec, w);
+	}
+}
+
+/* A selector that does not find the workload's own pods would make new ones without end: no server takes it. */
+static void check_selector(const struct field *spec, const struct kube_workload *w)
+{
+	struct field given = field_at(spec, "selector"), f = field_map(spec, "selector");
+	const struct kube_labels *labels = &w->template->meta.labels;
+	size_t errors = spec->d->diags->errors;
+	struct kube_selector s = decode_selector(&f);
+	const char *key, *value;
+
+	if (!field_given(&given))
+		field_error(&f, KUBE_E_REQUIRED,
+			    "missing, it has to match the labels of the template, like matchLabels: {app: web}");
+	else if (field_given(&f) && !s.n)
+		field_error(&f, KUBE_E_SELECTOR, "is empty and would match every pod of the namespace");
+	if (spec->d->diags->errors != errors)
+		return;
+	for (size_t i = 0; i < s.n; i++) {
+		if (kube_selector_matches(&(struct kube_selector){ .items = &s.items[i], .n = 1 }, labels))
+			continue;
+		key = s.items[i].key;
+		value = kube_label(labels, key);
+		field_error(&f, KUBE_E_CONFLICT,
+			    "does not match the labels of the template, which has %s%.80s%s%.80s",
+			    value ? "" : "no ", key, value ? "=" : "", value ? value : "");
+	}
+}
+
+static void decode_count(const struct field *spec, struct kube_workload *w, const char *key, const char *path)
+{
+	w->pods = field_number_at(spec, key, 0, INT32_MAX, 1);
+	w->pods_field = path;
+}
+
+static void decode_controller(const struct field *spec, struct kube_workload *w)
+{
+	struct field ordinals = field_map(spec, "ordinals"), service = field_at(spec, "serviceName");
+
+	w->first = 1;
+	decode_count(spec, w, "replicas", "spec.replicas");
+	if (w->meta.kind == KUBE_DAEMON_SET)
+		w->pods = 1;
+	decode_template(spec, w, false);
+	check_selector(spec, w);
+	if (w->meta.kind != KUBE_STATEFUL_SET)
+		return;
+	w->first = field_number_at(&ordinals, "start", 0, INT32_MAX, 0);
+	w->template->subdomain = field_text(&service, "");
+	if (*w->template->subdomain && !check_service_name(w->template->subdomain))
+		field_error(&service, KUBE_E_NAME, "\"%.80s\" is not the name of a Service",
+			    w->template->subdomain);
+}
+
+/* The server writes a Job's selector itself, by a label that it adds to the template (A.4). */
+static void check_job_selector(const struct field *spec, const struct kube_workload *w)
+{
+	struct field given = field_at(spec, "selector"), labels = field_map(&given, "matchLabels");
+	struct field uid = field_at(&labels, "batch.kubernetes.io/controller-uid");
+	struct field old_uid = field_at(&labels, "controller-uid");
+	bool manual = field_flag_at(spec, "manualSelector", false);
+	bool generated = field_given(&uid) || field_given(&old_uid);
+
+	if (w->meta.kind == KUBE_CRON_JOB && (field_given(&given) || manual))
+		field_error(&given, KUBE_E_CONFLICT,
+			    "the template of a CronJob cannot have a selector: remove it");
+	else if (field_given(&given) && !generated && !manual)
+		field_error(
+			&given, KUBE_E_CONFLICT,
+			"the API server writes the selector of a Job itself: remove it, or set manualSelector");
+	else if (field_given(&given) || manual)
+		check_selector(spec, w);
+}
+
+static void decode_job(const struct field *spec, struct kube_workload *w)
+{
+	bool suspended = field_flag_at(spec, "suspend", false);
+	int64_t completions = field_number_at(spec, "completions", 0, INT32_MAX, INT32_MAX);
+
+	w->first = 1;
+	decode_count(spec, w, "parallelism",
+		     w->meta.kind == KUBE_JOB ? "spec.parallelism" : "spec.jobTemplate.spec.parallelism");
+	if (w->pods > completions)
+		w->pods = completions;
+	if (suspended)
+		w->pods = 0;
+	decode_template(spec, w, true);
+	check_job_selector(spec, w);
+}
+
+static bool is_over(const struct field *root)
+{
+	struct field status = field_map(root, "status"), conditions = field_list(&status, "conditions");
+	bool over = false;
+
+	for (size_t i = 0; i < field_count(&conditions); i++) {
+		struct field c = field_map_item(&conditions, i);
+		const char *type = field_raw_at(&c, "type", "");
+
+		over |= (!strcmp(type, "Complete") || !strcmp(type, "Failed")) &&
+			!strcmp(field_raw_at(&c, "status", ""), "True");
+	}
+	return over;
+}
+
+static void decode_cron_job(const struct field *spec, struct kube_workload *w)
+{
+	struct field schedule = field_at(spec, "schedule");
+	struct field template, job;
+
+	if (!*field_raw(&schedule, "-"))
+		field_error(&schedule, KUBE_E_REQUIRED, "is empty, it says when, like \"0 3 * * *\"");
+	else if (!field_given(&schedule))
+		field_error(&schedule, KUBE_E_REQUIRED, "missing, it says when, like \"0 3 * * *\"");
+	template = required_map(spec, "jobTemplate", "it says what the Jobs look like");
+	if (!field_given(&template))
+		return;
+	job = required_map(&template, "spec", "it says what the Jobs look like");
+	if (field_given(&job))
+		decode_job(&job, w);
+	if (field_flag_at(spec, "suspend", false))
+		w->pods = 0;
+}
+
+void decode_workload(const struct field *root, struct kube_meta *o)
+{
+	struct kube_workload *w = (struct kube_workload *)o;
+	struct field spec = required_map(root, "spec", "it says how many pods of which kind there are");
+
+	if (!field_given(&spec))
+		return;
+	if (o->kind == KUBE_CRON_JOB) {
+		decode_cron_job(&spec, w);
+	} else if (o->kind == KUBE_JOB) {
+		decode_job(&spec, w);
+		if (is_over(root))
+			w->pods = 0;
+	} else {
+		decode_controller(&spec, w);
+	}
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Which workload of the input an object belongs to. An owner need not be in
+ * the input: `kubectl get deploy,pods` leaves the ReplicaSet between the two
+ * out, whose name then tells the Deployment's, and a CronJob's Job likewise.
+ */
+#include <string.h>
+
+#include "base/mem.h"
+#include "kube/store_private.h"
+
+#define OWNERS_MAX 4 /* Kubernetes makes chains of two; this ends a ring */
+
+/* The name without "-HASH" or "-MINUTES" that its controller put behind it; NULL when there is none. */
+static const char *stem(const struct kube_meta *m, struct arena *a)
+{
+	const char *hash = kube_label(&m->labels, "pod-template-hash"), *name = m->owner.name;
+	const char *dash = strrchr(name, '-');
+
+	if (!dash)
+		return NULL;
+	if (m->owner.kind == KUBE_REPLICA_SET ? !hash || strcmp(dash + 1, hash)
+					      : dash[1 + strspn(dash + 1, "0123456789")] || !dash[1])
+		return NULL;
+	return arena_strndup(a, name, dash - name);
+}
+
+/* One step up: the owner, or the owner's that is not there. The store's own, so whoever may write the store may write it. */
+static struct kube_workload *controller(const struct store *s, const struct kube_meta *m)
+{
+	_cleanup_(arena_free) struct arena scratch = {};
+	const struct kube_workload *found;
+	const char *name;
+
+	if (!m->owner.name)
+		return NULL;
+	found = store_workload(s, m->owner.kind, m->ns, m->owner.name);
+	if (!found && (m->owner.kind == KUBE_REPLICA_SET || m->owner.kind == KUBE_JOB)) {
+		name = stem(m, &scratch);
+		if (name)
+			found = store_workload(s, m->owner.kind == KUBE_JOB ? KUBE_CRON_JOB : KUBE_DEPLOYMENT,
+					       m->ns, name);
+	}
+	return (struct kube_workload *)found;
+}
+
+const struct kube_workload *store_owner(const struct store *s, const struct kube_meta *m)
+{
+	const struct kube_workload *top = NULL, *up = controller(s, m);
+
+	for (int i = 0; up && i < OWNERS_MAX; i++) {
+		top = up;
+		up = controller(s, &up->meta);
+	}
+	return top;
+}
+
+/* Whoever is there is what the cluster has, be it less than the workload wants: a server is believed. */
+void store_note_present(struct store *s)
+{
+	for (size_t i = 0; i < s->n_pods; i++) {
+		struct kube_workload *w = controller(s, &s->pods[i]->meta);
+
+		for (int k = 0; w && k < OWNERS_MAX; k++, w = controller(s, &w->meta))
+			w->present = true;
+	}
+}
