@@ -106,6 +106,48 @@ engines_agree() {
 	cmp "$dir/plan.json" "$dir/bpf.json"
 }
 
+# Allowed connections into the namespace market, its own node aside, are those of expected.csv, in both families.
+the_market_is_as_expected() {
+	"$W" report -q -f policies/market -o csv >"$dir/market.csv" || return 1
+	python3 - "$dir/market.csv" policies/market/expected.csv <<-'END'
+		import csv, sys
+		report, wanted = (list(csv.DictReader(open(path))) for path in sys.argv[1:])
+		wanted = {(w["from"], w["to"], w["port"]) for w in wanted}
+		for family in "IPv4", "IPv6":
+		    got = {(r["from"], r["to"], r["port"]) for r in report if r["family"] == family and
+		           r["verdict"] == "allow" and r["to"].startswith("market/") and r["from"] != "node"}
+		    if got != wanted:
+		        sys.exit("%s: too much %s, missing %s" % (family, sorted(got - wanted), sorted(wanted - got)))
+	END
+}
+
+# What a cluster shows of a repository's Deployment, with the Deployment: nothing is there twice.
+a_dump_is_not_doubled() {
+	cat >"$dir/dump.yaml" <<-'END'
+		apiVersion: v1
+		kind: List
+		items:
+		- apiVersion: v1
+		  kind: Pod
+		  metadata:
+		    name: web-6b9-x7k2p
+		    namespace: market
+		    labels: {app: web, pod-template-hash: 6b9}
+		    ownerReferences: [{apiVersion: apps/v1, kind: ReplicaSet, name: web-6b9, uid: u, controller: true}]
+		  spec: {containers: [{name: web, ports: [{name: http, containerPort: 80}]}]}
+		  status: {phase: Running, podIP: 10.244.1.2, podIPs: [{ip: 10.244.1.2}]}
+		- apiVersion: apps/v1
+		  kind: Deployment
+		  metadata: {name: web, namespace: market}
+		  spec:
+		    replicas: 2
+		    selector: {matchLabels: {app: web}}
+		    template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web}]}}
+	END
+	json '{i["to"] for i in d["items"]} == {"market/web-6b9-x7k2p", "world", "node"}' \
+		0 report -q -f "$dir/dump.yaml" --ports 80 -o json
+}
+
 cat >"$dir/good.yaml" <<'END'
 apiVersion: v1
 kind: Pod
@@ -261,5 +303,22 @@ check "why: which port is meant must be clear" says "say which" 2 why -q p/db p/
 check "why: an IPv6 address gets its brackets in the hint" says "[fd00::1]:80/TCP" 2 why -q p/db fd00::1 -f "$good"
 check "why: nonsense is a usage error" says "is none of" 2 why nonsense p/db -f "$good"
 check "why without UTF-8 is plain ASCII" ascii_without_utf8
+
+check "Deployments and the like stand for pods, and the market is as expected" the_market_is_as_expected
+check "pods that were made are told" warns "7 pods were made for 2 Deployments, 1 StatefulSet, 1 DaemonSet, 1 CronJob" \
+	0 report -f policies/market
+check "why says whose pod it is, with the template's line" shows "made for Deployment market/web  policies/market/web/deployment.yaml:12" \
+	0 why -q market/web-2 svc/market/api -f policies/market
+check "why takes a workload for its first pod" shows "DENIED  market/web-1 → market/db-0" 1 why -q market/web market/db -f policies/market
+check "why knows names under a headless Service (DNS-6)" shows "DENIED  market/web-1 → market/db-1" \
+	1 why -q market/web db-1.db.market.svc -f policies/market
+check "why: a name that no headless Service gives" says "no headless Service market/db-primary" \
+	2 why -q market/web db-0.db-primary.market -f policies/market
+check "why -o json has the owners" \
+	json 'd["toOwner"] == {"kind": "StatefulSet", "name": "market/db", "made": True, "file": "policies/market/db/statefulset.yaml", "line": 13}' \
+	0 why -q market/api market/db-1 -f policies/market -o json
+check "a dump with its Deployment is not doubled" a_dump_is_not_doubled
+check "compile makes the same pods" json 'sorted(p["pod"] for p in d["pods"])[:2] == ["market/api-1", "market/backup-1"] and len(d["pods"]) == 7' \
+	0 compile -q -f policies/market
 
 finish

@@ -111,6 +111,9 @@ check "probe as JSON has the Services, too" \
 check "probe refuses manifests other than those that run" other_manifests_are_refused
 check "a pod under another name is one added, one removed" renamed
 check "up names the one that is at work on the sandbox, after a while" holder_is_named up -q -f "$dir/a.yaml"
+check "a repository of Deployments and the like runs in its place" exits 0 sandbox up -q -f policies/market
+check "and connects as its policies say" json 'all(i["measured"] == i["verdict"] for i in d["items"]) and
+	{i["to"] for i in d["items"]} >= {"market/web-2", "market/db-0", "ops/agent-node"}' 0 sandbox probe -q -f policies/market -o json
 check "down removes it" exits 0 sandbox down -q
 check "without it there is nothing to probe" exits 3 sandbox probe -q -f "$dir/a.yaml"
 

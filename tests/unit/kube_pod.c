@@ -34,11 +34,11 @@ static void a_missing_kind_or_api_version_is_an_error(void **state)
 static void unknown_kinds_are_noted_once_for_each_kind(void **state)
 {
 	assert_found(
-		"{apiVersion: apps/v1, kind: Deployment, metadata: {name: Any Thing}}\n"
-		"---\n{apiVersion: apps/v1, kind: Deployment}\n"
-		"---\n{apiVersion: extensions/v1beta1, kind: NetworkPolicy}\n",
-		"f.yaml:1:1: note: Deployment of apps/v1 is ignored here and below: Weir does not read this kind\n"
-		"f.yaml:5:1: note: NetworkPolicy of extensions/v1beta1 is ignored here and below: Weir does not read this kind\n");
+		"{apiVersion: v1, kind: ConfigMap, metadata: {name: Any Thing}}\n"
+		"---\n{apiVersion: v1, kind: ConfigMap}\n"
+		"---\n{apiVersion: crd.example.com/v1, kind: NetworkPolicy}\n",
+		"f.yaml:1:1: note: ConfigMap of v1 is ignored here and below: Weir does not read this kind\n"
+		"f.yaml:5:1: note: NetworkPolicy of crd.example.com/v1 is ignored here and below: Weir does not read this kind\n");
 }
 
 static void parse_1_unknown_fields_are_ignored_at_any_depth(void **state)

@@ -24,8 +24,11 @@ static void print_diags(const struct common_options *c, const struct store *s)
 /* Before anything is implied or invented. An empty load takes everything away: the reader should know that. */
 static void note_emptiness(const struct common_options *c, const struct store *s)
 {
-	if (!s->diags.errors &&
-	    !(s->n_namespaces + s->n_nodes + s->n_pods + s->n_services + s->n_slices + s->n_policies))
+	size_t n = s->n_namespaces + s->n_nodes + s->n_pods + s->n_services + s->n_slices + s->n_policies;
+
+	for (int i = 0; i < KUBE_WORKLOADS; i++)
+		n += s->n_workloads[i];
+	if (!s->diags.errors && !n)
 		cli_note(c, "warning: no object that Weir reads is in the manifests");
 }
 

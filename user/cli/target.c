@@ -6,7 +6,8 @@
 
 #include "cli/target.h"
 
-#define FORMS "ns/pod, pod/ns/name, svc/ns/name, an IP ([v6] before a port), world or node"
+#define HOST_PARTS_MAX 4
+#define FORMS "ns/pod, pod/ns/name, svc/ns/name, host.service.ns, an IP ([v6] before a port), world or node"
 
 static int parse_port(const char *text, struct arena *arena, struct target *t, struct weir_err *err)
 {
@@ -77,6 +78,32 @@ static int parse_name(const char *text, struct arena *arena, struct target *t, s
 	return 0;
 }
 
+/* host.service.ns with or without .svc…, or service.ns.svc…; false: it is no such name. */
+static bool parse_host(const char *text, struct arena *arena, struct target *t)
+{
+	const char *parts[HOST_PARTS_MAX];
+	size_t n = 0;
+	bool is_service;
+
+	for (size_t len; n < HOST_PARTS_MAX; text += len + 1) {
+		len = strcspn(text, ".");
+		parts[n] = arena_strndup(arena, text, len);
+		if (!len || strchr(parts[n], '/'))
+			return false;
+		n++;
+		if (!text[len])
+			break;
+	}
+	is_service = n >= 3 && !strcmp(parts[2], "svc");
+	if (n < 3 || (!is_service && n > 3 && strcmp(parts[3], "svc")))
+		return false;
+	t->kind = is_service ? TARGET_SERVICE : TARGET_HOST;
+	t->name = parts[0];
+	t->service = parts[1];
+	t->ns = parts[is_service ? 1 : 2];
+	return true;
+}
+
 /* "10.0.0.1", "fd00::1" or "[fd00::1]". */
 static bool parse_addr(char *text, struct weir_addr *ret_addr)
 {
@@ -104,7 +131,7 @@ int target_parse(const char *text, bool with_port, struct arena *arena, struct t
 		t.kind = TARGET_NODE;
 	else if (parse_addr(copy, &t.addr))
 		t.kind = TARGET_ADDR;
-	else
+	else if (!parse_host(copy, arena, &t))
 		r = parse_name(copy, arena, &t, err);
 	if (!r && port)
 		r = parse_port(port, arena, &t, err);

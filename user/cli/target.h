@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * FROM and TO as people write them: ns/pod, pod/ns/name, svc/ns/name, an IP
- * (IPv6 in brackets before a port), world, node; TO may end in :PORT[/PROTO],
- * where PORT is a number or a name.
+ * FROM and TO as people write them: ns/pod, pod/ns/name, svc/ns/name, a name
+ * of DNS (HOST.SERVICE.NS[.svc…] under a headless Service, SERVICE.NS.svc…), an
+ * IP (IPv6 in brackets before a port), world, node; TO may end in
+ * :PORT[/PROTO], where PORT is a number or a name.
  */
 #pragma once
 
@@ -16,6 +17,7 @@
 enum target_kind {
 	TARGET_POD,
 	TARGET_SERVICE,
+	TARGET_HOST, /* a pod by its name under a headless Service (DNS-6) */
 	TARGET_ADDR,
 	TARGET_WORLD,
 	TARGET_NODE,
@@ -23,7 +25,8 @@ enum target_kind {
 
 struct target {
 	enum target_kind kind;
-	const char *ns, *name; /* POD and SERVICE */
+	const char *ns, *name; /* POD, SERVICE and HOST */
+	const char *service; /* HOST */
 	struct weir_addr addr; /* ADDR */
 	bool has_port;
 	uint16_t port; /* host order; 0 with port_name */

@@ -97,8 +97,9 @@ const struct verb verb_why = {
 	.arguments = "FROM TO[:PORT[/PROTO]] -f PATH",
 	.summary = "may FROM connect to TO, and what says so, step by step",
 	.details =
-		"FROM and TO: ns/pod, pod/ns/name, svc/ns/name (TO only), an IP ([IPv6]:PORT), world, node. PORT is a\n"
-		"number or a name; it may be left out where the pod or Service has only one. Both directions are\n"
+		"FROM and TO: ns/pod, or ns/workload for its first pod, pod/ns/name, svc/ns/name (TO only), a DNS name\n"
+		"(host.service.ns under a headless Service, service.ns.svc), an IP ([IPv6]:PORT), world, node. PORT is\n"
+		"a number or a name; it may be left out where the pod or Service has only one. Both directions are\n"
 		"shown always: each policy that selects the pod, each rule, each selector with the label that failed,\n"
 		"with file and line. Exit status 0 allowed, 1 denied.\n\n"
 		"  weir why default/web prod/db:5432 -f manifests/\n",

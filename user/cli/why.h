@@ -49,5 +49,9 @@ int why_judge(struct why_ask *ask, struct why_flows *flows, struct weir_err *err
 /* Marks flows that differ in nothing but their family. */
 void why_merge_families(struct why_flows *flows);
 
+/* Workloads that the ends belong to: for people only those of pods that were made. */
+void why_print_origin(const struct why_flow *flow, FILE *out);
+void why_emit_origin(const struct why_flow *flow, struct emit *e);
+
 void why_print(const struct why_flow *flow, const struct style *s, FILE *out);
 void why_emit(const struct why_flows *flows, struct emit *e);

@@ -182,6 +182,7 @@ void why_print(const struct why_flow *f, const struct style *s, FILE *out)
 	fprintf(out, "%s%s%s  %s %s %s  %s/%u  %s\n", tone_on(s, tone), f->item.allow ? "ALLOWED" : "DENIED",
 		tone_off(s, tone), f->item.from, s->utf8 ? "→" : "->", f->item.to, proto_text(f->item.proto),
 		f->item.port, f->both_families ? "IPv4 and IPv6" : family_text(f->item.family));
+	why_print_origin(f, out);
 	if (f->service)
 		print_service(f, s, out);
 	if (no_backend)
@@ -275,6 +276,7 @@ static void emit_service(struct emit *e, const struct why_flow *f)
 static void emit_flow(struct emit *e, const struct why_flow *f)
 {
 	report_item_emit(e, &f->item);
+	why_emit_origin(f, e);
 	emit_array(e, "steps");
 	if (f->service)
 		emit_service(e, f);

@@ -15,6 +15,44 @@ static void resolve_addr(const struct why_ask *ask, const struct weir_addr *addr
 		ret_end->kind = REPORT_POD;
 }
 
+/* DNS-6: the name is there if a headless Service of that name selects a pod with that hostname and subdomain. */
+static const struct kube_pod *pod_by_host(const struct store *s, const struct target *t)
+{
+	const struct kube_service *svc = store_service(s, t->ns, t->service);
+
+	for (size_t i = 0; svc && svc->headless && svc->has_selector && i < s->n_pods; i++) {
+		const struct kube_pod *pod = s->pods[i];
+
+		if (!strcmp(pod->meta.ns, t->ns) && !strcmp(pod->hostname, t->name) &&
+		    !strcmp(pod->subdomain, t->service) &&
+		    kube_selector_matches(&svc->selector, &pod->meta.labels))
+			return pod;
+	}
+	return NULL;
+}
+
+/* A pod, or the first one of a workload of that name. */
+static int resolve_pod(const struct store *s, const struct target *t, const struct kube_pod **ret_pod,
+		       struct weir_err *err)
+{
+	const struct kube_pod *pod = t->kind == TARGET_HOST ? pod_by_host(s, t) : store_pod(s, t->ns, t->name);
+
+	if (!pod && t->kind == TARGET_HOST)
+		return err_set(
+			err, -ENOENT,
+			"%s.%s.%s: no headless Service %s/%s selects a pod with that hostname and subdomain",
+			t->name, t->service, t->ns, t->ns, t->service);
+	if (!pod)
+		pod = store_first_pod(s, t->ns, t->name);
+	if (!pod)
+		return err_set(err, -ENOENT, "there is no pod %s/%s in the manifests, nor a workload with pods",
+			       t->ns, t->name);
+	if (pod->phase == KUBE_SUCCEEDED || pod->phase == KUBE_FAILED)
+		return err_set(err, -EINVAL, "pod %s/%s has ended: it has no traffic", t->ns, t->name);
+	*ret_pod = pod;
+	return 0;
+}
+
 static int resolve_end(const struct why_ask *ask, const struct target *t, struct report_end *ret_end,
 		       struct weir_err *err)
 {
@@ -29,12 +67,8 @@ static int resolve_end(const struct why_ask *ask, const struct target *t, struct
 		resolve_addr(ask, &t->addr, ret_end);
 		return 0;
 	default:
-		*ret_end = (struct report_end){ .pod = store_pod(ask->store, t->ns, t->name) };
-		if (!ret_end->pod)
-			return err_set(err, -ENOENT, "there is no pod %s/%s in the manifests", t->ns, t->name);
-		if (ret_end->pod->phase == KUBE_SUCCEEDED || ret_end->pod->phase == KUBE_FAILED)
-			return err_set(err, -EINVAL, "pod %s/%s has ended: it has no traffic", t->ns, t->name);
-		return 0;
+		*ret_end = (struct report_end){ .kind = REPORT_POD };
+		return resolve_pod(ask->store, t, &ret_end->pod, err);
 	}
 }
 
@@ -155,6 +189,9 @@ int why_resolve(struct why_ask *ask, struct weir_err *err)
 		r = resolve_service(ask, err);
 	if (r)
 		return r;
+	if (ask->from_end.pod && ask->from.kind != TARGET_ADDR)
+		ask->from_text = arena_printf(ask->arena, "%s/%s", ask->from_end.pod->meta.ns,
+					      ask->from_end.pod->meta.name);
 	if (ask->service) {
 		if (ask->from_end.kind != REPORT_POD || ask->from_end.pod->host_network)
 			return err_set(err, -EINVAL, "Services are answered for pods as clients only, so far");

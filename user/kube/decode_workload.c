@@ -88,6 +88,7 @@ static void decode_template(const struct field *owner_spec, struct kube_workload
 static void check_selector(const struct field *spec, const struct kube_workload *w)
 {
 	struct field given = field_at(spec, "selector"), f = field_map(spec, "selector");
+	struct field template = field_at(spec, "template");
 	const struct kube_labels *labels = &w->template->meta.labels;
 	size_t errors = spec->d->diags->errors;
 	struct kube_selector s = decode_selector(&f);
@@ -98,7 +99,7 @@ static void check_selector(const struct field *spec, const struct kube_workload 
 			    "missing, it has to match the labels of the template, like matchLabels: {app: web}");
 	else if (field_given(&f) && !s.n)
 		field_error(&f, KUBE_E_SELECTOR, "is empty and would match every pod of the namespace");
-	if (spec->d->diags->errors != errors)
+	if (spec->d->diags->errors != errors || !field_given(&template))
 		return;
 	for (size_t i = 0; i < s.n; i++) {
 		if (kube_selector_matches(&(struct kube_selector){ .items = &s.items[i], .n = 1 }, labels))

@@ -108,7 +108,9 @@ static uint32_t place_of(enum use use, const struct kube_meta *m)
 
 static void report_exhausted(struct invent *v, const struct kube_meta *m, enum use use, int family)
 {
-	_cleanup_(mem_free) char *object = mem_printf("%s %s%s%s", kinds[use], m->ns, *m->ns ? "/" : "", m->name);
+	_cleanup_(mem_free) char *object =
+		use == FOR_PODS ? store_pod_text((const struct kube_pod *)m)
+				: mem_printf("%s %s%s%s", kinds[use], m->ns, *m->ns ? "/" : "", m->name);
 
 	diag_add(&v->store->diags, DIAG_ERROR, kube_code_text(KUBE_E_EXHAUSTED), &m->src, object, NULL,
 		 "no address is left in %s, from which objects without one get theirs", ranges[use][family]);
@@ -281,7 +283,7 @@ void store_warn_missing(struct store *s)
 			share_node_addrs(s, pod);
 		if (!lacks_addr(pod->addr))
 			continue;
-		object = mem_printf("Pod %s/%s", pod->meta.ns, pod->meta.name);
+		object = store_pod_text(pod);
 		diag_add(&s->diags, DIAG_WARNING, NULL, &pod->meta.src, object, "status.podIPs",
 			 "the pod has no address: no selector can find it");
 	}

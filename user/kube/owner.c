@@ -55,6 +55,27 @@ const struct kube_workload *store_owner(const struct store *s, const struct kube
 	return top;
 }
 
+const struct kube_pod *store_first_pod(const struct store *s, const char *ns, const char *workload)
+{
+	for (size_t i = 0; i < s->n_pods; i++) {
+		const struct kube_meta *m = &s->pods[i]->meta;
+		const struct kube_workload *w = m->owner.name && !strcmp(m->ns, ns) ? store_owner(s, m) : NULL;
+
+		if (w && !strcmp(w->meta.name, workload))
+			return s->pods[i];
+	}
+	return NULL;
+}
+
+char *store_pod_text(const struct kube_pod *pod)
+{
+	const struct kube_meta *m = &pod->meta;
+
+	if (!pod->made_for)
+		return mem_printf("Pod %s/%s", m->ns, m->name);
+	return mem_printf("%s %s/%s (pod %s)", kube_kind_text(m->owner.kind), m->ns, m->owner.name, m->name);
+}
+
 /* Whoever is there is what the cluster has, be it less than the workload wants: a server is believed. */
 void store_note_present(struct store *s)
 {

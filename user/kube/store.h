@@ -63,6 +63,8 @@ const struct kube_workload *store_workload(const struct store *s, enum kube_kind
  * ReplicaSet, Deployment). NULL: none of them is there.
  */
 const struct kube_workload *store_owner(const struct store *s, const struct kube_meta *m);
+/* The first pod that belongs to a workload of that name, of whatever kind; NULL: none. */
+const struct kube_pod *store_first_pod(const struct store *s, const char *ns, const char *workload);
 /* The pod that an address stands for (NP-56: not terminal, not hostNetwork), or NULL. */
 const struct kube_pod *store_pod_by_addr(const struct store *s, const struct weir_addr *addr);
 

@@ -48,6 +48,9 @@ void store_sort(struct store *s, enum kube_kind kind); /* by (ns, name); the ord
 void store_check_claims(struct store *s); /* before sorting: who comes first in the input was first */
 void store_drop_duplicates(struct store *s, enum kube_kind kind);
 void store_imply_namespaces(struct store *s);
+/* "Pod ns/name", or "Deployment ns/name (pod name-1)" when it was made. The caller frees it. */
+char *store_pod_text(const struct kube_pod *pod);
+
 void store_note_present(struct store *s); /* workloads whose pods are there; the store is sorted */
 void store_imply_nodes(struct store *s); /* nodes that pods name, or one when there is none at all */
 void store_expand(struct store *s); /* makes pods, and implies nodes before those that need one each */
