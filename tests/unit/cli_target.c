@@ -51,6 +51,21 @@ static void forms_of_design_section_6_are_understood(void **state)
 	check("[fd00::1]:443", TARGET_ADDR, NULL, NULL, 443, 0);
 }
 
+static void dns_6_names_are_hosts_under_a_headless_service_or_services(void **state)
+{
+	struct fixture f = {};
+
+	check("db-0.db.shop", TARGET_HOST, "shop", "db-0", 0, 0);
+	check("db-0.db.shop.svc:5432", TARGET_HOST, "shop", "db-0", 5432, 0);
+	check("db-0.db.shop.svc.cluster.local:5432/TCP", TARGET_HOST, "shop", "db-0", 5432, IPPROTO_TCP);
+	check("db.shop.svc", TARGET_SERVICE, "shop", "db", 0, 0);
+	check("db.shop.svc.cluster.local:53/UDP", TARGET_SERVICE, "shop", "db", 53, IPPROTO_UDP);
+	check("shop/db-0.with.dots", TARGET_POD, "shop", "db-0.with.dots", 0, 0);
+	assert_int_equal(target_parse("db-0.db.shop", true, &f.arena, &f.target, &f.err), 0);
+	assert_string_equal(f.target.service, "db");
+	arena_free(&f.arena);
+}
+
 static void addresses_keep_their_family(void **state)
 {
 	struct fixture f = {};
@@ -76,8 +91,9 @@ static void a_port_may_be_a_name(void **state)
 static void nonsense_is_refused_with_words(void **state)
 {
 	static const char *const bad[] = {
-		"",         "web",          "a/b/c",          "a/b/c/d",  "/web",        "ns/",     "ns/web:",
-		"ns/web:0", "ns/web:65536", "ns/web:80/ICMP", "[fd00::1", "[fd00::1]80", "pod/ns/", "10.0.0.256",
+		"",        "web",        "a/b/c",        "a/b/c/d",        "/web",     "ns/",
+		"ns/web:", "ns/web:0",   "ns/web:65536", "ns/web:80/ICMP", "[fd00::1", "[fd00::1]80",
+		"pod/ns/", "10.0.0.256", "db.shop",      "a..b",           "a.b.c.d",  "a.b.c.d.svc",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -103,6 +119,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(forms_of_design_section_6_are_understood),
+		cmocka_unit_test(dns_6_names_are_hosts_under_a_headless_service_or_services),
 		cmocka_unit_test(addresses_keep_their_family),
 		cmocka_unit_test(a_port_may_be_a_name),
 		cmocka_unit_test(nonsense_is_refused_with_words),
