@@ -32,14 +32,14 @@
 	X(identities, TABLE, struct weir_addr, __u32, 262144, "load refuses")                                     \
 	X(networks, TRIE, struct weir_prefix, __u32, 65536, "load refuses")                                       \
 	X(policy_sets, ARRAY, __u32, __u64, 16384, "load refuses")                                                \
-	X(policy_rules, TABLE, struct weir_policy_key, __u64, 524288, "load refuses")                             \
-	X(port_ranges, ARRAY, __u32, struct weir_port_range, 262144, "load refuses")                              \
+	X(policy_rules, TABLE, struct weir_policy_key, __u64, 262144, "load refuses")                             \
+	X(port_ranges, ARRAY, __u32, struct weir_port_range, 131072, "load refuses")                              \
 	X(frontends, TABLE, struct weir_frontend, __u32, 65536, "load refuses")                                   \
 	X(services, ARRAY, __u32, struct weir_service, 65536, "load refuses")                                     \
 	X(backend_slots, ARRAY, __u32, __u64, 262144, "load refuses")                                             \
 	X(backends, ARRAY, __u32, struct weir_backend, 131072, "load refuses")                                    \
-	X(nodes, TABLE, struct weir_addr, __u32, 65536, "load refuses")                                           \
-	X(names, TABLE, struct weir_name, struct weir_name_id, 524288, "load refuses")                            \
+	X(nodes, TABLE, struct weir_addr, __u32, 16384, "load refuses")                                           \
+	X(names, TABLE, struct weir_name, struct weir_name_id, 131072, "load refuses")                            \
 	X(config, ARRAY, __u32, struct weir_config, 1, "cannot fill")                                             \
 	X(conntrack, FLOWS, struct weir_tuple, struct weir_flow, WEIR_CONNTRACK_MAX,                              \
 	  "closing flows are reclaimed, oldest first; then new flows are dropped as table-full")                  \

@@ -394,7 +394,7 @@ enum weir_name_kind {
 	WEIR_NAME_RULE,
 	WEIR_NAME_SERVICE,
 	WEIR_NAME_BACKEND, /* never in the map: see struct weir_backend */
-	WEIR_NAME_BACKEND_RUN, /* id is the offset of its run, len its length */
+	WEIR_NAME_BACKEND_RUN, /* never in the map: see struct weir_service */
 	WEIR_NAME_POD, /* of an attachment record; id is the slot */
 	_WEIR_NAME_MAX,
 };
@@ -419,10 +419,11 @@ enum weir_node_kind {
 	WEIR_NODE_OTHER = 2,
 };
 
-/* Epochs that an apply still owes: set before its first flip, so that a rerun after a kill pays them. */
+/* What an apply still owes: set before its first flip, so that a rerun after a kill pays it. */
 enum weir_pending {
-	WEIR_PENDING_POLICY = 1 << 0,
+	WEIR_PENDING_POLICY = 1 << 0, /* an epoch */
 	WEIR_PENDING_SERVICE = 1 << 1,
+	WEIR_PENDING_BARRIER = 1 << 2, /* before anything is given out again */
 };
 
 enum weir_enforcement {

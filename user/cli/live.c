@@ -155,6 +155,16 @@ static uint32_t count_pods(const struct live *l)
 	return n;
 }
 
+static uint32_t count_backend_slots(const struct live *l)
+{
+	const struct weir_service *services = node_array(l->node, WEIR_MAP_services);
+	uint32_t n = 0;
+
+	for (uint32_t i = 1; i < node_map_max(l->node, WEIR_MAP_services); i++)
+		n += weir_run_len(services[i].internal);
+	return n;
+}
+
 static uint32_t count_backends(const struct live *l)
 {
 	const struct weir_backend *backends = node_array(l->node, WEIR_MAP_backends);
@@ -195,7 +205,7 @@ long long live_fill(const struct live *l, enum weir_map map)
 	case WEIR_MAP_services:
 		return count_names(l, WEIR_NAME_SERVICE, false);
 	case WEIR_MAP_backend_slots:
-		return count_names(l, WEIR_NAME_BACKEND_RUN, true);
+		return count_backend_slots(l);
 	case WEIR_MAP_backends:
 		return count_backends(l);
 	case WEIR_MAP_flow_keys:

@@ -218,6 +218,13 @@ static void write_pods(struct emit *e, const struct plan *p)
 	array_end(e);
 }
 
+static void emit_candidate(struct emit *e, const struct plan_backend *b)
+{
+	char text[ADDR_TEXT_MAX];
+
+	emit_printf(e, NULL, weir_addr_is_v4(&b->addr) ? "%s:%u" : "[%s]:%u", addr_text(&b->addr, text), b->port);
+}
+
 static void write_services(struct emit *e, const struct plan *p)
 {
 	array_begin(e, "services");
@@ -232,10 +239,9 @@ static void write_services(struct emit *e, const struct plan *p)
 		emit_text(e, "family", family_text(s->family));
 		emit_bool(e, "serving", s->flags & WEIR_SERVICE_SERVING);
 		emit_bool(e, "usable", s->flags & WEIR_SERVICE_USABLE);
-		emit_hash(e, "run", &s->internal_name);
 		emit_array(e, "candidates");
 		for (size_t j = 0; j < s->n_internal; j++)
-			emit_hash(e, NULL, &p->backends[s->internal[j]].name);
+			emit_candidate(e, &p->backends[s->internal[j]]);
 		emit_array_end(e);
 		emit_src(e, &s->src);
 		emit_item_end(e);
@@ -248,7 +254,6 @@ static void write_backends(struct emit *e, const struct plan *p)
 	array_begin(e, "backends");
 	for (size_t i = 0; i < p->n_backends; i++) {
 		emit_item_begin(e);
-		emit_hash(e, "name", &p->backends[i].name);
 		emit_hash(e, "service", &p->services[p->backends[i].service].name);
 		emit_addr(e, "address", &p->backends[i].addr);
 		emit_int(e, "port", p->backends[i].port);

@@ -100,8 +100,8 @@ struct plan_pod_addr {
 	uint32_t pod; /* index of pods[] */
 };
 
+/* One endpoint of one service port: service, address and port are its name. */
 struct plan_backend {
-	struct plan_hash name; /* of service port key, family, address, port */
 	uint32_t service;
 	struct weir_addr addr;
 	uint16_t port; /* host order */
@@ -117,7 +117,6 @@ struct plan_service {
 	uint32_t *
 		internal; /* candidates for cluster IP traffic (B.3), indexes of backends[], sorted by backend address, port */
 	size_t n_internal;
-	struct plan_hash internal_name; /* of the run: the service's name and the list */
 	uint32_t flags; /* enum weir_service_flag */
 	struct src src;
 };

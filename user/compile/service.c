@@ -296,29 +296,6 @@ static struct plan_hash service_name(const struct plan_service *s)
 	return hash_end(&h);
 }
 
-static struct plan_hash backend_name(const struct plan_hash *service, const struct endpoint *e)
-{
-	struct hasher h;
-
-	hash_begin(&h, "backend");
-	hash_name(&h, service);
-	hash_addr(&h, &e->e->addr);
-	hash_u32(&h, e->port);
-	return hash_end(&h);
-}
-
-static struct plan_hash run_name(const struct plan_service *s, const struct plan_backend *backends)
-{
-	struct hasher h;
-
-	hash_begin(&h, "run");
-	hash_name(&h, &s->name);
-	hash_u32(&h, s->n_internal);
-	for (size_t i = 0; i < s->n_internal; i++)
-		hash_name(&h, &backends[s->internal[i]].name);
-	return hash_end(&h);
-}
-
 /* Backends of the service at hand, and its run. */
 static void add_backends(struct service_build *sb, struct plan_service *s, bool local_only)
 {
@@ -335,14 +312,12 @@ static void add_backends(struct service_build *sb, struct plan_service *s, bool 
 		if (chosen[i])
 			s->internal[s->n_internal++] = sb->n_backends;
 		*VEC_ADD(sb->backends, sb->n_backends, sb->cap_backends) = (struct plan_backend){
-			.name = backend_name(&s->name, e),
 			.service = sb->n_services,
 			.addr = e->e->addr,
 			.port = e->port,
 			.serving = e->e->serving,
 		};
 	}
-	s->internal_name = run_name(s, sb->backends);
 	s->flags = service_flags(list);
 }
 

@@ -25,7 +25,7 @@ struct kind_row {
 	size_t first;
 	enum weir_map array; /* that ids index; _WEIR_MAP_MAX: none */
 	bool run;
-	const struct plan_hash *(*name)(const struct sync *s, size_t i); /* NULL: has none */
+	const struct plan_hash *(*name)(const struct sync *s, size_t i); /* NULL: see bind_backend.c */
 	uint32_t (*len)(const struct sync *s, size_t i); /* of a run */
 	/* do the live tables agree? NULL: nothing to compare */
 	bool (*holds)(struct sync *s, size_t i, uint32_t id);
@@ -58,11 +58,6 @@ static const struct plan_hash *service_name(const struct sync *s, size_t i)
 	return &s->p->services[i].name;
 }
 
-static const struct plan_hash *backend_run_name(const struct sync *s, size_t i)
-{
-	return &s->p->services[i].internal_name;
-}
-
 /* Everything that makes it another attachment: then it gets another slot. */
 static const struct plan_hash *pod_name(const struct sync *s, size_t i)
 {
@@ -86,11 +81,6 @@ static uint32_t port_set_len(const struct sync *s, size_t i)
 	return s->p->port_sets[i].n_ranges;
 }
 
-static uint32_t backend_run_len(const struct sync *s, size_t i)
-{
-	return s->p->services[i].n_internal;
-}
-
 struct weir_port_range bind_range(const struct sync *s, const struct plan_range *r)
 {
 	return (struct weir_port_range){
@@ -112,17 +102,6 @@ static bool port_set_holds(struct sync *s, size_t i, uint32_t offset)
 		if (memcmp(&live[offset + r], &want, sizeof(want)))
 			return false;
 	}
-	return true;
-}
-
-static bool backend_run_holds(struct sync *s, size_t i, uint32_t offset)
-{
-	const uint64_t *live = node_array(s->n, WEIR_MAP_backend_slots);
-	const struct plan_service *service = &s->p->services[i];
-
-	for (size_t b = 0; b < service->n_internal; b++)
-		if (live[offset + b] != s->bound[WEIR_NAME_BACKEND][service->internal[b]].id)
-			return false;
 	return true;
 }
 
@@ -171,13 +150,8 @@ static void kind_of(const struct sync *s, enum weir_name_kind kind, struct kind_
 					 .holds = port_set_holds },
 		[WEIR_NAME_RULE] = { .first = 1, .array = _WEIR_MAP_MAX, .name = rule_name },
 		[WEIR_NAME_SERVICE] = { .first = 1, .array = WEIR_MAP_services, .name = service_name },
-		[WEIR_NAME_BACKEND] = { .array = WEIR_MAP_backends }, /* bind_backend.c */
-		[WEIR_NAME_BACKEND_RUN] = { .first = 1,
-					    .array = WEIR_MAP_backend_slots,
-					    .run = true,
-					    .name = backend_run_name,
-					    .len = backend_run_len,
-					    .holds = backend_run_holds },
+		[WEIR_NAME_BACKEND] = { .array = WEIR_MAP_backends },
+		[WEIR_NAME_BACKEND_RUN] = { .first = 1, .array = WEIR_MAP_backend_slots, .run = true },
 		[WEIR_NAME_POD] = { .array = WEIR_MAP_pods, .name = pod_name, .holds = pod_holds },
 	};
 	const size_t n[] = {
@@ -295,6 +269,7 @@ static void mark_all(struct sync *s)
 	mark_values(s, WEIR_MAP_networks, WEIR_NAME_IDENTITY);
 	mark_values(s, WEIR_MAP_frontends, WEIR_NAME_SERVICE);
 	bind_mark_backends(s);
+	bind_mark_backend_runs(s);
 	for (int kind = 1; kind < _WEIR_NAME_MAX; kind++)
 		runs_settle(&s->runs[kind]);
 }
@@ -397,7 +372,9 @@ int bind_all(struct sync *s)
 
 	mark_all(s);
 	for (size_t i = 0; i < ARRAY_SIZE(order) && !r; i++)
-		r = order[i] == WEIR_NAME_BACKEND ? bind_backends(s) : bind_kind(s, order[i]);
+		r = order[i] == WEIR_NAME_BACKEND       ? bind_backends(s)
+		    : order[i] == WEIR_NAME_BACKEND_RUN ? bind_backend_runs(s)
+							: bind_kind(s, order[i]);
 	table_sort(&s->want[WEIR_MAP_names]);
 	return r;
 }

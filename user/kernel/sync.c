@@ -219,6 +219,25 @@ static int prepare(struct sync *s)
 	return r ? r : policy_prepare(s);
 }
 
+/* Programs may still hold what an apply took away, or one that was killed. */
+static int pay_barrier(struct sync *s)
+{
+	int r = barrier_wait(s->err);
+
+	if (!r)
+		__atomic_and_fetch(&node_config(s->n)->pending, ~WEIR_PENDING_BARRIER, __ATOMIC_RELEASE);
+	return r;
+}
+
+static bool frees_anything(const struct sync *s)
+{
+	uint32_t gone = s->transit_rules.n + s->delta.detached;
+
+	for (int map = 0; map < _WEIR_MAP_MAX; map++)
+		gone += s->delta.deleted[map];
+	return gone;
+}
+
 /* From here on packets see the new plan, word by word. */
 static int flip(struct sync *s)
 {
@@ -229,6 +248,8 @@ static int flip(struct sync *s)
 		node_config(s->n)->pending |= WEIR_PENDING_POLICY;
 	if (s->delta.service_epoch_raised)
 		node_config(s->n)->pending |= WEIR_PENDING_SERVICE;
+	if (frees_anything(s))
+		node_config(s->n)->pending |= WEIR_PENDING_BARRIER;
 	r = policy_refine(s);
 	if (r)
 		return r;
@@ -262,16 +283,7 @@ static void raise_epochs(struct sync *s)
 		raise_epoch(&c->service_epoch);
 	sync_step("generation");
 	__atomic_store_n(&c->generation, (uint64_t)c->generation + 1, __ATOMIC_RELEASE);
-	__atomic_store_n(&c->pending, 0, __ATOMIC_RELEASE);
-}
-
-static bool frees_anything(const struct sync *s)
-{
-	uint32_t gone = s->transit_rules.n + s->delta.detached;
-
-	for (int map = 0; map < _WEIR_MAP_MAX; map++)
-		gone += s->delta.deleted[map];
-	return gone;
+	__atomic_and_fetch(&c->pending, WEIR_PENDING_BARRIER, __ATOMIC_RELEASE);
 }
 
 /*
@@ -298,7 +310,7 @@ static int clear(struct sync *s)
 	if (!r)
 		r = table_erase(sync_fd(s, WEIR_MAP_names), &s->diff[WEIR_MAP_names].drop, s->err);
 	sync_step("last-barrier");
-	return r ? r : barrier_wait(s->err);
+	return r ? r : pay_barrier(s);
 }
 
 static int apply(struct sync *s)
@@ -347,6 +359,8 @@ int sync_apply(struct node *n, const struct plan *p, const struct attachment_lis
 
 	s.no_devices = flags & SYNC_NO_DEVICES || n->mode == NODE_PRIVATE;
 	r = s.no_devices || flags & SYNC_MOVED ? 0 : home_check(n, err);
+	if (!r && write && node_config(n)->pending & WEIR_PENDING_BARRIER)
+		r = pay_barrier(&s);
 	if (!r)
 		r = read_live(&s);
 	if (!r)

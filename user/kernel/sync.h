@@ -100,6 +100,8 @@ const char *bind_object(const struct sync *s, enum weir_name_kind kind, size_t i
 /* ---- bind_backend.c ---- */
 
 void bind_mark_backends(struct sync *s); /* their ids, and those of their services */
+void bind_mark_backend_runs(struct sync *s);
+int bind_backend_runs(struct sync *s); /* fills bound[WEIR_NAME_BACKEND_RUN]; services and backends are bound */
 int bind_backends(struct sync *s); /* fills bound[WEIR_NAME_BACKEND]; services are bound */
 void bind_each_dropped_backend(struct sync *s, void (*fn)(struct sync *s, struct weir_backend *live));
 

@@ -49,10 +49,16 @@ static bool gains_first_serving(const struct sync *s, uint32_t i)
 	       !(services(s)[service_id(s, i)].flags & WEIR_SERVICE_SERVING);
 }
 
+static uint32_t live_run_len(const struct sync *s, uint32_t id)
+{
+	return id < node_map_max(s->n, WEIR_MAP_services) ? weir_run_len(services(s)[id].internal) : 0;
+}
+
 static void services_delta(struct sync *s)
 {
 	for (size_t i = 1; i < s->p->n_services; i++) {
-		const struct bound *b = &s->bound[WEIR_NAME_SERVICE][i];
+		const struct bound *b = &s->bound[WEIR_NAME_SERVICE][i],
+				   *run = &s->bound[WEIR_NAME_BACKEND_RUN][i];
 		const struct weir_service *live = &services(s)[b->id];
 
 		if (b->fresh)
@@ -61,8 +67,10 @@ static void services_delta(struct sync *s)
 			s->delta.changed[WEIR_MAP_services]++;
 		if (!b->fresh && gains_first_serving(s, i))
 			s->delta.service_epoch_raised = 1;
-		if (s->bound[WEIR_NAME_BACKEND_RUN][i].fresh)
-			s->delta.inserted[WEIR_MAP_backend_slots] += s->bound[WEIR_NAME_BACKEND_RUN][i].len;
+		if (run->fresh)
+			s->delta.inserted[WEIR_MAP_backend_slots] += run->len;
+		if (!b->fresh && (run->fresh || !run->len))
+			s->delta.deleted[WEIR_MAP_backend_slots] += live_run_len(s, b->id);
 	}
 }
 
@@ -95,11 +103,7 @@ static void backends_delta(struct sync *s)
 static void count_dropped_service(struct sync *s, struct weir_name_id id)
 {
 	s->delta.deleted[WEIR_MAP_services]++;
-}
-
-static void count_dropped_run(struct sync *s, struct weir_name_id id)
-{
-	s->delta.deleted[WEIR_MAP_backend_slots] += id.len;
+	s->delta.deleted[WEIR_MAP_backend_slots] += live_run_len(s, id.id);
 }
 
 static void count_dropped_backend(struct sync *s, struct weir_backend *live)
@@ -116,7 +120,6 @@ void service_delta(struct sync *s)
 	services_delta(s);
 	backends_delta(s);
 	bind_each_dropped(s, WEIR_NAME_SERVICE, count_dropped_service);
-	bind_each_dropped(s, WEIR_NAME_BACKEND_RUN, count_dropped_run);
 	bind_each_dropped_backend(s, count_dropped_backend);
 	if (d->insert.n || d->change.n || d->drop.n)
 		s->delta.service_epoch_raised = 1;
