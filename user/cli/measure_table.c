@@ -7,7 +7,6 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 #include "base/emit.h"
 #include "cli/measure.h"
@@ -139,13 +138,6 @@ static void print_block(const struct measure *p, const struct common_options *c,
 	grid_print(&t, out);
 }
 
-static size_t terminal_width(FILE *out)
-{
-	struct winsize ws;
-
-	return !ioctl(fileno(out), TIOCGWINSZ, &ws) && ws.ws_col ? ws.ws_col : WIDTH_WHEN_UNKNOWN;
-}
-
 static size_t label_width(const struct measure *p)
 {
 	size_t width = 0;
@@ -159,7 +151,7 @@ static size_t label_width(const struct measure *p)
 /* As many columns side by side as the terminal holds, then the next ones below. */
 static void print_matrix(const struct measure *p, const struct common_options *c, FILE *out)
 {
-	size_t width = terminal_width(out), label = label_width(p);
+	size_t width = c->out.width ? c->out.width : WIDTH_WHEN_UNKNOWN, label = label_width(p);
 	struct columns cols = {};
 
 	collect_columns(p, &cols);

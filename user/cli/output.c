@@ -4,6 +4,7 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cli/output.h"
@@ -15,10 +16,17 @@ void style_locale(void)
 	setlocale(LC_CTYPE, "");
 }
 
+static unsigned int terminal_width(FILE *f)
+{
+	struct winsize ws;
+
+	return !ioctl(fileno(f), TIOCGWINSZ, &ws) ? ws.ws_col : 0;
+}
+
 struct style style_detect(FILE *f, const char *choice)
 {
 	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-	struct style s = { .tty = isatty(fileno(f)) };
+	struct style s = { .tty = isatty(fileno(f)), .width = terminal_width(f) };
 
 	s.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
 	s.color = s.tty && !(no_color && *no_color) && term && strcmp(term, "dumb");

@@ -14,6 +14,7 @@
 
 struct style {
 	bool tty, color, utf8;
+	unsigned int width; /* of the terminal, in columns; 0: no terminal, nothing is wrapped */
 };
 
 /* choice: auto, always, never or NULL (NO_COLOR, TERM=dumb and whether it is a terminal decide). */

@@ -18,7 +18,7 @@ static int answer(struct why_flows *flows, const struct common_options *c)
 	_cleanup_(emit_close) struct emit e = {};
 	bool denied = false, disagree = false;
 
-	why_merge_families(flows);
+	why_merge(flows);
 	for (size_t i = 0; i < flows->n; i++) {
 		denied |= !flows->items[i].item.allow;
 		disagree |= flows->items[i].disagree;
@@ -48,7 +48,7 @@ static int fail(int error, const struct weir_err *err)
 static int ask_all(struct why_ask *ask, const struct why_options *o)
 {
 	_cleanup_(report_free) struct report *report = NULL;
-	struct why_flows flows = {};
+	_cleanup_(why_flows_free) struct why_flows flows = {};
 	_cleanup_(engine_close) struct engine engine;
 	struct weir_err err = {};
 	int r, status;
@@ -62,7 +62,6 @@ static int ask_all(struct why_ask *ask, const struct why_options *o)
 	status = r ? fail(r, &err) : answer(&flows, &o->common);
 	if (engine_verdict(&engine))
 		status = EXIT_DISAGREE;
-	free(flows.items);
 	return status;
 }
 
@@ -71,14 +70,12 @@ static int run(void *options, char **args, int n_args)
 	const struct why_options *o = options;
 	_cleanup_(store_free) struct store *s = NULL;
 	_cleanup_(arena_free) struct arena arena = {};
-	struct why_ask ask = { .arena = &arena, .from_text = args[0] };
+	struct why_ask ask = { .arena = &arena };
 	struct weir_err err = {};
 	int status;
 
-	if (target_parse(args[0], false, &arena, &ask.from, &err) ||
-	    target_parse(args[1], true, &arena, &ask.to, &err))
+	if (why_parse(&ask, args[0], args[1], &err))
 		return cli_fail(EXIT_USAGE, "why: %s", err.text);
-	ask.to_text = arena_strndup(&arena, args[1], strlen(args[1]));
 	status = cli_read_store(&o->common, STORE_INVENT, &s);
 	if (status)
 		return status;

@@ -18,7 +18,10 @@ struct why_flow {
 	struct explain_side sides[2]; /* by enum kube_direction */
 	bool judged[2]; /* that end is a pod with an address of its own */
 	const char *exempt; /* why no policy is asked although an end is a pod; NULL: policies are asked */
-	bool both_families; /* says the same in the other family, which is not shown to people again */
+	/* other ways that say the same; they are not shown to people again */
+	bool one_family; /* what it says holds for its family only */
+	const char **alike; /* "ns/pod" of other backends */
+	size_t n_alike, cap_alike;
 	bool repeated; /* the one that is not shown */
 	bool disagree; /* objects and plan say different things: a defect */
 };
@@ -41,17 +44,24 @@ struct why_ask {
 	const char *no_such_port; /* the Service does not define it: what it defines, in words; else NULL */
 };
 
+/* Reads FROM and TO as people write them. 0 or -EINVAL with err. */
+int why_parse(struct why_ask *ask, const char *from, const char *to, struct weir_err *err);
 /* Finds what FROM and TO name, and the port. 0, -ENOENT or -EINVAL with err. */
 int why_resolve(struct why_ask *ask, struct weir_err *err);
 /* Judges every way. 0, or -errno with err: -EAFNOSUPPORT when the two ends have no family in common. */
 int why_judge(struct why_ask *ask, struct why_flows *flows, struct weir_err *err);
 
-/* Marks flows that differ in nothing but their family. */
-void why_merge_families(struct why_flows *flows);
+void why_flows_free(struct why_flows *flows); /* also for _cleanup_() */
+
+/* Marks flows that differ in nothing but their family, or in which backend of a Service they reach. */
+void why_merge(struct why_flows *flows);
+
+/* No backend was found: the flow ends at the frontend. */
+bool why_ends_at_frontend(const struct why_flow *flow);
 
 /* Workloads that the ends belong to: for people only those of pods that were made. */
 void why_print_origin(const struct why_flow *flow, FILE *out);
 void why_emit_origin(const struct why_flow *flow, struct emit *e);
 
-void why_print(const struct why_flow *flow, const struct style *s, FILE *out);
-void why_emit(const struct why_flows *flows, struct emit *e);
+void why_print(const struct why_flow *flow, const struct style *s, FILE *out); /* why_print.c */
+void why_emit(const struct why_flows *flows, struct emit *e); /* why_emit.c */

@@ -5,6 +5,7 @@
  * plan's; the explanation is the objects'; a difference is marked.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/why.h"
@@ -51,28 +52,30 @@ static void explain(const struct why_ask *ask, const struct report_end *from, co
 		    struct why_flow *flow)
 {
 	const struct kube_pod *src = own_address(from), *dst = own_address(to);
-	struct explain_flow f = { .dst = dst, .proto = flow->item.proto, .port = flow->item.port };
+	struct explain_flow egress = { .dst = dst, .proto = flow->item.proto, .port = flow->item.port }, ingress;
+	const struct explain_flow *flows[2] = {};
 	const struct report_side *verdicts[2] = {
 		[KUBE_INGRESS] = &flow->item.ingress, [KUBE_EGRESS] = &flow->item.egress
 	};
 
-	if (src) {
-		f.direction = KUBE_EGRESS;
-		f.subject = src;
-		f.peer = dst;
-		f.peer_addr = flow->item.dst;
-		explain_flow(ask->store, &f, ask->arena, &flow->sides[KUBE_EGRESS]);
-	}
-	if (dst) {
-		f.direction = KUBE_INGRESS;
-		f.subject = dst;
-		f.peer = src;
-		f.peer_addr = flow->item.src;
-		explain_flow(ask->store, &f, ask->arena, &flow->sides[KUBE_INGRESS]);
-	}
 	flow->exempt = exemption(from, to);
-	flow->judged[KUBE_EGRESS] = src && !flow->exempt;
-	flow->judged[KUBE_INGRESS] = dst && !flow->exempt;
+	ingress = egress;
+	egress.direction = KUBE_EGRESS;
+	egress.subject = ingress.peer = src;
+	egress.peer = ingress.subject = dst;
+	egress.peer_addr = flow->item.dst;
+	ingress.direction = KUBE_INGRESS;
+	ingress.peer_addr = flow->item.src;
+	if (src && !flow->exempt)
+		flows[KUBE_EGRESS] = &egress;
+	if (dst && !flow->exempt)
+		flows[KUBE_INGRESS] = &ingress;
+	for (int d = 0; d < 2; d++) {
+		flow->judged[d] = flows[d];
+		if (flows[d])
+			explain_flow(ask->store, flows[d], ask->arena, &flow->sides[d]);
+	}
+	explain_nearest(ask->store, flows, ask->arena, flow->sides);
 	if (!holds_address(ask->store, src, &flow->item.src) || !holds_address(ask->store, dst, &flow->item.dst))
 		return;
 	for (int d = 0; d < 2; d++)
@@ -204,20 +207,66 @@ static bool same_side(const struct report_side *a, const struct report_side *b)
 	       same_text(a->policy, b->policy);
 }
 
-static bool same_but_family(const struct why_flow *a, const struct why_flow *b)
+static bool same_answer(const struct why_flow *a, const struct why_flow *b)
 {
-	return a->item.family != b->item.family && a->item.reason == b->item.reason &&
-	       a->item.port == b->item.port && same_text(a->item.to, b->item.to) &&
+	return a->service == b->service && a->item.reason == b->item.reason && a->item.port == b->item.port &&
 	       same_side(&a->item.egress, &b->item.egress) && same_side(&a->item.ingress, &b->item.ingress);
 }
 
-void why_merge_families(struct why_flows *flows)
+/* Pods only: an address that nobody has is worth a drawing of its own. */
+static bool is_other_backend(const struct why_flow *a, const struct why_flow *b)
+{
+	return a->service && a->item.to_pod && b->item.to_pod;
+}
+
+static void add_alike(struct why_flow *flow, const char *to)
+{
+	if (same_text(flow->item.to, to) || !strcmp(flow->item.to, to))
+		return;
+	for (size_t i = 0; i < flow->n_alike; i++)
+		if (!strcmp(flow->alike[i], to))
+			return;
+	*VEC_ADD(flow->alike, flow->n_alike, flow->cap_alike) = to;
+}
+
+static bool has_both_families(const struct why_flows *flows)
+{
+	for (size_t i = 1; i < flows->n; i++)
+		if (flows->items[i].item.family != flows->items[0].item.family)
+			return true;
+	return false;
+}
+
+void why_merge(struct why_flows *flows)
+{
+	bool both = has_both_families(flows);
+
+	for (size_t i = 0; i < flows->n; i++) {
+		struct why_flow *a = &flows->items[i];
+
+		a->one_family = both;
+		for (size_t j = i + 1; j < flows->n && !a->repeated; j++) {
+			struct why_flow *b = &flows->items[j];
+
+			if (b->repeated || !same_answer(a, b) ||
+			    (!same_text(a->item.to, b->item.to) && !is_other_backend(a, b)))
+				continue;
+			a->one_family &= b->item.family == a->item.family;
+			b->repeated = true;
+			add_alike(a, b->item.to);
+		}
+	}
+}
+
+bool why_ends_at_frontend(const struct why_flow *f)
+{
+	return f->service && f->item.to_kind == REPORT_POD && !f->item.to_pod;
+}
+
+void why_flows_free(struct why_flows *flows)
 {
 	for (size_t i = 0; i < flows->n; i++)
-		for (size_t j = i + 1; j < flows->n && !flows->items[i].both_families; j++) {
-			if (flows->items[j].repeated || !same_but_family(&flows->items[i], &flows->items[j]))
-				continue;
-			flows->items[i].both_families = true;
-			flows->items[j].repeated = true;
-		}
+		free(flows->items[i].alike);
+	free(flows->items);
+	*flows = (struct why_flows){};
 }

@@ -1,87 +1,163 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * A judged flow as a drawing for people and as steps in JSON. See why.h. The
- * verdict comes first, then both directions, always; below each, the policies
- * with what failed in them and where it is written.
+ * A judged flow as a drawing for people. See why.h. The verdict comes first,
+ * then both directions, always; below each, the policies, each selector with
+ * what failed in it and where it is written; last, the nearest miss.
  */
-#include <stdarg.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/why.h"
 
+#define RIGHT_MIN 28 /* columns that what failed gets at least, on a terminal */
+#define NOTE_INDENT 10 /* of further lines, where a line does not fit */
+
 /* One line of the drawing; columns are aligned once all lines are known. */
 struct line {
-	const char *left, *where, *mark, *right;
+	const char *left, *where, *mark;
+	const char *below; /* what stands at the left of the lines that the right column needs further */
+	const char *right[8]; /* one line each, or more where they are wrapped */
+	size_t n_right;
 	enum tone tone;
 };
 
 struct drawing {
 	struct arena arena;
+	const struct style *style;
+	const struct why_flow *flow;
 	struct line *lines;
 	size_t n, cap;
-	bool utf8;
 };
 
-static const char *glyph(const struct drawing *d, const char *utf8, const char *ascii)
+static const char *glyph(const struct style *s, const char *utf8, const char *ascii)
 {
-	return d->utf8 ? utf8 : ascii;
+	return s->utf8 ? utf8 : ascii;
 }
 
-static const char *where_text(struct arena *arena, const struct src *src)
+static const char *branch(const struct style *s, bool last)
 {
-	if (!src->file)
+	return last ? glyph(s, "└", "`-") : glyph(s, "├", "|-");
+}
+
+static const char *list_name(enum kube_direction d)
+{
+	return d == KUBE_INGRESS ? "ingress" : "egress";
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+/* Has another file that is drawn the same base name? */
+static bool is_ambiguous(const struct why_flow *f, const char *file)
+{
+	for (int d = 0; d < 2; d++)
+		for (size_t i = 0; f->judged[d] && i < f->sides[d].n_policies; i++) {
+			const char *other = f->sides[d].policies[i].policy->meta.src.file;
+
+			if (other && strcmp(other, file) && !strcmp(base_name(other), base_name(file)))
+				return true;
+		}
+	return false;
+}
+
+/* "db.yaml:15": the folder only where it tells two files apart; -o json has whole paths. */
+static const char *where_text(struct drawing *d, const struct src *src)
+{
+	const char *file = src->file;
+
+	if (!file)
 		return "";
-	return src->line ? arena_printf(arena, "%s:%d", src->file, src->line) : src->file;
+	if (!is_ambiguous(d->flow, file))
+		file = base_name(file);
+	return src->line ? arena_printf(&d->arena, "%s:%d", file, src->line) : file;
 }
 
 static struct line *add_line(struct drawing *d, const char *left, const struct src *src)
 {
 	struct line *l = VEC_ADD(d->lines, d->n, d->cap);
 
-	*l = (struct line){
-		.left = left, .where = src ? where_text(&d->arena, src) : "", .mark = "", .right = ""
-	};
+	*l = (struct line){ .left = left, .where = src ? where_text(d, src) : "", .mark = "", .below = "" };
 	return l;
 }
 
-/* stem: what leads from the rule above to the next one, or a space below the last */
-static void draw_item(struct drawing *d, const struct explain_item *item, const char *stem, bool last)
+static void add_right(struct line *l, const char *text)
 {
-	const char *branch = last ? glyph(d, "└", "`-") : glyph(d, "├", "|-");
-	struct line *l = add_line(
-		d, arena_printf(&d->arena, "   %s %s %-8s %s", stem, branch, item->path, item->text), &item->src);
+	if (l->n_right < ARRAY_SIZE(l->right))
+		l->right[l->n_right++] = text;
+	else
+		l->right[l->n_right - 1] = "and more; -o json has all";
+}
 
-	l->mark = item->failed ? glyph(d, "✖", "no") : glyph(d, "✔", "yes");
-	l->tone = item->failed ? TONE_BAD : TONE_GOOD;
-	l->right = item->failed ? item->failed : "";
+static void judge_line(struct drawing *d, struct line *l, const struct explain_part *part)
+{
+	l->mark = part->n_failures ? glyph(d->style, "✖", "no") : glyph(d->style, "✔", "yes");
+	l->tone = part->n_failures ? TONE_BAD : TONE_GOOD;
+	for (size_t i = 0; i < part->n_failures; i++) {
+		add_right(l, part->failures[i].text);
+		if (part->failures[i].hint)
+			add_right(l, arena_printf(&d->arena, "(%s)", part->failures[i].hint));
+	}
+}
+
+/* A line for each part, so that each selector is judged by itself. stem: what leads from the rule to the next one. */
+static void draw_item(struct drawing *d, const struct explain_item *item, const char *path, const char *stem,
+		      bool last)
+{
+	const char *below = arena_printf(&d->arena, "   %s %s", stem, last ? " " : glyph(d->style, "│", "|"));
+
+	for (size_t i = 0; i < item->n_parts; i++) {
+		const struct explain_part *part = &item->parts[i];
+		const char *left =
+			i ? arena_printf(&d->arena, "%s %*s %s", below, (int)strlen(path), "and", part->text)
+			  : arena_printf(&d->arena, "   %s %s %s %s", stem, branch(d->style, last), path,
+					 part->text);
+		struct line *l = add_line(d, left, &part->src);
+
+		l->below = below;
+		judge_line(d, l, part);
+	}
 }
 
 static void draw_rule(struct drawing *d, const struct explain_rule *rule, enum kube_direction direction, bool last)
 {
-	const char *branch = last ? glyph(d, "└", "`-") : glyph(d, "├", "|-");
-	const char *stem = last ? " " : glyph(d, "│", "|");
-	const char *list = direction == KUBE_INGRESS ? "ingress" : "egress";
-	struct line *l =
-		add_line(d, arena_printf(&d->arena, "   %s %s[%u]", branch, list, rule->index), &rule->src);
+	const char *stem = last ? " " : glyph(d->style, "│", "|");
+	const char *list = direction == KUBE_INGRESS ? "from" : "to";
+	struct line *l = add_line(
+		d,
+		arena_printf(&d->arena, "   %s %s[%u]", branch(d->style, last), list_name(direction), rule->index),
+		&rule->src);
+	size_t width = strlen(list) + 3;
 
-	l->mark = rule->match ? glyph(d, "✔", "yes") : glyph(d, "✖", "no");
-	l->tone = rule->match ? TONE_GOOD : TONE_BAD;
+	if (rule->match) {
+		l->mark = glyph(d->style, "✔", "yes");
+		l->tone = TONE_GOOD;
+		l->below = arena_printf(&d->arena, "   %s", stem);
+		add_right(l, "this rule allows it");
+	}
+	if (width < strlen("ports") + (rule->n_ports > 1 ? 3 : 0))
+		width = strlen("ports") + (rule->n_ports > 1 ? 3 : 0);
 	if (!rule->n_peers)
-		add_line(d, arena_printf(&d->arena, "   %s %s any peer", stem, glyph(d, "├", "|-")), NULL);
+		add_line(d, arena_printf(&d->arena, "   %s %s any peer", stem, branch(d->style, false)), NULL);
 	for (size_t i = 0; i < rule->n_peers; i++)
-		draw_item(d, &rule->peers[i], stem, false);
+		draw_item(d, &rule->peers[i], arena_printf(&d->arena, "%-*s", (int)width, rule->peers[i].path),
+			  stem, false);
 	if (!rule->n_ports)
-		add_line(d, arena_printf(&d->arena, "   %s %s any port", stem, glyph(d, "└", "`-")), NULL);
+		add_line(d, arena_printf(&d->arena, "   %s %s any port", stem, branch(d->style, true)), NULL);
 	for (size_t i = 0; i < rule->n_ports; i++)
-		draw_item(d, &rule->ports[i], stem, i + 1 == rule->n_ports);
+		draw_item(d, &rule->ports[i],
+			  arena_printf(&d->arena, "%-*s", (int)width,
+				       rule->n_ports > 1 ? rule->ports[i].path : "ports"),
+			  stem, i + 1 == rule->n_ports);
 }
 
 static void draw_policies(struct drawing *d, const struct explain_side *side, enum kube_direction direction)
 {
-	const char *list = direction == KUBE_INGRESS ? "ingress" : "egress";
-
 	for (size_t i = 0; i < side->n_policies; i++) {
 		const struct explain_policy *p = &side->policies[i];
 
@@ -89,45 +165,132 @@ static void draw_policies(struct drawing *d, const struct explain_side *side, en
 		if (!p->n_rules)
 			add_line(d,
 				 arena_printf(&d->arena, "   %s no %s rules: it allows nothing",
-					      glyph(d, "└", "`-"), list),
+					      branch(d->style, true), list_name(direction)),
 				 NULL);
 		for (size_t r = 0; r < p->n_rules; r++)
 			draw_rule(d, &p->rules[r], direction, r + 1 == p->n_rules);
 	}
-	if (side->nearest)
-		add_line(d, arena_printf(&d->arena, "   nearest: %s", side->nearest), NULL);
 }
 
-static void print_lines(const struct drawing *d, const struct style *s, FILE *out)
+/* ---- Printing ---- */
+
+/* Bytes of text that fit into so many columns, cut at a space where there is one; at least one character. */
+static size_t fitting(const char *text, size_t columns)
 {
-	size_t left = 0, where = 0;
+	size_t at = 0, used = 0, space = 0;
 
-	for (size_t i = 0; i < d->n; i++) {
-		const struct line *l = &d->lines[i];
+	while (text[at]) {
+		size_t next = at + 1;
 
-		if ((*l->where || *l->mark) && text_width(l->left) > left)
-			left = text_width(l->left);
-		if (*l->mark && text_width(l->where) > where)
-			where = text_width(l->where);
+		while ((text[next] & 0xc0) == 0x80)
+			next++;
+		if (++used > columns && at)
+			return space ? space : at;
+		if (text[at] == ' ')
+			space = at;
+		at = next;
 	}
-	for (size_t i = 0; i < d->n; i++) {
-		const struct line *l = &d->lines[i];
+	return at;
+}
 
-		fputs(l->left, out);
-		if (*l->where || *l->mark)
-			fprintf(out, "%*s%s", (int)(left - text_width(l->left) + 2), "", l->where);
-		if (*l->mark)
-			fprintf(out, "%*s%s%s%s%s%s", (int)(where - text_width(l->where) + 2), "",
-				tone_on(s, l->tone), l->mark, tone_off(s, l->tone), *l->right ? " " : "",
-				l->right);
+/* Text from a column on; further lines begin with below, at the same column. */
+static void print_wrapped(const char *text, const char *below, size_t column, unsigned int width, FILE *out)
+{
+	size_t room = width > column + RIGHT_MIN / 2 ? width - column : 0, n;
+
+	while (*text) {
+		n = room ? fitting(text, room) : strlen(text);
+		fwrite(text, 1, n, out);
+		text += n;
+		text += strspn(text, " ");
+		if (*text)
+			fprintf(out, "\n%s%*s", below, (int)(column - text_width(below)), "");
+	}
+	fputc('\n', out);
+}
+
+struct columns {
+	size_t left, where, mark;
+	size_t right; /* where what failed begins; 0: on lines of its own, because the terminal is too narrow */
+};
+
+/* What is longer than the terminal can hold beside the rest does not widen its column. */
+static struct columns find_columns(const struct drawing *d)
+{
+	size_t width = d->style->width ? d->style->width : SIZE_MAX, most;
+	struct columns c = {};
+
+	for (size_t i = 0; i < d->n; i++) {
+		if (text_width(d->lines[i].mark) > c.mark)
+			c.mark = text_width(d->lines[i].mark);
+		if (text_width(d->lines[i].where) > c.where)
+			c.where = text_width(d->lines[i].where);
+	}
+	most = width > c.where + c.mark + 4 + RIGHT_MIN ? width - c.where - c.mark - 4 : RIGHT_MIN;
+	for (size_t i = 0; i < d->n; i++) {
+		size_t left = text_width(d->lines[i].left);
+
+		if ((*d->lines[i].where || *d->lines[i].mark) && left > c.left && left <= most)
+			c.left = left;
+	}
+	c.right = c.left + c.where + c.mark + 5;
+	if (c.right + RIGHT_MIN > width)
+		c.right = 0;
+	return c;
+}
+
+static void print_right(const struct drawing *d, const struct columns *c, const struct line *l, FILE *out)
+{
+	size_t below = text_width(l->below), column = c->right ? c->right : below + NOTE_INDENT;
+
+	for (size_t i = 0; i < l->n_right; i++) {
+		if (i || !c->right)
+			fprintf(out, "%s%*s", l->below, (int)(column - below), "");
+		else
+			fprintf(out, "%*s", (int)(c->mark - text_width(l->mark) + 1), "");
+		print_wrapped(l->right[i], l->below, column, d->style->width, out);
+	}
+}
+
+static void print_line(const struct drawing *d, const struct columns *c, const struct line *l, FILE *out)
+{
+	size_t left = text_width(l->left), gap = c->left > left ? c->left - left : 0;
+
+	fputs(l->left, out);
+	if (left > c->left && d->style->width && *l->where &&
+	    left + text_width(l->where) + c->mark + 4 > d->style->width) {
+		fprintf(out, "\n%s", l->below);
+		gap = NOTE_INDENT - 2;
+	}
+	if (*l->where || *l->mark)
+		fprintf(out, "%*s%s", (int)gap + 2, "", l->where);
+	if (*l->mark)
+		fprintf(out, "%*s%s%s%s", (int)(c->where - text_width(l->where) + 2), "",
+			tone_on(d->style, l->tone), l->mark, tone_off(d->style, l->tone));
+	if (!l->n_right || !c->right)
 		fputc('\n', out);
-	}
+	print_right(d, c, l, out);
+}
+
+static void print_lines(const struct drawing *d, FILE *out)
+{
+	struct columns c = find_columns(d);
+
+	for (size_t i = 0; i < d->n; i++)
+		print_line(d, &c, &d->lines[i], out);
+}
+
+/* ---- Sides ---- */
+
+static const struct report_side *verdict_of(const struct why_flow *f, enum kube_direction d)
+{
+	return d == KUBE_EGRESS ? &f->item.egress : &f->item.ingress;
 }
 
 /* Why a side says what it says, in half a line. */
 static const char *side_sentence(const struct why_flow *f, enum kube_direction d, struct arena *arena)
 {
-	const struct report_side *v = d == KUBE_EGRESS ? &f->item.egress : &f->item.ingress;
+	const struct report_side *v = verdict_of(f, d);
 	const char *kind = d == KUBE_EGRESS ? "Egress" : "Ingress";
 	size_t n = f->sides[d].n_policies;
 
@@ -138,169 +301,153 @@ static const char *side_sentence(const struct why_flow *f, enum kube_direction d
 	if (!n)
 		return arena_printf(arena, "no %s policy selects it", kind);
 	if (v->policy)
-		return arena_printf(arena, "by %s %s[%d]", v->policy, d == KUBE_EGRESS ? "egress" : "ingress",
-				    v->rule);
-	return arena_printf(arena, "isolated by %zu %s, no rule matches", n, n == 1 ? "policy" : "policies");
+		return arena_printf(arena, "by %s %s[%d]", v->policy, list_name(d), v->rule);
+	return arena_printf(arena, "isolated by %zu %s, no rule matched", n, n == 1 ? "policy" : "policies");
+}
+
+/* Without the namespace, where that leaves two different names. */
+static const char *short_name(const struct why_flow *f, enum kube_direction d)
+{
+	const char *from = base_name(f->item.from), *to = base_name(f->item.to);
+
+	if (!strcmp(from, to))
+		return d == KUBE_EGRESS ? f->item.from : f->item.to;
+	return d == KUBE_EGRESS ? from : to;
 }
 
 static void print_side(const struct why_flow *f, enum kube_direction d, const struct style *s, FILE *out)
 {
-	const struct report_side *v = d == KUBE_EGRESS ? &f->item.egress : &f->item.ingress;
+	const struct report_side *v = verdict_of(f, d);
 	enum tone tone = v->allow ? TONE_GOOD : TONE_BAD;
-	struct drawing drawing = { .utf8 = s->utf8 };
-	const char *who = d == KUBE_EGRESS ? f->item.from : f->item.to;
+	struct drawing drawing = { .style = s, .flow = f };
+	const char *who = short_name(f, d);
+	size_t width = text_width(short_name(f, !d));
 
-	fprintf(out, " %-7s %-4s %s  %s%s%s  %s\n", d == KUBE_EGRESS ? "egress" : "ingress",
-		d == KUBE_EGRESS ? "from" : "to", who, tone_on(s, tone), v->allow ? "ALLOWED" : "DENIED",
-		tone_off(s, tone), side_sentence(f, d, &drawing.arena));
+	if (width < text_width(who))
+		width = text_width(who);
+	fprintf(out, " %-7s %-4s %s%*s  %s%-7s%s  ", list_name(d), d == KUBE_EGRESS ? "from" : "to", who,
+		(int)(width - text_width(who)), "", tone_on(s, tone), v->allow ? "ALLOWED" : "DENIED",
+		tone_off(s, tone));
+	print_wrapped(side_sentence(f, d, &drawing.arena), "", width + 25, s->width, out);
 	if (f->judged[d])
 		draw_policies(&drawing, &f->sides[d], d);
-	print_lines(&drawing, s, out);
+	print_lines(&drawing, out);
 	free(drawing.lines);
 	arena_free(&drawing.arena);
 }
 
+static const char *nearest_text(const struct why_flow *f, enum kube_direction d, const struct style *s,
+				struct arena *arena)
+{
+	const struct explain_nearest *n = f->sides[d].nearest;
+	const char *text = arena_printf(arena, "%s %s ", n->change, glyph(s, "→", "->"));
+
+	if (n->all_allowed)
+		text = arena_printf(arena, "%sALLOWED", text);
+	else
+		text = arena_printf(arena, "%s%s ALLOWED, %s still DENIED", text, list_name(d), list_name(!d));
+	if (n->consequence)
+		text = arena_printf(arena, "%s %s %s", text, glyph(s, "—", "--"), n->consequence);
+	if (n->either)
+		text = arena_printf(arena, "%s (%s)", text, n->either);
+	return n->finding ? arena_printf(arena, "%s: %s", text, n->finding) : text;
+}
+
+static void print_note(const char *label, const char *text, const struct style *s, FILE *out)
+{
+	_cleanup_(arena_free) struct arena arena = {};
+	const char *whole = arena_printf(&arena, " %s %s", label, text);
+	size_t n = s->width > RIGHT_MIN ? fitting(whole, s->width) : strlen(whole);
+
+	fwrite(whole, 1, n, out);
+	if (whole[n]) {
+		fprintf(out, "\n%*s", NOTE_INDENT, "");
+		print_wrapped(whole + n + strspn(whole + n, " "), "", NOTE_INDENT, s->width, out);
+	} else {
+		fputc('\n', out);
+	}
+}
+
+static void print_nearest(const struct why_flow *f, const struct style *s, FILE *out)
+{
+	_cleanup_(arena_free) struct arena arena = {};
+	bool both = f->sides[KUBE_EGRESS].nearest && f->sides[KUBE_INGRESS].nearest;
+
+	for (int i = 0; i < 2; i++) {
+		enum kube_direction d = i ? KUBE_INGRESS : KUBE_EGRESS;
+
+		if (f->sides[d].nearest)
+			print_note(both ? arena_printf(&arena, "nearest, %s:", list_name(d)) : "nearest:",
+				   nearest_text(f, d, s, &arena), s, out);
+		if (f->judged[d] && f->sides[d].either)
+			print_note("note:",
+				   arena_printf(&arena, "%s allows this only because %s: " EXPLAIN_FINDING_OR,
+						list_name(d), f->sides[d].either),
+				   s, out);
+	}
+}
+
+/* ---- The whole ---- */
+
+static const char *endpoint_text(struct arena *arena, const struct weir_addr *addr, uint16_t port)
+{
+	char text[ADDR_TEXT_MAX];
+
+	return arena_printf(arena, weir_addr_is_v4(addr) ? "%s:%u" : "[%s]:%u", addr_text(addr, text), port);
+}
+
 static void print_service(const struct why_flow *f, const struct style *s, FILE *out)
 {
-	char frontend[ADDR_TEXT_MAX], backend[ADDR_TEXT_MAX];
+	_cleanup_(arena_free) struct arena arena = {};
 
-	fprintf(out, " service %s/%s  %s port %u", f->service->meta.ns, f->service->meta.name,
-		addr_text(&f->frontend, frontend), f->service_port);
-	if (f->item.to_kind == REPORT_POD && !f->item.to_pod)
-		fprintf(out, "  %s%s%s\n", reason_text(f->item.reason), f->no_such_port ? "; it has " : "",
-			f->no_such_port ? f->no_such_port : "");
-	else
-		fprintf(out, " %s %s port %u\n", s->utf8 ? "→" : "->", addr_text(&f->item.dst, backend),
-			f->item.port);
+	fprintf(out, " service %s/%s  %s %s ", f->service->meta.ns, f->service->meta.name,
+		endpoint_text(&arena, &f->frontend, f->service_port), glyph(s, "→", "->"));
+	if (!why_ends_at_frontend(f)) {
+		fprintf(out, "%s\n", endpoint_text(&arena, &f->item.dst, f->item.port));
+		return;
+	}
+	fputs(reason_text(f->item.reason), out);
+	if (f->no_such_port)
+		fprintf(out, "; it has %s", f->no_such_port);
+	fputc('\n', out);
+}
+
+static void print_alike(const struct why_flow *f, const struct style *s, FILE *out)
+{
+	_cleanup_(arena_free) struct arena arena = {};
+	const char *text = "";
+
+	for (size_t i = 0; i < f->n_alike; i++)
+		text = arena_printf(&arena, "%s%s%s", text, i ? ", " : "", f->alike[i]);
+	if (f->n_alike)
+		print_note(arena_printf(&arena, "the same for %zu more %s:", f->n_alike,
+					f->n_alike == 1 ? "backend" : "backends"),
+			   text, s, out);
+}
+
+static void print_head(const struct why_flow *f, const struct style *s, FILE *out)
+{
+	enum tone tone = f->item.allow ? TONE_GOOD : TONE_BAD;
+	char proto[16];
+
+	snprintf(proto, sizeof(proto), "%s", proto_text(f->item.proto));
+	for (char *at = proto; *at; at++)
+		*at = tolower((unsigned char)*at);
+	fprintf(out, "%s%s%s  %s %s %s  %s/%u%s%s\n", tone_on(s, tone), f->item.allow ? "ALLOWED" : "DENIED",
+		tone_off(s, tone), f->item.from, glyph(s, "→", "->"), f->item.to, proto, f->item.port,
+		f->one_family ? "  " : "", f->one_family ? family_text(f->item.family) : "");
 }
 
 void why_print(const struct why_flow *f, const struct style *s, FILE *out)
 {
-	enum tone tone = f->item.allow ? TONE_GOOD : TONE_BAD;
-	bool no_backend = f->service && f->item.to_kind == REPORT_POD && !f->item.to_pod;
-
-	fprintf(out, "%s%s%s  %s %s %s  %s/%u  %s\n", tone_on(s, tone), f->item.allow ? "ALLOWED" : "DENIED",
-		tone_off(s, tone), f->item.from, s->utf8 ? "→" : "->", f->item.to, proto_text(f->item.proto),
-		f->item.port, f->both_families ? "IPv4 and IPv6" : family_text(f->item.family));
+	print_head(f, s, out);
 	why_print_origin(f, out);
 	if (f->service)
 		print_service(f, s, out);
-	if (no_backend)
+	if (why_ends_at_frontend(f))
 		return;
 	print_side(f, KUBE_EGRESS, s, out);
 	print_side(f, KUBE_INGRESS, s, out);
-}
-
-/* ---- JSON ---- */
-
-static void emit_src(struct emit *e, const struct src *src)
-{
-	if (!src->file)
-		return;
-	emit_text(e, "file", src->file);
-	if (src->line)
-		emit_int(e, "line", src->line);
-}
-
-static void emit_items(struct emit *e, const char *key, const struct explain_item *items, size_t n)
-{
-	emit_array(e, key);
-	for (size_t i = 0; i < n; i++) {
-		emit_map(e, NULL);
-		emit_text(e, "path", items[i].path);
-		emit_text(e, "text", items[i].text);
-		emit_bool(e, "match", !items[i].failed);
-		emit_text(e, "failed", items[i].failed);
-		emit_src(e, &items[i].src);
-		emit_map_end(e);
-	}
-	emit_array_end(e);
-}
-
-static void emit_policy(struct emit *e, const struct explain_policy *p)
-{
-	emit_map(e, NULL);
-	emit_text(e, "policy", p->name);
-	emit_src(e, &p->policy->meta.src);
-	emit_array(e, "rules");
-	for (size_t r = 0; r < p->n_rules; r++) {
-		const struct explain_rule *rule = &p->rules[r];
-
-		emit_map(e, NULL);
-		emit_int(e, "rule", rule->index);
-		emit_bool(e, "match", rule->match);
-		emit_src(e, &rule->src);
-		emit_items(e, "peers", rule->peers, rule->n_peers);
-		emit_items(e, "ports", rule->ports, rule->n_ports);
-		emit_map_end(e);
-	}
-	emit_array_end(e);
-	emit_map_end(e);
-}
-
-static void emit_step(struct emit *e, const struct why_flow *f, enum kube_direction d)
-{
-	const struct report_side *v = d == KUBE_EGRESS ? &f->item.egress : &f->item.ingress;
-
-	emit_map(e, NULL);
-	emit_text(e, "step", d == KUBE_EGRESS ? "egress" : "ingress");
-	emit_bool(e, "judged", f->judged[d]);
-	emit_text(e, "verdict", v->allow ? "allow" : "deny");
-	emit_text(e, "nearest", f->judged[d] ? f->sides[d].nearest : NULL);
-	emit_array(e, "policies");
-	for (size_t i = 0; f->judged[d] && i < f->sides[d].n_policies; i++)
-		emit_policy(e, &f->sides[d].policies[i]);
-	emit_array_end(e);
-	emit_map_end(e);
-}
-
-static void emit_service(struct emit *e, const struct why_flow *f)
-{
-	char text[ADDR_TEXT_MAX];
-
-	emit_map(e, NULL);
-	emit_text(e, "step", "frontend");
-	emit_printf(e, "service", "%s/%s", f->service->meta.ns, f->service->meta.name);
-	emit_text(e, "address", addr_text(&f->frontend, text));
-	emit_int(e, "port", f->service_port);
-	emit_map_end(e);
-	if (f->item.to_kind == REPORT_POD && !f->item.to_pod)
-		return;
-	emit_map(e, NULL);
-	emit_text(e, "step", "backend");
-	emit_text(e, "address", addr_text(&f->item.dst, text));
-	emit_int(e, "port", f->item.port);
-	emit_map_end(e);
-}
-
-static void emit_flow(struct emit *e, const struct why_flow *f)
-{
-	report_item_emit(e, &f->item);
-	why_emit_origin(f, e);
-	emit_array(e, "steps");
-	if (f->service)
-		emit_service(e, f);
-	emit_step(e, f, KUBE_EGRESS);
-	emit_step(e, f, KUBE_INGRESS);
-	emit_array_end(e);
-}
-
-/* The decisive way (the first that is denied, else the first) stands at the top; all ways are in items. */
-void why_emit(const struct why_flows *flows, struct emit *e)
-{
-	const struct why_flow *decisive = &flows->items[0];
-
-	for (size_t i = flows->n; i-- > 0;)
-		if (!flows->items[i].item.allow)
-			decisive = &flows->items[i];
-	emit_document_begin(e, "Why");
-	emit_flow(e, decisive);
-	emit_array(e, "items");
-	for (size_t i = 0; i < flows->n; i++) {
-		emit_map(e, NULL);
-		emit_flow(e, &flows->items[i]);
-		emit_map_end(e);
-	}
-	emit_array_end(e);
-	emit_document_end(e);
+	print_nearest(f, s, out);
+	print_alike(f, s, out);
 }

@@ -178,6 +178,41 @@ static int resolve_service(struct why_ask *ask, struct weir_err *err)
 	return 0;
 }
 
+/* As the report calls it, without a port. */
+static const char *target_text(struct arena *arena, const struct target *t)
+{
+	char addr[ADDR_TEXT_MAX];
+
+	switch (t->kind) {
+	case TARGET_WORLD:
+		return "world";
+	case TARGET_NODE:
+		return "node";
+	case TARGET_ADDR:
+		return arena_strdup(arena, addr_text(&t->addr, addr));
+	case TARGET_SERVICE:
+		return arena_printf(arena, "svc/%s/%s", t->ns, t->name);
+	case TARGET_HOST:
+		return arena_printf(arena, "%s.%s.%s", t->name, t->service, t->ns);
+	case TARGET_POD:
+		break;
+	}
+	return arena_printf(arena, "%s/%s", t->ns, t->name);
+}
+
+int why_parse(struct why_ask *ask, const char *from, const char *to, struct weir_err *err)
+{
+	int r = target_parse(from, false, ask->arena, &ask->from, err);
+
+	if (!r)
+		r = target_parse(to, true, ask->arena, &ask->to, err);
+	if (r)
+		return r;
+	ask->from_text = target_text(ask->arena, &ask->from);
+	ask->to_text = target_text(ask->arena, &ask->to);
+	return 0;
+}
+
 int why_resolve(struct why_ask *ask, struct weir_err *err)
 {
 	int r;
