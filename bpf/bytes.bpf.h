@@ -3,15 +3,17 @@
  * Reading and writing the packet's bytes: directly where they lie in the linear
  * part, as headers nearly always do (2 ns instead of a helper's 10-15), else by
  * the helper. Pointers into the packet never leave this file, so no helper that
- * moves the packet can leave one behind. Headers are taken as 4-aligned, or clang
- * copies them byte by byte: they are where the hardware wants it (NET_IP_ALIGN),
- * and where it does not care the verifier does not either.
+ * moves the packet can leave one behind. Headers are taken as aligned, or clang
+ * copies them byte by byte: where the hardware wants them aligned (NET_IP_ALIGN) the
+ * verifier refuses what is not, and where it does not care the verifier does not either. The helper gets a
+ * buffer of its own, so that what is read directly may stay in registers.
  */
 #pragma once
 
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
+#define READ_MAX 40 /* bytes in one call: the largest fixed header, IPv6's */
 #define DIRECT_MAX 255 /* offsets above go by the helper: the verifier wants a bound */
 
 /*
@@ -30,22 +32,30 @@ static __always_inline int packet_read(struct __sk_buff *skb, __u32 off, void *t
 {
 	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
 	__u64 at = opaque(off);
+	__u64 apart[READ_MAX / 8];
 
 	if (at <= DIRECT_MAX && data + at + len <= end) {
-		__builtin_memcpy(to, __builtin_assume_aligned(data + at, 4), len);
+		__builtin_memcpy(to, __builtin_assume_aligned(data + at, 8), len);
 		return 0;
 	}
-	return bpf_skb_load_bytes(skb, off, to, len);
+	if (len > READ_MAX || bpf_skb_load_bytes(skb, off, apart, len))
+		return -1;
+	__builtin_memcpy(to, apart, len);
+	return 0;
 }
 
 static __always_inline int packet_write(struct __sk_buff *skb, __u32 off, const void *from, const __u32 len)
 {
 	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
 	__u64 at = opaque(off);
+	__u64 apart[READ_MAX / 8];
 
 	if (at <= DIRECT_MAX && data + at + len <= end) {
-		__builtin_memcpy(__builtin_assume_aligned(data + at, 4), from, len);
+		__builtin_memcpy(__builtin_assume_aligned(data + at, 8), from, len);
 		return 0;
 	}
-	return bpf_skb_store_bytes(skb, off, from, len, 0);
+	if (len > READ_MAX)
+		return -1;
+	__builtin_memcpy(apart, from, len);
+	return bpf_skb_store_bytes(skb, off, apart, len, 0);
 }

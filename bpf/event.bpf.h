@@ -141,13 +141,14 @@ __noinline int event_tell(struct __sk_buff *skb, __u32 reason)
 	struct scratch *s = scratch_get();
 	struct weir_trace *t = trace_get();
 	struct weir_flow *flow = NULL;
-	__u32 now = ticks_now();
 	struct weir_event *e;
+	__u32 now;
 	int known;
 
 	keep_arg(skb);
 	if (!s || !t)
 		return 0;
+	now = ticks_now(s);
 	known = is_denial(reason) && !(s->pkt.traced & TRACED_DECIDED);
 	if (known && !(s->pkt.traced & TRACED_JUDGED))
 		judge_known(skb, s);

@@ -47,7 +47,8 @@ static __always_inline struct weir_flow *flow_lookup(struct scratch *s)
 	struct weir_flow *flow, *marked;
 
 	s->leftover = 0;
-	s->first = weir_tuple_make(&s->key, &p->src, p->sport_be, &p->dst, p->dport_be, p->proto, 0);
+	s->first =
+		weir_tuple_make_wide(&s->key, &p->src_wide, p->sport_be, &p->dst_wide, p->dport_be, p->proto, 0);
 	flow = bpf_map_lookup_elem(&conntrack, &s->key);
 	if (!flow || ((flow->flags & WEIR_FLOW_REPLY) && is_orig(s, flow->flags))) {
 		s->key.mark = 1;
@@ -253,7 +254,7 @@ static __always_inline void flow_recall(struct scratch *s, const struct weir_flo
 	s->route.translated = weir_flow_is_pair(flow->flags);
 	s->route.reply = !orig;
 	s->route.via_stack = !!(flow->flags & WEIR_FLOW_VIA_STACK);
-	s->route.nat_addr = flow->nat_addr;
+	weir_wide_set(&s->route.nat_wide, &flow->nat_wide);
 	s->route.nat_port_be = flow->nat_port_be;
 	s->route.nat_cport_be = flow->nat_cport_be;
 }
@@ -291,15 +292,13 @@ static __always_inline enum weir_reason check_stamps(struct scratch *s, struct w
  * Finds the packet's flow. FORWARDED or a denial: known, s->route is filled.
  * NEW: not known (any more). STALE: flow_renew() first.
  */
-__noinline int flow_find(struct __sk_buff *skb)
+static __always_inline enum weir_reason flow_find(struct scratch *s)
 {
-	struct scratch *s = scratch_get();
 	struct weir_flow *flow;
 	enum weir_reason why;
 	int orig;
 
-	keep_arg(skb);
-	if (!s || read_epochs(s))
+	if (read_epochs(s))
 		return WEIR_NO_SCRATCH;
 	flow = flow_lookup(s);
 	if (!flow)

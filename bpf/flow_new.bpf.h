@@ -265,19 +265,12 @@ static __always_inline int drop_orphan_twin(struct scratch *s)
  * then a walk through the reserved range, whose start and step the flow's hash
  * gives; WEIR_PORT_TRIES in all.
  */
-__noinline int twin_search(struct __sk_buff *skb)
+static __always_inline enum weir_reason twin_search(struct __sk_buff *skb, struct scratch *s)
 {
-	struct scratch *s = scratch_get();
-	__u32 hash, at, step, orphans = 0;
+	__u32 hash = flow_hash(&s->pkt), at = hash % WEIR_PORT_COUNT, orphans = 0;
+	__u32 step = 1 + PORT_STEP * ((hash >> 16) % (WEIR_PORT_COUNT / PORT_STEP));
 	int r;
 
-	keep_arg(skb);
-	if (!s)
-		return WEIR_NO_SCRATCH;
-	hash = flow_hash(&s->pkt);
-	at = hash % WEIR_PORT_COUNT;
-	step = 1 + PORT_STEP * ((hash >> 16) % (WEIR_PORT_COUNT / PORT_STEP));
-	s->route.nat_cport_be = s->pkt.sport_be;
 	for (int i = 0; i < WEIR_PORT_TRIES; i++) {
 		r = twin_try(skb);
 		if (r == TWIN_IN)
@@ -309,7 +302,8 @@ static __always_inline enum weir_reason insert_reply(struct __sk_buff *skb, stru
 
 	if (place_take(skb, &s->twin_place))
 		return WEIR_TABLE_FULL;
-	why = twin_search(skb);
+	s->route.nat_cport_be = s->pkt.sport_be;
+	why = twin_search(skb, s);
 	if (why)
 		place_return(s->twin_place);
 	s->entry.nat_cport_be = s->route.nat_cport_be;
@@ -485,16 +479,12 @@ __noinline int drop_leftover(struct __sk_buff *skb)
 	return WEIR_FORWARDED;
 }
 
-/*
- * A packet of no known flow. FORWARDED: its entries are made, s->route says
- * where it goes. UNCACHED: the same without entries. MULTICAST: judged for this
- * packet alone. RACE: another CPU made the entries; find them. Else a drop.
- */
-__noinline int flow_decide(struct __sk_buff *skb)
+/* Who, where to, and may it begin at all? FORWARDED, UNCACHED, or the reason to drop. Fills question and route. */
+__noinline int flow_resolve(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
 	struct weir_trace *t = trace_get();
-	enum weir_reason why, begin;
+	enum weir_reason why;
 
 	keep_arg(skb);
 	if (!s || !t)
@@ -504,17 +494,31 @@ __noinline int flow_decide(struct __sk_buff *skb)
 	why = resolve(s);
 	if (why)
 		return why;
-	begin = may_begin(s);
-	if (begin == WEIR_MID_STREAM)
-		return begin;
+	why = may_begin(s);
+	if (why == WEIR_MID_STREAM)
+		return why;
 	s->route.reply = 0;
 	s->route.via_stack = s->pkt.hook == TO_POD;
 	s->route.nat_cport_be = s->pkt.sport_be;
 	s->route.dst_ref = s->question.dst_ref;
-	if (begin != WEIR_UNCACHED && s->leftover)
+	if (why != WEIR_UNCACHED && s->leftover)
 		drop_leftover(skb);
-	why = policy_judge(skb);
-	why = enforce(s, why);
+	return why;
+}
+
+/*
+ * A packet of no known flow. FORWARDED: its entries are made, s->route says
+ * where it goes. UNCACHED: the same without entries. MULTICAST: judged for this
+ * packet alone. RACE: another CPU made the entries; find them. Else a drop. The steps
+ * stand beside each other, not in each other: they share 512 bytes of stack.
+ */
+static __always_inline enum weir_reason flow_decide(struct __sk_buff *skb, struct scratch *s)
+{
+	enum weir_reason begin = flow_resolve(skb), why;
+
+	if (begin && begin != WEIR_UNCACHED)
+		return begin;
+	why = enforce(s, policy_judge(skb));
 	if (why)
 		return why;
 	if (s->pkt.multicast)

@@ -63,7 +63,8 @@ static __always_inline int to_local_pod(struct __sk_buff *skb, const struct weir
 	if (packet_write(skb, 0, macs, sizeof(macs)))
 		return refuse(skb, WEIR_NO_SCRATCH);
 	count(skb, reason);
-	bpf_skb_change_type(skb, PACKET_TYPE_HOST);
+	if (skb->pkt_type != PACKET_TYPE_HOST)
+		bpf_skb_change_type(skb, PACKET_TYPE_HOST);
 	return bpf_redirect_peer(ifindex, 0);
 }
 

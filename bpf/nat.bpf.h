@@ -72,12 +72,11 @@ static __always_inline int update_v4_csum(struct __sk_buff *skb, const struct pk
 static __always_inline int addr_write(struct __sk_buff *skb, const struct pkt *pkt, const struct weir_addr *to,
 				      int dst, __u32 diff)
 {
-	struct weir_addr new = *to;
 	__u32 off = addr_off(pkt, dst);
 
 	if (pkt->v6)
-		return packet_write(skb, off, new.b, sizeof(new));
-	return update_v4_csum(skb, pkt, diff) || packet_write(skb, off, &new.w[3], sizeof(new.w[3]));
+		return packet_write(skb, off, to, sizeof(*to));
+	return update_v4_csum(skb, pkt, diff) || packet_write(skb, off, &to->w[3], sizeof(to->w[3]));
 }
 
 static __always_inline int nat_addr(struct __sk_buff *skb, const struct pkt *pkt, const struct weir_addr *from,
@@ -107,17 +106,12 @@ static __always_inline int nat_ports(struct __sk_buff *skb, const struct pkt *pk
 }
 
 /* Applies s->route to the packet. 0, or -1 when the packet could not be written (it is dropped then). */
-__noinline int nat_apply(struct __sk_buff *skb)
+static __always_inline int nat_apply(struct __sk_buff *skb, const struct scratch *s)
 {
-	struct scratch *s = scratch_get();
+	const struct pkt *p = &s->pkt;
 	struct ports ports;
-	struct pkt *p;
 	int r;
 
-	keep_arg(skb);
-	if (!s)
-		return -1;
-	p = &s->pkt;
 	if (s->route.reply) {
 		ports = (struct ports){ s->route.nat_port_be, s->route.nat_cport_be };
 		r = nat_addr(skb, p, &p->src, &s->route.nat_addr, 0);

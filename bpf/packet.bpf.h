@@ -226,6 +226,16 @@ static __always_inline enum weir_reason walk_v6_headers(struct __sk_buff *skb, s
 	return WEIR_EXTENSION_HEADERS;
 }
 
+/* struct ipv6hdr with its addresses as words. */
+struct ip6_header {
+	__u8 version_class;
+	__u8 class_flow[3];
+	__be16 payload_len;
+	__u8 next, hops;
+	struct weir_wide src, dst;
+};
+_Static_assert(sizeof(struct ip6_header) == sizeof(struct ipv6hdr), "the same header");
+
 static __always_inline int link_local_v6(const struct weir_addr *a)
 {
 	return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
@@ -233,26 +243,26 @@ static __always_inline int link_local_v6(const struct weir_addr *a)
 
 static __always_inline enum weir_reason parse_v6(struct __sk_buff *skb, struct pkt *pkt)
 {
-	struct ipv6hdr ip;
+	struct ip6_header ip;
 	__u32 payload_len;
 
 	if (packet_read(skb, pkt->l3_off, &ip, sizeof(ip)))
 		return WEIR_TRUNCATED;
-	if (ip.version != 6)
+	if (ip.version_class >> 4 != 6)
 		return WEIR_BAD_HEADER;
 	payload_len = bpf_ntohs(ip.payload_len);
 	if (pkt->l3_off + sizeof(ip) + payload_len > skb->len)
 		return WEIR_TRUNCATED;
 	/* 0: a jumbogram, as offloads make them */
 	pkt->end = payload_len ? pkt->l3_off + sizeof(ip) + payload_len : skb->len;
-	__builtin_memcpy(&pkt->src, &ip.saddr, sizeof(pkt->src));
-	__builtin_memcpy(&pkt->dst, &ip.daddr, sizeof(pkt->dst));
+	weir_wide_set(&pkt->src_wide, &ip.src);
+	weir_wide_set(&pkt->dst_wide, &ip.dst);
 	if (weir_addr_is_v4(&pkt->src) || weir_addr_is_v4(&pkt->dst))
 		return WEIR_MAPPED_ADDRESS;
 	pkt->multicast = pkt->dst.b[0] == 0xff;
 	pkt->v6 = 1;
 	pkt->l4_off = pkt->l3_off + sizeof(ip);
-	return walk_v6_headers(skb, pkt, ip.nexthdr);
+	return walk_v6_headers(skb, pkt, ip.next);
 }
 
 /* DHCPv4 from a client without an address, or to one: broadcast. With an address it asks like anybody. */
@@ -270,15 +280,16 @@ static __always_inline int is_dhcp(const struct pkt *pkt)
  * FORWARDED: understood, go on. NOT_IP, NEIGHBOUR: let pass unjudged. Else the
  * reason to drop it.
  */
-static __always_inline enum weir_reason pkt_parse(struct __sk_buff *skb, struct pkt *pkt, enum hook hook)
+static __always_inline enum weir_reason pkt_parse(struct __sk_buff *skb, struct scratch *s, enum hook hook)
 {
+	struct pkt *pkt = &s->pkt;
 	enum weir_reason why;
 
 	__builtin_memset(pkt, 0, sizeof(*pkt));
 	pkt->hook = hook;
 	pkt->device = skb->ifindex;
 	pkt->from_device = skb->ingress_ifindex;
-	pkt->now = ticks_now();
+	pkt->now = ticks_now(s);
 	pkt->l3_off = ETH_HLEN;
 	if (skb->vlan_present)
 		return WEIR_ETHERTYPE;

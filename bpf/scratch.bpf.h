@@ -23,7 +23,14 @@ enum traced {
 
 /* The parsed packet: offsets and values, never pointers. Addresses and ports as they are on the wire. */
 struct pkt {
-	struct weir_addr src, dst;
+	union {
+		struct weir_addr src;
+		struct weir_wide src_wide;
+	};
+	union {
+		struct weir_addr dst;
+		struct weir_wide dst_wide;
+	};
 	__be16 sport_be, dport_be; /* echo: id and 0, or 0 and id (struct weir_tuple) */
 	__u16 l3_off, l4_off;
 	__u32 end; /* where the IP packet ends; behind it is padding */
@@ -51,7 +58,10 @@ struct question {
 
 /* How the packet is to be rewritten and where it goes. */
 struct route {
-	struct weir_addr nat_addr; /* forward: new destination; reply: new source */
+	union {
+		struct weir_addr nat_addr;
+		struct weir_wide nat_wide;
+	}; /* forward: new destination; reply: new source */
 	__be16 nat_port_be;
 	__be16 nat_cport_be; /* forward: new source port; reply: new destination port */
 	__u8 translated;
@@ -87,6 +97,8 @@ struct scratch {
 	__u32 allowed; /* of the last judgement: bit 0 egress, bit 1 ingress */
 	__u32 place, twin_place, half_open;
 	struct quote quote;
+	__u32 clock_ticks; /* ticks_now(), as it was at: */
+	__u64 clock_jiffies;
 };
 
 struct {
@@ -130,9 +142,19 @@ static __always_inline void keep_arg(struct __sk_buff *skb)
 	asm volatile("" : : "r"(skb));
 }
 
-static __always_inline __u32 ticks_now(void)
+/*
+ * Read anew only when the timer tick has moved, which is when the coarse clock
+ * moves: jiffies cost one load, the clock 5-15 ns.
+ */
+static __always_inline __u32 ticks_now(struct scratch *s)
 {
-	return bpf_ktime_get_coarse_ns() >> WEIR_TICK_SHIFT;
+	__u64 jiffies = bpf_jiffies64();
+
+	if (s->clock_jiffies != jiffies) {
+		s->clock_jiffies = jiffies;
+		s->clock_ticks = bpf_ktime_get_coarse_ns() >> WEIR_TICK_SHIFT;
+	}
+	return s->clock_ticks;
 }
 
 /* The pod that a ref stands for, or NULL when the slot has another attachment by now. */

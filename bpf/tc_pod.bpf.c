@@ -9,36 +9,58 @@
 #include "icmp.bpf.h"
 #include "nat.bpf.h"
 
-/* Which flow, and is it allowed? FORWARDED, UNCACHED, MULTICAST, or the reason to drop. */
-static __always_inline enum weir_reason pod_verdict(struct __sk_buff *skb, struct scratch *s)
+/* flow_find() once more, where a step that is rare changed something. */
+__noinline int flow_find_again(struct __sk_buff *skb)
 {
-	enum weir_reason why;
+	struct scratch *s = scratch_get();
 
-	s->route.denied = 0;
-	why = flow_find(skb);
+	keep_arg(skb);
+	return s ? flow_find(s) : WEIR_NO_SCRATCH;
+}
+
+/*
+ * What the one look-up left open: the flow is new, or something changed since it was judged. why: NEW, STALE
+ * or a denial. Returns as pod_verdict().
+ */
+static __always_inline enum weir_reason pod_settle(struct __sk_buff *skb, struct scratch *s, enum weir_reason why)
+{
 	if (why == WEIR_STALE) {
 		why = flow_renew(skb);
 		if (why != WEIR_NEW)
-			why = flow_find(skb); /* fills the route; stale again: policy changed twice meanwhile */
+			why = flow_find_again(
+				skb); /* fills the route; stale again: policy changed twice meanwhile */
 	}
 	/* who lost a race finds the winner's entries, or that a collision took its key: then it decides again */
 	for (int i = 0; i < 2 && why == WEIR_NEW; i++) {
-		why = flow_decide(skb);
+		why = flow_decide(skb, s);
 		if (why != WEIR_RACE)
 			return why; /* already enforced */
-		why = flow_find(skb);
+		why = flow_find_again(skb);
 	}
 	if (why == WEIR_STALE || why == WEIR_NEW)
 		why = WEIR_RACE;
 	return enforce(s, why);
 }
 
+/* Which flow, and is it allowed? FORWARDED, UNCACHED, MULTICAST, or the reason to drop. */
+static __always_inline enum weir_reason pod_verdict(struct __sk_buff *skb, struct scratch *s)
+{
+	enum weir_reason why;
+
+	s->route.denied = 0;
+	why = flow_find(s);
+	if (why == WEIR_FORWARDED)
+		return why;
+	why = pod_settle(skb, s, why);
+	trace_reason(why);
+	return why;
+}
+
 static __always_inline int pod_forward(struct __sk_buff *skb, struct scratch *s, enum weir_reason why)
 {
-	trace_reason(why);
 	if (s->route.denied)
 		event_tell(skb, WEIR_NOT_ENFORCED);
-	if (s->route.translated && why == WEIR_FORWARDED && nat_apply(skb))
+	if (s->route.translated && why == WEIR_FORWARDED && nat_apply(skb, s))
 		return refuse(skb, WEIR_NO_SCRATCH);
 	return forward(skb, s, s->route.denied ? WEIR_NOT_ENFORCED : why);
 }
@@ -70,7 +92,7 @@ int from_pod(struct __sk_buff *skb)
 
 	if (!s)
 		return refuse(skb, WEIR_NO_SCRATCH);
-	why = pkt_parse(skb, &s->pkt, FROM_POD);
+	why = pkt_parse(skb, s, FROM_POD);
 	if (why)
 		return unusual(skb, s, why);
 	why = pod_verdict(skb, s);
@@ -88,7 +110,7 @@ int to_pod(struct __sk_buff *skb)
 
 	if (!s)
 		return refuse(skb, WEIR_NO_SCRATCH);
-	why = pkt_parse(skb, &s->pkt, TO_POD);
+	why = pkt_parse(skb, s, TO_POD);
 	if (why)
 		return unusual(skb, s, why);
 	s->pkt.host_origin = !s->pkt.from_device && is_own_node(&s->pkt.src);

@@ -30,6 +30,34 @@ struct weir_addr {
 };
 WEIR_ASSERT_SIZE(struct weir_addr, 16);
 
+/*
+ * An address as the packet's path moves and compares it: two words, 8-aligned.
+ * Halves are copied one by one: clang 14 copies the whole struct byte by byte.
+ */
+struct weir_wide {
+	__u64 half[2];
+};
+WEIR_ASSERT_SIZE(struct weir_wide, sizeof(struct weir_addr));
+
+static __always_inline struct weir_wide weir_wide(const struct weir_addr *addr)
+{
+	struct weir_wide wide;
+
+	__builtin_memcpy(&wide, addr, sizeof(wide));
+	return wide;
+}
+
+static __always_inline void weir_wide_set(struct weir_wide *to, const struct weir_wide *from)
+{
+	to->half[0] = from->half[0];
+	to->half[1] = from->half[1];
+}
+
+static __always_inline int weir_wide_equal(const struct weir_wide *a, const struct weir_wide *b)
+{
+	return !((a->half[0] ^ b->half[0]) | (a->half[1] ^ b->half[1]));
+}
+
 #define WEIR_V4_PREFIX_BITS 96 /* an IPv4 /n is a /(96 + n) here */
 
 static __always_inline int weir_addr_equal(const struct weir_addr *a, const struct weir_addr *b)
@@ -66,7 +94,10 @@ static __always_inline struct weir_addr weir_addr_from_v4(__be32 v4)
  * reply the other way round (NP-38).
  */
 struct weir_tuple {
-	struct weir_addr addr[2];
+	union {
+		struct weir_addr addr[2];
+		struct weir_wide wide[2];
+	};
 	__be16 port_be[2];
 	__u8 proto;
 	__u8 mark; /* 1: a direct flow whose plain key is the reply entry of a translated one */
@@ -75,35 +106,50 @@ struct weir_tuple {
 WEIR_ASSERT_SIZE(struct weir_tuple, 40);
 
 /* Orders two ends of a connection; any total order will do, as long as everybody uses this one. */
-static __always_inline int weir_end_before(const struct weir_addr *a, __be16 a_port_be, const struct weir_addr *b,
+static __always_inline int weir_end_before(const struct weir_wide *a, __be16 a_port_be, const struct weir_wide *b,
 					   __be16 b_port_be)
 {
-	if (a->w[3] != b->w[3]) /* the word in which most pairs differ */
-		return a->w[3] < b->w[3];
-	if (a->w[2] != b->w[2])
-		return a->w[2] < b->w[2];
-	if (a->w[1] != b->w[1])
-		return a->w[1] < b->w[1];
-	if (a->w[0] != b->w[0])
-		return a->w[0] < b->w[0];
+	if (a->half[1] != b->half[1]) /* the half in which most pairs differ */
+		return a->half[1] < b->half[1];
+	if (a->half[0] != b->half[0])
+		return a->half[0] < b->half[0];
 	return a_port_be < b_port_be;
 }
 
+static __always_inline void weir_tuple_ends(struct weir_tuple *ret_key, const struct weir_wide *a,
+					    __be16 a_port_be, const struct weir_wide *b, __be16 b_port_be)
+{
+	weir_wide_set(&ret_key->wide[0], a);
+	weir_wide_set(&ret_key->wide[1], b);
+	ret_key->port_be[0] = a_port_be;
+	ret_key->port_be[1] = b_port_be;
+}
+
 /* The one constructor of keys. Returns whether the source stands first in the key. */
-static __always_inline int weir_tuple_make(struct weir_tuple *ret_key, const struct weir_addr *src,
-					   __be16 sport_be, const struct weir_addr *dst, __be16 dport_be,
-					   __u8 proto, __u8 mark)
+static __always_inline int weir_tuple_make_wide(struct weir_tuple *ret_key, const struct weir_wide *src,
+						__be16 sport_be, const struct weir_wide *dst, __be16 dport_be,
+						__u8 proto, __u8 mark)
 {
 	int first = weir_end_before(src, sport_be, dst, dport_be);
 
-	ret_key->addr[0] = first ? *src : *dst;
-	ret_key->addr[1] = first ? *dst : *src;
-	ret_key->port_be[0] = first ? sport_be : dport_be;
-	ret_key->port_be[1] = first ? dport_be : sport_be;
+	if (first)
+		weir_tuple_ends(ret_key, src, sport_be, dst, dport_be);
+	else
+		weir_tuple_ends(ret_key, dst, dport_be, src, sport_be);
 	ret_key->proto = proto;
 	ret_key->mark = mark;
 	ret_key->pad = 0;
 	return first;
+}
+
+/* The same from addresses that stand anywhere. */
+static __always_inline int weir_tuple_make(struct weir_tuple *ret_key, const struct weir_addr *src,
+					   __be16 sport_be, const struct weir_addr *dst, __be16 dport_be,
+					   __u8 proto, __u8 mark)
+{
+	struct weir_wide from = weir_wide(src), to = weir_wide(dst);
+
+	return weir_tuple_make_wide(ret_key, &from, sport_be, &to, dport_be, proto, mark);
 }
 
 static __always_inline int weir_tuple_equal(const struct weir_tuple *a, const struct weir_tuple *b)
@@ -157,15 +203,19 @@ enum weir_flow_flag {
  *     nat_cport the client's own port.
  */
 struct weir_flow {
-	struct weir_addr nat_addr;
+	/* what every packet reads stands first, beside the key in the table's element */
+	struct weir_end end[2]; /* [0] the originator, [1] the responder (after translation) */
+	__u32 flags; /* enum weir_flow_flag */
+	__u32 last_seen; /* ticks of 2^WEIR_TICK_SHIFT ns; of this entry's own direction(s) */
+	union {
+		struct weir_addr nat_addr;
+		struct weir_wide nat_wide;
+	};
 	__be16 nat_port_be;
 	__be16 nat_cport_be;
 	__u32 service_stamp; /* service epoch read before the first table */
 	__u32 backend; /* index of backends[] */
 	__u32 backend_generation;
-	struct weir_end end[2]; /* [0] the originator, [1] the responder (after translation) */
-	__u32 last_seen; /* ticks of 2^WEIR_TICK_SHIFT ns; of this entry's own direction(s) */
-	__u32 flags; /* enum weir_flow_flag */
 	__u32 place; /* of its key in flow_keys[] */
 	__u32 half_open; /* sequence number in the half-open ring; no two flows at a time have the same */
 };
