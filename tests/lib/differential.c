@@ -5,6 +5,9 @@
 
 #include "base/mem.h"
 #include "lib/differential.h"
+#include "lib/shrink.h"
+
+#define SHRINK_TRIES 6000 /* a few milliseconds each */
 
 struct run {
 	const struct differential *d;
@@ -27,15 +30,15 @@ static const char *reason_label(enum weir_reason reason)
 	return reason < _WEIR_REASON_MAX ? labels[reason] : "?";
 }
 
-static void comment(const char *text, size_t len)
+static void comment(const char *text, size_t len, FILE *out)
 {
 	for (size_t i = 0; i < len; i++) {
 		if (i == 0 || text[i - 1] == '\n')
-			fputs("# ", stdout);
-		putchar(text[i]);
+			fputs("# ", out);
+		putc(text[i], out);
 	}
 	if (len && text[len - 1] != '\n')
-		putchar('\n');
+		putc('\n', out);
 }
 
 static void print_side(FILE *out, const char *name, bool judged, bool allow, const char *policy, size_t rule)
@@ -81,25 +84,6 @@ void differential_print(const struct plan *p, const struct oracle_answer *a, FIL
 		}
 }
 
-/* question NULL: there was none yet. */
-static void report_difference(const struct run *run, const struct differential_question *question,
-			      const char *said)
-{
-	_cleanup_(mem_free) char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
-
-	fprintf(out, "DIFFERENCE. Repeat with WEIR_SEED=%" PRIu64 " WEIR_ROUNDS=1\nnode %s: ", run->seed,
-		run->node);
-	if (question) {
-		random_query_print(&question->q, out);
-		print_reference(&question->want, out);
-	}
-	fprintf(out, "%s%s\n%s", said, run->cluster.name, run->cluster.text);
-	fclose(out);
-	comment(text, len);
-}
-
 static void count_answer(struct run *run, const struct reference_answer *a)
 {
 	run->count.packets++;
@@ -112,24 +96,134 @@ static void count_answer(struct run *run, const struct reference_answer *a)
 	}
 }
 
-/* One question, once for each candidate. */
+/* One question, once for each candidate. False: different, and q and want of *ret say where. */
+static bool same_answers(struct run *run, const struct plan *p, const struct oracle_query *q,
+			 struct differential_question *ret, FILE *said)
+{
+	bool same;
+
+	*ret = (struct differential_question){ .store = run->store, .node = run->node, .plan = p, .q = *q };
+	do {
+		reference_judge(run->store, run->node, &ret->q, &ret->want);
+		count_answer(run, &ret->want);
+		same = run->d->agrees(run->d->ctx, ret, said);
+	} while (same && ++ret->q.pick < ret->want.n_candidates);
+	return same;
+}
+
+/* ---- What is printed ---- */
+
+/* A difference that was found, and where. */
+struct found {
+	struct run *run;
+	const struct oracle_query *q; /* NULL: nobody could be asked, the plan was refused */
+	FILE *out; /* what the evaluators said, the last time that it differed */
+};
+
+/* Does it differ with these manifests too? Another kind of difference will do. */
+static bool shows(void *ctx, const char *text, size_t len)
+{
+	const struct found *f = ctx;
+	struct run run = { .d = f->run->d, .node = f->run->node };
+	struct plan_input in = { .node = run.node };
+	_cleanup_(store_free) struct store *store = store_new();
+	_cleanup_(plan_free) struct plan *p = NULL;
+	struct differential_question question;
+	bool begun;
+
+	store_read_buffer(store, "shrunk.yaml", text, len);
+	store_complete(store, 0);
+	if (store->diags.errors)
+		return false;
+	in.store = run.store = store;
+	p = plan_compile(&in);
+	rewind(f->out);
+	begun = !run.d->begin || run.d->begin(run.d->ctx, p, f->out);
+	if (!f->q || !begun)
+		return !f->q && !begun;
+	if (same_answers(&run, p,
+			 &(struct oracle_query){ .src = f->q->src,
+						 .dst = f->q->dst,
+						 .proto = f->q->proto,
+						 .port = f->q->port,
+						 .host_origin = f->q->host_origin },
+			 &question, f->out))
+		return false;
+	random_query_print(&question.q, f->out);
+	print_reference(&question.want, f->out);
+	return true;
+}
+
+/* The question as weir why takes it. */
+static void print_why(const struct oracle_query *q, FILE *out)
+{
+	char src[ADDR_TEXT_MAX], dst[ADDR_TEXT_MAX];
+	bool v4 = weir_addr_is_v4(&q->dst);
+
+	if (!q->port)
+		return;
+	fprintf(out, "  weir why %s '%s%s%s:%u/%s' -f shrunk.yaml\n",
+		q->host_origin ? "node" : addr_text(&q->src, src), v4 ? "" : "[", addr_text(&q->dst, dst),
+		v4 ? "" : "]", q->port, proto_text(q->proto));
+}
+
+/* The same difference with as little as possible; false: it does not show a second time. */
+static bool shrink(struct run *run, const struct oracle_query *q, FILE *out)
+{
+	_cleanup_(mem_free) char *said = NULL;
+	size_t size;
+	struct found f = { .run = run, .q = q, .out = open_memstream(&said, &size) };
+	struct shrink_result small;
+	bool known = shrink_manifests(run->cluster.text, run->cluster.len, shows, &f, SHRINK_TRIES, &small);
+
+	known = known && shows(&f, small.text, small.len); /* once more, to have it said */
+	fclose(f.out);
+	if (!known)
+		return false;
+	fprintf(out, "shrunk in %u tries to %zu bytes%s; as shrunk.yaml (without \"# \") ask node %s:\n",
+		small.tries, small.len, small.minimal ? "" : ", which is as far as it got", run->node);
+	if (q)
+		print_why(q, out);
+	fwrite(said, 1, size, out);
+	fputs(small.text, out);
+	run->count.shrunk = small.text;
+	return true;
+}
+
+/* question NULL: there was none yet. may_shrink: the objects were taken, so smaller ones can be asked about. */
+static void report_difference(struct run *run, const struct differential_question *question, const char *said,
+			      bool may_shrink)
+{
+	_cleanup_(mem_free) char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	fprintf(out, "DIFFERENCE. Repeat with WEIR_SEED=%" PRIu64 " WEIR_ROUNDS=1\nnode %s: ", run->seed,
+		run->node);
+	if (question) {
+		random_query_print(&question->q, out);
+		print_reference(&question->want, out);
+	}
+	fputs(said, out);
+	if (!may_shrink || !shrink(run, question ? &question->q : NULL, out))
+		fprintf(out, "%s\n%s", run->cluster.name, run->cluster.text);
+	fclose(out);
+	comment(text, len, run->d->out ? run->d->out : stdout);
+}
+
+/* ---- Rounds ---- */
+
 static bool ask(struct run *run, const struct plan *p, const struct oracle_query *q)
 {
-	struct differential_question question = { .store = run->store, .node = run->node, .plan = p, .q = *q };
-	bool same = true;
+	struct differential_question question;
+	_cleanup_(mem_free) char *said = NULL;
+	size_t len;
+	FILE *out = open_memstream(&said, &len);
+	bool same = same_answers(run, p, q, &question, out);
 
-	do {
-		_cleanup_(mem_free) char *said = NULL;
-		size_t len;
-		FILE *out = open_memstream(&said, &len);
-
-		reference_judge(run->store, run->node, &question.q, &question.want);
-		count_answer(run, &question.want);
-		same = run->d->agrees(run->d->ctx, &question, out);
-		fclose(out);
-		if (!same)
-			report_difference(run, &question, said);
-	} while (same && ++question.q.pick < question.want.n_candidates);
+	fclose(out);
+	if (!same)
+		report_difference(run, &question, said, true);
 	return same;
 }
 
@@ -147,7 +241,7 @@ static bool run_node(struct run *run)
 		begun = run->d->begin(run->d->ctx, p, out);
 	fclose(out);
 	if (!begun) {
-		report_difference(run, NULL, said);
+		report_difference(run, NULL, said, true);
 		return false;
 	}
 	for (unsigned int i = 0; i < run->d->questions; i++)
@@ -172,7 +266,7 @@ static bool read_cluster(struct run *run)
 	out = open_memstream(&said, &len);
 	diag_print(&run->store->diags, out);
 	fclose(out);
-	report_difference(run, NULL, said);
+	report_difference(run, NULL, said, false);
 	return false;
 }
 
@@ -192,25 +286,26 @@ static bool run_cluster(struct run *run)
 	return same;
 }
 
-static void print_count(const struct differential_count *c)
+static void print_count(const struct differential_count *c, FILE *out)
 {
-	printf("# %lu packets judged; egress %lu (%lu denied), ingress %lu (%lu denied)\n", c->packets,
-	       c->judged[KUBE_EGRESS], c->denied[KUBE_EGRESS], c->judged[KUBE_INGRESS], c->denied[KUBE_INGRESS]);
+	fprintf(out, "# %lu packets judged; egress %lu (%lu denied), ingress %lu (%lu denied)\n", c->packets,
+		c->judged[KUBE_EGRESS], c->denied[KUBE_EGRESS], c->judged[KUBE_INGRESS], c->denied[KUBE_INGRESS]);
 	for (int i = 0; i < _WEIR_REASON_MAX; i++)
 		if (c->reasons[i])
-			printf("#   %s: %lu\n", reason_label(i), c->reasons[i]);
+			fprintf(out, "#   %s: %lu\n", reason_label(i), c->reasons[i]);
 }
 
 bool differential_run(const struct differential *d, struct differential_count *ret_count)
 {
 	unsigned int rounds = random_rounds(d->clusters);
-	struct run run = { .d = d, .seed = random_seed() };
+	struct run run = { .d = d, .seed = d->seed ? d->seed : random_seed() };
+	FILE *out = d->out ? d->out : stdout;
 	bool same = true;
 
-	printf("# %u clusters from WEIR_SEED=%" PRIu64 "\n", rounds, run.seed);
+	fprintf(out, "# %u clusters from WEIR_SEED=%" PRIu64 "\n", rounds, run.seed);
 	for (unsigned int i = 0; same && i < rounds; i++, run.seed++)
 		same = run_cluster(&run);
-	print_count(&run.count);
+	print_count(&run.count, out);
 	*ret_count = run.count;
 	return same;
 }

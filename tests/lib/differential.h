@@ -2,7 +2,8 @@
 /*
  * Asks the reference evaluator and somebody else the same random questions about
  * random clusters, on every node, and stops at the first difference with all
- * that is needed to repeat it. Who the other one is, is the caller's business.
+ * that is needed to repeat it, and the smallest manifests that still show it.
+ * Who the other one is, is the caller's business.
  */
 #pragma once
 
@@ -21,6 +22,8 @@ struct differential_question {
 struct differential {
 	unsigned int clusters; /* by default; WEIR_ROUNDS says otherwise */
 	unsigned int questions; /* a node */
+	uint64_t seed; /* 0: WEIR_SEED or the clock */
+	FILE *out; /* for what is told; NULL: stdout */
 	void *ctx;
 	/* a node's plan, before the questions about it; may be NULL. False: said why, and stops */
 	bool (*begin)(void *ctx, const struct plan *p, FILE *said);
@@ -32,9 +35,10 @@ struct differential_count {
 	unsigned long packets; /* judged */
 	unsigned long reasons[_WEIR_REASON_MAX]; /* as the reference said */
 	unsigned long judged[2], denied[2]; /* by enum kube_direction */
+	char *shrunk; /* manifests that show the difference; NULL: none, or not again. The caller frees it */
 };
 
-/* Prints TAP comments. Returns whether there was no difference. */
+/* Writes TAP comments. Returns whether there was no difference. */
 bool differential_run(const struct differential *d, struct differential_count *ret_count);
 
 /* An answer in terms of the plan against the reference's, rules included; writes it to said when they differ. */
