@@ -169,14 +169,20 @@ static void get_backends(const struct live *l, const struct common_options *c)
 
 /* ---- Policies and rules ---- */
 
+/* How many, and seconds since the last one; nothing where the table does not reach, and no time where none was. */
+static void list_hits(const struct live *l, struct listing *out, enum weir_map map, uint32_t id)
+{
+	struct weir_hits hits;
+	bool counted = live_hits(l, map, id, &hits);
+
+	listing_count(out, counted ? (long long)hits.packets : -1);
+	listing_count(out, hits.last ? live_tick_age(live_ticks_now(), hits.last) : -1);
+}
+
 static const struct listing_column policy_columns[] = {
-	COLUMN("POLICIES", "policies"),
-	COLUMN("DIRECTION", "direction"),
-	COLUMN("DEFAULT", "default"),
-	COLUMN("PEERS", "peers"),
-	COLUMN("PODS", "pods"),
-	COLUMN_WIDE("SET", "set"),
-	{},
+	COLUMN("POLICIES", "policies"),     COLUMN("DIRECTION", "direction"), COLUMN("DEFAULT", "default"),
+	COLUMN("PEERS", "peers"),           COLUMN("PODS", "pods"),           COLUMN("DENIED", "denied"),
+	COLUMN_WIDE("IDLE", "idleSeconds"), COLUMN_WIDE("SET", "set"),        {},
 };
 
 static uint32_t elements_of_set(const struct live *l, uint32_t set)
@@ -236,16 +242,15 @@ static void get_policies(const struct live *l, const struct common_options *c)
 		listing_text(&out, word_text(l, sets[id]));
 		listing_int(&out, elements_of_set(l, id));
 		listing_int(&out, pods_of_set(l, id));
+		list_hits(l, &out, WEIR_MAP_set_hits, id);
 		listing_int(&out, id);
 	}
 	listing_end(&out);
 }
 
 static const struct listing_column rule_columns[] = {
-	COLUMN("RULE", "rule"),
-	COLUMN("WRITTEN", "src"),
-	COLUMN("ID", "id"),
-	{},
+	COLUMN("RULE", "rule"),        COLUMN("WRITTEN", "src"), COLUMN("HITS", "hits"),
+	COLUMN("IDLE", "idleSeconds"), COLUMN("ID", "id"),       {},
 };
 
 static void get_rules(const struct live *l, const struct common_options *c)
@@ -259,6 +264,7 @@ static void get_rules(const struct live *l, const struct common_options *c)
 			continue;
 		listing_text(&out, live_label(l, WEIR_NAME_RULE, l->names[i].id, text));
 		listing_text(&out, live_fact(l, WEIR_NAME_RULE, l->names[i].id, "src"));
+		list_hits(l, &out, WEIR_MAP_rule_hits, l->names[i].id);
 		listing_int(&out, l->names[i].id);
 	}
 	listing_end(&out);
@@ -367,7 +373,10 @@ const struct verb verb_get = {
 	.summary = "what the kernel has, decoded and named (root)",
 	.details =
 		"Reads the maps of the instance and names ids by the plan file of the same generation; where that\n"
-		"file is missing it shows ids and says so. Needs no agent. Exit status 3 when nothing is loaded.\n",
+		"file is missing it shows ids and says so. Needs no agent. Exit status 3 when nothing is loaded.\n"
+		"HITS of a rule are the flows that it let in, counted when they begin and again when a change makes\n"
+		"them judged anew; DENIED of policies are the packets that none of their rules let in. IDLE is the\n"
+		"time since the last one, in seconds.\n",
 	.outputs = "table|wide|json|name",
 	.wants = WANTS_INSTANCE,
 	.options_size = sizeof(struct common_options),

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* weir get flows: the connection table, one line a connection, with its state and its translation. */
-#include <time.h>
-
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <netinet/in.h>
@@ -65,7 +63,7 @@ static void print_flow(struct listing *out, const struct weir_tuple *key, const 
 		listing_text(out, "");
 	listing_text(out, state_texts[weir_flow_state(flow->flags, key->proto)]);
 	listing_tone(out, allowed(flow) ? TONE_GOOD : TONE_BAD, allowed(flow) ? "allow" : "deny");
-	listing_int(out, ((uint64_t)(now - flow->last_seen) << WEIR_TICK_SHIFT) / 1000000000);
+	listing_int(out, live_tick_age(now, flow->last_seen));
 	listing_printf(out, "%#x", flow->flags);
 }
 
@@ -85,19 +83,10 @@ static void join_twin(int fd, const struct weir_tuple *key, struct weir_flow *fl
 		flow->last_seen = twin.last_seen;
 }
 
-/* As the programs' clock: ticks of the monotonic one. */
-static uint32_t ticks_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-	return ((uint64_t)t.tv_sec * 1000000000 + t.tv_nsec) >> WEIR_TICK_SHIFT;
-}
-
 void get_flows(const struct live *l, const struct common_options *c)
 {
 	int fd = node_map_fd(l->node, WEIR_MAP_conntrack);
-	uint32_t n = 0, now = ticks_now();
+	uint32_t n = 0, now = live_ticks_now();
 	struct weir_tuple key;
 	struct weir_flow flow;
 	struct listing out;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -42,24 +43,38 @@ static void read_names(struct live *l)
 		qsort(l->names, l->n_names, sizeof(*l->names), by_kind_and_id);
 }
 
-int live_open(struct live *l, const struct common_options *c)
+static void read_generation(struct live *l, const struct common_options *c)
 {
-	struct weir_err err = {};
-	char *path;
-	int r;
+	_cleanup_(mem_free) char *path = NULL;
 
-	*l = (struct live){};
-	r = node_open(c->name, NODE_READ, NULL, &l->node, &err);
-	if (r)
-		return cli_fail_err(r, &err);
 	l->generation = node_config(l->node)->generation;
 	read_names(l);
 	path = mem_printf("%s/plan-%llu", node_run_dir(l->node), (unsigned long long)l->generation);
 	l->plan = live_plan_read(path);
 	if (!l->plan && l->generation)
 		cli_note(c, "%s is not there or cannot be read: ids are shown instead of names", path);
-	free(path);
+}
+
+int live_open(struct live *l, const struct common_options *c)
+{
+	struct weir_err err = {};
+	int r;
+
+	*l = (struct live){};
+	r = node_open(c->name, NODE_READ, NULL, &l->node, &err);
+	if (r)
+		return cli_fail_err(r, &err);
+	read_generation(l, c);
 	return EXIT_OK;
+}
+
+void live_reload(struct live *l, const struct common_options *c, struct live *ret_before)
+{
+	live_close(ret_before);
+	*ret_before = *l;
+	ret_before->node = NULL;
+	*l = (struct live){ .node = l->node };
+	read_generation(l, c);
 }
 
 void live_close(struct live *l)
@@ -99,6 +114,11 @@ static const char *backend_label(const struct live *l, uint32_t id, char *buf)
 	return buf;
 }
 
+bool live_has(const struct live *l, enum weir_name_kind kind, uint32_t id)
+{
+	return find_name(l, kind, id);
+}
+
 const char *live_label(const struct live *l, enum weir_name_kind kind, uint32_t id, char *buf)
 {
 	const struct live_name *name;
@@ -118,9 +138,47 @@ const char *live_fact(const struct live *l, enum weir_name_kind kind, uint32_t i
 	return name && l->plan ? live_plan_fact(l->plan, kind, &name->hash, key) : NULL;
 }
 
+long long live_number(const struct live *l, enum weir_name_kind kind, uint32_t id, const char *key)
+{
+	const struct live_name *name = find_name(l, kind, id);
+
+	return name && l->plan ? live_plan_number(l->plan, kind, &name->hash, key) : -1;
+}
+
+const char *live_policy(const struct live *l, uint32_t set, size_t i)
+{
+	const struct live_name *name = find_name(l, WEIR_NAME_POLICY_SET, set);
+
+	return name && l->plan ? live_plan_policy(l->plan, &name->hash, i) : NULL;
+}
+
+enum live_who live_who(const struct live *l, const struct weir_addr *addr, const char **ret_name)
+{
+	*ret_name = NULL;
+	return l->plan ? live_plan_who(l->plan, addr, ret_name) : LIVE_NOBODY;
+}
+
 const char *live_pod(const struct live *l, const struct weir_addr *addr)
 {
-	return l->plan ? live_plan_pod(l->plan, addr) : NULL;
+	const char *name;
+
+	return live_who(l, addr, &name) == LIVE_POD ? name : NULL;
+}
+
+const char *live_pod_at(const struct live *l, uint32_t device)
+{
+	const struct weir_pod *pods = l->node ? node_array(l->node, WEIR_MAP_pods) : NULL, *pod;
+	const char *name = NULL;
+	uint32_t slot;
+
+	if (!pods || bpf_map_lookup_elem(node_map_fd(l->node, WEIR_MAP_attachments), &device, &slot) ||
+	    slot >= node_map_max(l->node, WEIR_MAP_pods))
+		return NULL;
+	pod = &pods[slot];
+	for (int f = 0; f < 2 && !name; f++)
+		if (!weir_addr_is_zero(&pod->addr[f]))
+			name = live_pod(l, &pod->addr[f]);
+	return name;
 }
 
 /* ---- How full ---- */
@@ -229,6 +287,38 @@ long long live_fill(const struct live *l, enum weir_map map)
 	default:
 		return count_keys(node_map_fd(l->node, map));
 	}
+}
+
+uint32_t live_ticks_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return ((uint64_t)t.tv_sec * 1000000000 + t.tv_nsec) >> WEIR_TICK_SHIFT;
+}
+
+long long live_tick_age(uint32_t now, uint32_t tick)
+{
+	return ((uint64_t)(now - tick) << WEIR_TICK_SHIFT) / 1000000000;
+}
+
+bool live_hits(const struct live *l, enum weir_map map, uint32_t id, struct weir_hits *ret_hits)
+{
+	int cpus = libbpf_num_possible_cpus();
+	_cleanup_(mem_free) struct weir_hits *each = NULL;
+
+	*ret_hits = (struct weir_hits){};
+	if (cpus <= 0)
+		return false;
+	each = mem_zalloc(cpus * sizeof(*each));
+	if (bpf_map_lookup_elem(node_map_fd(l->node, map), &id, each))
+		return false;
+	for (int i = 0; i < cpus; i++) {
+		ret_hits->packets += each[i].packets;
+		if (each[i].last > ret_hits->last)
+			ret_hits->last = each[i].last;
+	}
+	return true;
 }
 
 struct weir_counter live_counter(const struct live *l, uint32_t reason)

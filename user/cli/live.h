@@ -7,6 +7,7 @@
 #pragma once
 
 #include "cli/cli.h"
+#include "cli/live_plan.h"
 #include "kernel/node.h"
 
 #define LIVE_TEXT_MAX 600
@@ -27,6 +28,8 @@ struct live {
 /* Opens the instance of c->name. EXIT_OK, or the status to end with, after saying why. */
 int live_open(struct live *l, const struct common_options *c);
 void live_close(struct live *l); /* also for _cleanup_() */
+/* Reads names and plan of the generation that is now; what was read before moves to ret_before, which has no node. */
+void live_reload(struct live *l, const struct common_options *c, struct live *ret_before);
 /* To be called after printing: says so when an apply happened meanwhile. */
 void live_check(const struct live *l, const struct common_options *c);
 
@@ -36,12 +39,24 @@ extern const char *const live_programs[]; /* that an instance may have; ended by
 long long live_fill(const struct live *l, enum weir_map map);
 /* "default/web", "ns/policy ingress[0]", …: what an id stands for. "#17" when it has no name. Returns buf. */
 const char *live_label(const struct live *l, enum weir_name_kind kind, uint32_t id, char *buf);
+bool live_has(const struct live *l, enum weir_name_kind kind, uint32_t id); /* does the id have a name now? */
 /* A further fact about it from the plan file, by its key there; NULL when unknown. */
 const char *live_fact(const struct live *l, enum weir_name_kind kind, uint32_t id, const char *key);
+/* An integer fact, or -1. */
+long long live_number(const struct live *l, enum weir_name_kind kind, uint32_t id, const char *key);
+/* "ns/name" of the i-th policy that a policy set was compiled from, or NULL. */
+const char *live_policy(const struct live *l, uint32_t set, size_t i);
 /* "ns/name" of this node's pod with that address, or NULL. */
 const char *live_pod(const struct live *l, const struct weir_addr *addr);
+const char *live_pod_at(const struct live *l, uint32_t device); /* "ns/name" of the pod behind it, or NULL */
+/* Whose address it is (live_plan.h); ret_name: "ns/name" of a pod or Service, else NULL. */
+enum live_who live_who(const struct live *l, const struct weir_addr *addr, const char **ret_name);
 /* Packets and bytes of a reason, all CPUs added up. */
 struct weir_counter live_counter(const struct live *l, uint32_t reason);
+/* What was counted for an id of rule_hits or set_hits, all CPUs added up; false: beyond the table, not counted. */
+bool live_hits(const struct live *l, enum weir_map map, uint32_t id, struct weir_hits *ret_hits);
+uint32_t live_ticks_now(void); /* the programs' clock: ticks of the monotonic one */
+long long live_tick_age(uint32_t now, uint32_t tick); /* in seconds */
 
 /* for (fd, key, next) loops over a map without reading values */
 #define live_each_key(fd, key)                                              \

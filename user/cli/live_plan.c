@@ -15,8 +15,17 @@ struct entry {
 	yajl_val value;
 };
 
+/* An address that the plan knows by name. */
+struct owner {
+	struct weir_addr addr;
+	enum live_who who;
+	const char *name;
+};
+
 struct live_plan {
 	yajl_val root;
+	struct owner *owners; /* sorted by address; an address has one */
+	size_t n_owners, cap_owners;
 	struct entry *entries; /* sorted by kind, hash */
 	size_t n, cap;
 };
@@ -75,6 +84,90 @@ static void index_entries(struct live_plan *p)
 		qsort(p->entries, p->n, sizeof(*p->entries), by_kind_and_hash);
 }
 
+static yajl_val find(const struct live_plan *p, enum weir_name_kind kind, const struct plan_hash *hash)
+{
+	struct entry key = { .kind = kind, .hash = *hash }, *found;
+
+	found = p->n ? bsearch(&key, p->entries, p->n, sizeof(key), by_kind_and_hash) : NULL;
+	return found ? found->value : NULL;
+}
+
+/* ---- Whose address ---- */
+
+static int by_addr(const void *a, const void *b)
+{
+	return addr_compare(&((const struct owner *)a)->addr, &((const struct owner *)b)->addr);
+}
+
+/* What somebody has comes before what anybody may share: a pod, a Service, the node. */
+static int by_addr_and_who(const void *a, const void *b)
+{
+	const struct owner *x = a, *y = b;
+	int order = by_addr(a, b);
+
+	return order ? order : (int)x->who - (int)y->who;
+}
+
+static void add_owner(struct live_plan *p, const char *addr, enum live_who who, const char *name)
+{
+	struct owner o = { .who = who, .name = name };
+
+	if (!addr_parse(addr, &o.addr))
+		*VEC_ADD(p->owners, p->n_owners, p->cap_owners) = o;
+}
+
+static void add_pod_owners(struct live_plan *p, yajl_val pod)
+{
+	yajl_val list = member(pod, "addresses", yajl_t_array);
+
+	for (size_t i = 0; list && i < YAJL_GET_ARRAY(list)->len; i++)
+		add_owner(p, text_of(YAJL_GET_ARRAY(list)->values[i], "address"), LIVE_POD, text_of(pod, "pod"));
+}
+
+static void add_vip_owner(struct live_plan *p, yajl_val frontend)
+{
+	struct plan_hash hash;
+	yajl_val service;
+
+	if (!parse_hash(text_of(frontend, "service"), &hash))
+		return; /* the cluster IP itself: each of its ports has an element of its own */
+	service = find(p, WEIR_NAME_SERVICE, &hash);
+	if (service)
+		add_owner(p, text_of(frontend, "address"), LIVE_SERVICE, text_of(service, "service"));
+}
+
+static void add_node_owner(struct live_plan *p, yajl_val node)
+{
+	if (!strcmp(text_of(node, "node"), "own"))
+		add_owner(p, text_of(node, "address"), LIVE_NODE, NULL);
+}
+
+static void index_owners(struct live_plan *p)
+{
+	static const struct {
+		const char *array;
+		void (*add)(struct live_plan *p, yajl_val item);
+	} lists[] = { { "pods", add_pod_owners },
+		      { "frontends", add_vip_owner },
+		      { "nodeAddresses", add_node_owner } };
+	size_t n = 0;
+
+	for (size_t l = 0; l < ARRAY_SIZE(lists); l++) {
+		yajl_val list = member(p->root, lists[l].array, yajl_t_array);
+
+		for (size_t i = 0; list && i < YAJL_GET_ARRAY(list)->len; i++)
+			lists[l].add(p, YAJL_GET_ARRAY(list)->values[i]);
+	}
+	if (p->n_owners)
+		qsort(p->owners, p->n_owners, sizeof(*p->owners), by_addr_and_who);
+	for (size_t i = 0; i < p->n_owners; i++) /* a cluster IP comes once for each port */
+		if (!n || by_addr(&p->owners[n - 1], &p->owners[i]))
+			p->owners[n++] = p->owners[i];
+	p->n_owners = n;
+}
+
+/* ---- The file ---- */
+
 static char *read_file(const char *path)
 {
 	size_t n = 0, cap = 0, got = 1;
@@ -106,6 +199,7 @@ struct live_plan *live_plan_read(const char *path)
 	p = mem_zalloc(sizeof(*p));
 	p->root = root;
 	index_entries(p);
+	index_owners(p);
 	return p;
 }
 
@@ -115,16 +209,9 @@ void live_plan_free(struct live_plan **p)
 		return;
 	yajl_tree_free((*p)->root);
 	free((*p)->entries);
+	free((*p)->owners);
 	free(*p);
 	*p = NULL;
-}
-
-static yajl_val find(const struct live_plan *p, enum weir_name_kind kind, const struct plan_hash *hash)
-{
-	struct entry key = { .kind = kind, .hash = *hash }, *found;
-
-	found = p->n ? bsearch(&key, p->entries, p->n, sizeof(key), by_kind_and_hash) : NULL;
-	return found ? found->value : NULL;
 }
 
 static void join_strings(yajl_val list, char *buf, size_t size)
@@ -185,24 +272,26 @@ const char *live_plan_fact(const struct live_plan *p, enum weir_name_kind kind, 
 	return m ? YAJL_GET_STRING(m) : NULL;
 }
 
-static bool has_addr(yajl_val pod, const char *text)
+long long live_plan_number(const struct live_plan *p, enum weir_name_kind kind, const struct plan_hash *hash,
+			   const char *key)
 {
-	yajl_val list = member(pod, "addresses", yajl_t_array);
+	yajl_val m = member(find(p, kind, hash), key, yajl_t_number);
 
-	for (size_t i = 0; list && i < YAJL_GET_ARRAY(list)->len; i++)
-		if (!strcmp(text_of(YAJL_GET_ARRAY(list)->values[i], "address"), text))
-			return true;
-	return false;
+	return m && YAJL_IS_INTEGER(m) ? YAJL_GET_INTEGER(m) : -1;
 }
 
-const char *live_plan_pod(const struct live_plan *p, const struct weir_addr *addr)
+const char *live_plan_policy(const struct live_plan *p, const struct plan_hash *set, size_t i)
 {
-	yajl_val list = member(p->root, "pods", yajl_t_array);
-	char text[ADDR_TEXT_MAX];
+	yajl_val list = member(find(p, WEIR_NAME_POLICY_SET, set), "policies", yajl_t_array);
 
-	addr_text(addr, text);
-	for (size_t i = 0; list && i < YAJL_GET_ARRAY(list)->len; i++)
-		if (has_addr(YAJL_GET_ARRAY(list)->values[i], text))
-			return text_of(YAJL_GET_ARRAY(list)->values[i], "pod");
-	return NULL;
+	return list && i < YAJL_GET_ARRAY(list)->len ? YAJL_GET_STRING(YAJL_GET_ARRAY(list)->values[i]) : NULL;
+}
+
+enum live_who live_plan_who(const struct live_plan *p, const struct weir_addr *addr, const char **ret_name)
+{
+	struct owner key = { .addr = *addr }, *found;
+
+	found = p->n_owners ? bsearch(&key, p->owners, p->n_owners, sizeof(key), by_addr) : NULL;
+	*ret_name = found ? found->name : NULL;
+	return found ? found->who : LIVE_NOBODY;
 }

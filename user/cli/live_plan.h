@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Private to live.c: the plan file of a generation, as names for hashes. Strings belong to it. */
+/* Behind live.h: the plan file of a generation, as names for hashes and addresses. Strings belong to it. */
 #pragma once
 
 #include "compile/plan.h"
@@ -13,5 +13,18 @@ bool live_plan_label(const struct live_plan *p, enum weir_name_kind kind, const 
 /* A string member of the thing, or NULL. */
 const char *live_plan_fact(const struct live_plan *p, enum weir_name_kind kind, const struct plan_hash *hash,
 			   const char *key);
-/* "ns/name" of the pod of this node with that address, or NULL. */
-const char *live_plan_pod(const struct live_plan *p, const struct weir_addr *addr);
+/* An integer member of the thing, or -1. */
+long long live_plan_number(const struct live_plan *p, enum weir_name_kind kind, const struct plan_hash *hash,
+			   const char *key);
+/* "ns/name" of the i-th policy of a policy set, or NULL. */
+const char *live_plan_policy(const struct live_plan *p, const struct plan_hash *set, size_t i);
+
+enum live_who {
+	LIVE_NOBODY, /* known by its address only */
+	LIVE_POD, /* of this node */
+	LIVE_SERVICE,
+	LIVE_NODE, /* this node itself */
+};
+
+/* Whose address it is; ret_name: "ns/name", NULL for NOBODY and NODE. */
+enum live_who live_plan_who(const struct live_plan *p, const struct weir_addr *addr, const char **ret_name);

@@ -9,6 +9,7 @@ extern const struct verb verb_enforce;
 extern const struct verb verb_get;
 extern const struct verb verb_help;
 extern const struct verb verb_load;
+extern const struct verb verb_observe;
 extern const struct verb verb_report;
 extern const struct verb verb_sandbox;
 extern const struct verb verb_status;

@@ -53,7 +53,7 @@ static bool still_there(int fd, const char *path)
 	return !fstat(fd, &a) && !stat(path, &b) && a.st_ino == b.st_ino && a.st_dev == b.st_dev;
 }
 
-static int try_lock(const char *path, struct weir_err *err)
+static int try_lock(const char *path, const char *what, struct weir_err *err)
 {
 	_cleanup_(fd_close) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 	int r;
@@ -63,7 +63,7 @@ static int try_lock(const char *path, struct weir_err *err)
 	if (flock(fd, LOCK_EX | LOCK_NB)) {
 		if (errno != EWOULDBLOCK)
 			return err_set(err, -errno, "lock %s: %s", path, strerror(errno));
-		return err_set(err, -EBUSY, "another writer holds %s: process %d", path, holder(fd));
+		return err_set(err, -EBUSY, "another %s holds %s: process %d", what, path, holder(fd));
 	}
 	if (!still_there(fd, path))
 		return -EAGAIN;
@@ -73,12 +73,18 @@ static int try_lock(const char *path, struct weir_err *err)
 
 int lock_take(const char *run_dir, struct weir_err *err)
 {
-	long give_up = now_ms() + lock_wait_ms;
 	char path[4096];
-	int fd;
 
 	snprintf(path, sizeof(path), "%s/lock", run_dir);
-	while ((fd = try_lock(path, err)) == -EBUSY || fd == -EAGAIN) {
+	return lock_file(path, "writer", lock_wait_ms, err);
+}
+
+int lock_file(const char *path, const char *what, unsigned int wait_ms, struct weir_err *err)
+{
+	long give_up = now_ms() + wait_ms;
+	int fd;
+
+	while ((fd = try_lock(path, what, err)) == -EBUSY || fd == -EAGAIN) {
 		if (fd == -EBUSY && now_ms() >= give_up)
 			break;
 		usleep(RETRY_MS * 1000);

@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * weir observe: the datapath's events as they come, named and filtered. Reads
+ * the pinned ring; needs no agent. The ring has one reader at a time, by a lock
+ * file. Writes one thing: which reasons are wanted, and until when (`watch`), so
+ * that a reader that was killed costs the packets nothing a moment later.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <netinet/in.h>
+
+#include "cli/sighting.h"
+#include "cli/verbs.h"
+#include "compile/report.h"
+#include "kernel/lock.h"
+
+#define NS_PER_S 1000000000ull
+#define LEASE_TICKS 15 /* 2 s: how long the datapath goes on telling after a reader died */
+#define POLL_MS 200
+#define LOSSES_EVERY_NS NS_PER_S
+
+struct observe_options {
+	struct common_options common;
+	const char *pod, *from, *to, *verdict, *policy, *protocol;
+	struct option_list reasons;
+	uint32_t port, count, timeout;
+};
+
+struct observer {
+	const struct observe_options *o;
+	struct arena arena;
+	struct sighting_filter filter;
+	struct live live, before;
+	struct naming naming;
+	struct weir_watch watch;
+	struct ring_buffer *ring;
+	struct emit emit;
+	int lock;
+	uint64_t since_ns; /* older events are another reader's */
+	uint64_t losses_due_ns;
+	struct weir_event_count told[_WEIR_REASON_MAX]; /* losses that were told already */
+	uint32_t shown;
+};
+
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal)
+{
+	stopped = 1;
+}
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+/* ---- What is asked for ---- */
+
+static int parse_target(struct observer *ob, const char *option, const char *text,
+			const struct target **ret_target)
+{
+	struct target *t = arena_zalloc(&ob->arena, sizeof(*t));
+	struct weir_err err = {};
+
+	if (!text)
+		return EXIT_OK;
+	if (target_parse(text, !strcmp(option, "to"), &ob->arena, t, &err))
+		return cli_fail(EXIT_USAGE, "observe: --%s: %s", option, err.text);
+	if (t->kind == TARGET_HOST)
+		return cli_fail(EXIT_USAGE, "observe: --%s: '%s': a pod is written NAMESPACE/NAME here", option,
+				text);
+	if (t->port_name)
+		return cli_fail(EXIT_USAGE, "observe: --%s: port '%s' is not a number", option, t->port_name);
+	*ret_target = t;
+	return EXIT_OK;
+}
+
+static int parse_reasons(struct observer *ob)
+{
+	const struct option_list *list = &ob->o->reasons;
+
+	for (size_t i = 0; i < list->n; i++) {
+		int reason = sighting_reason(list->items[i]);
+
+		if (reason < 0)
+			return cli_fail(EXIT_USAGE,
+					"observe: --reason: no event has the reason '%s'; 'weir status' lists "
+					"those of drops",
+					list->items[i]);
+		ob->filter.reasons[reason / 64] |= 1ull << reason % 64;
+	}
+	return EXIT_OK;
+}
+
+static void parse_words(struct observer *ob)
+{
+	static const struct {
+		const char *word;
+		unsigned int verdicts;
+	} verdicts[] = { { "allow", SIGHTING_ALLOW },
+			 { "deny", SIGHTING_DENY },
+			 { "drop", SIGHTING_DROP | SIGHTING_REJECT } };
+	const struct observe_options *o = ob->o;
+
+	for (size_t i = 0; i < ARRAY_SIZE(verdicts); i++)
+		if (o->verdict && !strcmp(o->verdict, verdicts[i].word))
+			ob->filter.verdicts = verdicts[i].verdicts;
+	if (o->protocol)
+		ob->filter.proto = strcmp(o->protocol, "ICMP") ? proto_parse(o->protocol) : IPPROTO_ICMP;
+	ob->filter.policy = o->policy;
+	ob->filter.port = o->port;
+}
+
+static int parse_filter(struct observer *ob)
+{
+	const struct observe_options *o = ob->o;
+	int status = parse_target(ob, "pod", o->pod, &ob->filter.pod);
+
+	if (!status)
+		status = parse_target(ob, "from", o->from, &ob->filter.from);
+	if (!status)
+		status = parse_target(ob, "to", o->to, &ob->filter.to);
+	if (!status)
+		status = parse_reasons(ob);
+	if (!status && o->port > 65535)
+		status = cli_fail(EXIT_USAGE, "observe: --port %u is not within 1-65535", o->port);
+	if (!status && o->policy && !strchr(o->policy, '/'))
+		status = cli_fail(EXIT_USAGE, "observe: --policy '%s': NAMESPACE/NAME is wanted", o->policy);
+	parse_words(ob);
+	return status;
+}
+
+/* ---- The lease ---- */
+
+/* Reasons that no filter would show are not even sent. */
+static void want_reasons(struct observer *ob)
+{
+	const struct sighting_filter *f = &ob->filter;
+	bool any = !(f->reasons[0] | f->reasons[1]);
+
+	for (uint32_t i = 0; i < _WEIR_REASON_MAX; i++) {
+		enum sighting_verdict verdict = sighting_verdict_of(i);
+
+		if (!verdict || (f->verdicts && !(f->verdicts & verdict)))
+			continue;
+		if (any || f->reasons[i / 64] >> i % 64 & 1)
+			ob->watch.reasons[i / 64] |= 1ull << i % 64;
+	}
+}
+
+/* ticks 0: the reader goes. */
+static int lease(struct observer *ob, uint32_t ticks)
+{
+	uint32_t zero = 0;
+
+	ob->watch.until = live_ticks_now() + ticks;
+	return bpf_map_update_elem(node_map_fd(ob->live.node, WEIR_MAP_watch), &zero, &ob->watch, BPF_ANY) ? -errno
+													   : 0;
+}
+
+/* ---- What was lost ---- */
+
+static void read_losses(const struct observer *ob, uint32_t reason, struct weir_event_count *ret_sum)
+{
+	int cpus = libbpf_num_possible_cpus();
+	_cleanup_(mem_free) struct weir_event_count *each = mem_zalloc((cpus > 0 ? cpus : 1) * sizeof(*each));
+
+	*ret_sum = (struct weir_event_count){};
+	if (cpus <= 0 || bpf_map_lookup_elem(node_map_fd(ob->live.node, WEIR_MAP_event_counts), &reason, each))
+		return;
+	for (int i = 0; i < cpus; i++) {
+		ret_sum->over += each[i].over;
+		ret_sum->lost += each[i].lost;
+	}
+}
+
+static void begin_record(struct observer *ob, const char *kind)
+{
+	if (cli_json(&ob->o->common)) {
+		emit_item_begin(&ob->emit);
+		emit_text(&ob->emit, "kind", kind);
+	} else {
+		emit_document_begin(&ob->emit, kind);
+	}
+}
+
+static void end_record(struct observer *ob)
+{
+	if (cli_json(&ob->o->common))
+		emit_item_end(&ob->emit);
+	else
+		emit_document_end(&ob->emit);
+}
+
+static void tell_loss(struct observer *ob, uint32_t reason, uint64_t over, uint64_t lost)
+{
+	if (over)
+		cli_note(&ob->o->common, "%s: %llu more events, over the budget of %u in 134 ms on a CPU",
+			 reason_label(reason), (unsigned long long)over, WEIR_EVENT_BUDGET);
+	if (lost)
+		cli_note(&ob->o->common, "%s: %llu events lost, the ring was full", reason_label(reason),
+			 (unsigned long long)lost);
+	if (!ob->emit.gen)
+		return;
+	begin_record(ob, "EventLoss");
+	emit_text(&ob->emit, "reason", reason_label(reason));
+	emit_int(&ob->emit, "overBudget", over);
+	emit_int(&ob->emit, "lost", lost);
+	end_record(ob);
+}
+
+/* tell false: only takes note of what was lost before this reader came. */
+static void losses(struct observer *ob, bool tell)
+{
+	for (uint32_t i = 0; i < _WEIR_REASON_MAX; i++) {
+		struct weir_event_count now, *told = &ob->told[i];
+
+		read_losses(ob, i, &now);
+		if (tell && (now.over != told->over || now.lost != told->lost))
+			tell_loss(ob, i, now.over - told->over, now.lost - told->lost);
+		*told = now;
+	}
+	ob->losses_due_ns = clock_ns(CLOCK_MONOTONIC) + LOSSES_EVERY_NS;
+}
+
+/* ---- The stream ---- */
+
+static bool enough(const struct observer *ob)
+{
+	return ob->o->count && ob->shown >= ob->o->count;
+}
+
+static void show(struct observer *ob, const struct sighting *s)
+{
+	ob->shown++;
+	if (!ob->emit.gen) {
+		sighting_print(s, &ob->o->common.out, stdout);
+		return;
+	}
+	begin_record(ob, "Event");
+	sighting_emit(s, &ob->emit);
+	end_record(ob);
+}
+
+static int on_event(void *ctx, void *data, size_t size)
+{
+	const struct weir_event *e = data;
+	struct observer *ob = ctx;
+	struct sighting s;
+
+	if (size < sizeof(*e) || e->time_ns < ob->since_ns || enough(ob))
+		return 0;
+	if (node_config(ob->live.node)->generation != ob->live.generation)
+		live_reload(&ob->live, &ob->o->common, &ob->before);
+	sighting_make(&s, e, &ob->naming);
+	if (s.verdict && sighting_match(&s, &ob->filter))
+		show(ob, &s);
+	return 0;
+}
+
+/* Until there is enough, or time is over, or somebody says so. Returns the exit status. */
+static int follow(struct observer *ob)
+{
+	uint64_t end_ns = clock_ns(CLOCK_MONOTONIC) + ob->o->timeout * NS_PER_S;
+	int r;
+
+	while (!stopped && !enough(ob) && !ferror(stdout)) {
+		r = lease(ob, LEASE_TICKS);
+		if (!r)
+			r = ring_buffer__poll(ob->ring, POLL_MS);
+		if (r < 0 && r != -EINTR)
+			return cli_fail(EXIT_KERNEL, "read the events: %s", strerror(-r));
+		fflush(stdout);
+		if (access(node_run_dir(ob->live.node), F_OK))
+			return cli_fail(EXIT_REACH, "%s is gone: the instance was removed",
+					node_run_dir(ob->live.node));
+		if (clock_ns(CLOCK_MONOTONIC) >= ob->losses_due_ns)
+			losses(ob, true);
+		if (ob->o->timeout && clock_ns(CLOCK_MONOTONIC) >= end_ns)
+			return ob->o->count ? EXIT_TIMEOUT : EXIT_OK;
+	}
+	return EXIT_OK;
+}
+
+static int open_ring(struct observer *ob)
+{
+	_cleanup_(mem_free) char *path = mem_printf("%s/observe.lock", node_run_dir(ob->live.node));
+	struct weir_err err = {};
+
+	ob->lock = lock_file(path, "observer", 0, &err);
+	if (ob->lock < 0)
+		return cli_fail_err(ob->lock, &err);
+	ob->ring = ring_buffer__new(node_map_fd(ob->live.node, WEIR_MAP_events), on_event, ob, NULL);
+	return ob->ring ? EXIT_OK : cli_fail(EXIT_KERNEL, "open the ring of events: %s", strerror(errno));
+}
+
+static int start(struct observer *ob)
+{
+	struct sigaction action = { .sa_handler = stop };
+	int status = open_ring(ob);
+
+	if (status)
+		return status;
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	ob->since_ns = clock_ns(CLOCK_MONOTONIC);
+	ob->naming = (struct naming){ .now = &ob->live,
+				      .before = &ob->before,
+				      .wall_offset_ns = clock_ns(CLOCK_REALTIME) - ob->since_ns };
+	ring_buffer__consume(ob->ring); /* what another reader left */
+	want_reasons(ob);
+	losses(ob, false);
+	return EXIT_OK;
+}
+
+static int observe(struct observer *ob)
+{
+	const struct common_options *c = &ob->o->common;
+	int status = start(ob);
+
+	if (status)
+		return status;
+	if (c->output && strcmp(c->output, "text"))
+		emit_open(&ob->emit, stdout);
+	if (cli_json(c))
+		emit_list_begin(&ob->emit, "EventList");
+	status = follow(ob);
+	lease(ob, 0);
+	losses(ob, true);
+	if (cli_json(c))
+		emit_list_end(&ob->emit);
+	return status;
+}
+
+static void observer_free(struct observer *ob)
+{
+	emit_close(&ob->emit);
+	ring_buffer__free(ob->ring);
+	live_close(&ob->before);
+	live_close(&ob->live);
+	arena_free(&ob->arena);
+	fd_close(&ob->lock);
+}
+
+static int run(void *options, char **args, int n_args)
+{
+	struct observe_options *o = options;
+	_cleanup_(observer_free) struct observer ob = { .o = o, .lock = -1 };
+	int status = parse_filter(&ob);
+
+	if (!status)
+		status = live_open(&ob.live, &o->common);
+	if (!status)
+		status = observe(&ob);
+	free(o->reasons.items);
+	return status;
+}
+
+#define ROW(name, short_name, metavar, type, member, help)                                      \
+	{                                                                                       \
+		name, short_name, metavar, type, offsetof(struct observe_options, member), help \
+	}
+
+static const struct option_row rows[] = {
+	ROW("verdict", 0, "allow|deny|drop", OPTION_CHOICE, verdict,
+	    "allow: new flows given a backend; deny: by policies; drop: all other reasons"),
+	ROW("reason", 0, "LABEL", OPTION_LIST, reasons,
+	    "only this reason, as 'weir status' names them; repeatable"),
+	ROW("pod", 0, "NS/POD", OPTION_TEXT, pod, "either end; also svc/NS/NAME, an IP, world, node"),
+	ROW("from", 0, "FROM", OPTION_TEXT, from, "whoever began the flow"),
+	ROW("to", 0, "TO[:PORT[/PROTO]]", OPTION_TEXT, to, "the destination, or the backend it was given"),
+	ROW("port", 0, "PORT", OPTION_NUMBER, port, "port of the destination or the backend"),
+	ROW("protocol", 0, "TCP|UDP|SCTP|ICMP", OPTION_CHOICE, protocol, "only this protocol"),
+	ROW("policy", 0, "NS/NAME", OPTION_TEXT, policy,
+	    "a rule of it decided, or it is one of those whose default denied"),
+	ROW("count", 'n', "N", OPTION_NUMBER, count, "end after N events"),
+	ROW("timeout", 0, "SECONDS", OPTION_NUMBER, timeout, "end after that time"),
+	{},
+};
+
+const struct verb verb_observe = {
+	.name = "observe",
+	.arguments = "",
+	.summary = "what is dropped, denied and translated, as it happens (root)",
+	.details =
+		"Drops of every reason, denials with the policies that made them, and new flows with the backend that\n"
+		"they were given; packets of an allowed connection are silent. Reads the kernel's ring of events and\n"
+		"needs no agent. Each reason may tell 64 events in 134 ms on a CPU; what goes beyond, or is lost because\n"
+		"the ring is full, is counted and said on stderr (in JSON: EventLoss). One reader at a time: a second\n"
+		"one ends with status 5 and names the first. world is whoever is no pod of this node, no Service and\n"
+		"not this node. Ends with status 0 at Ctrl-C, at the timeout, or after N events; with status 5 when\n"
+		"the timeout comes before the Nth event; 3 when nothing is loaded.\n",
+	.outputs = "text|jsonl|json",
+	.wants = WANTS_INSTANCE,
+	.options = rows,
+	.options_size = sizeof(struct observe_options),
+	.run = run,
+};

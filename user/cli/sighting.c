@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* Events with names: made and matched. See sighting.h. */
+#include <string.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include "cli/sighting.h"
+#include "compile/report.h"
+
+#define NS_PER_S 1000000000ll
+
+enum sighting_verdict sighting_verdict_of(uint32_t reason)
+{
+	static const char *const kinds[] = {
+#define REASON_KIND(name, kind, ...) [WEIR_##name] = #kind,
+		WEIR_REASONS(REASON_KIND)
+#undef REASON_KIND
+	};
+
+	switch (reason) {
+	case WEIR_FORWARDED:
+		return SIGHTING_ALLOW;
+	case WEIR_EGRESS_DENIED:
+	case WEIR_INGRESS_DENIED:
+	case WEIR_GATED:
+	case WEIR_NOT_ENFORCED:
+		return SIGHTING_DENY;
+	}
+	if (reason >= _WEIR_REASON_MAX)
+		return SIGHTING_DROP; /* of a newer datapath */
+	if (!strcmp(kinds[reason], "REJECT"))
+		return SIGHTING_REJECT;
+	return strcmp(kinds[reason], "DROP") ? 0 : SIGHTING_DROP;
+}
+
+int sighting_reason(const char *label)
+{
+	for (int i = 0; i < _WEIR_REASON_MAX; i++)
+		if (!strcmp(reason_label(i), label))
+			return sighting_verdict_of(i) ? i : -1;
+	return -1;
+}
+
+/* ---- Names ---- */
+
+const struct live *sighting_live(const struct sighting *s, enum weir_name_kind kind, uint32_t id)
+{
+	const struct naming *n = s->naming;
+
+	return !live_has(n->now, kind, id) && live_has(n->before, kind, id) ? n->before : n->now;
+}
+
+const char *sighting_label(const struct sighting *s, enum weir_name_kind kind, uint32_t id, char *buf)
+{
+	return live_label(sighting_live(s, kind, id), kind, id, buf);
+}
+
+static bool has_ports(uint8_t proto)
+{
+	return proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == IPPROTO_SCTP;
+}
+
+static struct sighting_end end_of(const struct naming *n, const struct weir_addr *addr, uint8_t proto,
+				  uint16_t port_be)
+{
+	struct sighting_end end = { .addr = *addr, .port = has_ports(proto) ? ntohs(port_be) : 0 };
+
+	end.who = live_who(n->now, addr, &end.name);
+	if (end.who == LIVE_NOBODY)
+		end.who = live_who(n->before, addr, &end.name);
+	return end;
+}
+
+void sighting_make(struct sighting *ret_s, const struct weir_event *e, const struct naming *n)
+{
+	uint64_t time = e->time_ns + n->wall_offset_ns;
+	struct sighting *s = ret_s;
+
+	*s = (struct sighting){
+		.event = e,
+		.naming = n,
+		.verdict = sighting_verdict_of(e->reason),
+		.enforced = e->reason != WEIR_NOT_ENFORCED,
+		.has_ends = !weir_addr_is_zero(&e->src) || !weir_addr_is_zero(&e->dst),
+		.time = { .tv_sec = time / NS_PER_S, .tv_nsec = time % NS_PER_S },
+	};
+	if (s->has_ends) {
+		s->from = end_of(n, &e->src, e->proto, e->sport_be);
+		s->to = end_of(n, &e->dst, e->proto, e->dport_be);
+	}
+	if (e->flags & WEIR_EVENT_TRANSLATED)
+		s->backend = end_of(n, &e->nat_dst, e->proto, e->nat_dport_be);
+}
+
+bool sighting_side(const struct sighting *s, int direction, struct sighting_side *ret_side)
+{
+	const struct weir_event *e = s->event;
+
+	if (direction)
+		*ret_side = (struct sighting_side){ "ingress", e->flags & WEIR_EVENT_INGRESS_DENIED,
+						    e->ingress_set, e->ingress_rule };
+	else
+		*ret_side = (struct sighting_side){ "egress", e->flags & WEIR_EVENT_EGRESS_DENIED, e->egress_set,
+						    e->egress_rule };
+	return (e->flags & WEIR_EVENT_JUDGED) && e->flags & (direction ? WEIR_EVENT_INGRESS : WEIR_EVENT_EGRESS);
+}
+
+/* ---- Filters ---- */
+
+static bool is_named(const struct sighting_end *end, enum live_who who, const struct target *t)
+{
+	size_t len = strlen(t->ns);
+
+	return end->who == who && end->name && !strncmp(end->name, t->ns, len) && end->name[len] == '/' &&
+	       !strcmp(end->name + len + 1, t->name);
+}
+
+/* world: whoever is no pod, Service or node that is known here. */
+static bool is_target(const struct sighting_end *end, const struct target *t)
+{
+	switch (t->kind) {
+	case TARGET_POD:
+		return is_named(end, LIVE_POD, t);
+	case TARGET_SERVICE:
+		return is_named(end, LIVE_SERVICE, t);
+	case TARGET_HOST:
+		return false; /* the plan does not know names under headless Services; observe refuses them */
+	case TARGET_ADDR:
+		return weir_addr_equal(&end->addr, &t->addr);
+	case TARGET_NODE:
+		return end->who == LIVE_NODE;
+	case TARGET_WORLD:
+		return end->who == LIVE_NOBODY;
+	}
+	return false;
+}
+
+static bool is_translated(const struct sighting *s)
+{
+	return s->event->flags & WEIR_EVENT_TRANSLATED;
+}
+
+/* The destination as it was addressed, or the backend that was chosen. */
+static bool goes_to(const struct sighting *s, const struct target *t)
+{
+	if (!s->has_ends || (t->proto && t->proto != s->event->proto))
+		return false;
+	if (is_target(&s->to, t) && (!t->port || t->port == s->to.port))
+		return true;
+	return is_translated(s) && is_target(&s->backend, t) && (!t->port || t->port == s->backend.port);
+}
+
+static bool comes_from(const struct sighting *s, const struct target *t)
+{
+	return s->has_ends && is_target(&s->from, t);
+}
+
+static bool has_port(const struct sighting *s, uint32_t port)
+{
+	return s->to.port == port || (is_translated(s) && s->backend.port == port);
+}
+
+static bool has_proto(const struct sighting *s, int proto)
+{
+	int has = s->event->proto == IPPROTO_ICMPV6 ? IPPROTO_ICMP : s->event->proto;
+
+	return s->has_ends && has == proto;
+}
+
+static bool side_is_of(const struct sighting *s, const struct sighting_side *side, const char *policy)
+{
+	const struct live *l = sighting_live(s, WEIR_NAME_RULE, side->rule);
+	const char *name;
+
+	if (side->rule != WEIR_NO_RULE) {
+		name = live_fact(l, WEIR_NAME_RULE, side->rule, "policy");
+		return name && !strcmp(name, policy);
+	}
+	if (!side->denied)
+		return false;
+	l = sighting_live(s, WEIR_NAME_POLICY_SET, side->set);
+	for (size_t i = 0; (name = live_policy(l, side->set, i)); i++)
+		if (!strcmp(name, policy))
+			return true;
+	return false;
+}
+
+/* Of a denied packet only the directions that deny count. */
+static bool is_of_policy(const struct sighting *s, const char *policy)
+{
+	struct sighting_side side;
+
+	for (int i = 0; i < 2; i++)
+		if (sighting_side(s, i, &side) && side.denied == (s->verdict == SIGHTING_DENY) &&
+		    side_is_of(s, &side, policy))
+			return true;
+	return false;
+}
+
+static bool has_reason(const struct sighting *s, const struct sighting_filter *f)
+{
+	uint32_t reason = s->event->reason;
+	uint64_t any = 0;
+
+	for (int i = 0; i < WEIR_REASON_WORDS; i++)
+		any |= f->reasons[i];
+	return !any || (reason < _WEIR_REASON_MAX && f->reasons[reason / 64] >> reason % 64 & 1);
+}
+
+bool sighting_match(const struct sighting *s, const struct sighting_filter *f)
+{
+	return (!f->verdicts || f->verdicts & s->verdict) && has_reason(s, f) &&
+	       (!f->pod || comes_from(s, f->pod) || goes_to(s, f->pod)) && (!f->from || comes_from(s, f->from)) &&
+	       (!f->to || goes_to(s, f->to)) && (!f->port || has_port(s, f->port)) &&
+	       (!f->proto || has_proto(s, f->proto)) && (!f->policy || is_of_policy(s, f->policy));
+}

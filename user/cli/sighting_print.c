@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* Events with names: one line for people, one object for machines. See sighting.h. */
+#include <string.h>
+
+#include <netinet/in.h>
+
+#include "cli/sighting.h"
+#include "compile/report.h"
+
+#define POLICIES_SHOWN 4 /* of a default deny, in a line; JSON has all */
+
+static const char *proto_name(uint8_t proto, char *buf, size_t size)
+{
+	if (proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6)
+		return "ICMP";
+	if (*proto_text(proto) != '?')
+		return proto_text(proto);
+	snprintf(buf, size, "%u", proto);
+	return buf;
+}
+
+/* ---- For people ---- */
+
+static void print_end(const struct sighting_end *end, FILE *out)
+{
+	char addr[ADDR_TEXT_MAX];
+
+	switch (end->who) {
+	case LIVE_POD:
+		fputs(end->name, out);
+		break;
+	case LIVE_SERVICE:
+		fprintf(out, "svc/%s", end->name);
+		break;
+	case LIVE_NODE:
+		fputs("node", out);
+		break;
+	case LIVE_NOBODY:
+		fprintf(out, weir_addr_is_v4(&end->addr) || !end->port ? "%s" : "[%s]",
+			addr_text(&end->addr, addr));
+	}
+	if (end->port)
+		fprintf(out, ":%u", end->port);
+}
+
+static void print_ends(const struct sighting *s, const char *arrow, FILE *out)
+{
+	char proto[8];
+
+	if (!s->has_ends) {
+		const char *pod = live_pod_at(s->naming->now, s->event->device);
+
+		if (pod)
+			fprintf(out, "%s %s", s->event->flags & WEIR_EVENT_TO_POD ? "to" : "from", pod);
+		else
+			fprintf(out, "at device %u", s->event->device);
+		fprintf(out, ", %u bytes", s->event->len);
+		return;
+	}
+	print_end(&s->from, out);
+	fprintf(out, " %s ", arrow);
+	print_end(&s->to, out);
+	if (s->event->flags & WEIR_EVENT_TRANSLATED) {
+		fprintf(out, " %s ", arrow);
+		print_end(&s->backend, out);
+	}
+	fprintf(out, " %s", proto_name(s->event->proto, proto, sizeof(proto)));
+	if (s->event->flags & WEIR_EVENT_REPLY)
+		fputs(" (its reply)", out);
+}
+
+static void print_policies(const struct sighting *s, uint32_t set, FILE *out)
+{
+	const struct live *l = sighting_live(s, WEIR_NAME_POLICY_SET, set);
+	const char *name;
+	size_t n = 0;
+
+	for (; (name = live_policy(l, set, n)); n++)
+		if (n < POLICIES_SHOWN)
+			fprintf(out, "%s%s", n ? ", " : "", name);
+	if (n > POLICIES_SHOWN)
+		fprintf(out, " and %zu more", n - POLICIES_SHOWN);
+	if (!n)
+		fprintf(out, "policy set #%u", set);
+}
+
+static void print_rule(const struct sighting *s, uint32_t rule, FILE *out)
+{
+	const char *src = live_fact(sighting_live(s, WEIR_NAME_RULE, rule), WEIR_NAME_RULE, rule, "src");
+	char label[LIVE_TEXT_MAX];
+
+	fputs(sighting_label(s, WEIR_NAME_RULE, rule, label), out);
+	if (src && strrchr(src, ':')) /* the column is for machines */
+		fprintf(out, " (%.*s)", (int)(strrchr(src, ':') - src), src);
+}
+
+/* Of a denial what denies, of an allowed flow which rules let it in; what nothing isolates needs no word. */
+static int print_sides(const struct sighting *s, FILE *out)
+{
+	bool denial = s->verdict == SIGHTING_DENY;
+	struct sighting_side side;
+	int n = 0;
+
+	for (int i = 0; i < 2; i++) {
+		if (!sighting_side(s, i, &side) || side.denied != denial || (!denial && !side.rule))
+			continue;
+		fputs(n++ ? "; " : "  ", out);
+		if (side.rule != WEIR_NO_RULE) {
+			print_rule(s, side.rule, out);
+			continue;
+		}
+		fprintf(out, "%s default deny (", side.direction);
+		print_policies(s, side.set, out);
+		fputc(')', out);
+	}
+	return n;
+}
+
+static const char *verdict_word(const struct sighting *s, enum tone *ret_tone)
+{
+	*ret_tone = TONE_BAD;
+	switch (s->verdict) {
+	case SIGHTING_ALLOW:
+		*ret_tone = TONE_GOOD;
+		return "ALLOWED";
+	case SIGHTING_DENY:
+		if (s->enforced)
+			return "DENIED";
+		*ret_tone = TONE_WARN;
+		return "NOT ENFORCED";
+	case SIGHTING_REJECT:
+		return "REJECTED";
+	default:
+		return "DROPPED";
+	}
+}
+
+/* Where the reason is not said by a policy's name. */
+static void print_reason(const struct sighting *s, FILE *out)
+{
+	uint32_t reason = s->event->reason;
+
+	if (reason < _WEIR_REASON_MAX)
+		fprintf(out, "  %s: %s", reason_label(reason), reason_text(reason));
+	else
+		fprintf(out, "  reason %u, of a newer datapath", reason);
+}
+
+void sighting_print(const struct sighting *s, const struct style *style, FILE *out)
+{
+	enum tone tone;
+	const char *word = verdict_word(s, &tone);
+	char clock[16];
+	struct tm tm;
+
+	localtime_r(&s->time.tv_sec, &tm);
+	strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
+	fprintf(out, "%s.%03ld %s%-8s%s ", clock, s->time.tv_nsec / 1000000, tone_on(style, tone), word,
+		tone_off(style, tone));
+	print_ends(s, style->utf8 ? "→" : "->", out);
+	if (!(s->verdict & (SIGHTING_ALLOW | SIGHTING_DENY)) ||
+	    (!print_sides(s, out) && s->verdict == SIGHTING_DENY))
+		print_reason(s, out);
+	fputc('\n', out);
+}
+
+/* ---- For machines ---- */
+
+static void emit_end(struct emit *e, const char *key, const struct sighting_end *end)
+{
+	static const char *const kinds[] = {
+		[LIVE_NOBODY] = "address", [LIVE_POD] = "pod", [LIVE_SERVICE] = "service", [LIVE_NODE] = "node"
+	};
+	char addr[ADDR_TEXT_MAX];
+
+	emit_map(e, key);
+	emit_text(e, "kind", kinds[end->who]);
+	emit_text(e, "name", end->name);
+	emit_text(e, "address", addr_text(&end->addr, addr));
+	if (end->port)
+		emit_int(e, "port", end->port);
+	else
+		emit_null(e, "port");
+	emit_map_end(e);
+}
+
+static void emit_side(struct emit *e, const struct sighting *s, int direction)
+{
+	const char *name, *key = direction ? "ingress" : "egress";
+	struct sighting_side side;
+	const struct live *l;
+
+	if (!sighting_side(s, direction, &side)) {
+		emit_null(e, key);
+		return;
+	}
+	l = sighting_live(s, WEIR_NAME_RULE, side.rule);
+	emit_map(e, key);
+	emit_text(e, "verdict", side.denied ? "deny" : "allow");
+	emit_text(e, "policy", side.rule ? live_fact(l, WEIR_NAME_RULE, side.rule, "policy") : NULL);
+	if (side.rule && live_number(l, WEIR_NAME_RULE, side.rule, "rule") >= 0)
+		emit_int(e, "rule", live_number(l, WEIR_NAME_RULE, side.rule, "rule"));
+	else
+		emit_null(e, "rule");
+	emit_text(e, "src", side.rule ? live_fact(l, WEIR_NAME_RULE, side.rule, "src") : NULL);
+	emit_array(e, "policies");
+	l = sighting_live(s, WEIR_NAME_POLICY_SET, side.set);
+	for (size_t i = 0; side.set && (name = live_policy(l, side.set, i)); i++)
+		emit_text(e, NULL, name);
+	emit_array_end(e);
+	emit_int(e, "ruleId", side.rule);
+	emit_int(e, "setId", side.set);
+	emit_map_end(e);
+}
+
+/* Which direction the reason names. */
+static const char *direction_of(const struct sighting *s)
+{
+	if (s->event->flags & WEIR_EVENT_EGRESS_DENIED)
+		return "egress";
+	return s->event->flags & WEIR_EVENT_INGRESS_DENIED ? "ingress" : NULL;
+}
+
+static void emit_ends(struct emit *e, const struct sighting *s)
+{
+	char text[LIVE_TEXT_MAX];
+
+	if (s->has_ends) {
+		emit_text(e, "family", family_text(addr_family(&s->event->src)));
+		emit_text(e, "protocol", proto_name(s->event->proto, text, sizeof(text)));
+		emit_end(e, "from", &s->from);
+		emit_end(e, "to", &s->to);
+	} else {
+		emit_null(e, "family");
+		emit_null(e, "protocol");
+		emit_null(e, "from");
+		emit_null(e, "to");
+	}
+	if (s->event->flags & WEIR_EVENT_TRANSLATED)
+		emit_end(e, "backend", &s->backend);
+	else
+		emit_null(e, "backend");
+	emit_text(e, "service",
+		  s->event->service ? sighting_label(s, WEIR_NAME_SERVICE, s->event->service, text) : NULL);
+}
+
+void sighting_emit(const struct sighting *s, struct emit *e)
+{
+	static const char *const verdicts[] = { [SIGHTING_ALLOW] = "allow",
+						[SIGHTING_DENY] = "deny",
+						[SIGHTING_DROP] = "drop",
+						[SIGHTING_REJECT] = "reject" };
+	const struct weir_event *ev = s->event;
+	char clock[32];
+	struct tm tm;
+
+	gmtime_r(&s->time.tv_sec, &tm);
+	strftime(clock, sizeof(clock), "%Y-%m-%dT%H:%M:%S", &tm);
+	emit_printf(e, "time", "%s.%09ldZ", clock, s->time.tv_nsec);
+	emit_text(e, "verdict", verdicts[s->verdict]);
+	emit_bool(e, "enforced", s->enforced);
+	if (ev->reason < _WEIR_REASON_MAX)
+		emit_text(e, "reason", reason_label(ev->reason));
+	else
+		emit_printf(e, "reason", "%u", ev->reason);
+	emit_text(e, "direction", direction_of(s));
+	emit_ends(e, s);
+	emit_side(e, s, 0);
+	emit_side(e, s, 1);
+	emit_bool(e, "known", ev->flags & WEIR_EVENT_KNOWN);
+	emit_bool(e, "reply", ev->flags & WEIR_EVENT_REPLY);
+	emit_text(e, "hook", ev->flags & WEIR_EVENT_TO_POD ? "to-pod" : "from-pod");
+	emit_text(e, "pod", live_pod_at(s->naming->now, ev->device));
+	emit_int(e, "device", ev->device);
+	emit_int(e, "bytes", ev->len);
+}
