@@ -26,7 +26,7 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Wshadow -Wno
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s%s\n' $(1) '$(2)')
 
-all: $(BUILD)/weir
+all: $(BUILD)/weir $(BUILD)/weir.1
 
 # ---- Flags: a change of compiler or flags rebuilds everything --------------------------------------
 
@@ -78,6 +78,10 @@ $(BUILD)/obj/user/cli/version.o: EXTRA_CFLAGS = -DWEIR_VERSION='"$(VERSION)"'
 $(BUILD)/weir: $(call obj,user/cli/main.c) $(LIBS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/weir.1: $(BUILD)/weir
+	$(call say,MAN,$@)
+	$(Q)$< help -o man > $@
 
 # ---- Tests -------------------------------------------------------------------------------------------
 # tests/unit/*.c   pure, no root      tests/prog/*.c  BPF_PROG_TEST_RUN, root
@@ -174,8 +178,9 @@ demo: ## install, build, and show the main job with real traffic
 clean: ## remove what was built
 	rm -rf $(BUILD)
 
-install: $(BUILD)/weir ## to $(DESTDIR)$(PREFIX)
+install: all ## to $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(BUILD)/weir $(DESTDIR)$(PREFIX)/bin/weir
+	install -D -m 644 $(BUILD)/weir.1 $(DESTDIR)$(PREFIX)/share/man/man1/weir.1
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s%s\n", $$1, $$2}' Makefile

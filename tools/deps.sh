@@ -25,6 +25,7 @@ pkg-config		finds the libraries
 clang-format		lint: formatting
 universal-ctags		lint: length of functions
 shellcheck		lint: shell scripts
+groff-base		tests: the manual page is good roff
 iproute2		tests and demo: looking at namespaces from outside
 python3			tests: JSON as another program reads it
 '

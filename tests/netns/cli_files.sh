@@ -45,6 +45,20 @@ every_verb_refuses_unknown_options() {
 	done
 }
 
+manual_is_good_roff() {
+	"$W" help -o man >"$dir/weir.1" || return
+	! groff -man -ww -z "$dir/weir.1" 2>&1 | grep .
+}
+
+# Every variable that the code asks for by name is in the manual.
+manual_knows_the_environment() {
+	local name
+	"$W" help -o man >"$dir/weir.1" || return
+	for name in $(grep -rhoE 'getenv\("[A-Z_]+"\)' user | grep -oE '[A-Z_]{2,}' | sort -u); do
+		grep -q "$name" "$dir/weir.1" || { echo "$name is not there"; return 1; }
+	done
+}
+
 output_is_the_same_twice() {
 	"$W" compile -q -f "$dir/good.yaml" >"$dir/a" && "$W" compile -q -f "$dir/good.yaml" >"$dir/b" && cmp "$dir/a" "$dir/b"
 }
@@ -217,6 +231,13 @@ good=$dir/good.yaml
 
 check "no verb is a usage error and lists the verbs" says "usage: weir VERB" 2
 check "help lists every verb and explains each" every_verb_has_help
+check "the manual names every environment variable that is read" manual_knows_the_environment
+if command -v groff >/dev/null; then
+	check "the manual is good roff" manual_is_good_roff
+else
+	n=$((n + 1))
+	echo "ok $n - the manual is good roff # SKIP groff is not installed"
+fi
 check "an unknown verb is a usage error with a hint" says "weir help" 2 frobnicate
 check "an unknown verb of help is a usage error" says "unknown verb" 2 help frobnicate
 check "verbs match exactly" says "unknown verb 'rep'" 2 rep

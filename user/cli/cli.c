@@ -50,8 +50,7 @@ static const struct option_row common_rows[] = {
 	{},
 };
 
-/* The tables that a verb's command line is parsed with, in the order that help shows them. */
-static size_t verb_tables(const struct verb *v, const struct option_row *tables[7])
+size_t cli_verb_tables(const struct verb *v, const struct option_row *tables[CLI_TABLES_MAX])
 {
 	size_t n = 0;
 
@@ -78,20 +77,34 @@ const struct verb *cli_verb(const char *name)
 	return NULL;
 }
 
+const struct cli_exit cli_exits[CLI_EXITS] = {
+	[EXIT_OK] = { "ok", "done; allowed; no findings" },
+	[EXIT_NO] = { "a valid no", "a valid no: denied, findings, a difference" },
+	[EXIT_USAGE] = { "usage", "wrong usage" },
+	[EXIT_REACH] = { "not reachable", "nothing is loaded, no permission, or nobody answers" },
+	[EXIT_INPUT] = { "invalid input",
+			 "objects that the API server would refuse, or files that cannot be read" },
+	[EXIT_TIMEOUT] = { "timeout", "timed out or busy, or only a part was done" },
+	[EXIT_KERNEL] = { "the kernel refused",
+			  "the kernel refused, or a table is full; the last good state stays" },
+	[EXIT_DISAGREE] = { "evaluators disagree (a defect of Weir)",
+			    "two evaluators disagree: a defect of Weir" },
+};
+
 static void help_list(FILE *out)
 {
-	fputs("weir: Kubernetes Services and NetworkPolicies in the kernel\n\nusage: weir VERB [ARGUMENTS] [OPTIONS]\n\n",
-	      out);
+	fputs("weir: " CLI_PURPOSE "\n\nusage: weir VERB [ARGUMENTS] [OPTIONS]\n\n", out);
 	for (const struct verb *const *v = cli_verbs; *v; v++)
 		fprintf(out, "  %-10s %s\n", (*v)->name, (*v)->summary);
-	fputs("\n'weir help VERB' tells more. Exit status: 0 ok, 1 a valid no, 2 usage, 3 not reachable,\n"
-	      "4 invalid input, 5 timeout, 6 the kernel refused, 7 evaluators disagree (a defect of Weir).\n",
-	      out);
+	fputs("\n'weir help VERB' tells more. Exit status:", out);
+	for (int i = 0; i < CLI_EXITS; i++)
+		fprintf(out, "%s%d %s%s", i == EXIT_INPUT ? "\n" : " ", i, cli_exits[i].brief,
+			i + 1 < CLI_EXITS ? "," : ".\n");
 }
 
 void cli_help(const struct verb *v, FILE *out)
 {
-	const struct option_row *tables[7];
+	const struct option_row *tables[CLI_TABLES_MAX];
 	size_t n;
 
 	if (!v) {
@@ -105,7 +118,7 @@ void cli_help(const struct verb *v, FILE *out)
 	if (v->outputs)
 		fprintf(out, "\noutput (-o): %s\n", v->outputs);
 	fputs("\noptions:\n", out);
-	n = verb_tables(v, tables);
+	n = cli_verb_tables(v, tables);
 	for (size_t i = 0; i < n; i++)
 		options_help(tables[i], out);
 }
@@ -208,11 +221,11 @@ static int check_words(const struct verb *v, const struct common_options *c, int
 static int run_verb(const struct verb *v, int argc, char **argv)
 {
 	_cleanup_(mem_free) struct common_options *c = mem_zalloc(v->options_size);
-	const struct option_row *tables[7];
+	const struct option_row *tables[CLI_TABLES_MAX];
 	struct weir_err err = {};
 	int n_args, status;
 
-	verb_tables(v, tables);
+	cli_verb_tables(v, tables);
 	if (options_parse(tables, c, argc, argv, &n_args, &err)) {
 		free(c->files.items);
 		return cli_fail(EXIT_USAGE, "%s: %s; see 'weir help %s'", v->name, err.text, v->name);

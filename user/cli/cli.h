@@ -16,6 +16,8 @@
 #include "cli/output.h"
 #include "kube/store.h"
 
+#define CLI_PURPOSE "Kubernetes Services and NetworkPolicies in the kernel"
+
 enum exit_status {
 	EXIT_OK, /* done; allowed; no findings */
 	EXIT_NO, /* a valid "no": denied, findings, a difference */
@@ -26,6 +28,14 @@ enum exit_status {
 	EXIT_KERNEL, /* the kernel refused, a table is full */
 	EXIT_DISAGREE, /* two evaluators disagree: a defect of Weir */
 };
+
+#define CLI_EXITS (EXIT_DISAGREE + 1)
+
+/* What the statuses mean, for help and the manual page. */
+struct cli_exit {
+	const char *brief, *meaning;
+};
+extern const struct cli_exit cli_exits[CLI_EXITS];
 
 /* First member of every verb's options. */
 struct common_options {
@@ -62,6 +72,9 @@ int cli_main(int argc, char **argv);
 
 extern const struct verb *const cli_verbs[]; /* ended by NULL */
 const struct verb *cli_verb(const char *name); /* exact; NULL when there is none */
+/* The tables that a verb's command line is parsed with, its own first, ended by NULL. Returns their number. */
+#define CLI_TABLES_MAX 7
+size_t cli_verb_tables(const struct verb *v, const struct option_row *tables[CLI_TABLES_MAX]);
 void cli_help(const struct verb *verb, FILE *out); /* NULL: the list of verbs */
 
 /* "weir: TEXT" on stderr; returns status, so that a failure is one line. */

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* The manual page. See man.h. Knows roff; knows no verb. */
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/man.h"
+
+#define SHARED_TABLES_MAX 8
+
+const struct man_entry man_environment[] = {
+	{ "NODE_NAME", "this node's name, where --node is not given" },
+	{ "NO_COLOR", "when not empty: no colour, unless --color says otherwise" },
+	{ "TERM", "dumb, or unset: no colour, unless --color says otherwise" },
+	{ "LC_ALL, LC_CTYPE, LANG", "where the character set is not UTF-8, drawings are plain ASCII" },
+	{ "WEIR_LOG", "debug: what libbpf has to say goes to stderr, too" },
+	{},
+};
+
+const struct man_entry man_files[] = {
+	{ "/sys/fs/bpf/weir, /sys/fs/bpf/weir-NAME",
+	  "pinned maps, programs and links of the instance: all that is needed to keep working" },
+	{ "/run/weir/pods/*.json, /run/weir-NAME/pods/*.json",
+	  "attachment records: which pod is plugged in where. The sandbox writes them; only recorded pods are attached" },
+	{ "/run/weir/plan-GENERATION, /run/weir-NAME/plan-GENERATION",
+	  "the plan that is loaded: names of what the maps hold by number" },
+	{ "/run/weir-NAME/sandbox", "what belongs to a sandbox" },
+	{ "/run/netns", "the network namespaces of a sandbox" },
+	{},
+};
+
+const struct man_entry man_examples[] = {
+	{ "weir report -f manifests/ --ports http", "Who may connect to whom, on the ports named http." },
+	{ "weir why shop/web shop/db:5432 -f manifests/",
+	  "May that connection be opened, and which line of which file says so?" },
+	{ "weir why shop/web db-0.db.shop.svc:5432 -f manifests/ --engine bpf",
+	  "The same for a pod of a StatefulSet, asked of the real programs (root)." },
+	{ "kubectl get pods,svc,endpointslices,netpol,ns,nodes -A -o yaml | weir report -f - -o md",
+	  "What a running cluster allows, as a table for a pull request." },
+	{ "weir load -f manifests/ --dry-run", "Does the node have what the manifests say? Status 1 when not." },
+	{ "weir sandbox up -f manifests/", "The same manifests as network namespaces, to play in (root)." },
+	{ "weir sandbox exec shop/web -- bash", "A shell in one of its pods." },
+	{ "weir get pods -o wide", "What the kernel has, with the policies that judge each pod (root)." },
+	{ "weir help -o man | man -l -", "This page." },
+	{},
+};
+
+/* ---- roff ---- */
+
+/* A character beyond ASCII by its number; returns how many bytes it has, 1 for what is no UTF-8. */
+static size_t put_wide(const unsigned char *text, FILE *out)
+{
+	size_t n = *text >= 0xf0 ? 4 : *text >= 0xe0 ? 3 : 2;
+	unsigned int code = *text & (0x7f >> n);
+
+	for (size_t i = 1; i < n; i++) {
+		if ((text[i] & 0xc0) != 0x80) {
+			putc('?', out);
+			return 1;
+		}
+		code = code << 6 | (text[i] & 0x3f);
+	}
+	fprintf(out, "\\[u%04X]", code);
+	return n;
+}
+
+/* Text at the begin of a line or inside one. */
+static void put(const char *text, FILE *out)
+{
+	if (*text == '.' || *text == '\'')
+		fputs("\\&", out);
+	for (; *text; text++) {
+		if (*text == '\\')
+			fputs("\\e", out);
+		else if (*text == '-')
+			fputs("\\-", out);
+		else if (*text == '\'')
+			fputs("\\(aq", out);
+		else if (*text & 0x80)
+			text += put_wide((const unsigned char *)text, out) - 1;
+		else
+			putc(*text, out);
+	}
+}
+
+static void put_bold(const char *text, FILE *out)
+{
+	fputs("\\fB", out);
+	put(text, out);
+	fputs("\\fR", out);
+}
+
+static void put_line(const char *text, FILE *out)
+{
+	put(text, out);
+	putc('\n', out);
+}
+
+static void section(const char *title, FILE *out)
+{
+	fprintf(out, ".SH %s\n", title);
+}
+
+static void put_entries(const struct man_entry *entries, FILE *out)
+{
+	for (; entries->term; entries++) {
+		fputs(".TP\n", out);
+		put_bold(entries->term, out);
+		putc('\n', out);
+		put_line(entries->text, out);
+	}
+}
+
+/* ---- Options ---- */
+
+static void put_option_names(const struct option_row *row, FILE *out)
+{
+	char name[3] = { '-', row->short_name };
+
+	if (row->short_name) {
+		put_bold(name, out);
+		fputs(", ", out);
+	}
+	fputs("\\fB\\-\\-", out);
+	put(row->name, out);
+	fputs("\\fR", out);
+	if (row->metavar) {
+		fputs(" \\fI", out);
+		put(row->metavar, out);
+		fputs("\\fR", out);
+	}
+}
+
+static void put_options(const struct option_row *table, FILE *out)
+{
+	for (const struct option_row *row = table; row && row->name; row++) {
+		fputs(".TP\n", out);
+		put_option_names(row, out);
+		putc('\n', out);
+		put_line(row->help, out);
+	}
+}
+
+/* Those that the verb shares with others, by name. */
+static void put_shared_names(const struct verb *v, FILE *out)
+{
+	const struct option_row *tables[CLI_TABLES_MAX];
+	size_t n = cli_verb_tables(v, tables), names = 0;
+
+	fputs(v->options ? ".TP\nand\n" : ".PP\nOptions: ", out);
+	for (size_t i = 0; i < n; i++)
+		for (const struct option_row *row = tables[i]; tables[i] != v->options && row->name; row++) {
+			fputs(names++ ? ", " : "", out);
+			put_option_names(row, out);
+		}
+	fputs(" (see OPTIONS)\n", out);
+}
+
+/* Each table once, in the order of the verbs. */
+static void put_shared_options(FILE *out)
+{
+	const struct option_row *seen[SHARED_TABLES_MAX], *tables[CLI_TABLES_MAX];
+	size_t n_seen = 0, k;
+
+	for (const struct verb *const *v = cli_verbs; *v; v++) {
+		size_t n = cli_verb_tables(*v, tables);
+
+		for (size_t i = (*v)->options ? 1 : 0; i < n; i++) {
+			for (k = 0; k < n_seen && seen[k] != tables[i]; k++)
+				;
+			if (k < n_seen || k == SHARED_TABLES_MAX)
+				continue;
+			seen[n_seen++] = tables[i];
+			put_options(tables[i], out);
+		}
+	}
+}
+
+/* ---- Verbs ---- */
+
+/* Lines as help shows them: indented ones are examples, "TERM  what it is" is an entry, others flow. */
+static void put_details(const char *details, FILE *out)
+{
+	_cleanup_(arena_free) struct arena arena = {};
+	bool entries = false;
+
+	fputs(".PP\n", out);
+	for (const char *line = details, *next; *line; line = next) {
+		size_t len = strcspn(line, "\n");
+		char *text = arena_strndup(&arena, line, len), *gap = strstr(text, "  ");
+
+		next = line + len + (line[len] == '\n');
+		if (!len) {
+			fputs(".PP\n", out);
+			entries = false;
+		} else if (gap == text) {
+			fputs(".RS 4\n.nf\n", out);
+			put_line(text + strspn(text, " "), out);
+			fputs(".fi\n.RE\n", out);
+		} else if (gap) {
+			*gap = 0;
+			fputs(".TP\n", out);
+			put_bold(text, out);
+			putc('\n', out);
+			put_line(gap + 2 + strspn(gap + 2, " "), out);
+			entries = true;
+		} else {
+			fputs(entries ? ".PP\n" : "", out);
+			entries = false;
+			put_line(text, out);
+		}
+	}
+}
+
+static void put_verb(const struct verb *v, FILE *out)
+{
+	fputs(".SS ", out);
+	fprintf(out, "\"weir %s\"\n", v->name);
+	put(v->summary, out);
+	fputs(".\n.PP\n\\fBweir ", out);
+	put(v->name, out);
+	fputs("\\fR ", out);
+	put(v->arguments, out);
+	fputs(*v->arguments ? " [OPTIONS]\n" : "[OPTIONS]\n", out);
+	if (v->details)
+		put_details(v->details, out);
+	if (v->outputs) {
+		fputs(".PP\nForms of output (\\fB\\-o\\fR), the default first: ", out);
+		put_line(v->outputs, out);
+	}
+	put_options(v->options, out);
+	put_shared_names(v, out);
+}
+
+static void put_exit_statuses(FILE *out)
+{
+	for (int i = 0; i < CLI_EXITS; i++) {
+		fprintf(out, ".TP\n\\fB%d\\fR\n", i);
+		put_line(cli_exits[i].meaning, out);
+	}
+}
+
+static void put_examples(FILE *out)
+{
+	for (const struct man_entry *e = man_examples; e->term; e++) {
+		fputs(".PP\n", out);
+		put_line(e->text, out);
+		fputs(".RS 4\n.nf\n", out);
+		put_line(e->term, out);
+		fputs(".fi\n.RE\n", out);
+	}
+}
+
+void man_write(FILE *out)
+{
+	fputs(".\\\" Written by weir help -o man from the tables of verbs and options.\n.TH WEIR 1 \"\" \"weir ",
+	      out);
+	put(cli_version(), out);
+	fputs("\" \"User Commands\"\n.nh\n.ad l\n", out);
+	section("NAME", out);
+	fputs("weir \\- " CLI_PURPOSE "\n", out);
+	section("SYNOPSIS", out);
+	fputs("\\fBweir\\fR \\fIVERB\\fR [\\fIARGUMENTS\\fR] [\\fIOPTIONS\\fR]\n", out);
+	section("DESCRIPTION", out);
+	put_line(
+		"Weir turns a Linux node into a Kubernetes Service load balancer and NetworkPolicy enforcer, with eBPF at "
+		"tc. Verbs that take -f work on manifests, as people write them or as a cluster shows them; what only "
+		"reads files needs no root and touches nothing. Data goes to stdout, all else to stderr.",
+		out);
+	section("VERBS", out);
+	for (const struct verb *const *v = cli_verbs; *v; v++)
+		put_verb(*v, out);
+	section("OPTIONS", out);
+	put_line(
+		"Options that several verbs take; each verb names those that it does. They may stand anywhere; -- ends "
+		"them.",
+		out);
+	put_shared_options(out);
+	section("\"EXIT STATUS\"", out);
+	put_exit_statuses(out);
+	section("ENVIRONMENT", out);
+	put_entries(man_environment, out);
+	section("FILES", out);
+	put_entries(man_files, out);
+	section("EXAMPLES", out);
+	put_examples(out);
+}
