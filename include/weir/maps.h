@@ -35,7 +35,7 @@
 	X(policy_rules, TABLE, struct weir_policy_key, __u64, 262144, "load refuses")                             \
 	X(port_ranges, ARRAY, __u32, struct weir_port_range, 131072, "load refuses")                              \
 	X(frontends, TABLE, struct weir_frontend, __u32, 65536, "load refuses")                                   \
-	X(services, ARRAY, __u32, struct weir_service, 65536, "load refuses")                                     \
+	X(services, ARRAY, __u32, struct weir_service, 32768, "load refuses")                                     \
 	X(backend_slots, ARRAY, __u32, __u64, 262144, "load refuses")                                             \
 	X(backends, ARRAY, __u32, struct weir_backend, 131072, "load refuses")                                    \
 	X(nodes, TABLE, struct weir_addr, __u32, 16384, "load refuses")                                           \

@@ -103,12 +103,87 @@ static void ids_are_the_smallest_that_are_free_and_never_0(void **state)
 	idset_free(&s);
 }
 
+static void runs_that_come_back_join_their_neighbours(void **state)
+{
+	struct runs r;
+	uint32_t offset;
+
+	runs_init(&r, 12);
+	runs_settle(&r);
+	for (uint32_t i = 0; i < 4; i++)
+		assert_int_equal(take(&r, 3), 3 * i);
+	runs_give(&r, 3, 3);
+	runs_give(&r, 9, 3);
+	assert_int_equal(runs_take(&r, 4, &offset), -ENOSPC);
+	runs_give(&r, 6, 3); /* between two holes */
+	assert_int_equal(take(&r, 9), 3);
+	runs_give(&r, 0, 3);
+	runs_give(&r, 3, 9); /* behind one */
+	runs_give(&r, 0, 0);
+	assert_int_equal(take(&r, 12), 0);
+	assert_int_equal(runs_take(&r, 1, &offset), -ENOSPC);
+	runs_free(&r);
+}
+
+/* Taken and given back at random, against a plain picture of who has what. */
+static void runs_given_back_are_given_out_once(void **state)
+{
+	enum { SIZE = 64, HELD = 8 };
+	struct run held[HELD] = {};
+	bool used[SIZE] = {};
+	unsigned int seed = 11;
+	struct runs r;
+
+	runs_init(&r, SIZE);
+	runs_settle(&r);
+	for (int i = 0; i < 20000; i++) {
+		struct run *h = &held[rand_r(&seed) % HELD];
+
+		runs_give(&r, h->offset, h->len);
+		for (uint32_t j = 0; j < h->len; j++)
+			used[h->offset + j] = false;
+		h->len = rand_r(&seed) % 13;
+		if (runs_take(&r, h->len, &h->offset))
+			h->len = 0;
+		for (uint32_t j = 0; j < h->len; j++) {
+			assert_false(used[h->offset + j]);
+			used[h->offset + j] = true;
+		}
+	}
+	for (int i = 0; i < HELD; i++)
+		runs_give(&r, held[i].offset, held[i].len);
+	assert_int_equal(take(&r, SIZE), 0);
+	runs_free(&r);
+}
+
+static void ids_that_come_back_are_the_first_to_go_again(void **state)
+{
+	struct idset ids;
+	uint32_t id;
+
+	idset_init(&ids, 200);
+	for (uint32_t i = 1; i < 200; i++)
+		assert_true(!idset_take(&ids, &id) && id == i);
+	assert_int_equal(idset_take(&ids, &id), -ENOSPC);
+	idset_drop(&ids, 150);
+	idset_drop(&ids, 7);
+	idset_drop(&ids, 7);
+	idset_drop(&ids, 5000);
+	assert_true(!idset_take(&ids, &id) && id == 7);
+	assert_true(!idset_take(&ids, &id) && id == 150);
+	assert_int_equal(idset_take(&ids, &id), -ENOSPC);
+	idset_free(&ids);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(runs_fill_the_holes_between_what_is_used),
 		cmocka_unit_test(runs_ignore_marks_beyond_the_array),
 		cmocka_unit_test(runs_never_overlap),
+		cmocka_unit_test(runs_that_come_back_join_their_neighbours),
+		cmocka_unit_test(runs_given_back_are_given_out_once),
+		cmocka_unit_test(ids_that_come_back_are_the_first_to_go_again),
 		cmocka_unit_test(ids_are_the_smallest_that_are_free_and_never_0),
 	};
 

@@ -128,7 +128,10 @@ struct src build_src(struct build *b, const struct src *src);
 /* A pod that addresses can stand for (NP-56, NP-60). */
 bool pod_has_identity(const struct kube_pod *pod);
 
-void build_services(struct build *b, const struct kube_node *node);
+void build_services(struct build *b);
+/* Of one Service and its slices, without frontends. */
+void build_service(struct build *b, const struct kube_service *service, struct kube_slice *const *slices,
+		   size_t n);
 void build_locals(struct build *b); /* select.c: locals, actives, rules */
 void build_peers(struct build *b);
 void build_matches(struct build *b); /* classes */

@@ -167,7 +167,7 @@ struct plan *plan_compile(const struct plan_input *in)
 
 	p->node = arena_strdup(&p->arena, in->node);
 	add_node_addrs(&b, in);
-	build_services(&b, store_node(in->store, in->node));
+	build_services(&b);
 	build_locals(&b);
 	build_peers(&b);
 	build_matches(&b);
@@ -175,6 +175,18 @@ struct plan *plan_compile(const struct plan_input *in)
 	build_identities(&b);
 	build_sets(&b);
 	add_pod_addrs(p);
+	build_free(&b);
+	return p;
+}
+
+struct plan *plan_compile_service(const struct plan_input *in, const struct kube_service *service,
+				  struct kube_slice *const *slices, size_t n)
+{
+	struct plan *p = mem_zalloc(sizeof(*p));
+	struct build b = { .plan = p, .store = in->store };
+
+	p->node = arena_strdup(&p->arena, in->node);
+	build_service(&b, service, slices, n);
 	build_free(&b);
 	return p;
 }

@@ -162,6 +162,12 @@ struct plan_input {
 
 /* Pure. Never fails: what cannot be understood was already refused or made to match nothing. */
 struct plan *plan_compile(const struct plan_input *in);
+/*
+ * A part of it: the ports of one Service and their backends, from its slices alone, without frontends, pods or policy.
+ * What a change of endpoints touches, in time that does not depend on the size of the cluster (user/kernel/session.h).
+ */
+struct plan *plan_compile_service(const struct plan_input *in, const struct kube_service *service,
+				  struct kube_slice *const *slices, size_t n);
 void plan_free(struct plan **p); /* also for _cleanup_() */
 
 /* The whole plan as JSON (`weir compile`, /run/weir/plan-N). Deterministic bytes; ends with a newline. */

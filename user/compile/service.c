@@ -61,13 +61,13 @@ static int by_service(const void *a, const void *b)
 }
 
 /* SVC-10, SVC-11 */
-static void slices_by_service(const struct store *store, struct slice_index *ret_index)
+static void slices_by_service(struct kube_slice *const *slices, size_t n, struct slice_index *ret_index)
 {
-	struct slice_index ix = { .items = mem_zalloc(store->n_slices * sizeof(*ix.items)) };
+	struct slice_index ix = { .items = mem_zalloc(n * sizeof(*ix.items)) };
 
-	for (size_t i = 0; i < store->n_slices; i++)
-		if (store->slices[i]->service[0] && store->slices[i]->family >= 0)
-			ix.items[ix.n++] = store->slices[i];
+	for (size_t i = 0; i < n; i++)
+		if (slices[i]->service[0] && slices[i]->family >= 0)
+			ix.items[ix.n++] = slices[i];
 	qsort(ix.items, ix.n, sizeof(*ix.items), by_service);
 	*ret_index = ix;
 }
@@ -369,21 +369,22 @@ static bool same_service_port(const struct service_port *x, const struct service
 	       !strcmp(x->port->name, y->port->name);
 }
 
-/* One entry for each service port and family that takes part (SVC-1 to SVC-6), sorted. */
-static void collect_ports(struct service_build *sb, const struct store *store)
+/* One entry for each service port and family that takes part (SVC-1 to SVC-6). */
+static void collect_ports_of(struct service_build *sb, const struct kube_service *s)
+{
+	if (!is_served(s))
+		return;
+	for (int family = 0; family < 2; family++)
+		for (size_t p = 0; !weir_addr_is_zero(&s->cluster_ip[family]) && p < s->n_ports; p++)
+			*VEC_ADD(sb->ports, sb->n_ports, sb->cap_ports) =
+				(struct service_port){ s, &s->ports[p], family };
+}
+
+/* And each once. */
+static void sort_ports(struct service_build *sb)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < store->n_services; i++) {
-		const struct kube_service *s = store->services[i];
-
-		if (!is_served(s))
-			continue;
-		for (int family = 0; family < 2; family++)
-			for (size_t p = 0; !weir_addr_is_zero(&s->cluster_ip[family]) && p < s->n_ports; p++)
-				*VEC_ADD(sb->ports, sb->n_ports, sb->cap_ports) =
-					(struct service_port){ s, &s->ports[p], family };
-	}
 	if (sb->n_ports)
 		qsort(sb->ports, sb->n_ports, sizeof(*sb->ports), by_service_port);
 	for (size_t i = 0; i < sb->n_ports; i++)
@@ -471,25 +472,54 @@ static void service_build_free(struct service_build *sb)
 	free(sb->frontends);
 }
 
-void build_services(struct build *b, const struct kube_node *node)
+static struct place place_of(const struct build *b)
 {
-	_cleanup_(service_build_free) struct service_build sb = { .build = b, .here = { b->plan->node, "" } };
+	const struct kube_node *node = store_node(b->store, b->plan->node);
 	const char *zone = node ? kube_label(&node->meta.labels, LABEL_ZONE) : NULL;
-	struct plan *p = b->plan;
 
-	if (zone)
-		sb.here.zone = zone;
-	slices_by_service(b->store, &sb.slices);
-	collect_ports(&sb, b->store);
-	*VEC_ADD(sb.services, sb.n_services, sb.cap_services) =
+	return (struct place){ b->plan->node, zone ? zone : "" };
+}
+
+/* Of the ports that were collected. */
+static void add_services(struct service_build *sb)
+{
+	sort_ports(sb);
+	*VEC_ADD(sb->services, sb->n_services, sb->cap_services) =
 		(struct plan_service){ .ns = "", .service = "", .port_name = "" };
-	for (size_t i = 0; i < sb.n_ports; i++)
-		add_service(&sb, &sb.ports[i]);
+	for (size_t i = 0; i < sb->n_ports; i++)
+		add_service(sb, &sb->ports[i]);
+}
+
+static void keep_services(struct service_build *sb)
+{
+	struct plan *p = sb->build->plan;
+
+	p->n_services = sb->n_services;
+	p->services = arena_array(&p->arena, sb->services, sb->n_services);
+	p->n_backends = sb->n_backends;
+	p->backends = arena_array(&p->arena, sb->backends, sb->n_backends);
+	p->n_frontends = sb->n_frontends;
+	p->frontends = arena_array(&p->arena, sb->frontends, sb->n_frontends);
+}
+
+void build_services(struct build *b)
+{
+	_cleanup_(service_build_free) struct service_build sb = { .build = b, .here = place_of(b) };
+
+	slices_by_service(b->store->slices, b->store->n_slices, &sb.slices);
+	for (size_t i = 0; i < b->store->n_services; i++)
+		collect_ports_of(&sb, b->store->services[i]);
+	add_services(&sb);
 	add_frontends(&sb);
-	p->n_services = sb.n_services;
-	p->services = arena_array(&p->arena, sb.services, sb.n_services);
-	p->n_backends = sb.n_backends;
-	p->backends = arena_array(&p->arena, sb.backends, sb.n_backends);
-	p->n_frontends = sb.n_frontends;
-	p->frontends = arena_array(&p->arena, sb.frontends, sb.n_frontends);
+	keep_services(&sb);
+}
+
+void build_service(struct build *b, const struct kube_service *service, struct kube_slice *const *slices, size_t n)
+{
+	_cleanup_(service_build_free) struct service_build sb = { .build = b, .here = place_of(b) };
+
+	slices_by_service(slices, n, &sb.slices);
+	collect_ports_of(&sb, service);
+	add_services(&sb);
+	keep_services(&sb);
 }

@@ -35,9 +35,14 @@ void backends_read(const struct node *n, struct backends *ret_backends)
 									       .port = be16toh(live[id].port_be),
 									       .service = live[id].service,
 									       .id = id };
-	if (b.n)
-		qsort(b.items, b.n, sizeof(*b.items), by_key);
+	backends_sort(&b);
 	*ret_backends = b;
+}
+
+void backends_sort(struct backends *b)
+{
+	if (b->n)
+		qsort(b->items, b->n, sizeof(*b->items), by_key);
 }
 
 void backends_free(struct backends *b)
@@ -161,8 +166,10 @@ int bind_backend_runs(struct sync *s)
 		bound[i].len = s->p->services[i].n_internal;
 		bound[i].id = weir_run_offset(kept);
 		bound[i].fresh = bound[i].len && !weir_run_len(kept);
-		if (bound[i].fresh && runs_take(&s->runs[WEIR_NAME_BACKEND_RUN], bound[i].len, &bound[i].id))
+		if (bound[i].fresh && runs_take(&s->runs[WEIR_NAME_BACKEND_RUN], bound[i].len, &bound[i].id)) {
+			bound[i].fresh = false;
 			return bind_refuse(s, WEIR_NAME_BACKEND_RUN, i, slots_need(s));
+		}
 	}
 	return 0;
 }

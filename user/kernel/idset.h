@@ -18,3 +18,4 @@ void idset_free(struct idset *ids);
 void idset_mark(struct idset *ids, uint32_t id); /* beyond the limit: ignored */
 bool idset_has(const struct idset *ids, uint32_t id);
 int idset_take(struct idset *ids, uint32_t *ret_id); /* -ENOSPC */
+void idset_drop(struct idset *ids, uint32_t id); /* free again */

@@ -2,6 +2,7 @@
 /* Runs in an array, first fit. See runs.h. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "kernel/runs.h"
@@ -71,4 +72,41 @@ int runs_take(struct runs *r, uint32_t len, uint32_t *ret_offset)
 		return 0;
 	}
 	return -ENOSPC;
+}
+
+static void drop_empty_holes(struct runs *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_holes; i++)
+		if (r->holes[i].len)
+			r->holes[n++] = r->holes[i];
+	r->n_holes = n;
+	r->first = 0;
+}
+
+void runs_give(struct runs *r, uint32_t offset, uint32_t len)
+{
+	struct run *h, *next;
+	size_t at = 0;
+
+	if (!len)
+		return;
+	drop_empty_holes(r);
+	while (at < r->n_holes && r->holes[at].offset < offset)
+		at++;
+	add_hole(r, offset, offset + len);
+	h = &r->holes[at];
+	memmove(h + 1, h, (r->n_holes - 1 - at) * sizeof(*h));
+	*h = (struct run){ offset, len };
+	if (at && h[-1].offset + h[-1].len == offset) {
+		h[-1].len += len;
+		h->len = 0;
+		h--;
+	}
+	next = &r->holes[at + 1];
+	if (at + 1 < r->n_holes && next->offset == h->offset + h->len) {
+		h->len += next->len;
+		next->len = 0;
+	}
 }

@@ -22,7 +22,9 @@ struct runs {
 
 void runs_init(struct runs *r, uint32_t size);
 void runs_free(struct runs *r);
-/* All marks come before runs_settle(), all takes after. Marks may overlap. */
+/* All marks come before runs_settle(), all takes and gives after. Marks may overlap. */
 void runs_mark(struct runs *r, uint32_t offset, uint32_t len);
 void runs_settle(struct runs *r);
+/* A run that was taken or marked, and is nobody's now. After runs_settle(). */
+void runs_give(struct runs *r, uint32_t offset, uint32_t len);
 int runs_take(struct runs *r, uint32_t len, uint32_t *ret_offset); /* -ENOSPC; len 0 is always offset 0 */

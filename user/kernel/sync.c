@@ -220,7 +220,7 @@ static int prepare(struct sync *s)
 }
 
 /* Programs may still hold what an apply took away, or one that was killed. */
-static int pay_barrier(struct sync *s)
+int sync_pay_barrier(struct sync *s)
 {
 	int r = barrier_wait(s->err);
 
@@ -238,11 +238,8 @@ static bool frees_anything(const struct sync *s)
 	return gone;
 }
 
-/* From here on packets see the new plan, word by word. */
-static int flip(struct sync *s)
+void sync_owe(struct sync *s)
 {
-	int r;
-
 	sync_step("pending");
 	if (s->delta.policy_epoch_raised)
 		node_config(s->n)->pending |= WEIR_PENDING_POLICY;
@@ -250,6 +247,14 @@ static int flip(struct sync *s)
 		node_config(s->n)->pending |= WEIR_PENDING_SERVICE;
 	if (frees_anything(s))
 		node_config(s->n)->pending |= WEIR_PENDING_BARRIER;
+}
+
+/* From here on packets see the new plan, word by word. */
+static int flip(struct sync *s)
+{
+	int r;
+
+	sync_owe(s);
 	r = policy_refine(s);
 	if (r)
 		return r;
@@ -272,7 +277,7 @@ static void raise_epoch(uint32_t *epoch)
 }
 
 /* After everything that an open flow may feel, or it would be blessed by what was there before. */
-static void raise_epochs(struct sync *s)
+void sync_raise_epochs(struct sync *s)
 {
 	struct weir_config *c = node_config(s->n);
 
@@ -281,9 +286,15 @@ static void raise_epochs(struct sync *s)
 		raise_epoch(&c->policy_epoch);
 	if (s->delta.service_epoch_raised)
 		raise_epoch(&c->service_epoch);
+	__atomic_and_fetch(&c->pending, WEIR_PENDING_BARRIER, __ATOMIC_RELEASE);
+}
+
+static void raise_generation(struct sync *s)
+{
+	struct weir_config *c = node_config(s->n);
+
 	sync_step("generation");
 	__atomic_store_n(&c->generation, (uint64_t)c->generation + 1, __ATOMIC_RELEASE);
-	__atomic_and_fetch(&c->pending, WEIR_PENDING_BARRIER, __ATOMIC_RELEASE);
 }
 
 /*
@@ -310,7 +321,7 @@ static int clear(struct sync *s)
 	if (!r)
 		r = table_erase(sync_fd(s, WEIR_MAP_names), &s->diff[WEIR_MAP_names].drop, s->err);
 	sync_step("last-barrier");
-	return r ? r : pay_barrier(s);
+	return r ? r : sync_pay_barrier(s);
 }
 
 static int apply(struct sync *s)
@@ -321,7 +332,8 @@ static int apply(struct sync *s)
 		r = flip(s);
 	if (r)
 		return r;
-	raise_epochs(s);
+	sync_raise_epochs(s);
+	raise_generation(s);
 	r = clear(s);
 	if (r)
 		return r;
@@ -330,7 +342,7 @@ static int apply(struct sync *s)
 	return 0;
 }
 
-static void sync_free(struct sync *s)
+void sync_free(struct sync *s)
 {
 	for (int map = 0; map < _WEIR_MAP_MAX; map++) {
 		table_free(&s->live[map]);
@@ -360,7 +372,7 @@ int sync_apply(struct node *n, const struct plan *p, const struct attachment_lis
 	s.no_devices = flags & SYNC_NO_DEVICES || n->mode == NODE_PRIVATE;
 	r = s.no_devices || flags & SYNC_MOVED ? 0 : home_check(n, err);
 	if (!r && write && node_config(n)->pending & WEIR_PENDING_BARRIER)
-		r = pay_barrier(&s);
+		r = sync_pay_barrier(&s);
 	if (!r)
 		r = read_live(&s);
 	if (!r)

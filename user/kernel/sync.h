@@ -79,6 +79,11 @@ struct sync {
 
 /* Names the step for sync_step_hook. */
 void sync_step(const char *name);
+/* Pays the epochs of the delta, with everything that an open flow may feel behind it. */
+void sync_raise_epochs(struct sync *s);
+void sync_owe(struct sync *s); /* before the first flip: what a rerun after a kill has to pay */
+int sync_pay_barrier(struct sync *s);
+void sync_free(struct sync *s); /* also for _cleanup_() */
 int sync_fd(const struct sync *s, enum weir_map map);
 /* One word of a live hash element, in place. */
 int sync_store_word(struct sync *s, struct weir_store *arg);
