@@ -1,23 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * Puts the packet back as it was before each iteration of BPF_PROG_TEST_RUN,
- * with a port of its own where asked, and calls the program under test. Its own
- * cost is measured with a program that does nothing, and subtracted.
+ * for the next flow of its batch, and calls the program under test. Its own cost
+ * is measured with a program that does nothing, and subtracted.
  */
 #include <linux/bpf.h>
-#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
 #include "bench_wrap.h"
-
-#define ODD 40503 /* times this, a counter visits all of a power of two in no order */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct bench_packet);
-} bench_packets SEC(".maps");
+	__type(value, struct bench_batch);
+} bench_batches SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, BENCH_FLOWS_MAX);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct bench_flow);
+} bench_flows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, BENCH_PEERS_MAX);
+	__type(key, __u32);
+	__type(value, struct weir_addr);
+} bench_peers SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -29,18 +41,29 @@ struct {
 SEC("tc")
 int bench_wrap(struct __sk_buff *skb)
 {
-	__u32 zero = 0, len;
-	struct bench_packet *p = bpf_map_lookup_elem(&bench_packets, &zero);
-	__u16 port;
+	__u32 zero = 0, len, at, peer;
+	struct bench_batch *b = bpf_map_lookup_elem(&bench_batches, &zero);
+	struct bench_flow *flow;
+	struct weir_addr *addr;
 
-	if (!p)
+	if (!b)
 		return 0;
-	len = p->len;
-	if (len < 1 || len > BENCH_PACKET_MAX)
+	at = b->first + b->next;
+	b->next = b->next + 1 < b->count ? b->next + 1 : 0;
+	flow = bpf_map_lookup_elem(&bench_flows, &at);
+	if (!flow)
 		return 0;
-	bpf_skb_store_bytes(skb, 0, p->data, len, 0);
-	port = bpf_htons(p->port_base + (p->next++ * ODD & p->port_mask));
-	bpf_skb_store_bytes(skb, p->port_offset, &port, sizeof(port), 0);
+	peer = flow->peer;
+	addr = bpf_map_lookup_elem(&bench_peers, &peer);
+	len = b->len;
+	if (!addr || len < 1 || len > BENCH_PACKET_MAX)
+		return 0;
+	bpf_skb_store_bytes(skb, 0, b->data, len, 0);
+	if (b->addr_len == 4)
+		bpf_skb_store_bytes(skb, b->addr_off, &addr->w[3], 4, 0);
+	else
+		bpf_skb_store_bytes(skb, b->addr_off, addr, sizeof(*addr), 0);
+	bpf_skb_store_bytes(skb, b->l4_off, &flow->sport_be, 4, 0);
 	bpf_tail_call(skb, &bench_target, 0);
 	return 0;
 }
