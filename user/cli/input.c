@@ -41,6 +41,7 @@ int cli_read_store(const struct common_options *c, unsigned int flags, struct st
 	if (!c->files.n)
 		return cli_fail(EXIT_USAGE, "no manifests: give -f PATH");
 	s = store_new();
+	s->keep_texts = flags & CLI_KEEP_TEXTS;
 	r = store_read(s, c->files.items, c->files.n, &err);
 	if (!r) {
 		note_emptiness(c, s);

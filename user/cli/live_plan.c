@@ -7,6 +7,7 @@
 #include <yajl/yajl_tree.h>
 
 #include "base/mem.h"
+#include "cli/file.h"
 #include "cli/live_plan.h"
 
 struct entry {
@@ -168,27 +169,9 @@ static void index_owners(struct live_plan *p)
 
 /* ---- The file ---- */
 
-static char *read_file(const char *path)
-{
-	size_t n = 0, cap = 0, got = 1;
-	FILE *f = fopen(path, "re");
-	char *text = NULL;
-
-	while (f && got) {
-		text = mem_grow(text, &cap, n + 65536, 1);
-		got = fread(text + n, 1, cap - n - 1, f);
-		n += got;
-	}
-	if (f)
-		fclose(f);
-	if (text)
-		text[n] = 0;
-	return text;
-}
-
 struct live_plan *live_plan_read(const char *path)
 {
-	_cleanup_(mem_free) char *text = read_file(path);
+	_cleanup_(mem_free) char *text = file_text(path);
 	struct live_plan *p;
 	yajl_val root = text ? yajl_tree_parse(text, NULL, 0) : NULL;
 
@@ -294,4 +277,25 @@ enum live_who live_plan_who(const struct live_plan *p, const struct weir_addr *a
 	found = p->n_owners ? bsearch(&key, p->owners, p->n_owners, sizeof(key), by_addr) : NULL;
 	*ret_name = found ? found->name : NULL;
 	return found ? found->who : LIVE_NOBODY;
+}
+
+static bool addr_of(yajl_val pod, int family, struct weir_addr *ret_addr)
+{
+	yajl_val list = member(pod, "addresses", yajl_t_array);
+
+	for (size_t i = 0; list && i < YAJL_GET_ARRAY(list)->len; i++)
+		if (!addr_parse(text_of(YAJL_GET_ARRAY(list)->values[i], "address"), ret_addr) &&
+		    addr_family(ret_addr) == family)
+			return true;
+	return false;
+}
+
+bool live_plan_pod_addr(const struct live_plan *p, const char *pod, int family, struct weir_addr *ret_addr)
+{
+	yajl_val list = member(p->root, "pods", yajl_t_array);
+
+	for (size_t i = 0; list && i < YAJL_GET_ARRAY(list)->len; i++)
+		if (!strcmp(text_of(YAJL_GET_ARRAY(list)->values[i], "pod"), pod))
+			return addr_of(YAJL_GET_ARRAY(list)->values[i], family, ret_addr);
+	return false;
 }

@@ -28,3 +28,5 @@ enum live_who {
 
 /* Whose address it is; ret_name: "ns/name", NULL for NOBODY and NODE. */
 enum live_who live_plan_who(const struct live_plan *p, const struct weir_addr *addr, const char **ret_name);
+/* Address of a pod of this node, by "ns/name"; false when it has none in that family, or is not there. */
+bool live_plan_pod_addr(const struct live_plan *p, const char *pod, int family, struct weir_addr *ret_addr);

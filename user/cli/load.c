@@ -12,6 +12,7 @@
 
 #include "base/emit.h"
 #include "cli/delta.h"
+#include "cli/origin.h"
 #include "cli/verbs.h"
 #include "kernel/node.h"
 
@@ -118,7 +119,7 @@ static int open_node(const struct load_options *o, struct node **ret_node, struc
 	return r == -ENOENT ? node_open(NULL, NODE_PRIVATE, &sizes, ret_node, err) : r;
 }
 
-static int load(const struct load_options *o, const struct plan *p)
+static int load(const struct load_options *o, const struct plan *p, const char *origin)
 {
 	_cleanup_(attachment_list_free) struct attachment_list attachments = {};
 	_cleanup_(node_close) struct node *node = NULL;
@@ -132,6 +133,8 @@ static int load(const struct load_options *o, const struct plan *p)
 		return status;
 	if (!r)
 		r = attachment_list_read(o->common.name, &attachments, &err);
+	if (!r)
+		node_keep_origin(node, origin, strlen(origin));
 	if (!r)
 		r = sync_apply(node, p, &attachments, o->dry_run ? SYNC_DRY_RUN : 0, &delta, &err);
 	if (r)
@@ -167,8 +170,9 @@ static int run(void *options, char **args, int n_args)
 	_cleanup_(store_free) struct store *s = NULL;
 	_cleanup_(plan_free) struct plan *p = NULL;
 	_cleanup_(mem_free) struct weir_addr *local = NULL;
+	_cleanup_(mem_free) char *origin = NULL;
 	struct plan_input in = {};
-	int status = cli_read_store(&o->common, 0, &s);
+	int status = cli_read_store(&o->common, CLI_KEEP_TEXTS, &s);
 
 	if (!status)
 		status = refuse_empty(o, s);
@@ -187,7 +191,8 @@ static int run(void *options, char **args, int n_args)
 		attach_preference = ATTACH_TCX;
 	if (o->attach && !strcmp(o->attach, "clsact"))
 		attach_preference = ATTACH_CLSACT;
-	return load(o, p);
+	origin = origin_text(s, &in, false);
+	return load(o, p, origin);
 }
 
 #define ROW(name, metavar, type, member, help)                                      \

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cli/measure.h"
+#include "cli/origin.h"
 #include "cli/verbs.h"
 
 struct sandbox_options {
@@ -27,9 +28,10 @@ static void print_step(const char *what, uint64_t ns, void *arg)
 }
 
 /* The store of -f, placed on the sandbox's node. */
-static int read_placed(const struct sandbox_options *o, struct store **ret_store, struct sandbox_net *ret_net)
+static int read_placed(const struct sandbox_options *o, unsigned int flags, struct store **ret_store,
+		       struct sandbox_net *ret_net)
 {
-	int status = cli_read_store(&o->common, STORE_INVENT, ret_store);
+	int status = cli_read_store(&o->common, STORE_INVENT | flags, ret_store);
 
 	if (!status)
 		sandbox_place(*ret_store, ret_net);
@@ -40,17 +42,21 @@ static int run_up(struct sandbox_options *o, char **args, int n_args)
 {
 	_cleanup_(store_free) struct store *s = NULL;
 	_cleanup_(sandbox_net_free) struct sandbox_net net = {};
+	_cleanup_(mem_free) char *origin = NULL;
 	struct sandbox_request req = {
 		.name = o->common.name, .no_datapath = o->no_datapath, .step = print_step, .arg = o
 	};
 	struct sandbox_summary sum;
 	struct weir_err err = {};
-	int status = read_placed(o, &s, &net), r;
+	int status = read_placed(o, CLI_KEEP_TEXTS, &s, &net), r;
 
 	if (status)
 		return status;
 	req.store = s;
 	req.net = &net;
+	origin = origin_text(s, &(struct plan_input){ .node = net.node }, true);
+	req.origin = origin;
+	req.origin_len = strlen(origin);
 	r = sandbox_up(&req, &sum, &err);
 	if (r)
 		return cli_fail_err(r, &err);
@@ -140,7 +146,7 @@ static int run_probe(struct sandbox_options *o, char **args, int n_args)
 
 	if (o->ports && report_ports_parse(o->ports, &arena, &ports, &in.n_ports, &err))
 		return cli_fail(EXIT_USAGE, "sandbox probe: --ports: %s", err.text);
-	status = read_placed(o, &s, &p.net);
+	status = read_placed(o, 0, &s, &p.net);
 	if (status)
 		return status;
 	in.store = p.store = s;

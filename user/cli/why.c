@@ -7,11 +7,25 @@
 #include "cli/engine.h"
 #include "cli/verbs.h"
 #include "cli/why.h"
+#include "cli/why_live.h"
 
 struct why_options {
 	struct common_options common;
 	const char *engine;
 };
+
+/* With the programs as engine, they have answered all of it, on tables made for the question. */
+static void say_engine(struct why_flows *flows, const struct engine *e)
+{
+	for (size_t i = 0; e->n_asked && i < flows->n; i++)
+		flows->items[i].datapath = (struct why_datapath){
+			.asked = true,
+			.agrees = !e->n_differ,
+			.text = e->n_differ
+					? "DISAGREES (--engine bpf)"
+					: "agrees (--engine bpf: the programs, on tables made from these objects)"
+		};
+}
 
 static int answer(struct why_flows *flows, const struct common_options *c)
 {
@@ -30,8 +44,10 @@ static int answer(struct why_flows *flows, const struct common_options *c)
 		why_emit(flows, &e);
 	}
 	if (disagree)
-		return cli_fail(EXIT_DISAGREE,
-				"a defect of Weir: the compiled plan and the objects do not say the same");
+		return cli_fail(
+			EXIT_DISAGREE,
+			"INTERNAL BUG: the compiled plan and the objects do not say the same. Please report it "
+			"with the manifests and 'weir version'");
 	return denied ? EXIT_NO : EXIT_OK;
 }
 
@@ -45,42 +61,85 @@ static int fail(int error, const struct weir_err *err)
 	return cli_fail_err(error, err);
 }
 
-static int ask_all(struct why_ask *ask, const struct why_options *o)
+/* in: the store, and addresses of the node where they are known. */
+static int ask_all(struct why_ask *ask, const struct why_options *o, struct report_input *in,
+		   struct why_live *live, bool own)
 {
 	_cleanup_(report_free) struct report *report = NULL;
 	_cleanup_(why_flows_free) struct why_flows flows = {};
 	_cleanup_(engine_close) struct engine engine;
 	struct weir_err err = {};
-	int r, status;
+	int r, status, differs;
 
 	engine_open(&engine, o->engine);
-	report = report_new(&(struct report_input){ .store = ask->store, .judge = &engine.judge });
+	in->judge = &engine.judge;
+	report = report_new(in);
 	ask->report = report;
+	ask->engine = &engine;
+	ask->store = in->store;
 	r = why_resolve(ask, &err);
 	if (!r)
 		r = why_judge(ask, &flows, &err);
-	status = r ? fail(r, &err) : answer(&flows, &o->common);
-	if (engine_verdict(&engine))
+	if (r) {
+		status = fail(r, &err);
+		return engine_verdict(&engine) ? EXIT_DISAGREE : status;
+	}
+	say_engine(&flows, &engine);
+	differs = why_live_ask(live, ask, &o->common, &flows, own);
+	status = answer(&flows, &o->common);
+	if (engine_verdict(&engine) || differs)
 		status = EXIT_DISAGREE;
+	if (live->live.node)
+		live_check(&live->live, &o->common);
 	return status;
+}
+
+/* Of manifests. An instance that is loaded beside them is asked, too. */
+static int run_files(struct why_ask *ask, const struct why_options *o)
+{
+	_cleanup_(why_live_close) struct why_live live = {};
+	_cleanup_(store_free) struct store *s = NULL;
+	struct report_input in = {};
+	int status = cli_read_store(&o->common, STORE_INVENT, &s);
+
+	if (!status)
+		status = why_live_open(&live, &o->common, false);
+	if (status)
+		return status;
+	in.store = s;
+	return ask_all(ask, o, &in, &live, false);
+}
+
+/* Of what is loaded. */
+static int run_live(struct why_ask *ask, const struct why_options *o)
+{
+	_cleanup_(why_live_close) struct why_live live = {};
+	struct report_input in = {};
+	int status = why_live_open(&live, &o->common, true);
+
+	if (status)
+		return status;
+	if (!live.origin.store)
+		return why_live_by_ids(&live, ask, &o->common);
+	in.store = live.origin.store;
+	in.own = live.origin.net.local;
+	in.n_own = live.origin.net.n_local;
+	in.own_node = live.origin.node;
+	if (live.origin.sandbox)
+		in.world = live.origin.net.world_addr;
+	return ask_all(ask, o, &in, &live, true);
 }
 
 static int run(void *options, char **args, int n_args)
 {
 	const struct why_options *o = options;
-	_cleanup_(store_free) struct store *s = NULL;
 	_cleanup_(arena_free) struct arena arena = {};
 	struct why_ask ask = { .arena = &arena };
 	struct weir_err err = {};
-	int status;
 
 	if (why_parse(&ask, args[0], args[1], &err))
 		return cli_fail(EXIT_USAGE, "why: %s", err.text);
-	status = cli_read_store(&o->common, STORE_INVENT, &s);
-	if (status)
-		return status;
-	ask.store = s;
-	return ask_all(&ask, o);
+	return o->common.files.n ? run_files(&ask, o) : run_live(&ask, o);
 }
 
 static const struct option_row rows[] = {
@@ -91,17 +150,21 @@ static const struct option_row rows[] = {
 
 const struct verb verb_why = {
 	.name = "why",
-	.arguments = "FROM TO[:PORT[/PROTO]] -f PATH",
+	.arguments = "FROM TO[:PORT[/PROTO]] [-f PATH]",
 	.summary = "may FROM connect to TO, and what says so, step by step",
 	.details =
 		"FROM and TO: ns/pod, or ns/workload for its first pod, pod/ns/name, svc/ns/name (TO only), a DNS name\n"
 		"(host.service.ns under a headless Service, service.ns.svc), an IP ([IPv6]:PORT), world, node. PORT is\n"
 		"a number or a name; it may be left out where the pod or Service has only one. Both directions are\n"
 		"shown always: each policy that selects the pod, each rule, each selector with the label that failed,\n"
-		"with file and line. Exit status 0 allowed, 1 denied.\n\n"
-		"  weir why default/web prod/db:5432 -f manifests/\n",
+		"with file and line. Exit status 0 allowed, 1 denied.\n"
+		"Without -f the question is about what is loaded on this node (root). Its tables, and with -f those of\n"
+		"an instance that is loaded, too, are asked by running the programs on a copy of them: nothing of the\n"
+		"instance changes. Where they and the plan differ it is a defect of Weir: a banner, and exit status 7.\n\n"
+		"  weir why default/web prod/db:5432 -f manifests/\n"
+		"  weir why default/web svc/prod/db\n",
 	.outputs = "table|json",
-	.wants = WANTS_FILES,
+	.wants = WANTS_FILES | WANTS_INSTANCE,
 	.options = rows,
 	.options_size = sizeof(struct why_options),
 	.min_args = 2,

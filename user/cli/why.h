@@ -3,10 +3,19 @@
 #pragma once
 
 #include "base/emit.h"
+#include "cli/engine.h"
 #include "cli/output.h"
 #include "cli/target.h"
 #include "compile/explain.h"
 #include "compile/report.h"
+
+/* What the kernel's own tables and programs say about it. */
+struct why_datapath {
+	const char *text; /* for people, without "datapath:"; NULL: nothing to say */
+	bool asked;
+	bool agrees; /* asked, and it is the plan's answer */
+	uint64_t generation; /* of the instance that was asked; 0: none, but a private one */
+};
 
 /* One way that the question can go: a family, and for a Service one of its backends. */
 struct why_flow {
@@ -23,6 +32,7 @@ struct why_flow {
 	const char **alike; /* "ns/pod" of other backends */
 	size_t n_alike, cap_alike;
 	bool repeated; /* the one that is not shown */
+	struct why_datapath datapath;
 	bool disagree; /* objects and plan say different things: a defect */
 };
 
@@ -41,6 +51,7 @@ struct why_ask {
 	const struct kube_service *service; /* TO is this; to_end is not used */
 	int proto; /* of TO, after defaulting */
 	uint16_t port;
+	struct engine *engine; /* asked about cluster IPs besides; NULL: nobody is */
 	const char *no_such_port; /* the Service does not define it: what it defines, in words; else NULL */
 };
 

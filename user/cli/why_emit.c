@@ -121,6 +121,22 @@ static void emit_service(struct emit *e, const struct why_flow *f)
 	emit_map_end(e);
 }
 
+static void emit_datapath(struct emit *e, const struct why_datapath *d)
+{
+	emit_map(e, "datapath");
+	emit_bool(e, "asked", d->asked);
+	if (d->asked)
+		emit_bool(e, "agrees", d->agrees);
+	else
+		emit_null(e, "agrees");
+	if (d->generation)
+		emit_int(e, "generation", d->generation);
+	else
+		emit_null(e, "generation");
+	emit_text(e, "text", d->text);
+	emit_map_end(e);
+}
+
 static void emit_flow(struct emit *e, const struct why_flow *f)
 {
 	report_item_emit(e, &f->item);
@@ -131,6 +147,7 @@ static void emit_flow(struct emit *e, const struct why_flow *f)
 	emit_step(e, f, KUBE_EGRESS);
 	emit_step(e, f, KUBE_INGRESS);
 	emit_array_end(e);
+	emit_datapath(e, &f->datapath);
 }
 
 /* The decisive way (the first that is denied, else the first) stands at the top; all ways are in items. */

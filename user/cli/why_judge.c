@@ -139,6 +139,9 @@ static int judge_backends(struct why_ask *ask, int family, struct why_flows *flo
 
 	if (!report_end_addr(ask->report, &ask->from_end, NULL, family, &q.src) || weir_addr_is_zero(&q.dst))
 		return -EAFNOSUPPORT;
+	r = ask->engine ? engine_check(ask->engine, plan, &q, err) : 0;
+	if (r)
+		return r;
 	for (; q.pick < n; q.pick++) {
 		struct why_flow *flow = VEC_ADD(flows->items, flows->n, flows->cap);
 		struct report_end to = { .kind = REPORT_WORLD };

@@ -444,10 +444,12 @@ void why_print(const struct why_flow *f, const struct style *s, FILE *out)
 	why_print_origin(f, out);
 	if (f->service)
 		print_service(f, s, out);
-	if (why_ends_at_frontend(f))
-		return;
-	print_side(f, KUBE_EGRESS, s, out);
-	print_side(f, KUBE_INGRESS, s, out);
-	print_nearest(f, s, out);
+	if (!why_ends_at_frontend(f)) {
+		print_side(f, KUBE_EGRESS, s, out);
+		print_side(f, KUBE_INGRESS, s, out);
+		print_nearest(f, s, out);
+	}
+	if (f->datapath.text)
+		print_note("datapath:", f->datapath.text, s, out);
 	print_alike(f, s, out);
 }

@@ -36,6 +36,7 @@ struct report {
 	struct weir_addr world[2];
 	struct weir_addr *own;
 	size_t n_own;
+	const char *own_node;
 };
 
 static int ask_oracle(void *ctx, const struct plan *plan, enum kube_direction side, const struct oracle_query *q,
@@ -110,7 +111,7 @@ static const struct plan *node_plan(struct report *r, struct report_node *n)
 	if (n->plan)
 		return n->plan;
 	local = mem_zalloc((r->n_own + 2) * sizeof(*local));
-	for (size_t i = 0; i < r->n_own; i++)
+	for (size_t i = 0; i < r->n_own && (!r->own_node || !strcmp(r->own_node, n->name)); i++)
 		local[n_local++] = r->own[i];
 	for (int f = 0; f < 2; f++)
 		if (!weir_addr_is_zero(&n->addr[f]))
@@ -425,6 +426,7 @@ struct report *report_new(const struct report_input *in)
 	r->judge = in->judge ? *in->judge : (struct report_judge){ .ask = ask_oracle };
 	r->own = mem_zalloc(in->n_own * sizeof(*r->own));
 	r->n_own = in->n_own;
+	r->own_node = in->own_node ? arena_strdup(&r->arena, in->own_node) : NULL;
 	for (size_t i = 0; i < in->n_own; i++)
 		r->own[i] = in->own[i];
 	copy_ports(r, in);

@@ -78,10 +78,11 @@ struct report_input {
 	const struct report_port *ports; /* NULL or n_ports 0: all that pods declare. Copied */
 	size_t n_ports;
 	const struct report_judge *judge; /* NULL: the oracle */
-	/* Addresses to use instead of chosen ones; may be NULL. own: further addresses of every node. */
+	/* Addresses to use instead of chosen ones; may be NULL. own: further addresses of nodes. */
 	const struct weir_addr *world; /* [2], by family; zero: none in that family */
 	const struct weir_addr *own;
 	size_t n_own;
+	const char *own_node; /* whose addresses they are; NULL: every node's */
 };
 
 /* Pods that have ended (Succeeded, Failed) are left out: they have no traffic (NP-56). */

@@ -25,6 +25,8 @@ struct node {
 	struct node_prog progs[NODE_MAX_PROGS];
 	size_t n_progs;
 	int own_map_fd; /* of the sweep's timer: it stops when nobody holds it */
+	const char *origin; /* see node_keep_origin(); NULL: none */
+	size_t origin_len;
 	struct weir_err no_sweep; /* why it is not running; empty when it is */
 };
 

@@ -98,6 +98,12 @@ enum sync_flag {
 int sync_apply(struct node *n, const struct plan *p, const struct attachment_list *attachments, unsigned int flags,
 	       struct sync_delta *ret_delta, struct weir_err *err);
 
+/*
+ * What the plan of the next apply was made from, as text: written beside it, as <run>/objects-<generation>, for root
+ * only. text stays the caller's until then. Without it no such file is written.
+ */
+void node_keep_origin(struct node *n, const char *text, size_t len);
+
 /* Called before each step of sync_apply with the step's name, when set: fault tests kill there, write counts hook there. */
 extern void (*sync_step_hook)(const char *step);
 

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * The symbolic plan beside the maps, /run/weir/plan-<generation>: what commands
- * name things by when no daemon lives. Written whole by rename before the
- * tables flip to it; never written again when it would be the same.
+ * name things by when no daemon lives. Beside it objects-<generation>, what it
+ * was compiled from: what `why` explains by. Each written whole by rename before
+ * the tables flip to it; never written again when it would be the same.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "kernel/sync.h"
 
-#define PREFIX "plan-"
+static const char *const prefixes[] = { "objects-", "plan-" };
 
 static bool holds(const char *path, const char *text, size_t len)
 {
@@ -29,7 +31,8 @@ static bool holds(const char *path, const char *text, size_t len)
 	return got == len && !memcmp(now, text, len);
 }
 
-static int replace(const char *path, const char *text, size_t len, struct weir_err *err)
+/* What people wrote is for root only; what it was compiled to, as the umask says. */
+static int replace(const char *path, bool secret, const char *text, size_t len, struct weir_err *err)
 {
 	_cleanup_(mem_free) char *making = mem_printf("%s.making", path);
 	FILE *out = fopen(making, "we");
@@ -37,6 +40,8 @@ static int replace(const char *path, const char *text, size_t len, struct weir_e
 
 	if (!out)
 		return err_set(err, -errno, "write %s: %s", making, strerror(errno));
+	if (secret)
+		fchmod(fileno(out), 0600);
 	if (fwrite(text, 1, len, out) != len)
 		r = -EIO;
 	if ((fclose(out) || rename(making, path)) && !r)
@@ -46,21 +51,54 @@ static int replace(const char *path, const char *text, size_t len, struct weir_e
 	return r ? err_set(err, r, "write %s: %s", path, strerror(-r)) : 0;
 }
 
+void node_keep_origin(struct node *n, const char *text, size_t len)
+{
+	n->origin = text;
+	n->origin_len = len;
+}
+
+static int write_one(const struct node *n, const char *prefix, uint64_t generation, const char *text, size_t len,
+		     struct weir_err *err)
+{
+	_cleanup_(mem_free) char *path =
+		mem_printf("%s/%s%llu", n->run_dir, prefix, (unsigned long long)generation);
+
+	return holds(path, text, len) ? 0 : replace(path, prefix == prefixes[0], text, len, err);
+}
+
 int plan_file_write(const struct node *n, const struct plan *p, uint64_t generation, struct weir_err *err)
 {
-	_cleanup_(mem_free) char *path = NULL, *text = NULL;
+	_cleanup_(mem_free) char *text = NULL;
 	size_t len = 0;
 	FILE *out;
+	int r = 0;
 
 	if (n->mode == NODE_PRIVATE)
 		return 0;
-	path = mem_printf("%s/" PREFIX "%llu", n->run_dir, (unsigned long long)generation);
+	if (n->origin)
+		r = write_one(n, prefixes[0], generation, n->origin, n->origin_len, err);
+	if (r)
+		return r;
 	out = open_memstream(&text, &len);
 	if (!out)
-		return err_set(err, -errno, "write %s: %s", path, strerror(errno));
+		return err_set(err, -errno, "write the plan: %s", strerror(errno));
 	plan_write_json(p, out);
 	fclose(out);
-	return holds(path, text, len) ? 0 : replace(path, text, len, err);
+	return write_one(n, prefixes[1], generation, text, len, err);
+}
+
+/* The generation that a file's name ends in; false for other files. */
+static bool is_of_generation(const char *name, unsigned long long *ret_generation)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+		size_t len = strlen(prefixes[i]);
+
+		if (strncmp(name, prefixes[i], len))
+			continue;
+		*ret_generation = strtoull(name + len, NULL, 10);
+		return true;
+	}
+	return false;
 }
 
 void plan_file_prune(const struct node *n, uint64_t generation)
@@ -73,12 +111,11 @@ void plan_file_prune(const struct node *n, uint64_t generation)
 	for (struct dirent *e; d && (e = readdir(d));) {
 		_cleanup_(mem_free) char *path = NULL;
 		unsigned long long number;
-		char *end;
 
-		if (strncmp(e->d_name, PREFIX, strlen(PREFIX)))
+		if (!is_of_generation(e->d_name, &number))
 			continue;
-		number = strtoull(e->d_name + strlen(PREFIX), &end, 10);
-		if (!*end && (number == generation || number + 1 == generation))
+		/* what a kill left half-written has an ending behind the number: away with it */
+		if (!strchr(e->d_name, '.') && (number == generation || number + 1 == generation))
 			continue;
 		path = mem_printf("%s/%s", n->run_dir, e->d_name);
 		unlink(path);

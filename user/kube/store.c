@@ -79,6 +79,9 @@ static void free_private(struct store_private *p)
 	for (size_t i = 0; i < p->n_files; i++)
 		free(p->files[i]);
 	free(p->files);
+	for (size_t i = 0; i < p->cap_texts; i++)
+		free(p->texts[i]);
+	free(p->texts);
 	free(p);
 }
 

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "base/emit.h"
 #include "kube/objects.h"
 
 struct store {
@@ -19,6 +20,7 @@ struct store {
 	size_t n_namespaces, n_nodes, n_pods, n_services, n_slices, n_policies;
 	struct kube_workload **workloads[KUBE_WORKLOADS]; /* by kind - KUBE_WORKLOAD_FIRST */
 	size_t n_workloads[KUBE_WORKLOADS];
+	bool keep_texts; /* set before reading: what is read can be written out again */
 	struct diag_list diags; /* everything that was found while reading and completing */
 	struct store_private *priv;
 };
@@ -50,6 +52,12 @@ enum store_complete_flag {
  * would: readiness, named ports, publishNotReadyAddresses).
  */
 void store_complete(struct store *s, unsigned int flags);
+
+/*
+ * "files":[{"name","text"}]: what was read with keep_texts set. store_read_buffer() of each in turn makes the same
+ * objects at the same positions. Documents that hold no object of the store are empty lines.
+ */
+void store_emit_texts(struct store *s, struct emit *e);
 
 const struct kube_namespace *store_namespace(const struct store *s, const char *name);
 const struct kube_node *store_node(const struct store *s, const char *name);

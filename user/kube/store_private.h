@@ -27,6 +27,8 @@ struct store_private {
 	size_t cap[_KUBE_KIND_MAX];
 	char **files; /* names that objects point at */
 	size_t n_files, cap_files;
+	char **texts; /* of files, by the same index; NULL: not kept */
+	size_t cap_texts;
 	struct store_seen *unknown_kinds;
 	struct store_addr *addrs; /* one block, hashed */
 	struct store_addr *by_addr;
@@ -44,6 +46,8 @@ void *store_add_new(struct store *s, enum kube_kind kind, size_t size, const cha
 /* Sorts, and leaves each text once. Their number. */
 size_t store_unique_texts(const char **texts, size_t n);
 void store_sort(struct store *s, enum kube_kind kind); /* by (ns, name); the order of input among equals */
+
+void store_keep_text(struct store *s, const char *data, size_t len); /* of the file that was added last */
 
 void store_check_claims(struct store *s); /* before sorting: who comes first in the input was first */
 void store_drop_duplicates(struct store *s, enum kube_kind kind);

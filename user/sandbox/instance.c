@@ -108,6 +108,8 @@ int instance_load(struct instance_load *job, struct weir_err *err)
 	if (!r)
 		r = attachment_list_read(job->name, &list, err);
 	if (!r)
+		node_keep_origin(node, job->origin, job->origin_len);
+	if (!r)
 		r = sync_apply(node, job->plan, &list, job->fresh ? SYNC_MOVED : 0, &job->delta, err);
 	return r;
 }

@@ -284,7 +284,12 @@ static int load(struct up *u)
 {
 	_cleanup_(plan_free) struct plan *plan = sandbox_plan(u->req->store, u->req->net);
 	struct instance_load job = {
-		.name = u->name, .plan = plan, .sizes = u->req->sizes, .fresh = u->sum.fresh
+		.name = u->name,
+		.plan = plan,
+		.sizes = u->req->sizes,
+		.origin = u->req->origin,
+		.origin_len = u->req->origin_len,
+		.fresh = u->sum.fresh,
 	};
 	int r;
 

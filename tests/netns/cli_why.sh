@@ -1,0 +1,230 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#
+# weir why on what is loaded: it answers from the kernel's own tables, explains
+# from the objects that were kept beside the plan, leaves no trace in the
+# instance, and shouts when tables and plan do not say the same. The sandbox is
+# the test's own.
+set -u
+
+# shellcheck source=tests/lib/cli.sh disable=SC1091
+. "$(dirname "$0")/../lib/cli.sh"
+NAME=why$$
+BPFTOOL=$(command -v bpftool || echo /usr/sbin/bpftool)
+if [ "$(id -u)" != 0 ]; then
+	echo "1..0 # SKIP needs root"
+	exit 0
+fi
+dir=$(mktemp -d)
+trap '{ "$W" sandbox down --name $NAME; "$W" uninstall -q --name $NAME; } >/dev/null 2>&1; rm -rf "$dir"' EXIT
+
+# manifests ROLE: whom the policy of the database lets in; below a Secret that nobody should keep
+manifests() {
+	cat <<END
+apiVersion: v1
+kind: Secret
+metadata: {name: password, namespace: p}
+stringData: {key: hushhush}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: db, namespace: p}
+spec:
+  podSelector: {matchLabels: {role: db}}
+  ingress:
+  - from:
+    - podSelector: {matchLabels: {role: $1}}
+    ports: [{port: 5432}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: api, namespace: p, labels: {role: api}}
+spec: {containers: [{name: c, image: i, ports: [{containerPort: 80}]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: p, labels: {role: web}}
+spec: {containers: [{name: c, image: i, ports: [{containerPort: 80}]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: db, namespace: p, labels: {role: db}}
+spec: {containers: [{name: c, image: i, ports: [{containerPort: 5432}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: db, namespace: p}
+spec: {selector: {role: db}, ports: [{port: 5432}]}
+END
+}
+
+denied_is_explained() {
+	exits 1 why p/web p/db || return
+	grep -q "^ datapath: agrees (generation 1, default-deny of policy set [0-9]*" "$dir/out" &&
+		grep -q "web has role=web" "$dir/out" && grep -q "a.yaml:13  ✖\|a.yaml:13  no" "$dir/out" || {
+		cat "$dir/out"
+		return 1
+	}
+}
+
+# what packets write, but for counts of neighbours who talk: connections, denials, hits of rules
+traces() {
+	local noun
+	for noun in flows rules policies; do
+		"$W" get $noun -o json --name $NAME || return
+	done
+	"$W" status -o json --name $NAME | python3 -c 'import json,sys
+d = json.load(sys.stdin)
+print(d["drops"]["ingress-denied"], d["policyEpoch"], {m: v["entries"] for m, v in d["maps"].items()})'
+	"$BPFTOOL" map dump pinned "/sys/fs/bpf/weir-$NAME/maps/rule_hits" | md5sum
+	"$BPFTOOL" map dump pinned "/sys/fs/bpf/weir-$NAME/maps/pods" | md5sum
+}
+
+no_trace_is_left() {
+	traces >"$dir/before" || return
+	exits 1 why p/web p/db && exits 0 why p/api p/db && exits 0 why p/api svc/p/db && exits 1 why world p/db &&
+		exits 0 why node p/db || return
+	traces >"$dir/after" && diff "$dir/before" "$dir/after"
+}
+
+address_of() {
+	"$W" get pods -o json --name $NAME |
+		python3 -c 'import json,sys; print([i["ipv4"] for i in json.load(sys.stdin)["items"] if i["pod"] == sys.argv[1]][0])' "$1"
+}
+
+# shellcheck disable=SC2016
+packets_are_counted() {
+	local db
+	db=$(address_of p/db)
+	"$W" sandbox exec p/web --name $NAME -- timeout 0.3 bash -c 'exec 3<>"/dev/tcp/$0/5432"' "$db" 2>/dev/null
+	exits 1 why p/web p/db && grep -Eq 'met by [1-9][0-9]* packets? so far, last [0-9]+ s ago' "$dir/out" || {
+		cat "$dir/out"
+		return 1
+	}
+}
+
+secrets_are_not_kept() {
+	local kept
+	kept=$(echo "/run/weir-$NAME"/objects-*)
+	! grep -q hushhush "$kept" && [ "$(stat -c %a "$kept")" = 600 ]
+}
+
+# The same answer from the files, held against the instance, and another one from other files, which is no defect.
+files_are_held_against_the_instance() {
+	exits 1 why -q p/web p/db -f "$dir/a.yaml" && grep -q "datapath: agrees (generation 1," "$dir/out" || return
+	manifests web >"$dir/b.yaml"
+	exits 0 why -q p/web p/db -f "$dir/b.yaml" &&
+		grep -q "datapath: differs, because generation 1 was loaded from other objects: DENIED" "$dir/out"
+}
+
+# What one selector wants has changed, and nothing in the tables: the objects beside them are new all the same.
+objects_follow_a_load_that_changes_no_table() {
+	sed 's/kind: Pod/&\n# a line more/' "$dir/a.yaml" >"$dir/c.yaml"
+	exits 0 sandbox up -q -f "$dir/c.yaml" && exits 1 why p/web p/db && grep -q "c.yaml:13" "$dir/out" &&
+		exits 0 sandbox up -q -f "$dir/a.yaml"
+}
+
+off_is_said() {
+	exits 0 enforce off && shows "enforcement is OFF" 1 why p/web p/db && exits 0 enforce on
+}
+
+# policy_set POLICY: the number of its set
+policy_set() {
+	"$W" get policies -o json --name $NAME |
+		python3 -c 'import json,sys; print([i["set"] for i in json.load(sys.stdin)["items"] if i["policies"] == sys.argv[1]][0])' "$1"
+}
+
+# store_default VERDICT: behind Weir's back, the verdict where no rule of the database's policy matches
+store_default() {
+	local set
+	set=$(policy_set p/db) || return
+	"$BPFTOOL" map update pinned "/sys/fs/bpf/weir-$NAME/maps/policy_sets" key "$set" 0 0 0 value "$1" 0 0 0 0 0 0 0
+}
+
+a_disagreement_is_shouted() {
+	local r=0
+	store_default 1 || return
+	exits 7 why p/web p/db && grep -q "INTERNAL BUG: two evaluators disagree" "$dir/err" &&
+		grep -q "the plan .*DENIED (ingress-denied).*no rule of p/db" "$dir/err" &&
+		grep -q "the kernel .*ALLOWED (forwarded)" "$dir/err" && grep -q "Please report it" "$dir/err" &&
+		grep -q "tables are not as generation 1 left them" "$dir/err" && grep -q "datapath: DISAGREES" "$dir/out" &&
+		json 'd["datapath"]["asked"] and not d["datapath"]["agrees"] and d["verdict"] == "deny"' 7 why p/web p/db -o json &&
+		exits 7 why -q p/web p/db --engine plan && exits 0 why p/api p/db || r=1
+	cat "$dir/out" "$dir/err"
+	store_default 0 && return $r
+}
+
+# An apply that was killed leaves the next plan's file and tables of both: no defect.
+half_an_apply_is_no_defect() {
+	local generation r=0
+	generation=$("$W" status -o json --name $NAME | python3 -c 'import json,sys; print(json.load(sys.stdin)["generation"])')
+	store_default 1 && cp "/run/weir-$NAME/plan-$generation" "/run/weir-$NAME/plan-$((generation + 1))" || return
+	exits 1 why p/web p/db && grep -q "differs, because an apply after generation $generation is not finished" "$dir/out" ||
+		r=1
+	rm "/run/weir-$NAME/plan-$((generation + 1))"
+	store_default 0 && return $r
+}
+
+without_objects_ids_are_shown() {
+	rm "/run/weir-$NAME"/objects-*
+	exits 1 why p/web p/db:5432 && grep -q "objects-[0-9]* is not there" "$dir/err" &&
+		grep -q "ingress  DENIED   default-deny of policy set [0-9]*, p/db" "$dir/out" &&
+		json 'd["verdict"] == "deny" and d["ingress"]["policySet"] > 0' 1 why p/web p/db:5432 -o json &&
+		exits 0 why p/api p/db:5432
+}
+
+without_the_plan_file_addresses_will_do() {
+	local web db
+	web=$(address_of p/web) && db=$(address_of p/db) || return
+	rm "/run/weir-$NAME"/plan-*
+	exits 2 why p/web p/db:5432 && exits 1 why "$web" "$db:5432" && grep -q "policy set [0-9]*, #" "$dir/out"
+}
+
+a_new_load_writes_the_files_again() {
+	exits 0 sandbox up -q -f "$dir/a.yaml" && denied_is_explained
+}
+
+# Loaded, but nobody plugged any pod in.
+unplugged_pods_are_told() {
+	exits 0 sandbox down && cat >"$dir/node.yaml" <<-'END'
+		apiVersion: v1
+		kind: Pod
+		metadata: {name: a, namespace: p}
+		spec: {nodeName: n1, containers: [{name: c, image: i}]}
+		status: {phase: Running, podIP: 10.244.0.5, podIPs: [{ip: 10.244.0.5}]}
+		---
+		apiVersion: v1
+		kind: Pod
+		metadata: {name: b, namespace: p}
+		spec: {nodeName: n2, containers: [{name: c, image: i}]}
+		status: {phase: Running, podIP: 10.244.1.5, podIPs: [{ip: 10.244.1.5}]}
+	END
+	exits 0 load -q -f "$dir/node.yaml" --node n1 && shows "not asked: p/a is not plugged in here" 0 why p/a p/b:80 &&
+		shows "not asked: no end is a pod of this node, n1" 0 why p/b 192.0.2.1:80
+}
+
+manifests api >"$dir/a.yaml"
+check "why of nothing is not reachable" exits 3 why p/web p/db
+check "the sandbox is up" exits 0 sandbox up -q -f "$dir/a.yaml"
+check "a denied flow is explained from what was loaded, and the tables agree" denied_is_explained
+check "an allowed one names its rule" shows "agrees (generation 1, ingress rule " 0 why p/api p/db
+check "a Service is asked through its cluster IP" shows "datapath: agrees" 0 why p/api svc/p/db
+check "a port that the Service lacks is asked, too (SVC-64)" shows "datapath: agrees" 1 why p/api svc/p/db:81
+check "both families are asked" \
+	json 'sorted((i["family"], i["datapath"]["agrees"]) for i in d["items"]) == [("IPv4", True), ("IPv6", True)]' \
+	1 why p/web p/db -o json
+check "the question leaves no trace in the instance" no_trace_is_left
+check "packets that met the same end are counted" packets_are_counted
+check "what was loaded is kept for root only, and no Secret with it" secrets_are_not_kept
+check "files are held against the instance" files_are_held_against_the_instance
+check "with the programs as engine, both are asked" shows "agrees (generation" 1 why -q p/web p/db -f "$dir/a.yaml" --engine bpf
+check "objects are kept anew when no table changes" objects_follow_a_load_that_changes_no_table
+check "enforcement that is off is said" off_is_said
+check "tables that say something else than the plan: a banner, and 7" a_disagreement_is_shouted
+check "half an apply is no defect" half_an_apply_is_no_defect
+check "without its objects it answers by ids" without_objects_ids_are_shown
+check "without the plan file, too, for addresses" without_the_plan_file_addresses_will_do
+check "a new load writes both again" a_new_load_writes_the_files_again
+check "pods that are not plugged in are told" unplugged_pods_are_told
+
+finish
