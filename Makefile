@@ -141,7 +141,7 @@ $(call obj,bench/bench_control.c): EXTRA_CFLAGS = -Itests
 bench: $(BENCH) ## ns a packet in the programs, established and new flows (root)
 	$(Q)$(BENCH)
 
-lint: ## formatting, function length, conditionals, shell scripts
+lint: ## formatting, function length, conditionals, names in docs, shell scripts
 	$(Q)tools/lint.sh
 
 FUZZ_SECONDS ?= 60

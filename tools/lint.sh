@@ -88,6 +88,52 @@ shell_scripts() {
 	shellcheck --exclude=SC2016,SC2317 "${scripts[@]}"
 }
 
+# Words in backquotes on stdin that are neither a test program nor stand in a test's source; "…" is any text.
+words_without_test() {
+	local token part
+	grep -o '`[^`]*`' | tr -d '`' | sort -u | while read -r token; do
+		for part in ${token//…/ }; do
+			compgen -G "tests/*/$part.[cs]*" >/dev/null || grep -rqF --include='*.[ch]' --include='*.sh' -- "$part" tests ||
+				echo "docs/flows.md: nothing in tests is called $part"
+		done
+	done
+}
+
+# Of tables with a last column "proved by" the last cells, and what follows these words in sentences.
+named_proofs() {
+	awk -F'|' '
+	/^\|/ && $(NF - 1) ~ /proved by/ { proof = 1; next }
+	/^\|/ && proof && $(NF - 1) !~ /^-+$/ { print $(NF - 1) }
+	/^\|/ { next }
+	{ proof = 0 }
+	/[Pp]roved by/ { sub(/.*[Pp]roved by/, ""); print }' docs/flows.md
+}
+
+proofs_exist() {
+	! {
+		named_proofs | grep -v -e '`' -e 'next area' | sed 's/^/docs\/flows.md: no test is named in: /'
+		named_proofs | words_without_test
+	} | grep .
+}
+
+# Suites that the last table of docs/testing.md has neither by name nor by first word, and names there that are none.
+undescribed_suites() {
+	local names name known file
+	names=$(sed -n '/^| suites /,/^$/p' docs/testing.md | awk -F'|' '{ print $2 }' | grep -o '`[^`]*`' | tr -d '`')
+	known=" $(tr '\n' ' ' <<<"$names")"
+	for file in tests/unit/*.c tests/prog/*.c tests/diff/*.c tests/netns/*.c tests/netns/*.sh; do
+		name=$(basename "${file%.*}")
+		[[ $known == *" $name "* || $known == *" ${name%%_*}_* "* ]] || echo "docs/testing.md does not have $file"
+	done
+	for name in $names; do
+		compgen -G "tests/*/$name.[cs]*" >/dev/null || echo "docs/testing.md names $name, which is not there"
+	done
+}
+
+suites_are_described() {
+	! undescribed_suites | grep .
+}
+
 warnings() {
 	make --no-print-directory -k -j$JOBS BUILD="$BUILD/$1" CC="$1" WERROR=1 all tests 2>&1 |
 		grep -E 'error|warning|note:|\*\*\*' | head -60
@@ -106,6 +152,8 @@ check_with clang-format "formatting is that of .clang-format" formatting
 check_with ctags "no function is longer than $FUNCTION_MAX lines" function_length
 check "no conditional compilation outside include/weir/compat.h" conditionals
 check "no line ends in blanks" trailing_blanks
+check "every proof that docs/flows.md names is there" proofs_exist
+check "every suite is in docs/testing.md" suites_are_described
 check_with shellcheck "shell scripts pass shellcheck" shell_scripts
 check_with gcc "gcc builds everything without a warning" gcc_warnings
 check_with clang "clang builds everything without a warning" clang_warnings
