@@ -46,26 +46,34 @@ static __always_inline int refuse(struct __sk_buff *skb, enum weir_reason reason
 	return TC_ACT_SHOT;
 }
 
-/*
- * To a pod of this node: straight into its namespace. The MAC that the sender
- * addressed (its gateway's) becomes the source. Frames that came to a bridge's
- * MAC are OTHERHOST and would be dropped behind the redirect.
- */
-static __always_inline int to_local_pod(struct __sk_buff *skb, const struct weir_pod *pod, enum weir_reason reason)
+/* The MAC that the sender addressed (its gateway's) becomes the source, the pod's the destination. */
+static __always_inline int address_to_pod(struct __sk_buff *skb, const struct weir_pod *pod)
 {
-	__u32 ifindex = pod->ifindex;
 	__u8 macs[12], gateway[6];
 
 	if (packet_read(skb, 0, gateway, sizeof(gateway)))
-		return refuse(skb, WEIR_NO_SCRATCH);
+		return -1;
 	__builtin_memcpy(macs, pod->mac, 6);
 	__builtin_memcpy(macs + 6, gateway, 6);
-	if (packet_write(skb, 0, macs, sizeof(macs)))
-		return refuse(skb, WEIR_NO_SCRATCH);
-	count(skb, reason);
+	return packet_write(skb, 0, macs, sizeof(macs));
+}
+
+/* Straight into the pod behind that device. Frames that came to a bridge's MAC are OTHERHOST: dropped there. */
+static __always_inline int enter_pod(struct __sk_buff *skb, __u32 ifindex)
+{
 	if (skb->pkt_type != PACKET_TYPE_HOST)
 		bpf_skb_change_type(skb, PACKET_TYPE_HOST);
 	return bpf_redirect_peer(ifindex, 0);
+}
+
+static __always_inline int to_local_pod(struct __sk_buff *skb, const struct weir_pod *pod, enum weir_reason reason)
+{
+	__u32 ifindex = pod->ifindex;
+
+	if (address_to_pod(skb, pod))
+		return refuse(skb, WEIR_NO_SCRATCH);
+	count(skb, reason);
+	return enter_pod(skb, ifindex);
 }
 
 /* From a pod: a pod of this node by redirect, unless its flow came through the stack; all else by the stack. */

@@ -8,6 +8,7 @@
 #include "forward.bpf.h"
 #include "icmp.bpf.h"
 #include "nat.bpf.h"
+#include "reject.bpf.h"
 
 /* flow_find() once more, where a step that is rare changed something. */
 __noinline int flow_find_again(struct __sk_buff *skb)
@@ -96,6 +97,8 @@ int from_pod(struct __sk_buff *skb)
 	if (why)
 		return unusual(skb, s, why);
 	why = pod_verdict(skb, s);
+	if (weir_reason_rejects(why))
+		return reject(skb, why);
 	if (!passes(why))
 		return refuse(skb, why);
 	return pod_forward(skb, s, why);

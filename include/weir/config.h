@@ -43,3 +43,14 @@
 #define WEIR_SWEEP_SLICE 670
 #define WEIR_SWEEP_SLICE_MAX 4096
 #define WEIR_SWEEP_INTERVAL_US 10000
+
+/*
+ * Answers that say "nobody is there" (RST, port unreachable): so many a tick for
+ * the pods of one bucket (slot modulo buckets), about 950 a second. Above, the packet
+ * is dropped as REJECT_LIMITED, and its sender tries again or times out.
+ */
+#define WEIR_REJECT_BUCKETS 1024 /* a power of two */
+#define WEIR_REJECTS_A_TICK 128
+/* An ICMP answer, quote and all, is no longer than what every path carries (RFC 1812, RFC 4443). */
+#define WEIR_REJECT_MAX_V4 576
+#define WEIR_REJECT_MAX_V6 1280

@@ -18,6 +18,7 @@
  */
 #pragma once
 
+#include <weir/config.h>
 #include <weir/event.h>
 #include <weir/reason.h>
 #include <weir/types.h>
@@ -47,6 +48,7 @@
 	X(free_keys, QUEUE, void, __u32, WEIR_CONNTRACK_MAX, "cannot fill: it holds each place once")             \
 	X(closing_keys, QUEUE, void, struct weir_tuple, 65536, "the oldest is forgotten and waits for the sweep") \
 	X(half_open, PLACES, __u32, struct weir_flow_key, WEIR_HALF_OPEN_MAX, "the oldest half-open flow goes")   \
+	X(rejects, PLACES, __u32, __u64, WEIR_REJECT_BUCKETS, "cannot fill: pods share the buckets")              \
 	X(counters, PERCPU, __u32, struct weir_counter, _WEIR_REASON_MAX, "cannot fill")                          \
 	X(trace, PERCPU, __u32, struct weir_trace, 1, "cannot fill")                                              \
 	X(rule_hits, PERCPU, __u32, struct weir_hits, 16384, "further rules are not counted, get says so")        \

@@ -5,10 +5,18 @@
  * reasons go to the end.
  *
  * WEIR_REASONS(X): X(NAME, kind, "label", "what it means")
- *   kind PASS: the packet went on; DROP: it was dropped here; STEP: never
- *   final, only between the steps of one program.
+ *   kind PASS: the packet went on; DROP: it was dropped here; REJECT: dropped,
+ *   and its sender is told that nobody is there; STEP: never final, only between
+ *   the steps of one program.
  */
 #pragma once
+
+enum weir_reason_kind {
+	WEIR_KIND_PASS,
+	WEIR_KIND_DROP,
+	WEIR_KIND_REJECT,
+	WEIR_KIND_STEP,
+};
 
 #define WEIR_REASONS(X)                                                                                 \
 	X(FORWARDED, PASS, "forwarded", "allowed and sent on")                                          \
@@ -31,9 +39,9 @@
 	X(NOT_FOR_POD, DROP, "not-for-pod", "unicast that is not addressed to this pod")                \
 	X(EGRESS_DENIED, DROP, "egress-denied", "no egress rule of the source allows it")               \
 	X(INGRESS_DENIED, DROP, "ingress-denied", "no ingress rule of the destination allows it")       \
-	X(NO_ENDPOINT, DROP, "no-endpoint", "the Service has no usable endpoint")                       \
+	X(NO_ENDPOINT, REJECT, "no-endpoint", "the Service has no usable endpoint")                     \
 	X(NO_LOCAL_ENDPOINT, DROP, "no-local-endpoint", "the traffic policy is Local and none is here") \
-	X(NO_SERVICE_PORT, DROP, "no-service-port", "the cluster IP has no such port")                  \
+	X(NO_SERVICE_PORT, REJECT, "no-service-port", "the cluster IP has no such port")                \
 	X(HAIRPIN, DROP, "hairpin", "a pod reaching itself through a Service is not served yet")        \
 	X(SCTP_SERVICE, DROP, "sctp-service", "SCTP through a Service is not served yet")               \
 	X(MID_STREAM, DROP, "mid-stream", "no connection is known, and the packet does not begin one")  \
@@ -50,7 +58,8 @@
 	X(FRAGMENT_FIRST, DROP, "fragment-first", "the first fragment of its packet was not seen")      \
 	X(FRAGMENT_TINY, DROP, "fragment-tiny", "the first fragment ends inside a header")              \
 	X(FRAGMENT_OVERLAP, DROP, "fragment-overlap", "a later fragment would replace a header")        \
-	X(FRAGMENT_SCTP, DROP, "fragment-sctp", "SCTP in fragments whose ports would have to change")
+	X(FRAGMENT_SCTP, DROP, "fragment-sctp", "SCTP in fragments whose ports would have to change")   \
+	X(REJECT_LIMITED, DROP, "reject-limited", "no answer to say that nobody is there: too many already")
 
 enum weir_reason {
 #define WEIR_REASON_ENUM(name, kind, label, text) WEIR_##name,
@@ -58,3 +67,26 @@ enum weir_reason {
 #undef WEIR_REASON_ENUM
 		_WEIR_REASON_MAX,
 };
+
+_Static_assert(_WEIR_REASON_MAX <= 64, "reasons of one kind fit into the bits of one word");
+
+/* Bit n is set for each reason n of that kind. */
+static inline unsigned long long weir_reasons_of(enum weir_reason_kind of)
+{
+#define WEIR_REASON_BIT(name, kind, label, text) | (unsigned long long)(WEIR_KIND_##kind == of) << WEIR_##name
+	return 0 WEIR_REASONS(WEIR_REASON_BIT);
+#undef WEIR_REASON_BIT
+}
+
+/* Is the sender told that nobody is there (REJECT of B.4)? */
+static inline int weir_reason_rejects(unsigned int reason)
+{
+	return reason < _WEIR_REASON_MAX && (weir_reasons_of(WEIR_KIND_REJECT) >> reason & 1);
+}
+
+/* Does the packet end here, answered or not? */
+static inline int weir_reason_drops(unsigned int reason)
+{
+	return weir_reason_rejects(reason) ||
+	       (reason < _WEIR_REASON_MAX && (weir_reasons_of(WEIR_KIND_DROP) >> reason & 1));
+}

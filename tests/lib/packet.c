@@ -160,6 +160,7 @@ static void put_l4(struct packet *p, const struct packet_spec *spec)
 		p->data[p->len++] = 'a' + i % 26;
 }
 
+/* The field itself must be 0. */
 static void fill_l4_sum(struct packet *p, const struct packet_spec *spec, unsigned int l4)
 {
 	int at = sum_offset(spec->proto);
@@ -241,6 +242,17 @@ static void put_ethernet(struct packet *p, const struct packet_spec *spec, uint1
 	put16(p, type);
 }
 
+static void fill_l3(struct packet *p, bool v6, unsigned int l3, unsigned int l4)
+{
+	if (v6) {
+		set16(p->data + l3 + 4, p->len - l3 - 40);
+		return;
+	}
+	set16(p->data + l3 + 2, p->len - l3);
+	set16(p->data + l3 + 10, 0);
+	set16(p->data + l3 + 10, sum_fold(sum_add(0, p->data + l3, l4 - l3)));
+}
+
 struct packet packet_build(const struct packet_spec *spec)
 {
 	bool v6 = spec_v6(spec);
@@ -252,13 +264,19 @@ struct packet packet_build(const struct packet_spec *spec)
 	l4 = p.len;
 	put_l4(&p, spec);
 	fill_l4_sum(&p, spec, l4);
-	if (v6) {
-		set16(p.data + l3 + 4, p.len - l3 - 40);
-	} else {
-		set16(p.data + l3 + 2, p.len - l3);
-		set16(p.data + l3 + 10, sum_fold(sum_add(0, p.data + l3, l4 - l3)));
-	}
+	fill_l3(&p, v6, l3, l4);
 	return p;
+}
+
+void packet_finish(struct packet *p, const struct packet_spec *spec)
+{
+	unsigned int l4 = packet_l4_offset(p);
+	int at = sum_offset(spec->proto);
+
+	if (at >= 0)
+		set16(p->data + l4 + at, 0);
+	fill_l4_sum(p, spec, l4);
+	fill_l3(p, spec_v6(spec), PACKET_L3, l4);
 }
 
 struct packet packet_ethertype(uint16_t type)

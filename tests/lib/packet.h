@@ -61,6 +61,8 @@ struct packet {
 };
 
 struct packet packet_build(const struct packet_spec *spec);
+/* Lengths and sums again, after the bytes of a packet without extension headers were changed; spec: what it is. */
+void packet_finish(struct packet *packet, const struct packet_spec *spec);
 struct packet packet_arp(void);
 struct packet packet_ethertype(uint16_t type);
 

@@ -135,6 +135,7 @@ uint64_t prog_sweeps(const struct prog_env *env);
 	} while (0)
 #define assert_passed(sent) assert_sent(sent, -1 /* TC_ACT_UNSPEC */, WEIR_FORWARDED)
 #define assert_redirected(sent) assert_sent(sent, 7 /* TC_ACT_REDIRECT */, WEIR_FORWARDED)
+#define assert_rejected(sent, reason) assert_sent(sent, 7 /* back to its sender */, reason)
 #define assert_dropped(sent, reason) assert_sent(sent, 2 /* TC_ACT_SHOT */, reason)
 const char *prog_reason(int reason);
 

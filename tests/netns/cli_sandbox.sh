@@ -50,7 +50,8 @@ services_are_measured() {
 	exits 0 sandbox probe -q -f "$dir/a.yaml" || return
 	line '^p/undeclared:80/TCP +p/client +allow (✓|ok) +15 of 15 +silent 15$' &&
 		line '^p/host:80/TCP +p/client +allow (✓|ok) +15 of 15 ' &&
-		line '^p/outside:80/TCP +p/client +allow [?] '
+		line '^p/outside:80/TCP +p/client +allow [?] ' &&
+		line '^p/empty:80/TCP +p/client +refused (✓|ok) +0 of 2 '
 }
 
 # What would be expected of other manifests says nothing about what runs.
@@ -86,6 +87,11 @@ apiVersion: v1
 kind: Service
 metadata: {name: host, namespace: p}
 spec: {selector: {app: host}, ports: [{port: 80, targetPort: 9100}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: empty, namespace: p}
+spec: {selector: {app: nobody}, ports: [{port: 80}]}
 ---
 apiVersion: v1
 kind: Service

@@ -470,7 +470,7 @@ static void svc_60_no_endpoint_svc_61_no_local_endpoint(void **state)
 
 	serve_one(env, 1, IPPROTO_TCP, POD_B);
 	prog_service(env, 1, 0, 0, 0);
-	assert_dropped(send_from(env, POD_A, tcp(env, POD_A, SPORT, VIP_1, PORT, SYN)), WEIR_NO_ENDPOINT);
+	assert_rejected(send_from(env, POD_A, tcp(env, POD_A, SPORT, VIP_1, PORT, SYN)), WEIR_NO_ENDPOINT);
 	prog_service(env, 1, USABLE, 0, 0);
 	assert_dropped(send_from(env, POD_A, tcp(env, POD_A, SPORT, VIP_1, PORT, SYN)), WEIR_NO_LOCAL_ENDPOINT);
 	assert_int_equal(prog_flow_count(env), 0);
@@ -481,9 +481,9 @@ static void svc_64_an_unknown_port_of_a_cluster_ip_is_not_for_the_stack(void **s
 	struct prog_env *env = *state;
 
 	serve_one(env, 1, IPPROTO_TCP, POD_B);
-	assert_dropped(send_from(env, POD_A, tcp(env, POD_A, SPORT, VIP_1, PORT + 1, SYN)), WEIR_NO_SERVICE_PORT);
-	assert_dropped(send_from(env, POD_A, udp(env, POD_A, SPORT, VIP_1, PORT)), WEIR_NO_SERVICE_PORT);
-	assert_dropped(send_from(env, POD_A, prog_echo(env, POD_A, VIP_1, 1, false)), WEIR_NO_SERVICE_PORT);
+	assert_rejected(send_from(env, POD_A, tcp(env, POD_A, SPORT, VIP_1, PORT + 1, SYN)), WEIR_NO_SERVICE_PORT);
+	assert_rejected(send_from(env, POD_A, udp(env, POD_A, SPORT, VIP_1, PORT)), WEIR_NO_SERVICE_PORT);
+	assert_rejected(send_from(env, POD_A, prog_echo(env, POD_A, VIP_1, 1, false)), WEIR_NO_SERVICE_PORT);
 	assert_passed(send_from(env, POD_A, tcp(env, POD_A, SPORT, VIP_2, PORT, SYN))); /* no cluster IP */
 }
 
@@ -581,7 +581,7 @@ static void svc_92_udp_flows_of_a_removed_frontend_end(void **state)
 	assert_int_equal(udp_target(env, VIP_1), last_byte(env, REMOTE_A));
 	prog_frontend_gone(env, VIP_1, PORT, IPPROTO_UDP);
 	prog_service_epoch(env);
-	assert_dropped(send_from(env, POD_A, udp(env, POD_A, SPORT, VIP_1, PORT)), WEIR_NO_SERVICE_PORT);
+	assert_rejected(send_from(env, POD_A, udp(env, POD_A, SPORT, VIP_1, PORT)), WEIR_NO_SERVICE_PORT);
 	prog_frontend_gone(env, VIP_1, 0, 0); /* and the whole cluster IP */
 	assert_int_equal(udp_target(env, VIP_1), last_byte(env, VIP_1));
 	assert_int_equal(prog_flow_count(env), 1);

@@ -81,8 +81,8 @@ static const char *place_of(const struct measure *p, const struct plan_backend *
 	return NULL;
 }
 
-/* How many of the candidates the source may reach. */
-static void expect(const struct measure *p, const struct plan_frontend *f, const struct kube_pod *pod,
+/* How many of the candidates the source may reach. Returns whether it is told that there are none. */
+static bool expect(const struct measure *p, const struct plan_frontend *f, const struct kube_pod *pod,
 		   struct measure_spread *s)
 {
 	_cleanup_(arena_free) struct arena names = {};
@@ -90,6 +90,10 @@ static void expect(const struct measure *p, const struct plan_frontend *f, const
 	struct oracle_query q = { pod->addr[service->family], f->addr, f->proto, f->port, false, 0 };
 	struct oracle_answer a;
 
+	if (!service->n_internal) {
+		oracle_judge(p->plan, &q, &a);
+		return weir_reason_rejects(a.reason);
+	}
 	s->candidates += service->n_internal;
 	for (; q.pick < service->n_internal; q.pick++) {
 		const struct plan_backend *b = &p->plan->backends[service->internal[q.pick]];
@@ -98,6 +102,7 @@ static void expect(const struct measure *p, const struct plan_frontend *f, const
 		s->allowed += a.reason == WEIR_FORWARDED;
 		s->elsewhere += a.reason == WEIR_FORWARDED && !place_of(p, b, &names);
 	}
+	return false;
 }
 
 static void count_answer(struct measure_spread *s, const char *name)
@@ -168,14 +173,17 @@ static void ask_frontend(struct measure *p, struct asked *asked, const struct pl
 		const struct kube_pod *pod = row_pod(p, from);
 		struct measure_spread *s;
 		unsigned int n;
+		bool rejects;
 
 		/* the host's own and outside clients of a cluster IP are not served yet, nor a pod that reaches itself */
 		if (!pod || pod->host_network || weir_addr_is_zero(&pod->addr[service->family]) ||
 		    is_backend(p->plan, f->service, pod))
 			continue;
 		s = spread_of(p, f, from);
-		expect(p, f, pod, s);
-		n = s->allowed ? p->requests : 2;
+		rejects = expect(p, f, pod, s);
+		n = s->allowed && !rejects ? p->requests : 2;
+		if (rejects)
+			s->rejects += n;
 		while (n--) {
 			size_t at = asked->n;
 			struct sandbox_probe *probe = VEC_ADD(asked->probes, asked->n, asked->cap);
@@ -252,17 +260,21 @@ bool measure_agrees(const struct measure_result *r)
 /* Also where nothing can be measured, because who should answer is no pod of the sandbox. */
 bool measure_spread_agrees(const struct measure_spread *s)
 {
+	if (s->refused < s->rejects)
+		return false;
 	if (!s->allowed)
 		return !s->answered;
 	if (s->elsewhere)
 		return true;
 	if (s->allowed == s->candidates)
-		return s->answered == s->requests;
+		return s->answered + s->rejects == s->requests;
 	return s->answered > 0; /* some backends only: which ones a request meets is not foretold */
 }
 
 const char *measure_spread_expected(const struct measure_spread *s)
 {
+	if (s->rejects && s->rejects == s->requests)
+		return "refused";
 	return !s->allowed ? "deny" : s->allowed == s->candidates ? "allow" : "partly";
 }
 

@@ -28,6 +28,7 @@ struct measure_spread {
 	const struct plan_frontend *frontend; /* of the first family that was asked */
 	unsigned int candidates, allowed; /* expected: backends, and those that the source may reach */
 	unsigned int elsewhere; /* of those, backends that are no pod of the sandbox: nobody answers there */
+	unsigned int rejects; /* expected: requests that are refused, because there is no backend (B.4) */
 	unsigned int requests, answered, refused;
 	struct measure_backend *backends;
 	size_t n, cap;
@@ -54,7 +55,7 @@ void measure_free(struct measure *p); /* also for _cleanup_() */
 
 bool measure_agrees(const struct measure_result *r); /* true too where nothing can be measured */
 bool measure_spread_agrees(const struct measure_spread *s);
-const char *measure_spread_expected(const struct measure_spread *s); /* "allow", "deny", "partly" */
+const char *measure_spread_expected(const struct measure_spread *s); /* "allow", "deny", "refused", "partly" */
 size_t measure_differences(const struct measure *p);
 
 /* The matrix, who denied what, and the spread over backends. */

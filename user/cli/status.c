@@ -12,18 +12,6 @@
 
 #define FILL_WARN_PERCENT 80
 
-static bool is_drop(uint32_t reason)
-{
-	enum { PASS, DROP, STEP };
-	static const int kinds[] = {
-#define REASON_KIND(name, kind, ...) [WEIR_##name] = kind,
-		WEIR_REASONS(REASON_KIND)
-#undef REASON_KIND
-	};
-
-	return kinds[reason] == DROP;
-}
-
 static bool enforcing(const struct live *l)
 {
 	return node_config(l->node)->enforcement == WEIR_ENFORCE_ON;
@@ -69,12 +57,12 @@ static void emit_status(const struct live *l)
 	emit_map_end(&e);
 	emit_map(&e, "drops");
 	for (uint32_t i = 0; i < _WEIR_REASON_MAX; i++)
-		if (is_drop(i))
+		if (weir_reason_drops(i))
 			emit_int(&e, reason_label(i), live_counter(l, i).packets);
 	emit_map_end(&e);
 	emit_map(&e, "passed");
 	for (uint32_t i = 0; i < _WEIR_REASON_MAX; i++)
-		if (!is_drop(i) && live_counter(l, i).packets)
+		if (!weir_reason_drops(i) && live_counter(l, i).packets)
 			emit_int(&e, reason_label(i), live_counter(l, i).packets);
 	emit_map_end(&e);
 	emit_document_end(&e);
@@ -111,7 +99,7 @@ static void print_drops(const struct live *l, const struct common_options *c)
 	for (uint32_t i = 0; i < _WEIR_REASON_MAX; i++) {
 		struct weir_counter n = live_counter(l, i);
 
-		if (!is_drop(i) || !n.packets)
+		if (!weir_reason_drops(i) || !n.packets)
 			continue;
 		grid_cell(&t, TONE_BAD, "%s", reason_label(i));
 		grid_cell(&t, TONE_PLAIN, "%llu", (unsigned long long)n.packets);

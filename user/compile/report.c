@@ -198,20 +198,6 @@ static bool uses_node_address(const struct report_end *end)
 
 /* ---- One question ---- */
 
-static bool reason_is_drop(enum weir_reason reason)
-{
-	static const bool drops[] = {
-#define REASON_PASS false
-#define REASON_DROP true
-#define REASON_STEP false
-#define REASON_KIND(name, kind, ...) [WEIR_##name] = REASON_##kind,
-		WEIR_REASONS(REASON_KIND)
-#undef REASON_KIND
-	};
-
-	return (unsigned int)reason < _WEIR_REASON_MAX && drops[reason];
-}
-
 static void fill_side(const struct plan *plan, const struct oracle_side *answer, struct report_side *ret_side)
 {
 	*ret_side = (struct report_side){ .allow = true, .rule = -1 };
@@ -238,7 +224,7 @@ static int ask_side(struct report *r, struct report_node *n, enum kube_direction
 	if (ret)
 		return ret;
 	fill_side(plan, egress ? &answer.egress : &answer.ingress, egress ? &item->egress : &item->ingress);
-	if (reason_is_drop(answer.reason) && answer.reason != WEIR_EGRESS_DENIED &&
+	if (weir_reason_drops(answer.reason) && answer.reason != WEIR_EGRESS_DENIED &&
 	    answer.reason != WEIR_INGRESS_DENIED)
 		item->reason = answer.reason;
 	return 0;

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * REJECT (SVC-60, SVC-64): the packet becomes its own answer, which goes back
+ * through the sender's own device, sourced from the address it was sent to: a RST
+ * to TCP, ICMP port unreachable to all else, quoting the packet as it was sent.
+ * The sender's source is proven by now, so nobody is answered who did not ask.
+ * Never answers a RST, an ICMP message that is no request, or multicast, nor more
+ * than WEIR_REJECTS_A_TICK, nor a pod that is still gated.
+ *
+ * The sums are written so that they are right whether the kernel holds the packet
+ * for complete or not (CHECKSUM_PARTIAL stays with it): TCP's through
+ * bpf_l4_csum_replace. ICMP's is complete; of a partial packet it is trusted.
+ */
+#pragma once
+
+#include "flow.bpf.h"
+#include "forward.bpf.h"
+#include "nat.bpf.h"
+
+#define REJECT_TTL 64
+#define ICMP_UNREACHABLE 3
+#define ICMP_PORT_UNREACHABLE 3
+#define ICMPV6_UNREACHABLE 1
+#define ICMPV6_PORT_UNREACHABLE 4
+#define IP_DONT_FRAGMENT 0x4000
+#define QUOTE_CHUNK sizeof(((struct scratch *)0)->piece)
+#define QUOTE_CHUNKS ((WEIR_REJECT_MAX_V6 + QUOTE_CHUNK - 1) / QUOTE_CHUNK)
+
+struct unreachable {
+	__u8 type, code;
+	__u16 check;
+	__u32 unused;
+};
+
+static __always_inline int may_answer(const struct pkt *p)
+{
+	if (p->multicast)
+		return 0;
+	return p->proto == IPPROTO_TCP ? !(p->tcp_flags & TCP_RST) : p->proto == IPPROTO_SCTP || p->begins;
+}
+
+/* A fixed window: tick in the upper half of the bucket's word, answers in the lower. */
+static __always_inline int reject_admitted(const struct scratch *s, __u32 ref)
+{
+	__u32 at = weir_ref_slot(ref) & (WEIR_REJECT_BUCKETS - 1);
+	__u64 *word = bpf_map_lookup_elem(&rejects, &at), old, new;
+
+	if (!word)
+		return 0;
+	old = READ_WORD(*word);
+	new = old >> 32 == s->pkt.now ? old : (__u64)s->pkt.now << 32;
+	if ((__u32) new >= WEIR_REJECTS_A_TICK)
+		return 0;
+	/* who loses the race for the word answers uncounted: one answer for each CPU at most */
+	__sync_val_compare_and_swap(word, old, new + 1);
+	return 1;
+}
+
+static __always_inline __u64 sum_words(const __u32 *words, const __u32 n, __u64 sum)
+{
+	for (__u32 i = 0; i < n; i++)
+		sum += words[i];
+	return sum;
+}
+
+/* Both families alike: the first 12 bytes of an IPv4 address here sum up to nothing. */
+static __always_inline __u64 pseudo_sum(const struct pkt *p, __u8 proto, __u32 l4_len)
+{
+	return sum_words(p->src.w, 4, sum_words(p->dst.w, 4, bpf_htonl(l4_len) + (__u64)bpf_htonl(proto)));
+}
+
+/* As the kernel's helpers take it. */
+static __always_inline __u32 sum_32(__u64 sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	return (sum & 0xffffffff) + (sum >> 32);
+}
+
+/* The network header of an answer: from whom the packet went to, to whom it came from. */
+static __always_inline int write_l3(struct __sk_buff *skb, const struct pkt *p, __u8 proto, __u16 l4_len)
+{
+	struct ipv6hdr v6 = { .version = 6, .nexthdr = proto, .hop_limit = REJECT_TTL };
+	struct iphdr v4 = { .version = 4, .ihl = 5, .ttl = REJECT_TTL, .protocol = proto };
+
+	if (p->v6) {
+		v6.payload_len = bpf_htons(l4_len);
+		__builtin_memcpy(&v6.saddr, &p->dst, sizeof(p->dst));
+		__builtin_memcpy(&v6.daddr, &p->src, sizeof(p->src));
+		return packet_write(skb, p->l3_off, &v6, sizeof(v6));
+	}
+	v4.tot_len = bpf_htons(sizeof(v4) + l4_len);
+	v4.frag_off = bpf_htons(IP_DONT_FRAGMENT);
+	v4.saddr = p->dst.w[3];
+	v4.daddr = p->src.w[3];
+	v4.check = csum_fold(sum_words((const __u32 *)&v4, sizeof(v4) / 4, 0));
+	return packet_write(skb, p->l3_off, &v4, sizeof(v4));
+}
+
+static __always_inline __u32 l3_len(const struct pkt *p)
+{
+	return p->v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
+}
+
+/* RFC 9293, 3.10.7.1. */
+static __always_inline void reset_for(struct tcphdr *rst, const struct tcphdr *segment, __u32 payload)
+{
+	rst->source = segment->dest;
+	rst->dest = segment->source;
+	rst->doff = sizeof(*rst) / 4;
+	rst->rst = 1;
+	if (segment->ack) {
+		rst->seq = segment->ack_seq;
+	} else {
+		rst->ack = 1;
+		rst->ack_seq = bpf_htonl(bpf_ntohl(segment->seq) + payload + segment->syn + segment->fin);
+	}
+}
+
+/* Cuts the packet behind a TCP header and takes IP options and extension headers out. */
+static __always_inline int shrink_to_tcp(struct __sk_buff *skb, const struct pkt *p)
+{
+	__s32 surplus = p->l4_off - p->l3_off - l3_len(p);
+
+	if (bpf_skb_change_tail(skb, p->l4_off + sizeof(struct tcphdr), 0))
+		return -1;
+	return surplus > 0 ? bpf_skb_adjust_room(skb, -surplus, BPF_ADJ_ROOM_NET, 0) : 0;
+}
+
+static __always_inline int answer_tcp(struct __sk_buff *skb, const struct pkt *p)
+{
+	__u32 at = p->l3_off + l3_len(p), check = at + offsetof(struct tcphdr, check);
+	struct tcphdr segment, rst = {};
+	__u32 header, sum;
+
+	if (packet_read(skb, p->l4_off, &segment, sizeof(segment)))
+		return -1;
+	header = segment.doff * 4;
+	if (header < sizeof(segment) || p->l4_off + header > p->end)
+		return -1;
+	reset_for(&rst, &segment, p->end - p->l4_off - header);
+	sum = sum_32(sum_words((const __u32 *)&rst, sizeof(rst) / 4, 0));
+	rst.check = 0xffff; /* "nothing summed yet", as a complete sum and as a partial one */
+	if (shrink_to_tcp(skb, p) || write_l3(skb, p, IPPROTO_TCP, sizeof(rst)) ||
+	    packet_write(skb, at, &rst, sizeof(rst)) || bpf_l4_csum_replace(skb, check, 0, sum, 0))
+		return -1;
+	sum = sum_32(pseudo_sum(p, IPPROTO_TCP, sizeof(rst)));
+	return bpf_l4_csum_replace(skb, check, 0, sum, BPF_F_PSEUDO_HDR);
+}
+
+/* Sum of len bytes from the network header on. */
+static __always_inline int quote_sum(struct __sk_buff *skb, struct scratch *s, __u32 len, __u64 *ret_sum)
+{
+	__u64 sum = 0;
+
+	for (__u32 i = 0; i < QUOTE_CHUNKS && i * QUOTE_CHUNK < len; i++) {
+		__u32 left = len - i * QUOTE_CHUNK;
+		/* 1 to QUOTE_CHUNK, in a form whose both bounds 6.1's verifier sees */
+		__u64 n = 1 + (opaque(left < QUOTE_CHUNK ? left - 1 : QUOTE_CHUNK - 1) & (QUOTE_CHUNK - 1));
+
+		__builtin_memset(s->piece, 0, QUOTE_CHUNK);
+		if (bpf_skb_load_bytes(skb, s->pkt.l3_off + i * QUOTE_CHUNK, s->piece, n))
+			return -1;
+		sum = sum_words(s->piece, QUOTE_CHUNK / 4, sum);
+	}
+	*ret_sum = sum;
+	return 0;
+}
+
+static __always_inline int answer_icmp(struct __sk_buff *skb, struct scratch *s)
+{
+	struct unreachable unreachable = { .type = ICMP_UNREACHABLE, .code = ICMP_PORT_UNREACHABLE };
+	__u32 head = l3_len(&s->pkt) + sizeof(unreachable), quote = s->pkt.end - s->pkt.l3_off;
+	__u32 max = (s->pkt.v6 ? WEIR_REJECT_MAX_V6 : WEIR_REJECT_MAX_V4) - head;
+	__u8 proto = s->pkt.v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+	__u64 sum;
+
+	if (quote > max)
+		quote = max;
+	if (s->pkt.v6) {
+		unreachable.type = ICMPV6_UNREACHABLE;
+		unreachable.code = ICMPV6_PORT_UNREACHABLE;
+	}
+	if (bpf_skb_change_tail(skb, s->pkt.l3_off + quote, 0) || quote_sum(skb, s, quote, &sum) ||
+	    bpf_skb_adjust_room(skb, head, BPF_ADJ_ROOM_MAC, 0))
+		return -1;
+	if (s->pkt.v6)
+		sum += pseudo_sum(&s->pkt, proto, sizeof(unreachable) + quote);
+	unreachable.check = csum_fold(sum_32(sum_words((const __u32 *)&unreachable, 2, sum)));
+	return write_l3(skb, &s->pkt, proto, sizeof(unreachable) + quote) ||
+	       packet_write(skb, s->pkt.l3_off + l3_len(&s->pkt), &unreachable, sizeof(unreachable));
+}
+
+/* A packet from a pod that nobody will take, because of why. Returns what the program does. */
+__noinline int reject(struct __sk_buff *skb, __u32 why)
+{
+	__u32 ref = ref_by_device(skb->ifindex);
+	struct weir_pod *pod = pod_by_ref(ref);
+	struct scratch *s = scratch_get();
+
+	if (!s || !pod)
+		return refuse(skb, WEIR_NO_SCRATCH);
+	if (weir_pod_flags(READ_WORD(pod->word)) & WEIR_POD_GATE)
+		return refuse(skb, WEIR_GATED);
+	if (!may_answer(&s->pkt))
+		return refuse(skb, why);
+	if (!reject_admitted(s, ref))
+		return refuse(skb, WEIR_REJECT_LIMITED);
+	refuse(skb, why); /* told before the packet becomes its answer */
+	if ((s->pkt.proto == IPPROTO_TCP ? answer_tcp(skb, &s->pkt) : answer_icmp(skb, s)) ||
+	    address_to_pod(skb, pod))
+		return TC_ACT_SHOT;
+	return enter_pod(skb, pod->ifindex);
+}
