@@ -126,12 +126,20 @@ static __always_inline int shrink_to_tcp(struct __sk_buff *skb, const struct pkt
 	return surplus > 0 ? bpf_skb_adjust_room(skb, -surplus, BPF_ADJ_ROOM_NET, 0) : 0;
 }
 
-static __always_inline int answer_tcp(struct __sk_buff *skb, const struct pkt *p)
+/* The packet becomes a RST. 0, or -1 where it could not be written; a function of its own for its stack. */
+__noinline int answer_tcp(struct __sk_buff *skb)
 {
-	__u32 at = p->l3_off + l3_len(p), check = at + offsetof(struct tcphdr, check);
+	struct scratch *s = scratch_get();
 	struct tcphdr segment, rst = {};
-	__u32 header, sum;
+	__u32 header, at, check, sum;
+	struct pkt *p;
 
+	keep_arg(skb);
+	if (!s)
+		return -1;
+	p = &s->pkt;
+	at = p->l3_off + l3_len(p);
+	check = at + offsetof(struct tcphdr, check);
 	if (packet_read(skb, p->l4_off, &segment, sizeof(segment)))
 		return -1;
 	header = segment.doff * 4;
@@ -144,7 +152,7 @@ static __always_inline int answer_tcp(struct __sk_buff *skb, const struct pkt *p
 	    packet_write(skb, at, &rst, sizeof(rst)) || bpf_l4_csum_replace(skb, check, 0, sum, 0))
 		return -1;
 	sum = sum_32(pseudo_sum(p, IPPROTO_TCP, sizeof(rst)));
-	return bpf_l4_csum_replace(skb, check, 0, sum, BPF_F_PSEUDO_HDR);
+	return bpf_l4_csum_replace(skb, check, 0, sum, BPF_F_PSEUDO_HDR) ? -1 : 0;
 }
 
 /* Sum of len bytes from the network header on. */
@@ -166,16 +174,29 @@ static __always_inline int quote_sum(struct __sk_buff *skb, struct scratch *s, _
 	return 0;
 }
 
-static __always_inline int answer_icmp(struct __sk_buff *skb, struct scratch *s)
+/* How much of the packet, from its network header on, an answer with headers of that length quotes. */
+static __always_inline __u32 quote_len(const struct pkt *p, __u32 head)
+{
+	__u32 len = p->end - p->l3_off, max = (p->v6 ? WEIR_REJECT_MAX_V6 : WEIR_REJECT_MAX_V4) - head;
+
+	return len < max ? len : max;
+}
+
+/* The packet becomes "port unreachable". 0, or -1 where it could not be written. */
+__noinline int answer_icmp(struct __sk_buff *skb)
 {
 	struct unreachable unreachable = { .type = ICMP_UNREACHABLE, .code = ICMP_PORT_UNREACHABLE };
-	__u32 head = l3_len(&s->pkt) + sizeof(unreachable), quote = s->pkt.end - s->pkt.l3_off;
-	__u32 max = (s->pkt.v6 ? WEIR_REJECT_MAX_V6 : WEIR_REJECT_MAX_V4) - head;
-	__u8 proto = s->pkt.v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+	struct scratch *s = scratch_get();
+	__u32 head, quote;
 	__u64 sum;
+	__u8 proto;
 
-	if (quote > max)
-		quote = max;
+	keep_arg(skb);
+	if (!s)
+		return -1;
+	head = l3_len(&s->pkt) + sizeof(unreachable);
+	quote = quote_len(&s->pkt, head);
+	proto = s->pkt.v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
 	if (s->pkt.v6) {
 		unreachable.type = ICMPV6_UNREACHABLE;
 		unreachable.code = ICMPV6_PORT_UNREACHABLE;
@@ -186,8 +207,10 @@ static __always_inline int answer_icmp(struct __sk_buff *skb, struct scratch *s)
 	if (s->pkt.v6)
 		sum += pseudo_sum(&s->pkt, proto, sizeof(unreachable) + quote);
 	unreachable.check = csum_fold(sum_32(sum_words((const __u32 *)&unreachable, 2, sum)));
-	return write_l3(skb, &s->pkt, proto, sizeof(unreachable) + quote) ||
-	       packet_write(skb, s->pkt.l3_off + l3_len(&s->pkt), &unreachable, sizeof(unreachable));
+	if (write_l3(skb, &s->pkt, proto, sizeof(unreachable) + quote) ||
+	    packet_write(skb, s->pkt.l3_off + l3_len(&s->pkt), &unreachable, sizeof(unreachable)))
+		return -1;
+	return 0;
 }
 
 /* A packet from a pod that nobody will take, because of why. Returns what the program does. */
@@ -203,11 +226,13 @@ __noinline int reject(struct __sk_buff *skb, __u32 why)
 		return refuse(skb, WEIR_GATED);
 	if (!may_answer(&s->pkt))
 		return refuse(skb, why);
-	if (!reject_admitted(s, ref))
-		return refuse(skb, WEIR_REJECT_LIMITED);
+	if (!reject_admitted(s, ref)) {
+		refuse(skb, WEIR_REJECT_LIMITED);
+		trace_reason(why); /* what was decided is the same */
+		return TC_ACT_SHOT;
+	}
 	refuse(skb, why); /* told before the packet becomes its answer */
-	if ((s->pkt.proto == IPPROTO_TCP ? answer_tcp(skb, &s->pkt) : answer_icmp(skb, s)) ||
-	    address_to_pod(skb, pod))
+	if ((s->pkt.proto == IPPROTO_TCP ? answer_tcp(skb) : answer_icmp(skb)) || address_to_pod(skb, pod))
 		return TC_ACT_SHOT;
 	return enter_pod(skb, pod->ifindex);
 }

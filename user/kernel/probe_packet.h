@@ -7,7 +7,7 @@
 
 #include "compile/oracle.h"
 
-#define PROBE_PACKET_MAX 128
+#define PROBE_PACKET_MAX 192 /* holds the answer that a REJECT makes of it, too */
 
 struct probe_packet {
 	uint8_t bytes[PROBE_PACKET_MAX];
