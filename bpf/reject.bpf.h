@@ -76,24 +76,33 @@ static __always_inline __u32 sum_32(__u64 sum)
 	return (sum & 0xffffffff) + (sum >> 32);
 }
 
-/* The network header of an answer: from whom the packet went to, to whom it came from. */
-static __always_inline int write_l3(struct __sk_buff *skb, const struct pkt *p, __u8 proto, __u16 l4_len)
+/* The network header of an answer: from whom the packet went to, to whom it came from. Made off the stack. */
+static __always_inline int write_l3(struct __sk_buff *skb, struct scratch *s, __u8 proto, __u16 l4_len)
 {
-	struct ipv6hdr v6 = { .version = 6, .nexthdr = proto, .hop_limit = REJECT_TTL };
-	struct iphdr v4 = { .version = 4, .ihl = 5, .ttl = REJECT_TTL, .protocol = proto };
+	struct ipv6hdr *v6 = (struct ipv6hdr *)s->piece;
+	struct iphdr *v4 = (struct iphdr *)s->piece;
+	const struct pkt *p = &s->pkt;
 
+	__builtin_memset(s->piece, 0, sizeof(s->piece));
 	if (p->v6) {
-		v6.payload_len = bpf_htons(l4_len);
-		__builtin_memcpy(&v6.saddr, &p->dst, sizeof(p->dst));
-		__builtin_memcpy(&v6.daddr, &p->src, sizeof(p->src));
-		return packet_write(skb, p->l3_off, &v6, sizeof(v6));
+		v6->version = 6;
+		v6->nexthdr = proto;
+		v6->hop_limit = REJECT_TTL;
+		v6->payload_len = bpf_htons(l4_len);
+		__builtin_memcpy(&v6->saddr, &p->dst, sizeof(p->dst));
+		__builtin_memcpy(&v6->daddr, &p->src, sizeof(p->src));
+		return packet_write(skb, p->l3_off, v6, sizeof(*v6));
 	}
-	v4.tot_len = bpf_htons(sizeof(v4) + l4_len);
-	v4.frag_off = bpf_htons(IP_DONT_FRAGMENT);
-	v4.saddr = p->dst.w[3];
-	v4.daddr = p->src.w[3];
-	v4.check = csum_fold(sum_words((const __u32 *)&v4, sizeof(v4) / 4, 0));
-	return packet_write(skb, p->l3_off, &v4, sizeof(v4));
+	v4->version = 4;
+	v4->ihl = sizeof(*v4) / 4;
+	v4->ttl = REJECT_TTL;
+	v4->protocol = proto;
+	v4->tot_len = bpf_htons(sizeof(*v4) + l4_len);
+	v4->frag_off = bpf_htons(IP_DONT_FRAGMENT);
+	v4->saddr = p->dst.w[3];
+	v4->daddr = p->src.w[3];
+	v4->check = csum_fold(sum_words(s->piece, sizeof(*v4) / 4, 0));
+	return packet_write(skb, p->l3_off, v4, sizeof(*v4));
 }
 
 static __always_inline __u32 l3_len(const struct pkt *p)
@@ -148,7 +157,7 @@ __noinline int answer_tcp(struct __sk_buff *skb)
 	reset_for(&rst, &segment, p->end - p->l4_off - header);
 	sum = sum_32(sum_words((const __u32 *)&rst, sizeof(rst) / 4, 0));
 	rst.check = 0xffff; /* "nothing summed yet", as a complete sum and as a partial one */
-	if (shrink_to_tcp(skb, p) || write_l3(skb, p, IPPROTO_TCP, sizeof(rst)) ||
+	if (shrink_to_tcp(skb, p) || write_l3(skb, s, IPPROTO_TCP, sizeof(rst)) ||
 	    packet_write(skb, at, &rst, sizeof(rst)) || bpf_l4_csum_replace(skb, check, 0, sum, 0))
 		return -1;
 	sum = sum_32(pseudo_sum(p, IPPROTO_TCP, sizeof(rst)));
@@ -207,32 +216,55 @@ __noinline int answer_icmp(struct __sk_buff *skb)
 	if (s->pkt.v6)
 		sum += pseudo_sum(&s->pkt, proto, sizeof(unreachable) + quote);
 	unreachable.check = csum_fold(sum_32(sum_words((const __u32 *)&unreachable, 2, sum)));
-	if (write_l3(skb, &s->pkt, proto, sizeof(unreachable) + quote) ||
+	if (write_l3(skb, s, proto, sizeof(unreachable) + quote) ||
 	    packet_write(skb, s->pkt.l3_off + l3_len(&s->pkt), &unreachable, sizeof(unreachable)))
 		return -1;
 	return 0;
 }
 
-/* A packet from a pod that nobody will take, because of why. Returns what the program does. */
-__noinline int reject(struct __sk_buff *skb, __u32 why)
+/*
+ * Nobody will take the packet, because of why. Returns the reason to count; s->answer: it is to be answered, and
+ * addressed to the pod that sent it, while all behind its MACs is still its own.
+ */
+__noinline int reject_admit(struct __sk_buff *skb, __u32 why)
 {
 	__u32 ref = ref_by_device(skb->ifindex);
 	struct weir_pod *pod = pod_by_ref(ref);
 	struct scratch *s = scratch_get();
 
 	if (!s || !pod)
-		return refuse(skb, WEIR_NO_SCRATCH);
+		return WEIR_NO_SCRATCH;
+	s->answer = 0;
 	if (weir_pod_flags(READ_WORD(pod->word)) & WEIR_POD_GATE)
-		return refuse(skb, WEIR_GATED);
+		return WEIR_GATED;
 	if (!may_answer(&s->pkt))
+		return why;
+	if (!reject_admitted(s, ref))
+		return WEIR_REJECT_LIMITED;
+	s->answer = !address_to_pod(skb, pod);
+	return why;
+}
+
+/* The packet becomes its answer and goes back. Returns what the program does. */
+__noinline int reject_answer(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+
+	if (!s || (s->pkt.proto == IPPROTO_TCP ? answer_tcp(skb) : answer_icmp(skb)))
+		return TC_ACT_SHOT;
+	return enter_pod(skb, skb->ifindex);
+}
+
+/* As refuse(), for what a pod sent: answers where the reason says so. Steps do not call each other: the stack. */
+static __always_inline int refuse_pod(struct __sk_buff *skb, struct scratch *s, enum weir_reason why)
+{
+	enum weir_reason counted = why;
+
+	if (!weir_reason_rejects(why))
 		return refuse(skb, why);
-	if (!reject_admitted(s, ref)) {
-		refuse(skb, WEIR_REJECT_LIMITED);
+	counted = reject_admit(skb, why);
+	refuse(skb, counted);
+	if (counted == WEIR_REJECT_LIMITED)
 		trace_reason(why); /* what was decided is the same */
-		return TC_ACT_SHOT;
-	}
-	refuse(skb, why); /* told before the packet becomes its answer */
-	if ((s->pkt.proto == IPPROTO_TCP ? answer_tcp(skb) : answer_icmp(skb)) || address_to_pod(skb, pod))
-		return TC_ACT_SHOT;
-	return enter_pod(skb, pod->ifindex);
+	return s->answer ? reject_answer(skb) : TC_ACT_SHOT;
 }

@@ -97,6 +97,7 @@ struct scratch {
 	__u32 allowed; /* of the last judgement: bit 0 egress, bit 1 ingress */
 	__u32 place, twin_place, half_open;
 	struct quote quote;
+	__u32 answer; /* of a rejected packet: it gets one */
 	__u32 piece[16]; /* a piece of the packet, while an answer quotes it */
 	__u32 clock_ticks; /* ticks_now(), as it was at: */
 	__u64 clock_jiffies;

@@ -97,10 +97,8 @@ int from_pod(struct __sk_buff *skb)
 	if (why)
 		return unusual(skb, s, why);
 	why = pod_verdict(skb, s);
-	if (weir_reason_rejects(why))
-		return reject(skb, why);
 	if (!passes(why))
-		return refuse(skb, why);
+		return refuse_pod(skb, s, why);
 	return pod_forward(skb, s, why);
 }
 
