@@ -14,7 +14,7 @@
 
 struct sandbox_options {
 	struct common_options common;
-	const char *ports;
+	const char *ports, *topology;
 	uint32_t timeout_ms, requests;
 	bool no_datapath;
 };
@@ -33,9 +33,13 @@ static int read_placed(const struct sandbox_options *o, unsigned int flags, stru
 {
 	int status = cli_read_store(&o->common, STORE_INVENT | flags, ret_store);
 
-	if (!status)
-		sandbox_place(*ret_store, ret_net);
-	return status;
+	if (status)
+		return status;
+	sandbox_place(*ret_store, ret_net);
+	for (int i = 0; o->topology && sandbox_topologies[i]; i++)
+		if (!strcmp(o->topology, sandbox_topologies[i]))
+			ret_net->topology = i;
+	return 0;
 }
 
 static int run_up(struct sandbox_options *o, char **args, int n_args)
@@ -192,6 +196,8 @@ static const struct option_row rows[] = {
 	  "probe: how long a connection may take before it counts as denied" },
 	{ "requests", 0, "N", OPTION_NUMBER, offsetof(struct sandbox_options, requests),
 	  "probe: requests from each pod to each Service" },
+	{ "topology", 0, "routed|ptp|bridge", OPTION_CHOICE, offsetof(struct sandbox_options, topology),
+	  "up: how pods are wired to the node; default routed" },
 	{ "no-datapath", 0, NULL, OPTION_FLAG, offsetof(struct sandbox_options, no_datapath),
 	  "up: namespaces and servers only" },
 	{},

@@ -105,7 +105,8 @@ int nl_veth_add(struct nl *nl, const struct nl_veth *veth, struct weir_err *err)
 	int r;
 
 	mnl_attr_put_strz(h, IFLA_IFNAME, veth->host);
-	mnl_attr_put(h, IFLA_ADDRESS, 6, veth->host_mac);
+	if (veth->host_mac)
+		mnl_attr_put(h, IFLA_ADDRESS, 6, veth->host_mac);
 	info = mnl_attr_nest_start(h, IFLA_LINKINFO);
 	mnl_attr_put_strz(h, IFLA_INFO_KIND, "veth");
 	data = mnl_attr_nest_start(h, IFLA_INFO_DATA);
@@ -119,6 +120,22 @@ int nl_veth_add(struct nl *nl, const struct nl_veth *veth, struct weir_err *err)
 	mnl_attr_nest_end(h, info);
 	r = nl_talk(nl, h, NULL, NULL);
 	return r ? err_set(err, r, "veth %s: %s", veth->host, strerror(-r)) : 0;
+}
+
+int nl_bridge_add(struct nl *nl, const char *name, const uint8_t mac[6], struct weir_err *err)
+{
+	struct ifinfomsg body = { .ifi_family = AF_UNSPEC };
+	struct nlmsghdr *h = nl_begin(nl, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &body, sizeof(body));
+	struct nlattr *info;
+	int r;
+
+	mnl_attr_put_strz(h, IFLA_IFNAME, name);
+	mnl_attr_put(h, IFLA_ADDRESS, 6, mac);
+	info = mnl_attr_nest_start(h, IFLA_LINKINFO);
+	mnl_attr_put_strz(h, IFLA_INFO_KIND, "bridge");
+	mnl_attr_nest_end(h, info);
+	r = nl_talk(nl, h, NULL, NULL);
+	return r ? err_set(err, r, "bridge %s: %s", name, strerror(-r)) : 0;
 }
 
 struct link_state {
@@ -171,6 +188,17 @@ int nl_link_up(struct nl *nl, int ifindex, struct weir_err *err)
 	return r ? err_set(err, r, "device %d up: %s", ifindex, strerror(-r)) : 0;
 }
 
+int nl_link_master(struct nl *nl, int ifindex, int master, struct weir_err *err)
+{
+	struct ifinfomsg body = { .ifi_index = ifindex };
+	struct nlmsghdr *h = nl_begin(nl, RTM_NEWLINK, NLM_F_ACK, &body, sizeof(body));
+	int r;
+
+	mnl_attr_put_u32(h, IFLA_MASTER, master);
+	r = nl_talk(nl, h, NULL, NULL);
+	return r ? err_set(err, r, "device %d into bridge %d: %s", ifindex, master, strerror(-r)) : 0;
+}
+
 int nl_link_delete(struct nl *nl, int ifindex, struct weir_err *err)
 {
 	struct ifinfomsg body = { .ifi_index = ifindex };
@@ -180,13 +208,12 @@ int nl_link_delete(struct nl *nl, int ifindex, struct weir_err *err)
 	return r && r != -ENODEV ? err_set(err, r, "delete device %d: %s", ifindex, strerror(-r)) : 0;
 }
 
-int nl_addr_add(struct nl *nl, int ifindex, const struct cidr *addr, bool link_scope, struct weir_err *err)
+int nl_addr_add(struct nl *nl, int ifindex, const struct cidr *addr, unsigned int flags, struct weir_err *err)
 {
 	struct ifaddrmsg body = {
 		.ifa_family = family_of(&addr->addr),
 		.ifa_prefixlen = prefix_of(addr),
-		.ifa_flags = IFA_F_NODAD,
-		.ifa_scope = link_scope ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+		.ifa_scope = flags & NL_ADDR_LINK_SCOPE ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
 		.ifa_index = ifindex,
 	};
 	struct nlmsghdr *h =
@@ -196,6 +223,7 @@ int nl_addr_add(struct nl *nl, int ifindex, const struct cidr *addr, bool link_s
 
 	put_addr(h, IFA_LOCAL, &addr->addr);
 	put_addr(h, IFA_ADDRESS, &addr->addr);
+	mnl_attr_put_u32(h, IFA_FLAGS, IFA_F_NODAD | (flags & NL_ADDR_NO_ROUTE ? IFA_F_NOPREFIXROUTE : 0));
 	r = nl_talk(nl, h, NULL, NULL);
 	return r ? err_set(err, r, "address %s: %s", cidr_text(addr, text), strerror(-r)) : 0;
 }

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "compile/world.h"
 #include "sandbox/sandbox.h"
-#include "sandbox/topology.h"
+#include "sandbox/wiring.h"
 
 static void add_local(struct sandbox_net *net, const struct weir_addr *a)
 {
@@ -37,7 +37,7 @@ static void choose_net(const struct store *s, struct sandbox_net *net)
 		add_local(net, &node->addrs[i]);
 	}
 	for (int f = 0; f < 2; f++) {
-		struct weir_addr gateway = topology_gateway(f);
+		struct weir_addr gateway = wiring_gateway(f);
 
 		if (weir_addr_is_zero(&net->node_addr[f]) && world_free_addr(&taken, f, &net->node_addr[f]))
 			world_take(&taken, &net->node_addr[f]);

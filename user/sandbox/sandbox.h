@@ -23,6 +23,15 @@
 
 /* ---- Which cluster ---- */
 
+/* How pods reach their node and each other: as the CNI plugins of the field wire them. */
+enum sandbox_topology {
+	SANDBOX_ROUTED, /* a veth each; the pod's address is alone on its link, the gateway is link-local and known */
+	SANDBOX_PTP, /* the same, but neighbours are asked for, as with the ptp plugin */
+	SANDBOX_BRIDGE, /* all on one bridge, on one link; the gateway is the bridge */
+};
+
+extern const char *const sandbox_topologies[]; /* their names, in that order; ended by NULL */
+
 /* The parts of the sandbox that no pod object describes. */
 struct sandbox_net {
 	const char *node; /* name of the one node: the first Node object's, else "sandbox" */
@@ -30,6 +39,8 @@ struct sandbox_net {
 	struct weir_addr world_addr[2]; /* a client outside: in no ipBlock but /0, of no pod, node or Service */
 	struct weir_addr *local; /* every address of the node, for plan_input.local_addrs */
 	size_t n_local, cap_local;
+	enum sandbox_topology
+		topology; /* 0 after sandbox_place(); a running sandbox's pods are wired anew if it changes */
 };
 
 void sandbox_net_free(struct sandbox_net *net); /* also for _cleanup_() */

@@ -14,6 +14,7 @@
 #include "sandbox/netlink.h"
 #include "sandbox/netns.h"
 #include "sandbox/topology.h"
+#include "sandbox/wiring.h"
 
 #define INSIDE "eth0" /* the device in a pod and in the world */
 #define WORLD "world"
@@ -40,14 +41,6 @@ char *topology_netns_name(const char *name, const char *where)
 	return text;
 }
 
-struct weir_addr topology_gateway(int family)
-{
-	struct weir_addr a;
-
-	addr_parse(family ? "fe80::1" : "169.254.1.1", &a);
-	return a;
-}
-
 static uint64_t hash_text(const char *text)
 {
 	uint64_t h = 0xcbf29ce484222325;
@@ -70,81 +63,7 @@ static char *device_name(const char *where)
 	return mem_printf("veth%010llx", (unsigned long long)(hash_text(where) & 0xffffffffff));
 }
 
-static struct cidr host_cidr(const struct weir_addr *a)
-{
-	return (struct cidr){ .addr = *a, .len = 128 };
-}
-
-static struct cidr default_cidr(int family)
-{
-	struct cidr c = { .len = family ? 0 : WEIR_V4_PREFIX_BITS };
-
-	if (!family)
-		c.addr = weir_addr_from_v4(0);
-	return c;
-}
-
-/*
- * Both ends know each other's MAC from the start. A solicitation may be lost for a second: the kernel joins an
- * address's multicast group some time after it was added.
- */
-static const uint8_t node_mac[6] = { 0x02, 0, 0, 0, 0, 0xfe }; /* of every host end */
 static const uint8_t world_mac[6] = { 0x02, 0, 0, 0, 0, 0x01 };
-
-/* ---- The inside of a pod or the world ---- */
-
-static int inside_family(struct nl *nl, int ifindex, const struct weir_addr *addr, struct weir_err *err)
-{
-	struct cidr own = host_cidr(addr);
-	struct weir_addr gateway = topology_gateway(addr_family(addr));
-	struct nl_route route = { default_cidr(addr_family(addr)), &gateway, NULL, ifindex };
-	int r = nl_addr_add(nl, ifindex, &own, false, err);
-
-	if (!r)
-		r = nl_neighbour_add(nl, ifindex, &gateway, node_mac, err);
-	return r ? r : nl_route_add(nl, &route, err);
-}
-
-static int inside(int netns_fd, const struct weir_addr addr[2], struct weir_err *err)
-{
-	_cleanup_(nl_close) struct nl *nl = NULL;
-	int ifindex, r = nl_open(netns_fd, &nl, err);
-
-	if (r)
-		return r;
-	ifindex = nl_link_index(nl, INSIDE, err);
-	if (ifindex < 0)
-		return ifindex;
-	r = nl_link_up(nl, ifindex, err);
-	for (int f = 0; f < 2 && !r; f++)
-		if (!weir_addr_is_zero(&addr[f]))
-			r = inside_family(nl, ifindex, &addr[f], err);
-	return r;
-}
-
-/* ---- The node's side ---- */
-
-/* Traffic of the node's own sockets must carry the node's address, whichever device it leaves by. */
-static int outside(struct nl *nl, int ifindex, const uint8_t mac[6], const struct weir_addr addr[2],
-		   const struct sandbox_net *net, struct weir_err *err)
-{
-	struct cidr gateway = { .addr = topology_gateway(1), .len = 64 };
-	int r = nl_link_up(nl, ifindex, err);
-
-	/* IPv4's gateway stands on the loopback, once; IPv6 asks for it on the link, so each link has it */
-	if (!r)
-		r = nl_addr_add(nl, ifindex, &gateway, true, err);
-	for (int f = 0; f < 2 && !r; f++) {
-		struct nl_route route = { host_cidr(&addr[f]), NULL, &net->node_addr[f], ifindex };
-
-		if (weir_addr_is_zero(&addr[f]))
-			continue;
-		r = nl_neighbour_add(nl, ifindex, &addr[f], mac, err);
-		if (!r)
-			r = nl_route_add(nl, &route, err);
-	}
-	return r;
-}
 
 static int node_sysctls(int netns_fd, struct weir_err *err)
 {
@@ -167,7 +86,7 @@ static int node_sysctls(int netns_fd, struct weir_err *err)
 static int add_node_addrs(int node_fd, const struct sandbox_net *net, struct weir_err *err)
 {
 	_cleanup_(nl_close) struct nl *nl = NULL;
-	struct cidr gateway = host_cidr(&(struct weir_addr){});
+	struct cidr gateway = { .addr = wiring_gateway(0), .len = 128 };
 	int lo, r = nl_open(node_fd, &nl, err);
 
 	if (r)
@@ -175,14 +94,13 @@ static int add_node_addrs(int node_fd, const struct sandbox_net *net, struct wei
 	lo = nl_link_index(nl, "lo", err);
 	if (lo < 0)
 		return lo;
-	gateway.addr = topology_gateway(0);
-	r = nl_addr_add(nl, lo, &gateway, true, err);
+	r = nl_addr_add(nl, lo, &gateway, NL_ADDR_LINK_SCOPE, err);
 	for (size_t i = 0; i < net->n_local && !r; i++) {
-		struct cidr own = host_cidr(&net->local[i]);
-		struct weir_addr link_local = topology_gateway(addr_family(&own.addr));
+		struct cidr own = { .addr = net->local[i], .len = 128 };
+		struct weir_addr link_local = wiring_gateway(addr_family(&own.addr));
 
 		if (!weir_addr_equal(&own.addr, &link_local))
-			r = nl_addr_add(nl, lo, &own, false, err);
+			r = nl_addr_add(nl, lo, &own, 0, err);
 	}
 	return r;
 }
@@ -201,27 +119,52 @@ static int ensure_netns(const char *netns, struct weir_err *err)
 	return netns_exists(netns) ? netns_open(netns, err) : netns_create(netns, err);
 }
 
-/* A namespace with a veth into the node's, wired inside. Returns the host end's index. */
-static int connect_inside(const char *name, const char *where, int node_fd, const uint8_t *mac,
-			  const struct weir_addr addr[2], struct weir_err *err)
+/* A namespace with a veth into the node's. */
+struct link {
+	const char *name, *where;
+	int node_fd;
+	const struct wiring *wiring;
+	const uint8_t *mac;
+	const struct weir_addr *addr; /* two of them */
+};
+
+/* Makes it and wires its inside. Returns the host end's index. */
+static int connect_inside(const struct link *l, struct weir_err *err)
 {
-	_cleanup_(mem_free) char *netns = topology_netns_name(name, where);
-	_cleanup_(mem_free) char *device = device_name(where);
+	_cleanup_(mem_free) char *netns = topology_netns_name(l->name, l->where);
+	_cleanup_(mem_free) char *device = device_name(l->where);
 	_cleanup_(fd_close) int fd = ensure_netns(netns, err);
 	_cleanup_(nl_close) struct nl *nl = NULL;
-	struct nl_veth veth = { device, INSIDE, strcmp(where, WORLD) ? 0 : WORLD_INDEX, fd, node_mac, mac };
+	/* a port of a bridge has another MAC than the bridge, so that frames to the node are not to the port */
+	struct nl_veth veth = { device,
+				INSIDE,
+				strcmp(l->where, WORLD) ? 0 : WORLD_INDEX,
+				fd,
+				l->wiring->bridged ? NULL : wiring_node_mac,
+				l->mac };
 	int r;
 
 	if (fd < 0)
 		return fd;
-	r = nl_open(node_fd, &nl, err);
+	r = nl_open(l->node_fd, &nl, err);
 	if (r)
 		return r;
 	if (nl_link_index(nl, device, NULL) < 0)
 		r = nl_veth_add(nl, &veth, err);
 	if (!r)
-		r = inside(fd, addr, err);
+		r = wiring_inside(fd, l->wiring, INSIDE, l->addr, err);
 	return r ? r : nl_link_index(nl, device, err);
+}
+
+/* The world is routed in every topology: it stands for what lies behind an uplink. */
+static int connect_world(const char *name, int node_fd, struct nl *nl, const struct sandbox_net *net,
+			 struct weir_err *err)
+{
+	struct link link = { name, WORLD, node_fd, wiring_of(SANDBOX_ROUTED), world_mac, net->world_addr };
+	struct wire wire = { node_fd, WORLD, world_mac, net->world_addr };
+	int ifindex = connect_inside(&link, err);
+
+	return ifindex < 0 ? ifindex : wiring_outside(nl, link.wiring, &wire, net, err);
 }
 
 int topology_base(const char *name, const struct sandbox_net *net, struct weir_err *err)
@@ -229,7 +172,7 @@ int topology_base(const char *name, const struct sandbox_net *net, struct weir_e
 	_cleanup_(mem_free) char *node = topology_netns_name(name, "node");
 	_cleanup_(fd_close) int fd = ensure_netns(node, err);
 	_cleanup_(nl_close) struct nl *nl = NULL;
-	int ifindex, r;
+	int r;
 
 	if (fd < 0)
 		return fd;
@@ -238,10 +181,9 @@ int topology_base(const char *name, const struct sandbox_net *net, struct weir_e
 		r = add_node_addrs(fd, net, err);
 	if (!r)
 		r = nl_open(fd, &nl, err);
-	if (r)
-		return r;
-	ifindex = connect_inside(name, WORLD, fd, world_mac, net->world_addr, err);
-	return ifindex < 0 ? ifindex : outside(nl, ifindex, world_mac, net->world_addr, net, err);
+	if (!r && wiring_of(net->topology)->bridged)
+		r = wiring_bridge(nl, err);
+	return r ? r : connect_world(name, fd, nl, net, err);
 }
 
 /* Locally administered; another pod at the same address has another one, as on a real node. */
@@ -256,17 +198,18 @@ static void choose_mac(const struct plug *p, uint8_t mac[6])
 	mac[0] = 0x02;
 }
 
-int topology_plug(const char *name, struct plug *p, struct weir_err *err)
+int topology_plug(const char *name, struct plug *p, const struct sandbox_net *net, struct weir_err *err)
 {
 	_cleanup_(mem_free) char *node = topology_netns_name(name, "node");
 	_cleanup_(mem_free) char *where = pod_where(p->ns, p->pod);
 	_cleanup_(fd_close) int fd = netns_open(node, err);
+	struct link link = { name, where, fd, wiring_of(net->topology), p->mac, p->addr };
 	int ifindex;
 
 	if (fd < 0)
 		return fd;
 	choose_mac(p, p->mac);
-	ifindex = connect_inside(name, where, fd, p->mac, p->addr, err);
+	ifindex = connect_inside(&link, err);
 	if (ifindex < 0)
 		return ifindex;
 	p->ifindex = ifindex;
@@ -276,11 +219,14 @@ int topology_plug(const char *name, struct plug *p, struct weir_err *err)
 int topology_open(const char *name, const struct plug *p, const struct sandbox_net *net, struct weir_err *err)
 {
 	_cleanup_(mem_free) char *node = topology_netns_name(name, "node");
+	_cleanup_(mem_free) char *where = pod_where(p->ns, p->pod);
+	_cleanup_(mem_free) char *device = device_name(where);
 	_cleanup_(fd_close) int fd = netns_open(node, err);
 	_cleanup_(nl_close) struct nl *nl = NULL;
+	struct wire wire = { fd, device, p->mac, p->addr };
 	int r = fd < 0 ? fd : nl_open(fd, &nl, err);
 
-	return r ? r : outside(nl, p->ifindex, p->mac, p->addr, net, err);
+	return r ? r : wiring_outside(nl, wiring_of(net->topology), &wire, net, err);
 }
 
 static int open_netns_nl(const char *name, const char *where, struct nl **ret_nl, struct weir_err *err)

@@ -80,7 +80,7 @@ static bool lives(const struct kube_pod *pod)
 }
 
 /* First line: the wiring. A pod whose line changed is made anew; the rest is its ports. */
-static char *describe(const struct kube_pod *pod)
+static char *describe(const struct kube_pod *pod, enum sandbox_topology topology)
 {
 	char v4[ADDR_TEXT_MAX], v6[ADDR_TEXT_MAX], *text = NULL;
 	size_t size;
@@ -89,8 +89,8 @@ static char *describe(const struct kube_pod *pod)
 	if (pod->host_network)
 		fputs("host\n", f);
 	else
-		fprintf(f, "pod %s %s %s\n", addr_text(&pod->addr[0], v4), addr_text(&pod->addr[1], v6),
-			pod->meta.uid);
+		fprintf(f, "%s %s %s %s\n", sandbox_topologies[topology], addr_text(&pod->addr[0], v4),
+			addr_text(&pod->addr[1], v6), pod->meta.uid);
 	for (size_t i = 0; i < pod->n_ports; i++)
 		fprintf(f, "%s/%u\n", proto_text(pod->ports[i].proto), pod->ports[i].port);
 	fclose(f);
@@ -110,7 +110,7 @@ static void plan_places(struct up *u)
 			continue;
 		p->pod = pod;
 		p->plug = (struct plug){ pod->meta.ns, pod->meta.name, { pod->addr[0], pod->addr[1] }, 0, {} };
-		p->record = describe(pod);
+		p->record = describe(pod, u->req->net->topology);
 		u->n++;
 	}
 }
@@ -221,7 +221,7 @@ static int make_pod(struct up *u, struct place *p)
 
 	p->known = old && !strcmp(old, p->record);
 	if (!p->pod->host_network)
-		r = topology_plug(u->name, &p->plug, u->err);
+		r = topology_plug(u->name, &p->plug, u->req->net, u->err);
 	if (!r && !p->pod->host_network && !u->req->no_datapath)
 		r = record_attachment(u, p);
 	if (!r)
