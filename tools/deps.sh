@@ -26,6 +26,7 @@ clang-format		lint: formatting
 universal-ctags		lint: length of functions
 shellcheck		lint: shell scripts
 groff-base		tests: the manual page is good roff
+nftables		tests: rulesets that other software brings
 iproute2		tests and demo: looking at namespaces from outside
 python3			tests: JSON as another program reads it
 '

@@ -14,7 +14,6 @@
 #include <bpf/libbpf.h>
 
 #include "base/mem.h"
-#include "kernel/hooks.h"
 #include "lib/netns_cluster.h"
 
 const char *netns_cluster_cannot(void)
@@ -26,10 +25,16 @@ const char *netns_cluster_cannot(void)
 
 void netns_cluster_init(struct netns_cluster *c)
 {
+	/* to fill the default tables takes longer than most tests */
+	static const struct node_sizes small = {
+		.max = { [WEIR_MAP_conntrack] = 16384, [WEIR_MAP_flow_keys] = 16384, [WEIR_MAP_free_keys] = 16384 }
+	};
 	static unsigned int count;
 
 	memset(c, 0, sizeof(*c));
 	snprintf(c->name, sizeof(c->name), "t%d-%u", getpid(), count++);
+	c->env = netns_env;
+	c->sizes = &small;
 }
 
 static void forget(struct netns_cluster *c)
@@ -54,6 +59,7 @@ void netns_cluster_up(struct netns_cluster *c, const char *manifests)
 		fail_msg("the manifests of the test are refused");
 	}
 	sandbox_place(s, &net);
+	net.topology = c->env->topology;
 	req.store = s;
 	req.net = &net;
 	r = sandbox_up(&req, &c->last, &err);
@@ -62,6 +68,7 @@ void netns_cluster_up(struct netns_cluster *c, const char *manifests)
 	c->net = net;
 	if (r)
 		fail_msg("sandbox up: %s", err.text);
+	netns_settle(c);
 }
 
 void netns_cluster_down(struct netns_cluster *c)
@@ -80,6 +87,7 @@ int netns_setup(void **state)
 	struct netns_cluster *c = mem_zalloc(sizeof(*c));
 
 	netns_cluster_init(c);
+	c->needs = (uintptr_t)*state;
 	*state = c;
 	return 0;
 }
@@ -117,40 +125,6 @@ int netns_teardown(void **state)
 	netns_cluster_down(*state);
 	free(*state);
 	return 0;
-}
-
-static bool tcx_works(void)
-{
-	_cleanup_(node_close) struct node *n = NULL;
-
-	return !node_open(NULL, NODE_PRIVATE, NULL, &n, NULL) && hook_tcx_works(node_prog_fd(n, "from_pod"));
-}
-
-int netns_run(const char *group, const struct CMUnitTest *tests, size_t n)
-{
-	static const struct {
-		enum attach_kind kind;
-		const char *text;
-	} kinds[] = { { ATTACH_TCX, "tcx" }, { ATTACH_CLSACT, "clsact" } };
-	const char *cannot = netns_cluster_cannot();
-	int failed = 0;
-
-	if (cannot) {
-		printf("1..0 # SKIP %s: %s\n", group, cannot);
-		return 0;
-	}
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		_cleanup_(mem_free) char *name = mem_printf("%s, %s", group, kinds[i].text);
-
-		if (kinds[i].kind == ATTACH_TCX && !tcx_works()) {
-			printf("ok 0 - %s # SKIP this kernel has no tcx\n", name);
-			continue;
-		}
-		attach_preference = kinds[i].kind;
-		failed += _cmocka_run_group_tests(name, tests, n, NULL, NULL);
-	}
-	return failed ? 1 : 0;
 }
 
 /* ---- Manifests ---- */

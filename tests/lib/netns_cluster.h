@@ -12,11 +12,36 @@
 #include "kernel/node.h"
 #include "sandbox/sandbox.h"
 
+/* ---- What a suite runs in: each of these once (netns_env.c) ---- */
+
+enum netns_setting {
+	NETNS_HUB = 1 << 0, /* the bridge learns nothing: every frame reaches every pod's device */
+	NETNS_STRICT_RP_FILTER = 1 << 1, /* rp_filter=1 on all devices of the node */
+	NETNS_DROP_INVALID = 1 << 2, /* nftables at forward and input: ct state invalid drop */
+	NETNS_DROP_FORWARD = 1 << 3, /* nftables: policy drop at forward */
+	NETNS_BRIDGE_NF = 1 << 4, /* bridged frames meet netfilter: bridge-nf-call-iptables, and -ip6tables */
+	NETNS_NO_OFFLOAD = 1 << 5, /* no tx checksums, TSO and GSO on any device */
+};
+
+struct netns_env {
+	const char *name;
+	enum sandbox_topology topology;
+	enum attach_kind attach;
+	unsigned int settings; /* enum netns_setting */
+};
+
+extern const struct netns_env netns_envs[]; /* ended by one without a name */
+extern const struct netns_env *netns_env; /* this process's; the first one unless netns_run() says otherwise */
+
 struct netns_cluster {
 	char name[32];
+	const struct netns_env *env;
+	unsigned int needs; /* of the test: settings whose harm is remedied for it, as netns_test_needs() says */
+	bool settled; /* settings are in force */
 	struct store *store; /* what is up now */
 	struct sandbox_net net;
-	const struct node_sizes *sizes; /* of the tables; to be set before the first netns_cluster_up(), or NULL */
+	const struct node_sizes
+		*sizes; /* of the tables: small ones, unless set before the first netns_cluster_up() */
 	struct sandbox_summary last; /* of the last netns_cluster_up() */
 };
 
@@ -30,13 +55,27 @@ void netns_cluster_down(struct netns_cluster *c);
 
 struct CMUnitTest;
 
-/* Runs the tests once with tcx and once with clsact, each with a cluster of its own; prints TAP. For main(). */
+/*
+ * Runs the tests in each environment, several at the same time (WEIR_NETNS_JOBS), each test with a cluster of its own;
+ * prints TAP. For main(). WEIR_NETNS_ENVS: only environments whose name contains it.
+ */
 int netns_run(const char *group, const struct CMUnitTest *tests, size_t n);
 
 /* For the tests' rows: *state is a struct netns_cluster that is not up yet. */
 int netns_setup(void **state);
 int netns_teardown(void **state);
 #define netns_test(fn) cmocka_unit_test_setup_teardown(fn, netns_setup, netns_teardown)
+/*
+ * A test that cannot pass under some settings. There it runs with the remedy that `weir doctor` tells: for
+ * NETNS_DROP_FORWARD (N003) rules that accept what pods send and get.
+ */
+#define netns_test_needs(fn, settings) \
+	cmocka_unit_test_prestate_setup_teardown(fn, netns_setup, netns_teardown, (void *)(uintptr_t)(settings))
+
+/* Makes the settings of c->env true, and those of c->needs harmless; called by netns_cluster_up(). */
+void netns_settle(struct netns_cluster *c);
+/* Runs the command in the node's namespace; fails the test when it fails. */
+void netns_node_command(const struct netns_cluster *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* ---- Manifests in a few words; all objects get both families ---- */
 

@@ -294,9 +294,11 @@ static void nat_without_any_offload(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		netns_test(nat_with_offloads_everywhere),      netns_test(nat_of_requests_with_complete_sums),
-		netns_test(nat_of_replies_with_complete_sums), netns_test(nat_before_the_node_completes_the_sums),
-		netns_test(nat_without_any_offload),
+		netns_test_needs(nat_with_offloads_everywhere, NETNS_DROP_FORWARD),
+		netns_test_needs(nat_of_requests_with_complete_sums, NETNS_DROP_FORWARD),
+		netns_test_needs(nat_of_replies_with_complete_sums, NETNS_DROP_FORWARD),
+		netns_test_needs(nat_before_the_node_completes_the_sums, NETNS_DROP_FORWARD),
+		netns_test_needs(nat_without_any_offload, NETNS_DROP_FORWARD),
 	};
 
 	return netns_run("traffic_offload", tests, ARRAY_SIZE(tests));

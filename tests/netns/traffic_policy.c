@@ -231,16 +231,16 @@ static void np_40_a_pod_reaches_itself(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		netns_test(np_1_without_policies_everybody_talks),
+		netns_test_needs(np_1_without_policies_everybody_talks, NETNS_DROP_FORWARD),
 		netns_test(a_closed_port_refuses_and_does_not_time_out),
 		netns_test(np_18_a_pod_selector_means_pods_of_its_own_namespace),
 		netns_test(np_19_a_namespace_selector_means_all_its_pods_and_nobody_outside),
 		netns_test(np_27_an_ip_block_holds_pods_and_np_28_except_carves_them_out),
-		netns_test(np_29_families_do_not_mix),
+		netns_test_needs(np_29_families_do_not_mix, NETNS_DROP_FORWARD),
 		netns_test(np_17_a_port_is_tcp_and_np_36_a_range_is_inclusive),
-		netns_test(np_16_all_udp_ports_and_no_tcp),
-		netns_test(np_32_a_named_port_of_an_ingress_rule_is_the_servers_own),
-		netns_test(np_4_egress_is_judged_at_the_client),
+		netns_test_needs(np_16_all_udp_ports_and_no_tcp, NETNS_DROP_FORWARD),
+		netns_test_needs(np_32_a_named_port_of_an_ingress_rule_is_the_servers_own, NETNS_DROP_FORWARD),
+		netns_test_needs(np_4_egress_is_judged_at_the_client, NETNS_DROP_FORWARD),
 		netns_test(np_41_the_own_node_always_gets_in_and_np_42_pods_always_reach_it),
 		netns_test(np_38_echo_needs_a_rule_without_ports_and_is_told_apart_by_its_id),
 		netns_test(np_40_a_pod_reaches_itself),

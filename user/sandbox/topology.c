@@ -237,16 +237,18 @@ static int open_netns_nl(const char *name, const char *where, struct nl **ret_nl
 	return fd < 0 ? fd : nl_open(fd, ret_nl, err);
 }
 
-int topology_wait(const char *name, const char *where, struct weir_err *err)
+int topology_wait(const char *name, const char *where, const struct sandbox_net *net, struct weir_err *err)
 {
 	_cleanup_(mem_free) char *device = device_name(where);
 	_cleanup_(nl_close) struct nl *node = NULL, *in = NULL;
 	const struct timespec tick = { 0, 1000000 };
+	const struct wiring *wiring = wiring_of(strcmp(where, WORLD) ? net->topology : SANDBOX_ROUTED);
 	int r = open_netns_nl(name, "node", &node, err);
 
 	if (!r)
 		r = open_netns_nl(name, where, &in, err);
-	for (int i = 0; !r && !(nl_link_operational(node, device) && nl_link_operational(in, INSIDE)); i++) {
+	for (int i = 0; !r && !(nl_link_operational(in, INSIDE) && wiring_operational(node, wiring, device));
+	     i++) {
 		if (i == WAIT_TRIES)
 			return err_set(err, -ETIMEDOUT, "the devices of %s do not come up", where);
 		nanosleep(&tick, NULL);

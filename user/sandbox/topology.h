@@ -33,7 +33,7 @@ int topology_plug(const char *name, struct plug *p, const struct sandbox_net *ne
 /* Brings the host's end up, on its bridge if there is one, and routes the addresses to it. Repeatable. */
 int topology_open(const char *name, const struct plug *p, const struct sandbox_net *net, struct weir_err *err);
 /* Waits until both ends pass packets; where: "ns/pod" or "world". Bounded; 0 or -ETIMEDOUT. */
-int topology_wait(const char *name, const char *where, struct weir_err *err);
+int topology_wait(const char *name, const char *where, const struct sandbox_net *net, struct weir_err *err);
 int topology_unplug(const char *name, const char *ns, const char *pod, struct weir_err *err);
 /* All namespaces of the instance, and with them every device. */
 int topology_remove(const char *name, struct weir_err *err);

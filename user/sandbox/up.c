@@ -257,13 +257,13 @@ static int make_pods(struct up *u)
 /* Whoever calls next may send at once. */
 static int wait_for_devices(struct up *u)
 {
-	int r = topology_wait(u->name, "world", u->err);
+	int r = topology_wait(u->name, "world", u->req->net, u->err);
 
 	for (size_t i = 0; i < u->n && !r; i++) {
 		_cleanup_(mem_free) char *where = mem_printf("%s/%s", u->places[i].plug.ns, u->places[i].plug.pod);
 
 		if (!u->places[i].pod->host_network)
-			r = topology_wait(u->name, where, u->err);
+			r = topology_wait(u->name, where, u->req->net, u->err);
 	}
 	return r;
 }

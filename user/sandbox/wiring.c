@@ -131,6 +131,11 @@ int wiring_bridge(struct nl *nl, struct weir_err *err)
 	return r ? r : add_gateway(nl, ifindex, err);
 }
 
+bool wiring_operational(struct nl *nl, const struct wiring *w, const char *device)
+{
+	return nl_link_operational(nl, device) && (!w->bridged || nl_link_operational(nl, BRIDGE));
+}
+
 /* Into the bridge, and what is routed goes to the bridge from then on. */
 static int enter_bridge(struct nl *nl, int *ifindex, struct weir_err *err)
 {

@@ -38,5 +38,8 @@ struct wire {
 int wiring_outside(struct nl *nl, const struct wiring *w, const struct wire *wire, const struct sandbox_net *net,
 		   struct weir_err *err);
 
+/* Does the node's end pass packets? See nl_link_operational(). */
+bool wiring_operational(struct nl *nl, const struct wiring *w, const char *device);
+
 /* The node's bridge, if it is not there. */
 int wiring_bridge(struct nl *nl, struct weir_err *err);
