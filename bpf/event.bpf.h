@@ -67,6 +67,14 @@ static __always_inline void judge_known(struct __sk_buff *skb, struct scratch *s
 	policy_judge(skb);
 }
 
+/* An ICMP error of which no known flow is told: who sent it to whom. */
+static __always_inline void tell_error(struct weir_event *e, const struct scratch *s)
+{
+	e->src = s->quote.src;
+	e->dst = s->quote.dst;
+	e->proto = s->pkt.v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+}
+
 /* What the packet itself says, and the decision about a flow that it would begin. */
 static __always_inline void tell_packet(struct weir_event *e, const struct scratch *s, const struct weir_trace *t)
 {
@@ -100,7 +108,9 @@ static __always_inline void tell_flow(struct weir_event *e, const struct scratch
 	e->sport_be = first ? s->key.port_be[0] : s->key.port_be[1];
 	e->dport_be = first ? s->key.port_be[1] : s->key.port_be[0];
 	e->proto = s->key.proto;
-	e->flags |= WEIR_EVENT_KNOWN | (is_orig(s, flow->flags) ? 0 : WEIR_EVENT_REPLY);
+	e->flags |= WEIR_EVENT_KNOWN;
+	if (!is_orig(s, flow->flags) && !(s->pkt.traced & TRACED_QUOTE))
+		e->flags |= WEIR_EVENT_REPLY;
 	if (!(flow->flags & WEIR_FLOW_SERVICE))
 		return;
 	b = bpf_map_lookup_elem(&backends, &id);
@@ -165,8 +175,12 @@ __noinline int event_tell(struct __sk_buff *skb, __u32 reason)
 	e->flags = s->pkt.hook == TO_POD ? WEIR_EVENT_TO_POD : 0;
 	if (known)
 		flow = bpf_map_lookup_elem(&conntrack, &s->key);
+	if (s->pkt.traced & TRACED_QUOTE)
+		e->flags |= WEIR_EVENT_ICMP_ERROR;
 	if (flow)
 		tell_flow(e, s, flow);
+	else if (s->pkt.traced & TRACED_QUOTE)
+		tell_error(e, s);
 	else
 		tell_packet(e, s, t);
 	if (s->pkt.traced & TRACED_JUDGED)

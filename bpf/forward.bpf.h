@@ -81,6 +81,8 @@ static __always_inline int forward(struct __sk_buff *skb, struct scratch *s, enu
 {
 	struct weir_pod *pod;
 
+	if (reason == WEIR_NOT_ENFORCED)
+		event_tell(skb, reason);
 	if (s->pkt.hook == TO_POD || s->route.via_stack)
 		return pass_on(skb, reason);
 	pod = pod_by_ref(s->route.dst_ref);

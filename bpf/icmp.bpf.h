@@ -137,6 +137,7 @@ __noinline int quote_read(struct __sk_buff *skb)
 		return why;
 	if (link_local_v6(&s->pkt.src) || link_local_v6(&s->pkt.dst))
 		return WEIR_LINK_LOCAL;
+	s->pkt.traced |= TRACED_QUOTE;
 	s->quote.src = s->pkt.src;
 	s->quote.dst = s->pkt.dst;
 	s->quote.icmp_off = s->pkt.l4_off;

@@ -19,6 +19,7 @@ enum hook {
 enum traced {
 	TRACED_DECIDED = 1 << 0, /* it began anew: service and backend */
 	TRACED_JUDGED = 1 << 1, /* sets, rules and verdicts */
+	TRACED_QUOTE = 1 << 2, /* not of the trace: an ICMP error, whose own ends are in struct quote */
 };
 
 /* The parsed packet: offsets and values, never pointers. Addresses and ports as they are on the wire. */

@@ -59,8 +59,6 @@ static __always_inline enum weir_reason pod_verdict(struct __sk_buff *skb, struc
 
 static __always_inline int pod_forward(struct __sk_buff *skb, struct scratch *s, enum weir_reason why)
 {
-	if (s->route.denied)
-		event_tell(skb, WEIR_NOT_ENFORCED);
 	if (s->route.translated && why == WEIR_FORWARDED && nat_apply(skb, s))
 		return refuse(skb, WEIR_NO_SCRATCH);
 	return forward(skb, s, s->route.denied ? WEIR_NOT_ENFORCED : why);

@@ -35,6 +35,8 @@ enum weir_event_flag {
 	WEIR_EVENT_INGRESS = 1 << 6,
 	WEIR_EVENT_EGRESS_DENIED = 1 << 7,
 	WEIR_EVENT_INGRESS_DENIED = 1 << 8,
+	WEIR_EVENT_ICMP_ERROR =
+		1 << 9, /* an ICMP error; the tuple is the known flow's that it is about, else its own */
 };
 
 /*

@@ -396,6 +396,47 @@ static void drops_before_a_judgement_tell_what_is_known(void **state)
 	assert_told(env, event_of(env, WEIR_MID_STREAM, POD_A, &late));
 }
 
+static struct packet_spec error_to(struct prog_env *env, enum who src, enum who dst, const struct packet *quoted)
+{
+	struct packet_spec spec = prog_echo(env, src, dst, 0, false);
+
+	spec.icmp_type = env->family ? 1 : 3;
+	spec.icmp_code = env->family ? 4 : 3;
+	spec.payload = 0;
+	spec.quoted = quoted;
+	return spec;
+}
+
+/* An error that goes nowhere tells who sent it; one about a denied flow tells that flow. */
+static void icmp_errors_tell_their_sender_or_their_flow(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec syn = syn_to(env, POD_B), error;
+	struct packet quoted = packet_build(&syn);
+	struct weir_event want;
+
+	watch_all(env);
+	error = error_to(env, POD_B, POD_A, &quoted);
+	want = event_of(env, WEIR_ICMP_NO_FLOW, POD_B, &error);
+	want.flags = WEIR_EVENT_ICMP_ERROR;
+	assert_dropped(prog_from(env, POD_B, &error), WEIR_ICMP_NO_FLOW);
+	assert_told(env, want);
+
+	assert_redirected(prog_from(env, POD_A, &syn));
+	isolate(env, OPEN, DENY);
+	want = event_of(env, WEIR_INGRESS_DENIED, POD_B, &syn);
+	want.len = packet_build(&error).len;
+	want.flags = WEIR_EVENT_ICMP_ERROR | WEIR_EVENT_KNOWN | BOTH_JUDGED | WEIR_EVENT_INGRESS_DENIED;
+	want.ingress_set = IN_SET;
+	assert_dropped(prog_from(env, POD_B, &error), WEIR_INGRESS_DENIED);
+	assert_told(env, want);
+
+	prog_enforcement(env, WEIR_ENFORCE_OFF);
+	want.reason = WEIR_NOT_ENFORCED;
+	assert_sent(prog_from(env, POD_B, &error), TC_ACT_REDIRECT, WEIR_NOT_ENFORCED);
+	assert_told(env, want);
+}
+
 static void nobody_listens_nobody_is_told(void **state)
 {
 	struct prog_env *env = *state;
@@ -567,6 +608,7 @@ int main(void)
 		FOR_BOTH(what_is_not_enforced_is_told_once_a_packet),
 		FOR_BOTH(a_gated_pod_is_told),
 		FOR_BOTH(drops_before_a_judgement_tell_what_is_known),
+		FOR_BOTH(icmp_errors_tell_their_sender_or_their_flow),
 		FOR_BOTH(nobody_listens_nobody_is_told),
 		FOR_BOTH(a_flood_of_one_reason_is_counted_and_does_not_hide_another),
 		FOR_BOTH(a_reader_that_is_slow_loses_the_flood_first),

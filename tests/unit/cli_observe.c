@@ -139,6 +139,10 @@ static void a_default_deny_names_pods_and_policies(void **state)
 	assert_line(&e, true,
 		    "01:01:02.500 DENIED   shop/web:41234 → shop/db:5432 TCP (its reply)  "
 		    "shop/db-from-api ingress[2] (p.yaml:75)\n");
+	e.flags ^= WEIR_EVENT_REPLY | WEIR_EVENT_ICMP_ERROR;
+	assert_line(&e, true,
+		    "01:01:02.500 DENIED   shop/web:41234 → shop/db:5432 TCP (an ICMP error about it)  "
+		    "shop/db-from-api ingress[2] (p.yaml:75)\n");
 	e = denial();
 	e.reason = WEIR_NOT_ENFORCED;
 	assert_line(&e, true,
@@ -239,7 +243,7 @@ static void an_object_has_stable_keys(void **state)
 		"\"ingress\":{\"verdict\":\"allow\",\"policy\":\"shop/db-from-api\",\"rule\":2,"
 		"\"src\":\"p.yaml:75:5\",\"policies\":[\"shop/db-from-api\",\"shop/default-deny\"],"
 		"\"ruleId\":3,\"setId\":7},"
-		"\"known\":false,\"reply\":false,\"hook\":\"from-pod\",\"pod\":null,\"device\":12,\"bytes\":74}\n");
+		"\"known\":false,\"reply\":false,\"icmpError\":false,\"hook\":\"from-pod\",\"pod\":null,\"device\":12,\"bytes\":74}\n");
 }
 
 /* ---- Filters ---- */

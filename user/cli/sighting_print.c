@@ -67,6 +67,8 @@ static void print_ends(const struct sighting *s, const char *arrow, FILE *out)
 	fprintf(out, " %s", proto_name(s->event->proto, proto, sizeof(proto)));
 	if (s->event->flags & WEIR_EVENT_REPLY)
 		fputs(" (its reply)", out);
+	if ((s->event->flags & WEIR_EVENT_ICMP_ERROR) && s->event->flags & WEIR_EVENT_KNOWN)
+		fputs(" (an ICMP error about it)", out);
 }
 
 static void print_policies(const struct sighting *s, uint32_t set, FILE *out)
@@ -269,6 +271,7 @@ void sighting_emit(const struct sighting *s, struct emit *e)
 	emit_side(e, s, 1);
 	emit_bool(e, "known", ev->flags & WEIR_EVENT_KNOWN);
 	emit_bool(e, "reply", ev->flags & WEIR_EVENT_REPLY);
+	emit_bool(e, "icmpError", ev->flags & WEIR_EVENT_ICMP_ERROR);
 	emit_text(e, "hook", ev->flags & WEIR_EVENT_TO_POD ? "to-pod" : "from-pod");
 	emit_text(e, "pod", live_pod_at(s->naming->now, ev->device));
 	emit_int(e, "device", ev->device);
