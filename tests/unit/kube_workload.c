@@ -111,6 +111,7 @@ static void a_daemon_set_has_a_pod_on_each_node_that_it_selects_and_tolerates(vo
 		{ ", tolerations: [{operator: Exists}]", "ds-a ds-b ds-c ds-d" },
 		{ ", tolerations: [{key: k, value: v}]", "ds-a ds-b ds-c ds-d" },
 		{ ", tolerations: [{key: k, value: other}]", "ds-a ds-b ds-d" },
+		{ ", tolerations: [{key: other, operator: Exists}]", "ds-a ds-b ds-d" },
 		{ ", tolerations: [{key: k, operator: Exists, effect: NoExecute}]", "ds-a ds-b ds-d" },
 	};
 
@@ -162,7 +163,9 @@ static void jobs_run_as_many_pods_as_they_may_and_none_when_suspended_or_over(vo
 	assert_pods(BATCH("Job", "j", "parallelism: 3, completions: 2, " JOB_POD), "j-1 j-2");
 	assert_pods(BATCH("Job", "j", "parallelism: 0, " JOB_POD), "");
 	assert_pods(BATCH("Job", "j", "suspend: true, " JOB_POD), "");
-	assert_pods(BATCH("Job", "j", JOB_POD) "status: {conditions: [{type: Complete, status: \"True\"}]}\n", "");
+	assert_pods(BATCH("Job", "j",
+			  JOB_POD) "status: {conditions: [{type: Complete, status: \"True\"}, {type: More}]}\n",
+		    "");
 	assert_pods(BATCH("Job", "j", JOB_POD) "status: {conditions: [{type: Complete, status: \"False\"}]}\n",
 		    "j-1");
 	assert_string_equal(kube_label(&s->pods[0]->meta.labels, "batch.kubernetes.io/job-name"), "j");
@@ -248,6 +251,8 @@ static void pods_that_are_there_are_not_made_again(void **state)
 		{ RS_OF_WEB, "web-1 web-2 web-3" }, /* without pods: the Deployment speaks for its ReplicaSet */
 		{ OWNED("web-7c7-x", "app: web, pod-template-hash: 7c7", "apps/v1", "ReplicaSet", "other-7c7"),
 		  "web-1 web-2 web-3 web-7c7-x" },
+		{ OWNED("x", "pod-template-hash: other", "apps/v1", "ReplicaSet", "web-5d4f"),
+		  "web-1 web-2 web-3 x" }, /* a ReplicaSet of somebody else, with a name alike */
 		{ OWNED("x", "app: web", "example.com/v1", "Deployment", "web"), "web-1 web-2 web-3 x" },
 	};
 

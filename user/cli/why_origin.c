@@ -2,19 +2,22 @@
 /* Which workload an end of the question belongs to, and where its template stands. See why.h. */
 #include "cli/why.h"
 
-static void print_end(const char *word, const char *name, const struct kube_pod *pod, FILE *out)
+static void print_end(const struct kube_pod *pod, FILE *out)
 {
-	if (!pod || !pod->made_for)
-		return;
-	fprintf(out, " %-12s %s  made for %s %s/%s  %s:%d\n", word, name, kube_kind_text(pod->meta.owner.kind),
-		pod->meta.ns, pod->meta.owner.name, pod->meta.src.file, pod->meta.src.line);
+	const struct kube_meta *m = &pod->meta;
+
+	if (pod->made_for)
+		fprintf(out, " %s is made for %s %s/%s  %s:%d\n", m->name, kube_kind_text(m->owner.kind), m->ns,
+			m->owner.name, m->src.file, m->src.line);
 }
 
 /* Pods that were read are what they are; of those that were made people have only seen the workload. */
 void why_print_origin(const struct why_flow *f, FILE *out)
 {
-	print_end("from", f->item.from, f->item.from_pod, out);
-	print_end("to", f->item.to, f->item.to_pod, out);
+	if (f->item.from_pod)
+		print_end(f->item.from_pod, out);
+	if (f->item.to_pod && f->item.to_pod != f->item.from_pod)
+		print_end(f->item.to_pod, out);
 }
 
 static void emit_end(struct emit *e, const char *key, const struct kube_pod *pod)
