@@ -22,9 +22,6 @@
  */
 #define WEIR_EVENT_RESERVE 4
 
-#define WEIR_REASON_WORDS 2 /* of 64 bits: one for each reason */
-_Static_assert(_WEIR_REASON_MAX <= WEIR_REASON_WORDS * 64, "every reason has a bit");
-
 enum weir_event_flag {
 	WEIR_EVENT_TO_POD = 1 << 0, /* at the device's tc egress; clear: at its ingress, so the pod sent it */
 	WEIR_EVENT_KNOWN = 1 << 1, /* a packet of a known flow, whose first packet gave the tuple */
@@ -65,11 +62,11 @@ WEIR_ASSERT_SIZE(struct weir_event, 104);
 
 /* The one element of watch[]: written by the reader, read by every packet that has something to tell. */
 struct weir_watch {
-	__u64 reasons[WEIR_REASON_WORDS]; /* bit reason % 64 of word reason / 64 */
+	__u64 reasons; /* bit n for reason n (enum weir_reason) */
 	__u32 until; /* tick at which the reader is taken for gone */
 	__u32 pad;
 };
-WEIR_ASSERT_SIZE(struct weir_watch, 24);
+WEIR_ASSERT_SIZE(struct weir_watch, 16);
 
 /* Value of event_counts, an element for each reason and CPU. */
 struct weir_event_count {
@@ -82,5 +79,5 @@ WEIR_ASSERT_SIZE(struct weir_event_count, 24);
 
 static __always_inline int weir_watch_wants(const struct weir_watch *w, __u32 reason)
 {
-	return w->reasons[reason / 64 % WEIR_REASON_WORDS] >> reason % 64 & 1;
+	return w->reasons >> (reason & 63) & 1;
 }

@@ -51,7 +51,7 @@ static uint32_t ticks_now(void)
 
 static void watch_until(struct prog_env *env, uint64_t reasons, uint32_t until)
 {
-	struct weir_watch watch = { .reasons = { reasons, reasons }, .until = until };
+	struct weir_watch watch = { .reasons = reasons, .until = until };
 	uint32_t zero = 0;
 
 	prog_set(env, "watch", &zero, &watch);
@@ -396,6 +396,20 @@ static void drops_before_a_judgement_tell_what_is_known(void **state)
 	assert_told(env, event_of(env, WEIR_MID_STREAM, POD_A, &late));
 }
 
+static void svc_60_a_rejection_tells_the_service_and_the_packet_as_it_came(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec syn = syn_to(env, VIP_1);
+	struct weir_event want = event_of(env, WEIR_NO_ENDPOINT, POD_A, &syn);
+
+	serve(env);
+	prog_service(env, SERVICE, 0, 0, 0);
+	watch_all(env);
+	assert_int_equal(prog_from(env, POD_A, &syn).reason, WEIR_NO_ENDPOINT);
+	want.service = SERVICE;
+	assert_told(env, want);
+}
+
 static struct packet_spec error_to(struct prog_env *env, enum who src, enum who dst, const struct packet *quoted)
 {
 	struct packet_spec spec = prog_echo(env, src, dst, 0, false);
@@ -608,6 +622,7 @@ int main(void)
 		FOR_BOTH(what_is_not_enforced_is_told_once_a_packet),
 		FOR_BOTH(a_gated_pod_is_told),
 		FOR_BOTH(drops_before_a_judgement_tell_what_is_known),
+		FOR_BOTH(svc_60_a_rejection_tells_the_service_and_the_packet_as_it_came),
 		FOR_BOTH(icmp_errors_tell_their_sender_or_their_flow),
 		FOR_BOTH(nobody_listens_nobody_is_told),
 		FOR_BOTH(a_flood_of_one_reason_is_counted_and_does_not_hide_another),

@@ -309,7 +309,7 @@ static void ends_are_matched_by_name_address_and_kind(void **state)
 static void verdicts_and_reasons_are_matched(void **state)
 {
 	struct weir_event deny = denial(), allow = translation(), drop = denial();
-	struct sighting_filter spoofed = { .reasons = { 1ull << WEIR_SPOOFED } };
+	struct sighting_filter spoofed = { .reasons = 1ull << WEIR_SPOOFED };
 
 	drop.reason = WEIR_SPOOFED;
 	assert_true(matches(&deny, (struct sighting_filter){}));

@@ -96,7 +96,7 @@ static int parse_reasons(struct observer *ob)
 					"observe: --reason: no event has the reason '%s'; 'weir status' lists "
 					"those of drops",
 					list->items[i]);
-		ob->filter.reasons[reason / 64] |= 1ull << reason % 64;
+		ob->filter.reasons |= 1ull << reason;
 	}
 	return EXIT_OK;
 }
@@ -145,15 +145,14 @@ static int parse_filter(struct observer *ob)
 static void want_reasons(struct observer *ob)
 {
 	const struct sighting_filter *f = &ob->filter;
-	bool any = !(f->reasons[0] | f->reasons[1]);
 
 	for (uint32_t i = 0; i < _WEIR_REASON_MAX; i++) {
 		enum sighting_verdict verdict = sighting_verdict_of(i);
 
 		if (!verdict || (f->verdicts && !(f->verdicts & verdict)))
 			continue;
-		if (any || f->reasons[i / 64] >> i % 64 & 1)
-			ob->watch.reasons[i / 64] |= 1ull << i % 64;
+		if (!f->reasons || f->reasons >> i & 1)
+			ob->watch.reasons |= 1ull << i;
 	}
 }
 

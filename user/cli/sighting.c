@@ -12,12 +12,6 @@
 
 enum sighting_verdict sighting_verdict_of(uint32_t reason)
 {
-	static const char *const kinds[] = {
-#define REASON_KIND(name, kind, ...) [WEIR_##name] = #kind,
-		WEIR_REASONS(REASON_KIND)
-#undef REASON_KIND
-	};
-
 	switch (reason) {
 	case WEIR_FORWARDED:
 		return SIGHTING_ALLOW;
@@ -29,9 +23,9 @@ enum sighting_verdict sighting_verdict_of(uint32_t reason)
 	}
 	if (reason >= _WEIR_REASON_MAX)
 		return SIGHTING_DROP; /* of a newer datapath */
-	if (!strcmp(kinds[reason], "REJECT"))
+	if (weir_reason_rejects(reason))
 		return SIGHTING_REJECT;
-	return strcmp(kinds[reason], "DROP") ? 0 : SIGHTING_DROP;
+	return weir_reason_drops(reason) ? SIGHTING_DROP : 0;
 }
 
 int sighting_reason(const char *label)
@@ -201,11 +195,8 @@ static bool is_of_policy(const struct sighting *s, const char *policy)
 static bool has_reason(const struct sighting *s, const struct sighting_filter *f)
 {
 	uint32_t reason = s->event->reason;
-	uint64_t any = 0;
 
-	for (int i = 0; i < WEIR_REASON_WORDS; i++)
-		any |= f->reasons[i];
-	return !any || (reason < _WEIR_REASON_MAX && f->reasons[reason / 64] >> reason % 64 & 1);
+	return !f->reasons || (reason < _WEIR_REASON_MAX && f->reasons >> reason & 1);
 }
 
 bool sighting_match(const struct sighting *s, const struct sighting_filter *f)

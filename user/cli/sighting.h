@@ -47,7 +47,7 @@ struct sighting {
 /* What to show; a zeroed filter takes everything. Strings belong to whoever asked. */
 struct sighting_filter {
 	unsigned int verdicts; /* enum sighting_verdict, or-ed; 0: any */
-	uint64_t reasons[WEIR_REASON_WORDS]; /* bits; all clear: any */
+	uint64_t reasons; /* bit n for reason n; 0: any */
 	const struct target *pod; /* either end */
 	const struct target *from, *to;
 	const char *policy; /* "ns/name": a rule of it decided, or it isolates what was denied */
