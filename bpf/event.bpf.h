@@ -91,7 +91,7 @@ static __always_inline void tell_packet(struct weir_event *e, const struct scrat
 	e->backend = t->backend;
 	if (!t->backend)
 		return;
-	e->nat_dst = s->route.nat_addr;
+	e->nat_dst = s->route.translated & WEIR_FLOW_HAIRPIN ? p->src : s->route.nat_addr;
 	e->nat_dport_be = s->route.nat_port_be;
 	e->flags |= WEIR_EVENT_TRANSLATED;
 }
@@ -117,12 +117,14 @@ static __always_inline void tell_flow(struct weir_event *e, const struct scratch
 	e->flags |= WEIR_EVENT_TRANSLATED;
 	e->backend = id;
 	e->service = b ? b->service : 0;
-	e->nat_dst = reply ? e->dst : flow->nat_addr;
+	e->nat_dst = reply ? e->dst : *weir_flow_backend(&s->key, flow);
 	e->nat_dport_be = reply ? e->dport_be : flow->nat_port_be;
 	if (reply) {
 		e->dst = flow->nat_addr;
 		e->dport_be = flow->nat_port_be;
 		e->sport_be = flow->nat_cport_be;
+		if (flow->flags & WEIR_FLOW_HAIRPIN)
+			e->src = e->nat_dst;
 	}
 }
 

@@ -251,7 +251,7 @@ static __always_inline int flow_touch(struct scratch *s, struct weir_flow *flow,
 /* What the rest of the program needs to know of the entry. */
 static __always_inline void flow_recall(struct scratch *s, const struct weir_flow *flow, int orig)
 {
-	s->route.translated = weir_flow_is_pair(flow->flags);
+	s->route.translated = flow->flags & (WEIR_FLOW_TRANSLATED | WEIR_FLOW_HAIRPIN);
 	s->route.reply = !orig;
 	s->route.via_stack = !!(flow->flags & WEIR_FLOW_VIA_STACK);
 	weir_wide_set(&s->route.nat_wide, &flow->nat_wide);
@@ -330,12 +330,14 @@ static __always_inline void original_question(struct scratch *s, const struct we
 
 	q->src = client ? s->key.addr[1] : s->key.addr[0];
 	if (forward) {
-		q->dst = flow->nat_addr;
+		q->dst = *weir_flow_backend(&s->key, flow);
 		q->dport_be = flow->nat_port_be;
 	} else {
 		q->dst = client ? s->key.addr[0] : s->key.addr[1];
 		q->dport_be = client ? s->key.port_be[0] : s->key.port_be[1];
 	}
+	if (flow->flags & WEIR_FLOW_HAIRPIN)
+		q->src = q->dst; /* the reply's entry has the reserved address for it */
 	q->proto = s->key.proto;
 	q->host_origin = !!(flow->flags & WEIR_FLOW_HOST_ORIGIN);
 }

@@ -162,6 +162,7 @@ static __always_inline void make_entry(struct scratch *s)
 		flags |= WEIR_FLOW_TRANSLATED;
 	if (s->by_service)
 		flags |= WEIR_FLOW_SERVICE;
+	flags |= s->route.translated & WEIR_FLOW_HAIRPIN;
 	if (s->key.mark)
 		flags |= WEIR_FLOW_MARKED;
 	if (q->host_origin)
@@ -185,7 +186,7 @@ static __always_inline void make_entry(struct scratch *s)
 /* Key of the reply's entry, from what was decided; returns whether the client stands first in it. */
 static __always_inline int make_twin_key(struct scratch *s)
 {
-	return weir_tuple_make(&s->twin, &s->pkt.src, s->route.nat_cport_be, &s->route.nat_addr,
+	return weir_tuple_make(&s->twin, &s->seen_client, s->route.nat_cport_be, &s->question.dst,
 			       s->route.nat_port_be, s->pkt.proto, 0);
 }
 
@@ -420,6 +421,18 @@ static __always_inline enum weir_reason may_begin(struct scratch *s)
 	return needs_no_entry(s) ? WEIR_UNCACHED : WEIR_MID_STREAM;
 }
 
+/* Only the programs themselves write the reserved addresses, and only behind this look. */
+static __always_inline int is_reserved(const struct scratch *s)
+{
+	struct weir_config *c = config_get();
+	const struct weir_addr *a;
+
+	if (!c)
+		return 1;
+	a = s->pkt.v6 ? &c->hairpin[1] : &c->hairpin[0];
+	return weir_addr_equal(a, &s->pkt.src) || weir_addr_equal(a, &s->pkt.dst);
+}
+
 static __always_inline enum weir_reason resolve(struct scratch *s)
 {
 	struct question *q = &s->question;
@@ -431,6 +444,8 @@ static __always_inline enum weir_reason resolve(struct scratch *s)
 	why = find_ends(s);
 	if (why)
 		return why;
+	if (is_reserved(s))
+		return WEIR_RESERVED_ADDRESS;
 	s->by_service = 0;
 	s->backend = 0;
 	s->backend_generation = 0;
@@ -443,7 +458,13 @@ static __always_inline enum weir_reason resolve(struct scratch *s)
 			return why;
 	}
 	q->src = s->pkt.src;
-	q->dst = s->route.nat_addr;
+	if (s->route.translated & WEIR_FLOW_HAIRPIN) {
+		q->dst = s->pkt.src;
+		s->seen_client = s->route.nat_addr;
+	} else {
+		q->dst = s->route.nat_addr;
+		s->seen_client = s->pkt.src;
+	}
 	q->dport_be = s->route.nat_port_be;
 	q->proto = s->pkt.proto;
 	if (s->pkt.hook == FROM_POD)

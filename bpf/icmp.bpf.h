@@ -170,7 +170,7 @@ __noinline int quote_find(struct __sk_buff *skb)
 	if (!s || read_epochs(s))
 		return WEIR_NO_SCRATCH;
 	flow = flow_lookup(s);
-	if (!flow)
+	if (!flow || (flow->flags & WEIR_FLOW_HAIRPIN)) /* a pod's errors to itself are not translated */
 		return WEIR_ICMP_NO_FLOW;
 	orig = is_orig(s, flow->flags);
 	/* nothing with the frontend as its destination leaves the device that translates */

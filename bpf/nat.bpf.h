@@ -105,6 +105,29 @@ static __always_inline int nat_ports(struct __sk_buff *skb, const struct pkt *pk
 	return packet_write(skb, pkt->l4_off, &new, sizeof(new));
 }
 
+/*
+ * A pod reaches itself through a Service: both ends change, and in both directions alike. What it sends comes back to
+ * it, from the reserved address or from the frontend.
+ */
+__noinline int nat_hairpin(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	struct ports ports;
+	struct pkt *p;
+
+	keep_arg(skb);
+	if (!s)
+		return -1;
+	p = &s->pkt;
+	if (s->route.reply)
+		ports = (struct ports){ s->route.nat_port_be, s->route.nat_cport_be };
+	else
+		ports = (struct ports){ s->route.nat_cport_be, s->route.nat_port_be };
+	if (nat_addr(skb, p, &p->dst, &p->src, 1) || nat_addr(skb, p, &p->src, &s->route.nat_addr, 0))
+		return -1;
+	return nat_ports(skb, p, ports) ? -1 : 0;
+}
+
 /* Applies s->route to the packet. 0, or -1 when the packet could not be written (it is dropped then). */
 static __always_inline int nat_apply(struct __sk_buff *skb, const struct scratch *s)
 {
@@ -112,6 +135,8 @@ static __always_inline int nat_apply(struct __sk_buff *skb, const struct scratch
 	struct ports ports;
 	int r;
 
+	if (s->route.translated & WEIR_FLOW_HAIRPIN)
+		return nat_hairpin(skb);
 	if (s->route.reply) {
 		ports = (struct ports){ s->route.nat_port_be, s->route.nat_cport_be };
 		r = nat_addr(skb, p, &p->src, &s->route.nat_addr, 0);

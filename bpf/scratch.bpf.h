@@ -65,7 +65,7 @@ struct route {
 	}; /* forward: new destination; reply: new source */
 	__be16 nat_port_be;
 	__be16 nat_cport_be; /* forward: new source port; reply: new destination port */
-	__u8 translated;
+	__u8 translated; /* not 0: nat_* are applied; with the bit WEIR_FLOW_HAIRPIN to both addresses */
 	__u8 reply;
 	__u8 via_stack;
 	__u8 denied; /* an entry's verdict is deny, yet enforcement is off: count it */
@@ -89,6 +89,7 @@ struct scratch {
 	struct question question;
 	struct route route;
 	struct weir_frontend frontend;
+	struct weir_addr seen_client; /* of a new flow: the client, as the backend will see it */
 	__u32 first; /* the packet's source stands first in key */
 	__u32 policy_epoch, service_epoch; /* read before the first table */
 	__u32 backend, backend_generation;

@@ -54,6 +54,18 @@ static __always_inline __u32 flow_hash(const struct pkt *pkt)
 	return h ^ h >> 16;
 }
 
+/* The client is its own backend (SVC-84): it will see the reserved address, which s->route.nat_addr is then. */
+static __always_inline enum weir_reason use_hairpin(struct scratch *s)
+{
+	struct weir_config *c = config_get();
+
+	if (!c)
+		return WEIR_NO_SCRATCH;
+	s->route.nat_addr = s->pkt.v6 ? c->hairpin[1] : c->hairpin[0];
+	s->route.translated |= WEIR_FLOW_HAIRPIN;
+	return WEIR_FORWARDED;
+}
+
 /* The chosen backend goes to s->route and s->backend*; s->question.dst follows. */
 static __always_inline enum weir_reason use_backend(struct scratch *s, __u32 id)
 {
@@ -67,9 +79,7 @@ static __always_inline enum weir_reason use_backend(struct scratch *s, __u32 id)
 	s->route.nat_port_be = b->port_be;
 	s->route.translated = 1;
 	s->by_service = 1;
-	if (weir_addr_equal(&b->addr, &s->pkt.src))
-		return WEIR_HAIRPIN;
-	return WEIR_FORWARDED;
+	return weir_addr_equal(&b->addr, &s->pkt.src) ? use_hairpin(s) : WEIR_FORWARDED;
 }
 
 /* One backend of the run that cluster IP traffic uses (B.3), or why there is none (SVC-60, SVC-61). */

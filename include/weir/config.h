@@ -21,6 +21,19 @@
  */
 #define WEIR_RST_SETTLE_TICKS 2
 
+/*
+ * Whom a pod sees when it reaches itself through a Service (SVC-84): one link-local IPv4 address, one ULA, no port
+ * allocation. Defaults of config.hairpin[]; entries keep the one that they were made with. Nobody else may have them.
+ */
+#define WEIR_HAIRPIN_V4                                                     \
+	{                                                                   \
+		.b = { [10] = 0xff, [11] = 0xff, [12] = 169, 254, 77, 101 } \
+	}
+#define WEIR_HAIRPIN_V6                                                                      \
+	{                                                                                    \
+		.b = { 0xfd, 0x77, 0x65, 0x69, 0x72, 0x2d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x65 } \
+	}
+
 /* Steps of the binary search in a run of port ranges: 2^20 ranges. */
 #define WEIR_PORT_SEARCH_STEPS 20
 

@@ -43,15 +43,45 @@ static __always_inline int weir_flow_is_pair(__u32 flags)
 	return !!(flags & WEIR_FLOW_TRANSLATED);
 }
 
-/* Key of the linked entry: both kinds lead from the client's end and nat_* to the other. */
+/* The client's address in an entry's key, and the address at the other end. */
+static __always_inline const struct weir_addr *weir_flow_client(const struct weir_tuple *key,
+								const struct weir_flow *flow)
+{
+	return flow->flags & WEIR_FLOW_ORIG_FIRST ? &key->addr[0] : &key->addr[1];
+}
+
+static __always_inline const struct weir_addr *weir_flow_far(const struct weir_tuple *key,
+							     const struct weir_flow *flow)
+{
+	return flow->flags & WEIR_FLOW_ORIG_FIRST ? &key->addr[1] : &key->addr[0];
+}
+
+/* Where the forward entry of a pair leads to. */
+static __always_inline const struct weir_addr *weir_flow_backend(const struct weir_tuple *key,
+								 const struct weir_flow *flow)
+{
+	return flow->flags & WEIR_FLOW_HAIRPIN ? weir_flow_client(key, flow) : &flow->nat_addr;
+}
+
+/*
+ * Key of the linked entry: both kinds lead from the client's end and nat_* to the other. A hairpin's reply entry leads
+ * from the pod to the frontend, its forward entry from the reserved address to the pod.
+ */
 static __always_inline void weir_flow_twin_key(const struct weir_tuple *key, const struct weir_flow *flow,
 					       struct weir_tuple *ret_twin)
 {
+	__u32 hairpin = flow->flags & WEIR_FLOW_HAIRPIN, reply = flow->flags & WEIR_FLOW_REPLY;
 	int client = flow->flags & WEIR_FLOW_ORIG_FIRST ? 0 : 1;
-	__u8 mark = (flow->flags & WEIR_FLOW_REPLY) && (flow->flags & WEIR_FLOW_MARKED);
+	const struct weir_addr *near = &flow->nat_addr, *far = near;
 
-	weir_tuple_make(ret_twin, client ? &key->addr[1] : &key->addr[0], flow->nat_cport_be, &flow->nat_addr,
-			flow->nat_port_be, key->proto, mark);
+	if (hairpin && reply)
+		client = !client;
+	if (hairpin && !reply)
+		far = client ? &key->addr[1] : &key->addr[0];
+	else
+		near = client ? &key->addr[1] : &key->addr[0];
+	weir_tuple_make(ret_twin, near, flow->nat_cport_be, far, flow->nat_port_be, key->proto,
+			reply && (flow->flags & WEIR_FLOW_MARKED));
 }
 
 /* Is other, found under the key of flow's twin, that twin? It leads back to the key then. */
@@ -59,9 +89,12 @@ static __always_inline int weir_flow_is_twin(const struct weir_tuple *key, const
 					     const struct weir_flow *other)
 {
 	int client = flow->flags & WEIR_FLOW_ORIG_FIRST ? 0 : 1;
+	int by_client = (flow->flags & WEIR_FLOW_HAIRPIN) && (flow->flags & WEIR_FLOW_REPLY);
 
 	return weir_flow_is_pair(other->flags) && ((flow->flags ^ other->flags) & WEIR_FLOW_REPLY) &&
+	       !((flow->flags ^ other->flags) & WEIR_FLOW_HAIRPIN) &&
 	       other->nat_cport_be == (client ? key->port_be[1] : key->port_be[0]) &&
 	       other->nat_port_be == (client ? key->port_be[0] : key->port_be[1]) &&
-	       weir_addr_equal(&other->nat_addr, client ? &key->addr[0] : &key->addr[1]);
+	       weir_addr_equal(&other->nat_addr,
+			       by_client ? weir_flow_client(key, flow) : weir_flow_far(key, flow));
 }

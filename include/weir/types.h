@@ -179,6 +179,7 @@ enum weir_flow_flag {
 	WEIR_FLOW_HOST_ORIGIN = 1 << 4, /* sent by a socket of this node (NP-41) */
 	WEIR_FLOW_VIA_STACK = 1 << 5, /* came through the host's stack, so replies go through it */
 	WEIR_FLOW_SERVICE = 1 << 6, /* translated by a Service (not only for a port collision) */
+	WEIR_FLOW_HAIRPIN = 1 << 7, /* of a pair: the client is the backend (SVC-84) */
 	/* written as packets pass, each by its own direction, with atomic or */
 	WEIR_FLOW_SEEN_ORIG = 1 << 8,
 	WEIR_FLOW_SEEN_REPLY = 1 << 9,
@@ -201,6 +202,9 @@ enum weir_flow_flag {
  *     client's port towards it (differs from the client's own after a collision);
  *   reply (backend, client:nat port): nat_addr:nat_port is the frontend,
  *     nat_cport the client's own port.
+ * Of a hairpin the client and the backend are one, which sees the reserved
+ * address: that is nat_addr of the forward entry, and the client in the key of
+ * the reply's.
  */
 struct weir_flow {
 	/* what every packet reads stands first, beside the key in the table's element */
@@ -499,8 +503,9 @@ struct weir_config {
 	__u64 sweeps; /* rounds completed: written by the sweep */
 	__u64 half_open_sequence; /* next sequence number: written by packets */
 	__u64 full_at; /* tick at which the connection table was last full: written by packets */
+	struct weir_addr hairpin[2]; /* [0] IPv4, [1] IPv6: whom a pod sees that reaches itself (SVC-84) */
 };
-WEIR_ASSERT_SIZE(struct weir_config, 96);
+WEIR_ASSERT_SIZE(struct weir_config, 128);
 
 enum weir_timeout {
 	WEIR_TIMEOUT_TCP_OPENING,

@@ -108,7 +108,7 @@ static void random_clusters_ask_the_programs_for_every_answer(void **state)
 {
 	static const enum weir_reason wanted[] = { WEIR_FORWARDED,   WEIR_EGRESS_DENIED,     WEIR_INGRESS_DENIED,
 						   WEIR_NO_ENDPOINT, WEIR_NO_LOCAL_ENDPOINT, WEIR_NO_SERVICE_PORT,
-						   WEIR_HAIRPIN,     WEIR_SCTP_SERVICE };
+						   WEIR_SCTP_SERVICE };
 
 	if (random_rounds(CLUSTERS) < CLUSTERS)
 		skip();

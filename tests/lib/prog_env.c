@@ -163,6 +163,7 @@ static void fill_config(const struct prog_env *env)
 		.sweep_interval_us = WEIR_SWEEP_INTERVAL_US,
 		.conntrack_places = bpf_map__max_entries(env->tc->maps.flow_keys),
 		.half_open_places = bpf_map__max_entries(env->tc->maps.half_open),
+		.hairpin = { WEIR_HAIRPIN_V4, WEIR_HAIRPIN_V6 },
 	};
 
 	for (int i = 0; i < _WEIR_TIMEOUT_MAX; i++)
@@ -651,8 +652,14 @@ static struct weir_tuple twin_of(const struct weir_tuple *key, const struct weir
 	int client = flow->flags & WEIR_FLOW_ORIG_FIRST ? 0 : 1;
 	struct weir_tuple twin;
 
-	weir_tuple_make(&twin, &key->addr[client], flow->nat_cport_be, &flow->nat_addr, flow->nat_port_be,
-			key->proto, (flow->flags & WEIR_FLOW_REPLY) && (flow->flags & WEIR_FLOW_MARKED));
+	const struct weir_addr *near = &key->addr[client], *far = &flow->nat_addr;
+
+	if (flow->flags & WEIR_FLOW_HAIRPIN) {
+		near = flow->flags & WEIR_FLOW_REPLY ? &key->addr[!client] : &flow->nat_addr;
+		far = flow->flags & WEIR_FLOW_REPLY ? &flow->nat_addr : &key->addr[client];
+	}
+	weir_tuple_make(&twin, near, flow->nat_cport_be, far, flow->nat_port_be, key->proto,
+			(flow->flags & WEIR_FLOW_REPLY) && (flow->flags & WEIR_FLOW_MARKED));
 	return twin;
 }
 

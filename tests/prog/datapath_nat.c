@@ -487,14 +487,6 @@ static void svc_64_an_unknown_port_of_a_cluster_ip_is_not_for_the_stack(void **s
 	assert_passed(send_from(env, POD_A, tcp(env, POD_A, SPORT, VIP_2, PORT, SYN))); /* no cluster IP */
 }
 
-static void a_pod_that_reaches_itself_by_a_service_is_refused_by_name(void **state)
-{
-	struct prog_env *env = *state;
-
-	serve_one(env, 1, IPPROTO_TCP, POD_A);
-	assert_dropped(send_from(env, POD_A, tcp(env, POD_A, SPORT, VIP_1, PORT, SYN)), WEIR_HAIRPIN);
-}
-
 static void sctp_services_are_refused_by_name(void **state)
 {
 	struct prog_env *env = *state;
@@ -714,7 +706,6 @@ int main(void)
 		FOR_BOTH(two_thirds_of_the_ports_are_found_without_a_miss),
 		FOR_BOTH(svc_60_no_endpoint_svc_61_no_local_endpoint),
 		FOR_BOTH(svc_64_an_unknown_port_of_a_cluster_ip_is_not_for_the_stack),
-		FOR_BOTH(a_pod_that_reaches_itself_by_a_service_is_refused_by_name),
 		FOR_BOTH(sctp_services_are_refused_by_name),
 		FOR_BOTH(svc_91_udp_leaves_an_endpoint_that_stopped_serving),
 		FOR_BOTH(svc_92_udp_stays_while_nothing_serves_and_moves_when_something_does),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The order of the questions: Service, backend, hairpin, then both policy
+ * The order of the questions: Service, backend, then both policy
  * verdicts on the translated packet (NP-46). Both ends are always judged, as
  * far as they are pods of this node.
  */
@@ -91,10 +91,6 @@ void reference_judge(const struct store *s, const char *node, const struct oracl
 	if (a->n_candidates) {
 		a->dst = a->candidates[q->pick % a->n_candidates].addr;
 		a->port = a->candidates[q->pick % a->n_candidates].port;
-		if (weir_addr_equal(&a->dst, &q->src)) {
-			a->reason = WEIR_HAIRPIN;
-			return;
-		}
 	}
 	p.dst = a->dst;
 	p.port = a->port;

@@ -212,12 +212,12 @@ static void svc_60_61_64_no_candidate_has_its_reason(void **state)
 			"x/client 172.20.0.9 tcp/80 yes");
 }
 
-static void np_40_pod_that_reaches_itself_through_a_service_is_a_hairpin(void **state)
+static void svc_84_np_40_a_pod_reaches_itself_through_a_service(void **state)
 {
 	_cleanup_(fixture_close) struct fixture f = {};
 
 	fixture_open(&f, NODES CLIENT SERVICE(PLAIN) SLICE(EP("10.1.0.1", HERE_)));
-	check_lines(&f, "x/client 172.20.0.1 tcp/80 hairpin\nx/client x/client tcp/8080 yes");
+	check_lines(&f, "x/client 172.20.0.1 tcp/80 yes\nx/client x/client tcp/8080 yes");
 }
 
 static void svc_4_117_118_families_are_apart(void **state)
@@ -370,7 +370,7 @@ int main(void)
 	const struct CMUnitTest more[] = {
 		cmocka_unit_test(svc_30_packet_to_a_cluster_ip_is_translated),
 		cmocka_unit_test(svc_60_61_64_no_candidate_has_its_reason),
-		cmocka_unit_test(np_40_pod_that_reaches_itself_through_a_service_is_a_hairpin),
+		cmocka_unit_test(svc_84_np_40_a_pod_reaches_itself_through_a_service),
 		cmocka_unit_test(svc_4_117_118_families_are_apart),
 		cmocka_unit_test(svc_6_equal_numbers_of_two_protocols_are_two_services),
 		cmocka_unit_test(svc_13_j5_15_each_endpoint_has_its_own_slices_port),

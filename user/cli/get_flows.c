@@ -58,7 +58,7 @@ static void print_flow(struct listing *out, const struct weir_tuple *key, const 
 	print_end(out, &key->addr[src], key->port_be[src]);
 	print_end(out, &key->addr[!src], key->port_be[!src]);
 	if (flow->flags & WEIR_FLOW_TRANSLATED)
-		print_end(out, &flow->nat_addr, flow->nat_port_be);
+		print_end(out, weir_flow_backend(key, flow), flow->nat_port_be);
 	else
 		listing_text(out, "");
 	listing_text(out, state_texts[weir_flow_state(flow->flags, key->proto)]);

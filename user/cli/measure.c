@@ -58,16 +58,6 @@ int measure_matrix(struct measure *p, struct weir_err *err)
 
 /* ---- Services ---- */
 
-static bool is_backend(const struct plan *plan, uint32_t service, const struct kube_pod *pod)
-{
-	const struct plan_service *s = &plan->services[service];
-
-	for (size_t i = 0; i < s->n_internal; i++)
-		if (weir_addr_equal(&plan->backends[s->internal[i]].addr, &pod->addr[s->family]))
-			return true;
-	return false;
-}
-
 /* Where a backend's server is: "ns/pod", "node", or NULL where the sandbox has nobody to answer. */
 static const char *place_of(const struct measure *p, const struct plan_backend *b, struct arena *names)
 {
@@ -175,9 +165,8 @@ static void ask_frontend(struct measure *p, struct asked *asked, const struct pl
 		unsigned int n;
 		bool rejects;
 
-		/* the host's own and outside clients of a cluster IP are not served yet, nor a pod that reaches itself */
-		if (!pod || pod->host_network || weir_addr_is_zero(&pod->addr[service->family]) ||
-		    is_backend(p->plan, f->service, pod))
+		/* the host's own and outside clients of a cluster IP are not served yet */
+		if (!pod || pod->host_network || weir_addr_is_zero(&pod->addr[service->family]))
 			continue;
 		s = spread_of(p, f, from);
 		rejects = expect(p, f, pod, s);

@@ -157,10 +157,6 @@ static int judge_backends(struct why_ask *ask, int family, struct why_flows *flo
 			judge_frontend(ask, &q, &a, family, flow);
 			break;
 		}
-		if (a.reason == WEIR_HAIRPIN) { /* policy would allow it (NP-40), but the programs drop it */
-			judge_frontend(ask, &q, &a, family, flow);
-			continue;
-		}
 		to.addr = a.dst;
 		to.pod = store_pod_by_addr(ask->store, &a.dst);
 		to.kind = to.pod ? REPORT_POD : REPORT_WORLD;

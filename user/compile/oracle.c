@@ -70,7 +70,7 @@ static enum weir_reason translate(const struct plan *p, const struct oracle_quer
 	a->backend = s->internal[q->pick % s->n_internal];
 	a->dst = p->backends[a->backend].addr;
 	a->port = p->backends[a->backend].port;
-	return weir_addr_equal(&a->dst, &q->src) ? WEIR_HAIRPIN : WEIR_FORWARDED;
+	return WEIR_FORWARDED; /* also to itself (SVC-84) */
 }
 
 static void judge_set(const struct plan *p, uint32_t set, uint32_t identity, const struct oracle_query *q,

@@ -234,6 +234,7 @@ static void init_config(struct node *n)
 		.sweep_interval_us = WEIR_SWEEP_INTERVAL_US,
 		.conntrack_places = n->map_max[WEIR_MAP_flow_keys],
 		.half_open_places = n->map_max[WEIR_MAP_half_open],
+		.hairpin = { WEIR_HAIRPIN_V4, WEIR_HAIRPIN_V6 },
 	};
 }
 
