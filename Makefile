@@ -112,6 +112,7 @@ $(filter-out $(UNIT_CLI),$(UNIT)): $(BUILD)/%: $(BUILD)/obj/%.o $(REFERENCE) $(P
 $(UNIT_CLI): $(BUILD)/%: $(BUILD)/obj/%.o $(LIBS)
 	$(call say,LD,$@)
 	$(link_test)
+$(BUILD)/tests/diff/diff_why: $(call lib,cli) # the command's own way
 $(PROG) $(DIFF) $(NETNS_C): $(BUILD)/%: $(BUILD)/obj/%.o $(REFERENCE) $(TEST_LIB) $(TEST_LIBS)
 	$(call say,LD,$@)
 	$(link_test)

@@ -59,6 +59,8 @@ struct why_ask {
 int why_parse(struct why_ask *ask, const char *from, const char *to, struct weir_err *err);
 /* Finds what FROM and TO name, and the port. 0, -ENOENT or -EINVAL with err. */
 int why_resolve(struct why_ask *ask, struct weir_err *err);
+/* Is this an address of the node that hosts the other end (NP-41, NP-42), by whatever the node is known to have? */
+bool why_is_own_node(const struct why_ask *ask, const struct report_end *end, const struct report_end *peer);
 /* Judges every way. 0, or -errno with err: -EAFNOSUPPORT when the two ends have no family in common. */
 int why_judge(struct why_ask *ask, struct why_flows *flows, struct weir_err *err);
 

@@ -16,13 +16,13 @@ static const struct kube_pod *own_address(const struct report_end *end)
 }
 
 /* What no policy can take away, in words (NP-40, NP-41, NP-42); NULL when policies decide. */
-static const char *exemption(const struct report_end *from, const struct report_end *to)
+static const char *exemption(const struct why_ask *ask, const struct report_end *from, const struct report_end *to)
 {
 	const struct kube_pod *src = from->pod, *dst = to->pod;
 
 	if (src && src == dst)
 		return "a pod always reaches itself";
-	if (from->kind == REPORT_NODE || to->kind == REPORT_NODE)
+	if (from->kind == REPORT_NODE || to->kind == REPORT_NODE || why_is_own_node(ask, to, from))
 		return "a pod and its own node always reach each other";
 	if (src && dst && (src->host_network || dst->host_network) && !strcmp(src->node, dst->node))
 		return "a pod and its own node (hostNetwork) always reach each other";
@@ -58,7 +58,7 @@ static void explain(const struct why_ask *ask, const struct report_end *from, co
 		[KUBE_INGRESS] = &flow->item.ingress, [KUBE_EGRESS] = &flow->item.egress
 	};
 
-	flow->exempt = exemption(from, to);
+	flow->exempt = exemption(ask, from, to);
 	ingress = egress;
 	egress.direction = KUBE_EGRESS;
 	egress.subject = ingress.peer = src;

@@ -72,14 +72,18 @@ static int resolve_end(const struct why_ask *ask, const struct target *t, struct
 	}
 }
 
-/* An address of the node that hosts the other end is that node (NP-41, NP-42). */
+bool why_is_own_node(const struct why_ask *ask, const struct report_end *end, const struct report_end *peer)
+{
+	const struct plan *plan = peer->pod ? report_plan(ask->report, peer->pod->node) : NULL;
+
+	return plan && end->kind == REPORT_WORLD && !weir_addr_is_zero(&end->addr) &&
+	       plan_node_kind(plan, &end->addr) == WEIR_NODE_OWN;
+}
+
 static void notice_own_node(const struct why_ask *ask, struct report_end *end, const struct report_end *peer)
 {
-	const struct kube_node *node = peer->pod ? store_node(ask->store, peer->pod->node) : NULL;
-
-	for (size_t i = 0; node && end->kind == REPORT_WORLD && i < node->n_addrs; i++)
-		if (weir_addr_equal(&node->addrs[i], &end->addr))
-			*end = (struct report_end){ .kind = REPORT_NODE };
+	if (why_is_own_node(ask, end, peer))
+		*end = (struct report_end){ .kind = REPORT_NODE };
 }
 
 static const struct kube_service *service_by_addr(const struct store *s, const struct weir_addr *addr)

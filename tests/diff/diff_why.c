@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Random questions about random clusters, as people write them, through what
+ * `weir why --engine bpf` itself runs: targets from text, the objects' own
+ * explanation, the plan's oracle and the BPF programs under BPF_PROG_TEST_RUN,
+ * on the plan of every node that a question concerns. All must say the same. Then
+ * the programs get the tables of other manifests, and it must be noticed. Needs root.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cli/why.h"
+#include "lib/kernel_env.h"
+#include "lib/random_cluster.h"
+
+#define CLUSTERS 14
+#define QUESTIONS 250 /* a cluster */
+
+struct count {
+	unsigned long asked, refused, allowed, denied, services, programs, nearest, both;
+};
+
+static struct count count;
+
+/* "ns/pod", "svc/ns/name", "world", "node", or just the address. */
+static void end_text(struct random *r, const struct store *s, const struct weir_addr *addr, bool service,
+		     char *buf, size_t size)
+{
+	const struct kube_pod *pod = store_pod_by_addr(s, addr);
+	char text[ADDR_TEXT_MAX];
+
+	if (random_percent(r, 4))
+		snprintf(buf, size, "world");
+	else if (random_percent(r, 4))
+		snprintf(buf, size, "node");
+	else if (service && s->n_services && random_percent(r, 35)) {
+		const struct kube_service *svc = s->services[random_below(r, s->n_services)];
+
+		snprintf(buf, size, "svc/%s/%s", svc->meta.ns, svc->meta.name);
+	} else if (pod && random_percent(r, 80))
+		snprintf(buf, size, "%s/%s", pod->meta.ns, pod->meta.name);
+	else
+		snprintf(buf, size, service && !weir_addr_is_v4(addr) ? "[%s]" : "%s", addr_text(addr, text));
+}
+
+static bool ask_text(struct random *r, const struct store *s, const char *node, char *from, char *to, size_t size)
+{
+	struct oracle_query q;
+	size_t used;
+
+	if (!random_query(r, s, node, &q))
+		return false;
+	end_text(r, s, &q.src, false, from, size);
+	end_text(r, s, &q.dst, true, to, size);
+	used = strlen(to);
+	if (random_percent(r, 97))
+		snprintf(to + used, size - used, ":%u/%s", q.port ? q.port : 80,
+			 q.proto == IPPROTO_UDP    ? "UDP"
+			 : q.proto == IPPROTO_SCTP ? "SCTP"
+						   : "TCP");
+	return true;
+}
+
+static void count_flow(const struct why_flow *f)
+{
+	count.asked++;
+	count.allowed += f->item.allow;
+	count.denied += !f->item.allow;
+	count.services += f->service != NULL;
+	count.both += f->judged[0] && f->judged[1];
+	for (int d = 0; d < 2; d++)
+		count.nearest += f->judged[d] && f->sides[d].nearest;
+}
+
+/* A side that denies has a nearest miss, and one that allows has none; what is drawn can be drawn. */
+static bool is_sound(const struct why_flow *f)
+{
+	bool sound = !f->disagree;
+
+	static const struct style narrow = { .utf8 = true, .tty = true, .width = 70 };
+	FILE *out = fopen("/dev/null", "w");
+
+	why_print(f, &narrow, out);
+	fclose(out);
+	for (int d = 0; d < 2; d++)
+		sound &= !f->judged[d] || f->sides[d].allow == !f->sides[d].nearest;
+	if (!sound)
+		why_print(f, &narrow, stderr);
+	return sound;
+}
+
+/* One question, as user/cli/why.c asks it. False: the answers differ. */
+static bool ask(const struct store *s, struct report *report, struct engine *engine, const char *from,
+		const char *to)
+{
+	_cleanup_(arena_free) struct arena arena = {};
+	_cleanup_(why_flows_free) struct why_flows flows = {};
+	struct why_ask w = { .store = s, .report = report, .arena = &arena, .engine = engine };
+	struct weir_err err = {};
+	bool sound = true;
+	int r = why_parse(&w, from, to, &err);
+
+	if (!r)
+		r = why_resolve(&w, &err);
+	if (!r)
+		r = why_judge(&w, &flows, &err);
+	count.refused += r != 0;
+	if (r && r != -ENOENT && r != -EINVAL && r != -EAFNOSUPPORT)
+		printf("# %s\n", err.text);
+	if (r)
+		return r == -ENOENT || r == -EINVAL || r == -EAFNOSUPPORT;
+	why_merge(&flows);
+	for (size_t i = 0; i < flows.n; i++) {
+		count_flow(&flows.items[i]);
+		sound &= is_sound(&flows.items[i]);
+	}
+	return sound && !engine->n_differ;
+}
+
+static bool ask_cluster(uint64_t seed)
+{
+	struct random r = { .state = seed };
+	_cleanup_(random_cluster_free) struct random_cluster cluster = random_cluster_make(&r);
+	_cleanup_(store_free) struct store *s = store_new();
+	_cleanup_(report_free) struct report *report = NULL;
+	_cleanup_(engine_close) struct engine engine;
+	char from[300], to[300];
+	bool same = true;
+
+	store_read_buffer(s, cluster.name, cluster.text, cluster.len);
+	store_complete(s, 0);
+	assert_int_equal(s->diags.errors, 0);
+	engine_open(&engine, "bpf");
+	report = report_new(&(struct report_input){ .store = s, .judge = &engine.judge });
+	for (int i = 0; i < QUESTIONS && same; i++) {
+		if (!ask_text(&r, s, random_cluster_node(random_below(&r, RANDOM_NODES)), from, to, sizeof(from)))
+			continue;
+		same = ask(s, report, &engine, from, to);
+	}
+	count.programs += engine.n_asked;
+	if (!same)
+		printf("# DIFFERENCE: weir why %s %s --engine bpf. Repeat with WEIR_SEED=%llu WEIR_ROUNDS=1\n",
+		       from, to, (unsigned long long)seed);
+	return same;
+}
+
+static void why_and_the_programs_agree_on_random_questions(void **state)
+{
+	unsigned int rounds = random_rounds(CLUSTERS);
+	uint64_t seed = random_seed();
+	bool same = true;
+
+	printf("# %u clusters from WEIR_SEED=%llu\n", rounds, (unsigned long long)seed);
+	for (unsigned int i = 0; i < rounds && same; i++)
+		same = ask_cluster(seed + i);
+	printf("# %lu answers (%lu allowed, %lu denied, %lu through a Service), %lu refused, %lu nearest misses; "
+	       "%lu answers of programs\n",
+	       count.asked, count.allowed, count.denied, count.services, count.refused, count.nearest,
+	       count.programs);
+	assert_true(same);
+	if (rounds < CLUSTERS)
+		return;
+	assert_true(count.allowed > 500 && count.denied > 500 && count.services > 200 && count.both > 200);
+	assert_true(count.programs > 2000 && count.nearest > 200);
+}
+
+/* ---- Disagreement ---- */
+
+static const char head[] =
+	"apiVersion: v1\nkind: Pod\nmetadata: {namespace: p, name: a}\nspec: {nodeName: n1, containers: [{name: "
+	"c, image: i}]}\nstatus: {phase: Running, podIP: 10.0.0.1, podIPs: [{ip: 10.0.0.1}]}\n---\n"
+	"apiVersion: v1\nkind: Pod\nmetadata: {namespace: p, name: b}\nspec: {nodeName: n1, containers: [{name: "
+	"c, image: i}]}\nstatus: {phase: Running, podIP: 10.0.0.2, podIPs: [{ip: 10.0.0.2}]}\n---\n";
+static const char policy[] =
+	"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {namespace: p, name: deny}\n"
+	"spec: {podSelector: {}}\n";
+
+static struct store *read_store(const char *first, const char *second)
+{
+	struct store *s = store_new();
+
+	store_read_buffer(s, "a.yaml", first, strlen(first));
+	if (second)
+		store_read_buffer(s, "b.yaml", second, strlen(second));
+	store_complete(s, 0);
+	assert_int_equal(s->diags.errors, 0);
+	return s;
+}
+
+/* The programs, on the tables of a plan that is not the one they are asked about. */
+static void adopt_other_tables(struct engine *engine, const struct plan *p, const struct plan *other)
+{
+	_cleanup_(node_close) struct node *node = kernel_node("other", NODE_WRITE);
+	struct weir_err err = {};
+	struct probe *probe;
+
+	kernel_apply(node, other);
+	assert_int_equal(probe_open_copy(node, p, &probe, &err), 0);
+	engine_adopt(engine, p, probe);
+}
+
+/* What it says on stderr, and with what it ends. */
+static int verdict_of(struct engine *engine, const struct store *s, struct report *report, char *said, size_t size)
+{
+	FILE *file = tmpfile();
+	int kept = dup(2), status;
+	size_t n;
+
+	fflush(stderr);
+	dup2(fileno(file), 2);
+	assert_false(ask(s, report, engine, "p/a", "p/b:80"));
+	status = engine_verdict(engine);
+	fflush(stderr);
+	dup2(kept, 2);
+	close(kept);
+	rewind(file);
+	n = fread(said, 1, size - 1, file);
+	said[n] = 0;
+	fclose(file);
+	return status;
+}
+
+static void programs_on_other_tables_are_noticed_with_a_banner_and_status_7(void **state)
+{
+	_cleanup_(store_free) struct store *s = read_store(head, policy), *other = read_store(head, NULL);
+	_cleanup_(plan_free) struct plan *other_plan =
+		plan_compile(&(struct plan_input){ .store = other, .node = "n1" });
+	_cleanup_(report_free) struct report *report = NULL;
+	_cleanup_(engine_close) struct engine engine;
+	char said[4096];
+
+	engine_open(&engine, "bpf");
+	report = report_new(&(struct report_input){ .store = s, .judge = &engine.judge });
+	adopt_other_tables(&engine, report_plan(report, "n1"), other_plan);
+	assert_int_equal(verdict_of(&engine, s, report, said, sizeof(said)), EXIT_DISAGREE);
+	assert_non_null(strstr(said, "INTERNAL BUG: two evaluators disagree"));
+	assert_non_null(strstr(said, "10.0.0.1 -> 10.0.0.2 TCP/80 on node n1"));
+	assert_non_null(strstr(said, "DENIED (ingress-denied)"));
+	assert_non_null(strstr(said, "ALLOWED (forwarded)"));
+	assert_non_null(strstr(said, "Please report it"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(why_and_the_programs_agree_on_random_questions),
+		cmocka_unit_test(programs_on_other_tables_are_noticed_with_a_banner_and_status_7),
+	};
+
+	if (!kernel_env_enter())
+		return 0;
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
