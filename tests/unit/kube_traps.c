@@ -185,6 +185,20 @@ static void trap_16_one_broken_object_does_not_take_the_others_along(void **stat
 	assert_true(s->diags.errors >= 3);
 }
 
+/* Workloads as examples show them: shortened until no server takes them. */
+static void workloads_that_would_not_find_their_own_pods_are_refused(void **state)
+{
+	assert_found(
+		"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: site}\nspec:\n  replicas: 3\n"
+		"  template:\n    spec:\n      containers:\n      - name: web\n",
+		"f.yaml:5:3: error E021: Deployment default/site: spec.selector: missing, it has to match the labels of the template, like matchLabels: {app: web}\n");
+	assert_found(
+		"apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: cache, namespace: system}\nspec:\n"
+		"  selector:\n    matchLabels:\n      app: cache\n"
+		"  template:\n    spec:\n      containers:\n      - name: cache\n",
+		"f.yaml:6:5: error E027: DaemonSet system/cache: spec.selector: does not match the labels of the template, which has no app\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +215,7 @@ int main(void)
 		cmocka_unit_test(trap_12_an_external_name_and_a_cluster_ip_of_one_name_are_duplicates),
 		cmocka_unit_test(trap_14_parse_3_the_target_port_is_a_number_of_its_own),
 		cmocka_unit_test(trap_16_one_broken_object_does_not_take_the_others_along),
+		cmocka_unit_test(workloads_that_would_not_find_their_own_pods_are_refused),
 	};
 
 	return run_group("kube_traps", tests, ARRAY_SIZE(tests));
