@@ -130,8 +130,18 @@ undescribed_suites() {
 	done
 }
 
+undescribed_variables() {
+	local name
+	grep -rhoE 'getenv\("[A-Z_]+"\)' tests bench | grep -oE '[A-Z_]{2,}' | sort -u | while read -r name; do
+		grep -q "\`$name\`" docs/testing.md || echo "docs/testing.md does not have $name"
+	done
+}
+
 suites_are_described() {
-	! undescribed_suites | grep .
+	! {
+		undescribed_suites
+		undescribed_variables
+	} | grep .
 }
 
 warnings() {
@@ -153,7 +163,7 @@ check_with ctags "no function is longer than $FUNCTION_MAX lines" function_lengt
 check "no conditional compilation outside include/weir/compat.h" conditionals
 check "no line ends in blanks" trailing_blanks
 check "every proof that docs/flows.md names is there" proofs_exist
-check "every suite is in docs/testing.md" suites_are_described
+check "every suite and every variable of tests is in docs/testing.md" suites_are_described
 check_with shellcheck "shell scripts pass shellcheck" shell_scripts
 check_with gcc "gcc builds everything without a warning" gcc_warnings
 check_with clang "clang builds everything without a warning" clang_warnings
