@@ -284,6 +284,7 @@ static bool change_and_die(void)
 	pid_t pid = fork();
 
 	if (!pid) {
+		session_close(&session);
 		node_close(&node);
 		node = kernel_node(NAME, NODE_WRITE);
 		open_session(node);

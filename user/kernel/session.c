@@ -18,6 +18,7 @@ struct session {
 	struct node *n;
 	struct table services; /* names of service ports, to their ids */
 	struct backends *backends; /* what is live and wanted, by id of the service */
+	uint32_t n_backends; /* lists */
 	struct idset ids; /* of backends */
 	struct runs runs; /* of backend_slots */
 	/* taken away, and perhaps still held by a packet */
@@ -48,14 +49,15 @@ static void remember_backends(struct session *s)
 {
 	_cleanup_(backends_free) struct backends all = {};
 
-	s->backends = mem_zalloc(node_map_max(s->n, WEIR_MAP_services) * sizeof(*s->backends));
+	s->n_backends = node_map_max(s->n, WEIR_MAP_services);
+	s->backends = mem_zalloc(s->n_backends * sizeof(*s->backends));
 	idset_init(&s->ids, node_map_max(s->n, WEIR_MAP_backends));
 	backends_read(s->n, &all);
 	for (size_t i = 0; i < all.n; i++) {
 		struct backends *b = &s->backends[all.items[i].service];
 
 		idset_mark(&s->ids, all.items[i].id);
-		if (all.items[i].service < node_map_max(s->n, WEIR_MAP_services))
+		if (all.items[i].service < s->n_backends)
 			*VEC_ADD(b->items, b->n, b->cap) = all.items[i];
 	}
 }
@@ -98,7 +100,7 @@ void session_close(struct session **session)
 
 	if (!s)
 		return;
-	for (uint32_t id = 0; s->backends && id < node_map_max(s->n, WEIR_MAP_services); id++)
+	for (uint32_t id = 0; id < s->n_backends; id++)
 		backends_free(&s->backends[id]);
 	free(s->backends);
 	table_free(&s->services);
