@@ -30,7 +30,7 @@ int rows_open(const char *name)
 		return -EIO;
 	fputs("work,variant,size,median,min,max,unit,aim\n", table);
 	if (raw)
-		fputs("work,variant,size,round,value,unit\n", raw);
+		fputs("work,variant,size,load,round,value,unit\n", raw);
 	return 0;
 }
 
@@ -54,25 +54,33 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-double row_median(struct row *r)
+static double median(double *values, size_t n)
 {
-	qsort(r->values, r->n, sizeof(*r->values), by_value);
-	return r->n % 2 ? r->values[r->n / 2] : (r->values[r->n / 2 - 1] + r->values[r->n / 2]) / 2;
+	qsort(values, n, sizeof(*values), by_value);
+	return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+void row_group(struct row *r)
+{
+	if (r->first == r->n)
+		return;
+	for (size_t i = r->first; raw && i < r->n; i++)
+		fprintf(raw, "%s,%s,%s,%zu,%zu,%.6g,%s\n", r->work, r->variant, r->size, r->n_medians,
+			i - r->first, r->values[i], r->unit);
+	*VEC_ADD(r->medians, r->n_medians, r->cap_medians) = median(r->values + r->first, r->n - r->first);
+	r->first = r->n;
 }
 
 void row_end(struct row *r)
 {
-	double median;
-
+	row_group(r);
 	if (!r->n)
 		return;
-	for (size_t i = 0; raw && i < r->n; i++)
-		fprintf(raw, "%s,%s,%s,%zu,%.6g,%s\n", r->work, r->variant, r->size, i, r->values[i], r->unit);
-	median = row_median(r);
-	fprintf(table, "%s,%s,%s,%.6g,%.6g,%.6g,%s,%s\n", r->work, r->variant, r->size, median, r->values[0],
-		r->values[r->n - 1], r->unit, r->aim);
+	qsort(r->values, r->n, sizeof(*r->values), by_value);
+	fprintf(table, "%s,%s,%s,%.6g,%.6g,%.6g,%s,%s\n", r->work, r->variant, r->size,
+		median(r->medians, r->n_medians), r->values[0], r->values[r->n - 1], r->unit, r->aim);
 	fflush(table);
 	free(r->values);
-	r->values = NULL;
-	r->n = r->cap = 0;
+	free(r->medians);
+	*r = (struct row){};
 }

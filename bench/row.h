@@ -20,8 +20,12 @@ struct row {
 	const char *aim; /* "<= 0.1", ">= 1.00"; "": a peer, or a figure beside */
 	double *values;
 	size_t n, cap;
+	double *medians; /* of the groups that ended */
+	size_t n_medians, cap_medians, first; /* value of the group at hand */
 };
 
 void row_add(struct row *r, double value);
-double row_median(struct row *r); /* sorts the values */
-void row_end(struct row *r); /* writes it out and frees its values; nothing for a row without values */
+/* What was added since the last call was one load, or one run: the row's median is that over the groups' medians. */
+void row_group(struct row *r);
+/* Writes it out and frees its values; nothing for a row without values. */
+void row_end(struct row *r);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The load generator: a client and a server, each a process in a network
+ * namespace, that exchange a request and a response of 64 bytes over TCP. They
+ * stay from slice to slice; only the address that is asked changes.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#define TRAFFIC_PORT 8080
+#define TRAFFIC_CONNECTIONS_MAX 64
+
+enum traffic_mode {
+	TRAFFIC_CRR, /* connect, request, response, close; the client closes first */
+	TRAFFIC_RR, /* request, response, on connections that were opened before the clock starts */
+};
+
+struct traffic_slice {
+	uint32_t addr_be; /* whom the client asks */
+	uint16_t port;
+	enum traffic_mode mode;
+	int connections; /* at a time */
+	double seconds;
+};
+
+struct traffic {
+	pid_t client, server;
+	int ask, answer; /* pipes to the client */
+};
+
+/* Names of namespaces below /run/netns. Ends the program when it cannot. */
+void traffic_start(struct traffic *t, const char *client_netns, const char *server_netns);
+void traffic_stop(struct traffic *t);
+/* Exchanges a second. Every response was read whole and checked; any failed connection ends the program. */
+double traffic_run(struct traffic *t, const struct traffic_slice *slice);
