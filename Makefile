@@ -117,7 +117,9 @@ $(PROG) $(DIFF) $(NETNS_C): $(BUILD)/%: $(BUILD)/obj/%.o $(REFERENCE) $(TEST_LIB
 	$(call say,LD,$@)
 	$(link_test)
 
-tests: $(UNIT) $(PROG) $(DIFF) $(NETNS_C)
+BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,bench_prog bench_control bench_live)
+
+tests: $(UNIT) $(PROG) $(DIFF) $(NETNS_C) $(BENCH_PROGRAMS)
 
 .PHONY: vmtest vmtest-full all tests deps demo test lint clean help install bench
 .SECONDARY:
@@ -126,7 +128,6 @@ tests: $(UNIT) $(PROG) $(DIFF) $(NETNS_C)
 deps: ## install what is missing, and say what and why
 	$(Q)tools/deps.sh
 
-BENCH := $(BUILD)/bench/bench_prog $(BUILD)/bench/bench_control
 
 $(call obj,bench/bench_prog.c bench/bench_world.c): EXTRA_CFLAGS = -Itests
 $(call obj,bench/bench_prog.c): | $(BPF_SKEL) $(BUILD)/gen/bench_wrap.skel.h
@@ -137,10 +138,16 @@ $(BUILD)/bench/bench_prog: $(BUILD)/%: $(BUILD)/obj/%.o $(call obj,bench/bench_w
 $(BUILD)/bench/bench_control: $(BUILD)/%: $(BUILD)/obj/%.o $(call obj,bench/row.c tests/lib/large_cluster.c) $(TEST_LIBS)
 	$(call say,LD,$@)
 	$(link_test)
-$(call obj,bench/bench_control.c): EXTRA_CFLAGS = -Itests
+$(BUILD)/bench/bench_live: $(BUILD)/%: $(BUILD)/obj/%.o \
+		$(call obj,bench/peers.c bench/row.c bench/stage.c bench/traffic.c tests/lib/large_cluster.c) $(TEST_LIBS)
+	$(call say,LD,$@)
+	$(link_test)
+$(call obj,bench/bench_control.c bench/stage.c): EXTRA_CFLAGS = -Itests
 
-bench: $(BENCH) ## ns a packet in the programs, established and new flows (root)
-	$(Q)$(BENCH)
+BENCH ?= prog control live
+
+bench: all $(BENCH_PROGRAMS) ## what Weir costs, beside the kernel's own rules (root; BENCH="prog control live")
+	$(Q)BUILD=$(BUILD) bench/run.sh $(BENCH)
 
 lint: ## formatting, function length, conditionals, names in docs, shell scripts
 	$(Q)tools/lint.sh

@@ -246,8 +246,11 @@ static void check_path(enum loaded expected, uint64_t exchanges, const char *var
 			continue;
 		if (forwarded < 2 * exchanges)
 			die("packets did not go through Weir", variant);
-		if (drops * 1000 > forwarded * DROPS_PER_MILLE)
+		if (drops * 1000 > forwarded * DROPS_PER_MILLE) {
+			fprintf(stderr, "bench_live: %llu of %llu dropped, reason %u\n", (unsigned long long)drops,
+				(unsigned long long)forwarded, instances[i].last_reason);
 			die("Weir dropped packets", variant);
+		}
 		row_add(&dropped, drops * 1e6 / forwarded);
 	}
 }

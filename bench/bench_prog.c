@@ -482,11 +482,12 @@ static void print_rows(int family, struct row rows[_FIGURE_MAX], bool csv)
 
 	printf("%-38s %-8s %9s %9s %17s %8s\n", family ? "IPv6" : "IPv4", "", "flows", "median", "min-max", "aim");
 	for (int f = 0; f < _FIGURE_MAX; f++) {
-		double median = row_median(&rows[f]);
+		double median;
 
 		snprintf(variants[family][f], sizeof(variants[family][f]), "IPv%c %s", family ? '6' : '4',
 			 figures_text[f].variant);
 		rows[f].variant = variants[family][f];
+		median = row_median(&rows[f]);
 		printf("%-38s %-8s %9s %9.0f %8.0f-%-8.0f %8s%s\n", rows[f].work, figures_text[f].variant,
 		       figures_text[f].flows, median, rows[f].values[0], rows[f].values[rows[f].n - 1],
 		       figures_text[f].aim, figures_text[f].size == &large ? "  large tables" : "");

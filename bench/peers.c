@@ -3,7 +3,7 @@
 #include "peers.h"
 #include "traffic.h"
 
-#define ADDR_MAX 16
+#define ADDR_MAX 24
 
 static const char *vip(int i, char *buf)
 {

@@ -71,14 +71,22 @@ void row_group(struct row *r)
 	r->first = r->n;
 }
 
-void row_end(struct row *r)
+double row_median(struct row *r)
 {
 	row_group(r);
+	return median(r->medians, r->n_medians);
+}
+
+void row_end(struct row *r)
+{
+	double middle;
+
 	if (!r->n)
 		return;
+	middle = row_median(r);
 	qsort(r->values, r->n, sizeof(*r->values), by_value);
-	fprintf(table, "%s,%s,%s,%.6g,%.6g,%.6g,%s,%s\n", r->work, r->variant, r->size,
-		median(r->medians, r->n_medians), r->values[0], r->values[r->n - 1], r->unit, r->aim);
+	fprintf(table, "%s,%s,%s,%.6g,%.6g,%.6g,%s,%s\n", r->work, r->variant, r->size, middle, r->values[0],
+		r->values[r->n - 1], r->unit, r->aim);
 	fflush(table);
 	free(r->values);
 	free(r->medians);

@@ -27,5 +27,6 @@ struct row {
 void row_add(struct row *r, double value);
 /* What was added since the last call was one load, or one run: the row's median is that over the groups' medians. */
 void row_group(struct row *r);
+double row_median(struct row *r); /* ends the group at hand; the row has values */
 /* Writes it out and frees its values; nothing for a row without values. */
 void row_end(struct row *r);

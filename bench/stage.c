@@ -250,6 +250,7 @@ static const bool drops[] = {
 #define IS_DROP_PASS false
 #define IS_DROP_STEP false
 #define IS_DROP_DROP true
+#define IS_DROP_REJECT true
 #define IS_DROP(name, kind, ...) [WEIR_##name] = IS_DROP_##kind,
 	WEIR_REASONS(IS_DROP)
 };
@@ -258,8 +259,13 @@ void instance_count(struct instance *i, uint64_t *ret_forwarded, uint64_t *ret_d
 {
 	uint64_t forwarded = counter(i, WEIR_FORWARDED), dropped = 0;
 
-	for (uint32_t reason = 0; reason < _WEIR_REASON_MAX; reason++)
-		dropped += drops[reason] ? counter(i, reason) : 0;
+	for (uint32_t reason = 0; reason < _WEIR_REASON_MAX; reason++) {
+		uint64_t packets = drops[reason] ? counter(i, reason) : 0;
+
+		dropped += packets;
+		if (packets)
+			i->last_reason = reason;
+	}
 	*ret_forwarded = forwarded - i->forwarded;
 	*ret_dropped = dropped - i->dropped;
 	i->forwarded = forwarded;

@@ -38,6 +38,7 @@ struct instance {
 	bool egress; /* a policy for the client as well */
 	struct node *node; /* while it is loaded */
 	uint64_t forwarded, dropped; /* as counters said last */
+	uint32_t last_reason; /* of those that dropped any */
 };
 
 /* Afresh, from files, behind the pods of a stage whose node this process has entered. Hooks are off. */
