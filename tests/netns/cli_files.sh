@@ -315,7 +315,7 @@ check "why has JSON with steps" \
 check "why: world and node" exits 1 why -q world p/db -f "$good"
 check "why: the own node is let through (NP-41)" exits 0 why -q node p/db -f "$good"
 check "why: a pod reaches itself (NP-40)" exits 0 why -q p/db p/db -f "$good"
-check "why: a pod that reaches itself through a Service is dropped, and why says so" shows "not served yet" 1 why -q p/db svc/p/db -f "$good"
+check "why: a pod reaches itself through a Service (SVC-84, NP-40)" shows "a pod always reaches itself" 0 why -q p/db svc/p/db -f "$good"
 check "why: an address outside" exits 0 why -q p/web 192.0.2.9:443 -f "$good"
 check "why: IPv6 in brackets" exits 0 why -q p/web '[2001:db8::9]:443' -f "$good"
 check "why: a pod that is not there" says "no pod p/nobody" 2 why -q p/nobody p/db -f "$good"

@@ -209,6 +209,7 @@ check "the sandbox is up" exits 0 sandbox up -q -f "$dir/a.yaml"
 check "a denied flow is explained from what was loaded, and the tables agree" denied_is_explained
 check "an allowed one names its rule" shows "agrees (generation 1, ingress rule " 0 why p/api p/db
 check "a Service is asked through its cluster IP" shows "datapath: agrees" 0 why p/api svc/p/db
+check "so is one that leads back to the pod itself (SVC-84)" shows "datapath: agrees" 0 why p/db svc/p/db
 check "a port that the Service lacks is asked, too (SVC-64)" shows "datapath: agrees" 1 why p/api svc/p/db:81
 check "both families are asked" \
 	json 'sorted((i["family"], i["datapath"]["agrees"]) for i in d["items"]) == [("IPv4", True), ("IPv6", True)]' \
