@@ -54,7 +54,7 @@ $(BUILD)/gen/%.skel.h: $(BUILD)/bpf/%.bpf.o
 # ---- User space --------------------------------------------------------------------------------------
 
 # Order is the rule of dependency: each may call what stands to its right.
-MODULES := cli sandbox kernel compile kube base
+MODULES := cli doctor sandbox kernel compile kube base
 lib = $(BUILD)/lib/$(1).a
 LIBS := $(foreach m,$(MODULES),$(call lib,$(m)))
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -159,7 +159,7 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(wildcard user/base/*.c user/kube/*.c user/base
 	$(call say,FUZZ,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(ALL_CFLAGS) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ \
-		$(filter %.c,$^) -lyaml -lyajl -lsodium
+		$(filter %.c,$^) -lyaml -lyajl -lsodium -lmnl
 
 fuzz: $(FUZZ) ## each fuzz target for FUZZ_SECONDS, from the seeds in tests/fuzz
 	$(Q)set -e; for target in $(FUZZ); do mkdir -p $$target.corpus; \

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 
+#include "doctor/doctor.h"
 #include "kernel/node.h"
 #include "sandbox/sandbox.h"
 
@@ -52,6 +53,9 @@ void netns_cluster_init(struct netns_cluster *c);
 /* Makes the cluster say what the manifests say; fails the test when it cannot. Again: a reload. */
 void netns_cluster_up(struct netns_cluster *c, const char *manifests);
 void netns_cluster_down(struct netns_cluster *c);
+
+/* How many findings of that code `weir doctor` has for the cluster's node. */
+unsigned int netns_findings(const struct netns_cluster *c, enum finding_code code);
 
 struct CMUnitTest;
 

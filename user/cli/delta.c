@@ -8,6 +8,12 @@ const char *const map_names[_WEIR_MAP_MAX] = {
 #undef MAP_NAME
 };
 
+const char *const map_full[_WEIR_MAP_MAX] = {
+#define MAP_FULL(name, kind, key, value, entries, text) [WEIR_MAP_##name] = text,
+	WEIR_MAPS(MAP_FULL)
+#undef MAP_FULL
+};
+
 static bool touched(const struct sync_delta *d, int map)
 {
 	return d->inserted[map] || d->changed[map] || d->deleted[map];

@@ -284,11 +284,6 @@ static void get_maps(const struct live *l, const struct common_options *c)
 		WEIR_MAPS(MAP_KIND)
 #undef MAP_KIND
 	};
-	static const char *const full[] = {
-#define MAP_FULL(name, kind, key, value, entries, text) text,
-		WEIR_MAPS(MAP_FULL)
-#undef MAP_FULL
-	};
 	struct listing out;
 
 	listing_begin(&out, c, "MapList", map_columns);
@@ -297,7 +292,7 @@ static void get_maps(const struct live *l, const struct common_options *c)
 		listing_text(&out, kinds[i]);
 		listing_count(&out, live_fill(l, i));
 		listing_int(&out, node_map_max(l->node, i));
-		listing_text(&out, full[i]);
+		listing_text(&out, map_full[i]);
 	}
 	listing_end(&out);
 }

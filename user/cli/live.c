@@ -9,6 +9,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "cli/delta.h"
 #include "cli/live.h"
 #include "cli/live_plan.h"
 
@@ -319,6 +320,21 @@ bool live_hits(const struct live *l, enum weir_map map, uint32_t id, struct weir
 			ret_hits->last = each[i].last;
 	}
 	return true;
+}
+
+/* As the map table says: settings, counters, what is free. */
+static bool never_fills(enum weir_map map)
+{
+	static const char words[] = "cannot fill";
+
+	return !strncmp(map_full[map], words, strlen(words));
+}
+
+int live_percent(const struct live *l, enum weir_map map)
+{
+	long long fill = never_fills(map) ? -1 : live_fill(l, map);
+
+	return fill <= 0 ? -1 : fill * 100 / node_map_max(l->node, map);
 }
 
 struct weir_counter live_counter(const struct live *l, uint32_t reason)

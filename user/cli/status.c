@@ -10,8 +10,6 @@
 #include "cli/verbs.h"
 #include "compile/report.h"
 
-#define FILL_WARN_PERCENT 80
-
 static bool enforcing(const struct live *l)
 {
 	return node_config(l->node)->enforcement == WEIR_ENFORCE_ON;
@@ -75,16 +73,15 @@ static void print_maps(const struct live *l, const struct common_options *c)
 
 	grid_init(&t, &c->out, c->no_headers, columns);
 	for (int i = 0; i < _WEIR_MAP_MAX; i++) {
-		long long fill = live_fill(l, i), max = node_map_max(l->node, i);
-		unsigned int percent = max ? fill * 100 / max : 0;
+		int percent = live_percent(l, i);
 
-		if (fill <= 0 || max <= _WEIR_REASON_MAX || i == WEIR_MAP_free_keys)
+		if (percent < 0)
 			continue;
 		grid_cell(&t, TONE_PLAIN, "%s", map_names[i]);
-		grid_cell(&t, TONE_PLAIN, "%lld", fill);
-		grid_cell(&t, TONE_PLAIN, "%lld", max);
-		grid_cell(&t, percent >= FILL_WARN_PERCENT ? TONE_WARN : TONE_DIM, "%u %%%s", percent,
-			  percent >= FILL_WARN_PERCENT ? " nearly full" : "");
+		grid_cell(&t, TONE_PLAIN, "%lld", live_fill(l, i));
+		grid_cell(&t, TONE_PLAIN, "%u", node_map_max(l->node, i));
+		grid_cell(&t, percent > LIVE_FILL_WARN_PERCENT ? TONE_WARN : TONE_DIM, "%d %%%s", percent,
+			  percent > LIVE_FILL_WARN_PERCENT ? " nearly full" : "");
 	}
 	if (t.n)
 		grid_print(&t, stdout);

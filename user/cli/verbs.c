@@ -3,6 +3,6 @@
 #include "cli/verbs.h"
 
 const struct verb *const cli_verbs[] = {
-	&verb_compile, &verb_report,  &verb_why,       &verb_sandbox, &verb_load, &verb_enforce, &verb_status,
-	&verb_get,     &verb_observe, &verb_uninstall, &verb_version, &verb_help, NULL,
+	&verb_compile, &verb_report, &verb_why,     &verb_sandbox,   &verb_load,    &verb_enforce, &verb_status,
+	&verb_doctor,  &verb_get,    &verb_observe, &verb_uninstall, &verb_version, &verb_help,    NULL,
 };

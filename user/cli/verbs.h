@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 
 extern const struct verb verb_compile;
+extern const struct verb verb_doctor;
 extern const struct verb verb_enforce;
 extern const struct verb verb_get;
 extern const struct verb verb_help;

@@ -13,7 +13,7 @@
 
 enum attach_kind attach_preference = ATTACH_AUTO;
 
-static const struct hook hooks[] = {
+static const struct hook hooks[ATTACH_HOOKS] = {
 	{ "from_pod", HOOK_INGRESS },
 	{ "to_pod", HOOK_EGRESS },
 };
@@ -48,6 +48,27 @@ bool attach_is_current(struct node *n, uint32_t ifindex)
 	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++)
 		current = current && is_current(n, ops, &hooks[i], ifindex);
 	return current;
+}
+
+const struct hook *attach_hook(size_t i)
+{
+	return &hooks[i];
+}
+
+size_t attach_missing(const struct node *n, uint32_t ifindex, const char *ret_progs[ATTACH_HOOKS])
+{
+	size_t missing = 0;
+
+	for (size_t i = 0; i < ATTACH_HOOKS; i++) {
+		uint32_t wanted = 0, tcx = 0, clsact = 0;
+
+		program_id(node_prog_fd(n, hooks[i].prog), &wanted);
+		hook_tcx.query(n, &hooks[i], ifindex, &tcx);
+		hook_clsact.query(n, &hooks[i], ifindex, &clsact);
+		if (!wanted || (tcx != wanted && clsact != wanted))
+			ret_progs[missing++] = hooks[i].prog;
+	}
+	return missing;
 }
 
 int attach_device(struct node *n, uint32_t ifindex, struct weir_err *err)

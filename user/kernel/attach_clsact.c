@@ -11,7 +11,6 @@
 
 #include "kernel/hooks.h"
 
-#define PREFERENCE 49 /* early, yet with room for others before it */
 #define HANDLE 0x5765 /* "We" */
 
 static enum bpf_tc_attach_point point_of(const struct hook *h)
@@ -22,7 +21,7 @@ static enum bpf_tc_attach_point point_of(const struct hook *h)
 static int clsact_query(const struct node *n, const struct hook *h, uint32_t ifindex, uint32_t *ret_prog_id)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = point_of(h));
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = PREFERENCE);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = HOOK_CLSACT_PREFERENCE);
 	int r = bpf_tc_query(&hook, &opts);
 
 	if (r && r != -ENOENT && r != -EINVAL) /* EINVAL: no clsact there */
@@ -34,7 +33,7 @@ static int clsact_query(const struct node *n, const struct hook *h, uint32_t ifi
 static int clsact_attach(const struct node *n, const struct hook *h, uint32_t ifindex, int prog_fd)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = PREFERENCE, .prog_fd = prog_fd,
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = HOOK_CLSACT_PREFERENCE, .prog_fd = prog_fd,
 		    .flags = BPF_TC_F_REPLACE);
 	int r = bpf_tc_hook_create(&hook);
 
@@ -47,7 +46,7 @@ static int clsact_attach(const struct node *n, const struct hook *h, uint32_t if
 static int clsact_detach(const struct node *n, const struct hook *h, uint32_t ifindex)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = point_of(h));
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = PREFERENCE);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = HOOK_CLSACT_PREFERENCE);
 	uint32_t id;
 	int r = clsact_query(n, h, ifindex, &id);
 

@@ -22,7 +22,7 @@
 #define TCX_EGRESS 47
 #define NO_SUCH_IFINDEX 0x7ffffff0
 
-static enum bpf_attach_type type_of(const struct hook *h)
+enum bpf_attach_type hook_tcx_type(const struct hook *h)
 {
 	return (enum bpf_attach_type)(h->side == HOOK_INGRESS ? TCX_INGRESS : TCX_EGRESS);
 }
@@ -77,7 +77,7 @@ static int tcx_query(const struct node *n, const struct hook *h, uint32_t ifinde
 
 static int make_link(const struct hook *h, uint32_t ifindex, int prog_fd, const char *path)
 {
-	_cleanup_(fd_close) int fd = bpf_link_create(prog_fd, ifindex, type_of(h), NULL);
+	_cleanup_(fd_close) int fd = bpf_link_create(prog_fd, ifindex, hook_tcx_type(h), NULL);
 
 	if (fd < 0)
 		return fd;

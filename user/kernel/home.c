@@ -113,6 +113,14 @@ int home_keep(const struct node *n, struct weir_err *err)
 	return 0;
 }
 
+int node_enter_home(const struct node *n, int *ret_back, struct weir_err *err)
+{
+	if (home_enter(n, ret_back) != HOME_UNKNOWN)
+		return 0;
+	return err_set(err, -EXDEV, "the network namespace where %s is attached has no name, or is gone",
+		       n->pin_dir);
+}
+
 enum home_place home_enter(const struct node *n, int *ret_back)
 {
 	_cleanup_(fd_close) int fd = -1;

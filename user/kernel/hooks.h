@@ -23,10 +23,15 @@ struct hook_ops {
 	int (*detach)(const struct node *n, const struct hook *h, uint32_t ifindex);
 };
 
+#define HOOK_CLSACT_PREFERENCE 49 /* early, yet with room for others before it */
+
 extern const struct hook_ops hook_tcx, hook_clsact;
 
 /* Does this kernel have tcx? prog_fd: any tc program. */
 bool hook_tcx_works(int prog_fd);
+
+enum bpf_attach_type hook_tcx_type(const struct hook *h);
+const struct hook *attach_hook(size_t i); /* i < ATTACH_HOOKS */
 
 /* Is each program on the device, and the one that is loaded now? */
 bool attach_is_current(struct node *n, uint32_t ifindex);

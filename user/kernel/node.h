@@ -120,5 +120,16 @@ extern enum attach_kind attach_preference;
 
 int attach_device(struct node *n, uint32_t ifindex, struct weir_err *err); /* idempotent: replaces in place */
 int attach_detach(struct node *n, uint32_t ifindex, struct weir_err *err); /* no error when it was not attached */
+#define ATTACH_HOOKS 2 /* programs on a pod's device */
+/* The programs that are not on the device, by either way, as they are loaded now. Returns how many. */
+size_t attach_missing(const struct node *n, uint32_t ifindex, const char *ret_progs[ATTACH_HOOKS]);
+/* Calls fn for each program or filter of others that runs before ours: prog is ours, what names the other. */
+void attach_each_before(const struct node *n, uint32_t ifindex,
+			void (*fn)(const char *prog, const char *what, void *arg), void *arg);
+/*
+ * The caller moves to the network namespace whose devices the instance is attached to; *ret_back is for netns_leave(),
+ * -1 where it was there already. -EXDEV: that namespace cannot be found.
+ */
+int node_enter_home(const struct node *n, int *ret_back, struct weir_err *err);
 /* Removes all hooks, pins and the run folder of an instance. */
 int node_remove(const char *name, struct weir_err *err);

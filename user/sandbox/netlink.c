@@ -10,72 +10,18 @@
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-
-#include <libmnl/libmnl.h>
 
 #include "base/mem.h"
 #include "sandbox/netlink.h"
 #include "sandbox/netns.h"
 
-struct nl {
-	struct mnl_socket *sock;
-	uint32_t seq;
-	char buf[8192]; /* MNL_SOCKET_BUFFER_SIZE is not a constant; this is its upper bound */
-};
-
 int nl_open(int netns_fd, struct nl **ret_nl, struct weir_err *err)
 {
-	_cleanup_(nl_close) struct nl *nl = mem_zalloc(sizeof(*nl));
 	_cleanup_(netns_leave) int back = -1;
 	int r = netns_enter(netns_fd, &back, err);
 
-	if (r)
-		return r;
-	nl->sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-	if (!nl->sock || mnl_socket_bind(nl->sock, 0, MNL_SOCKET_AUTOPID) < 0)
-		return err_set(err, -errno, "netlink socket: %s", strerror(errno));
-	*ret_nl = TAKE_PTR(nl);
-	return 0;
-}
-
-void nl_close(struct nl **nl)
-{
-	if (!*nl)
-		return;
-	if ((*nl)->sock)
-		mnl_socket_close((*nl)->sock);
-	free(*nl);
-	*nl = NULL;
-}
-
-static struct nlmsghdr *nl_begin(struct nl *nl, uint16_t type, uint16_t flags, const void *body, size_t len)
-{
-	struct nlmsghdr *h = mnl_nlmsg_put_header(nl->buf);
-
-	h->nlmsg_type = type;
-	h->nlmsg_flags = NLM_F_REQUEST | flags;
-	h->nlmsg_seq = ++nl->seq;
-	memcpy(mnl_nlmsg_put_extra_header(h, len), body, len);
-	return h;
-}
-
-/* Sends and waits for the answer; the buffer holds it then. */
-static int nl_talk(struct nl *nl, struct nlmsghdr *h, mnl_cb_t cb, void *arg)
-{
-	unsigned int port = mnl_socket_get_portid(nl->sock);
-	ssize_t n;
-
-	if (mnl_socket_sendto(nl->sock, h, h->nlmsg_len) < 0)
-		return -errno;
-	do
-		n = mnl_socket_recvfrom(nl->sock, nl->buf, sizeof(nl->buf));
-	while (n < 0 && errno == EINTR);
-	if (n < 0 || mnl_cb_run(nl->buf, n, nl->seq, port, cb, arg) < 0)
-		return -errno;
-	return 0;
+	return r ? r : nl_open_own(NETLINK_ROUTE, ret_nl, err);
 }
 
 static void put_addr(struct nlmsghdr *h, uint16_t type, const struct weir_addr *a)

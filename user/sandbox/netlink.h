@@ -10,12 +10,10 @@
 
 #include "base/addr.h"
 #include "base/diag.h"
-
-struct nl;
+#include "base/nl.h"
 
 /* netns_fd: the namespace to work on. */
 int nl_open(int netns_fd, struct nl **ret_nl, struct weir_err *err);
-void nl_close(struct nl **nl); /* also for _cleanup_() */
 
 /* A pair: `host` here, down, and `peer` with that MAC in the other namespace. index: of `host`, 0: any. */
 struct nl_veth {

@@ -1,0 +1,185 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#
+# weir doctor: each code is broken in the node namespace of a sandbox of the
+# test's own, seen, and gone when it is restored. N009, and N005 beside foreign
+# programs, are in traffic_foreign.c, which has such programs.
+set -u
+
+# shellcheck source=tests/lib/cli.sh disable=SC1091
+. "$(dirname "$0")/../lib/cli.sh"
+NAME=doctor$$
+if [ "$(id -u)" != 0 ]; then
+	echo "1..0 # SKIP needs root"
+	exit 0
+fi
+dir=$(mktemp -d)
+trap '"$W" sandbox down --name $NAME >/dev/null 2>&1; rm -rf "$dir"' EXIT
+
+in_node() {
+	nsenter --net="/run/netns/weir-${NAME}_node" "$@"
+}
+
+codes() { # CODES EXIT-STATUS ARGUMENT...: just these, in this order
+	local want=$1
+	shift
+	json "sorted({i['code'] for i in d['items']}) == '$want'.split()" "$@" -o json
+}
+
+healthy() {
+	codes "" 0 doctor --level info && shows "nothing found" 0 doctor
+}
+
+# finds CODE SEVERITY TEXT: that code alone, exit status 1, with that text in finding or evidence
+finds() {
+	codes "$1" 1 doctor || return 1
+	json "all(i['severity'] == '$2' and i['fix'] for i in d['items']) and
+		any('$3' in i['finding'] + i['evidence'] for i in d['items'])" 1 doctor -o json &&
+		shows "$1  $2" 1 doctor
+}
+
+# broken_and_healed CODE SEVERITY TEXT BREAK HEAL: both are functions
+broken_and_healed() {
+	local found=1
+	$4 && finds "$1" "$2" "$3" && found=0
+	$5 && healthy && return $found
+}
+
+forwarding_off() { in_node sysctl -qw net.ipv4.ip_forward=0; }
+forwarding_on() { in_node sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 net.ipv6.conf.all.forwarding=1; }
+forwarding6_off() { in_node sysctl -qw net.ipv6.conf.all.forwarding=0; }
+device_forwarding_off() { in_node sysctl -qw "net.ipv4.conf.$device.forwarding=0"; }
+device_forwarding_on() { in_node sysctl -qw "net.ipv4.conf.$device.forwarding=1"; }
+
+detour() { # the way back leads to the world, and the filter is strict
+	in_node sysctl -qw net.ipv4.conf.all.rp_filter=1 && in_node ip route replace "$address" dev world
+}
+no_detour() { in_node ip route replace "$address" dev "$device" && in_node sysctl -qw net.ipv4.conf.all.rp_filter=0; }
+strict_alone_is_fine() { in_node sysctl -qw net.ipv4.conf.all.rp_filter=1 && healthy && in_node sysctl -qw net.ipv4.conf.all.rp_filter=0; }
+
+closed() {
+	in_node nft 'table inet closed { chain forward { type filter hook forward priority 0; policy drop; }; }'
+}
+opened() { in_node nft delete table inet closed; }
+closed_with_rules() {
+	closed && in_node nft 'add rule inet closed forward ip daddr 192.0.2.1 accept'
+}
+settled() { # as doctor says
+	in_node nft 'add rule inet closed forward meta mark 0 accept comment "weir"'
+}
+by_iptables() { in_node iptables-nft -P FORWARD DROP; }
+by_iptables_undone() { in_node iptables-nft -P FORWARD ACCEPT; }
+
+kube_proxy() { in_node nft 'table ip nat { chain KUBE-SERVICES { }; chain KUBE-SVC-ABCDEF { }; }'; }
+kube_proxy_gone() { in_node nft delete table ip nat; }
+
+# the link goes with its pin, some time later; a filter goes at once
+detached() {
+	local i link
+	link=$(echo "/sys/fs/bpf/weir-$NAME/links/"*-from_pod)
+	if [ -e "$link" ]; then
+		rm "$link"
+	else
+		in_node tc filter del dev "$device" ingress pref 49
+	fi
+	for i in {1..50}; do
+		"$W" doctor --name "$NAME" >/dev/null || return 0
+		sleep 0.1
+	done
+	return 1
+}
+attached() { exits 0 sandbox up -f "$dir/a.yaml"; }
+
+small_mtu() { in_node ip link set "$device" mtu 1300; }
+full_mtu() { in_node ip link set "$device" mtu 1500; }
+enforce_off() { exits 0 enforce off; }
+enforce_on() { exits 0 enforce on; }
+record_of_nothing() {
+	sed 's/"name":"web"/"name":"ghost"/; s/"ifindex":[0-9]*/"ifindex":4711/' "/run/weir-$NAME/pods/p_web.json" \
+		>"/run/weir-$NAME/pods/p_ghost.json"
+}
+no_record() { rm "/run/weir-$NAME/pods/p_ghost.json"; }
+
+sweep_gone() { rm "/sys/fs/bpf/weir-$NAME/progs/"gc-*/sweep_*; }
+
+bridge_nf() {
+	exits 0 sandbox up -f "$dir/a.yaml" --topology bridge && in_node sysctl -qw net.bridge.bridge-nf-call-iptables=1 \
+		net.bridge.bridge-nf-call-ip6tables=1 || return 1
+	codes N004 0 doctor && codes N004 1 doctor --level info && shows "bridge cni0" 0 doctor || return 1
+	closed && codes "N003 N004" 1 doctor && shows "N004  error" 1 doctor && shows "IPv6" 1 doctor && opened || return 1
+	in_node sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0 && healthy
+}
+
+# tables of one percent hold 10 pods, of which the first is nobody's
+full_table() {
+	local i
+	exits 0 sandbox down && exits 0 load -q -f "$dir/a.yaml" --scale-arrays 1 --scale-tries 1 || return 1
+	for i in {1..8}; do
+		pod "web$i" "10.244.1.$i" "fd00:10:244:1::$i"
+	done | cat "$dir/a.yaml" - >"$dir/many.yaml"
+	exits 0 sandbox up -f "$dir/many.yaml" && finds N006 warning "table pods is 90 % full" || return 1
+	exits 0 sandbox up -f "$dir/a.yaml" && healthy
+}
+
+every_code_is_documented() {
+	local code
+	"$W" doctor --codes >"$dir/codes" || return 1
+	while read -r code _; do
+		grep -q "^## $code" "$(dirname "$0")/../../docs/findings.md" || {
+			echo "docs/findings.md lacks $code"
+			return 1
+		}
+	done <"$dir/codes"
+}
+
+pod() { # NAME IPV4 IPV6
+	cat <<END
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: $1, namespace: p, labels: {app: web}}
+spec: {nodeName: n1, containers: [{name: c, image: i, ports: [{containerPort: 80}]}]}
+status: {phase: Running, podIP: $2, podIPs: [{ip: $2}, {ip: "$3"}], conditions: [{type: Ready, status: "True"}]}
+END
+}
+
+{
+	cat <<END
+apiVersion: v1
+kind: Node
+metadata: {name: n1}
+status: {addresses: [{type: InternalIP, address: 172.18.0.2}]}
+END
+	pod web 10.244.0.5 fd00:10:244::5
+} >"$dir/a.yaml"
+address=10.244.0.5
+
+check "doctor of nothing is not reachable" exits 3 doctor
+check "every code is documented" every_code_is_documented
+exits 0 sandbox up -f "$dir/a.yaml" || exit 1
+device=$(in_node ip -o link | grep -o 'veth[0-9a-f]*' | head -1)
+check "nothing is found on a node as it should be" healthy
+check "N001 IPv4 forwarding" broken_and_healed N001 error "IPv4 forwarding is off" forwarding_off forwarding_on
+check "N001 IPv6 forwarding" broken_and_healed N001 error "IPv6 forwarding is off" forwarding6_off forwarding_on
+check "N001 names a device" broken_and_healed N001 error "$device" device_forwarding_off device_forwarding_on
+check "N002 names device, pod and the way back" broken_and_healed N002 error "p/web leads by world" detour no_detour
+check "a strict reverse path filter alone is fine" strict_alone_is_fine
+check "N003 a FORWARD chain that drops all" broken_and_healed N003 error "inet closed forward" closed opened
+check "N003 a FORWARD chain with rules is only a warning" broken_and_healed N003 warning "1 rules" closed_with_rules opened
+check "N003 a rule with the comment settles it" broken_and_healed N003 error "inet closed" closed settled
+opened
+if command -v iptables-nft >/dev/null; then
+	check "N003 by iptables" broken_and_healed N003 error "ip filter FORWARD" by_iptables by_iptables_undone
+fi
+check "N005 a program that is not attached" broken_and_healed N005 error "from_pod is not attached to device $device" detached attached
+check "N007 the ends of a veth" broken_and_healed N007 warning "1300" small_mtu full_mtu
+check "N008 rules of kube-proxy" broken_and_healed N008 warning "2 chains" kube_proxy kube_proxy_gone
+check "N010 the sweep" broken_and_healed N010 warning "not swept" sweep_gone attached
+check "N011 enforcement" broken_and_healed N011 warning "off" enforce_off enforce_on
+check "N012 a device that is gone" broken_and_healed N012 warning "4711" record_of_nothing no_record
+if [ -e /proc/sys/net/bridge ]; then
+	check "N004 is worth knowing and no more" bridge_nf
+fi
+check "N006 a table that is nearly full" full_table
+
+finish

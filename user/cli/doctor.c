@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * weir doctor: what is wrong with this node, by stable code, with the evidence
+ * and what to do. The checks of devices, settings and rulesets are in
+ * user/doctor; those of the tables are here, beside the other readers of them.
+ */
+#include <string.h>
+
+#include "base/emit.h"
+#include "cli/delta.h"
+#include "cli/live.h"
+#include "cli/verbs.h"
+#include "doctor/doctor.h"
+
+struct doctor_options {
+	struct common_options common;
+	const char *level;
+	bool codes;
+};
+
+/* ---- The tables ---- */
+
+static void check_fill(const struct live *l, enum weir_map map, struct findings *f)
+{
+	int percent = live_percent(l, map);
+	struct finding *found;
+
+	if (percent <= LIVE_FILL_WARN_PERCENT)
+		return;
+	found = finding_add(f, FINDING_N006, SEVERITY_WARNING);
+	found->text = arena_printf(&f->arena, "table %s is %d %% full; when it is full: %s", map_names[map],
+				   percent, map_full[map]);
+	found->evidence =
+		arena_printf(&f->arena, "%lld of %u entries", live_fill(l, map), node_map_max(l->node, map));
+	found->fix = "weir uninstall, then weir load with a larger --scale";
+}
+
+static void check_tables(const struct live *l, struct findings *f)
+{
+	struct finding *found;
+
+	for (int i = 0; i < _WEIR_MAP_MAX; i++)
+		check_fill(l, i, f);
+	if (node_no_sweep(l->node)) {
+		found = finding_add(f, FINDING_N010, SEVERITY_WARNING);
+		found->text = "connections that are over are not swept: they stay until the room is needed";
+		found->evidence = arena_strdup(&f->arena, node_no_sweep(l->node));
+		found->fix = "weir load again; on a PREEMPT_RT kernel there is none: size conntrack for it";
+	}
+	if (node_config(l->node)->enforcement != WEIR_ENFORCE_ON) {
+		found = finding_add(f, FINDING_N011, SEVERITY_WARNING);
+		found->text = "enforcement is off: what policies deny passes";
+		found->evidence = "config.enforcement = off";
+		found->fix = "weir enforce on";
+	}
+}
+
+/* ---- Output ---- */
+
+static void print_json(const struct findings *f)
+{
+	_cleanup_(emit_close) struct emit e = {};
+
+	emit_open(&e, stdout);
+	emit_list_begin(&e, "FindingList");
+	for (size_t i = 0; i < f->n; i++) {
+		const struct finding *item = &f->items[i];
+
+		emit_item_begin(&e);
+		emit_text(&e, "code", finding_name(item->code));
+		emit_text(&e, "severity", severity_names[item->severity]);
+		emit_text(&e, "finding", item->text);
+		emit_text(&e, "evidence", item->evidence);
+		emit_text(&e, "fix", item->fix);
+		emit_item_end(&e);
+	}
+	emit_list_end(&e);
+}
+
+static void print_table(const struct findings *f, const struct common_options *c)
+{
+	static const enum tone tones[] = { TONE_DIM, TONE_WARN, TONE_BAD };
+
+	for (size_t i = 0; i < f->n; i++) {
+		const struct finding *item = &f->items[i];
+		enum tone tone = tones[item->severity];
+
+		printf("%s  %s%-7s%s  %s\n", finding_name(item->code), tone_on(&c->out, tone),
+		       severity_names[item->severity], tone_off(&c->out, tone), item->text);
+		printf("      seen     %s\n      fix      %s\n", item->evidence, item->fix);
+	}
+	if (!f->n)
+		puts("nothing found");
+}
+
+static int print_codes(const struct common_options *c)
+{
+	_cleanup_(emit_close) struct emit e = {};
+
+	if (cli_json(c)) {
+		emit_open(&e, stdout);
+		emit_list_begin(&e, "FindingCodeList");
+	}
+	for (int i = 0; i < _FINDING_MAX; i++) {
+		if (!cli_json(c)) {
+			printf("%s  %s\n", finding_name(i), finding_title(i));
+			continue;
+		}
+		emit_item_begin(&e);
+		emit_text(&e, "code", finding_name(i));
+		emit_text(&e, "title", finding_title(i));
+		emit_item_end(&e);
+	}
+	if (cli_json(c))
+		emit_list_end(&e);
+	return EXIT_OK;
+}
+
+/* ---- The verb ---- */
+
+static int examine(const struct common_options *c, struct findings *f)
+{
+	_cleanup_(attachment_list_free) struct attachment_list pods = {};
+	_cleanup_(live_close) struct live l;
+	struct weir_err err = {};
+	int status = live_open(&l, c), r;
+
+	if (status)
+		return status;
+	r = attachment_list_read(c->name, &pods, &err);
+	if (!r)
+		r = doctor_node(l.node, &pods, f, &err);
+	if (r)
+		return cli_fail_err(r, &err);
+	check_tables(&l, f);
+	findings_sort(f);
+	return EXIT_OK;
+}
+
+static int run(void *options, char **args, int n_args)
+{
+	const struct doctor_options *o = options;
+	_cleanup_(findings_free) struct findings f = {};
+	enum severity level = SEVERITY_WARNING;
+	int status;
+
+	if (o->codes)
+		return print_codes(&o->common);
+	for (int i = 0; o->level && severity_names[i]; i++)
+		if (!strcmp(o->level, severity_names[i]))
+			level = i;
+	status = examine(&o->common, &f);
+	if (status)
+		return status;
+	if (cli_json(&o->common))
+		print_json(&f);
+	else
+		print_table(&f, &o->common);
+	for (size_t i = 0; i < f.n; i++)
+		if (f.items[i].severity >= level)
+			return EXIT_NO;
+	return EXIT_OK;
+}
+
+static const struct option_row rows[] = {
+	{ "level", 0, "info|warning|error", OPTION_CHOICE, offsetof(struct doctor_options, level),
+	  "from which severity on findings make the exit status 1; default warning" },
+	{ "codes", 0, NULL, OPTION_FLAG, offsetof(struct doctor_options, codes),
+	  "only list the codes that there are" },
+	{},
+};
+
+const struct verb verb_doctor = {
+	.name = "doctor",
+	.arguments = "",
+	.summary = "what this node lacks or has in the way, by stable code (root)",
+	.details =
+		"Looks at the namespace where the pods are attached: forwarding, reverse path filter, FORWARD\n"
+		"chains, hooks, MTUs, table fill and more. Changes nothing. docs/findings.md explains the codes.\n"
+		"Exit status 1 when there is a finding of --level or above, 3 when nothing is loaded.\n",
+	.outputs = "table|json",
+	.wants = WANTS_INSTANCE,
+	.options = rows,
+	.options_size = sizeof(struct doctor_options),
+	.run = run,
+};

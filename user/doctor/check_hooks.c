@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* N005, N009, N012: what is on the devices of recorded pods, and in which order. See device.h. */
+#include "doctor/device.h"
+
+static void device_is_gone(struct doctor *d, const struct doctor_pod *pod)
+{
+	const struct attachment *a = pod->record;
+	struct finding *f = finding_add(d->f, FINDING_N012, SEVERITY_WARNING);
+
+	f->text = arena_printf(&d->f->arena, "pod %s/%s is recorded behind a device that is gone", a->ns, a->name);
+	f->evidence = arena_printf(&d->f->arena, "%s/pods/%s_%s.json: ifindex %u", node_run_dir(d->node), a->ns,
+				   a->name, a->ifindex);
+	f->fix = arena_printf(&d->f->arena, "rm %s/pods/%s_%s.json, then weir load again", node_run_dir(d->node),
+			      a->ns, a->name);
+}
+
+static void not_attached(struct doctor *d, const struct doctor_pod *pod, const char *prog)
+{
+	struct finding *f = finding_add(d->f, FINDING_N005, SEVERITY_ERROR);
+
+	f->text = arena_printf(
+		&d->f->arena,
+		"%s is not attached to device %s: what pod %s/%s %s is neither judged nor translated", prog,
+		pod->dev->name, pod->record->ns, pod->record->name, *prog == 'f' ? "sends" : "gets");
+	f->evidence = arena_printf(&d->f->arena, "device %s (%u) has it neither by tcx nor as a clsact filter",
+				   pod->dev->name, pod->dev->ifindex);
+	f->fix = "weir load -f MANIFESTS --node NODE";
+}
+
+struct ahead {
+	struct doctor *d;
+	const struct doctor_pod *pod;
+};
+
+static void runs_before(const char *prog, const char *what, void *arg)
+{
+	struct ahead *a = arg;
+	struct findings *all = a->d->f;
+	struct finding *f = finding_add(all, FINDING_N009, SEVERITY_WARNING);
+
+	f->text = arena_printf(
+		&all->arena,
+		"%s runs before %s on device %s: a packet that it drops, redirects or accepts for good "
+		"never reaches Weir",
+		what, prog, a->pod->dev->name);
+	f->evidence = arena_printf(&all->arena, "%s, then %s, of pod %s/%s", what, prog, a->pod->record->ns,
+				   a->pod->record->name);
+	f->fix = "let it return TC_ACT_UNSPEC (tcx: NEXT) for what it passes, or attach it behind Weir's";
+}
+
+void check_hooks(struct doctor *d)
+{
+	for (size_t i = 0; i < d->n_pods; i++) {
+		struct doctor_pod *pod = &d->pods[i];
+		struct ahead ahead = { d, pod };
+		const char *missing[ATTACH_HOOKS];
+
+		if (!pod->dev) {
+			device_is_gone(d, pod);
+			continue;
+		}
+		for (size_t k = attach_missing(d->node, pod->dev->ifindex, missing); k; k--)
+			not_attached(d, pod, missing[k - 1]);
+		attach_each_before(d->node, pod->dev->ifindex, runs_before, &ahead);
+	}
+}

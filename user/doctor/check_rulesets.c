@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * N003 and N008: what nftables holds, its own rulesets and those that iptables
+ * writes through it; chains and rules by netlink, so that no program is needed.
+ * Rules are not understood, only counted: whether they accept what pods send is
+ * not known, and is said so. A rule whose comment has the word "weir" settles
+ * its chain. See device.h.
+ */
+#include <arpa/inet.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/nl.h"
+#include "doctor/device.h"
+
+#define NAME_LEN 64
+
+struct chain {
+	char table[NAME_LEN], name[NAME_LEN];
+	uint8_t family; /* NFPROTO_* */
+	bool drops_forward; /* a base chain at FORWARD whose policy is drop */
+	bool settled;
+	unsigned int rules;
+};
+
+struct ruleset {
+	struct chain *items;
+	size_t n, cap;
+};
+
+static struct nlmsghdr *begin_dump(struct nl *nl, int message)
+{
+	struct nfgenmsg body = { .nfgen_family = NFPROTO_UNSPEC };
+
+	return nl_begin(nl, NFNL_SUBSYS_NFTABLES << 8 | message, NLM_F_DUMP, &body, sizeof(body));
+}
+
+static void copy_name(char *to, const struct nlattr *attr)
+{
+	strncpy(to, mnl_attr_get_str(attr), NAME_LEN - 1);
+}
+
+static bool is_forward_hook(const struct nlattr *nest)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested(attr, nest)
+	{
+		if (mnl_attr_get_type(attr) == NFTA_HOOK_HOOKNUM)
+			return ntohl(mnl_attr_get_u32(attr)) == NF_INET_FORWARD;
+	}
+	return false;
+}
+
+static int read_chain(const struct nlmsghdr *h, void *arg)
+{
+	const struct nfgenmsg *body = mnl_nlmsg_get_payload(h);
+	bool forward = false, drop = false;
+	struct ruleset *s = arg;
+	struct chain *c = VEC_ADD(s->items, s->n, s->cap);
+	const struct nlattr *attr;
+
+	c->family = body->nfgen_family;
+	mnl_attr_for_each(attr, h, sizeof(*body))
+	{
+		switch (mnl_attr_get_type(attr)) {
+		case NFTA_CHAIN_TABLE:
+			copy_name(c->table, attr);
+			break;
+		case NFTA_CHAIN_NAME:
+			copy_name(c->name, attr);
+			break;
+		case NFTA_CHAIN_HOOK:
+			forward = is_forward_hook(attr);
+			break;
+		case NFTA_CHAIN_POLICY:
+			drop = ntohl(mnl_attr_get_u32(attr)) == NF_DROP;
+			break;
+		}
+	}
+	c->drops_forward = forward && drop && c->family != NFPROTO_ARP && c->family != NFPROTO_BRIDGE;
+	return MNL_CB_OK;
+}
+
+static struct chain *find_chain(struct ruleset *s, uint8_t family, const char *table, const char *name)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->items[i].family == family && !strcmp(s->items[i].table, table) &&
+		    !strcmp(s->items[i].name, name))
+			return &s->items[i];
+	return NULL;
+}
+
+static int read_rule(const struct nlmsghdr *h, void *arg)
+{
+	const struct nfgenmsg *body = mnl_nlmsg_get_payload(h);
+	char table[NAME_LEN] = "", name[NAME_LEN] = "";
+	const struct nlattr *attr;
+	struct chain *c;
+
+	mnl_attr_for_each(attr, h, sizeof(*body))
+	{
+		if (mnl_attr_get_type(attr) == NFTA_RULE_TABLE)
+			copy_name(table, attr);
+		else if (mnl_attr_get_type(attr) == NFTA_RULE_CHAIN)
+			copy_name(name, attr);
+	}
+	c = find_chain(arg, body->nfgen_family, table, name);
+	if (!c)
+		return MNL_CB_OK;
+	c->rules++;
+	/* a comment is user data of nft, or an expression of iptables: found in either */
+	c->settled = c->settled || memmem(body, mnl_nlmsg_get_payload_len(h), "weir", 4);
+	return MNL_CB_OK;
+}
+
+static const char *nft_family(uint8_t family)
+{
+	return family == NFPROTO_INET ? "inet" : family == NFPROTO_IPV6 ? "ip6" : "ip";
+}
+
+static void forward_drops(struct doctor *d, const struct chain *c)
+{
+	struct finding *f = finding_add(d->f, FINDING_N003, c->rules ? SEVERITY_WARNING : SEVERITY_ERROR);
+	const char *where = arena_printf(&d->f->arena, "%s %s %s", nft_family(c->family), c->table, c->name);
+
+	f->text = arena_printf(&d->f->arena, "chain %s drops what no rule accepts: %s", where,
+			       c->rules ? "pods reach and are reached from outside only as far as its rules allow"
+					: "it has no rules, so pods reach only pods of this node, and the node");
+	f->evidence = arena_printf(&d->f->arena, "hook forward, policy drop, %u rules", c->rules);
+	f->fix = arena_printf(
+		&d->f->arena,
+		"nft 'add rule %s %s saddr POD-CIDR accept comment \"weir\"', and the same with daddr", where,
+		c->family == NFPROTO_IPV6 ? "ip6" : "ip");
+}
+
+static bool is_kube_proxys(const struct chain *c)
+{
+	return !strcmp(c->table, "kube-proxy") || !strncmp(c->name, "KUBE-SVC-", 9) ||
+	       !strncmp(c->name, "KUBE-SEP-", 9) || !strcmp(c->name, "KUBE-SERVICES") ||
+	       !strcmp(c->name, "KUBE-NODEPORTS");
+}
+
+static void check_leftovers(struct doctor *d, const struct ruleset *s)
+{
+	const struct chain *first = NULL;
+	unsigned int n = 0;
+	struct finding *f;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (is_kube_proxys(&s->items[i])) {
+			first = first ? first : &s->items[i];
+			n++;
+		}
+	if (!n)
+		return;
+	f = finding_add(d->f, FINDING_N008, SEVERITY_WARNING);
+	f->text = "kube-proxy's rules are still there: they translate what Weir leaves to the stack, and go stale";
+	f->evidence = arena_printf(&d->f->arena, "%u chains, the first: %s %s %s", n, nft_family(first->family),
+				   first->table, first->name);
+	f->fix = "kube-proxy --cleanup, once no kube-proxy runs on this node";
+}
+
+void check_rulesets(struct doctor *d)
+{
+	_cleanup_(nl_close) struct nl *nl = NULL;
+	struct ruleset s = {};
+
+	if (nl_open_own(NETLINK_NETFILTER, &nl, NULL))
+		return;
+	if (!nl_talk(nl, begin_dump(nl, NFT_MSG_GETCHAIN), read_chain, &s) && s.n)
+		nl_talk(nl, begin_dump(nl, NFT_MSG_GETRULE), read_rule, &s);
+	for (size_t i = 0; i < s.n; i++)
+		if (s.items[i].drops_forward && !s.items[i].settled) {
+			forward_drops(d, &s.items[i]);
+			d->forward6_drops = d->forward6_drops || s.items[i].family != NFPROTO_IPV4;
+		}
+	check_leftovers(d, &s);
+	free(s.items);
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* N001, N002, N004: settings of the stack that decide what becomes of pods' packets on its way. See device.h. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/addr.h"
+#include "doctor/device.h"
+
+#define STRICT 1
+
+/* -1: there is no such setting. Of the calling thread's namespace. */
+static int setting(const char *key)
+{
+	_cleanup_(mem_free) char *path = mem_printf("/proc/sys/net/%s", key);
+	_cleanup_(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char text[16] = "";
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		return -1;
+	return atoi(text);
+}
+
+static int device_setting(const char *device, const char *key)
+{
+	_cleanup_(mem_free) char *path = mem_printf("ipv4/conf/%s/%s", device, key);
+
+	return setting(path);
+}
+
+static bool has_family(const struct doctor *d, int family)
+{
+	for (size_t i = 0; i < d->n_pods; i++)
+		if (!weir_addr_is_zero(&d->pods[i].record->addr[family]))
+			return true;
+	return false;
+}
+
+static void forwarding_is_off(struct doctor *d, int family, const char *key)
+{
+	struct finding *f = finding_add(d->f, FINDING_N001, SEVERITY_ERROR);
+
+	f->text = arena_printf(&d->f->arena, "IPv%d forwarding is off: pods reach only pods of this node",
+			       family ? 6 : 4);
+	f->evidence = arena_printf(&d->f->arena, "%s = 0", key);
+	f->fix = arena_printf(&d->f->arena, "sysctl -w %s=1", key);
+}
+
+/* IPv4 asks the device by which a packet came, too. */
+static void check_device_forwarding(struct doctor *d, const struct device *dev)
+{
+	struct finding *f;
+
+	if (device_setting(dev->name, "forwarding"))
+		return;
+	f = finding_add(d->f, FINDING_N001, SEVERITY_ERROR);
+	f->text = arena_printf(&d->f->arena, "IPv4 forwarding is off on device %s: its pods do not get out",
+			       dev->name);
+	f->evidence = arena_printf(&d->f->arena, "net.ipv4.conf.%s.forwarding = 0", dev->name);
+	f->fix = arena_printf(&d->f->arena, "sysctl -w net.ipv4.conf.%s.forwarding=1", dev->name);
+}
+
+/* Was that device looked at for an earlier pod? Pods on a bridge share theirs. */
+static bool seen_before(const struct doctor *d, size_t i)
+{
+	for (size_t j = 0; j < i; j++)
+		if (d->pods[j].l3 == d->pods[i].l3)
+			return true;
+	return false;
+}
+
+static void check_forwarding(struct doctor *d)
+{
+	if (has_family(d, 0) && !setting("ipv4/ip_forward"))
+		forwarding_is_off(d, 0, "net.ipv4.ip_forward");
+	else
+		for (size_t i = 0; i < d->n_pods; i++)
+			if (d->pods[i].l3 && !weir_addr_is_zero(&d->pods[i].record->addr[0]) && !seen_before(d, i))
+				check_device_forwarding(d, d->pods[i].l3);
+	if (has_family(d, 1) && !setting("ipv6/conf/all/forwarding"))
+		forwarding_is_off(d, 1, "net.ipv6.conf.all.forwarding");
+}
+
+/* The kernel takes the stricter of all and the device; strict means: the way back leads by the same device. */
+static void check_reverse_path(struct doctor *d, const struct doctor_pod *pod)
+{
+	int all = setting("ipv4/conf/all/rp_filter"), own = device_setting(pod->l3->name, "rp_filter");
+	const struct weir_addr *addr = &pod->record->addr[0];
+	const struct device *back;
+	char text[ADDR_TEXT_MAX];
+	struct finding *f;
+
+	if (weir_addr_is_zero(addr) || (all > own ? all : own) != STRICT)
+		return;
+	back = device_find(d, device_towards(addr));
+	if (back == pod->l3)
+		return;
+	f = finding_add(d->f, FINDING_N002, SEVERITY_ERROR);
+	f->text =
+		arena_printf(&d->f->arena,
+			     "rp_filter is strict on device %s, but the route to its pod %s/%s leads by %s: what "
+			     "the pod sends by way of the stack is dropped",
+			     pod->l3->name, pod->record->ns, pod->record->name, back ? back->name : "no device");
+	f->evidence = arena_printf(&d->f->arena, "rp_filter: all %d, %s %d; route to %s: dev %s", all,
+				   pod->l3->name, own, addr_text(addr, text), back ? back->name : "none");
+	f->fix =
+		arena_printf(&d->f->arena,
+			     "sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.%s.rp_filter=2, or repair the "
+			     "route",
+			     pod->l3->name);
+}
+
+/*
+ * Weir's redirects are no bridged frames: what is between local pods is not concerned, but for IPv6's neighbour
+ * discovery, which crosses the bridge as IPv6 packets do. ARP is none for these settings.
+ */
+static void check_bridge(struct doctor *d, const struct device *bridge)
+{
+	int v4 = setting("bridge/bridge-nf-call-iptables"), v6 = setting("bridge/bridge-nf-call-ip6tables");
+	bool discovery = v6 > 0 && d->forward6_drops && has_family(d, 1);
+	struct finding *f;
+
+	if (v4 <= 0 && v6 <= 0)
+		return;
+	f = finding_add(d->f, FINDING_N004, discovery ? SEVERITY_ERROR : SEVERITY_INFO);
+	f->text = arena_printf(
+		&d->f->arena,
+		discovery
+			? "neighbour discovery between pods on bridge %s meets a FORWARD chain that drops what no "
+			  "rule accepts (N003): they do not find each other by IPv6"
+			: "frames on bridge %s meet the rules of iptables and nftables: those between a pod and "
+			  "what is on the bridge besides pods of Weir can be dropped or translated there",
+		bridge->name);
+	f->evidence =
+		arena_printf(&d->f->arena, "bridge-nf-call-iptables = %d, bridge-nf-call-ip6tables = %d", v4, v6);
+	f->fix = "sysctl -w net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0";
+}
+
+void check_settings(struct doctor *d)
+{
+	check_forwarding(d);
+	for (size_t i = 0; i < d->n_pods; i++)
+		if (d->pods[i].l3)
+			check_reverse_path(d, &d->pods[i]);
+	for (size_t i = 0; i < d->n_pods; i++)
+		if (d->pods[i].l3 != d->pods[i].dev && !seen_before(d, i))
+			check_bridge(d, d->pods[i].l3);
+}

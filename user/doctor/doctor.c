@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* See doctor.h: gathers what the checks look at, in the instance's own network namespace. */
+#include <stdlib.h>
+
+#include "base/netns.h"
+#include "doctor/device.h"
+
+static void find_devices(struct doctor *d, const struct attachment_list *pods)
+{
+	d->pods = mem_zalloc((pods->n + 1) * sizeof(*d->pods));
+	for (size_t i = 0; i < pods->n; i++) {
+		const struct device *dev = device_find(d, pods->items[i].ifindex);
+
+		d->pods[d->n_pods++] = (struct doctor_pod){
+			.record = &pods->items[i],
+			.dev = dev,
+			.l3 = dev && dev->master ? device_find(d, dev->master) : dev,
+		};
+	}
+}
+
+int doctor_node(const struct node *n, const struct attachment_list *pods, struct findings *f, struct weir_err *err)
+{
+	_cleanup_(netns_leave) int back = -1;
+	struct doctor d = { .node = n, .f = f };
+	int r = node_enter_home(n, &back, err);
+
+	if (!r)
+		r = devices_read(&d.devices, &d.n_devices, &d.cap_devices, err);
+	if (r)
+		return r;
+	find_devices(&d, pods);
+	check_rulesets(&d);
+	check_settings(&d);
+	check_hooks(&d);
+	check_mtu(&d);
+	free(d.pods);
+	free(d.devices);
+	return 0;
+}
