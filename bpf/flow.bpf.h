@@ -24,6 +24,7 @@ static __always_inline int read_epochs(struct scratch *s)
 
 	if (!c)
 		return -1;
+	s->marked_flows = READ_WORD(c->marked_flows);
 	s->policy_epoch = READ_WORD(c->policy_epoch) & 0x7fffffff;
 	s->service_epoch = READ_WORD(c->service_epoch);
 	return 0;
@@ -39,7 +40,8 @@ static __always_inline int is_orig(const struct scratch *s, __u32 flags)
  * The entry that the packet belongs to. A packet that meets a reply entry in
  * its original direction is a direct flow of its own, under the marked key; it
  * stays there when the translated flow that it gave way to has ended. Leaves the
- * key that the flow has, or would get, in s->key.
+ * key that the flow has, or would get, in s->key. Where no flow has such a key,
+ * which is nearly always, there is nothing to look for: a miss costs as much as an insert.
  */
 static __always_inline struct weir_flow *flow_lookup(struct scratch *s)
 {
@@ -50,6 +52,8 @@ static __always_inline struct weir_flow *flow_lookup(struct scratch *s)
 	s->first =
 		weir_tuple_make_wide(&s->key, &p->src_wide, p->sport_be, &p->dst_wide, p->dport_be, p->proto, 0);
 	flow = bpf_map_lookup_elem(&conntrack, &s->key);
+	if (!flow && !s->marked_flows)
+		return NULL;
 	if (!flow || ((flow->flags & WEIR_FLOW_REPLY) && is_orig(s, flow->flags))) {
 		s->key.mark = 1;
 		marked = bpf_map_lookup_elem(&conntrack, &s->key);
@@ -254,6 +258,8 @@ static __always_inline void flow_recall(struct scratch *s, const struct weir_flo
 	s->route.translated = flow->flags & (WEIR_FLOW_TRANSLATED | WEIR_FLOW_HAIRPIN);
 	s->route.reply = !orig;
 	s->route.via_stack = !!(flow->flags & WEIR_FLOW_VIA_STACK);
+	if (!s->route.translated)
+		return;
 	weir_wide_set(&s->route.nat_wide, &flow->nat_wide);
 	s->route.nat_port_be = flow->nat_port_be;
 	s->route.nat_cport_be = flow->nat_cport_be;

@@ -213,6 +213,19 @@ static __always_inline int is_my_twin(const struct scratch *s, const struct weir
 	       weir_addr_equal(&other->nat_addr, &s->pkt.dst);
 }
 
+static __always_inline long twin_put(struct scratch *s)
+{
+	make_twin(s);
+	place_fill(s->twin_place, &s->twin);
+	return bpf_map_update_elem(&conntrack, &s->twin, &s->twin_entry, BPF_NOEXIST);
+}
+
+enum orphan {
+	ORPHAN_NONE,
+	ORPHAN_GONE,
+	ORPHAN_ADOPTED,
+};
+
 enum twin_insert {
 	TWIN_IN, /* inserted */
 	TWIN_MINE, /* it is there already: mine, made by another CPU or left over */
@@ -230,10 +243,7 @@ __noinline int twin_try(struct __sk_buff *skb)
 	keep_arg(skb);
 	if (!s)
 		return TWIN_NO_ROOM;
-	make_twin(s);
-	place_fill(s->twin_place, &s->twin);
-	r = bpf_map_update_elem(&conntrack, &s->twin, &s->twin_entry, BPF_NOEXIST);
-	if (!r)
+	if (!twin_put(s))
 		return TWIN_IN;
 	other = bpf_map_lookup_elem(&conntrack, &s->twin);
 	if (!other)
@@ -249,16 +259,30 @@ __noinline int twin_try(struct __sk_buff *skb)
 	return r ? TWIN_TAKEN : TWIN_IN;
 }
 
-/* My twin without its forward entry is a leftover: it goes, and the port is mine. Else the other CPU's flow stands. */
-static __always_inline int drop_orphan_twin(struct scratch *s)
+/* Just made, by a CPU that has not come to the forward entry yet: nothing has happened to it. */
+static __always_inline int is_young(const struct scratch *s, const struct weir_flow *twin)
+{
+	return (__s32)(s->pkt.now - twin->last_seen) <= 1 && !(twin->flags & WEIR_FLOW_STATE_BITS);
+}
+
+/*
+ * My twin without its forward entry. A young one is another CPU's that is between its two
+ * inserts: it is taken for mine, and whichever of us inserts the forward entry first has made the pair. An old one is a
+ * leftover: it goes, and the port is mine. Else the other CPU's flow stands.
+ */
+static __always_inline enum orphan take_orphan_twin(struct scratch *s)
 {
 	struct weir_flow *other;
 
 	if (bpf_map_lookup_elem(&conntrack, &s->key))
-		return 0;
+		return ORPHAN_NONE;
 	make_twin_key(s);
 	other = bpf_map_lookup_elem(&conntrack, &s->twin);
-	return other && !flow_delete_entry(&s->twin, other);
+	if (!other)
+		return ORPHAN_NONE;
+	if (is_young(s, other))
+		return ORPHAN_ADOPTED;
+	return flow_delete_entry(&s->twin, other) ? ORPHAN_NONE : ORPHAN_GONE;
 }
 
 /*
@@ -270,6 +294,7 @@ static __always_inline enum weir_reason twin_search(struct __sk_buff *skb, struc
 {
 	__u32 hash = flow_hash(&s->pkt), at = hash % WEIR_PORT_COUNT, orphans = 0;
 	__u32 step = 1 + PORT_STEP * ((hash >> 16) % (WEIR_PORT_COUNT / PORT_STEP));
+	enum orphan orphan;
 	int r;
 
 	for (int i = 0; i < WEIR_PORT_TRIES; i++) {
@@ -279,8 +304,12 @@ static __always_inline enum weir_reason twin_search(struct __sk_buff *skb, struc
 		if (r == TWIN_NO_ROOM)
 			return WEIR_TABLE_FULL;
 		if (r == TWIN_MINE) {
-			if (orphans || !drop_orphan_twin(s))
+			orphan = orphans ? ORPHAN_NONE : take_orphan_twin(s);
+			if (orphan == ORPHAN_NONE)
 				return WEIR_RACE;
+			s->adopted = orphan == ORPHAN_ADOPTED;
+			if (s->adopted)
+				return WEIR_FORWARDED;
 			orphans = 1; /* the same port again, once */
 			continue;
 		}
@@ -304,28 +333,28 @@ static __always_inline enum weir_reason insert_reply(struct __sk_buff *skb, stru
 	if (place_take(skb, &s->twin_place))
 		return WEIR_TABLE_FULL;
 	s->route.nat_cport_be = s->pkt.sport_be;
-	why = twin_search(skb, s);
-	if (why)
+	s->adopted = 0;
+	why = twin_put(s) ? twin_search(skb, s) : WEIR_FORWARDED;
+	if (why || s->adopted)
 		place_return(s->twin_place);
 	s->entry.nat_cport_be = s->route.nat_cport_be;
 	return why;
 }
 
-/* The forward entry could not be made: the reply's goes again, unless another CPU's forward entry leads to it. */
+/* The forward entry could not be made: my reply's goes again, unless another CPU's forward entry leads to it. */
 static __always_inline void withdraw_reply(struct scratch *s)
 {
 	struct weir_flow *other = bpf_map_lookup_elem(&conntrack, &s->key);
 
-	if (other && shares_my_twin(s, other))
+	if (s->adopted || (other && shares_my_twin(s, other)))
 		return;
 	make_twin_key(s); /* making room used s->twin */
 	flow_delete_entry(&s->twin, &s->twin_entry);
 }
 
 /*
- * The entries. The reply's goes first, so that no reply can miss; between the
- * two there is as little as can be, because another CPU takes the reply's alone
- * for a leftover. RACE: another CPU made them.
+ * The entries. The reply's goes first, so that no reply can miss. RACE: another
+ * CPU made them.
  */
 static __always_inline enum weir_reason insert_entries(struct __sk_buff *skb, struct scratch *s)
 {
@@ -338,11 +367,15 @@ static __always_inline enum weir_reason insert_entries(struct __sk_buff *skb, st
 		if (why)
 			return why;
 	}
+	if (s->key.mark)
+		marked_add(1);
 	r = bpf_map_update_elem(&conntrack, &s->key, &s->entry, BPF_NOEXIST);
-	if (r && s->route.translated)
-		withdraw_reply(s);
 	if (!r)
 		return WEIR_FORWARDED;
+	if (s->key.mark)
+		marked_add(-1);
+	if (s->route.translated)
+		withdraw_reply(s);
 	return r == -EEXIST ? WEIR_RACE : WEIR_TABLE_FULL;
 }
 
@@ -467,7 +500,7 @@ static __always_inline enum weir_reason resolve(struct scratch *s)
 	}
 	q->dport_be = s->route.nat_port_be;
 	q->proto = s->pkt.proto;
-	if (s->pkt.hook == FROM_POD)
+	if (s->pkt.hook == FROM_POD && !s->by_service)
 		q->dst_ref = pod_ref_by_addr(&q->dst);
 	return WEIR_FORWARDED;
 }
@@ -546,7 +579,7 @@ static __always_inline enum weir_reason flow_decide(struct __sk_buff *skb, struc
 		return WEIR_MULTICAST;
 	if (begin != WEIR_UNCACHED) {
 		why = flow_insert(skb);
-		if (!why && s->by_service && !s->route.denied)
+		if (!why && s->by_service && !s->route.denied && event_wanted(WEIR_FORWARDED, s->pkt.now))
 			event_tell(skb, WEIR_FORWARDED);
 		if (why != WEIR_TABLE_FULL)
 			return why;

@@ -77,6 +77,16 @@ static __always_inline void place_free(struct weir_flow_key *k, __u32 place, __u
 		bpf_map_push_elem(&free_keys, &place, 0);
 }
 
+/* Before an entry is inserted under a marked key, and behind its removal: never too few. */
+static __always_inline void marked_add(__s32 n)
+{
+	__u32 zero = 0;
+	struct weir_config *c = bpf_map_lookup_elem(&config, &zero);
+
+	if (c)
+		__sync_fetch_and_add(&c->marked_flows, n);
+}
+
 /*
  * Removes one entry; its place goes back if this call was the one that removed
  * it. The entry may have become another's since it was found, and the place then
@@ -90,6 +100,8 @@ static __always_inline int flow_delete_entry(const struct weir_tuple *key, const
 
 	if (bpf_map_delete_elem(&conntrack, key))
 		return -1;
+	if (key->mark)
+		marked_add(-1);
 	k = bpf_map_lookup_elem(&flow_keys, &place);
 	if (k && weir_tuple_equal(&k->key, key))
 		place_free(k, place, PLACE_USED);

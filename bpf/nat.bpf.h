@@ -79,30 +79,70 @@ static __always_inline int addr_write(struct __sk_buff *skb, const struct pkt *p
 	return update_v4_csum(skb, pkt, diff) || packet_write(skb, off, &to->w[3], sizeof(to->w[3]));
 }
 
-static __always_inline int nat_addr(struct __sk_buff *skb, const struct pkt *pkt, const struct weir_addr *from,
-				    const struct weir_addr *to, int dst)
-{
-	__u32 diff = addr_diff(from, to);
+/* ---- L4 sums ------------------------------------------------------------------------------------ */
 
-	if (weir_addr_equal(from, to))
-		return 0;
-	if (bpf_l4_csum_replace(skb, l4_csum_off(pkt), 0, diff, BPF_F_PSEUDO_HDR | l4_csum_flags(pkt)))
-		return -1;
-	return addr_write(skb, pkt, to, dst, diff);
+/* UDP: a sum that comes out as 0 is sent as 0xffff. */
+static __always_inline __u16 l4_csum_sent(const struct pkt *pkt, __u16 check)
+{
+	return !check && pkt->proto == IPPROTO_UDP ? 0xffff : check;
 }
 
-static __always_inline int nat_ports(struct __sk_buff *skb, const struct pkt *pkt, struct ports new)
+/* A sum over everything, after a change by diff; and one of the pseudo header alone, as offloads leave it. */
+static __always_inline __u16 csum_whole(__u16 check, __u32 diff)
+{
+	return csum_fold((__u64)diff + (__u32) ~(__u32)check);
+}
+
+static __always_inline __u16 csum_partial(__u16 check, __u32 diff)
+{
+	return ~csum_fold((__u64)diff + check);
+}
+
+/*
+ * The sum for new ports, behind a change of addresses by addr_diff. Whether it is a whole one
+ * no program can ask, but what the kernel made of the addresses tells: then the
+ * second call is not needed, which costs as much as all the rest of a translation. diff 0 tells
+ * nothing.
+ */
+static __always_inline int nat_port_sum(struct __sk_buff *skb, const struct pkt *pkt, __u32 addr_diff, __u32 from,
+					__u32 to)
+{
+	__u16 whole = l4_csum_sent(pkt, csum_whole(pkt->l4_check, addr_diff)), check;
+	__u16 partial = l4_csum_sent(pkt, csum_partial(pkt->l4_check, addr_diff));
+
+	if (packet_read(skb, l4_csum_off(pkt), &check, sizeof(check)))
+		return -1;
+	if (whole == partial || (check != whole && check != partial))
+		return bpf_l4_csum_replace(skb, l4_csum_off(pkt), from, to, sizeof(to) | l4_csum_flags(pkt));
+	if (check == partial) /* ports are not in it */
+		return 0;
+	check = l4_csum_sent(pkt, csum_fold((__u64)(__u16)~check + (__u32)~from + to));
+	return packet_write(skb, l4_csum_off(pkt), &check, sizeof(check));
+}
+
+/* Ports, and the L4 sum for them and for addresses that changed by addr_diff. */
+static __always_inline int nat_l4(struct __sk_buff *skb, const struct pkt *pkt, __u32 addr_diff, struct ports new)
 {
 	struct ports old = { pkt->sport_be, pkt->dport_be };
 	__u32 from, to;
 
 	__builtin_memcpy(&from, &old, sizeof(from));
 	__builtin_memcpy(&to, &new, sizeof(to));
+	if (addr_diff &&
+	    bpf_l4_csum_replace(skb, l4_csum_off(pkt), 0, addr_diff, BPF_F_PSEUDO_HDR | l4_csum_flags(pkt)))
+		return -1;
 	if (from == to)
 		return 0;
-	if (bpf_l4_csum_replace(skb, l4_csum_off(pkt), from, to, sizeof(to) | l4_csum_flags(pkt)))
+	if ((pkt->proto != IPPROTO_UDP || pkt->l4_check) && nat_port_sum(skb, pkt, addr_diff, from, to))
 		return -1;
 	return packet_write(skb, pkt->l4_off, &new, sizeof(new));
+}
+
+/* The ports that the packet gets. */
+static __always_inline struct ports route_ports(const struct route *r)
+{
+	return r->reply ? (struct ports){ r->nat_port_be, r->nat_cport_be }
+			: (struct ports){ r->nat_cport_be, r->nat_port_be };
 }
 
 /*
@@ -112,37 +152,34 @@ static __always_inline int nat_ports(struct __sk_buff *skb, const struct pkt *pk
 __noinline int nat_hairpin(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
-	struct ports ports;
-	struct pkt *p;
+	__u32 dst, src;
+	__u64 both;
 
 	keep_arg(skb);
 	if (!s)
 		return -1;
-	p = &s->pkt;
-	if (s->route.reply)
-		ports = (struct ports){ s->route.nat_port_be, s->route.nat_cport_be };
-	else
-		ports = (struct ports){ s->route.nat_cport_be, s->route.nat_port_be };
-	if (nat_addr(skb, p, &p->dst, &p->src, 1) || nat_addr(skb, p, &p->src, &s->route.nat_addr, 0))
+	dst = addr_diff(&s->pkt.dst, &s->pkt.src);
+	src = addr_diff(&s->pkt.src, &s->route.nat_addr);
+	both = (__u64)dst + src;
+	both = (both & 0xffffffff) + (both >> 32);
+	if (nat_l4(skb, &s->pkt, both, route_ports(&s->route)))
 		return -1;
-	return nat_ports(skb, p, ports) ? -1 : 0;
+	return addr_write(skb, &s->pkt, &s->pkt.src, 1, dst) ||
+			       addr_write(skb, &s->pkt, &s->route.nat_addr, 0, src)
+		       ? -1
+		       : 0;
 }
 
 /* Applies s->route to the packet. 0, or -1 when the packet could not be written (it is dropped then). */
 static __always_inline int nat_apply(struct __sk_buff *skb, const struct scratch *s)
 {
 	const struct pkt *p = &s->pkt;
-	struct ports ports;
-	int r;
+	const struct weir_addr *old = s->route.reply ? &p->src : &p->dst;
+	__u32 diff = weir_addr_equal(old, &s->route.nat_addr) ? 0 : addr_diff(old, &s->route.nat_addr);
 
 	if (s->route.translated & WEIR_FLOW_HAIRPIN)
 		return nat_hairpin(skb);
-	if (s->route.reply) {
-		ports = (struct ports){ s->route.nat_port_be, s->route.nat_cport_be };
-		r = nat_addr(skb, p, &p->src, &s->route.nat_addr, 0);
-	} else {
-		ports = (struct ports){ s->route.nat_cport_be, s->route.nat_port_be };
-		r = nat_addr(skb, p, &p->dst, &s->route.nat_addr, 1);
-	}
-	return r ? r : nat_ports(skb, p, ports);
+	if (nat_l4(skb, p, diff, route_ports(&s->route)))
+		return -1;
+	return diff ? addr_write(skb, p, &s->route.nat_addr, !s->route.reply, diff) : 0;
 }

@@ -13,6 +13,8 @@
 #include <linux/in6.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/tcp.h>
+#include <stddef.h>
 #include <bpf/bpf_endian.h>
 
 #include <weir/config.h>
@@ -123,6 +125,7 @@ static __always_inline enum weir_reason parse_tcp(struct __sk_buff *skb, struct 
 	pkt->sport_be = *(__be16 *)h;
 	pkt->dport_be = *(__be16 *)(h + 2);
 	pkt->tcp_flags = h[TCP_FLAGS_OFF];
+	pkt->l4_check = *(__u16 *)(h + offsetof(struct tcphdr, check));
 	pkt->begins = (pkt->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
 	if ((pkt->tcp_flags & TCP_SYN) && (pkt->tcp_flags & (TCP_RST | TCP_FIN)))
 		return WEIR_BAD_HEADER;
@@ -137,6 +140,7 @@ static __always_inline enum weir_reason parse_udp(struct __sk_buff *skb, struct 
 		return WEIR_TRUNCATED;
 	pkt->sport_be = h[0];
 	pkt->dport_be = h[1];
+	pkt->l4_check = h[3];
 	return WEIR_FORWARDED;
 }
 

@@ -98,7 +98,7 @@ static __always_inline __u32 peer_identity(const struct weir_pod *peer, const st
  */
 static __always_inline struct ruling judge_egress(struct question *q, __u32 set, const struct weir_pod *dst)
 {
-	if (!set || q->src_ref == q->dst_ref || is_own_node(&q->dst)) /* NP-1, NP-40, NP-42 */
+	if (!set || q->src_ref == q->dst_ref || (!dst && is_own_node(&q->dst))) /* NP-1, NP-40, NP-42 */
 		return (struct ruling){ .allow = 1 };
 	return set_ruling(set, peer_identity(dst, &q->dst), q->proto, q->dport_be);
 }

@@ -34,6 +34,7 @@ struct pkt {
 	};
 	__be16 sport_be, dport_be; /* echo: id and 0, or 0 and id (struct weir_tuple) */
 	__u16 l3_off, l4_off;
+	__u16 l4_check; /* TCP and UDP: the sum as it came */
 	__u32 end; /* where the IP packet ends; behind it is padding */
 	__u8 proto; /* IPPROTO_*; of the last header that was understood */
 	__u8 v6;
@@ -92,9 +93,11 @@ struct scratch {
 	struct weir_addr seen_client; /* of a new flow: the client, as the backend will see it */
 	__u32 first; /* the packet's source stands first in key */
 	__u32 policy_epoch, service_epoch; /* read before the first table */
+	__u32 marked_flows; /* as they are; read with them */
 	__u32 backend, backend_generation;
 	__u32 leftover; /* an entry stands at key that must be removed first: */
 	__u32 leftover_sequence; /* its half_open */
+	__u32 adopted; /* the reply's entry is another CPU's, of the same flow */
 	__u32 by_service; /* translated by a Service */
 	__u32 allowed; /* of the last judgement: bit 0 egress, bit 1 ingress */
 	__u32 place, twin_place, half_open;

@@ -66,6 +66,23 @@ static __always_inline enum weir_reason use_hairpin(struct scratch *s)
 	return WEIR_FORWARDED;
 }
 
+/* ref of the local pod that a backend is, or 0. Its slot is remembered in the backend: one look-up of a hash less. */
+static __always_inline __u32 backend_ref(struct weir_backend *b)
+{
+	__u32 slot = b->slot_hint, ref;
+	struct weir_pod *pod = bpf_map_lookup_elem(&pods, &slot);
+
+	if (pod && (weir_addr_equal(&pod->addr[0], &b->addr) || weir_addr_equal(&pod->addr[1], &b->addr))) {
+		ref = READ_WORD(pod->ref);
+		if (ref)
+			return ref;
+	}
+	ref = pod_ref_by_addr(&b->addr);
+	if (ref)
+		b->slot_hint = weir_ref_slot(ref);
+	return ref;
+}
+
 /* The chosen backend goes to s->route and s->backend*; s->question.dst follows. */
 static __always_inline enum weir_reason use_backend(struct scratch *s, __u32 id)
 {
@@ -79,6 +96,7 @@ static __always_inline enum weir_reason use_backend(struct scratch *s, __u32 id)
 	s->route.nat_port_be = b->port_be;
 	s->route.translated = 1;
 	s->by_service = 1;
+	s->question.dst_ref = backend_ref(b);
 	return weir_addr_equal(&b->addr, &s->pkt.src) ? use_hairpin(s) : WEIR_FORWARDED;
 }
 

@@ -435,7 +435,7 @@ struct weir_backend {
 	__u16 flags; /* enum weir_backend_flag */
 	__u32 service;
 	__u32 generation; /* raised when the endpoint stops serving, and whenever the id is reused */
-	__u32 pad2;
+	__u32 slot_hint; /* written by packets: the pod that had this address last; proven before it is believed */
 };
 WEIR_ASSERT_SIZE(struct weir_backend, 32);
 
@@ -497,15 +497,17 @@ struct weir_config {
 	__u32 timeout[7];
 	/* sweep */
 	__u32 sweep_slice; /* places a tick */
+	__u32 marked_flows; /* entries under marked keys, or about to be: written by packets and the sweep */
 	__u32 sweep_interval_us;
 	__u32 conntrack_places; /* size of flow_keys[] */
 	__u32 half_open_places; /* size of half_open[], a power of two */
+	__u32 pad;
 	__u64 sweeps; /* rounds completed: written by the sweep */
 	__u64 half_open_sequence; /* next sequence number: written by packets */
 	__u64 full_at; /* tick at which the connection table was last full: written by packets */
 	struct weir_addr hairpin[2]; /* [0] IPv4, [1] IPv6: whom a pod sees that reaches itself (SVC-84) */
 };
-WEIR_ASSERT_SIZE(struct weir_config, 128);
+WEIR_ASSERT_SIZE(struct weir_config, 136);
 
 enum weir_timeout {
 	WEIR_TIMEOUT_TCP_OPENING,
