@@ -237,6 +237,40 @@ static void a_lost_entry_leads_to_the_same_backend(void **state)
 		assert_in_range(seen[i], 1, 39); /* all backends get their share */
 }
 
+/* The SYN of a port is sent, its forward entry taken away, and the SYN sent again. Is the reply's entry the same? */
+static bool reply_half_stays(struct prog_env *env, uint16_t port, uint32_t age)
+{
+	struct packet_spec spec = tcp(env, POD_A, port, VIP_1, PORT, SYN),
+			   reply = tcp(env, POD_B, TARGET, POD_A, port, ACK);
+	struct weir_flow before, after, forward;
+	struct weir_tuple key;
+
+	assert_redirected(prog_from(env, POD_A, &spec));
+	assert_true(prog_flow(env, &reply, 0, &before));
+	weir_tuple_make(&key, &spec.src, htons(port), &spec.dst, htons(PORT), IPPROTO_TCP, 0);
+	prog_unset(env, "conntrack", &key);
+	prog_flows_age(env, age);
+	assert_redirected(prog_from(env, POD_A, &spec));
+	assert_true(prog_flow(env, &reply, 0, &after));
+	assert_true(prog_flow(env, &spec, 0, &forward));
+	assert_int_not_equal(forward.half_open, before.half_open);
+	return before.half_open == after.half_open;
+}
+
+/* A CPU that is taken away between its two inserts loses no packet of another that has the same flow. */
+static void a_reply_half_just_made_is_adopted_and_an_old_one_replaced(void **state)
+{
+	struct prog_env *env = *state;
+	int adopted = 0;
+
+	serve_one(env, 1, IPPROTO_TCP, POD_B);
+	for (uint16_t i = 0; i < 20; i++) /* a tick or two may pass on a busy machine */
+		adopted += reply_half_stays(env, SPORT + i, 0);
+	assert_true(adopted > 0);
+	assert_false(reply_half_stays(env, SPORT + 20, 3));
+	assert_int_equal(prog_flow_count(env), 2 * 21);
+}
+
 /* Only the forward entry lost: the reply's is recognised as its own, and no second port is taken. */
 static void a_half_lost_pair_is_made_whole(void **state)
 {
@@ -692,6 +726,7 @@ int main(void)
 		FOR_BOTH(svc_1_a_remote_backend_goes_by_the_stack_and_its_reply_is_restored_at_the_pod),
 		FOR_BOTH(translation_reaches_ports_behind_options),
 		FOR_BOTH(a_lost_entry_leads_to_the_same_backend),
+		FOR_BOTH(a_reply_half_just_made_is_adopted_and_an_old_one_replaced),
 		FOR_BOTH(a_half_lost_pair_is_made_whole),
 		FOR_BOTH(direct_first_then_vip),
 		FOR_BOTH(vip_first_then_direct),
