@@ -161,6 +161,14 @@ static double net_of(struct bench *b, const struct path *path)
 	return send_path(b, path) - idle;
 }
 
+/* The same of a program of the wrapper's own, which counts nothing. */
+static double net_of_bound(struct bench *b, const struct path *path, const struct bpf_program *prog)
+{
+	double idle = run_path(b, path, b->wrap->progs.bench_nothing, PASSED);
+
+	return run_path(b, path, prog, PASSED) - idle;
+}
+
 static int by_value(const void *x, const void *y)
 {
 	double a = *(const double *)x, b = *(const double *)y;
@@ -336,6 +344,8 @@ enum figure {
 	NEW_HOT,
 	NEW_SMALL,
 	NEW_LARGE,
+	BOUND_FIND, /* three of them */
+	BOUND_PAIR = BOUND_FIND + 3,
 	_FIGURE_MAX,
 };
 
@@ -443,6 +453,28 @@ static bool first_packets(int family, double figures[_FIGURE_MAX])
 	return bench_free(&b) || wrong;
 }
 
+/* The table alone, IPv4. */
+static bool bounds(double figures[_FIGURE_MAX])
+{
+	struct bench b = bench_new(0, &small, WEIR_HALF_OPEN_MAX);
+	struct group groups[GROUPS_MAX];
+	struct path path = { .hook = PROG_FROM_POD, .flags = ACK, .groups = groups };
+
+	path.n_groups = forward_flows(&b, LOCAL, 0, NEW_FLOWS, groups);
+	figures[BOUND_PAIR] = net_of_bound(&b, &path, b.wrap->progs.bench_pair);
+	for (int many = 0; many < 3; many++) {
+		uint32_t n = many == 2 ? DIRECT_FLOWS - 2 * NEW_FLOWS : many ? SERVICE_FLOWS : 1;
+
+		path.n_groups = forward_flows(&b, DIRECT, 0, n, groups);
+		path.repeat = 0;
+		run_path(&b, &path, b.wrap->progs.bench_insert, PASSED);
+		path.repeat = many ? 0 : ONE_REPEAT;
+		path.n_groups = forward_flows(&b, DIRECT, 0, n, groups);
+		figures[BOUND_FIND + many] = net_of_bound(&b, &path, b.wrap->progs.bench_find);
+	}
+	return bench_free(&b);
+}
+
 /* ---- Output ----------------------------------------------------------------------------------- */
 
 static const struct {
@@ -465,6 +497,10 @@ static const struct {
 	[NEW_HOT] = { "new flow ClusterIP and both verdicts", "hot", "15000", "<= 700", &small },
 	[NEW_SMALL] = { "new flow ClusterIP and both verdicts", "random", "15000", "<= 1100", &small },
 	[NEW_LARGE] = { "new flow ClusterIP and both verdicts", "random", "15000", "<= 2000", &large },
+	[BOUND_FIND] = { "bound: one look-up in such a table", "hit", "1", "", &small },
+	[BOUND_FIND + 1] = { "bound: one look-up in such a table", "hit", "32768", "", &small },
+	[BOUND_FIND + 2] = { "bound: one look-up in such a table", "hit", "232144", "", &small },
+	[BOUND_PAIR] = { "bound: a miss and two inserts", "new", "15000", "", &small },
 };
 
 static void describe(struct row *r, enum figure f)
@@ -484,6 +520,9 @@ static void print_rows(int family, struct row rows[_FIGURE_MAX], bool csv)
 	for (int f = 0; f < _FIGURE_MAX; f++) {
 		double median;
 
+		if (!rows[f].n)
+			continue;
+		median = row_median(&rows[f]);
 		snprintf(variants[family][f], sizeof(variants[family][f]), "IPv%c %s", family ? '6' : '4',
 			 figures_text[f].variant);
 		rows[f].variant = variants[family][f];
@@ -559,7 +598,9 @@ int main(void)
 			for (int kind = 0; kind < _KIND_MAX; kind++)
 				wrong |= established(family, kind, figures);
 			wrong |= first_packets(family, figures);
-			for (int f = 0; f < _FIGURE_MAX; f++)
+			if (!family)
+				wrong |= bounds(figures);
+			for (int f = 0; f < (family ? BOUND_FIND : _FIGURE_MAX); f++)
 				row_add(&rows[f], figures[f]);
 		}
 		print_rows(family, rows, csv);

@@ -7,6 +7,8 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
+#include <weir/maps.h>
+
 #include "bench_wrap.h"
 
 struct {
@@ -72,6 +74,73 @@ SEC("tc")
 int bench_nothing(struct __sk_buff *skb)
 {
 	return -1;
+}
+
+/*
+ * The bounds: what the table of connections alone takes for the same flows, in
+ * a table of the same kind and size that nothing else uses. IPv4.
+ */
+#define V4_DST_OFF 30
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, WEIR_CONNTRACK_MAX);
+	__type(key, struct weir_tuple);
+	__type(value, struct weir_flow);
+} bench_table SEC(".maps");
+
+/* The key of the packet at hand: destination and ports are what differs. */
+static __always_inline int key_of(struct __sk_buff *skb, struct weir_tuple *ret_key)
+{
+	__u32 *at = (void *)(long)skb->data + V4_DST_OFF;
+
+	__builtin_memset(ret_key, 0, sizeof(*ret_key));
+	if ((void *)(at + 2) > (void *)(long)skb->data_end)
+		return -1;
+	ret_key->addr[0].w[3] = skb->ifindex;
+	ret_key->addr[1].w[3] = at[0];
+	__builtin_memcpy(ret_key->port_be, &at[1], sizeof(*at));
+	return 0;
+}
+
+SEC("tc")
+int bench_insert(struct __sk_buff *skb)
+{
+	struct weir_flow flow = {};
+	struct weir_tuple key;
+
+	if (key_of(skb, &key))
+		return 0;
+	return bpf_map_update_elem(&bench_table, &key, &flow, BPF_ANY) ? 0 : -1;
+}
+
+/* What an established flow needs at least. */
+SEC("tc")
+int bench_find(struct __sk_buff *skb)
+{
+	struct weir_flow *flow;
+	struct weir_tuple key;
+
+	if (key_of(skb, &key))
+		return 0;
+	flow = bpf_map_lookup_elem(&bench_table, &key);
+	return flow && !flow->flags ? -1 : 0;
+}
+
+/* What a new translated flow needs at least: it is not there, and its pair is made. */
+SEC("tc")
+int bench_pair(struct __sk_buff *skb)
+{
+	struct weir_flow flow = {};
+	struct weir_tuple key;
+
+	if (key_of(skb, &key) || bpf_map_lookup_elem(&bench_table, &key))
+		return 0;
+	key.mark = 1;
+	if (bpf_map_update_elem(&bench_table, &key, &flow, BPF_NOEXIST))
+		return 0;
+	key.mark = 0;
+	return bpf_map_update_elem(&bench_table, &key, &flow, BPF_NOEXIST) ? 0 : -1;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
