@@ -31,7 +31,7 @@ static __always_inline __u64 opaque(__u64 off)
 static __always_inline int packet_read(struct __sk_buff *skb, __u32 off, void *to, const __u32 len)
 {
 	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
-	__u64 at = opaque(off);
+	__u64 at = __builtin_constant_p(off) ? off : opaque(off);
 	__u64 apart[READ_MAX / 8];
 
 	if (at <= DIRECT_MAX && data + at + len <= end) {
@@ -47,7 +47,7 @@ static __always_inline int packet_read(struct __sk_buff *skb, __u32 off, void *t
 static __always_inline int packet_write(struct __sk_buff *skb, __u32 off, const void *from, const __u32 len)
 {
 	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
-	__u64 at = opaque(off);
+	__u64 at = __builtin_constant_p(off) ? off : opaque(off);
 	__u64 apart[READ_MAX / 8];
 
 	if (at <= DIRECT_MAX && data + at + len <= end) {

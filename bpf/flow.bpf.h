@@ -67,16 +67,25 @@ static __always_inline struct weir_flow *flow_lookup(struct scratch *s)
 	return flow;
 }
 
-/* The pod whose device this is, or 0. Slow path only: an entry's end proves it otherwise. */
-static __always_inline __u32 ref_by_device(__u32 ifindex)
+/*
+ * The pod whose device this is, or 0. Slow path only: an entry's end proves it
+ * otherwise. Whose new flow this CPU saw last is tried first, and proven the same way.
+ */
+static __always_inline __u32 ref_by_device(struct scratch *s, __u32 ifindex)
 {
-	__u32 *slot = bpf_map_lookup_elem(&attachments, &ifindex);
-	struct weir_pod *pod;
+	struct weir_pod *pod = pod_by_ref(s->last_ref);
+	__u32 *slot;
 
+	if (pod && pod->ifindex == ifindex)
+		return s->last_ref;
+	slot = bpf_map_lookup_elem(&attachments, &ifindex);
 	if (!slot)
 		return 0;
 	pod = bpf_map_lookup_elem(&pods, slot);
-	return pod && pod->ifindex == ifindex ? READ_WORD(pod->ref) : 0;
+	if (!pod || pod->ifindex != ifindex)
+		return 0;
+	s->last_ref = READ_WORD(pod->ref);
+	return s->last_ref;
 }
 
 /* All zero is how a pod has no address of a family, and no address of anybody. */

@@ -26,7 +26,7 @@ static __always_inline enum weir_reason find_ends(struct scratch *s)
 {
 	struct question *q = &s->question;
 	struct pkt *p = &s->pkt;
-	__u32 ref = ref_by_device(p->device);
+	__u32 ref = ref_by_device(s, p->device);
 	struct weir_pod *pod = pod_by_ref(ref), *src;
 
 	if (!pod)

@@ -228,18 +228,20 @@ __noinline int answer_icmp(struct __sk_buff *skb)
  */
 __noinline int reject_admit(struct __sk_buff *skb, __u32 why)
 {
-	__u32 ref = ref_by_device(skb->ifindex);
-	struct weir_pod *pod = pod_by_ref(ref);
 	struct scratch *s = scratch_get();
+	struct weir_pod *pod;
 
-	if (!s || !pod)
+	if (!s)
 		return WEIR_NO_SCRATCH;
 	s->answer = 0;
+	pod = pod_by_ref(ref_by_device(s, skb->ifindex));
+	if (!pod)
+		return WEIR_NO_SCRATCH;
 	if (weir_pod_flags(READ_WORD(pod->word)) & WEIR_POD_GATE)
 		return WEIR_GATED;
 	if (!may_answer(&s->pkt))
 		return why;
-	if (!reject_admitted(s, ref))
+	if (!reject_admitted(s, READ_WORD(pod->ref)))
 		return WEIR_REJECT_LIMITED;
 	s->answer = !address_to_pod(skb, pod);
 	return why;

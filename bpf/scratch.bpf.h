@@ -104,6 +104,7 @@ struct scratch {
 	struct quote quote;
 	__u32 answer; /* of a rejected packet: it gets one */
 	__u32 piece[16]; /* a piece of the packet, while an answer quotes it */
+	__u32 last_ref; /* of the pod that ref_by_device() found last */
 	__u32 clock_ticks; /* ticks_now(), as it was at: */
 	__u64 clock_jiffies;
 };
