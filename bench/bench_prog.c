@@ -463,7 +463,7 @@ static bool bounds(double figures[_FIGURE_MAX])
 	path.n_groups = forward_flows(&b, LOCAL, 0, NEW_FLOWS, groups);
 	figures[BOUND_PAIR] = net_of_bound(&b, &path, b.wrap->progs.bench_pair);
 	for (int many = 0; many < 3; many++) {
-		uint32_t n = many == 2 ? DIRECT_FLOWS - 2 * NEW_FLOWS : many ? SERVICE_FLOWS : 1;
+		uint32_t n = many == 2 ? DIRECT_FLOWS - 2 * NEW_FLOWS : many ? 2 * SERVICE_FLOWS : 1;
 
 		path.n_groups = forward_flows(&b, DIRECT, 0, n, groups);
 		path.repeat = 0;
@@ -498,7 +498,7 @@ static const struct {
 	[NEW_SMALL] = { "new flow ClusterIP and both verdicts", "random", "15000", "<= 1100", &small },
 	[NEW_LARGE] = { "new flow ClusterIP and both verdicts", "random", "15000", "<= 2000", &large },
 	[BOUND_FIND] = { "bound: one look-up in such a table", "hit", "1", "", &small },
-	[BOUND_FIND + 1] = { "bound: one look-up in such a table", "hit", "32768", "", &small },
+	[BOUND_FIND + 1] = { "bound: one look-up in such a table", "hit", "65536", "", &small },
 	[BOUND_FIND + 2] = { "bound: one look-up in such a table", "hit", "232144", "", &small },
 	[BOUND_PAIR] = { "bound: a miss and two inserts", "new", "15000", "", &small },
 };
@@ -518,18 +518,23 @@ static void print_rows(int family, struct row rows[_FIGURE_MAX], bool csv)
 
 	printf("%-38s %-8s %9s %9s %17s %8s\n", family ? "IPv6" : "IPv4", "", "flows", "median", "min-max", "aim");
 	for (int f = 0; f < _FIGURE_MAX; f++) {
-		double median;
+		double median, low, high;
 
 		if (!rows[f].n)
 			continue;
+		low = high = rows[f].values[0];
+		for (size_t i = 1; i < rows[f].n; i++) {
+			low = rows[f].values[i] < low ? rows[f].values[i] : low;
+			high = rows[f].values[i] > high ? rows[f].values[i] : high;
+		}
 		median = row_median(&rows[f]);
 		snprintf(variants[family][f], sizeof(variants[family][f]), "IPv%c %s", family ? '6' : '4',
 			 figures_text[f].variant);
 		rows[f].variant = variants[family][f];
 		median = row_median(&rows[f]);
 		printf("%-38s %-8s %9s %9.0f %8.0f-%-8.0f %8s%s\n", rows[f].work, figures_text[f].variant,
-		       figures_text[f].flows, median, rows[f].values[0], rows[f].values[rows[f].n - 1],
-		       figures_text[f].aim, figures_text[f].size == &large ? "  large tables" : "");
+		       figures_text[f].flows, median, low, high, figures_text[f].aim,
+		       figures_text[f].size == &large ? "  large tables" : "");
 		if (csv)
 			row_end(&rows[f]);
 	}
