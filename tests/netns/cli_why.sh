@@ -58,13 +58,18 @@ spec: {selector: {role: db}, ports: [{port: 5432}]}
 END
 }
 
-denied_is_explained() {
-	exits 1 why p/web p/db || return
-	grep -q "^ datapath: agrees (generation 1, default-deny of policy set [0-9]*" "$dir/out" &&
-		grep -q "web has role=web" "$dir/out" && grep -q "a.yaml:13  ✖\|a.yaml:13  no" "$dir/out" || {
+# line PATTERN: of the last output
+line() {
+	grep -qE -- "$1" "$dir/out" || {
+		echo "no line like '$1':"
 		cat "$dir/out"
 		return 1
 	}
+}
+
+denied_is_explained() {
+	exits 1 why p/web p/db && line '^ datapath: agrees \(generation 1, default-deny of policy set [0-9]+' &&
+		line 'a.yaml:13  (✖|no)  ?web has role=web'
 }
 
 # what packets write, but for counts of neighbours who talk: connections, denials, hits of rules
@@ -97,10 +102,7 @@ packets_are_counted() {
 	local db
 	db=$(address_of p/db)
 	"$W" sandbox exec p/web --name $NAME -- timeout 0.3 bash -c 'exec 3<>"/dev/tcp/$0/5432"' "$db" 2>/dev/null
-	exits 1 why p/web p/db && grep -Eq 'met by [1-9][0-9]* packets? so far, last [0-9]+ s ago' "$dir/out" || {
-		cat "$dir/out"
-		return 1
-	}
+	exits 1 why p/web p/db && line 'met by [1-9][0-9]* packets? so far, last [0-9]+ s ago'
 }
 
 secrets_are_not_kept() {
