@@ -410,6 +410,38 @@ static void svc_60_a_rejection_tells_the_service_and_the_packet_as_it_came(void 
 	assert_told(env, want);
 }
 
+/* Both ends are the pod itself, whatever address it sees; a closed gate is all that can hold it. */
+static void svc_84_a_pod_that_reaches_itself_is_told_by_its_own_address(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec syn = prog_tcp(env, POD_B, SPORT, VIP_1, PORT, SYN), answer;
+	struct weir_event want = event_of(env, WEIR_FORWARDED, POD_B, &syn);
+	struct prog_sent sent;
+
+	serve(env);
+	watch_all(env);
+	sent = prog_from(env, POD_B, &syn);
+	assert_redirected(sent);
+	translated(env, &want);
+	want.flags |= BOTH_JUDGED;
+	assert_told(env, want);
+
+	assert_null(packet_read(&sent.out, &answer)); /* as the pod met it: turn it round */
+	answer = (struct packet_spec){ .src = answer.dst,
+				       .dst = answer.src,
+				       .sport = answer.dport,
+				       .dport = answer.sport,
+				       .proto = IPPROTO_TCP,
+				       .tcp_flags = SYN | ACK };
+	prog_pod(env, POD_B, 0, 0, 0, WEIR_POD_GATE);
+	prog_policy_epoch(env);
+	assert_dropped(prog_from(env, POD_B, &answer), WEIR_GATED);
+	want.reason = WEIR_GATED;
+	want.flags |= WEIR_EVENT_KNOWN | WEIR_EVENT_REPLY;
+	want.len = packet_build(&answer).len;
+	assert_told(env, want);
+}
+
 static struct packet_spec error_to(struct prog_env *env, enum who src, enum who dst, const struct packet *quoted)
 {
 	struct packet_spec spec = prog_echo(env, src, dst, 0, false);
@@ -623,6 +655,7 @@ int main(void)
 		FOR_BOTH(a_gated_pod_is_told),
 		FOR_BOTH(drops_before_a_judgement_tell_what_is_known),
 		FOR_BOTH(svc_60_a_rejection_tells_the_service_and_the_packet_as_it_came),
+		FOR_BOTH(svc_84_a_pod_that_reaches_itself_is_told_by_its_own_address),
 		FOR_BOTH(icmp_errors_tell_their_sender_or_their_flow),
 		FOR_BOTH(nobody_listens_nobody_is_told),
 		FOR_BOTH(a_flood_of_one_reason_is_counted_and_does_not_hide_another),
