@@ -16,9 +16,6 @@
 #include "nat.bpf.h"
 
 #define QUOTED_L4 8 /* bytes of the quoted packet's L4 header that every error has (RFC 792) */
-#define QUOTED_OFFSET_BITS 0x1fff /* of IPv4's frag_off */
-#define V6_FRAGMENT_OFFSET_BITS 0xfff8
-#define V6_FRAGMENT_HEADER 8
 #define TCP_CHECK_OFF offsetof(struct tcphdr, check)
 #define UDP_CHECK_OFF offsetof(struct udphdr, check)
 
@@ -49,7 +46,7 @@ static __always_inline enum weir_reason quote_v4(struct __sk_buff *skb, struct s
 
 	if (q->l3_off + sizeof(ip) > s->pkt.end || packet_read(skb, q->l3_off, &ip, sizeof(ip)))
 		return WEIR_ICMP_QUOTE;
-	if (ip.version != 4 || ip.ihl * 4 < sizeof(ip) || (ip.frag_off & bpf_htons(QUOTED_OFFSET_BITS)))
+	if (ip.version != 4 || ip.ihl * 4 < sizeof(ip) || (ip.frag_off & bpf_htons(FRAGMENT_V4_OFFSET_BITS)))
 		return WEIR_ICMP_QUOTE;
 	s->pkt.dst = weir_addr_from_v4(ip.saddr);
 	s->pkt.src = weir_addr_from_v4(ip.daddr);
@@ -65,7 +62,7 @@ static __always_inline enum weir_reason quote_fragment(struct __sk_buff *skb, st
 
 	if (packet_read(skb, s->pkt.l4_off, h, sizeof(h)))
 		return WEIR_ICMP_QUOTE;
-	if (*(__be16 *)(h + 2) & bpf_htons(V6_FRAGMENT_OFFSET_BITS))
+	if (*(__be16 *)(h + 2) & bpf_htons(FRAGMENT_V6_OFFSET_BITS))
 		return WEIR_ICMP_QUOTE;
 	s->pkt.l4_off += V6_FRAGMENT_HEADER;
 	s->pkt.proto = h[0];

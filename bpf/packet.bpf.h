@@ -37,6 +37,9 @@ enum tcp_flag {
 #define SCTP_CHUNK_INIT 1
 
 #define IP_FRAGMENT_BITS 0x3fff /* more-fragments and the offset */
+#define FRAGMENT_V4_OFFSET_BITS 0x1fff /* in units of 8 bytes */
+#define FRAGMENT_V6_OFFSET_BITS 0xfff8 /* in bytes */
+#define V6_FRAGMENT_HEADER 8
 
 #define DHCP_SERVER_PORT 67
 #define DHCP_CLIENT_PORT 68

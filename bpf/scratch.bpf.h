@@ -44,6 +44,7 @@ struct pkt {
 	__u8 hook; /* enum hook */
 	__u8 host_origin; /* sent by a socket of this node (NP-41) */
 	__u8 traced; /* enum traced: what of struct weir_trace is about this packet */
+	__u8 fragment; /* enum fragment_kind */
 	__u32 device; /* the pod's device */
 	__u32 from_device; /* where the packet came into this node; 0: from a socket of this node */
 	__u32 now; /* ticks (types.h) */

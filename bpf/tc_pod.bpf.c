@@ -6,6 +6,7 @@
  */
 #include "flow_new.bpf.h"
 #include "forward.bpf.h"
+#include "fragment.bpf.h"
 #include "icmp.bpf.h"
 #include "nat.bpf.h"
 #include "reject.bpf.h"
@@ -57,6 +58,25 @@ static __always_inline enum weir_reason pod_verdict(struct __sk_buff *skb, struc
 	return why;
 }
 
+static __always_inline int passes(enum weir_reason why)
+{
+	return why == WEIR_FORWARDED || why == WEIR_UNCACHED || why == WEIR_MULTICAST;
+}
+
+/* The same once more for the slow paths, so that the common one stays as it is. */
+__noinline int slow_verdict(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	enum weir_reason why;
+
+	keep_arg(skb);
+	if (!s)
+		return WEIR_NO_SCRATCH;
+	s->route.denied = 0;
+	why = flow_find_again(skb);
+	return why == WEIR_FORWARDED ? why : pod_settle(skb, s, why);
+}
+
 static __always_inline int pod_forward(struct __sk_buff *skb, struct scratch *s, enum weir_reason why)
 {
 	if (s->route.translated && why == WEIR_FORWARDED && nat_apply(skb, s))
@@ -64,19 +84,32 @@ static __always_inline int pod_forward(struct __sk_buff *skb, struct scratch *s,
 	return forward(skb, s, s->route.denied ? WEIR_NOT_ENFORCED : why);
 }
 
-static __always_inline int passes(enum weir_reason why)
+/* A fragment whose ports are known: the same steps as for a whole packet, but for the translation. */
+static __always_inline enum weir_reason fragment(struct __sk_buff *skb, struct scratch *s)
 {
-	return why == WEIR_FORWARDED || why == WEIR_UNCACHED || why == WEIR_MULTICAST;
+	enum weir_reason why;
+
+	if (s->pkt.hook == TO_POD)
+		s->pkt.host_origin = !s->pkt.from_device && is_own_node(&s->pkt.src);
+	why = slow_verdict(skb);
+	if (why != WEIR_FORWARDED || !s->route.translated)
+		return why;
+	return fragment_nat(skb);
 }
 
-/* What parsing did not take for a packet of a connection. */
+/* What parsing did not take for a whole packet of a connection. */
 static __always_inline int unusual(struct __sk_buff *skb, struct scratch *s, enum weir_reason why)
 {
 	if (why == WEIR_NOT_IP || why == WEIR_NEIGHBOUR)
 		return pass_on(skb, why);
+	if (why == WEIR_FRAGMENT) {
+		why = fragment_parse(skb);
+		if (!why)
+			why = fragment(skb, s);
+	}
 	if (why == WEIR_ICMP_ERROR)
 		why = icmp_error(skb);
-	if (why)
+	if (!passes(why))
 		return refuse(skb, why);
 	trace_reason(why);
 	return forward(skb, s, s->route.denied ? WEIR_NOT_ENFORCED : why);

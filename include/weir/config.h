@@ -34,6 +34,9 @@
 		.b = { 0xfd, 0x77, 0x65, 0x69, 0x72, 0x2d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x65 } \
 	}
 
+/* How long a first fragment's ports are good for its later ones: as long as Linux waits for them (ipfrag_time). */
+#define WEIR_FRAGMENT_S 30
+
 /* Steps of the binary search in a run of port ranges: 2^20 ranges. */
 #define WEIR_PORT_SEARCH_STEPS 20
 

@@ -9,6 +9,7 @@
  *   TRIE   longest prefix match
  *   ARRAY  array, memory-mapped by user space
  *   FLOWS  hash, preallocated; written by packets
+ *   LRU    hash that forgets the least recently used; written by packets
  *   PLACES array, written by packets and the sweep
  *   QUEUE  first in first out
  *   PERCPU per-CPU array
@@ -49,6 +50,8 @@
 	X(closing_keys, QUEUE, void, struct weir_tuple, 65536, "the oldest is forgotten and waits for the sweep") \
 	X(half_open, PLACES, __u32, struct weir_flow_key, WEIR_HALF_OPEN_MAX, "the oldest half-open flow goes")   \
 	X(rejects, PLACES, __u32, __u64, WEIR_REJECT_BUCKETS, "cannot fill: pods share the buckets")              \
+	X(fragments, LRU, struct weir_fragment_key, struct weir_fragment, 8192,                                   \
+	  "the oldest is forgotten, and its datagram's later fragments are dropped as fragment-first")            \
 	X(counters, PERCPU, __u32, struct weir_counter, _WEIR_REASON_MAX, "cannot fill")                          \
 	X(trace, PERCPU, __u32, struct weir_trace, 1, "cannot fill")                                              \
 	X(rule_hits, PERCPU, __u32, struct weir_hits, 16384, "further rules are not counted, get says so")        \

@@ -239,6 +239,29 @@ struct weir_flow_key {
 };
 WEIR_ASSERT_SIZE(struct weir_flow_key, 48);
 
+/*
+ * Key of fragments: a datagram that comes in fragments. By the pod's device, so
+ * that nobody at another one can add to it. id: 16 bits in IPv4. proto: 0 in IPv6.
+ */
+struct weir_fragment_key {
+	struct weir_addr src, dst; /* as on the wire */
+	__be32 id_be;
+	__u32 device;
+	__u8 proto;
+	__u8 pad[3];
+};
+WEIR_ASSERT_SIZE(struct weir_fragment_key, 44);
+
+/* What its first fragment said, for the later ones (SVC-97). */
+struct weir_fragment {
+	__be16 sport_be, dport_be;
+	__u16 header_end; /* bytes from the datagram's start that later fragments may not replace */
+	__u8 proto;
+	__u8 begins; /* struct pkt.begins of a later one */
+	__u32 seen; /* tick */
+};
+WEIR_ASSERT_SIZE(struct weir_fragment, 12);
+
 /* ---- Words: what flips while packets read ----------------------------------------------------- */
 
 /* One verdict and one rule for all ports and protocols, or a run of port_ranges[]. */

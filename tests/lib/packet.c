@@ -279,6 +279,39 @@ void packet_finish(struct packet *p, const struct packet_spec *spec)
 	fill_l3(p, spec_v6(spec), PACKET_L3, l4);
 }
 
+struct packet packet_fragment(const struct packet *whole, unsigned int offset, unsigned int len, uint32_t id)
+{
+	unsigned int l4 = packet_l4_offset(whole), all = whole->len - l4;
+	bool v6 = whole->data[PACKET_L3] >> 4 == 6, more;
+	uint8_t *ip;
+	struct packet p = {};
+
+	if (!len || offset + len > all)
+		len = all - offset;
+	more = offset + len < all;
+	put(&p, whole->data, l4);
+	ip = p.data + PACKET_L3;
+	if (v6) {
+		p.data[p.len++] = ip[6];
+		p.data[p.len++] = 0;
+		put16(&p, offset | more);
+		put16(&p, id >> 16);
+		put16(&p, id & 0xffff);
+		ip[6] = IPPROTO_FRAGMENT;
+	}
+	put(&p, whole->data + l4 + offset, len);
+	if (v6) {
+		set16(ip + 4, p.len - PACKET_L3 - 40);
+		return p;
+	}
+	set16(ip + 2, p.len - PACKET_L3);
+	set16(ip + 4, id);
+	set16(ip + 6, (more ? 0x2000 : 0) | offset / 8);
+	set16(ip + 10, 0);
+	set16(ip + 10, sum_fold(sum_add(0, ip, l4 - PACKET_L3)));
+	return p;
+}
+
 struct packet packet_ethertype(uint16_t type)
 {
 	struct packet_spec spec = { .src_mac = { 2 }, .dst_mac = { 2 } };

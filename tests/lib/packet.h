@@ -63,6 +63,11 @@ struct packet {
 struct packet packet_build(const struct packet_spec *spec);
 /* Lengths and sums again, after the bytes of a packet without extension headers were changed; spec: what it is. */
 void packet_finish(struct packet *packet, const struct packet_spec *spec);
+/*
+ * One fragment of a packet without extension headers: len bytes (0: all the rest) of its IP payload from offset on.
+ * The checksum in the first one is the whole packet's.
+ */
+struct packet packet_fragment(const struct packet *whole, unsigned int offset, unsigned int len, uint32_t id);
 struct packet packet_arp(void);
 struct packet packet_ethertype(uint16_t type);
 

@@ -13,6 +13,7 @@ enum map_kind {
 	MAP_TRIE,
 	MAP_ARRAY,
 	MAP_FLOWS,
+	MAP_LRU,
 	MAP_PLACES,
 	MAP_QUEUE,
 	MAP_PERCPU,

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Fragments: the first one has the ports, the later ones follow it (SVC-97).
+ * The ports of a first fragment are remembered by (addresses, id); a later one
+ * that finds them is then a packet of that connection like any other: its ends
+ * are proven and its verdict is asked for itself, so that it never passes where
+ * the connection is denied. Nothing is kept back or put together.
+ *
+ * Slow path, entered where parsing says FRAGMENT. Never lets a later fragment
+ * through that could replace a header which the first one was judged by.
+ */
+#pragma once
+
+#include "nat.bpf.h"
+
+#define V4_ID_OFF offsetof(struct iphdr, id) /* the flags and the offset stand behind it */
+#define V4_MORE 0x2000
+#define V6_MORE 1
+#define DATAGRAM_MAX 65535
+
+/* struct pkt.fragment */
+enum fragment_kind {
+	FRAGMENT_NONE, /* whole, or alone in its fragment header (RFC 6946) */
+	FRAGMENT_HEAD, /* has the L4 header */
+	FRAGMENT_LATER, /* has none: l4_off means nothing */
+};
+
+/* Of a datagram's payload, the part that is cut into fragments: where it begins here, and which part this is. */
+struct piece {
+	__be32 id;
+	__u32 start; /* offset in this packet */
+	__u32 offset; /* of this part in the datagram */
+	__u32 more;
+};
+
+static __always_inline enum weir_reason piece_v4(struct __sk_buff *skb, struct pkt *pkt, struct piece *piece)
+{
+	__be16 h[2];
+	__u32 bits;
+
+	if (packet_read(skb, pkt->l3_off + V4_ID_OFF, h, sizeof(h)))
+		return WEIR_TRUNCATED;
+	bits = bpf_ntohs(h[1]);
+	piece->id = h[0];
+	piece->start = pkt->l4_off;
+	piece->offset = (bits & FRAGMENT_V4_OFFSET_BITS) * 8;
+	piece->more = bits & V4_MORE;
+	return WEIR_FORWARDED;
+}
+
+/* The headers behind the fragment header stand in the first fragment only. */
+static __always_inline enum weir_reason piece_v6(struct __sk_buff *skb, struct pkt *pkt, struct piece *piece)
+{
+	enum weir_reason why;
+	__u8 h[V6_FRAGMENT_HEADER];
+	__u32 bits;
+
+	if (load_l4(skb, pkt, h, sizeof(h)))
+		return WEIR_TRUNCATED;
+	bits = bpf_ntohs(*(__be16 *)(h + 2));
+	piece->id = *(__be32 *)(h + 4);
+	piece->offset = bits & FRAGMENT_V6_OFFSET_BITS;
+	piece->more = bits & V6_MORE;
+	pkt->l4_off += V6_FRAGMENT_HEADER;
+	piece->start = pkt->l4_off;
+	if (piece->offset)
+		return WEIR_FORWARDED;
+	why = walk_v6_headers(skb, pkt, h[0]);
+	if (why == WEIR_FRAGMENT)
+		return WEIR_BAD_HEADER; /* a fragment in a fragment */
+	return why == WEIR_TRUNCATED && piece->more ? WEIR_FRAGMENT_TINY : why;
+}
+
+/* Every fragment but the last is a multiple of 8, none is empty, and together they are no more than a datagram. */
+static __always_inline int piece_is_sane(const struct pkt *pkt, const struct piece *piece)
+{
+	__u32 len = pkt->end - piece->start;
+
+	if (piece->start >= pkt->end || piece->offset + len > DATAGRAM_MAX)
+		return 0;
+	return !piece->more || !(len & 7);
+}
+
+/* IPv6 tells datagrams apart by addresses and id alone (RFC 8200). */
+static __always_inline void fragment_key(struct weir_fragment_key *key, const struct pkt *pkt, __be32 id)
+{
+	*key = (struct weir_fragment_key){ .src = pkt->src,
+					   .dst = pkt->dst,
+					   .id_be = id,
+					   .device = pkt->device,
+					   .proto = pkt->v6 ? 0 : pkt->proto };
+}
+
+/* Where the L4 header's fixed part ends, from l4_off. Nothing before that is taken from a later fragment. */
+static __always_inline __u32 l4_fixed(__u8 proto)
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+		return TCP_HEADER_MIN;
+	case IPPROTO_SCTP:
+		return SCTP_HEADER + 4; /* and its first chunk's header */
+	case IPPROTO_UDP:
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		return UDP_HEADER;
+	}
+	return 0;
+}
+
+_Static_assert(UDP_HEADER == ICMP_HEADER, "l4_fixed() says the same of both");
+
+/* A first fragment, or the only one. It is remembered before its verdict: the later ones ask for theirs. */
+static __always_inline enum weir_reason head(struct __sk_buff *skb, struct pkt *pkt, const struct piece *piece)
+{
+	enum weir_reason why = parse_l4(skb, pkt);
+	struct weir_fragment_key key;
+	struct weir_fragment value;
+
+	/* neighbour discovery never comes in fragments (RFC 6980), ICMP errors are never that long */
+	if (why == WEIR_NEIGHBOUR || (why == WEIR_ICMP_ERROR && piece->more))
+		return WEIR_FRAGMENT;
+	if (why == WEIR_TRUNCATED && piece->more)
+		return WEIR_FRAGMENT_TINY;
+	if (why || !piece->more)
+		return why;
+	fragment_key(&key, pkt, piece->id);
+	value = (struct weir_fragment){
+		.sport_be = pkt->sport_be,
+		.dport_be = pkt->dport_be,
+		.header_end = pkt->l4_off - piece->start + l4_fixed(pkt->proto),
+		.proto = pkt->proto,
+		.begins = pkt->begins && pkt->proto != IPPROTO_TCP && pkt->proto != IPPROTO_SCTP,
+		.seen = pkt->now,
+	};
+	pkt->fragment = FRAGMENT_HEAD;
+	bpf_map_update_elem(&fragments, &key, &value, BPF_ANY);
+	return WEIR_FORWARDED;
+}
+
+static __always_inline enum weir_reason later(struct pkt *pkt, const struct piece *piece)
+{
+	const __u32 lives = ((__u64)WEIR_FRAGMENT_S * 1000000000) >> WEIR_TICK_SHIFT;
+	struct weir_fragment_key key;
+	struct weir_fragment *first;
+
+	fragment_key(&key, pkt, piece->id);
+	first = bpf_map_lookup_elem(&fragments, &key);
+	if (!first || pkt->now - first->seen > lives)
+		return WEIR_FRAGMENT_FIRST;
+	if (piece->offset < first->header_end)
+		return WEIR_FRAGMENT_OVERLAP;
+	pkt->proto = first->proto;
+	pkt->sport_be = first->sport_be;
+	pkt->dport_be = first->dport_be;
+	pkt->begins = first->begins;
+	pkt->tcp_flags = pkt->proto == IPPROTO_TCP ? TCP_ACK : 0;
+	pkt->fragment = FRAGMENT_LATER;
+	return WEIR_FORWARDED;
+}
+
+/* FORWARDED: s->pkt is a packet of a connection now. Else as pkt_parse(). */
+__noinline int fragment_parse(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	struct piece piece = {};
+	enum weir_reason why;
+
+	keep_arg(skb);
+	if (!s)
+		return WEIR_NO_SCRATCH;
+	why = s->pkt.v6 ? piece_v6(skb, &s->pkt, &piece) : piece_v4(skb, &s->pkt, &piece);
+	if (!why && !piece_is_sane(&s->pkt, &piece))
+		why = WEIR_BAD_HEADER;
+	if (why)
+		return why;
+	if (link_local_v6(&s->pkt.src) || link_local_v6(&s->pkt.dst))
+		return WEIR_LINK_LOCAL;
+	return piece.offset ? later(&s->pkt, &piece) : head(skb, &s->pkt, &piece);
+}
+
+/* SCTP's CRC covers all fragments, and what a change of the ports does to it depends on how much follows. */
+static __always_inline int sctp_ports_change(const struct scratch *s)
+{
+	__be16 sport = s->route.reply ? s->route.nat_port_be : s->route.nat_cport_be;
+	__be16 dport = s->route.reply ? s->route.nat_cport_be : s->route.nat_port_be;
+
+	return s->pkt.proto == IPPROTO_SCTP && (sport != s->pkt.sport_be || dport != s->pkt.dport_be);
+}
+
+/*
+ * Applies s->route to a fragment. A first one is translated like any packet: a
+ * TCP or UDP sum covers the whole datagram, and changes by what changed in the
+ * first fragment's header. Later ones have nothing but addresses.
+ */
+__noinline int fragment_nat(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	const struct weir_addr *old;
+
+	keep_arg(skb);
+	if (!s)
+		return WEIR_NO_SCRATCH;
+	if (s->pkt.fragment != FRAGMENT_NONE && sctp_ports_change(s))
+		return WEIR_FRAGMENT_SCTP;
+	if (s->pkt.fragment != FRAGMENT_LATER)
+		return nat_apply(skb, s) ? WEIR_NO_SCRATCH : WEIR_FORWARDED;
+	old = s->route.reply ? &s->pkt.src : &s->pkt.dst;
+	if (addr_write(skb, &s->pkt, &s->route.nat_addr, !s->route.reply, addr_diff(old, &s->route.nat_addr)))
+		return WEIR_NO_SCRATCH;
+	return WEIR_FORWARDED;
+}

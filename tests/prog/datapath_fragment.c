@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Fragments: to a VIP and back, direct and under policy, in order and not, byte
+ * for byte; and everything that must not pass as one. VIP_1:80 is a Service of
+ * POD_B:8080, VIP_2:80 of REMOTE_A:8080.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <arpa/inet.h>
+#include <linux/pkt_cls.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "base/addr.h"
+#include "lib/prog_env.h"
+
+#define PORT 80
+#define TARGET 8080
+#define SPORT 40000
+#define USABLE (WEIR_SERVICE_SERVING | WEIR_SERVICE_USABLE)
+#define SET 1
+#define CUT 200 /* bytes a fragment */
+#define PAYLOAD 570 /* with a UDP header: three fragments */
+#define N_PIECES 3
+
+struct arrival {
+	enum prog_hook hook;
+	enum who pod;
+	uint32_t from;
+};
+
+#define FROM(who) ((struct arrival){ PROG_FROM_POD, who, 0 })
+#define TO(who, device) ((struct arrival){ PROG_TO_POD, who, device })
+
+static struct prog_sent arrive(struct prog_env *env, struct arrival at, const struct packet *packet)
+{
+	return prog_send(env, at.hook, at.pod, at.hook == PROG_FROM_POD ? PROG_DEVICE(at.pod) : at.from, packet);
+}
+
+static struct packet_spec datagram(const struct prog_env *env, uint8_t proto, enum who src, uint16_t sport,
+				   enum who dst, uint16_t dport)
+{
+	struct packet_spec spec = prog_udp(env, src, sport, dst, dport);
+
+	spec.proto = proto;
+	spec.tcp_flags = SYN;
+	spec.payload = PAYLOAD;
+	return spec;
+}
+
+static struct packet piece_of(const struct packet_spec *spec, unsigned int i, uint32_t id)
+{
+	struct packet whole = packet_build(spec);
+
+	return packet_fragment(&whole, i * CUT, i < N_PIECES - 1 ? CUT : 0, id);
+}
+
+static struct prog_sent send_piece(struct prog_env *env, struct arrival at, const struct packet_spec *spec,
+				   unsigned int i, uint32_t id)
+{
+	struct packet packet = piece_of(spec, i, id);
+
+	return arrive(env, at, &packet);
+}
+
+/* But for the MACs. */
+static void assert_same(const struct packet *got, const struct packet *want, const char *what, unsigned int n)
+{
+	if (got->len != want->len)
+		fail_msg("%s %u: length %u, not %u", what, n, got->len, want->len);
+	for (unsigned int i = 12; i < got->len; i++)
+		if (got->data[i] != want->data[i])
+			fail_msg("%s %u: byte %u is %02x, not %02x", what, n, i, got->data[i], want->data[i]);
+}
+
+/* All fragments of a datagram, those behind the first in that order, come out as fragments of another. */
+static void becomes(struct prog_env *env, struct arrival at, const struct packet_spec *in,
+		    const struct packet_spec *out, int verdict)
+{
+	static const unsigned int orders[][N_PIECES] = { { 0, 1, 2 }, { 0, 2, 1 } };
+
+	for (uint32_t o = 0; o < 2; o++)
+		for (unsigned int i = 0; i < N_PIECES; i++) {
+			uint32_t id = 0x4321 + o + (env->family ? 0x10000 : 0);
+			struct packet want = piece_of(out, orders[o][i], id);
+			struct prog_sent sent = send_piece(env, at, in, orders[o][i], id);
+
+			assert_sent(sent, verdict, WEIR_FORWARDED);
+			assert_same(&sent.out, &want, "fragment", orders[o][i]);
+		}
+}
+
+static void serve(struct prog_env *env, uint8_t proto)
+{
+	static const enum who backends[] = { POD_B, REMOTE_A };
+
+	for (uint32_t i = 0; i < 2; i++) {
+		uint32_t id = i + 1;
+
+		prog_backend(env, id, id, backends[i], TARGET, 0);
+		prog_run(env, id * 16, &id, 1);
+		prog_service(env, id, USABLE, id * 16, 1);
+		prog_frontend(env, VIP_1 + i, PORT, proto, id);
+	}
+}
+
+static uint32_t remembered(const struct prog_env *env)
+{
+	int fd = prog_map(env, "fragments");
+	struct weir_fragment_key key, *last = NULL;
+	uint32_t n = 0;
+
+	while (!bpf_map_get_next_key(fd, last, &key)) {
+		last = &key;
+		n++;
+	}
+	return n;
+}
+
+static const uint8_t protos[] = { IPPROTO_UDP, IPPROTO_TCP };
+
+/* ---- What passes ---- */
+
+static void svc_97_fragments_to_a_local_backend_and_back(void **state)
+{
+	struct prog_env *env = *state;
+
+	for (int i = 0; i < 2; i++) {
+		struct packet_spec forth = datagram(env, protos[i], POD_A, SPORT, VIP_1, PORT),
+				   at_backend = datagram(env, protos[i], POD_A, SPORT, POD_B, TARGET),
+				   back = datagram(env, protos[i], POD_B, TARGET, POD_A, SPORT),
+				   at_client = datagram(env, protos[i], VIP_1, PORT, POD_A, SPORT);
+
+		back.tcp_flags = at_client.tcp_flags = SYN | ACK;
+		serve(env, protos[i]);
+		becomes(env, FROM(POD_A), &forth, &at_backend, TC_ACT_REDIRECT);
+		becomes(env, FROM(POD_B), &back, &at_client, TC_ACT_REDIRECT);
+	}
+	assert_null(prog_places_check(env, NULL));
+}
+
+static void svc_97_fragments_to_a_backend_outside_and_back(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec forth = datagram(env, IPPROTO_UDP, POD_A, SPORT, VIP_2, PORT),
+			   at_backend = datagram(env, IPPROTO_UDP, POD_A, SPORT, REMOTE_A, TARGET),
+			   back = datagram(env, IPPROTO_UDP, REMOTE_A, TARGET, POD_A, SPORT),
+			   at_client = datagram(env, IPPROTO_UDP, VIP_2, PORT, POD_A, SPORT);
+
+	serve(env, IPPROTO_UDP);
+	becomes(env, FROM(POD_A), &forth, &at_backend, TC_ACT_UNSPEC);
+	becomes(env, TO(POD_A, PROG_UPLINK), &back, &at_client, TC_ACT_UNSPEC);
+}
+
+static void svc_97_a_datagram_without_sum_stays_without(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec forth = datagram(env, IPPROTO_UDP, POD_A, SPORT, VIP_1, PORT),
+			   at_backend = datagram(env, IPPROTO_UDP, POD_A, SPORT, POD_B, TARGET);
+
+	forth.no_udp_sum = at_backend.no_udp_sum = true;
+	serve(env, IPPROTO_UDP);
+	becomes(env, FROM(POD_A), &forth, &at_backend, TC_ACT_REDIRECT);
+}
+
+static void fragments_go_straight_between_pods_and_to_and_from_the_world(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec local = datagram(env, IPPROTO_UDP, POD_A, SPORT, POD_B, PORT),
+			   out = datagram(env, IPPROTO_UDP, POD_A, SPORT, REMOTE_A, PORT),
+			   in = datagram(env, IPPROTO_UDP, REMOTE_A, SPORT, POD_A, PORT),
+			   node = datagram(env, IPPROTO_UDP, NODE, SPORT, POD_A, PORT);
+
+	becomes(env, FROM(POD_A), &local, &local, TC_ACT_REDIRECT);
+	becomes(env, FROM(POD_A), &out, &out, TC_ACT_UNSPEC);
+	becomes(env, TO(POD_A, PROG_UPLINK), &in, &in, TC_ACT_UNSPEC);
+	becomes(env, TO(POD_A, 0), &node, &node, TC_ACT_UNSPEC);
+}
+
+static void np_38_a_large_echo_and_its_reply_pass(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec request = prog_echo(env, POD_A, REMOTE_A, 7, false),
+			   reply = prog_echo(env, REMOTE_A, POD_A, 7, true);
+
+	request.payload = reply.payload = PAYLOAD;
+	becomes(env, FROM(POD_A), &request, &request, TC_ACT_UNSPEC);
+	becomes(env, TO(POD_A, PROG_UPLINK), &reply, &reply, TC_ACT_UNSPEC);
+	assert_int_equal(prog_flow_count(env), 1);
+}
+
+static void fragments_of_multicast_are_judged_alone(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec spec = datagram(env, IPPROTO_UDP, POD_A, SPORT, POD_B, PORT);
+
+	addr_parse(env->family ? "ff05::fb" : "239.0.0.251", &spec.dst);
+	for (unsigned int i = 0; i < N_PIECES; i++) {
+		assert_sent(send_piece(env, FROM(POD_A), &spec, i, 1), TC_ACT_UNSPEC, WEIR_MULTICAST);
+		assert_sent(send_piece(env, TO(POD_B, PROG_DEVICE(POD_A)), &spec, i, 1), TC_ACT_UNSPEC,
+			    WEIR_MULTICAST);
+	}
+	assert_int_equal(prog_flow_count(env), 0);
+}
+
+/* RFC 6946: a packet that is whole, with a fragment header, has nothing to do with fragments of the same id. */
+static void an_atomic_fragment_is_an_ordinary_packet(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec forth = datagram(env, IPPROTO_UDP, POD_A, SPORT, VIP_1, PORT),
+			   at_backend = datagram(env, IPPROTO_UDP, POD_A, SPORT, POD_B, TARGET);
+	struct packet whole = packet_build(&forth), want = packet_build(&at_backend), packet;
+	struct prog_sent sent;
+
+	serve(env, IPPROTO_UDP);
+	packet = packet_fragment(&whole, 0, 0, 9);
+	want = packet_fragment(&want, 0, 0, 9);
+	sent = arrive(env, FROM(POD_A), &packet);
+	assert_redirected(sent);
+	assert_same(&sent.out, &want, "atomic", 0);
+	assert_int_equal(remembered(env), 0);
+	assert_dropped(send_piece(env, FROM(POD_A), &forth, 1, 9), WEIR_FRAGMENT_FIRST);
+}
+
+static void headers_before_and_behind_the_fragment_header_are_walked(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec spec = datagram(env, IPPROTO_UDP, POD_A, SPORT, POD_B, PORT);
+	struct packet packet;
+
+	spec.payload = 16;
+	spec.fragment = 1; /* the first of several */
+	spec.n_extensions = 2;
+	spec.extensions[0] = (struct packet_extension){ IPPROTO_HOPOPTS, 1 };
+	spec.extensions[1] = (struct packet_extension){ IPPROTO_DSTOPTS, 0 };
+	packet = packet_build(&spec);
+	assert_redirected(arrive(env, FROM(POD_A), &packet));
+	assert_true(prog_flow(env, &spec, 0, NULL));
+	assert_int_equal(remembered(env), 1);
+}
+
+/* ---- What does not ---- */
+
+static void a_fragment_before_its_first_one_is_dropped(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec spec = datagram(env, IPPROTO_UDP, POD_A, SPORT, POD_B, PORT);
+
+	assert_dropped(send_piece(env, FROM(POD_A), &spec, 2, 1), WEIR_FRAGMENT_FIRST);
+	assert_redirected(send_piece(env, FROM(POD_A), &spec, 0, 1));
+	assert_redirected(send_piece(env, FROM(POD_A), &spec, 1, 1));
+	assert_redirected(send_piece(env, FROM(POD_A), &spec, 2, 1));
+	/* another datagram's first one does not count */
+	assert_dropped(send_piece(env, FROM(POD_A), &spec, 1, 2), WEIR_FRAGMENT_FIRST);
+}
+
+static void a_first_fragment_is_forgotten(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec spec = datagram(env, IPPROTO_UDP, POD_A, SPORT, POD_B, PORT);
+	int fd = prog_map(env, "fragments");
+	struct weir_fragment_key key;
+	struct weir_fragment first;
+
+	assert_redirected(send_piece(env, FROM(POD_A), &spec, 0, 1));
+	assert_redirected(send_piece(env, FROM(POD_A), &spec, 1, 1));
+	assert_int_equal(bpf_map_get_next_key(fd, NULL, &key), 0);
+	prog_get(env, "fragments", &key, &first);
+	first.seen -= ((uint64_t)(WEIR_FRAGMENT_S + 1) * 1000000000) >> WEIR_TICK_SHIFT;
+	prog_set(env, "fragments", &key, &first);
+	assert_dropped(send_piece(env, FROM(POD_A), &spec, 2, 1), WEIR_FRAGMENT_FIRST);
+}
+
+static void when_the_table_is_full_the_oldest_is_forgotten(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec spec = datagram(env, IPPROTO_UDP, POD_A, SPORT, POD_B, PORT);
+
+	assert_redirected(send_piece(env, FROM(POD_A), &spec, 0, 1));
+	for (uint32_t id = 2; id < 4096; id++) /* the table of these tests holds 1024 */
+		assert_redirected(send_piece(env, FROM(POD_A), &spec, 0, id));
+	assert_dropped(send_piece(env, FROM(POD_A), &spec, 1, 1), WEIR_FRAGMENT_FIRST);
+	assert_redirected(send_piece(env, FROM(POD_A), &spec, 1, 4095));
+}
+
+static void fragments_are_denied_with_their_connection(void **state)
+{
+	static const struct weir_port_range allowed = { IPPROTO_UDP << 16 | PORT, IPPROTO_UDP << 16 | PORT,
+							WEIR_WORD_ALLOW, 1 };
+	struct prog_env *env = *state;
+	struct packet_spec good = datagram(env, IPPROTO_UDP, REMOTE_A, SPORT, POD_B, PORT),
+			   bad = datagram(env, IPPROTO_UDP, REMOTE_A, SPORT, POD_B, PORT + 1);
+
+	prog_ranges(env, 4, &allowed, 1);
+	prog_policy_default(env, SET, weir_word_ports(4, 1));
+	prog_pod(env, POD_B, SET, 0, 0, 0);
+	becomes(env, TO(POD_B, PROG_UPLINK), &good, &good, TC_ACT_UNSPEC);
+	for (unsigned int i = 0; i < N_PIECES; i++)
+		assert_dropped(send_piece(env, TO(POD_B, PROG_UPLINK), &bad, i, 5), WEIR_INGRESS_DENIED);
+	/* a denied first one takes the place of an allowed one of the same id */
+	assert_passed(send_piece(env, TO(POD_B, PROG_UPLINK), &good, 0, 6));
+	assert_dropped(send_piece(env, TO(POD_B, PROG_UPLINK), &bad, 0, 6), WEIR_INGRESS_DENIED);
+	assert_dropped(send_piece(env, TO(POD_B, PROG_UPLINK), &good, 1, 6), WEIR_INGRESS_DENIED);
+	/* and a change of policy between two fragments counts */
+	assert_passed(send_piece(env, TO(POD_B, PROG_UPLINK), &good, 0, 7));
+	prog_policy_default(env, SET, weir_word_verdict(WEIR_WORD_DENY, 0));
+	prog_policy_epoch(env);
+	assert_dropped(send_piece(env, TO(POD_B, PROG_UPLINK), &good, 1, 7), WEIR_INGRESS_DENIED);
+}
+
+static void nobody_adds_fragments_to_another_pods_datagram(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec spec = datagram(env, IPPROTO_UDP, POD_A, SPORT, POD_B, PORT);
+
+	assert_redirected(send_piece(env, FROM(POD_A), &spec, 0, 1));
+	assert_dropped(send_piece(env, FROM(POD_C), &spec, 1, 1), WEIR_FRAGMENT_FIRST);
+	assert_dropped(send_piece(env, FROM(POD_C), &spec, 0, 1), WEIR_SPOOFED);
+	assert_dropped(send_piece(env, FROM(POD_C), &spec, 1, 1), WEIR_SPOOFED);
+	assert_redirected(send_piece(env, FROM(POD_A), &spec, 1, 1));
+}
+
+/* RFC 1858, RFC 3128: a first fragment that says too little, and one that says it again. */
+static void a_first_fragment_has_the_whole_header(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec spec = datagram(env, IPPROTO_TCP, POD_A, SPORT, POD_B, PORT);
+	struct packet whole = packet_build(&spec), p;
+
+	for (unsigned int len = 8; len < 20; len += 8) {
+		p = packet_fragment(&whole, 0, len, 1);
+		assert_dropped(arrive(env, FROM(POD_A), &p), WEIR_FRAGMENT_TINY);
+	}
+	p = packet_fragment(&whole, 0, 24, 1);
+	assert_redirected(arrive(env, FROM(POD_A), &p));
+	for (unsigned int offset = 8; offset < 20; offset += 8) {
+		p = packet_fragment(&whole, offset, 200, 1);
+		assert_dropped(arrive(env, FROM(POD_A), &p), WEIR_FRAGMENT_OVERLAP);
+	}
+	p = packet_fragment(&whole, 24, 200, 1);
+	assert_redirected(arrive(env, FROM(POD_A), &p));
+}
+
+static void extension_headers_end_in_the_first_fragment(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec spec = datagram(env, IPPROTO_UDP, POD_A, SPORT, POD_B, PORT);
+	struct packet whole, p;
+
+	spec.n_extensions = 1;
+	spec.extensions[0] = (struct packet_extension){ IPPROTO_DSTOPTS, 2 };
+	whole = packet_build(&spec);
+	for (unsigned int len = 8; len < 24 + 8; len += 8) {
+		p = packet_fragment(&whole, 0, len, 1);
+		assert_dropped(arrive(env, FROM(POD_A), &p), WEIR_FRAGMENT_TINY);
+	}
+	p = packet_fragment(&whole, 0, 24 + 8, 1);
+	assert_redirected(arrive(env, FROM(POD_A), &p));
+	p = packet_fragment(&whole, 24, 64, 1);
+	assert_dropped(arrive(env, FROM(POD_A), &p), WEIR_FRAGMENT_OVERLAP);
+	p = packet_fragment(&whole, 32, 64, 1);
+	assert_redirected(arrive(env, FROM(POD_A), &p));
+}
+
+static void fragments_that_cannot_be_are_dropped(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec spec = datagram(env, IPPROTO_UDP, POD_A, SPORT, POD_B, PORT);
+	struct packet whole = packet_build(&spec), p;
+	unsigned int bits;
+
+	p = packet_fragment(&whole, 0, 204, 1); /* not a multiple of 8, and more follow */
+	assert_dropped(arrive(env, FROM(POD_A), &p), WEIR_BAD_HEADER);
+	p = packet_fragment(&whole, whole.len - packet_l4_offset(&whole), 0, 1); /* empty */
+	assert_dropped(arrive(env, FROM(POD_A), &p), WEIR_BAD_HEADER);
+	p = packet_fragment(&whole, 200, 200, 1); /* ends behind the largest datagram */
+	bits = PACKET_L3 + (env->family ? 42 : 6);
+	p.data[bits] = env->family ? 0xff : 0x3f;
+	p.data[bits + 1] = env->family ? 0xf9 : 0xff;
+	assert_dropped(arrive(env, FROM(POD_A), &p), WEIR_BAD_HEADER);
+}
+
+static void a_fragment_in_a_fragment_is_dropped(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec spec = datagram(env, IPPROTO_UDP, POD_A, SPORT, POD_B, PORT);
+	struct packet whole = packet_build(&spec), p = packet_fragment(&whole, 0, 0, 1);
+
+	p = packet_fragment(&p, 0, 0, 2);
+	assert_dropped(arrive(env, FROM(POD_A), &p), WEIR_BAD_HEADER);
+}
+
+static void neighbour_discovery_and_errors_never_come_in_fragments(void **state)
+{
+	static const uint8_t types[2][3] = { { 3, 5, 11 }, { 135, 1, 130 } };
+	struct prog_env *env = *state;
+
+	for (int i = 0; i < 3; i++) {
+		struct packet_spec spec = prog_echo(env, POD_A, POD_B, 1, false);
+
+		spec.icmp_type = types[env->family][i];
+		spec.payload = PAYLOAD;
+		assert_dropped(send_piece(env, FROM(POD_A), &spec, 0, 1), WEIR_FRAGMENT);
+		assert_dropped(send_piece(env, FROM(POD_A), &spec, 1, 1), WEIR_FRAGMENT_FIRST);
+	}
+}
+
+static void link_local_fragments_are_dropped(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec spec = datagram(env, IPPROTO_UDP, POD_A, SPORT, POD_B, PORT);
+
+	addr_parse("fe80::1", &spec.src);
+	assert_dropped(send_piece(env, FROM(POD_A), &spec, 0, 1), WEIR_LINK_LOCAL);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		FOR_BOTH(svc_97_fragments_to_a_local_backend_and_back),
+		FOR_BOTH(svc_97_fragments_to_a_backend_outside_and_back),
+		PROG_TEST_V4(svc_97_a_datagram_without_sum_stays_without), /* IPv6 wants the sum */
+		FOR_BOTH(fragments_go_straight_between_pods_and_to_and_from_the_world),
+		FOR_BOTH(np_38_a_large_echo_and_its_reply_pass),
+		FOR_BOTH(fragments_of_multicast_are_judged_alone),
+		PROG_TEST_V6(an_atomic_fragment_is_an_ordinary_packet), /* IPv4 has no fragment header */
+		PROG_TEST_V6(headers_before_and_behind_the_fragment_header_are_walked), /* nor extension headers */
+		FOR_BOTH(a_fragment_before_its_first_one_is_dropped),
+		FOR_BOTH(a_first_fragment_is_forgotten),
+		FOR_BOTH(when_the_table_is_full_the_oldest_is_forgotten),
+		FOR_BOTH(fragments_are_denied_with_their_connection),
+		FOR_BOTH(nobody_adds_fragments_to_another_pods_datagram),
+		FOR_BOTH(a_first_fragment_has_the_whole_header),
+		PROG_TEST_V6(extension_headers_end_in_the_first_fragment),
+		FOR_BOTH(fragments_that_cannot_be_are_dropped),
+		PROG_TEST_V6(a_fragment_in_a_fragment_is_dropped),
+		FOR_BOTH(neighbour_discovery_and_errors_never_come_in_fragments),
+		PROG_TEST_V6(link_local_fragments_are_dropped),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return prog_tests_run(tests);
+}
