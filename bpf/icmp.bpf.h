@@ -37,7 +37,7 @@ static __always_inline enum weir_reason error_kind(const struct pkt *pkt, __u8 t
 
 /*
  * s->pkt becomes the quoted packet turned round: what its receiver would send
- * back. The error's own addresses go to s->quote.
+ * back. The error's own addresses are in s->quote by then.
  */
 static __always_inline enum weir_reason quote_v4(struct __sk_buff *skb, struct scratch *s)
 {
@@ -283,6 +283,18 @@ __noinline int quote_nat(struct __sk_buff *skb)
 	return error_addr(skb, s, &far);
 }
 
+/* FORWARDED or a denial: s->route is filled. Else the reason to drop it. */
+static __always_inline enum weir_reason quoted_flow(struct __sk_buff *skb)
+{
+	enum weir_reason why = quote_find(skb);
+
+	if (why == WEIR_STALE) {
+		why = flow_renew(skb);
+		why = why == WEIR_NEW ? WEIR_ICMP_NO_FLOW : quote_find(skb);
+	}
+	return why == WEIR_STALE ? WEIR_RACE : why;
+}
+
 /* FORWARDED: rewritten where it had to be, s->route says where it goes. Else the reason to drop it. */
 __noinline int icmp_error(struct __sk_buff *skb)
 {
@@ -294,17 +306,10 @@ __noinline int icmp_error(struct __sk_buff *skb)
 		return WEIR_NO_SCRATCH;
 	s->route.denied = 0;
 	why = quote_read(skb);
-	if (why)
-		return why;
-	why = quote_find(skb);
-	if (why == WEIR_STALE) {
-		why = flow_renew(skb);
-		why = why == WEIR_NEW ? WEIR_ICMP_NO_FLOW : quote_find(skb);
-	}
-	if (why == WEIR_STALE)
-		return WEIR_RACE;
+	if (!why)
+		why = quoted_flow(skb);
 	why = enforce(s, why);
-	if (why)
-		return why;
-	return s->route.translated && quote_nat(skb) ? WEIR_NO_SCRATCH : WEIR_FORWARDED;
+	if (!why && s->route.translated && quote_nat(skb))
+		why = WEIR_NO_SCRATCH;
+	return why;
 }

@@ -112,6 +112,8 @@ static __always_inline int unusual(struct __sk_buff *skb, struct scratch *s, enu
 	if (!passes(why))
 		return refuse(skb, why);
 	trace_reason(why);
+	if (s->route.denied)
+		event_tell(skb, WEIR_NOT_ENFORCED);
 	return forward(skb, s, s->route.denied ? WEIR_NOT_ENFORCED : why);
 }
 
