@@ -20,7 +20,7 @@
 
 /* struct pkt.fragment */
 enum fragment_kind {
-	FRAGMENT_NONE, /* whole, or alone in its fragment header (RFC 6946) */
+	FRAGMENT_NONE, /* whole, also where it is alone in a fragment header (RFC 6946) */
 	FRAGMENT_HEAD, /* has the L4 header */
 	FRAGMENT_LATER, /* has none: l4_off means nothing */
 };
@@ -200,7 +200,7 @@ __noinline int fragment_nat(struct __sk_buff *skb)
 	keep_arg(skb);
 	if (!s)
 		return WEIR_NO_SCRATCH;
-	if (s->pkt.fragment != FRAGMENT_NONE && sctp_ports_change(s))
+	if (sctp_ports_change(s))
 		return WEIR_FRAGMENT_SCTP;
 	if (s->pkt.fragment != FRAGMENT_LATER)
 		return nat_apply(skb, s) ? WEIR_NO_SCRATCH : WEIR_FORWARDED;

@@ -63,53 +63,32 @@ static __always_inline int passes(enum weir_reason why)
 	return why == WEIR_FORWARDED || why == WEIR_UNCACHED || why == WEIR_MULTICAST;
 }
 
-/* The same once more for the slow paths, so that the common one stays as it is. */
-__noinline int slow_verdict(struct __sk_buff *skb)
+static __always_inline enum weir_reason translate(struct __sk_buff *skb, struct scratch *s)
 {
-	struct scratch *s = scratch_get();
-	enum weir_reason why;
-
-	keep_arg(skb);
-	if (!s)
-		return WEIR_NO_SCRATCH;
-	s->route.denied = 0;
-	why = flow_find_again(skb);
-	return why == WEIR_FORWARDED ? why : pod_settle(skb, s, why);
+	if (s->pkt.fragment)
+		return fragment_nat(skb);
+	return nat_apply(skb, s) ? WEIR_NO_SCRATCH : WEIR_FORWARDED;
 }
 
 static __always_inline int pod_forward(struct __sk_buff *skb, struct scratch *s, enum weir_reason why)
 {
-	if (s->route.translated && why == WEIR_FORWARDED && nat_apply(skb, s))
-		return refuse(skb, WEIR_NO_SCRATCH);
+	enum weir_reason broken = WEIR_FORWARDED;
+
+	if (s->route.translated && why == WEIR_FORWARDED)
+		broken = translate(skb, s);
+	if (broken)
+		return refuse(skb, broken);
 	return forward(skb, s, s->route.denied ? WEIR_NOT_ENFORCED : why);
 }
 
-/* A fragment whose ports are known: the same steps as for a whole packet, but for the translation. */
-static __always_inline enum weir_reason fragment(struct __sk_buff *skb, struct scratch *s)
-{
-	enum weir_reason why;
-
-	if (s->pkt.hook == TO_POD)
-		s->pkt.host_origin = !s->pkt.from_device && is_own_node(&s->pkt.src);
-	why = slow_verdict(skb);
-	if (why != WEIR_FORWARDED || !s->route.translated)
-		return why;
-	return fragment_nat(skb);
-}
-
-/* What parsing did not take for a whole packet of a connection. */
+/* What parsing did not take for a packet of a connection. */
 static __always_inline int unusual(struct __sk_buff *skb, struct scratch *s, enum weir_reason why)
 {
 	if (why == WEIR_NOT_IP || why == WEIR_NEIGHBOUR)
 		return pass_on(skb, why);
-	if (why == WEIR_FRAGMENT) {
-		why = fragment_parse(skb);
-		if (!why)
-			why = fragment(skb, s);
-	}
 	if (why == WEIR_ICMP_ERROR)
 		why = icmp_error(skb);
-	if (!passes(why))
+	if (why)
 		return refuse(skb, why);
 	trace_reason(why);
 	if (s->route.denied)
@@ -127,6 +106,8 @@ int from_pod(struct __sk_buff *skb)
 	if (!s)
 		return refuse(skb, WEIR_NO_SCRATCH);
 	why = pkt_parse(skb, s, FROM_POD);
+	if (why == WEIR_FRAGMENT)
+		why = fragment_parse(skb);
 	if (why)
 		return unusual(skb, s, why);
 	why = pod_verdict(skb, s);
@@ -145,6 +126,8 @@ int to_pod(struct __sk_buff *skb)
 	if (!s)
 		return refuse(skb, WEIR_NO_SCRATCH);
 	why = pkt_parse(skb, s, TO_POD);
+	if (why == WEIR_FRAGMENT)
+		why = fragment_parse(skb);
 	if (why)
 		return unusual(skb, s, why);
 	s->pkt.host_origin = !s->pkt.from_device && is_own_node(&s->pkt.src);
