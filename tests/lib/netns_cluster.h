@@ -134,3 +134,5 @@ int netns_ping(const struct netns_cluster *c, const char *from, const struct wei
 void netns_offload(const struct netns_cluster *c, const char *where, bool on);
 /* Segments and datagrams that this namespace threw away because of their sum, since it was made; both families. */
 unsigned long netns_csum_errors(const struct netns_cluster *c, const char *where);
+/* Fragments that this namespace tried to put together, since it was made; both families. */
+unsigned long netns_fragments_seen(const struct netns_cluster *c, const char *where);

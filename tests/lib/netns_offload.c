@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * See netns_cluster.h: offloads of a cluster's devices, and the checksum errors
- * that its namespaces counted. By ioctl and /proc, so that no ethtool is needed.
+ * and fragments that its namespaces counted. By ioctl and /proc, so that no ethtool is needed.
  * Never touches a device outside the cluster's own namespaces.
  */
 #include <errno.h>
@@ -99,26 +99,27 @@ static unsigned long column(const char *names, const char *values, const char *n
 	return 0;
 }
 
-static unsigned long errors_v4(void)
+/* A counter of one or more protocols of IPv4, summed; each must be there. */
+static unsigned long sum_v4(const char *const *protocols, size_t n, const char *counter)
 {
 	char names[1024], values[1024];
 	FILE *f = fopen("/proc/thread-self/net/snmp", "re");
 	unsigned long sum = 0;
-	unsigned int found = 0;
+	size_t found = 0;
 
 	assert_non_null(f);
 	while (fgets(names, sizeof(names), f) && fgets(values, sizeof(values), f))
-		if (!strncmp(names, "Tcp:", 4) || !strncmp(names, "Udp:", 4)) {
-			sum += column(names, values, "InCsumErrors");
-			found++;
-		}
+		for (size_t i = 0; i < n; i++)
+			if (!strncmp(names, protocols[i], strlen(protocols[i]))) {
+				sum += column(names, values, counter);
+				found++;
+			}
 	fclose(f);
-	assert_int_equal(found, 2);
+	assert_int_equal(found, n);
 	return sum;
 }
 
-/* TCP over IPv6 counts with TCP over IPv4. */
-static unsigned long errors_v6(void)
+static unsigned long value_v6(const char *counter)
 {
 	FILE *f = fopen("/proc/thread-self/net/snmp6", "re");
 	unsigned long value;
@@ -127,7 +128,7 @@ static unsigned long errors_v6(void)
 
 	assert_non_null(f);
 	while (!found && fscanf(f, "%63s %lu", name, &value) == 2)
-		found = !strcmp(name, "Udp6InCsumErrors");
+		found = !strcmp(name, counter);
 	fclose(f);
 	assert_true(found);
 	return value;
@@ -135,8 +136,18 @@ static unsigned long errors_v6(void)
 
 unsigned long netns_csum_errors(const struct netns_cluster *c, const char *where)
 {
+	static const char *const protocols[] = { "Tcp:", "Udp:" }; /* TCP over IPv6 counts with TCP over IPv4 */
 	_cleanup_(netns_leave) int back = -1;
 
 	enter(c, where, &back);
-	return errors_v4() + errors_v6();
+	return sum_v4(protocols, ARRAY_SIZE(protocols), "InCsumErrors") + value_v6("Udp6InCsumErrors");
+}
+
+unsigned long netns_fragments_seen(const struct netns_cluster *c, const char *where)
+{
+	static const char *const protocols[] = { "Ip:" };
+	_cleanup_(netns_leave) int back = -1;
+
+	enter(c, where, &back);
+	return sum_v4(protocols, 1, "ReasmReqds") + value_v6("Ip6ReasmReqds");
 }
