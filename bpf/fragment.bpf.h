@@ -18,13 +18,6 @@
 #define V6_MORE 1
 #define DATAGRAM_MAX 65535
 
-/* struct pkt.fragment */
-enum fragment_kind {
-	FRAGMENT_NONE, /* whole, also where it is alone in a fragment header (RFC 6946) */
-	FRAGMENT_HEAD, /* has the L4 header */
-	FRAGMENT_LATER, /* has none: l4_off means nothing */
-};
-
 /* Of a datagram's payload, the part that is cut into fragments: where it begins here, and which part this is. */
 struct piece {
 	__be32 id;

@@ -262,7 +262,8 @@ static __always_inline int refuse_pod(struct __sk_buff *skb, struct scratch *s, 
 {
 	enum weir_reason counted = why;
 
-	if (!weir_reason_rejects(why))
+	/* a later fragment is not answered (RFC 1122): its first one was */
+	if (!weir_reason_rejects(why) || s->pkt.fragment == FRAGMENT_LATER)
 		return refuse(skb, why);
 	counted = reject_admit(skb, why);
 	refuse(skb, counted);

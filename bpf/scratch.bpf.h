@@ -22,6 +22,13 @@ enum traced {
 	TRACED_QUOTE = 1 << 2, /* not of the trace: an ICMP error, whose own ends are in struct quote */
 };
 
+/* struct pkt.fragment */
+enum fragment_kind {
+	FRAGMENT_NONE, /* whole, also where it is alone in a fragment header (RFC 6946) */
+	FRAGMENT_HEAD, /* has the L4 header */
+	FRAGMENT_LATER, /* has none: l4_off means nothing */
+};
+
 /* The parsed packet: offsets and values, never pointers. Addresses and ports as they are on the wire. */
 struct pkt {
 	union {

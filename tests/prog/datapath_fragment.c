@@ -325,6 +325,17 @@ static void nobody_adds_fragments_to_another_pods_datagram(void **state)
 	assert_redirected(send_piece(env, FROM(POD_A), &spec, 1, 1));
 }
 
+static void svc_60_only_the_first_fragment_is_rejected(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec spec = datagram(env, IPPROTO_UDP, POD_A, SPORT, VIP_1, PORT);
+
+	prog_service(env, 1, 0, 0, 0);
+	prog_frontend(env, VIP_1, PORT, IPPROTO_UDP, 1);
+	assert_sent(send_piece(env, FROM(POD_A), &spec, 0, 1), TC_ACT_REDIRECT, WEIR_NO_ENDPOINT);
+	assert_dropped(send_piece(env, FROM(POD_A), &spec, 1, 1), WEIR_NO_ENDPOINT);
+}
+
 /* RFC 1858, RFC 3128: a first fragment that says too little, and one that says it again. */
 static void a_first_fragment_has_the_whole_header(void **state)
 {
@@ -435,6 +446,7 @@ int main(void)
 		FOR_BOTH(when_the_table_is_full_the_oldest_is_forgotten),
 		FOR_BOTH(fragments_are_denied_with_their_connection),
 		FOR_BOTH(nobody_adds_fragments_to_another_pods_datagram),
+		FOR_BOTH(svc_60_only_the_first_fragment_is_rejected),
 		FOR_BOTH(a_first_fragment_has_the_whole_header),
 		PROG_TEST_V6(extension_headers_end_in_the_first_fragment),
 		FOR_BOTH(fragments_that_cannot_be_are_dropped),
