@@ -180,6 +180,12 @@ static __always_inline int sctp_ports_change(const struct scratch *s)
 	return s->pkt.proto == IPPROTO_SCTP && (sport != s->pkt.sport_be || dport != s->pkt.dport_be);
 }
 
+static __always_inline int later_addr(struct __sk_buff *skb, const struct scratch *s, const struct weir_addr *from,
+				      const struct weir_addr *to, int dst)
+{
+	return addr_write(skb, &s->pkt, to, dst, addr_diff(from, to));
+}
+
 /*
  * Applies s->route to a fragment. A first one is translated like any packet: a
  * TCP or UDP sum covers the whole datagram, and changes by what changed in the
@@ -197,8 +203,12 @@ __noinline int fragment_nat(struct __sk_buff *skb)
 		return WEIR_FRAGMENT_SCTP;
 	if (s->pkt.fragment != FRAGMENT_LATER)
 		return nat_apply(skb, s) ? WEIR_NO_SCRATCH : WEIR_FORWARDED;
+	if (s->route.translated & WEIR_FLOW_HAIRPIN) {
+		if (later_addr(skb, s, &s->pkt.dst, &s->pkt.src, 1) ||
+		    later_addr(skb, s, &s->pkt.src, &s->route.nat_addr, 0))
+			return WEIR_NO_SCRATCH;
+		return WEIR_FORWARDED;
+	}
 	old = s->route.reply ? &s->pkt.src : &s->pkt.dst;
-	if (addr_write(skb, &s->pkt, &s->route.nat_addr, !s->route.reply, addr_diff(old, &s->route.nat_addr)))
-		return WEIR_NO_SCRATCH;
-	return WEIR_FORWARDED;
+	return later_addr(skb, s, old, &s->route.nat_addr, !s->route.reply) ? WEIR_NO_SCRATCH : WEIR_FORWARDED;
 }

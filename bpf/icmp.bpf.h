@@ -94,6 +94,7 @@ static __always_inline enum weir_reason quote_ports_read(struct __sk_buff *skb, 
 	struct pkt *p = &s->pkt;
 	enum icmp_class class;
 	__u8 h[QUOTED_L4];
+	__be16 sport;
 
 	if (load_l4(skb, p, h, sizeof(h)))
 		return WEIR_ICMP_QUOTE;
@@ -111,10 +112,10 @@ static __always_inline enum weir_reason quote_ports_read(struct __sk_buff *skb, 
 		class = p->v6 ? icmp_class_v6(h[0]) : icmp_class_v4(h[0]);
 		if (class == ICMP_ABOUT_FLOW || class == ICMP_FOR_LINK)
 			return WEIR_ICMP_QUOTE;
-		if (class == ICMP_ECHO_REQUEST)
-			p->dport_be = *(__be16 *)(h + 4);
-		if (class == ICMP_ECHO_REPLY)
-			p->sport_be = *(__be16 *)(h + 4);
+		icmp_ports(p, class, *(__be16 *)(h + 4));
+		sport = p->sport_be;
+		p->sport_be = p->dport_be;
+		p->dport_be = sport;
 	}
 	return WEIR_FORWARDED;
 }

@@ -91,31 +91,37 @@ static __always_inline int load_l4(struct __sk_buff *skb, const struct pkt *pkt,
 	return packet_read(skb, pkt->l4_off, header, len);
 }
 
+/* id: as the message has it, where it is an echo. */
+static __always_inline void icmp_ports(struct pkt *pkt, enum icmp_class class, __be16 id)
+{
+	__be16 asker = id ? id : bpf_htons(WEIR_ICMP_ID_ZERO), asked = id ? 0 : bpf_htons(WEIR_ICMP_ID_ZERO_PEER);
+
+	if (class == ICMP_ECHO_REQUEST) {
+		pkt->sport_be = asker;
+		pkt->dport_be = asked;
+	} else if (class == ICMP_ECHO_REPLY) {
+		pkt->sport_be = asked;
+		pkt->dport_be = asker;
+		pkt->begins = 0;
+	} else {
+		pkt->sport_be = bpf_htons(WEIR_ICMP_OTHER_SRC);
+		pkt->dport_be = bpf_htons(WEIR_ICMP_OTHER_DST);
+	}
+}
+
 static __always_inline enum weir_reason parse_icmp(struct __sk_buff *skb, struct pkt *pkt)
 {
 	__u8 h[ICMP_HEADER];
 	enum icmp_class class;
-	__be16 id;
 
 	if (load_l4(skb, pkt, h, sizeof(h)))
 		return WEIR_TRUNCATED;
-	id = *(__be16 *)(h + 4);
 	class = pkt->v6 ? icmp_class_v6(h[0]) : icmp_class_v4(h[0]);
-	switch (class) {
-	case ICMP_FOR_LINK:
+	if (class == ICMP_FOR_LINK)
 		return WEIR_NEIGHBOUR;
-	case ICMP_ABOUT_FLOW:
+	if (class == ICMP_ABOUT_FLOW)
 		return WEIR_ICMP_ERROR;
-	case ICMP_ECHO_REQUEST:
-		pkt->sport_be = id;
-		break;
-	case ICMP_ECHO_REPLY:
-		pkt->dport_be = id;
-		pkt->begins = 0;
-		break;
-	default:
-		break;
-	}
+	icmp_ports(pkt, class, *(__be16 *)(h + 4));
 	return WEIR_FORWARDED;
 }
 

@@ -110,6 +110,18 @@ static __always_inline struct ruling judge_ingress(struct question *q, __u32 set
 	return set_ruling(set, peer_identity(src, &q->src), q->proto, q->dport_be);
 }
 
+/* NP-38's switch. Other ICMP has ports of its own. */
+static __always_inline int is_exempt_echo(const struct question *q)
+{
+	struct weir_config *c;
+
+	if (q->proto != (weir_addr_is_v4(&q->dst) ? IPPROTO_ICMP : IPPROTO_ICMPV6) ||
+	    q->dport_be == bpf_htons(WEIR_ICMP_OTHER_DST))
+		return 0;
+	c = config_get();
+	return c && READ_WORD(c->echo) == WEIR_ECHO_ALWAYS;
+}
+
 /*
  * Judges s->question for both local ends and leaves the answer in s->allowed
  * (an end that is no pod of this node allows). Both are always judged, so that
@@ -123,19 +135,21 @@ __noinline int policy_judge(struct __sk_buff *skb)
 	struct weir_trace *t = trace_get();
 	struct weir_pod *src, *dst;
 	__u64 src_word = 0, dst_word = 0;
+	int exempt;
 
 	keep_arg(skb);
 	if (!s || !t)
 		return WEIR_NO_SCRATCH;
+	exempt = is_exempt_echo(&s->question);
 	src = pod_by_ref(s->question.src_ref);
 	dst = pod_by_ref(s->question.dst_ref);
 	if (src)
 		src_word = READ_WORD(src->word);
 	if (dst)
 		dst_word = READ_WORD(dst->word);
-	if (src)
+	if (src && !exempt)
 		egress = judge_egress(&s->question, weir_pod_egress_set(src_word), dst);
-	if (dst)
+	if (dst && !exempt)
 		ingress = judge_ingress(&s->question, weir_pod_ingress_set(dst_word), src);
 	s->allowed = (egress.allow ? ALLOW_EGRESS : 0) | (ingress.allow ? ALLOW_INGRESS : 0);
 

@@ -91,8 +91,6 @@ static __always_inline int unusual(struct __sk_buff *skb, struct scratch *s, enu
 	if (why)
 		return refuse(skb, why);
 	trace_reason(why);
-	if (s->route.denied)
-		event_tell(skb, WEIR_NOT_ENFORCED);
 	return forward(skb, s, s->route.denied ? WEIR_NOT_ENFORCED : why);
 }
 

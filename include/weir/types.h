@@ -90,8 +90,7 @@ static __always_inline struct weir_addr weir_addr_from_v4(__be32 v4)
 /*
  * Key of the conntrack table. Canonical: the end with the smaller (address,
  * port) comes first, so both directions of a connection find the same entry.
- * An echo request has the id as its source port and 0 as destination port; the
- * reply the other way round (NP-38).
+ * ICMP: see enum weir_icmp_port.
  */
 struct weir_tuple {
 	union {
@@ -104,6 +103,19 @@ struct weir_tuple {
 	__u16 pad;
 };
 WEIR_ASSERT_SIZE(struct weir_tuple, 40);
+
+/*
+ * Ports of ICMP messages, host order (NP-38). An echo request has the id as its source port and 0 as destination port,
+ * the reply the other way round. Where the id is 0 itself, and for messages that are neither, there are ports that no
+ * echo has, and that differ: who is asked must not find the entry of who asks. For the latter each direction is a flow
+ * of its own, because nothing says that one answers the other.
+ */
+enum weir_icmp_port {
+	WEIR_ICMP_ID_ZERO = 1, /* in place of the id */
+	WEIR_ICMP_ID_ZERO_PEER = 2, /* in place of 0, opposite of the former */
+	WEIR_ICMP_OTHER_SRC = 3,
+	WEIR_ICMP_OTHER_DST = 4,
+};
 
 /* Orders two ends of a connection; any total order will do, as long as everybody uses this one. */
 static __always_inline int weir_end_before(const struct weir_wide *a, __be16 a_port_be, const struct weir_wide *b,
@@ -508,6 +520,11 @@ enum weir_enforcement {
 	WEIR_ENFORCE_OFF, /* services still work, denials pass */
 };
 
+enum weir_echo {
+	WEIR_ECHO_BY_POLICY, /* a rule without ports allows it, one with ports does not (NP-38) */
+	WEIR_ECHO_ALWAYS, /* echo requests and replies pass every policy */
+};
+
 /* The one element of config[]; the first line is read by every packet. */
 struct weir_config {
 	__u32 policy_epoch; /* 31 bits used; raised after an apply that an open flow could feel */
@@ -529,6 +546,8 @@ struct weir_config {
 	__u64 half_open_sequence; /* next sequence number: written by packets */
 	__u64 full_at; /* tick at which the connection table was last full: written by packets */
 	struct weir_addr hairpin[2]; /* [0] IPv4, [1] IPv6: whom a pod sees that reaches itself (SVC-84) */
+	__u32 echo; /* enum weir_echo */
+	__u32 pad;
 };
 WEIR_ASSERT_SIZE(struct weir_config, 136);
 

@@ -125,7 +125,7 @@ static bool shows(void *ctx, const char *text, size_t len)
 {
 	const struct found *f = ctx;
 	struct run run = { .d = f->run->d, .node = f->run->node };
-	struct plan_input in = { .node = run.node };
+	struct plan_input in = { .node = run.node, .echo_always = f->q && f->q->echo_always };
 	_cleanup_(store_free) struct store *store = store_new();
 	_cleanup_(plan_free) struct plan *p = NULL;
 	struct differential_question question;
@@ -146,7 +146,8 @@ static bool shows(void *ctx, const char *text, size_t len)
 						 .dst = f->q->dst,
 						 .proto = f->q->proto,
 						 .port = f->q->port,
-						 .host_origin = f->q->host_origin },
+						 .host_origin = f->q->host_origin,
+						 .echo_always = f->q->echo_always },
 			 &question, f->out))
 		return false;
 	random_query_print(&question.q, f->out);
@@ -229,7 +230,8 @@ static bool ask(struct run *run, const struct plan *p, const struct oracle_query
 
 static bool run_node(struct run *run)
 {
-	struct plan_input in = { .store = run->store, .node = run->node };
+	bool echo_always = random_percent(&run->random, 25);
+	struct plan_input in = { .store = run->store, .node = run->node, .echo_always = echo_always };
 	_cleanup_(plan_free) struct plan *p = plan_compile(&in);
 	_cleanup_(mem_free) char *said = NULL;
 	struct oracle_query q;
@@ -245,8 +247,11 @@ static bool run_node(struct run *run)
 		return false;
 	}
 	for (unsigned int i = 0; i < run->d->questions; i++)
-		if (random_query(&run->random, run->store, run->node, &q) && !ask(run, p, &q))
-			return false;
+		if (random_query(&run->random, run->store, run->node, &q)) {
+			q.echo_always = echo_always;
+			if (!ask(run, p, &q))
+				return false;
+		}
 	return true;
 }
 

@@ -155,4 +155,6 @@ void random_query_print(const struct oracle_query *q, FILE *out)
 
 	fprintf(out, "%s -> %s port %u protocol %u pick %u%s\n", addr_text(&q->src, src), addr_text(&q->dst, dst),
 		q->port, q->proto, q->pick, q->host_origin ? ", sent by this node" : "");
+	if (q->echo_always)
+		fputs("echo always passes on this node\n", out);
 }

@@ -11,6 +11,7 @@ struct packet {
 	int proto;
 	uint16_t port;
 	bool host_origin;
+	bool echo_always;
 };
 
 bool reference_selects(const struct kube_selector *s, const struct kube_labels *labels);

@@ -186,6 +186,8 @@ static bool is_exempt(const struct store *s, const char *node, const struct pack
 {
 	if (p->src_pod && p->src_pod == p->dst_pod) /* NP-40 */
 		return true;
+	if (p->echo_always && p->proto == (is_v4(&p->dst) ? IPPROTO_ICMP : IPPROTO_ICMPV6)) /* NP-38 */
+		return true;
 	if (direction == KUBE_INGRESS)
 		return p->host_origin; /* NP-41 */
 	return reference_is_node_addr(s, node, &p->dst); /* NP-42 */

@@ -77,7 +77,9 @@ static void judge(const struct store *s, const char *node, const struct packet *
 void reference_judge(const struct store *s, const char *node, const struct oracle_query *q,
 		     struct reference_answer *ret_answer)
 {
-	struct packet p = { .src = q->src, .proto = q->proto, .host_origin = q->host_origin };
+	struct packet p = {
+		.src = q->src, .proto = q->proto, .host_origin = q->host_origin, .echo_always = q->echo_always
+	};
 	struct reference_answer *a = ret_answer;
 
 	memset(a, 0, sizeof(*a));

@@ -31,11 +31,19 @@ static const char *proto_name(int proto, char *buf)
 	return buf;
 }
 
-static void print_end(struct listing *out, const struct weir_addr *addr, __be16 port_be)
+/* An ICMP message's id, at the end that asked, stands where the port of other protocols does (enum weir_icmp_port). */
+static uint16_t port_shown(const struct weir_tuple *key, int end)
+{
+	bool icmp = key->proto == IPPROTO_ICMP || key->proto == IPPROTO_ICMPV6;
+
+	return icmp && key->port_be[0] && key->port_be[1] ? 0 : ntohs(key->port_be[end]);
+}
+
+static void print_end(struct listing *out, const struct weir_addr *addr, uint16_t port)
 {
 	char text[ADDR_TEXT_MAX];
 
-	listing_printf(out, weir_addr_is_v4(addr) ? "%s:%u" : "[%s]:%u", addr_text(addr, text), ntohs(port_be));
+	listing_printf(out, weir_addr_is_v4(addr) ? "%s:%u" : "[%s]:%u", addr_text(addr, text), port);
 }
 
 /* Both ends were asked when the entry was made; a stamp's low bit says what came out. */
@@ -55,10 +63,10 @@ static void print_flow(struct listing *out, const struct weir_tuple *key, const 
 
 	listing_int(out, n);
 	listing_text(out, proto_name(key->proto, text));
-	print_end(out, &key->addr[src], key->port_be[src]);
-	print_end(out, &key->addr[!src], key->port_be[!src]);
+	print_end(out, &key->addr[src], port_shown(key, src));
+	print_end(out, &key->addr[!src], port_shown(key, !src));
 	if (flow->flags & WEIR_FLOW_TRANSLATED)
-		print_end(out, weir_flow_backend(key, flow), flow->nat_port_be);
+		print_end(out, weir_flow_backend(key, flow), ntohs(flow->nat_port_be));
 	else
 		listing_text(out, "");
 	listing_text(out, state_texts[weir_flow_state(flow->flags, key->proto)]);

@@ -19,7 +19,7 @@
 struct load_options {
 	struct common_options common;
 	bool dry_run, allow_empty;
-	const char *attach;
+	const char *attach, *echo;
 	uint32_t scale_tables, scale_tries, scale_arrays, scale_flows; /* percent; 0: not given */
 };
 
@@ -185,6 +185,7 @@ static int run(void *options, char **args, int n_args)
 		return EXIT_USAGE;
 	in.n_local_addrs = local_addresses(&local);
 	in.local_addrs = local;
+	in.echo_always = o->echo && !strcmp(o->echo, "always");
 	p = plan_compile(&in);
 	if (!o->common.quiet)
 		diag_print(&p->notes, stderr);
@@ -208,6 +209,8 @@ static const struct option_row rows[] = {
 	    "load manifests without any object: take everything away"),
 	ROW("attach", "auto|tcx|clsact", OPTION_CHOICE, attach,
 	    "how hooks are attached; auto: tcx where the kernel has it"),
+	ROW("echo", "policy|always", OPTION_CHOICE, echo,
+	    "whether ICMP echo passes as policies say, by rules without ports alone, or always (policy)"),
 	ROW("scale-tables", "PERCENT", OPTION_NUMBER, scale_tables,
 	    "size of hash tables, when they are made (100)"),
 	ROW("scale-tries", "PERCENT", OPTION_NUMBER, scale_tries, "size of prefix tables (100)"),

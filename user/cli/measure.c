@@ -77,7 +77,9 @@ static bool expect(const struct measure *p, const struct plan_frontend *f, const
 {
 	_cleanup_(arena_free) struct arena names = {};
 	const struct plan_service *service = &p->plan->services[f->service];
-	struct oracle_query q = { pod->addr[service->family], f->addr, f->proto, f->port, false, 0 };
+	struct oracle_query q = {
+		.src = pod->addr[service->family], .dst = f->addr, .proto = f->proto, .port = f->port
+	};
 	struct oracle_answer a;
 
 	if (!service->n_internal) {

@@ -15,6 +15,11 @@ static bool enforcing(const struct live *l)
 	return node_config(l->node)->enforcement == WEIR_ENFORCE_ON;
 }
 
+static bool echo_always(const struct live *l)
+{
+	return node_config(l->node)->echo == WEIR_ECHO_ALWAYS;
+}
+
 static uint32_t devices(const struct live *l)
 {
 	return live_fill(l, WEIR_MAP_attachments);
@@ -29,6 +34,7 @@ static void emit_status(const struct live *l)
 	emit_document_begin(&e, "Status");
 	emit_int(&e, "generation", config->generation);
 	emit_text(&e, "enforcement", enforcing(l) ? "on" : "off");
+	emit_text(&e, "echo", echo_always(l) ? "always" : "policy");
 	emit_bool(&e, "planFile", l->plan != NULL);
 	emit_int(&e, "policyEpoch", config->policy_epoch);
 	emit_int(&e, "serviceEpoch", config->service_epoch);
@@ -126,6 +132,7 @@ static void print_status(const struct live *l, const struct common_options *c)
 	       l->plan ? "" : "  (no plan file: ids instead of names)");
 	printf("enforcement   %s%s%s\n", tone_on(&c->out, tone), enforcing(l) ? "on" : "OFF: denials pass",
 	       tone_off(&c->out, tone));
+	printf("echo          %s\n", echo_always(l) ? "always passes" : "as policies say");
 	printf("programs     ");
 	for (size_t i = 0; live_programs[i]; i++)
 		if (node_prog_fd(l->node, live_programs[i]) >= 0)

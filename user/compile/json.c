@@ -308,6 +308,7 @@ void plan_write_json(const struct plan *p, FILE *out)
 	_cleanup_(emit_close) struct emit e;
 
 	write_head(p, out);
+	fprintf(out, ",\n\"echo\":\"%s\"", p->echo_always ? "always" : "policy");
 	emit_open(&e, out);
 	write_pods(&e, p);
 	write_rules(&e, p);

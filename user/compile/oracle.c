@@ -93,18 +93,19 @@ static void judge_set(const struct plan *p, uint32_t set, uint32_t identity, con
 static void judge_sides(const struct plan *p, const struct oracle_query *q, struct oracle_answer *a)
 {
 	const struct plan_pod *src = oracle_pod(p, &q->src), *dst = oracle_pod(p, &q->dst);
-	bool self = src && src == dst; /* NP-40 */
+	bool echo = q->proto == (weir_addr_is_v4(&q->dst) ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+	bool exempt = (src && src == dst) || (echo && p->echo_always); /* NP-40, NP-38 */
 
 	if (src) {
 		a->egress.judged = true;
 		a->egress.set = src->egress_set;
-		if (src->egress_set && !self && plan_node_kind(p, &q->dst) != WEIR_NODE_OWN) /* NP-42 */
+		if (src->egress_set && !exempt && plan_node_kind(p, &q->dst) != WEIR_NODE_OWN) /* NP-42 */
 			judge_set(p, src->egress_set, oracle_identity(p, &q->dst), q, &a->egress);
 	}
 	if (dst) {
 		a->ingress.judged = true;
 		a->ingress.set = dst->ingress_set;
-		if (dst->ingress_set && !self && !q->host_origin) /* NP-41 */
+		if (dst->ingress_set && !exempt && !q->host_origin) /* NP-41 */
 			judge_set(p, dst->ingress_set, oracle_identity(p, &q->src), q, &a->ingress);
 	}
 	if (!a->egress.allow)

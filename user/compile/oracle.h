@@ -13,6 +13,7 @@ struct oracle_query {
 	uint8_t proto; /* IPPROTO_*; IPPROTO_ICMP, IPPROTO_ICMPV6 mean echo */
 	uint16_t port; /* destination port, host order */
 	bool host_origin; /* sent by a socket of this node */
+	bool echo_always; /* NP-38's switch; the oracle reads its plan's */
 	uint32_t pick; /* which of the candidates a Service translates to, modulo their number */
 };
 

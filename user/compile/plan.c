@@ -166,6 +166,7 @@ struct plan *plan_compile(const struct plan_input *in)
 	struct build b = { .plan = p, .store = in->store };
 
 	p->node = arena_strdup(&p->arena, in->node);
+	p->echo_always = in->echo_always;
 	add_node_addrs(&b, in);
 	build_services(&b);
 	build_locals(&b);

@@ -136,6 +136,7 @@ struct plan_node_addr {
 struct plan {
 	struct arena arena; /* owns everything below */
 	const char *node; /* whose tables these are */
+	bool echo_always; /* echo passes every policy (NP-38) */
 	struct plan_rule *rules; /* sorted by (policy, direction, index) */
 	struct plan_port_set *port_sets; /* sorted by name */
 	struct plan_identity *identities; /* sorted by name after element 0 */
@@ -158,6 +159,7 @@ struct plan_input {
 	/* further addresses of this node (bridges, tunnels: NP-41), e.g. from getifaddrs(); may be NULL */
 	const struct weir_addr *local_addrs;
 	size_t n_local_addrs;
+	bool echo_always; /* NP-38's switch: echo requests and replies pass every policy */
 };
 
 /* Pure. Never fails: what cannot be understood was already refused or made to match nothing. */

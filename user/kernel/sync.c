@@ -144,6 +144,11 @@ static int check_all(struct sync *s)
 	return r;
 }
 
+static uint32_t echo_of(const struct plan *p)
+{
+	return p->echo_always ? WEIR_ECHO_ALWAYS : WEIR_ECHO_BY_POLICY;
+}
+
 /* Pure over what it read: fills everything that the steps below need. */
 static int compare(struct sync *s)
 {
@@ -162,7 +167,7 @@ static int compare(struct sync *s)
 	r = policy_delta(s);
 	if (r)
 		return r;
-	if (node_config(s->n)->pending & WEIR_PENDING_POLICY)
+	if ((node_config(s->n)->pending & WEIR_PENDING_POLICY) || node_config(s->n)->echo != echo_of(s->p))
 		s->delta.policy_epoch_raised = 1;
 	if (node_config(s->n)->pending & WEIR_PENDING_SERVICE)
 		s->delta.service_epoch_raised = 1;
@@ -263,6 +268,8 @@ static int flip(struct sync *s)
 	if (r)
 		return r;
 	pods_flip(s);
+	sync_step("echo");
+	__atomic_store_n(&node_config(s->n)->echo, echo_of(s->p), __ATOMIC_RELEASE);
 	r = policy_coarsen(s);
 	if (!r)
 		r = write_nodes(s);
