@@ -92,6 +92,13 @@ off_shows() {
 	exits 0 enforce off && shows "OFF" 0 status
 }
 
+# each load says it anew, as it does everything else
+echo_switches() {
+	exits 0 load --echo always -f "$dir/a.yaml" && shows "echo          always passes" 0 status || return 1
+	exits 0 load --dry-run --echo always -f "$dir/a.yaml" && exits 1 load --dry-run -f "$dir/a.yaml" || return 1
+	exits 0 load -f "$dir/a.yaml" && json 'd["echo"] == "policy"' 0 status -o json
+}
+
 load_leaves_it_off() {
 	exits 0 load -f "$dir/a.yaml" && shows "OFF" 0 status
 }
@@ -191,6 +198,7 @@ check "status is one screen" shows "enforcement   on" 0 status
 check "enforce off shows in status" off_shows
 check "a load leaves enforcement as it is" load_leaves_it_off
 check "enforce on again" on_again
+check "np-38: load switches echo, status shows it" echo_switches
 check "get answers for every noun" every_noun_answers_in_every_form
 check "frontends are shown with their Service" \
 	json '[(i["service"], i["frontend"], i["backends"]) for i in d["items"]] == [("p/web/TCP", "10.96.0.10:80/TCP", 1)]' \

@@ -157,6 +157,21 @@ static void svc_97_fragments_to_a_backend_outside_and_back(void **state)
 	becomes(env, TO(POD_A, PROG_UPLINK), &back, &at_client, TC_ACT_UNSPEC);
 }
 
+/* Both addresses change, in later fragments too. */
+static void svc_84_fragments_come_back_from_the_reserved_address(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec forth = datagram(env, IPPROTO_UDP, POD_B, SPORT, VIP_1, PORT),
+			   at_backend = datagram(env, IPPROTO_UDP, POD_B, SPORT, POD_B, TARGET),
+			   back = datagram(env, IPPROTO_UDP, POD_B, TARGET, POD_B, SPORT),
+			   at_client = datagram(env, IPPROTO_UDP, VIP_1, PORT, POD_B, SPORT);
+
+	at_backend.src = back.dst = prog_config(env).hairpin[env->family];
+	serve(env, IPPROTO_UDP);
+	becomes(env, FROM(POD_B), &forth, &at_backend, TC_ACT_REDIRECT);
+	becomes(env, FROM(POD_B), &back, &at_client, TC_ACT_REDIRECT);
+}
+
 static void svc_97_a_datagram_without_sum_stays_without(void **state)
 {
 	struct prog_env *env = *state;
@@ -435,6 +450,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		FOR_BOTH(svc_97_fragments_to_a_local_backend_and_back),
 		FOR_BOTH(svc_97_fragments_to_a_backend_outside_and_back),
+		FOR_BOTH(svc_84_fragments_come_back_from_the_reserved_address),
 		PROG_TEST_V4(svc_97_a_datagram_without_sum_stays_without), /* IPv6 wants the sum */
 		FOR_BOTH(fragments_go_straight_between_pods_and_to_and_from_the_world),
 		FOR_BOTH(np_38_a_large_echo_and_its_reply_pass),

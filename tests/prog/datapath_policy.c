@@ -268,6 +268,63 @@ static void np_38_the_reply_to_an_allowed_echo_passes(void **state)
 	assert_dropped(prog_from(env, POD_B, &other), WEIR_MID_STREAM);
 }
 
+/* Who is asked does not ask back on the same entry: not with id 0, and not with messages that have none. */
+static void np_38_icmp_without_an_id_lets_nothing_back_in(void **state)
+{
+	static const uint8_t others[2][2] = { { 13, 14 }, { 200, 201 } };
+	struct prog_env *env = *state;
+	struct packet_spec forth = prog_echo(env, POD_A, POD_B, 0, false), other = forth,
+			   back = prog_echo(env, POD_B, POD_A, 0, true);
+
+	prog_pod(env, POD_A, SET, 0, 0, 0);
+	prog_policy_default(env, SET, DENY);
+	assert_redirected(prog_from(env, POD_A, &forth));
+	assert_redirected(prog_from(env, POD_B, &back));
+	back.icmp_type = forth.icmp_type;
+	assert_dropped(prog_from(env, POD_B, &back), WEIR_INGRESS_DENIED);
+	other.icmp_type = others[env->family][0];
+	assert_redirected(prog_from(env, POD_A, &other));
+	back.icmp_type = others[env->family][0];
+	assert_dropped(prog_from(env, POD_B, &back), WEIR_INGRESS_DENIED);
+	back.icmp_type = others[env->family][1];
+	assert_dropped(prog_from(env, POD_B, &back), WEIR_INGRESS_DENIED);
+}
+
+static void set_echo(const struct prog_env *env, enum weir_echo echo)
+{
+	struct weir_config config = prog_config(env);
+
+	config.echo = echo;
+	prog_config_set(env, &config);
+	prog_policy_epoch(env);
+}
+
+static void np_38_the_switch_lets_echo_pass_and_nothing_else(void **state)
+{
+	static const uint8_t others[2] = { 13, 200 };
+	struct prog_env *env = *state;
+	struct packet_spec echo = prog_echo(env, POD_A, POD_B, 7, false),
+			   zero = prog_echo(env, POD_A, POD_B, 0, false), other = echo,
+			   tcp = prog_tcp(env, POD_A, 40000, POD_B, 80, SYN);
+
+	prog_pod(env, POD_A, 0, SET, 0, 0);
+	prog_pod(env, POD_B, SET, 0, 0, 0);
+	prog_policy_default(env, SET, DENY);
+	assert_dropped(prog_from(env, POD_A, &echo), WEIR_EGRESS_DENIED);
+	set_echo(env, WEIR_ECHO_ALWAYS);
+	assert_redirected(prog_from(env, POD_A, &echo));
+	assert_redirected(prog_from(env, POD_A, &zero));
+	other.icmp_type = others[env->family];
+	assert_dropped(prog_from(env, POD_A, &other), WEIR_EGRESS_DENIED);
+	assert_dropped(prog_from(env, POD_A, &tcp), WEIR_EGRESS_DENIED);
+	prog_pod(env, POD_B, SET, 0, 0, WEIR_POD_GATE);
+	prog_policy_epoch(env);
+	assert_dropped(prog_from(env, POD_A, &echo), WEIR_GATED);
+	prog_pod(env, POD_B, SET, 0, 0, 0);
+	set_echo(env, WEIR_ECHO_BY_POLICY); /* an open echo feels it too */
+	assert_dropped(prog_from(env, POD_A, &echo), WEIR_EGRESS_DENIED);
+}
+
 static void np_29_the_v6_default_route_never_matches_ipv4(void **state)
 {
 	struct prog_env *env = *state;
@@ -486,6 +543,8 @@ int main(void)
 		FOR_BOTH(np_38_protocols_without_ports_need_a_rule_without_ports),
 		FOR_BOTH(np_3_a_run_over_all_points_attributes_every_protocol),
 		FOR_BOTH(np_38_the_reply_to_an_allowed_echo_passes),
+		FOR_BOTH(np_38_icmp_without_an_id_lets_nothing_back_in),
+		FOR_BOTH(np_38_the_switch_lets_echo_pass_and_nothing_else),
 		FOR_BOTH(np_29_the_v6_default_route_never_matches_ipv4),
 		FOR_BOTH(np_29_the_v4_default_route_never_matches_ipv6),
 		FOR_BOTH(np_27_a_pods_own_identity_comes_before_its_network),
