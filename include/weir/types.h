@@ -541,13 +541,11 @@ struct weir_config {
 	__u32 sweep_interval_us;
 	__u32 conntrack_places; /* size of flow_keys[] */
 	__u32 half_open_places; /* size of half_open[], a power of two */
-	__u32 pad;
+	__u32 echo; /* enum weir_echo */
 	__u64 sweeps; /* rounds completed: written by the sweep */
 	__u64 half_open_sequence; /* next sequence number: written by packets */
 	__u64 full_at; /* tick at which the connection table was last full: written by packets */
 	struct weir_addr hairpin[2]; /* [0] IPv4, [1] IPv6: whom a pod sees that reaches itself (SVC-84) */
-	__u32 echo; /* enum weir_echo */
-	__u32 pad;
 };
 WEIR_ASSERT_SIZE(struct weir_config, 136);
 
