@@ -159,7 +159,7 @@ static struct row dropped = { .work = "packets dropped by weir",
 			      .unit = "",
 			      .aim = "<= 10" };
 static double slice_s = 0.3;
-static int loads = 5, rounds = 5; /* of each load */
+static int loads = 4, rounds = 5; /* of each load */
 static int many = MANY;
 
 static void __attribute__((noreturn)) die(const char *what, const char *where)
