@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,6 +37,8 @@ static struct node *node;
 static struct session *session;
 static struct shape now;
 static int kill_at, steps;
+static uint32_t *epoch_before; /* shared with the child that is killed */
+#define FLIP_STEP 4 /* steps before the first word that packets see: backends, backend-runs, pending, services */
 
 /* only >= 0: that slice alone */
 static struct store *store_of(const struct shape *shape, int only)
@@ -278,20 +281,22 @@ static void kill_at_step(const char *step)
 }
 
 /* Two changes and what is owed, killed at step kill_at. False: there is no such step. */
-static bool change_and_die(void)
+static bool change_and_die(const struct shape *before)
 {
 	int status;
 	pid_t pid = fork();
 
 	if (!pid) {
+		now = *before;
 		session_close(&session);
 		node_close(&node);
 		node = kernel_node(NAME, NODE_WRITE);
 		open_session(node);
+		*epoch_before = node_config(node)->service_epoch;
 		steps = 0;
 		sync_step_hook = kill_at_step;
 		change(1, 2, 500);
-		change(1, ENDPOINTS, 100);
+		change(2, 1, 600);
 		settle();
 		_exit(0);
 	}
@@ -299,18 +304,27 @@ static bool change_and_die(void)
 	return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 }
 
+/* What the first change wanted is then applied whole. */
 static void killed_at_any_step_and_applied_whole(void **state)
 {
+	const struct shape before = now;
+
+	now.n[1] = 2;
+	now.first[1] = 500;
+	epoch_before =
+		mmap(NULL, sizeof(*epoch_before), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	for (kill_at = 0;; kill_at++) {
 		_cleanup_(node_close) struct node *n = NULL;
 		_cleanup_(plan_free) struct plan *p = plan_of(&now);
 		struct sync_delta d;
-		bool killed = change_and_die();
+		bool killed = change_and_die(&before);
 
 		n = kernel_node(NAME, NODE_WRITE);
 		kernel_apply(n, p);
 		assert_as_fresh(n);
 		assert_int_equal(node_config(n)->pending, 0);
+		if (kill_at >= FLIP_STEP) /* backends ended: flows must look again */
+			assert_true(node_config(n)->service_epoch > *epoch_before);
 		d = kernel_apply(n, p);
 		assert_delta(&d, "");
 		if (!killed)
