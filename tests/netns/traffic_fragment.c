@@ -241,8 +241,8 @@ static void a_vlan_tag_takes_nothing_past_the_policy(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		netns_test(svc_97_large_datagrams_through_a_cluster_ip),
-		netns_test(large_datagrams_under_policy),
+		netns_test_needs(svc_97_large_datagrams_through_a_cluster_ip, NETNS_DROP_FORWARD),
+		netns_test_needs(large_datagrams_under_policy, NETNS_DROP_FORWARD),
 		netns_test(no_fragment_of_a_denied_datagram_passes),
 		netns_test(a_vlan_tag_takes_nothing_past_the_policy),
 	};

@@ -436,13 +436,14 @@ static void svc_96_a_trace_through_a_cluster_ip_shows_the_node_and_the_router(vo
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		netns_test(svc_96_path_mtu_discovery_through_a_cluster_ip),
-		netns_test(svc_96_path_mtu_discovery_where_the_node_is_the_narrow_place),
-		netns_test(path_mtu_discovery_without_a_service),
-		netns_test(svc_96_a_closed_port_behind_a_cluster_ip_is_refused),
-		netns_test(svc_96_a_client_that_has_gone_refuses_the_answer),
-		netns_test(closed_ports_are_refused_without_a_service),
-		netns_test(svc_96_a_trace_through_a_cluster_ip_shows_the_node_and_the_router),
+		netns_test_needs(svc_96_path_mtu_discovery_through_a_cluster_ip, NETNS_DROP_FORWARD),
+		netns_test_needs(svc_96_path_mtu_discovery_where_the_node_is_the_narrow_place, NETNS_DROP_FORWARD),
+		netns_test_needs(path_mtu_discovery_without_a_service, NETNS_DROP_FORWARD),
+		netns_test_needs(svc_96_a_closed_port_behind_a_cluster_ip_is_refused, NETNS_DROP_FORWARD),
+		netns_test_needs(svc_96_a_client_that_has_gone_refuses_the_answer, NETNS_DROP_FORWARD),
+		netns_test_needs(closed_ports_are_refused_without_a_service, NETNS_DROP_FORWARD),
+		netns_test_needs(svc_96_a_trace_through_a_cluster_ip_shows_the_node_and_the_router,
+				 NETNS_DROP_FORWARD),
 	};
 
 	return netns_run("traffic_icmp", tests, ARRAY_SIZE(tests));
