@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "packet.bpf.h"
+#include "sctp.bpf.h"
 
 struct ports {
 	__be16 sport_be, dport_be;
@@ -170,6 +171,43 @@ __noinline int nat_hairpin(struct __sk_buff *skb)
 		       : 0;
 }
 
+/* One address of an SCTP packet; a function of its own for the verifier's sake. */
+__noinline int sctp_addr(struct __sk_buff *skb, __u32 dst)
+{
+	struct scratch *s = scratch_get();
+	const struct weir_addr *from, *to;
+
+	if (!s)
+		return -1;
+	from = dst ? &s->pkt.dst : &s->pkt.src;
+	to = dst && (s->route.translated & WEIR_FLOW_HAIRPIN) ? &s->pkt.src : &s->route.nat_addr;
+	return addr_write(skb, &s->pkt, to, dst, addr_diff(from, to)) ? -1 : 0;
+}
+
+/* SCTP, whose sum has the ports in it and no addresses. */
+__noinline int nat_sctp(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	struct ports old, new;
+	int hairpin, reply;
+	__u32 from, to;
+
+	keep_arg(skb);
+	if (!s)
+		return -1;
+	hairpin = s->route.translated & WEIR_FLOW_HAIRPIN;
+	reply = s->route.reply;
+	old = (struct ports){ s->pkt.sport_be, s->pkt.dport_be };
+	new = route_ports(&s->route);
+	__builtin_memcpy(&from, &old, sizeof(from));
+	__builtin_memcpy(&to, &new, sizeof(to));
+	if (sctp_sum_update(skb, from, to) || packet_write(skb, s->pkt.l4_off, &new, sizeof(new)))
+		return -1;
+	if ((hairpin || !reply) && sctp_addr(skb, 1))
+		return -1;
+	return (hairpin || reply) && sctp_addr(skb, 0) ? -1 : 0;
+}
+
 /* Applies s->route to the packet. 0, or -1 when the packet could not be written (it is dropped then). */
 static __always_inline int nat_apply(struct __sk_buff *skb, const struct scratch *s)
 {
@@ -177,6 +215,8 @@ static __always_inline int nat_apply(struct __sk_buff *skb, const struct scratch
 	const struct weir_addr *old = s->route.reply ? &p->src : &p->dst;
 	__u32 diff = weir_addr_equal(old, &s->route.nat_addr) ? 0 : addr_diff(old, &s->route.nat_addr);
 
+	if (p->proto == IPPROTO_SCTP)
+		return nat_sctp(skb);
 	if (s->route.translated & WEIR_FLOW_HAIRPIN)
 		return nat_hairpin(skb);
 	if (nat_l4(skb, p, diff, route_ports(&s->route)))

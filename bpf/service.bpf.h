@@ -134,8 +134,6 @@ static __always_inline enum weir_reason service_translate(struct scratch *s)
 		return WEIR_NO_SERVICE_PORT;
 	if (t)
 		t->service = id;
-	if (s->pkt.proto == IPPROTO_SCTP)
-		return WEIR_SCTP_SERVICE;
 	why = service_pick(s, id);
 	if (t)
 		t->backend = s->backend;

@@ -43,7 +43,7 @@ enum weir_reason_kind {
 	X(NO_LOCAL_ENDPOINT, DROP, "no-local-endpoint", "the traffic policy is Local and none is here")      \
 	X(NO_SERVICE_PORT, REJECT, "no-service-port", "the cluster IP has no such port")                     \
 	X(HAIRPIN, DROP, "hairpin", "no longer: a pod reaches itself through a Service (SVC-84)")            \
-	X(SCTP_SERVICE, DROP, "sctp-service", "SCTP through a Service is not served yet")                    \
+	X(SCTP_SERVICE, DROP, "sctp-service", "no longer: SCTP goes through a Service like TCP")             \
 	X(MID_STREAM, DROP, "mid-stream", "no connection is known, and the packet does not begin one")       \
 	X(TABLE_FULL, DROP, "table-full", "the connection table is full")                                    \
 	X(PORTS_EXHAUSTED, DROP, "ports-exhausted", "no free client port towards the backend")               \

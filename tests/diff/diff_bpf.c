@@ -106,9 +106,10 @@ static void programs_plan_and_reference_agree_on_random_clusters(void **state)
 
 static void random_clusters_ask_the_programs_for_every_answer(void **state)
 {
-	static const enum weir_reason wanted[] = { WEIR_FORWARDED,   WEIR_EGRESS_DENIED,     WEIR_INGRESS_DENIED,
-						   WEIR_NO_ENDPOINT, WEIR_NO_LOCAL_ENDPOINT, WEIR_NO_SERVICE_PORT,
-						   WEIR_SCTP_SERVICE };
+	static const enum weir_reason wanted[] = {
+		WEIR_FORWARDED,   WEIR_EGRESS_DENIED,     WEIR_INGRESS_DENIED,
+		WEIR_NO_ENDPOINT, WEIR_NO_LOCAL_ENDPOINT, WEIR_NO_SERVICE_PORT
+	};
 
 	if (random_rounds(CLUSTERS) < CLUSTERS)
 		skip();

@@ -521,17 +521,6 @@ static void svc_64_an_unknown_port_of_a_cluster_ip_is_not_for_the_stack(void **s
 	assert_passed(send_from(env, POD_A, tcp(env, POD_A, SPORT, VIP_2, PORT, SYN))); /* no cluster IP */
 }
 
-static void sctp_services_are_refused_by_name(void **state)
-{
-	struct prog_env *env = *state;
-	struct packet_spec spec = tcp(env, POD_A, SPORT, VIP_1, PORT, 0);
-
-	serve_one(env, 1, IPPROTO_SCTP, POD_B);
-	spec.proto = IPPROTO_SCTP;
-	spec.sctp_chunk = 1;
-	assert_dropped(prog_from(env, POD_A, &spec), WEIR_SCTP_SERVICE);
-}
-
 /* ---- Changes of services ---------------------------------------------------------------------- */
 
 static uint32_t udp_target(struct prog_env *env, enum who dst)
@@ -741,7 +730,6 @@ int main(void)
 		FOR_BOTH(two_thirds_of_the_ports_are_found_without_a_miss),
 		FOR_BOTH(svc_60_no_endpoint_svc_61_no_local_endpoint),
 		FOR_BOTH(svc_64_an_unknown_port_of_a_cluster_ip_is_not_for_the_stack),
-		FOR_BOTH(sctp_services_are_refused_by_name),
 		FOR_BOTH(svc_91_udp_leaves_an_endpoint_that_stopped_serving),
 		FOR_BOTH(svc_92_udp_stays_while_nothing_serves_and_moves_when_something_does),
 		FOR_BOTH(svc_92_udp_flows_of_a_removed_frontend_end),

@@ -310,10 +310,6 @@ void reference_service(const struct store *s, const char *node, const struct ora
 		a->reason = known ? WEIR_NO_SERVICE_PORT : WEIR_FORWARDED; /* SVC-64 */
 		return;
 	}
-	if (q->proto == IPPROTO_SCTP) {
-		a->reason = WEIR_SCTP_SERVICE;
-		return;
-	}
 	family = weir_addr_equal(&svc->cluster_ip[0], &q->dst) ? 0 : 1;
 	if (!read_slices(&all, s, svc, port, family, node) && svc->has_selector)
 		derive_endpoints(&all, s, svc, port, family, node);

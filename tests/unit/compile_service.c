@@ -208,7 +208,7 @@ static void svc_60_61_64_no_candidate_has_its_reason(void **state)
 			"x/client 172.20.0.2 tcp/81 no-service-port\n"
 			"x/client 172.20.0.2 udp/80 no-service-port\n"
 			"x/client 172.20.0.2 icmp/0 no-service-port\n"
-			"x/client 172.20.0.3 sctp/80 sctp-service\n"
+			"x/client 172.20.0.3 sctp/80 no-endpoint\n"
 			"x/client 172.20.0.9 tcp/80 yes");
 }
 

@@ -116,6 +116,7 @@ static void count(struct measure_spread *s, const struct sandbox_probe *probe)
 {
 	s->requests++;
 	s->refused += probe->measured == SANDBOX_REFUSED;
+	s->elsewhere += probe->measured == SANDBOX_UNKNOWN; /* SCTP: nobody here speaks it */
 	if (probe->measured != SANDBOX_ALLOW)
 		return;
 	s->answered++;
@@ -251,12 +252,12 @@ bool measure_agrees(const struct measure_result *r)
 /* Also where nothing can be measured, because who should answer is no pod of the sandbox. */
 bool measure_spread_agrees(const struct measure_spread *s)
 {
+	if (s->elsewhere)
+		return true;
 	if (s->refused < s->rejects)
 		return false;
 	if (!s->allowed)
 		return !s->answered;
-	if (s->elsewhere)
-		return true;
 	if (s->allowed == s->candidates)
 		return s->answered + s->rejects == s->requests;
 	return s->answered > 0; /* some backends only: which ones a request meets is not foretold */

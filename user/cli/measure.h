@@ -27,7 +27,8 @@ struct measure_spread {
 	char *service; /* "ns/name:port/proto" */
 	const struct plan_frontend *frontend; /* of the first family that was asked */
 	unsigned int candidates, allowed; /* expected: backends, and those that the source may reach */
-	unsigned int elsewhere; /* of those, backends that are no pod of the sandbox: nobody answers there */
+	/* of those, backends that are no pod of the sandbox, and requests of a protocol that cannot be spoken */
+	unsigned int elsewhere;
 	unsigned int rejects; /* expected: requests that are refused, because there is no backend (B.4) */
 	unsigned int requests, answered, refused;
 	struct measure_backend *backends;

@@ -62,8 +62,6 @@ static enum weir_reason translate(const struct plan *p, const struct oracle_quer
 	if (!f->service)
 		return WEIR_NO_SERVICE_PORT;
 	a->service = f->service;
-	if (q->proto == IPPROTO_SCTP)
-		return WEIR_SCTP_SERVICE;
 	s = &p->services[f->service];
 	if (!s->n_internal)
 		return s->flags & WEIR_SERVICE_USABLE ? WEIR_NO_LOCAL_ENDPOINT : WEIR_NO_ENDPOINT;

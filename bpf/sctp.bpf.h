@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * SCTP's checksum when its ports change (include/weir/crc32c.h): of everything
+ * from the common header on, without a pseudo header, so addresses do not matter.
+ * Where a device is to complete it (CHECKSUM_PARTIAL) the field holds 0 and must
+ * go on doing so. Never reads the payload.
+ */
+#pragma once
+
+#include <weir/crc32c.h>
+
+#include "packet.bpf.h"
+
+#define SCTP_CHECK_OFF 8
+
+/*
+ * Is the sum at off, which is 0, yet to be completed? bpf_l4_csum_replace leaves
+ * such a field alone when what changes is no pseudo header; else 0 becomes
+ * another number, which is taken back.
+ */
+static __always_inline int sctp_sum_is_partial(struct __sk_buff *skb, __u32 off)
+{
+	__u32 sum = 0;
+
+	if (bpf_l4_csum_replace(skb, off, 0, 1, sizeof(sum)) || packet_read(skb, off, &sum, sizeof(sum)))
+		return -1;
+	if (!sum)
+		return 1;
+	sum = 0;
+	return packet_write(skb, off, &sum, sizeof(sum)) ? -1 : 0;
+}
+
+/* A function of its own, so that the verifier walks through it once and not once for each way to it. */
+__noinline __u32 sctp_sum_shift(__u32 diff, __u32 len)
+{
+	return weir_crc32c_shift(diff, len);
+}
+
+/* Both ports as one word, as they lie in the packet. The packet still has the old ones. 0, or -1. */
+__noinline int sctp_sum_update(struct __sk_buff *skb, __u32 from, __u32 to)
+{
+	struct scratch *s = scratch_get();
+	__u32 off, sum;
+	int partial;
+
+	if (!s)
+		return -1;
+	off = s->pkt.l4_off + SCTP_CHECK_OFF;
+	if (packet_read(skb, off, &sum, sizeof(sum)))
+		return -1;
+	if (!sum) {
+		partial = sctp_sum_is_partial(skb, off);
+		if (partial)
+			return partial < 0 ? -1 : 0;
+	}
+	sum ^= sctp_sum_shift(from ^ to, (s->pkt.end - s->pkt.l4_off) & WEIR_CRC32C_LEN_MAX);
+	return packet_write(skb, off, &sum, sizeof(sum)) ? -1 : 0;
+}
