@@ -168,7 +168,7 @@ __noinline int quote_find(struct __sk_buff *skb)
 	if (!s || read_epochs(s))
 		return WEIR_NO_SCRATCH;
 	flow = flow_lookup(s);
-	if (!flow || (flow->flags & WEIR_FLOW_HAIRPIN)) /* a pod's errors to itself are not translated */
+	if (!flow)
 		return WEIR_ICMP_NO_FLOW;
 	orig = is_orig(s, flow->flags);
 	/* nothing with the frontend as its destination leaves the device that translates */
@@ -262,6 +262,39 @@ static __always_inline int error_addr(struct __sk_buff *skb, struct scratch *s, 
 	return s->pkt.v6 ? icmp_sum(skb, s, diff, BPF_F_PSEUDO_HDR) : 0;
 }
 
+/*
+ * As quote_nat(), for a pod's error to itself: both ends change, in the quote and outside, and alike in both
+ * directions. The quoted sender becomes the pod, the quoted receiver what it sent to, and that is who sends the error.
+ */
+__noinline int quote_hairpin(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	struct pkt quoted = {};
+	__u32 near, far;
+	__s64 ports, sum;
+	__u64 addrs;
+
+	keep_arg(skb);
+	if (!s)
+		return -1;
+	quoted.v6 = s->pkt.v6;
+	quoted.l3_off = s->quote.l3_off;
+	near = addr_diff(&s->pkt.dst, &s->pkt.src);
+	far = addr_diff(&s->pkt.src, &s->route.nat_addr);
+	addrs = (__u64)near + far;
+	if (addr_write(skb, &quoted, &s->pkt.src, 0, near) || addr_write(skb, &quoted, &s->route.nat_addr, 1, far))
+		return -1;
+	ports = quote_ports(skb, s);
+	if (ports < 0)
+		return -1;
+	sum = quote_l4_sum(skb, s, addrs + ports);
+	if (sum < 0 || icmp_sum(skb, s, (s->pkt.v6 ? addrs : 0) + ports + sum, 0))
+		return -1;
+	if (addr_write(skb, &s->pkt, &s->route.nat_addr, 0, far) || addr_write(skb, &s->pkt, &s->pkt.src, 1, near))
+		return -1;
+	return s->pkt.v6 && icmp_sum(skb, s, addrs, BPF_F_PSEUDO_HDR) ? -1 : 0;
+}
+
 /* Applies s->route to the quote and to the error. 0, or -1 when the packet could not be written. */
 __noinline int quote_nat(struct __sk_buff *skb)
 {
@@ -310,7 +343,9 @@ __noinline int icmp_error(struct __sk_buff *skb)
 	if (!why)
 		why = quoted_flow(skb);
 	why = enforce(s, why);
-	if (!why && s->route.translated && quote_nat(skb))
-		why = WEIR_NO_SCRATCH;
-	return why;
+	if (why || !s->route.translated)
+		return why;
+	if (s->route.translated & WEIR_FLOW_HAIRPIN)
+		return quote_hairpin(skb) ? WEIR_NO_SCRATCH : WEIR_FORWARDED;
+	return quote_nat(skb) ? WEIR_NO_SCRATCH : WEIR_FORWARDED;
 }

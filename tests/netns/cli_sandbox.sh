@@ -51,7 +51,9 @@ services_are_measured() {
 	line '^p/undeclared:80/TCP +p/client +allow (✓|ok) +15 of 15 +silent 15$' &&
 		line '^p/host:80/TCP +p/client +allow (✓|ok) +15 of 15 ' &&
 		line '^p/outside:80/TCP +p/client +allow [?] ' &&
-		line '^p/empty:80/TCP +p/client +refused (✓|ok) +0 of 2 '
+		line '^p/empty:80/TCP +p/client +refused (✓|ok) +0 of 2 ' &&
+		line '^p/undeclared:80/TCP +p/silent +allow (✓|ok) +15 of 15 +silent 15$' &&
+		line '^p/assoc:90/SCTP +p/client +allow [?] '
 }
 
 # What would be expected of other manifests says nothing about what runs.
@@ -87,6 +89,11 @@ apiVersion: v1
 kind: Service
 metadata: {name: host, namespace: p}
 spec: {selector: {app: host}, ports: [{port: 80, targetPort: 9100}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: assoc, namespace: p}
+spec: {selector: {app: silent}, ports: [{port: 90, protocol: SCTP}]}
 ---
 apiVersion: v1
 kind: Service

@@ -36,7 +36,7 @@ static void up(struct netns_cluster *c, const char *policy)
 	netns_pod(f, "a", "self", "one", SELF, ports);
 	netns_pod(f, "b", "self", "both", SELF + 10, ports);
 	netns_pod(f, "b", "other", "both", OTHER + 10, ports);
-	netns_service(f, "a", "one", "one", VIP_ONE, "web:TCP:80:http names:UDP:53:dns");
+	netns_service(f, "a", "one", "one", VIP_ONE, "web:TCP:80:http names:UDP:53:dns shut:UDP:54:5354");
 	netns_service(f, "b", "both", "both", VIP_BOTH, "web:TCP:80:http names:UDP:53:dns");
 	if (policy)
 		netns_policy(f, "a", "policy", "", policy);
@@ -75,6 +75,18 @@ static void svc_84_a_pod_reaches_itself_as_the_only_endpoint(void **state)
 	netns_offload(c, "a/self", false);
 	assert_hairpin(c);
 	assert_int_equal(netns_csum_errors(c, "a/self"), 0);
+}
+
+static void svc_84_svc_96_a_pod_is_refused_by_its_own_closed_port(void **state)
+{
+	struct netns_cluster *c = *state;
+
+	up(c, NULL);
+	for (int family = 0; family < 2; family++) {
+		struct weir_addr vip = netns_service_addr(VIP_ONE, family);
+
+		assert_int_equal(netns_try(c, "a/self", IPPROTO_UDP, &vip, 54, NULL, 0), -ECONNREFUSED);
+	}
 }
 
 static void svc_84_a_pod_reaches_itself_and_the_others(void **state)
@@ -131,6 +143,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		netns_test(svc_84_a_pod_reaches_itself_as_the_only_endpoint),
+		netns_test(svc_84_svc_96_a_pod_is_refused_by_its_own_closed_port),
 		netns_test(svc_84_a_pod_reaches_itself_and_the_others),
 		netns_test(np_40_a_policy_that_allows_nothing_does_not_keep_a_pod_from_itself),
 		netns_test(svc_84_an_open_connection_to_itself_outlives_changes_of_policy),

@@ -170,6 +170,53 @@ static void np_40_no_network_policy_keeps_a_pod_from_itself(void **state)
 	assert_sound(env, 2);
 }
 
+/* An error from the pod to whom it takes for its peer, about the packet that it got from there. */
+static struct packet error_about(const struct prog_env *env, const struct packet_spec *quoted, uint8_t code)
+{
+	struct packet quote = packet_build(quoted), p;
+	struct packet_spec error = with_macs((struct packet_spec){ .src = quoted->dst, .dst = quoted->src });
+
+	error.proto = env->family ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+	error.icmp_type = env->family ? 1 : 3;
+	error.icmp_code = code;
+	p = packet_build(&error);
+	memcpy(p.data + p.len, quote.data + PACKET_L3, quote.len - PACKET_L3);
+	p.len += quote.len - PACKET_L3;
+	packet_finish(&p, &error);
+	return p;
+}
+
+static void check_error(struct prog_env *env, struct packet_spec received, struct packet_spec as_sent)
+{
+	struct packet error = error_about(env, &received, 3), want = error_about(env, &as_sent, 3);
+	struct prog_sent sent = prog_send(env, PROG_FROM_POD, POD_A, PROG_DEVICE(POD_A), &error);
+
+	assert_redirected(sent);
+	assert_int_equal(sent.out.len, want.len);
+	for (uint32_t i = 12; i < want.len; i++)
+		if (sent.out.data[i] != want.data[i])
+			fail_msg("byte %u is %02x, not %02x", i, sent.out.data[i], want.data[i]);
+}
+
+static void svc_96_errors_of_a_pod_about_its_packets_to_itself(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec received, as_sent;
+
+	serve(env, 1, IPPROTO_UDP);
+	forth(env, IPPROTO_UDP, VIP_1, SPORT, 0);
+	received = packet(env, IPPROTO_UDP, POD_A, SPORT, POD_A, TARGET, 0);
+	received.src = reserved(env);
+	as_sent = packet(env, IPPROTO_UDP, POD_A, SPORT, VIP_1, PORT, 0);
+	check_error(env, received, as_sent);
+
+	back(env, IPPROTO_UDP, VIP_1, SPORT, 0);
+	received = packet(env, IPPROTO_UDP, VIP_1, PORT, POD_A, SPORT, 0);
+	as_sent = packet(env, IPPROTO_UDP, POD_A, TARGET, POD_A, SPORT, 0);
+	as_sent.dst = reserved(env);
+	check_error(env, received, as_sent);
+}
+
 static void the_reserved_address_is_nobody_elses(void **state)
 {
 	struct prog_env *env = *state;
@@ -201,6 +248,7 @@ int main(void)
 		FOR_BOTH(svc_84_two_services_of_one_pod_get_two_ports),
 		FOR_BOTH(a_hairpin_that_is_over_begins_anew),
 		FOR_BOTH(np_40_no_network_policy_keeps_a_pod_from_itself),
+		FOR_BOTH(svc_96_errors_of_a_pod_about_its_packets_to_itself),
 		FOR_BOTH(the_reserved_address_is_nobody_elses),
 	};
 
