@@ -6,6 +6,9 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_packet.h>
+#include <linux/virtio_net.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -21,6 +24,7 @@
 #include "base/addr.h"
 #include "base/mem.h"
 #include "lib/netns_cluster.h"
+#include "lib/packet.h"
 #include "sandbox/netns.h"
 
 #define CLIENT 9
@@ -56,7 +60,8 @@ static void up(struct netns_cluster *c, const char *policy)
 	netns_cluster_up(c, text);
 }
 
-static int raw_socket(const struct netns_cluster *c, const char *where, int family)
+/* device: gets the index of the pod's device; may be NULL. */
+static int socket_in(const struct netns_cluster *c, const char *where, int domain, int proto, int *device)
 {
 	_cleanup_(fd_close) int ns = sandbox_netns(c->name, where, NULL);
 	_cleanup_(netns_leave) int back = -1;
@@ -64,10 +69,17 @@ static int raw_socket(const struct netns_cluster *c, const char *where, int fami
 
 	if (ns < 0 || netns_enter(ns, &back, NULL))
 		fail_msg("no namespace for %s", where);
-	fd = socket(family ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_SCTP);
+	fd = socket(domain, SOCK_RAW | SOCK_CLOEXEC, proto);
 	if (fd < 0)
 		fail_msg("raw socket in %s: %s", where, strerror(errno));
+	if (device)
+		*device = if_nametoindex("eth0");
 	return fd;
+}
+
+static int raw_socket(const struct netns_cluster *c, const char *where, int family)
+{
+	return socket_in(c, where, family ? AF_INET6 : AF_INET, IPPROTO_SCTP, NULL);
 }
 
 static uint32_t crc32c(const uint8_t *bytes, size_t len)
@@ -182,6 +194,54 @@ static void sctp_goes_through_a_cluster_ip_and_back(void **state)
 	}
 }
 
+/* A frame whose sum the device is to complete, as kernels with SCTP send it: 0 in the field, and a note beside. */
+static void send_partial(const struct netns_cluster *c, int family, uint16_t client_port)
+{
+	struct packet_spec spec = {
+		.src = netns_pod_addr(CLIENT, family),
+		.dst = netns_service_addr(VIP, family),
+		.proto = IPPROTO_SCTP,
+		.sport = client_port,
+		.dport = VIP_PORT,
+		.sctp_chunk = INIT,
+		.payload = 20,
+		.src_mac = { 2, 1 },
+		.dst_mac = { 2, 2 },
+	};
+	struct packet p = packet_build(&spec);
+	unsigned int l4 = packet_l4_offset(&p);
+	struct virtio_net_hdr note = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = l4, .csum_offset = 8 };
+	struct sockaddr_ll to = { .sll_family = AF_PACKET };
+	_cleanup_(fd_close) int fd = socket_in(c, "a/client", AF_PACKET, 0, &to.sll_ifindex);
+	uint8_t frame[sizeof(note) + PACKET_MAX];
+	int on = 1;
+
+	memset(p.data + l4 + 8, 0, 4);
+	memcpy(frame, &note, sizeof(note));
+	memcpy(frame + sizeof(note), p.data, p.len);
+	assert_int_equal(setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)), 0);
+	assert_int_equal(sendto(fd, frame, sizeof(note) + p.len, 0, (struct sockaddr *)&to, sizeof(to)),
+			 sizeof(note) + p.len);
+}
+
+static void a_sum_that_a_device_completes_is_left_to_it(void **state)
+{
+	struct netns_cluster *c = *state;
+	struct message m;
+
+	up(c, NULL);
+	netns_offload(c, "a/client", true); /* or nothing is left to a device */
+	netns_offload(c, "node", true);
+	for (int family = 0; family < 2; family++) {
+		_cleanup_(fd_close) int server = raw_socket(c, "a/server", family);
+
+		send_partial(c, family, CLIENT_PORT);
+		assert_true(receive(server, WAIT_MS, &m));
+		assert_int_equal(m.bytes[2] << 8 | m.bytes[3], PORT);
+		assert_memory_equal(m.bytes + 8, "\0\0\0\0", 4);
+	}
+}
+
 static void np_46_a_policy_sees_the_backends_sctp_port(void **state)
 {
 	struct netns_cluster *c = *state;
@@ -205,6 +265,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		netns_test(sctp_goes_through_a_cluster_ip_and_back),
+		netns_test(a_sum_that_a_device_completes_is_left_to_it),
 		netns_test(np_46_a_policy_sees_the_backends_sctp_port),
 	};
 
