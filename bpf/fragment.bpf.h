@@ -201,8 +201,9 @@ __noinline int fragment_nat(struct __sk_buff *skb)
 		return WEIR_NO_SCRATCH;
 	if (sctp_ports_change(s))
 		return WEIR_FRAGMENT_SCTP;
-	if (s->pkt.fragment != FRAGMENT_LATER)
-		return nat_apply(skb, s) ? WEIR_NO_SCRATCH : WEIR_FORWARDED;
+	/* of SCTP only addresses change, which its sum does not hold */
+	if (s->pkt.fragment != FRAGMENT_LATER && s->pkt.proto != IPPROTO_SCTP)
+		return nat_plain(skb, s) ? WEIR_NO_SCRATCH : WEIR_FORWARDED;
 	if (s->route.translated & WEIR_FLOW_HAIRPIN) {
 		if (later_addr(skb, s, &s->pkt.dst, &s->pkt.src, 1) ||
 		    later_addr(skb, s, &s->pkt.src, &s->route.nat_addr, 0))

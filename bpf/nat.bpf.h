@@ -208,18 +208,22 @@ __noinline int nat_sctp(struct __sk_buff *skb)
 	return (hairpin || reply) && sctp_addr(skb, 0) ? -1 : 0;
 }
 
-/* Applies s->route to the packet. 0, or -1 when the packet could not be written (it is dropped then). */
-static __always_inline int nat_apply(struct __sk_buff *skb, const struct scratch *s)
+/* As nat_apply(), for all but SCTP. */
+static __always_inline int nat_plain(struct __sk_buff *skb, const struct scratch *s)
 {
 	const struct pkt *p = &s->pkt;
 	const struct weir_addr *old = s->route.reply ? &p->src : &p->dst;
 	__u32 diff = weir_addr_equal(old, &s->route.nat_addr) ? 0 : addr_diff(old, &s->route.nat_addr);
 
-	if (p->proto == IPPROTO_SCTP)
-		return nat_sctp(skb);
 	if (s->route.translated & WEIR_FLOW_HAIRPIN)
 		return nat_hairpin(skb);
 	if (nat_l4(skb, p, diff, route_ports(&s->route)))
 		return -1;
 	return diff ? addr_write(skb, p, &s->route.nat_addr, !s->route.reply, diff) : 0;
+}
+
+/* Applies s->route to the packet. 0, or -1 when the packet could not be written (it is dropped then). */
+static __always_inline int nat_apply(struct __sk_buff *skb, const struct scratch *s)
+{
+	return s->pkt.proto == IPPROTO_SCTP ? nat_sctp(skb) : nat_plain(skb, s);
 }
