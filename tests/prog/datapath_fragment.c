@@ -351,6 +351,22 @@ static void svc_60_only_the_first_fragment_is_rejected(void **state)
 	assert_dropped(send_piece(env, FROM(POD_A), &spec, 1, 1), WEIR_NO_ENDPOINT);
 }
 
+/* SCTP's CRC covers all fragments: it may stay where only addresses change, and cannot where ports do. */
+static void svc_97_sctp_in_fragments_keeps_its_ports_or_is_dropped(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec spec = datagram(env, IPPROTO_SCTP, POD_A, SPORT, VIP_1, PORT);
+	struct packet_spec at_backend = datagram(env, IPPROTO_SCTP, POD_A, SPORT, POD_B, PORT);
+
+	spec.sctp_chunk = at_backend.sctp_chunk = 1;
+	serve(env, IPPROTO_SCTP);
+	for (unsigned int i = 0; i < N_PIECES; i++)
+		assert_dropped(send_piece(env, FROM(POD_A), &spec, i, 1), WEIR_FRAGMENT_SCTP);
+	prog_backend(env, 1, 1, POD_B, PORT, 0);
+	spec.sport = at_backend.sport = SPORT + 1;
+	becomes(env, FROM(POD_A), &spec, &at_backend, TC_ACT_REDIRECT);
+}
+
 /* RFC 1858, RFC 3128: a first fragment that says too little, and one that says it again. */
 static void a_first_fragment_has_the_whole_header(void **state)
 {
@@ -463,6 +479,7 @@ int main(void)
 		FOR_BOTH(fragments_are_denied_with_their_connection),
 		FOR_BOTH(nobody_adds_fragments_to_another_pods_datagram),
 		FOR_BOTH(svc_60_only_the_first_fragment_is_rejected),
+		FOR_BOTH(svc_97_sctp_in_fragments_keeps_its_ports_or_is_dropped),
 		FOR_BOTH(a_first_fragment_has_the_whole_header),
 		PROG_TEST_V6(extension_headers_end_in_the_first_fragment),
 		FOR_BOTH(fragments_that_cannot_be_are_dropped),
