@@ -413,7 +413,8 @@ static __always_inline int needs_no_entry(const struct scratch *s)
 		return 1;
 	src = pod_by_ref(q->src_ref);
 	dst = pod_by_ref(q->dst_ref);
-	return !(src && READ_WORD(src->word)) && !(dst && READ_WORD(dst->word));
+	return !(src && weir_pod_is_judged(READ_WORD(src->word))) &&
+	       !(dst && weir_pod_is_judged(READ_WORD(dst->word)));
 }
 
 #define NS_PER_S 1000000000ull

@@ -116,15 +116,15 @@ static long sweep_step(__u32 i, struct slice *slice)
 static int sweep_tick(void *map, __u32 *key, struct sweep *sweep)
 {
 	struct slice slice = { .now = bpf_ktime_get_coarse_ns() >> WEIR_TICK_SHIFT };
-	__u32 zero = 0, steps;
+	__u32 zero = 0, places;
 	struct weir_config *c = bpf_map_lookup_elem(&config, &zero);
 
 	if (!c)
 		return 0;
-	steps = c->sweep_slice < WEIR_SWEEP_SLICE_MAX ? c->sweep_slice : WEIR_SWEEP_SLICE_MAX;
-	if (steps > c->conntrack_places) /* at most one round a tick: a mark needs time before the removal */
-		steps = c->conntrack_places;
-	bpf_loop(steps, sweep_step, &slice, 0);
+	places = c->sweep_slice < WEIR_SWEEP_SLICE_MAX ? c->sweep_slice : WEIR_SWEEP_SLICE_MAX;
+	if (places > c->conntrack_places) /* at most one round a tick: a mark needs time before the removal */
+		places = c->conntrack_places;
+	bpf_loop(places, sweep_step, &slice, 0);
 	bpf_timer_start(&sweep->timer, (__u64)c->sweep_interval_us * NS_PER_US, 0);
 	return 0;
 }

@@ -24,6 +24,7 @@
 #define MAP_LRU(k, v, n) MAP_TYPED(BPF_MAP_TYPE_LRU_HASH, 0, k, v, n)
 #define MAP_PLACES(k, v, n) MAP_TYPED(BPF_MAP_TYPE_ARRAY, 0, k, v, n)
 #define MAP_PERCPU(k, v, n) MAP_TYPED(BPF_MAP_TYPE_PERCPU_ARRAY, 0, k, v, n)
+#define MAP_PROGS(k, v, n) MAP_TYPED(BPF_MAP_TYPE_PROG_ARRAY, 0, k, v, n)
 #define MAP_QUEUE(k, v, n)                \
 	__uint(type, BPF_MAP_TYPE_QUEUE); \
 	__uint(max_entries, n);           \

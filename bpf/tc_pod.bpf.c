@@ -8,6 +8,7 @@
 #include "forward.bpf.h"
 #include "fragment.bpf.h"
 #include "icmp.bpf.h"
+#include "midstream.bpf.h"
 #include "nat.bpf.h"
 #include "reject.bpf.h"
 
@@ -53,14 +54,19 @@ static __always_inline enum weir_reason pod_verdict(struct __sk_buff *skb, struc
 	why = flow_find(s);
 	if (why == WEIR_FORWARDED)
 		return why;
+	if (why == WEIR_NEW)
+		ask_host(skb, s);
 	why = pod_settle(skb, s, why);
+	if (why == WEIR_MID_STREAM)
+		why = mid_stream(skb, s);
 	trace_reason(why);
 	return why;
 }
 
 static __always_inline int passes(enum weir_reason why)
 {
-	return why == WEIR_FORWARDED || why == WEIR_UNCACHED || why == WEIR_MULTICAST;
+	return why == WEIR_FORWARDED || why == WEIR_UNCACHED || why == WEIR_MULTICAST ||
+	       why == WEIR_MID_STREAM_ALLOWED;
 }
 
 static __always_inline enum weir_reason translate(struct __sk_buff *skb, struct scratch *s)

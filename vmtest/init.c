@@ -157,10 +157,10 @@ int main(void)
 	setrlimit(RLIMIT_MEMLOCK, &all);
 	uname(&os);
 	printf("\n# kernel %s\n", os.release);
+	insert_modules(); /* some programs call what modules bring */
 	if (!glob("/*.bpf.o", 0, NULL, &objects))
 		for (size_t i = 0; i < objects.gl_pathc; i++)
 			load(objects.gl_pathv[i]);
-	insert_modules();
 	setenv("PATH", "/bin", 1);
 	setenv("WEIR_NETNS_ENVS", "routed", 1); /* a machine without acceleration has no time for the others */
 	setenv("WEIR_NETNS_JOBS", "1", 1);

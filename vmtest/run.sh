@@ -11,7 +11,8 @@ set -eu
 cd "$(dirname "$0")/.."
 build=${BUILD:-build}
 [ $# -gt 0 ] || set -- linux-image-cloud-amd64
-modules='drivers/net/veth net/sched/sch_ingress net/sched/cls_bpf' # what the tests need and Debian builds as modules
+modules='drivers/net/veth net/sched/sch_ingress net/sched/cls_bpf lib/libcrc32c net/ipv4/netfilter/nf_defrag_ipv4
+	net/ipv6/netfilter/nf_defrag_ipv6 net/netfilter/nf_conntrack' # what the tests need and Debian builds as modules
 tests=${VMTESTS-}
 
 skip() {

@@ -13,6 +13,7 @@
  *   PLACES array, written by packets and the sweep
  *   QUEUE  first in first out
  *   PERCPU per-CPU array
+ *   PROGS  programs that a program goes on in
  *   RING   ring buffer; its size is in bytes, a power of two and of whole pages
  * Sizes are defaults; the loader scales TABLE, TRIE, ARRAY and the
  * conntrack family by one knob each before the maps are made.
@@ -58,6 +59,7 @@
 	X(set_hits, PERCPU, __u32, struct weir_hits, 4096, "further policy sets are not counted, get says so")    \
 	X(events, RING, void, void, 1 << 20, "events are lost and counted, observe says how many")                \
 	X(event_counts, PERCPU, __u32, struct weir_event_count, _WEIR_REASON_MAX, "cannot fill")                  \
+	X(steps, PROGS, __u32, __u32, _WEIR_STEP_MAX, "cannot fill")                                              \
 	X(watch, ARRAY, __u32, struct weir_watch, 1, "cannot fill")
 
 enum weir_map {

@@ -18,49 +18,53 @@ enum weir_reason_kind {
 	WEIR_KIND_STEP,
 };
 
-#define WEIR_REASONS(X)                                                                                      \
-	X(FORWARDED, PASS, "forwarded", "allowed and sent on")                                               \
-	X(NOT_IP, PASS, "not-ip", "ARP and other frames that are not IP")                                    \
-	X(NEIGHBOUR, PASS, "neighbour", "neighbour discovery, MLD or DHCP, never judged")                    \
-	X(MULTICAST, PASS, "multicast", "multicast or broadcast, judged a packet at a time")                 \
-	X(UNCACHED, PASS, "uncached", "allowed without an entry because the connection table is full")       \
-	X(NOT_ENFORCED, PASS, "not-enforced", "would have been denied, but enforcement is off")              \
-	X(TRUNCATED, DROP, "truncated", "the packet ends inside a header")                                   \
-	X(BAD_HEADER, DROP, "bad-header", "a header contradicts itself")                                     \
-	X(EXTENSION_HEADERS, DROP, "extension-headers", "more IPv6 extension headers than are walked")       \
-	X(MAPPED_ADDRESS, DROP, "mapped-address", "an IPv4-mapped IPv6 address on the wire")                 \
-	X(FRAGMENT, DROP, "fragment", "a fragment of a message that is never sent in fragments")             \
-	X(ETHERTYPE, DROP, "ethertype", "an encapsulation that is not understood")                           \
-	X(ICMP_ERROR, DROP, "icmp-error", "an ICMP error of a kind that is not passed on")                   \
-	X(LINK_LOCAL, DROP, "link-local", "link-local unicast other than neighbour discovery")               \
-	X(UNKNOWN_DEVICE, DROP, "unknown-device", "no pod is recorded for this device")                      \
-	X(GATED, DROP, "gated", "the pod is held until its policy is loaded")                                \
-	X(SPOOFED, DROP, "spoofed", "the source address is not the sender's own")                            \
-	X(NOT_FOR_POD, DROP, "not-for-pod", "unicast that is not addressed to this pod")                     \
-	X(EGRESS_DENIED, DROP, "egress-denied", "no egress rule of the source allows it")                    \
-	X(INGRESS_DENIED, DROP, "ingress-denied", "no ingress rule of the destination allows it")            \
-	X(NO_ENDPOINT, REJECT, "no-endpoint", "the Service has no usable endpoint")                          \
-	X(NO_LOCAL_ENDPOINT, DROP, "no-local-endpoint", "the traffic policy is Local and none is here")      \
-	X(NO_SERVICE_PORT, REJECT, "no-service-port", "the cluster IP has no such port")                     \
-	X(HAIRPIN, DROP, "hairpin", "no longer: a pod reaches itself through a Service (SVC-84)")            \
-	X(SCTP_SERVICE, DROP, "sctp-service", "no longer: SCTP goes through a Service like TCP")             \
-	X(MID_STREAM, DROP, "mid-stream", "no connection is known, and the packet does not begin one")       \
-	X(TABLE_FULL, DROP, "table-full", "the connection table is full")                                    \
-	X(PORTS_EXHAUSTED, DROP, "ports-exhausted", "no free client port towards the backend")               \
-	X(RACE, DROP, "race", "lost a race for a connection twice; the sender will retry")                   \
-	X(NO_SCRATCH, DROP, "internal", "a table that is always there was not")                              \
-	X(NEW, STEP, "new", "not a known connection")                                                        \
-	X(STALE, STEP, "stale", "a known connection whose verdict must be made again")                       \
-	X(ICMP_REDIRECT, DROP, "icmp-redirect", "an ICMP redirect: routes are nobody else's business")       \
-	X(ICMP_QUOTE, DROP, "icmp-quote", "an ICMP error whose quoted packet cannot be read")                \
-	X(ICMP_NO_FLOW, DROP, "icmp-no-flow", "an ICMP error about no known connection")                     \
-	X(ICMP_FORGED, DROP, "icmp-forged", "an ICMP error that its sender had no reason to send")           \
-	X(FRAGMENT_FIRST, DROP, "fragment-first", "the first fragment of its packet was not seen")           \
-	X(FRAGMENT_TINY, DROP, "fragment-tiny", "the first fragment ends inside a header")                   \
-	X(FRAGMENT_OVERLAP, DROP, "fragment-overlap", "a later fragment would replace a header")             \
-	X(FRAGMENT_SCTP, DROP, "fragment-sctp", "SCTP in fragments whose ports would have to change")        \
+/* clang-format off */
+#define WEIR_REASONS(X) \
+	X(FORWARDED, PASS, "forwarded", "allowed and sent on") \
+	X(NOT_IP, PASS, "not-ip", "ARP and other frames that are not IP") \
+	X(NEIGHBOUR, PASS, "neighbour", "neighbour discovery, MLD or DHCP, never judged") \
+	X(MULTICAST, PASS, "multicast", "multicast or broadcast, judged a packet at a time") \
+	X(UNCACHED, PASS, "uncached", "allowed without an entry because the connection table is full") \
+	X(NOT_ENFORCED, PASS, "not-enforced", "would have been denied, but enforcement is off") \
+	X(TRUNCATED, DROP, "truncated", "the packet ends inside a header") \
+	X(BAD_HEADER, DROP, "bad-header", "a header contradicts itself") \
+	X(EXTENSION_HEADERS, DROP, "extension-headers", "more IPv6 extension headers than are walked") \
+	X(MAPPED_ADDRESS, DROP, "mapped-address", "an IPv4-mapped IPv6 address on the wire") \
+	X(FRAGMENT, DROP, "fragment", "a fragment of a message that is never sent in fragments") \
+	X(ETHERTYPE, DROP, "ethertype", "an encapsulation that is not understood") \
+	X(ICMP_ERROR, DROP, "icmp-error", "an ICMP error of a kind that is not passed on") \
+	X(LINK_LOCAL, DROP, "link-local", "link-local unicast other than neighbour discovery") \
+	X(UNKNOWN_DEVICE, DROP, "unknown-device", "no pod is recorded for this device") \
+	X(GATED, DROP, "gated", "the pod is held until its policy is loaded") \
+	X(SPOOFED, DROP, "spoofed", "the source address is not the sender's own") \
+	X(NOT_FOR_POD, DROP, "not-for-pod", "unicast that is not addressed to this pod") \
+	X(EGRESS_DENIED, DROP, "egress-denied", "no egress rule of the source allows it") \
+	X(INGRESS_DENIED, DROP, "ingress-denied", "no ingress rule of the destination allows it") \
+	X(NO_ENDPOINT, REJECT, "no-endpoint", "the Service has no usable endpoint") \
+	X(NO_LOCAL_ENDPOINT, DROP, "no-local-endpoint", "the traffic policy is Local and none is here") \
+	X(NO_SERVICE_PORT, REJECT, "no-service-port", "the cluster IP has no such port") \
+	X(HAIRPIN, DROP, "hairpin", "no longer: a pod reaches itself through a Service (SVC-84)") \
+	X(SCTP_SERVICE, DROP, "sctp-service", "no longer: SCTP goes through a Service like TCP") \
+	X(MID_STREAM, DROP, "mid-stream", "it begins no connection, and is of none that is known") \
+	X(TABLE_FULL, DROP, "table-full", "the connection table is full") \
+	X(PORTS_EXHAUSTED, DROP, "ports-exhausted", "no free client port towards the backend") \
+	X(RACE, DROP, "race", "lost a race for a connection twice; the sender will retry") \
+	X(NO_SCRATCH, DROP, "internal", "a table that is always there was not") \
+	X(NEW, STEP, "new", "not a known connection") \
+	X(STALE, STEP, "stale", "a known connection whose verdict must be made again") \
+	X(ICMP_REDIRECT, DROP, "icmp-redirect", "an ICMP redirect: routes are nobody else's business") \
+	X(ICMP_QUOTE, DROP, "icmp-quote", "an ICMP error whose quoted packet cannot be read") \
+	X(ICMP_NO_FLOW, DROP, "icmp-no-flow", "an ICMP error about no known connection") \
+	X(ICMP_FORGED, DROP, "icmp-forged", "an ICMP error that its sender had no reason to send") \
+	X(FRAGMENT_FIRST, DROP, "fragment-first", "the first fragment of its packet was not seen") \
+	X(FRAGMENT_TINY, DROP, "fragment-tiny", "the first fragment ends inside a header") \
+	X(FRAGMENT_OVERLAP, DROP, "fragment-overlap", "a later fragment would replace a header") \
+	X(FRAGMENT_SCTP, DROP, "fragment-sctp", "SCTP in fragments whose ports would have to change") \
 	X(REJECT_LIMITED, DROP, "reject-limited", "no answer to say that nobody is there: too many already") \
-	X(RESERVED_ADDRESS, DROP, "reserved-address", "an address that only stands for a pod which reaches itself")
+	X(RESERVED_ADDRESS, DROP, "reserved-address", "an address that only stands for a pod which reaches itself") \
+	X(MID_STREAM_ALLOWED, PASS, "mid-stream-allowed", "of no known connection, allowed whoever began it") \
+	X(HOST_FLOW, PASS, "host-flow", "of a connection that the host's conntrack had before Weir")
+/* clang-format on */
 
 enum weir_reason {
 #define WEIR_REASON_ENUM(name, kind, label, text) WEIR_##name,

@@ -349,6 +349,8 @@ static __always_inline __u32 weir_ref_slot(__u32 ref)
 
 enum weir_pod_flag {
 	WEIR_POD_GATE = 1 << 0, /* no plan for this pod yet: hold everything (NP-53) */
+	WEIR_POD_ADOPTED =
+		1 << 1, /* it ran before its hooks came: the host's conntrack may know its connections */
 };
 
 /* The word of a pod: both policy sets and its flags, flipped together. Set 0 means "not isolated". */
@@ -370,6 +372,12 @@ static __always_inline __u32 weir_pod_egress_set(__u64 word)
 static __always_inline __u32 weir_pod_flags(__u64 word)
 {
 	return word & 0xffff;
+}
+
+/* Does any policy set, or the gate, have a say about this pod's packets? */
+static __always_inline int weir_pod_is_judged(__u64 word)
+{
+	return !!(word & ~(__u64)WEIR_POD_ADOPTED);
 }
 
 /* Value of pods[]: slot 0 is never used, so that ref 0 means "nobody". */
@@ -560,6 +568,15 @@ enum weir_timeout {
 	_WEIR_TIMEOUT_MAX,
 };
 
+/* Index of steps[]: programs that go on where another one left off (tail calls). */
+enum weir_step {
+	WEIR_STEP_FROM_POD,
+	WEIR_STEP_TO_POD,
+	WEIR_STEP_FROM_ADOPTED, /* asks the host's conntrack; not there where the kernel cannot */
+	WEIR_STEP_TO_ADOPTED,
+	_WEIR_STEP_MAX,
+};
+
 /* Value of counters, an element for each reason. */
 struct weir_counter {
 	__u64 packets;
@@ -593,8 +610,10 @@ struct weir_trace {
 	__u32 ingress_set;
 	__u32 service; /* 0: no service */
 	__u32 backend;
+	__u32 host_asked; /* between programs: whether this packet is of the host's conntrack (bpf/midstream.bpf.h) */
+	__u32 pad; /* values of per-CPU maps are rounded up to 8 bytes */
 };
-WEIR_ASSERT_SIZE(struct weir_trace, 48);
+WEIR_ASSERT_SIZE(struct weir_trace, 56);
 
 /* Argument of the `store_word` program: one word stored in place in a hash map (docs/design.md, "Atomic"). */
 enum weir_store_map {

@@ -45,7 +45,7 @@ static void forget(struct netns_cluster *c)
 
 void netns_cluster_up(struct netns_cluster *c, const char *manifests)
 {
-	struct sandbox_request req = { .name = c->name, .sizes = c->sizes };
+	struct sandbox_request req = { .name = c->name, .sizes = c->sizes, .no_datapath = c->bare };
 	struct store *s = store_new();
 	struct weir_err err = {};
 	struct sandbox_net net;

@@ -39,6 +39,7 @@ struct netns_cluster {
 	const struct netns_env *env;
 	unsigned int needs; /* of the test: settings whose harm is remedied for it, as netns_test_needs() says */
 	bool settled; /* settings are in force */
+	bool bare; /* set by the test: netns_cluster_up() attaches nothing, as before Weir came to a node */
 	struct store *store; /* what is up now */
 	struct sandbox_net net;
 	const struct node_sizes

@@ -369,7 +369,7 @@ static void drops_before_a_judgement_tell_what_is_known(void **state)
 	struct prog_env *env = *state;
 	struct packet_spec denied = syn_to(env, VIP_1), spoofed = prog_tcp(env, POD_C, SPORT, POD_B, PORT, SYN),
 			   flooded = prog_tcp(env, REMOTE_A, SPORT, POD_C, PORT, SYN),
-			   late = prog_tcp(env, POD_A, SPORT, POD_C, PORT, ACK);
+			   late = prog_tcp(env, POD_A, SPORT, POD_C, PORT, RST);
 	struct packet cut = packet_build(&denied);
 	struct weir_event want = { .reason = WEIR_TRUNCATED, .device = PROG_DEVICE(POD_A) };
 
@@ -572,7 +572,7 @@ static void a_full_ring_loses_and_counts(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec specs[] = { syn_to(env, POD_B), prog_tcp(env, POD_C, SPORT, POD_B, PORT, SYN),
-				       prog_tcp(env, POD_A, SPORT, POD_C, PORT, ACK) };
+				       prog_tcp(env, POD_A, SPORT, POD_C, PORT, RST) };
 	const enum weir_reason reasons[] = { WEIR_INGRESS_DENIED, WEIR_SPOOFED, WEIR_MID_STREAM };
 	uint32_t sent = 0;
 	uint64_t lost = 0;

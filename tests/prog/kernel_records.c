@@ -63,6 +63,7 @@ static void what_is_written_is_read(void **state)
 
 	a.addr[1] = (struct weir_addr){};
 	a.uid = "";
+	b.adopted = true;
 	write_record(&b);
 	write_record(&a);
 	write_record(&a);
@@ -76,6 +77,8 @@ static void what_is_written_is_read(void **state)
 	assert_string_equal(l.items[1].uid, "u-1");
 	assert_string_equal(l.items[1].netns, "/run/netns/x");
 	assert_int_equal(l.items[1].ifindex, 8);
+	assert_false(l.items[0].adopted);
+	assert_true(l.items[1].adopted);
 	assert_memory_equal(l.items[1].mac, b.mac, sizeof(b.mac));
 	assert_memory_equal(l.items[1].addr, b.addr, sizeof(b.addr));
 	assert_true(l.items[1].written_ns > 1600000000ull * 1000000000);
@@ -158,6 +161,7 @@ static void broken_records_are_refused_by_file_and_member(void **state)
 		{ HEAD REST "\"ifindex\":1.5,\"mac\":\"02:00:00:00:00:01\",\"addresses\":[]}", "ifindex" },
 		{ HEAD REST "\"ifindex\":7,\"mac\":\"02:00:00:00:00\",\"addresses\":[]}", "mac" },
 		{ HEAD REST "\"ifindex\":7,\"mac\":\"02:00:00:00:00:01x\",\"addresses\":[]}", "mac" },
+		{ HEAD REST DEVICE "\"adopted\":1,\"addresses\":[\"10.0.0.1\"]}", "adopted" },
 		{ HEAD REST DEVICE "\"addresses\":\"10.0.0.1\"}", "addresses" },
 		{ HEAD REST DEVICE "\"addresses\":[\"10.0.0.256\"]}", "addresses" },
 		{ HEAD REST DEVICE "\"addresses\":[\"10.0.0.1\",\"10.0.0.2\"]}", "addresses" },

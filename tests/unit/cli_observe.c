@@ -171,13 +171,13 @@ static void a_drop_says_its_reason(void **state)
 	e.dst = addr("192.0.2.7");
 	assert_line(&e, true,
 		    "01:01:02.500 DROPPED  node:41234 → 192.0.2.7:5432 TCP  mid-stream: "
-		    "no connection is known, and the packet does not begin one\n");
+		    "it begins no connection, and is of none that is known\n");
 	e.src = addr("2001:db8::1");
 	e.dst = addr("fd00::1");
 	e.proto = IPPROTO_ICMPV6; /* an id is no port */
 	assert_line(&e, true,
 		    "01:01:02.500 DROPPED  2001:db8::1 → shop/db ICMP  mid-stream: "
-		    "no connection is known, and the packet does not begin one\n");
+		    "it begins no connection, and is of none that is known\n");
 	e = (struct weir_event){ .reason = WEIR_TRUNCATED, .device = 12, .len = 20 };
 	assert_line(&e, true,
 		    "00:00:01.000 DROPPED  at device 12, 20 bytes  truncated: the packet ends inside a header\n");

@@ -66,7 +66,8 @@ static void get_pods(const struct live *l, const struct common_options *c)
 		if (weir_pod_flags(word) & WEIR_POD_GATE)
 			listing_tone(&out, TONE_WARN, "held");
 		else
-			listing_tone(&out, TONE_GOOD, "open");
+			listing_tone(&out, TONE_GOOD,
+				     weir_pod_flags(word) & WEIR_POD_ADOPTED ? "adopted" : "open");
 		listing_text(&out, identity_label(l, pod, text));
 		listing_int(&out, i);
 	}

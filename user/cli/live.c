@@ -13,7 +13,8 @@
 #include "cli/live.h"
 #include "cli/live_plan.h"
 
-const char *const live_programs[] = { "from_pod", "to_pod", "store_word", "sweep_start", NULL };
+const char *const live_programs[] = { "from_pod",    "to_pod", "from_adopted", "to_adopted", "store_word",
+				      "sweep_start", NULL };
 
 static int by_kind_and_id(const void *a, const void *b)
 {

@@ -56,6 +56,7 @@ enum knob {
 	KNOB_QUEUE = KNOB_FLOWS,
 	KNOB_PERCPU = KNOB_NONE,
 	KNOB_RING = KNOB_NONE,
+	KNOB_PROGS = KNOB_NONE,
 };
 
 static uint32_t scaled(uint32_t entries, uint32_t percent)
@@ -120,6 +121,14 @@ static int open_node(const struct load_options *o, struct node **ret_node, struc
 	return r == -ENOENT ? node_open(NULL, NODE_PRIVATE, &sizes, ret_node, err) : r;
 }
 
+static bool any_adopted(const struct attachment_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->items[i].adopted)
+			return true;
+	return false;
+}
+
 static int load(const struct load_options *o, const struct plan *p, const char *origin)
 {
 	_cleanup_(attachment_list_free) struct attachment_list attachments = {};
@@ -147,6 +156,12 @@ static int load(const struct load_options *o, const struct plan *p, const char *
 			"warning: the sweep is not running: %s. Connections that are over leave the table only when "
 			"others need the room",
 			node_no_sweep(node));
+	if (any_adopted(&attachments) && node_no_host_flows(node))
+		cli_note(
+			&o->common,
+			"warning: connections that adopted pods had before are judged a packet at a time, and those "
+			"through a Service may end: the host's conntrack cannot be asked: %s",
+			node_no_host_flows(node));
 	delta_print(&delta, o->dry_run, &o->common);
 	return o->dry_run && sync_delta_writes(&delta) ? EXIT_NO : EXIT_OK;
 }

@@ -40,6 +40,7 @@ static void emit_status(const struct live *l)
 	emit_int(&e, "serviceEpoch", config->service_epoch);
 	emit_int(&e, "sweeps", config->sweeps);
 	emit_bool(&e, "sweeping", !node_no_sweep(l->node));
+	emit_bool(&e, "handOver", !node_no_host_flows(l->node));
 	emit_int(&e, "devices", devices(l));
 	emit_array(&e, "programs");
 	for (size_t i = 0; live_programs[i]; i++)
@@ -123,6 +124,13 @@ static void print_sweep(const struct live *l, const struct common_options *c)
 		printf("sweeps        %llu\n\n", (unsigned long long)node_config(l->node)->sweeps);
 }
 
+static void print_host_flows(const struct live *l, const struct common_options *c)
+{
+	if (node_no_host_flows(l->node))
+		printf("hand-over     %snot possible%s: the host's conntrack cannot be asked: %s\n",
+		       tone_on(&c->out, TONE_WARN), tone_off(&c->out, TONE_WARN), node_no_host_flows(l->node));
+}
+
 static void print_status(const struct live *l, const struct common_options *c)
 {
 	const struct weir_config *config = node_config(l->node);
@@ -138,6 +146,7 @@ static void print_status(const struct live *l, const struct common_options *c)
 		if (node_prog_fd(l->node, live_programs[i]) >= 0)
 			printf(" %s", live_programs[i]);
 	printf("\ndevices       %u attached\n", devices(l));
+	print_host_flows(l, c);
 	print_sweep(l, c);
 	print_maps(l, c);
 	putchar('\n');

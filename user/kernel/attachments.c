@@ -66,6 +66,8 @@ static void emit_record(FILE *out, const struct attachment *a)
 	emit_text(&e, "uid", a->uid ? a->uid : "");
 	emit_text(&e, "netns", a->netns ? a->netns : "");
 	emit_int(&e, "ifindex", a->ifindex);
+	if (a->adopted)
+		emit_bool(&e, "adopted", true);
 	emit_printf(&e, "mac", "%02x:%02x:%02x:%02x:%02x:%02x", a->mac[0], a->mac[1], a->mac[2], a->mac[3],
 		    a->mac[4], a->mac[5]);
 	emit_array(&e, "addresses");
@@ -176,6 +178,17 @@ static int read_ifindex(const struct reader *in, uint32_t *ret_ifindex)
 	return 0;
 }
 
+/* Absent: false. */
+static int read_adopted(const struct reader *in, bool *ret_adopted)
+{
+	yajl_val v = member(in, "adopted", yajl_t_any);
+
+	if (v && !YAJL_IS_TRUE(v) && !YAJL_IS_FALSE(v))
+		return bad(in, "adopted", "true or false is needed");
+	*ret_adopted = YAJL_IS_TRUE(v);
+	return 0;
+}
+
 static int read_mac(const struct reader *in, uint8_t *ret_mac)
 {
 	const char *text;
@@ -224,6 +237,8 @@ static int read_record(const struct reader *in, struct attachment *ret)
 		r = read_text(in, "netns", &a.netns);
 	if (!r)
 		r = read_ifindex(in, &a.ifindex);
+	if (!r)
+		r = read_adopted(in, &a.adopted);
 	if (!r)
 		r = read_mac(in, a.mac);
 	if (!r)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "kernel/node.h"
+#include "kernel/objects.h"
 
 #define NODE_PATH_MAX 256
 #define NODE_MAX_PROGS 8
@@ -27,7 +28,7 @@ struct node {
 	int own_map_fd; /* of the sweep's timer: it stops when nobody holds it */
 	const char *origin; /* see node_keep_origin(); NULL: none */
 	size_t origin_len;
-	struct weir_err no_sweep; /* why it is not running; empty when it is */
+	struct weir_err lacks[_LACK_MAX]; /* why something is not there; empty when it is */
 };
 
 /* The folders of an instance; -EINVAL for a name that cannot be part of one. */

@@ -45,6 +45,7 @@ static const struct {
 	[MAP_QUEUE] = { BPF_MAP_TYPE_QUEUE, 0 },
 	[MAP_PERCPU] = { BPF_MAP_TYPE_PERCPU_ARRAY, 0 },
 	[MAP_RING] = { BPF_MAP_TYPE_RINGBUF, 0 },
+	[MAP_PROGS] = { BPF_MAP_TYPE_PROG_ARRAY, 0 },
 };
 
 /* What the words of types.h and the programs' loops can hold, whatever the sizes asked for. */
@@ -58,6 +59,7 @@ static const struct {
 	{ WEIR_MAP_config, 1 },
 	{ WEIR_MAP_trace, 1 },
 	{ WEIR_MAP_watch, 1 },
+	{ WEIR_MAP_steps, _WEIR_STEP_MAX },
 };
 
 const struct map_info *map_info(enum weir_map map)

@@ -18,6 +18,7 @@ enum map_kind {
 	MAP_QUEUE,
 	MAP_PERCPU,
 	MAP_RING,
+	MAP_PROGS,
 };
 
 struct map_info {

@@ -157,7 +157,12 @@ int node_prog_fd(const struct node *n, const char *prog)
 
 const char *node_no_sweep(const struct node *n)
 {
-	return *n->no_sweep.text ? n->no_sweep.text : NULL;
+	return *n->lacks[LACK_SWEEP].text ? n->lacks[LACK_SWEEP].text : NULL;
+}
+
+const char *node_no_host_flows(const struct node *n)
+{
+	return *n->lacks[LACK_HOST_FLOWS].text ? n->lacks[LACK_HOST_FLOWS].text : NULL;
 }
 
 const char *node_run_dir(const struct node *n)

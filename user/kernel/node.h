@@ -44,6 +44,8 @@ struct weir_config *node_config(const struct node *n);
 int node_prog_fd(const struct node *n, const char *prog);
 /* Why the sweep of connections that are over is not running, or NULL when it is: some kernels refuse its timer. */
 const char *node_no_sweep(const struct node *n);
+/* Why connections from before Weir's time cannot be looked up in the host's conntrack, or NULL when they can. */
+const char *node_no_host_flows(const struct node *n);
 const char *node_run_dir(const struct node *n); /* "/run/weir[-NAME]" */
 
 /* ---- Attachment records (docs/design.md): /run/weir/pods/<ns>_<name>.json, one a pod, whoever writes it ---- */
@@ -54,6 +56,7 @@ struct attachment {
 	uint32_t ifindex; /* of the host's end of its veth */
 	uint8_t mac[6]; /* of the pod's end */
 	struct weir_addr addr[2];
+	bool adopted; /* it ran before its record was written: it has connections that Weir did not see begin */
 	uint64_t written_ns; /* when the record was written, since 1970; ignored by attachment_write() */
 };
 

@@ -198,6 +198,19 @@ static int start(struct node *n, const struct bpf_object_row *o, struct bpf_obje
 	return r ? err_set(err, r, "program %s: %s", o->start, err_name(r)) : 0;
 }
 
+/* Before the pins: whoever finds those finds the steps done. */
+static int fill_steps(struct node *n, const struct bpf_object_row *o, struct bpf_object *obj, struct weir_err *err)
+{
+	for (uint32_t i = 0; o->has_steps && o->progs[i]; i++) {
+		uint32_t step = o->first_step + i;
+		int fd = bpf_program__fd(bpf_object__find_program_by_name(obj, o->progs[i]));
+
+		if (bpf_map_update_elem(n->map_fd[WEIR_MAP_steps], &step, &fd, 0))
+			return err_set(err, -errno, "put %s into steps: %s", o->progs[i], strerror(errno));
+	}
+	return 0;
+}
+
 static int take_fds(struct node *n, const struct bpf_object_row *o, struct bpf_object *obj)
 {
 	for (const char *const *prog = o->progs; *prog; prog++) {
@@ -238,6 +251,8 @@ static int load(struct node *n, const struct bpf_object_row *o, const char *fold
 	r = load_onto_maps(n, o, obj, err);
 	if (!r)
 		r = start(n, o, obj, err);
+	if (!r)
+		r = fill_steps(n, o, obj, err);
 	if (!r && n->mode == NODE_WRITE)
 		r = pin_folder(n, o, obj, folder, err);
 	if (!r)
@@ -253,7 +268,7 @@ static int open_object(struct node *n, const struct bpf_object_row *o, struct we
 	version_of(o, version);
 	snprintf(folder, sizeof(folder), "%s/progs/%s-%s", n->pin_dir, o->name, version);
 	if (n->mode == NODE_READ)
-		return each_folder(n, o, open_any, NULL) || o->optional
+		return each_folder(n, o, open_any, NULL) || o->lack != LACK_NONE
 			       ? 0
 			       : err_set(err, -ENOENT, "%s: programs are not loaded", n->pin_dir);
 	if (n->mode == NODE_WRITE && !open_folder(n, o, folder))
@@ -270,13 +285,12 @@ int programs_open(struct node *n, struct weir_err *err)
 		struct weir_err why = {};
 		int r = open_object(n, &bpf_objects[i], &why);
 
-		if (r && !bpf_objects[i].optional)
+		if (r && bpf_objects[i].lack == LACK_NONE)
 			return err_set(err, r, "%s", why.text);
-		if (r)
-			n->no_sweep = why;
+		if (!r && node_prog_fd(n, bpf_objects[i].progs[0]) < 0)
+			err_set(&why, -ENOENT, "its program is not loaded");
+		n->lacks[bpf_objects[i].lack] = why;
 	}
-	if (!node_no_sweep(n) && node_prog_fd(n, "sweep_start") < 0)
-		err_set(&n->no_sweep, -ENOENT, "its program is not loaded");
 	return 0;
 }
 

@@ -95,10 +95,12 @@ void pods_want(struct sync *s)
 		struct sync_pod *pod = &s->pods[i];
 		uint32_t slot = s->bound[WEIR_NAME_POD][i].id;
 
-		pod->word = weir_pod_word(0, 0, WEIR_POD_GATE);
+		uint32_t flags = pod->a->adopted ? WEIR_POD_ADOPTED : 0;
+
+		pod->word = weir_pod_word(0, 0, flags | WEIR_POD_GATE);
 		if (pod->p) {
 			pod->word = weir_pod_word(s->bound[WEIR_NAME_POLICY_SET][pod->p->ingress_set].id,
-						  s->bound[WEIR_NAME_POLICY_SET][pod->p->egress_set].id, 0);
+						  s->bound[WEIR_NAME_POLICY_SET][pod->p->egress_set].id, flags);
 			for (int f = 0; f < 2; f++)
 				pod->identity[f] = s->bound[WEIR_NAME_IDENTITY][pod->p->identity[f]].id;
 		}

@@ -36,6 +36,7 @@ struct up {
 	const char *name;
 	struct place *places;
 	size_t n;
+	struct attachment_list recorded; /* before this call */
 	struct sandbox_summary sum;
 	uint64_t began;
 	struct weir_err *err;
@@ -165,6 +166,18 @@ static void remove_gone(const char *ns, const char *pod, void *arg)
 
 /* ---- Pods ---- */
 
+/* Does the pod run since a time when nothing was attached to it? Its record says so for as long as it lives. */
+static bool runs_without_record(const struct up *u, const struct place *p)
+{
+	for (size_t i = 0; i < u->recorded.n; i++) {
+		const struct attachment *a = &u->recorded.items[i];
+
+		if (!strcmp(a->ns, p->plug.ns) && !strcmp(a->name, p->plug.pod))
+			return p->known && a->adopted;
+	}
+	return p->known;
+}
+
 static int record_attachment(struct up *u, const struct place *p)
 {
 	_cleanup_(mem_free) char *where = mem_printf("%s/%s", p->plug.ns, p->plug.pod);
@@ -176,6 +189,7 @@ static int record_attachment(struct up *u, const struct place *p)
 		.uid = p->pod->meta.uid,
 		.netns = path,
 		.ifindex = p->plug.ifindex,
+		.adopted = runs_without_record(u, p),
 		.addr = { p->plug.addr[0], p->plug.addr[1] },
 	};
 
@@ -235,7 +249,7 @@ static int make_pod(struct up *u, struct place *p)
 
 static int make_pods(struct up *u)
 {
-	int r = 0;
+	int r = attachment_list_read(u->name, &u->recorded, u->err);
 
 	for (size_t i = 0; i < u->n && !r; i++) {
 		r = check_interrupt(u);
@@ -347,6 +361,7 @@ static void free_places(struct up *u)
 	for (size_t i = 0; i < u->n; i++)
 		free(u->places[i].record);
 	free(u->places);
+	attachment_list_free(&u->recorded);
 }
 
 int sandbox_up(const struct sandbox_request *req, struct sandbox_summary *ret_summary, struct weir_err *err)

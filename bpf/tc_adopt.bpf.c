@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Connections that are older than Weir: a pod that ran before its hooks came has
+ * some open, and the host's own conntrack keeps them, translated by whoever was
+ * there before (kube-proxy, hostPort). Their packets are passed to the stack
+ * untouched, so that a hand-over cuts nothing, and judged as the connection that
+ * conntrack says they are of. Entered from tc_pod for packets of no flow, of such pods only.
+ *
+ * An object of its own: a kernel without these kfuncs refuses it, and then such
+ * packets are judged as any in mid-stream (midstream.bpf.h).
+ */
+#include "flow_new.bpf.h"
+#include "forward.bpf.h"
+
+#define CURRENT_NETNS (-1)
+#define DIR_REPLY 1 /* IP_CT_DIR_REPLY */
+
+/* What is read of the kernel's types; the loader finds where it stands. */
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+union nf_inet_addr {
+	__u32 all[4];
+};
+union nf_conntrack_man_proto {
+	__be16 all;
+};
+struct nf_conntrack_man {
+	union nf_inet_addr u3;
+	union nf_conntrack_man_proto u;
+};
+struct nf_conntrack_tuple {
+	struct nf_conntrack_man src;
+};
+struct nf_conntrack_tuple_hash {
+	struct nf_conntrack_tuple tuple;
+};
+struct nf_conn {
+	struct nf_conntrack_tuple_hash tuplehash[2]; /* by direction */
+};
+#pragma clang attribute pop
+
+/* As 6.1 has it: later ones are longer, and take this length. */
+struct bpf_ct_opts {
+	__s32 netns_id;
+	__s32 error;
+	__u8 l4proto;
+	__u8 dir; /* out: which direction the tuple is of */
+	__u8 reserved[2];
+};
+WEIR_ASSERT_SIZE(struct bpf_ct_opts, 12);
+
+extern struct nf_conn *bpf_skb_ct_lookup(struct __sk_buff *skb, struct bpf_sock_tuple *tuple, __u32 tuple_size,
+					 struct bpf_ct_opts *opts, __u32 opts_size) __ksym;
+extern void bpf_ct_release(struct nf_conn *ct) __ksym;
+
+/* The packet's tuple, or the same turned round. Returns its size. */
+static __always_inline __u32 make_tuple(struct bpf_sock_tuple *t, const struct pkt *p, int turned)
+{
+	const struct weir_addr *src = turned ? &p->dst : &p->src, *dst = turned ? &p->src : &p->dst;
+	__be16 sport_be = turned ? p->dport_be : p->sport_be, dport_be = turned ? p->sport_be : p->dport_be;
+
+	if (p->v6) {
+		__builtin_memcpy(t->ipv6.saddr, src, sizeof(*src));
+		__builtin_memcpy(t->ipv6.daddr, dst, sizeof(*dst));
+		t->ipv6.sport = sport_be;
+		t->ipv6.dport = dport_be;
+		return sizeof(t->ipv6);
+	}
+	t->ipv4.saddr = src->w[3];
+	t->ipv4.daddr = dst->w[3];
+	t->ipv4.sport = sport_be;
+	t->ipv4.dport = dport_be;
+	return sizeof(t->ipv4);
+}
+
+/* An address of conntrack's in our form. */
+static __always_inline struct weir_addr address_of(const struct nf_conntrack_man *man, int v6)
+{
+	struct weir_addr a = weir_addr_from_v4(man->u3.all[0]);
+
+	for (int i = 0; v6 && i < 4; i++)
+		a.w[i] = man->u3.all[i];
+	return a;
+}
+
+/* The connection's first packet, at its real destination: where its replies come from. */
+static __always_inline void ask_as_began(struct scratch *s, const struct nf_conn *ct)
+{
+	struct question *q = &s->question;
+
+	q->src = address_of(&ct->tuplehash[0].tuple.src, s->pkt.v6);
+	q->dst = address_of(&ct->tuplehash[1].tuple.src, s->pkt.v6);
+	q->dport_be = ct->tuplehash[1].tuple.src.u.all;
+	q->proto = s->pkt.proto;
+	q->host_origin = is_own_node(&q->src);
+	q->src_ref = pod_ref_by_addr(&q->src);
+	q->dst_ref = pod_ref_by_addr(&q->dst);
+}
+
+/*
+ * Does conntrack know the tuple? Fills the question then. UDP counts only as a
+ * reply: a client's own datagram begins a flow of ours.
+ */
+static __always_inline int host_knows(struct __sk_buff *skb, struct scratch *s, int turned)
+{
+	struct bpf_ct_opts opts = { .netns_id = CURRENT_NETNS, .l4proto = s->pkt.proto };
+	struct bpf_sock_tuple tuple = {};
+	struct nf_conn *ct;
+	int counts;
+
+	if (make_tuple(&tuple, &s->pkt, turned) == sizeof(tuple.ipv6))
+		ct = bpf_skb_ct_lookup(skb, &tuple, sizeof(tuple.ipv6), &opts, sizeof(opts));
+	else
+		ct = bpf_skb_ct_lookup(skb, &tuple, sizeof(tuple.ipv4), &opts, sizeof(opts));
+	if (!ct)
+		return 0;
+	counts = s->pkt.proto == IPPROTO_TCP || (opts.dir == DIR_REPLY) == !turned;
+	if (counts)
+		ask_as_began(s, ct);
+	bpf_ct_release(ct);
+	return counts;
+}
+
+/*
+ * HOST_FLOW or a denial: of a connection of the host's. NEW: of none. On the pod's
+ * side of a translation the packet shows the other direction's tuple, turned round.
+ */
+__noinline int host_flow(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	enum weir_reason why;
+
+	keep_arg(skb);
+	if (!s)
+		return WEIR_NO_SCRATCH;
+	if (s->pkt.proto != IPPROTO_TCP && s->pkt.proto != IPPROTO_UDP)
+		return WEIR_NEW;
+	why = find_ends(s);
+	if (why)
+		return why;
+	return host_knows(skb, s, 0) || host_knows(skb, s, 1) ? WEIR_HOST_FLOW : WEIR_NEW;
+}
+
+/* What the start did with the packet stands in that program's own scratch: it is parsed again. */
+static __always_inline int adopted(struct __sk_buff *skb, enum hook hook, const __u32 start)
+{
+	struct scratch *s = scratch_get();
+	struct weir_trace *t = trace_get();
+	enum weir_reason why;
+
+	if (!s || !t)
+		return refuse(skb, WEIR_NO_SCRATCH);
+	why = pkt_parse(skb, s, hook) ? WEIR_NEW : host_flow(skb); /* a later fragment is nothing to ask about */
+	if (why == WEIR_NEW) {
+		bpf_tail_call(skb, &steps, start);
+		why = WEIR_NO_SCRATCH;
+	}
+	t->host_asked = 0;
+	s->route.denied = 0;
+	if (why == WEIR_HOST_FLOW)
+		why = enforce(s, policy_judge(skb));
+	if (why)
+		return refuse(skb, why);
+	trace_reason(WEIR_HOST_FLOW);
+	return pass_on(skb, s->route.denied ? WEIR_NOT_ENFORCED : WEIR_HOST_FLOW);
+}
+
+SEC("tc")
+int from_adopted(struct __sk_buff *skb)
+{
+	return adopted(skb, FROM_POD, WEIR_STEP_FROM_POD);
+}
+
+SEC("tc")
+int to_adopted(struct __sk_buff *skb)
+{
+	return adopted(skb, TO_POD, WEIR_STEP_TO_POD);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
