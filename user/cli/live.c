@@ -323,17 +323,17 @@ bool live_hits(const struct live *l, enum weir_map map, uint32_t id, struct weir
 	return true;
 }
 
-/* As the map table says: settings, counters, what is free. */
-static bool never_fills(enum weir_map map)
+/* As the map table says: settings, counters and what is free do not fill, and what forgets its oldest is made to. */
+bool live_fills_up(enum weir_map map)
 {
-	static const char words[] = "cannot fill";
+	static const char cannot[] = "cannot fill", forgets[] = "the oldest ";
 
-	return !strncmp(map_full[map], words, strlen(words));
+	return strncmp(map_full[map], cannot, strlen(cannot)) && strncmp(map_full[map], forgets, strlen(forgets));
 }
 
 int live_percent(const struct live *l, enum weir_map map)
 {
-	long long fill = never_fills(map) ? -1 : live_fill(l, map);
+	long long fill = live_fills_up(map) ? live_fill(l, map) : -1;
 
 	return fill <= 0 ? -1 : fill * 100 / node_map_max(l->node, map);
 }

@@ -38,7 +38,9 @@ extern const char *const live_programs[]; /* that an instance may have; ended by
 /* How many elements a map holds: for arrays, what is in use. -1: it cannot be counted. */
 long long live_fill(const struct live *l, enum weir_map map);
 #define LIVE_FILL_WARN_PERCENT 80
-/* How full a table is that can fill; -1 for others, and for empty ones. */
+/* Is it worth a warning when it is full? Not for tables that forget their oldest element by design. */
+bool live_fills_up(enum weir_map map);
+/* How full a table is that fills up; -1 for others, and for empty ones. */
 int live_percent(const struct live *l, enum weir_map map);
 /* "default/web", "ns/policy ingress[0]", …: what an id stands for. "#17" when it has no name. Returns buf. */
 const char *live_label(const struct live *l, enum weir_name_kind kind, uint32_t id, char *buf);
