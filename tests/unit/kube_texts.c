@@ -16,24 +16,34 @@
 	", namespace: ns}\nspec: {containers: [{name: c, image: i}]}\n"
 #define SECRET "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {key: aHVzaA==}\n"
 
-static char *texts_of(const char *yaml)
+/* NULL: they must not be kept. */
+static char *texts_of_bytes(const char *yaml, size_t size)
 {
 	_cleanup_(store_free) struct store *s = store_new();
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 	struct emit e = {};
+	const char *refused;
 
 	s->keep_texts = true;
-	store_read_buffer(s, "a.yaml", yaml, strlen(yaml));
+	store_read_buffer(s, "a.yaml", yaml, size);
 	store_complete(s, 0);
 	emit_open(&e, out);
 	emit_map(&e, NULL);
-	store_emit_texts(s, &e);
+	refused = store_emit_texts(s, &e);
 	emit_map_end(&e);
 	emit_close(&e);
 	fclose(out);
-	return text;
+	if (!refused)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static char *texts_of(const char *yaml)
+{
+	return texts_of_bytes(yaml, strlen(yaml));
 }
 
 static void writes(const char *yaml, const char *want)
@@ -83,6 +93,65 @@ static void a_store_made_of_the_texts_has_the_same_positions(void **state)
 	assert_int_equal(store_pod(s, "ns", "b")->meta.src.line, 16);
 }
 
+#define POD_IN_LIST \
+	"- {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: i}]}}\n"
+#define SECRET_IN_LIST "- {apiVersion: v1, kind: Secret, metadata: {name: s}, data: {key: aHVzaA==}}\n"
+#define POD_JSON                                                                 \
+	"{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"a\"}," \
+	"\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"i\"}]}}"
+#define SECRET_JSON \
+	"{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"metadata\":{\"name\":\"s\"},\"data\":{\"key\":\"aHVzaA==\"}}"
+
+static void nothing_is_kept(const char *yaml, size_t size)
+{
+	_cleanup_(mem_free) char *text = texts_of_bytes(yaml, size);
+
+	assert_null(text);
+}
+
+static void is_kept(const char *yaml)
+{
+	_cleanup_(mem_free) char *text = texts_of(yaml);
+
+	assert_non_null(text);
+	assert_null(strstr(text, "aHVzaA=="));
+}
+
+/* sizeof: each is a literal */
+#define NOTHING_IS_KEPT(yaml) nothing_is_kept(yaml, sizeof(yaml) - 1)
+#define LIST "apiVersion: v1\nkind: List\nitems:\n"
+
+static void a_secret_in_a_list_with_pods_keeps_all_from_being_kept(void **state)
+{
+	NOTHING_IS_KEPT(LIST POD_IN_LIST SECRET_IN_LIST);
+	NOTHING_IS_KEPT(LIST SECRET_IN_LIST POD_IN_LIST);
+	NOTHING_IS_KEPT(POD("b") "---\n" LIST POD_IN_LIST SECRET_IN_LIST);
+	is_kept(LIST POD_IN_LIST "---\n" SECRET);
+	is_kept(LIST POD_IN_LIST "---\n" LIST SECRET_IN_LIST);
+}
+
+static void a_secret_in_a_stream_of_json_keeps_all_from_being_kept(void **state)
+{
+	NOTHING_IS_KEPT(POD_JSON SECRET_JSON);
+	NOTHING_IS_KEPT(SECRET_JSON "\n" POD_JSON "\n");
+	is_kept(POD_JSON);
+}
+
+static void a_secret_behind_dots_and_dashes_is_left_out(void **state)
+{
+	is_kept(POD("a") "...\n---\n" SECRET); /* dots alone are no well-formed YAML to the reader */
+}
+
+static void breaks_that_only_the_reader_knows_keep_all_from_being_kept(void **state)
+{
+	NOTHING_IS_KEPT("# a\r--- \n" POD("a"));
+	NOTHING_IS_KEPT("# a\xc2\x85" POD("a"));
+	NOTHING_IS_KEPT("# a\xe2\x80\xa8" POD("a"));
+	NOTHING_IS_KEPT("# a\xe2\x80\xa9" POD("a"));
+	NOTHING_IS_KEPT(POD("a") "\0" SECRET);
+	is_kept("# a\r\n" POD("a") "---\r\n" SECRET);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -90,6 +159,10 @@ int main(void)
 		cmocka_unit_test(a_file_without_an_object_that_is_read_is_left_out),
 		cmocka_unit_test(three_dashes_within_a_text_are_no_document),
 		cmocka_unit_test(a_store_made_of_the_texts_has_the_same_positions),
+		cmocka_unit_test(a_secret_in_a_list_with_pods_keeps_all_from_being_kept),
+		cmocka_unit_test(a_secret_in_a_stream_of_json_keeps_all_from_being_kept),
+		cmocka_unit_test(a_secret_behind_dots_and_dashes_is_left_out),
+		cmocka_unit_test(breaks_that_only_the_reader_knows_keep_all_from_being_kept),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -144,7 +144,7 @@ static int load(const struct load_options *o, const struct plan *p, const char *
 	if (!r)
 		r = attachment_list_read(o->common.name, &attachments, &err);
 	if (!r)
-		node_keep_origin(node, origin, strlen(origin));
+		node_keep_origin(node, origin, origin ? strlen(origin) : 0);
 	if (!r)
 		r = sync_apply(node, p, &attachments, o->dry_run ? SYNC_DRY_RUN : 0, &delta, &err);
 	if (r)
@@ -208,7 +208,7 @@ static int run(void *options, char **args, int n_args)
 		attach_preference = ATTACH_TCX;
 	if (o->attach && !strcmp(o->attach, "clsact"))
 		attach_preference = ATTACH_CLSACT;
-	origin = origin_text(s, &in, false);
+	origin = origin_text(s, &in, false, &o->common);
 	return load(o, p, origin);
 }
 

@@ -6,13 +6,14 @@
 
 #include <yajl/yajl_tree.h>
 
-#include "cli/cli.h"
 #include "cli/file.h"
 #include "cli/origin.h"
 
-char *origin_text(struct store *s, const struct plan_input *in, bool sandbox)
+char *origin_text(struct store *s, const struct plan_input *in, bool sandbox, const struct common_options *c)
 {
-	char *text = NULL, addr[ADDR_TEXT_MAX];
+	_cleanup_(mem_free) char *text = NULL;
+	char addr[ADDR_TEXT_MAX];
+	const char *refused;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 	struct emit e = {};
@@ -25,11 +26,14 @@ char *origin_text(struct store *s, const struct plan_input *in, bool sandbox)
 	for (size_t i = 0; i < in->n_local_addrs; i++)
 		emit_text(&e, NULL, addr_text(&in->local_addrs[i], addr));
 	emit_array_end(&e);
-	store_emit_texts(s, &e);
+	refused = store_emit_texts(s, &e);
 	emit_document_end(&e);
 	emit_close(&e);
 	fclose(out);
-	return text;
+	if (!refused)
+		return TAKE_PTR(text);
+	cli_note(c, "%s: the objects are not kept, and 'weir why' without -f shows ids", refused);
+	return NULL;
 }
 
 static yajl_val member(yajl_val v, const char *key, yajl_type type)

@@ -7,11 +7,15 @@
  */
 #pragma once
 
+#include "cli/cli.h"
 #include "compile/plan.h"
 #include "sandbox/sandbox.h"
 
-/* s: read with CLI_KEEP_TEXTS. Of in only node and local_addrs count. The text is the caller's. */
-char *origin_text(struct store *s, const struct plan_input *in, bool sandbox);
+/*
+ * s: read with CLI_KEEP_TEXTS. Of in only node and local_addrs count. The text is the caller's. NULL when the objects
+ * must not be kept (store_emit_texts()); a note has said why, and what that means.
+ */
+char *origin_text(struct store *s, const struct plan_input *in, bool sandbox, const struct common_options *c);
 
 struct origin {
 	struct store *store; /* completed, and placed when it is a sandbox's */

@@ -103,7 +103,7 @@ int sync_apply(struct node *n, const struct plan *p, const struct attachment_lis
 
 /*
  * What the plan of the next apply was made from, as text: written beside it, as <run>/objects-<generation>, for root
- * only. text stays the caller's until then. Without it no such file is written.
+ * only. text stays the caller's until then. NULL, or where it cannot be written: there is no such file afterwards.
  */
 void node_keep_origin(struct node *n, const char *text, size_t len);
 

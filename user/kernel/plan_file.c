@@ -7,6 +7,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,17 +32,21 @@ static bool holds(const char *path, const char *text, size_t len)
 	return got == len && !memcmp(now, text, len);
 }
 
-/* What people wrote is for root only; what it was compiled to, as the umask says. */
+/* What people wrote is for root only, from its first byte on; what it was compiled to, as the umask says. */
 static int replace(const char *path, bool secret, const char *text, size_t len, struct weir_err *err)
 {
 	_cleanup_(mem_free) char *making = mem_printf("%s.making", path);
-	FILE *out = fopen(making, "we");
-	int r = 0;
+	FILE *out;
+	int fd, r = 0;
 
-	if (!out)
-		return err_set(err, -errno, "write %s: %s", making, strerror(errno));
-	if (secret)
-		fchmod(fileno(out), 0600);
+	unlink(making); /* of a load that was killed: whoever has it open keeps what it held */
+	fd = open(making, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, secret ? 0600 : 0666);
+	out = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!out) {
+		r = -errno;
+		fd_close(&fd);
+		return err_set(err, r, "write %s: %s", making, strerror(-r));
+	}
 	if (fwrite(text, 1, len, out) != len)
 		r = -EIO;
 	if ((fclose(out) || rename(making, path)) && !r)
@@ -57,34 +62,41 @@ void node_keep_origin(struct node *n, const char *text, size_t len)
 	n->origin_len = len;
 }
 
-static int write_one(const struct node *n, const char *prefix, uint64_t generation, const char *text, size_t len,
-		     struct weir_err *err)
+static char *path_of(const struct node *n, const char *prefix, uint64_t generation)
 {
-	_cleanup_(mem_free) char *path =
-		mem_printf("%s/%s%llu", n->run_dir, prefix, (unsigned long long)generation);
+	return mem_printf("%s/%s%llu", n->run_dir, prefix, (unsigned long long)generation);
+}
 
-	return holds(path, text, len) ? 0 : replace(path, prefix == prefixes[0], text, len, err);
+static int write_one(const char *path, bool secret, const char *text, size_t len, struct weir_err *err)
+{
+	return holds(path, text, len) ? 0 : replace(path, secret, text, len, err);
+}
+
+/* It explains and decides nothing: where it cannot be written there is none, also no older one, and why says so. */
+static void write_origin(const struct node *n, uint64_t generation)
+{
+	_cleanup_(mem_free) char *path = path_of(n, prefixes[0], generation);
+	struct weir_err err = {};
+
+	if (!n->origin || write_one(path, true, n->origin, n->origin_len, &err))
+		unlink(path);
 }
 
 int plan_file_write(const struct node *n, const struct plan *p, uint64_t generation, struct weir_err *err)
 {
-	_cleanup_(mem_free) char *text = NULL;
+	_cleanup_(mem_free) char *path = path_of(n, prefixes[1], generation), *text = NULL;
 	size_t len = 0;
 	FILE *out;
-	int r = 0;
 
 	if (n->mode == NODE_PRIVATE)
 		return 0;
-	if (n->origin)
-		r = write_one(n, prefixes[0], generation, n->origin, n->origin_len, err);
-	if (r)
-		return r;
+	write_origin(n, generation);
 	out = open_memstream(&text, &len);
 	if (!out)
 		return err_set(err, -errno, "write the plan: %s", strerror(errno));
 	plan_write_json(p, out);
 	fclose(out);
-	return write_one(n, prefixes[1], generation, text, len, err);
+	return write_one(path, false, text, len, err);
 }
 
 /* The generation that a file's name ends in; false for other files. */

@@ -41,6 +41,8 @@ static void note_unknown(const char *api_version, const char *kind, const struct
 	struct store_private *p = r->store->priv;
 	struct store_seen *seen;
 
+	if (!strncmp(kind, "Secret", 6)) /* SecretList, too */
+		*VEC_ADD(p->secrets, p->n_secrets, p->cap_secrets) = *src;
 	HASH_FIND_STR(p->unknown_kinds, text, seen);
 	if (seen)
 		return;

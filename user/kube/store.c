@@ -82,6 +82,7 @@ static void free_private(struct store_private *p)
 	for (size_t i = 0; i < p->cap_texts; i++)
 		free(p->texts[i]);
 	free(p->texts);
+	free(p->secrets);
 	free(p);
 }
 

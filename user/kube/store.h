@@ -55,9 +55,10 @@ void store_complete(struct store *s, unsigned int flags);
 
 /*
  * "files":[{"name","text"}]: what was read with keep_texts set. store_read_buffer() of each in turn makes the same
- * objects at the same positions. Documents that hold no object of the store are empty lines.
+ * objects at the same positions. Documents that hold no object of the store are empty lines. Returns NULL, or why the
+ * texts must not be kept, a static sentence: then what was written is incomplete and to be thrown away.
  */
-void store_emit_texts(struct store *s, struct emit *e);
+const char *store_emit_texts(struct store *s, struct emit *e);
 
 const struct kube_namespace *store_namespace(const struct store *s, const char *name);
 const struct kube_node *store_node(const struct store *s, const char *name);

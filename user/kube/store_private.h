@@ -29,6 +29,9 @@ struct store_private {
 	size_t n_files, cap_files;
 	char **texts; /* of files, by the same index; NULL: not kept */
 	size_t cap_texts;
+	const char *texts_refused; /* why they are not kept after all; NULL: they are */
+	struct src *secrets; /* where Secrets stand: they are never kept */
+	size_t n_secrets, cap_secrets;
 	struct store_seen *unknown_kinds;
 	struct store_addr *addrs; /* one block, hashed */
 	struct store_addr *by_addr;

@@ -3,17 +3,46 @@
  * The texts that a store was read from, kept and written out again, so that an
  * equal store, with the same positions, can be made where the files are not.
  * See store.h. A document without an object that Weir reads is not written: no
- * Secret that stands beside the policies is copied.
+ * Secret that stands beside the policies is copied. Where one cannot be told
+ * from what stands with it, nothing is kept.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "kube/store_private.h"
 
+#define SECRET_WITHIN "a Secret stands in one document with objects that are read (a List?)"
+#define OTHER_LINES "a file has NUL bytes, or breaks of lines that are not its own everywhere"
+
+/*
+ * Documents are found by lines: what the reader takes for a break must be one here. It knows CR alone, U+0085, U+2028
+ * and U+2029, too; UTF-16 has NUL bytes.
+ */
+static bool has_plain_lines(const char *data, size_t len)
+{
+	const unsigned char *at = (const unsigned char *)data, *end = at + len;
+
+	for (; at < end; at++) {
+		size_t left = end - at;
+
+		if (!*at || (*at == '\r' && (left < 2 || at[1] != '\n')))
+			return false;
+		if (*at == 0xc2 && left > 1 && at[1] == 0x85)
+			return false;
+		if (*at == 0xe2 && left > 2 && at[1] == 0x80 && (at[2] | 1) == 0xa9)
+			return false;
+	}
+	return true;
+}
+
 void store_keep_text(struct store *s, const char *data, size_t len)
 {
 	struct store_private *p = s->priv;
 
+	if (!has_plain_lines(data, len))
+		p->texts_refused = OTHER_LINES;
+	if (p->texts_refused)
+		return;
 	if (p->cap_texts < p->n_files)
 		p->texts = mem_grow(p->texts, &p->cap_texts, p->n_files, sizeof(*p->texts));
 	p->texts[p->n_files - 1] = mem_strndup(data, len);
@@ -24,6 +53,7 @@ void store_keep_text(struct store *s, const char *data, size_t len)
 struct lines {
 	int *items; /* where objects stand, ascending */
 	size_t n, cap;
+	size_t next; /* of those that were not passed yet */
 };
 
 static int by_number(const void *a, const void *b)
@@ -31,8 +61,14 @@ static int by_number(const void *a, const void *b)
 	return *(const int *)a - *(const int *)b;
 }
 
+static void sort_lines(struct lines *l)
+{
+	if (l->n)
+		qsort(l->items, l->n, sizeof(*l->items), by_number);
+}
+
 /* Objects that were implied or made have no position of their own: those of workloads stand at the template. */
-static void collect_lines(struct store *s, const char *file, struct lines *l)
+static void collect_objects(struct store *s, const char *file, struct lines *l)
 {
 	for (int kind = 0; kind < _KUBE_KIND_MAX; kind++) {
 		struct store_array a = store_array(s, kind);
@@ -41,8 +77,15 @@ static void collect_lines(struct store *s, const char *file, struct lines *l)
 			if ((*a.items)[i]->src.file == file)
 				*VEC_ADD(l->items, l->n, l->cap) = (*a.items)[i]->src.line;
 	}
-	if (l->n)
-		qsort(l->items, l->n, sizeof(*l->items), by_number);
+	sort_lines(l);
+}
+
+static void collect_secrets(const struct store_private *p, const char *file, struct lines *l)
+{
+	for (size_t i = 0; i < p->n_secrets; i++)
+		if (p->secrets[i].file == file)
+			*VEC_ADD(l->items, l->n, l->cap) = p->secrets[i].line;
+	sort_lines(l);
 }
 
 /* YAML allows it at the first column only between documents, even within a block of text. */
@@ -58,64 +101,90 @@ static const char *next_line(const char *line)
 	return end ? end + 1 : line + strlen(line);
 }
 
+/* One file that is written. */
+struct writing {
+	struct store_private *p;
+	const char *file;
+	struct lines objects, secrets;
+	FILE *out;
+};
+
+/* Is a line among those before end that were not passed yet? They are passed. */
+static bool pass_lines(struct lines *l, int end)
+{
+	size_t before = l->next;
+
+	while (l->next < l->n && l->items[l->next] < end)
+		l->next++;
+	return l->next > before;
+}
+
 /* One document, from line number at on: as it is, or as empty lines, so that what follows keeps its place. */
-static const char *write_document(const char *text, int *at, const struct lines *l, size_t *next, FILE *out)
+static const char *write_document(struct writing *w, const char *text, int *at)
 {
 	const char *end = text;
-	bool keep;
+	bool keep, secret;
 	int first = *at;
 
 	do {
 		end = next_line(end);
 		++*at;
 	} while (*end && !is_separator(end));
-	keep = *next < l->n && l->items[*next] < *at;
-	while (*next < l->n && l->items[*next] < *at)
-		++*next;
+	keep = pass_lines(&w->objects, *at);
+	secret = pass_lines(&w->secrets, *at);
 	if (keep) {
-		fwrite(text, 1, end - text, out);
+		if (secret)
+			w->p->texts_refused = SECRET_WITHIN;
+		fwrite(text, 1, end - text, w->out);
 		return end;
 	}
 	if (is_separator(text))
-		fputs("---", out);
+		fputs("---", w->out);
 	for (int i = first; i < *at; i++)
-		fputc('\n', out);
+		fputc('\n', w->out);
 	return end;
 }
 
-static char *wanted_documents(const char *text, const struct lines *l)
+static char *wanted_documents(struct writing *w, const char *text)
 {
 	char *result = NULL;
-	size_t size, next = 0;
-	FILE *out = open_memstream(&result, &size);
+	size_t size;
 	int at = 1;
 
+	w->out = open_memstream(&result, &size);
 	while (*text)
-		text = write_document(text, &at, l, &next, out);
-	fclose(out);
+		text = write_document(w, text, &at);
+	fclose(w->out);
 	return result;
 }
 
-void store_emit_texts(struct store *s, struct emit *e)
+static void emit_file(struct writing *w, const char *text, struct emit *e)
 {
-	const struct store_private *p = s->priv;
+	_cleanup_(mem_free) char *wanted = wanted_documents(w, text);
+
+	emit_map(e, NULL);
+	emit_text(e, "name", w->file);
+	emit_text(e, "text", wanted);
+	emit_map_end(e);
+}
+
+const char *store_emit_texts(struct store *s, struct emit *e)
+{
+	struct store_private *p = s->priv;
 
 	emit_array(e, "files");
-	for (size_t i = 0; i < p->n_files && i < p->cap_texts; i++) {
-		_cleanup_(mem_free) char *text = NULL;
-		struct lines l = {};
+	for (size_t i = 0; i < p->n_files && i < p->cap_texts && !p->texts_refused; i++) {
+		struct writing w = { .p = p, .file = p->files[i] };
 
 		if (!p->texts[i])
 			continue;
-		collect_lines(s, p->files[i], &l);
-		if (l.n) {
-			text = wanted_documents(p->texts[i], &l);
-			emit_map(e, NULL);
-			emit_text(e, "name", p->files[i]);
-			emit_text(e, "text", text);
-			emit_map_end(e);
-		}
-		free(l.items);
+		collect_objects(s, p->files[i], &w.objects);
+		collect_secrets(p, p->files[i], &w.secrets);
+		if (w.objects.n)
+			emit_file(&w, p->texts[i], e);
+		free(w.objects.items);
+		free(w.secrets.items);
 	}
 	emit_array_end(e);
+	return p->texts_refused;
 }
