@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "kube/limits.h"
 #include "kube/store.h"
 
 #define POD(name)                                           \
@@ -152,6 +153,18 @@ static void breaks_that_only_the_reader_knows_keep_all_from_being_kept(void **st
 	is_kept("# a\r\n" POD("a") "---\r\n" SECRET);
 }
 
+static void more_than_the_limit_is_not_kept(void **state)
+{
+	_cleanup_(mem_free) char *yaml = mem_zalloc(KUBE_KEPT_TEXT_MAX + 1);
+	size_t len = sizeof(POD("a")) - 1;
+
+	memset(yaml, '\n', KUBE_KEPT_TEXT_MAX + 1);
+	memcpy(yaml, POD("a"), len);
+	nothing_is_kept(yaml, KUBE_KEPT_TEXT_MAX + 1);
+	yaml[KUBE_KEPT_TEXT_MAX] = '\0';
+	is_kept(yaml);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -163,6 +176,7 @@ int main(void)
 		cmocka_unit_test(a_secret_in_a_stream_of_json_keeps_all_from_being_kept),
 		cmocka_unit_test(a_secret_behind_dots_and_dashes_is_left_out),
 		cmocka_unit_test(breaks_that_only_the_reader_knows_keep_all_from_being_kept),
+		cmocka_unit_test(more_than_the_limit_is_not_kept),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

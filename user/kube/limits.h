@@ -26,3 +26,6 @@
 
 /* Folders inside folders, so that a link to a folder above ends. */
 #define KUBE_FOLDER_DEPTH_MAX 32
+
+/* Bytes of all files together that are kept beside a plan, for why. Above it none are, and load says so. */
+#define KUBE_KEPT_TEXT_MAX ((size_t)32 << 20)

@@ -28,7 +28,7 @@ struct store_private {
 	char **files; /* names that objects point at */
 	size_t n_files, cap_files;
 	char **texts; /* of files, by the same index; NULL: not kept */
-	size_t cap_texts;
+	size_t cap_texts, texts_len; /* of all */
 	const char *texts_refused; /* why they are not kept after all; NULL: they are */
 	struct src *secrets; /* where Secrets stand: they are never kept */
 	size_t n_secrets, cap_secrets;

@@ -9,9 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kube/limits.h"
 #include "kube/store_private.h"
 
 #define SECRET_WITHIN "a Secret stands in one document with objects that are read (a List?)"
+#define TOO_LARGE "the files are larger than what is kept of them"
 #define OTHER_LINES "a file has NUL bytes, or breaks of lines that are not its own everywhere"
 
 /*
@@ -39,10 +41,13 @@ void store_keep_text(struct store *s, const char *data, size_t len)
 {
 	struct store_private *p = s->priv;
 
-	if (!has_plain_lines(data, len))
+	if (len > KUBE_KEPT_TEXT_MAX - p->texts_len)
+		p->texts_refused = TOO_LARGE;
+	else if (!has_plain_lines(data, len))
 		p->texts_refused = OTHER_LINES;
 	if (p->texts_refused)
 		return;
+	p->texts_len += len;
 	if (p->cap_texts < p->n_files)
 		p->texts = mem_grow(p->texts, &p->cap_texts, p->n_files, sizeof(*p->texts));
 	p->texts[p->n_files - 1] = mem_strndup(data, len);
