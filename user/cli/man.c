@@ -23,6 +23,9 @@ const struct man_entry man_files[] = {
 	  "attachment records: which pod is plugged in where. The sandbox writes them; only recorded pods are attached" },
 	{ "/run/weir/plan-GENERATION, /run/weir-NAME/plan-GENERATION",
 	  "the plan that is loaded: names of what the maps hold by number" },
+	{ "/run/weir/objects-GENERATION, /run/weir-NAME/objects-GENERATION",
+	  "what that plan was compiled from, for root only: why explains by it. Whole documents as they were written, "
+	  "environment variables and annotations of pods included; no Secrets" },
 	{ "/run/weir-NAME/sandbox", "what belongs to a sandbox" },
 	{ "/run/netns", "the network namespaces of a sandbox" },
 	{},

@@ -27,13 +27,28 @@
 
 /* What libbpf said last: the reason of a failed load, for the error's text. */
 static __thread char last_log[LOG_MAX];
+/* Who is told besides; NULL: nobody. */
+static libbpf_print_fn_t print_before;
 
 static int __attribute__((format(printf, 2, 0)))
 keep_log(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
-	if (level == LIBBPF_WARN)
-		vsnprintf(last_log, sizeof(last_log), fmt, ap);
-	return 0;
+	va_list again;
+
+	if (level == LIBBPF_WARN) {
+		va_copy(again, ap);
+		vsnprintf(last_log, sizeof(last_log), fmt, again);
+		va_end(again);
+	}
+	return print_before ? print_before(level, fmt, ap) : 0;
+}
+
+static void keep_logs(void)
+{
+	libbpf_print_fn_t before = libbpf_set_print(keep_log);
+
+	if (before != keep_log)
+		print_before = before;
 }
 
 static void version_of(const struct bpf_object_row *o, char *ret_text)
@@ -280,7 +295,7 @@ int programs_open(struct node *n, struct weir_err *err)
 {
 	if (sodium_init() < 0)
 		return err_set(err, -EIO, "libsodium does not start");
-	libbpf_set_print(keep_log);
+	keep_logs();
 	for (size_t i = 0; i < bpf_objects_n; i++) {
 		struct weir_err why = {};
 		int r = open_object(n, &bpf_objects[i], &why);
