@@ -7,6 +7,7 @@
  * its chain. See device.h.
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -18,6 +19,7 @@
 #include "doctor/device.h"
 
 #define NAME_LEN 64
+#define READ_TRIES 4
 
 struct chain {
 	char table[NAME_LEN], name[NAME_LEN];
@@ -165,15 +167,42 @@ static void check_leftovers(struct doctor *d, const struct ruleset *s)
 	f->fix = "kube-proxy --cleanup, once no kube-proxy runs on this node";
 }
 
-void check_rulesets(struct doctor *d)
+/* A kernel without nf_tables has no rules: it knows no such socket, or no such subsystem (EINVAL). */
+static int read_once(struct ruleset *s)
 {
 	_cleanup_(nl_close) struct nl *nl = NULL;
-	struct ruleset s = {};
+	int r = nl_open_own(NETLINK_NETFILTER, &nl, NULL);
 
-	if (nl_open_own(NETLINK_NETFILTER, &nl, NULL))
-		return;
-	if (!nl_talk(nl, begin_dump(nl, NFT_MSG_GETCHAIN), read_chain, &s) && s.n)
-		nl_talk(nl, begin_dump(nl, NFT_MSG_GETRULE), read_rule, &s);
+	if (r)
+		return r == -EPROTONOSUPPORT ? 0 : r;
+	r = nl_talk(nl, begin_dump(nl, NFT_MSG_GETCHAIN), read_chain, s);
+	if (r == -EINVAL && !s->n)
+		return 0;
+	return r || !s->n ? r : nl_talk(nl, begin_dump(nl, NFT_MSG_GETRULE), read_rule, s);
+}
+
+/* EINTR: rules changed while they were read. What an interrupted dump left in its socket goes with that. */
+static int read_rulesets(struct ruleset *s, struct weir_err *err)
+{
+	int r = -EINTR;
+
+	for (int i = 0; i < READ_TRIES && r == -EINTR; i++) {
+		free(s->items);
+		*s = (struct ruleset){};
+		r = read_once(s);
+	}
+	return r ? err_set(err, r, "read the rulesets of nftables: %s (%s)", strerror(-r), err_name(r)) : 0;
+}
+
+int check_rulesets(struct doctor *d, struct weir_err *err)
+{
+	struct ruleset s = {};
+	int r = read_rulesets(&s, err);
+
+	if (r) {
+		free(s.items);
+		return r;
+	}
 	for (size_t i = 0; i < s.n; i++)
 		if (s.items[i].drops_forward && !s.items[i].settled) {
 			forward_drops(d, &s.items[i]);
@@ -181,4 +210,5 @@ void check_rulesets(struct doctor *d)
 		}
 	check_leftovers(d, &s);
 	free(s.items);
+	return 0;
 }

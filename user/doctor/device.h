@@ -38,7 +38,8 @@ uint32_t device_towards(const struct weir_addr *a);
 uint32_t device_mtu(uint32_t ifindex);
 
 /* The checks, each in a file of its own. */
-void check_rulesets(struct doctor *d); /* N003, N008 */
+/* N003, N008. -errno when they cannot be read: that is no finding, and no absence of one. */
+int check_rulesets(struct doctor *d, struct weir_err *err);
 void check_settings(struct doctor *d); /* N001, N002, N004; after the rulesets */
 void check_hooks(struct doctor *d); /* N005, N009, N012 */
 void check_mtu(struct doctor *d); /* N007 */

@@ -30,11 +30,13 @@ int doctor_node(const struct node *n, const struct attachment_list *pods, struct
 	if (r)
 		return r;
 	find_devices(&d, pods);
-	check_rulesets(&d);
-	check_settings(&d);
-	check_hooks(&d);
-	check_mtu(&d);
+	r = check_rulesets(&d, err);
+	if (!r) {
+		check_settings(&d);
+		check_hooks(&d);
+		check_mtu(&d);
+	}
 	free(d.pods);
 	free(d.devices);
-	return 0;
+	return r;
 }
