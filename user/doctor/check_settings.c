@@ -143,6 +143,6 @@ void check_settings(struct doctor *d)
 		if (d->pods[i].l3)
 			check_reverse_path(d, &d->pods[i]);
 	for (size_t i = 0; i < d->n_pods; i++)
-		if (d->pods[i].l3 != d->pods[i].dev && !seen_before(d, i))
+		if (d->pods[i].l3 && d->pods[i].l3 != d->pods[i].dev && !seen_before(d, i))
 			check_bridge(d, d->pods[i].l3);
 }
