@@ -95,6 +95,8 @@ reads() {
 		grep -qsx "$1" /run/weir-$NAME/observe.lock && return
 		sleep 0.1
 	done
+	echo "no observer reads"
+	return 1
 }
 
 # ends STATUS COMMAND...: the command again and again, until the observer ends with that status
@@ -164,12 +166,16 @@ translated_by_name() {
 
 # an allowed connection is silent once it is open, and so is what no Service translates
 open_connections_are_silent() {
-	observe --timeout 3 -o jsonl --from p/friend
+	observe --timeout 60 -o jsonl --from p/friend
+	reads "$pid" || return
+	sleep 0.3
 	for _ in 1 2 3; do
-		"$W" sandbox exec p/friend --name $NAME -- timeout 2 bash -c \
-			"exec 3<>/dev/tcp/$web4/8080; for i in 1 2 3 4 5; do echo x >&3; done" 2>/dev/null
+		"$W" sandbox exec p/friend --name $NAME -- timeout 10 bash -c \
+			"exec 3<>/dev/tcp/$web4/8080 && for i in 1 2 3 4 5; do echo x >&3 || exit; done" || return
 	done
-	ends 0 sleep 0.2 && seen 'r == []'
+	sleep 0.3
+	kill -INT "$pid"
+	ends 0 true && seen 'r == []'
 }
 
 drops_have_reasons() {
