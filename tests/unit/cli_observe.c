@@ -322,6 +322,8 @@ static void verdicts_and_reasons_are_matched(void **state)
 	assert_int_equal(sighting_reason("forwarded"), WEIR_FORWARDED);
 	assert_int_equal(sighting_reason("multicast"), -1); /* is no event */
 	assert_int_equal(sighting_reason("nonsense"), -1);
+	assert_int_equal(sighting_reason("hairpin"), -1); /* no longer */
+	assert_int_equal(sighting_reason("sctp-service"), -1);
 }
 
 static void ports_and_protocols_are_matched(void **state)

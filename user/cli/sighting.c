@@ -28,11 +28,19 @@ enum sighting_verdict sighting_verdict_of(uint32_t reason)
 	return weir_reason_drops(reason) ? SIGHTING_DROP : 0;
 }
 
+/* The number stays its own for ever; no program counts it any more. */
+static bool is_given_up(int reason)
+{
+	static const char words[] = "no longer";
+
+	return !strncmp(reason_text(reason), words, strlen(words));
+}
+
 int sighting_reason(const char *label)
 {
 	for (int i = 0; i < _WEIR_REASON_MAX; i++)
 		if (!strcmp(reason_label(i), label))
-			return sighting_verdict_of(i) ? i : -1;
+			return sighting_verdict_of(i) && !is_given_up(i) ? i : -1;
 	return -1;
 }
 
