@@ -182,20 +182,21 @@ static bool runs_on(const struct kube_workload *w, const struct kube_node *node)
 	return selects_node(w, node);
 }
 
-/* NAME-NODE, or by ordinal where that is taken or too long. */
-static void make_on_node(struct expand *x, const struct kube_workload *w, const char *node)
+/* NAME-NODE, or by ordinal, from *ordinal on, where that is taken or too long. */
+static void make_on_node(struct expand *x, const struct kube_workload *w, const char *node, uint64_t *ordinal)
 {
 	bool made = strlen(w->meta.name) + 1 + strlen(node) <= POD_NAME_MAX && make_pod(x, w, node, node);
 	char suffix[24];
 
-	for (uint64_t ordinal = w->first; !made; ordinal++) {
-		snprintf(suffix, sizeof(suffix), "%" PRIu64, ordinal);
+	while (!made) {
+		snprintf(suffix, sizeof(suffix), "%" PRIu64, (*ordinal)++);
 		made = make_pod(x, w, suffix, node);
 	}
 }
 
 static void expand_daemon_set(struct expand *x, const struct kube_workload *w)
 {
+	uint64_t ordinal = w->first;
 	size_t nodes = 0;
 
 	if (!speaks_for_itself(x->store, w))
@@ -208,7 +209,7 @@ static void expand_daemon_set(struct expand *x, const struct kube_workload *w)
 		const char *name = x->store->nodes[i]->meta.name;
 
 		if (runs_on(w, x->store->nodes[i]))
-			make_on_node(x, w, name);
+			make_on_node(x, w, name, &ordinal);
 	}
 	x->of[w->meta.kind - KUBE_WORKLOAD_FIRST]++;
 }
