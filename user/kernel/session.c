@@ -54,11 +54,13 @@ static void remember_backends(struct session *s)
 	idset_init(&s->ids, node_map_max(s->n, WEIR_MAP_backends));
 	backends_read(s->n, &all);
 	for (size_t i = 0; i < all.n; i++) {
-		struct backends *b = &s->backends[all.items[i].service];
+		struct backends *b;
 
 		idset_mark(&s->ids, all.items[i].id);
-		if (all.items[i].service < s->n_backends)
-			*VEC_ADD(b->items, b->n, b->cap) = all.items[i];
+		if (all.items[i].service >= s->n_backends)
+			continue;
+		b = &s->backends[all.items[i].service];
+		*VEC_ADD(b->items, b->n, b->cap) = all.items[i];
 	}
 }
 
@@ -127,6 +129,10 @@ static int bind_services(struct session *s, struct sync *y)
 		if (!id)
 			return err_set(y->err, -ESTALE, "Service %s/%s: port '%s' is not loaded yet", service->ns,
 				       service->service, service->port_name);
+		if (id->id >= s->n_backends)
+			return err_set(y->err, -ESTALE,
+				       "Service %s/%s: port '%s' has number %u, which no table has", service->ns,
+				       service->service, service->port_name, id->id);
 		y->bound[WEIR_NAME_SERVICE][i].id = id->id;
 		for (size_t b = 0; b < s->backends[id->id].n; b++)
 			*VEC_ADD(y->backends.items, y->backends.n, y->backends.cap) = s->backends[id->id].items[b];
