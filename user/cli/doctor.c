@@ -32,7 +32,7 @@ static void check_fill(const struct live *l, enum weir_map map, struct findings 
 				   percent, map_full[map]);
 	found->evidence =
 		arena_printf(&f->arena, "%lld of %u entries", live_fill(l, map), node_map_max(l->node, map));
-	found->fix = "weir uninstall, then weir load with a larger --scale";
+	found->fix = "weir uninstall, then weir load with a larger --scale-tables, -tries, -arrays or -flows";
 }
 
 static void check_tables(const struct live *l, struct findings *f)

@@ -176,8 +176,10 @@ static int refuse_empty(const struct load_options *o, const struct store *s)
 {
 	if (object_count(s) || o->allow_empty)
 		return EXIT_OK;
-	return cli_fail(EXIT_INPUT, "the manifests hold no object: loading them would take everything away; "
-				    "--allow-empty does that, 'weir uninstall' removes the instance");
+	return cli_fail(EXIT_INPUT,
+			"the manifests hold nothing that is loaded (Pods, Services, EndpointSlices, "
+			"NetworkPolicies, Nodes, Namespaces): loading them would take everything away; "
+			"--allow-empty does that, 'weir uninstall' removes the instance");
 }
 
 static int run(void *options, char **args, int n_args)

@@ -45,8 +45,7 @@ static int resolve_pod(const struct store *s, const struct target *t, const stru
 	if (!pod)
 		pod = store_first_pod(s, t->ns, t->name);
 	if (!pod)
-		return err_set(err, -ENOENT, "there is no pod %s/%s in the manifests, nor a workload with pods",
-			       t->ns, t->name);
+		return err_set(err, -ENOENT, "there is no pod %s/%s, nor a workload with pods", t->ns, t->name);
 	if (pod->phase == KUBE_SUCCEEDED || pod->phase == KUBE_FAILED)
 		return err_set(err, -EINVAL, "pod %s/%s has ended: it has no traffic", t->ns, t->name);
 	*ret_pod = pod;
@@ -178,7 +177,7 @@ static int resolve_service(struct why_ask *ask, struct weir_err *err)
 	if (t->kind == TARGET_SERVICE)
 		ask->service = store_service(ask->store, t->ns, t->name);
 	if (t->kind == TARGET_SERVICE && !ask->service)
-		return err_set(err, -ENOENT, "there is no Service %s/%s in the manifests", t->ns, t->name);
+		return err_set(err, -ENOENT, "there is no Service %s/%s", t->ns, t->name);
 	return 0;
 }
 
