@@ -222,7 +222,8 @@ static __always_inline __u32 reset_refuted(const struct scratch *s, __u32 flags,
 	__u32 rst = flags & (orig ? WEIR_FLOW_RST_ORIG : WEIR_FLOW_RST_REPLY) & ~bits;
 	__u8 age = s->pkt.now - (flags >> WEIR_FLOW_RST_TICK_SHIFT);
 
-	return rst && age >= WEIR_RST_SETTLE_TICKS ? rst : 0;
+	/* all ones: noted by a CPU whose clock is a tick ahead, so just now */
+	return rst && age >= WEIR_RST_SETTLE_TICKS && age != 0xff ? rst : 0;
 }
 
 /* When it came, for reset_refuted(). Two at once may mix their ticks: the flow is closing either way. */

@@ -434,7 +434,7 @@ static __always_inline int table_is_full(const struct scratch *s)
 	__u32 memory = WEIR_FULL_MEMORY_S * NS_PER_S >> WEIR_TICK_SHIFT;
 	struct weir_config *c = config_get();
 
-	return c && c->full_at && s->pkt.now - (__u32)c->full_at < memory;
+	return c && c->full_at && ticks_since(s->pkt.now, c->full_at) < memory;
 }
 
 /*

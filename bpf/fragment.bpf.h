@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include "flow.bpf.h"
 #include "nat.bpf.h"
 
 #define V4_ID_OFF offsetof(struct iphdr, id) /* the flags and the offset stand behind it */
@@ -81,6 +82,7 @@ static __always_inline void fragment_key(struct weir_fragment_key *key, const st
 					   .dst = pkt->dst,
 					   .id_be = id,
 					   .device = pkt->device,
+					   .to_pod = pkt->hook == TO_POD,
 					   .proto = pkt->v6 ? 0 : pkt->proto };
 }
 
@@ -102,15 +104,26 @@ static __always_inline __u32 l4_fixed(__u8 proto)
 
 _Static_assert(UDP_HEADER == ICMP_HEADER, "l4_fixed() says the same of both");
 
-/* A first fragment, or the only one. It is remembered before its verdict: the later ones ask for theirs. */
-static __always_inline enum weir_reason head(struct __sk_buff *skb, struct pkt *pkt, const struct piece *piece)
+/* Has the device's pod this packet's address? Else it will be refused, and must not take anybody's place. */
+static __always_inline int is_of_pod(struct scratch *s)
 {
+	struct weir_pod *pod = pod_by_ref(ref_by_device(s, s->pkt.device));
+
+	if (s->pkt.hook == TO_POD)
+		return pod && (s->pkt.multicast || pod_has_addr(pod, &s->pkt.dst, s->pkt.v6));
+	return pod && pod_has_addr(pod, &s->pkt.src, s->pkt.v6);
+}
+
+/* A first fragment, or the only one. It is remembered before its verdict: the later ones ask for theirs. */
+static __always_inline enum weir_reason head(struct __sk_buff *skb, struct scratch *s, const struct piece *piece)
+{
+	struct pkt *pkt = &s->pkt;
 	enum weir_reason why = parse_l4(skb, pkt);
 	struct weir_fragment_key key;
 	struct weir_fragment value;
 
 	/* neighbour discovery never comes in fragments (RFC 6980), ICMP errors are never that long */
-	if (why == WEIR_NEIGHBOUR || (why == WEIR_ICMP_ERROR && piece->more))
+	if (why == WEIR_NEIGHBOUR || why == WEIR_OFF_LINK || (why == WEIR_ICMP_ERROR && piece->more))
 		return WEIR_FRAGMENT;
 	if (why == WEIR_TRUNCATED && piece->more)
 		return WEIR_FRAGMENT_TINY;
@@ -126,6 +139,8 @@ static __always_inline enum weir_reason head(struct __sk_buff *skb, struct pkt *
 		.seen = pkt->now,
 	};
 	pkt->fragment = FRAGMENT_HEAD;
+	if (!is_of_pod(s))
+		return WEIR_FORWARDED;
 	bpf_map_update_elem(&fragments, &key, &value, BPF_ANY);
 	return WEIR_FORWARDED;
 }
@@ -138,7 +153,7 @@ static __always_inline enum weir_reason later(struct pkt *pkt, const struct piec
 
 	fragment_key(&key, pkt, piece->id);
 	first = bpf_map_lookup_elem(&fragments, &key);
-	if (!first || pkt->now - first->seen > lives)
+	if (!first || ticks_since(pkt->now, first->seen) > lives)
 		return WEIR_FRAGMENT_FIRST;
 	if (piece->offset < first->header_end)
 		return WEIR_FRAGMENT_OVERLAP;
@@ -168,7 +183,7 @@ __noinline int fragment_parse(struct __sk_buff *skb)
 		return why;
 	if (link_local_v6(&s->pkt.src) || link_local_v6(&s->pkt.dst))
 		return WEIR_LINK_LOCAL;
-	return piece.offset ? later(&s->pkt, &piece) : head(skb, &s->pkt, &piece);
+	return piece.offset ? later(&s->pkt, &piece) : head(skb, s, &piece);
 }
 
 /* SCTP's CRC covers all fragments, and what a change of the ports does to it depends on how much follows. */

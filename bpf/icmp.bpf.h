@@ -133,7 +133,8 @@ __noinline int quote_read(struct __sk_buff *skb)
 	why = error_kind(&s->pkt, type);
 	if (why)
 		return why;
-	if (link_local_v6(&s->pkt.src) || link_local_v6(&s->pkt.dst))
+	/* a router may have no other address than a link-local one */
+	if (link_local_v6(&s->pkt.dst) || (s->pkt.hook == FROM_POD && link_local_v6(&s->pkt.src)))
 		return WEIR_LINK_LOCAL;
 	s->pkt.traced |= TRACED_QUOTE;
 	s->quote.src = s->pkt.src;

@@ -68,14 +68,17 @@ static __always_inline int is_adopted(struct scratch *s)
 static __always_inline void ask_host(struct __sk_buff *skb, struct scratch *s)
 {
 	struct weir_trace *t = trace_get();
-	int asked = t && t->host_asked;
+	__u32 now = s->pkt.now | 1; /* an older mark is another packet's */
+	int asked = t && t->host_asked == now;
 
 	if (!t)
 		return;
 	t->host_asked = 0;
-	if (asked || (s->pkt.begins && s->pkt.proto != IPPROTO_UDP) || !is_adopted(s))
+	/* a connection that has, or had, an entry here is ours, whatever conntrack saw of it behind us */
+	if (asked || s->leftover || s->key.mark || (s->pkt.begins && s->pkt.proto != IPPROTO_UDP) ||
+	    !is_adopted(s))
 		return;
-	t->host_asked = 1;
+	t->host_asked = now;
 	bpf_tail_call(skb, &steps, s->pkt.hook == FROM_POD ? WEIR_STEP_FROM_ADOPTED : WEIR_STEP_TO_ADOPTED);
 	t->host_asked = 0;
 }

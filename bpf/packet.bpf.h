@@ -109,6 +109,11 @@ static __always_inline void icmp_ports(struct pkt *pkt, enum icmp_class class, _
 	}
 }
 
+static __always_inline int is_mld(__u8 type)
+{
+	return type < 133 || type == 143;
+}
+
 static __always_inline enum weir_reason parse_icmp(struct __sk_buff *skb, struct pkt *pkt)
 {
 	__u8 h[ICMP_HEADER];
@@ -117,8 +122,8 @@ static __always_inline enum weir_reason parse_icmp(struct __sk_buff *skb, struct
 	if (load_l4(skb, pkt, h, sizeof(h)))
 		return WEIR_TRUNCATED;
 	class = pkt->v6 ? icmp_class_v6(h[0]) : icmp_class_v4(h[0]);
-	if (class == ICMP_FOR_LINK)
-		return WEIR_NEIGHBOUR;
+	if (class == ICMP_FOR_LINK) /* RFC 4861 and 2710: what came from another link is none of these */
+		return pkt->hops == (is_mld(h[0]) ? 1 : 255) ? WEIR_NEIGHBOUR : WEIR_OFF_LINK;
 	if (class == ICMP_ABOUT_FLOW)
 		return WEIR_ICMP_ERROR;
 	icmp_ports(pkt, class, *(__be16 *)(h + 4));
@@ -274,6 +279,7 @@ static __always_inline enum weir_reason parse_v6(struct __sk_buff *skb, struct p
 		return WEIR_MAPPED_ADDRESS;
 	pkt->multicast = pkt->dst.b[0] == 0xff;
 	pkt->v6 = 1;
+	pkt->hops = ip.hops;
 	pkt->l4_off = pkt->l3_off + sizeof(ip);
 	return walk_v6_headers(skb, pkt, ip.next);
 }

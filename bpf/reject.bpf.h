@@ -13,7 +13,7 @@
  */
 #pragma once
 
-#include "flow.bpf.h"
+#include "flow_new.bpf.h"
 #include "forward.bpf.h"
 #include "nat.bpf.h"
 
@@ -36,6 +36,8 @@ static __always_inline int may_answer(const struct pkt *p)
 {
 	if (p->multicast)
 		return 0;
+	if (p->proto == (p->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
+		return p->begins && p->dport_be != bpf_htons(WEIR_ICMP_OTHER_DST); /* an echo request */
 	return p->proto == IPPROTO_TCP ? !(p->tcp_flags & TCP_RST) : p->proto == IPPROTO_SCTP || p->begins;
 }
 
@@ -48,7 +50,7 @@ static __always_inline int reject_admitted(const struct scratch *s, __u32 ref)
 	if (!word)
 		return 0;
 	old = READ_WORD(*word);
-	new = old >> 32 == s->pkt.now ? old : (__u64)s->pkt.now << 32;
+	new = ticks_since(s->pkt.now, old >> 32) ? (__u64)s->pkt.now << 32 : old;
 	if ((__u32) new >= WEIR_REJECTS_A_TICK)
 		return 0;
 	/* who loses the race for the word answers uncounted: one answer for each CPU at most */
@@ -237,7 +239,7 @@ __noinline int reject_admit(struct __sk_buff *skb, __u32 why)
 	pod = pod_by_ref(ref_by_device(s, skb->ifindex));
 	if (!pod)
 		return WEIR_NO_SCRATCH;
-	if (weir_pod_flags(READ_WORD(pod->word)) & WEIR_POD_GATE)
+	if ((weir_pod_flags(READ_WORD(pod->word)) & WEIR_POD_GATE) && enforce(s, WEIR_GATED))
 		return WEIR_GATED;
 	if (!may_answer(&s->pkt))
 		return why;
@@ -260,7 +262,7 @@ __noinline int reject_answer(struct __sk_buff *skb)
 /* As refuse(), for what a pod sent: answers where the reason says so. Steps do not call each other: the stack. */
 static __always_inline int refuse_pod(struct __sk_buff *skb, struct scratch *s, enum weir_reason why)
 {
-	enum weir_reason counted = why;
+	enum weir_reason counted;
 
 	/* a later fragment is not answered (RFC 1122): its first one was */
 	if (!weir_reason_rejects(why) || s->pkt.fragment == FRAGMENT_LATER)

@@ -52,6 +52,7 @@ struct pkt {
 	__u8 host_origin; /* sent by a socket of this node (NP-41) */
 	__u8 traced; /* enum traced: what of struct weir_trace is about this packet */
 	__u8 fragment; /* enum fragment_kind */
+	__u8 hops; /* IPv6: the hop limit */
 	__u32 device; /* the pod's device */
 	__u32 from_device; /* where the packet came into this node; 0: from a socket of this node */
 	__u32 now; /* ticks (types.h) */
@@ -171,6 +172,14 @@ static __always_inline __u32 ticks_now(struct scratch *s)
 		s->clock_ticks = bpf_ktime_get_coarse_ns() >> WEIR_TICK_SHIFT;
 	}
 	return s->clock_ticks;
+}
+
+/* Ticks from then to now; 0 where another CPU, whose clock is ahead, wrote then. */
+static __always_inline __u32 ticks_since(__u32 now, __u32 then)
+{
+	__s32 passed = now - then;
+
+	return passed > 0 ? passed : 0;
 }
 
 /* The pod that a ref stands for, or NULL when the slot has another attachment by now. */

@@ -11,9 +11,12 @@
  */
 #include "flow_new.bpf.h"
 #include "forward.bpf.h"
+#include "fragment.bpf.h"
+#include "icmp.bpf.h"
 
 #define CURRENT_NETNS (-1)
 #define DIR_REPLY 1 /* IP_CT_DIR_REPLY */
+#define STATUS_TRANSLATED (1 << 4 | 1 << 5) /* IPS_SRC_NAT, IPS_DST_NAT */
 
 /* What is read of the kernel's types; the loader finds where it stands. */
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -35,6 +38,7 @@ struct nf_conntrack_tuple_hash {
 };
 struct nf_conn {
 	struct nf_conntrack_tuple_hash tuplehash[2]; /* by direction */
+	unsigned long status;
 };
 #pragma clang attribute pop
 
@@ -90,6 +94,7 @@ static __always_inline void ask_as_began(struct scratch *s, const struct nf_conn
 	q->src = address_of(&ct->tuplehash[0].tuple.src, s->pkt.v6);
 	q->dst = address_of(&ct->tuplehash[1].tuple.src, s->pkt.v6);
 	q->dport_be = ct->tuplehash[1].tuple.src.u.all;
+	s->route.nat_cport_be = ct->tuplehash[0].tuple.src.u.all; /* for whoever is told */
 	q->proto = s->pkt.proto;
 	q->host_origin = is_own_node(&q->src);
 	q->src_ref = pod_ref_by_addr(&q->src);
@@ -97,9 +102,18 @@ static __always_inline void ask_as_began(struct scratch *s, const struct nf_conn
 }
 
 /*
- * Does conntrack know the tuple? Fills the question then. UDP counts only as a
- * reply: a client's own datagram begins a flow of ours.
+ * Does the connection that conntrack knows claim this packet? UDP only as a
+ * reply: a client's own datagram begins a flow of ours. A RST only where the host
+ * translates: else it may answer what came back untranslated of a flow of ours that was lost (SVC-95).
  */
+static __always_inline int claims(const struct pkt *p, const struct nf_conn *ct, int is_reply)
+{
+	if (p->proto == IPPROTO_TCP)
+		return !(p->tcp_flags & TCP_RST) || (ct->status & STATUS_TRANSLATED);
+	return is_reply;
+}
+
+/* Does conntrack know the tuple? Fills the question then. */
 static __always_inline int host_knows(struct __sk_buff *skb, struct scratch *s, int turned)
 {
 	struct bpf_ct_opts opts = { .netns_id = CURRENT_NETNS, .l4proto = s->pkt.proto };
@@ -113,7 +127,7 @@ static __always_inline int host_knows(struct __sk_buff *skb, struct scratch *s, 
 		ct = bpf_skb_ct_lookup(skb, &tuple, sizeof(tuple.ipv4), &opts, sizeof(opts));
 	if (!ct)
 		return 0;
-	counts = s->pkt.proto == IPPROTO_TCP || (opts.dir == DIR_REPLY) == !turned;
+	counts = claims(&s->pkt, ct, (opts.dir == DIR_REPLY) == !turned);
 	if (counts)
 		ask_as_began(s, ct);
 	bpf_ct_release(ct);
@@ -140,6 +154,20 @@ __noinline int host_flow(struct __sk_buff *skb)
 	return host_knows(skb, s, 0) || host_knows(skb, s, 1) ? WEIR_HOST_FLOW : WEIR_NEW;
 }
 
+/* Who is told hears of the connection as it began. */
+static __always_inline enum weir_reason judge_host_flow(struct __sk_buff *skb, struct scratch *s,
+							struct weir_trace *t)
+{
+	s->pkt.src = s->question.src;
+	s->pkt.dst = s->question.dst;
+	s->pkt.sport_be = s->route.nat_cport_be;
+	s->pkt.dport_be = s->question.dport_be;
+	s->pkt.traced = TRACED_DECIDED;
+	t->service = 0;
+	t->backend = 0;
+	return enforce(s, policy_judge(skb));
+}
+
 /* What the start did with the packet stands in that program's own scratch: it is parsed again. */
 static __always_inline int adopted(struct __sk_buff *skb, enum hook hook, const __u32 start)
 {
@@ -149,7 +177,12 @@ static __always_inline int adopted(struct __sk_buff *skb, enum hook hook, const 
 
 	if (!s || !t)
 		return refuse(skb, WEIR_NO_SCRATCH);
-	why = pkt_parse(skb, s, hook) ? WEIR_NEW : host_flow(skb); /* a later fragment is nothing to ask about */
+	why = pkt_parse(skb, s, hook);
+	if (why == WEIR_FRAGMENT)
+		why = fragment_parse(skb);
+	if (why == WEIR_ICMP_ERROR)
+		why = quote_read(skb); /* conntrack translates an error with its connection */
+	why = why ? WEIR_NEW : host_flow(skb);
 	if (why == WEIR_NEW) {
 		bpf_tail_call(skb, &steps, start);
 		why = WEIR_NO_SCRATCH;
@@ -157,9 +190,11 @@ static __always_inline int adopted(struct __sk_buff *skb, enum hook hook, const 
 	t->host_asked = 0;
 	s->route.denied = 0;
 	if (why == WEIR_HOST_FLOW)
-		why = enforce(s, policy_judge(skb));
+		why = judge_host_flow(skb, s, t);
 	if (why)
 		return refuse(skb, why);
+	if (s->route.denied)
+		event_tell(skb, WEIR_NOT_ENFORCED);
 	trace_reason(WEIR_HOST_FLOW);
 	return pass_on(skb, s->route.denied ? WEIR_NOT_ENFORCED : WEIR_HOST_FLOW);
 }

@@ -87,13 +87,28 @@ static __always_inline int pod_forward(struct __sk_buff *skb, struct scratch *s,
 	return forward(skb, s, s->route.denied ? WEIR_NOT_ENFORCED : why);
 }
 
+/*
+ * Neighbour discovery, MLD and DHCP are for the link: what a pod sends elsewhere
+ * under their names would be passed by the stack, and no policy had a say. What
+ * was forwarded to a pod the hop limit tells (parse_icmp()).
+ */
+static __always_inline int stays_on_link(const struct pkt *p)
+{
+	return p->hook == TO_POD || p->multicast || link_local_v6(&p->dst) || is_own_node(&p->dst) ||
+	       pod_ref_by_addr(&p->dst);
+}
+
 /* What parsing did not take for a packet of a connection. */
 static __always_inline int unusual(struct __sk_buff *skb, struct scratch *s, enum weir_reason why)
 {
-	if (why == WEIR_NOT_IP || why == WEIR_NEIGHBOUR)
+	if (why == WEIR_NOT_IP || (why == WEIR_NEIGHBOUR && stays_on_link(&s->pkt)))
 		return pass_on(skb, why);
+	if (why == WEIR_NEIGHBOUR)
+		why = WEIR_OFF_LINK;
 	if (why == WEIR_ICMP_ERROR)
 		why = icmp_error(skb);
+	if (why == WEIR_ICMP_NO_FLOW)
+		ask_host(skb, s);
 	if (why)
 		return refuse(skb, why);
 	trace_reason(why);

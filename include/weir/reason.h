@@ -63,7 +63,8 @@ enum weir_reason_kind {
 	X(REJECT_LIMITED, DROP, "reject-limited", "no answer to say that nobody is there: too many already") \
 	X(RESERVED_ADDRESS, DROP, "reserved-address", "an address that only stands for a pod which reaches itself") \
 	X(MID_STREAM_ALLOWED, PASS, "mid-stream-allowed", "of no known connection, allowed whoever began it") \
-	X(HOST_FLOW, PASS, "host-flow", "of a connection that the host's conntrack had before Weir")
+	X(HOST_FLOW, PASS, "host-flow", "of a connection that the host's conntrack had before Weir") \
+	X(OFF_LINK, DROP, "off-link", "neighbour discovery or MLD that comes from, or goes to, another link")
 /* clang-format on */
 
 enum weir_reason {

@@ -260,7 +260,8 @@ struct weir_fragment_key {
 	__be32 id_be;
 	__u32 device;
 	__u8 proto;
-	__u8 pad[3];
+	__u8 to_pod; /* sent to the device's pod, not by it */
+	__u8 pad[2];
 };
 WEIR_ASSERT_SIZE(struct weir_fragment_key, 44);
 

@@ -210,7 +210,7 @@ static unsigned int put_v6(struct packet *p, const struct packet_spec *spec)
 	if (spec->fragment)
 		next = IPPROTO_FRAGMENT;
 	p->data[p->len++] = spec->n_extensions ? spec->extensions[0].type : next;
-	p->data[p->len++] = TTL;
+	p->data[p->len++] = spec->hops ? spec->hops : TTL;
 	put(p, spec->src.b, 16);
 	put(p, spec->dst.b, 16);
 	for (unsigned int i = 0; i < spec->n_extensions; i++) {

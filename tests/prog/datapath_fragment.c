@@ -336,7 +336,38 @@ static void nobody_adds_fragments_to_another_pods_datagram(void **state)
 	assert_redirected(send_piece(env, FROM(POD_A), &spec, 0, 1));
 	assert_dropped(send_piece(env, FROM(POD_C), &spec, 1, 1), WEIR_FRAGMENT_FIRST);
 	assert_dropped(send_piece(env, FROM(POD_C), &spec, 0, 1), WEIR_SPOOFED);
-	assert_dropped(send_piece(env, FROM(POD_C), &spec, 1, 1), WEIR_SPOOFED);
+	assert_dropped(send_piece(env, FROM(POD_C), &spec, 1, 1), WEIR_FRAGMENT_FIRST); /* it was not remembered */
+	assert_redirected(send_piece(env, FROM(POD_A), &spec, 1, 1));
+}
+
+/* One device, two directions: what a pod claims to be sent is nothing that was sent to it. */
+static void a_pod_cannot_give_ports_to_what_it_is_sent(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec in = datagram(env, IPPROTO_UDP, REMOTE_A, SPORT, POD_B, PORT), claimed = in;
+
+	claimed.dport = PORT + 1;
+	assert_passed(send_piece(env, TO(POD_B, PROG_UPLINK), &in, 0, 1));
+	assert_dropped(send_piece(env, FROM(POD_B), &claimed, 0, 1), WEIR_SPOOFED);
+	assert_passed(send_piece(env, TO(POD_B, PROG_UPLINK), &in, 1, 1));
+	assert_dropped(send_piece(env, FROM(POD_B), &claimed, 0, 2), WEIR_SPOOFED);
+	assert_dropped(send_piece(env, TO(POD_B, PROG_UPLINK), &in, 1, 2), WEIR_FRAGMENT_FIRST);
+}
+
+/* CPUs do not see the clock turn over at the same moment. */
+static void a_first_fragment_of_a_cpu_that_is_ahead_counts(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec spec = datagram(env, IPPROTO_UDP, POD_A, SPORT, POD_B, PORT);
+	struct weir_fragment_key key;
+	struct weir_fragment value;
+	int fd = prog_map(env, "fragments");
+
+	assert_redirected(send_piece(env, FROM(POD_A), &spec, 0, 1));
+	assert_int_equal(bpf_map_get_next_key(fd, NULL, &key), 0);
+	assert_int_equal(bpf_map_lookup_elem(fd, &key, &value), 0);
+	value.seen++;
+	assert_int_equal(bpf_map_update_elem(fd, &key, &value, 0), 0);
 	assert_redirected(send_piece(env, FROM(POD_A), &spec, 1, 1));
 }
 
@@ -478,6 +509,8 @@ int main(void)
 		FOR_BOTH(when_the_table_is_full_the_oldest_is_forgotten),
 		FOR_BOTH(fragments_are_denied_with_their_connection),
 		FOR_BOTH(nobody_adds_fragments_to_another_pods_datagram),
+		FOR_BOTH(a_pod_cannot_give_ports_to_what_it_is_sent),
+		FOR_BOTH(a_first_fragment_of_a_cpu_that_is_ahead_counts),
 		FOR_BOTH(svc_60_only_the_first_fragment_is_rejected),
 		FOR_BOTH(svc_97_sctp_in_fragments_keeps_its_ports_or_is_dropped),
 		FOR_BOTH(a_first_fragment_has_the_whole_header),

@@ -191,11 +191,31 @@ static void np_38_neighbour_discovery_and_mld_are_never_judged(void **state)
 		spec.src = addr("fe80::1");
 		spec.dst = addr("ff02::1");
 		spec.icmp_type = types[i];
+		spec.hops = types[i] < 133 || types[i] == 143 ? 1 : 255;
 		spec.extensions[0] = (struct packet_extension){ IPPROTO_HOPOPTS, 0 };
 		spec.n_extensions = 1;
 		assert_sent(prog_from(env, POD_A, &spec), TC_ACT_UNSPEC, WEIR_NEIGHBOUR);
 		assert_sent(prog_to(env, POD_A, PROG_BRIDGE, &spec), TC_ACT_UNSPEC, WEIR_NEIGHBOUR);
 	}
+}
+
+/* Under its name nothing crosses a link: no policy had a say. */
+static void np_38_neighbour_discovery_of_another_link_is_dropped(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec far = prog_echo(env, POD_A, REMOTE_A, 1, false), forwarded, local;
+
+	far.icmp_type = 135;
+	far.hops = 255;
+	assert_dropped(prog_from(env, POD_A, &far), WEIR_OFF_LINK);
+	forwarded = prog_echo(env, REMOTE_A, POD_A, 1, false);
+	forwarded.icmp_type = 135;
+	forwarded.hops = 254;
+	assert_dropped(prog_to(env, POD_A, PROG_UPLINK, &forwarded), WEIR_OFF_LINK);
+	local = prog_echo(env, POD_A, POD_B, 1, false); /* is the neighbour still there? */
+	local.icmp_type = 135;
+	local.hops = 255;
+	assert_sent(prog_from(env, POD_A, &local), TC_ACT_UNSPEC, WEIR_NEIGHBOUR);
 }
 
 static void dhcp_passes_in_its_own_direction_only(void **state)
@@ -364,6 +384,7 @@ int main(void)
 		FOR_BOTH(impossible_tcp_flags_are_dropped),
 		V4_ONLY(dont_fragment_is_no_fragment), /* v6 has no such bit */
 		V6_ONLY(np_38_neighbour_discovery_and_mld_are_never_judged), /* v4 has ARP */
+		V6_ONLY(np_38_neighbour_discovery_of_another_link_is_dropped),
 		V4_ONLY(dhcp_passes_in_its_own_direction_only), /* DHCPv6 speaks link-local */
 		V6_ONLY(link_local_unicast_is_dropped), /* nothing in v4 depends on it */
 		V4_ONLY(parse_4_a_mapped_address_on_the_wire_is_dropped), /* v4 addresses in a v6 header */
