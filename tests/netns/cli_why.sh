@@ -186,6 +186,21 @@ a_new_load_writes_the_files_again() {
 	exits 0 sandbox up -q -f "$dir/a.yaml" && denied_is_explained
 }
 
+# The plan is the same, so is its generation: the file that was kept before goes.
+a_secret_in_a_list_keeps_nothing() {
+	{
+		cat "$dir/a.yaml"
+		echo '---
+apiVersion: v1
+kind: List
+items:
+- {apiVersion: v1, kind: Namespace, metadata: {name: other}}
+- {apiVersion: v1, kind: Secret, metadata: {name: s, namespace: other}, data: {key: aHVzaGh1c2g=}}'
+	} >"$dir/list.yaml"
+	exits 0 sandbox up -f "$dir/list.yaml" && grep -q "a Secret stands in one document with .* are not kept" "$dir/err" &&
+		[ -z "$(find "/run/weir-$NAME" -name 'objects-*')" ] && exits 0 sandbox up -q -f "$dir/a.yaml" && denied_is_explained
+}
+
 # Loaded, but nobody plugged any pod in.
 unplugged_pods_are_told() {
 	exits 0 sandbox down && cat >"$dir/node.yaml" <<-'END'
@@ -228,6 +243,7 @@ check "half an apply is no defect" half_an_apply_is_no_defect
 check "without its objects it answers by ids" without_objects_ids_are_shown
 check "without the plan file, too, for addresses" without_the_plan_file_addresses_will_do
 check "a new load writes both again" a_new_load_writes_the_files_again
+check "a Secret within a List: no objects are kept, and it is said" a_secret_in_a_list_keeps_nothing
 check "pods that are not plugged in are told" unplugged_pods_are_told
 
 finish
