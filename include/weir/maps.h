@@ -51,13 +51,13 @@
 	X(closing_keys, QUEUE, void, struct weir_tuple, 65536, "the oldest is forgotten and waits for the sweep") \
 	X(half_open, PLACES, __u32, struct weir_flow_key, WEIR_HALF_OPEN_MAX, "the oldest half-open flow goes")   \
 	X(rejects, PLACES, __u32, __u64, WEIR_REJECT_BUCKETS, "cannot fill: pods share the buckets")              \
-	X(fragments, LRU, struct weir_fragment_key, struct weir_fragment, 8192,                                   \
+	X(fragments, LRU, struct weir_fragment_key, struct weir_fragment, 4096,                                   \
 	  "the oldest is forgotten, and its datagram's later fragments are dropped as fragment-first")            \
 	X(counters, PERCPU, __u32, struct weir_counter, _WEIR_REASON_MAX, "cannot fill")                          \
 	X(trace, PERCPU, __u32, struct weir_trace, 1, "cannot fill")                                              \
 	X(rule_hits, PERCPU, __u32, struct weir_hits, 16384, "further rules are not counted, get says so")        \
 	X(set_hits, PERCPU, __u32, struct weir_hits, 4096, "further policy sets are not counted, get says so")    \
-	X(events, RING, void, void, 1 << 20, "events are lost and counted, observe says how many")                \
+	X(events, RING, void, void, 1 << 19, "events are lost and counted, observe says how many")                \
 	X(event_counts, PERCPU, __u32, struct weir_event_count, _WEIR_REASON_MAX, "cannot fill")                  \
 	X(steps, PROGS, __u32, __u32, _WEIR_STEP_MAX, "cannot fill")                                              \
 	X(watch, ARRAY, __u32, struct weir_watch, 1, "cannot fill")
