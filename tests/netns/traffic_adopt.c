@@ -113,10 +113,9 @@ static size_t open_all(const struct netns_cluster *c, struct open_one *all)
 	return n;
 }
 
-static void a_hand_over_cuts_nothing(void **state)
+/* Connections of the time before, then Weir. Returns how many. */
+static size_t hand_over(struct netns_cluster *c, struct open_one *all)
 {
-	struct open_one all[4 * OPEN];
-	struct netns_cluster *c = *state;
 	size_t n;
 
 	c->bare = true;
@@ -125,6 +124,16 @@ static void a_hand_over_cuts_nothing(void **state)
 	n = open_all(c, all);
 	c->bare = false;
 	up(c, one_way);
+	return n;
+}
+
+static void a_hand_over_cuts_nothing(void **state)
+{
+	struct open_one all[4 * OPEN];
+	struct netns_cluster *c = *state;
+	size_t n;
+
+	n = hand_over(c, all);
 	for (size_t i = 0; i < n; i++)
 		assert_goes_on(&all[i]);
 	netns_node_command(c, "nft flush chain inet old services"); /* chains stay, as those of kube-proxy do */
@@ -149,12 +158,7 @@ static void np_50_a_policy_cuts_connections_that_are_older_than_weir(void **stat
 	char line[128];
 	size_t n;
 
-	c->bare = true;
-	up(c, NULL);
-	old_proxy(c);
-	n = open_all(c, all);
-	c->bare = false;
-	up(c, one_way);
+	n = hand_over(c, all);
 	assert_goes_on(&all[0]);
 	assert_goes_on(&all[1]);
 	up(c, nothing);
