@@ -221,7 +221,7 @@ static void fill_services(struct prog_env *env, const struct world_size *w)
 
 	for (uint32_t i = 0; i < all; i++) {
 		struct weir_service service = { .internal = weir_run(i * w->endpoints, w->endpoints),
-						.flags = WEIR_SERVICE_SERVING | WEIR_SERVICE_USABLE };
+						.flags = WEIR_SERVICE_USABLE };
 		struct weir_frontend vip = { .addr = world_addr(env->family, WORLD_VIPS, i) }, port = vip;
 		uint32_t id = i + 1, none = 0;
 

@@ -284,12 +284,22 @@ static __always_inline enum weir_reason denial(const struct weir_flow *flow, enu
 	return weir_pod_flags(words) & WEIR_POD_GATE ? WEIR_GATED : by_policy;
 }
 
+/*
+ * Did services change since this flow last looked? Both ends of a translated flow ask whether it ends (SVC-91). Of
+ * an untranslated one only the originator asks whether there is a frontend now: its answers begin nothing.
+ */
+static __always_inline int service_stale(const struct scratch *s, const struct weir_flow *flow, int orig)
+{
+	return s->pkt.proto == IPPROTO_UDP && flow->service_stamp != s->service_epoch &&
+	       (orig || (flow->flags & WEIR_FLOW_SERVICE));
+}
+
 /* FORWARDED, STALE, or the denial that the stamps hold. */
 static __always_inline enum weir_reason check_stamps(struct scratch *s, struct weir_flow *flow, int orig)
 {
 	__u32 want = current_stamp(s), stamp;
 
-	if (s->pkt.proto == IPPROTO_UDP && orig && flow->service_stamp != s->service_epoch)
+	if (service_stale(s, flow, orig))
 		return WEIR_STALE;
 	if (flow->end[0].ref) {
 		stamp = READ_WORD(flow->end[0].stamp);
@@ -366,16 +376,16 @@ static __always_inline void stamp_end(struct weir_end *end, __u32 old, __u32 epo
 
 /*
  * Policy or services changed since the flow was stamped: judges it again, in
- * its original orientation, and stamps it. NEW: it has to begin anew (its ends
- * or its backend moved); else the verdict. The epochs are read again first, so
- * that the stamp is never newer than the tables that were read.
+ * its original orientation, and stamps it. NEW: the packet begins a new flow, since
+ * the ends moved or the backend is gone, whichever end sent it; else the verdict.
+ * The epochs are read again first, so that the stamp is never newer than the tables that were read.
  */
 __noinline int flow_renew(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
 	__u32 old_src, old_dst;
 	struct weir_flow *flow;
-	int why;
+	int why, service;
 
 	keep_arg(skb);
 	if (!s || read_epochs(s))
@@ -383,9 +393,12 @@ __noinline int flow_renew(struct __sk_buff *skb)
 	flow = bpf_map_lookup_elem(&conntrack, &s->key);
 	if (!flow)
 		return WEIR_NEW;
-	if (s->pkt.proto == IPPROTO_UDP && s->pkt.hook == FROM_POD && is_orig(s, flow->flags) &&
-	    flow->service_stamp != s->service_epoch && service_moved(s, flow))
-		return starts_over(s, flow);
+	service = service_stale(s, flow, is_orig(s, flow->flags));
+	if (service && flow->end[0].ref && service_moved(s, flow)) {
+		/* The tables alone decide this, so a spoofed packet ends nothing that would have stood. */
+		flow_delete(&s->key, flow, &s->twin);
+		return WEIR_NEW;
+	}
 	old_src = READ_WORD(flow->end[0].stamp);
 	old_dst = READ_WORD(flow->end[1].stamp);
 	original_question(s, flow);
@@ -396,7 +409,7 @@ __noinline int flow_renew(struct __sk_buff *skb)
 	why = policy_judge(skb);
 	stamp_end(&flow->end[0], old_src, s->policy_epoch, s->allowed & ALLOW_EGRESS);
 	stamp_end(&flow->end[1], old_dst, s->policy_epoch, s->allowed & ALLOW_INGRESS);
-	if (is_orig(s, flow->flags)) /* a reply did not ask whether services moved it */
+	if (service)
 		flow->service_stamp = s->service_epoch;
 	return why;
 }

@@ -2,19 +2,20 @@
 /*
  * Services: which one a destination belongs to, and which backend a new flow
  * gets. Asked for new flows from pods, and for UDP flows after a change of
- * services (SVC-91); never for an established packet.
+ * services (SVC-91); never for a packet of a flow that is current.
  */
 #pragma once
 
 #include "packet.bpf.h"
 
-/* id of the service port that owns the packet's destination; 0: a known cluster IP without that port; -1: none. */
-static __always_inline __s64 service_by_destination(struct scratch *s)
+/*
+ * id of the service port at s->frontend, whose address and port the caller has set; 0: a known cluster IP without
+ * that port; -1: none.
+ */
+static __always_inline __s64 service_by_frontend(struct scratch *s)
 {
 	__u32 *id;
 
-	s->frontend.addr = s->pkt.dst;
-	s->frontend.port_be = s->pkt.dport_be;
 	s->frontend.proto = s->pkt.proto;
 	s->frontend.scope = 0;
 	id = bpf_map_lookup_elem(&frontends, &s->frontend);
@@ -127,7 +128,9 @@ static __always_inline enum weir_reason service_translate(struct scratch *s)
 	enum weir_reason why;
 	__s64 id;
 
-	id = service_by_destination(s);
+	s->frontend.addr = s->pkt.dst;
+	s->frontend.port_be = s->pkt.dport_be;
+	id = service_by_frontend(s);
 	if (id < 0)
 		return WEIR_FORWARDED;
 	if (!id)
@@ -140,28 +143,37 @@ static __always_inline enum weir_reason service_translate(struct scratch *s)
 	return why;
 }
 
+/* The destination of the first packet of the flow at s->key, as its sender wrote it. */
+static __always_inline void original_destination(struct scratch *s, const struct weir_flow *flow)
+{
+	const struct weir_tuple *key = &s->key;
+	int client = flow->flags & WEIR_FLOW_ORIG_FIRST ? 0 : 1;
+
+	if (flow->flags & WEIR_FLOW_REPLY) {
+		s->frontend.addr = flow->nat_addr;
+		s->frontend.port_be = flow->nat_port_be;
+	} else {
+		s->frontend.addr = client ? key->addr[0] : key->addr[1];
+		s->frontend.port_be = client ? key->port_be[0] : key->port_be[1];
+	}
+}
+
 /*
- * A UDP flow met a change of services: must it begin anew? (docs/design.md,
- * table of epochs; SVC-91, SVC-92.)
+ * A UDP flow met a change of services: does it end? Yes when its destination belongs to another service port now,
+ * and when its backend stopped serving, also where no other serves (docs/design.md, table of epochs; SVC-91, SVC-92).
  */
 static __always_inline int service_moved(struct scratch *s, const struct weir_flow *flow)
 {
-	__u32 backend_id = flow->backend, service_id;
-	struct weir_service *service;
+	__u32 backend_id = flow->backend;
 	struct weir_backend *b;
 	__s64 id;
 
-	id = service_by_destination(s);
+	original_destination(s, flow);
+	id = service_by_frontend(s);
 	if (!(flow->flags & WEIR_FLOW_SERVICE))
-		return id >= 0; /* a frontend appeared where the flow went straight */
-	if (id <= 0)
-		return 1; /* the frontend is gone */
-	service_id = id;
-	service = bpf_map_lookup_elem(&services, &service_id);
-	if (!service || !(READ_WORD(service->flags) & WEIR_SERVICE_SERVING))
-		return 0; /* left alone until there is somewhere to go (SVC-92) */
+		return id >= 0;
 	b = bpf_map_lookup_elem(&backends, &backend_id);
-	return !b || b->service != service_id || READ_WORD(b->generation) != flow->backend_generation;
+	return !b || b->service != id || READ_WORD(b->generation) != flow->backend_generation;
 }
 
 /* Has the backend of a translated flow stopped serving since the flow began? */

@@ -11,7 +11,7 @@
 
 #include <linux/types.h>
 
-#define WEIR_LAYOUT_VERSION 2 /* raised whenever a key or a value below changes */
+#define WEIR_LAYOUT_VERSION 3 /* raised whenever a key or a value below changes */
 
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
@@ -449,9 +449,8 @@ struct weir_frontend {
 WEIR_ASSERT_SIZE(struct weir_frontend, 20);
 
 enum weir_service_flag {
-	WEIR_SERVICE_SERVING = 1 << 0, /* at least one serving endpoint anywhere (SVC-91) */
 	/* hasAny of B.3: an empty run then means DROP, not REJECT (SVC-60, SVC-61) */
-	WEIR_SERVICE_USABLE = 1 << 1,
+	WEIR_SERVICE_USABLE = 1 << 0,
 };
 
 /* Value of services[]; service 0 stands for "no service". Each member is one store. */

@@ -264,6 +264,25 @@ static void svc_92_udp_moves_also_after_a_time_without_any_backend(void **state)
 	}
 }
 
+/* The old backend still runs and would answer; the flow meets what a new one meets (SVC-60). */
+static void svc_92_udp_is_refused_when_its_backend_stops_serving_and_no_other_does(void **state)
+{
+	struct netns_cluster *c = *state;
+	char line[128];
+	int fd;
+
+	for (int family = 0; family < 2; family++) {
+		up(c, READY, GONE, GONE, NULL);
+		fd = open_flow(c, family, IPPROTO_UDP, line, sizeof(line));
+		up(c, UNREADY, GONE, GONE, NULL);
+		assert_int_equal(netns_ask(fd, line, sizeof(line)), -ECONNREFUSED);
+		up(c, READY, GONE, GONE, NULL);
+		assert_int_equal(netns_ask(fd, line, sizeof(line)), 0);
+		assert_int_equal(who(line), 0);
+		close(fd);
+	}
+}
+
 static void svc_92_a_client_that_came_during_the_gap_is_served_after_it(void **state)
 {
 	struct netns_cluster *c = *state;
@@ -317,6 +336,7 @@ int main(void)
 		netns_test(svc_91_udp_moves_from_a_backend_that_stops_serving),
 		netns_test(svc_91_udp_stays_on_a_backend_that_stays),
 		netns_test(svc_92_udp_moves_also_after_a_time_without_any_backend),
+		netns_test(svc_92_udp_is_refused_when_its_backend_stops_serving_and_no_other_does),
 		netns_test(svc_92_a_client_that_came_during_the_gap_is_served_after_it),
 		netns_test(svc_93_an_unready_backend_that_appears_moves_nobody),
 	};

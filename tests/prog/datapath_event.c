@@ -179,7 +179,7 @@ static void serve(struct prog_env *env)
 
 	prog_backend(env, BACKEND, SERVICE, POD_B, TARGET, 0);
 	prog_run(env, 0, run, 1);
-	prog_service(env, SERVICE, WEIR_SERVICE_SERVING | WEIR_SERVICE_USABLE, 0, 1);
+	prog_service(env, SERVICE, WEIR_SERVICE_USABLE, 0, 1);
 	prog_frontend(env, VIP_1, PORT, IPPROTO_TCP, SERVICE);
 }
 

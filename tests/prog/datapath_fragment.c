@@ -22,7 +22,7 @@
 #define PORT 80
 #define TARGET 8080
 #define SPORT 40000
-#define USABLE (WEIR_SERVICE_SERVING | WEIR_SERVICE_USABLE)
+#define USABLE WEIR_SERVICE_USABLE
 #define SET 1
 #define CUT 200 /* bytes a fragment */
 #define PAYLOAD 570 /* with a UDP header: three fragments */

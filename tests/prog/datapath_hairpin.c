@@ -19,7 +19,7 @@
 #define TARGET 8080
 #define SPORT 40000
 #define DENY_ALL 3
-#define USABLE (WEIR_SERVICE_SERVING | WEIR_SERVICE_USABLE)
+#define USABLE WEIR_SERVICE_USABLE
 
 static const uint8_t client_mac[6] = { 2, 0xa, 0, 0, 0, 1 }, gateway_mac[6] = { 2, 0xb, 0, 0, 0, 2 };
 

@@ -18,7 +18,7 @@
 #define PORT 80
 #define TARGET 8080
 #define SPORT 40000
-#define USABLE (WEIR_SERVICE_SERVING | WEIR_SERVICE_USABLE)
+#define USABLE WEIR_SERVICE_USABLE
 #define SET 1
 
 /* Unreachable, "too big", time exceeded, parameter problem: type and code. */

@@ -119,7 +119,7 @@ static void svc_95_a_stray_reply_does_not_take_the_place_of_the_pair(void **stat
 
 	prog_backend(env, backend, 1, POD_B, 8080, 0);
 	prog_run(env, 0, &backend, 1);
-	prog_service(env, 1, WEIR_SERVICE_SERVING | WEIR_SERVICE_USABLE, 0, 1);
+	prog_service(env, 1, WEIR_SERVICE_USABLE, 0, 1);
 	prog_frontend(env, VIP_1, 80, IPPROTO_TCP, 1);
 	assert_mid_stream(prog_from(env, POD_B, &stray));
 	assert_redirected(prog_from(env, POD_A, &next));

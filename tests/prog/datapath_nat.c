@@ -18,7 +18,7 @@
 #define PORT 80
 #define TARGET 8080
 #define SPORT 40000
-#define USABLE (WEIR_SERVICE_SERVING | WEIR_SERVICE_USABLE)
+#define USABLE WEIR_SERVICE_USABLE
 #define RUN(service) ((service)*16)
 #define BACKEND(service, i) ((service)*16 + (i))
 
@@ -570,21 +570,79 @@ static void svc_91_udp_leaves_an_endpoint_that_stopped_serving(void **state)
 	assert_int_equal(udp_target(env, VIP_1), last_byte(env, backends[!gone]));
 }
 
-static void svc_92_udp_stays_while_nothing_serves_and_moves_when_something_does(void **state)
+/* A UDP flow from POD_A through VIP_1 to backend, which then stops serving: the only one, or one of another node's. */
+static void udp_then_nothing_serves(struct prog_env *env, enum who backend, uint32_t flags)
 {
-	static const enum who backends[] = { REMOTE_A, REMOTE_B };
+	serve_one(env, 1, IPPROTO_UDP, backend);
+	assert_int_equal(udp_target(env, VIP_1), last_byte(env, backend));
+	prog_backend(env, BACKEND(1, 0), 1, backend, TARGET, 1);
+	prog_service(env, 1, flags, 0, 0);
+	prog_service_epoch(env);
+}
+
+static void svc_92_udp_ends_while_nothing_serves_and_is_served_when_something_does(void **state)
+{
 	struct prog_env *env = *state;
 
-	serve(env, 1, IPPROTO_UDP, backends, 1);
-	assert_int_equal(udp_target(env, VIP_1), last_byte(env, REMOTE_A));
-	prog_backend(env, BACKEND(1, 0), 1, REMOTE_A, TARGET, 1);
-	prog_service(env, 1, 0, 0, 0);
-	prog_service_epoch(env);
-	assert_int_equal(udp_target(env, VIP_1), last_byte(env, REMOTE_A));
+	udp_then_nothing_serves(env, REMOTE_A, 0);
+	for (int i = 0; i < 2; i++)
+		assert_rejected(send_from(env, POD_A, udp(env, POD_A, SPORT, VIP_1, PORT)), WEIR_NO_ENDPOINT);
+	assert_int_equal(prog_flow_count(env), 0);
+	assert_null(prog_places_check(env, NULL));
 	prog_backend(env, BACKEND(1, 1), 1, REMOTE_B, TARGET, 0);
 	one_backend_left(env, BACKEND(1, 1));
-	prog_service_epoch(env);
 	assert_int_equal(udp_target(env, VIP_1), last_byte(env, REMOTE_B));
+	assert_int_equal(prog_flow_count(env), 2);
+}
+
+static void svc_92_udp_ends_without_an_answer_where_only_other_nodes_serve(void **state)
+{
+	struct prog_env *env = *state;
+
+	udp_then_nothing_serves(env, POD_B, USABLE);
+	assert_dropped(send_from(env, POD_A, udp(env, POD_A, SPORT, VIP_1, PORT)), WEIR_NO_LOCAL_ENDPOINT);
+	assert_int_equal(prog_flow_count(env), 0);
+	assert_null(prog_places_check(env, NULL));
+}
+
+/* The next packet may be the backend's: it is not translated any more, and does not keep the flow alive. */
+static void svc_91_the_next_packet_may_be_an_answer(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec from_b = udp(env, POD_B, TARGET, POD_A, SPORT);
+	struct packet_spec from_remote = udp(env, REMOTE_A, TARGET, POD_A, SPORT), want;
+	struct prog_sent sent;
+
+	udp_then_nothing_serves(env, POD_B, 0);
+	sent = send_from(env, POD_B, from_b);
+	assert_redirected(sent);
+	want = redirected_to(from_b, POD_A);
+	assert_packet(&sent.out, &want);
+	assert_rejected(send_from(env, POD_A, udp(env, POD_A, SPORT, VIP_1, PORT)), WEIR_NO_ENDPOINT);
+	assert_int_equal(prog_flow_count(env), 1); /* B's own */
+
+	udp_then_nothing_serves(env, REMOTE_A, 0);
+	sent = prog_to(env, POD_A, PROG_UPLINK, &from_remote);
+	assert_passed(sent);
+	assert_packet(&sent.out, &from_remote);
+	assert_int_equal(prog_flow_count(env), 2);
+	assert_null(prog_places_check(env, NULL));
+}
+
+static void svc_91_an_answer_of_a_backend_that_serves_changes_nothing(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec want = redirected_to(udp(env, VIP_1, PORT, POD_A, SPORT), POD_A);
+	struct prog_sent sent;
+
+	serve_one(env, 1, IPPROTO_UDP, POD_B);
+	assert_int_equal(udp_target(env, VIP_1), last_byte(env, POD_B));
+	prog_service_epoch(env);
+	for (int i = 0; i < 2; i++) {
+		sent = send_from(env, POD_B, udp(env, POD_B, TARGET, POD_A, SPORT));
+		assert_redirected(sent);
+		assert_packet(&sent.out, &want);
+	}
 	assert_int_equal(prog_flow_count(env), 2);
 }
 
@@ -616,7 +674,7 @@ static void svc_92_an_untranslated_udp_flow_finds_a_new_frontend(void **state)
 	assert_null(prog_places_check(env, NULL));
 }
 
-/* The answer comes first after the change; judging the flow again must not bless it for the services as well. */
+/* The answer comes first after the change: it must not stamp the flow as current for the services. */
 static void svc_92_a_reply_does_not_hide_a_new_frontend(void **state)
 {
 	struct prog_env *env = *state;
@@ -731,7 +789,10 @@ int main(void)
 		FOR_BOTH(svc_60_no_endpoint_svc_61_no_local_endpoint),
 		FOR_BOTH(svc_64_an_unknown_port_of_a_cluster_ip_is_not_for_the_stack),
 		FOR_BOTH(svc_91_udp_leaves_an_endpoint_that_stopped_serving),
-		FOR_BOTH(svc_92_udp_stays_while_nothing_serves_and_moves_when_something_does),
+		FOR_BOTH(svc_92_udp_ends_while_nothing_serves_and_is_served_when_something_does),
+		FOR_BOTH(svc_92_udp_ends_without_an_answer_where_only_other_nodes_serve),
+		FOR_BOTH(svc_91_the_next_packet_may_be_an_answer),
+		FOR_BOTH(svc_91_an_answer_of_a_backend_that_serves_changes_nothing),
 		FOR_BOTH(svc_92_udp_flows_of_a_removed_frontend_end),
 		FOR_BOTH(svc_92_an_untranslated_udp_flow_finds_a_new_frontend),
 		FOR_BOTH(svc_92_a_reply_does_not_hide_a_new_frontend),

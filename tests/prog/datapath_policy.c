@@ -506,7 +506,7 @@ static void np_46_policy_sees_the_backend_not_the_frontend(void **state)
 
 	prog_backend(env, 1, 1, POD_B, 8080, 0);
 	prog_run(env, 0, run, 1);
-	prog_service(env, 1, WEIR_SERVICE_SERVING | WEIR_SERVICE_USABLE, 0, 1);
+	prog_service(env, 1, WEIR_SERVICE_USABLE, 0, 1);
 	prog_frontend(env, VIP_1, 80, IPPROTO_TCP, 1);
 	isolate_egress(env, DENY);
 	prog_identity(env, VIP_1, IDENTITY);

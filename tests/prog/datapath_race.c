@@ -93,7 +93,7 @@ static struct prog_env *start(void **state, struct side *sides)
 	assert_non_null(env);
 	for (uint32_t service = 1; service <= 2; service++) {
 		prog_backend(env, service, service, POD_B, TARGET, 0);
-		prog_service(env, service, WEIR_SERVICE_SERVING | WEIR_SERVICE_USABLE, service - 1, 1);
+		prog_service(env, service, WEIR_SERVICE_USABLE, service - 1, 1);
 		prog_frontend(env, VIP_1 + service - 1, 80, IPPROTO_TCP, service);
 	}
 	prog_run(env, 0, run_of_two, 2);

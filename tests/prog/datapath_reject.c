@@ -257,7 +257,7 @@ static void svc_61_no_local_endpoint_stays_silent(void **state)
 	struct prog_env *env = *state;
 	struct packet_spec spec = tcp(env, PORT, SYN);
 
-	prog_service(env, SERVICE, WEIR_SERVICE_SERVING | WEIR_SERVICE_USABLE, 0, 0);
+	prog_service(env, SERVICE, WEIR_SERVICE_USABLE, 0, 0);
 	prog_frontend(env, VIP_1, PORT, IPPROTO_TCP, SERVICE);
 	assert_dropped(prog_from(env, POD_A, &spec), WEIR_NO_LOCAL_ENDPOINT);
 }

@@ -19,7 +19,7 @@
 #define SPORT 40000
 #define SERVICE 1
 #define SET 5
-#define USABLE (WEIR_SERVICE_SERVING | WEIR_SERVICE_USABLE)
+#define USABLE WEIR_SERVICE_USABLE
 
 enum chunk {
 	DATA = 0,

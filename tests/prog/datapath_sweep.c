@@ -32,7 +32,7 @@ static struct prog_env *with_sweep(void **state)
 	assert_non_null(env);
 	prog_backend(env, 1, 1, POD_B, TARGET, 0);
 	prog_run(env, 0, run, 1);
-	prog_service(env, 1, WEIR_SERVICE_SERVING | WEIR_SERVICE_USABLE, 0, 1);
+	prog_service(env, 1, WEIR_SERVICE_USABLE, 0, 1);
 	prog_frontend(env, VIP_1, 80, IPPROTO_TCP, 1);
 	config = prog_config(env);
 	for (int i = 0; i < _WEIR_TIMEOUT_MAX; i++)

@@ -124,7 +124,7 @@ static void a_translated_flow_takes_the_place_of_two_closing_ones(void **state)
 	judge_everybody(env);
 	prog_backend(env, 1, 1, POD_B, TARGET, 0);
 	prog_run(env, 0, &backend, 1);
-	prog_service(env, 1, WEIR_SERVICE_SERVING | WEIR_SERVICE_USABLE, 0, 1);
+	prog_service(env, 1, WEIR_SERVICE_USABLE, 0, 1);
 	prog_frontend(env, VIP_1, 80, IPPROTO_TCP, 1);
 	assert_redirected(prog_from(env, POD_A, &syn));
 	for (int i = 0; i < PLACES - 2; i++)
@@ -245,7 +245,7 @@ static void a_table_full_of_translated_flows_is_full(void **state)
 
 	prog_backend(env, 1, 1, POD_C, TARGET, 0);
 	prog_run(env, 0, run, 1);
-	prog_service(env, 1, WEIR_SERVICE_SERVING | WEIR_SERVICE_USABLE, 0, 1);
+	prog_service(env, 1, WEIR_SERVICE_USABLE, 0, 1);
 	prog_frontend(env, VIP_1, 80, IPPROTO_TCP, 1);
 	for (int i = 0; i < PLACES; i++) {
 		struct packet_spec spec = prog_tcp(env, POD_A, FIRST + i, VIP_1, 80, SYN);
@@ -289,7 +289,7 @@ static void a_flood_through_a_service_leaves_no_halves(void **state)
 
 	prog_backend(env, 1, 1, REMOTE_A, TARGET, 0);
 	prog_run(env, 0, run, 1);
-	prog_service(env, 1, WEIR_SERVICE_SERVING | WEIR_SERVICE_USABLE, 0, 1);
+	prog_service(env, 1, WEIR_SERVICE_USABLE, 0, 1);
 	prog_frontend(env, VIP_1, 80, IPPROTO_UDP, 1);
 	for (int i = 0; i < 10 * PLACES; i++) {
 		struct packet_spec spec = prog_udp(env, POD_A, FIRST + i, VIP_1, 80);
@@ -371,7 +371,7 @@ static void places_survive_random_life(void **state)
 	prog_backend(env, 2, 2, POD_B, TARGET, 0);
 	prog_run(env, 0, run, 2);
 	for (uint32_t service = 1; service <= 2; service++) {
-		prog_service(env, service, WEIR_SERVICE_SERVING | WEIR_SERVICE_USABLE, service - 1, 1);
+		prog_service(env, service, WEIR_SERVICE_USABLE, service - 1, 1);
 		prog_frontend(env, VIP_1 + service - 1, 80, IPPROTO_TCP, service);
 		prog_frontend(env, VIP_1 + service - 1, 80, IPPROTO_UDP, service);
 	}

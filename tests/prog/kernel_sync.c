@@ -168,7 +168,23 @@ static void svc_91_a_service_without_endpoints_keeps_its_frontends(void **state)
 	d = load(none, kernel_service, NULL, NULL, NULL);
 	assert_delta(&d, "services ~4 backend_slots -4 backends -4 service-epoch");
 	d = load(kernel_labels, kernel_service, NULL, NULL, NULL);
-	assert_delta(&d, "services ~4 backend_slots +4 backends +4 service-epoch");
+	assert_delta(&d, "services ~4 backend_slots +4 backends +4");
+}
+
+/* It was chosen, being ready (SVC-28), so flows may be on it. */
+static void svc_91_flows_leave_an_endpoint_that_was_ready_and_did_not_serve(void **state)
+{
+#define SLICE_OF(endpoints)                                                                                    \
+	"apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {clusterIP: 10.96.0.2, ports: [{port: 53, " \
+	"protocol: UDP}]}\n---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: s-1, "  \
+	"labels: {kubernetes.io/service-name: s}}\naddressType: IPv4\nports: [{port: 53, protocol: UDP}]\n"    \
+	"endpoints: [" endpoints "]\n"
+	struct sync_delta d;
+
+	load(kernel_labels, SLICE_OF("{addresses: [10.0.0.1], conditions: {ready: true, serving: false}}"), NULL,
+	     NULL, NULL);
+	d = load(kernel_labels, SLICE_OF(""), NULL, NULL, NULL);
+	assert_delta(&d, "services ~1 backend_slots -1 backends -1 service-epoch");
 }
 
 static void a_frontend_that_changes_its_service_is_stored_in_place(void **state)
@@ -413,6 +429,7 @@ int main(void)
 		TEST(svc_90_a_changed_endpoint_writes_only_its_own_elements),
 		TEST(svc_91_a_backend_that_comes_back_never_has_a_used_generation),
 		TEST(svc_91_a_service_without_endpoints_keeps_its_frontends),
+		TEST(svc_91_flows_leave_an_endpoint_that_was_ready_and_did_not_serve),
 		TEST(a_frontend_that_changes_its_service_is_stored_in_place),
 		TEST(a_pod_that_comes_back_has_another_ref),
 		TEST(a_pod_at_another_device_gets_another_slot),

@@ -80,10 +80,10 @@ static const struct kube_service_port *find_frontend(const struct store *s, cons
 
 static int rank(const struct endpoint *e)
 {
-	return e->local * 8 + e->ready * 4 + e->serving * 2 + !e->terminating;
+	return !e->terminating * 4 + e->ready * 2 + e->serving;
 }
 
-/* SVC-14: duplicates by (address, port); local wins, then ready, serving, not terminating, then the slice's name. */
+/* SVC-14: duplicates by (address, port); not terminating wins, then ready, then serving, then the slice's name. */
 static void add_endpoint(struct endpoints *all, const struct endpoint *e)
 {
 	for (size_t i = 0; i < all->n; i++) {

@@ -23,6 +23,10 @@
 	", namespace: x, labels: {kubernetes.io/service-name: " service "}}\naddressType: " type \
 	"\nports: [{" port "}]\nendpoints: [" endpoints "]\n"
 #define SLICE(endpoints) SLICE_AS("s-1", "s", "IPv4", "name: '', port: 8080", endpoints)
+#define POD_AT(name, meta, node)                                                                               \
+	"---\napiVersion: v1\nkind: Pod\nmetadata: {name: " name ", namespace: x, labels: {app: s}" meta "}\n" \
+	"spec: {nodeName: " node ", containers: [{name: c, image: i, ports: [{containerPort: 8080}]}]}\n"      \
+	"status: {phase: Running, podIP: 10.0.0.1, conditions: [{type: Ready, status: 'True'}]}\n"
 #define EP(addr, rest) "{addresses: [" addr "]" rest "},"
 #define HERE_ ", nodeName: here"
 #define THERE_ ", nodeName: there"
@@ -42,7 +46,7 @@ struct row {
 	uint32_t flags;
 };
 
-#define BOTH (WEIR_SERVICE_SERVING | WEIR_SERVICE_USABLE)
+#define USABLE WEIR_SERVICE_USABLE
 
 static const struct row rows[] = {
 	/* ---- what is served */
@@ -61,77 +65,97 @@ static const struct row rows[] = {
 	{ "svc_20_service_without_slices_has_no_endpoints", SERVICE(PLAIN), "", "", 0 },
 	{ "svc_120_topology_keys_have_no_effect_j5_13",
 	  SERVICE(PLAIN ", topologyKeys: ['kubernetes.io/hostname']") SLICE(EP("10.0.0.1", THERE_)), "1", "1",
-	  BOTH },
+	  USABLE },
 	/* ---- endpoints */
 	{ "svc_11_slice_of_another_service_is_ignored",
 	  SERVICE(PLAIN) SLICE_AS("t-1", "t", "IPv4", "name: '', port: 8080", EP("10.0.0.1", "")), "", "", 0 },
 	{ "svc_12_all_slices_count",
 	  SERVICE(PLAIN) SLICE(EP("10.0.0.2", ""))
 		  SLICE_AS("a-0", "s", "IPv4", "name: '', port: 8080", EP("10.0.0.1", "")),
-	  "1 2", "1 2", BOTH },
+	  "1 2", "1 2", USABLE },
 	{ "svc_12_port_names_must_be_equal",
 	  SERVICE(PLAIN) SLICE_AS("s-1", "s", "IPv4", "name: http, port: 8080", EP("10.0.0.1", "")), "", "", 0 },
 	{ "svc_12_protocols_must_be_equal",
 	  SERVICE(PLAIN) SLICE_AS("s-1", "s", "IPv4", "name: '', port: 8080, protocol: UDP", EP("10.0.0.1", "")),
 	  "", "", 0 },
-	{ "svc_14_local_entry_wins",
+	{ "svc_14_the_entry_that_is_not_terminating_wins_on_another_node",
+	  SERVICE(LOCAL_ONLY) SLICE(EP("10.0.0.1", HERE_ ENDING))
+		  SLICE_AS("z-1", "s", "IPv4", "name: '', port: 8080", EP("10.0.0.1", THERE_)),
+	  "", "1", USABLE },
+	{ "svc_14_the_entry_that_is_not_terminating_wins_on_this_node",
+	  SERVICE(LOCAL_ONLY) SLICE(EP("10.0.0.1", THERE_ ENDING))
+		  SLICE_AS("z-1", "s", "IPv4", "name: '', port: 8080", EP("10.0.0.1", HERE_)),
+	  "1", "1", USABLE },
+	{ "svc_14_an_unready_entry_wins_over_a_terminating_one_that_serves",
+	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", HERE_ ENDING))
+		  SLICE_AS("z-1", "s", "IPv4", "name: '', port: 8080", EP("10.0.0.1", UNREADY)),
+	  "", "", 0 },
+	{ "svc_14_an_unready_entry_wins_over_a_terminating_one_published_as_ready",
+	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", ", conditions: {ready: true, serving: true, terminating: true}"))
+		  SLICE_AS("z-1", "s", "IPv4", "name: '', port: 8080", EP("10.0.0.1", UNREADY)),
+	  "", "", 0 },
+	{ "svc_14_the_first_slice_by_name_wins_among_equals_wherever_it_is",
 	  SERVICE(LOCAL_ONLY) SLICE(EP("10.0.0.1", THERE_))
-		  SLICE_AS("z-1", "s", "IPv4", "name: '', port: 8080", EP("10.0.0.1", HERE_ ENDING)),
-	  "1", "1", BOTH },
+		  SLICE_AS("z-1", "s", "IPv4", "name: '', port: 8080", EP("10.0.0.1", HERE_)),
+	  "", "1", USABLE },
+	{ "svc_14_of_derived_entries_the_one_that_is_not_terminating_wins",
+	  SERVICE("clusterIP: 172.20.0.1, internalTrafficPolicy: Local, selector: {app: s}, ports: [{port: 80, targetPort: 8080}]")
+		  POD_AT("a", ", deletionTimestamp: 2026-01-01T00:00:00Z", "here") POD_AT("b", "", "there"),
+	  "", "1", USABLE },
 	{ "svc_14_ready_entry_wins_where_both_are_remote",
 	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", UNREADY))
 		  SLICE_AS("z-1", "s", "IPv4", "name: '', port: 8080", EP("10.0.0.1", "")),
-	  "1", "1", BOTH },
+	  "1", "1", USABLE },
 	{ "svc_14_serving_entry_wins_where_none_is_ready",
 	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", GONE))
 		  SLICE_AS("z-1", "s", "IPv4", "name: '', port: 8080", EP("10.0.0.1", ENDING)),
-	  "1", "1", BOTH },
+	  "1", "1", USABLE },
 	{ "svc_16_first_address_only", SERVICE(PLAIN) SLICE("{addresses: [10.0.0.1, 10.0.0.2]},"), "1", "1",
-	  BOTH },
-	{ "svc_17_no_node_is_never_local", SERVICE(LOCAL_ONLY) SLICE(EP("10.0.0.1", "")), "", "1", BOTH },
+	  USABLE },
+	{ "svc_17_no_node_is_never_local", SERVICE(LOCAL_ONLY) SLICE(EP("10.0.0.1", "")), "", "1", USABLE },
 	{ "svc_18_absent_conditions_mean_ready", SERVICE(PLAIN) SLICE(EP("10.0.0.1", ", conditions: {}")), "1",
-	  "1", BOTH },
+	  "1", USABLE },
 	/* ---- candidates: B.4's table */
 	{ "svc_60_none", SERVICE(LOCAL_ONLY), "", "", 0 },
 	{ "svc_21_unready_is_never_used", SERVICE(PLAIN) SLICE(EP("10.0.0.1", HERE_ UNREADY)), "", "", 0 },
 	{ "svc_b3_r1_r2_cluster", SERVICE(PLAIN) SLICE(EP("10.0.0.1", HERE_) EP("10.0.0.2", THERE_)), "1 2", "1 2",
-	  BOTH },
+	  USABLE },
 	{ "svc_b3_r1_r2_local", SERVICE(LOCAL_ONLY) SLICE(EP("10.0.0.1", HERE_) EP("10.0.0.2", THERE_)), "1",
-	  "1 2", BOTH },
+	  "1 2", USABLE },
 	{ "svc_61_local_without_a_local_one_is_usable_elsewhere",
-	  SERVICE(LOCAL_ONLY) SLICE(EP("10.0.0.2", THERE_)), "", "2", BOTH },
+	  SERVICE(LOCAL_ONLY) SLICE(EP("10.0.0.2", THERE_)), "", "2", USABLE },
 	{ "svc_23_ending_one_is_not_used_while_any_is_ready",
-	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", HERE_ ENDING) EP("10.0.0.2", THERE_)), "2", "1 2", BOTH },
+	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", HERE_ ENDING) EP("10.0.0.2", THERE_)), "2", "1 2", USABLE },
 	{ "svc_22_local_falls_back_on_this_node",
-	  SERVICE(LOCAL_ONLY) SLICE(EP("10.0.0.1", HERE_ ENDING) EP("10.0.0.2", THERE_)), "1", "1 2", BOTH },
+	  SERVICE(LOCAL_ONLY) SLICE(EP("10.0.0.1", HERE_ ENDING) EP("10.0.0.2", THERE_)), "1", "1 2", USABLE },
 	{ "svc_21_cluster_falls_back_when_none_is_ready",
-	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", THERE_ ENDING) EP("10.0.0.2", GONE)), "1", "1", BOTH },
+	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", THERE_ ENDING) EP("10.0.0.2", GONE)), "1", "1", USABLE },
 	{ "svc_61_local_with_a_remote_ending_one", SERVICE(LOCAL_ONLY) SLICE(EP("10.0.0.2", THERE_ ENDING)), "",
-	  "2", BOTH },
+	  "2", USABLE },
 	{ "svc_60_ending_and_not_serving_is_nothing", SERVICE(PLAIN) SLICE(EP("10.0.0.1", HERE_ GONE)), "", "",
 	  0 },
 	{ "svc_28_ready_but_not_serving_is_used",
 	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", ", conditions: {ready: true, serving: false, terminating: true}")),
-	  "1", "1!", WEIR_SERVICE_USABLE },
+	  "1", "1!", USABLE },
 	/* ---- hints */
 	{ "svc_24_zone_hints_choose",
 	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", THERE_ ZONES(NEAR)) EP("10.0.0.2", HERE_ ZONES(FAR))), "1", "1 2",
-	  BOTH },
+	  USABLE },
 	{ "svc_24_one_ready_endpoint_without_hints_disables",
 	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", ZONES(NEAR)) EP("10.0.0.2", ZONES(FAR)) EP("10.0.0.3", "")), "1 2 3",
-	  "1 2 3", BOTH },
+	  "1 2 3", USABLE },
 	{ "svc_24_hints_of_the_unready_do_not_matter",
 	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", ZONES(NEAR)) EP("10.0.0.2", ZONES(FAR)) EP("10.0.0.3", UNREADY)),
-	  "1", "1 2", BOTH },
+	  "1", "1 2", USABLE },
 	{ "svc_23_hints_that_name_other_zones_only_are_ignored",
-	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", ZONES(FAR)) EP("10.0.0.2", ZONES(FAR))), "1 2", "1 2", BOTH },
+	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", ZONES(FAR)) EP("10.0.0.2", ZONES(FAR))), "1 2", "1 2", USABLE },
 	{ "svc_25_node_hints_before_zone_hints",
 	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", ", hints: {forZones: [" NEAR "], forNodes: [{name: there}]}") EP(
 		  "10.0.0.2", ", hints: {forZones: [" NEAR "], forNodes: [{name: here}]}")),
-	  "2", "1 2", BOTH },
+	  "2", "1 2", USABLE },
 	{ "svc_27_hints_never_apply_to_local",
 	  SERVICE(LOCAL_ONLY) SLICE(EP("10.0.0.1", HERE_ ZONES(FAR)) EP("10.0.0.2", ZONES(NEAR))), "1", "1 2",
-	  BOTH },
+	  USABLE },
 };
 
 static void last_octet(char *text, size_t size, const struct plan_backend *b, const char *behind)

@@ -237,7 +237,6 @@ static void write_services(struct emit *e, const struct plan *p)
 		emit_text(e, "port", s->port_name);
 		emit_text(e, "protocol", proto_text(s->proto));
 		emit_text(e, "family", family_text(s->family));
-		emit_bool(e, "serving", s->flags & WEIR_SERVICE_SERVING);
 		emit_bool(e, "usable", s->flags & WEIR_SERVICE_USABLE);
 		emit_array(e, "candidates");
 		for (size_t j = 0; j < s->n_internal; j++)

@@ -108,7 +108,7 @@ static bool endpoint_addr_ok(const struct weir_addr *a, int family)
 	return a->w[0] || a->w[1] || a->w[2] || a->w[3] != htonl(1);
 }
 
-/* Where duplicates disagree the first of this order counts (SVC-14). */
+/* Of entries with one address and port the first of this order counts: not terminating, wherever it is (SVC-14). */
 static int by_endpoint(const void *a, const void *b)
 {
 	const struct endpoint *x = a, *y = b;
@@ -117,14 +117,14 @@ static int by_endpoint(const void *a, const void *b)
 	if (!order)
 		order = (int)x->port - (int)y->port;
 	if (!order)
-		order = (int)y->local - (int)x->local;
+		order = (int)x->e->terminating - (int)y->e->terminating;
 	if (!order)
 		order = (int)y->e->ready - (int)x->e->ready;
 	if (!order)
 		order = (int)y->e->serving - (int)x->e->serving;
 	if (!order)
-		order = (int)x->e->terminating - (int)y->e->terminating;
-	return order ? order : (x->slice > y->slice) - (x->slice < y->slice);
+		order = (x->slice > y->slice) - (x->slice < y->slice);
+	return order ? order : (x->e > y->e) - (x->e < y->e); /* of one slice: its order */
 }
 
 static void take_slice(const struct kube_slice *slice, size_t at, const struct service_port *sp,
@@ -254,17 +254,10 @@ static size_t choose(const struct endpoint_list *list, bool local_only, const st
 
 static uint32_t service_flags(const struct endpoint_list *list)
 {
-	uint32_t flags = 0;
-
-	for (size_t i = 0; i < list->n; i++) {
-		const struct kube_endpoint *e = list->items[i].e;
-
-		if (e->serving)
-			flags |= WEIR_SERVICE_SERVING;
-		if (e->ready || usable_ending(e))
-			flags |= WEIR_SERVICE_USABLE;
-	}
-	return flags;
+	for (size_t i = 0; i < list->n; i++)
+		if (list->items[i].e->ready || usable_ending(list->items[i].e))
+			return WEIR_SERVICE_USABLE;
+	return 0;
 }
 
 /* ---- Into the plan -------------------------------------------------------------------------------- */

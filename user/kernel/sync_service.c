@@ -43,12 +43,6 @@ void service_want(struct sync *s)
 
 /* ---- What would change ---- */
 
-static bool gains_first_serving(const struct sync *s, uint32_t i)
-{
-	return s->p->services[i].flags & WEIR_SERVICE_SERVING &&
-	       !(services(s)[service_id(s, i)].flags & WEIR_SERVICE_SERVING);
-}
-
 static uint32_t live_run_len(const struct sync *s, uint32_t id)
 {
 	return id < node_map_max(s->n, WEIR_MAP_services) ? weir_run_len(services(s)[id].internal) : 0;
@@ -65,8 +59,6 @@ static void services_delta(struct sync *s)
 			s->delta.inserted[WEIR_MAP_services]++;
 		else if (live->internal != bind_run(s, i) || live->flags != s->p->services[i].flags)
 			s->delta.changed[WEIR_MAP_services]++;
-		if (!b->fresh && gains_first_serving(s, i))
-			s->delta.service_epoch_raised = 1;
 		if (run->fresh)
 			s->delta.inserted[WEIR_MAP_backend_slots] += run->len;
 		if (!b->fresh && (run->fresh || !run->len))
@@ -106,11 +98,11 @@ static void count_dropped_service(struct sync *s, struct weir_name_id id)
 	s->delta.deleted[WEIR_MAP_backend_slots] += live_run_len(s, id.id);
 }
 
+/* Also one that did not serve: a ready one may have been chosen all the same (SVC-28). */
 static void count_dropped_backend(struct sync *s, struct weir_backend *live)
 {
 	s->delta.deleted[WEIR_MAP_backends]++;
-	if (live->flags & WEIR_BACKEND_SERVING)
-		s->delta.service_epoch_raised = 1;
+	s->delta.service_epoch_raised = 1;
 }
 
 void service_delta(struct sync *s)
