@@ -163,17 +163,31 @@ static void flow_yaml_that_begins_like_json_is_read_as_yaml(void **state)
 		       "2:2 E001 not JSON: parse error: after key and value, inside map, I expect ',' or '}'");
 }
 
-static void aliases_share_and_merge_keys_merge(void **state)
+static void aliases_share(void **state)
 {
 	assert_reads("a: &x {k: 1}\nb: *x\nc: [*x, *x]", "{a:{k:1} b:{k:1} c:[{k:1} {k:1}]}");
-	assert_reads("a: &x {k: 1, l: 2}\nb: {<<: *x, k: 9}", "{a:{k:1 l:2} b:{k:9 l:2}}");
-	assert_reads("b: {<<: [{k: 1}, {k: 2, m: 3}], z: 0}", "{b:{k:1 m:3 z:0}}");
-	assert_reads("'<<': x", "{<<:'x'}");
 	assert_reads("a: &x 1\nb: &x 2\nc: *x", "{a:1 b:2 c:2}");
 	assert_refused("a: *x", "1:4 E001 alias *x names no complete anchor");
 	assert_refused("a: &x\n  b: *x", "2:6 E001 alias *x names no complete anchor");
 	assert_refused("---\na: &x 1\n---\nb: *x", "4:4 E001 alias *x names no complete anchor");
+}
+
+static void parse_9_a_merge_key_applies_where_it_stands(void **state)
+{
+	assert_reads("a: &x {k: 1, l: 2}\nb: {<<: *x, k: 9}", "{a:{k:1 l:2} b:{k:9 l:2}}");
+	assert_reads("a: &x {k: 1, l: 2}\nb: {k: 9, <<: *x}", "{a:{k:1 l:2} b:{k:1 l:2}}");
+	assert_reads("b: {k: 9, <<: {k: 1}, l: 7, <<: {l: 2, m: 3}, m: 4}", "{b:{k:1 l:2 m:4}}");
+	/* of a list the first counts, wherever the list stands */
+	assert_reads("b: {<<: [{k: 1}, {k: 2, m: 3}], z: 0}", "{b:{k:1 m:3 z:0}}");
+	assert_reads("b: {m: 9, <<: [{k: 1}, {k: 2, m: 3}], k: 8}", "{b:{k:8 m:3}}");
+	/* what an anchor merged in is its own */
+	assert_reads("a: &x {k: 1}\nb: &y {k: 2, <<: *x}\nc: {k: 3, <<: *y}", "{a:{k:1} b:{k:1} c:{k:1}}");
+	assert_reads("'<<': x", "{<<:'x'}");
+	assert_reads("!!merge <<: {k: 1}", "{k:1}");
 	assert_refused("a: {<<: 1}", "1:5 E001 << merges mappings only, or a list of them");
+	/* a merge between them does not hide that a key is written twice */
+	assert_refused("{k: 1, <<: {k: 2}, k: 3}",
+		       "1:20 E003 key \"k\" is given twice, first at line 1: remove one");
 }
 
 static void trap_16_duplicate_keys_are_errors_at_the_second(void **state)
@@ -366,7 +380,8 @@ int main(void)
 		cmocka_unit_test(several_documents_and_empty_ones),
 		cmocka_unit_test(a_byte_order_mark_and_crlf_are_fine),
 		cmocka_unit_test(flow_yaml_that_begins_like_json_is_read_as_yaml),
-		cmocka_unit_test(aliases_share_and_merge_keys_merge),
+		cmocka_unit_test(aliases_share),
+		cmocka_unit_test(parse_9_a_merge_key_applies_where_it_stands),
 		cmocka_unit_test(trap_16_duplicate_keys_are_errors_at_the_second),
 		cmocka_unit_test(positions_are_those_of_the_value_in_both_formats),
 		cmocka_unit_test(alias_bombs_are_refused_in_time),

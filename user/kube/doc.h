@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,7 +50,9 @@ struct doc_pair {
 	const char *key;
 	struct doc_node *value;
 	int line, col; /* of the key */
-	unsigned int rank; /* 0: written here; n: from the n-th mapping that << merges in */
+	/* while the mapping is read: of pairs with one key the highest rank counts */
+	unsigned int rank;
+	bool merged; /* by <<, not written here */
 };
 
 /* What ended a document early. */

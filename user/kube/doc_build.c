@@ -65,31 +65,29 @@ int build_key(struct build *b, const char *key, bool merge, int line, int col)
 
 static int add_merged(struct build *b, struct build_frame *f, const struct doc_node *from)
 {
-	unsigned int rank = 1;
-
 	if (from->type != DOC_MAP)
 		return build_fail(b, KUBE_E_SYNTAX, f->key_line, f->key_col,
 				  "<< merges mappings only, or a list of them");
-	for (size_t i = 0; i < f->n_pairs; i++)
-		if (f->pairs[i].rank >= rank)
-			rank = f->pairs[i].rank + 1;
+	f->rank++;
 	for (size_t i = 0; i < from->n_pairs; i++) {
 		struct doc_pair *p = VEC_ADD(f->pairs, f->n_pairs, f->cap_pairs);
 
 		*p = from->pairs[i];
-		p->rank = rank;
+		p->rank = f->rank;
+		p->merged = true;
 	}
 	return 0;
 }
 
+/* Within a list the first mapping wins, so it is added last. */
 static int add_merge(struct build *b, struct build_frame *f, const struct doc_node *n)
 {
 	int r = 0;
 
 	if (n->type != DOC_LIST)
 		return add_merged(b, f, n);
-	for (size_t i = 0; !r && i < n->n_items; i++)
-		r = add_merged(b, f, n->items[i]);
+	for (size_t i = n->n_items; !r && i > 0; i--)
+		r = add_merged(b, f, n->items[i - 1]);
 	return r;
 }
 
@@ -110,8 +108,9 @@ int build_value(struct build *b, struct doc_node *n)
 	if (f->merge_key)
 		r = add_merge(b, f, n);
 	else
-		*VEC_ADD(f->pairs, f->n_pairs, f->cap_pairs) =
-			(struct doc_pair){ .key = f->key, .value = n, .line = f->key_line, .col = f->key_col };
+		*VEC_ADD(f->pairs, f->n_pairs, f->cap_pairs) = (struct doc_pair){
+			.key = f->key, .value = n, .line = f->key_line, .col = f->key_col, .rank = ++f->rank
+		};
 	f->key = NULL;
 	return r;
 }
@@ -131,25 +130,23 @@ int build_open(struct build *b, enum doc_type type, int line, int col)
 	f->node = n;
 	f->anchor = NULL;
 	f->key = NULL;
+	f->rank = 0;
 	f->n_pairs = f->n_items = 0;
 	return 0;
 }
 
-/* By key; of equal keys the one that wins first. */
+/* By key; of equal keys the one that counts last. */
 static int by_key(const void *a, const void *b)
 {
 	const struct doc_pair *x = a, *y = b;
 	int order = strcmp(x->key, y->key);
 
-	if (!order)
-		order = (x->rank > y->rank) - (x->rank < y->rank);
-	if (!order)
-		order = (x->line > y->line) - (x->line < y->line);
-	return order ? order : (x->col > y->col) - (x->col < y->col);
+	return order ? order : (x->rank > y->rank) - (x->rank < y->rank);
 }
 
 static int close_map(struct build *b, struct build_frame *f)
 {
+	const struct doc_pair *written = NULL; /* the last that no << brought */
 	struct doc_pair *kept;
 	size_t n = 0;
 
@@ -159,15 +156,16 @@ static int close_map(struct build *b, struct build_frame *f)
 	for (size_t i = 0; i < f->n_pairs; i++) {
 		const struct doc_pair *p = &f->pairs[i];
 
-		if (!n || strcmp(kept[n - 1].key, p->key))
-			kept[n++] = *p;
-		else if (p->rank == 0)
+		if (!p->merged && written && !strcmp(written->key, p->key))
 			return build_fail(b, KUBE_E_DUPLICATE_KEY, p->line, p->col,
 					  "key \"%.60s\" is given twice, first at line %d: remove one", p->key,
-					  kept[n - 1].line);
+					  written->line);
+		if (!p->merged)
+			written = p;
+		if (!n || strcmp(kept[n - 1].key, p->key))
+			n++;
+		kept[n - 1] = *p;
 	}
-	for (size_t i = 0; i < n; i++)
-		kept[i].rank = 0;
 	f->node->pairs = kept;
 	f->node->n_pairs = n;
 	return 0;

@@ -2,7 +2,7 @@
 /*
  * Builds a document tree from events, whatever produces them: the YAML and the
  * JSON reader share it. Only they include this. It keeps the limits on depth
- * and nodes, refuses duplicate keys and merges << mappings.
+ * and nodes, refuses duplicate keys and merges << mappings where they stand (PARSE-9).
  */
 #pragma once
 
@@ -18,7 +18,8 @@ struct build_frame {
 	struct doc_node **items; /* while a list is open */
 	size_t n_items, cap_items;
 	const char *key; /* read, its value to come */
-	bool merge_key; /* the key is a plain << */
+	bool merge_key; /* the key is << */
+	unsigned int rank; /* highest of pairs so far */
 	int key_line, key_col;
 };
 

@@ -77,7 +77,7 @@ static int type_scalar(struct yaml_reader *y, const yaml_event_t *e, struct doc_
 	n->type = DOC_STRING;
 	if (!tag && e->data.scalar.plain_implicit)
 		doc_type_plain(n);
-	if (!tag || !strcmp(tag, "!") || !strcmp(tag, TAG "str"))
+	if (!tag || !strcmp(tag, "!") || !strcmp(tag, TAG "str") || !strcmp(tag, TAG "merge"))
 		return 0;
 	if (!strcmp(tag, TAG "int"))
 		want = DOC_INT;
@@ -97,12 +97,20 @@ static int type_scalar(struct yaml_reader *y, const yaml_event_t *e, struct doc_
 	return 0;
 }
 
+static bool is_merge_key(const yaml_event_t *e)
+{
+	const char *tag = (const char *)e->data.scalar.tag;
+
+	return e->type == YAML_SCALAR_EVENT && !strcmp((const char *)e->data.scalar.value, "<<") &&
+	       (e->data.scalar.plain_implicit || (tag && !strcmp(tag, TAG "merge")));
+}
+
 /* Kubernetes turns keys that are numbers or booleans into strings. */
 static int take_key(struct yaml_reader *y, const yaml_event_t *e, const struct doc_node *n)
 {
 	struct build *b = &y->build;
 	const char *key = n->text;
-	bool merge = e && e->type == YAML_SCALAR_EVENT && e->data.scalar.plain_implicit && !strcmp(key, "<<");
+	bool merge = e && is_merge_key(e);
 
 	if (n->type == DOC_NULL)
 		return build_fail(b, KUBE_E_SYNTAX, n->line, n->col, "a key must not be empty or null");
