@@ -54,7 +54,7 @@ $(BUILD)/gen/%.skel.h: $(BUILD)/bpf/%.bpf.o
 # ---- User space --------------------------------------------------------------------------------------
 
 # Order is the rule of dependency: each may call what stands to its right.
-MODULES := cli doctor sandbox kernel compile kube base
+MODULES := cli doctor sandbox testrun sync attach kernel analyze compile kube base
 lib = $(BUILD)/lib/$(1).a
 LIBS := $(foreach m,$(MODULES),$(call lib,$(m)))
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -88,7 +88,7 @@ $(BUILD)/weir.1: $(BUILD)/weir
 # tests/diff/*.c   three evaluators   tests/netns/*   real traffic, root
 # Each C file is a cmocka program of its own; every test speaks TAP; tests/run adds them up.
 
-PURE_LIBS := $(call lib,compile) $(call lib,kube) $(call lib,base)
+PURE_LIBS := $(foreach m,analyze compile kube base,$(call lib,$(m)))
 TEST_LIBS := $(filter-out $(call lib,cli),$(LIBS))
 REFERENCE := $(call obj,$(wildcard tests/reference/*.c))
 TEST_LIB := $(call obj,$(wildcard tests/lib/*.c))

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "kernel/session.h"
+#include "sync/session.h"
 #include "lib/large_cluster.h"
 #include "row.h"
 

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "kernel/probe.h"
+#include "testrun/probe.h"
 #include "lib/differential.h"
 
 #define CLUSTERS 120

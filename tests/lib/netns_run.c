@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "kernel/hooks.h"
+#include "attach/hooks.h"
 #include "lib/netns_cluster.h"
 
 #define JOBS 6 /* at the same time; a clusters of a few namespaces each */

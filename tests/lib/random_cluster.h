@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "compile/oracle.h"
+#include "analyze/oracle.h"
 #include "kube/store.h"
 #include "lib/random.h"
 

@@ -11,7 +11,7 @@
 #include "base/addr.h"
 #include "base/mem.h"
 #include "kernel/maps.h"
-#include "kernel/table.h"
+#include "sync/table.h"
 #include "lib/tables_text.h"
 
 #define NAME_TEXT_MAX 48

@@ -26,7 +26,7 @@
 
 #include "base/mem.h"
 #include "kernel/node.h"
-#include "kernel/probe_packet.h"
+#include "testrun/probe_packet.h"
 #include <weir/reason.h>
 
 #define RUN_MS 1500

@@ -26,7 +26,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/mem.h"
-#include "kernel/hooks.h"
+#include "attach/hooks.h"
 #include "kernel/maps.h"
 #include "lib/kernel_env.h"
 

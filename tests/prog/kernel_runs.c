@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "kernel/idset.h"
-#include "kernel/runs.h"
+#include "sync/idset.h"
+#include "sync/runs.h"
 
 static uint32_t take(struct runs *r, uint32_t len)
 {

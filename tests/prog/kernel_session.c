@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "kernel/session.h"
+#include "sync/session.h"
 #include "lib/kernel_env.h"
 #include "lib/large_cluster.h"
 #include "lib/tables_text.h"

@@ -15,7 +15,7 @@
 #include <bpf/bpf.h>
 
 #include "base/mem.h"
-#include "kernel/barrier.h"
+#include "sync/barrier.h"
 #include "lib/kernel_env.h"
 #include "lib/tables_text.h"
 

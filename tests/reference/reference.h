@@ -9,7 +9,7 @@
 
 #include <weir/reason.h>
 
-#include "compile/oracle.h" /* struct oracle_query: only what is asked, not who answers */
+#include "analyze/oracle.h" /* struct oracle_query: only what is asked, not who answers */
 #include "kube/store.h"
 
 struct reference_backend {

@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "compile/explain.h"
-#include "compile/report.h"
-#include "compile/world.h"
+#include "analyze/explain.h"
+#include "analyze/report.h"
+#include "analyze/world.h"
 
 #define POD(name, node, host, addr, labels, ports)                                                          \
 	"apiVersion: v1\nkind: Pod\nmetadata: {namespace: ns, name: " name ", labels: {" labels "}}\n"      \

@@ -15,7 +15,7 @@
 #include <netinet/in.h>
 
 #include "base/mem.h"
-#include "compile/oracle.h"
+#include "analyze/oracle.h"
 
 #define HERE "here"
 

@@ -13,7 +13,7 @@
 #include <netinet/in.h>
 
 #include "base/mem.h"
-#include "compile/oracle.h"
+#include "analyze/oracle.h"
 #include "reference/reference.h"
 
 static const char cluster[] =

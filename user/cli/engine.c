@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "cli/engine.h"
-#include "kernel/probe.h"
+#include "testrun/probe.h"
 
 #define SHOWN_DIFFERENCES 5
 

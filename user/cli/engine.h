@@ -6,8 +6,8 @@
 #pragma once
 
 #include "cli/cli.h"
-#include "compile/report.h"
-#include "kernel/probe.h"
+#include "analyze/report.h"
+#include "testrun/probe.h"
 
 struct engine_probe;
 

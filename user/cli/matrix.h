@@ -3,7 +3,7 @@
 #pragma once
 
 #include "cli/output.h"
-#include "compile/report.h"
+#include "analyze/report.h"
 
 struct matrix;
 

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "cli/cli.h"
-#include "compile/report.h"
+#include "analyze/report.h"
 #include "sandbox/sandbox.h"
 
 /* One question of the report and its answer from the wire. */

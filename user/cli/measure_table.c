@@ -10,7 +10,7 @@
 
 #include "base/emit.h"
 #include "cli/measure.h"
-#include "compile/explain.h"
+#include "analyze/explain.h"
 
 #define WIDTH_WHEN_UNKNOWN 120
 

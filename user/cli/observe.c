@@ -17,7 +17,7 @@
 
 #include "cli/sighting.h"
 #include "cli/verbs.h"
-#include "compile/report.h"
+#include "analyze/report.h"
 #include "kernel/lock.h"
 
 #define NS_PER_S 1000000000ull

@@ -11,7 +11,7 @@
 #include "cli/engine.h"
 #include "cli/matrix.h"
 #include "cli/verbs.h"
-#include "compile/report.h"
+#include "analyze/report.h"
 
 struct report_options {
 	struct common_options common;

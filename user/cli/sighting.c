@@ -6,7 +6,7 @@
 #include <netinet/in.h>
 
 #include "cli/sighting.h"
-#include "compile/report.h"
+#include "analyze/report.h"
 
 #define NS_PER_S 1000000000ll
 

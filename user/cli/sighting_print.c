@@ -5,7 +5,7 @@
 #include <netinet/in.h>
 
 #include "cli/sighting.h"
-#include "compile/report.h"
+#include "analyze/report.h"
 
 #define POLICIES_SHOWN 4 /* of a default deny, in a line; JSON has all */
 

@@ -8,7 +8,7 @@
 #include "cli/delta.h"
 #include "cli/live.h"
 #include "cli/verbs.h"
-#include "compile/report.h"
+#include "analyze/report.h"
 
 static bool enforcing(const struct live *l)
 {

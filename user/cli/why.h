@@ -6,8 +6,8 @@
 #include "cli/engine.h"
 #include "cli/output.h"
 #include "cli/target.h"
-#include "compile/explain.h"
-#include "compile/report.h"
+#include "analyze/explain.h"
+#include "analyze/report.h"
 
 /* What the kernel's own tables and programs say about it. */
 struct why_datapath {

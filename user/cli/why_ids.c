@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "cli/live_plan.h"
 #include "cli/why_live.h"
-#include "kernel/probe.h"
+#include "testrun/probe.h"
 
 struct ids_answer {
 	struct oracle_query q;

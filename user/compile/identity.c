@@ -11,7 +11,6 @@
 #include <uthash.h>
 
 #include "compile/build.h"
-#include "compile/oracle.h"
 
 struct known_key {
 	uint32_t class, region, resolution;
@@ -328,5 +327,5 @@ void build_identities(struct build *b)
 	for (size_t i = 0; i < p->n_pods; i++)
 		for (int family = 0; family < 2; family++)
 			if (!weir_addr_is_zero(&p->pods[i].addr[family]))
-				p->pods[i].identity[family] = oracle_identity(p, &p->pods[i].addr[family]);
+				p->pods[i].identity[family] = plan_identity(p, &p->pods[i].addr[family]);
 }

@@ -132,3 +132,43 @@ int plan_node_kind(const struct plan *p, const struct weir_addr *addr)
 	found = bsearch(&key, p->node_addrs, p->n_node_addrs, sizeof(key), node_addr_order);
 	return found ? (int)found->kind : 0;
 }
+
+/* Last element that begins at or before the address and is not longer than it, pods' own after prefixes. */
+static uint32_t last_before(const struct plan *p, const struct weir_addr *addr)
+{
+	struct cidr whole = { .addr = *addr, .len = 128 };
+	size_t low = 0, high = p->n_addresses, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (cidr_compare(&p->addresses[middle].cidr, &whole) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low ? low - 1 : PLAN_NONE;
+}
+
+uint32_t plan_identity(const struct plan *p, const struct weir_addr *addr)
+{
+	uint32_t at = last_before(p, addr);
+
+	while (at != PLAN_NONE && !cidr_holds(&p->addresses[at].cidr, addr))
+		at = p->addresses[at].parent;
+	return at == PLAN_NONE ? 0 : p->addresses[at].identity;
+}
+
+static int pod_addr_order(const void *a, const void *b)
+{
+	return addr_compare(&((const struct plan_pod_addr *)a)->addr, &((const struct plan_pod_addr *)b)->addr);
+}
+
+const struct plan_pod *plan_find_local_pod(const struct plan *p, const struct weir_addr *addr)
+{
+	struct plan_pod_addr key = { .addr = *addr }, *found;
+
+	if (weir_addr_is_zero(addr))
+		return NULL;
+	found = bsearch(&key, p->pod_addrs, p->n_pod_addrs, sizeof(key), pod_addr_order);
+	return found ? &p->pods[found->pod] : NULL;
+}

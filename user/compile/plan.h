@@ -199,3 +199,7 @@ const struct plan_word *plan_set_word(const struct plan_set *set, uint32_t ident
 const struct plan_range *plan_find_range(const struct plan_port_set *set, uint32_t point);
 /* enum weir_node_kind, or 0. */
 int plan_node_kind(const struct plan *p, const struct weir_addr *addr);
+/* Index of p->identities for an address: hash first, then the longest prefix. */
+uint32_t plan_identity(const struct plan *p, const struct weir_addr *addr);
+/* Pod of this node with that address, or NULL. */
+const struct plan_pod *plan_find_local_pod(const struct plan *p, const struct weir_addr *addr);

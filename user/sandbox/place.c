@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "compile/world.h"
+#include "analyze/world.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/wiring.h"
 

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * The verdict of a first packet, straight from the plan, in the order in which
+ * the datapath decides: service, egress, ingress. Shares no code with it; the
+ * differential tests hold them against each other.
+ */
+#include <netinet/in.h>
+#include <stdlib.h>
+
+#include "analyze/oracle.h"
+
+/* Translates as the datapath does; FORWARDED with service 0: the destination is no frontend. */
+static enum weir_reason translate(const struct plan *p, const struct oracle_query *q, struct oracle_answer *a)
+{
+	const struct plan_frontend *f = plan_find_frontend(p, &q->dst, q->port, q->proto);
+	const struct plan_service *s;
+
+	if (!f)
+		f = plan_find_frontend(p, &q->dst, 0, 0);
+	if (!f)
+		return WEIR_FORWARDED;
+	if (!f->service)
+		return WEIR_NO_SERVICE_PORT;
+	a->service = f->service;
+	s = &p->services[f->service];
+	if (!s->n_internal)
+		return s->flags & WEIR_SERVICE_USABLE ? WEIR_NO_LOCAL_ENDPOINT : WEIR_NO_ENDPOINT;
+	a->backend = s->internal[q->pick % s->n_internal];
+	a->dst = p->backends[a->backend].addr;
+	a->port = p->backends[a->backend].port;
+	return WEIR_FORWARDED; /* also to itself (SVC-84) */
+}
+
+static void judge_set(const struct plan *p, uint32_t set, uint32_t identity, const struct oracle_query *q,
+		      struct oracle_side *side)
+{
+	const struct plan_word *word = plan_set_word(&p->sets[set], identity);
+	const struct plan_range *range;
+
+	if (word->kind != WEIR_WORD_PORTS) {
+		side->allow = word->kind == WEIR_WORD_ALLOW;
+		side->rule = word->rule;
+		return;
+	}
+	range = plan_find_range(&p->port_sets[word->ports], weir_port_point(q->proto, q->port));
+	side->allow = range && range->allow;
+	side->rule = range ? range->rule : 0;
+}
+
+/* q is translated already (NP-46). */
+static void judge_sides(const struct plan *p, const struct oracle_query *q, struct oracle_answer *a)
+{
+	const struct plan_pod *src = plan_find_local_pod(p, &q->src), *dst = plan_find_local_pod(p, &q->dst);
+	bool echo = q->proto == (weir_addr_is_v4(&q->dst) ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+	bool exempt = (src && src == dst) || (echo && p->echo_always); /* NP-40, NP-38 */
+
+	if (src) {
+		a->egress.judged = true;
+		a->egress.set = src->egress_set;
+		if (src->egress_set && !exempt && plan_node_kind(p, &q->dst) != WEIR_NODE_OWN) /* NP-42 */
+			judge_set(p, src->egress_set, plan_identity(p, &q->dst), q, &a->egress);
+	}
+	if (dst) {
+		a->ingress.judged = true;
+		a->ingress.set = dst->ingress_set;
+		if (dst->ingress_set && !exempt && !q->host_origin) /* NP-41 */
+			judge_set(p, dst->ingress_set, plan_identity(p, &q->src), q, &a->ingress);
+	}
+	if (!a->egress.allow)
+		a->reason = WEIR_EGRESS_DENIED;
+	else if (!a->ingress.allow)
+		a->reason = WEIR_INGRESS_DENIED;
+}
+
+void oracle_judge(const struct plan *p, const struct oracle_query *q, struct oracle_answer *ret_answer)
+{
+	struct oracle_answer a = {
+		.reason = WEIR_FORWARDED,
+		.egress = { .allow = true },
+		.ingress = { .allow = true },
+		.backend = PLAN_NONE,
+		.dst = q->dst,
+		.port = q->port,
+	};
+	struct oracle_query translated = *q;
+
+	if (plan_find_local_pod(p, &q->src))
+		a.reason = translate(p, q, &a);
+	if (a.reason == WEIR_FORWARDED) {
+		translated.dst = a.dst;
+		translated.port = a.port;
+		judge_sides(p, &translated, &a);
+	}
+	*ret_answer = a;
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * What runs on a pod's device before Weir's programs: other tcx programs in
+ * front, all of tcx where Weir is a clsact filter, filters of lower preference.
+ * Looks only; whoever put them there knows why.
+ */
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "base/mem.h"
+#include "base/nl.h"
+#include "attach/hooks.h"
+
+#define PROGRAMS_MAX 64 /* of tcx on one device, BPF_MPROG_MAX */
+#define TEXT_MAX 64
+
+typedef void (*before_fn)(const char *prog, const char *what, void *arg);
+
+static void describe_program(uint32_t id, char *text)
+{
+	_cleanup_(fd_close) int fd = bpf_prog_get_fd_by_id(id);
+	struct bpf_prog_info info = {};
+	uint32_t len = sizeof(info);
+
+	if (fd >= 0)
+		bpf_obj_get_info_by_fd(fd, &info, &len);
+	snprintf(text, TEXT_MAX, "BPF program %s (id %u)", *info.name ? info.name : "without a name", id);
+}
+
+/* Up to our own; all where ours, 0, is not among them. */
+static void each_program(const struct hook *h, uint32_t ifindex, uint32_t own, before_fn fn, void *arg)
+{
+	uint32_t ids[PROGRAMS_MAX] = {}, n = PROGRAMS_MAX;
+	char text[TEXT_MAX];
+
+	if (bpf_prog_query(ifindex, hook_tcx_type(h), 0, NULL, ids, &n))
+		return;
+	for (uint32_t i = 0; i < n && ids[i] != own; i++) {
+		describe_program(ids[i], text);
+		fn(h->prog, text, arg);
+	}
+}
+
+struct filters {
+	const struct hook *hook;
+	before_fn fn;
+	void *arg;
+};
+
+static int read_filter(const struct nlmsghdr *h, void *arg)
+{
+	const struct tcmsg *body = mnl_nlmsg_get_payload(h);
+	unsigned int preference = body->tcm_info >> 16;
+	const struct filters *f = arg;
+	const struct nlattr *attr;
+	char text[TEXT_MAX];
+
+	/* a classifier without a handle is only the head of its filters */
+	if (!body->tcm_handle || preference >= HOOK_CLSACT_PREFERENCE)
+		return MNL_CB_OK;
+	mnl_attr_for_each(attr, h, sizeof(*body))
+	{
+		if (mnl_attr_get_type(attr) != TCA_KIND)
+			continue;
+		snprintf(text, sizeof(text), "tc filter %.16s (pref %u)", mnl_attr_get_str(attr), preference);
+		f->fn(f->hook->prog, text, f->arg);
+	}
+	return MNL_CB_OK;
+}
+
+static void each_filter(const struct hook *h, uint32_t ifindex, before_fn fn, void *arg)
+{
+	struct tcmsg body = { .tcm_ifindex = ifindex,
+			      .tcm_parent = TC_H_MAKE(TC_H_CLSACT, h->side == HOOK_INGRESS ? TC_H_MIN_INGRESS
+											   : TC_H_MIN_EGRESS) };
+	struct filters filters = { h, fn, arg };
+	_cleanup_(nl_close) struct nl *nl = NULL;
+
+	if (!nl_open_own(NETLINK_ROUTE, &nl, NULL))
+		nl_talk(nl, nl_begin(nl, RTM_GETTFILTER, NLM_F_DUMP, &body, sizeof(body)), read_filter, &filters);
+}
+
+void attach_each_before(const struct node *n, uint32_t ifindex, before_fn fn, void *arg)
+{
+	for (size_t i = 0; i < ATTACH_HOOKS; i++) {
+		const struct hook *h = attach_hook(i);
+		uint32_t tcx = 0, clsact = 0;
+
+		hook_tcx.query(n, h, ifindex, &tcx);
+		hook_clsact.query(n, h, ifindex, &clsact);
+		if (!tcx && !clsact)
+			continue;
+		each_program(h, ifindex, tcx, fn, arg);
+		if (!tcx)
+			each_filter(h, ifindex, fn, arg);
+	}
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Programs on devices by tcx links (6.6 and later), pinned as
+ * links/<ifindex>-<program> and replaced by bpf_link_update(). A link outlives
+ * its device, and the index may belong to another device by then: a pin counts
+ * only if its link still names a device.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "base/mem.h"
+#include "attach/hooks.h"
+
+/* Numbers of the kernel's interface; Debian 12's headers are older than tcx. */
+#define TCX_INGRESS 46
+#define TCX_EGRESS 47
+#define NO_SUCH_IFINDEX 0x7ffffff0
+
+enum bpf_attach_type hook_tcx_type(const struct hook *h)
+{
+	return (enum bpf_attach_type)(h->side == HOOK_INGRESS ? TCX_INGRESS : TCX_EGRESS);
+}
+
+static void pin_path(const struct node *n, const struct hook *h, uint32_t ifindex, char *ret_path)
+{
+	snprintf(ret_path, NODE_PATH_MAX + 64, "%s/links/%u-%s", n->pin_dir, ifindex, h->prog);
+}
+
+bool hook_tcx_works(int prog_fd)
+{
+	int fd = bpf_link_create(prog_fd, NO_SUCH_IFINDEX, (enum bpf_attach_type)TCX_INGRESS, NULL);
+
+	if (fd >= 0) /* cannot be */
+		close(fd);
+	return fd == -ENODEV;
+}
+
+/* An open link whose device is there and is this one; -ENOENT else. */
+static int open_link(const char *path, uint32_t ifindex, uint32_t *ret_prog_id)
+{
+	_cleanup_(fd_close) int fd = bpf_obj_get(path);
+	struct bpf_link_info info = {};
+	uint32_t len = sizeof(info);
+
+	if (fd < 0)
+		return -errno;
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return -errno;
+	/* the member of tcx, unknown to older headers, lies as that of XDP; 0 once the device is gone */
+	if (info.xdp.ifindex != ifindex)
+		return -ENOENT;
+	*ret_prog_id = info.prog_id;
+	return TAKE_FD(fd);
+}
+
+static int tcx_query(const struct node *n, const struct hook *h, uint32_t ifindex, uint32_t *ret_prog_id)
+{
+	char path[NODE_PATH_MAX + 64];
+	uint32_t id = 0;
+	int fd;
+
+	pin_path(n, h, ifindex, path);
+	fd = open_link(path, ifindex, &id);
+	if (fd >= 0)
+		close(fd);
+	else if (fd != -ENOENT)
+		return fd;
+	*ret_prog_id = id;
+	return 0;
+}
+
+static int make_link(const struct hook *h, uint32_t ifindex, int prog_fd, const char *path)
+{
+	_cleanup_(fd_close) int fd = bpf_link_create(prog_fd, ifindex, hook_tcx_type(h), NULL);
+
+	if (fd < 0)
+		return fd;
+	unlink(path); /* of a device that had this index before */
+	return bpf_obj_pin(fd, path) ? -errno : 0; /* not pinned: the link goes with fd */
+}
+
+static int tcx_attach(const struct node *n, const struct hook *h, uint32_t ifindex, int prog_fd)
+{
+	char path[NODE_PATH_MAX + 64];
+	_cleanup_(fd_close) int fd = -1;
+	uint32_t id;
+
+	pin_path(n, h, ifindex, path);
+	fd = open_link(path, ifindex, &id);
+	if (fd == -ENOENT)
+		return make_link(h, ifindex, prog_fd, path);
+	if (fd < 0)
+		return fd;
+	return bpf_link_update(fd, prog_fd, NULL) ? -errno : 0;
+}
+
+static int tcx_detach(const struct node *n, const struct hook *h, uint32_t ifindex)
+{
+	char path[NODE_PATH_MAX + 64];
+	_cleanup_(fd_close) int fd = -1;
+	uint32_t id;
+
+	pin_path(n, h, ifindex, path);
+	/* without the pin the link goes too, but some time later: until then a new one is refused as the same */
+	fd = open_link(path, ifindex, &id);
+	if (fd >= 0 && bpf_link_detach(fd))
+		return -errno;
+	return unlink(path) && errno != ENOENT ? -errno : 0;
+}
+
+void hook_tcx_each(const struct node *n, void (*fn)(uint32_t ifindex, void *arg), void *arg)
+{
+	char path[NODE_PATH_MAX + 16];
+	DIR *d;
+
+	snprintf(path, sizeof(path), "%s/links", n->pin_dir);
+	d = opendir(path);
+	for (struct dirent *e; d && (e = readdir(d));)
+		if (atoi(e->d_name) > 0)
+			fn(atoi(e->d_name), arg);
+	if (d)
+		closedir(d);
+}
+
+const struct hook_ops hook_tcx = { .query = tcx_query, .attach = tcx_attach, .detach = tcx_detach };

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Backends, the runs that list them, and their numbers. An element of
+ * backends[] holds its service, address and port, and a service's word leads to
+ * its run, so what is live is read from the arrays themselves: no name stands
+ * beside it, which would be most of the names there are, and most of what a
+ * load writes. A backend counts once it is taken, a run once a word leads to
+ * it, and each is stored last: what a kill leaves before that is free.
+ */
+#include <endian.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "sync/backends.h"
+#include "sync/sync.h"
+
+static int by_key(const void *a, const void *b)
+{
+	const struct live_backend *x = a, *y = b;
+	int order = (x->service > y->service) - (x->service < y->service);
+
+	if (!order)
+		order = addr_compare(&x->addr, &y->addr);
+	return order ? order : (int)x->port - (int)y->port;
+}
+
+void backends_read(const struct node *n, struct backends *ret_backends)
+{
+	const struct weir_backend *live = node_array(n, WEIR_MAP_backends);
+	struct backends b = {};
+
+	for (uint32_t id = 1; id < node_map_max(n, WEIR_MAP_backends); id++)
+		if (live[id].flags & WEIR_BACKEND_TAKEN)
+			*VEC_ADD(b.items, b.n, b.cap) = (struct live_backend){ .addr = live[id].addr,
+									       .port = be16toh(live[id].port_be),
+									       .service = live[id].service,
+									       .id = id };
+	backends_sort(&b);
+	*ret_backends = b;
+}
+
+void backends_sort(struct backends *b)
+{
+	if (b->n)
+		qsort(b->items, b->n, sizeof(*b->items), by_key);
+}
+
+void backends_free(struct backends *b)
+{
+	free(b->items);
+	*b = (struct backends){};
+}
+
+struct live_backend *backends_find(const struct backends *b, uint32_t service, const struct weir_addr *addr,
+				   uint16_t port)
+{
+	struct live_backend key = { .service = service, .addr = *addr, .port = port };
+
+	return b->n ? bsearch(&key, b->items, b->n, sizeof(key), by_key) : NULL;
+}
+
+void bind_mark_backends(struct sync *s)
+{
+	for (size_t i = 0; i < s->backends.n; i++) {
+		idset_mark(&s->ids[WEIR_NAME_BACKEND], s->backends.items[i].id);
+		idset_mark(&s->ids[WEIR_NAME_SERVICE], s->backends.items[i].service);
+	}
+}
+
+static struct live_backend *live_of(const struct sync *s, const struct plan_backend *b)
+{
+	return backends_find(&s->backends, s->bound[WEIR_NAME_SERVICE][b->service].id, &b->addr, b->port);
+}
+
+static uint64_t need(const struct sync *s)
+{
+	uint64_t n = 1 + s->backends.n;
+
+	for (size_t i = 0; i < s->p->n_backends; i++)
+		n += !live_of(s, &s->p->backends[i]);
+	return n;
+}
+
+int bind_backends(struct sync *s)
+{
+	struct bound *bound = mem_zalloc((s->p->n_backends + 1) * sizeof(*bound));
+
+	s->bound[WEIR_NAME_BACKEND] = bound;
+	for (size_t i = 0; i < s->p->n_backends; i++) {
+		struct live_backend *live = live_of(s, &s->p->backends[i]);
+
+		bound[i].fresh = !live;
+		if (live) {
+			bound[i].id = live->id;
+			live->wanted = true;
+		} else if (idset_take(&s->ids[WEIR_NAME_BACKEND], &bound[i].id)) {
+			return bind_refuse(s, WEIR_NAME_BACKEND, i, need(s));
+		}
+	}
+	return 0;
+}
+
+void bind_each_dropped_backend(struct sync *s, void (*fn)(struct sync *s, struct weir_backend *live))
+{
+	struct weir_backend *live = node_array(s->n, WEIR_MAP_backends);
+
+	for (size_t i = 0; i < s->backends.n; i++)
+		if (!s->backends.items[i].wanted)
+			fn(s, &live[s->backends.items[i].id]);
+}
+
+/* ---- Runs ---- */
+
+static uint64_t live_run(const struct sync *s, uint32_t service)
+{
+	const struct weir_service *live = node_array(s->n, WEIR_MAP_services);
+
+	return live[service].internal;
+}
+
+void bind_mark_backend_runs(struct sync *s)
+{
+	for (uint32_t id = 1; id < node_map_max(s->n, WEIR_MAP_services); id++)
+		runs_mark(&s->runs[WEIR_NAME_BACKEND_RUN], weir_run_offset(live_run(s, id)),
+			  weir_run_len(live_run(s, id)));
+}
+
+/* The live run of a service of the plan, if it says what the plan says; else an empty one. */
+static uint64_t kept_run(const struct sync *s, size_t service)
+{
+	const struct plan_service *want = &s->p->services[service];
+	const struct bound *b = &s->bound[WEIR_NAME_SERVICE][service];
+	uint64_t run = b->fresh ? 0 : live_run(s, b->id), end = (uint64_t)weir_run_offset(run) + weir_run_len(run);
+	const uint64_t *live = node_array(s->n, WEIR_MAP_backend_slots);
+
+	if (weir_run_len(run) != want->n_internal || end > node_map_max(s->n, WEIR_MAP_backend_slots))
+		return 0;
+	for (size_t i = 0; i < want->n_internal; i++)
+		if (live[weir_run_offset(run) + i] != s->bound[WEIR_NAME_BACKEND][want->internal[i]].id)
+			return 0;
+	return run;
+}
+
+/* Old and new together. */
+static uint64_t slots_need(const struct sync *s)
+{
+	uint64_t n = 0;
+
+	for (uint32_t id = 1; id < node_map_max(s->n, WEIR_MAP_services); id++)
+		n += weir_run_len(live_run(s, id));
+	for (size_t i = 1; i < s->p->n_services; i++)
+		if (!kept_run(s, i))
+			n += s->p->services[i].n_internal;
+	return n;
+}
+
+/* An empty run is offset 0, length 0, and takes no place. */
+int bind_backend_runs(struct sync *s)
+{
+	struct bound *bound = mem_zalloc((s->p->n_services + 1) * sizeof(*bound));
+
+	s->bound[WEIR_NAME_BACKEND_RUN] = bound;
+	for (size_t i = 1; i < s->p->n_services; i++) {
+		uint64_t kept = kept_run(s, i);
+
+		bound[i].len = s->p->services[i].n_internal;
+		bound[i].id = weir_run_offset(kept);
+		bound[i].fresh = bound[i].len && !weir_run_len(kept);
+		if (bound[i].fresh && runs_take(&s->runs[WEIR_NAME_BACKEND_RUN], bound[i].len, &bound[i].id)) {
+			bound[i].fresh = false;
+			return bind_refuse(s, WEIR_NAME_BACKEND_RUN, i, slots_need(s));
+		}
+	}
+	return 0;
+}

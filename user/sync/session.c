@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Changes of endpoints on the short way. See session.h. A change is an ordinary
+ * apply (sync.h) of a plan that has one Service, against a live state that has
+ * one Service: the same functions bind, compare and write it. Only arrays are
+ * touched, in the order of docs/design.md ("Atomic from the packet's view").
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "kernel/maps.h"
+#include "sync/session.h"
+#include "sync/sync.h"
+
+struct session {
+	struct node *n;
+	struct table services; /* names of service ports, to their ids */
+	struct backends *backends; /* what is live and wanted, by id of the service */
+	uint32_t n_backends; /* lists */
+	struct idset ids; /* of backends */
+	struct runs runs; /* of backend_slots */
+	/* taken away, and perhaps still held by a packet */
+	uint32_t *gone_backends;
+	size_t n_gone_backends, cap_gone_backends;
+	struct run *gone_runs;
+	size_t n_gone_runs, cap_gone_runs;
+};
+
+/* ---- What is live ---- */
+
+static int remember_services(struct session *s, struct weir_err *err)
+{
+	_cleanup_(table_free) struct table names = {};
+	int r;
+
+	table_init(&names, WEIR_MAP_names);
+	table_init(&s->services, WEIR_MAP_names);
+	r = table_read(node_map_fd(s->n, WEIR_MAP_names), &names, err);
+	for (size_t i = 0; i < names.n; i++)
+		if (((struct weir_name *)table_key(&names, i))->kind == WEIR_NAME_SERVICE)
+			table_add(&s->services, table_key(&names, i), table_value(&names, i));
+	table_sort(&s->services);
+	return r;
+}
+
+static void remember_backends(struct session *s)
+{
+	_cleanup_(backends_free) struct backends all = {};
+
+	s->n_backends = node_map_max(s->n, WEIR_MAP_services);
+	s->backends = mem_zalloc(s->n_backends * sizeof(*s->backends));
+	idset_init(&s->ids, node_map_max(s->n, WEIR_MAP_backends));
+	backends_read(s->n, &all);
+	for (size_t i = 0; i < all.n; i++) {
+		struct backends *b;
+
+		idset_mark(&s->ids, all.items[i].id);
+		if (all.items[i].service >= s->n_backends)
+			continue;
+		b = &s->backends[all.items[i].service];
+		*VEC_ADD(b->items, b->n, b->cap) = all.items[i];
+	}
+}
+
+static void remember_runs(struct session *s)
+{
+	const struct weir_service *services = node_array(s->n, WEIR_MAP_services);
+
+	runs_init(&s->runs, node_map_max(s->n, WEIR_MAP_backend_slots));
+	for (uint32_t id = 1; id < node_map_max(s->n, WEIR_MAP_services); id++)
+		runs_mark(&s->runs, weir_run_offset(services[id].internal), weir_run_len(services[id].internal));
+	runs_settle(&s->runs);
+}
+
+int session_apply(struct session **session, struct node *n, const struct plan *p,
+		  const struct attachment_list *attachments, unsigned int flags, struct sync_delta *ret_delta,
+		  struct weir_err *err)
+{
+	int r = sync_apply(n, p, attachments, flags, ret_delta, err);
+	struct session *s;
+
+	session_close(session);
+	if (r)
+		return r;
+	s = *session = mem_zalloc(sizeof(*s));
+	s->n = n;
+	r = remember_services(s, err);
+	if (r) {
+		session_close(session);
+		return r;
+	}
+	remember_backends(s);
+	remember_runs(s);
+	return 0;
+}
+
+void session_close(struct session **session)
+{
+	struct session *s = *session;
+
+	if (!s)
+		return;
+	for (uint32_t id = 0; id < s->n_backends; id++)
+		backends_free(&s->backends[id]);
+	free(s->backends);
+	table_free(&s->services);
+	idset_free(&s->ids);
+	runs_free(&s->runs);
+	free(s->gone_backends);
+	free(s->gone_runs);
+	free(s);
+	*session = NULL;
+}
+
+/* ---- A change ---- */
+
+static int bind_services(struct session *s, struct sync *y)
+{
+	y->bound[WEIR_NAME_SERVICE] = mem_zalloc((y->p->n_services + 1) * sizeof(*y->bound[WEIR_NAME_SERVICE]));
+	for (size_t i = 1; i < y->p->n_services; i++) {
+		const struct plan_service *service = &y->p->services[i];
+		struct weir_name key = { .kind = WEIR_NAME_SERVICE };
+		const struct weir_name_id *id;
+
+		memcpy(key.hash, service->name.b, sizeof(key.hash));
+		id = table_find(&s->services, &key);
+		if (!id)
+			return err_set(y->err, -ESTALE, "Service %s/%s: port '%s' is not loaded yet", service->ns,
+				       service->service, service->port_name);
+		if (id->id >= s->n_backends)
+			return err_set(y->err, -ESTALE,
+				       "Service %s/%s: port '%s' has number %u, which no table has", service->ns,
+				       service->service, service->port_name, id->id);
+		y->bound[WEIR_NAME_SERVICE][i].id = id->id;
+		for (size_t b = 0; b < s->backends[id->id].n; b++)
+			*VEC_ADD(y->backends.items, y->backends.n, y->backends.cap) = s->backends[id->id].items[b];
+	}
+	backends_sort(&y->backends);
+	return 0;
+}
+
+/* Numbers that were taken for an apply which does not happen. */
+static void give_back(struct session *s, struct sync *y)
+{
+	const struct bound *backends = y->bound[WEIR_NAME_BACKEND], *runs = y->bound[WEIR_NAME_BACKEND_RUN];
+
+	for (size_t i = 0; backends && i < y->p->n_backends; i++)
+		if (backends[i].fresh && backends[i].id)
+			idset_drop(&s->ids, backends[i].id);
+	for (size_t i = 1; runs && i < y->p->n_services; i++)
+		if (runs[i].fresh)
+			runs_give(&s->runs, runs[i].id, runs[i].len);
+}
+
+/* The allocators are lent to the apply. */
+static int bind(struct session *s, struct sync *y)
+{
+	int r = bind_services(s, y);
+
+	if (r)
+		return r;
+	y->ids[WEIR_NAME_BACKEND] = s->ids;
+	y->runs[WEIR_NAME_BACKEND_RUN] = s->runs;
+	r = bind_backends(y);
+	if (!r)
+		r = bind_backend_runs(y);
+	s->ids = y->ids[WEIR_NAME_BACKEND];
+	s->runs = y->runs[WEIR_NAME_BACKEND_RUN];
+	y->ids[WEIR_NAME_BACKEND] = (struct idset){};
+	y->runs[WEIR_NAME_BACKEND_RUN] = (struct runs){};
+	if (!r)
+		return 0;
+	give_back(s, y);
+	return err_set(y->err, r, "Service %s/%s: no place beside what changes took away", y->p->services[1].ns,
+		       y->p->services[1].service);
+}
+
+/* What the words lead to now, where they will lead elsewhere. */
+static void note_runs(struct session *s, const struct sync *y)
+{
+	const struct weir_service *services = node_array(s->n, WEIR_MAP_services);
+
+	for (size_t i = 1; i < y->p->n_services; i++) {
+		const struct bound *run = &y->bound[WEIR_NAME_BACKEND_RUN][i];
+		uint64_t live = services[y->bound[WEIR_NAME_SERVICE][i].id].internal;
+
+		if (weir_run_len(live) && (run->fresh || !run->len))
+			*VEC_ADD(s->gone_runs, s->n_gone_runs, s->cap_gone_runs) =
+				(struct run){ weir_run_offset(live), weir_run_len(live) };
+	}
+}
+
+static void note_backends(struct session *s, const struct sync *y)
+{
+	for (size_t i = 0; i < y->backends.n; i++)
+		if (!y->backends.items[i].wanted)
+			*VEC_ADD(s->gone_backends, s->n_gone_backends, s->cap_gone_backends) =
+				y->backends.items[i].id;
+	for (size_t i = 1; i < y->p->n_services; i++)
+		s->backends[y->bound[WEIR_NAME_SERVICE][i].id].n = 0;
+	for (size_t i = 0; i < y->p->n_backends; i++) {
+		const struct plan_backend *b = &y->p->backends[i];
+		uint32_t service = y->bound[WEIR_NAME_SERVICE][b->service].id;
+		struct backends *list = &s->backends[service];
+
+		*VEC_ADD(list->items, list->n, list->cap) =
+			(struct live_backend){ .addr = b->addr,
+					       .port = b->port,
+					       .service = service,
+					       .id = y->bound[WEIR_NAME_BACKEND][i].id };
+	}
+}
+
+int session_service(struct session *s, const struct plan *part, struct sync_delta *ret_delta, struct weir_err *err)
+{
+	_cleanup_(sync_free) struct sync y = { .n = s->n, .p = part, .err = err };
+	int r = bind(s, &y);
+
+	if (r)
+		return r;
+	service_delta(&y);
+	if (sync_delta_writes(&y.delta)) {
+		note_runs(s, &y);
+		r = service_prepare(&y);
+		sync_owe(&y);
+		if (!r)
+			r = service_flip(&y);
+		sync_raise_epochs(&y);
+		note_backends(s, &y);
+	}
+	y.delta.generation = node_config(s->n)->generation;
+	*ret_delta = y.delta;
+	return r;
+}
+
+/* ---- Afterwards ---- */
+
+size_t session_owes(const struct session *s)
+{
+	return s->n_gone_backends + s->n_gone_runs;
+}
+
+int session_settle(struct session *s, struct weir_err *err)
+{
+	struct weir_backend *backends = node_array(s->n, WEIR_MAP_backends);
+	struct sync y = { .n = s->n, .err = err };
+	int r;
+
+	if (!session_owes(s))
+		return 0;
+	sync_step("barrier");
+	r = sync_pay_barrier(&y);
+	if (r)
+		return r;
+	sync_step("free");
+	for (size_t i = 0; i < s->n_gone_backends; i++) {
+		backends[s->gone_backends[i]].flags = 0;
+		idset_drop(&s->ids, s->gone_backends[i]);
+	}
+	for (size_t i = 0; i < s->n_gone_runs; i++)
+		runs_give(&s->runs, s->gone_runs[i].offset, s->gone_runs[i].len);
+	s->n_gone_backends = s->n_gone_runs = 0;
+	return 0;
+}

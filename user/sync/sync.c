@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * An apply: read the live tables, say what should stand in them, compare, see
+ * that it fits, and only then write, in the order of docs/design.md ("Atomic
+ * from the packet's view"). What changes while packets read is one aligned word
+ * each; what is no longer referred to is freed after a barrier. A kill between
+ * any two steps leaves tables that packets may meet; the next apply compares
+ * whole tables, so it finds and removes what was left.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "base/mem.h"
+#include "sync/barrier.h"
+#include "attach/home.h"
+#include "kernel/maps.h"
+#include "sync/sync.h"
+
+#define EPOCH_MASK 0x7fffffffu /* a stamp is the epoch shifted left by one */
+
+void (*sync_step_hook)(const char *step);
+
+void sync_step(const char *name)
+{
+	if (sync_step_hook)
+		sync_step_hook(name);
+}
+
+int sync_fd(const struct sync *s, enum weir_map map)
+{
+	return s->n->map_fd[map];
+}
+
+int sync_store_word(struct sync *s, struct weir_store *arg)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = arg, .ctx_size_in = sizeof(*arg));
+	int fd = node_prog_fd(s->n, "store_word");
+
+	if (fd < 0)
+		return err_set(s->err, fd, "program store_word is not loaded");
+	if (bpf_prog_test_run_opts(fd, &opts))
+		return err_set(s->err, -errno, "run program store_word: %s", strerror(errno));
+	if (opts.retval)
+		return err_set(s->err, (int)opts.retval, "program store_word: %s", err_name((int)opts.retval));
+	return 0;
+}
+
+static bool is_table(enum weir_map map)
+{
+	return map_info(map)->kind == MAP_TABLE || map_info(map)->kind == MAP_TRIE;
+}
+
+static int read_live(struct sync *s)
+{
+	int r = 0;
+
+	for (int map = 0; map < _WEIR_MAP_MAX && !r; map++) {
+		if (!is_table(map))
+			continue;
+		table_init(&s->live[map], map);
+		table_init(&s->want[map], map);
+		r = table_read(sync_fd(s, map), &s->live[map], s->err);
+	}
+	backends_read(s->n, &s->backends);
+	return r;
+}
+
+static void diff_tables(struct sync *s)
+{
+	for (int map = 0; map < _WEIR_MAP_MAX; map++) {
+		if (!is_table(map))
+			continue;
+		table_diff(&s->live[map], &s->want[map], &s->diff[map]);
+		s->delta.inserted[map] = s->diff[map].insert.n;
+		s->delta.changed[map] = s->diff[map].change.n;
+		s->delta.deleted[map] = s->diff[map].drop.n;
+	}
+}
+
+/* ---- Does it fit? ---- */
+
+/* Whose element the i-th insert of a table is, for the refusal. */
+static const char *object_of(const struct sync *s, enum weir_map map, size_t i, char *buf, size_t size)
+{
+	const void *key = table_key(&s->diff[map].insert, i);
+	const struct weir_policy_key *rule = key;
+	const struct weir_frontend *frontend = key;
+	char text[ADDR_TEXT_MAX];
+
+	switch (map) {
+	case WEIR_MAP_policy_rules:
+		for (size_t set = 1; set < s->p->n_sets; set++)
+			if (s->bound[WEIR_NAME_POLICY_SET][set].id == rule->set)
+				return bind_object(s, WEIR_NAME_POLICY_SET, set, buf, size);
+		break;
+	case WEIR_MAP_frontends:
+		for (size_t f = 0; f < s->p->n_frontends; f++)
+			if (weir_addr_equal(&s->p->frontends[f].addr, &frontend->addr) &&
+			    s->p->frontends[f].service)
+				return bind_object(s, WEIR_NAME_SERVICE, s->p->frontends[f].service, buf, size);
+		break;
+	case WEIR_MAP_attachments:
+		for (size_t p = 0; p < s->n_pods; p++)
+			if (s->pods[p].a->ifindex == *(const uint32_t *)key)
+				return bind_object(s, WEIR_NAME_POD, p, buf, size);
+		break;
+	case WEIR_MAP_networks:
+		snprintf(buf, size, "network %s", addr_text(&((const struct weir_prefix *)key)->addr, text));
+		return buf;
+	case WEIR_MAP_names:
+		return "the plan";
+	default:
+		snprintf(buf, size, "address %s", addr_text(key, text));
+		return buf;
+	}
+	return "the plan";
+}
+
+static int check_table(struct sync *s, enum weir_map map)
+{
+	size_t live = s->live[map].n, insert = s->diff[map].insert.n, size = node_map_max(s->n, map);
+	size_t transit = map == WEIR_MAP_policy_rules ? s->transit_rules.n : 0;
+	size_t fits = size > live ? size - live : 0;
+	char object[160];
+
+	if (live + insert + transit <= size || !(insert + transit))
+		return 0;
+	return err_set(s->err, -ENOSPC, "%s does not fit: map %s: old and new need %zu entries, size is %zu",
+		       insert ? object_of(s, map, fits < insert ? fits : insert - 1, object, sizeof(object))
+			      : "the change of policies",
+		       map_info(map)->name, live + insert + transit, size);
+}
+
+static int check_all(struct sync *s)
+{
+	int r = 0;
+
+	for (int map = 0; map < _WEIR_MAP_MAX && !r; map++)
+		if (is_table(map))
+			r = check_table(s, map);
+	return r;
+}
+
+static uint32_t echo_of(const struct plan *p)
+{
+	return p->echo_always ? WEIR_ECHO_ALWAYS : WEIR_ECHO_BY_POLICY;
+}
+
+/* Pure over what it read: fills everything that the steps below need. */
+static int compare(struct sync *s)
+{
+	int r;
+
+	pods_collect(s);
+	r = bind_all(s);
+	if (r)
+		return r;
+	service_want(s);
+	policy_want(s);
+	pods_want(s);
+	diff_tables(s);
+	service_delta(s);
+	pods_delta(s);
+	r = policy_delta(s);
+	if (r)
+		return r;
+	if ((node_config(s->n)->pending & WEIR_PENDING_POLICY) || node_config(s->n)->echo != echo_of(s->p))
+		s->delta.policy_epoch_raised = 1;
+	if (node_config(s->n)->pending & WEIR_PENDING_SERVICE)
+		s->delta.service_epoch_raised = 1;
+	return check_all(s);
+}
+
+/* ---- Apply ---- */
+
+/* Commands read names, packets never do: here elements may be replaced. */
+static int write_names(struct sync *s)
+{
+	int r;
+
+	sync_step("names");
+	r = table_replace(sync_fd(s, WEIR_MAP_names), &s->diff[WEIR_MAP_names].change, s->err);
+	return r ? r : table_write(sync_fd(s, WEIR_MAP_names), &s->diff[WEIR_MAP_names].insert, s->err);
+}
+
+/*
+ * Which addresses are the node's own. A kind that changes (OWN, OTHER) is
+ * deleted, waited out and inserted again: for that moment the address is an
+ * ordinary peer.
+ */
+static int write_nodes(struct sync *s)
+{
+	const struct table_diff *d = &s->diff[WEIR_MAP_nodes];
+	int fd = sync_fd(s, WEIR_MAP_nodes), r;
+
+	sync_step("nodes");
+	r = table_write(fd, &d->insert, s->err);
+	if (r || !d->change.n)
+		return r ? r : table_erase(fd, &d->drop, s->err);
+	r = table_erase(fd, &d->change, s->err);
+	if (!r)
+		r = barrier_wait(s->err);
+	if (!r)
+		r = table_write(fd, &d->change, s->err);
+	return r ? r : table_erase(fd, &d->drop, s->err);
+}
+
+/* What is new, under numbers that nothing refers to yet. */
+static int prepare(struct sync *s)
+{
+	int r;
+
+	sync_step("plan-file");
+	r = plan_file_write(s->n, s->p, node_config(s->n)->generation + 1, s->err);
+	if (!r)
+		r = hits_clear(s);
+	if (!r)
+		r = write_names(s);
+	if (!r)
+		r = service_prepare(s);
+	return r ? r : policy_prepare(s);
+}
+
+/* Programs may still hold what an apply took away, or one that was killed. */
+int sync_pay_barrier(struct sync *s)
+{
+	int r = barrier_wait(s->err);
+
+	if (!r)
+		__atomic_and_fetch(&node_config(s->n)->pending, ~WEIR_PENDING_BARRIER, __ATOMIC_RELEASE);
+	return r;
+}
+
+static bool frees_anything(const struct sync *s)
+{
+	uint32_t gone = s->transit_rules.n + s->delta.detached;
+
+	for (int map = 0; map < _WEIR_MAP_MAX; map++)
+		gone += s->delta.deleted[map];
+	return gone;
+}
+
+void sync_owe(struct sync *s)
+{
+	sync_step("pending");
+	if (s->delta.policy_epoch_raised)
+		node_config(s->n)->pending |= WEIR_PENDING_POLICY;
+	if (s->delta.service_epoch_raised)
+		node_config(s->n)->pending |= WEIR_PENDING_SERVICE;
+	if (frees_anything(s))
+		node_config(s->n)->pending |= WEIR_PENDING_BARRIER;
+}
+
+/* From here on packets see the new plan, word by word. */
+static int flip(struct sync *s)
+{
+	int r;
+
+	sync_owe(s);
+	r = policy_refine(s);
+	if (r)
+		return r;
+	pods_unplug(s);
+	r = service_flip(s);
+	if (r)
+		return r;
+	pods_flip(s);
+	sync_step("echo");
+	__atomic_store_n(&node_config(s->n)->echo, echo_of(s->p), __ATOMIC_RELEASE);
+	r = policy_coarsen(s);
+	if (!r)
+		r = write_nodes(s);
+	return r ? r : pods_plug(s);
+}
+
+static void raise_epoch(uint32_t *epoch)
+{
+	uint32_t next = (*epoch + 1) & EPOCH_MASK;
+
+	__atomic_store_n(epoch, next ? next : 1, __ATOMIC_RELEASE);
+}
+
+/* After everything that an open flow may feel, or it would be blessed by what was there before. */
+void sync_raise_epochs(struct sync *s)
+{
+	struct weir_config *c = node_config(s->n);
+
+	sync_step("epochs");
+	if (s->delta.policy_epoch_raised)
+		raise_epoch(&c->policy_epoch);
+	if (s->delta.service_epoch_raised)
+		raise_epoch(&c->service_epoch);
+	__atomic_and_fetch(&c->pending, WEIR_PENDING_BARRIER, __ATOMIC_RELEASE);
+}
+
+static void raise_generation(struct sync *s)
+{
+	struct weir_config *c = node_config(s->n);
+
+	sync_step("generation");
+	__atomic_store_n(&c->generation, (uint64_t)c->generation + 1, __ATOMIC_RELEASE);
+}
+
+/*
+ * Elements go only after every program that met a reference to them has ended
+ * (first barrier), names last, so that a rerun still knows what they were. The
+ * next apply inserts into the same maps: a program that still holds a deleted
+ * element must not see it become another (second barrier).
+ */
+static int clear(struct sync *s)
+{
+	int r;
+
+	if (!frees_anything(s))
+		return 0;
+	sync_step("barrier");
+	r = barrier_wait(s->err);
+	if (!r)
+		r = pods_clear(s);
+	if (!r)
+		r = policy_clear(s);
+	if (!r)
+		r = service_clear(s);
+	sync_step("names-gone");
+	if (!r)
+		r = table_erase(sync_fd(s, WEIR_MAP_names), &s->diff[WEIR_MAP_names].drop, s->err);
+	sync_step("last-barrier");
+	return r ? r : sync_pay_barrier(s);
+}
+
+static int apply(struct sync *s)
+{
+	int r = prepare(s);
+
+	if (!r)
+		r = flip(s);
+	if (r)
+		return r;
+	sync_raise_epochs(s);
+	raise_generation(s);
+	r = clear(s);
+	if (r)
+		return r;
+	sync_step("old-plans");
+	plan_file_prune(s->n, node_config(s->n)->generation);
+	return 0;
+}
+
+void sync_free(struct sync *s)
+{
+	for (int map = 0; map < _WEIR_MAP_MAX; map++) {
+		table_free(&s->live[map]);
+		table_free(&s->want[map]);
+		table_diff_free(&s->diff[map]);
+	}
+	for (int kind = 0; kind < _WEIR_NAME_MAX; kind++) {
+		free(s->bound[kind]);
+		idset_free(&s->ids[kind]);
+		runs_free(&s->runs[kind]);
+	}
+	table_free(&s->transit_rules);
+	backends_free(&s->backends);
+	free(s->pods);
+	free(s->gone_devices);
+	free(s->moves);
+	free(s->transits);
+}
+
+int sync_apply(struct node *n, const struct plan *p, const struct attachment_list *attachments, unsigned int flags,
+	       struct sync_delta *ret_delta, struct weir_err *err)
+{
+	_cleanup_(sync_free) struct sync s = { .n = n, .p = p, .attachments = attachments, .err = err };
+	bool write = !(flags & SYNC_DRY_RUN);
+	int r;
+
+	s.no_devices = flags & SYNC_NO_DEVICES || n->mode == NODE_PRIVATE;
+	r = s.no_devices || flags & SYNC_MOVED ? 0 : home_check(n, err);
+	if (!r && write && node_config(n)->pending & WEIR_PENDING_BARRIER)
+		r = sync_pay_barrier(&s);
+	if (!r)
+		r = read_live(&s);
+	if (!r)
+		r = compare(&s);
+	if (!r && write && !s.no_devices && s.n_pods)
+		r = home_keep(n, err);
+	if (!r && write)
+		r = sync_delta_writes(&s.delta) ? apply(&s)
+						: plan_file_write(n, p, node_config(n)->generation, err);
+	if (r)
+		return r;
+	s.delta.generation = node_config(n)->generation;
+	*ret_delta = s.delta;
+	return 0;
+}
+
+uint32_t sync_delta_writes(const struct sync_delta *d)
+{
+	uint32_t sum = d->attached + d->detached + d->policy_epoch_raised + d->service_epoch_raised;
+
+	for (int map = 0; map < _WEIR_MAP_MAX; map++)
+		sum += d->inserted[map] + d->changed[map] + d->deleted[map];
+	return sum;
+}

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Local pods in the tables: slots, the maps that lead to them, and the hooks on
+ * their devices. A slot's ref is written last when a pod comes and first when
+ * it goes. A pod that is recorded but not in the plan is attached and held.
+ */
+#include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "sync/barrier.h"
+#include "attach/hooks.h"
+#include "sync/sync.h"
+
+static struct weir_pod *pods(const struct sync *s)
+{
+	return node_array(s->n, WEIR_MAP_pods);
+}
+
+/* ---- Which records count ---- */
+
+static int by_name(const void *key, const void *elem)
+{
+	const struct attachment *a = key;
+	const struct plan_pod *p = elem;
+	int order = strcmp(a->ns, p->ns);
+
+	return order ? order : strcmp(a->name, p->name);
+}
+
+/* A record of an earlier pod of the same name is not this one's. */
+static const struct plan_pod *pod_of(const struct sync *s, const struct attachment *a)
+{
+	const struct plan_pod *p = NULL;
+
+	if (s->p->n_pods)
+		p = bsearch(a, s->p->pods, s->p->n_pods, sizeof(*p), by_name);
+	if (p && a->uid && *a->uid && p->uid && *p->uid && strcmp(a->uid, p->uid))
+		return NULL;
+	return p;
+}
+
+static bool is_there(const struct sync *s, const struct attachment *a)
+{
+	char name[IF_NAMESIZE];
+
+	if (s->no_devices)
+		return true;
+	if (a->netns && *a->netns && access(a->netns, F_OK))
+		return false;
+	return if_indextoname(a->ifindex, name);
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	const struct sync_pod *x = a, *y = b;
+
+	if (x->a->written_ns != y->a->written_ns)
+		return x->a->written_ns > y->a->written_ns ? -1 : 1;
+	return (x->a > y->a) - (x->a < y->a); /* the list is sorted by name */
+}
+
+void pods_collect(struct sync *s)
+{
+	size_t in_plan = 0;
+
+	for (size_t i = 0; i < s->attachments->n; i++) {
+		const struct attachment *a = &s->attachments->items[i];
+		struct sync_pod *pod;
+
+		if (!is_there(s, a)) {
+			s->delta.vanished++;
+			continue;
+		}
+		pod = VEC_ADD(s->pods, s->n_pods, s->cap_pods);
+		pod->a = a;
+		pod->p = pod_of(s, a);
+		for (int f = 0; f < 2; f++)
+			pod->addr[f] = pod->p && weir_addr_is_zero(&a->addr[f]) ? pod->p->addr[f] : a->addr[f];
+		in_plan += !!pod->p;
+	}
+	s->delta.gated = s->n_pods - in_plan;
+	s->delta.unplugged = s->p->n_pods > in_plan ? s->p->n_pods - in_plan : 0;
+	/* where two records claim an address, endpoints hold the first of this order */
+	if (s->n_pods)
+		qsort(s->pods, s->n_pods, sizeof(*s->pods), newest_first);
+}
+
+void pods_want(struct sync *s)
+{
+	for (size_t i = 0; i < s->n_pods; i++) {
+		struct sync_pod *pod = &s->pods[i];
+		uint32_t slot = s->bound[WEIR_NAME_POD][i].id;
+
+		uint32_t flags = pod->a->adopted ? WEIR_POD_ADOPTED : 0;
+
+		pod->word = weir_pod_word(0, 0, flags | WEIR_POD_GATE);
+		if (pod->p) {
+			pod->word = weir_pod_word(s->bound[WEIR_NAME_POLICY_SET][pod->p->ingress_set].id,
+						  s->bound[WEIR_NAME_POLICY_SET][pod->p->egress_set].id, flags);
+			for (int f = 0; f < 2; f++)
+				pod->identity[f] = s->bound[WEIR_NAME_IDENTITY][pod->p->identity[f]].id;
+		}
+		for (int f = 0; f < 2; f++)
+			if (!weir_addr_is_zero(&pod->addr[f]))
+				table_add(&s->want[WEIR_MAP_endpoints], &pod->addr[f], &slot);
+		table_add(&s->want[WEIR_MAP_attachments], &pod->a->ifindex, &slot);
+	}
+	table_sort(&s->want[WEIR_MAP_endpoints]);
+	table_sort(&s->want[WEIR_MAP_attachments]);
+}
+
+/* ---- What would change ---- */
+
+/* Calls fn for each occupied slot that no record keeps. */
+static void each_leaving(struct sync *s, void (*fn)(struct sync *s, struct weir_pod *pod))
+{
+	struct idset kept;
+
+	idset_init(&kept, node_map_max(s->n, WEIR_MAP_pods));
+	for (size_t i = 0; i < s->n_pods; i++)
+		if (!s->bound[WEIR_NAME_POD][i].fresh)
+			idset_mark(&kept, s->bound[WEIR_NAME_POD][i].id);
+	for (uint32_t slot = 0; slot < node_map_max(s->n, WEIR_MAP_pods); slot++)
+		if (pods(s)[slot].ref && !idset_has(&kept, slot))
+			fn(s, &pods(s)[slot]);
+	idset_free(&kept);
+}
+
+static void count_leaving(struct sync *s, struct weir_pod *pod)
+{
+	s->delta.deleted[WEIR_MAP_pods]++;
+	s->delta.policy_epoch_raised = 1;
+}
+
+static void slots_delta(struct sync *s)
+{
+	for (size_t i = 0; i < s->n_pods; i++) {
+		const struct bound *b = &s->bound[WEIR_NAME_POD][i];
+		bool flips = !b->fresh && pods(s)[b->id].word != s->pods[i].word;
+
+		if (b->fresh)
+			s->delta.inserted[WEIR_MAP_pods]++;
+		else if (flips ||
+			 memcmp(pods(s)[b->id].identity, s->pods[i].identity, sizeof(s->pods[i].identity)))
+			s->delta.changed[WEIR_MAP_pods]++;
+		if (b->fresh || flips)
+			s->delta.policy_epoch_raised = 1;
+		s->sets_flip |= flips;
+	}
+	each_leaving(s, count_leaving);
+}
+
+static void add_gone_device(uint32_t ifindex, void *arg)
+{
+	struct sync *s = arg;
+
+	if (table_find(&s->want[WEIR_MAP_attachments], &ifindex))
+		return;
+	for (size_t i = 0; i < s->n_gone_devices; i++)
+		if (s->gone_devices[i] == ifindex)
+			return;
+	*VEC_ADD(s->gone_devices, s->n_gone_devices, s->cap_gone_devices) = ifindex;
+}
+
+static void hooks_delta(struct sync *s)
+{
+	const struct table *live = &s->live[WEIR_MAP_attachments];
+
+	if (s->no_devices)
+		return;
+	for (size_t i = 0; i < s->n_pods; i++) {
+		s->pods[i].attached = attach_is_current(s->n, s->pods[i].a->ifindex);
+		s->delta.attached += !s->pods[i].attached;
+	}
+	for (size_t i = 0; i < live->n; i++)
+		add_gone_device(*(uint32_t *)table_key(live, i), s);
+	hook_tcx_each(s->n, add_gone_device, s);
+	s->delta.detached = s->n_gone_devices;
+}
+
+void pods_delta(struct sync *s)
+{
+	slots_delta(s);
+	hooks_delta(s);
+}
+
+/* ---- Writing ---- */
+
+static void unplug(struct sync *s, struct weir_pod *pod)
+{
+	__atomic_store_n(&pod->ref, 0, __ATOMIC_RELEASE);
+}
+
+void pods_unplug(struct sync *s)
+{
+	sync_step("unplug");
+	each_leaving(s, unplug);
+}
+
+void pods_flip(struct sync *s)
+{
+	sync_step("flip");
+	for (size_t i = 0; i < s->n_pods; i++) {
+		const struct bound *b = &s->bound[WEIR_NAME_POD][i];
+
+		if (!b->fresh && pods(s)[b->id].word != s->pods[i].word)
+			__atomic_store_n(&pods(s)[b->id].word, s->pods[i].word, __ATOMIC_RELEASE);
+	}
+}
+
+/*
+ * Keys that lead to another slot now (a pod replaced by another with its
+ * address or device). An element in place of a deleted one might be seen by a
+ * program that still holds the old one, so the deletion is waited out.
+ */
+static int free_moved_keys(struct sync *s)
+{
+	const struct table *e = &s->diff[WEIR_MAP_endpoints].change, *a = &s->diff[WEIR_MAP_attachments].change;
+	int r;
+
+	if (!e->n && !a->n)
+		return 0;
+	sync_step("moved-keys");
+	r = table_erase(sync_fd(s, WEIR_MAP_endpoints), e, s->err);
+	if (!r)
+		r = table_erase(sync_fd(s, WEIR_MAP_attachments), a, s->err);
+	return r ? r : barrier_wait(s->err);
+}
+
+/* All but the ref; the slot is nobody's until that is stored. */
+static void fill_slot(struct sync *s, const struct sync_pod *pod, uint32_t slot)
+{
+	struct weir_pod *live = &pods(s)[slot];
+
+	live->generation++;
+	live->word = pod->word;
+	memcpy(live->identity, pod->identity, sizeof(live->identity));
+	live->ifindex = pod->a->ifindex;
+	memcpy(live->mac, pod->a->mac, sizeof(live->mac));
+	memcpy(live->addr, pod->addr, sizeof(live->addr));
+}
+
+static int insert_keys(struct sync *s, enum weir_map map)
+{
+	int r = table_write(sync_fd(s, map), &s->diff[map].insert, s->err);
+
+	return r ? r : table_write(sync_fd(s, map), &s->diff[map].change, s->err);
+}
+
+static int attach_all(struct sync *s)
+{
+	int r = 0;
+
+	if (s->no_devices)
+		return 0;
+	sync_step("attach");
+	for (size_t i = 0; i < s->n_pods && !r; i++) {
+		if (s->pods[i].attached)
+			continue;
+		r = attach_device(s->n, s->pods[i].a->ifindex, s->err);
+		if (r == -ENODEV) /* gone since the records were read: the next apply takes it off */
+			r = 0;
+	}
+	return r;
+}
+
+int pods_plug(struct sync *s)
+{
+	int r = free_moved_keys(s);
+
+	if (r)
+		return r;
+	sync_step("slots");
+	for (size_t i = 0; i < s->n_pods; i++)
+		if (s->bound[WEIR_NAME_POD][i].fresh)
+			fill_slot(s, &s->pods[i], s->bound[WEIR_NAME_POD][i].id);
+	sync_step("endpoints");
+	r = insert_keys(s, WEIR_MAP_endpoints);
+	sync_step("attachments");
+	if (!r)
+		r = insert_keys(s, WEIR_MAP_attachments);
+	if (r)
+		return r;
+	sync_step("refs");
+	for (size_t i = 0; i < s->n_pods; i++) {
+		const struct bound *b = &s->bound[WEIR_NAME_POD][i];
+
+		if (b->fresh)
+			__atomic_store_n(&pods(s)[b->id].ref, weir_ref(b->id, pods(s)[b->id].generation),
+					 __ATOMIC_RELEASE);
+	}
+	return attach_all(s);
+}
+
+/* The key of a device goes after its hooks: as long as it is there, a rerun knows where to detach. */
+int pods_clear(struct sync *s)
+{
+	int r = 0;
+
+	sync_step("detach");
+	for (size_t i = 0; i < s->n_gone_devices && !r; i++)
+		r = attach_detach(s->n, s->gone_devices[i], s->err);
+	sync_step("pods-gone");
+	if (!r)
+		r = table_erase(sync_fd(s, WEIR_MAP_attachments), &s->diff[WEIR_MAP_attachments].drop, s->err);
+	if (!r)
+		r = table_erase(sync_fd(s, WEIR_MAP_endpoints), &s->diff[WEIR_MAP_endpoints].drop, s->err);
+	return r;
+}

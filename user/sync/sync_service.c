@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Services in the tables: frontends -> services -> runs of backend_slots ->
+ * backends. New backends and runs are written under fresh numbers first; then
+ * one word flips a service to its new run, and one word in place a frontend to
+ * another service. Packets meet either, never a half.
+ */
+#include <endian.h>
+#include <errno.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "base/mem.h"
+#include "sync/sync.h"
+
+static struct weir_service *services(const struct sync *s)
+{
+	return node_array(s->n, WEIR_MAP_services);
+}
+
+static struct weir_backend *backends(const struct sync *s)
+{
+	return node_array(s->n, WEIR_MAP_backends);
+}
+
+static uint32_t service_id(const struct sync *s, uint32_t i)
+{
+	return s->bound[WEIR_NAME_SERVICE][i].id;
+}
+
+void service_want(struct sync *s)
+{
+	for (size_t i = 0; i < s->p->n_frontends; i++) {
+		const struct plan_frontend *f = &s->p->frontends[i];
+		struct weir_frontend key = { .addr = f->addr, .port_be = htobe16(f->port), .proto = f->proto };
+		uint32_t id = service_id(s, f->service);
+
+		table_add(&s->want[WEIR_MAP_frontends], &key, &id);
+	}
+	table_sort(&s->want[WEIR_MAP_frontends]);
+}
+
+/* ---- What would change ---- */
+
+static uint32_t live_run_len(const struct sync *s, uint32_t id)
+{
+	return id < node_map_max(s->n, WEIR_MAP_services) ? weir_run_len(services(s)[id].internal) : 0;
+}
+
+static void services_delta(struct sync *s)
+{
+	for (size_t i = 1; i < s->p->n_services; i++) {
+		const struct bound *b = &s->bound[WEIR_NAME_SERVICE][i],
+				   *run = &s->bound[WEIR_NAME_BACKEND_RUN][i];
+		const struct weir_service *live = &services(s)[b->id];
+
+		if (b->fresh)
+			s->delta.inserted[WEIR_MAP_services]++;
+		else if (live->internal != bind_run(s, i) || live->flags != s->p->services[i].flags)
+			s->delta.changed[WEIR_MAP_services]++;
+		if (run->fresh)
+			s->delta.inserted[WEIR_MAP_backend_slots] += run->len;
+		if (!b->fresh && (run->fresh || !run->len))
+			s->delta.deleted[WEIR_MAP_backend_slots] += live_run_len(s, b->id);
+	}
+}
+
+static bool stops_serving(const struct sync *s, size_t i)
+{
+	const struct bound *b = &s->bound[WEIR_NAME_BACKEND][i];
+
+	return !b->fresh && backends(s)[b->id].flags & WEIR_BACKEND_SERVING && !s->p->backends[i].serving;
+}
+
+static bool starts_serving(const struct sync *s, size_t i)
+{
+	const struct bound *b = &s->bound[WEIR_NAME_BACKEND][i];
+
+	return !b->fresh && !(backends(s)[b->id].flags & WEIR_BACKEND_SERVING) && s->p->backends[i].serving;
+}
+
+static void backends_delta(struct sync *s)
+{
+	for (size_t i = 0; i < s->p->n_backends; i++) {
+		if (s->bound[WEIR_NAME_BACKEND][i].fresh)
+			s->delta.inserted[WEIR_MAP_backends]++;
+		else if (stops_serving(s, i) || starts_serving(s, i))
+			s->delta.changed[WEIR_MAP_backends]++;
+		if (stops_serving(s, i))
+			s->delta.service_epoch_raised = 1;
+	}
+}
+
+static void count_dropped_service(struct sync *s, struct weir_name_id id)
+{
+	s->delta.deleted[WEIR_MAP_services]++;
+	s->delta.deleted[WEIR_MAP_backend_slots] += live_run_len(s, id.id);
+}
+
+/* Also one that did not serve: a ready one may have been chosen all the same (SVC-28). */
+static void count_dropped_backend(struct sync *s, struct weir_backend *live)
+{
+	s->delta.deleted[WEIR_MAP_backends]++;
+	s->delta.service_epoch_raised = 1;
+}
+
+void service_delta(struct sync *s)
+{
+	const struct table_diff *d = &s->diff[WEIR_MAP_frontends];
+
+	services_delta(s);
+	backends_delta(s);
+	bind_each_dropped(s, WEIR_NAME_SERVICE, count_dropped_service);
+	bind_each_dropped_backend(s, count_dropped_backend);
+	if (d->insert.n || d->change.n || d->drop.n)
+		s->delta.service_epoch_raised = 1;
+}
+
+/* ---- Writing ---- */
+
+/* The generation goes on from where the last user of the id left it: a flow never takes one backend for another. */
+static void write_backend(struct sync *s, size_t i)
+{
+	const struct plan_backend *b = &s->p->backends[i];
+	struct weir_backend *live = &backends(s)[s->bound[WEIR_NAME_BACKEND][i].id];
+
+	live->generation++;
+	live->addr = b->addr;
+	live->port_be = htobe16(b->port);
+	live->service = service_id(s, b->service);
+	__atomic_store_n(&live->flags, WEIR_BACKEND_TAKEN | (b->serving ? WEIR_BACKEND_SERVING : 0),
+			 __ATOMIC_RELEASE);
+}
+
+static void write_run(struct sync *s, uint32_t i)
+{
+	uint64_t *slots = node_array(s->n, WEIR_MAP_backend_slots);
+	const struct bound *run = &s->bound[WEIR_NAME_BACKEND_RUN][i];
+
+	for (uint32_t b = 0; b < run->len; b++)
+		slots[run->id + b] = s->bound[WEIR_NAME_BACKEND][s->p->services[i].internal[b]].id;
+}
+
+int service_prepare(struct sync *s)
+{
+	sync_step("backends");
+	for (size_t i = 0; i < s->p->n_backends; i++)
+		if (s->bound[WEIR_NAME_BACKEND][i].fresh)
+			write_backend(s, i);
+	sync_step("backend-runs");
+	for (size_t i = 1; i < s->p->n_services; i++)
+		if (s->bound[WEIR_NAME_BACKEND_RUN][i].fresh)
+			write_run(s, i);
+	return 0;
+}
+
+static void store64(uint64_t *word, uint64_t value)
+{
+	if (*word != value)
+		__atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+/*
+ * Flags say what an empty run means, so they stand before a run that becomes
+ * empty and after one that becomes filled: no packet is answered by a pair
+ * that neither plan has.
+ */
+static void flip_service(struct sync *s, uint32_t i)
+{
+	struct weir_service *live = &services(s)[service_id(s, i)];
+	uint64_t run = bind_run(s, i), flags = s->p->services[i].flags;
+
+	if (weir_run_len(run))
+		store64((uint64_t *)&live->internal, run);
+	store64((uint64_t *)&live->flags, flags);
+	store64((uint64_t *)&live->internal, run);
+}
+
+static int store_frontend(struct sync *s, const struct weir_frontend *key, uint32_t value)
+{
+	struct weir_store arg = { .map = WEIR_STORE_FRONTEND, .value = value, .frontend = *key };
+
+	return sync_store_word(s, &arg);
+}
+
+static int flip_frontends(struct sync *s)
+{
+	const struct table_diff *d = &s->diff[WEIR_MAP_frontends];
+	int r = 0;
+
+	for (size_t i = 0; i < d->change.n && !r; i++)
+		r = store_frontend(s, table_key(&d->change, i), *(uint32_t *)table_value(&d->change, i));
+	if (!r)
+		r = table_write(sync_fd(s, WEIR_MAP_frontends), &d->insert, s->err);
+	if (r)
+		return r;
+	sync_step("frontends-gone"); /* before the epoch: a flow that looks again must not find them */
+	return table_erase(sync_fd(s, WEIR_MAP_frontends), &d->drop, s->err);
+}
+
+static void end_backend(struct sync *s, struct weir_backend *live)
+{
+	__atomic_add_fetch(&live->generation, 1, __ATOMIC_RELEASE);
+	live->flags &= ~WEIR_BACKEND_SERVING;
+}
+
+static void flip_backends(struct sync *s)
+{
+	for (size_t i = 0; i < s->p->n_backends; i++) {
+		struct weir_backend *live = &backends(s)[s->bound[WEIR_NAME_BACKEND][i].id];
+
+		if (stops_serving(s, i))
+			end_backend(s, live);
+		else if (starts_serving(s, i))
+			live->flags |= WEIR_BACKEND_SERVING;
+	}
+	bind_each_dropped_backend(s, end_backend);
+}
+
+int service_flip(struct sync *s)
+{
+	int r;
+
+	sync_step("services");
+	for (size_t i = 1; i < s->p->n_services; i++)
+		flip_service(s, i);
+	sync_step("frontends");
+	r = flip_frontends(s);
+	if (r)
+		return r;
+	sync_step("backends-end");
+	flip_backends(s);
+	return 0;
+}
+
+static void clear_service(struct sync *s, struct weir_name_id id)
+{
+	if (id.id && id.id < node_map_max(s->n, WEIR_MAP_services))
+		services(s)[id.id] = (struct weir_service){};
+}
+
+static void free_backend(struct sync *s, struct weir_backend *live)
+{
+	live->flags = 0;
+}
+
+int service_clear(struct sync *s)
+{
+	bind_each_dropped_backend(s, free_backend);
+	bind_each_dropped(s, WEIR_NAME_SERVICE, clear_service);
+	return 0;
+}
