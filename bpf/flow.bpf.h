@@ -5,7 +5,7 @@
  *
  *   flow_find    known and current: the common case, one look-up
  *   flow_renew   known, but a change of policy or services came since
- *   flow_decide  not known: backend, both verdicts, entries (flow_new.bpf.h)
+ *   flow_decide  not known: backend, both verdicts, entries (flow_create.bpf.h)
  */
 #pragma once
 

@@ -12,7 +12,7 @@
  */
 #pragma once
 
-#include "flow_new.bpf.h"
+#include "flow_create.bpf.h"
 #include "nat.bpf.h"
 
 #define QUOTED_L4 8 /* bytes of the quoted packet's L4 header that every error has (RFC 792) */

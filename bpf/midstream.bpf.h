@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "flow_new.bpf.h"
+#include "flow_create.bpf.h"
 
 /* A RST would end what only seems unknown: a client answers a reply that came untranslated with one. */
 static __always_inline int may_be_mid_stream(const struct scratch *s)

@@ -13,7 +13,7 @@
  */
 #pragma once
 
-#include "flow_new.bpf.h"
+#include "flow_create.bpf.h"
 #include "forward.bpf.h"
 #include "nat.bpf.h"
 

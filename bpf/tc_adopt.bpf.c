@@ -9,7 +9,7 @@
  * An object of its own: a kernel without these kfuncs refuses it, and then such
  * packets are judged as any in mid-stream (midstream.bpf.h).
  */
-#include "flow_new.bpf.h"
+#include "flow_create.bpf.h"
 #include "forward.bpf.h"
 #include "fragment.bpf.h"
 #include "icmp.bpf.h"

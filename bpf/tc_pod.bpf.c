@@ -4,7 +4,7 @@
  * the packet's path: parse, connection, (service and policy: only when new or
  * stale), translation, forwarding. Nothing passes that was not understood.
  */
-#include "flow_new.bpf.h"
+#include "flow_create.bpf.h"
 #include "forward.bpf.h"
 #include "fragment.bpf.h"
 #include "icmp.bpf.h"

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * New connections: may this packet begin one, between which ends, by which translation, and is it allowed? A denied
+ * one leaves no entry. The entries themselves are flow_insert.bpf.h.
+ */
+#pragma once
+
+#include "event.bpf.h"
+#include "flow.bpf.h"
+#include "flow_insert.bpf.h"
+
+/* Both local ends, proven. SPOOFED when the source claims to be a pod that is not behind the arriving device. */
+static __always_inline enum weir_reason find_ends(struct scratch *s)
+{
+	struct question *q = &s->question;
+	struct pkt *p = &s->pkt;
+	__u32 ref = ref_by_device(s, p->device);
+	struct weir_pod *pod = pod_by_ref(ref), *src;
+
+	if (!pod)
+		return WEIR_UNKNOWN_DEVICE;
+	if (p->hook == FROM_POD) {
+		if (!pod_has_addr(pod, &p->src, p->v6))
+			return WEIR_SPOOFED;
+		q->src_ref = ref;
+		return WEIR_FORWARDED;
+	}
+	if (!p->multicast && !pod_has_addr(pod, &p->dst, p->v6))
+		return WEIR_NOT_FOR_POD;
+	q->dst_ref = ref;
+	q->src_ref = pod_ref_by_addr(&p->src);
+	src = pod_by_ref(q->src_ref);
+	return src && src->ifindex != p->from_device ? WEIR_SPOOFED : WEIR_FORWARDED;
+}
+
+/* Neither translated nor judged by any set, or sent by this node itself: needs no entry to be let through. */
+static __always_inline int needs_no_entry(const struct scratch *s)
+{
+	const struct question *q = &s->question;
+	struct weir_pod *src, *dst;
+
+	if (s->route.translated)
+		return 0;
+	if (q->host_origin)
+		return 1;
+	src = pod_by_ref(q->src_ref);
+	dst = pod_by_ref(q->dst_ref);
+	return !(src && weir_pod_is_judged(READ_WORD(src->word))) &&
+	       !(dst && weir_pod_is_judged(READ_WORD(dst->word)));
+}
+
+#define NS_PER_S 1000000000ull
+
+/* Flows without entries are about: written at most once a tick. */
+static __always_inline void table_was_full(const struct scratch *s)
+{
+	struct weir_config *c = config_get();
+
+	if (c && c->full_at != s->pkt.now)
+		c->full_at = s->pkt.now;
+}
+
+/* Not only now: flows that began without an entry go on without one when there is room again. */
+static __always_inline int table_is_full(const struct scratch *s)
+{
+	__u32 memory = WEIR_FULL_MEMORY_S * NS_PER_S >> WEIR_TICK_SHIFT;
+	struct weir_config *c = config_get();
+
+	return c && c->full_at && ticks_since(s->pkt.now, c->full_at) < memory;
+}
+
+/*
+ * A packet in mid-stream of no known flow: towards a VIP the backend is derived
+ * anew (the same, while the endpoints stand). A direct one passes only where
+ * the table was too full for its flow's entry, and no verdict is needed.
+ */
+static __always_inline enum weir_reason may_begin(struct scratch *s)
+{
+	if (s->pkt.begins)
+		return WEIR_FORWARDED;
+	if (s->by_service && s->pkt.proto == IPPROTO_TCP && !(s->pkt.tcp_flags & TCP_SYN))
+		return WEIR_FORWARDED;
+	if (!table_is_full(s))
+		return WEIR_MID_STREAM;
+	if (is_own_node(&s->pkt.dst) && s->pkt.hook == FROM_POD && !s->route.translated)
+		return WEIR_UNCACHED; /* an answer to this node's own socket */
+	return needs_no_entry(s) ? WEIR_UNCACHED : WEIR_MID_STREAM;
+}
+
+/* Only the programs themselves write the reserved addresses, and only behind this look. */
+static __always_inline int is_reserved(const struct scratch *s)
+{
+	struct weir_config *c = config_get();
+	const struct weir_addr *a;
+
+	if (!c)
+		return 1;
+	a = s->pkt.v6 ? &c->hairpin[1] : &c->hairpin[0];
+	return weir_addr_equal(a, &s->pkt.src) || weir_addr_equal(a, &s->pkt.dst);
+}
+
+static __always_inline enum weir_reason resolve(struct scratch *s)
+{
+	struct question *q = &s->question;
+	enum weir_reason why;
+
+	q->src_ref = 0;
+	q->dst_ref = 0;
+	q->host_origin = s->pkt.host_origin;
+	why = find_ends(s);
+	if (why)
+		return why;
+	if (is_reserved(s))
+		return WEIR_RESERVED_ADDRESS;
+	s->by_service = 0;
+	s->backend = 0;
+	s->backend_generation = 0;
+	s->route.translated = s->key.mark;
+	s->route.nat_addr = s->pkt.dst;
+	s->route.nat_port_be = s->pkt.dport_be;
+	if (s->pkt.hook == FROM_POD && !s->pkt.multicast) {
+		why = service_translate(s);
+		if (why)
+			return why;
+	}
+	q->src = s->pkt.src;
+	if (s->route.translated & WEIR_FLOW_HAIRPIN) {
+		q->dst = s->pkt.src;
+		s->seen_client = s->route.nat_addr;
+	} else {
+		q->dst = s->route.nat_addr;
+		s->seen_client = s->pkt.src;
+	}
+	q->dport_be = s->route.nat_port_be;
+	q->proto = s->pkt.proto;
+	if (s->pkt.hook == FROM_POD && !s->by_service)
+		q->dst_ref = pod_ref_by_addr(&q->dst);
+	return WEIR_FORWARDED;
+}
+
+/* With enforcement off a denial is only counted; the entry's stamps keep it. */
+static __always_inline enum weir_reason enforce(struct scratch *s, enum weir_reason why)
+{
+	struct weir_config *c = config_get();
+
+	if (why != WEIR_EGRESS_DENIED && why != WEIR_INGRESS_DENIED && why != WEIR_GATED)
+		return why;
+	if (!c || READ_WORD(c->enforcement) != WEIR_ENFORCE_OFF)
+		return why;
+	s->route.denied = 1;
+	return WEIR_FORWARDED;
+}
+
+/* Only now that the packet's source is proven: a spoofed one must not end somebody's connection. */
+__noinline int drop_leftover(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	struct weir_flow *old;
+
+	keep_arg(skb);
+	if (!s)
+		return WEIR_NO_SCRATCH;
+	old = bpf_map_lookup_elem(&conntrack, &s->key);
+	if (old && old->half_open == s->leftover_sequence)
+		flow_delete(&s->key, old, &s->twin);
+	return WEIR_FORWARDED;
+}
+
+/* Who, where to, and may it begin at all? FORWARDED, UNCACHED, or the reason to drop. Fills question and route. */
+__noinline int flow_resolve(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	struct weir_trace *t = trace_get();
+	enum weir_reason why;
+
+	keep_arg(skb);
+	if (!s || !t)
+		return WEIR_NO_SCRATCH;
+	__builtin_memset(t, 0, sizeof(*t));
+	s->pkt.traced = TRACED_DECIDED;
+	why = resolve(s);
+	if (why)
+		return why;
+	why = may_begin(s);
+	if (why == WEIR_MID_STREAM)
+		return why;
+	s->route.reply = 0;
+	s->route.via_stack = s->pkt.hook == TO_POD;
+	s->route.nat_cport_be = s->pkt.sport_be;
+	s->route.dst_ref = s->question.dst_ref;
+	if (why != WEIR_UNCACHED && s->leftover)
+		drop_leftover(skb);
+	return why;
+}
+
+/*
+ * A packet of no known flow. FORWARDED: its entries are made, s->route says
+ * where it goes. UNCACHED: the same without entries. MULTICAST: judged for this
+ * packet alone. RACE: another CPU made the entries; find them. Else a drop. The steps
+ * stand beside each other, not in each other: they share 512 bytes of stack.
+ */
+static __always_inline enum weir_reason flow_decide(struct __sk_buff *skb, struct scratch *s)
+{
+	enum weir_reason begin = flow_resolve(skb), why;
+
+	if (begin && begin != WEIR_UNCACHED)
+		return begin;
+	why = enforce(s, policy_judge(skb));
+	if (why)
+		return why;
+	if (s->pkt.multicast)
+		return WEIR_MULTICAST;
+	if (begin != WEIR_UNCACHED) {
+		why = flow_insert(skb);
+		if (!why && s->by_service && !s->route.denied && event_wanted(WEIR_FORWARDED, s->pkt.now))
+			event_tell(skb, WEIR_FORWARDED);
+		if (why != WEIR_TABLE_FULL)
+			return why;
+	}
+	table_was_full(s);
+	return begin == WEIR_UNCACHED || needs_no_entry(s) ? WEIR_UNCACHED : WEIR_TABLE_FULL;
+}

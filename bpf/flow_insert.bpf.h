@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The entries of a new connection. Of a translated one the reply's entry goes first, so that no reply can miss; its
+ * client port is searched for where another connection has the same one.
+ */
+#pragma once
+
+#include "flow_room.bpf.h"
+#include "service.bpf.h"
+
+#define EEXIST 17
+
+/*
+ * The walk through the reserved ports steps by 1 more than a multiple of this,
+ * the product of WEIR_PORT_COUNT's primes (2, 3, 7): no common divisor, so it
+ * visits every port. Each flow has a step of its own; one for all would make
+ * clusters, and searches fail while a third of the ports is free.
+ */
+#define PORT_STEP 42
+_Static_assert(WEIR_PORT_COUNT == 8 * 81 * 7, "PORT_STEP holds the primes of WEIR_PORT_COUNT");
+
+static __always_inline __u32 entry_stamp(const struct scratch *s, __u32 ref, __u32 allow)
+{
+	return ref ? s->policy_epoch << 1 | !!allow : 0;
+}
+
+/* The forward or only entry, from what was decided. */
+static __always_inline void make_entry(struct scratch *s)
+{
+	const struct question *q = &s->question;
+	struct weir_flow *e = &s->entry;
+	__u32 flags = s->first ? WEIR_FLOW_ORIG_FIRST : 0;
+
+	__builtin_memset(e, 0, sizeof(*e));
+	if (s->route.translated)
+		flags |= WEIR_FLOW_TRANSLATED;
+	if (s->by_service)
+		flags |= WEIR_FLOW_SERVICE;
+	flags |= s->route.translated & WEIR_FLOW_HAIRPIN;
+	if (s->key.mark)
+		flags |= WEIR_FLOW_MARKED;
+	if (q->host_origin)
+		flags |= WEIR_FLOW_HOST_ORIGIN;
+	if (s->pkt.hook == TO_POD)
+		flags |= WEIR_FLOW_VIA_STACK;
+	e->nat_addr = s->route.nat_addr;
+	e->nat_port_be = s->route.nat_port_be;
+	e->nat_cport_be = s->route.nat_cport_be;
+	e->service_stamp = s->service_epoch;
+	e->backend = s->backend;
+	e->backend_generation = s->backend_generation;
+	e->end[0] = (struct weir_end){ q->src_ref, entry_stamp(s, q->src_ref, s->allowed & ALLOW_EGRESS) };
+	e->end[1] = (struct weir_end){ q->dst_ref, entry_stamp(s, q->dst_ref, s->allowed & ALLOW_INGRESS) };
+	e->last_seen = s->pkt.now;
+	e->flags = flags | packet_bits(&s->pkt, 1);
+	e->place = s->place;
+	e->half_open = s->half_open;
+}
+
+/* Key of the reply's entry, from what was decided; returns whether the client stands first in it. */
+static __always_inline int make_twin_key(struct scratch *s)
+{
+	return weir_tuple_make(&s->twin, &s->seen_client, s->route.nat_cport_be, &s->question.dst,
+			       s->route.nat_port_be, s->pkt.proto, 0);
+}
+
+/* The reply's entry mirrors the forward one, and leads back to the frontend. */
+static __always_inline void make_twin(struct scratch *s)
+{
+	struct weir_flow *e = &s->twin_entry;
+	int client_first = make_twin_key(s);
+
+	*e = s->entry;
+	e->nat_addr = s->pkt.dst;
+	e->nat_port_be = s->pkt.dport_be;
+	e->nat_cport_be = s->pkt.sport_be;
+	e->flags &= ~(WEIR_FLOW_ORIG_FIRST | WEIR_FLOW_STATE_BITS);
+	e->flags |= WEIR_FLOW_REPLY | (client_first ? WEIR_FLOW_ORIG_FIRST : 0);
+	e->place = s->twin_place;
+}
+
+/* Does the reply entry in the way belong to my own frontend key? Then another CPU was faster. */
+static __always_inline int is_my_twin(const struct scratch *s, const struct weir_flow *other)
+{
+	return (other->flags & WEIR_FLOW_REPLY) && !!(other->flags & WEIR_FLOW_MARKED) == !!s->key.mark &&
+	       other->nat_port_be == s->pkt.dport_be && other->nat_cport_be == s->pkt.sport_be &&
+	       weir_addr_equal(&other->nat_addr, &s->pkt.dst);
+}
+
+static __always_inline long twin_put(struct scratch *s)
+{
+	make_twin(s);
+	place_fill(s->twin_place, &s->twin);
+	return bpf_map_update_elem(&conntrack, &s->twin, &s->twin_entry, BPF_NOEXIST);
+}
+
+enum orphan {
+	ORPHAN_NONE,
+	ORPHAN_GONE,
+	ORPHAN_ADOPTED,
+};
+
+enum twin_insert {
+	TWIN_IN, /* inserted */
+	TWIN_MINE, /* it is there already: mine, made by another CPU or left over */
+	TWIN_TAKEN, /* another connection has this port */
+	TWIN_NO_ROOM,
+};
+
+/* One try with the client port in s->route.nat_cport_be. */
+__noinline int twin_try(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	struct weir_flow *other;
+	long r;
+
+	keep_arg(skb);
+	if (!s)
+		return TWIN_NO_ROOM;
+	if (!twin_put(s))
+		return TWIN_IN;
+	other = bpf_map_lookup_elem(&conntrack, &s->twin);
+	if (!other)
+		return TWIN_NO_ROOM;
+	if (is_my_twin(s, other))
+		return TWIN_MINE;
+	/* a connection that is over gives its port up */
+	s->other = s->twin;
+	if (!remove_if_closing(s))
+		return TWIN_TAKEN;
+	make_twin(s); /* removing used s->twin */
+	r = bpf_map_update_elem(&conntrack, &s->twin, &s->twin_entry, BPF_NOEXIST);
+	return r ? TWIN_TAKEN : TWIN_IN;
+}
+
+/* Just made, by a CPU that has not come to the forward entry yet: nothing has happened to it. */
+static __always_inline int is_young(const struct scratch *s, const struct weir_flow *twin)
+{
+	return (__s32)(s->pkt.now - twin->last_seen) <= 1 && !(twin->flags & WEIR_FLOW_STATE_BITS);
+}
+
+/*
+ * My twin without its forward entry. A young one is another CPU's that is between its two
+ * inserts: it is taken for mine, and whichever of us inserts the forward entry first has made the pair. An old one is a
+ * leftover: it goes, and the port is mine. Else the other CPU's flow stands.
+ */
+static __always_inline enum orphan take_orphan_twin(struct scratch *s)
+{
+	struct weir_flow *other;
+
+	if (bpf_map_lookup_elem(&conntrack, &s->key))
+		return ORPHAN_NONE;
+	make_twin_key(s);
+	other = bpf_map_lookup_elem(&conntrack, &s->twin);
+	if (!other)
+		return ORPHAN_NONE;
+	if (is_young(s, other))
+		return ORPHAN_ADOPTED;
+	return flow_delete_entry(&s->twin, other) ? ORPHAN_NONE : ORPHAN_GONE;
+}
+
+/*
+ * Inserts the reply's entry, whose place is s->twin_place, under the first free client port: the client's own,
+ * then a walk through the reserved range, whose start and step the flow's hash
+ * gives; WEIR_PORT_TRIES in all.
+ */
+static __always_inline enum weir_reason twin_search(struct __sk_buff *skb, struct scratch *s)
+{
+	__u32 hash = flow_hash(&s->pkt), at = hash % WEIR_PORT_COUNT, orphans = 0;
+	__u32 step = 1 + PORT_STEP * ((hash >> 16) % (WEIR_PORT_COUNT / PORT_STEP));
+	enum orphan orphan;
+	int r;
+
+	for (int i = 0; i < WEIR_PORT_TRIES; i++) {
+		r = twin_try(skb);
+		if (r == TWIN_IN)
+			return WEIR_FORWARDED;
+		if (r == TWIN_NO_ROOM)
+			return WEIR_TABLE_FULL;
+		if (r == TWIN_MINE) {
+			orphan = orphans ? ORPHAN_NONE : take_orphan_twin(s);
+			if (orphan == ORPHAN_NONE)
+				return WEIR_RACE;
+			s->adopted = orphan == ORPHAN_ADOPTED;
+			if (s->adopted)
+				return WEIR_FORWARDED;
+			orphans = 1; /* the same port again, once */
+			continue;
+		}
+		s->route.nat_cport_be = bpf_htons(WEIR_PORT_MIN + at);
+		at = (at + step) % WEIR_PORT_COUNT;
+	}
+	return WEIR_PORTS_EXHAUSTED;
+}
+
+/* Does the entry that another CPU made lead to the reply entry that I hold for mine? */
+static __always_inline int shares_my_twin(const struct scratch *s, const struct weir_flow *other)
+{
+	return weir_flow_is_pair(other->flags) && other->nat_cport_be == s->route.nat_cport_be &&
+	       other->nat_port_be == s->route.nat_port_be && weir_addr_equal(&other->nat_addr, &s->route.nat_addr);
+}
+
+static __always_inline enum weir_reason insert_reply(struct __sk_buff *skb, struct scratch *s)
+{
+	enum weir_reason why;
+
+	if (place_take(skb, &s->twin_place))
+		return WEIR_TABLE_FULL;
+	s->route.nat_cport_be = s->pkt.sport_be;
+	s->adopted = 0;
+	why = twin_put(s) ? twin_search(skb, s) : WEIR_FORWARDED;
+	if (why || s->adopted)
+		place_return(s->twin_place);
+	s->entry.nat_cport_be = s->route.nat_cport_be;
+	return why;
+}
+
+/* The forward entry could not be made: my reply's goes again, unless another CPU's forward entry leads to it. */
+static __always_inline void withdraw_reply(struct scratch *s)
+{
+	struct weir_flow *other = bpf_map_lookup_elem(&conntrack, &s->key);
+
+	if (s->adopted || (other && shares_my_twin(s, other)))
+		return;
+	make_twin_key(s); /* making room used s->twin */
+	flow_delete_entry(&s->twin, &s->twin_entry);
+}
+
+/*
+ * The entries. The reply's goes first, so that no reply can miss. RACE: another
+ * CPU made them.
+ */
+static __always_inline enum weir_reason insert_entries(struct __sk_buff *skb, struct scratch *s)
+{
+	enum weir_reason why;
+	long r;
+
+	make_entry(s);
+	if (s->route.translated) {
+		why = insert_reply(skb, s);
+		if (why)
+			return why;
+	}
+	if (s->key.mark)
+		marked_add(1);
+	r = bpf_map_update_elem(&conntrack, &s->key, &s->entry, BPF_NOEXIST);
+	if (!r)
+		return WEIR_FORWARDED;
+	if (s->key.mark)
+		marked_add(-1);
+	if (s->route.translated)
+		withdraw_reply(s);
+	return r == -EEXIST ? WEIR_RACE : WEIR_TABLE_FULL;
+}
+
+/* Place, ring, entries. */
+__noinline int flow_insert(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	enum weir_reason why;
+
+	keep_arg(skb);
+	if (!s)
+		return WEIR_NO_SCRATCH;
+	if (place_take(skb, &s->place))
+		return WEIR_TABLE_FULL;
+	place_fill(s->place, &s->key);
+	why = half_open_enter(skb);
+	if (!why)
+		why = insert_entries(skb, s);
+	if (why)
+		place_return(s->place);
+	return why;
+}
