@@ -67,7 +67,7 @@ static int ask_all(struct why_ask *ask, const struct why_options *o, struct repo
 {
 	_cleanup_(report_free) struct report *report = NULL;
 	_cleanup_(why_flows_free) struct why_flows flows = {};
-	_cleanup_(engine_close) struct engine engine;
+	_cleanup_(engine_close) struct engine engine = {};
 	struct weir_err err = {};
 	int r, status, differs;
 
