@@ -133,7 +133,7 @@ static bool ask_cluster(uint64_t seed)
 	_cleanup_(random_cluster_free) struct random_cluster cluster = random_cluster_make(&r);
 	_cleanup_(store_free) struct store *s = store_new();
 	_cleanup_(report_free) struct report *report = NULL;
-	_cleanup_(engine_close) struct engine engine;
+	_cleanup_(engine_close) struct engine engine = {};
 	char from[300], to[300];
 	bool same = true;
 
@@ -236,7 +236,7 @@ static void programs_on_other_tables_are_noticed_with_a_banner_and_status_7(void
 	_cleanup_(plan_free) struct plan *other_plan =
 		plan_compile(&(struct plan_input){ .store = other, .node = "n1" });
 	_cleanup_(report_free) struct report *report = NULL;
-	_cleanup_(engine_close) struct engine engine;
+	_cleanup_(engine_close) struct engine engine = {};
 	char said[4096];
 
 	engine_open(&engine, "bpf");

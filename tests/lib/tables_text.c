@@ -148,7 +148,7 @@ static void element(struct lines *l, enum weir_map map, const void *key, const v
 
 static void elements(struct lines *l, enum weir_map map)
 {
-	_cleanup_(table_free) struct table t;
+	_cleanup_(table_free) struct table t = {};
 
 	table_init(&t, map);
 	if (table_read(node_map_fd(l->n, map), &t, NULL))

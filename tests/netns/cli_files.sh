@@ -79,6 +79,14 @@ silent_about_the_node() {
 	exits 0 compile -f "$good" --node node && ! grep warning "$dir/err"
 }
 
+an_unknown_node_is_refused() {
+	printf 'apiVersion: v1\nkind: Node\nmetadata: {name: n1}\n' >"$dir/node.yaml"
+	says "weir: --node nn1 matches no Node and no pod's nodeName; did you mean n1?" \
+		4 compile -f "$good" -f "$dir/node.yaml" --node nn1 &&
+		NODE_NAME=gateway says "weir: NODE_NAME gateway matches no Node and no pod's nodeName; these are named: n1" \
+			4 compile -f "$good" -f "$dir/node.yaml"
+}
+
 # warns TEXT STATUS ARGUMENT...: the text is on stderr, whatever is on stdout
 warns() {
 	local text=$1
@@ -259,7 +267,9 @@ check "compile gives the same bytes twice" output_is_the_same_twice
 check "compile gives the same bytes whatever the order and the file" order_does_not_matter
 
 check "names in manifests are shown as text, not obeyed by the terminal" names_are_only_text
-check "a node that nothing is on is told" warns "node nde: the manifests have no Node of that name" 0 compile -f "$good" --node nde
+check "where no object names a node, any name will do, and it is told where the pods are" \
+	warns "no object names a node: pods are placed on node node, not on nde" 0 compile -f "$good" --node nde
+check "a node that no object names is invalid input while others are named" an_unknown_node_is_refused
 check "the node that was invented for it all is fine" silent_about_the_node
 check "manifests without an object are told" warns "no object that Weir reads" 0 compile -f /dev/null
 check "report has an item for each pair, port and family" \

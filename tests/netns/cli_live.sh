@@ -77,6 +77,20 @@ an_empty_load_is_refused() {
 	exits 1 load -f "$dir/empty" --node n1 --allow-empty --dry-run
 }
 
+# Refused before anything is written: the table of pods, the records and the generation stay.
+an_unknown_node_is_refused() {
+	local verb
+	exits 0 get pods && cp "$dir/out" "$dir/pods" || return
+	for verb in load "load --dry-run"; do
+		# shellcheck disable=SC2086
+		exits 4 $verb -f "$dir/c.yaml" --node nn1 && [ ! -s "$dir/out" ] &&
+			grep -q "^weir: --node nn1 matches no Node and no pod's nodeName; did you mean n1?$" "$dir/err" &&
+			NODE_NAME=nn1 exits 4 $verb -f "$dir/c.yaml" && grep -q "^weir: NODE_NAME nn1 matches no Node" "$dir/err" ||
+			return
+	done
+	exits 0 get pods && diff "$dir/pods" "$dir/out" && json 'd["generation"] == 1' 0 status -o json
+}
+
 # Tables keep their size. The size that they have may be said again.
 sizes_are_refused() {
 	exits 2 load -f "$dir/c.yaml" --scale-flows 50 && grep -q "loaded with 262144 entries and cannot become 131072" "$dir/err" &&
@@ -186,6 +200,7 @@ check "a dry run makes nothing" nothing_is_left
 check "invalid objects load nothing" exits 4 load -f /dev/null/none
 check "load writes, table by table" shows "frontends" 0 load -f "$dir/a.yaml"
 check "a load of nothing is refused, and changes nothing" an_empty_load_is_refused
+check "a load for a node that no object names is refused, and changes nothing" an_unknown_node_is_refused
 check "a second load has nothing to do" shows "nothing to do" 0 load -f "$dir/a.yaml"
 check "a dry run without a difference is 0" exits 0 load --dry-run -f "$dir/a.yaml"
 check "a change is a small difference" \

@@ -266,6 +266,7 @@ removed_meanwhile() {
 check "nothing to observe is not reachable" exits 3 observe --timeout 1
 check "a reason that no event has is refused" exits 2 observe --reason nonsense
 check "a pod is written with its namespace" exits 2 observe --pod web
+check "addresses of two families are refused" exits 2 observe --from 10.0.0.1 --to fd00::1
 check "a policy is written with its namespace" exits 2 observe --policy later
 check "the sandbox is up" exits 0 sandbox up -q -f "$dir/pods.yaml" -f "$dir/policy.yaml"
 web4=$(address p/web ipv4) web6=$(address p/web ipv6) stranger4=$(address q/stranger ipv4)

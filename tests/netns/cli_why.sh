@@ -54,7 +54,7 @@ spec: {containers: [{name: c, image: i, ports: [{containerPort: 5432}]}]}
 apiVersion: v1
 kind: Service
 metadata: {name: db, namespace: p}
-spec: {selector: {role: db}, ports: [{port: 5432}]}
+spec: {ipFamilyPolicy: PreferDualStack, selector: {role: db}, ports: [{port: 5432}]}
 END
 }
 
@@ -92,9 +92,27 @@ no_trace_is_left() {
 	traces >"$dir/after" && diff "$dir/before" "$dir/after"
 }
 
+# address_of POD [KEY]: "ipv4" or "ipv6"
 address_of() {
-	"$W" get pods -o json --name $NAME |
-		python3 -c 'import json,sys; print([i["ipv4"] for i in json.load(sys.stdin)["items"] if i["pod"] == sys.argv[1]][0])' "$1"
+	"$W" get pods -o json --name $NAME | python3 -c 'import json,sys
+print([i[sys.argv[2]] for i in json.load(sys.stdin)["items"] if i["pod"] == sys.argv[1]][0])' "$1" "${2:-ipv4}"
+}
+
+# in_family FAMILY STATUS FROM TO: that one only, and the tables are asked in it
+in_family() {
+	json "[(i['family'], i['datapath']['agrees']) for i in d['items']] == [('$1', True)]" "$2" why "$3" "$4" -o json
+}
+
+addresses_are_asked_in_their_family() {
+	local web4 web6 db4 db6 svc4 svc6
+	web4=$(address_of p/web) && web6=$(address_of p/web ipv6) && db4=$(address_of p/db) && db6=$(address_of p/db ipv6) || return
+	in_family IPv4 1 "$web4" p/db && in_family IPv6 1 "$web6" p/db && in_family IPv4 1 p/web "$db4:5432" &&
+		in_family IPv6 1 p/web "[$db6]:5432" && in_family IPv6 1 world "[$db6]:5432" || return
+	svc4=$("$W" get services -o json --name $NAME | grep -oE '10\.[0-9.]+:5432' | head -1) &&
+		svc6=$("$W" get services -o json --name $NAME | grep -oE '\[fd00:[0-9a-f:]+\]:5432' | head -1) || return
+	in_family IPv4 1 p/web "$svc4" && in_family IPv6 1 p/web "$svc6" && exits 2 why "$web4" "[$db6]:5432" &&
+		grep -q "FROM $web4 is IPv4 and TO $db6 is IPv6: no packet has both" "$dir/err" &&
+		exits 2 why "$web6" "$db4:5432" -f "$dir/a.yaml"
 }
 
 # shellcheck disable=SC2016
@@ -231,6 +249,7 @@ check "a port that the Service lacks is asked, too (SVC-64)" shows "datapath: ag
 check "both families are asked" \
 	json 'sorted((i["family"], i["datapath"]["agrees"]) for i in d["items"]) == [("IPv4", True), ("IPv6", True)]' \
 	1 why p/web p/db -o json
+check "an address is asked in its own family, and two families are refused" addresses_are_asked_in_their_family
 check "the question leaves no trace in the instance" no_trace_is_left
 check "packets that met the same end are counted" packets_are_counted
 check "what was loaded is kept for root only, and no Secret with it" secrets_are_not_kept

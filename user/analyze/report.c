@@ -175,7 +175,8 @@ bool report_end_addr(struct report *r, const struct report_end *end, const char 
 		a = r->world[family];
 	if (end->kind == REPORT_POD && !end->pod->host_network)
 		a = end->pod->addr[family];
-	if (end->kind == REPORT_NODE || (end->kind == REPORT_POD && end->pod->host_network)) {
+	if ((end->kind == REPORT_NODE && weir_addr_is_zero(&a)) ||
+	    (end->kind == REPORT_POD && end->pod->host_network)) {
 		n = find_node(r, end->kind == REPORT_POD ? end->pod->node : node ? node : "");
 		a = n ? n->addr[family] : (struct weir_addr){};
 	}

@@ -101,7 +101,7 @@ const struct plan *report_plan(struct report *r, const char *node);
 
 /* One question of the same kind: ends as given, all else as report_each() does it. Used by why. */
 struct report_end {
-	enum report_end_kind kind; /* REPORT_WORLD with a non-zero addr: that address, whoever has it */
+	enum report_end_kind kind; /* WORLD and NODE with a non-zero addr: exactly that address */
 	const struct kube_pod *pod;
 	struct weir_addr addr; /* of the family asked for */
 };

@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+/* The variable is initialised where it is declared, or an early return frees garbage: lint checks that. */
 #define _cleanup_(fn) __attribute__((__cleanup__(fn)))
 
 /* Gives a pointer away: evaluates to its value and leaves NULL behind. */

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bpf/libbpf.h>
 
@@ -170,11 +171,25 @@ int cli_status_of(int error)
 	}
 }
 
+static const struct verb *running; /* NULL before a verb is known */
+
+static bool lacks_root(int error)
+{
+	return (abs(error) == EPERM || abs(error) == EACCES) && geteuid();
+}
+
 int cli_fail_err(int error, const struct weir_err *err)
 {
-	if (err->text[0])
-		return cli_fail(cli_status_of(error), "%s", err->text);
-	return cli_fail(cli_status_of(error), "%s (%s)", strerror(abs(error)), err_name(error));
+	_cleanup_(mem_free) char *text = err->text[0]
+						 ? mem_strdup(err->text)
+						 : mem_printf("%s (%s)", strerror(abs(error)), err_name(error));
+
+	if (lacks_root(error))
+		fprintf(stderr, "weir%s%s: needs root: %s; try sudo\n", running ? " " : "",
+			running ? running->name : "", text);
+	else
+		fprintf(stderr, "weir: %s\n", text);
+	return cli_status_of(error);
 }
 
 bool cli_output_is(const struct common_options *c, const char *form)
@@ -236,6 +251,7 @@ static int run_verb(const struct verb *v, int argc, char **argv)
 		cli_help(v, stdout);
 		status = EXIT_OK;
 	} else {
+		running = v;
 		status = check_words(v, c, n_args);
 		if (!status)
 			status = v->run(c, argv, n_args);

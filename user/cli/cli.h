@@ -81,7 +81,10 @@ void cli_help(const struct verb *verb, FILE *out); /* NULL: the list of verbs */
 int cli_fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The exit status that an errno of an edge stands for. */
 int cli_status_of(int error);
-/* Both together: the error's text, and the status of its code. */
+/*
+ * Both together: the error's text, and the status of its code. Where permission is what lacks, and this is not root, it
+ * says so: no verb has to ask who runs it.
+ */
 int cli_fail_err(int error, const struct weir_err *err);
 /* Talk that -q silences. */
 void cli_note(const struct common_options *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -97,5 +100,10 @@ enum cli_store_flag {
 	CLI_KEEP_TEXTS = 1 << 16, /* beside enum store_complete_flag: for origin_text() */
 };
 int cli_read_store(const struct common_options *c, unsigned int flags, struct store **ret_store);
-/* The node to compile for, or NULL after saying what is missing. */
-const char *cli_node(const struct common_options *c, const struct store *s);
+/*
+ * The node to compile for. EXIT_OK, or the status to end with after saying why: EXIT_USAGE when no name is given,
+ * EXIT_INPUT for a name that no object has while others are named.
+ */
+int cli_node(const struct common_options *c, const struct store *s, const char **ret_node);
+/* That refusal as text, to be freed, or NULL when the name is fine. given_by: "--node" or "NODE_NAME". */
+char *cli_unknown_node(const struct store *s, const char *node, const char *given_by);

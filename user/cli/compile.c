@@ -22,11 +22,10 @@ static int run(void *options, char **args, int n_args)
 	int status = cli_read_store(c, STORE_INVENT, &s);
 	const char *node;
 
+	if (!status)
+		status = cli_node(c, s, &node);
 	if (status)
 		return status;
-	node = cli_node(c, s);
-	if (!node)
-		return EXIT_USAGE;
 	p = plan_compile(&(struct plan_input){ .store = s, .node = node });
 	if (!c->quiet)
 		diag_print(&p->notes, stderr);

@@ -47,7 +47,7 @@ void delta_emit(struct emit *e, const struct sync_delta *d)
 static void print_table(const struct sync_delta *d, const struct common_options *c)
 {
 	static const char *const columns[] = { "TABLE", "INSERTED", "CHANGED", "DELETED", NULL };
-	_cleanup_(grid_free) struct grid t;
+	_cleanup_(grid_free) struct grid t = {};
 
 	grid_init(&t, &c->out, c->no_headers, columns);
 	for (int i = 0; i < _WEIR_MAP_MAX; i++) {

@@ -121,7 +121,7 @@ static int print_codes(const struct common_options *c)
 static int examine(const struct common_options *c, struct findings *f)
 {
 	_cleanup_(attachment_list_free) struct attachment_list pods = {};
-	_cleanup_(live_close) struct live l;
+	_cleanup_(live_close) struct live l = {};
 	struct weir_err err = {};
 	int status = live_open(&l, c), r;
 

@@ -194,12 +194,11 @@ static int run(void *options, char **args, int n_args)
 
 	if (!status)
 		status = refuse_empty(o, s);
+	if (!status)
+		status = cli_node(&o->common, s, &in.node);
 	if (status)
 		return status;
 	in.store = s;
-	in.node = cli_node(&o->common, s);
-	if (!in.node)
-		return EXIT_USAGE;
 	in.n_local_addrs = local_addresses(&local);
 	in.local_addrs = local;
 	in.echo_always = o->echo && !strcmp(o->echo, "always");
@@ -244,8 +243,9 @@ const struct verb verb_load = {
 	.details =
 		"The manifests are the whole desired state. Prints what changed, table by table; a second load says\n"
 		"'nothing to do'. Only recorded pods are attached (/run/weir[-NAME]/pods). Exit status 3: this is not\n"
-		"the network namespace where the instance is attached; 4: invalid objects; 5: another writer is at work;\n"
-		"6: the kernel refused, or a table is full; then the last good state stays in force.\n",
+		"the network namespace where the instance is attached; 4: invalid objects, or this node's name is in\n"
+		"no Node and no pod's nodeName while they name others; 5: another writer is at work; 6: the kernel\n"
+		"refused, or a table is full; then the last good state stays in force.\n",
 	.outputs = "table|json",
 	.wants = WANTS_FILES | WANTS_NODE | WANTS_INSTANCE,
 	.options = rows,

@@ -119,7 +119,7 @@ static void print_block(const struct measure *p, const struct common_options *c,
 			size_t first, size_t n, FILE *out)
 {
 	_cleanup_(mem_free) const char **heads = mem_zalloc((n + 2) * sizeof(*heads));
-	_cleanup_(grid_free) struct grid t;
+	_cleanup_(grid_free) struct grid t = {};
 
 	heads[0] = "FROM \\ TO";
 	for (size_t i = 0; i < n; i++)
@@ -253,7 +253,7 @@ static void print_denials(const struct measure *p, const struct common_options *
 {
 	static const char *const heads[] = { "DENIED AT", "NO RULE MATCHES IN", "OTHER END", NULL };
 	struct denials list = {};
-	_cleanup_(grid_free) struct grid t;
+	_cleanup_(grid_free) struct grid t = {};
 
 	grid_init(&t, &c->out, c->no_headers, heads);
 	for (size_t i = 0; i < p->n; i++) {
@@ -297,7 +297,7 @@ static char *spread_text(const struct measure_spread *s)
 static void print_spreads(const struct measure *p, const struct common_options *c, FILE *out)
 {
 	static const char *const heads[] = { "SERVICE", "FROM", "EXPECTED", "ANSWERED", "BY BACKEND", NULL };
-	_cleanup_(grid_free) struct grid t;
+	_cleanup_(grid_free) struct grid t = {};
 
 	if (!p->n_spreads)
 		return;

@@ -124,11 +124,15 @@ static int parse_filter(struct observer *ob)
 {
 	const struct observe_options *o = ob->o;
 	int status = parse_target(ob, "pod", o->pod, &ob->filter.pod);
+	struct weir_err err = {};
 
 	if (!status)
 		status = parse_target(ob, "from", o->from, &ob->filter.from);
 	if (!status)
 		status = parse_target(ob, "to", o->to, &ob->filter.to);
+	if (!status && ob->filter.from && ob->filter.to &&
+	    target_check_families(ob->filter.from, ob->filter.to, &err))
+		status = cli_fail(EXIT_USAGE, "observe: %s", err.text);
 	if (!status)
 		status = parse_reasons(ob);
 	if (!status && o->port > 65535)

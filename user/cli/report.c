@@ -123,7 +123,7 @@ static int print_wide(struct report *r, const struct common_options *c, struct w
 	static const char *const columns[] = {
 		"FROM", "TO", "FAMILY", "PORT", "VERDICT", "EGRESS", "INGRESS", NULL
 	};
-	_cleanup_(grid_free) struct grid t;
+	_cleanup_(grid_free) struct grid t = {};
 	int ret;
 
 	grid_init(&t, &c->out, c->no_headers, columns);

@@ -76,7 +76,7 @@ static void emit_status(const struct live *l)
 static void print_maps(const struct live *l, const struct common_options *c)
 {
 	static const char *const columns[] = { "MAP", "ENTRIES", "CAPACITY", "FULL", NULL };
-	_cleanup_(grid_free) struct grid t;
+	_cleanup_(grid_free) struct grid t = {};
 
 	grid_init(&t, &c->out, c->no_headers, columns);
 	for (int i = 0; i < _WEIR_MAP_MAX; i++) {
@@ -97,7 +97,7 @@ static void print_maps(const struct live *l, const struct common_options *c)
 static void print_drops(const struct live *l, const struct common_options *c)
 {
 	static const char *const columns[] = { "DROPPED", "PACKETS", "WHY", NULL };
-	_cleanup_(grid_free) struct grid t;
+	_cleanup_(grid_free) struct grid t = {};
 
 	grid_init(&t, &c->out, c->no_headers, columns);
 	for (uint32_t i = 0; i < _WEIR_REASON_MAX; i++) {
@@ -156,7 +156,7 @@ static void print_status(const struct live *l, const struct common_options *c)
 static int run(void *options, char **args, int n_args)
 {
 	const struct common_options *c = options;
-	_cleanup_(live_close) struct live l;
+	_cleanup_(live_close) struct live l = {};
 	int status = live_open(&l, c);
 
 	if (status)

@@ -139,3 +139,20 @@ int target_parse(const char *text, bool with_port, struct arena *arena, struct t
 		*ret_target = t;
 	return r;
 }
+
+bool target_has_family(const struct target *t, int family)
+{
+	return t->kind != TARGET_ADDR || addr_family(&t->addr) == family;
+}
+
+int target_check_families(const struct target *from, const struct target *to, struct weir_err *err)
+{
+	char from_text[ADDR_TEXT_MAX], to_text[ADDR_TEXT_MAX];
+
+	if (from->kind != TARGET_ADDR || to->kind != TARGET_ADDR ||
+	    addr_family(&from->addr) == addr_family(&to->addr))
+		return 0;
+	return err_set(err, -EINVAL, "FROM %s is %s and TO %s is %s: no packet has both",
+		       addr_text(&from->addr, from_text), family_text(addr_family(&from->addr)),
+		       addr_text(&to->addr, to_text), family_text(addr_family(&to->addr)));
+}

@@ -37,3 +37,7 @@ struct target {
 /* Strings of the target lie in arena. with_port: may a port follow? 0, or -EINVAL with err saying which forms there are. */
 int target_parse(const char *text, bool with_port, struct arena *arena, struct target *ret_target,
 		 struct weir_err *err);
+/* May packets of this family, 0 for IPv4 and 1 for IPv6, be meant? An address stands for its own family only. */
+bool target_has_family(const struct target *t, int family);
+/* -EINVAL with err for addresses of two families: no packet has both. */
+int target_check_families(const struct target *from, const struct target *to, struct weir_err *err);

@@ -67,7 +67,7 @@ static int ask_all(struct why_ask *ask, const struct why_options *o, struct repo
 {
 	_cleanup_(report_free) struct report *report = NULL;
 	_cleanup_(why_flows_free) struct why_flows flows = {};
-	_cleanup_(engine_close) struct engine engine;
+	_cleanup_(engine_close) struct engine engine = {};
 	struct weir_err err = {};
 	int r, status, differs;
 
@@ -155,9 +155,10 @@ const struct verb verb_why = {
 	.details =
 		"FROM and TO: ns/pod, or ns/workload for its first pod, pod/ns/name, svc/ns/name (TO only), a DNS name\n"
 		"(host.service.ns under a headless Service, service.ns.svc), an IP ([IPv6]:PORT), world, node. PORT is\n"
-		"a number or a name; it may be left out where the pod or Service has only one. Both directions are\n"
-		"shown always: each policy that selects the pod, each rule, each selector with the label that failed,\n"
-		"with file and line. Exit status 0 allowed, 1 denied.\n"
+		"a number or a name; it may be left out where the pod or Service has only one. An IP is asked in its\n"
+		"own family, names in each family that both ends have. Both directions are shown always: each policy\n"
+		"that selects the pod, each rule, each selector with the label that failed, with file and line. Exit\n"
+		"status 0 allowed, 1 denied.\n"
 		"Without -f the question is about what is loaded on this node (root). Its tables, and with -f those of\n"
 		"an instance that is loaded, too, are asked by running the programs on a copy of them: nothing of the\n"
 		"instance changes. Where they and the plan differ it is a defect of Weir: a banner, and exit status 7.\n\n"

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * Judges every way that a question of `why` can go: each family that both ends
- * have, and for a Service each backend it may translate to. The verdict is the
- * plan's; the explanation is the objects'; a difference is marked.
+ * have (an address that is given has one), and for a Service each backend it may
+ * translate to. The verdict is the plan's; the explanation is the objects'; a
+ * difference is marked.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -185,6 +186,8 @@ int why_judge(struct why_ask *ask, struct why_flows *flows, struct weir_err *err
 	int r = 0;
 
 	for (int family = 0; family < 2; family++) {
+		if (!target_has_family(&ask->from, family) || !target_has_family(&ask->to, family))
+			continue;
 		r = judge_family(ask, family, flows, err);
 		if (r && r != -EAFNOSUPPORT)
 			return r;

@@ -82,7 +82,7 @@ bool why_is_own_node(const struct why_ask *ask, const struct report_end *end, co
 static void notice_own_node(const struct why_ask *ask, struct report_end *end, const struct report_end *peer)
 {
 	if (why_is_own_node(ask, end, peer))
-		*end = (struct report_end){ .kind = REPORT_NODE };
+		end->kind = REPORT_NODE;
 }
 
 static const struct kube_service *service_by_addr(const struct store *s, const struct weir_addr *addr)
@@ -209,6 +209,8 @@ int why_parse(struct why_ask *ask, const char *from, const char *to, struct weir
 
 	if (!r)
 		r = target_parse(to, true, ask->arena, &ask->to, err);
+	if (!r)
+		r = target_check_families(&ask->from, &ask->to, err);
 	if (r)
 		return r;
 	ask->from_text = target_text(ask->arena, &ask->from);

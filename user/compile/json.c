@@ -295,7 +295,7 @@ static void write_node_addrs(struct emit *e, const struct plan *p)
 
 static void write_head(const struct plan *p, FILE *out)
 {
-	_cleanup_(emit_close) struct emit e;
+	_cleanup_(emit_close) struct emit e = {};
 
 	fputs("{\"apiVersion\":\"" EMIT_API_VERSION "\",\"kind\":\"Plan\",\n\"node\":", out);
 	emit_open(&e, out);
@@ -304,7 +304,7 @@ static void write_head(const struct plan *p, FILE *out)
 
 void plan_write_json(const struct plan *p, FILE *out)
 {
-	_cleanup_(emit_close) struct emit e;
+	_cleanup_(emit_close) struct emit e = {};
 
 	write_head(p, out);
 	fprintf(out, ",\n\"echo\":\"%s\"", p->echo_always ? "always" : "policy");

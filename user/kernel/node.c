@@ -90,6 +90,17 @@ static int lock_and_make(struct node *n, struct weir_err *err)
 	return n->lock_fd < 0 ? n->lock_fd : make_pin_dir(n, err);
 }
 
+/* A folder that may not be looked into says nothing about what is loaded. */
+static int pin_dir_exists(const struct node *n, struct weir_err *err)
+{
+	if (!access(n->pin_dir, F_OK))
+		return 0;
+	if (errno == ENOENT)
+		return err_set(err, -ENOENT, "%s: nothing is loaded", n->pin_dir);
+	return err_set(err, -errno, "cannot read %s (%s)", n->pin_dir,
+		       errno == EACCES ? "permission denied" : strerror(errno));
+}
+
 int node_open(const char *name, enum node_mode mode, const struct node_sizes *sizes, struct node **ret_node,
 	      struct weir_err *err)
 {
@@ -101,8 +112,8 @@ int node_open(const char *name, enum node_mode mode, const struct node_sizes *si
 	for (int i = 0; i < _WEIR_MAP_MAX; i++)
 		n->map_fd[i] = -1;
 	r = node_paths(name, n->pin_dir, n->run_dir, err);
-	if (!r && mode == NODE_READ && access(n->pin_dir, F_OK))
-		r = err_set(err, -ENOENT, "%s: nothing is loaded", n->pin_dir);
+	if (!r && mode == NODE_READ)
+		r = pin_dir_exists(n, err);
 	if (!r && mode == NODE_WRITE)
 		r = lock_and_make(n, err);
 	if (!r)

@@ -28,7 +28,8 @@ struct node_sizes {
 
 /*
  * name: NULL or "" for the default instance. sizes may be NULL.
- * -ENOENT: nothing is loaded (NODE_READ). -EBUSY: another writer holds the lock, waited 10 s; err names its pid.
+ * -ENOENT: nothing is loaded (NODE_READ). -EACCES, -EPERM: not permitted; something may be loaded all the same.
+ * -EBUSY: another writer holds the lock, waited 10 s; err names its pid.
  * -EPROTO: the pinned maps have another layout version. Other -errno: err says what failed.
  */
 int node_open(const char *name, enum node_mode mode, const struct node_sizes *sizes, struct node **ret_node,

@@ -63,11 +63,13 @@ void store_imply_nodes(struct store *s)
 {
 	_cleanup_(mem_free) const char **names = mem_zalloc((s->n_pods + 1) * sizeof(*names));
 	size_t n = 0, missing = 0;
+	bool made_up;
 
 	for (size_t i = 0; i < s->n_pods; i++)
 		if (*s->pods[i]->node)
 			names[n++] = s->pods[i]->node;
-	if (!n && !s->n_nodes)
+	made_up = !n && !s->n_nodes;
+	if (made_up)
 		names[n++] = DEFAULT_NODE;
 	n = store_unique_texts(names, n);
 	for (size_t i = 0; i < n; i++)
@@ -77,6 +79,7 @@ void store_imply_nodes(struct store *s)
 		struct kube_node *node = store_add_new(s, KUBE_NODE, sizeof(*node), "", names[i]);
 
 		node->implied = true;
+		node->made_up = made_up;
 	}
 	store_sort(s, KUBE_NODE);
 }

@@ -106,6 +106,7 @@ struct kube_taint {
 struct kube_node {
 	struct kube_meta meta;
 	bool implied; /* not read, only named by a pod, or made up because there was none: nothing is known of it */
+	bool made_up; /* implied, and no object names any node */
 	struct kube_taint *taints;
 	size_t n_taints;
 	struct weir_addr *addrs; /* InternalIP and ExternalIP, in order, unique */

@@ -30,8 +30,7 @@ int instance_check(const char *name, struct weir_err *err)
 		return err_set(err, -EINVAL, "sandbox name '%s': at most %d lower-case letters, digits and '-'",
 			       name, NAME_LEN_MAX);
 	if (geteuid())
-		return err_set(err, -EPERM,
-			       "a sandbox needs root: it makes network namespaces and loads programs");
+		return err_set(err, -EPERM, "a sandbox makes network namespaces and loads programs");
 	return 0;
 }
 
@@ -85,8 +84,12 @@ int sandbox_netns(const char *name, const char *where, struct weir_err *err)
 
 int sandbox_exec(const char *name, const char *where, char *const argv[], struct weir_err *err)
 {
-	_cleanup_(fd_close) int fd = sandbox_netns(name, where, err);
+	_cleanup_(fd_close) int fd = -1;
+	int r = instance_check(name_or_default(name), err);
 
+	if (r)
+		return r;
+	fd = sandbox_netns(name, where, err);
 	if (fd < 0)
 		return fd;
 	if (setns(fd, CLONE_NEWNET))

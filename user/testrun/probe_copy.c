@@ -33,7 +33,7 @@ void probe_copy_sizes(const struct node *live, struct node_sizes *ret_sizes)
 /* A trie is made with one element in it already (NP-29): it is replaced, not added to. */
 static int copy_table(const struct node *live, struct node *copy, enum weir_map map, struct weir_err *err)
 {
-	_cleanup_(table_free) struct table t;
+	_cleanup_(table_free) struct table t = {};
 	int r;
 
 	table_init(&t, map);
