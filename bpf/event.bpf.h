@@ -174,7 +174,7 @@ __noinline int event_tell(struct __sk_buff *skb, __u32 reason)
 	e->reason = reason;
 	e->device = skb->ifindex;
 	e->len = skb->len;
-	e->flags = s->pkt.hook == TO_POD ? WEIR_EVENT_TO_POD : 0;
+	e->flags = pod_sends(&s->pkt) ? 0 : WEIR_EVENT_TO_POD;
 	if (known)
 		flow = bpf_map_lookup_elem(&conntrack, &s->key);
 	if (s->pkt.traced & TRACED_QUOTE)

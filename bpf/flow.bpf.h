@@ -114,7 +114,7 @@ static __always_inline enum weir_reason check_ends(struct scratch *s, struct wei
 	__u32 dst_ref = orig ? flow->end[1].ref : flow->end[0].ref;
 	enum weir_reason why;
 
-	if (s->pkt.hook == FROM_POD) {
+	if (pod_sends(&s->pkt)) {
 		why = check_end(src_ref, s->pkt.device);
 		if (!why && dst_ref)
 			why = check_end(dst_ref, 0);

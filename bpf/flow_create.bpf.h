@@ -19,7 +19,7 @@ static __always_inline enum weir_reason find_ends(struct scratch *s)
 
 	if (!pod)
 		return WEIR_UNKNOWN_DEVICE;
-	if (p->hook == FROM_POD) {
+	if (pod_sends(p)) {
 		if (!pod_has_addr(pod, &p->src, p->v6))
 			return WEIR_SPOOFED;
 		q->src_ref = ref;
@@ -82,7 +82,7 @@ static __always_inline enum weir_reason may_begin(struct scratch *s)
 		return WEIR_FORWARDED;
 	if (!table_is_full(s))
 		return WEIR_MID_STREAM;
-	if (is_own_node(&s->pkt.dst) && s->pkt.hook == FROM_POD && !s->route.translated)
+	if (is_own_node(&s->pkt.dst) && pod_sends(&s->pkt) && !s->route.translated)
 		return WEIR_UNCACHED; /* an answer to this node's own socket */
 	return needs_no_entry(s) ? WEIR_UNCACHED : WEIR_MID_STREAM;
 }
@@ -118,7 +118,7 @@ static __always_inline enum weir_reason resolve(struct scratch *s)
 	s->route.translated = s->key.mark;
 	s->route.nat_addr = s->pkt.dst;
 	s->route.nat_port_be = s->pkt.dport_be;
-	if (s->pkt.hook == FROM_POD && !s->pkt.multicast) {
+	if ((s->pkt.hook & HOOK_SERVES) && !s->pkt.multicast) {
 		why = service_translate(s);
 		if (why)
 			return why;
@@ -133,7 +133,7 @@ static __always_inline enum weir_reason resolve(struct scratch *s)
 	}
 	q->dport_be = s->route.nat_port_be;
 	q->proto = s->pkt.proto;
-	if (s->pkt.hook == FROM_POD && !s->by_service)
+	if (pod_sends(&s->pkt) && !s->by_service)
 		q->dst_ref = pod_ref_by_addr(&q->dst);
 	return WEIR_FORWARDED;
 }
@@ -185,7 +185,7 @@ __noinline int flow_resolve(struct __sk_buff *skb)
 	if (why == WEIR_MID_STREAM)
 		return why;
 	s->route.reply = 0;
-	s->route.via_stack = s->pkt.hook == TO_POD;
+	s->route.via_stack = !!from_stack(&s->pkt);
 	s->route.nat_cport_be = s->pkt.sport_be;
 	s->route.dst_ref = s->question.dst_ref;
 	if (why != WEIR_UNCACHED && s->leftover)

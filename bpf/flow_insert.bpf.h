@@ -41,7 +41,7 @@ static __always_inline void make_entry(struct scratch *s)
 		flags |= WEIR_FLOW_MARKED;
 	if (q->host_origin)
 		flags |= WEIR_FLOW_HOST_ORIGIN;
-	if (s->pkt.hook == TO_POD)
+	if (from_stack(&s->pkt))
 		flags |= WEIR_FLOW_VIA_STACK;
 	e->nat_addr = s->route.nat_addr;
 	e->nat_port_be = s->route.nat_port_be;

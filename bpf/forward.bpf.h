@@ -83,7 +83,7 @@ static __always_inline int forward(struct __sk_buff *skb, struct scratch *s, enu
 
 	if (reason == WEIR_NOT_ENFORCED)
 		event_tell(skb, reason);
-	if (s->pkt.hook == TO_POD || s->route.via_stack)
+	if (from_stack(&s->pkt) || s->route.via_stack)
 		return pass_on(skb, reason);
 	pod = pod_by_ref(s->route.dst_ref);
 	return pod ? to_local_pod(skb, pod, reason) : pass_on(skb, reason);

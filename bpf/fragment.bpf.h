@@ -82,7 +82,7 @@ static __always_inline void fragment_key(struct weir_fragment_key *key, const st
 					   .dst = pkt->dst,
 					   .id_be = id,
 					   .device = pkt->device,
-					   .to_pod = pkt->hook == TO_POD,
+					   .to_pod = !pod_sends(pkt),
 					   .proto = pkt->v6 ? 0 : pkt->proto };
 }
 
@@ -109,7 +109,7 @@ static __always_inline int is_of_pod(struct scratch *s)
 {
 	struct weir_pod *pod = pod_by_ref(ref_by_device(s, s->pkt.device));
 
-	if (s->pkt.hook == TO_POD)
+	if (!pod_sends(&s->pkt))
 		return pod && (s->pkt.multicast || pod_has_addr(pod, &s->pkt.dst, s->pkt.v6));
 	return pod && pod_has_addr(pod, &s->pkt.src, s->pkt.v6);
 }

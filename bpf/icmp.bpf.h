@@ -134,7 +134,7 @@ __noinline int quote_read(struct __sk_buff *skb)
 	if (why)
 		return why;
 	/* a router may have no other address than a link-local one */
-	if (link_local_v6(&s->pkt.dst) || (s->pkt.hook == FROM_POD && link_local_v6(&s->pkt.src)))
+	if (link_local_v6(&s->pkt.dst) || (pod_sends(&s->pkt) && link_local_v6(&s->pkt.src)))
 		return WEIR_LINK_LOCAL;
 	s->pkt.traced |= TRACED_QUOTE;
 	s->quote.src = s->pkt.src;
@@ -149,7 +149,7 @@ __noinline int quote_read(struct __sk_buff *skb)
 		return why;
 	/* an error goes to who sent the quoted packet; a pod speaks of what it received, routers of what passed */
 	if (!weir_addr_equal(&s->quote.dst, &s->pkt.dst) ||
-	    (s->pkt.hook == FROM_POD && !weir_addr_equal(&s->quote.src, &s->pkt.src)))
+	    (pod_sends(&s->pkt) && !weir_addr_equal(&s->quote.src, &s->pkt.src)))
 		return WEIR_ICMP_FORGED;
 	return WEIR_FORWARDED;
 }
@@ -190,12 +190,6 @@ __noinline int quote_find(struct __sk_buff *skb)
 }
 
 /* ---- Rewriting --------------------------------------------------------------------------------- */
-
-/* What replacing one 16-bit word by another adds to a ones' complement sum. */
-static __always_inline __u32 word_diff(__u16 old, __u16 new)
-{
-	return (__u32)(__u16)~old + new;
-}
 
 /* All of these return what they changed the sum of the ICMP message by, or -1. */
 
@@ -246,9 +240,7 @@ static __always_inline __s64 quote_addr(struct __sk_buff *skb, struct scratch *s
 
 static __always_inline int icmp_sum(struct __sk_buff *skb, const struct scratch *s, __u64 diff, __u64 flags)
 {
-	diff = (diff & 0xffffffff) + (diff >> 32);
-	diff = (diff & 0xffffffff) + (diff >> 32);
-	return bpf_l4_csum_replace(skb, s->quote.icmp_off + 2, 0, diff, flags);
+	return bpf_l4_csum_replace(skb, s->quote.icmp_off + 2, 0, csum_32(diff), flags);
 }
 
 /* The error's own address: its destination is who the quote's sender was; its source may be a router's and stays. */

@@ -79,6 +79,6 @@ static __always_inline void ask_host(struct __sk_buff *skb, struct scratch *s)
 	    !is_adopted(s))
 		return;
 	t->host_asked = now;
-	bpf_tail_call(skb, &steps, s->pkt.hook == FROM_POD ? WEIR_STEP_FROM_ADOPTED : WEIR_STEP_TO_ADOPTED);
+	bpf_tail_call(skb, &steps, pod_sends(&s->pkt) ? WEIR_STEP_FROM_ADOPTED : WEIR_STEP_TO_ADOPTED);
 	t->host_asked = 0;
 }

@@ -10,6 +10,7 @@
 #include <linux/udp.h>
 #include <stddef.h>
 
+#include "csum.bpf.h"
 #include "packet.bpf.h"
 #include "sctp.bpf.h"
 
@@ -35,26 +36,6 @@ static __always_inline __u32 addr_off(const struct pkt *pkt, int dst)
 	if (pkt->v6)
 		return pkt->l3_off + (dst ? offsetof(struct ipv6hdr, daddr) : offsetof(struct ipv6hdr, saddr));
 	return pkt->l3_off + (dst ? offsetof(struct iphdr, daddr) : offsetof(struct iphdr, saddr));
-}
-
-/* What replacing one address by another adds to a ones' complement sum. */
-static __always_inline __u32 addr_diff(const struct weir_addr *old, const struct weir_addr *new)
-{
-	__u64 sum = 0;
-
-	/* the first 12 bytes of two IPv4 addresses are alike: together with their complement they add nothing */
-	for (int i = 0; i < 4; i++)
-		sum += (__u64)(__u32)~old->w[i] + new->w[i];
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	return (sum & 0xffffffff) + (sum >> 32);
-}
-
-static __always_inline __u16 csum_fold(__u64 sum)
-{
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum;
 }
 
 /* The header's own sum, which is always complete: inline (RFC 1624). */

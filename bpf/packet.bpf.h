@@ -20,7 +20,7 @@
 #include <weir/config.h>
 
 #include "bytes.bpf.h"
-#include "scratch.bpf.h"
+#include "clock.bpf.h"
 
 enum tcp_flag {
 	TCP_FIN = 0x01,
@@ -289,7 +289,7 @@ static __always_inline int is_dhcp(const struct pkt *pkt)
 {
 	if (pkt->v6 || pkt->proto != IPPROTO_UDP || pkt->dst.w[3] != 0xffffffff)
 		return 0;
-	if (pkt->hook == FROM_POD)
+	if (pod_sends(pkt))
 		return !pkt->src.w[3] && pkt->sport_be == bpf_htons(DHCP_CLIENT_PORT) &&
 		       pkt->dport_be == bpf_htons(DHCP_SERVER_PORT);
 	return pkt->sport_be == bpf_htons(DHCP_SERVER_PORT) && pkt->dport_be == bpf_htons(DHCP_CLIENT_PORT);
@@ -299,7 +299,7 @@ static __always_inline int is_dhcp(const struct pkt *pkt)
  * FORWARDED: understood, go on. NOT_IP, NEIGHBOUR: let pass unjudged. Else the
  * reason to drop it.
  */
-static __always_inline enum weir_reason pkt_parse(struct __sk_buff *skb, struct scratch *s, enum hook hook)
+static __always_inline enum weir_reason pkt_parse(struct __sk_buff *skb, struct scratch *s, __u8 hook)
 {
 	struct pkt *pkt = &s->pkt;
 	enum weir_reason why;

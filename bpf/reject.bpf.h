@@ -58,24 +58,10 @@ static __always_inline int reject_admitted(const struct scratch *s, __u32 ref)
 	return 1;
 }
 
-static __always_inline __u64 sum_words(const __u32 *words, const __u32 n, __u64 sum)
-{
-	for (__u32 i = 0; i < n; i++)
-		sum += words[i];
-	return sum;
-}
-
 /* Both families alike: the first 12 bytes of an IPv4 address here sum up to nothing. */
 static __always_inline __u64 pseudo_sum(const struct pkt *p, __u8 proto, __u32 l4_len)
 {
-	return sum_words(p->src.w, 4, sum_words(p->dst.w, 4, bpf_htonl(l4_len) + (__u64)bpf_htonl(proto)));
-}
-
-/* As the kernel's helpers take it. */
-static __always_inline __u32 sum_32(__u64 sum)
-{
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	return (sum & 0xffffffff) + (sum >> 32);
+	return csum_words(p->src.w, 4, csum_words(p->dst.w, 4, bpf_htonl(l4_len) + (__u64)bpf_htonl(proto)));
 }
 
 /* The network header of an answer: from whom the packet went to, to whom it came from. Made off the stack. */
@@ -103,7 +89,7 @@ static __always_inline int write_l3(struct __sk_buff *skb, struct scratch *s, __
 	v4->frag_off = bpf_htons(IP_DONT_FRAGMENT);
 	v4->saddr = p->dst.w[3];
 	v4->daddr = p->src.w[3];
-	v4->check = csum_fold(sum_words(s->piece, sizeof(*v4) / 4, 0));
+	v4->check = csum_fold(csum_words(s->piece, sizeof(*v4) / 4, 0));
 	return packet_write(skb, p->l3_off, v4, sizeof(*v4));
 }
 
@@ -157,12 +143,12 @@ __noinline int answer_tcp(struct __sk_buff *skb)
 	if (header < sizeof(segment) || p->l4_off + header > p->end)
 		return -1;
 	reset_for(&rst, &segment, p->end - p->l4_off - header);
-	sum = sum_32(sum_words((const __u32 *)&rst, sizeof(rst) / 4, 0));
+	sum = csum_32(csum_words((const __u32 *)&rst, sizeof(rst) / 4, 0));
 	rst.check = 0xffff; /* "nothing summed yet", as a complete sum and as a partial one */
 	if (shrink_to_tcp(skb, p) || write_l3(skb, s, IPPROTO_TCP, sizeof(rst)) ||
 	    packet_write(skb, at, &rst, sizeof(rst)) || bpf_l4_csum_replace(skb, check, 0, sum, 0))
 		return -1;
-	sum = sum_32(pseudo_sum(p, IPPROTO_TCP, sizeof(rst)));
+	sum = csum_32(pseudo_sum(p, IPPROTO_TCP, sizeof(rst)));
 	return bpf_l4_csum_replace(skb, check, 0, sum, BPF_F_PSEUDO_HDR) ? -1 : 0;
 }
 
@@ -179,7 +165,7 @@ static __always_inline int quote_sum(struct __sk_buff *skb, struct scratch *s, _
 		__builtin_memset(s->piece, 0, QUOTE_CHUNK);
 		if (bpf_skb_load_bytes(skb, s->pkt.l3_off + i * QUOTE_CHUNK, s->piece, n))
 			return -1;
-		sum = sum_words(s->piece, QUOTE_CHUNK / 4, sum);
+		sum = csum_words(s->piece, QUOTE_CHUNK / 4, sum);
 	}
 	*ret_sum = sum;
 	return 0;
@@ -217,7 +203,7 @@ __noinline int answer_icmp(struct __sk_buff *skb)
 		return -1;
 	if (s->pkt.v6)
 		sum += pseudo_sum(&s->pkt, proto, sizeof(unreachable) + quote);
-	unreachable.check = csum_fold(sum_32(sum_words((const __u32 *)&unreachable, 2, sum)));
+	unreachable.check = csum_fold(csum_32(csum_words((const __u32 *)&unreachable, 2, sum)));
 	if (write_l3(skb, s, proto, sizeof(unreachable) + quote) ||
 	    packet_write(skb, s->pkt.l3_off + l3_len(&s->pkt), &unreachable, sizeof(unreachable)))
 		return -1;

@@ -11,9 +11,17 @@
 
 #include "maps.bpf.h"
 
-enum hook {
-	FROM_POD, /* tc ingress of the host's end of a pod's veth */
-	TO_POD, /* tc egress of it */
+/*
+ * What is so at the place where a program runs. An entry program says it once (struct pkt.hook); the steps behind it
+ * ask for the property that they need, never which program runs.
+ */
+enum hook_property {
+	HOOK_POD_SENDS = 1 << 0, /* the device's pod is the source, which the device proves; clear: the destination */
+	HOOK_FROM_STACK = 1 << 1, /* the packet comes from the stack, and goes on by it */
+	HOOK_SERVES = 1 << 2, /* new flows are given a backend here, where a Service has their destination */
+	/* the host's end of a pod's veth: tc ingress and tc egress */
+	HOOK_FROM_POD = HOOK_POD_SENDS | HOOK_SERVES,
+	HOOK_TO_POD = HOOK_FROM_STACK,
 };
 
 enum traced {
@@ -48,7 +56,7 @@ struct pkt {
 	__u8 tcp_flags; /* enum tcp_flag */
 	__u8 begins; /* may be the first packet of a flow: SYN, a datagram, an echo request */
 	__u8 multicast;
-	__u8 hook; /* enum hook */
+	__u8 hook; /* enum hook_property, or-ed */
 	__u8 host_origin; /* sent by a socket of this node (NP-41) */
 	__u8 traced; /* enum traced: what of struct weir_trace is about this packet */
 	__u8 fragment; /* enum fragment_kind */
@@ -159,29 +167,6 @@ static __always_inline void keep_arg(struct __sk_buff *skb)
 	asm volatile("" : : "r"(skb));
 }
 
-/*
- * Read anew only when the timer tick has moved, which is when the coarse clock
- * moves: jiffies cost one load, the clock 5-15 ns.
- */
-static __always_inline __u32 ticks_now(struct scratch *s)
-{
-	__u64 jiffies = bpf_jiffies64();
-
-	if (s->clock_jiffies != jiffies) {
-		s->clock_jiffies = jiffies;
-		s->clock_ticks = bpf_ktime_get_coarse_ns() >> WEIR_TICK_SHIFT;
-	}
-	return s->clock_ticks;
-}
-
-/* Ticks from then to now; 0 where another CPU, whose clock is ahead, wrote then. */
-static __always_inline __u32 ticks_since(__u32 now, __u32 then)
-{
-	__s32 passed = now - then;
-
-	return passed > 0 ? passed : 0;
-}
-
 /* The pod that a ref stands for, or NULL when the slot has another attachment by now. */
 static __always_inline struct weir_pod *pod_by_ref(__u32 ref)
 {
@@ -204,4 +189,14 @@ static __always_inline __u32 pod_ref_by_addr(const struct weir_addr *addr)
 		return 0;
 	pod = bpf_map_lookup_elem(&pods, slot);
 	return pod ? READ_WORD(pod->ref) : 0;
+}
+
+static __always_inline int pod_sends(const struct pkt *pkt)
+{
+	return pkt->hook & HOOK_POD_SENDS;
+}
+
+static __always_inline int from_stack(const struct pkt *pkt)
+{
+	return pkt->hook & HOOK_FROM_STACK;
 }

@@ -169,7 +169,7 @@ static __always_inline enum weir_reason judge_host_flow(struct __sk_buff *skb, s
 }
 
 /* What the start did with the packet stands in that program's own scratch: it is parsed again. */
-static __always_inline int adopted(struct __sk_buff *skb, enum hook hook, const __u32 start)
+static __always_inline int adopted(struct __sk_buff *skb, __u8 hook, const __u32 start)
 {
 	struct scratch *s = scratch_get();
 	struct weir_trace *t = trace_get();
@@ -202,13 +202,13 @@ static __always_inline int adopted(struct __sk_buff *skb, enum hook hook, const 
 SEC("tc")
 int from_adopted(struct __sk_buff *skb)
 {
-	return adopted(skb, FROM_POD, WEIR_STEP_FROM_POD);
+	return adopted(skb, HOOK_FROM_POD, WEIR_STEP_FROM_POD);
 }
 
 SEC("tc")
 int to_adopted(struct __sk_buff *skb)
 {
-	return adopted(skb, TO_POD, WEIR_STEP_TO_POD);
+	return adopted(skb, HOOK_TO_POD, WEIR_STEP_TO_POD);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

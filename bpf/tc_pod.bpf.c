@@ -94,7 +94,7 @@ static __always_inline int pod_forward(struct __sk_buff *skb, struct scratch *s,
  */
 static __always_inline int stays_on_link(const struct pkt *p)
 {
-	return p->hook == TO_POD || p->multicast || link_local_v6(&p->dst) || is_own_node(&p->dst) ||
+	return !pod_sends(p) || p->multicast || link_local_v6(&p->dst) || is_own_node(&p->dst) ||
 	       pod_ref_by_addr(&p->dst);
 }
 
@@ -124,7 +124,7 @@ int from_pod(struct __sk_buff *skb)
 
 	if (!s)
 		return refuse(skb, WEIR_NO_SCRATCH);
-	why = pkt_parse(skb, s, FROM_POD);
+	why = pkt_parse(skb, s, HOOK_FROM_POD);
 	if (why == WEIR_FRAGMENT)
 		why = fragment_parse(skb);
 	if (why)
@@ -144,7 +144,7 @@ int to_pod(struct __sk_buff *skb)
 
 	if (!s)
 		return refuse(skb, WEIR_NO_SCRATCH);
-	why = pkt_parse(skb, s, TO_POD);
+	why = pkt_parse(skb, s, HOOK_TO_POD);
 	if (why == WEIR_FRAGMENT)
 		why = fragment_parse(skb);
 	if (why)

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* The programs' clock: ticks of 2^WEIR_TICK_SHIFT ns of the monotonic one. */
+#pragma once
+
+#include "scratch.bpf.h"
+
+/*
+ * Read anew only when the timer tick has moved, which is when the coarse clock
+ * moves: jiffies cost one load, the clock 5-15 ns.
+ */
+static __always_inline __u32 ticks_now(struct scratch *s)
+{
+	__u64 jiffies = bpf_jiffies64();
+
+	if (s->clock_jiffies != jiffies) {
+		s->clock_jiffies = jiffies;
+		s->clock_ticks = bpf_ktime_get_coarse_ns() >> WEIR_TICK_SHIFT;
+	}
+	return s->clock_ticks;
+}
+
+/* Ticks from then to now; 0 where another CPU, whose clock is ahead, wrote then. */
+static __always_inline __u32 ticks_since(__u32 now, __u32 then)
+{
+	__s32 passed = now - then;
+
+	return passed > 0 ? passed : 0;
+}
