@@ -91,8 +91,8 @@ static __always_inline void tell_packet(struct weir_event *e, const struct scrat
 	e->backend = t->backend;
 	if (!t->backend)
 		return;
-	e->nat_dst = s->route.translated & WEIR_FLOW_HAIRPIN ? p->src : s->route.nat_addr;
-	e->nat_dport_be = s->route.nat_port_be;
+	e->nat_dst = s->route.dst;
+	e->nat_dport_be = s->route.dport_be;
 	e->flags |= WEIR_EVENT_TRANSLATED;
 }
 

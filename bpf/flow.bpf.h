@@ -262,17 +262,32 @@ static __always_inline int flow_touch(struct scratch *s, struct weir_flow *flow,
 	return 1;
 }
 
-/* What the rest of the program needs to know of the entry. */
-static __always_inline void flow_recall(struct scratch *s, const struct weir_flow *flow, int orig)
+/* What a packet of such a flow gets, by its direction. Of a hairpin both ends are the client. */
+static __always_inline __u8 rewrite_of(__u32 flags, int orig)
 {
-	s->route.translated = flow->flags & (WEIR_FLOW_TRANSLATED | WEIR_FLOW_HAIRPIN);
-	s->route.reply = !orig;
-	s->route.via_stack = !!(flow->flags & WEIR_FLOW_VIA_STACK);
-	if (!s->route.translated)
+	if (!weir_flow_is_pair(flags))
+		return 0;
+	if (!(flags & WEIR_FLOW_SERVICE))
+		return REWRITE_PORTS;
+	if (flags & WEIR_FLOW_HAIRPIN)
+		return REWRITE_PORTS | REWRITE_SRC | REWRITE_DST;
+	return REWRITE_PORTS | (orig ? REWRITE_DST : REWRITE_SRC);
+}
+
+/* Where the packet of a known flow goes, and as what. */
+static __always_inline void route_from_flow(struct scratch *s, const struct weir_flow *flow, int orig)
+{
+	struct route *r = &s->route;
+
+	r->via_stack = !!(flow->flags & WEIR_FLOW_VIA_STACK);
+	r->rewrite = rewrite_of(flow->flags, orig);
+	if (!r->rewrite)
 		return;
-	weir_wide_set(&s->route.nat_wide, &flow->nat_wide);
-	s->route.nat_port_be = flow->nat_port_be;
-	s->route.nat_cport_be = flow->nat_cport_be;
+	if (flow->flags & WEIR_FLOW_HAIRPIN)
+		weir_wide_set(&r->dst_wide, &s->pkt.src_wide);
+	weir_wide_set(orig && !(flow->flags & WEIR_FLOW_HAIRPIN) ? &r->dst_wide : &r->src_wide, &flow->nat_wide);
+	r->sport_be = orig ? flow->nat_cport_be : flow->nat_port_be;
+	r->dport_be = orig ? flow->nat_port_be : flow->nat_cport_be;
 }
 
 /* Why an entry's stamp denies: a closed gate comes before what the policies say. */
@@ -343,7 +358,7 @@ static __always_inline enum weir_reason flow_find(struct scratch *s)
 		return starts_over(s, flow);
 	if (!flow_touch(s, flow, orig))
 		return WEIR_NEW;
-	flow_recall(s, flow, orig);
+	route_from_flow(s, flow, orig);
 	return why;
 }
 

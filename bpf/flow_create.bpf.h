@@ -39,7 +39,7 @@ static __always_inline int needs_no_entry(const struct scratch *s)
 	const struct question *q = &s->question;
 	struct weir_pod *src, *dst;
 
-	if (s->route.translated)
+	if (s->flow_flags & WEIR_FLOW_TRANSLATED)
 		return 0;
 	if (q->host_origin)
 		return 1;
@@ -78,11 +78,11 @@ static __always_inline enum weir_reason may_begin(struct scratch *s)
 {
 	if (s->pkt.begins)
 		return WEIR_FORWARDED;
-	if (s->by_service && s->pkt.proto == IPPROTO_TCP && !(s->pkt.tcp_flags & TCP_SYN))
+	if ((s->flow_flags & WEIR_FLOW_SERVICE) && s->pkt.proto == IPPROTO_TCP && !(s->pkt.tcp_flags & TCP_SYN))
 		return WEIR_FORWARDED;
 	if (!table_is_full(s))
 		return WEIR_MID_STREAM;
-	if (is_own_node(&s->pkt.dst) && pod_sends(&s->pkt) && !s->route.translated)
+	if (is_own_node(&s->pkt.dst) && pod_sends(&s->pkt) && !(s->flow_flags & WEIR_FLOW_TRANSLATED))
 		return WEIR_UNCACHED; /* an answer to this node's own socket */
 	return needs_no_entry(s) ? WEIR_UNCACHED : WEIR_MID_STREAM;
 }
@@ -112,28 +112,23 @@ static __always_inline enum weir_reason resolve(struct scratch *s)
 		return why;
 	if (is_reserved(s))
 		return WEIR_RESERVED_ADDRESS;
-	s->by_service = 0;
+	s->flow_flags = s->key.mark ? WEIR_FLOW_TRANSLATED | WEIR_FLOW_MARKED : 0;
 	s->backend = 0;
 	s->backend_generation = 0;
-	s->route.translated = s->key.mark;
-	s->route.nat_addr = s->pkt.dst;
-	s->route.nat_port_be = s->pkt.dport_be;
+	s->route.src = s->pkt.src;
+	s->route.dst = s->pkt.dst;
+	s->route.sport_be = s->pkt.sport_be;
+	s->route.dport_be = s->pkt.dport_be;
 	if ((s->pkt.hook & HOOK_SERVES) && !s->pkt.multicast) {
 		why = service_translate(s);
 		if (why)
 			return why;
 	}
 	q->src = s->pkt.src;
-	if (s->route.translated & WEIR_FLOW_HAIRPIN) {
-		q->dst = s->pkt.src;
-		s->seen_client = s->route.nat_addr;
-	} else {
-		q->dst = s->route.nat_addr;
-		s->seen_client = s->pkt.src;
-	}
-	q->dport_be = s->route.nat_port_be;
+	q->dst = s->route.dst;
+	q->dport_be = s->route.dport_be;
 	q->proto = s->pkt.proto;
-	if (pod_sends(&s->pkt) && !s->by_service)
+	if (pod_sends(&s->pkt) && !(s->flow_flags & WEIR_FLOW_SERVICE))
 		q->dst_ref = pod_ref_by_addr(&q->dst);
 	return WEIR_FORWARDED;
 }
@@ -184,9 +179,8 @@ __noinline int flow_resolve(struct __sk_buff *skb)
 	why = may_begin(s);
 	if (why == WEIR_MID_STREAM)
 		return why;
-	s->route.reply = 0;
+	s->route.rewrite = rewrite_of(s->flow_flags, 1);
 	s->route.via_stack = !!from_stack(&s->pkt);
-	s->route.nat_cport_be = s->pkt.sport_be;
 	s->route.dst_ref = s->question.dst_ref;
 	if (why != WEIR_UNCACHED && s->leftover)
 		drop_leftover(skb);
@@ -212,7 +206,7 @@ static __always_inline enum weir_reason flow_decide(struct __sk_buff *skb, struc
 		return WEIR_MULTICAST;
 	if (begin != WEIR_UNCACHED) {
 		why = flow_insert(skb);
-		if (!why && s->by_service && !s->route.denied && event_wanted(WEIR_FORWARDED, s->pkt.now))
+		if (!why && (s->flow_flags & WEIR_FLOW_SERVICE) && !s->route.denied && event_wanted(WEIR_FORWARDED, s->pkt.now))
 			event_tell(skb, WEIR_FORWARDED);
 		if (why != WEIR_TABLE_FULL)
 			return why;

@@ -29,23 +29,16 @@ static __always_inline void make_entry(struct scratch *s)
 {
 	const struct question *q = &s->question;
 	struct weir_flow *e = &s->entry;
-	__u32 flags = s->first ? WEIR_FLOW_ORIG_FIRST : 0;
+	__u32 flags = s->flow_flags | (s->first ? WEIR_FLOW_ORIG_FIRST : 0);
 
 	__builtin_memset(e, 0, sizeof(*e));
-	if (s->route.translated)
-		flags |= WEIR_FLOW_TRANSLATED;
-	if (s->by_service)
-		flags |= WEIR_FLOW_SERVICE;
-	flags |= s->route.translated & WEIR_FLOW_HAIRPIN;
-	if (s->key.mark)
-		flags |= WEIR_FLOW_MARKED;
 	if (q->host_origin)
 		flags |= WEIR_FLOW_HOST_ORIGIN;
 	if (from_stack(&s->pkt))
 		flags |= WEIR_FLOW_VIA_STACK;
-	e->nat_addr = s->route.nat_addr;
-	e->nat_port_be = s->route.nat_port_be;
-	e->nat_cport_be = s->route.nat_cport_be;
+	e->nat_addr = flags & WEIR_FLOW_HAIRPIN ? s->route.src : s->route.dst;
+	e->nat_port_be = s->route.dport_be;
+	e->nat_cport_be = s->route.sport_be;
 	e->service_stamp = s->service_epoch;
 	e->backend = s->backend;
 	e->backend_generation = s->backend_generation;
@@ -60,8 +53,8 @@ static __always_inline void make_entry(struct scratch *s)
 /* Key of the reply's entry, from what was decided; returns whether the client stands first in it. */
 static __always_inline int make_twin_key(struct scratch *s)
 {
-	return weir_tuple_make(&s->twin, &s->seen_client, s->route.nat_cport_be, &s->question.dst,
-			       s->route.nat_port_be, s->pkt.proto, 0);
+	return weir_tuple_make(&s->twin, &s->route.src, s->route.sport_be, &s->route.dst, s->route.dport_be,
+			       s->pkt.proto, 0);
 }
 
 /* The reply's entry mirrors the forward one, and leads back to the frontend. */
@@ -107,7 +100,7 @@ enum twin_insert {
 	TWIN_NO_ROOM,
 };
 
-/* One try with the client port in s->route.nat_cport_be. */
+/* One try with the client port in s->route.sport_be. */
 __noinline int twin_try(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
@@ -187,7 +180,7 @@ static __always_inline enum weir_reason twin_search(struct __sk_buff *skb, struc
 			orphans = 1; /* the same port again, once */
 			continue;
 		}
-		s->route.nat_cport_be = bpf_htons(WEIR_PORT_MIN + at);
+		s->route.sport_be = bpf_htons(WEIR_PORT_MIN + at);
 		at = (at + step) % WEIR_PORT_COUNT;
 	}
 	return WEIR_PORTS_EXHAUSTED;
@@ -196,8 +189,8 @@ static __always_inline enum weir_reason twin_search(struct __sk_buff *skb, struc
 /* Does the entry that another CPU made lead to the reply entry that I hold for mine? */
 static __always_inline int shares_my_twin(const struct scratch *s, const struct weir_flow *other)
 {
-	return weir_flow_is_pair(other->flags) && other->nat_cport_be == s->route.nat_cport_be &&
-	       other->nat_port_be == s->route.nat_port_be && weir_addr_equal(&other->nat_addr, &s->route.nat_addr);
+	return weir_flow_is_pair(other->flags) && other->nat_cport_be == s->entry.nat_cport_be &&
+	       other->nat_port_be == s->entry.nat_port_be && weir_addr_equal(&other->nat_addr, &s->entry.nat_addr);
 }
 
 static __always_inline enum weir_reason insert_reply(struct __sk_buff *skb, struct scratch *s)
@@ -206,12 +199,11 @@ static __always_inline enum weir_reason insert_reply(struct __sk_buff *skb, stru
 
 	if (place_take(skb, &s->twin_place))
 		return WEIR_TABLE_FULL;
-	s->route.nat_cport_be = s->pkt.sport_be;
 	s->adopted = 0;
 	why = twin_put(s) ? twin_search(skb, s) : WEIR_FORWARDED;
 	if (why || s->adopted)
 		place_return(s->twin_place);
-	s->entry.nat_cport_be = s->route.nat_cport_be;
+	s->entry.nat_cport_be = s->route.sport_be;
 	return why;
 }
 
@@ -236,7 +228,7 @@ static __always_inline enum weir_reason insert_entries(struct __sk_buff *skb, st
 	long r;
 
 	make_entry(s);
-	if (s->route.translated) {
+	if (s->flow_flags & WEIR_FLOW_TRANSLATED) {
 		why = insert_reply(skb, s);
 		if (why)
 			return why;
@@ -248,7 +240,7 @@ static __always_inline enum weir_reason insert_entries(struct __sk_buff *skb, st
 		return WEIR_FORWARDED;
 	if (s->key.mark)
 		marked_add(-1);
-	if (s->route.translated)
+	if (s->flow_flags & WEIR_FLOW_TRANSLATED)
 		withdraw_reply(s);
 	return r == -EEXIST ? WEIR_RACE : WEIR_TABLE_FULL;
 }

@@ -189,16 +189,8 @@ __noinline int fragment_parse(struct __sk_buff *skb)
 /* SCTP's CRC covers all fragments, and what a change of the ports does to it depends on how much follows. */
 static __always_inline int sctp_ports_change(const struct scratch *s)
 {
-	__be16 sport = s->route.reply ? s->route.nat_port_be : s->route.nat_cport_be;
-	__be16 dport = s->route.reply ? s->route.nat_cport_be : s->route.nat_port_be;
-
-	return s->pkt.proto == IPPROTO_SCTP && (sport != s->pkt.sport_be || dport != s->pkt.dport_be);
-}
-
-static __always_inline int later_addr(struct __sk_buff *skb, const struct scratch *s, const struct weir_addr *from,
-				      const struct weir_addr *to, int dst)
-{
-	return addr_write(skb, &s->pkt, to, dst, addr_diff(from, to));
+	return s->pkt.proto == IPPROTO_SCTP &&
+	       (s->route.sport_be != s->pkt.sport_be || s->route.dport_be != s->pkt.dport_be);
 }
 
 /*
@@ -209,7 +201,6 @@ static __always_inline int later_addr(struct __sk_buff *skb, const struct scratc
 __noinline int fragment_nat(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
-	const struct weir_addr *old;
 
 	keep_arg(skb);
 	if (!s)
@@ -219,12 +210,5 @@ __noinline int fragment_nat(struct __sk_buff *skb)
 	/* of SCTP only addresses change, which its sum does not hold */
 	if (s->pkt.fragment != FRAGMENT_LATER && s->pkt.proto != IPPROTO_SCTP)
 		return nat_plain(skb, s) ? WEIR_NO_SCRATCH : WEIR_FORWARDED;
-	if (s->route.translated & WEIR_FLOW_HAIRPIN) {
-		if (later_addr(skb, s, &s->pkt.dst, &s->pkt.src, 1) ||
-		    later_addr(skb, s, &s->pkt.src, &s->route.nat_addr, 0))
-			return WEIR_NO_SCRATCH;
-		return WEIR_FORWARDED;
-	}
-	old = s->route.reply ? &s->pkt.src : &s->pkt.dst;
-	return later_addr(skb, s, old, &s->route.nat_addr, !s->route.reply) ? WEIR_NO_SCRATCH : WEIR_FORWARDED;
+	return nat_addrs_only(skb) ? WEIR_NO_SCRATCH : WEIR_FORWARDED;
 }

@@ -185,7 +185,7 @@ __noinline int quote_find(struct __sk_buff *skb)
 		return why == WEIR_NEW ? WEIR_ICMP_NO_FLOW : why;
 	why = check_stamps(s, flow, orig);
 	if (why != WEIR_STALE)
-		flow_recall(s, flow, orig);
+		route_from_flow(s, flow, orig);
 	return why;
 }
 
@@ -195,13 +195,8 @@ __noinline int quote_find(struct __sk_buff *skb)
 
 static __always_inline __s64 quote_ports(struct __sk_buff *skb, const struct scratch *s)
 {
-	const struct route *r = &s->route;
-	struct ports old = { s->pkt.dport_be, s->pkt.sport_be }, new;
+	struct ports old = { s->pkt.dport_be, s->pkt.sport_be }, new = { s->route.dport_be, s->route.sport_be };
 
-	if (r->reply)
-		new = (struct ports){ r->nat_cport_be, r->nat_port_be };
-	else
-		new = (struct ports){ r->nat_port_be, r->nat_cport_be };
 	if (packet_write(skb, s->pkt.l4_off, &new, sizeof(new)))
 		return -1;
 	return (__s64)word_diff(old.sport_be, new.sport_be) + word_diff(old.dport_be, new.dport_be);
@@ -227,87 +222,55 @@ static __always_inline __s64 quote_l4_sum(struct __sk_buff *skb, const struct sc
 	return packet_write(skb, off, &new, sizeof(new)) ? -1 : word_diff(old, new);
 }
 
-/* The quoted address of the translated end. IPv4's header sum takes back what its address adds. */
-static __always_inline __s64 quote_addr(struct __sk_buff *skb, struct scratch *s, const struct weir_addr *far)
-{
-	__u32 diff = addr_diff(far, &s->route.nat_addr);
-	struct pkt quoted = { .v6 = s->pkt.v6, .l3_off = s->quote.l3_off };
-
-	if (addr_write(skb, &quoted, &s->route.nat_addr, s->route.reply, diff))
-		return -1;
-	return s->pkt.v6 ? diff : 0;
-}
-
 static __always_inline int icmp_sum(struct __sk_buff *skb, const struct scratch *s, __u64 diff, __u64 flags)
 {
 	return bpf_l4_csum_replace(skb, s->quote.icmp_off + 2, 0, csum_32(diff), flags);
 }
 
-/* The error's own address: its destination is who the quote's sender was; its source may be a router's and stays. */
-static __always_inline int error_addr(struct __sk_buff *skb, struct scratch *s, const struct weir_addr *far)
+/*
+ * The error's own addresses. Its destination is who sent the quoted packet; its source may be a router's, and stays
+ * then.
+ */
+static __always_inline int error_addrs(struct __sk_buff *skb, struct scratch *s)
 {
-	__u32 diff = addr_diff(far, &s->route.nat_addr);
+	struct route *r = &s->route;
+	__u32 diff;
 
-	if (s->route.reply && !weir_addr_equal(&s->quote.src, far))
-		return 0;
-	if (addr_write(skb, &s->pkt, &s->route.nat_addr, !s->route.reply, diff))
+	if (!weir_addr_equal(&s->quote.src, &s->pkt.src))
+		r->rewrite &= ~REWRITE_SRC;
+	diff = route_diff(s);
+	if (nat_addrs(skb, s, diff))
 		return -1;
-	return s->pkt.v6 ? icmp_sum(skb, s, diff, BPF_F_PSEUDO_HDR) : 0;
+	return s->pkt.v6 && diff && icmp_sum(skb, s, diff, BPF_F_PSEUDO_HDR) ? -1 : 0;
 }
 
 /*
- * As quote_nat(), for a pod's error to itself: both ends change, in the quote and outside, and alike in both
- * directions. The quoted sender becomes the pod, the quoted receiver what it sent to, and that is who sends the error.
+ * Applies s->route to the quote and to the error. s->pkt is the quoted packet turned round, so the quote's source is
+ * the route's destination. IPv4's header sum takes back what its addresses add. 0, or -1 when the packet could not
+ * be written.
  */
-__noinline int quote_hairpin(struct __sk_buff *skb)
+__noinline int quote_nat(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
-	struct pkt quoted = {};
-	__u32 near, far;
+	struct route *r;
 	__s64 ports, sum;
-	__u64 addrs;
+	__u32 diff;
 
 	keep_arg(skb);
 	if (!s)
 		return -1;
-	quoted.v6 = s->pkt.v6;
-	quoted.l3_off = s->quote.l3_off;
-	near = addr_diff(&s->pkt.dst, &s->pkt.src);
-	far = addr_diff(&s->pkt.src, &s->route.nat_addr);
-	addrs = (__u64)near + far;
-	if (addr_write(skb, &quoted, &s->pkt.src, 0, near) || addr_write(skb, &quoted, &s->route.nat_addr, 1, far))
+	r = &s->route;
+	diff = route_diff(s);
+	if (diff && addrs_write(skb, s->pkt.v6, s->quote.l3_off, r->rewrite & REWRITE_DST ? &r->dst : NULL,
+				r->rewrite & REWRITE_SRC ? &r->src : NULL, diff))
 		return -1;
 	ports = quote_ports(skb, s);
 	if (ports < 0)
 		return -1;
-	sum = quote_l4_sum(skb, s, addrs + ports);
-	if (sum < 0 || icmp_sum(skb, s, (s->pkt.v6 ? addrs : 0) + ports + sum, 0))
+	sum = quote_l4_sum(skb, s, (__u64)diff + ports);
+	if (sum < 0 || icmp_sum(skb, s, (s->pkt.v6 ? (__u64)diff : 0) + ports + sum, 0))
 		return -1;
-	if (addr_write(skb, &s->pkt, &s->route.nat_addr, 0, far) || addr_write(skb, &s->pkt, &s->pkt.src, 1, near))
-		return -1;
-	return s->pkt.v6 && icmp_sum(skb, s, addrs, BPF_F_PSEUDO_HDR) ? -1 : 0;
-}
-
-/* Applies s->route to the quote and to the error. 0, or -1 when the packet could not be written. */
-__noinline int quote_nat(struct __sk_buff *skb)
-{
-	struct scratch *s = scratch_get();
-	__s64 addr, ports, sum;
-	struct weir_addr far;
-
-	keep_arg(skb);
-	if (!s)
-		return -1;
-	/* of the packet that would go back: from the backend to the client, or from the client to the frontend */
-	far = s->route.reply ? s->pkt.src : s->pkt.dst;
-	addr = quote_addr(skb, s, &far);
-	ports = quote_ports(skb, s);
-	if (addr < 0 || ports < 0)
-		return -1;
-	sum = quote_l4_sum(skb, s, (__u64)addr_diff(&far, &s->route.nat_addr) + ports);
-	if (sum < 0 || icmp_sum(skb, s, (__u64)addr + ports + sum, 0))
-		return -1;
-	return error_addr(skb, s, &far);
+	return error_addrs(skb, s);
 }
 
 /* FORWARDED or a denial: s->route is filled. Else the reason to drop it. */
@@ -336,9 +299,7 @@ __noinline int icmp_error(struct __sk_buff *skb)
 	if (!why)
 		why = quoted_flow(skb);
 	why = enforce(s, why);
-	if (why || !s->route.translated)
+	if (why || !s->route.rewrite)
 		return why;
-	if (s->route.translated & WEIR_FLOW_HAIRPIN)
-		return quote_hairpin(skb) ? WEIR_NO_SCRATCH : WEIR_FORWARDED;
 	return quote_nat(skb) ? WEIR_NO_SCRATCH : WEIR_FORWARDED;
 }

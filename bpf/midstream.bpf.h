@@ -16,7 +16,8 @@
 /* A RST would end what only seems unknown: a client answers a reply that came untranslated with one. */
 static __always_inline int may_be_mid_stream(const struct scratch *s)
 {
-	return s->pkt.proto == IPPROTO_TCP && !(s->pkt.tcp_flags & (TCP_SYN | TCP_RST)) && !s->route.translated;
+	return s->pkt.proto == IPPROTO_TCP && !(s->pkt.tcp_flags & (TCP_SYN | TCP_RST)) &&
+	       !(s->flow_flags & WEIR_FLOW_TRANSLATED);
 }
 
 /* The question that the receiver's first packet would have asked. */

@@ -30,18 +30,25 @@ static __always_inline __u64 l4_csum_flags(const struct pkt *pkt)
 	return pkt->proto == IPPROTO_UDP ? BPF_F_MARK_MANGLED_0 : 0;
 }
 
-/* The offset of source or destination address and its length, by family: the one place where they differ. */
-static __always_inline __u32 addr_off(const struct pkt *pkt, int dst)
+/* ---- Addresses ---------------------------------------------------------------------------------- */
+
+/* What s->route changes about a packet's addresses, as a difference of sums; 0: nothing. */
+static __always_inline __u32 route_diff(const struct scratch *s)
 {
-	if (pkt->v6)
-		return pkt->l3_off + (dst ? offsetof(struct ipv6hdr, daddr) : offsetof(struct ipv6hdr, saddr));
-	return pkt->l3_off + (dst ? offsetof(struct iphdr, daddr) : offsetof(struct iphdr, saddr));
+	const struct route *r = &s->route;
+	__u64 diff = 0;
+
+	if (r->rewrite & REWRITE_SRC)
+		diff += addr_diff(&s->pkt.src, &r->src);
+	if (r->rewrite & REWRITE_DST)
+		diff += addr_diff(&s->pkt.dst, &r->dst);
+	return csum_32(diff);
 }
 
-/* The header's own sum, which is always complete: inline (RFC 1624). */
-static __always_inline int update_v4_csum(struct __sk_buff *skb, const struct pkt *pkt, __u32 diff)
+/* The IPv4 header's own sum, which is always complete: inline (RFC 1624). */
+static __always_inline int update_v4_csum(struct __sk_buff *skb, __u32 l3_off, __u32 diff)
 {
-	__u32 off = pkt->l3_off + offsetof(struct iphdr, check);
+	__u32 off = l3_off + offsetof(struct iphdr, check);
 	__u16 check;
 
 	if (packet_read(skb, off, &check, sizeof(check)))
@@ -50,15 +57,43 @@ static __always_inline int update_v4_csum(struct __sk_buff *skb, const struct pk
 	return packet_write(skb, off, &check, sizeof(check));
 }
 
-/* One address of an IP header and that header's own sum. diff: addr_diff() to it. */
-static __always_inline int addr_write(struct __sk_buff *skb, const struct pkt *pkt, const struct weir_addr *to,
-				      int dst, __u32 diff)
+/*
+ * The addresses of the IP header at l3_off, and that header's own sum, for addresses that change by diff. NULL: stays.
+ * Together with the sums, the one place where the families differ.
+ */
+static __always_inline int addrs_write(struct __sk_buff *skb, __u8 v6, __u32 l3_off, const struct weir_addr *src,
+				       const struct weir_addr *dst, __u32 diff)
 {
-	__u32 off = addr_off(pkt, dst);
+	if (v6) {
+		if (src && packet_write(skb, l3_off + offsetof(struct ipv6hdr, saddr), src, sizeof(*src)))
+			return -1;
+		return dst && packet_write(skb, l3_off + offsetof(struct ipv6hdr, daddr), dst, sizeof(*dst)) ? -1 : 0;
+	}
+	if (update_v4_csum(skb, l3_off, diff))
+		return -1;
+	if (src && packet_write(skb, l3_off + offsetof(struct iphdr, saddr), &src->w[3], sizeof(src->w[3])))
+		return -1;
+	return dst && packet_write(skb, l3_off + offsetof(struct iphdr, daddr), &dst->w[3], sizeof(dst->w[3])) ? -1 : 0;
+}
 
-	if (pkt->v6)
-		return packet_write(skb, off, to, sizeof(*to));
-	return update_v4_csum(skb, pkt, diff) || packet_write(skb, off, &to->w[3], sizeof(to->w[3]));
+/* The packet's own addresses, by s->route. diff: route_diff(). */
+static __always_inline int nat_addrs(struct __sk_buff *skb, const struct scratch *s, __u32 diff)
+{
+	const struct route *r = &s->route;
+
+	if (!diff)
+		return 0;
+	return addrs_write(skb, s->pkt.v6, s->pkt.l3_off, r->rewrite & REWRITE_SRC ? &r->src : NULL,
+			   r->rewrite & REWRITE_DST ? &r->dst : NULL, diff);
+}
+
+/* The same as a function of its own, for what is rare: the verifier walks through it once. */
+__noinline int nat_addrs_only(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+
+	keep_arg(skb);
+	return s && !nat_addrs(skb, s, route_diff(s)) ? 0 : -1;
 }
 
 /* ---- L4 sums ------------------------------------------------------------------------------------ */
@@ -120,49 +155,9 @@ static __always_inline int nat_l4(struct __sk_buff *skb, const struct pkt *pkt, 
 	return packet_write(skb, pkt->l4_off, &new, sizeof(new));
 }
 
-/* The ports that the packet gets. */
 static __always_inline struct ports route_ports(const struct route *r)
 {
-	return r->reply ? (struct ports){ r->nat_port_be, r->nat_cport_be }
-			: (struct ports){ r->nat_cport_be, r->nat_port_be };
-}
-
-/*
- * A pod reaches itself through a Service: both ends change, and in both directions alike. What it sends comes back to
- * it, from the reserved address or from the frontend.
- */
-__noinline int nat_hairpin(struct __sk_buff *skb)
-{
-	struct scratch *s = scratch_get();
-	__u32 dst, src;
-	__u64 both;
-
-	keep_arg(skb);
-	if (!s)
-		return -1;
-	dst = addr_diff(&s->pkt.dst, &s->pkt.src);
-	src = addr_diff(&s->pkt.src, &s->route.nat_addr);
-	both = (__u64)dst + src;
-	both = (both & 0xffffffff) + (both >> 32);
-	if (nat_l4(skb, &s->pkt, both, route_ports(&s->route)))
-		return -1;
-	return addr_write(skb, &s->pkt, &s->pkt.src, 1, dst) ||
-			       addr_write(skb, &s->pkt, &s->route.nat_addr, 0, src)
-		       ? -1
-		       : 0;
-}
-
-/* One address of an SCTP packet; a function of its own for the verifier's sake. */
-__noinline int sctp_addr(struct __sk_buff *skb, __u32 dst)
-{
-	struct scratch *s = scratch_get();
-	const struct weir_addr *from, *to;
-
-	if (!s)
-		return -1;
-	from = dst ? &s->pkt.dst : &s->pkt.src;
-	to = dst && (s->route.translated & WEIR_FLOW_HAIRPIN) ? &s->pkt.src : &s->route.nat_addr;
-	return addr_write(skb, &s->pkt, to, dst, addr_diff(from, to)) ? -1 : 0;
+	return (struct ports){ r->sport_be, r->dport_be };
 }
 
 /* SCTP, whose sum has the ports in it and no addresses. */
@@ -170,37 +165,26 @@ __noinline int nat_sctp(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
 	struct ports old, new;
-	int hairpin, reply;
 	__u32 from, to;
 
 	keep_arg(skb);
 	if (!s)
 		return -1;
-	hairpin = s->route.translated & WEIR_FLOW_HAIRPIN;
-	reply = s->route.reply;
 	old = (struct ports){ s->pkt.sport_be, s->pkt.dport_be };
 	new = route_ports(&s->route);
 	__builtin_memcpy(&from, &old, sizeof(from));
 	__builtin_memcpy(&to, &new, sizeof(to));
 	if (sctp_sum_update(skb, from, to) || packet_write(skb, s->pkt.l4_off, &new, sizeof(new)))
 		return -1;
-	if ((hairpin || !reply) && sctp_addr(skb, 1))
-		return -1;
-	return (hairpin || reply) && sctp_addr(skb, 0) ? -1 : 0;
+	return nat_addrs_only(skb);
 }
 
 /* As nat_apply(), for all but SCTP. */
 static __always_inline int nat_plain(struct __sk_buff *skb, const struct scratch *s)
 {
-	const struct pkt *p = &s->pkt;
-	const struct weir_addr *old = s->route.reply ? &p->src : &p->dst;
-	__u32 diff = weir_addr_equal(old, &s->route.nat_addr) ? 0 : addr_diff(old, &s->route.nat_addr);
+	__u32 diff = route_diff(s);
 
-	if (s->route.translated & WEIR_FLOW_HAIRPIN)
-		return nat_hairpin(skb);
-	if (nat_l4(skb, p, diff, route_ports(&s->route)))
-		return -1;
-	return diff ? addr_write(skb, p, &s->route.nat_addr, !s->route.reply, diff) : 0;
+	return nat_l4(skb, &s->pkt, diff, route_ports(&s->route)) ? -1 : nat_addrs(skb, s, diff);
 }
 
 /* Applies s->route to the packet. 0, or -1 when the packet could not be written (it is dropped then). */

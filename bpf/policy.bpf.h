@@ -94,7 +94,7 @@ static __always_inline __u32 peer_identity(const struct weir_pod *peer, const st
 /*
  * A pod is never kept from itself by a NetworkPolicy, also where it reaches itself through a Service (NP-40). Cluster
  * policies do apply there, and not to its own address (CNP-12): who adds them asks them before the two functions below
- * give way to src_ref == dst_ref, where the flow is a hairpin (s->route.translated, or the entry's flag).
+ * give way to src_ref == dst_ref, where the flow is a hairpin (s->flow_flags, or the entry's flags).
  */
 static __always_inline struct ruling judge_egress(struct question *q, __u32 set, const struct weir_pod *dst)
 {

@@ -75,16 +75,25 @@ struct question {
 	__u32 src_ref, dst_ref; /* struct weir_pod.ref; 0: no pod of this node */
 };
 
-/* How the packet is to be rewritten and where it goes. */
+/* What of struct route the packet gets. */
+enum rewrite {
+	REWRITE_SRC = 1 << 0, /* address */
+	REWRITE_DST = 1 << 1,
+	REWRITE_PORTS = 1 << 2, /* both; always with an address, alone after a collision */
+};
+
+/* How the packet is to be rewritten, at either end or both, and where it goes. */
 struct route {
 	union {
-		struct weir_addr nat_addr;
-		struct weir_wide nat_wide;
-	}; /* forward: new destination; reply: new source */
-	__be16 nat_port_be;
-	__be16 nat_cport_be; /* forward: new source port; reply: new destination port */
-	__u8 translated; /* not 0: nat_* are applied; with the bit WEIR_FLOW_HAIRPIN to both addresses */
-	__u8 reply;
+		struct weir_addr src;
+		struct weir_wide src_wide;
+	};
+	union {
+		struct weir_addr dst;
+		struct weir_wide dst_wide;
+	};
+	__be16 sport_be, dport_be;
+	__u8 rewrite; /* enum rewrite, or-ed; of a new flow all fields above are filled whatever it says */
 	__u8 via_stack;
 	__u8 denied; /* an entry's verdict is deny, yet enforcement is off: count it */
 	__u32 dst_ref; /* the local pod to redirect to; 0: the stack */
@@ -107,7 +116,6 @@ struct scratch {
 	struct question question;
 	struct route route;
 	struct weir_frontend frontend;
-	struct weir_addr seen_client; /* of a new flow: the client, as the backend will see it */
 	__u32 first; /* the packet's source stands first in key */
 	__u32 policy_epoch, service_epoch; /* read before the first table */
 	__u32 marked_flows; /* as they are; read with them */
@@ -115,7 +123,7 @@ struct scratch {
 	__u32 leftover; /* an entry stands at key that must be removed first: */
 	__u32 leftover_sequence; /* its half_open */
 	__u32 adopted; /* the reply's entry is another CPU's, of the same flow */
-	__u32 by_service; /* translated by a Service */
+	__u32 flow_flags; /* of a new flow: enum weir_flow_flag, what does not change later */
 	__u32 allowed; /* of the last judgement: bit 0 egress, bit 1 ingress */
 	__u32 place, twin_place, half_open;
 	struct quote quote;

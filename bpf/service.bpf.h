@@ -55,15 +55,15 @@ static __always_inline __u32 flow_hash(const struct pkt *pkt)
 	return h ^ h >> 16;
 }
 
-/* The client is its own backend (SVC-84): it will see the reserved address, which s->route.nat_addr is then. */
+/* The client is its own backend (SVC-84), and will see the reserved address as the source. */
 static __always_inline enum weir_reason use_hairpin(struct scratch *s)
 {
 	struct weir_config *c = config_get();
 
 	if (!c)
 		return WEIR_NO_SCRATCH;
-	s->route.nat_addr = s->pkt.v6 ? c->hairpin[1] : c->hairpin[0];
-	s->route.translated |= WEIR_FLOW_HAIRPIN;
+	s->route.src = s->pkt.v6 ? c->hairpin[1] : c->hairpin[0];
+	s->flow_flags |= WEIR_FLOW_HAIRPIN;
 	return WEIR_FORWARDED;
 }
 
@@ -84,7 +84,7 @@ static __always_inline __u32 backend_ref(struct weir_backend *b)
 	return ref;
 }
 
-/* The chosen backend goes to s->route and s->backend*; s->question.dst follows. */
+/* The chosen backend goes to s->route and s->backend*. */
 static __always_inline enum weir_reason use_backend(struct scratch *s, __u32 id)
 {
 	struct weir_backend *b = bpf_map_lookup_elem(&backends, &id);
@@ -93,10 +93,9 @@ static __always_inline enum weir_reason use_backend(struct scratch *s, __u32 id)
 		return WEIR_NO_SCRATCH;
 	s->backend = id;
 	s->backend_generation = READ_WORD(b->generation);
-	s->route.nat_addr = b->addr;
-	s->route.nat_port_be = b->port_be;
-	s->route.translated = 1;
-	s->by_service = 1;
+	s->route.dst = b->addr;
+	s->route.dport_be = b->port_be;
+	s->flow_flags |= WEIR_FLOW_TRANSLATED | WEIR_FLOW_SERVICE;
 	s->question.dst_ref = backend_ref(b);
 	return weir_addr_equal(&b->addr, &s->pkt.src) ? use_hairpin(s) : WEIR_FORWARDED;
 }
@@ -120,7 +119,7 @@ static __always_inline enum weir_reason service_pick(struct scratch *s, __u32 id
 
 /*
  * New flow from a pod: finds out whether a Service owns the destination and
- * picks. FORWARDED with s->route.translated clear: no Service.
+ * picks. FORWARDED without WEIR_FLOW_SERVICE in s->flow_flags: no Service.
  */
 static __always_inline enum weir_reason service_translate(struct scratch *s)
 {

@@ -94,7 +94,7 @@ static __always_inline void ask_as_began(struct scratch *s, const struct nf_conn
 	q->src = address_of(&ct->tuplehash[0].tuple.src, s->pkt.v6);
 	q->dst = address_of(&ct->tuplehash[1].tuple.src, s->pkt.v6);
 	q->dport_be = ct->tuplehash[1].tuple.src.u.all;
-	s->route.nat_cport_be = ct->tuplehash[0].tuple.src.u.all; /* for whoever is told */
+	s->route.sport_be = ct->tuplehash[0].tuple.src.u.all; /* for whoever is told */
 	q->proto = s->pkt.proto;
 	q->host_origin = is_own_node(&q->src);
 	q->src_ref = pod_ref_by_addr(&q->src);
@@ -160,7 +160,7 @@ static __always_inline enum weir_reason judge_host_flow(struct __sk_buff *skb, s
 {
 	s->pkt.src = s->question.src;
 	s->pkt.dst = s->question.dst;
-	s->pkt.sport_be = s->route.nat_cport_be;
+	s->pkt.sport_be = s->route.sport_be;
 	s->pkt.dport_be = s->question.dport_be;
 	s->pkt.traced = TRACED_DECIDED;
 	t->service = 0;

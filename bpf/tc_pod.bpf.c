@@ -80,7 +80,7 @@ static __always_inline int pod_forward(struct __sk_buff *skb, struct scratch *s,
 {
 	enum weir_reason broken = WEIR_FORWARDED;
 
-	if (s->route.translated && why == WEIR_FORWARDED)
+	if (s->route.rewrite && why == WEIR_FORWARDED)
 		broken = translate(skb, s);
 	if (broken)
 		return refuse(skb, broken);
