@@ -76,8 +76,9 @@ static __always_inline void tell_error(struct weir_event *e, const struct scratc
 }
 
 /* What the packet itself says, and the decision about a flow that it would begin. */
-static __always_inline void tell_packet(struct weir_event *e, const struct scratch *s, const struct weir_trace *t)
+static __always_inline void tell_packet(struct weir_event *e, const struct scratch *s)
 {
+	const struct weir_trace *t = &s->decision;
 	const struct pkt *p = &s->pkt;
 
 	e->src = p->src;
@@ -151,14 +152,13 @@ static __always_inline int is_denial(__u32 reason)
 __noinline int event_tell(struct __sk_buff *skb, __u32 reason)
 {
 	struct scratch *s = scratch_get();
-	struct weir_trace *t = trace_get();
 	struct weir_flow *flow = NULL;
 	struct weir_event *e;
 	__u32 now;
 	int known;
 
 	keep_arg(skb);
-	if (!s || !t)
+	if (!s)
 		return 0;
 	now = ticks_now(s);
 	known = is_denial(reason) && !(s->pkt.traced & TRACED_DECIDED);
@@ -184,9 +184,9 @@ __noinline int event_tell(struct __sk_buff *skb, __u32 reason)
 	else if (s->pkt.traced & TRACED_QUOTE)
 		tell_error(e, s);
 	else
-		tell_packet(e, s, t);
+		tell_packet(e, s);
 	if (s->pkt.traced & TRACED_JUDGED)
-		tell_ruling(e, t);
+		tell_ruling(e, &s->decision);
 	bpf_ringbuf_submit(e, 0);
 	return 0;
 }

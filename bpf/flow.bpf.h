@@ -3,15 +3,29 @@
  * Connections: finding the one that a packet belongs to, proving its ends,
  * keeping its state, judging it again after a change, and making new ones.
  *
- *   flow_find    known and current: the common case, one look-up
- *   flow_renew   known, but a change of policy or services came since
- *   flow_decide  not known: backend, both verdicts, entries (flow_create.bpf.h)
+ *   flow_find        known and current: the common case, one look-up
+ *   flow_revalidate  known, but a change of policy or services came since
+ *   flow_create      not known: backend, both verdicts, entries (flow_create.bpf.h)
  */
 #pragma once
 
 #include "flow_state.bpf.h"
 #include "policy.bpf.h"
 #include "service.bpf.h"
+
+/* What the next step is. */
+enum flow_step {
+	FLOW_DECIDED, /* none: s->reason says why the packet goes on or is dropped */
+	FLOW_NEW, /* of no flow that stands: flow_create() */
+	FLOW_STALE, /* policy or services changed since: flow_revalidate() */
+	FLOW_RACE, /* another CPU was faster: look again */
+};
+
+static __always_inline enum flow_step decided(struct scratch *s, enum weir_reason why)
+{
+	s->reason = why;
+	return FLOW_DECIDED;
+}
 
 static __always_inline __u32 current_stamp(const struct scratch *s)
 {
@@ -94,47 +108,52 @@ static __always_inline int pod_has_addr(const struct weir_pod *pod, const struct
 	return !weir_addr_is_zero(addr) && weir_addr_equal(v6 ? &pod->addr[1] : &pod->addr[0], addr);
 }
 
-/*
- * An end of the entry that should be a pod: FORWARDED when it is that pod at
- * that device, SPOOFED when that pod is elsewhere, NEW when the entry is of
- * another attachment and has to go. device 0: any.
- */
-static __always_inline enum weir_reason check_end(__u32 ref, __u32 device)
+/* An end of an entry that should be a pod. */
+enum flow_end {
+	END_PROVEN, /* it is that pod, at that device */
+	END_ELSEWHERE, /* that pod is at another device */
+	END_GONE, /* the entry is of another attachment and has to go */
+};
+
+/* device 0: any. */
+static __always_inline enum flow_end check_end(__u32 ref, __u32 device)
 {
 	struct weir_pod *pod = pod_by_ref(ref);
 
 	if (!pod)
-		return WEIR_NEW;
-	return device && pod->ifindex != device ? WEIR_SPOOFED : WEIR_FORWARDED;
+		return END_GONE;
+	return device && pod->ifindex != device ? END_ELSEWHERE : END_PROVEN;
 }
 
-static __always_inline enum weir_reason check_ends(struct scratch *s, struct weir_flow *flow, int orig)
+/* Both ends of the packet's flow. END_ELSEWHERE: s->reason says which of the two. */
+static __always_inline enum flow_end check_ends(struct scratch *s, struct weir_flow *flow, int orig)
 {
 	__u32 src_ref = orig ? flow->end[0].ref : flow->end[1].ref;
 	__u32 dst_ref = orig ? flow->end[1].ref : flow->end[0].ref;
-	enum weir_reason why;
+	enum flow_end end;
 
-	if (pod_sends(&s->pkt)) {
-		why = check_end(src_ref, s->pkt.device);
-		if (!why && dst_ref)
-			why = check_end(dst_ref, 0);
-	} else {
-		why = check_end(dst_ref, s->pkt.device);
-		if (why == WEIR_SPOOFED)
-			why = WEIR_NOT_FOR_POD; /* that pod is known, at another device: a flooded frame */
-		if (!why && src_ref)
-			why = check_end(src_ref, s->pkt.from_device);
-	}
 	s->route.dst_ref = dst_ref;
-	return why;
+	s->reason = WEIR_SPOOFED;
+	if (pod_sends(&s->pkt)) {
+		end = check_end(src_ref, s->pkt.device);
+		if (end == END_PROVEN && dst_ref)
+			end = check_end(dst_ref, 0);
+		return end;
+	}
+	end = check_end(dst_ref, s->pkt.device);
+	if (end == END_ELSEWHERE)
+		s->reason = WEIR_NOT_FOR_POD; /* a frame that a bridge floods */
+	if (end == END_PROVEN && src_ref)
+		end = check_end(src_ref, s->pkt.from_device);
+	return end;
 }
 
 /* The entry at s->key has to go before the packet may begin a new flow: this one, not what another CPU puts there. */
-static __always_inline enum weir_reason starts_over(struct scratch *s, const struct weir_flow *flow)
+static __always_inline enum flow_step flow_leave(struct scratch *s, const struct weir_flow *flow)
 {
 	s->leftover = 1;
 	s->leftover_sequence = flow->half_open;
-	return WEIR_NEW;
+	return FLOW_NEW;
 }
 
 /*
@@ -142,7 +161,7 @@ static __always_inline enum weir_reason starts_over(struct scratch *s, const str
  * whose backend is gone, and whatever may begin a flow on a pair that lost its
  * other half in a race (open flows aside: they are not worth a look-up a packet).
  */
-static __always_inline int begins_anew(struct scratch *s, struct weir_flow *flow, int orig)
+static __always_inline int flow_restarts(struct scratch *s, struct weir_flow *flow, int orig)
 {
 	int tcp = s->pkt.proto == IPPROTO_TCP;
 	__u32 flags = flow->flags;
@@ -290,13 +309,14 @@ static __always_inline void route_from_flow(struct scratch *s, const struct weir
 	r->dport_be = orig ? flow->nat_port_be : flow->nat_cport_be;
 }
 
-/* Why an entry's stamp denies: a closed gate comes before what the policies say. */
-static __always_inline enum weir_reason denial(const struct weir_flow *flow, enum weir_reason by_policy)
+/* An entry's stamp denies: a closed gate comes before what the policies say. */
+static __always_inline enum flow_step denied(struct scratch *s, const struct weir_flow *flow,
+					     enum weir_reason by_policy)
 {
 	struct weir_pod *src = pod_by_ref(flow->end[0].ref), *dst = pod_by_ref(flow->end[1].ref);
 	__u64 words = (src ? READ_WORD(src->word) : 0) | (dst ? READ_WORD(dst->word) : 0);
 
-	return weir_pod_flags(words) & WEIR_POD_GATE ? WEIR_GATED : by_policy;
+	return decided(s, deny(s, weir_pod_flags(words) & WEIR_POD_GATE ? WEIR_GATED : by_policy));
 }
 
 /*
@@ -309,57 +329,55 @@ static __always_inline int service_stale(const struct scratch *s, const struct w
 	       (orig || (flow->flags & WEIR_FLOW_SERVICE));
 }
 
-/* FORWARDED, STALE, or the denial that the stamps hold. */
-static __always_inline enum weir_reason check_stamps(struct scratch *s, struct weir_flow *flow, int orig)
+/* FLOW_STALE, or decided: allowed, or the denial that the stamps hold. */
+static __always_inline enum flow_step check_stamps(struct scratch *s, struct weir_flow *flow, int orig)
 {
 	__u32 want = current_stamp(s), stamp;
 
 	if (service_stale(s, flow, orig))
-		return WEIR_STALE;
+		return FLOW_STALE;
 	if (flow->end[0].ref) {
 		stamp = READ_WORD(flow->end[0].stamp);
 		if (stamp != want)
-			return stamp >> 1 == s->policy_epoch ? denial(flow, WEIR_EGRESS_DENIED) : WEIR_STALE;
+			return stamp >> 1 == s->policy_epoch ? denied(s, flow, WEIR_EGRESS_DENIED) :
+							       FLOW_STALE;
 	}
 	if (flow->end[1].ref) {
 		stamp = READ_WORD(flow->end[1].stamp);
 		if (stamp != want)
-			return stamp >> 1 == s->policy_epoch ? denial(flow, WEIR_INGRESS_DENIED) : WEIR_STALE;
+			return stamp >> 1 == s->policy_epoch ? denied(s, flow, WEIR_INGRESS_DENIED) :
+							       FLOW_STALE;
 	}
-	return WEIR_FORWARDED;
+	return decided(s, WEIR_FORWARDED);
 }
 
-/*
- * Finds the packet's flow. FORWARDED or a denial: known, s->route is filled.
- * NEW: not known (any more). STALE: flow_renew() first.
- */
-static __always_inline enum weir_reason flow_find(struct scratch *s)
+/* Finds the packet's flow. Decided as FORWARDED, or as a denial: s->route is filled. */
+static __always_inline enum flow_step flow_find(struct scratch *s)
 {
 	struct weir_flow *flow;
-	enum weir_reason why;
+	enum flow_end end;
 	int orig;
 
 	if (read_epochs(s))
-		return WEIR_NO_SCRATCH;
+		return decided(s, WEIR_NO_SCRATCH);
 	flow = flow_lookup(s);
 	if (!flow)
-		return WEIR_NEW;
+		return FLOW_NEW;
 	orig = is_orig(s, flow->flags);
-	/* nobody answers from a frontend: replies to the forward entry of a pair do not exist */
+	/* replies to the forward entry of a pair do not exist: nothing answers from a frontend */
 	if (!orig && weir_flow_is_pair(flow->flags) && !(flow->flags & WEIR_FLOW_REPLY))
-		return WEIR_SPOOFED;
-	why = check_ends(s, flow, orig);
-	if (why)
-		return why == WEIR_NEW ? starts_over(s, flow) : why;
-	why = check_stamps(s, flow, orig);
-	if (why == WEIR_STALE)
-		return why;
-	if (begins_anew(s, flow, orig))
-		return starts_over(s, flow);
+		return decided(s, WEIR_SPOOFED);
+	end = check_ends(s, flow, orig);
+	if (end != END_PROVEN)
+		return end == END_GONE ? flow_leave(s, flow) : FLOW_DECIDED;
+	if (check_stamps(s, flow, orig) == FLOW_STALE)
+		return FLOW_STALE;
+	if (flow_restarts(s, flow, orig))
+		return flow_leave(s, flow);
 	if (!flow_touch(s, flow, orig))
-		return WEIR_NEW;
+		return FLOW_NEW;
 	route_from_flow(s, flow, orig);
-	return why;
+	return FLOW_DECIDED;
 }
 
 /* The question that the flow at s->key asked when it began. */
@@ -391,28 +409,28 @@ static __always_inline void stamp_end(struct weir_end *end, __u32 old, __u32 epo
 
 /*
  * Policy or services changed since the flow was stamped: judges it again, in
- * its original orientation, and stamps it. NEW: the packet begins a new flow, since
- * the ends moved or the backend is gone, whichever end sent it; else the verdict.
+ * its original orientation, and stamps it. Returns enum flow_step. FLOW_NEW: the ends moved
+ * or the backend is gone, so the packet, whichever end sent it, begins a new flow. Else look again.
  * The epochs are read again first, so that the stamp is never newer than the tables that were read.
  */
-__noinline int flow_renew(struct __sk_buff *skb)
+__noinline int flow_revalidate(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
 	__u32 old_src, old_dst;
 	struct weir_flow *flow;
-	int why, service;
+	int service;
 
 	keep_arg(skb);
 	if (!s || read_epochs(s))
-		return WEIR_NO_SCRATCH;
+		return FLOW_RACE;
 	flow = bpf_map_lookup_elem(&conntrack, &s->key);
 	if (!flow)
-		return WEIR_NEW;
+		return FLOW_NEW;
 	service = service_stale(s, flow, is_orig(s, flow->flags));
 	if (service && flow->end[0].ref && service_moved(s, flow)) {
 		/* The tables alone decide this, so a spoofed packet ends nothing that would have stood. */
 		flow_delete(&s->key, flow, &s->twin);
-		return WEIR_NEW;
+		return FLOW_NEW;
 	}
 	old_src = READ_WORD(flow->end[0].stamp);
 	old_dst = READ_WORD(flow->end[1].stamp);
@@ -420,11 +438,11 @@ __noinline int flow_renew(struct __sk_buff *skb)
 	s->question.src_ref = pod_ref_by_addr(&s->question.src);
 	s->question.dst_ref = pod_ref_by_addr(&s->question.dst);
 	if (s->question.src_ref != flow->end[0].ref || s->question.dst_ref != flow->end[1].ref)
-		return starts_over(s, flow);
-	why = policy_judge(skb);
+		return flow_leave(s, flow);
+	policy_judge(skb);
 	stamp_end(&flow->end[0], old_src, s->policy_epoch, s->allowed & ALLOW_EGRESS);
 	stamp_end(&flow->end[1], old_dst, s->policy_epoch, s->allowed & ALLOW_INGRESS);
 	if (service)
 		flow->service_stamp = s->service_epoch;
-	return why;
+	return FLOW_RACE;
 }

@@ -133,19 +133,6 @@ static __always_inline enum weir_reason resolve(struct scratch *s)
 	return WEIR_FORWARDED;
 }
 
-/* With enforcement off a denial is only counted; the entry's stamps keep it. */
-static __always_inline enum weir_reason enforce(struct scratch *s, enum weir_reason why)
-{
-	struct weir_config *c = config_get();
-
-	if (why != WEIR_EGRESS_DENIED && why != WEIR_INGRESS_DENIED && why != WEIR_GATED)
-		return why;
-	if (!c || READ_WORD(c->enforcement) != WEIR_ENFORCE_OFF)
-		return why;
-	s->route.denied = 1;
-	return WEIR_FORWARDED;
-}
-
 /* Only now that the packet's source is proven: a spoofed one must not end somebody's connection. */
 __noinline int drop_leftover(struct __sk_buff *skb)
 {
@@ -165,13 +152,12 @@ __noinline int drop_leftover(struct __sk_buff *skb)
 __noinline int flow_resolve(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
-	struct weir_trace *t = trace_get();
 	enum weir_reason why;
 
 	keep_arg(skb);
-	if (!s || !t)
+	if (!s)
 		return WEIR_NO_SCRATCH;
-	__builtin_memset(t, 0, sizeof(*t));
+	decision_begin(s);
 	s->pkt.traced = TRACED_DECIDED;
 	why = resolve(s);
 	if (why)
@@ -188,29 +174,31 @@ __noinline int flow_resolve(struct __sk_buff *skb)
 }
 
 /*
- * A packet of no known flow. FORWARDED: its entries are made, s->route says
- * where it goes. UNCACHED: the same without entries. MULTICAST: judged for this
- * packet alone. RACE: another CPU made the entries; find them. Else a drop. The steps
+ * A packet of no known flow. Decided as FORWARDED: its entries are made, s->route says where it goes; as UNCACHED: the
+ * same without entries; as MULTICAST: judged for this packet alone. FLOW_RACE: another CPU made the entries. The steps
  * stand beside each other, not in each other: they share 512 bytes of stack.
  */
-static __always_inline enum weir_reason flow_decide(struct __sk_buff *skb, struct scratch *s)
+static __always_inline enum flow_step flow_create(struct __sk_buff *skb, struct scratch *s)
 {
 	enum weir_reason begin = flow_resolve(skb), why;
 
 	if (begin && begin != WEIR_UNCACHED)
-		return begin;
-	why = enforce(s, policy_judge(skb));
+		return decided(s, begin);
+	why = policy_judge(skb);
 	if (why)
-		return why;
+		return decided(s, why);
 	if (s->pkt.multicast)
-		return WEIR_MULTICAST;
+		return decided(s, WEIR_MULTICAST);
 	if (begin != WEIR_UNCACHED) {
 		why = flow_insert(skb);
-		if (!why && (s->flow_flags & WEIR_FLOW_SERVICE) && !s->route.denied && event_wanted(WEIR_FORWARDED, s->pkt.now))
+		if (why == WEIR_RACE)
+			return FLOW_RACE;
+		if (!why && (s->flow_flags & WEIR_FLOW_SERVICE) && !s->denied &&
+		    event_wanted(WEIR_FORWARDED, s->pkt.now))
 			event_tell(skb, WEIR_FORWARDED);
 		if (why != WEIR_TABLE_FULL)
-			return why;
+			return decided(s, why);
 	}
 	table_was_full(s);
-	return begin == WEIR_UNCACHED || needs_no_entry(s) ? WEIR_UNCACHED : WEIR_TABLE_FULL;
+	return decided(s, begin == WEIR_UNCACHED || needs_no_entry(s) ? WEIR_UNCACHED : WEIR_TABLE_FULL);
 }

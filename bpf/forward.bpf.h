@@ -24,23 +24,18 @@ static __always_inline void count(struct __sk_buff *skb, __u32 reason)
 	c->bytes += skb->len;
 }
 
-static __always_inline void trace_reason(__u32 reason)
-{
-	struct weir_trace *t = trace_get();
-
-	if (t)
-		t->reason = reason;
-}
-
-static __always_inline int pass_on(struct __sk_buff *skb, enum weir_reason reason)
+static __always_inline int pass_to_stack(struct __sk_buff *skb, enum weir_reason reason)
 {
 	count(skb, reason);
 	return TC_ACT_UNSPEC;
 }
 
-static __always_inline int refuse(struct __sk_buff *skb, enum weir_reason reason)
+static __always_inline int drop(struct __sk_buff *skb, enum weir_reason reason)
 {
-	trace_reason(reason);
+	struct scratch *s = scratch_get();
+
+	if (s)
+		trace_write(s, reason);
 	count(skb, reason);
 	event_tell(skb, reason);
 	return TC_ACT_SHOT;
@@ -59,7 +54,7 @@ static __always_inline int address_to_pod(struct __sk_buff *skb, const struct we
 }
 
 /* Straight into the pod behind that device. Frames that came to a bridge's MAC are OTHERHOST: dropped there. */
-static __always_inline int enter_pod(struct __sk_buff *skb, __u32 ifindex)
+static __always_inline int redirect_to_pod(struct __sk_buff *skb, __u32 ifindex)
 {
 	if (skb->pkt_type != PACKET_TYPE_HOST)
 		bpf_skb_change_type(skb, PACKET_TYPE_HOST);
@@ -71,9 +66,9 @@ static __always_inline int to_local_pod(struct __sk_buff *skb, const struct weir
 	__u32 ifindex = pod->ifindex;
 
 	if (address_to_pod(skb, pod))
-		return refuse(skb, WEIR_NO_SCRATCH);
+		return drop(skb, WEIR_NO_SCRATCH);
 	count(skb, reason);
-	return enter_pod(skb, ifindex);
+	return redirect_to_pod(skb, ifindex);
 }
 
 /* From a pod: a pod of this node by redirect, unless its flow came through the stack; all else by the stack. */
@@ -84,7 +79,7 @@ static __always_inline int forward(struct __sk_buff *skb, struct scratch *s, enu
 	if (reason == WEIR_NOT_ENFORCED)
 		event_tell(skb, reason);
 	if (from_stack(&s->pkt) || s->route.via_stack)
-		return pass_on(skb, reason);
+		return pass_to_stack(skb, reason);
 	pod = pod_by_ref(s->route.dst_ref);
-	return pod ? to_local_pod(skb, pod, reason) : pass_on(skb, reason);
+	return pod ? to_local_pod(skb, pod, reason) : pass_to_stack(skb, reason);
 }

@@ -155,38 +155,40 @@ __noinline int quote_read(struct __sk_buff *skb)
 }
 
 /*
- * The connection of the quoted packet. FORWARDED or a denial: s->route is
- * filled. STALE: flow_renew() first. Else the reason to drop.
+ * The connection of the quoted packet. Returns enum flow_step: decided, and where that is FORWARDED or a denial s->route
+ * is filled; or FLOW_STALE.
  */
 __noinline int quote_find(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
 	struct weir_flow *flow;
-	enum weir_reason why;
+	enum flow_end end;
 	int orig;
 
 	keep_arg(skb);
-	if (!s || read_epochs(s))
-		return WEIR_NO_SCRATCH;
+	if (!s)
+		return FLOW_RACE;
+	if (read_epochs(s))
+		return decided(s, WEIR_NO_SCRATCH);
 	flow = flow_lookup(s);
 	if (!flow)
-		return WEIR_ICMP_NO_FLOW;
+		return decided(s, WEIR_ICMP_NO_FLOW);
 	orig = is_orig(s, flow->flags);
 	/* nothing with the frontend as its destination leaves the device that translates */
 	if (!orig && weir_flow_is_pair(flow->flags) && !(flow->flags & WEIR_FLOW_REPLY))
-		return WEIR_ICMP_FORGED;
+		return decided(s, WEIR_ICMP_FORGED);
 	/* and the quoted direction must have sent something */
 	if (!(flow_flags(&s->key, flow, &s->twin) & (orig ? WEIR_FLOW_SEEN_REPLY : WEIR_FLOW_SEEN_ORIG)))
-		return WEIR_ICMP_FORGED;
-	why = check_ends(s, flow, orig);
-	if (why == WEIR_SPOOFED)
-		return WEIR_ICMP_FORGED;
-	if (why)
-		return why == WEIR_NEW ? WEIR_ICMP_NO_FLOW : why;
-	why = check_stamps(s, flow, orig);
-	if (why != WEIR_STALE)
-		route_from_flow(s, flow, orig);
-	return why;
+		return decided(s, WEIR_ICMP_FORGED);
+	end = check_ends(s, flow, orig);
+	if (end == END_GONE)
+		return decided(s, WEIR_ICMP_NO_FLOW);
+	if (end == END_ELSEWHERE)
+		return decided(s, s->reason == WEIR_SPOOFED ? WEIR_ICMP_FORGED : s->reason);
+	if (check_stamps(s, flow, orig) == FLOW_STALE)
+		return FLOW_STALE;
+	route_from_flow(s, flow, orig);
+	return FLOW_DECIDED;
 }
 
 /* ---- Rewriting --------------------------------------------------------------------------------- */
@@ -274,15 +276,16 @@ __noinline int quote_nat(struct __sk_buff *skb)
 }
 
 /* FORWARDED or a denial: s->route is filled. Else the reason to drop it. */
-static __always_inline enum weir_reason quoted_flow(struct __sk_buff *skb)
+static __always_inline enum weir_reason quoted_flow(struct __sk_buff *skb, struct scratch *s)
 {
-	enum weir_reason why = quote_find(skb);
+	enum flow_step step = quote_find(skb);
 
-	if (why == WEIR_STALE) {
-		why = flow_renew(skb);
-		why = why == WEIR_NEW ? WEIR_ICMP_NO_FLOW : quote_find(skb);
+	if (step == FLOW_STALE) {
+		if (flow_revalidate(skb) == FLOW_NEW)
+			return WEIR_ICMP_NO_FLOW;
+		step = quote_find(skb);
 	}
-	return why == WEIR_STALE ? WEIR_RACE : why;
+	return step == FLOW_DECIDED ? s->reason : WEIR_RACE;
 }
 
 /* FORWARDED: rewritten where it had to be, s->route says where it goes. Else the reason to drop it. */
@@ -294,11 +297,10 @@ __noinline int icmp_error(struct __sk_buff *skb)
 	keep_arg(skb);
 	if (!s)
 		return WEIR_NO_SCRATCH;
-	s->route.denied = 0;
+	s->denied = 0;
 	why = quote_read(skb);
 	if (!why)
-		why = quoted_flow(skb);
-	why = enforce(s, why);
+		why = quoted_flow(skb, s);
 	if (why || !s->route.rewrite)
 		return why;
 	return quote_nat(skb) ? WEIR_NO_SCRATCH : WEIR_FORWARDED;

@@ -34,7 +34,7 @@ static __always_inline void turn_question(struct scratch *s)
 	q->host_origin = is_own_node(&q->src);
 }
 
-/* flow_decide() said MID_STREAM and left the question. MID_STREAM_ALLOWED, GATED or MID_STREAM. */
+/* flow_create() said MID_STREAM and left the question. MID_STREAM_ALLOWED, GATED or MID_STREAM. */
 static __always_inline enum weir_reason mid_stream(struct __sk_buff *skb, struct scratch *s)
 {
 	enum weir_reason why;
@@ -46,7 +46,6 @@ static __always_inline enum weir_reason mid_stream(struct __sk_buff *skb, struct
 		turn_question(s);
 		why = policy_judge(skb);
 	}
-	why = enforce(s, why);
 	s->route.via_stack = 1; /* which knows of translations that are not ours */
 	if (why == WEIR_GATED)
 		return why;
@@ -68,18 +67,18 @@ static __always_inline int is_adopted(struct scratch *s)
  */
 static __always_inline void ask_host(struct __sk_buff *skb, struct scratch *s)
 {
-	struct weir_trace *t = trace_get();
-	__u32 now = s->pkt.now | 1; /* an older mark is another packet's */
-	int asked = t && t->host_asked == now;
+	__u32 zero = 0, now = s->pkt.now | 1; /* an older mark is another packet's */
+	struct weir_handoff *h = bpf_map_lookup_elem(&handoff, &zero);
+	int asked = h && h->host_asked == now;
 
-	if (!t)
+	if (!h)
 		return;
-	t->host_asked = 0;
+	h->host_asked = 0;
 	/* a connection that has, or had, an entry here is ours, whatever conntrack saw of it behind us */
 	if (asked || s->leftover || s->key.mark || (s->pkt.begins && s->pkt.proto != IPPROTO_UDP) ||
 	    !is_adopted(s))
 		return;
-	t->host_asked = now;
+	h->host_asked = now;
 	bpf_tail_call(skb, &steps, pod_sends(&s->pkt) ? WEIR_STEP_FROM_ADOPTED : WEIR_STEP_TO_ADOPTED);
-	t->host_asked = 0;
+	h->host_asked = 0;
 }

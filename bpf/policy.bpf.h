@@ -3,8 +3,7 @@
  * Policy: three look-ups a direction, whatever the policies say. Address to
  * identity, (set, identity) to a word, and where the word is a run of port
  * ranges, a binary search. Judges struct question, in the flow's original
- * orientation and after translation (NP-46). Writes no table but the
- * trace and the counts of hits.
+ * orientation and after translation (NP-46). Writes no table but the counts of hits.
  */
 #pragma once
 
@@ -123,6 +122,20 @@ static __always_inline int is_exempt_echo(const struct question *q)
 }
 
 /*
+ * Every denial is made here. With enforcement off the packet goes on, and s->denied says that it is only counted;
+ * an entry's stamps keep the denial for the time when enforcement is on again.
+ */
+static __always_inline enum weir_reason deny(struct scratch *s, enum weir_reason why)
+{
+	struct weir_config *c = config_get();
+
+	if (!c || READ_WORD(c->enforcement) != WEIR_ENFORCE_OFF)
+		return why;
+	s->denied = 1;
+	return WEIR_FORWARDED;
+}
+
+/*
  * Judges s->question for both local ends and leaves the answer in s->allowed
  * (an end that is no pod of this node allows). Both are always judged, so that
  * a denial can say everything. Returns FORWARDED, EGRESS_DENIED,
@@ -132,14 +145,15 @@ __noinline int policy_judge(struct __sk_buff *skb)
 {
 	struct ruling egress = { .allow = 1 }, ingress = { .allow = 1 };
 	struct scratch *s = scratch_get();
-	struct weir_trace *t = trace_get();
 	struct weir_pod *src, *dst;
+	struct weir_trace *t;
 	__u64 src_word = 0, dst_word = 0;
 	int exempt;
 
 	keep_arg(skb);
-	if (!s || !t)
+	if (!s)
 		return WEIR_NO_SCRATCH;
+	t = &s->decision;
 	exempt = is_exempt_echo(&s->question);
 	src = pod_by_ref(s->question.src_ref);
 	dst = pod_by_ref(s->question.dst_ref);
@@ -166,11 +180,11 @@ __noinline int policy_judge(struct __sk_buff *skb)
 	s->pkt.traced |= TRACED_JUDGED;
 	if (weir_pod_flags(src_word | dst_word) & WEIR_POD_GATE) {
 		s->allowed = 0;
-		return WEIR_GATED;
+		return deny(s, WEIR_GATED);
 	}
 	count_ruling(t->egress_set, egress.rule, egress.allow, s->pkt.now);
 	count_ruling(t->ingress_set, ingress.rule, ingress.allow, s->pkt.now);
-	if (!egress.allow)
-		return WEIR_EGRESS_DENIED;
-	return ingress.allow ? WEIR_FORWARDED : WEIR_INGRESS_DENIED;
+	if (egress.allow && ingress.allow)
+		return WEIR_FORWARDED;
+	return deny(s, egress.allow ? WEIR_INGRESS_DENIED : WEIR_EGRESS_DENIED);
 }

@@ -225,7 +225,7 @@ __noinline int reject_admit(struct __sk_buff *skb, __u32 why)
 	pod = pod_by_ref(ref_by_device(s, skb->ifindex));
 	if (!pod)
 		return WEIR_NO_SCRATCH;
-	if ((weir_pod_flags(READ_WORD(pod->word)) & WEIR_POD_GATE) && enforce(s, WEIR_GATED))
+	if ((weir_pod_flags(READ_WORD(pod->word)) & WEIR_POD_GATE) && deny(s, WEIR_GATED))
 		return WEIR_GATED;
 	if (!may_answer(&s->pkt))
 		return why;
@@ -242,20 +242,20 @@ __noinline int reject_answer(struct __sk_buff *skb)
 
 	if (!s || (s->pkt.proto == IPPROTO_TCP ? answer_tcp(skb) : answer_icmp(skb)))
 		return TC_ACT_SHOT;
-	return enter_pod(skb, skb->ifindex);
+	return redirect_to_pod(skb, skb->ifindex);
 }
 
-/* As refuse(), for what a pod sent: answers where the reason says so. Steps do not call each other: the stack. */
-static __always_inline int refuse_pod(struct __sk_buff *skb, struct scratch *s, enum weir_reason why)
+/* As drop(), for what a pod sent: answers where the reason says so. Steps do not call each other: the stack. */
+static __always_inline int drop_from_pod(struct __sk_buff *skb, struct scratch *s, enum weir_reason why)
 {
 	enum weir_reason counted;
 
 	/* a later fragment is not answered (RFC 1122): its first one was */
-	if (!weir_reason_rejects(why) || s->pkt.fragment == FRAGMENT_LATER)
-		return refuse(skb, why);
+	if (weir_verdict_of(why) != WEIR_REJECT || s->pkt.fragment == FRAGMENT_LATER)
+		return drop(skb, why);
 	counted = reject_admit(skb, why);
-	refuse(skb, counted);
+	drop(skb, counted);
 	if (counted == WEIR_REJECT_LIMITED)
-		trace_reason(why); /* what was decided is the same */
+		trace_write(s, why); /* what was decided is the same */
 	return s->answer ? reject_answer(skb) : TC_ACT_SHOT;
 }

@@ -58,7 +58,7 @@ struct pkt {
 	__u8 multicast;
 	__u8 hook; /* enum hook_property, or-ed */
 	__u8 host_origin; /* sent by a socket of this node (NP-41) */
-	__u8 traced; /* enum traced: what of struct weir_trace is about this packet */
+	__u8 traced; /* enum traced: what of struct scratch.decision is about this packet */
 	__u8 fragment; /* enum fragment_kind */
 	__u8 hops; /* IPv6: the hop limit */
 	__u32 device; /* the pod's device */
@@ -95,7 +95,6 @@ struct route {
 	__be16 sport_be, dport_be;
 	__u8 rewrite; /* enum rewrite, or-ed; of a new flow all fields above are filled whatever it says */
 	__u8 via_stack;
-	__u8 denied; /* an entry's verdict is deny, yet enforcement is off: count it */
 	__u32 dst_ref; /* the local pod to redirect to; 0: the stack */
 };
 
@@ -108,12 +107,15 @@ struct quote {
 
 struct scratch {
 	struct pkt pkt;
+	__u32 reason; /* enum weir_reason: of FLOW_DECIDED */
+	__u32 denied; /* the verdict is deny, but enforcement is off: deny() */
 	struct weir_tuple key; /* of this packet; marked where its flow is */
 	struct weir_tuple twin; /* of the linked entry, and of inserts */
 	struct weir_tuple other; /* of another flow that has to go */
 	struct weir_flow entry; /* being made */
 	struct weir_flow twin_entry;
 	struct question question;
+	struct weir_trace decision; /* of the last packet that was decided or judged: struct pkt.traced says which */
 	struct route route;
 	struct weir_frontend frontend;
 	__u32 first; /* the packet's source stands first in key */
@@ -155,11 +157,21 @@ static __always_inline struct weir_config *config_get(void)
 	return bpf_map_lookup_elem(&config, &zero);
 }
 
-static __always_inline struct weir_trace *trace_get(void)
+/* Behind the established path, before the first step that decides something. */
+static __always_inline void decision_begin(struct scratch *s)
+{
+	__builtin_memset(&s->decision, 0, sizeof(s->decision));
+}
+
+/* Shows user space what was decided, and why. Written only where a packet left the established path. */
+static __always_inline void trace_write(struct scratch *s, __u32 reason)
 {
 	__u32 zero = 0;
+	struct weir_trace *t = bpf_map_lookup_elem(&trace, &zero);
 
-	return bpf_map_lookup_elem(&trace, &zero);
+	s->decision.reason = reason;
+	if (t)
+		*t = s->decision;
 }
 
 /* A value that user space or another CPU stores as one word: read once, as one word. */

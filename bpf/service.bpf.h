@@ -123,7 +123,6 @@ static __always_inline enum weir_reason service_pick(struct scratch *s, __u32 id
  */
 static __always_inline enum weir_reason service_translate(struct scratch *s)
 {
-	struct weir_trace *t = trace_get();
 	enum weir_reason why;
 	__s64 id;
 
@@ -134,11 +133,9 @@ static __always_inline enum weir_reason service_translate(struct scratch *s)
 		return WEIR_FORWARDED;
 	if (!id)
 		return WEIR_NO_SERVICE_PORT;
-	if (t)
-		t->service = id;
+	s->decision.service = id;
 	why = service_pick(s, id);
-	if (t)
-		t->backend = s->backend;
+	s->decision.backend = s->backend;
 	return why;
 }
 

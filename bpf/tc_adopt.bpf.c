@@ -135,8 +135,8 @@ static __always_inline int host_knows(struct __sk_buff *skb, struct scratch *s, 
 }
 
 /*
- * HOST_FLOW or a denial: of a connection of the host's. NEW: of none. On the pod's
- * side of a translation the packet shows the other direction's tuple, turned round.
+ * Returns enum flow_step. FLOW_NEW: of no connection of the host's. Decided: HOST_FLOW, or why the packet is dropped.
+ * On the pod's side of a translation the packet shows the other direction's tuple, turned round.
  */
 __noinline int host_flow(struct __sk_buff *skb)
 {
@@ -144,59 +144,56 @@ __noinline int host_flow(struct __sk_buff *skb)
 	enum weir_reason why;
 
 	keep_arg(skb);
-	if (!s)
-		return WEIR_NO_SCRATCH;
-	if (s->pkt.proto != IPPROTO_TCP && s->pkt.proto != IPPROTO_UDP)
-		return WEIR_NEW;
+	if (!s || (s->pkt.proto != IPPROTO_TCP && s->pkt.proto != IPPROTO_UDP))
+		return FLOW_NEW;
 	why = find_ends(s);
 	if (why)
-		return why;
-	return host_knows(skb, s, 0) || host_knows(skb, s, 1) ? WEIR_HOST_FLOW : WEIR_NEW;
+		return decided(s, why);
+	return host_knows(skb, s, 0) || host_knows(skb, s, 1) ? decided(s, WEIR_HOST_FLOW) : FLOW_NEW;
 }
 
 /* Who is told hears of the connection as it began. */
-static __always_inline enum weir_reason judge_host_flow(struct __sk_buff *skb, struct scratch *s,
-							struct weir_trace *t)
+static __always_inline enum weir_reason judge_host_flow(struct __sk_buff *skb, struct scratch *s)
 {
 	s->pkt.src = s->question.src;
 	s->pkt.dst = s->question.dst;
 	s->pkt.sport_be = s->route.sport_be;
 	s->pkt.dport_be = s->question.dport_be;
 	s->pkt.traced = TRACED_DECIDED;
-	t->service = 0;
-	t->backend = 0;
-	return enforce(s, policy_judge(skb));
+	return policy_judge(skb);
 }
 
 /* What the start did with the packet stands in that program's own scratch: it is parsed again. */
 static __always_inline int adopted(struct __sk_buff *skb, __u8 hook, const __u32 start)
 {
 	struct scratch *s = scratch_get();
-	struct weir_trace *t = trace_get();
+	__u32 zero = 0;
+	struct weir_handoff *h = bpf_map_lookup_elem(&handoff, &zero);
 	enum weir_reason why;
 
-	if (!s || !t)
-		return refuse(skb, WEIR_NO_SCRATCH);
+	if (!s || !h)
+		return drop(skb, WEIR_NO_SCRATCH);
+	decision_begin(s);
 	why = pkt_parse(skb, s, hook);
 	if (why == WEIR_FRAGMENT)
 		why = fragment_parse(skb);
 	if (why == WEIR_ICMP_ERROR)
 		why = quote_read(skb); /* conntrack translates an error with its connection */
-	why = why ? WEIR_NEW : host_flow(skb);
-	if (why == WEIR_NEW) {
+	if (why || host_flow(skb) == FLOW_NEW) {
 		bpf_tail_call(skb, &steps, start);
-		why = WEIR_NO_SCRATCH;
+		s->reason = WEIR_NO_SCRATCH;
 	}
-	t->host_asked = 0;
-	s->route.denied = 0;
+	why = s->reason;
+	h->host_asked = 0;
+	s->denied = 0;
 	if (why == WEIR_HOST_FLOW)
-		why = judge_host_flow(skb, s, t);
+		why = judge_host_flow(skb, s);
 	if (why)
-		return refuse(skb, why);
-	if (s->route.denied)
+		return drop(skb, why);
+	if (s->denied)
 		event_tell(skb, WEIR_NOT_ENFORCED);
-	trace_reason(WEIR_HOST_FLOW);
-	return pass_on(skb, s->route.denied ? WEIR_NOT_ENFORCED : WEIR_HOST_FLOW);
+	trace_write(s, WEIR_HOST_FLOW);
+	return pass_to_stack(skb, s->denied ? WEIR_NOT_ENFORCED : WEIR_HOST_FLOW);
 }
 
 SEC("tc")

@@ -12,61 +12,52 @@
 #include "nat.bpf.h"
 #include "reject.bpf.h"
 
-/* flow_find() once more, where a step that is rare changed something. */
+/* flow_find() once more, where a step that is rare changed something. Returns enum flow_step. */
 __noinline int flow_find_again(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
 
 	keep_arg(skb);
-	return s ? flow_find(s) : WEIR_NO_SCRATCH;
+	return s ? flow_find(s) : FLOW_RACE;
 }
 
-/*
- * What the one look-up left open: the flow is new, or something changed since it was judged. why: NEW, STALE
- * or a denial. Returns as pod_verdict().
- */
-static __always_inline enum weir_reason pod_settle(struct __sk_buff *skb, struct scratch *s, enum weir_reason why)
+/* What the one look-up left open: the flow is new, or policy or services changed since it was judged. */
+static __always_inline enum weir_reason flow_slow_path(struct __sk_buff *skb, struct scratch *s, enum flow_step step)
 {
-	if (why == WEIR_STALE) {
-		why = flow_renew(skb);
-		if (why != WEIR_NEW)
-			why = flow_find_again(
-				skb); /* fills the route; stale again: policy changed twice meanwhile */
+	if (step == FLOW_STALE) {
+		step = flow_revalidate(skb);
+		if (step != FLOW_NEW)
+			step = flow_find_again(skb);
 	}
-	/* who lost a race finds the winner's entries, or that a collision took its key: then it decides again */
-	for (int i = 0; i < 2 && why == WEIR_NEW; i++) {
-		why = flow_decide(skb, s);
-		if (why != WEIR_RACE)
-			return why; /* already enforced */
-		why = flow_find_again(skb);
+	/* RACE: another CPU inserted this flow, or its key collided. Look again; if still missing, decide once more. */
+	for (int i = 0; i < 2 && step == FLOW_NEW; i++) {
+		step = flow_create(skb, s);
+		if (step == FLOW_RACE)
+			step = flow_find_again(skb);
+		else
+			break;
 	}
-	if (why == WEIR_STALE || why == WEIR_NEW)
-		why = WEIR_RACE;
-	return enforce(s, why);
+	return step == FLOW_DECIDED ? s->reason : WEIR_RACE;
 }
 
 /* Which flow, and is it allowed? FORWARDED, UNCACHED, MULTICAST, or the reason to drop. */
 static __always_inline enum weir_reason pod_verdict(struct __sk_buff *skb, struct scratch *s)
 {
 	enum weir_reason why;
+	enum flow_step step;
 
-	s->route.denied = 0;
-	why = flow_find(s);
-	if (why == WEIR_FORWARDED)
-		return why;
-	if (why == WEIR_NEW)
+	s->denied = 0;
+	step = flow_find(s);
+	if (step == FLOW_DECIDED && s->reason == WEIR_FORWARDED)
+		return WEIR_FORWARDED;
+	decision_begin(s);
+	if (step == FLOW_NEW)
 		ask_host(skb, s);
-	why = pod_settle(skb, s, why);
+	why = flow_slow_path(skb, s, step);
 	if (why == WEIR_MID_STREAM)
 		why = mid_stream(skb, s);
-	trace_reason(why);
+	trace_write(s, why);
 	return why;
-}
-
-static __always_inline int passes(enum weir_reason why)
-{
-	return why == WEIR_FORWARDED || why == WEIR_UNCACHED || why == WEIR_MULTICAST ||
-	       why == WEIR_MID_STREAM_ALLOWED;
 }
 
 static __always_inline enum weir_reason translate(struct __sk_buff *skb, struct scratch *s)
@@ -83,8 +74,8 @@ static __always_inline int pod_forward(struct __sk_buff *skb, struct scratch *s,
 	if (s->route.rewrite && why == WEIR_FORWARDED)
 		broken = translate(skb, s);
 	if (broken)
-		return refuse(skb, broken);
-	return forward(skb, s, s->route.denied ? WEIR_NOT_ENFORCED : why);
+		return drop(skb, broken);
+	return forward(skb, s, s->denied ? WEIR_NOT_ENFORCED : why);
 }
 
 /*
@@ -99,10 +90,11 @@ static __always_inline int stays_on_link(const struct pkt *p)
 }
 
 /* What parsing did not take for a packet of a connection. */
-static __always_inline int unusual(struct __sk_buff *skb, struct scratch *s, enum weir_reason why)
+static __always_inline int handle_non_flow(struct __sk_buff *skb, struct scratch *s, enum weir_reason why)
 {
+	decision_begin(s);
 	if (why == WEIR_NOT_IP || (why == WEIR_NEIGHBOUR && stays_on_link(&s->pkt)))
-		return pass_on(skb, why);
+		return pass_to_stack(skb, why);
 	if (why == WEIR_NEIGHBOUR)
 		why = WEIR_OFF_LINK;
 	if (why == WEIR_ICMP_ERROR)
@@ -110,9 +102,9 @@ static __always_inline int unusual(struct __sk_buff *skb, struct scratch *s, enu
 	if (why == WEIR_ICMP_NO_FLOW)
 		ask_host(skb, s);
 	if (why)
-		return refuse(skb, why);
-	trace_reason(why);
-	return forward(skb, s, s->route.denied ? WEIR_NOT_ENFORCED : why);
+		return drop(skb, why);
+	trace_write(s, why);
+	return forward(skb, s, s->denied ? WEIR_NOT_ENFORCED : why);
 }
 
 /* Everything that a local pod sends. */
@@ -123,15 +115,15 @@ int from_pod(struct __sk_buff *skb)
 	enum weir_reason why;
 
 	if (!s)
-		return refuse(skb, WEIR_NO_SCRATCH);
+		return drop(skb, WEIR_NO_SCRATCH);
 	why = pkt_parse(skb, s, HOOK_FROM_POD);
 	if (why == WEIR_FRAGMENT)
 		why = fragment_parse(skb);
 	if (why)
-		return unusual(skb, s, why);
+		return handle_non_flow(skb, s, why);
 	why = pod_verdict(skb, s);
-	if (!passes(why))
-		return refuse_pod(skb, s, why);
+	if (weir_verdict_of(why) != WEIR_PASS)
+		return drop_from_pod(skb, s, why);
 	return pod_forward(skb, s, why);
 }
 
@@ -143,16 +135,16 @@ int to_pod(struct __sk_buff *skb)
 	enum weir_reason why;
 
 	if (!s)
-		return refuse(skb, WEIR_NO_SCRATCH);
+		return drop(skb, WEIR_NO_SCRATCH);
 	why = pkt_parse(skb, s, HOOK_TO_POD);
 	if (why == WEIR_FRAGMENT)
 		why = fragment_parse(skb);
 	if (why)
-		return unusual(skb, s, why);
+		return handle_non_flow(skb, s, why);
 	s->pkt.host_origin = !s->pkt.from_device && is_own_node(&s->pkt.src);
 	why = pod_verdict(skb, s);
-	if (!passes(why))
-		return refuse(skb, why);
+	if (weir_verdict_of(why) != WEIR_PASS)
+		return drop(skb, why);
 	return pod_forward(skb, s, why);
 }
 

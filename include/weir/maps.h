@@ -55,6 +55,7 @@
 	  "the oldest is forgotten, and its datagram's later fragments are dropped as fragment-first")            \
 	X(counters, PERCPU, __u32, struct weir_counter, _WEIR_REASON_MAX, "cannot fill")                          \
 	X(trace, PERCPU, __u32, struct weir_trace, 1, "cannot fill")                                              \
+	X(handoff, PERCPU, __u32, struct weir_handoff, 1, "cannot fill")                                          \
 	X(rule_hits, PERCPU, __u32, struct weir_hits, 16384, "further rules are not counted, get says so")        \
 	X(set_hits, PERCPU, __u32, struct weir_hits, 4096, "further policy sets are not counted, get says so")    \
 	X(events, RING, void, void, 1 << 19, "events are lost and counted, observe says how many")                \

@@ -4,18 +4,15 @@
  * metric label and the text that people read. Numbers are never reused; new
  * reasons go to the end.
  *
- * WEIR_REASONS(X): X(NAME, kind, "label", "what it means")
- *   kind PASS: the packet went on; DROP: it was dropped here; REJECT: dropped,
- *   and its sender is told that nobody is there; STEP: never final, only between
- *   the steps of one program.
+ * WEIR_REASONS(X): X(NAME, verdict, "label", "what it means")
+ *   verdict: what happens to the packet for that reason, enum weir_verdict
  */
 #pragma once
 
-enum weir_reason_kind {
-	WEIR_KIND_PASS,
-	WEIR_KIND_DROP,
-	WEIR_KIND_REJECT,
-	WEIR_KIND_STEP,
+enum weir_verdict {
+	WEIR_PASS,
+	WEIR_DROP,
+	WEIR_REJECT, /* dropped, and the sender is told: RST or ICMP port unreachable (B.4) */
 };
 
 /* clang-format off */
@@ -50,8 +47,8 @@ enum weir_reason_kind {
 	X(PORTS_EXHAUSTED, DROP, "ports-exhausted", "no free client port towards the backend") \
 	X(RACE, DROP, "race", "lost a race for a connection twice; the sender will retry") \
 	X(NO_SCRATCH, DROP, "internal", "a table that is always there was not") \
-	X(NEW, STEP, "new", "not a known connection") \
-	X(STALE, STEP, "stale", "a known connection whose verdict must be made again") \
+	X(NEW, DROP, "new", "no longer: it was a step between functions") \
+	X(STALE, DROP, "stale", "no longer: it was a step between functions") \
 	X(ICMP_REDIRECT, DROP, "icmp-redirect", "an ICMP redirect: routes are nobody else's business") \
 	X(ICMP_QUOTE, DROP, "icmp-quote", "an ICMP error whose quoted packet cannot be read") \
 	X(ICMP_NO_FLOW, DROP, "icmp-no-flow", "an ICMP error about no known connection") \
@@ -74,25 +71,22 @@ enum weir_reason {
 		_WEIR_REASON_MAX,
 };
 
-_Static_assert(_WEIR_REASON_MAX <= 64, "reasons of one kind fit into the bits of one word");
+_Static_assert(_WEIR_REASON_MAX <= 64, "reasons of one verdict fit into the bits of one word");
 
-/* Bit n is set for each reason n of that kind. */
-static inline unsigned long long weir_reasons_of(enum weir_reason_kind of)
+/* Bit n is set for each reason n of that verdict. */
+static inline unsigned long long weir_reasons_of(enum weir_verdict of)
 {
-#define WEIR_REASON_BIT(name, kind, label, text) | (unsigned long long)(WEIR_KIND_##kind == of) << WEIR_##name
+#define WEIR_REASON_BIT(name, verdict, label, text) | (unsigned long long)(WEIR_##verdict == of) << WEIR_##name
 	return 0 WEIR_REASONS(WEIR_REASON_BIT);
 #undef WEIR_REASON_BIT
 }
 
-/* Is the sender told that nobody is there (REJECT of B.4)? */
-static inline int weir_reason_rejects(unsigned int reason)
+/* What happens to a packet for that reason. A number that no reason has drops it. */
+static inline enum weir_verdict weir_verdict_of(unsigned int reason)
 {
-	return reason < _WEIR_REASON_MAX && (weir_reasons_of(WEIR_KIND_REJECT) >> reason & 1);
-}
-
-/* Does the packet end here, answered or not? */
-static inline int weir_reason_drops(unsigned int reason)
-{
-	return weir_reason_rejects(reason) ||
-	       (reason < _WEIR_REASON_MAX && (weir_reasons_of(WEIR_KIND_DROP) >> reason & 1));
+	if (reason >= _WEIR_REASON_MAX)
+		return WEIR_DROP;
+	if (weir_reasons_of(WEIR_PASS) >> reason & 1)
+		return WEIR_PASS;
+	return weir_reasons_of(WEIR_REJECT) >> reason & 1 ? WEIR_REJECT : WEIR_DROP;
 }

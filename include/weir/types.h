@@ -610,10 +610,15 @@ struct weir_trace {
 	__u32 ingress_set;
 	__u32 service; /* 0: no service */
 	__u32 backend;
-	__u32 host_asked; /* between programs: whether this packet is of the host's conntrack (bpf/midstream.bpf.h) */
+};
+WEIR_ASSERT_SIZE(struct weir_trace, 48);
+
+/* What a program hands to the one that it goes on in (steps); on one CPU, for one packet. */
+struct weir_handoff {
+	__u32 host_asked; /* tick of the packet of which the host's conntrack was asked (bpf/midstream.bpf.h) */
 	__u32 pad; /* values of per-CPU maps are rounded up to 8 bytes */
 };
-WEIR_ASSERT_SIZE(struct weir_trace, 56);
+WEIR_ASSERT_SIZE(struct weir_handoff, 8);
 
 /* Argument of the `store_word` program: one word stored in place in a hash map (docs/design.md, "Atomic"). */
 enum weir_store_map {

@@ -225,7 +225,7 @@ static int ask_side(struct report *r, struct report_node *n, enum kube_direction
 	if (ret)
 		return ret;
 	fill_side(plan, egress ? &answer.egress : &answer.ingress, egress ? &item->egress : &item->ingress);
-	if (weir_reason_drops(answer.reason) && answer.reason != WEIR_EGRESS_DENIED &&
+	if (weir_verdict_of(answer.reason) != WEIR_PASS && answer.reason != WEIR_EGRESS_DENIED &&
 	    answer.reason != WEIR_INGRESS_DENIED)
 		item->reason = answer.reason;
 	return 0;

@@ -283,6 +283,7 @@ long long live_fill(const struct live *l, enum weir_map map)
 	case WEIR_MAP_config:
 	case WEIR_MAP_counters:
 	case WEIR_MAP_trace:
+	case WEIR_MAP_handoff:
 	case WEIR_MAP_event_counts:
 	case WEIR_MAP_watch:
 		return node_map_max(l->node, map);

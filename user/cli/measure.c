@@ -84,7 +84,7 @@ static bool expect(const struct measure *p, const struct plan_frontend *f, const
 
 	if (!service->n_internal) {
 		oracle_judge(p->plan, &q, &a);
-		return weir_reason_rejects(a.reason);
+		return weir_verdict_of(a.reason) == WEIR_REJECT;
 	}
 	s->candidates += service->n_internal;
 	for (; q.pick < service->n_internal; q.pick++) {

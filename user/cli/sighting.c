@@ -23,9 +23,9 @@ enum sighting_verdict sighting_verdict_of(uint32_t reason)
 	}
 	if (reason >= _WEIR_REASON_MAX)
 		return SIGHTING_DROP; /* of a newer datapath */
-	if (weir_reason_rejects(reason))
+	if (weir_verdict_of(reason) == WEIR_REJECT)
 		return SIGHTING_REJECT;
-	return weir_reason_drops(reason) ? SIGHTING_DROP : 0;
+	return weir_verdict_of(reason) != WEIR_PASS ? SIGHTING_DROP : 0;
 }
 
 /* The number stays its own for ever; no program counts it any more. */

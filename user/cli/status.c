@@ -62,12 +62,12 @@ static void emit_status(const struct live *l)
 	emit_map_end(&e);
 	emit_map(&e, "drops");
 	for (uint32_t i = 0; i < _WEIR_REASON_MAX; i++)
-		if (weir_reason_drops(i))
+		if (weir_verdict_of(i) != WEIR_PASS)
 			emit_int(&e, reason_label(i), live_counter(l, i).packets);
 	emit_map_end(&e);
 	emit_map(&e, "passed");
 	for (uint32_t i = 0; i < _WEIR_REASON_MAX; i++)
-		if (!weir_reason_drops(i) && live_counter(l, i).packets)
+		if (weir_verdict_of(i) == WEIR_PASS && live_counter(l, i).packets)
 			emit_int(&e, reason_label(i), live_counter(l, i).packets);
 	emit_map_end(&e);
 	emit_document_end(&e);
@@ -103,7 +103,7 @@ static void print_drops(const struct live *l, const struct common_options *c)
 	for (uint32_t i = 0; i < _WEIR_REASON_MAX; i++) {
 		struct weir_counter n = live_counter(l, i);
 
-		if (!weir_reason_drops(i) || !n.packets)
+		if (weir_verdict_of(i) == WEIR_PASS || !n.packets)
 			continue;
 		grid_cell(&t, TONE_BAD, "%s", reason_label(i));
 		grid_cell(&t, TONE_PLAIN, "%llu", (unsigned long long)n.packets);

@@ -58,6 +58,7 @@ static const struct {
 	{ WEIR_MAP_port_ranges, 1u << WEIR_PORT_SEARCH_STEPS },
 	{ WEIR_MAP_config, 1 },
 	{ WEIR_MAP_trace, 1 },
+	{ WEIR_MAP_handoff, 1 },
 	{ WEIR_MAP_watch, 1 },
 	{ WEIR_MAP_steps, _WEIR_STEP_MAX },
 };

@@ -353,7 +353,7 @@ static int check_answer(const struct oracle_answer *a, uint32_t verdict, const s
 	struct weir_addr dst;
 	uint16_t port;
 
-	if (weir_reason_rejects(a->reason))
+	if (weir_verdict_of(a->reason) == WEIR_REJECT)
 		return 0; /* dropped, or its own answer now, which goes back */
 	if (passed(verdict) != (a->reason == WEIR_FORWARDED))
 		return err_set(err, -EPROTO, "probe: verdict %d contradicts reason %u", (int)verdict, a->reason);
