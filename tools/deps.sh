@@ -16,7 +16,7 @@ packages='
 [given]
 apt             | apt-cache apt-get         |
 bash            | bash                      |
-coreutils       | basename cat chmod cp cut date dd dirname env head id ls md5sum mkdir mktemp mv nproc rm rmdir |
+coreutils       | basename cat chmod cp cut date dd dirname env head id install ls md5sum mkdir mktemp mv nproc realpath rm rmdir |
 coreutils       | seq sleep sort stat tail timeout touch tr uname wc |
 dash            | sh                        |
 diffutils       | cmp diff                  |
@@ -33,7 +33,7 @@ sudo            | sudo                      |
 util-linux      | flock nsenter setpriv unshare |
 
 [weir]
-build-essential | gcc make ar install       | compiler, make and the C library
+build-essential | cc gcc make ar            | compiler, make and the C library
 clang           | clang                     | compiles the BPF programs; second compiler of the C code
 llvm            |                           | fuzz: llvm-symbolizer, for names in reports of the sanitizers
 libclang-rt-14-dev |                        | sanitizers and fuzzer of clang
