@@ -14,55 +14,56 @@ set -eu
 # [given] is not installed: Debian has it in every system, and sudo is for people who are not root.
 packages='
 [given]
-apt             | apt-cache apt-get         |
-bash            | bash                      |
-coreutils       | basename cat chmod cp cut date dd dirname env head id install ls md5sum mkdir mktemp mv nproc realpath rm rmdir |
-coreutils       | seq sleep sort stat tail timeout touch tr uname wc |
-dash            | sh                        |
-diffutils       | cmp diff                  |
-dpkg            | dpkg dpkg-query           |
-findutils       | find xargs                |
-git             | git                       |
-grep            | grep                      |
-gzip            | gzip                      |
-libc-bin        | ldd                       |
-mawk            | awk                       |
-mount           | mount umount              |
-sed             | sed                       |
-sudo            | sudo                      |
-util-linux      | flock nsenter setpriv unshare |
+apt                | apt-cache apt-get |
+bash               | bash |
+coreutils          | basename cat chmod cp cut date dd dirname env head id install ls |
+coreutils          | md5sum mkdir mktemp mv nproc realpath rm rmdir seq sleep sort stat |
+coreutils          | tail timeout touch tr uname wc |
+dash               | sh |
+diffutils          | cmp diff |
+dpkg               | dpkg dpkg-query |
+findutils          | find xargs |
+git                | git |
+grep               | grep |
+gzip               | gzip |
+libc-bin           | ldd |
+mawk               | awk |
+mount              | mount umount |
+sed                | sed |
+sudo               | sudo |
+util-linux         | flock nsenter setpriv unshare |
 
 [weir]
-build-essential | cc gcc make ar            | compiler, make and the C library
-clang           | clang                     | compiles the BPF programs; second compiler of the C code
-llvm            |                           | fuzz: llvm-symbolizer, for names in reports of the sanitizers
-libclang-rt-14-dev |                        | sanitizers and fuzzer of clang
-bpftool         | bpftool                   | makes the skeletons of the BPF objects; tests: writes to maps
-libbpf-dev      |                           | loads BPF programs and maps
-libelf-dev      |                           | libbpf reads the BPF objects with it
-zlib1g-dev      |                           | libbpf needs it
-libyaml-dev     |                           | reads manifests in YAML
-libyajl-dev     |                           | reads and writes JSON
-libsodium-dev   |                           | BLAKE2b, the hash that things are named by
-uthash-dev      |                           | hash tables
-libmnl-dev      |                           | netlink: devices, addresses and routes
-libcmocka-dev   |                           | unit tests
-clang-format    | clang-format              | lint: formatting
-universal-ctags | ctags                     | lint: length of functions
-shellcheck      | shellcheck                | lint: shell scripts
-groff-base      | groff                     | tests: the manual page is good roff
-iproute2        | ip tc                     | tests and bench: devices, addresses and filters
-procps          | sysctl                    | tests: settings of the network
-nftables        | nft                       | tests and bench: rulesets that other software brings
-iptables        | iptables iptables-nft iptables-restore | tests and bench: the same
-ipset           | ipset                     | bench: policies as iptables with sets
-python3         | python3                   | tests: JSON as another program reads it; lint
-curl            | curl                      | demo: what it suggests to try
+build-essential    | cc gcc make ar     | compiler, make and the C library
+clang              | clang              | compiles the BPF programs; second compiler of the C code
+llvm               |                    | fuzz: names of functions in reports of the sanitizers
+libclang-rt-14-dev |                    | sanitizers and fuzzer of clang
+bpftool            | bpftool            | makes the skeletons of the BPF objects; tests: changes maps
+libbpf-dev         |                    | loads BPF programs and maps
+libelf-dev         |                    | libbpf reads the BPF objects with it
+zlib1g-dev         |                    | libbpf needs it
+libyaml-dev        |                    | reads manifests in YAML
+libyajl-dev        |                    | reads and writes JSON
+libsodium-dev      |                    | BLAKE2b, the hash that things are named by
+uthash-dev         |                    | hash tables
+libmnl-dev         |                    | netlink: devices, addresses and routes
+libcmocka-dev      |                    | unit tests
+clang-format       | clang-format       | lint: formatting
+universal-ctags    | ctags              | lint: length of functions
+shellcheck         | shellcheck         | lint: shell scripts
+groff-base         | groff              | tests: the manual page is good roff
+iproute2           | ip tc              | tests and bench: devices, addresses and filters
+procps             | sysctl             | tests: settings of the network
+nftables           | nft                | tests and bench: rulesets that other software brings
+iptables           | iptables iptables-nft iptables-restore | tests and bench: the same
+ipset              | ipset              | bench: policies as iptables with sets
+python3            | python3            | tests: JSON as another program reads it; lint
+curl               | curl               | demo: what it suggests to try
 
 [vmtest]
-qemu-system-x86 | qemu-system-x86_64        | the virtual machine
-cpio            | cpio                      | its ramdisk
-xz-utils        | xz                        | compressed kernel modules
+qemu-system-x86    | qemu-system-x86_64 | the virtual machine
+cpio               | cpio               | its ramdisk
+xz-utils           | xz                 | compressed kernel modules
 '
 
 wanted=${1:-weir}
@@ -73,6 +74,10 @@ list | weir | vmtest) ;;
 	exit 2
 	;;
 esac
+
+installed() {
+	dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'ok installed'
+}
 
 missing=()
 group=
@@ -86,7 +91,7 @@ while IFS='|' read -r package programs purpose; do
 		for program in $programs; do
 			echo "$package $program"
 		done
-	elif [ "$group" = "[$wanted]" ] && ! dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed'; then
+	elif [ "$group" = "[$wanted]" ] && ! installed "$package"; then
 		printf 'missing: %-20s %s\n' "$package" "${purpose# }"
 		missing+=("$package")
 	fi

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-"""python3 tools/programs FILE...: prints "FILE:LINE PROGRAM" for every external program that these files run.
+"""python3 tools/programs FILE...: prints "FILE:LINE PROGRAM" for every external program that these
+files run.
 
-Reads shell scripts, Makefiles, C, and in any file what `weir sandbox exec POD -- PROGRAM` tells people to run. What a
-variable holds is not known: "$WEIR", execvp(argv[0], argv). Exit status 1: a call in C hides its whole command.
+Reads shell scripts, Makefiles and C, and in any file examples of `sandbox exec POD -- PROGRAM`.
+A command that is a variable is passed over: "$WEIR", execvp(argv[0], argv). Exit status 1: some
+system() or popen() runs a text that cannot be seen; stderr says where.
 """
 import os
 import re
@@ -11,13 +13,14 @@ import sys
 
 sys.dont_write_bytecode = True
 from c import programs_of
-from shell import ARGUMENTS, UNKNOWN, Command, Shell
+from shell import ARGUMENTS, UNKNOWN, Shell
 
 ASSIGNMENT = re.compile(r"[A-Za-z_]\w*(\[[^]]*\])?\+?=")
 SYSTEM_FOLDER = re.compile(r"/(usr/)?(local/)?s?bin/")
 EXAMPLE = re.compile(r"sandbox exec \S+ -- ([\w-]+)")
 
-# Programs and builtins that run their arguments: options that take a value, and operands before the command.
+# Programs and builtins that run their arguments: options that take a value, and operands before the
+# command.
 RUN_ARGUMENTS = {
     "builtin": ("", 0),
     "command": ("", 0),
@@ -39,7 +42,8 @@ RUN_ARGUMENTS = {
 
 
 class Script:
-    """Commands of one text. self.runs: how many arguments of a function stand before a command that it runs."""
+    """Commands of one text. self.runs: of a function that runs its arguments, how many stand before
+    the command."""
 
     def __init__(self, commands, functions=(), sourced=()):
         self.commands, self.functions, self.runs = commands, set(functions), {}
@@ -71,7 +75,8 @@ class Script:
         if name in self.functions:
             return self.programs(rest[self.runs[name] :]) if name in self.runs else []
         if UNKNOWN in name or name.endswith("/weir"):
-            return self.programs(rest[rest.index("--") + 1 :]) if "exec" in rest and "--" in rest else []
+            at = rest.index("--") + 1 if "exec" in rest and "--" in rest else len(rest)
+            return self.programs(rest[at:])
         if "/" in name and not SYSTEM_FOLDER.match(name):
             return []
         return [os.path.basename(name)] + self.inner_programs(name, rest)
@@ -80,10 +85,11 @@ class Script:
         if name in ("eval", "trap"):
             return self.text_programs(rest[0]) if rest else []
         if name in ("sh", "bash"):
-            option = next((i for i, word in enumerate(rest[:-1]) if re.fullmatch(r"-\w*c", word)), None)
-            return [] if option is None else self.text_programs(rest[option + 1])
+            texts = [text for option, text in zip(rest, rest[1:]) if re.fullmatch(r"-\w*c", option)]
+            return self.text_programs(texts[0]) if texts else []
         if name == "find":
-            return [p for i, word in enumerate(rest) if word in ("-exec", "-execdir") for p in self.programs(rest[i + 1 :])]
+            starts = [i + 1 for i, word in enumerate(rest) if word in ("-exec", "-execdir")]
+            return [p for start in starts for p in self.programs(rest[start:])]
         if name not in RUN_ARGUMENTS:
             return []
         with_value, operands = RUN_ARGUMENTS[name]
@@ -98,49 +104,68 @@ class Script:
 
 
 def shell_script(path, scripts):
-    """With the functions of what it sources, which is looked for among `scripts` by its name."""
+    """With the functions of what it sources; that is found among `scripts` by its name."""
     shell = Shell(open(path).read())
-    names = {os.path.basename(c.words[1]) for c in shell.commands if c.words[0] in (".", "source") and c.words[1:]}
-    return Script(shell.commands, shell.functions, [shell_script(p, scripts) for p in scripts if os.path.basename(p) in names])
+    sources = [c.words[1] for c in shell.commands if c.words[0] in (".", "source") and c.words[1:]]
+    names = {os.path.basename(source) for source in sources}
+    sourced = [shell_script(p, scripts) for p in scripts if os.path.basename(p) in names]
+    return Script(shell.commands, shell.functions, sourced)
+
+
+def expanded_recipes(path, text):
+    """Recipes of all targets with a plain name and of what they need, as make itself expands them,
+    with "Makefile:LINE: target ..." above each."""
+    targets = re.findall(r"^([a-z][a-z-]*):(?!=)", text, re.M)
+    # make -n runs recipes that name $(MAKE) or begin with +
+    harmless = re.sub(r"^\t\+", "\t", text.replace("$(MAKE)", "make"), flags=re.M)
+    outer = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+    return subprocess.run(
+        ["make", "-f", "-", "-nB", "--trace", "--no-print-directory", *targets],
+        cwd=os.path.dirname(path) or ".",
+        env={name: value for name, value in os.environ.items() if name not in outer},
+        input=harmless,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout
 
 
 def makefile(path):
-    """Make itself expands the recipes of all targets with a plain name, and says from which line each is."""
-    text, line, commands = open(path).read(), 1, {}
-    targets = re.findall(r"^([a-z][a-z-]*):(?!=)", text, re.M)
-    env = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
-    harmless = re.sub(r"^\t\+", "\t", text.replace("$(MAKE)", "make"), flags=re.M)  # -n runs such lines all the same
-    run = ["make", "-f", "-", "-nBk", "--trace", "--no-print-directory", *targets]
-    out = subprocess.run(run, cwd=os.path.dirname(path) or ".", env=env, input=harmless, stdout=subprocess.PIPE, text=True, check=False).stdout
-    for row in re.sub(r"\\\n\s*", " ", out).split("\n"):
+    text, line, commands = open(path).read(), 1, []
+    for row in re.sub(r"\\\n\s*", " ", expanded_recipes(path, text)).split("\n"):
         found = re.match(r"[\w./-]+:(\d+): (?:update )?target ", row)
         if found:
             line = int(found[1])
-        elif row:
-            for command in Shell(row, line).commands:
-                commands.setdefault((line, command.words[0]), command)
+        else:
+            commands += Shell(row, line).commands
     for number, row in enumerate(text.split("\n"), 1):
         for inner in re.findall(r"\$\(shell (.*)\)", row):
-            for command in Shell(re.sub(r"\$\(\w+\)", "$x", inner), number).commands:
-                commands.setdefault((number, command.words[0]), command)
-    return Script(list(commands.values()))
+            commands += Shell(re.sub(r"\$\(\w+\)", "$x", inner), number).commands
+    return Script(commands)
+
+
+def builtins():
+    run = ["bash", "-c", "compgen -b; compgen -k"]
+    return subprocess.run(run, stdout=subprocess.PIPE, text=True, check=True).stdout.split()
 
 
 def main(paths):
     sources = [p for p in paths if p.endswith(".c")]
     makefiles = [p for p in paths if os.path.basename(p) == "Makefile"]
-    scripts = [p for p in paths if p not in sources + makefiles and open(p).read(2) == "#!" or p.endswith(".sh")]
-    found, hidden = set(), []
+    rest = [p for p in paths if p not in sources + makefiles]
+    scripts = [p for p in rest if p.endswith(".sh") or open(p).read(2) == "#!"]
+    hidden = []
+    found = programs_of(sources, Script([]).text_programs, hidden)
     for path in makefiles + scripts:
         script = makefile(path) if path in makefiles else shell_script(path, scripts)
-        found |= {(path, command.line, p) for command in script.commands for p in script.programs(command.words)}
-    found |= programs_of(sources, Script([]).text_programs, hidden)
+        for command in script.commands:
+            found |= {(path, command.line, p) for p in script.programs(command.words)}
     for path in paths:
         for number, row in enumerate(open(path), 1):
             found |= {(path, number, p) for p in EXAMPLE.findall(row)}
-    words = subprocess.run(["bash", "-c", "compgen -b; compgen -k"], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+    not_programs = {ARGUMENTS, *builtins()}
     for path, line, program in sorted(found):
-        if program not in words and program != ARGUMENTS and not program.startswith("-"):
+        if program not in not_programs and not program.startswith("-"):
             print(f"{path}:{line} {program}")
     for place in hidden:
         print(place, file=sys.stderr)

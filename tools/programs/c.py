@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-"""Programs that C sources run: by system(), popen(), exec and posix_spawn, also through functions of their own.
+"""Programs that C sources run: by system(), popen(), exec and posix_spawn, and by functions that
+hand a parameter to these.
 
 Relies on the layout of .clang-format: a function's braces stand in the first column.
 """
@@ -8,27 +9,37 @@ from collections import namedtuple
 
 from shell import UNKNOWN
 
+# name is "" for what stands outside of functions
 Function = namedtuple("Function", "path line static name parameters body")
+# at: where the command is among the arguments; shell: it is a text for the shell; whole: all of it
+Runner = namedtuple("Runner", "at shell whole")
 
 STRING = r'"((?:[^"\\]|\\.)*)"'
-COMMENT = re.compile(STRING + r"|'(?:[^'\\]|\\.)+'|(/\*.*?\*/|//[^\n]*)", re.S)
+QUOTE_OR_COMMENT = re.compile(STRING + r"|'(?:[^'\\]|\\.)+'|/\*.*?\*/|//[^\n]*", re.S)
 FUNCTION = re.compile(r"^(static )?[\w *()]*?\b(\w+)\(([^;{}]*?)\)\n\{\n(.*?)^\}", re.M | re.S)
 PART = re.compile(STRING + r"|([A-Za-z_]\w*)|.", re.S)
 CONVERSION = re.compile(r"%[-+ #0-9.*hljzt]*[a-zA-Z]")
 ESCAPES = {"n": "\n", "t": "\t", "0": ""}
 FIRST_PARAMETER = 0xE000  # in a text: a character for each parameter of a function
 
-# Function to: where the command is among its arguments, and whether it is a text for the shell.
-RUNNERS = {"system": (0, True), "popen": (0, True), "posix_spawn": (1, False), "posix_spawnp": (1, False)}
-RUNNERS.update({"exec" + variant: (0, False) for variant in ("l", "le", "lp", "v", "ve", "vp", "vpe")})
+RUNNERS = {name: Runner(0, True, True) for name in ("system", "popen")}
+RUNNERS.update({name: Runner(1, False, False) for name in ("posix_spawn", "posix_spawnp")})
+EXEC = "execl execle execlp execv execve execvp execvpe"
+RUNNERS.update({name: Runner(0, False, False) for name in EXEC.split()})
+
+
+def blank(text):
+    return re.sub(r"[^\n]", " ", text)
 
 
 def functions_of(path):
     text = open(path).read()
-    text = COMMENT.sub(lambda m: re.sub(r"[^\n]", " ", m[0]) if m[2] else m[0], text)
+    text = QUOTE_OR_COMMENT.sub(lambda m: m[0] if m[0][0] == '"' else blank(m[0]), text)
     for m in FUNCTION.finditer(text):
-        parameters = [(re.findall(r"\w+", p) or [""])[-1] for p in re.sub(r"\[\w*\]", "", m[3]).split(",")]
-        yield Function(path, text.count("\n", 0, m.start(4)) + 1, bool(m[1]), m[2], parameters, m[4])
+        declared = re.sub(r"\[\w*\]", "", m[3]).split(",")
+        parameters = [(re.findall(r"\w+", p) or [""])[-1] for p in declared]
+        yield Function(path, text.count("\n", 0, m.start(4)) + 1, m[1], m[2], parameters, m[4])
+    yield Function(path, 1, None, "", [], FUNCTION.sub(lambda m: blank(m[0]), text))
 
 
 def arguments(text, start):
@@ -46,13 +57,14 @@ def arguments(text, start):
 
 
 def strings(arg):
-    return [re.sub(r"\\(.)", lambda m: ESCAPES.get(m[1], m[1]), s) for s in re.findall(STRING, arg, re.S)]
+    found = re.findall(STRING, arg, re.S)
+    return [re.sub(r"\\(.)", lambda m: ESCAPES.get(m[1], m[1]), s) for s in found]
 
 
 def literal(arg):
     """Adjacent strings as one; names between them are macros. None without a string."""
     parts = [m[0] for m in PART.finditer(arg) if m[0][0] == '"' or m[2]]
-    found = "".join("".join(strings(p)) if p[0] == '"' else UNKNOWN for p in parts)
+    found = "".join(strings(p)[0] if p[0] == '"' else UNKNOWN for p in parts)
     return found if '"' in arg else None
 
 
@@ -62,60 +74,75 @@ def parameter(name, function):
 
 def formatted(fmt, args, function):
     """The texts that a format gives: one for each alternative string of an argument."""
-    fillers = [strings(a) or [parameter(a, function) if a in function.parameters else UNKNOWN] for a in args]
+    fillers = []
+    for arg in args:
+        known = [parameter(arg, function)] if arg in function.parameters else [UNKNOWN]
+        fillers.append(strings(arg) or known)
     for n in range(max([1] + [len(f) for f in fillers])):
         rest = iter(fillers)
         yield CONVERSION.sub(lambda _: (next(rest, [UNKNOWN]) * (n + 1))[n], fmt)
 
 
 def texts_of(args, function):
-    """What the first of these arguments may be, the others being for its conversions; nothing when that is hidden."""
+    """What the first of these arguments may be; the others are for its conversions. Nothing when
+    that cannot be seen."""
     if literal(args[0]) is not None:
         return list(formatted(literal(args[0]), args[1:], function))
     name = (re.findall(r"[A-Za-z_]\w*", args[0]) or [""])[0]
     if name in function.parameters:
         return [parameter(name, function)]
-    return variable(name, function)
+    return written(name, function) + initial(name, function)
 
 
-def variable(name, function):
-    """What printf and the like write to it, or the first string that it is initialized with."""
+def written(name, function):
+    """What printf and the like write to a variable: snprintf(name, ...), name = mem_printf(...)."""
     found = []
     for m in re.finditer(rf"(\b{name} = )?\b\w*printf\(", function.body):
         args = arguments(function.body, m.end())
-        written = name in re.findall(r"\w+", args[0])
-        fmt = next((i for i, a in enumerate(args) if i >= written and (literal(a) or a in function.parameters)), None)
-        if (m[1] or written) and fmt is not None:
-            found += texts_of(args[fmt:], function)
-    return found + strings("".join(re.findall(rf'\b{name}(?:\[\w*\])* = (?:\{{\s*)?("(?:[^"\\]|\\.)*")', function.body)))[:1]
+        first = name in re.findall(r"\w+", args[0])
+        for i in range(first, len(args)):
+            if (m[1] or first) and (literal(args[i]) or args[i] in function.parameters):
+                found += texts_of(args[i:], function)
+                break
+    return found
+
+
+def initial(name, function):
+    """name = "..." or the first of name[] = { "...", }"""
+    found = re.search(rf"\b{name}(?:\[\w*\])* = (?:\{{\s*)?{STRING}", function.body)
+    return strings(found[0])[:1] if found else []
+
+
+def runs_of(function, runners):
+    """(line, runner's name, runner, texts that it may run) of each call of a runner."""
+    calls = re.compile(r"\b(%s)\(" % "|".join({name for _, name in runners}))
+    for m in calls.finditer(function.body):
+        runner = runners.get((function.path, m[1])) or runners.get((None, m[1]))
+        if runner and (function.name or m[1] in RUNNERS):
+            line = function.line + function.body.count("\n", 0, m.start())
+            args = arguments(function.body, m.end())[runner.at :]
+            yield line, m[1], runner, texts_of(args or [""], function)
 
 
 def programs_of(paths, programs, hidden):
-    """{(path, line, program)}; programs(text) gives the programs of a text for the shell.
-
-    Calls whose whole text cannot be seen are told in `hidden`.
-    """
+    """{(path, line, program)}; programs(text) gives the programs of a text for the shell. Calls
+    whose text cannot be seen are added to `hidden`."""
     functions = [f for path in paths for f in functions_of(path)]
-    runners, known = {(None, name): how for name, how in RUNNERS.items()}, 0
-    while known != len(runners):
+    runners, known = {(None, name): runner for name, runner in RUNNERS.items()}, 0
+    while known != len(runners):  # a function that hands on its parameter is one more
         known, found = len(runners), set()
         hidden.clear()
-        call = re.compile(r"\b(%s)\(" % "|".join({name for _, name in runners}))
         for f in functions:
-            for m in call.finditer(f.body):
-                at, shell = runners.get((f.path, m[1])) or runners.get((None, m[1])) or (None, None)
-                if at is None:
-                    continue
-                line = f.line + f.body.count("\n", 0, m.start())
-                texts = texts_of(arguments(f.body, m.end())[at:], f)
-                if shell and not texts:
-                    hidden.append(f"{f.path}:{line}: cannot see what {m[1]}() runs")
+            for line, name, runner, texts in runs_of(f, dict(runners)):
+                if runner.whole and not texts:
+                    hidden.append(f"{f.path}:{line}: cannot see what {name}() runs")
                 for text in texts:
-                    for program in programs(text) if shell else [text.split("/")[-1]]:
-                        number = ord(program[:1] or UNKNOWN) - FIRST_PARAMETER
-                        if 0 <= number < len(f.parameters):
-                            whole = shell and (text == program or "; " in text)
-                            runners.setdefault((f.path if f.static else None, f.name), (number, whole))
+                    for program in programs(text) if runner.shell else [text.split("/")[-1]]:
+                        at = ord(program[:1] or UNKNOWN) - FIRST_PARAMETER
+                        if 0 <= at < len(f.parameters):
+                            place = (f.path if f.static else None, f.name)
+                            whole = runner.whole and text == program
+                            runners.setdefault(place, Runner(at, runner.shell, whole))
                         else:
                             found.add((f.path, line, program))
     return found

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-"""Reads the simple commands out of shell text: as much of the syntax as this tree uses, not a whole shell."""
+"""Reads the simple commands out of shell text: as much of the syntax as this tree uses, not all."""
 import re
 from collections import namedtuple
 
@@ -45,7 +45,8 @@ class Shell:
 
     def parse(self, end):
         """Commands to the end of the text, or past the ")" that closes a substitution."""
-        words, line, depth, in_pattern = [], 0, 0, []  # in_pattern: of every open `case`
+        words, line, depth = [], 0, 0
+        in_pattern = []  # of every open `case`
 
         def flush():
             if words and words[0] not in NOT_COMMANDS:
@@ -56,7 +57,9 @@ class Shell:
         while True:
             operator, word = self.token()
             patterns = in_pattern and in_pattern[-1]
-            if not operator and word is None or operator == end and end and not depth and not patterns:
+            if not operator and word is None:
+                return flush()
+            if operator and operator == end and not depth and not patterns:
                 return flush()
             if patterns:
                 if operator == ")":
@@ -92,7 +95,7 @@ class Shell:
                 self.condition()
 
     def token(self):
-        """(operator, None), (None, word), or (None, None) at the end; redirections are passed over."""
+        """(operator, None), (None, word), (None, None) at the end. Passes over redirections."""
         while True:
             if self.accept(BLANK):
                 continue
