@@ -1,46 +1,105 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# Says which Debian packages are missing and what each is for, and installs
-# them. Installs nothing that is not in this list, and asks the network for
-# nothing when nothing is missing.
+# deps.sh [GROUP]: says which Debian packages of a group are missing and what
+# each is for, and installs them. Installs nothing that is not in this list,
+# and asks the network for nothing when nothing is missing.
+# GROUP: weir (the default: build, demo, test, lint, bench, fuzz) or vmtest.
+#
+# deps.sh list: prints "PACKAGE PROGRAM" for every program in the list. Lint
+# compares this with the programs that the tree runs.
 set -eu
 
+# [GROUP], then: package | programs that the tree runs and this package brings | what for
+# [given] is not installed: Debian has it in every system, and sudo is for people who are not root.
 packages='
-build-essential		gcc, make and the C library
-clang			compiles the BPF programs; second compiler of the C code
-llvm			llvm-strip and friends for the BPF objects
-libclang-rt-14-dev	sanitizers and fuzzer of clang
-bpftool			makes the skeletons of the BPF objects
-libbpf-dev		loads BPF programs and maps
-libelf-dev		libbpf reads the BPF objects with it
-zlib1g-dev		libbpf needs it
-libyaml-dev		reads manifests in YAML
-libyajl-dev		reads and writes JSON
-libsodium-dev		BLAKE2b, the hash that things are named by
-uthash-dev		hash tables
-libmnl-dev		netlink: devices, addresses and routes
-libcmocka-dev		unit tests
-pkg-config		finds the libraries
-clang-format		lint: formatting
-universal-ctags		lint: length of functions
-shellcheck		lint: shell scripts
-groff-base		tests: the manual page is good roff
-nftables		tests: rulesets that other software brings
-iproute2		tests and demo: looking at namespaces from outside
-python3			tests: JSON as another program reads it
+[given]
+apt                | apt-cache apt-get |
+bash               | bash |
+coreutils          | basename cat chmod cp cut date dd dirname env head id install ls |
+coreutils          | md5sum mkdir mktemp mv nproc realpath rm rmdir seq sleep sort stat |
+coreutils          | tail timeout touch tr uname wc |
+dash               | sh |
+diffutils          | cmp diff |
+dpkg               | dpkg dpkg-query |
+findutils          | find xargs |
+git                | git |
+grep               | grep |
+gzip               | gzip |
+libc-bin           | ldd |
+mawk               | awk |
+mount              | mount umount |
+sed                | sed |
+sudo               | sudo |
+util-linux         | flock nsenter setpriv unshare |
+
+[weir]
+build-essential    | cc gcc make ar     | compiler, make and the C library
+clang              | clang              | compiles the BPF programs; second compiler of the C code
+llvm               |                    | fuzz: names of functions in reports of the sanitizers
+libclang-rt-14-dev |                    | sanitizers and fuzzer of clang
+bpftool            | bpftool            | makes the skeletons of the BPF objects; tests: changes maps
+libbpf-dev         |                    | loads BPF programs and maps
+libelf-dev         |                    | libbpf reads the BPF objects with it
+zlib1g-dev         |                    | libbpf needs it
+libyaml-dev        |                    | reads manifests in YAML
+libyajl-dev        |                    | reads and writes JSON
+libsodium-dev      |                    | BLAKE2b, the hash that things are named by
+uthash-dev         |                    | hash tables
+libmnl-dev         |                    | netlink: devices, addresses and routes
+libcmocka-dev      |                    | unit tests
+clang-format       | clang-format       | lint: formatting
+universal-ctags    | ctags              | lint: length of functions
+shellcheck         | shellcheck         | lint: shell scripts
+groff-base         | groff              | tests: the manual page is good roff
+iproute2           | ip tc              | tests and bench: devices, addresses and filters
+procps             | sysctl             | tests: settings of the network
+nftables           | nft                | tests and bench: rulesets that other software brings
+iptables           | iptables iptables-nft iptables-restore | tests and bench: the same
+ipset              | ipset              | bench: policies as iptables with sets
+python3            | python3            | tests: JSON as another program reads it; lint
+curl               | curl               | demo: what it suggests to try
+
+[vmtest]
+qemu-system-x86    | qemu-system-x86_64 | the virtual machine
+cpio               | cpio               | its ramdisk
+xz-utils           | xz                 | compressed kernel modules
 '
 
+wanted=${1:-weir}
+case $wanted in
+list | weir | vmtest) ;;
+*)
+	echo "usage: tools/deps.sh [weir|vmtest|list]" >&2
+	exit 2
+	;;
+esac
+
+installed() {
+	dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'ok installed'
+}
+
 missing=()
-while read -r package purpose; do
-	[ -n "$package" ] || continue
-	dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' && continue
-	printf 'missing: %-20s %s\n' "$package" "$purpose"
-	missing+=("$package")
+group=
+while IFS='|' read -r package programs purpose; do
+	package=${package// /}
+	case $package in
+	'') continue ;;
+	\[*) group=$package && continue ;;
+	esac
+	if [ "$wanted" = list ]; then
+		for program in $programs; do
+			echo "$package $program"
+		done
+	elif [ "$group" = "[$wanted]" ] && ! installed "$package"; then
+		printf 'missing: %-20s %s\n' "$package" "${purpose# }"
+		missing+=("$package")
+	fi
 done <<<"$packages"
 
+[ "$wanted" = list ] && exit
 if [ ${#missing[@]} = 0 ]; then
-	echo "all packages that Weir needs are installed"
+	echo "all packages that $wanted needs are installed"
 	exit 0
 fi
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
 # Style checks as TAP: formatting, length of functions, conditionals, trailing
-# blanks, shell scripts, and warnings of both compilers as errors. Changes no
-# file. Environment: BUILD (default build).
+# blanks, shell scripts, programs without a package, and warnings of both
+# compilers as errors. Changes no file. Environment: BUILD (default build).
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -13,7 +13,7 @@ FUNCTION_AIM=30 # lines; reported
 FUNCTION_MAX=80 # lines; more fails
 
 mapfile -t c_files < <(find include user bpf tests -name '*.[ch]' | sort)
-mapfile -t scripts < <(find tools tests .ci -name '*.sh' -o -path .ci/run | sort)
+mapfile -t scripts < <(find tools tests bench vmtest .ci -name '*.sh' -o -path .ci/run | sort)
 mapfile -t texts < <(find include user bpf tests tools docs policies .ci README.md Makefile -type f \
 	\( -name '*.[ch]' -o -name '*.sh' -o -name '*.md' -o -name '*.yaml' -o -name Makefile -o -path .ci/run \) 2>/dev/null | sort)
 
@@ -119,6 +119,21 @@ shell_scripts() {
 	shellcheck --exclude=SC2016,SC2317 "${scripts[@]}"
 }
 
+# Both ways: programs that are run and come with no package of the list, and packages whose programs are not run.
+programs_have_packages() {
+	local used status=0 sources
+	mapfile -t sources < <(find user tests bench vmtest -name '*.c')
+	used=$(python3 tools/programs Makefile README.md docs/*.md "${scripts[@]}" "${sources[@]}") || status=1
+	awk '
+	NR == FNR { package[$2] = $1; idle[$1]; next }
+	$2 in package { delete idle[package[$2]]; next }
+	{ print $1 ": no package in tools/deps.sh brings " $2; bad = 1 }
+	END {
+		for (p in idle) { print "tools/deps.sh: the programs of " p " are not run"; bad = 1 }
+		exit bad
+	}' <(tools/deps.sh list) - <<<"$used" && [ $status = 0 ]
+}
+
 # Words in backquotes on stdin that are neither a test program nor stand in a test's source; "…" is any text.
 words_without_test() {
 	local token part
@@ -197,6 +212,8 @@ check "every _cleanup_ variable has a value where it is declared" cleanup_initia
 check "no line ends in blanks" trailing_blanks
 check "every proof that docs/flows.md names is there" proofs_exist
 check "every suite and every variable of tests is in docs/testing.md" suites_are_described
+check_with python3 "every program that is run comes with a package of tools/deps.sh" programs_have_packages
+check_with python3 "tools/programs sees a program in every kind of place" tools/programs/test.sh
 check_with shellcheck "shell scripts pass shellcheck" shell_scripts
 check_with gcc "gcc builds everything without a warning" gcc_warnings
 check_with clang "clang builds everything without a warning" clang_warnings

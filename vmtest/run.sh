@@ -20,8 +20,9 @@ skip() {
 	exit 0
 }
 
-command -v qemu-system-x86_64 >/dev/null || skip "qemu-system-x86 is not installed"
-command -v cpio >/dev/null || skip "cpio is not installed"
+for program in qemu-system-x86_64 cpio; do
+	command -v $program >/dev/null || skip "$program is not installed: run tools/deps.sh vmtest"
+done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

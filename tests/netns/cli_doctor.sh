@@ -168,9 +168,7 @@ check "N003 a FORWARD chain that drops all" broken_and_healed N003 error "inet c
 check "N003 a FORWARD chain with rules is only a warning" broken_and_healed N003 warning "1 rules" closed_with_rules opened
 check "N003 a rule with the comment settles it" broken_and_healed N003 error "inet closed" closed settled
 opened
-if command -v iptables-nft >/dev/null; then
-	check "N003 by iptables" broken_and_healed N003 error "ip filter FORWARD" by_iptables by_iptables_undone
-fi
+check "N003 by iptables" broken_and_healed N003 error "ip filter FORWARD" by_iptables by_iptables_undone
 check "N005 a program that is not attached" broken_and_healed N005 error "from_pod is not attached to device $device" detached attached
 check "N007 the ends of a veth" broken_and_healed N007 warning "1300" small_mtu full_mtu
 check "N008 rules of kube-proxy" broken_and_healed N008 warning "2 chains" kube_proxy kube_proxy_gone
