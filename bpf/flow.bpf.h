@@ -289,7 +289,7 @@ static __always_inline __u8 rewrite_of(__u32 flags, int orig)
 	if (!(flags & WEIR_FLOW_SERVICE))
 		return REWRITE_PORTS;
 	if (flags & WEIR_FLOW_HAIRPIN)
-		return REWRITE_PORTS | REWRITE_SRC | REWRITE_DST;
+		return REWRITE_PORTS | REWRITE_ADDRS;
 	return REWRITE_PORTS | (orig ? REWRITE_DST : REWRITE_SRC);
 }
 
@@ -339,14 +339,12 @@ static __always_inline enum flow_step check_stamps(struct scratch *s, struct wei
 	if (flow->end[0].ref) {
 		stamp = READ_WORD(flow->end[0].stamp);
 		if (stamp != want)
-			return stamp >> 1 == s->policy_epoch ? denied(s, flow, WEIR_EGRESS_DENIED) :
-							       FLOW_STALE;
+			return stamp >> 1 == s->policy_epoch ? denied(s, flow, WEIR_EGRESS_DENIED) : FLOW_STALE;
 	}
 	if (flow->end[1].ref) {
 		stamp = READ_WORD(flow->end[1].stamp);
 		if (stamp != want)
-			return stamp >> 1 == s->policy_epoch ? denied(s, flow, WEIR_INGRESS_DENIED) :
-							       FLOW_STALE;
+			return stamp >> 1 == s->policy_epoch ? denied(s, flow, WEIR_INGRESS_DENIED) : FLOW_STALE;
 	}
 	return decided(s, WEIR_FORWARDED);
 }

@@ -210,5 +210,5 @@ __noinline int fragment_nat(struct __sk_buff *skb)
 	/* of SCTP only addresses change, which its sum does not hold */
 	if (s->pkt.fragment != FRAGMENT_LATER && s->pkt.proto != IPPROTO_SCTP)
 		return nat_plain(skb, s) ? WEIR_NO_SCRATCH : WEIR_FORWARDED;
-	return nat_addrs_only(skb) ? WEIR_NO_SCRATCH : WEIR_FORWARDED;
+	return nat_addrs(skb) ? WEIR_NO_SCRATCH : WEIR_FORWARDED;
 }

@@ -241,7 +241,7 @@ static __always_inline int error_addrs(struct __sk_buff *skb, struct scratch *s)
 	if (!weir_addr_equal(&s->quote.src, &s->pkt.src))
 		r->rewrite &= ~REWRITE_SRC;
 	diff = route_diff(s);
-	if (nat_addrs(skb, s, diff))
+	if (nat_addrs(skb))
 		return -1;
 	return s->pkt.v6 && diff && icmp_sum(skb, s, diff, BPF_F_PSEUDO_HDR) ? -1 : 0;
 }

@@ -57,43 +57,58 @@ static __always_inline int update_v4_csum(struct __sk_buff *skb, __u32 l3_off, _
 	return packet_write(skb, off, &check, sizeof(check));
 }
 
-/*
- * The addresses of the IP header at l3_off, and that header's own sum, for addresses that change by diff. NULL: stays.
- * Together with the sums, the one place where the families differ.
- */
+/* One address of the IP header at l3_off. Together with the sums, the one place where the families differ. */
+static __always_inline int addr_write(struct __sk_buff *skb, __u8 v6, __u32 l3_off, int dst,
+				      const struct weir_addr *to)
+{
+	if (v6)
+		return packet_write(
+			skb, l3_off + (dst ? offsetof(struct ipv6hdr, daddr) : offsetof(struct ipv6hdr, saddr)),
+			to, sizeof(*to));
+	return packet_write(skb, l3_off + (dst ? offsetof(struct iphdr, daddr) : offsetof(struct iphdr, saddr)),
+			    &to->w[3], sizeof(to->w[3]));
+}
+
+/* The same for both, with IPv4's own sum, for addresses that change by diff. NULL: that one stays. */
 static __always_inline int addrs_write(struct __sk_buff *skb, __u8 v6, __u32 l3_off, const struct weir_addr *src,
 				       const struct weir_addr *dst, __u32 diff)
 {
-	if (v6) {
-		if (src && packet_write(skb, l3_off + offsetof(struct ipv6hdr, saddr), src, sizeof(*src)))
-			return -1;
-		return dst && packet_write(skb, l3_off + offsetof(struct ipv6hdr, daddr), dst, sizeof(*dst)) ? -1 : 0;
-	}
-	if (update_v4_csum(skb, l3_off, diff))
+	if (!v6 && update_v4_csum(skb, l3_off, diff))
 		return -1;
-	if (src && packet_write(skb, l3_off + offsetof(struct iphdr, saddr), &src->w[3], sizeof(src->w[3])))
+	if (src && addr_write(skb, v6, l3_off, 0, src))
 		return -1;
-	return dst && packet_write(skb, l3_off + offsetof(struct iphdr, daddr), &dst->w[3], sizeof(dst->w[3])) ? -1 : 0;
+	return dst && addr_write(skb, v6, l3_off, 1, dst) ? -1 : 0;
 }
 
-/* The packet's own addresses, by s->route. diff: route_diff(). */
-static __always_inline int nat_addrs(struct __sk_buff *skb, const struct scratch *s, __u32 diff)
+/* The packet's own addresses, by s->route. */
+__noinline int nat_addrs(struct __sk_buff *skb)
 {
-	const struct route *r = &s->route;
+	struct scratch *s = scratch_get();
+	struct route *r;
+	__u32 diff;
 
+	keep_arg(skb);
+	if (!s)
+		return -1;
+	r = &s->route;
+	diff = route_diff(s);
 	if (!diff)
 		return 0;
 	return addrs_write(skb, s->pkt.v6, s->pkt.l3_off, r->rewrite & REWRITE_SRC ? &r->src : NULL,
 			   r->rewrite & REWRITE_DST ? &r->dst : NULL, diff);
 }
 
-/* The same as a function of its own, for what is rare: the verifier walks through it once. */
-__noinline int nat_addrs_only(struct __sk_buff *skb)
+/* The same where one of them changes, as of all but hairpins: in place, without a call. diff: route_diff(). */
+static __always_inline int nat_addr(struct __sk_buff *skb, const struct scratch *s, __u32 diff)
 {
-	struct scratch *s = scratch_get();
+	const struct route *r = &s->route;
+	int dst = r->rewrite & REWRITE_DST;
 
-	keep_arg(skb);
-	return s && !nat_addrs(skb, s, route_diff(s)) ? 0 : -1;
+	if (!diff)
+		return 0;
+	if (!s->pkt.v6 && update_v4_csum(skb, s->pkt.l3_off, diff))
+		return -1;
+	return addr_write(skb, s->pkt.v6, s->pkt.l3_off, dst, dst ? &r->dst : &r->src);
 }
 
 /* ---- L4 sums ------------------------------------------------------------------------------------ */
@@ -176,15 +191,18 @@ __noinline int nat_sctp(struct __sk_buff *skb)
 	__builtin_memcpy(&to, &new, sizeof(to));
 	if (sctp_sum_update(skb, from, to) || packet_write(skb, s->pkt.l4_off, &new, sizeof(new)))
 		return -1;
-	return nat_addrs_only(skb);
+	return nat_addrs(skb);
 }
 
 /* As nat_apply(), for all but SCTP. */
 static __always_inline int nat_plain(struct __sk_buff *skb, const struct scratch *s)
 {
+	int both = (s->route.rewrite & REWRITE_ADDRS) == REWRITE_ADDRS;
 	__u32 diff = route_diff(s);
 
-	return nat_l4(skb, &s->pkt, diff, route_ports(&s->route)) ? -1 : nat_addrs(skb, s, diff);
+	if (nat_l4(skb, &s->pkt, diff, route_ports(&s->route)))
+		return -1;
+	return both ? nat_addrs(skb) : nat_addr(skb, s, diff);
 }
 
 /* Applies s->route to the packet. 0, or -1 when the packet could not be written (it is dropped then). */

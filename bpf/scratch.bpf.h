@@ -16,7 +16,8 @@
  * ask for the property that they need, never which program runs.
  */
 enum hook_property {
-	HOOK_POD_SENDS = 1 << 0, /* the device's pod is the source, which the device proves; clear: the destination */
+	HOOK_POD_SENDS =
+		1 << 0, /* the device's pod is the source, which the device proves; clear: the destination */
 	HOOK_FROM_STACK = 1 << 1, /* the packet comes from the stack, and goes on by it */
 	HOOK_SERVES = 1 << 2, /* new flows are given a backend here, where a Service has their destination */
 	/* the host's end of a pod's veth: tc ingress and tc egress */
@@ -79,6 +80,7 @@ struct question {
 enum rewrite {
 	REWRITE_SRC = 1 << 0, /* address */
 	REWRITE_DST = 1 << 1,
+	REWRITE_ADDRS = REWRITE_SRC | REWRITE_DST,
 	REWRITE_PORTS = 1 << 2, /* both; always with an address, alone after a collision */
 };
 
@@ -115,7 +117,8 @@ struct scratch {
 	struct weir_flow entry; /* being made */
 	struct weir_flow twin_entry;
 	struct question question;
-	struct weir_trace decision; /* of the last packet that was decided or judged: struct pkt.traced says which */
+	struct weir_trace
+		decision; /* of the last packet that was decided or judged: struct pkt.traced says which */
 	struct route route;
 	struct weir_frontend frontend;
 	__u32 first; /* the packet's source stands first in key */

@@ -22,7 +22,8 @@ __noinline int flow_find_again(struct __sk_buff *skb)
 }
 
 /* What the one look-up left open: the flow is new, or policy or services changed since it was judged. */
-static __always_inline enum weir_reason flow_slow_path(struct __sk_buff *skb, struct scratch *s, enum flow_step step)
+static __always_inline enum weir_reason flow_slow_path(struct __sk_buff *skb, struct scratch *s,
+						       enum flow_step step)
 {
 	if (step == FLOW_STALE) {
 		step = flow_revalidate(skb);
