@@ -164,11 +164,6 @@ static bool lacks_addr(const struct weir_addr addr[2])
 	return weir_addr_is_zero(&addr[0]) && weir_addr_is_zero(&addr[1]);
 }
 
-static bool is_over(const struct kube_pod *pod)
-{
-	return pod->phase == KUBE_SUCCEEDED || pod->phase == KUBE_FAILED;
-}
-
 static void share_node_addrs(struct store *s, struct kube_pod *pod)
 {
 	const struct kube_node *node = store_node(s, pod->node);
@@ -183,7 +178,7 @@ static void share_node_addrs(struct store *s, struct kube_pod *pod)
 
 static void invent_pod(struct invent *v, struct kube_pod *pod)
 {
-	if (is_over(pod))
+	if (kube_pod_ended(pod))
 		return;
 	if (!*pod->node && v->store->n_nodes)
 		pod->node = arena_strdup(&pod->meta.arena, v->store->nodes[0]->meta.name);
@@ -277,7 +272,7 @@ void store_warn_missing(struct store *s)
 		struct kube_pod *pod = s->pods[i];
 		_cleanup_(mem_free) char *object = NULL;
 
-		if (is_over(pod) || !lacks_addr(pod->addr))
+		if (kube_pod_ended(pod) || !lacks_addr(pod->addr))
 			continue;
 		if (pod->host_network)
 			share_node_addrs(s, pod);

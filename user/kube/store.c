@@ -231,8 +231,7 @@ void store_index_addrs(struct store *s)
 	for (size_t i = 0; i < 2 * s->n_pods; i++) {
 		const struct kube_pod *pod = s->pods[i / 2];
 
-		if (pod->host_network || pod->phase == KUBE_SUCCEEDED || pod->phase == KUBE_FAILED ||
-		    weir_addr_is_zero(&pod->addr[i % 2]))
+		if (!kube_pod_has_identity(pod) || weir_addr_is_zero(&pod->addr[i % 2]))
 			continue;
 		HASH_FIND(hh, p->by_addr, &pod->addr[i % 2], sizeof(struct weir_addr), there);
 		if (there) {

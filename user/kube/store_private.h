@@ -46,8 +46,6 @@ struct store_array store_array(struct store *s, enum kube_kind kind);
 void store_add(struct store *s, struct kube_meta *m);
 /* An object that was not read: in an arena of its own, named, without labels. */
 void *store_add_new(struct store *s, enum kube_kind kind, size_t size, const char *ns, const char *name);
-/* Sorts, and leaves each text once. Their number. */
-size_t store_unique_texts(const char **texts, size_t n);
 void store_sort(struct store *s, enum kube_kind kind); /* by (ns, name); the order of input among equals */
 
 void store_keep_text(struct store *s, const char *data, size_t len); /* of the file that was added last */

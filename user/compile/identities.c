@@ -52,7 +52,7 @@ static int by_resolved(const void *a, const void *b)
 
 static size_t resolve(const struct build *b, const struct kube_pod *pod, struct resolved *list)
 {
-	size_t n = 0, kept = 0;
+	size_t n = 0;
 
 	for (size_t i = 0; i < pod->n_ports; i++) {
 		uint32_t name = port_name_find(b, pod->ports[i].name, pod->ports[i].proto);
@@ -63,11 +63,7 @@ static size_t resolve(const struct build *b, const struct kube_pod *pod, struct 
 			list[n++].port = pod->ports[i].port;
 		}
 	}
-	qsort(list, n, sizeof(*list), by_resolved);
-	for (size_t i = 0; i < n; i++)
-		if (!kept || by_resolved(&list[kept - 1], &list[i]))
-			list[kept++] = list[i];
-	return kept;
+	return array_unique(list, n, sizeof(*list), by_resolved);
 }
 
 static uint32_t resolution_id(struct identity_build *ib, const struct resolved *list, size_t n)

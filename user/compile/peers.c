@@ -47,15 +47,15 @@ static struct plan_hash block_name(const struct kube_peer *peer)
 {
 	_cleanup_(mem_free) struct cidr *except = mem_zalloc(peer->n_except * sizeof(*except));
 	struct hasher h;
+	size_t n;
 
-	hash_begin(&h, "block");
-	hash_cidr(&h, &peer->block);
 	if (peer->n_except)
 		memcpy(except, peer->except, peer->n_except * sizeof(*except));
-	qsort(except, peer->n_except, sizeof(*except), by_cidr);
-	for (size_t i = 0; i < peer->n_except; i++)
-		if (!i || cidr_compare(&except[i - 1], &except[i]))
-			hash_cidr(&h, &except[i]);
+	n = array_unique(except, peer->n_except, sizeof(*except), by_cidr);
+	hash_begin(&h, "block");
+	hash_cidr(&h, &peer->block);
+	for (size_t i = 0; i < n; i++)
+		hash_cidr(&h, &except[i]);
 	return hash_end(&h);
 }
 
@@ -148,7 +148,7 @@ static int by_port_name(const void *a, const void *b)
 
 static void collect_port_names(struct build *b)
 {
-	size_t n = 0, cap = 0, kept = 0;
+	size_t n = 0, cap = 0;
 
 	for (size_t r = 1; r < b->plan->n_rules; r++) {
 		const struct kube_policy_rule *rule = b->rules[r].rule;
@@ -159,12 +159,7 @@ static void collect_port_names(struct build *b)
 					(struct port_name){ .name = rule->ports[i].name,
 							    .proto = rule->ports[i].proto };
 	}
-	if (n)
-		qsort(b->port_names, n, sizeof(*b->port_names), by_port_name);
-	for (size_t i = 0; i < n; i++)
-		if (!kept || by_port_name(&b->port_names[kept - 1], &b->port_names[i]))
-			b->port_names[kept++] = b->port_names[i];
-	b->n_port_names = kept;
+	b->n_port_names = array_unique(b->port_names, n, sizeof(*b->port_names), by_port_name);
 }
 
 uint32_t port_name_find(const struct build *b, const char *name, int proto)

@@ -37,27 +37,15 @@ struct matcher {
 
 /* ---- Classes ------------------------------------------------------------------------------------------ */
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static void find_keys(struct matcher *m)
 {
-	size_t n = 0;
-
 	for (size_t i = 0; i < m->b->n_peers; i++) {
 		const struct kube_selector *s = m->b->peers[i].peer->pods;
 
 		for (size_t j = 0; s && j < s->n; j++)
 			*VEC_ADD(m->keys, m->n_keys, m->cap_keys) = s->items[j].key;
 	}
-	if (m->n_keys)
-		qsort(m->keys, m->n_keys, sizeof(*m->keys), by_text);
-	for (size_t i = 0; i < m->n_keys; i++)
-		if (!n || strcmp(m->keys[n - 1], m->keys[i]))
-			m->keys[n++] = m->keys[i];
-	m->n_keys = n;
+	m->n_keys = array_unique(m->keys, m->n_keys, sizeof(*m->keys), text_order);
 }
 
 static void key_append(struct matcher *m, const void *data, size_t len)
@@ -127,7 +115,7 @@ static void find_classes(struct matcher *m)
 			m->first_class[++ns] = b->n_classes;
 		if (ns == s->n_namespaces)
 			break;
-		if (pod_has_identity(pod) && !strcmp(s->namespaces[ns]->meta.name, pod->meta.ns))
+		if (kube_pod_has_identity(pod) && !strcmp(s->namespaces[ns]->meta.name, pod->meta.ns))
 			b->class_of[i] = class_of(m, pod, ns);
 	}
 	while (ns < s->n_namespaces)
