@@ -82,6 +82,7 @@ struct region {
 
 /* What an identity stands for; index as plan->identities. */
 struct identity {
+	struct plan_identity named;
 	struct ids peers;
 	uint32_t resolution;
 };

@@ -84,11 +84,6 @@ static bool can_match(const struct kube_peer *peer)
 	return !(peer->pods && peer->pods->invalid) && !(peer->namespaces && peer->namespaces->invalid);
 }
 
-static int by_peer_name(const void *a, const void *b)
-{
-	return plan_hash_compare(&((const struct peer *)a)->name, &((const struct peer *)b)->name);
-}
-
 /* Peers in order of appearance; rules refer to that order. */
 static void collect_peers(struct build *b)
 {
@@ -117,16 +112,8 @@ static void collect_peers(struct build *b)
 /* Sorts peers by name, so that their order, and all that hangs on it, does not depend on who else has peers. */
 static void sort_peers(struct build *b)
 {
-	_cleanup_(mem_free) uint32_t *place = mem_zalloc(b->n_peers * sizeof(*place));
+	_cleanup_(mem_free) uint32_t *place = sort_by_name(b->peers, b->n_peers, sizeof(*b->peers), 0);
 
-	for (size_t i = 0; i < b->n_peers; i++)
-		IDS_ADD(&b->peers[i].identities, i); /* borrowed, to remember the old place */
-	if (b->n_peers)
-		qsort(b->peers, b->n_peers, sizeof(*b->peers), by_peer_name);
-	for (size_t i = 0; i < b->n_peers; i++) {
-		place[b->peers[i].identities.items[0]] = i;
-		b->peers[i].identities.n = 0;
-	}
 	for (size_t r = 1; r < b->plan->n_rules; r++) {
 		struct ids *peers = &b->rules[r].peers;
 
