@@ -28,7 +28,7 @@ shellcheck		lint: shell scripts
 groff-base		tests: the manual page is good roff
 nftables		tests: rulesets that other software brings
 iproute2		tests and demo: looking at namespaces from outside
-python3			tests: JSON as another program reads it
+python3			tests: JSON as another program reads it; lint: which file needs which
 '
 
 missing=()

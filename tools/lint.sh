@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
 # Style checks as TAP: formatting, length of functions, conditionals, trailing
-# blanks, shell scripts, and warnings of both compilers as errors. Changes no
-# file. Environment: BUILD (default build).
+# blanks, shell scripts, warnings of both compilers as errors, and who needs whom
+# in user/. Changes no file. Environment: BUILD (default build).
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -158,6 +158,15 @@ clang_warnings() {
 	warnings clang
 }
 
+# Both look at the objects of gcc_warnings.
+file_circles() {
+	tools/circles.py files "$BUILD/gcc"
+}
+
+folder_order() {
+	tools/circles.py folders "$BUILD/gcc"
+}
+
 check_with clang-format "formatting is that of .clang-format" formatting
 check_with ctags "no function is longer than $FUNCTION_MAX lines" function_length
 check "no conditional compilation outside include/weir/compat.h" conditionals
@@ -166,6 +175,8 @@ check "every proof that docs/flows.md names is there" proofs_exist
 check "every suite and every variable of tests is in docs/testing.md" suites_are_described
 check_with shellcheck "shell scripts pass shellcheck" shell_scripts
 check_with gcc "gcc builds everything without a warning" gcc_warnings
+check_with python3 "no circle between the files of a folder of user/" file_circles
+check_with python3 "no folder of user/ needs one to its left in MODULES" folder_order
 check_with clang "clang builds everything without a warning" clang_warnings
 echo "1..$n"
 [ $bad = 0 ]
