@@ -124,18 +124,18 @@ static void find_classes(struct matcher *m)
 
 /* ---- Peers -------------------------------------------------------------------------------------------- */
 
+static int by_namespace_name(const void *name, const void *item)
+{
+	return strcmp(name, (*(const struct kube_namespace *const *)item)->meta.name);
+}
+
 static size_t namespace_place(const struct store *s, const char *name)
 {
-	size_t low = 0, high = s->n_namespaces, middle;
+	struct kube_namespace **found = NULL;
 
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (strcmp(s->namespaces[middle]->meta.name, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < s->n_namespaces && !strcmp(s->namespaces[low]->meta.name, name) ? low : s->n_namespaces;
+	if (s->n_namespaces)
+		found = bsearch(name, s->namespaces, s->n_namespaces, sizeof(*found), by_namespace_name);
+	return found ? (size_t)(found - s->namespaces) : s->n_namespaces;
 }
 
 /* Namespaces that a selector matches; asked once for each distinct selector. Valid until the next call. */

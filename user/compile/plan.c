@@ -143,25 +143,10 @@ int plan_node_kind(const struct plan *p, const struct weir_addr *addr)
 	return found ? (int)found->kind : 0;
 }
 
-/* Last element that begins at or before the address and is not longer than it, pods' own after prefixes. */
-static uint32_t last_before(const struct plan *p, const struct weir_addr *addr)
-{
-	struct cidr whole = { .addr = *addr, .len = 128 };
-	size_t low = 0, high = p->n_addresses, middle;
-
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (cidr_compare(&p->addresses[middle].cidr, &whole) <= 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low ? low - 1 : PLAN_NONE;
-}
-
 uint32_t plan_identity(const struct plan *p, const struct weir_addr *addr)
 {
-	uint32_t at = last_before(p, addr);
+	size_t before = cidr_count_until(p->addresses, p->n_addresses, sizeof(*p->addresses), addr);
+	uint32_t at = before ? before - 1 : PLAN_NONE; /* a pod's own stands behind an equal prefix */
 
 	while (at != PLAN_NONE && !cidr_holds(&p->addresses[at].cidr, addr))
 		at = p->addresses[at].parent;

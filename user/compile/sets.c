@@ -143,7 +143,9 @@ static void add_rule_pairs(struct set_build *sb, uint32_t id, enum kube_directio
 
 	for (size_t i = 0; i < r->peers.n; i++)
 		add_pairs(sb, &sb->b->peers[r->peers.items[i]].identities, id);
-	for (size_t i = 0; r->any_peer && dir == KUBE_EGRESS && i < r->rule->n_ports; i++) {
+	if (!r->any_peer || dir != KUBE_EGRESS)
+		return;
+	for (size_t i = 0; i < r->rule->n_ports; i++) {
 		const struct kube_policy_port *port = &r->rule->ports[i];
 		uint32_t name = port->name ? port_name_find(sb->b, port->name, port->proto) : PLAN_NONE;
 
