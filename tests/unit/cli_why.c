@@ -36,7 +36,7 @@ static char *draw(const char *yaml, const char *from, const char *to, const stru
 	FILE *out = open_memstream(&text, &len);
 
 	store_read_buffer(s, "dir/db.yaml", yaml, strlen(yaml));
-	store_complete(s, 0);
+	store_apply_defaults(s, 0);
 	assert_int_equal(s->diags.errors, 0);
 	ask.report = report = report_new(&(struct report_input){ .store = s });
 	assert_int_equal(why_parse(&ask, from, to, &err), 0);

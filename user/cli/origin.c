@@ -25,7 +25,7 @@ char *origin_text(struct store *s, const struct plan_input *in, bool sandbox, co
 	for (size_t i = 0; i < in->n_local_addrs; i++)
 		emit_text(&e, NULL, addr_text(&in->local_addrs[i], addr));
 	emit_array_end(&e);
-	refused = store_emit_texts(s, &e);
+	refused = store_emit_source_text(s, &e);
 	emit_document_end(&e);
 	emit_close(&e);
 	fclose(out);
@@ -60,7 +60,7 @@ static int fill(struct json_value root, struct origin *o)
 	o->sandbox = json_flag(root, "sandbox");
 	o->store = store_new();
 	read_texts(json_list(root, "files"), o->store);
-	store_complete(o->store, STORE_ADMIT | (o->sandbox ? STORE_INVENT : 0));
+	store_apply_defaults(o->store, STORE_ADMIT | (o->sandbox ? STORE_ASSIGN : 0));
 	if (o->sandbox)
 		sandbox_place(o->store, &o->net);
 	else

@@ -182,7 +182,7 @@ int why_live_by_ids(struct why_live *l, const struct why_ask *ask, const struct 
 
 	if (!ask->to.has_port || ask->to.port_name)
 		return cli_fail(EXIT_USAGE, "why: without its objects only a port by number can be asked for");
-	store_complete(s, 0);
+	store_apply_defaults(s, 0);
 	nothing = plan_compile(&(struct plan_input){ .store = s, .node = "" });
 	r = probe_open_copy(l->live.node, nothing, &l->probe, &l->err);
 	for (int family = 0; family < 2 && !r; family++) {

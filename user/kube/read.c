@@ -67,8 +67,8 @@ void store_read_buffer(struct store *s, const char *name, const char *data, size
 	struct doc_error error = {};
 
 	*VEC_ADD(s->priv->files, s->priv->n_files, s->priv->cap_files) = file;
-	if (s->keep_texts)
-		store_keep_text(s, data, len);
+	if (s->keep_source_text)
+		store_keep_source_text(s, data, len);
 	r.sink = (struct decode_sink){ &s->diags, keep_object, note_unknown, &r };
 	if (doc_read(data, len, on_document, &r, &error)) {
 		struct src src = { file, error.line, error.col };

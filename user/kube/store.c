@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* The store: holding objects, and looking them up. Reading is in read.c, completing in complete.c. */
+/* The store: holding objects, and looking them up. Reading is in read.c, what follows it in defaults.c. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -6,23 +6,23 @@
  */
 #include "kube/store_private.h"
 
-void store_complete(struct store *s, unsigned int flags)
+void store_apply_defaults(struct store *s, unsigned int flags)
 {
 	if (flags & STORE_ADMIT)
-		store_check_claims(s);
+		store_check_conflicts(s);
 	for (int kind = 0; kind < _KUBE_KIND_MAX; kind++) {
 		store_sort(s, kind);
 		store_drop_duplicates(s, kind);
 	}
 	store_note_present(s);
-	if (flags & STORE_INVENT)
+	if (flags & STORE_ASSIGN)
 		store_expand(s);
 	else
 		store_warn_unexpanded(s);
 	store_imply_namespaces(s);
 	store_default_families(s);
-	if (flags & STORE_INVENT)
-		store_invent(s);
+	if (flags & STORE_ASSIGN)
+		store_assign_addresses(s);
 	else
 		store_warn_missing(s);
 	store_derive_slices(s);
