@@ -57,12 +57,19 @@ struct assign {
 	bool families[2]; /* that pods and nodes get */
 };
 
-static void take(struct assign *as, const struct weir_addr *a)
+static bool is_taken(const struct assign *as, const struct weir_addr *a)
 {
 	struct taken *t;
 
 	HASH_FIND(hh, as->taken, a, sizeof(*a), t);
-	if (t || weir_addr_is_zero(a))
+	return t;
+}
+
+static void take(struct assign *as, const struct weir_addr *a)
+{
+	struct taken *t;
+
+	if (weir_addr_is_zero(a) || is_taken(as, a))
 		return;
 	t = mem_zalloc(sizeof(*t));
 	t->addr = *a;
@@ -83,14 +90,6 @@ static void take_all(struct assign *as)
 	for (size_t i = 0; i < s->n_slices; i++)
 		for (size_t k = 0; k < s->slices[i]->n_endpoints; k++)
 			take(as, &s->slices[i]->endpoints[k].addr);
-}
-
-static bool is_taken(const struct assign *as, const struct weir_addr *a)
-{
-	struct taken *t;
-
-	HASH_FIND(hh, as->taken, a, sizeof(*a), t);
-	return t;
 }
 
 /* By nothing but the object's own name. */

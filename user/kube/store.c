@@ -65,17 +65,35 @@ static void free_object(struct kube_meta *m)
 	arena_free(&arena);
 }
 
-static void free_private(struct store_private *p)
+bool store_seen_add(struct store_seen **set, const char *text)
+{
+	struct store_seen *seen;
+
+	HASH_FIND_STR(*set, text, seen);
+	if (seen)
+		return false;
+	seen = mem_zalloc(sizeof(*seen) + strlen(text) + 1);
+	strcpy(seen->text, text);
+	HASH_ADD_STR(*set, text, seen);
+	return true;
+}
+
+void store_seen_free(struct store_seen **set)
 {
 	struct store_seen *seen, *next;
 
-	HASH_CLEAR(hh, p->by_addr);
-	free(p->addrs);
-	HASH_ITER(hh, p->unknown_kinds, seen, next)
+	HASH_ITER(hh, *set, seen, next)
 	{
-		HASH_DEL(p->unknown_kinds, seen);
+		HASH_DEL(*set, seen);
 		free(seen);
 	}
+}
+
+static void free_private(struct store_private *p)
+{
+	HASH_CLEAR(hh, p->by_addr);
+	free(p->addrs);
+	store_seen_free(&p->unknown_kinds);
 	for (size_t i = 0; i < p->n_files; i++)
 		free(p->files[i]);
 	free(p->files);

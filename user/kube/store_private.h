@@ -10,11 +10,13 @@
 
 #include "kube/store.h"
 
-/* A text seen before: kinds that were noted. */
+/* A set of texts. */
 struct store_seen {
 	UT_hash_handle hh;
 	char text[];
 };
+bool store_seen_add(struct store_seen **set, const char *text); /* false: it is in the set already */
+void store_seen_free(struct store_seen **set);
 
 /* A pod by address. */
 struct store_addr {
