@@ -23,10 +23,12 @@ def modules():
 
 def symbols(build):
     """{source: (defined, undefined)} of the objects of all sources."""
-    objects = {f"{build}/obj/{source.with_suffix('.o')}": source for source in sorted(pathlib.Path("user").glob("*/*.c"))}
-    found = {source: (set(), set()) for source in objects.values()}
-    lines = subprocess.run(["nm", "-gA", *objects], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
-    for name, words in ((line.split(":")[0], line.split()) for line in lines):
+    sources = sorted(pathlib.Path("user").glob("*/*.c"))
+    objects = {f"{build}/obj/{source.with_suffix('.o')}": source for source in sources}
+    found = {source: (set(), set()) for source in sources}
+    nm = subprocess.run(["nm", "-gA", *objects], stdout=subprocess.PIPE, text=True, check=True)
+    for line in nm.stdout.splitlines():
+        name, words = line.split(":")[0], line.split()
         found[objects[name]][words[-2] == "U"].add(words[-1])
     return found
 

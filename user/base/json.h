@@ -20,7 +20,7 @@ struct json {
 	int r; /* 0, or the first error */
 };
 
-/* A value of a document, which must stay where it is meanwhile. v NULL: absent, and so are its members; {} is absent. */
+/* A value of a document, which must not move meanwhile. v NULL: absent, as are its members; so is {}. */
 struct json_value {
 	struct json *doc;
 	struct yajl_val_s *v;
