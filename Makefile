@@ -53,7 +53,7 @@ $(BUILD)/gen/%.skel.h: $(BUILD)/bpf/%.bpf.o
 
 # ---- User space --------------------------------------------------------------------------------------
 
-# Order is the rule of dependency: each may call what stands to its right.
+# Order is the rule of dependency: each may call what stands to its right (tools/circles.py holds it).
 MODULES := cli doctor sandbox testrun sync attach kernel analyze compile kube base
 lib = $(BUILD)/lib/$(1).a
 LIBS := $(foreach m,$(MODULES),$(call lib,$(m)))

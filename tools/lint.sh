@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
 # Style checks as TAP: formatting, length of functions, conditionals, trailing
-# blanks, shell scripts, programs without a package, and warnings of both
-# compilers as errors. Changes no file. Environment: BUILD (default build).
+# blanks, shell scripts, programs without a package, who needs whom in user/, and
+# warnings of both compilers as errors. Changes no file. Environment: BUILD (default build).
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -205,6 +205,15 @@ clang_warnings() {
 	warnings clang
 }
 
+# Both look at the objects of gcc_warnings.
+file_circles() {
+	tools/circles.py files "$BUILD/gcc"
+}
+
+folder_order() {
+	tools/circles.py folders "$BUILD/gcc"
+}
+
 check_with clang-format "formatting is that of .clang-format" formatting
 check_with ctags "no function is longer than $FUNCTION_MAX lines" function_length
 check "no conditional compilation outside include/weir/compat.h" conditionals
@@ -216,6 +225,8 @@ check_with python3 "every program that is run comes with a package of tools/deps
 check_with python3 "tools/programs sees a program in every kind of place" tools/programs/test.sh
 check_with shellcheck "shell scripts pass shellcheck" shell_scripts
 check_with gcc "gcc builds everything without a warning" gcc_warnings
+check_with python3 "no circle between the files of a folder of user/" file_circles
+check_with python3 "no folder of user/ needs one to its left in MODULES" folder_order
 check_with clang "clang builds everything without a warning" clang_warnings
 echo "1..$n"
 [ $bad = 0 ]

@@ -82,7 +82,7 @@ static void find(bool (*agrees)(void *, const struct differential_question *, FI
 	assert_non_null(ret->count.shrunk);
 	ret->store = store_new();
 	store_read_buffer(ret->store, "shrunk.yaml", ret->count.shrunk, strlen(ret->count.shrunk));
-	store_complete(ret->store, STORE_INVENT | STORE_ADMIT);
+	store_apply_defaults(ret->store, STORE_ASSIGN | STORE_ADMIT);
 	assert_int_equal(ret->store->diags.errors, 0);
 	print_message("# %zu bytes, %zu pods, %zu policies, %zu Services:\n%s", strlen(ret->count.shrunk),
 		      ret->store->n_pods, ret->store->n_policies, ret->store->n_services, ret->count.shrunk);

@@ -138,7 +138,7 @@ static bool ask_cluster(uint64_t seed)
 	bool same = true;
 
 	store_read_buffer(s, cluster.name, cluster.text, cluster.len);
-	store_complete(s, 0);
+	store_apply_defaults(s, 0);
 	assert_int_equal(s->diags.errors, 0);
 	engine_open(&engine, "bpf");
 	report = report_new(&(struct report_input){ .store = s, .judge = &engine.judge });
@@ -192,7 +192,7 @@ static struct store *read_store(const char *first, const char *second)
 	store_read_buffer(s, "a.yaml", first, strlen(first));
 	if (second)
 		store_read_buffer(s, "b.yaml", second, strlen(second));
-	store_complete(s, 0);
+	store_apply_defaults(s, 0);
 	assert_int_equal(s->diags.errors, 0);
 	return s;
 }

@@ -19,12 +19,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FILE *sink;
 
 	if (size && (data[0] == '1' || data[0] == '2')) {
-		flags = data[0] == '1' ? STORE_INVENT | STORE_ADMIT : 0;
+		flags = data[0] == '1' ? STORE_ASSIGN | STORE_ADMIT : 0;
 		data++;
 		size--;
 	}
 	store_read_buffer(s, "fuzz.yaml", (const char *)data, size);
-	store_complete(s, flags);
+	store_apply_defaults(s, flags);
 	for (size_t i = 0; i < s->n_pods; i++)
 		if (store_pod(s, s->pods[i]->meta.ns, s->pods[i]->meta.name) != s->pods[i])
 			abort();

@@ -132,7 +132,7 @@ static bool shows(void *ctx, const char *text, size_t len)
 	bool begun;
 
 	store_read_buffer(store, "shrunk.yaml", text, len);
-	store_complete(store, 0);
+	store_apply_defaults(store, 0);
 	if (store->diags.errors)
 		return false;
 	in.store = run.store = store;
@@ -264,7 +264,7 @@ static bool read_cluster(struct run *run)
 
 	run->store = store_new();
 	store_read_buffer(run->store, run->cluster.name, run->cluster.text, run->cluster.len);
-	store_complete(run->store, 0);
+	store_apply_defaults(run->store, 0);
 	if (!run->store->diags.errors)
 		return true;
 	run->node = "-";

@@ -74,7 +74,7 @@ static struct plan *compile(const char *text, size_t len)
 	struct plan_input in = { .store = store, .node = "n1" };
 
 	store_read_buffer(store, "test.yaml", text, len);
-	store_complete(store, 0);
+	store_apply_defaults(store, 0);
 	if (store->diags.errors)
 		diag_print(&store->diags, stderr);
 	assert_int_equal(store->diags.errors, 0);

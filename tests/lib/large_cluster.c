@@ -151,6 +151,6 @@ struct store *large_store(const struct large_cluster *c)
 		add_pods(s, i, c->pods - i < PODS_AT_ONCE ? c->pods - i : PODS_AT_ONCE);
 	add_policies(s, c->policies);
 	add_services(s, c->services, c->endpoints);
-	store_complete(s, 0);
+	store_apply_defaults(s, 0);
 	return s;
 }

@@ -52,7 +52,7 @@ void netns_cluster_up(struct netns_cluster *c, const char *manifests)
 	int r;
 
 	store_read_buffer(s, "test.yaml", manifests, strlen(manifests));
-	store_complete(s, STORE_INVENT);
+	store_apply_defaults(s, STORE_ASSIGN);
 	if (s->diags.errors) {
 		diag_print(&s->diags, stderr);
 		store_free(&s);

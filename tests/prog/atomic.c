@@ -82,7 +82,7 @@ static void side_compile(struct side *s)
 	struct plan_input in = { .store = store, .node = NODE_NAME };
 
 	store_read_buffer(store, "atomic.yaml", s->text, s->size);
-	store_complete(store, 0);
+	store_apply_defaults(store, 0);
 	diag_print(&store->diags, stderr);
 	assert_int_equal(store->diags.errors, 0);
 	s->plan = plan_compile(&in);

@@ -63,7 +63,7 @@ static struct store *store_of(const struct shape *shape, int only)
 	fclose(f);
 	store_read_buffer(s, "shape.json", text, len);
 	free(text);
-	store_complete(s, 0);
+	store_apply_defaults(s, 0);
 	assert_int_equal(s->diags.errors, 0);
 	return s;
 }

@@ -44,6 +44,17 @@ static void vectors_grow_and_what_is_new_is_zero(void **state)
 		assert_int_equal(v[i], i);
 }
 
+static void an_array_is_sorted_and_keeps_one_of_each(void **state)
+{
+	const char *texts[] = { "b", "a", "b", "c", "a" };
+
+	assert_int_equal(array_unique(texts, ARRAY_SIZE(texts), sizeof(*texts), text_order), 3);
+	assert_string_equal(texts[0], "a");
+	assert_string_equal(texts[1], "b");
+	assert_string_equal(texts[2], "c");
+	assert_int_equal(array_unique(NULL, 0, sizeof(*texts), text_order), 0);
+}
+
 static void diagnostics_print_by_file_and_position_and_count_errors(void **state)
 {
 	_cleanup_(mem_free) char *text = NULL;
@@ -85,6 +96,7 @@ int main(void)
 		cmocka_unit_test(arena_memory_is_zero_aligned_and_does_not_overlap),
 		cmocka_unit_test(arena_strings_end),
 		cmocka_unit_test(vectors_grow_and_what_is_new_is_zero),
+		cmocka_unit_test(an_array_is_sorted_and_keeps_one_of_each),
 		cmocka_unit_test(diagnostics_print_by_file_and_position_and_count_errors),
 		cmocka_unit_test(errors_carry_their_code_and_text),
 	};

@@ -23,7 +23,7 @@ static void refuses(const char *yaml, unsigned int flags, const char *node, cons
 	_cleanup_(mem_free) char *text = NULL;
 
 	store_read_buffer(s, "f.yaml", yaml, strlen(yaml));
-	store_complete(s, flags);
+	store_apply_defaults(s, flags);
 	assert_int_equal(s->diags.errors, 0);
 	text = cli_unknown_node(s, node, "--node");
 	if (want)
@@ -34,7 +34,7 @@ static void refuses(const char *yaml, unsigned int flags, const char *node, cons
 
 static void a_name_that_no_object_has_is_refused_while_others_are_named(void **state)
 {
-	static const unsigned int flags[] = { 0, STORE_INVENT };
+	static const unsigned int flags[] = { 0, STORE_ASSIGN };
 
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
 		refuses(NODE("n1") POD("a", ""), flags[i], "nn1",
@@ -58,15 +58,15 @@ static void a_name_of_a_node_or_in_a_pod_is_taken(void **state)
 {
 	refuses(NODE("n1") POD("a", "nodeName: n2, "), 0, "n1", NULL);
 	refuses(NODE("n1") POD("a", "nodeName: n2, "), 0, "n2", NULL);
-	refuses(NODE("n1") POD("a", "nodeName: n2, "), STORE_INVENT, "n2", NULL);
+	refuses(NODE("n1") POD("a", "nodeName: n2, "), STORE_ASSIGN, "n2", NULL);
 }
 
 /* Small setups: nothing to compare with. Nor is a node that was made up for them something to compare with. */
 static void manifests_that_name_no_node_take_any_name(void **state)
 {
 	refuses(POD("a", ""), 0, "n1", NULL);
-	refuses(POD("a", ""), STORE_INVENT, "n1", NULL);
-	refuses(POD("a", ""), STORE_INVENT, "node", NULL);
+	refuses(POD("a", ""), STORE_ASSIGN, "n1", NULL);
+	refuses(POD("a", ""), STORE_ASSIGN, "node", NULL);
 	refuses("", 0, "n1", NULL);
 }
 

@@ -53,7 +53,7 @@ static void a_denial_without_any_service_is_printed(void **state)
 	FILE *out;
 
 	store_read_buffer(s, "p.yaml", two_pods_one_policy, strlen(two_pods_one_policy));
-	store_complete(s, 0);
+	store_apply_defaults(s, 0);
 	p.report = report_new(&(struct report_input){ .store = s });
 	assert_int_equal(report_each(p.report, measured_as_expected, &p, &err), 0);
 	out = open_memstream(&text, &len);

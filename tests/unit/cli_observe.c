@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * Events with names: what a line and an object say, and what filters take. The
- * plan is a file of the test's own; no kernel is asked.
+ * plan is the test's own; no kernel is asked.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "cli/sighting.h"
@@ -48,13 +47,7 @@ static struct naming naming = { .now = &now, .before = &before, .wall_offset_ns 
 
 static int setup(void **state)
 {
-	char path[] = "/tmp/weir-plan-XXXXXX";
-	int fd = mkstemp(path);
-
-	assert_true(fd >= 0 && write(fd, plan_text, strlen(plan_text)) == (ssize_t)strlen(plan_text));
-	close(fd);
-	now = (struct live){ .plan = live_plan_read(path), .names = names, .n_names = ARRAY_SIZE(names) };
-	unlink(path);
+	now = (struct live){ .plan = plan_json_parse(plan_text), .names = names, .n_names = ARRAY_SIZE(names) };
 	assert_non_null(now.plan);
 	setenv("TZ", "UTC", 1);
 	tzset();
@@ -63,7 +56,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	live_plan_free(&now.plan);
+	plan_json_free(&now.plan);
 	return 0;
 }
 

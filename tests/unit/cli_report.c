@@ -31,7 +31,7 @@ static struct store *read_store(const char *yaml)
 	struct store *s = store_new();
 
 	store_read_buffer(s, "test.yaml", yaml, strlen(yaml));
-	store_complete(s, 0);
+	store_apply_defaults(s, 0);
 	if (s->diags.errors)
 		diag_print(&s->diags, stderr);
 	assert_int_equal(s->diags.errors, 0);

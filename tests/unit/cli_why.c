@@ -37,7 +37,7 @@ static char *draw(const char *yaml, const char *from, const char *to, const stru
 	FILE *out = open_memstream(&text, &len);
 
 	store_read_buffer(s, "dir/db.yaml", yaml, strlen(yaml));
-	store_complete(s, 0);
+	store_apply_defaults(s, 0);
 	assert_int_equal(s->diags.errors, 0);
 	ask.report = report = report_new(&(struct report_input){ .store = s });
 	assert_int_equal(why_parse(&ask, from, to, &err), 0);
@@ -284,7 +284,7 @@ static void asks(const char *from, const char *to, unsigned int want, const char
 	unsigned int got = 0;
 
 	store_read_buffer(s, "f.yaml", dual, strlen(dual));
-	store_complete(s, 0);
+	store_apply_defaults(s, 0);
 	assert_int_equal(s->diags.errors, 0);
 	ask.report = report = report_new(&(struct report_input){ .store = s });
 	if (why_parse(&ask, from, to, &err) || why_resolve(&ask, &err) || why_judge(&ask, &flows, &err))

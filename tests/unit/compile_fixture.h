@@ -39,7 +39,7 @@ static inline void fixture_open(struct fixture *f, const char *yaml)
 
 	f->store = store_new();
 	store_read_buffer(f->store, "test.yaml", yaml, strlen(yaml));
-	store_complete(f->store, 0);
+	store_apply_defaults(f->store, 0);
 	if (f->store->diags.errors)
 		diag_print(&f->store->diags, stderr);
 	assert_int_equal(f->store->diags.errors, 0);

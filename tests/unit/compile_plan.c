@@ -84,7 +84,7 @@ static char *shuffled_json(const size_t *order)
 		snprintf(name, sizeof(name), "%zu.yaml", order[i]);
 		store_read_buffer(s, name, documents[order[i]], strlen(documents[order[i]]));
 	}
-	store_complete(s, 0);
+	store_apply_defaults(s, 0);
 	assert_int_equal(s->diags.errors, 0);
 	in.store = s;
 	p = plan_compile(&in);
@@ -382,7 +382,7 @@ static void np_41_node_addresses_are_own_or_other(void **state)
 		"{type: ExternalIP, address: 10.0.0.254}]}\n";
 
 	store_read_buffer(s, "n.yaml", yaml, strlen(yaml));
-	store_complete(s, 0);
+	store_apply_defaults(s, 0);
 	in.store = s;
 	p = plan_compile(&in);
 	assert_int_equal(plan_node_kind(p, &bridge), WEIR_NODE_OWN);

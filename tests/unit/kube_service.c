@@ -76,7 +76,7 @@ static void families_follow_what_was_allocated_before_what_was_preferred(void **
 				       "---\napiVersion: v1\nkind: Service\nmetadata: {name: t}\n"
 				       "spec: {clusterIP: 10.96.0.9, ports: [{port: 80}]}\n",
 				   cases[i].spec);
-		with_store *s = complete_text(text, STORE_INVENT);
+		with_store *s = complete_text(text, STORE_ASSIGN);
 		const struct kube_service *svc = store_service(s, "default", "s");
 
 		if (svc->wants_family[0] != cases[i].v4 || svc->wants_family[1] != cases[i].v6)

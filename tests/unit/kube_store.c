@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* The store after reading: order, duplicates, what is implied, invented and derived, look-ups, files. */
+/* The store after reading: order, duplicates, what is implied, assigned and derived, look-ups, files. */
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -35,7 +35,7 @@ static size_t slices_of(const struct store *s, const char *service)
 
 static void order_is_by_namespace_and_name_whatever_the_input(void **state)
 {
-	with_store *s = complete_text(POD("b", "a", ONE) POD("a", "z", ONE) POD("a", "b", ONE), STORE_INVENT);
+	with_store *s = complete_text(POD("b", "a", ONE) POD("a", "z", ONE) POD("a", "b", ONE), STORE_ASSIGN);
 
 	assert_int_equal(s->n_pods, 3);
 	assert_string_equal(s->pods[0]->meta.name, "b");
@@ -50,7 +50,7 @@ static void duplicates_are_errors_at_the_second_with_the_place_of_the_first(void
 	with_store *s = complete_text(NODE("n1", "") POD("a", "p", ONE) POD("a", "p", ONE RUNS("10.0.0.1"))
 				      /* another namespace or kind is another object */
 				      POD("b", "p", ONE) NODE("p", ""),
-				      STORE_INVENT);
+				      STORE_ASSIGN);
 
 	assert_int_equal(s->diags.errors, 1);
 	assert_int_equal(s->n_pods, 2);
@@ -114,7 +114,7 @@ static void np_22_namespaces_are_implied_by_what_lies_in_them(void **state)
 			"s",
 			"ports: [{port: 1}]") "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: a, labels: {name: a}}\n"
 					      "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p}\n",
-		STORE_INVENT);
+		STORE_ASSIGN);
 	const struct kube_namespace *b = store_namespace(s, "b");
 
 	assert_int_equal(s->n_namespaces, 3);
@@ -140,7 +140,7 @@ static void what_has_no_address_gets_one_and_one_note_says_so(void **state)
 {
 	with_store *s = complete_text(POD("b", "p", ONE) POD("a", "p", ONE) SVC("s", "ports: [{port: 80}]")
 					      SVC("t", "ports: [{port: 80}], ipFamilyPolicy: RequireDualStack"),
-				      STORE_INVENT);
+				      STORE_ASSIGN);
 
 	assert_diags(
 		s,
@@ -158,9 +158,9 @@ static void what_has_no_address_gets_one_and_one_note_says_so(void **state)
 }
 
 /* What people write down and compare: it must not change from one version to the next. */
-static void invented_addresses_are_these(void **state)
+static void assigned_addresses_are_these(void **state)
 {
-	with_store *s = complete_text(POD("a", "p", ONE) SVC("s", "ports: [{port: 80}]"), STORE_INVENT);
+	with_store *s = complete_text(POD("a", "p", ONE) SVC("s", "ports: [{port: 80}]"), STORE_ASSIGN);
 
 	assert_addr(&s->pods[0]->addr[0], "10.245.132.19");
 	assert_addr(&s->pods[0]->addr[1], "fd00:10:244::1:8413");
@@ -188,7 +188,7 @@ static struct store *many(int n, int without, bool backwards)
 				i, i % 7, i, i % 7);
 	}
 	fclose(out);
-	return complete_text(text, STORE_INVENT);
+	return complete_text(text, STORE_ASSIGN);
 }
 
 static size_t readdressed(const struct store *s, const struct store *t)
@@ -219,7 +219,7 @@ static void others_keep_their_addresses_when_one_comes_or_goes(void **state)
 	}
 }
 
-static void invented_addresses_are_the_same_in_any_order_of_input(void **state)
+static void assigned_addresses_are_the_same_in_any_order_of_input(void **state)
 {
 	with_store *forwards = many(MANY, -1, false), *backwards = many(MANY, -1, true);
 
@@ -231,7 +231,7 @@ static void who_finds_its_place_taken_takes_the_next_one(void **state)
 	with_store *s = complete_text(POD("a", "p", ONE) POD("z", "q", ONE RUNS("10.245.132.19"))
 					      POD("z", "r", ONE RUNS("10.245.132.20"))
 						      POD("z", "s", ONE RUNS("\"fd00:10:244::1:8413\"")),
-				      STORE_INVENT);
+				      STORE_ASSIGN);
 
 	assert_addr(&store_pod(s, "a", "p")->addr[0], "10.245.132.21");
 	assert_addr(&store_pod(s, "a", "p")->addr[1], "fd00:10:244::1:8414");
@@ -259,7 +259,7 @@ static void a_150000_pods_get_as_many_addresses_in_linear_time(void **state)
 	fputs("]}", out);
 	fclose(out);
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &start);
-	with_store *s = complete_text(text, STORE_INVENT);
+	with_store *s = complete_text(text, STORE_ASSIGN);
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
 	assert_int_equal(s->diags.errors, 0);
 	assert_int_equal(s->n_pods, ARRAY_SIZE(addrs));
@@ -273,14 +273,14 @@ static void a_150000_pods_get_as_many_addresses_in_linear_time(void **state)
 	assert_true(end.tv_sec - start.tv_sec < 15);
 }
 
-static void invented_addresses_avoid_given_ones_and_keep_to_their_families(void **state)
+static void assigned_addresses_avoid_given_ones_and_keep_to_their_families(void **state)
 {
 	with_store *s =
 		complete_text(NODE("n1", "status: {addresses: [{type: InternalIP, address: 10.245.132.20}]}\n")
 				      POD("a", "p", ONE) POD("a", "b", ONE RUNS("10.245.132.19"))
 					      SVC("t", "clusterIP: 10.109.220.108, ports: [{port: 80}]")
 						      SVC("s", "ports: [{port: 80}]"),
-			      STORE_INVENT);
+			      STORE_ASSIGN);
 
 	assert_addr(&store_pod(s, "a", "p")->addr[0], "10.245.132.21");
 	assert_addr(&store_pod(s, "a", "p")->addr[1], "none");
@@ -295,7 +295,7 @@ static void a_cluster_of_ipv6_only_stays_one(void **state)
 {
 	with_store *s = complete_text(POD("a", "a", ONE) POD("a", "b", ONE RUNS("\"fd00::1\""))
 					      SVC("s", "ports: [{port: 80}]"),
-				      STORE_INVENT);
+				      STORE_ASSIGN);
 
 	assert_addr(&s->pods[0]->addr[0], "none");
 	assert_in(&s->pods[0]->addr[1], "fd00:10:244::/64");
@@ -311,7 +311,7 @@ static void pods_that_are_over_get_nothing_and_nodes_are_implied(void **state)
 			POD("a", "far", "spec: {nodeName: n1, containers: [{name: c}]}\n") POD(
 				"a", "sick",
 				ONE "status: {phase: Running, conditions: [{type: Ready, status: \"False\"}]}\n"),
-		STORE_INVENT);
+		STORE_ASSIGN);
 	const struct kube_pod *host = store_pod(s, "a", "host");
 
 	assert_addr(&store_pod(s, "a", "done")->addr[0], "none");
@@ -324,7 +324,7 @@ static void pods_that_are_over_get_nothing_and_nodes_are_implied(void **state)
 	assert_string_equal(store_pod(s, "a", "sick")->node, "n1");
 }
 
-static void without_leave_to_invent_what_is_missing_is_said(void **state)
+static void without_leave_to_assign_what_is_missing_is_said(void **state)
 {
 	with_store *s =
 		complete_text(POD("a", "p", ONE) SVC("s", "ports: [{port: 80}]") SVC("h", "clusterIP: None"), 0);
@@ -348,7 +348,7 @@ static void a_range_that_is_used_up_is_an_error_and_nothing_is_given_twice(void 
 	for (int i = 0; i < 65536; i++) /* the range of nodes has 65534 */
 		fprintf(out, "---\n{apiVersion: v1, kind: Node, metadata: {name: n%05d}}\n", i);
 	fclose(out);
-	with_store *s = complete_text(text, STORE_INVENT);
+	with_store *s = complete_text(text, STORE_ASSIGN);
 	for (size_t i = 0; i < s->diags.n; i++)
 		errors += s->diags.items[i].level == DIAG_ERROR && !strcmp(s->diags.items[i].code, "E033");
 	assert_int_equal(errors, 4); /* two nodes, both families */
@@ -404,7 +404,7 @@ static void svc_13_named_target_ports_resolve_for_each_pod(void **state)
 			    "spec: {containers: [{name: c, ports: [{name: web, containerPort: 53, protocol: UDP}]}]}\n")
 				SVC("s",
 				    "selector: {app: x}, ports: [{name: h, port: 80, targetPort: web}, {name: m, port: 81}]"),
-		STORE_INVENT);
+		STORE_ASSIGN);
 	size_t with_8080 = 0, with_9090 = 0, without = 0;
 
 	assert_int_equal(slices_of(s, "s"), 3);
@@ -440,7 +440,7 @@ static void slices_are_derived_by_family_and_only_where_none_was_given(void **st
 											   "selector: {app: z}, ports: [{port: 80}]")
 											   SVC("headless",
 											       "clusterIP: None, selector: {app: x}"),
-		STORE_INVENT);
+		STORE_ASSIGN);
 
 	assert_int_equal(slices_of(s, "given"), 1);
 	assert_false(slice_of(s, "given", 0)->derived);
@@ -458,7 +458,7 @@ static void selectors_need_all_labels_and_the_own_namespace(void **state)
 			POD("a", "q", ONE) POD("b", "r", ONE)
 				SVC("s", "selector: {app: x, tier: w}, ports: [{port: 80}]")
 					SVC("t", "selector: {app: x}, ports: [{port: 80}]"),
-		STORE_INVENT);
+		STORE_ASSIGN);
 
 	assert_int_equal(slice_of(s, "s", 0)->n_endpoints, 1);
 	assert_int_equal(slice_of(s, "t", 0)->n_endpoints, 2);
@@ -606,7 +606,7 @@ static void completing_is_not_quadratic(void **state)
 			i, i);
 	fclose(out);
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &start);
-	with_store *s = complete_text(text, STORE_INVENT);
+	with_store *s = complete_text(text, STORE_ASSIGN);
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
 	assert_int_equal(s->diags.errors, 0);
 	assert_int_equal(s->n_pods, 20000);
@@ -622,15 +622,15 @@ int main(void)
 		cmocka_unit_test(svc_7_what_a_server_let_through_is_no_error),
 		cmocka_unit_test(np_22_namespaces_are_implied_by_what_lies_in_them),
 		cmocka_unit_test(what_has_no_address_gets_one_and_one_note_says_so),
-		cmocka_unit_test(invented_addresses_are_these),
+		cmocka_unit_test(assigned_addresses_are_these),
 		cmocka_unit_test(others_keep_their_addresses_when_one_comes_or_goes),
-		cmocka_unit_test(invented_addresses_are_the_same_in_any_order_of_input),
+		cmocka_unit_test(assigned_addresses_are_the_same_in_any_order_of_input),
 		cmocka_unit_test(who_finds_its_place_taken_takes_the_next_one),
 		cmocka_unit_test(a_150000_pods_get_as_many_addresses_in_linear_time),
-		cmocka_unit_test(invented_addresses_avoid_given_ones_and_keep_to_their_families),
+		cmocka_unit_test(assigned_addresses_avoid_given_ones_and_keep_to_their_families),
 		cmocka_unit_test(a_cluster_of_ipv6_only_stays_one),
 		cmocka_unit_test(pods_that_are_over_get_nothing_and_nodes_are_implied),
-		cmocka_unit_test(without_leave_to_invent_what_is_missing_is_said),
+		cmocka_unit_test(without_leave_to_assign_what_is_missing_is_said),
 		cmocka_unit_test(a_range_that_is_used_up_is_an_error_and_nothing_is_given_twice),
 		cmocka_unit_test(a_3_conditions_of_derived_endpoints),
 		cmocka_unit_test(svc_13_named_target_ports_resolve_for_each_pod),

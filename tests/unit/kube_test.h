@@ -33,7 +33,7 @@ static inline struct store *complete_text(const char *text, unsigned int flags)
 {
 	struct store *s = read_text(text);
 
-	store_complete(s, flags);
+	store_apply_defaults(s, flags);
 	return s;
 }
 

@@ -151,7 +151,7 @@ static void trap_12_an_external_name_and_a_cluster_ip_of_one_name_are_duplicates
 				      "spec: {type: ExternalName, externalName: users.example.net}\n"
 				      "---\napiVersion: v1\nkind: Service\nmetadata: {name: users}\n"
 				      "spec: {selector: {app: users}, ports: [{port: 80}]}\n",
-				      STORE_INVENT);
+				      STORE_ASSIGN);
 
 	assert_int_equal(s->n_services, 1);
 	assert_int_equal(s->services[0]->type, KUBE_EXTERNAL_NAME);
@@ -178,7 +178,7 @@ static void trap_16_one_broken_object_does_not_take_the_others_along(void **stat
 		"---\napiVersion: v1\nkind: Pod\n"
 		"---\n- client\n- server\n"
 		"---\napiVersion: v1\nkind: Namespace\nmetadata: {name: c}\n",
-		STORE_INVENT);
+		STORE_ASSIGN);
 
 	assert_int_equal(s->n_services, 1);
 	assert_non_null(store_namespace(s, "c"));

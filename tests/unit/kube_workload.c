@@ -21,7 +21,7 @@
 /* All pods as "name name …", and then nothing but notes may have been said. */
 static void assert_pods(const char *text, const char *expected)
 {
-	with_store *s = complete_text(text, STORE_INVENT | STORE_ADMIT);
+	with_store *s = complete_text(text, STORE_ASSIGN | STORE_ADMIT);
 	_cleanup_(mem_free) char *names = mem_strdup("");
 
 	for (size_t i = 0; i < s->n_pods; i++) {
@@ -61,7 +61,7 @@ static void a_made_pod_is_what_the_template_says_at_its_place_in_the_file(void *
 			      "    metadata: {labels: {app: web, tier: front}, name: other}\n"
 			      "    spec:\n      nodeName: n7\n      hostNetwork: true\n      subdomain: sub\n"
 			      "      containers: [{name: c, ports: [{name: http, containerPort: 80}]}]\n",
-			      STORE_INVENT);
+			      STORE_ASSIGN);
 	const struct kube_pod *pod = store_pod(s, "q", "web-1");
 
 	assert_string_equal(kube_label(&pod->meta.labels, "tier"), "front");
@@ -82,7 +82,7 @@ static void dns_6_a_stateful_set_counts_from_its_start_and_gives_names_to_its_po
 {
 	static const char text[] =
 		APPS("StatefulSet", "db", "replicas: 2, serviceName: dbs, ordinals: {start: 5}, " SELECTED);
-	with_store *s = complete_text(text, STORE_INVENT);
+	with_store *s = complete_text(text, STORE_ASSIGN);
 	const struct kube_pod *pod = store_pod(s, "q", "db-6");
 
 	assert_pods(text, "db-5 db-6");
@@ -138,7 +138,7 @@ static void a_node_that_nobody_described_takes_every_daemon_set(void **state)
 			"Deployment", "web",
 			"selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, spec: {nodeName: n2, containers: [{name: c}]}}"),
 		ds);
-	with_store *s = complete_text(with_pods, STORE_INVENT);
+	with_store *s = complete_text(with_pods, STORE_ASSIGN);
 
 	assert_pods(ds, "ds-node");
 	assert_pods(with_pods, "ds-n1 ds-n2 p web-1");
@@ -156,7 +156,7 @@ static void a_pod_name_that_a_node_makes_too_long_is_numbered(void **state)
 
 static void jobs_run_as_many_pods_as_they_may_and_none_when_suspended_or_over(void **state)
 {
-	with_store *s = complete_text(BATCH("Job", "j", JOB_POD), STORE_INVENT);
+	with_store *s = complete_text(BATCH("Job", "j", JOB_POD), STORE_ASSIGN);
 
 	assert_pods(BATCH("Job", "j", JOB_POD), "j-1");
 	assert_pods(BATCH("Job", "j", "parallelism: 3, " JOB_POD), "j-1 j-2 j-3");
@@ -200,10 +200,10 @@ static void the_order_of_input_does_not_matter(void **state)
 {
 	with_store *a = complete_text(APPS("Deployment", "web", "replicas: 2, " SELECTED)
 					      APPS("StatefulSet", "web", "replicas: 2, " SELECTED),
-				      STORE_INVENT);
+				      STORE_ASSIGN);
 	with_store *b = complete_text(APPS("StatefulSet", "web", "replicas: 2, " SELECTED)
 					      APPS("Deployment", "web", "replicas: 2, " SELECTED),
-				      STORE_INVENT);
+				      STORE_ASSIGN);
 
 	assert_int_equal(a->n_pods, b->n_pods);
 	for (size_t i = 0; i < a->n_pods; i++) {
@@ -222,7 +222,7 @@ static void services_find_made_pods(void **state)
 						  "spec: {selector: {app: web}, ports: [{port: 8080, targetPort: http}]}\n"
 						  "---\napiVersion: v1\nkind: Service\nmetadata: {name: first, namespace: q}\n"
 						  "spec: {selector: {statefulset.kubernetes.io/pod-name: db-0}, ports: [{port: 1}]}\n",
-		STORE_INVENT);
+		STORE_ASSIGN);
 
 	assert_int_equal(s->n_slices, 2);
 	assert_string_equal(s->slices[0]->service, "all");
@@ -284,8 +284,8 @@ static void pods_of_every_kind_of_workload_are_recognized(void **state)
 
 static void the_owner_of_a_pod_is_the_topmost_that_is_there(void **state)
 {
-	with_store *s = complete_text(APPS("Deployment", "web", SELECTED) RS_OF_WEB RS_POD("p"), STORE_INVENT);
-	with_store *alone = complete_text(RS_OF_WEB RS_POD("p"), STORE_INVENT);
+	with_store *s = complete_text(APPS("Deployment", "web", SELECTED) RS_OF_WEB RS_POD("p"), STORE_ASSIGN);
+	with_store *alone = complete_text(RS_OF_WEB RS_POD("p"), STORE_ASSIGN);
 
 	assert_int_equal(store_owner(s, &s->pods[0]->meta)->meta.kind, KUBE_DEPLOYMENT);
 	assert_int_equal(store_owner(alone, &alone->pods[0]->meta)->meta.kind, KUBE_REPLICA_SET);
@@ -410,7 +410,7 @@ static void more_pods_than_a_cluster_has_are_an_error(void **state)
 	with_store *s = complete_text(APPS("Deployment", "a", "replicas: 149999, " SELECTED)
 					      APPS("Deployment", "b", SELECTED)
 						      APPS("Deployment", "c", "replicas: 2147483647, " SELECTED),
-				      STORE_INVENT);
+				      STORE_ASSIGN);
 
 	assert_int_equal(s->diags.errors, 1);
 	assert_int_equal(s->n_pods, KUBE_MADE_PODS_MAX);

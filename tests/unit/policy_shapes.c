@@ -97,7 +97,7 @@ static struct store *read_shape(const struct shape *shape)
 		mem_printf("%sspec: {podSelector: {}%s%s}\n", cluster, *shape->spec ? ", " : "", shape->spec);
 
 	store_read_buffer(s, "shape.yaml", text, strlen(text));
-	store_complete(s, 0);
+	store_apply_defaults(s, 0);
 	if (s->diags.errors)
 		diag_print(&s->diags, stderr);
 	assert_int_equal(s->diags.errors, 0);

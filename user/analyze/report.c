@@ -131,11 +131,6 @@ const struct plan *report_plan(struct report *r, const char *node)
 
 /* ---- Ends ---- */
 
-static bool has_ended(const struct kube_pod *pod)
-{
-	return pod->phase == KUBE_SUCCEEDED || pod->phase == KUBE_FAILED;
-}
-
 static void collect_rows(struct report *r)
 {
 	struct report_row *row;
@@ -143,7 +138,7 @@ static void collect_rows(struct report *r)
 	for (size_t i = 0; i < r->store->n_pods; i++) {
 		const struct kube_pod *pod = r->store->pods[i];
 
-		if (has_ended(pod))
+		if (kube_pod_ended(pod))
 			continue;
 		row = VEC_ADD(r->rows, r->n_rows, r->cap_rows);
 		row->end.pod = pod;

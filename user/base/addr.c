@@ -117,6 +117,22 @@ int cidr_compare(const struct cidr *a, const struct cidr *b)
 	return order ? order : (int)a->len - (int)b->len;
 }
 
+size_t cidr_count_until(const void *items, size_t n, size_t size, const struct weir_addr *a)
+{
+	size_t low = 0, high = n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct cidr *c = (const void *)((const char *)items + middle * size);
+
+		if (addr_compare(&c->addr, a) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 bool cidr_holds(const struct cidr *c, const struct weir_addr *a)
 {
 	struct weir_addr masked;

@@ -29,6 +29,8 @@ const char *cidr_text(const struct cidr *c, char *buf);
 
 int addr_compare(const struct weir_addr *a, const struct weir_addr *b);
 int cidr_compare(const struct cidr *a, const struct cidr *b); /* by address, shorter prefix first */
+/* How many of n sorted items, each of which begins with its struct cidr, begin at or before an address. */
+size_t cidr_count_until(const void *items, size_t n, size_t size, const struct weir_addr *a);
 bool cidr_holds(const struct cidr *c, const struct weir_addr *a); /* families never mix (NP-29) */
 bool cidr_holds_cidr(const struct cidr *outer, const struct cidr *inner);
 struct weir_addr addr_mask(const struct weir_addr *a, unsigned int len);

@@ -78,6 +78,24 @@ char *mem_printf(const char *fmt, ...)
 	return s;
 }
 
+size_t array_unique(void *array, size_t n, size_t size, int (*compare)(const void *a, const void *b))
+{
+	char *items = array;
+	size_t kept = 0;
+
+	if (n)
+		qsort(items, n, size, compare);
+	for (size_t i = 0; i < n; i++)
+		if (!kept || compare(items + (kept - 1) * size, items + i * size))
+			memmove(items + kept++ * size, items + i * size, size);
+	return kept;
+}
+
+int text_order(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 void mem_free(void *ptr_to_ptr)
 {
 	free(*(void **)ptr_to_ptr);
@@ -145,6 +163,15 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 	s = mem_vprintf(fmt, ap);
 	va_end(ap);
 	return arena_strdup(a, s);
+}
+
+void *arena_copy(struct arena *a, const void *data, size_t size)
+{
+	void *copy = arena_zalloc(a, size);
+
+	if (size)
+		memcpy(copy, data, size);
+	return copy;
 }
 
 void arena_free(struct arena *a)

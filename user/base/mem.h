@@ -49,6 +49,10 @@ char *mem_vprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 
 		&(array)[(n)++];                                                        \
 	})
 
+/* Sorts an array and leaves one of each that are equal; how many these are. NULL is an array of none. */
+size_t array_unique(void *array, size_t n, size_t size, int (*compare)(const void *a, const void *b));
+int text_order(const void *a, const void *b); /* of elements that are const char * */
+
 /* Scope-bound helpers for _cleanup_(). All accept a pointer to NULL or to -1. */
 void mem_free(void *ptr_to_ptr); /* free(*(void **)p) */
 void fd_close(int *fd); /* keeps errno */
@@ -62,4 +66,6 @@ void *arena_zalloc(struct arena *a, size_t size); /* aligned to 16 bytes */
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_strndup(struct arena *a, const char *s, size_t len);
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void *arena_copy(struct arena *a, const void *data, size_t size);
+#define arena_array(arena, array, n) ((__typeof__(array))arena_copy((arena), (array), (n) * sizeof(*(array))))
 void arena_free(struct arena *a);

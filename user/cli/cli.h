@@ -94,10 +94,10 @@ const char *cli_version(void);
 
 /*
  * Reads and completes the manifests of -f; problems are printed to stderr. Returns EXIT_OK and the store, or the
- * status to end with. flags: enum store_complete_flag.
+ * status to end with. flags: enum store_defaults_flag.
  */
 enum cli_store_flag {
-	CLI_KEEP_TEXTS = 1 << 16, /* beside enum store_complete_flag: for origin_text() */
+	CLI_KEEP_SOURCE_TEXT = 1 << 16, /* beside enum store_defaults_flag: for origin_text() */
 };
 int cli_read_store(const struct common_options *c, unsigned int flags, struct store **ret_store);
 /*

@@ -19,7 +19,7 @@ static int run(void *options, char **args, int n_args)
 	const struct common_options *c = options;
 	_cleanup_(store_free) struct store *s = NULL;
 	_cleanup_(plan_free) struct plan *p = NULL;
-	int status = cli_read_store(c, STORE_INVENT, &s);
+	int status = cli_read_store(c, STORE_ASSIGN, &s);
 	const char *node;
 
 	if (!status)

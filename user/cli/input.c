@@ -22,7 +22,7 @@ static void print_diags(const struct common_options *c, const struct store *s)
 	free(shown.items);
 }
 
-/* Before anything is implied or invented. An empty load takes everything away: the reader should know that. */
+/* Before anything is implied or assigned. An empty load takes everything away: the reader should know that. */
 static void note_emptiness(const struct common_options *c, const struct store *s)
 {
 	size_t n = s->n_namespaces + s->n_nodes + s->n_pods + s->n_services + s->n_slices + s->n_policies;
@@ -42,11 +42,11 @@ int cli_read_store(const struct common_options *c, unsigned int flags, struct st
 	if (!c->files.n)
 		return cli_fail(EXIT_USAGE, "no manifests: give -f PATH");
 	s = store_new();
-	s->keep_texts = flags & CLI_KEEP_TEXTS;
+	s->keep_source_text = flags & CLI_KEEP_SOURCE_TEXT;
 	r = store_read(s, c->files.items, c->files.n, &err);
 	if (!r) {
 		note_emptiness(c, s);
-		store_complete(s, flags | STORE_ADMIT);
+		store_apply_defaults(s, flags | STORE_ADMIT);
 	}
 	print_diags(c, s);
 	if (r)

@@ -10,8 +10,9 @@
 #include <bpf/libbpf.h>
 
 #include "cli/delta.h"
+#include "cli/file.h"
 #include "cli/live.h"
-#include "cli/live_plan.h"
+#include "compile/json_read.h"
 
 const char *const live_programs[] = { "from_pod",    "to_pod", "from_adopted", "to_adopted", "store_word",
 				      "sweep_start", NULL };
@@ -47,12 +48,13 @@ static void read_names(struct live *l)
 
 static void read_generation(struct live *l, const struct common_options *c)
 {
-	_cleanup_(mem_free) char *path = NULL;
+	_cleanup_(mem_free) char *path = NULL, *text = NULL;
 
 	l->generation = node_config(l->node)->generation;
 	read_names(l);
 	path = mem_printf("%s/plan-%llu", node_run_dir(l->node), (unsigned long long)l->generation);
-	l->plan = live_plan_read(path);
+	text = file_text(path);
+	l->plan = text ? plan_json_parse(text) : NULL;
 	if (!l->plan && l->generation)
 		cli_note(c, "%s is not there or cannot be read: ids are shown instead of names", path);
 }
@@ -83,7 +85,7 @@ void live_close(struct live *l)
 {
 	node_close(&l->node);
 	free(l->names);
-	live_plan_free(&l->plan);
+	plan_json_free(&l->plan);
 }
 
 void live_check(const struct live *l, const struct common_options *c)
@@ -121,50 +123,86 @@ bool live_has(const struct live *l, enum weir_name_kind kind, uint32_t id)
 	return find_name(l, kind, id);
 }
 
+/* What the plan says of it. */
+static struct json_value find_item(const struct live *l, enum weir_name_kind kind, uint32_t id)
+{
+	const struct live_name *name = find_name(l, kind, id);
+
+	return name && l->plan ? plan_json_find(l->plan, kind, &name->hash) : (struct json_value){};
+}
+
+static void policies_label(struct json_value list, char *buf)
+{
+	size_t used = 0;
+
+	*buf = 0;
+	for (size_t i = 0; i < json_count(list) && used < LIVE_TEXT_MAX; i++)
+		used += snprintf(buf + used, LIVE_TEXT_MAX - used, "%s%s", i ? "," : "", json_item_text(list, i));
+}
+
+static void rule_label(struct json_value rule, char *buf)
+{
+	snprintf(buf, LIVE_TEXT_MAX, "%s %s[%lld]", json_text(rule, "policy"), json_text(rule, "direction"),
+		 json_number(rule, "rule", 0, INT32_MAX));
+}
+
+static void service_label(struct json_value service, char *buf)
+{
+	const char *port = json_text(service, "port");
+
+	snprintf(buf, LIVE_TEXT_MAX, "%s%s%s/%s", json_text(service, "service"), *port ? ":" : "", port,
+		 json_text(service, "protocol"));
+}
+
 const char *live_label(const struct live *l, enum weir_name_kind kind, uint32_t id, char *buf)
 {
-	const struct live_name *name;
+	struct json_value item = find_item(l, kind, id);
 
 	if (kind == WEIR_NAME_BACKEND)
 		return backend_label(l, id, buf);
-	name = find_name(l, kind, id);
-	if (!name || !l->plan || !live_plan_label(l->plan, kind, &name->hash, buf, LIVE_TEXT_MAX))
+	if (item.v && kind == WEIR_NAME_RULE)
+		rule_label(item, buf);
+	else if (item.v && kind == WEIR_NAME_POLICY_SET)
+		policies_label(json_list(item, "policies"), buf);
+	else if (item.v && kind == WEIR_NAME_IDENTITY && *json_text(item, "text"))
+		snprintf(buf, LIVE_TEXT_MAX, "%s", json_text(item, "text"));
+	else if (item.v && kind == WEIR_NAME_SERVICE)
+		service_label(item, buf);
+	else
 		snprintf(buf, LIVE_TEXT_MAX, "#%u", id);
 	return buf;
 }
 
 const char *live_fact(const struct live *l, enum weir_name_kind kind, uint32_t id, const char *key)
 {
-	const struct live_name *name = find_name(l, kind, id);
+	const char *text = json_text(find_item(l, kind, id), key);
 
-	return name && l->plan ? live_plan_fact(l->plan, kind, &name->hash, key) : NULL;
+	return *text ? text : NULL;
 }
 
 long long live_number(const struct live *l, enum weir_name_kind kind, uint32_t id, const char *key)
 {
-	const struct live_name *name = find_name(l, kind, id);
-
-	return name && l->plan ? live_plan_number(l->plan, kind, &name->hash, key) : -1;
+	return json_number(find_item(l, kind, id), key, 0, INT64_MAX);
 }
 
 const char *live_policy(const struct live *l, uint32_t set, size_t i)
 {
-	const struct live_name *name = find_name(l, WEIR_NAME_POLICY_SET, set);
+	struct json_value list = json_list(find_item(l, WEIR_NAME_POLICY_SET, set), "policies");
 
-	return name && l->plan ? live_plan_policy(l->plan, &name->hash, i) : NULL;
+	return i < json_count(list) ? json_item_text(list, i) : NULL;
 }
 
-enum live_who live_who(const struct live *l, const struct weir_addr *addr, const char **ret_name)
+enum plan_owner live_who(const struct live *l, const struct weir_addr *addr, const char **ret_name)
 {
 	*ret_name = NULL;
-	return l->plan ? live_plan_who(l->plan, addr, ret_name) : LIVE_NOBODY;
+	return l->plan ? plan_json_owner(l->plan, addr, ret_name) : PLAN_OWNER_NONE;
 }
 
 const char *live_pod(const struct live *l, const struct weir_addr *addr)
 {
 	const char *name;
 
-	return live_who(l, addr, &name) == LIVE_POD ? name : NULL;
+	return live_who(l, addr, &name) == PLAN_OWNER_POD ? name : NULL;
 }
 
 const char *live_pod_at(const struct live *l, uint32_t device)

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "cli/cli.h"
-#include "cli/live_plan.h"
+#include "compile/json_read.h"
 #include "kernel/node.h"
 
 #define LIVE_TEXT_MAX 600
@@ -22,7 +22,7 @@ struct live {
 	uint64_t generation; /* before anything was read */
 	struct live_name *names; /* sorted by kind, id */
 	size_t n_names, cap_names;
-	struct live_plan *plan; /* NULL: no plan file of this generation */
+	struct plan_json *plan; /* NULL: no plan file of this generation */
 };
 
 /* Opens the instance of c->name. EXIT_OK, or the status to end with, after saying why. */
@@ -54,8 +54,8 @@ const char *live_policy(const struct live *l, uint32_t set, size_t i);
 /* "ns/name" of this node's pod with that address, or NULL. */
 const char *live_pod(const struct live *l, const struct weir_addr *addr);
 const char *live_pod_at(const struct live *l, uint32_t device); /* "ns/name" of the pod behind it, or NULL */
-/* Whose address it is (live_plan.h); ret_name: "ns/name" of a pod or Service, else NULL. */
-enum live_who live_who(const struct live *l, const struct weir_addr *addr, const char **ret_name);
+/* Whose address it is (compile/json_read.h); ret_name: "ns/name" of a pod or Service, else NULL. */
+enum plan_owner live_who(const struct live *l, const struct weir_addr *addr, const char **ret_name);
 /* Packets and bytes of a reason, all CPUs added up. */
 struct weir_counter live_counter(const struct live *l, uint32_t reason);
 /* What was counted for an id of rule_hits or set_hits, all CPUs added up; false: beyond the table, not counted. */

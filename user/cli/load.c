@@ -2,7 +2,7 @@
 /*
  * weir load: the manifests are the whole desired state of this node. Compiles,
  * compares with what is loaded, writes the difference, says what changed. Never
- * invents an address: what has none is warned about and left out.
+ * assigns an address: what has none is warned about and left out.
  */
 #include <errno.h>
 #include <ifaddrs.h>
@@ -190,7 +190,7 @@ static int run(void *options, char **args, int n_args)
 	_cleanup_(mem_free) struct weir_addr *local = NULL;
 	_cleanup_(mem_free) char *origin = NULL;
 	struct plan_input in = {};
-	int status = cli_read_store(&o->common, CLI_KEEP_TEXTS, &s);
+	int status = cli_read_store(&o->common, CLI_KEEP_SOURCE_TEXT, &s);
 
 	if (!status)
 		status = refuse_empty(o, s);

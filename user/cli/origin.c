@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <yajl/yajl_tree.h>
-
+#include "base/json.h"
 #include "cli/file.h"
 #include "cli/origin.h"
 
@@ -26,7 +25,7 @@ char *origin_text(struct store *s, const struct plan_input *in, bool sandbox, co
 	for (size_t i = 0; i < in->n_local_addrs; i++)
 		emit_text(&e, NULL, addr_text(&in->local_addrs[i], addr));
 	emit_array_end(&e);
-	refused = store_emit_texts(s, &e);
+	refused = store_emit_source_text(s, &e);
 	emit_document_end(&e);
 	emit_close(&e);
 	fclose(out);
@@ -36,73 +35,49 @@ char *origin_text(struct store *s, const struct plan_input *in, bool sandbox, co
 	return NULL;
 }
 
-static yajl_val member(yajl_val v, const char *key, yajl_type type)
+static void read_addresses(struct json_value list, struct sandbox_net *net)
 {
-	return v ? yajl_tree_get(v, (const char *[]){ key, NULL }, type) : NULL;
-}
-
-static const char *text_of(yajl_val v, const char *key)
-{
-	yajl_val m = member(v, key, yajl_t_string);
-
-	return m ? YAJL_GET_STRING(m) : NULL;
-}
-
-static void read_addresses(yajl_val list, struct sandbox_net *net)
-{
-	for (size_t i = 0; list && i < YAJL_GET_ARRAY(list)->len; i++) {
-		const char *text = YAJL_GET_STRING(YAJL_GET_ARRAY(list)->values[i]);
+	for (size_t i = 0; i < json_count(list); i++) {
 		struct weir_addr a;
 
-		if (text && !addr_parse(text, &a))
+		if (!addr_parse(json_item_text(list, i), &a))
 			*VEC_ADD(net->local, net->n_local, net->cap_local) = a;
 	}
 }
 
-static void read_texts(yajl_val list, struct store *s)
+static void read_texts(struct json_value list, struct store *s)
 {
-	for (size_t i = 0; list && i < YAJL_GET_ARRAY(list)->len; i++) {
-		yajl_val file = YAJL_GET_ARRAY(list)->values[i];
-		const char *name = text_of(file, "name"), *text = text_of(file, "text");
+	for (size_t i = 0; i < json_count(list); i++) {
+		const char *text = json_text(json_item(list, i), "text");
 
-		if (name && text)
-			store_read_buffer(s, name, text, strlen(text));
+		store_read_buffer(s, json_text(json_item(list, i), "name"), text, strlen(text));
 	}
 }
 
-static int fill(yajl_val root, struct origin *o)
+static int fill(struct json_value root, struct origin *o)
 {
-	const char *node = text_of(root, "node");
-
-	if (!node || !member(root, "files", yajl_t_array))
-		return -EINVAL;
-	o->node = mem_strdup(node);
-	o->sandbox = member(root, "sandbox", yajl_t_true);
+	o->node = mem_strdup(json_text(root, "node"));
+	o->sandbox = json_flag(root, "sandbox");
 	o->store = store_new();
-	read_texts(member(root, "files", yajl_t_array), o->store);
-	store_complete(o->store, STORE_ADMIT | (o->sandbox ? STORE_INVENT : 0));
-	if (o->store->diags.errors)
-		return -EINVAL;
+	read_texts(json_list(root, "files"), o->store);
+	store_apply_defaults(o->store, STORE_ADMIT | (o->sandbox ? STORE_ASSIGN : 0));
 	if (o->sandbox)
 		sandbox_place(o->store, &o->net);
 	else
-		read_addresses(member(root, "localAddresses", yajl_t_array), &o->net);
-	return 0;
+		read_addresses(json_list(root, "localAddresses"), &o->net);
+	return o->store->diags.errors ? -EINVAL : root.doc->r;
 }
 
 int origin_read(const char *path, struct origin *ret_origin, struct weir_err *err)
 {
 	_cleanup_(origin_free) struct origin o = {};
 	_cleanup_(mem_free) char *text = file_text(path);
-	yajl_val root = text ? yajl_tree_parse(text, NULL, 0) : NULL;
-	int r;
+	_cleanup_(json_close) struct json doc = {};
 
 	if (!text)
 		return err_set(err, -ENOENT, "%s is not there or cannot be read", path);
-	r = fill(root, &o);
-	yajl_tree_free(root);
-	if (r)
-		return err_set(err, r, "%s does not say what it should: loading again writes it anew", path);
+	if (json_open(&doc, path, text, "Objects", NULL) || fill(json_root(&doc), &o))
+		return err_set(err, -EINVAL, "%s does not say what it should: loading again writes it anew", path);
 	*ret_origin = o;
 	o = (struct origin){};
 	return 0;

@@ -12,8 +12,8 @@
 #include "sandbox/sandbox.h"
 
 /*
- * s: read with CLI_KEEP_TEXTS. Of in only node and local_addrs count. The text is the caller's. NULL when the objects
- * must not be kept (store_emit_texts()); a note has said why, and what that means.
+ * s: read with CLI_KEEP_SOURCE_TEXT. Of in only node and local_addrs count. The text is the caller's. NULL when the objects
+ * must not be kept (store_emit_source_text()); a note has said why, and what that means.
  */
 char *origin_text(struct store *s, const struct plan_input *in, bool sandbox, const struct common_options *c);
 

@@ -206,7 +206,7 @@ static int run(void *options, char **args, int n_args)
 
 	if (o->ports && report_ports_parse(o->ports, &arena, &ports, &in.n_ports, &err))
 		return cli_fail(EXIT_USAGE, "report: --ports: %s", err.text);
-	status = cli_read_store(&o->common, STORE_INVENT, &s);
+	status = cli_read_store(&o->common, STORE_ASSIGN, &s);
 	if (status)
 		return status;
 	in.store = s;

@@ -31,7 +31,7 @@ static void print_step(const char *what, uint64_t ns, void *arg)
 static int read_placed(const struct sandbox_options *o, unsigned int flags, struct store **ret_store,
 		       struct sandbox_net *ret_net)
 {
-	int status = cli_read_store(&o->common, STORE_INVENT | flags, ret_store);
+	int status = cli_read_store(&o->common, STORE_ASSIGN | flags, ret_store);
 
 	if (status)
 		return status;
@@ -52,7 +52,7 @@ static int run_up(struct sandbox_options *o, char **args, int n_args)
 	};
 	struct sandbox_summary sum;
 	struct weir_err err = {};
-	int status = read_placed(o, CLI_KEEP_TEXTS, &s, &net), r;
+	int status = read_placed(o, CLI_KEEP_SOURCE_TEXT, &s, &net), r;
 
 	if (status)
 		return status;

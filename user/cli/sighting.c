@@ -69,7 +69,7 @@ static struct sighting_end end_of(const struct naming *n, const struct weir_addr
 	struct sighting_end end = { .addr = *addr, .port = has_ports(proto) ? ntohs(port_be) : 0 };
 
 	end.who = live_who(n->now, addr, &end.name);
-	if (end.who == LIVE_NOBODY)
+	if (end.who == PLAN_OWNER_NONE)
 		end.who = live_who(n->before, addr, &end.name);
 	return end;
 }
@@ -110,7 +110,7 @@ bool sighting_side(const struct sighting *s, int direction, struct sighting_side
 
 /* ---- Filters ---- */
 
-static bool is_named(const struct sighting_end *end, enum live_who who, const struct target *t)
+static bool is_named(const struct sighting_end *end, enum plan_owner who, const struct target *t)
 {
 	size_t len = strlen(t->ns);
 
@@ -123,17 +123,17 @@ static bool is_target(const struct sighting_end *end, const struct target *t)
 {
 	switch (t->kind) {
 	case TARGET_POD:
-		return is_named(end, LIVE_POD, t);
+		return is_named(end, PLAN_OWNER_POD, t);
 	case TARGET_SERVICE:
-		return is_named(end, LIVE_SERVICE, t);
+		return is_named(end, PLAN_OWNER_SERVICE, t);
 	case TARGET_HOST:
 		return false; /* the plan does not know names under headless Services; observe refuses them */
 	case TARGET_ADDR:
 		return weir_addr_equal(&end->addr, &t->addr);
 	case TARGET_NODE:
-		return end->who == LIVE_NODE;
+		return end->who == PLAN_OWNER_NODE;
 	case TARGET_WORLD:
-		return end->who == LIVE_NOBODY;
+		return end->who == PLAN_OWNER_NONE;
 	}
 	return false;
 }

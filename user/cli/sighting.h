@@ -28,7 +28,7 @@ enum sighting_verdict {
 };
 
 struct sighting_end {
-	enum live_who who;
+	enum plan_owner who;
 	const char *name; /* "ns/name" of a POD or SERVICE */
 	struct weir_addr addr;
 	uint16_t port; /* host order; 0: none */

@@ -26,16 +26,16 @@ static void print_end(const struct sighting_end *end, FILE *out)
 	char addr[ADDR_TEXT_MAX];
 
 	switch (end->who) {
-	case LIVE_POD:
+	case PLAN_OWNER_POD:
 		fputs(end->name, out);
 		break;
-	case LIVE_SERVICE:
+	case PLAN_OWNER_SERVICE:
 		fprintf(out, "svc/%s", end->name);
 		break;
-	case LIVE_NODE:
+	case PLAN_OWNER_NODE:
 		fputs("node", out);
 		break;
-	case LIVE_NOBODY:
+	case PLAN_OWNER_NONE:
 		fprintf(out, weir_addr_is_v4(&end->addr) || !end->port ? "%s" : "[%s]",
 			addr_text(&end->addr, addr));
 	}
@@ -170,9 +170,10 @@ void sighting_print(const struct sighting *s, const struct style *style, FILE *o
 
 static void emit_end(struct emit *e, const char *key, const struct sighting_end *end)
 {
-	static const char *const kinds[] = {
-		[LIVE_NOBODY] = "address", [LIVE_POD] = "pod", [LIVE_SERVICE] = "service", [LIVE_NODE] = "node"
-	};
+	static const char *const kinds[] = { [PLAN_OWNER_NONE] = "address",
+					     [PLAN_OWNER_POD] = "pod",
+					     [PLAN_OWNER_SERVICE] = "service",
+					     [PLAN_OWNER_NODE] = "node" };
 	char addr[ADDR_TEXT_MAX];
 
 	emit_map(e, key);

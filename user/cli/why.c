@@ -100,7 +100,7 @@ static int run_files(struct why_ask *ask, const struct why_options *o)
 	_cleanup_(why_live_close) struct why_live live = {};
 	_cleanup_(store_free) struct store *s = NULL;
 	struct report_input in = {};
-	int status = cli_read_store(&o->common, STORE_INVENT, &s);
+	int status = cli_read_store(&o->common, STORE_ASSIGN, &s);
 
 	if (!status)
 		status = why_live_open(&live, &o->common, false);

@@ -11,8 +11,8 @@
 #include <bpf/bpf.h>
 
 #include "base/mem.h"
-#include "cli/live_plan.h"
 #include "cli/why_live.h"
+#include "compile/json_read.h"
 #include "testrun/probe.h"
 
 struct ids_answer {
@@ -42,7 +42,7 @@ static bool find_addr(const struct why_live *l, const struct target *t, int fami
 	if (t->kind != TARGET_POD || !l->live.plan)
 		return false;
 	name = mem_printf("%s/%s", t->ns, t->name);
-	return live_plan_pod_addr(l->live.plan, name, family, ret_addr);
+	return plan_json_pod_addr(l->live.plan, name, family, ret_addr);
 }
 
 static const char *by_text(const struct why_live *l, bool allow, uint32_t rule, uint32_t set, char *buf)
@@ -182,7 +182,7 @@ int why_live_by_ids(struct why_live *l, const struct why_ask *ask, const struct 
 
 	if (!ask->to.has_port || ask->to.port_name)
 		return cli_fail(EXIT_USAGE, "why: without its objects only a port by number can be asked for");
-	store_complete(s, 0);
+	store_apply_defaults(s, 0);
 	nothing = plan_compile(&(struct plan_input){ .store = s, .node = "" });
 	r = probe_open_copy(l->live.node, nothing, &l->probe, &l->err);
 	for (int family = 0; family < 2 && !r; family++) {

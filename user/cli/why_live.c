@@ -163,7 +163,8 @@ static void say(struct question *k, struct why_flow *f, const char *text)
 /* The pods of this node at the two ends, all of which must be plugged in for the programs to meet the packet. */
 static bool is_met(struct question *k, struct why_flow *f, const struct oracle_query *q)
 {
-	const struct plan_pod *ends[2] = { plan_find_local_pod(k->l->plan, &q->src), plan_find_local_pod(k->l->plan, &q->dst) };
+	const struct plan_pod *ends[2] = { plan_find_local_pod(k->l->plan, &q->src),
+					   plan_find_local_pod(k->l->plan, &q->dst) };
 	const struct weir_addr *addrs[2] = { &q->src, &q->dst };
 
 	if (!ends[0] && !ends[1]) {

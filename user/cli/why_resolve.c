@@ -46,7 +46,7 @@ static int resolve_pod(const struct store *s, const struct target *t, const stru
 		pod = store_first_pod(s, t->ns, t->name);
 	if (!pod)
 		return err_set(err, -ENOENT, "there is no pod %s/%s, nor a workload with pods", t->ns, t->name);
-	if (pod->phase == KUBE_SUCCEEDED || pod->phase == KUBE_FAILED)
+	if (kube_pod_ended(pod))
 		return err_set(err, -EINVAL, "pod %s/%s has ended: it has no traffic", t->ns, t->name);
 	*ret_pod = pod;
 	return 0;

@@ -4,31 +4,20 @@
  * they match, and indexes from the plan back to the objects. Lives only inside
  * plan_compile(). The steps, in order:
  *
- *   service.c   services, backends, frontends                (needs nothing)
- *   select.c    pods of this node, policies in force on them, their rules
- *   peer.c      distinct peers of those rules; named ports of egress rules
- *   match.c     which pods each selector peer matches
- *   block.c     which ipBlocks match in each region of the address space
- *   identity.c  addresses with equal matches share an identity
- *   policy.c    sets: identity -> word; word.c resolves ports into words
+ *   node_addrs.c  addresses of nodes
+ *   services.c    services, backends, frontends
+ *   locals.c      pods of this node, policies in force on them, their rules
+ *   peers.c       distinct peers of those rules; named ports of egress rules
+ *   matches.c     which pods each selector peer matches
+ *   regions.c     which ipBlocks match in each region of the address space
+ *   identities.c  addresses with equal matches share an identity
+ *   sets.c        policy sets: identity -> word; word.c resolves ports into words
  */
 #pragma once
 
 #include "compile/hash.h"
+#include "compile/ids.h"
 #include "compile/plan.h"
-
-/* A list of numbers; in what it says, ascending and unique. */
-struct ids {
-	uint32_t *items;
-	size_t n, cap;
-};
-
-#define IDS_ADD(list, id) (*VEC_ADD((list)->items, (list)->n, (list)->cap) = (id))
-
-void ids_free(struct ids *list); /* also for _cleanup_() */
-void ids_sort(struct ids *list); /* and makes them unique */
-/* Union of two ascending lists; ret_out is emptied first. */
-void ids_merge(const struct ids *a, const struct ids *b, struct ids *ret_out);
 
 /* A peer of rules in force, once however many rules have it. */
 struct peer {
@@ -93,6 +82,7 @@ struct region {
 
 /* What an identity stands for; index as plan->identities. */
 struct identity {
+	struct plan_identity named;
 	struct ids peers;
 	uint32_t resolution;
 };
@@ -118,21 +108,17 @@ struct build {
 	struct src last_src; /* see build_src() */
 };
 
-/* Copies an array into an arena, so that it can be freed with the plan. */
-#define arena_array(arena, array, n) ((__typeof__(array))arena_copy((arena), (array), (n) * sizeof(*(array))))
-void *arena_copy(struct arena *a, const void *data, size_t size);
-
 /* The plan's own copy of a position; the name of a file is kept once while it does not change. */
 struct src build_src(struct build *b, const struct src *src);
 
-/* A pod that addresses can stand for (NP-56, NP-60). */
-bool pod_has_identity(const struct kube_pod *pod);
+void build_free(struct build *b); /* not the plan; also for _cleanup_() */
 
+void build_node_addrs(struct build *b, const struct weir_addr *local, size_t n_local);
 void build_services(struct build *b);
 /* Of one Service and its slices, without frontends. */
 void build_service(struct build *b, const struct kube_service *service, struct kube_slice *const *slices,
 		   size_t n);
-void build_locals(struct build *b); /* select.c: locals, actives, rules */
+void build_locals(struct build *b); /* locals, actives, rules */
 void build_peers(struct build *b);
 void build_matches(struct build *b); /* classes */
 void build_regions(struct build *b);

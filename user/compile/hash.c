@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* Names of content. See hash.h. */
+#include <stdlib.h>
 #include <string.h>
 
 #include <uthash.h>
@@ -75,4 +76,36 @@ void name_table_free(struct name_table *t)
 {
 	HASH_CLEAR(hh, t->head);
 	arena_free(&t->arena);
+}
+
+struct numbered {
+	struct plan_hash name;
+	uint32_t old;
+};
+
+static int by_name(const void *a, const void *b)
+{
+	return plan_hash_compare(&((const struct numbered *)a)->name, &((const struct numbered *)b)->name);
+}
+
+uint32_t *sort_by_name(void *items, size_t n, size_t size, size_t fixed)
+{
+	_cleanup_(mem_free) struct numbered *order = mem_zalloc(n * sizeof(*order));
+	_cleanup_(mem_free) char *before = mem_zalloc(n * size);
+	uint32_t *place = mem_zalloc(n * sizeof(*place));
+	char *to = items;
+
+	for (size_t i = 0; i < n; i++) {
+		memcpy(&order[i].name, to + i * size, sizeof(order[i].name));
+		order[i].old = i;
+	}
+	if (n)
+		memcpy(before, items, n * size);
+	if (n > fixed)
+		qsort(order + fixed, n - fixed, sizeof(*order), by_name);
+	for (size_t i = 0; i < n; i++) {
+		memcpy(to + i * size, before + order[i].old * size, size);
+		place[order[i].old] = i;
+	}
+	return place;
 }

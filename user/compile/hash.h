@@ -31,3 +31,9 @@ struct name_table {
 /* The number under which name is known: value, when it was not known yet. */
 uint32_t name_table_add(struct name_table *t, const struct plan_hash *name, uint32_t value);
 void name_table_free(struct name_table *t);
+
+/*
+ * Sorts by name n items, each of which begins with its struct plan_hash; the first `fixed` ones stay where they are.
+ * Returns the new index of each old one; the caller frees it.
+ */
+uint32_t *sort_by_name(void *items, size_t n, size_t size, size_t fixed);

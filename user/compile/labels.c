@@ -18,20 +18,9 @@ struct label_entry {
 
 size_t text_place(const char *text, const char *const *list, size_t n)
 {
-	size_t low = 0, high = n, middle;
-	int order;
+	const char *const *found = n ? bsearch(&text, list, n, sizeof(*list), text_order) : NULL;
 
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		order = strcmp(list[middle], text);
-		if (!order)
-			return middle;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return n;
+	return found ? (size_t)(found - list) : n;
 }
 
 bool text_in_sorted(const char *text, const char *const *list, size_t n)

@@ -2,7 +2,7 @@
 /*
  * The plan: what the kernel's tables of one node should say, in symbols. Things
  * are named by the hash of their content or by their structural key; numbers
- * come only in user/kernel/bind.c. Same objects, same bytes, whatever the order
+ * come only in user/sync/bind.c. Same objects, same bytes, whatever the order
  * of input. References inside a plan are indexes of its own arrays.
  */
 #pragma once
@@ -166,7 +166,7 @@ struct plan_input {
 struct plan *plan_compile(const struct plan_input *in);
 /*
  * A part of it: the ports of one Service and their backends, from its slices alone, without frontends, pods or policy.
- * What a change of endpoints touches, in time that does not depend on the size of the cluster (user/kernel/session.h).
+ * What a change of endpoints touches, in time that does not depend on the size of the cluster (user/sync/session.h).
  */
 struct plan *plan_compile_service(const struct plan_input *in, const struct kube_service *service,
 				  struct kube_slice *const *slices, size_t n);

@@ -81,17 +81,12 @@ static void heap_pop(struct heap *h)
 static uint32_t *borders(const struct range_list *in, size_t *ret_n)
 {
 	uint32_t *b = mem_zalloc(2 * in->n * sizeof(*b));
-	size_t n = 0;
 
 	for (size_t i = 0; i < in->n; i++) {
 		b[2 * i] = in->items[i].low;
 		b[2 * i + 1] = in->items[i].high + 1;
 	}
-	qsort(b, 2 * in->n, sizeof(*b), by_number);
-	for (size_t i = 0; i < 2 * in->n; i++)
-		if (!n || b[n - 1] != b[i])
-			b[n++] = b[i];
-	*ret_n = n;
+	*ret_n = array_unique(b, 2 * in->n, sizeof(*b), by_number);
 	return b;
 }
 

@@ -110,33 +110,14 @@ struct plan_word word_of(struct word_build *w, const struct ids *rules, const st
 	return (struct plan_word){ .kind = WEIR_WORD_PORTS, .ports = port_set(w, &flat) };
 }
 
-struct placed {
-	struct plan_port_set set;
-	uint32_t old;
-};
-
-static int by_name(const void *a, const void *b)
-{
-	return plan_hash_compare(&((const struct placed *)a)->set.name, &((const struct placed *)b)->set.name);
-}
-
 void word_build_finish(struct word_build *w, uint32_t **ret_place)
 {
-	_cleanup_(mem_free) struct placed *order = mem_zalloc(w->n_sets * sizeof(*order));
 	struct plan *p = w->build->plan;
-	uint32_t *place = mem_zalloc(w->n_sets * sizeof(*place));
 
-	for (size_t i = 0; i < w->n_sets; i++)
-		order[i] = (struct placed){ w->sets[i], i };
-	qsort(order, w->n_sets, sizeof(*order), by_name);
-	p->port_sets = arena_zalloc(&p->arena, w->n_sets * sizeof(*p->port_sets));
+	*ret_place = sort_by_name(w->sets, w->n_sets, sizeof(*w->sets), 0);
+	p->port_sets = arena_array(&p->arena, w->sets, w->n_sets);
 	p->n_port_sets = w->n_sets;
-	for (size_t i = 0; i < w->n_sets; i++) {
-		p->port_sets[i] = order[i].set;
-		place[order[i].old] = i;
-	}
 	free(w->sets);
 	range_list_free(&w->ranges);
 	name_table_free(&w->names);
-	*ret_place = place;
 }

@@ -12,10 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <yajl/yajl_tree.h>
-
 #include "base/addr.h"
 #include "base/emit.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "kernel/impl.h"
 
@@ -127,125 +126,52 @@ int attachment_remove(const char *instance, const char *ns, const char *name, st
 
 /* ---- Reading ---- */
 
-struct reader {
-	const char *path;
-	yajl_val doc;
-	struct arena *arena;
-	struct weir_err *err;
-};
-
-static int bad(const struct reader *in, const char *member, const char *what)
+static void read_mac(struct json_value record, uint8_t *ret_mac)
 {
-	return err_set(in->err, -EINVAL, "%s: %s: %s", in->path, member, what);
-}
+	const char *text = json_text(record, "mac");
+	int end = 0;
 
-static yajl_val member(const struct reader *in, const char *key, yajl_type type)
-{
-	const char *path[] = { key, NULL };
-
-	return yajl_tree_get(in->doc, path, type);
-}
-
-static int read_text(const struct reader *in, const char *key, const char **ret_text)
-{
-	yajl_val v = member(in, key, yajl_t_string);
-
-	if (!v)
-		return bad(in, key, "a string is needed");
-	*ret_text = arena_strdup(in->arena, YAJL_GET_STRING(v));
-	return 0;
-}
-
-static int read_kind(const struct reader *in)
-{
-	const char *version = "", *kind = "";
-	int r = read_text(in, "apiVersion", &version);
-
-	if (!r)
-		r = read_text(in, "kind", &kind);
-	if (!r && (strcmp(version, EMIT_API_VERSION) || strcmp(kind, "Attachment")))
-		r = bad(in, "kind", "not an Attachment of " EMIT_API_VERSION);
-	return r;
-}
-
-static int read_ifindex(const struct reader *in, uint32_t *ret_ifindex)
-{
-	yajl_val v = member(in, "ifindex", yajl_t_number);
-
-	if (!v || !YAJL_IS_INTEGER(v) || YAJL_GET_INTEGER(v) <= 0 || YAJL_GET_INTEGER(v) > INT32_MAX)
-		return bad(in, "ifindex", "the index of a device is needed");
-	*ret_ifindex = YAJL_GET_INTEGER(v);
-	return 0;
-}
-
-/* Absent: false. */
-static int read_adopted(const struct reader *in, bool *ret_adopted)
-{
-	yajl_val v = member(in, "adopted", yajl_t_any);
-
-	if (v && !YAJL_IS_TRUE(v) && !YAJL_IS_FALSE(v))
-		return bad(in, "adopted", "true or false is needed");
-	*ret_adopted = YAJL_IS_TRUE(v);
-	return 0;
-}
-
-static int read_mac(const struct reader *in, uint8_t *ret_mac)
-{
-	const char *text;
-	int end = 0, r = read_text(in, "mac", &text);
-
-	if (r)
-		return r;
 	if (sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &ret_mac[0], &ret_mac[1], &ret_mac[2],
 		   &ret_mac[3], &ret_mac[4], &ret_mac[5], &end) != 6 ||
 	    text[end])
-		return bad(in, "mac", "six bytes as aa:bb:cc:dd:ee:ff are needed");
-	return 0;
+		json_bad(record, "mac", "six bytes as aa:bb:cc:dd:ee:ff are needed");
 }
 
-static int read_addresses(const struct reader *in, struct weir_addr *ret_addr)
+static void read_addresses(struct json_value record, struct weir_addr *ret_addr)
 {
-	yajl_val v = member(in, "addresses", yajl_t_array);
+	struct json_value list = json_list(record, "addresses");
 	struct weir_addr addr;
 
-	if (!v)
-		return bad(in, "addresses", "a list is needed");
-	for (size_t i = 0; i < YAJL_GET_ARRAY(v)->len; i++) {
-		yajl_val item = YAJL_GET_ARRAY(v)->values[i];
+	for (size_t i = 0; i < json_count(list); i++) {
+		struct weir_addr *of_family;
 
-		if (!YAJL_IS_STRING(item) || addr_parse(YAJL_GET_STRING(item), &addr) || weir_addr_is_zero(&addr))
-			return bad(in, "addresses", "not an address");
-		if (!weir_addr_is_zero(&ret_addr[addr_family(&addr)]))
-			return bad(in, "addresses", "more than one of a family");
-		ret_addr[addr_family(&addr)] = addr;
+		if (addr_parse(json_item_text(list, i), &addr) || weir_addr_is_zero(&addr)) {
+			json_bad(record, "addresses", "not an address");
+			return;
+		}
+		of_family = &ret_addr[addr_family(&addr)];
+		if (!weir_addr_is_zero(of_family))
+			json_bad(record, "addresses", "more than one of a family");
+		*of_family = addr;
 	}
-	return 0;
 }
 
-static int read_record(const struct reader *in, struct attachment *ret)
+static int read_record(struct json_value record, struct arena *arena, struct attachment *ret)
 {
-	struct attachment a = {};
-	int r = read_kind(in);
+	struct attachment a = {
+		.ns = arena_strdup(arena, json_text(record, "namespace")),
+		.name = arena_strdup(arena, json_text(record, "name")),
+		.uid = arena_strdup(arena, json_text(record, "uid")),
+		.netns = arena_strdup(arena, json_text(record, "netns")),
+		.ifindex = json_number(record, "ifindex", 1, INT32_MAX),
+		.adopted = json_flag(record, "adopted"),
+	};
 
-	if (!r)
-		r = read_text(in, "namespace", &a.ns);
-	if (!r)
-		r = read_text(in, "name", &a.name);
-	if (!r)
-		r = read_text(in, "uid", &a.uid);
-	if (!r)
-		r = read_text(in, "netns", &a.netns);
-	if (!r)
-		r = read_ifindex(in, &a.ifindex);
-	if (!r)
-		r = read_adopted(in, &a.adopted);
-	if (!r)
-		r = read_mac(in, a.mac);
-	if (!r)
-		r = read_addresses(in, a.addr);
-	if (!r)
+	read_mac(record, a.mac);
+	read_addresses(record, a.addr);
+	if (!record.doc->r)
 		*ret = a;
-	return r;
+	return record.doc->r;
 }
 
 static int read_file(const char *path, char *buf, struct timespec *ret_written, struct weir_err *err)
@@ -271,18 +197,14 @@ static int parse_file(const char *path, const char *entry, struct arena *arena, 
 		      struct weir_err *err)
 {
 	_cleanup_(mem_free) char *buf = mem_zalloc(RECORD_SIZE_MAX + 1), *expected = NULL;
-	struct reader in = { .path = path, .arena = arena, .err = err };
+	_cleanup_(json_close) struct json doc = {};
 	struct timespec written = {};
-	char why[160] = "";
 	int r = read_file(path, buf, &written, err);
 
-	if (r)
-		return r;
-	in.doc = yajl_tree_parse(buf, why, sizeof(why));
-	if (!in.doc)
-		return err_set(err, -EINVAL, "%s: not JSON: %s", path, why);
-	r = read_record(&in, ret);
-	yajl_tree_free(in.doc);
+	if (!r)
+		r = json_open(&doc, path, buf, "Attachment", err);
+	if (!r)
+		r = read_record(json_root(&doc), arena, ret);
 	if (r)
 		return r;
 	ret->written_ns = written.tv_sec * 1000000000ull + written.tv_nsec;

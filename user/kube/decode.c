@@ -1,58 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * From a document to objects: which kind it is, what a List holds, and handing
- * the result to the sink. One row per kind; what a kind means stands in its
- * own file. A known kind of somebody else's API group is an unknown kind; of
+ * the result to the sink. What a kind means stands in its own file. A known kind of somebody else's API group is an unknown kind; of
  * Kubernetes' own groups or of another version, no server has it.
  */
 #include <string.h>
 
 #include "kube/decode.h"
 
-/* In the order of enum kube_kind. */
-static const struct kind {
-	const char *kind, *api_version;
-	enum kube_kind id;
+static const struct {
 	size_t size;
 	void (*decode)(const struct field *root, struct kube_meta *o);
-} kinds[] = {
-	{ "Namespace", "v1", KUBE_NAMESPACE, sizeof(struct kube_namespace), decode_namespace },
-	{ "Node", "v1", KUBE_NODE, sizeof(struct kube_node), decode_node },
-	{ "Pod", "v1", KUBE_POD, sizeof(struct kube_pod), decode_pod },
-	{ "Service", "v1", KUBE_SERVICE, sizeof(struct kube_service), decode_service },
-	{ "EndpointSlice", "discovery.k8s.io/v1", KUBE_SLICE, sizeof(struct kube_slice), decode_slice },
-	{ "NetworkPolicy", "networking.k8s.io/v1", KUBE_POLICY, sizeof(struct kube_policy), decode_policy },
-	{ "Deployment", "apps/v1", KUBE_DEPLOYMENT, sizeof(struct kube_workload), decode_workload },
-	{ "ReplicaSet", "apps/v1", KUBE_REPLICA_SET, sizeof(struct kube_workload), decode_workload },
-	{ "StatefulSet", "apps/v1", KUBE_STATEFUL_SET, sizeof(struct kube_workload), decode_workload },
-	{ "DaemonSet", "apps/v1", KUBE_DAEMON_SET, sizeof(struct kube_workload), decode_workload },
-	{ "Job", "batch/v1", KUBE_JOB, sizeof(struct kube_workload), decode_workload },
-	{ "CronJob", "batch/v1", KUBE_CRON_JOB, sizeof(struct kube_workload), decode_workload },
+} decoders[] = {
+	[KUBE_NAMESPACE] = { sizeof(struct kube_namespace), decode_namespace },
+	[KUBE_NODE] = { sizeof(struct kube_node), decode_node },
+	[KUBE_POD] = { sizeof(struct kube_pod), decode_pod },
+	[KUBE_SERVICE] = { sizeof(struct kube_service), decode_service },
+	[KUBE_SLICE] = { sizeof(struct kube_slice), decode_slice },
+	[KUBE_POLICY] = { sizeof(struct kube_policy), decode_policy },
+	[KUBE_DEPLOYMENT] = { sizeof(struct kube_workload), decode_workload },
+	[KUBE_REPLICA_SET] = { sizeof(struct kube_workload), decode_workload },
+	[KUBE_STATEFUL_SET] = { sizeof(struct kube_workload), decode_workload },
+	[KUBE_DAEMON_SET] = { sizeof(struct kube_workload), decode_workload },
+	[KUBE_JOB] = { sizeof(struct kube_workload), decode_workload },
+	[KUBE_CRON_JOB] = { sizeof(struct kube_workload), decode_workload },
 };
-
-const char *kube_kind_text(enum kube_kind kind)
-{
-	return kinds[kind].kind;
-}
-
-enum kube_kind decode_workload_kind(const char *api_version, const char *kind)
-{
-	size_t group = strcspn(api_version, "/");
-
-	for (size_t i = KUBE_WORKLOAD_FIRST; i < ARRAY_SIZE(kinds); i++)
-		if (!strcmp(kind, kinds[i].kind) && strcspn(kinds[i].api_version, "/") == group &&
-		    !strncmp(api_version, kinds[i].api_version, group))
-			return kinds[i].id;
-	return _KUBE_KIND_MAX;
-}
-
-static const struct kind *find_kind(const char *kind)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (!strcmp(kind, kinds[i].kind))
-			return &kinds[i];
-	return NULL;
-}
 
 /* Other groups may have a Service or a Job of their own. */
 static bool is_own_group(const char *api_version)
@@ -68,18 +40,18 @@ static bool is_own_group(const char *api_version)
 	return !api_version[len]; /* the core group has no name */
 }
 
-static void decode_object(const struct field *root, const struct kind *k, const struct decode_sink *sink)
+static void decode_object(const struct field *root, enum kube_kind kind, const struct decode_sink *sink)
 {
 	size_t errors = sink->diags->errors;
 	struct arena arena = {};
-	struct kube_meta *m = arena_zalloc(&arena, k->size);
+	struct kube_meta *m = arena_zalloc(&arena, decoders[kind].size);
 
 	root->d->arena = &arena;
-	root->d->kind = k->kind;
-	m->kind = k->id;
+	root->d->kind = kube_kind_text(kind);
+	m->kind = kind;
 	m->src = field_src(root);
 	decode_meta(root, m);
-	k->decode(root, m);
+	decoders[kind].decode(root, m);
 	if (sink->diags->errors != errors) {
 		arena_free(&arena);
 		return;
@@ -126,7 +98,7 @@ static void decode_any(const struct field *root, const char *api_version, const 
 	struct field api_field = field_at(root, "apiVersion"), kind_field = field_at(root, "kind");
 	struct src src = field_src(root);
 	const char *of_items;
-	const struct kind *k;
+	enum kube_kind k;
 
 	api_version = field_raw(&api_field, api_version);
 	kind = field_raw(&kind_field, kind);
@@ -144,12 +116,12 @@ static void decode_any(const struct field *root, const char *api_version, const 
 		decode_items(root, api_version, of_items, sink);
 		return;
 	}
-	k = find_kind(kind);
-	if (k && !strcmp(k->api_version, api_version))
+	k = kube_kind_find(kind);
+	if (k != _KUBE_KIND_MAX && !strcmp(kube_kind_api(k), api_version))
 		decode_object(root, k, sink);
-	else if (k && is_own_group(api_version))
+	else if (k != _KUBE_KIND_MAX && is_own_group(api_version))
 		field_error(&api_field, KUBE_E_NO_KIND, "%.80s has no %s, or no longer: %s is wanted", api_version,
-			    kind, k->api_version);
+			    kind, kube_kind_api(k));
 	else
 		sink->unknown(api_version, kind, &src, sink->arg);
 }

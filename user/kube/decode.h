@@ -36,8 +36,6 @@ void decode_policy(const struct field *root, struct kube_meta *o);
 /* What a Pod and the template of a workload have in common: labels and annotations of the metadata, and the spec. */
 void decode_pod_spec(const struct field *spec, struct kube_pod *pod);
 struct kube_labels decode_labels(const struct field *metadata);
-/* The kind of a workload by the names of an ownerReference or an object; _KUBE_KIND_MAX: none. */
-enum kube_kind decode_workload_kind(const char *api_version, const char *kind);
 
 void decode_meta(const struct field *root, struct kube_meta *m);
 /* A LabelSelector, and the plain map of a Service. Absent: empty. */

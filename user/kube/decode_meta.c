@@ -75,8 +75,8 @@ static struct kube_owner decode_owner(const struct field *metadata)
 
 	for (size_t i = 0; i < field_count(&references) && !owner.name; i++) {
 		struct field item = field_map_item(&references, i);
-		enum kube_kind kind = decode_workload_kind(field_raw_at(&item, "apiVersion", ""),
-							   field_raw_at(&item, "kind", ""));
+		enum kube_kind kind =
+			kube_workload_kind(field_raw_at(&item, "apiVersion", ""), field_raw_at(&item, "kind", ""));
 
 		if (field_flag_at(&item, "controller", false) && kind != _KUBE_KIND_MAX)
 			owner = (struct kube_owner){ kind, field_text_at(&item, "name", NULL) };

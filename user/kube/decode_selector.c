@@ -5,11 +5,6 @@
 
 #include "kube/decode.h"
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static int by_requirement(const void *a, const void *b)
 {
 	const struct kube_requirement *x = a, *y = b;
@@ -54,7 +49,7 @@ static void add_pairs(const struct field *map, struct kube_selector *s)
 
 static void decode_values(const struct field *values, struct kube_requirement *r)
 {
-	size_t n = field_count(values), kept = 0;
+	size_t n = field_count(values);
 
 	r->values = arena_zalloc(values->d->arena, n * sizeof(*r->values));
 	for (size_t i = 0; i < n; i++) {
@@ -65,12 +60,7 @@ static void decode_values(const struct field *values, struct kube_requirement *r
 			field_error(&f, KUBE_E_LABEL, "\"%.80s\" is not a label value: no label can have it",
 				    r->values[i]);
 	}
-	if (n > 1)
-		qsort(r->values, n, sizeof(*r->values), by_text);
-	for (size_t i = 0; i < n; i++)
-		if (!kept || strcmp(r->values[kept - 1], r->values[i]))
-			r->values[kept++] = r->values[i];
-	r->n = kept;
+	r->n = array_unique(r->values, n, sizeof(*r->values), text_order);
 }
 
 static void decode_requirement(const struct field *item, struct kube_requirement *r)

@@ -49,11 +49,6 @@ static void check_endpoint_addr(const struct field *f, int family, struct weir_a
 		field_error(f, KUBE_E_ADDRESS, "%s is %s and cannot be an endpoint", field_found(f), what);
 }
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static const char **decode_hints(const struct field *hints, const char *key, size_t *ret_n)
 {
 	struct field list = field_list(hints, key);
@@ -70,7 +65,7 @@ static const char **decode_hints(const struct field *hints, const char *key, siz
 			field_error(&name, KUBE_E_REQUIRED, "missing, a hint needs a name");
 	}
 	if (n > 1)
-		qsort(names, n, sizeof(*names), by_text);
+		qsort(names, n, sizeof(*names), text_order);
 	*ret_n = n;
 	return names;
 }

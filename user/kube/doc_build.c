@@ -204,7 +204,7 @@ void build_reset(struct build *b)
 	b->root = NULL;
 }
 
-void build_free(struct build *b)
+void doc_build_free(struct build *b)
 {
 	build_reset(b);
 	for (size_t i = 0; i < b->cap; i++) {

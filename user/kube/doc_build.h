@@ -45,7 +45,7 @@ int build_open(struct build *b, enum doc_type type, int line, int col);
 /* Ends the innermost mapping or list, hands it on as a value. */
 int build_close(struct build *b, struct doc_node **ret_node);
 void build_reset(struct build *b); /* forget the document, keep the stack */
-void build_free(struct build *b);
+void doc_build_free(struct build *b);
 
 /* Types a plain YAML scalar: sets type, number. text must be set. */
 void doc_type_plain(struct doc_node *n);

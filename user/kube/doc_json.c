@@ -187,6 +187,6 @@ int doc_read_json(struct doc_input *in, struct doc_error *ret_error)
 	else if (status != yajl_status_ok)
 		r = syntax_error(&j);
 	yajl_free(j.parser);
-	build_free(&j.build);
+	doc_build_free(&j.build);
 	return r;
 }

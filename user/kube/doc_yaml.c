@@ -270,6 +270,6 @@ int doc_read_yaml(struct doc_input *in, struct doc_error *ret_error)
 	r = read_events(&y);
 	yaml_parser_delete(&y.parser);
 	forget_anchors(&y);
-	build_free(&y.build);
+	doc_build_free(&y.build);
 	return r;
 }

@@ -93,8 +93,8 @@ static uint16_t resolve(const struct kube_service_port *p, const struct kube_pod
 
 static bool takes_part(const struct kube_pod *pod, const struct kube_service *svc, int family)
 {
-	return pod->phase != KUBE_SUCCEEDED && pod->phase != KUBE_FAILED &&
-	       !weir_addr_is_zero(&pod->addr[family]) && kube_selector_matches(&svc->selector, &pod->meta.labels);
+	return !kube_pod_ended(pod) && !weir_addr_is_zero(&pod->addr[family]) &&
+	       kube_selector_matches(&svc->selector, &pod->meta.labels);
 }
 
 struct member {

@@ -38,15 +38,8 @@ static bool speaks_for_itself(const struct store *s, const struct kube_workload 
 static bool take_name(struct expand *x, const char *ns, const char *name)
 {
 	_cleanup_(mem_free) char *text = mem_printf("%s/%s", ns, name);
-	struct store_seen *seen;
 
-	HASH_FIND_STR(x->names, text, seen);
-	if (seen)
-		return false;
-	seen = mem_zalloc(sizeof(*seen) + strlen(text) + 1);
-	strcpy(seen->text, text);
-	HASH_ADD_STR(x->names, text, seen);
-	return true;
+	return store_seen_add(&x->names, text);
 }
 
 /* NAME-SUFFIX; a name that would be too long for a pod is shortened, as servers do. */
@@ -259,7 +252,6 @@ void store_expand(struct store *s)
 	static const enum kube_kind order[] = { KUBE_STATEFUL_SET, KUBE_DEPLOYMENT, KUBE_REPLICA_SET, KUBE_JOB,
 						KUBE_CRON_JOB };
 	struct expand x = { .store = s };
-	struct store_seen *seen, *next;
 
 	if (has_workloads(s)) {
 		for (size_t i = 0; i < s->n_pods; i++)
@@ -273,11 +265,7 @@ void store_expand(struct store *s)
 		store_sort(s, KUBE_POD);
 	}
 	say_so(&x);
-	HASH_ITER(hh, x.names, seen, next)
-	{
-		HASH_DEL(x.names, seen);
-		free(seen);
-	}
+	store_seen_free(&x.names);
 }
 
 void store_warn_unexpanded(struct store *s)

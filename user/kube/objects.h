@@ -36,6 +36,10 @@ enum kube_kind {
 #define KUBE_WORKLOADS (_KUBE_KIND_MAX - KUBE_WORKLOAD_FIRST)
 
 const char *kube_kind_text(enum kube_kind kind); /* "NetworkPolicy" */
+const char *kube_kind_api(enum kube_kind kind); /* "networking.k8s.io/v1" */
+/* The kind of that name, or of a workload in an API group of any version; _KUBE_KIND_MAX: none. */
+enum kube_kind kube_kind_find(const char *kind);
+enum kube_kind kube_workload_kind(const char *api_version, const char *kind);
 
 struct kube_label {
 	const char *key, *value;
@@ -140,6 +144,18 @@ struct kube_pod {
 	struct kube_pod_port *ports; /* containers, then sidecar init containers (NP-32); in order */
 	size_t n_ports;
 };
+
+/* Its containers have stopped for good: its address may be another pod's by now (NP-56). */
+static inline bool kube_pod_ended(const struct kube_pod *pod)
+{
+	return pod->phase == KUBE_SUCCEEDED || pod->phase == KUBE_FAILED;
+}
+
+/* A pod that addresses can stand for (NP-56, NP-60). */
+static inline bool kube_pod_has_identity(const struct kube_pod *pod)
+{
+	return !pod->host_network && !kube_pod_ended(pod);
+}
 
 struct kube_toleration {
 	const char *key, *value, *effect; /* "": any */

@@ -39,16 +39,11 @@ static void note_unknown(const char *api_version, const char *kind, const struct
 	_cleanup_(mem_free) char *text = mem_printf("%s %s", api_version, kind);
 	struct reading *r = arg;
 	struct store_private *p = r->store->priv;
-	struct store_seen *seen;
 
 	if (!strncmp(kind, "Secret", 6)) /* SecretList, too */
 		*VEC_ADD(p->secrets, p->n_secrets, p->cap_secrets) = *src;
-	HASH_FIND_STR(p->unknown_kinds, text, seen);
-	if (seen)
+	if (!store_seen_add(&p->unknown_kinds, text))
 		return;
-	seen = mem_zalloc(sizeof(*seen) + strlen(text) + 1);
-	strcpy(seen->text, text);
-	HASH_ADD_STR(p->unknown_kinds, text, seen);
 	diag_add(&r->store->diags, DIAG_NOTE, NULL, src, NULL, NULL,
 		 "%.80s of %.80s is ignored here and below: Weir does not read this kind", kind, api_version);
 }
@@ -67,8 +62,8 @@ void store_read_buffer(struct store *s, const char *name, const char *data, size
 	struct doc_error error = {};
 
 	*VEC_ADD(s->priv->files, s->priv->n_files, s->priv->cap_files) = file;
-	if (s->keep_texts)
-		store_keep_text(s, data, len);
+	if (s->keep_source_text)
+		store_keep_source_text(s, data, len);
 	r.sink = (struct decode_sink){ &s->diags, keep_object, note_unknown, &r };
 	if (doc_read(data, len, on_document, &r, &error)) {
 		struct src src = { file, error.line, error.col };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* The store: holding objects, and looking them up. Reading is in read.c, completing in complete.c. */
+/* The store: holding objects, and looking them up. Reading is in read.c, what follows it in defaults.c. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,17 +65,35 @@ static void free_object(struct kube_meta *m)
 	arena_free(&arena);
 }
 
-static void free_private(struct store_private *p)
+bool store_seen_add(struct store_seen **set, const char *text)
+{
+	struct store_seen *seen;
+
+	HASH_FIND_STR(*set, text, seen);
+	if (seen)
+		return false;
+	seen = mem_zalloc(sizeof(*seen) + strlen(text) + 1);
+	strcpy(seen->text, text);
+	HASH_ADD_STR(*set, text, seen);
+	return true;
+}
+
+void store_seen_free(struct store_seen **set)
 {
 	struct store_seen *seen, *next;
 
-	HASH_CLEAR(hh, p->by_addr);
-	free(p->addrs);
-	HASH_ITER(hh, p->unknown_kinds, seen, next)
+	HASH_ITER(hh, *set, seen, next)
 	{
-		HASH_DEL(p->unknown_kinds, seen);
+		HASH_DEL(*set, seen);
 		free(seen);
 	}
+}
+
+static void free_private(struct store_private *p)
+{
+	HASH_CLEAR(hh, p->by_addr);
+	free(p->addrs);
+	store_seen_free(&p->unknown_kinds);
 	for (size_t i = 0; i < p->n_files; i++)
 		free(p->files[i]);
 	free(p->files);
@@ -231,8 +249,7 @@ void store_index_addrs(struct store *s)
 	for (size_t i = 0; i < 2 * s->n_pods; i++) {
 		const struct kube_pod *pod = s->pods[i / 2];
 
-		if (pod->host_network || pod->phase == KUBE_SUCCEEDED || pod->phase == KUBE_FAILED ||
-		    weir_addr_is_zero(&pod->addr[i % 2]))
+		if (!kube_pod_has_identity(pod) || weir_addr_is_zero(&pod->addr[i % 2]))
 			continue;
 		HASH_FIND(hh, p->by_addr, &pod->addr[i % 2], sizeof(struct weir_addr), there);
 		if (there) {

@@ -20,7 +20,7 @@ struct store {
 	size_t n_namespaces, n_nodes, n_pods, n_services, n_slices, n_policies;
 	struct kube_workload **workloads[KUBE_WORKLOADS]; /* by kind - KUBE_WORKLOAD_FIRST */
 	size_t n_workloads[KUBE_WORKLOADS];
-	bool keep_texts; /* set before reading: what is read can be written out again */
+	bool keep_source_text; /* set before reading: what is read can be written out again */
 	struct diag_list diags; /* everything that was found while reading and completing */
 	struct store_private *priv;
 };
@@ -37,10 +37,10 @@ int store_read(struct store *s, const char *const *paths, size_t n, struct weir_
 /* The same for one buffer; name stands for the file in diagnostics. Used by tests and fuzzers. */
 void store_read_buffer(struct store *s, const char *name, const char *data, size_t len);
 
-enum store_complete_flag {
+enum store_defaults_flag {
 	/* make the pods that workloads stand for, give pods and Services without addresses deterministic ones and take
 	 * such pods as Running and Ready (offline verbs and sandbox; `load` never: it warns) */
-	STORE_INVENT = 1 << 0,
+	STORE_ASSIGN = 1 << 0,
 	/* objects were written, not taken from a server: a Service that claims another's cluster IP or node port, which
 	 * no server would have admitted, is an error. Else the first created keeps it (SVC-7). */
 	STORE_ADMIT = 1 << 1,
@@ -48,17 +48,17 @@ enum store_complete_flag {
 
 /*
  * To be called once after reading: sorts, reports duplicates, adds implied Namespaces, makes pods of workloads and
- * invents addresses if asked (one note in diags each), and derives EndpointSlices for Services with a selector that have none (as the control plane
+ * assigns addresses if asked (one note in diags each), and derives EndpointSlices for Services with a selector that have none (as the control plane
  * would: readiness, named ports, publishNotReadyAddresses).
  */
-void store_complete(struct store *s, unsigned int flags);
+void store_apply_defaults(struct store *s, unsigned int flags);
 
 /*
- * "files":[{"name","text"}]: what was read with keep_texts set. store_read_buffer() of each in turn makes the same
+ * "files":[{"name","text"}]: what was read with keep_source_text set. store_read_buffer() of each in turn makes the same
  * objects at the same positions. Documents that hold no object of the store are empty lines. Returns NULL, or why the
  * texts must not be kept, a static sentence: then what was written is incomplete and to be thrown away.
  */
-const char *store_emit_texts(struct store *s, struct emit *e);
+const char *store_emit_source_text(struct store *s, struct emit *e);
 
 const struct kube_namespace *store_namespace(const struct store *s, const char *name);
 const struct kube_node *store_node(const struct store *s, const char *name);

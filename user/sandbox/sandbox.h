@@ -35,7 +35,7 @@ extern const char *const sandbox_topologies[]; /* their names, in that order; en
 /* The parts of the sandbox that no pod object describes. */
 struct sandbox_net {
 	const char *node; /* name of the one node: the first Node object's, else "sandbox" */
-	struct weir_addr node_addr[2]; /* by family: the Node object's, else invented */
+	struct weir_addr node_addr[2]; /* by family: the Node object's, else an assigned one */
 	struct weir_addr world_addr[2]; /* a client outside: in no ipBlock but /0, of no pod, node or Service */
 	struct weir_addr *local; /* every address of the node, for plan_input.local_addrs */
 	size_t n_local, cap_local;
@@ -47,7 +47,7 @@ void sandbox_net_free(struct sandbox_net *net); /* also for _cleanup_() */
 
 /*
  * Places all pods and endpoints of a completed store on the sandbox's one node and chooses addresses for node and
- * world. To be called once, after store_complete(s, STORE_INVENT). Deterministic.
+ * world. To be called once, after store_apply_defaults(s, STORE_ASSIGN). Deterministic.
  */
 void sandbox_place(struct store *s, struct sandbox_net *ret_net);
 

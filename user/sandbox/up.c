@@ -76,7 +76,7 @@ static int check_interrupt(struct up *u)
 
 static bool lives(const struct kube_pod *pod)
 {
-	return pod->phase != KUBE_SUCCEEDED && pod->phase != KUBE_FAILED &&
+	return !kube_pod_ended(pod) &&
 	       (pod->host_network || !weir_addr_is_zero(&pod->addr[0]) || !weir_addr_is_zero(&pod->addr[1]));
 }
 

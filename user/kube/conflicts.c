@@ -89,7 +89,7 @@ static void claim_node_ports(struct claims *c, const struct kube_service *svc)
 	}
 }
 
-void store_check_claims(struct store *s)
+void store_check_conflicts(struct store *s)
 {
 	struct claims c = { .store = s };
 	struct claim *claim, *next;

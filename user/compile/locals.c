@@ -54,7 +54,7 @@ static void find_locals(struct build *b)
 		for (size_t i = 0; i < b->store->n_pods; i++) {
 			const struct kube_pod *pod = b->store->pods[i];
 
-			if (!pod_has_identity(pod) || strcmp(pod->node, p->node))
+			if (!kube_pod_has_identity(pod) || strcmp(pod->node, p->node))
 				continue;
 			if (pass) {
 				b->locals[n].pod = pod;
@@ -150,12 +150,30 @@ static void add_rules(struct build *b, struct active *a, enum kube_direction dir
 	}
 }
 
+static int by_pod_addr(const void *a, const void *b)
+{
+	return addr_compare(&((const struct plan_pod_addr *)a)->addr, &((const struct plan_pod_addr *)b)->addr);
+}
+
+static void add_pod_addrs(struct plan *p)
+{
+	p->pod_addrs = arena_zalloc(&p->arena, 2 * p->n_pods * sizeof(*p->pod_addrs));
+	for (size_t i = 0; i < p->n_pods; i++)
+		for (int family = 0; family < 2; family++)
+			if (!weir_addr_is_zero(&p->pods[i].addr[family]))
+				p->pod_addrs[p->n_pod_addrs++] =
+					(struct plan_pod_addr){ p->pods[i].addr[family], i };
+	if (p->n_pod_addrs)
+		qsort(p->pod_addrs, p->n_pod_addrs, sizeof(*p->pod_addrs), by_pod_addr);
+}
+
 void build_locals(struct build *b)
 {
 	struct plan *p = b->plan;
 	size_t n;
 
 	find_locals(b);
+	add_pod_addrs(p);
 	find_policies(b);
 	n = count_rules(b);
 	p->rules = arena_zalloc(&p->arena, n * sizeof(*p->rules));

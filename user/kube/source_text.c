@@ -37,7 +37,7 @@ static bool has_plain_lines(const char *data, size_t len)
 	return true;
 }
 
-void store_keep_text(struct store *s, const char *data, size_t len)
+void store_keep_source_text(struct store *s, const char *data, size_t len)
 {
 	struct store_private *p = s->priv;
 
@@ -173,7 +173,7 @@ static void emit_file(struct writing *w, const char *text, struct emit *e)
 	emit_map_end(e);
 }
 
-const char *store_emit_texts(struct store *s, struct emit *e)
+const char *store_emit_source_text(struct store *s, struct emit *e)
 {
 	struct store_private *p = s->priv;
 

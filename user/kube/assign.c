@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Addresses for manifests as people write them, which have no status: where in
- * a range an object's address lies is a hash of its own kind, namespace and
- * name, so that it stays the same when others come and go. Who finds its place
- * taken looks at the next ones; those by ns/name come first, so the same
- * objects get the same addresses in any order. What is given is never given
- * twice. A pod that is on no node is put on the first one. Pods that get an address are Running
- * and Ready. One note says all of this; without permission to invent, warnings
- * say what is missing.
+ * Assigns addresses in manifests that have no status. An object's place in the
+ * range is a hash of its kind, namespace and name, so that it stays the same
+ * when other objects come and go; if the place is taken, the next free one is
+ * used. Objects are served in order of ns/name, so the order of input does not
+ * matter. No address is assigned twice. A pod without a node is put on the first
+ * one, and a pod that gets an address is Running and Ready. One note says all of
+ * this; without STORE_ASSIGN, warnings say what is missing.
  */
 #include <arpa/inet.h>
 #include <endian.h>
@@ -50,7 +49,7 @@ struct taken {
 	struct weir_addr addr;
 };
 
-struct invent {
+struct assign {
 	struct store *store;
 	struct taken *taken;
 	size_t n[_USE_MAX]; /* objects that got addresses */
@@ -58,40 +57,39 @@ struct invent {
 	bool families[2]; /* that pods and nodes get */
 };
 
-static void take(struct invent *v, const struct weir_addr *a)
+static bool is_taken(const struct assign *as, const struct weir_addr *a)
 {
 	struct taken *t;
 
-	HASH_FIND(hh, v->taken, a, sizeof(*a), t);
-	if (t || weir_addr_is_zero(a))
+	HASH_FIND(hh, as->taken, a, sizeof(*a), t);
+	return t;
+}
+
+static void take(struct assign *as, const struct weir_addr *a)
+{
+	struct taken *t;
+
+	if (weir_addr_is_zero(a) || is_taken(as, a))
 		return;
 	t = mem_zalloc(sizeof(*t));
 	t->addr = *a;
-	HASH_ADD(hh, v->taken, addr, sizeof(t->addr), t);
+	HASH_ADD(hh, as->taken, addr, sizeof(t->addr), t);
 }
 
-static void take_all(struct invent *v)
+static void take_all(struct assign *as)
 {
-	const struct store *s = v->store;
+	const struct store *s = as->store;
 
 	for (size_t i = 0; i < s->n_nodes; i++)
 		for (size_t k = 0; k < s->nodes[i]->n_addrs; k++)
-			take(v, &s->nodes[i]->addrs[k]);
+			take(as, &s->nodes[i]->addrs[k]);
 	for (size_t i = 0; i < 2 * s->n_pods; i++)
-		take(v, &s->pods[i / 2]->addr[i % 2]);
+		take(as, &s->pods[i / 2]->addr[i % 2]);
 	for (size_t i = 0; i < 2 * s->n_services; i++)
-		take(v, &s->services[i / 2]->cluster_ip[i % 2]);
+		take(as, &s->services[i / 2]->cluster_ip[i % 2]);
 	for (size_t i = 0; i < s->n_slices; i++)
 		for (size_t k = 0; k < s->slices[i]->n_endpoints; k++)
-			take(v, &s->slices[i]->endpoints[k].addr);
-}
-
-static bool is_taken(const struct invent *v, const struct weir_addr *a)
-{
-	struct taken *t;
-
-	HASH_FIND(hh, v->taken, a, sizeof(*a), t);
-	return t;
+			take(as, &s->slices[i]->endpoints[k].addr);
 }
 
 /* By nothing but the object's own name. */
@@ -106,41 +104,41 @@ static uint32_t place_of(enum use use, const struct kube_meta *m)
 	return le64toh(hash) % places[use];
 }
 
-static void report_exhausted(struct invent *v, const struct kube_meta *m, enum use use, int family)
+static void report_exhausted(struct assign *as, const struct kube_meta *m, enum use use, int family)
 {
 	_cleanup_(mem_free) char *object =
 		use == FOR_PODS ? store_pod_text((const struct kube_pod *)m)
 				: mem_printf("%s %s%s%s", kinds[use], m->ns, *m->ns ? "/" : "", m->name);
 
-	diag_add(&v->store->diags, DIAG_ERROR, kube_code_text(KUBE_E_EXHAUSTED), &m->src, object, NULL,
+	diag_add(&as->store->diags, DIAG_ERROR, kube_code_text(KUBE_E_EXHAUSTED), &m->src, object, NULL,
 		 "no address is left in %s, from which objects without one get theirs", ranges[use][family]);
 }
 
 /* A free address for the object, or zero, and an error, when the range is used up. */
-static struct weir_addr invent_addr(struct invent *v, enum use use, const struct kube_meta *m, int family)
+static struct weir_addr assign_addr(struct assign *as, enum use use, const struct kube_meta *m, int family)
 {
 	uint32_t place = place_of(use, m);
 	struct cidr range;
 
 	cidr_parse(ranges[use][family], &range);
-	for (uint32_t i = 0; i < places[use] && !v->full[use][family]; i++) {
+	for (uint32_t i = 0; i < places[use] && !as->full[use][family]; i++) {
 		struct weir_addr a = range.addr;
 
 		a.w[3] = htonl(ntohl(a.w[3]) + FIRST_OFFSET + (place + i) % places[use]);
-		if (is_taken(v, &a))
+		if (is_taken(as, &a))
 			continue;
-		take(v, &a);
-		v->used[use][family] = true;
+		take(as, &a);
+		as->used[use][family] = true;
 		return a;
 	}
-	v->full[use][family] = true;
-	report_exhausted(v, m, use, family);
+	as->full[use][family] = true;
+	report_exhausted(as, m, use, family);
 	return (struct weir_addr){};
 }
 
 /* ---- Nodes ---- */
 
-static void invent_node(struct invent *v, struct kube_node *node)
+static void assign_node(struct assign *as, struct kube_node *node)
 {
 	struct weir_addr *addrs;
 
@@ -148,13 +146,13 @@ static void invent_node(struct invent *v, struct kube_node *node)
 		return;
 	addrs = arena_zalloc(&node->meta.arena, 2 * sizeof(*addrs));
 	for (int family = 0; family < 2; family++) {
-		if (!v->families[family])
+		if (!as->families[family])
 			continue;
-		addrs[node->n_addrs] = invent_addr(v, FOR_NODES, &node->meta, family);
+		addrs[node->n_addrs] = assign_addr(as, FOR_NODES, &node->meta, family);
 		node->n_addrs += !weir_addr_is_zero(&addrs[node->n_addrs]);
 	}
 	node->addrs = addrs;
-	v->n[FOR_NODES]++;
+	as->n[FOR_NODES]++;
 }
 
 /* ---- Pods and Services ---- */
@@ -162,11 +160,6 @@ static void invent_node(struct invent *v, struct kube_node *node)
 static bool lacks_addr(const struct weir_addr addr[2])
 {
 	return weir_addr_is_zero(&addr[0]) && weir_addr_is_zero(&addr[1]);
-}
-
-static bool is_over(const struct kube_pod *pod)
-{
-	return pod->phase == KUBE_SUCCEEDED || pod->phase == KUBE_FAILED;
 }
 
 static void share_node_addrs(struct store *s, struct kube_pod *pod)
@@ -181,92 +174,92 @@ static void share_node_addrs(struct store *s, struct kube_pod *pod)
 	}
 }
 
-static void invent_pod(struct invent *v, struct kube_pod *pod)
+static void assign_pod(struct assign *as, struct kube_pod *pod)
 {
-	if (is_over(pod))
+	if (kube_pod_ended(pod))
 		return;
-	if (!*pod->node && v->store->n_nodes)
-		pod->node = arena_strdup(&pod->meta.arena, v->store->nodes[0]->meta.name);
+	if (!*pod->node && as->store->n_nodes)
+		pod->node = arena_strdup(&pod->meta.arena, as->store->nodes[0]->meta.name);
 	if (!lacks_addr(pod->addr))
 		return;
 	if (pod->host_network)
-		share_node_addrs(v->store, pod);
+		share_node_addrs(as->store, pod);
 	for (int family = 0; family < 2 && !pod->host_network; family++)
-		if (v->families[family])
-			pod->addr[family] = invent_addr(v, FOR_PODS, &pod->meta, family);
+		if (as->families[family])
+			pod->addr[family] = assign_addr(as, FOR_PODS, &pod->meta, family);
 	if (!pod->has_status || pod->phase != KUBE_RUNNING)
 		pod->ready = true;
 	pod->phase = KUBE_RUNNING;
-	v->n[FOR_PODS]++;
+	as->n[FOR_PODS]++;
 }
 
 /* One of each family that the Service asks for and has no address of. */
-static void invent_service(struct invent *v, struct kube_service *svc)
+static void assign_service(struct assign *as, struct kube_service *svc)
 {
-	bool invented = false;
+	bool assigned = false;
 
 	if (svc->headless || svc->type == KUBE_EXTERNAL_NAME)
 		return;
 	for (int family = 0; family < 2; family++) {
 		if (!svc->wants_family[family] || !weir_addr_is_zero(&svc->cluster_ip[family]))
 			continue;
-		svc->cluster_ip[family] = invent_addr(v, FOR_SERVICES, &svc->meta, family);
-		invented = true;
+		svc->cluster_ip[family] = assign_addr(as, FOR_SERVICES, &svc->meta, family);
+		assigned = true;
 	}
 	svc->needs_cluster_ip = false;
-	v->n[FOR_SERVICES] += invented;
+	as->n[FOR_SERVICES] += assigned;
 }
 
 /* Pods and nodes get the families that given pods have; both when no pod has an address. */
-static void choose_families(struct invent *v)
+static void choose_families(struct assign *as)
 {
-	for (size_t i = 0; i < 2 * v->store->n_pods; i++)
-		if (!weir_addr_is_zero(&v->store->pods[i / 2]->addr[i % 2]))
-			v->families[i % 2] = true;
-	if (!v->families[0] && !v->families[1])
-		v->families[0] = v->families[1] = true;
+	for (size_t i = 0; i < 2 * as->store->n_pods; i++)
+		if (!weir_addr_is_zero(&as->store->pods[i / 2]->addr[i % 2]))
+			as->families[i % 2] = true;
+	if (!as->families[0] && !as->families[1])
+		as->families[0] = as->families[1] = true;
 }
 
-static void say_so(struct invent *v)
+static void say_so(struct assign *as)
 {
 	static const char *const what[_USE_MAX] = { "node", "pod", "Service" };
 	char text[256] = "";
 	size_t len = 0;
 
 	for (int use = 0; use < _USE_MAX; use++) {
-		const bool *used = v->used[use];
+		const bool *used = as->used[use];
 
-		if (!v->n[use])
+		if (!as->n[use])
 			continue;
-		len += snprintf(text + len, sizeof(text) - len, "%s%zu %s%s", len ? ", " : "", v->n[use],
-				what[use], v->n[use] == 1 ? "" : "s");
+		len += snprintf(text + len, sizeof(text) - len, "%s%zu %s%s", len ? ", " : "", as->n[use],
+				what[use], as->n[use] == 1 ? "" : "s");
 		if (used[0] || used[1])
 			len += snprintf(text + len, sizeof(text) - len, " (%s%s%s)", used[0] ? ranges[use][0] : "",
 					used[0] && used[1] ? ", " : "", used[1] ? ranges[use][1] : "");
 	}
 	if (len)
-		diag_add(&v->store->diags, DIAG_NOTE, NULL, NULL, NULL, NULL,
+		diag_add(&as->store->diags, DIAG_NOTE, NULL, NULL, NULL, NULL,
 			 "addresses were invented for what has none: %s%s", text,
-			 v->n[FOR_PODS] ? "; these pods are taken as Running and Ready" : "");
+			 as->n[FOR_PODS] ? "; these pods are taken as Running and Ready" : "");
 }
 
-void store_invent(struct store *s)
+void store_assign_addresses(struct store *s)
 {
-	struct invent v = { .store = s };
+	struct assign as = { .store = s };
 	struct taken *t, *next;
 
-	choose_families(&v);
-	take_all(&v);
+	choose_families(&as);
+	take_all(&as);
 	for (size_t i = 0; i < s->n_nodes; i++)
-		invent_node(&v, s->nodes[i]);
+		assign_node(&as, s->nodes[i]);
 	for (size_t i = 0; i < s->n_pods; i++)
-		invent_pod(&v, s->pods[i]);
+		assign_pod(&as, s->pods[i]);
 	for (size_t i = 0; i < s->n_services; i++)
-		invent_service(&v, s->services[i]);
-	say_so(&v);
-	HASH_ITER(hh, v.taken, t, next)
+		assign_service(&as, s->services[i]);
+	say_so(&as);
+	HASH_ITER(hh, as.taken, t, next)
 	{
-		HASH_DEL(v.taken, t);
+		HASH_DEL(as.taken, t);
 		free(t);
 	}
 }
@@ -277,7 +270,7 @@ void store_warn_missing(struct store *s)
 		struct kube_pod *pod = s->pods[i];
 		_cleanup_(mem_free) char *object = NULL;
 
-		if (is_over(pod) || !lacks_addr(pod->addr))
+		if (kube_pod_ended(pod) || !lacks_addr(pod->addr))
 			continue;
 		if (pod->host_network)
 			share_node_addrs(s, pod);

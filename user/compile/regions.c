@@ -125,14 +125,7 @@ void build_regions(struct build *b)
 uint32_t region_find(const struct build *b, const struct weir_addr *addr)
 {
 	struct cidr whole = { .addr = *addr, .len = 128 };
-	size_t low = 0, high = b->n_regions, middle;
+	size_t before = cidr_count_until(b->regions, b->n_regions, sizeof(*b->regions), addr);
 
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (cidr_compare(&b->regions[middle].cidr, &whole) <= 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return region_around(b, low ? low - 1 : PLAN_NONE, &whole);
+	return region_around(b, before ? before - 1 : PLAN_NONE, &whole);
 }

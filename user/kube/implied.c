@@ -1,33 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/*
- * Making a store whole after reading, in the order in which one step needs the
- * other: what is there twice, the pods that workloads stand for, what is only
- * implied, what nobody has given an address yet, and the EndpointSlices that a control plane would have made.
- */
-#include <stdlib.h>
-#include <string.h>
-
+/* What manifests leave out because it follows: Namespaces and Nodes that objects name, and families of Services. */
 #include "base/mem.h"
 #include "kube/decode.h"
 #include "kube/store_private.h"
 
 #define DEFAULT_NODE "node" /* when no object names one */
-
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-size_t store_unique_texts(const char **texts, size_t n)
-{
-	size_t kept = 0;
-
-	qsort(texts, n, sizeof(*texts), by_text);
-	for (size_t i = 0; i < n; i++)
-		if (!kept || strcmp(texts[kept - 1], texts[i]))
-			texts[kept++] = texts[i];
-	return kept;
-}
 
 static void imply_namespace(struct store *s, const char *name)
 {
@@ -49,7 +26,7 @@ void store_imply_namespaces(struct store *s)
 		for (size_t i = 0; i < *a.n; i++)
 			names[n++] = (*a.items)[i]->ns;
 	}
-	n = store_unique_texts(names, n);
+	n = array_unique(names, n, sizeof(*names), text_order);
 	for (size_t i = 0; i < n; i++)
 		if (!store_namespace(s, names[i]))
 			names[missing++] = names[i];
@@ -71,7 +48,7 @@ void store_imply_nodes(struct store *s)
 	made_up = !n && !s->n_nodes;
 	if (made_up)
 		names[n++] = DEFAULT_NODE;
-	n = store_unique_texts(names, n);
+	n = array_unique(names, n, sizeof(*names), text_order);
 	for (size_t i = 0; i < n; i++)
 		if (!store_node(s, names[i]))
 			names[missing++] = names[i];
@@ -100,28 +77,4 @@ void store_default_families(struct store *s)
 	for (size_t i = 0; i < s->n_services; i++)
 		if (!s->services[i]->wants_family[0] && !s->services[i]->wants_family[1])
 			s->services[i]->wants_family[first] = true;
-}
-
-void store_complete(struct store *s, unsigned int flags)
-{
-	if (flags & STORE_ADMIT)
-		store_check_claims(s);
-	for (int kind = 0; kind < _KUBE_KIND_MAX; kind++) {
-		store_sort(s, kind);
-		store_drop_duplicates(s, kind);
-	}
-	store_note_present(s);
-	if (flags & STORE_INVENT)
-		store_expand(s);
-	else
-		store_warn_unexpanded(s);
-	store_imply_namespaces(s);
-	store_default_families(s);
-	if (flags & STORE_INVENT)
-		store_invent(s);
-	else
-		store_warn_missing(s);
-	store_derive_slices(s);
-	store_sort(s, KUBE_SLICE);
-	store_index_addrs(s);
 }

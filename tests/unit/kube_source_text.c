@@ -27,12 +27,12 @@ static char *texts_of_bytes(const char *yaml, size_t size)
 	struct emit e = {};
 	const char *refused;
 
-	s->keep_texts = true;
+	s->keep_source_text = true;
 	store_read_buffer(s, "a.yaml", yaml, size);
-	store_complete(s, 0);
+	store_apply_defaults(s, 0);
 	emit_open(&e, out);
 	emit_map(&e, NULL);
-	refused = store_emit_texts(s, &e);
+	refused = store_emit_source_text(s, &e);
 	emit_map_end(&e);
 	emit_close(&e);
 	fclose(out);
@@ -88,7 +88,7 @@ static void a_store_made_of_the_texts_has_the_same_positions(void **state)
 	for (char *at = from; *at != '"'; at++) /* only \n is escaped here */
 		*to++ = *at == '\\' ? (at++, '\n') : *at;
 	store_read_buffer(s, "a.yaml", from, to - from);
-	store_complete(s, 0);
+	store_apply_defaults(s, 0);
 	assert_int_equal(s->n_pods, 2);
 	assert_int_equal(store_pod(s, "ns", "a")->meta.src.line, 6);
 	assert_int_equal(store_pod(s, "ns", "b")->meta.src.line, 16);

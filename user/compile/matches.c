@@ -37,27 +37,15 @@ struct matcher {
 
 /* ---- Classes ------------------------------------------------------------------------------------------ */
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static void find_keys(struct matcher *m)
 {
-	size_t n = 0;
-
 	for (size_t i = 0; i < m->b->n_peers; i++) {
 		const struct kube_selector *s = m->b->peers[i].peer->pods;
 
 		for (size_t j = 0; s && j < s->n; j++)
 			*VEC_ADD(m->keys, m->n_keys, m->cap_keys) = s->items[j].key;
 	}
-	if (m->n_keys)
-		qsort(m->keys, m->n_keys, sizeof(*m->keys), by_text);
-	for (size_t i = 0; i < m->n_keys; i++)
-		if (!n || strcmp(m->keys[n - 1], m->keys[i]))
-			m->keys[n++] = m->keys[i];
-	m->n_keys = n;
+	m->n_keys = array_unique(m->keys, m->n_keys, sizeof(*m->keys), text_order);
 }
 
 static void key_append(struct matcher *m, const void *data, size_t len)
@@ -127,7 +115,7 @@ static void find_classes(struct matcher *m)
 			m->first_class[++ns] = b->n_classes;
 		if (ns == s->n_namespaces)
 			break;
-		if (pod_has_identity(pod) && !strcmp(s->namespaces[ns]->meta.name, pod->meta.ns))
+		if (kube_pod_has_identity(pod) && !strcmp(s->namespaces[ns]->meta.name, pod->meta.ns))
 			b->class_of[i] = class_of(m, pod, ns);
 	}
 	while (ns < s->n_namespaces)
@@ -136,18 +124,18 @@ static void find_classes(struct matcher *m)
 
 /* ---- Peers -------------------------------------------------------------------------------------------- */
 
+static int by_namespace_name(const void *name, const void *item)
+{
+	return strcmp(name, (*(const struct kube_namespace *const *)item)->meta.name);
+}
+
 static size_t namespace_place(const struct store *s, const char *name)
 {
-	size_t low = 0, high = s->n_namespaces, middle;
+	struct kube_namespace **found = NULL;
 
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (strcmp(s->namespaces[middle]->meta.name, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < s->n_namespaces && !strcmp(s->namespaces[low]->meta.name, name) ? low : s->n_namespaces;
+	if (s->n_namespaces)
+		found = bsearch(name, s->namespaces, s->n_namespaces, sizeof(*found), by_namespace_name);
+	return found ? (size_t)(found - s->namespaces) : s->n_namespaces;
 }
 
 /* Namespaces that a selector matches; asked once for each distinct selector. Valid until the next call. */

@@ -47,15 +47,15 @@ static struct plan_hash block_name(const struct kube_peer *peer)
 {
 	_cleanup_(mem_free) struct cidr *except = mem_zalloc(peer->n_except * sizeof(*except));
 	struct hasher h;
+	size_t n;
 
-	hash_begin(&h, "block");
-	hash_cidr(&h, &peer->block);
 	if (peer->n_except)
 		memcpy(except, peer->except, peer->n_except * sizeof(*except));
-	qsort(except, peer->n_except, sizeof(*except), by_cidr);
-	for (size_t i = 0; i < peer->n_except; i++)
-		if (!i || cidr_compare(&except[i - 1], &except[i]))
-			hash_cidr(&h, &except[i]);
+	n = array_unique(except, peer->n_except, sizeof(*except), by_cidr);
+	hash_begin(&h, "block");
+	hash_cidr(&h, &peer->block);
+	for (size_t i = 0; i < n; i++)
+		hash_cidr(&h, &except[i]);
 	return hash_end(&h);
 }
 
@@ -82,11 +82,6 @@ static bool can_match(const struct kube_peer *peer)
 	if (!peer->pods && !peer->namespaces)
 		return false;
 	return !(peer->pods && peer->pods->invalid) && !(peer->namespaces && peer->namespaces->invalid);
-}
-
-static int by_peer_name(const void *a, const void *b)
-{
-	return plan_hash_compare(&((const struct peer *)a)->name, &((const struct peer *)b)->name);
 }
 
 /* Peers in order of appearance; rules refer to that order. */
@@ -117,16 +112,8 @@ static void collect_peers(struct build *b)
 /* Sorts peers by name, so that their order, and all that hangs on it, does not depend on who else has peers. */
 static void sort_peers(struct build *b)
 {
-	_cleanup_(mem_free) uint32_t *place = mem_zalloc(b->n_peers * sizeof(*place));
+	_cleanup_(mem_free) uint32_t *place = sort_by_name(b->peers, b->n_peers, sizeof(*b->peers), 0);
 
-	for (size_t i = 0; i < b->n_peers; i++)
-		IDS_ADD(&b->peers[i].identities, i); /* borrowed, to remember the old place */
-	if (b->n_peers)
-		qsort(b->peers, b->n_peers, sizeof(*b->peers), by_peer_name);
-	for (size_t i = 0; i < b->n_peers; i++) {
-		place[b->peers[i].identities.items[0]] = i;
-		b->peers[i].identities.n = 0;
-	}
 	for (size_t r = 1; r < b->plan->n_rules; r++) {
 		struct ids *peers = &b->rules[r].peers;
 
@@ -148,7 +135,7 @@ static int by_port_name(const void *a, const void *b)
 
 static void collect_port_names(struct build *b)
 {
-	size_t n = 0, cap = 0, kept = 0;
+	size_t n = 0, cap = 0;
 
 	for (size_t r = 1; r < b->plan->n_rules; r++) {
 		const struct kube_policy_rule *rule = b->rules[r].rule;
@@ -159,12 +146,7 @@ static void collect_port_names(struct build *b)
 					(struct port_name){ .name = rule->ports[i].name,
 							    .proto = rule->ports[i].proto };
 	}
-	if (n)
-		qsort(b->port_names, n, sizeof(*b->port_names), by_port_name);
-	for (size_t i = 0; i < n; i++)
-		if (!kept || by_port_name(&b->port_names[kept - 1], &b->port_names[i]))
-			b->port_names[kept++] = b->port_names[i];
-	b->n_port_names = kept;
+	b->n_port_names = array_unique(b->port_names, n, sizeof(*b->port_names), by_port_name);
 }
 
 uint32_t port_name_find(const struct build *b, const char *name, int proto)

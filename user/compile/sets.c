@@ -143,7 +143,9 @@ static void add_rule_pairs(struct set_build *sb, uint32_t id, enum kube_directio
 
 	for (size_t i = 0; i < r->peers.n; i++)
 		add_pairs(sb, &sb->b->peers[r->peers.items[i]].identities, id);
-	for (size_t i = 0; r->any_peer && dir == KUBE_EGRESS && i < r->rule->n_ports; i++) {
+	if (!r->any_peer || dir != KUBE_EGRESS)
+		return;
+	for (size_t i = 0; i < r->rule->n_ports; i++) {
 		const struct kube_policy_port *port = &r->rule->ports[i];
 		uint32_t name = port->name ? port_name_find(sb->b, port->name, port->proto) : PLAN_NONE;
 
@@ -284,31 +286,13 @@ static uint32_t set_of(struct set_build *sb, const struct local_pod *l, enum kub
 
 /* ---- Into the plan ---------------------------------------------------------------------------------------------- */
 
-struct placed {
-	struct plan_set set;
-	uint32_t old;
-};
-
-static int by_name(const void *a, const void *b)
-{
-	return plan_hash_compare(&((const struct placed *)a)->set.name, &((const struct placed *)b)->set.name);
-}
-
 static void sort_sets(struct set_build *sb)
 {
-	_cleanup_(mem_free) struct placed *order = mem_zalloc(sb->n_sets * sizeof(*order));
-	_cleanup_(mem_free) uint32_t *place = mem_zalloc(sb->n_sets * sizeof(*place));
+	_cleanup_(mem_free) uint32_t *place = sort_by_name(sb->sets, sb->n_sets, sizeof(*sb->sets), 1);
 	struct plan *p = sb->b->plan;
 
-	for (size_t i = 0; i < sb->n_sets; i++)
-		order[i] = (struct placed){ sb->sets[i], i };
-	qsort(order + 1, sb->n_sets - 1, sizeof(*order), by_name);
 	p->n_sets = sb->n_sets;
-	p->sets = arena_zalloc(&p->arena, sb->n_sets * sizeof(*p->sets));
-	for (size_t i = 0; i < sb->n_sets; i++) {
-		p->sets[i] = order[i].set;
-		place[order[i].old] = i;
-	}
+	p->sets = arena_array(&p->arena, sb->sets, sb->n_sets);
 	for (size_t i = 0; i < p->n_pods; i++) {
 		p->pods[i].ingress_set = place[p->pods[i].ingress_set];
 		p->pods[i].egress_set = place[p->pods[i].egress_set];
@@ -316,14 +300,18 @@ static void sort_sets(struct set_build *sb)
 }
 
 /* Words name port sets by where they now stand. */
+static void move_word(struct plan_word *w, const uint32_t *place)
+{
+	if (w->kind == WEIR_WORD_PORTS)
+		w->ports = place[w->ports];
+}
+
 static void move_words(struct plan *p, const uint32_t *place)
 {
 	for (size_t s = 1; s < p->n_sets; s++) {
-		if (p->sets[s].default_word.kind == WEIR_WORD_PORTS)
-			p->sets[s].default_word.ports = place[p->sets[s].default_word.ports];
+		move_word(&p->sets[s].default_word, place);
 		for (size_t e = 0; e < p->sets[s].n_elements; e++)
-			if (p->sets[s].elements[e].word.kind == WEIR_WORD_PORTS)
-				p->sets[s].elements[e].word.ports = place[p->sets[s].elements[e].word.ports];
+			move_word(&p->sets[s].elements[e].word, place);
 	}
 }
 

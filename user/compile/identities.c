@@ -35,8 +35,6 @@ struct identity_build {
 	struct arena arena;
 	struct name_table names;
 	struct resolution_entry *resolutions;
-	struct plan_identity *named; /* as b->identities */
-	size_t n_named, cap_named;
 	struct plan_address *addresses;
 	size_t n_addresses, cap_addresses;
 };
@@ -52,7 +50,7 @@ static int by_resolved(const void *a, const void *b)
 
 static size_t resolve(const struct build *b, const struct kube_pod *pod, struct resolved *list)
 {
-	size_t n = 0, kept = 0;
+	size_t n = 0;
 
 	for (size_t i = 0; i < pod->n_ports; i++) {
 		uint32_t name = port_name_find(b, pod->ports[i].name, pod->ports[i].proto);
@@ -63,11 +61,7 @@ static size_t resolve(const struct build *b, const struct kube_pod *pod, struct 
 			list[n++].port = pod->ports[i].port;
 		}
 	}
-	qsort(list, n, sizeof(*list), by_resolved);
-	for (size_t i = 0; i < n; i++)
-		if (!kept || by_resolved(&list[kept - 1], &list[i]))
-			list[kept++] = list[i];
-	return kept;
+	return array_unique(list, n, sizeof(*list), by_resolved);
 }
 
 static uint32_t resolution_id(struct identity_build *ib, const struct resolved *list, size_t n)
@@ -144,7 +138,6 @@ static uint32_t identity_new(struct identity_build *ib, const struct known_key *
 	struct build *b = ib->b;
 	const struct ids *by_block = key->region == PLAN_NONE ? &none : &b->regions[key->region].peers;
 	struct identity it = { .resolution = key->resolution };
-	struct plan_hash name;
 	uint32_t id;
 
 	ids_merge(key->class ? &b->classes[key->class].peers : &none, by_block, &it.peers);
@@ -152,14 +145,13 @@ static uint32_t identity_new(struct identity_build *ib, const struct known_key *
 		ids_free(&it.peers);
 		return 0;
 	}
-	name = identity_name(b, &it.peers, &b->resolutions[it.resolution]);
-	id = name_table_add(&ib->names, &name, ib->n_named);
-	if (id < ib->n_named) {
+	it.named.name = identity_name(b, &it.peers, &b->resolutions[it.resolution]);
+	id = name_table_add(&ib->names, &it.named.name, b->n_identities);
+	if (id < b->n_identities) {
 		ids_free(&it.peers);
 		return id;
 	}
-	*VEC_ADD(ib->named, ib->n_named, ib->cap_named) =
-		(struct plan_identity){ .name = name, .text = identity_text(ib, pod, key->region) };
+	it.named.text = identity_text(ib, pod, key->region);
 	*VEC_ADD(b->identities, b->n_identities, b->cap_identities) = it;
 	return id;
 }
@@ -227,37 +219,20 @@ static void add_pods(struct identity_build *ib)
 
 /* ---- Into the plan ------------------------------------------------------------------------------------------ */
 
-struct placed {
-	struct plan_identity named;
-	struct identity identity;
-	uint32_t old;
-};
-
-static int by_name(const void *a, const void *b)
-{
-	return plan_hash_compare(&((const struct placed *)a)->named.name, &((const struct placed *)b)->named.name);
-}
-
 /* Sorts identities by name, keeping 0 where it is. */
 static void sort_identities(struct identity_build *ib)
 {
 	struct build *b = ib->b;
 	size_t n = b->n_identities;
-	_cleanup_(mem_free) struct placed *order = mem_zalloc(n * sizeof(*order));
-	_cleanup_(mem_free) uint32_t *place = mem_zalloc(n * sizeof(*place));
+	_cleanup_(mem_free) uint32_t *place = sort_by_name(b->identities, n, sizeof(*b->identities), 1);
+	struct plan *p = b->plan;
 
+	p->n_identities = n;
+	p->identities = arena_zalloc(&p->arena, n * sizeof(*p->identities));
 	for (size_t i = 0; i < n; i++)
-		order[i] = (struct placed){ ib->named[i], b->identities[i], i };
-	qsort(order + 1, n - 1, sizeof(*order), by_name);
-	for (size_t i = 0; i < n; i++) {
-		ib->named[i] = order[i].named;
-		b->identities[i] = order[i].identity;
-		place[order[i].old] = i;
-	}
+		p->identities[i] = b->identities[i].named;
 	for (size_t i = 0; i < ib->n_addresses; i++)
 		ib->addresses[i].identity = place[ib->addresses[i].identity];
-	b->plan->n_identities = n;
-	b->plan->identities = arena_array(&b->plan->arena, ib->named, n);
 }
 
 static int by_address(const void *a, const void *b)
@@ -307,7 +282,6 @@ static void identity_build_free(struct identity_build *ib)
 	HASH_CLEAR(hh, ib->resolutions);
 	arena_free(&ib->arena);
 	name_table_free(&ib->names);
-	free(ib->named);
 	free(ib->addresses);
 }
 
@@ -316,8 +290,7 @@ void build_identities(struct build *b)
 	_cleanup_(identity_build_free) struct identity_build ib = { .b = b };
 	struct plan *p = b->plan;
 
-	*VEC_ADD(ib.named, ib.n_named, ib.cap_named) = (struct plan_identity){ .text = "" };
-	VEC_ADD(b->identities, b->n_identities, b->cap_identities)->resolution = 0;
+	VEC_ADD(b->identities, b->n_identities, b->cap_identities)->named.text = "";
 	resolve_pods(&ib);
 	add_regions(&ib);
 	add_pods(&ib);

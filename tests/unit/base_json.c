@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* Reading JSON that Weir wrote: members by type, and the first error by file and member. */
+#include <errno.h>
+
+#include "base/json.h"
+#include "kube_test.h"
+
+#define HEAD "{\"apiVersion\":\"weir.dev/v1\",\"kind\":\"Thing\""
+
+static void members_are_read_by_type(void **state)
+{
+	_cleanup_(json_close) struct json doc = {};
+	struct json_value root, list;
+
+	assert_int_equal(
+		json_open(&doc, "f", HEAD ",\"t\":\"x\",\"n\":7,\"b\":true,\"l\":[\"a\",2]}", "Thing", NULL), 0);
+	root = json_root(&doc);
+	assert_string_equal(json_text(root, "t"), "x");
+	assert_int_equal(json_number(root, "n", 1, 7), 7);
+	assert_true(json_flag(root, "b"));
+	assert_false(json_flag(root, "absent"));
+	list = json_list(root, "l");
+	assert_int_equal(json_count(list), 2);
+	assert_string_equal(json_item_text(list, 0), "a");
+	assert_string_equal(json_item_text(list, 1), "");
+	assert_int_equal(doc.r, 0);
+}
+
+static void the_first_error_names_file_and_member(void **state)
+{
+	_cleanup_(json_close) struct json doc = {};
+	struct weir_err err = {};
+	struct json_value root;
+
+	assert_int_equal(json_open(&doc, "f.json", HEAD ",\"n\":7}", "Thing", &err), 0);
+	root = json_root(&doc);
+	assert_int_equal(json_number(root, "n", 8, 9), -1);
+	assert_string_equal(json_text(root, "t"), "");
+	assert_int_equal(json_count(json_list(root, "l")), 0);
+	assert_int_equal(doc.r, -EINVAL);
+	assert_string_equal(err.text, "f.json: n: a number from 8 to 9 is needed");
+}
+
+static void what_is_absent_has_no_members(void **state)
+{
+	struct json_value none = {};
+
+	assert_string_equal(json_text(none, "t"), "");
+	assert_int_equal(json_number(none, "n", 0, 9), -1);
+	assert_int_equal(json_count(json_list(none, "l")), 0);
+}
+
+static void another_document_is_refused(void **state)
+{
+	static const struct {
+		const char *text, *says;
+	} bad[] = {
+		{ "", "f: not JSON: " },
+		{ "{\"kind\":", "f: not JSON: " },
+		{ "[]", "f: apiVersion: " },
+		{ "{\"apiVersion\":\"weir.dev/v2\",\"kind\":\"Thing\"}", "f: apiVersion: " },
+		{ "{\"apiVersion\":\"weir.dev/v1\",\"kind\":\"Other\"}", "f: kind: " },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		_cleanup_(json_close) struct json doc = {};
+		struct weir_err err = {};
+
+		assert_int_equal(json_open(&doc, "f", bad[i].text, "Thing", &err), -EINVAL);
+		assert_memory_equal(err.text, bad[i].says, strlen(bad[i].says));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(members_are_read_by_type),
+		cmocka_unit_test(the_first_error_names_file_and_member),
+		cmocka_unit_test(what_is_absent_has_no_members),
+		cmocka_unit_test(another_document_is_refused),
+	};
+
+	return run_group("base_json", tests, ARRAY_SIZE(tests));
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* JSON as a tree. See json.h. */
+#include <errno.h>
+#include <string.h>
+
+#include <yajl/yajl_tree.h>
+
+#include "base/emit.h"
+#include "base/json.h"
+
+int json_open(struct json *ret, const char *file, const char *text, const char *kind, struct weir_err *err)
+{
+	struct json_value root;
+	char why[160] = "";
+
+	*ret = (struct json){ .file = file, .root = yajl_tree_parse(text, why, sizeof(why)), .err = err };
+	root = json_root(ret);
+	if (!ret->root)
+		return ret->r = err_set(err, -EINVAL, "%s: not JSON: %s", file, why);
+	if (strcmp(json_text(root, "apiVersion"), EMIT_API_VERSION))
+		return json_bad(root, "apiVersion", "not " EMIT_API_VERSION);
+	if (strcmp(json_text(root, "kind"), kind))
+		return json_bad(root, "kind", "another kind of document");
+	return 0;
+}
+
+void json_close(struct json *j)
+{
+	yajl_tree_free(j->root);
+	j->root = NULL;
+}
+
+struct json_value json_root(struct json *j)
+{
+	return (struct json_value){ j, j->root };
+}
+
+int json_bad(struct json_value v, const char *key, const char *what)
+{
+	struct json *j = v.doc;
+
+	if (j && !j->r)
+		j->r = err_set(j->err, -EINVAL, "%s: %s: %s", j->file, key, what);
+	return j ? j->r : -EINVAL;
+}
+
+static yajl_val member(struct json_value v, const char *key, yajl_type type)
+{
+	return v.v ? yajl_tree_get(v.v, (const char *[]){ key, NULL }, type) : NULL;
+}
+
+const char *json_text(struct json_value v, const char *key)
+{
+	yajl_val m = member(v, key, yajl_t_string);
+
+	if (!m)
+		json_bad(v, key, "a string is needed");
+	return m ? YAJL_GET_STRING(m) : "";
+}
+
+long long json_number(struct json_value v, const char *key, long long min, long long max)
+{
+	yajl_val m = member(v, key, yajl_t_number);
+	char what[80];
+
+	if (m && YAJL_IS_INTEGER(m) && YAJL_GET_INTEGER(m) >= min && YAJL_GET_INTEGER(m) <= max)
+		return YAJL_GET_INTEGER(m);
+	snprintf(what, sizeof(what), "a number from %lld to %lld is needed", min, max);
+	json_bad(v, key, what);
+	return -1;
+}
+
+bool json_flag(struct json_value v, const char *key)
+{
+	yajl_val m = member(v, key, yajl_t_any);
+
+	if (m && !YAJL_IS_TRUE(m) && !YAJL_IS_FALSE(m))
+		json_bad(v, key, "true or false is needed");
+	return YAJL_IS_TRUE(m);
+}
+
+struct json_value json_list(struct json_value v, const char *key)
+{
+	yajl_val m = member(v, key, yajl_t_array);
+
+	if (!m)
+		json_bad(v, key, "a list is needed");
+	return (struct json_value){ v.doc, m };
+}
+
+size_t json_count(struct json_value list)
+{
+	return list.v ? list.v->u.array.len : 0;
+}
+
+struct json_value json_item(struct json_value list, size_t i)
+{
+	return (struct json_value){ list.doc, list.v->u.array.values[i] };
+}
+
+const char *json_item_text(struct json_value list, size_t i)
+{
+	yajl_val item = json_item(list, i).v;
+
+	return YAJL_IS_STRING(item) ? YAJL_GET_STRING(item) : "";
+}

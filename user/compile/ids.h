@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/mem.h"
+
+/* A list of numbers; in what it says, ascending and unique. */
+struct ids {
+	uint32_t *items;
+	size_t n, cap;
+};
+
+#define IDS_ADD(list, id) (*VEC_ADD((list)->items, (list)->n, (list)->cap) = (id))
+
+void ids_free(struct ids *list); /* also for _cleanup_() */
+void ids_sort(struct ids *list); /* and makes them unique */
+/* Union of two ascending lists; ret_out is emptied first. */
+void ids_merge(const struct ids *a, const struct ids *b, struct ids *ret_out);

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* Reads what json_write.c writes. See json_read.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "base/mem.h"
+#include "compile/json_read.h"
+
+struct entry {
+	uint32_t kind;
+	struct plan_hash hash;
+	struct json_value value;
+};
+
+/* An address that the plan knows by name. */
+struct owner {
+	struct weir_addr addr;
+	enum plan_owner kind;
+	const char *name;
+};
+
+struct plan_json {
+	struct json doc;
+	struct owner *owners; /* sorted by address; an address has one */
+	size_t n_owners, cap_owners;
+	struct entry *entries; /* sorted by kind, hash */
+	size_t n, cap;
+};
+
+static const struct {
+	const char *array;
+	enum weir_name_kind kind;
+} arrays[] = {
+	{ "rules", WEIR_NAME_RULE },        { "policySets", WEIR_NAME_POLICY_SET },
+	{ "portSets", WEIR_NAME_PORT_SET }, { "identities", WEIR_NAME_IDENTITY },
+	{ "services", WEIR_NAME_SERVICE },
+};
+
+static bool parse_hash(const char *hex, struct plan_hash *ret_hash)
+{
+	size_t len;
+
+	return !sodium_hex2bin(ret_hash->b, sizeof(ret_hash->b), hex, strlen(hex), NULL, &len, NULL) &&
+	       len == sizeof(ret_hash->b);
+}
+
+static int by_kind_and_hash(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	return memcmp(&x->hash, &y->hash, sizeof(x->hash));
+}
+
+static void index_entries(struct plan_json *p)
+{
+	for (size_t a = 0; a < ARRAY_SIZE(arrays); a++) {
+		struct json_value list = json_list(json_root(&p->doc), arrays[a].array);
+
+		for (size_t i = 0; i < json_count(list); i++) {
+			struct entry e = { .kind = arrays[a].kind, .value = json_item(list, i) };
+
+			if (parse_hash(json_text(e.value, "name"), &e.hash))
+				*VEC_ADD(p->entries, p->n, p->cap) = e;
+		}
+	}
+	if (p->n)
+		qsort(p->entries, p->n, sizeof(*p->entries), by_kind_and_hash);
+}
+
+struct json_value plan_json_find(const struct plan_json *p, enum weir_name_kind kind, const struct plan_hash *hash)
+{
+	struct entry key = { .kind = kind, .hash = *hash }, *found;
+
+	found = p->n ? bsearch(&key, p->entries, p->n, sizeof(key), by_kind_and_hash) : NULL;
+	return found ? found->value : (struct json_value){};
+}
+
+/* ---- Whose address ---- */
+
+static int by_addr(const void *a, const void *b)
+{
+	return addr_compare(&((const struct owner *)a)->addr, &((const struct owner *)b)->addr);
+}
+
+/* What has the address for itself comes before what may share it: a pod, a Service, the node. */
+static int by_addr_and_owner(const void *a, const void *b)
+{
+	const struct owner *x = a, *y = b;
+	int order = by_addr(a, b);
+
+	return order ? order : (int)x->kind - (int)y->kind;
+}
+
+static void add_owner(struct plan_json *p, const char *addr, enum plan_owner kind, const char *name)
+{
+	struct owner o = { .kind = kind, .name = name };
+
+	if (!addr_parse(addr, &o.addr))
+		*VEC_ADD(p->owners, p->n_owners, p->cap_owners) = o;
+}
+
+static void add_pod_owners(struct plan_json *p, struct json_value pod)
+{
+	struct json_value list = json_list(pod, "addresses");
+
+	for (size_t i = 0; i < json_count(list); i++)
+		add_owner(p, json_text(json_item(list, i), "address"), PLAN_OWNER_POD, json_text(pod, "pod"));
+}
+
+static void add_vip_owner(struct plan_json *p, struct json_value frontend)
+{
+	struct plan_hash hash;
+	struct json_value service;
+
+	if (!parse_hash(json_text(frontend, "service"), &hash))
+		return; /* the cluster IP itself: each of its ports has an element of its own */
+	service = plan_json_find(p, WEIR_NAME_SERVICE, &hash);
+	if (service.v)
+		add_owner(p, json_text(frontend, "address"), PLAN_OWNER_SERVICE, json_text(service, "service"));
+}
+
+static void add_node_owner(struct plan_json *p, struct json_value node)
+{
+	if (!strcmp(json_text(node, "node"), "own"))
+		add_owner(p, json_text(node, "address"), PLAN_OWNER_NODE, NULL);
+}
+
+static void index_owners(struct plan_json *p)
+{
+	static const struct {
+		const char *array;
+		void (*add)(struct plan_json *p, struct json_value item);
+	} lists[] = { { "pods", add_pod_owners },
+		      { "frontends", add_vip_owner },
+		      { "nodeAddresses", add_node_owner } };
+	size_t n = 0;
+
+	for (size_t l = 0; l < ARRAY_SIZE(lists); l++) {
+		struct json_value list = json_list(json_root(&p->doc), lists[l].array);
+
+		for (size_t i = 0; i < json_count(list); i++)
+			lists[l].add(p, json_item(list, i));
+	}
+	if (p->n_owners)
+		qsort(p->owners, p->n_owners, sizeof(*p->owners), by_addr_and_owner);
+	for (size_t i = 0; i < p->n_owners; i++) /* a cluster IP comes once for each port */
+		if (!n || by_addr(&p->owners[n - 1], &p->owners[i]))
+			p->owners[n++] = p->owners[i];
+	p->n_owners = n;
+}
+
+/* ---- The document ---- */
+
+struct plan_json *plan_json_parse(const char *text)
+{
+	struct plan_json *p = mem_zalloc(sizeof(*p));
+
+	if (json_open(&p->doc, "plan", text, "Plan", NULL)) {
+		plan_json_free(&p);
+		return NULL;
+	}
+	index_entries(p);
+	index_owners(p);
+	return p;
+}
+
+void plan_json_free(struct plan_json **p)
+{
+	if (!*p)
+		return;
+	json_close(&(*p)->doc);
+	free((*p)->entries);
+	free((*p)->owners);
+	free(*p);
+	*p = NULL;
+}
+
+enum plan_owner plan_json_owner(const struct plan_json *p, const struct weir_addr *addr, const char **ret_name)
+{
+	struct owner key = { .addr = *addr }, *found;
+
+	found = p->n_owners ? bsearch(&key, p->owners, p->n_owners, sizeof(key), by_addr) : NULL;
+	*ret_name = found ? found->name : NULL;
+	return found ? found->kind : PLAN_OWNER_NONE;
+}
+
+bool plan_json_pod_addr(struct plan_json *p, const char *pod, int family, struct weir_addr *ret_addr)
+{
+	struct json_value pods = json_list(json_root(&p->doc), "pods"), addrs = {};
+
+	for (size_t i = 0; !addrs.v && i < json_count(pods); i++)
+		if (!strcmp(json_text(json_item(pods, i), "pod"), pod))
+			addrs = json_list(json_item(pods, i), "addresses");
+	for (size_t i = 0; i < json_count(addrs); i++)
+		if (!addr_parse(json_text(json_item(addrs, i), "address"), ret_addr) &&
+		    addr_family(ret_addr) == family)
+			return true;
+	return false;
+}

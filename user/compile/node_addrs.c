@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* Addresses of this node and of the others (NP-41): those of Node objects, and those that the caller knows. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "compile/build.h"
+
+static int by_node_addr(const void *a, const void *b)
+{
+	const struct plan_node_addr *x = a, *y = b;
+	int order = addr_compare(&x->addr, &y->addr);
+
+	return order ? order : (int)x->kind - (int)y->kind; /* OWN first: it stays */
+}
+
+void build_node_addrs(struct build *b, const struct weir_addr *local, size_t n_local)
+{
+	struct plan_node_addr *list = NULL;
+	struct plan *p = b->plan;
+	size_t n = 0, cap = 0, kept = 0;
+
+	for (size_t i = 0; i < b->store->n_nodes; i++) {
+		const struct kube_node *node = b->store->nodes[i];
+		enum weir_node_kind kind = strcmp(node->meta.name, p->node) ? WEIR_NODE_OTHER : WEIR_NODE_OWN;
+
+		for (size_t j = 0; j < node->n_addrs; j++)
+			*VEC_ADD(list, n, cap) = (struct plan_node_addr){ node->addrs[j], kind };
+	}
+	for (size_t i = 0; i < n_local; i++)
+		*VEC_ADD(list, n, cap) = (struct plan_node_addr){ local[i], WEIR_NODE_OWN };
+	if (n)
+		qsort(list, n, sizeof(*list), by_node_addr);
+	for (size_t i = 0; i < n; i++)
+		if (!kept || !weir_addr_equal(&list[kept - 1].addr, &list[i].addr))
+			list[kept++] = list[i];
+	p->node_addrs = arena_array(&p->arena, list, kept);
+	p->n_node_addrs = kept;
+	free(list);
+}
