@@ -280,20 +280,15 @@ static const struct listing_column map_columns[] = {
 
 static void get_maps(const struct live *l, const struct common_options *c)
 {
-	static const char *const kinds[] = {
-#define MAP_KIND(name, kind, ...) #kind,
-		WEIR_MAPS(MAP_KIND)
-#undef MAP_KIND
-	};
 	struct listing out;
 
 	listing_begin(&out, c, "MapList", map_columns);
 	for (int i = 0; i < _WEIR_MAP_MAX; i++) {
-		listing_text(&out, map_names[i]);
-		listing_text(&out, kinds[i]);
+		listing_text(&out, map_info(i)->name);
+		listing_text(&out, map_info(i)->kind_name);
 		listing_count(&out, live_fill(l, i));
 		listing_int(&out, node_map_max(l->node, i));
-		listing_text(&out, map_full[i]);
+		listing_text(&out, map_info(i)->full_text);
 	}
 	listing_end(&out);
 }

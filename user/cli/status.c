@@ -51,7 +51,7 @@ static void emit_status(const struct live *l)
 	for (int i = 0; i < _WEIR_MAP_MAX; i++) {
 		long long fill = live_fill(l, i);
 
-		emit_map(&e, map_names[i]);
+		emit_map(&e, map_info(i)->name);
 		if (fill < 0)
 			emit_null(&e, "entries");
 		else
@@ -84,7 +84,7 @@ static void print_maps(const struct live *l, const struct common_options *c)
 
 		if (percent < 0)
 			continue;
-		grid_cell(&t, TONE_PLAIN, "%s", map_names[i]);
+		grid_cell(&t, TONE_PLAIN, "%s", map_info(i)->name);
 		grid_cell(&t, TONE_PLAIN, "%lld", live_fill(l, i));
 		grid_cell(&t, TONE_PLAIN, "%u", node_map_max(l->node, i));
 		grid_cell(&t, percent > LIVE_FILL_WARN_PERCENT ? TONE_WARN : TONE_DIM, "%d %%%s", percent,

@@ -11,7 +11,7 @@
 
 #include "base/diag.h"
 #include "compile/plan.h"
-#include <weir/maps.h>
+#include "kernel/map_info.h"
 
 struct node;
 
@@ -19,11 +19,6 @@ enum node_mode {
 	NODE_READ, /* maps must exist; no lock; for get and status */
 	NODE_WRITE, /* takes the lock; makes folders, maps and programs that are missing */
 	NODE_PRIVATE, /* nothing is pinned or locked: for report --engine bpf and prog tests */
-};
-
-/* Sizes other than the defaults of maps.h; 0 keeps the default. Only when the maps are made. */
-struct node_sizes {
-	uint32_t max[_WEIR_MAP_MAX];
 };
 
 /*

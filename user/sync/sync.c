@@ -48,17 +48,12 @@ int sync_store_word(struct sync *s, struct weir_store *arg)
 	return 0;
 }
 
-static bool is_table(enum weir_map map)
-{
-	return map_info(map)->kind == MAP_TABLE || map_info(map)->kind == MAP_TRIE;
-}
-
 static int read_live(struct sync *s)
 {
 	int r = 0;
 
 	for (int map = 0; map < _WEIR_MAP_MAX && !r; map++) {
-		if (!is_table(map))
+		if (!map_is_table(map))
 			continue;
 		table_init(&s->live[map], map);
 		table_init(&s->want[map], map);
@@ -71,7 +66,7 @@ static int read_live(struct sync *s)
 static void diff_tables(struct sync *s)
 {
 	for (int map = 0; map < _WEIR_MAP_MAX; map++) {
-		if (!is_table(map))
+		if (!map_is_table(map))
 			continue;
 		table_diff(&s->live[map], &s->want[map], &s->diff[map]);
 		s->delta.inserted[map] = s->diff[map].insert.n;
@@ -139,7 +134,7 @@ static int check_all(struct sync *s)
 	int r = 0;
 
 	for (int map = 0; map < _WEIR_MAP_MAX && !r; map++)
-		if (is_table(map))
+		if (map_is_table(map))
 			r = check_table(s, map);
 	return r;
 }

@@ -157,13 +157,10 @@ int probe_load(struct probe *probe, const struct plan *p, struct weir_err *err)
 static int open_private(const struct node_sizes *tables, struct probe **ret_probe, struct weir_err *err)
 {
 	_cleanup_(probe_close) struct probe *probe = mem_zalloc(sizeof(*probe));
-	static const enum weir_map flows[] = { WEIR_MAP_conntrack, WEIR_MAP_flow_keys, WEIR_MAP_free_keys,
-					       WEIR_MAP_closing_keys, WEIR_MAP_half_open };
 	struct node_sizes sizes = *tables;
 	int r;
 
-	for (size_t i = 0; i < ARRAY_SIZE(flows); i++)
-		sizes.max[flows[i]] = FLOWS;
+	sizes_set(&sizes, WEIR_KNOB_FLOWS, FLOWS);
 	probe->cpus = libbpf_num_possible_cpus();
 	probe->device = if_nametoindex("lo");
 	if (probe->cpus < 0 || !probe->device)
