@@ -28,6 +28,7 @@
 
 #include <weir/config.h>
 #include <weir/event.h>
+#include <weir/programs.h>
 #include <weir/reason.h>
 #include <weir/types.h>
 

@@ -174,7 +174,7 @@ static void assert_rejected(struct node *n, uint32_t slot)
 	assert_int_equal(bpf_map_update_elem(node_map_fd(n, WEIR_MAP_attachments), &lo, &slot, BPF_ANY), 0);
 	probe_packet_make(&in, &q, 40000);
 	opts.data_size_in = in.len;
-	assert_int_equal(bpf_prog_test_run_opts(node_prog_fd(n, "from_pod"), &opts), 0);
+	assert_int_equal(bpf_prog_test_run_opts(node_prog_fd(n, WEIR_PROGRAM_from_pod), &opts), 0);
 	pod->ifindex = before; /* one pod a device */
 	if (opts.retval != TC_ACT_REDIRECT || !tcp->rst)
 		fail_msg("slot %u: verdict %d instead of an answer", slot, (int)opts.retval);

@@ -22,14 +22,14 @@
 #define TCX_EGRESS 47
 #define NO_SUCH_IFINDEX 0x7ffffff0
 
-enum bpf_attach_type hook_tcx_type(const struct hook *h)
+enum bpf_attach_type hook_tcx_type(enum weir_program prog)
 {
-	return (enum bpf_attach_type)(h->side == HOOK_INGRESS ? TCX_INGRESS : TCX_EGRESS);
+	return (enum bpf_attach_type)(program_info(prog)->hook == WEIR_HOOK_INGRESS ? TCX_INGRESS : TCX_EGRESS);
 }
 
-static void pin_path(const struct node *n, const struct hook *h, uint32_t ifindex, char *ret_path)
+static void pin_path(const struct node *n, enum weir_program prog, uint32_t ifindex, char *ret_path)
 {
-	snprintf(ret_path, NODE_PATH_MAX + 64, "%s/links/%u-%s", n->pin_dir, ifindex, h->prog);
+	snprintf(ret_path, NODE_PATH_MAX + 64, "%s/links/%u-%s", n->pin_dir, ifindex, program_info(prog)->name);
 }
 
 bool hook_tcx_works(int prog_fd)
@@ -59,13 +59,13 @@ static int open_link(const char *path, uint32_t ifindex, uint32_t *ret_prog_id)
 	return TAKE_FD(fd);
 }
 
-static int tcx_query(const struct node *n, const struct hook *h, uint32_t ifindex, uint32_t *ret_prog_id)
+static int tcx_query(const struct node *n, enum weir_program prog, uint32_t ifindex, uint32_t *ret_prog_id)
 {
 	char path[NODE_PATH_MAX + 64];
 	uint32_t id = 0;
 	int fd;
 
-	pin_path(n, h, ifindex, path);
+	pin_path(n, prog, ifindex, path);
 	fd = open_link(path, ifindex, &id);
 	if (fd >= 0)
 		close(fd);
@@ -75,9 +75,9 @@ static int tcx_query(const struct node *n, const struct hook *h, uint32_t ifinde
 	return 0;
 }
 
-static int make_link(const struct hook *h, uint32_t ifindex, int prog_fd, const char *path)
+static int make_link(enum weir_program prog, uint32_t ifindex, int prog_fd, const char *path)
 {
-	_cleanup_(fd_close) int fd = bpf_link_create(prog_fd, ifindex, hook_tcx_type(h), NULL);
+	_cleanup_(fd_close) int fd = bpf_link_create(prog_fd, ifindex, hook_tcx_type(prog), NULL);
 
 	if (fd < 0)
 		return fd;
@@ -85,28 +85,28 @@ static int make_link(const struct hook *h, uint32_t ifindex, int prog_fd, const 
 	return bpf_obj_pin(fd, path) ? -errno : 0; /* not pinned: the link goes with fd */
 }
 
-static int tcx_attach(const struct node *n, const struct hook *h, uint32_t ifindex, int prog_fd)
+static int tcx_attach(const struct node *n, enum weir_program prog, uint32_t ifindex, int prog_fd)
 {
 	char path[NODE_PATH_MAX + 64];
 	_cleanup_(fd_close) int fd = -1;
 	uint32_t id;
 
-	pin_path(n, h, ifindex, path);
+	pin_path(n, prog, ifindex, path);
 	fd = open_link(path, ifindex, &id);
 	if (fd == -ENOENT)
-		return make_link(h, ifindex, prog_fd, path);
+		return make_link(prog, ifindex, prog_fd, path);
 	if (fd < 0)
 		return fd;
 	return bpf_link_update(fd, prog_fd, NULL) ? -errno : 0;
 }
 
-static int tcx_detach(const struct node *n, const struct hook *h, uint32_t ifindex)
+static int tcx_detach(const struct node *n, enum weir_program prog, uint32_t ifindex)
 {
 	char path[NODE_PATH_MAX + 64];
 	_cleanup_(fd_close) int fd = -1;
 	uint32_t id;
 
-	pin_path(n, h, ifindex, path);
+	pin_path(n, prog, ifindex, path);
 	/* without the pin the link goes too, but some time later: until then a new one is refused as the same */
 	fd = open_link(path, ifindex, &id);
 	if (fd >= 0 && bpf_link_detach(fd))

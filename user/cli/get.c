@@ -308,14 +308,14 @@ static void get_programs(const struct live *l, const struct common_options *c)
 	struct listing out;
 
 	listing_begin(&out, c, "ProgramList", program_columns);
-	for (size_t i = 0; live_programs[i]; i++) {
+	for (int i = 0; i < _WEIR_PROGRAM_MAX; i++) {
 		struct bpf_prog_info info = {};
 		uint32_t len = sizeof(info);
-		int fd = node_prog_fd(l->node, live_programs[i]);
+		int fd = node_prog_fd(l->node, i);
 
 		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
 			continue;
-		listing_text(&out, live_programs[i]);
+		listing_text(&out, program_info(i)->name);
 		listing_int(&out, info.id);
 		listing_printf(&out, "%02x%02x%02x%02x%02x%02x%02x%02x", info.tag[0], info.tag[1], info.tag[2],
 			       info.tag[3], info.tag[4], info.tag[5], info.tag[6], info.tag[7]);

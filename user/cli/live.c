@@ -13,9 +13,6 @@
 #include "cli/live.h"
 #include "cli/live_plan.h"
 
-const char *const live_programs[] = { "from_pod",    "to_pod", "from_adopted", "to_adopted", "store_word",
-				      "sweep_start", NULL };
-
 static int by_kind_and_id(const void *a, const void *b)
 {
 	const struct live_name *x = a, *y = b;

@@ -53,7 +53,7 @@ void check_hooks(struct doctor *d)
 	for (size_t i = 0; i < d->n_pods; i++) {
 		struct doctor_pod *pod = &d->pods[i];
 		struct ahead ahead = { d, pod };
-		const char *missing[ATTACH_HOOKS];
+		const char *missing[_WEIR_PROGRAM_MAX];
 
 		if (!pod->dev) {
 			device_is_gone(d, pod);

@@ -100,6 +100,8 @@ int node_open(const char *name, enum node_mode mode, const struct node_sizes *si
 	n->lock_fd = n->own_map_fd = -1;
 	for (int i = 0; i < _WEIR_MAP_MAX; i++)
 		n->map_fd[i] = -1;
+	for (int i = 0; i < _WEIR_PROGRAM_MAX; i++)
+		n->prog_fd[i] = -1;
 	r = node_paths(name, n->pin_dir, n->run_dir, err);
 	if (!r && mode == NODE_READ && access(n->pin_dir, F_OK))
 		r = err_set(err, -ENOENT, "%s: nothing is loaded", n->pin_dir);
@@ -147,22 +149,24 @@ struct weir_config *node_config(const struct node *n)
 	return n->array[WEIR_MAP_config];
 }
 
-int node_prog_fd(const struct node *n, const char *prog)
+int node_prog_fd(const struct node *n, enum weir_program prog)
 {
-	for (size_t i = 0; i < n->n_progs; i++)
-		if (!strcmp(n->progs[i].name, prog))
-			return n->progs[i].fd;
-	return -ENOENT;
+	return n->prog_fd[prog] < 0 ? -ENOENT : n->prog_fd[prog];
+}
+
+static const char *lack(const struct node *n, enum weir_object object)
+{
+	return *n->lacks[object].text ? n->lacks[object].text : NULL;
 }
 
 const char *node_no_sweep(const struct node *n)
 {
-	return *n->lacks[LACK_SWEEP].text ? n->lacks[LACK_SWEEP].text : NULL;
+	return lack(n, WEIR_OBJECT_gc);
 }
 
 const char *node_no_host_flows(const struct node *n)
 {
-	return *n->lacks[LACK_HOST_FLOWS].text ? n->lacks[LACK_HOST_FLOWS].text : NULL;
+	return lack(n, WEIR_OBJECT_tc_adopt);
 }
 
 const char *node_run_dir(const struct node *n)

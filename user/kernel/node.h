@@ -12,6 +12,7 @@
 #include "base/diag.h"
 #include "compile/plan.h"
 #include "kernel/map_info.h"
+#include "kernel/objects.h"
 
 struct node;
 
@@ -35,8 +36,7 @@ uint32_t node_map_max(const struct node *n, enum weir_map map);
 /* The memory of an ARRAY map (maps.h), shared with the kernel; read-only pages in NODE_READ mode. */
 void *node_array(const struct node *n, enum weir_map map);
 struct weir_config *node_config(const struct node *n);
-/* "from_pod", "to_pod", …: a program's fd, or -ENOENT. */
-int node_prog_fd(const struct node *n, const char *prog);
+int node_prog_fd(const struct node *n, enum weir_program prog); /* -ENOENT: it is not loaded */
 /* Why the sweep of connections that are over is not running, or NULL when it is: some kernels refuse its timer. */
 const char *node_no_sweep(const struct node *n);
 /* Why connections from before Weir's time cannot be looked up in the host's conntrack, or NULL when they can. */
@@ -118,9 +118,8 @@ extern enum attach_kind attach_preference;
 
 int attach_device(struct node *n, uint32_t ifindex, struct weir_err *err); /* idempotent: replaces in place */
 int attach_detach(struct node *n, uint32_t ifindex, struct weir_err *err); /* no error when it was not attached */
-#define ATTACH_HOOKS 2 /* programs on a pod's device */
 /* The programs that are not on the device, by either way, as they are loaded now. Returns how many. */
-size_t attach_missing(const struct node *n, uint32_t ifindex, const char *ret_progs[ATTACH_HOOKS]);
+size_t attach_missing(const struct node *n, uint32_t ifindex, const char *ret_progs[_WEIR_PROGRAM_MAX]);
 /* Calls fn for each program or filter of others that runs before ours: prog is ours, what names the other. */
 void attach_each_before(const struct node *n, uint32_t ifindex,
 			void (*fn)(const char *prog, const char *what, void *arg), void *arg);

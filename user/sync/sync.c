@@ -37,7 +37,7 @@ int sync_fd(const struct sync *s, enum weir_map map)
 int sync_store_word(struct sync *s, struct weir_store *arg)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = arg, .ctx_size_in = sizeof(*arg));
-	int fd = node_prog_fd(s->n, "store_word");
+	int fd = node_prog_fd(s->n, WEIR_PROGRAM_store_word);
 
 	if (fd < 0)
 		return err_set(s->err, fd, "program store_word is not loaded");
