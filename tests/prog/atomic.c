@@ -25,7 +25,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/mem.h"
-#include "kernel/node.h"
+#include "sync/sync.h"
 #include "testrun/probe_packet.h"
 #include <weir/reason.h>
 

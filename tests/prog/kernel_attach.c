@@ -26,7 +26,10 @@
 #include <bpf/libbpf.h>
 
 #include "base/mem.h"
+#include "attach/attach.h"
+#include "attach/home.h"
 #include "attach/hooks.h"
+#include "attach/remove.h"
 #include "kernel/maps.h"
 #include "lib/kernel_env.h"
 

@@ -20,6 +20,7 @@
 
 #include <bpf/bpf.h>
 
+#include "attach/remove.h"
 #include "base/mem.h"
 #include "kernel/lock.h"
 #include "kernel/maps.h"

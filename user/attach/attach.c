@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "attach/attach.h"
 #include "attach/hooks.h"
 #include "kernel/programs.h"
 
@@ -25,7 +26,7 @@ static const struct hook_ops *other_ops(const struct hook_ops *ops)
 	return ops == &hook_tcx ? &hook_clsact : &hook_tcx;
 }
 
-static bool is_current(struct node *n, const struct hook_ops *ops, enum weir_program prog, uint32_t ifindex)
+static bool is_current(const struct node *n, const struct hook_ops *ops, enum weir_program prog, uint32_t ifindex)
 {
 	uint32_t attached = 0, wanted = 0, other = 0;
 
@@ -35,7 +36,7 @@ static bool is_current(struct node *n, const struct hook_ops *ops, enum weir_pro
 	       !other_ops(ops)->query(n, prog, ifindex, &other) && !other;
 }
 
-bool attach_is_current(struct node *n, uint32_t ifindex)
+bool attach_is_current(const struct node *n, uint32_t ifindex)
 {
 	const struct hook_ops *ops = chosen_ops(n);
 	bool current = true;
@@ -100,7 +101,7 @@ int attach_detach(struct node *n, uint32_t ifindex, struct weir_err *err)
 	return 0;
 }
 
-void attach_detach_pinned(struct node *n, uint32_t ifindex)
+void attach_detach_pinned(const struct node *n, uint32_t ifindex)
 {
 	each_hook(prog)
 	{

@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "base/nl.h"
+#include "attach/attach.h"
 #include "attach/hooks.h"
 
 #define PROGRAMS_MAX 64 /* of tcx on one device, BPF_MPROG_MAX */

@@ -14,7 +14,9 @@
 
 #include <bpf/bpf.h>
 
+#include "base/instance.h"
 #include "base/mem.h"
+#include "attach/attach.h"
 #include "attach/hooks.h"
 
 /* Numbers of the kernel's interface; Debian 12's headers are older than tcx. */
@@ -29,7 +31,8 @@ enum bpf_attach_type hook_tcx_type(enum weir_program prog)
 
 static void pin_path(const struct node *n, enum weir_program prog, uint32_t ifindex, char *ret_path)
 {
-	snprintf(ret_path, NODE_PATH_MAX + 64, "%s/links/%u-%s", n->pin_dir, ifindex, program_info(prog)->name);
+	snprintf(ret_path, INSTANCE_PATH_MAX + 64, "%s/links/%u-%s", node_pin_dir(n), ifindex,
+		 program_info(prog)->name);
 }
 
 bool hook_tcx_works(int prog_fd)
@@ -61,7 +64,7 @@ static int open_link(const char *path, uint32_t ifindex, uint32_t *ret_prog_id)
 
 static int tcx_query(const struct node *n, enum weir_program prog, uint32_t ifindex, uint32_t *ret_prog_id)
 {
-	char path[NODE_PATH_MAX + 64];
+	char path[INSTANCE_PATH_MAX + 64];
 	uint32_t id = 0;
 	int fd;
 
@@ -87,7 +90,7 @@ static int make_link(enum weir_program prog, uint32_t ifindex, int prog_fd, cons
 
 static int tcx_attach(const struct node *n, enum weir_program prog, uint32_t ifindex, int prog_fd)
 {
-	char path[NODE_PATH_MAX + 64];
+	char path[INSTANCE_PATH_MAX + 64];
 	_cleanup_(fd_close) int fd = -1;
 	uint32_t id;
 
@@ -102,7 +105,7 @@ static int tcx_attach(const struct node *n, enum weir_program prog, uint32_t ifi
 
 static int tcx_detach(const struct node *n, enum weir_program prog, uint32_t ifindex)
 {
-	char path[NODE_PATH_MAX + 64];
+	char path[INSTANCE_PATH_MAX + 64];
 	_cleanup_(fd_close) int fd = -1;
 	uint32_t id;
 
@@ -114,12 +117,12 @@ static int tcx_detach(const struct node *n, enum weir_program prog, uint32_t ifi
 	return unlink(path) && errno != ENOENT ? -errno : 0;
 }
 
-void hook_tcx_each(const struct node *n, void (*fn)(uint32_t ifindex, void *arg), void *arg)
+void attach_each_pinned(const struct node *n, void (*fn)(uint32_t ifindex, void *arg), void *arg)
 {
-	char path[NODE_PATH_MAX + 16];
+	char path[INSTANCE_PATH_MAX + 16];
 	DIR *d;
 
-	snprintf(path, sizeof(path), "%s/links", n->pin_dir);
+	snprintf(path, sizeof(path), "%s/links", node_pin_dir(n));
 	d = opendir(path);
 	for (struct dirent *e; d && (e = readdir(d));)
 		if (atoi(e->d_name) > 0)

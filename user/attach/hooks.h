@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* The two ways to put a program on a device, behind one set of calls. attach.c chooses; nobody else includes this. */
+/* The two ways to put a program on a device, behind one set of calls. Private to this folder: attach.c chooses. */
 #pragma once
 
-#include "kernel/impl.h"
+#include <linux/bpf.h>
+
+#include "kernel/node.h"
 
 /* Programs that belong on a pod's device. */
 #define each_hook(prog)                                      \
@@ -26,10 +28,3 @@ extern const struct hook_ops hook_tcx, hook_clsact;
 bool hook_tcx_works(int prog_fd);
 
 enum bpf_attach_type hook_tcx_type(enum weir_program prog);
-
-/* Is each program on the device, and the one that is loaded now? */
-bool attach_is_current(struct node *n, uint32_t ifindex);
-/* Calls fn for each device that has pinned links. */
-void hook_tcx_each(const struct node *n, void (*fn)(uint32_t ifindex, void *arg), void *arg);
-/* What is pinned for a device, whichever namespace the device is in; touches nothing else of that number. */
-void attach_detach_pinned(struct node *n, uint32_t ifindex);

@@ -4,7 +4,7 @@
 
 #include "base/emit.h"
 #include "cli/cli.h"
-#include "kernel/node.h"
+#include "sync/sync.h"
 
 /* On stdout, as -o says. */
 void delta_print(const struct sync_delta *d, bool dry_run, const struct common_options *c);

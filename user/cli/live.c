@@ -9,7 +9,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "cli/delta.h"
+#include "base/instance.h"
 #include "cli/live.h"
 #include "cli/live_plan.h"
 
@@ -48,7 +48,7 @@ static void read_generation(struct live *l, const struct common_options *c)
 
 	l->generation = node_config(l->node)->generation;
 	read_names(l);
-	path = mem_printf("%s/plan-%llu", node_run_dir(l->node), (unsigned long long)l->generation);
+	path = instance_generation_file(node_run_dir(l->node), INSTANCE_PLAN, l->generation);
 	l->plan = live_plan_read(path);
 	if (!l->plan && l->generation)
 		cli_note(c, "%s is not there or cannot be read: ids are shown instead of names", path);

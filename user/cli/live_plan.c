@@ -7,7 +7,7 @@
 #include <yajl/yajl_tree.h>
 
 #include "base/mem.h"
-#include "cli/file.h"
+#include "base/file.h"
 #include "cli/live_plan.h"
 
 struct entry {

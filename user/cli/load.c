@@ -14,7 +14,8 @@
 #include "cli/delta.h"
 #include "cli/origin.h"
 #include "cli/verbs.h"
-#include "kernel/node.h"
+#include "attach/attach.h"
+#include "sync/sync.h"
 
 struct load_options {
 	struct common_options common;
@@ -105,7 +106,7 @@ static int load(const struct load_options *o, const struct plan *p, const char *
 	if (!r)
 		r = attachment_list_read(o->common.name, &attachments, &err);
 	if (!r)
-		node_keep_origin(node, origin, origin ? strlen(origin) : 0);
+		node_keep_origin(node, origin);
 	if (!r)
 		r = sync_apply(node, p, &attachments, o->dry_run ? SYNC_DRY_RUN : 0, &delta, &err);
 	if (r)

@@ -6,7 +6,7 @@
 
 #include <yajl/yajl_tree.h>
 
-#include "cli/file.h"
+#include "base/file.h"
 #include "cli/origin.h"
 
 char *origin_text(struct store *s, const struct plan_input *in, bool sandbox, const struct common_options *c)

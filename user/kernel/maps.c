@@ -12,6 +12,7 @@
 #include <bpf/bpf.h>
 
 #include "base/mem.h"
+#include "kernel/impl.h"
 #include "kernel/maps.h"
 #include <weir/config.h>
 
@@ -76,7 +77,7 @@ static int map_open(struct node *n, enum weir_map map, const struct node_sizes *
 	bool memory = map_info(map)->kind == MAP_ARRAY || map_info(map)->kind == MAP_RING;
 	bool readonly = n->mode == NODE_READ && !memory;
 	LIBBPF_OPTS(bpf_obj_get_opts, opts, .file_flags = readonly ? BPF_F_RDONLY : 0);
-	char pin[NODE_PATH_MAX + 64];
+	char pin[INSTANCE_PATH_MAX + 64];
 	int r = 0;
 
 	snprintf(pin, sizeof(pin), "%s/maps/%s", n->pin_dir, map_info(map)->name);

@@ -6,8 +6,9 @@
  */
 #pragma once
 
-#include "kernel/impl.h"
 #include "kernel/map_info.h"
+
+struct node;
 
 /* Opens the pinned maps, makes and pins what is missing (NODE_WRITE), or makes all unpinned (NODE_PRIVATE). */
 int maps_open(struct node *n, const struct node_sizes *sizes, struct weir_err *err);

@@ -16,9 +16,9 @@
 #include <bpf/libbpf.h>
 #include <sodium.h>
 
+#include "base/file.h"
 #include "base/mem.h"
-#include "kernel/maps.h"
-#include "kernel/objects.h"
+#include "kernel/impl.h"
 #include "kernel/programs.h"
 
 #define VERSION_BYTES 8
@@ -77,7 +77,7 @@ static int next_of(enum weir_object o, int prog)
 
 static int open_folder(struct node *n, enum weir_object o, const char *folder)
 {
-	char path[NODE_PATH_MAX + 400];
+	char path[INSTANCE_PATH_MAX + 400];
 	int r = 0;
 
 	each_prog_of(o, prog)
@@ -122,7 +122,7 @@ static bool each_folder(const struct node *n, enum weir_object o,
 			bool (*fn)(struct node *n, enum weir_object o, const char *folder, const char *keep),
 			const char *keep)
 {
-	char progs[NODE_PATH_MAX + 16], path[NODE_PATH_MAX + 300];
+	char progs[INSTANCE_PATH_MAX + 16], path[INSTANCE_PATH_MAX + 300];
 	bool done = false;
 	DIR *d;
 
@@ -173,7 +173,7 @@ static int fd_of(const struct bpf_object *obj, enum weir_program prog)
 static int pin_all(enum weir_object o, struct bpf_object *obj, const char *folder)
 {
 	const char *map = object_info(o)->own_map;
-	char path[NODE_PATH_MAX + 400];
+	char path[INSTANCE_PATH_MAX + 400];
 
 	each_prog_of(o, prog)
 	{
@@ -190,12 +190,12 @@ static int pin_all(enum weir_object o, struct bpf_object *obj, const char *folde
 static int pin_folder(struct node *n, enum weir_object o, struct bpf_object *obj, const char *folder,
 		      struct weir_err *err)
 {
-	char making[NODE_PATH_MAX + 128];
+	char making[INSTANCE_PATH_MAX + 128];
 	int r;
 
 	snprintf(making, sizeof(making), "%s/progs/making", n->pin_dir);
 	remove_folder(making);
-	r = node_mkdir(making, err);
+	r = file_mkdir(making, err);
 	if (r)
 		return r;
 	r = pin_all(o, obj, making);
@@ -303,7 +303,7 @@ static int load(struct node *n, enum weir_object o, const char *folder, struct w
 
 static int open_object(struct node *n, enum weir_object o, struct weir_err *err)
 {
-	char folder[NODE_PATH_MAX + 64], version[2 * VERSION_BYTES + 1];
+	char folder[INSTANCE_PATH_MAX + 64], version[2 * VERSION_BYTES + 1];
 
 	version_of(o, version);
 	snprintf(folder, sizeof(folder), "%s/progs/%s-%s", n->pin_dir, object_info(o)->name, version);

@@ -17,7 +17,7 @@
 
 #include "base/mem.h"
 #include "sync/backends.h"
-#include "kernel/node.h"
+#include "sync/sync.h"
 #include "testrun/probe.h"
 #include "testrun/probe_copy.h"
 #include "testrun/probe_packet.h"

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "kernel/maps.h"
 #include "testrun/probe_copy.h"
 #include "sync/table.h"
