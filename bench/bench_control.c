@@ -288,8 +288,7 @@ static double memlock_mib(int fd)
 
 static bool of_connections(enum weir_map map)
 {
-	return map == WEIR_MAP_conntrack || map == WEIR_MAP_flow_keys || map == WEIR_MAP_free_keys ||
-	       map == WEIR_MAP_closing_keys || map == WEIR_MAP_half_open;
+	return map_info(map)->knob == WEIR_KNOB_FLOWS;
 }
 
 static void memory(void)

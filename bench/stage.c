@@ -14,6 +14,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "attach/attach.h"
 #include "base/mem.h"
 #include "lib/large_cluster.h"
 #include "stage.h"

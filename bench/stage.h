@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "kernel/node.h"
+#include "sync/sync.h"
 #include "traffic.h"
 
 #define STAGE_CLIENT "10.244.0.1"

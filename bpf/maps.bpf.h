@@ -35,9 +35,9 @@
 	__uint(type, BPF_MAP_TYPE_RINGBUF); \
 	__uint(max_entries, n);
 
-#define MAP_DEFINE(name, kind, key, value, entries, full) \
-	struct {                                          \
-		MAP_##kind(key, value, entries)           \
+#define MAP_DEFINE(name, kind, key, value, entries, ...) \
+	struct {                                         \
+		MAP_##kind(key, value, entries)          \
 	} name SEC(".maps");
 
 WEIR_MAPS(MAP_DEFINE)

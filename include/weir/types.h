@@ -568,15 +568,6 @@ enum weir_timeout {
 	_WEIR_TIMEOUT_MAX,
 };
 
-/* Index of steps[]: programs that go on where another one left off (tail calls). */
-enum weir_step {
-	WEIR_STEP_FROM_POD,
-	WEIR_STEP_TO_POD,
-	WEIR_STEP_FROM_ADOPTED, /* asks the host's conntrack; not there where the kernel cannot */
-	WEIR_STEP_TO_ADOPTED,
-	_WEIR_STEP_MAX,
-};
-
 /* Value of counters, an element for each reason. */
 struct weir_counter {
 	__u64 packets;

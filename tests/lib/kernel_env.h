@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "kernel/node.h"
+#include "sync/sync.h"
 
 /* Enters the namespaces. False without root; then a TAP skip was printed. */
 bool kernel_env_enter(void);

@@ -10,7 +10,8 @@
 #include <stdio.h>
 
 #include "doctor/doctor.h"
-#include "kernel/node.h"
+#include "attach/attach.h"
+#include "sync/sync.h"
 #include "sandbox/sandbox.h"
 
 /* ---- What a suite runs in: each of these once (netns_env.c) ---- */

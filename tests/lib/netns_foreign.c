@@ -16,6 +16,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "attach/attach.h"
 #include "base/mem.h"
 #include "lib/netns_foreign.h"
 #include "sandbox/netns.h"

@@ -31,7 +31,8 @@ static bool tcx_works(void)
 {
 	_cleanup_(node_close) struct node *n = NULL;
 
-	return !node_open(NULL, NODE_PRIVATE, NULL, &n, NULL) && hook_tcx_works(node_prog_fd(n, "from_pod"));
+	return !node_open(NULL, NODE_PRIVATE, NULL, &n, NULL) &&
+	       hook_tcx_works(node_prog_fd(n, WEIR_PROGRAM_from_pod));
 }
 
 /* NULL: this machine can. */

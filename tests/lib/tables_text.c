@@ -284,7 +284,7 @@ static char *dump(const struct node *n, bool bytes)
 	if (table_read(node_map_fd(n, WEIR_MAP_names), &l.names, NULL))
 		abort();
 	for (int map = 0; map < _WEIR_MAP_MAX; map++)
-		if (map != WEIR_MAP_names && (map_info(map)->kind == MAP_TABLE || map_info(map)->kind == MAP_TRIE))
+		if (map != WEIR_MAP_names && map_is_table(map))
 			elements(&l, map);
 	named(&l, bytes);
 	backends(&l, bytes);

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "attach/attach.h"
 #include "base/mem.h"
 #include "doctor/doctor.h"
 #include "lib/netns_foreign.h"

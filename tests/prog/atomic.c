@@ -25,7 +25,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/mem.h"
-#include "kernel/node.h"
+#include "sync/sync.h"
 #include "testrun/probe_packet.h"
 #include <weir/reason.h>
 
@@ -131,7 +131,7 @@ static uint32_t apply(const struct side *s)
 
 /* First packets that one thread sends, and what came of them. */
 struct traffic {
-	const char *prog;
+	enum weir_program prog;
 	uint32_t device, from_device;
 	struct oracle_query query;
 	atomic_bool stop;
@@ -229,7 +229,7 @@ static void assert_all(const struct traffic *t, enum weir_reason want)
 /* A UDP packet of pod `from` to an address, at its own device. */
 static struct traffic traffic_from(int from, const char *dst, uint16_t port)
 {
-	struct traffic t = { .prog = "from_pod",
+	struct traffic t = { .prog = WEIR_PROGRAM_from_pod,
 			     .device = FIRST_DEVICE + from,
 			     .from_device = FIRST_DEVICE + from,
 			     .query = { .proto = IPPROTO_UDP, .port = port } };

@@ -26,7 +26,10 @@
 #include <bpf/libbpf.h>
 
 #include "base/mem.h"
+#include "attach/attach.h"
+#include "attach/home.h"
 #include "attach/hooks.h"
+#include "attach/remove.h"
 #include "kernel/maps.h"
 #include "lib/kernel_env.h"
 
@@ -71,7 +74,7 @@ static int group_setup(void **state)
 	command("echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6; echo 1 > "
 		"/proc/sys/net/ipv6/conf/default/disable_ipv6");
 	node = kernel_node(NULL, NODE_PRIVATE);
-	tcx = hook_tcx_works(node_prog_fd(node, "from_pod"));
+	tcx = hook_tcx_works(node_prog_fd(node, WEIR_PROGRAM_from_pod));
 	node_close(&node);
 	return 0;
 }
@@ -174,10 +177,10 @@ static void one_way_replaces_the_other(void **state)
 
 static uint32_t attached_id(enum attach_kind kind)
 {
-	static const struct hook h = { "from_pod", HOOK_INGRESS };
 	uint32_t id = 0;
 
-	assert_int_equal((kind == ATTACH_TCX ? hook_tcx : hook_clsact).query(node, &h, DEVICE, &id), 0);
+	assert_int_equal(
+		(kind == ATTACH_TCX ? hook_tcx : hook_clsact).query(node, WEIR_PROGRAM_from_pod, DEVICE, &id), 0);
 	return id;
 }
 
@@ -242,7 +245,8 @@ static void a_device_that_is_not_there_is_an_error(void **state)
 static void filters_of_others_stay(void **state)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = DEVICE, .attach_point = BPF_TC_INGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = 1, .priority = 100, .prog_fd = node_prog_fd(node, "from_pod"));
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = 1, .priority = 100,
+		    .prog_fd = node_prog_fd(node, WEIR_PROGRAM_from_pod));
 
 	attach(ATTACH_CLSACT);
 	assert_int_equal(bpf_tc_attach(&hook, &opts), 0);
@@ -400,14 +404,13 @@ static void name_this_namespace(void)
 /* Of anybody, on the device's ingress. */
 static uint32_t programs_on_device(enum attach_kind kind)
 {
-	static const struct hook h = { "from_pod", HOOK_INGRESS };
 	uint32_t ids[8], n = ARRAY_SIZE(ids), id = 0;
 
 	if (kind == ATTACH_TCX) {
 		assert_int_equal(bpf_prog_query(DEVICE, (enum bpf_attach_type)46, 0, NULL, ids, &n), 0);
 		return n;
 	}
-	assert_int_equal(hook_clsact.query(node, &h, DEVICE, &id), 0);
+	assert_int_equal(hook_clsact.query(node, WEIR_PROGRAM_from_pod, DEVICE, &id), 0);
 	return id != 0;
 }
 

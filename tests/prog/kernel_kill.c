@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "attach/remove.h"
 #include "base/mem.h"
 #include "lib/kernel_env.h"
 #include "lib/tables_text.h"

@@ -20,6 +20,7 @@
 
 #include <bpf/bpf.h>
 
+#include "attach/remove.h"
 #include "base/mem.h"
 #include "kernel/lock.h"
 #include "kernel/maps.h"
@@ -51,20 +52,19 @@ static void what_is_pinned_is_found_again(void **state)
 	uint32_t before, after;
 	struct sync_delta d;
 
-	assert_int_equal(program_id(node_prog_fd(n, "from_pod"), &before), 0);
+	assert_int_equal(program_id(node_prog_fd(n, WEIR_PROGRAM_from_pod), &before), 0);
 	kernel_apply(n, p);
 	assert_string_equal(node_run_dir(n), RUN);
 	node_close(&n);
 	n = kernel_node(NAME, NODE_WRITE);
-	assert_int_equal(program_id(node_prog_fd(n, "from_pod"), &after), 0);
+	assert_int_equal(program_id(node_prog_fd(n, WEIR_PROGRAM_from_pod), &after), 0);
 	assert_int_equal(before, after);
 	d = kernel_apply(n, p);
 	assert_delta(&d, "");
 	node_close(&n);
 	n = kernel_node(NAME, NODE_READ);
 	assert_int_equal(node_config(n)->generation, 1);
-	assert_true(node_prog_fd(n, "to_pod") >= 0);
-	assert_int_equal(node_prog_fd(n, "no_such"), -ENOENT);
+	assert_true(node_prog_fd(n, WEIR_PROGRAM_to_pod) >= 0);
 	assert_int_equal(node_map_max(n, WEIR_MAP_conntrack), 256);
 	node_close(&n);
 }
@@ -274,7 +274,7 @@ static void programs_of_another_version_are_replaced(void **state)
 	struct node *n = kernel_node(NAME, NODE_WRITE);
 	uint32_t before_id, after_id;
 
-	assert_int_equal(program_id(node_prog_fd(n, "from_pod"), &before_id), 0);
+	assert_int_equal(program_id(node_prog_fd(n, WEIR_PROGRAM_from_pod), &before_id), 0);
 	node_close(&n);
 	now = program_folder("tc_pod");
 	from = mem_printf(PINS "/progs/%s", now);
@@ -282,7 +282,7 @@ static void programs_of_another_version_are_replaced(void **state)
 	n = kernel_node(NAME, NODE_READ); /* a reader takes what is there */
 	node_close(&n);
 	n = kernel_node(NAME, NODE_WRITE);
-	assert_int_equal(program_id(node_prog_fd(n, "from_pod"), &after_id), 0);
+	assert_int_equal(program_id(node_prog_fd(n, WEIR_PROGRAM_from_pod), &after_id), 0);
 	assert_int_not_equal(before_id, after_id);
 	after = program_folder("tc_pod");
 	assert_string_equal(now, after);
@@ -301,7 +301,7 @@ static void the_sweep_goes_on_without_a_process(void **state)
 	struct node *n = kernel_node(NAME, NODE_WRITE);
 	uint64_t before;
 
-	if (node_prog_fd(n, "sweep_start") < 0) {
+	if (node_prog_fd(n, WEIR_PROGRAM_sweep_start) < 0) {
 		node_close(&n);
 		skip();
 	}

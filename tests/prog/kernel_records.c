@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "attach/remove.h"
 #include "base/addr.h"
 #include "base/mem.h"
 #include "lib/kernel_env.h"

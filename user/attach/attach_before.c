@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "base/nl.h"
+#include "attach/attach.h"
 #include "attach/hooks.h"
 
 #define PROGRAMS_MAX 64 /* of tcx on one device, BPF_MPROG_MAX */
@@ -33,21 +34,21 @@ static void describe_program(uint32_t id, char *text)
 }
 
 /* Up to our own; all where ours, 0, is not among them. */
-static void each_program(const struct hook *h, uint32_t ifindex, uint32_t own, before_fn fn, void *arg)
+static void each_program(enum weir_program prog, uint32_t ifindex, uint32_t own, before_fn fn, void *arg)
 {
 	uint32_t ids[PROGRAMS_MAX] = {}, n = PROGRAMS_MAX;
 	char text[TEXT_MAX];
 
-	if (bpf_prog_query(ifindex, hook_tcx_type(h), 0, NULL, ids, &n))
+	if (bpf_prog_query(ifindex, hook_tcx_type(prog), 0, NULL, ids, &n))
 		return;
 	for (uint32_t i = 0; i < n && ids[i] != own; i++) {
 		describe_program(ids[i], text);
-		fn(h->prog, text, arg);
+		fn(program_info(prog)->name, text, arg);
 	}
 }
 
 struct filters {
-	const struct hook *hook;
+	enum weir_program prog;
 	before_fn fn;
 	void *arg;
 };
@@ -68,17 +69,18 @@ static int read_filter(const struct nlmsghdr *h, void *arg)
 		if (mnl_attr_get_type(attr) != TCA_KIND)
 			continue;
 		snprintf(text, sizeof(text), "tc filter %.16s (pref %u)", mnl_attr_get_str(attr), preference);
-		f->fn(f->hook->prog, text, f->arg);
+		f->fn(program_info(f->prog)->name, text, f->arg);
 	}
 	return MNL_CB_OK;
 }
 
-static void each_filter(const struct hook *h, uint32_t ifindex, before_fn fn, void *arg)
+static void each_filter(enum weir_program prog, uint32_t ifindex, before_fn fn, void *arg)
 {
 	struct tcmsg body = { .tcm_ifindex = ifindex,
-			      .tcm_parent = TC_H_MAKE(TC_H_CLSACT, h->side == HOOK_INGRESS ? TC_H_MIN_INGRESS
-											   : TC_H_MIN_EGRESS) };
-	struct filters filters = { h, fn, arg };
+			      .tcm_parent = TC_H_MAKE(TC_H_CLSACT, program_info(prog)->hook == WEIR_HOOK_INGRESS
+									   ? TC_H_MIN_INGRESS
+									   : TC_H_MIN_EGRESS) };
+	struct filters filters = { prog, fn, arg };
 	_cleanup_(nl_close) struct nl *nl = NULL;
 
 	if (!nl_open_own(NETLINK_ROUTE, &nl, NULL))
@@ -87,16 +89,16 @@ static void each_filter(const struct hook *h, uint32_t ifindex, before_fn fn, vo
 
 void attach_each_before(const struct node *n, uint32_t ifindex, before_fn fn, void *arg)
 {
-	for (size_t i = 0; i < ATTACH_HOOKS; i++) {
-		const struct hook *h = attach_hook(i);
+	each_hook(prog)
+	{
 		uint32_t tcx = 0, clsact = 0;
 
-		hook_tcx.query(n, h, ifindex, &tcx);
-		hook_clsact.query(n, h, ifindex, &clsact);
+		hook_tcx.query(n, prog, ifindex, &tcx);
+		hook_clsact.query(n, prog, ifindex, &clsact);
 		if (!tcx && !clsact)
 			continue;
-		each_program(h, ifindex, tcx, fn, arg);
+		each_program(prog, ifindex, tcx, fn, arg);
 		if (!tcx)
-			each_filter(h, ifindex, fn, arg);
+			each_filter(prog, ifindex, fn, arg);
 	}
 }

@@ -13,14 +13,14 @@
 
 #define HANDLE 0x5765 /* "We" */
 
-static enum bpf_tc_attach_point point_of(const struct hook *h)
+static enum bpf_tc_attach_point point_of(enum weir_program prog)
 {
-	return h->side == HOOK_INGRESS ? BPF_TC_INGRESS : BPF_TC_EGRESS;
+	return program_info(prog)->hook == WEIR_HOOK_INGRESS ? BPF_TC_INGRESS : BPF_TC_EGRESS;
 }
 
-static int clsact_query(const struct node *n, const struct hook *h, uint32_t ifindex, uint32_t *ret_prog_id)
+static int clsact_query(const struct node *n, enum weir_program prog, uint32_t ifindex, uint32_t *ret_prog_id)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = point_of(h));
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = point_of(prog));
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = HOOK_CLSACT_PREFERENCE);
 	int r = bpf_tc_query(&hook, &opts);
 
@@ -30,7 +30,7 @@ static int clsact_query(const struct node *n, const struct hook *h, uint32_t ifi
 	return 0;
 }
 
-static int clsact_attach(const struct node *n, const struct hook *h, uint32_t ifindex, int prog_fd)
+static int clsact_attach(const struct node *n, enum weir_program prog, uint32_t ifindex, int prog_fd)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = HOOK_CLSACT_PREFERENCE, .prog_fd = prog_fd,
@@ -39,16 +39,16 @@ static int clsact_attach(const struct node *n, const struct hook *h, uint32_t if
 
 	if (r && r != -EEXIST)
 		return r;
-	hook.attach_point = point_of(h);
+	hook.attach_point = point_of(prog);
 	return bpf_tc_attach(&hook, &opts);
 }
 
-static int clsact_detach(const struct node *n, const struct hook *h, uint32_t ifindex)
+static int clsact_detach(const struct node *n, enum weir_program prog, uint32_t ifindex)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = point_of(h));
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = point_of(prog));
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = HOOK_CLSACT_PREFERENCE);
 	uint32_t id;
-	int r = clsact_query(n, h, ifindex, &id);
+	int r = clsact_query(n, prog, ifindex, &id);
 
 	if (r == -ENODEV || (!r && !id))
 		return 0;

@@ -14,7 +14,9 @@
 
 #include <bpf/bpf.h>
 
+#include "base/instance.h"
 #include "base/mem.h"
+#include "attach/attach.h"
 #include "attach/hooks.h"
 
 /* Numbers of the kernel's interface; Debian 12's headers are older than tcx. */
@@ -22,14 +24,15 @@
 #define TCX_EGRESS 47
 #define NO_SUCH_IFINDEX 0x7ffffff0
 
-enum bpf_attach_type hook_tcx_type(const struct hook *h)
+enum bpf_attach_type hook_tcx_type(enum weir_program prog)
 {
-	return (enum bpf_attach_type)(h->side == HOOK_INGRESS ? TCX_INGRESS : TCX_EGRESS);
+	return (enum bpf_attach_type)(program_info(prog)->hook == WEIR_HOOK_INGRESS ? TCX_INGRESS : TCX_EGRESS);
 }
 
-static void pin_path(const struct node *n, const struct hook *h, uint32_t ifindex, char *ret_path)
+static void pin_path(const struct node *n, enum weir_program prog, uint32_t ifindex, char *ret_path)
 {
-	snprintf(ret_path, NODE_PATH_MAX + 64, "%s/links/%u-%s", n->pin_dir, ifindex, h->prog);
+	snprintf(ret_path, INSTANCE_PATH_MAX + 64, "%s/links/%u-%s", node_pin_dir(n), ifindex,
+		 program_info(prog)->name);
 }
 
 bool hook_tcx_works(int prog_fd)
@@ -59,13 +62,13 @@ static int open_link(const char *path, uint32_t ifindex, uint32_t *ret_prog_id)
 	return TAKE_FD(fd);
 }
 
-static int tcx_query(const struct node *n, const struct hook *h, uint32_t ifindex, uint32_t *ret_prog_id)
+static int tcx_query(const struct node *n, enum weir_program prog, uint32_t ifindex, uint32_t *ret_prog_id)
 {
-	char path[NODE_PATH_MAX + 64];
+	char path[INSTANCE_PATH_MAX + 64];
 	uint32_t id = 0;
 	int fd;
 
-	pin_path(n, h, ifindex, path);
+	pin_path(n, prog, ifindex, path);
 	fd = open_link(path, ifindex, &id);
 	if (fd >= 0)
 		close(fd);
@@ -75,9 +78,9 @@ static int tcx_query(const struct node *n, const struct hook *h, uint32_t ifinde
 	return 0;
 }
 
-static int make_link(const struct hook *h, uint32_t ifindex, int prog_fd, const char *path)
+static int make_link(enum weir_program prog, uint32_t ifindex, int prog_fd, const char *path)
 {
-	_cleanup_(fd_close) int fd = bpf_link_create(prog_fd, ifindex, hook_tcx_type(h), NULL);
+	_cleanup_(fd_close) int fd = bpf_link_create(prog_fd, ifindex, hook_tcx_type(prog), NULL);
 
 	if (fd < 0)
 		return fd;
@@ -85,28 +88,28 @@ static int make_link(const struct hook *h, uint32_t ifindex, int prog_fd, const 
 	return bpf_obj_pin(fd, path) ? -errno : 0; /* not pinned: the link goes with fd */
 }
 
-static int tcx_attach(const struct node *n, const struct hook *h, uint32_t ifindex, int prog_fd)
+static int tcx_attach(const struct node *n, enum weir_program prog, uint32_t ifindex, int prog_fd)
 {
-	char path[NODE_PATH_MAX + 64];
+	char path[INSTANCE_PATH_MAX + 64];
 	_cleanup_(fd_close) int fd = -1;
 	uint32_t id;
 
-	pin_path(n, h, ifindex, path);
+	pin_path(n, prog, ifindex, path);
 	fd = open_link(path, ifindex, &id);
 	if (fd == -ENOENT)
-		return make_link(h, ifindex, prog_fd, path);
+		return make_link(prog, ifindex, prog_fd, path);
 	if (fd < 0)
 		return fd;
 	return bpf_link_update(fd, prog_fd, NULL) ? -errno : 0;
 }
 
-static int tcx_detach(const struct node *n, const struct hook *h, uint32_t ifindex)
+static int tcx_detach(const struct node *n, enum weir_program prog, uint32_t ifindex)
 {
-	char path[NODE_PATH_MAX + 64];
+	char path[INSTANCE_PATH_MAX + 64];
 	_cleanup_(fd_close) int fd = -1;
 	uint32_t id;
 
-	pin_path(n, h, ifindex, path);
+	pin_path(n, prog, ifindex, path);
 	/* without the pin the link goes too, but some time later: until then a new one is refused as the same */
 	fd = open_link(path, ifindex, &id);
 	if (fd >= 0 && bpf_link_detach(fd))
@@ -114,12 +117,12 @@ static int tcx_detach(const struct node *n, const struct hook *h, uint32_t ifind
 	return unlink(path) && errno != ENOENT ? -errno : 0;
 }
 
-void hook_tcx_each(const struct node *n, void (*fn)(uint32_t ifindex, void *arg), void *arg)
+void attach_each_pinned(const struct node *n, void (*fn)(uint32_t ifindex, void *arg), void *arg)
 {
-	char path[NODE_PATH_MAX + 16];
+	char path[INSTANCE_PATH_MAX + 16];
 	DIR *d;
 
-	snprintf(path, sizeof(path), "%s/links", n->pin_dir);
+	snprintf(path, sizeof(path), "%s/links", node_pin_dir(n));
 	d = opendir(path);
 	for (struct dirent *e; d && (e = readdir(d));)
 		if (atoi(e->d_name) > 0)

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/instance.h"
 #include "base/mem.h"
 #include "base/netns.h"
 #include "attach/home.h"
@@ -22,7 +23,7 @@
 
 static void link_path(const struct node *n, char *ret_path)
 {
-	snprintf(ret_path, NODE_PATH_MAX + 16, "%s/netns", n->pin_dir);
+	snprintf(ret_path, INSTANCE_PATH_MAX + 16, "%s/netns", node_pin_dir(n));
 }
 
 static int read_link(const char *path, char *ret_text)
@@ -38,7 +39,7 @@ static int read_link(const char *path, char *ret_text)
 /* -ENOENT: none is kept. */
 static int read_home(const struct node *n, char *ret_text)
 {
-	char path[NODE_PATH_MAX + 16];
+	char path[INSTANCE_PATH_MAX + 16];
 
 	link_path(n, path);
 	return read_link(path, ret_text);
@@ -81,7 +82,7 @@ int home_check(const struct node *n, struct weir_err *err)
 	_cleanup_(mem_free) char *path = NULL;
 	_cleanup_(fd_close) int fd = -1;
 	char home[TEXT_MAX], own[TEXT_MAX];
-	const char *instance = strrchr(n->pin_dir, '/') + 1;
+	const char *instance = strrchr(node_pin_dir(n), '/') + 1;
 
 	if (read_home(n, home) || read_link(NETNS_OWN, own) || !strcmp(home, own))
 		return 0;
@@ -101,7 +102,7 @@ int home_check(const struct node *n, struct weir_err *err)
 
 int home_keep(const struct node *n, struct weir_err *err)
 {
-	char path[NODE_PATH_MAX + 16], home[TEXT_MAX], own[TEXT_MAX];
+	char path[INSTANCE_PATH_MAX + 16], home[TEXT_MAX], own[TEXT_MAX];
 
 	link_path(n, path);
 	if (read_link(NETNS_OWN, own))
@@ -118,7 +119,7 @@ int node_enter_home(const struct node *n, int *ret_back, struct weir_err *err)
 	if (home_enter(n, ret_back) != HOME_UNKNOWN)
 		return 0;
 	return err_set(err, -EXDEV, "the network namespace where %s is attached has no name, or is gone",
-		       n->pin_dir);
+		       node_pin_dir(n));
 }
 
 enum home_place home_enter(const struct node *n, int *ret_back)

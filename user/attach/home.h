@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "kernel/impl.h"
+#include "kernel/node.h"
 
 /* -EXDEV: attached in another namespace than the caller's; err says which and what to do. 0 also when none is kept. */
 int home_check(const struct node *n, struct weir_err *err);
@@ -18,3 +18,8 @@ enum home_place {
 	HOME_ENTERED,
 	HOME_UNKNOWN, /* another one, without a name: its devices are out of reach, or gone with it */
 } home_enter(const struct node *n, int *ret_back);
+/*
+ * The caller moves to the network namespace whose devices the instance is attached to; *ret_back is for netns_leave(),
+ * -1 where it was there already. -EXDEV: that namespace cannot be found.
+ */
+int node_enter_home(const struct node *n, int *ret_back, struct weir_err *err);

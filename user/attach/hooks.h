@@ -1,26 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* The two ways to put a program on a device, behind one set of calls. attach.c chooses; nobody else includes this. */
+/* The two ways to put a program on a device, behind one set of calls. Private to this folder: attach.c chooses. */
 #pragma once
 
-#include "kernel/impl.h"
+#include <linux/bpf.h>
 
-enum hook_side {
-	HOOK_INGRESS,
-	HOOK_EGRESS,
-};
+#include "kernel/node.h"
 
-struct hook {
-	const char *prog;
-	enum hook_side side;
-};
+/* Programs that belong on a pod's device. */
+#define each_hook(prog)                                      \
+	for (int prog = 0; prog < _WEIR_PROGRAM_MAX; prog++) \
+		if (program_info(prog)->hook <= WEIR_HOOK_EGRESS)
 
 struct hook_ops {
 	/* 0 and the attached program's id, 0 when there is none. Never writes. */
-	int (*query)(const struct node *n, const struct hook *h, uint32_t ifindex, uint32_t *ret_prog_id);
+	int (*query)(const struct node *n, enum weir_program prog, uint32_t ifindex, uint32_t *ret_prog_id);
 	/* Attaches, or replaces what an earlier call attached, without a packet in between that meets none. */
-	int (*attach)(const struct node *n, const struct hook *h, uint32_t ifindex, int prog_fd);
+	int (*attach)(const struct node *n, enum weir_program prog, uint32_t ifindex, int prog_fd);
 	/* 0 also when nothing was attached, or the device is gone. */
-	int (*detach)(const struct node *n, const struct hook *h, uint32_t ifindex);
+	int (*detach)(const struct node *n, enum weir_program prog, uint32_t ifindex);
 };
 
 #define HOOK_CLSACT_PREFERENCE 49 /* early, yet with room for others before it */
@@ -30,12 +27,4 @@ extern const struct hook_ops hook_tcx, hook_clsact;
 /* Does this kernel have tcx? prog_fd: any tc program. */
 bool hook_tcx_works(int prog_fd);
 
-enum bpf_attach_type hook_tcx_type(const struct hook *h);
-const struct hook *attach_hook(size_t i); /* i < ATTACH_HOOKS */
-
-/* Is each program on the device, and the one that is loaded now? */
-bool attach_is_current(struct node *n, uint32_t ifindex);
-/* Calls fn for each device that has pinned links. */
-void hook_tcx_each(const struct node *n, void (*fn)(uint32_t ifindex, void *arg), void *arg);
-/* What is pinned for a device, whichever namespace the device is in; touches nothing else of that number. */
-void attach_detach_pinned(struct node *n, uint32_t ifindex);
+enum bpf_attach_type hook_tcx_type(enum weir_program prog);

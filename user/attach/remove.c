@@ -12,10 +12,12 @@
 
 #include <bpf/bpf.h>
 
+#include "base/instance.h"
 #include "base/mem.h"
 #include "base/netns.h"
+#include "attach/attach.h"
 #include "attach/home.h"
-#include "attach/hooks.h"
+#include "attach/remove.h"
 #include "kernel/lock.h"
 
 #define OPEN_FOLDERS 8
@@ -44,7 +46,7 @@ static void detach_pinned(uint32_t ifindex, void *arg)
  */
 static int detach_all(struct node *n, struct weir_err *err)
 {
-	char path[NODE_PATH_MAX + 32];
+	char path[INSTANCE_PATH_MAX + 32];
 	_cleanup_(fd_close) int fd = -1;
 	_cleanup_(netns_leave) int back = -1;
 	uint32_t ifindex, next;
@@ -52,7 +54,7 @@ static int detach_all(struct node *n, struct weir_err *err)
 
 	if (home_enter(n, &back) == HOME_UNKNOWN)
 		return 0;
-	snprintf(path, sizeof(path), "%s/maps/attachments", n->pin_dir);
+	snprintf(path, sizeof(path), "%s/maps/attachments", node_pin_dir(n));
 	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return 0;
@@ -65,20 +67,20 @@ static int detach_all(struct node *n, struct weir_err *err)
 
 int node_remove(const char *name, struct weir_err *err)
 {
-	struct node n = {};
+	_cleanup_(node_close) struct node *n = NULL;
 	_cleanup_(fd_close) int lock = -1;
-	int r = node_paths(name, n.pin_dir, n.run_dir, err);
+	int r = node_open_bare(name, &n, err);
 
 	if (r)
 		return r;
-	if (!access(n.run_dir, F_OK)) {
-		lock = lock_take(n.run_dir, err);
+	if (!access(node_run_dir(n), F_OK)) {
+		lock = lock_take(node_run_dir(n), err);
 		if (lock < 0)
 			return lock;
 	}
-	r = detach_all(&n, err);
-	hook_tcx_each(&n, detach_pinned, &n);
+	r = detach_all(n, err);
+	attach_each_pinned(n, detach_pinned, n);
 	if (!r)
-		r = remove_tree(n.pin_dir, err);
-	return r ? r : remove_tree(n.run_dir, err);
+		r = remove_tree(node_pin_dir(n), err);
+	return r ? r : remove_tree(node_run_dir(n), err);
 }

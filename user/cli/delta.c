@@ -2,18 +2,6 @@
 /* What an apply changed, table by table. See delta.h. */
 #include "cli/delta.h"
 
-const char *const map_names[_WEIR_MAP_MAX] = {
-#define MAP_NAME(name, ...) [WEIR_MAP_##name] = #name,
-	WEIR_MAPS(MAP_NAME)
-#undef MAP_NAME
-};
-
-const char *const map_full[_WEIR_MAP_MAX] = {
-#define MAP_FULL(name, kind, key, value, entries, text) [WEIR_MAP_##name] = text,
-	WEIR_MAPS(MAP_FULL)
-#undef MAP_FULL
-};
-
 static bool touched(const struct sync_delta *d, int map)
 {
 	return d->inserted[map] || d->changed[map] || d->deleted[map];
@@ -28,7 +16,7 @@ void delta_emit(struct emit *e, const struct sync_delta *d)
 		if (!touched(d, i))
 			continue;
 		emit_map(e, NULL);
-		emit_text(e, "table", map_names[i]);
+		emit_text(e, "table", map_info(i)->name);
 		emit_int(e, "inserted", d->inserted[i]);
 		emit_int(e, "changed", d->changed[i]);
 		emit_int(e, "deleted", d->deleted[i]);
@@ -53,7 +41,7 @@ static void print_table(const struct sync_delta *d, const struct common_options 
 	for (int i = 0; i < _WEIR_MAP_MAX; i++) {
 		if (!touched(d, i))
 			continue;
-		grid_cell(&t, TONE_PLAIN, "%s", map_names[i]);
+		grid_cell(&t, TONE_PLAIN, "%s", map_info(i)->name);
 		grid_cell(&t, d->inserted[i] ? TONE_GOOD : TONE_DIM, "%u", d->inserted[i]);
 		grid_cell(&t, d->changed[i] ? TONE_WARN : TONE_DIM, "%u", d->changed[i]);
 		grid_cell(&t, d->deleted[i] ? TONE_BAD : TONE_DIM, "%u", d->deleted[i]);

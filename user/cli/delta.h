@@ -4,10 +4,7 @@
 
 #include "base/emit.h"
 #include "cli/cli.h"
-#include "kernel/node.h"
-
-extern const char *const map_names[_WEIR_MAP_MAX];
-extern const char *const map_full[_WEIR_MAP_MAX]; /* what happens when it is full */
+#include "sync/sync.h"
 
 /* On stdout, as -o says. */
 void delta_print(const struct sync_delta *d, bool dry_run, const struct common_options *c);

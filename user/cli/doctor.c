@@ -28,8 +28,8 @@ static void check_fill(const struct live *l, enum weir_map map, struct findings 
 	if (percent <= LIVE_FILL_WARN_PERCENT)
 		return;
 	found = finding_add(f, FINDING_N006, SEVERITY_WARNING);
-	found->text = arena_printf(&f->arena, "table %s is %d %% full; when it is full: %s", map_names[map],
-				   percent, map_full[map]);
+	found->text = arena_printf(&f->arena, "table %s is %d %% full; when it is full: %s", map_info(map)->name,
+				   percent, map_info(map)->full_text);
 	found->evidence =
 		arena_printf(&f->arena, "%lld of %u entries", live_fill(l, map), node_map_max(l->node, map));
 	found->fix = "weir uninstall, then weir load with a larger --scale-tables, -tries, -arrays or -flows";

@@ -280,20 +280,15 @@ static const struct listing_column map_columns[] = {
 
 static void get_maps(const struct live *l, const struct common_options *c)
 {
-	static const char *const kinds[] = {
-#define MAP_KIND(name, kind, ...) #kind,
-		WEIR_MAPS(MAP_KIND)
-#undef MAP_KIND
-	};
 	struct listing out;
 
 	listing_begin(&out, c, "MapList", map_columns);
 	for (int i = 0; i < _WEIR_MAP_MAX; i++) {
-		listing_text(&out, map_names[i]);
-		listing_text(&out, kinds[i]);
+		listing_text(&out, map_info(i)->name);
+		listing_text(&out, map_info(i)->kind_name);
 		listing_count(&out, live_fill(l, i));
 		listing_int(&out, node_map_max(l->node, i));
-		listing_text(&out, map_full[i]);
+		listing_text(&out, map_info(i)->full_text);
 	}
 	listing_end(&out);
 }
@@ -313,14 +308,14 @@ static void get_programs(const struct live *l, const struct common_options *c)
 	struct listing out;
 
 	listing_begin(&out, c, "ProgramList", program_columns);
-	for (size_t i = 0; live_programs[i]; i++) {
+	for (int i = 0; i < _WEIR_PROGRAM_MAX; i++) {
 		struct bpf_prog_info info = {};
 		uint32_t len = sizeof(info);
-		int fd = node_prog_fd(l->node, live_programs[i]);
+		int fd = node_prog_fd(l->node, i);
 
 		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
 			continue;
-		listing_text(&out, live_programs[i]);
+		listing_text(&out, program_info(i)->name);
 		listing_int(&out, info.id);
 		listing_printf(&out, "%02x%02x%02x%02x%02x%02x%02x%02x", info.tag[0], info.tag[1], info.tag[2],
 			       info.tag[3], info.tag[4], info.tag[5], info.tag[6], info.tag[7]);

@@ -9,13 +9,10 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "cli/delta.h"
-#include "cli/file.h"
+#include "base/file.h"
+#include "base/instance.h"
 #include "cli/live.h"
 #include "compile/json_read.h"
-
-const char *const live_programs[] = { "from_pod",    "to_pod", "from_adopted", "to_adopted", "store_word",
-				      "sweep_start", NULL };
 
 static int by_kind_and_id(const void *a, const void *b)
 {
@@ -52,7 +49,7 @@ static void read_generation(struct live *l, const struct common_options *c)
 
 	l->generation = node_config(l->node)->generation;
 	read_names(l);
-	path = mem_printf("%s/plan-%llu", node_run_dir(l->node), (unsigned long long)l->generation);
+	path = instance_generation_file(node_run_dir(l->node), INSTANCE_PLAN, l->generation);
 	text = file_text(path);
 	l->plan = text ? plan_json_parse(text) : NULL;
 	if (!l->plan && l->generation)
@@ -293,41 +290,31 @@ static uint32_t count_places(const struct live *l, enum weir_map map)
 
 long long live_fill(const struct live *l, enum weir_map map)
 {
-	switch (map) {
-	case WEIR_MAP_pods:
-		return count_pods(l);
-	case WEIR_MAP_policy_sets:
-		return count_names(l, WEIR_NAME_POLICY_SET, false);
-	case WEIR_MAP_port_ranges:
-		return count_names(l, WEIR_NAME_PORT_SET, true);
-	case WEIR_MAP_services:
-		return count_names(l, WEIR_NAME_SERVICE, false);
-	case WEIR_MAP_backend_slots:
-		return count_backend_slots(l);
-	case WEIR_MAP_backends:
-		return count_backends(l);
-	case WEIR_MAP_flow_keys:
-	case WEIR_MAP_half_open:
-		return count_places(l, map);
-	case WEIR_MAP_free_keys: /* what flow_keys does not hold; a queue itself cannot be counted */
-		return node_map_max(l->node, map) - count_places(l, WEIR_MAP_flow_keys);
-	case WEIR_MAP_closing_keys:
-	case WEIR_MAP_events:
-		return -1;
-	case WEIR_MAP_rule_hits:
-		return count_names(l, WEIR_NAME_RULE, false);
-	case WEIR_MAP_set_hits:
-		return count_names(l, WEIR_NAME_POLICY_SET, false);
-	case WEIR_MAP_config:
-	case WEIR_MAP_counters:
-	case WEIR_MAP_trace:
-	case WEIR_MAP_handoff:
-	case WEIR_MAP_event_counts:
-	case WEIR_MAP_watch:
-		return node_map_max(l->node, map);
-	default:
+	const struct map_info *i = map_info(map);
+
+	switch (i->fill) {
+	case WEIR_FILL_KEYS:
 		return count_keys(node_map_fd(l->node, map));
+	case WEIR_FILL_ALL:
+		return node_map_max(l->node, map);
+	case WEIR_FILL_UNCOUNTED:
+		break;
+	case WEIR_FILL_NAMES:
+		return count_names(l, i->of, false);
+	case WEIR_FILL_RUNS:
+		return count_names(l, i->of, true);
+	case WEIR_FILL_PODS:
+		return count_pods(l);
+	case WEIR_FILL_BACKENDS:
+		return count_backends(l);
+	case WEIR_FILL_BACKEND_RUNS:
+		return count_backend_slots(l);
+	case WEIR_FILL_PLACES:
+		return count_places(l, map);
+	case WEIR_FILL_FREE_PLACES: /* a queue itself cannot be counted */
+		return node_map_max(l->node, map) - count_places(l, WEIR_MAP_flow_keys);
 	}
+	return -1;
 }
 
 uint32_t live_ticks_now(void)
@@ -362,12 +349,10 @@ bool live_hits(const struct live *l, enum weir_map map, uint32_t id, struct weir
 	return true;
 }
 
-/* As the map table says: settings, counters and what is free do not fill, and what forgets its oldest is made to. */
+/* Settings, counters and what is free do not fill, and what forgets its oldest is made to. */
 bool live_fills_up(enum weir_map map)
 {
-	static const char cannot[] = "cannot fill", forgets[] = "the oldest ";
-
-	return strncmp(map_full[map], cannot, strlen(cannot)) && strncmp(map_full[map], forgets, strlen(forgets));
+	return map_info(map)->full >= WEIR_FULL_LOSE;
 }
 
 int live_percent(const struct live *l, enum weir_map map)

@@ -33,8 +33,6 @@ void live_reload(struct live *l, const struct common_options *c, struct live *re
 /* To be called after printing: says so when an apply happened meanwhile. */
 void live_check(const struct live *l, const struct common_options *c);
 
-extern const char *const live_programs[]; /* that an instance may have; ended by NULL */
-
 /* How many elements a map holds: for arrays, what is in use. -1: it cannot be counted. */
 long long live_fill(const struct live *l, enum weir_map map);
 #define LIVE_FILL_WARN_PERCENT 80

@@ -14,13 +14,14 @@
 #include "cli/delta.h"
 #include "cli/origin.h"
 #include "cli/verbs.h"
-#include "kernel/node.h"
+#include "attach/attach.h"
+#include "sync/sync.h"
 
 struct load_options {
 	struct common_options common;
 	bool dry_run, allow_empty;
 	const char *attach, *echo;
-	uint32_t scale_tables, scale_tries, scale_arrays, scale_flows; /* percent; 0: not given */
+	uint32_t scale[_WEIR_KNOB_MAX]; /* percent; 0: not given */
 };
 
 /* The machine's own addresses, those of bridges and tunnels included (NP-41). */
@@ -45,50 +46,11 @@ static size_t local_addresses(struct weir_addr **ret_addrs)
 	return n;
 }
 
-enum knob {
-	KNOB_NONE,
-	KNOB_TABLE,
-	KNOB_TRIE,
-	KNOB_ARRAY,
-	KNOB_FLOWS,
-	KNOB_LRU = KNOB_FLOWS,
-	KNOB_PLACES = KNOB_FLOWS,
-	KNOB_QUEUE = KNOB_FLOWS,
-	KNOB_PERCPU = KNOB_NONE,
-	KNOB_RING = KNOB_NONE,
-	KNOB_PROGS = KNOB_NONE,
-};
-
-static uint32_t scaled(uint32_t entries, uint32_t percent)
-{
-	uint64_t want = (uint64_t)entries * percent / 100;
-
-	return want < 1 ? 1 : want > UINT32_MAX ? UINT32_MAX : want;
-}
-
-/* One knob for each kind of map (include/weir/maps.h). What has one element, or needs a power of two, is heeded. */
 static void apply_knobs(const struct load_options *o, struct node_sizes *sizes)
 {
-	const uint32_t percent[] = { 0, o->scale_tables, o->scale_tries, o->scale_arrays, o->scale_flows };
-	static const struct {
-		enum knob knob;
-		uint32_t entries;
-	} maps[] = {
-#define MAP_KNOB(name, kind, key, value, entries, full) { KNOB_##kind, entries },
-		WEIR_MAPS(MAP_KNOB)
-#undef MAP_KNOB
-	};
-	uint32_t power = 1;
-
-	for (int i = 0; i < _WEIR_MAP_MAX; i++)
-		if (percent[maps[i].knob] && maps[i].entries > 1)
-			sizes->max[i] = scaled(maps[i].entries, percent[maps[i].knob]);
-	if (sizes->max[WEIR_MAP_pods] > WEIR_SLOT_MASK)
-		sizes->max[WEIR_MAP_pods] = WEIR_SLOT_MASK;
-	while (power < sizes->max[WEIR_MAP_half_open])
-		power *= 2;
-	if (sizes->max[WEIR_MAP_half_open])
-		sizes->max[WEIR_MAP_half_open] = power;
+	for (int knob = 0; knob < _WEIR_KNOB_MAX; knob++)
+		if (o->scale[knob])
+			sizes_scale(sizes, knob, o->scale[knob]);
 }
 
 /* Tables keep the size that they were made with: whoever asks for another one must hear that he does not get it. */
@@ -104,7 +66,7 @@ static int check_sizes(const struct load_options *o, const struct node *node)
 				"load: --scale-…: map %s is loaded with %u entries and cannot become %u: sizes are "
 				"set when the tables are made. Leave the option out, or begin anew with 'weir "
 				"uninstall'; nothing was changed",
-				map_names[i], node_map_max(node, i), sizes.max[i]);
+				map_info(i)->name, node_map_max(node, i), sizes.max[i]);
 	return EXIT_OK;
 }
 
@@ -144,7 +106,7 @@ static int load(const struct load_options *o, const struct plan *p, const char *
 	if (!r)
 		r = attachment_list_read(o->common.name, &attachments, &err);
 	if (!r)
-		node_keep_origin(node, origin, origin ? strlen(origin) : 0);
+		node_keep_origin(node, origin);
 	if (!r)
 		r = sync_apply(node, p, &attachments, o->dry_run ? SYNC_DRY_RUN : 0, &delta, &err);
 	if (r)
@@ -227,11 +189,11 @@ static const struct option_row rows[] = {
 	    "how hooks are attached; auto: tcx where the kernel has it"),
 	ROW("echo", "policy|always", OPTION_CHOICE, echo,
 	    "whether ICMP echo passes as policies say, by rules without ports alone, or always (policy)"),
-	ROW("scale-tables", "PERCENT", OPTION_NUMBER, scale_tables,
+	ROW("scale-tables", "PERCENT", OPTION_NUMBER, scale[WEIR_KNOB_TABLES],
 	    "size of hash tables, when they are made (100)"),
-	ROW("scale-tries", "PERCENT", OPTION_NUMBER, scale_tries, "size of prefix tables (100)"),
-	ROW("scale-arrays", "PERCENT", OPTION_NUMBER, scale_arrays, "size of arrays (100)"),
-	ROW("scale-flows", "PERCENT", OPTION_NUMBER, scale_flows,
+	ROW("scale-tries", "PERCENT", OPTION_NUMBER, scale[WEIR_KNOB_TRIES], "size of prefix tables (100)"),
+	ROW("scale-arrays", "PERCENT", OPTION_NUMBER, scale[WEIR_KNOB_ARRAYS], "size of arrays (100)"),
+	ROW("scale-flows", "PERCENT", OPTION_NUMBER, scale[WEIR_KNOB_FLOWS],
 	    "size of the connection table and what belongs to it (100)"),
 	{},
 };

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/json.h"
-#include "cli/file.h"
 #include "cli/origin.h"
 
 char *origin_text(struct store *s, const struct plan_input *in, bool sandbox, const struct common_options *c)

@@ -60,7 +60,6 @@ static int run_up(struct sandbox_options *o, char **args, int n_args)
 	req.net = &net;
 	origin = origin_text(s, &(struct plan_input){ .node = net.node }, true, &o->common);
 	req.origin = origin;
-	req.origin_len = origin ? strlen(origin) : 0;
 	r = sandbox_up(&req, &sum, &err);
 	if (r)
 		return cli_fail_err(r, &err);

@@ -43,15 +43,15 @@ static void emit_status(const struct live *l)
 	emit_bool(&e, "handOver", !node_no_host_flows(l->node));
 	emit_int(&e, "devices", devices(l));
 	emit_array(&e, "programs");
-	for (size_t i = 0; live_programs[i]; i++)
-		if (node_prog_fd(l->node, live_programs[i]) >= 0)
-			emit_text(&e, NULL, live_programs[i]);
+	for (int i = 0; i < _WEIR_PROGRAM_MAX; i++)
+		if (node_prog_fd(l->node, i) >= 0)
+			emit_text(&e, NULL, program_info(i)->name);
 	emit_array_end(&e);
 	emit_map(&e, "maps");
 	for (int i = 0; i < _WEIR_MAP_MAX; i++) {
 		long long fill = live_fill(l, i);
 
-		emit_map(&e, map_names[i]);
+		emit_map(&e, map_info(i)->name);
 		if (fill < 0)
 			emit_null(&e, "entries");
 		else
@@ -84,7 +84,7 @@ static void print_maps(const struct live *l, const struct common_options *c)
 
 		if (percent < 0)
 			continue;
-		grid_cell(&t, TONE_PLAIN, "%s", map_names[i]);
+		grid_cell(&t, TONE_PLAIN, "%s", map_info(i)->name);
 		grid_cell(&t, TONE_PLAIN, "%lld", live_fill(l, i));
 		grid_cell(&t, TONE_PLAIN, "%u", node_map_max(l->node, i));
 		grid_cell(&t, percent > LIVE_FILL_WARN_PERCENT ? TONE_WARN : TONE_DIM, "%d %%%s", percent,
@@ -142,9 +142,9 @@ static void print_status(const struct live *l, const struct common_options *c)
 	       tone_off(&c->out, tone));
 	printf("echo          %s\n", echo_always(l) ? "always passes" : "as policies say");
 	printf("programs     ");
-	for (size_t i = 0; live_programs[i]; i++)
-		if (node_prog_fd(l->node, live_programs[i]) >= 0)
-			printf(" %s", live_programs[i]);
+	for (int i = 0; i < _WEIR_PROGRAM_MAX; i++)
+		if (node_prog_fd(l->node, i) >= 0)
+			printf(" %s", program_info(i)->name);
 	printf("\ndevices       %u attached\n", devices(l));
 	print_host_flows(l, c);
 	print_sweep(l, c);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* weir uninstall: takes every hook, map and file of one instance away. */
 #include "cli/verbs.h"
-#include "kernel/node.h"
+#include "attach/remove.h"
 
 static int run(void *options, char **args, int n_args)
 {

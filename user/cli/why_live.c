@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/instance.h"
 #include "cli/why_live.h"
 #include "testrun/probe.h"
 
@@ -16,7 +17,7 @@
 
 static char *run_file(const struct why_live *l, const char *prefix, uint64_t generation)
 {
-	return mem_printf("%s/%s-%llu", node_run_dir(l->live.node), prefix, (unsigned long long)generation);
+	return instance_generation_file(node_run_dir(l->live.node), prefix, generation);
 }
 
 int why_live_open(struct why_live *l, const struct common_options *c, bool needed)
@@ -38,7 +39,7 @@ int why_live_open(struct why_live *l, const struct common_options *c, bool neede
 	status = live_open(&l->live, &quiet);
 	if (status)
 		return status;
-	path = run_file(l, "objects", l->live.generation);
+	path = run_file(l, INSTANCE_OBJECTS, l->live.generation);
 	if (origin_read(path, &l->origin, &err) && needed)
 		cli_note(c, "%s: no rules and labels can be shown", err.text);
 	return EXIT_OK;
@@ -82,7 +83,7 @@ static bool drifted(const struct why_live *l, const struct common_options *c)
 /* The plan file of the next generation comes before its first table, and the generation after the last. */
 static bool is_half_done(const struct why_live *l)
 {
-	_cleanup_(mem_free) char *path = run_file(l, "plan", l->live.generation + 1);
+	_cleanup_(mem_free) char *path = run_file(l, INSTANCE_PLAN, l->live.generation + 1);
 
 	return !access(path, F_OK) || node_config(l->live.node)->generation != l->live.generation ||
 	       node_config(l->live.node)->pending & (WEIR_PENDING_POLICY | WEIR_PENDING_SERVICE);

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* N005, N009, N012: what is on the devices of recorded pods, and in which order. See device.h. */
+#include "attach/attach.h"
+#include "base/instance.h"
+#include "base/mem.h"
 #include "doctor/device.h"
 
 static void device_is_gone(struct doctor *d, const struct doctor_pod *pod)
 {
 	const struct attachment *a = pod->record;
+	_cleanup_(mem_free) char *path = instance_record(node_run_dir(d->node), a->ns, a->name);
 	struct finding *f = finding_add(d->f, FINDING_N012, SEVERITY_WARNING);
 
 	f->text = arena_printf(&d->f->arena, "pod %s/%s is recorded behind a device that is gone", a->ns, a->name);
-	f->evidence = arena_printf(&d->f->arena, "%s/pods/%s_%s.json: ifindex %u", node_run_dir(d->node), a->ns,
-				   a->name, a->ifindex);
-	f->fix = arena_printf(&d->f->arena, "rm %s/pods/%s_%s.json, then weir load again", node_run_dir(d->node),
-			      a->ns, a->name);
+	f->evidence = arena_printf(&d->f->arena, "%s: ifindex %u", path, a->ifindex);
+	f->fix = arena_printf(&d->f->arena, "rm %s, then weir load again", path);
 }
 
 static void not_attached(struct doctor *d, const struct doctor_pod *pod, const char *prog)
@@ -53,7 +55,7 @@ void check_hooks(struct doctor *d)
 	for (size_t i = 0; i < d->n_pods; i++) {
 		struct doctor_pod *pod = &d->pods[i];
 		struct ahead ahead = { d, pod };
-		const char *missing[ATTACH_HOOKS];
+		const char *missing[_WEIR_PROGRAM_MAX];
 
 		if (!pod->dev) {
 			device_is_gone(d, pod);

@@ -2,6 +2,7 @@
 /* See doctor.h: gathers what the checks look at, in the instance's own network namespace. */
 #include <stdlib.h>
 
+#include "attach/home.h"
 #include "base/netns.h"
 #include "doctor/device.h"
 

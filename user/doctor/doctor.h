@@ -8,6 +8,7 @@
 
 #include "doctor/finding.h"
 #include "kernel/node.h"
+#include "kernel/records.h"
 
 /*
  * Adds what it finds. Goes to the instance's own network namespace and back; -EXDEV when that cannot be found. What

@@ -4,34 +4,19 @@
 
 #include <stdbool.h>
 
+#include "base/instance.h"
 #include "kernel/node.h"
-#include "kernel/objects.h"
-
-#define NODE_PATH_MAX 256
-#define NODE_MAX_PROGS 8
-
-struct node_prog {
-	const char *name;
-	int fd;
-};
 
 struct node {
 	enum node_mode mode;
-	char pin_dir[NODE_PATH_MAX]; /* /sys/fs/bpf/weir[-NAME] */
-	char run_dir[NODE_PATH_MAX]; /* /run/weir[-NAME] */
+	char pin_dir[INSTANCE_PATH_MAX]; /* /sys/fs/bpf/weir[-NAME] */
+	char run_dir[INSTANCE_PATH_MAX]; /* /run/weir[-NAME] */
 	int lock_fd;
 	int map_fd[_WEIR_MAP_MAX];
 	uint32_t map_max[_WEIR_MAP_MAX];
 	void *array[_WEIR_MAP_MAX]; /* NULL where the map is no ARRAY */
-	struct node_prog progs[NODE_MAX_PROGS];
-	size_t n_progs;
+	int prog_fd[_WEIR_PROGRAM_MAX];
 	int own_map_fd; /* of the sweep's timer: it stops when nobody holds it */
 	const char *origin; /* see node_keep_origin(); NULL: none */
-	size_t origin_len;
-	struct weir_err lacks[_LACK_MAX]; /* why something is not there; empty when it is */
+	struct weir_err lacks[_WEIR_OBJECT_MAX]; /* why an object is not there; empty when it is */
 };
-
-/* The folders of an instance; -EINVAL for a name that cannot be part of one. */
-int node_paths(const char *name, char *ret_pin_dir, char *ret_run_dir, struct weir_err *err);
-/* mkdir -p for one level; 0 also when it is there. */
-int node_mkdir(const char *path, struct weir_err *err);

@@ -12,24 +12,9 @@
 #include <bpf/bpf.h>
 
 #include "base/mem.h"
+#include "kernel/impl.h"
 #include "kernel/maps.h"
 #include <weir/config.h>
-
-/* void, whose size only GNU C knows, stands where there is no key or value: it is not used. */
-#define KEY_SIZE(kind, key) (MAP_##kind == MAP_QUEUE || MAP_##kind == MAP_RING ? 0 : sizeof(key))
-#define VALUE_SIZE(kind, value) (MAP_##kind == MAP_RING ? 0 : sizeof(value))
-
-static const struct map_info infos[] = {
-#define MAP_INFO(map, kind_, key, value, entries, full_)             \
-	[WEIR_MAP_##map] = { .name = #map,                           \
-			     .kind = MAP_##kind_,                    \
-			     .key_size = KEY_SIZE(kind_, key),       \
-			     .value_size = VALUE_SIZE(kind_, value), \
-			     .max = (entries),                       \
-			     .full = (full_) },
-	WEIR_MAPS(MAP_INFO)
-#undef MAP_INFO
-};
 
 /* As in bpf/maps.bpf.h: kinds are few, and each side needs them in its own words. */
 static const struct {
@@ -48,51 +33,9 @@ static const struct {
 	[MAP_PROGS] = { BPF_MAP_TYPE_PROG_ARRAY, 0 },
 };
 
-/* What the words of types.h and the programs' loops can hold, whatever the sizes asked for. */
-static const struct {
-	enum weir_map map;
-	uint32_t max;
-} ceilings[] = {
-	{ WEIR_MAP_pods, 1u << WEIR_SLOT_BITS },
-	{ WEIR_MAP_policy_sets, 1u << 24 },
-	{ WEIR_MAP_port_ranges, 1u << WEIR_PORT_SEARCH_STEPS },
-	{ WEIR_MAP_config, 1 },
-	{ WEIR_MAP_trace, 1 },
-	{ WEIR_MAP_handoff, 1 },
-	{ WEIR_MAP_watch, 1 },
-	{ WEIR_MAP_steps, _WEIR_STEP_MAX },
-};
-
-const struct map_info *map_info(enum weir_map map)
-{
-	return &infos[map];
-}
-
-static uint32_t wanted_size(const struct node_sizes *sizes, enum weir_map map)
-{
-	return sizes && sizes->max[map] ? sizes->max[map] : infos[map].max;
-}
-
-static int sizes_check(const struct node_sizes *sizes, struct weir_err *err)
-{
-	uint32_t half_open = wanted_size(sizes, WEIR_MAP_half_open);
-
-	for (size_t i = 0; i < ARRAY_SIZE(ceilings); i++)
-		if (wanted_size(sizes, ceilings[i].map) > ceilings[i].max)
-			return err_set(err, -EINVAL, "map %s: %u entries asked for, at most %u are possible",
-				       infos[ceilings[i].map].name, wanted_size(sizes, ceilings[i].map),
-				       ceilings[i].max);
-	if (half_open & (half_open - 1))
-		return err_set(err, -EINVAL, "map half_open: %u entries asked for, must be a power of two",
-			       half_open);
-	if (wanted_size(sizes, WEIR_MAP_flow_keys) != wanted_size(sizes, WEIR_MAP_free_keys))
-		return err_set(err, -EINVAL, "maps flow_keys and free_keys must have the same size");
-	return 0;
-}
-
 static int map_make(enum weir_map map, uint32_t max)
 {
-	const struct map_info *i = &infos[map];
+	const struct map_info *i = map_info(map);
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = kinds[i->kind].flags);
 	char name[BPF_OBJ_NAME_LEN];
 
@@ -102,13 +45,14 @@ static int map_make(enum weir_map map, uint32_t max)
 
 static int map_check(struct node *n, enum weir_map map, struct weir_err *err)
 {
-	const struct map_info *i = &infos[map];
+	const struct map_info *i = map_info(map);
 	struct bpf_map_info info = {};
 	uint32_t len = sizeof(info);
 
 	if (bpf_obj_get_info_by_fd(n->map_fd[map], &info, &len))
 		return err_set(err, -errno, "map %s: %s", i->name, strerror(errno));
-	if (info.type != kinds[i->kind].type || info.key_size != i->key_size || info.value_size != i->value_size)
+	if (info.type != kinds[i->kind].type || info.key_size != i->key_size || info.value_size != i->value_size ||
+	    !map_size_works(map, info.max_entries))
 		return err_set(err, -EPROTO, "map %s in %s was made by another version of Weir", i->name,
 			       n->pin_dir);
 	n->map_max[map] = info.max_entries;
@@ -120,7 +64,8 @@ static int map_new(struct node *n, enum weir_map map, const char *pin, uint32_t 
 {
 	n->map_fd[map] = map_make(map, max);
 	if (n->map_fd[map] < 0)
-		return err_set(err, -errno, "make map %s (%u entries): %s", infos[map].name, max, strerror(errno));
+		return err_set(err, -errno, "make map %s (%u entries): %s", map_info(map)->name, max,
+			       strerror(errno));
 	if (pin && bpf_obj_pin(n->map_fd[map], pin))
 		return err_set(err, -errno, "pin map %s: %s", pin, strerror(errno));
 	return 0;
@@ -129,19 +74,19 @@ static int map_new(struct node *n, enum weir_map map, const char *pin, uint32_t 
 static int map_open(struct node *n, enum weir_map map, const struct node_sizes *sizes, struct weir_err *err)
 {
 	/* the kernel maps no memory through a read-only descriptor: there the pages are what is read-only */
-	bool memory = infos[map].kind == MAP_ARRAY || infos[map].kind == MAP_RING;
+	bool memory = map_info(map)->kind == MAP_ARRAY || map_info(map)->kind == MAP_RING;
 	bool readonly = n->mode == NODE_READ && !memory;
 	LIBBPF_OPTS(bpf_obj_get_opts, opts, .file_flags = readonly ? BPF_F_RDONLY : 0);
-	char pin[NODE_PATH_MAX + 64];
+	char pin[INSTANCE_PATH_MAX + 64];
 	int r = 0;
 
-	snprintf(pin, sizeof(pin), "%s/maps/%s", n->pin_dir, infos[map].name);
+	snprintf(pin, sizeof(pin), "%s/maps/%s", n->pin_dir, map_info(map)->name);
 	if (n->mode == NODE_PRIVATE)
-		r = map_new(n, map, NULL, wanted_size(sizes, map), err);
+		r = map_new(n, map, NULL, sizes_of(sizes, map), err);
 	else if ((n->map_fd[map] = bpf_obj_get_opts(pin, &opts)) < 0)
 		r = errno != ENOENT || n->mode != NODE_WRITE
 			    ? err_set(err, -errno, "open map %s: %s", pin, strerror(errno))
-			    : map_new(n, map, pin, wanted_size(sizes, map), err);
+			    : map_new(n, map, pin, sizes_of(sizes, map), err);
 	return r ? r : map_check(n, map, err);
 }
 
@@ -149,7 +94,7 @@ static size_t array_len(const struct node *n, enum weir_map map)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
 
-	return ((size_t)n->map_max[map] * infos[map].value_size + page - 1) / page * page;
+	return ((size_t)n->map_max[map] * map_info(map)->value_size + page - 1) / page * page;
 }
 
 static int array_map(struct node *n, enum weir_map map, struct weir_err *err)
@@ -158,7 +103,7 @@ static int array_map(struct node *n, enum weir_map map, struct weir_err *err)
 	void *p = mmap(NULL, array_len(n, map), prot, MAP_SHARED, n->map_fd[map], 0);
 
 	if (p == MAP_FAILED)
-		return err_set(err, -errno, "map %s into memory: %s", infos[map].name, strerror(errno));
+		return err_set(err, -errno, "map %s into memory: %s", map_info(map)->name, strerror(errno));
 	n->array[map] = p;
 	return 0;
 }
@@ -169,7 +114,7 @@ int maps_open(struct node *n, const struct node_sizes *sizes, struct weir_err *e
 
 	for (int map = 0; map < _WEIR_MAP_MAX && !r; map++) {
 		r = map_open(n, map, sizes, err);
-		if (!r && infos[map].kind == MAP_ARRAY)
+		if (!r && map_info(map)->kind == MAP_ARRAY)
 			r = array_map(n, map, err);
 	}
 	return r;

@@ -6,30 +6,9 @@
  */
 #pragma once
 
-#include "kernel/impl.h"
+#include "kernel/map_info.h"
 
-enum map_kind {
-	MAP_TABLE,
-	MAP_TRIE,
-	MAP_ARRAY,
-	MAP_FLOWS,
-	MAP_LRU,
-	MAP_PLACES,
-	MAP_QUEUE,
-	MAP_PERCPU,
-	MAP_RING,
-	MAP_PROGS,
-};
-
-struct map_info {
-	const char *name;
-	enum map_kind kind;
-	uint32_t key_size, value_size;
-	uint32_t max; /* default number of entries */
-	const char *full; /* what happens then */
-};
-
-const struct map_info *map_info(enum weir_map map);
+struct node;
 
 /* Opens the pinned maps, makes and pins what is missing (NODE_WRITE), or makes all unpinned (NODE_PRIVATE). */
 int maps_open(struct node *n, const struct node_sizes *sizes, struct weir_err *err);

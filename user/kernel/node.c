@@ -4,78 +4,54 @@
  * lock, maps, their first contents, programs; a kill in between leaves a part
  * that the next writer completes.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include <linux/magic.h>
 
+#include "base/file.h"
+#include "base/instance.h"
 #include "base/mem.h"
+#include "kernel/impl.h"
 #include "kernel/lock.h"
 #include "kernel/maps.h"
 #include "kernel/programs.h"
-
-#define BPFFS "/sys/fs/bpf"
-#define RUN "/run"
-#define NAME_LEN_MAX 32
-
-int node_paths(const char *name, char *ret_pin_dir, char *ret_run_dir, struct weir_err *err)
-{
-	const char *dash = name && *name ? "-" : "";
-
-	name = name ? name : "";
-	if (strlen(name) > NAME_LEN_MAX)
-		return err_set(err, -EINVAL, "instance name '%s': at most %d characters", name, NAME_LEN_MAX);
-	for (const char *c = name; *c; c++)
-		if (!isalnum((unsigned char)*c) && *c != '-' && *c != '_')
-			return err_set(err, -EINVAL, "instance name '%s': letters, digits, - and _ only", name);
-	snprintf(ret_pin_dir, NODE_PATH_MAX, "%s/weir%s%s", BPFFS, dash, name);
-	snprintf(ret_run_dir, NODE_PATH_MAX, "%s/weir%s%s", RUN, dash, name);
-	return 0;
-}
-
-int node_mkdir(const char *path, struct weir_err *err)
-{
-	if (mkdir(path, 0755) && errno != EEXIST)
-		return err_set(err, -errno, "make folder %s: %s", path, strerror(errno));
-	return 0;
-}
 
 /* As bpftool and iproute2 do: whoever needs the file system first mounts it at its customary place. */
 static int mount_bpffs(struct weir_err *err)
 {
 	struct statfs fs;
 
-	if (!statfs(BPFFS, &fs) && fs.f_type == BPF_FS_MAGIC)
+	if (!statfs(INSTANCE_BPFFS, &fs) && fs.f_type == BPF_FS_MAGIC)
 		return 0;
-	if (mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
-		return err_set(err, -errno, "mount the BPF file system at %s: %s", BPFFS, strerror(errno));
+	if (mount("bpf", INSTANCE_BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
+		return err_set(err, -errno, "mount the BPF file system at %s: %s", INSTANCE_BPFFS,
+			       strerror(errno));
 	return 0;
 }
 
 static int make_run_dir(const struct node *n, struct weir_err *err)
 {
-	char pods[NODE_PATH_MAX + 8];
-	int r = node_mkdir(n->run_dir, err);
+	char pods[INSTANCE_PATH_MAX + 8];
+	int r = file_mkdir(n->run_dir, err);
 
-	snprintf(pods, sizeof(pods), "%s/pods", n->run_dir);
-	return r ? r : node_mkdir(pods, err);
+	snprintf(pods, sizeof(pods), "%s/" INSTANCE_PODS, n->run_dir);
+	return r ? r : file_mkdir(pods, err);
 }
 
 static int make_pin_dir(const struct node *n, struct weir_err *err)
 {
 	static const char *const sub[] = { "", "/maps", "/progs", "/links" };
-	char path[NODE_PATH_MAX + 8];
+	char path[INSTANCE_PATH_MAX + 8];
 	int r = mount_bpffs(err);
 
 	for (size_t i = 0; i < ARRAY_SIZE(sub) && !r; i++) {
 		snprintf(path, sizeof(path), "%s%s", n->pin_dir, sub[i]);
-		r = node_mkdir(path, err);
+		r = file_mkdir(path, err);
 	}
 	return r;
 }
@@ -101,18 +77,32 @@ static int pin_dir_exists(const struct node *n, struct weir_err *err)
 		       errno == EACCES ? "permission denied" : strerror(errno));
 }
 
-int node_open(const char *name, enum node_mode mode, const struct node_sizes *sizes, struct node **ret_node,
-	      struct weir_err *err)
+int node_open_bare(const char *name, struct node **ret_node, struct weir_err *err)
 {
 	_cleanup_(node_close) struct node *n = mem_zalloc(sizeof(*n));
 	int r;
 
-	n->mode = mode;
 	n->lock_fd = n->own_map_fd = -1;
 	for (int i = 0; i < _WEIR_MAP_MAX; i++)
 		n->map_fd[i] = -1;
-	r = node_paths(name, n->pin_dir, n->run_dir, err);
-	if (!r && mode == NODE_READ)
+	for (int i = 0; i < _WEIR_PROGRAM_MAX; i++)
+		n->prog_fd[i] = -1;
+	r = instance_paths(name, n->pin_dir, n->run_dir, err);
+	if (!r)
+		*ret_node = TAKE_PTR(n);
+	return r;
+}
+
+int node_open(const char *name, enum node_mode mode, const struct node_sizes *sizes, struct node **ret_node,
+	      struct weir_err *err)
+{
+	_cleanup_(node_close) struct node *n = NULL;
+	int r = node_open_bare(name, &n, err);
+
+	if (r)
+		return r;
+	n->mode = mode;
+	if (mode == NODE_READ)
 		r = pin_dir_exists(n, err);
 	if (!r && mode == NODE_WRITE)
 		r = lock_and_make(n, err);
@@ -158,25 +148,47 @@ struct weir_config *node_config(const struct node *n)
 	return n->array[WEIR_MAP_config];
 }
 
-int node_prog_fd(const struct node *n, const char *prog)
+int node_prog_fd(const struct node *n, enum weir_program prog)
 {
-	for (size_t i = 0; i < n->n_progs; i++)
-		if (!strcmp(n->progs[i].name, prog))
-			return n->progs[i].fd;
-	return -ENOENT;
+	return n->prog_fd[prog] < 0 ? -ENOENT : n->prog_fd[prog];
+}
+
+static const char *lack(const struct node *n, enum weir_object object)
+{
+	return *n->lacks[object].text ? n->lacks[object].text : NULL;
 }
 
 const char *node_no_sweep(const struct node *n)
 {
-	return *n->lacks[LACK_SWEEP].text ? n->lacks[LACK_SWEEP].text : NULL;
+	return lack(n, WEIR_OBJECT_gc);
 }
 
 const char *node_no_host_flows(const struct node *n)
 {
-	return *n->lacks[LACK_HOST_FLOWS].text ? n->lacks[LACK_HOST_FLOWS].text : NULL;
+	return lack(n, WEIR_OBJECT_tc_adopt);
 }
 
 const char *node_run_dir(const struct node *n)
 {
 	return n->run_dir;
+}
+
+const char *node_pin_dir(const struct node *n)
+{
+	return n->pin_dir;
+}
+
+bool node_is_private(const struct node *n)
+{
+	return n->mode == NODE_PRIVATE;
+}
+
+void node_keep_origin(struct node *n, const char *text)
+{
+	n->origin = text;
+}
+
+const char *node_origin(const struct node *n)
+{
+	return n->origin;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* The table of BPF objects: what is loaded, by name. See objects.h. */
+/* Objects and programs, by name. See objects.h. */
 #include "kernel/objects.h"
 
 #include "gc.skel.h"
@@ -7,25 +7,31 @@
 #include "tc_adopt.skel.h"
 #include "tc_pod.skel.h"
 
-const struct bpf_object_row bpf_objects[] = {
-	{ .name = "tc_pod",
-	  .bytes = tc_pod__elf_bytes,
-	  .progs = { "from_pod", "to_pod" },
-	  .has_steps = true,
-	  .first_step = WEIR_STEP_FROM_POD },
-	{ .name = "tc_adopt",
-	  .bytes = tc_adopt__elf_bytes,
-	  .progs = { "from_adopted", "to_adopted" },
-	  .has_steps = true,
-	  .first_step = WEIR_STEP_FROM_ADOPTED,
-	  .lack = LACK_HOST_FLOWS },
-	{ .name = "store", .bytes = store__elf_bytes, .progs = { "store_word" } },
-	{ .name = "gc",
-	  .bytes = gc__elf_bytes,
-	  .progs = { "sweep_start" },
-	  .own_map = "sweep_timer",
-	  .start = "sweep_start",
-	  .lack = LACK_SWEEP }, /* PREEMPT_RT refuses bpf_timer: conntrack then only loses what is replaced */
+#define NEEDED false
+#define OPTIONAL true
+
+static const struct object_info objects[] = {
+#define OBJECT_INFO(object, need, map)                                                              \
+	[WEIR_OBJECT_##object] = {                                                                  \
+		.name = #object, .bytes = object##__elf_bytes, .own_map = (map), .optional = (need) \
+	},
+	WEIR_OBJECTS(OBJECT_INFO)
+#undef OBJECT_INFO
 };
 
-const size_t bpf_objects_n = sizeof(bpf_objects) / sizeof(bpf_objects[0]);
+static const struct program_info programs[] = {
+#define PROGRAM_INFO(prog, step, object_, hook_) \
+	[WEIR_PROGRAM_##prog] = { .name = #prog, .object = WEIR_OBJECT_##object_, .hook = WEIR_HOOK_##hook_ },
+	WEIR_PROGRAMS(PROGRAM_INFO)
+#undef PROGRAM_INFO
+};
+
+const struct object_info *object_info(enum weir_object object)
+{
+	return &objects[object];
+}
+
+const struct program_info *program_info(enum weir_program prog)
+{
+	return &programs[prog];
+}

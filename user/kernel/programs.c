@@ -16,9 +16,9 @@
 #include <bpf/libbpf.h>
 #include <sodium.h>
 
+#include "base/file.h"
 #include "base/mem.h"
-#include "kernel/maps.h"
-#include "kernel/objects.h"
+#include "kernel/impl.h"
 #include "kernel/programs.h"
 
 #define VERSION_BYTES 8
@@ -51,50 +51,55 @@ static void keep_logs(void)
 		print_before = before;
 }
 
-static void version_of(const struct bpf_object_row *o, char *ret_text)
+static void version_of(enum weir_object o, char *ret_text)
 {
 	unsigned char hash[crypto_generichash_BYTES];
 	size_t size;
-	const void *bytes = o->bytes(&size);
+	const void *bytes = object_info(o)->bytes(&size);
 
 	crypto_generichash(hash, sizeof(hash), bytes, size, NULL, 0);
 	sodium_bin2hex(ret_text, 2 * VERSION_BYTES + 1, hash, VERSION_BYTES);
 }
 
-static void add_prog(struct node *n, const char *name, int fd)
+/* Programs of an object in turn; _WEIR_PROGRAM_MAX after the last. */
+static int next_of(enum weir_object o, int prog)
 {
-	n->progs[n->n_progs++] = (struct node_prog){ .name = name, .fd = fd };
+	do
+		prog++;
+	while (prog < _WEIR_PROGRAM_MAX && program_info(prog)->object != o);
+	return prog;
 }
+
+#define each_prog_of(o, prog) \
+	for (int prog = next_of((o), -1); prog < _WEIR_PROGRAM_MAX; prog = next_of((o), prog))
 
 /* ---- Pinned ones ---- */
 
-static int open_folder(struct node *n, const struct bpf_object_row *o, const char *folder)
+static int open_folder(struct node *n, enum weir_object o, const char *folder)
 {
-	char path[NODE_PATH_MAX + 400];
-	size_t before = n->n_progs;
+	char path[INSTANCE_PATH_MAX + 400];
+	int r = 0;
 
-	for (const char *const *prog = o->progs; *prog; prog++) {
-		int fd;
-
-		snprintf(path, sizeof(path), "%s/%s", folder, *prog);
-		fd = bpf_obj_get(path);
-		if (fd < 0) {
-			int r = -errno;
-
-			while (n->n_progs > before)
-				fd_close(&n->progs[--n->n_progs].fd);
-			return r;
-		}
-		add_prog(n, *prog, fd);
+	each_prog_of(o, prog)
+	{
+		snprintf(path, sizeof(path), "%s/%s", folder, program_info(prog)->name);
+		n->prog_fd[prog] = bpf_obj_get(path);
+		if (n->prog_fd[prog] < 0)
+			r = -errno;
 	}
-	return 0;
+	each_prog_of(o, prog)
+	{
+		if (r)
+			fd_close(&n->prog_fd[prog]);
+	}
+	return r;
 }
 
-static bool is_of_object(const struct bpf_object_row *o, const char *entry)
+static bool is_of_object(enum weir_object o, const char *entry)
 {
-	size_t len = strlen(o->name);
+	size_t len = strlen(object_info(o)->name);
 
-	return !strncmp(entry, o->name, len) && entry[len] == '-';
+	return !strncmp(entry, object_info(o)->name, len) && entry[len] == '-';
 }
 
 static void remove_folder(const char *folder)
@@ -113,12 +118,11 @@ static void remove_folder(const char *folder)
 }
 
 /* Calls fn for each folder of the object; stops at the first true. */
-static bool each_folder(const struct node *n, const struct bpf_object_row *o,
-			bool (*fn)(struct node *n, const struct bpf_object_row *o, const char *folder,
-				   const char *keep),
+static bool each_folder(const struct node *n, enum weir_object o,
+			bool (*fn)(struct node *n, enum weir_object o, const char *folder, const char *keep),
 			const char *keep)
 {
-	char progs[NODE_PATH_MAX + 16], path[NODE_PATH_MAX + 300];
+	char progs[INSTANCE_PATH_MAX + 16], path[INSTANCE_PATH_MAX + 300];
 	bool done = false;
 	DIR *d;
 
@@ -135,7 +139,7 @@ static bool each_folder(const struct node *n, const struct bpf_object_row *o,
 	return done;
 }
 
-static bool remove_other(struct node *n, const struct bpf_object_row *o, const char *folder, const char *keep)
+static bool remove_other(struct node *n, enum weir_object o, const char *folder, const char *keep)
 {
 	if (strcmp(folder, keep))
 		remove_folder(folder);
@@ -143,7 +147,7 @@ static bool remove_other(struct node *n, const struct bpf_object_row *o, const c
 }
 
 /* A reader takes whatever version is loaded. */
-static bool open_any(struct node *n, const struct bpf_object_row *o, const char *folder, const char *keep)
+static bool open_any(struct node *n, enum weir_object o, const char *folder, const char *keep)
 {
 	return !open_folder(n, o, folder);
 }
@@ -161,30 +165,37 @@ static int share_maps(struct node *n, struct bpf_object *obj)
 	return 0;
 }
 
-static int pin_all(const struct bpf_object_row *o, struct bpf_object *obj, const char *folder)
+static int fd_of(const struct bpf_object *obj, enum weir_program prog)
 {
-	char path[NODE_PATH_MAX + 400];
-
-	for (const char *const *prog = o->progs; *prog; prog++) {
-		snprintf(path, sizeof(path), "%s/%s", folder, *prog);
-		if (bpf_obj_pin(bpf_program__fd(bpf_object__find_program_by_name(obj, *prog)), path))
-			return -errno;
-	}
-	if (!o->own_map)
-		return 0;
-	snprintf(path, sizeof(path), "%s/%s", folder, o->own_map);
-	return bpf_obj_pin(bpf_object__find_map_fd_by_name(obj, o->own_map), path) ? -errno : 0;
+	return bpf_program__fd(bpf_object__find_program_by_name(obj, program_info(prog)->name));
 }
 
-static int pin_folder(struct node *n, const struct bpf_object_row *o, struct bpf_object *obj, const char *folder,
+static int pin_all(enum weir_object o, struct bpf_object *obj, const char *folder)
+{
+	const char *map = object_info(o)->own_map;
+	char path[INSTANCE_PATH_MAX + 400];
+
+	each_prog_of(o, prog)
+	{
+		snprintf(path, sizeof(path), "%s/%s", folder, program_info(prog)->name);
+		if (bpf_obj_pin(fd_of(obj, prog), path))
+			return -errno;
+	}
+	if (!map)
+		return 0;
+	snprintf(path, sizeof(path), "%s/%s", folder, map);
+	return bpf_obj_pin(bpf_object__find_map_fd_by_name(obj, map), path) ? -errno : 0;
+}
+
+static int pin_folder(struct node *n, enum weir_object o, struct bpf_object *obj, const char *folder,
 		      struct weir_err *err)
 {
-	char making[NODE_PATH_MAX + 128];
+	char making[INSTANCE_PATH_MAX + 128];
 	int r;
 
 	snprintf(making, sizeof(making), "%s/progs/making", n->pin_dir);
 	remove_folder(making);
-	r = node_mkdir(making, err);
+	r = file_mkdir(making, err);
 	if (r)
 		return r;
 	r = pin_all(o, obj, making);
@@ -199,73 +210,87 @@ static int pin_folder(struct node *n, const struct bpf_object_row *o, struct bpf
 }
 
 /* The timer lives as long as its map is held: by the pin, or by a private instance itself. */
-static int start(struct node *n, const struct bpf_object_row *o, struct bpf_object *obj, struct weir_err *err)
+static int start(struct bpf_object *obj, enum weir_program prog, struct weir_err *err)
 {
 	char frame[START_FRAME_LEN] = {}; /* tc programs are given something to look at */
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame));
+	const char *name = program_info(prog)->name;
 	int r;
 
-	if (!o->start)
-		return 0;
-	if (bpf_prog_test_run_opts(bpf_program__fd(bpf_object__find_program_by_name(obj, o->start)), &opts))
-		return err_set(err, -errno, "run program %s: %s", o->start, strerror(errno));
+	if (bpf_prog_test_run_opts(fd_of(obj, prog), &opts))
+		return err_set(err, -errno, "run program %s: %s", name, strerror(errno));
 	r = (int)opts.retval;
-	return r ? err_set(err, r, "program %s: %s", o->start, err_name(r)) : 0;
+	return r ? err_set(err, r, "program %s: %s", name, err_name(r)) : 0;
+}
+
+static int start_all(enum weir_object o, struct bpf_object *obj, struct weir_err *err)
+{
+	int r = 0;
+
+	each_prog_of(o, prog)
+	{
+		if (!r && program_info(prog)->hook == WEIR_HOOK_START)
+			r = start(obj, prog, err);
+	}
+	return r;
 }
 
 /* Before the pins: whoever finds those finds the steps done. */
-static int fill_steps(struct node *n, const struct bpf_object_row *o, struct bpf_object *obj, struct weir_err *err)
+static int fill_steps(struct node *n, enum weir_object o, struct bpf_object *obj, struct weir_err *err)
 {
-	for (uint32_t i = 0; o->has_steps && o->progs[i]; i++) {
-		uint32_t step = o->first_step + i;
-		int fd = bpf_program__fd(bpf_object__find_program_by_name(obj, o->progs[i]));
+	each_prog_of(o, prog)
+	{
+		uint32_t step = prog;
+		int fd = fd_of(obj, prog);
 
-		if (bpf_map_update_elem(n->map_fd[WEIR_MAP_steps], &step, &fd, 0))
-			return err_set(err, -errno, "put %s into steps: %s", o->progs[i], strerror(errno));
+		if (step < _WEIR_STEP_MAX && bpf_map_update_elem(n->map_fd[WEIR_MAP_steps], &step, &fd, 0))
+			return err_set(err, -errno, "put %s into steps: %s", program_info(prog)->name,
+				       strerror(errno));
 	}
 	return 0;
 }
 
-static int take_fds(struct node *n, const struct bpf_object_row *o, struct bpf_object *obj)
+static int take_fds(struct node *n, enum weir_object o, struct bpf_object *obj)
 {
-	for (const char *const *prog = o->progs; *prog; prog++) {
-		int fd = dup(bpf_program__fd(bpf_object__find_program_by_name(obj, *prog)));
+	const char *map = object_info(o)->own_map;
 
-		if (fd < 0)
+	each_prog_of(o, prog)
+	{
+		n->prog_fd[prog] = dup(fd_of(obj, prog));
+		if (n->prog_fd[prog] < 0)
 			return -errno;
-		add_prog(n, *prog, fd);
 	}
-	if (o->own_map && n->mode == NODE_PRIVATE)
-		n->own_map_fd = dup(bpf_object__find_map_fd_by_name(obj, o->own_map));
+	if (map && n->mode == NODE_PRIVATE)
+		n->own_map_fd = dup(bpf_object__find_map_fd_by_name(obj, map));
 	return 0;
 }
 
-static int load_onto_maps(struct node *n, const struct bpf_object_row *o, struct bpf_object *obj,
-			  struct weir_err *err)
+static int load_onto_maps(struct node *n, enum weir_object o, struct bpf_object *obj, struct weir_err *err)
 {
 	int r = share_maps(n, obj);
 
 	if (r)
-		return err_set(err, r, "give the maps to %s: %s", o->name, strerror(-r));
+		return err_set(err, r, "give the maps to %s: %s", object_info(o)->name, strerror(-r));
 	r = bpf_object__load(obj);
-	return r ? err_set(err, r, "the kernel refused %s: %s: %s", o->name, err_name(r), last_log) : 0;
+	return r ? err_set(err, r, "the kernel refused %s: %s: %s", object_info(o)->name, err_name(r), last_log)
+		 : 0;
 }
 
-static int load(struct node *n, const struct bpf_object_row *o, const char *folder, struct weir_err *err)
+static int load(struct node *n, enum weir_object o, const char *folder, struct weir_err *err)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = o->name);
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = object_info(o)->name);
 	struct bpf_object *obj;
 	size_t size;
-	const void *bytes = o->bytes(&size);
+	const void *bytes = object_info(o)->bytes(&size);
 	int r;
 
 	last_log[0] = '\0';
 	obj = bpf_object__open_mem(bytes, size, &opts);
 	if (!obj)
-		return err_set(err, -errno, "open object %s: %s", o->name, last_log);
+		return err_set(err, -errno, "open object %s: %s", object_info(o)->name, last_log);
 	r = load_onto_maps(n, o, obj, err);
 	if (!r)
-		r = start(n, o, obj, err);
+		r = start_all(o, obj, err);
 	if (!r)
 		r = fill_steps(n, o, obj, err);
 	if (!r && n->mode == NODE_WRITE)
@@ -276,14 +301,14 @@ static int load(struct node *n, const struct bpf_object_row *o, const char *fold
 	return r;
 }
 
-static int open_object(struct node *n, const struct bpf_object_row *o, struct weir_err *err)
+static int open_object(struct node *n, enum weir_object o, struct weir_err *err)
 {
-	char folder[NODE_PATH_MAX + 64], version[2 * VERSION_BYTES + 1];
+	char folder[INSTANCE_PATH_MAX + 64], version[2 * VERSION_BYTES + 1];
 
 	version_of(o, version);
-	snprintf(folder, sizeof(folder), "%s/progs/%s-%s", n->pin_dir, o->name, version);
+	snprintf(folder, sizeof(folder), "%s/progs/%s-%s", n->pin_dir, object_info(o)->name, version);
 	if (n->mode == NODE_READ)
-		return each_folder(n, o, open_any, NULL) || o->lack != LACK_NONE
+		return each_folder(n, o, open_any, NULL) || object_info(o)->optional
 			       ? 0
 			       : err_set(err, -ENOENT, "%s: programs are not loaded", n->pin_dir);
 	if (n->mode == NODE_WRITE && !open_folder(n, o, folder))
@@ -296,23 +321,21 @@ int programs_open(struct node *n, struct weir_err *err)
 	if (sodium_init() < 0)
 		return err_set(err, -EIO, "libsodium does not start");
 	keep_logs();
-	for (size_t i = 0; i < bpf_objects_n; i++) {
-		struct weir_err why = {};
-		int r = open_object(n, &bpf_objects[i], &why);
+	for (int o = 0; o < _WEIR_OBJECT_MAX; o++) {
+		int r = open_object(n, o, &n->lacks[o]);
 
-		if (r && bpf_objects[i].lack == LACK_NONE)
-			return err_set(err, r, "%s", why.text);
-		if (!r && node_prog_fd(n, bpf_objects[i].progs[0]) < 0)
-			err_set(&why, -ENOENT, "its program is not loaded");
-		n->lacks[bpf_objects[i].lack] = why;
+		if (r && !object_info(o)->optional)
+			return err_set(err, r, "%s", n->lacks[o].text);
+		if (!r && n->prog_fd[next_of(o, -1)] < 0)
+			err_set(&n->lacks[o], -ENOENT, "its program is not loaded");
 	}
 	return 0;
 }
 
 void programs_close(struct node *n)
 {
-	while (n->n_progs)
-		fd_close(&n->progs[--n->n_progs].fd);
+	for (int prog = 0; prog < _WEIR_PROGRAM_MAX; prog++)
+		fd_close(&n->prog_fd[prog]);
 	fd_close(&n->own_map_fd);
 }
 

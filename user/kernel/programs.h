@@ -2,7 +2,11 @@
 /* The BPF objects inside the binary: loaded onto the instance's maps, pinned, found again by their version. */
 #pragma once
 
-#include "kernel/impl.h"
+#include <stdint.h>
+
+#include "base/diag.h"
+
+struct node;
 
 /* Needs maps_open() and, where it may load, maps_init(). */
 int programs_open(struct node *n, struct weir_err *err);

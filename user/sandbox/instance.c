@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "attach/remove.h"
+#include "base/instance.h"
 #include "base/mem.h"
 #include "sandbox/instance.h"
 #include "sandbox/netns.h"
@@ -49,7 +51,7 @@ bool sandbox_exists(const char *name)
 /* Attached somewhere, but by no sandbox: to pods of the machine. Tables alone may be made beforehand, with other sizes. */
 static bool is_foreign(const char *name)
 {
-	_cleanup_(mem_free) char *home = mem_printf("/sys/fs/bpf/weir-%s/netns", name);
+	_cleanup_(mem_free) char *home = instance_pin(name, "netns");
 	_cleanup_(mem_free) char *folder = records_folder(name);
 	struct stat st;
 
@@ -111,7 +113,7 @@ int instance_load(struct instance_load *job, struct weir_err *err)
 	if (!r)
 		r = attachment_list_read(job->name, &list, err);
 	if (!r)
-		node_keep_origin(node, job->origin, job->origin_len);
+		node_keep_origin(node, job->origin);
 	if (!r)
 		r = sync_apply(node, job->plan, &list, job->fresh ? SYNC_MOVED : 0, &job->delta, err);
 	return r;
@@ -153,7 +155,7 @@ int instance_remove(const char *name, struct weir_err *err)
 
 int sandbox_down(const char *name, struct weir_err *err)
 {
-	_cleanup_(mem_free) char *run = mem_printf("/run/weir-%s", name_or_default(name));
+	_cleanup_(mem_free) char *run = instance_run_file(name_or_default(name), "");
 	_cleanup_(fd_close) int lock = -1;
 	int r = instance_check(name_or_default(name), err);
 

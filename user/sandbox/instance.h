@@ -15,7 +15,6 @@ struct instance_load {
 	const struct plan *plan;
 	const struct node_sizes *sizes; /* of tables that are made now; NULL: the defaults */
 	const char *origin; /* as in struct sandbox_request */
-	size_t origin_len;
 	bool fresh; /* the node namespace was just made, whatever was loaded before */
 	struct sync_delta delta; /* out */
 };

@@ -8,21 +8,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "base/instance.h"
 #include "base/mem.h"
 #include "kernel/lock.h"
 #include "sandbox/records.h"
 
 char *records_folder(const char *name)
 {
-	return mem_printf("/run/weir-%s/sandbox", name);
+	return instance_run_file(name, "sandbox");
 }
 
 static char *record_path(const char *name, const char *ns, const char *pod, const char *suffix)
 {
-	return mem_printf("/run/weir-%s/sandbox/%s_%s.%s", name, ns, pod, suffix);
+	_cleanup_(mem_free) char *file = mem_printf("sandbox/%s_%s.%s", ns, pod, suffix);
+
+	return instance_run_file(name, file);
 }
 
 char *records_pid_file(const char *name, const char *ns, const char *pod)
@@ -32,12 +35,11 @@ char *records_pid_file(const char *name, const char *ns, const char *pod)
 
 static int make_folder(const char *name, struct weir_err *err)
 {
-	_cleanup_(mem_free) char *run = mem_printf("/run/weir-%s", name);
+	_cleanup_(mem_free) char *run = instance_run_file(name, "");
 	_cleanup_(mem_free) char *folder = records_folder(name);
+	int r = file_mkdir(run, err);
 
-	if ((mkdir(run, 0755) && errno != EEXIST) || (mkdir(folder, 0755) && errno != EEXIST))
-		return err_set(err, -errno, "mkdir %s: %s", folder, strerror(errno));
-	return 0;
+	return r ? r : file_mkdir(folder, err);
 }
 
 /* A "down" that ends meanwhile takes the folder along: it is made again. */
@@ -58,32 +60,15 @@ int records_lock(const char *name, struct weir_err *err)
 int records_write(const char *name, const char *ns, const char *pod, const char *text, struct weir_err *err)
 {
 	_cleanup_(mem_free) char *path = record_path(name, ns, pod, "pod");
-	_cleanup_(mem_free) char *tmp = record_path(name, ns, pod, "tmp");
-	FILE *f = fopen(tmp, "we");
 
-	if (!f)
-		return err_set(err, -errno, "%s: %s", tmp, strerror(errno));
-	fputs(text, f);
-	if (fclose(f) || rename(tmp, path))
-		return err_set(err, -errno, "%s: %s", path, strerror(errno));
-	return 0;
+	return file_write(path, 0666, text, strlen(text), err);
 }
 
 char *records_read(const char *name, const char *ns, const char *pod)
 {
 	_cleanup_(mem_free) char *path = record_path(name, ns, pod, "pod");
-	char *text = NULL;
-	size_t size = 0;
-	FILE *f = fopen(path, "re");
 
-	if (!f)
-		return NULL;
-	if (getdelim(&text, &size, 0, f) < 0) {
-		free(text);
-		text = NULL;
-	}
-	fclose(f);
-	return text;
+	return file_text(path);
 }
 
 void records_remove(const char *name, const char *ns, const char *pod)

@@ -16,7 +16,7 @@
 
 #include "base/diag.h"
 #include "compile/plan.h"
-#include "kernel/node.h"
+#include "sync/sync.h"
 #include "kube/store.h"
 
 #define SANDBOX_DEFAULT_NAME "sandbox" /* instance when --name is not given: never the node's own */
@@ -69,7 +69,6 @@ struct sandbox_request {
 	const struct sandbox_net *net;
 	const struct node_sizes *sizes; /* of the tables, where they are made by this call; NULL: the defaults */
 	const char *origin; /* what store was made from, for node_keep_origin(); NULL: it is not kept */
-	size_t origin_len;
 	bool no_datapath; /* topology and servers only: nothing is enforced or translated */
 	/* may be NULL: called after each step with what was done and how long it took */
 	void (*step)(const char *what, uint64_t ns, void *arg);

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "sandbox/serve.h"
 #include "sandbox/server.h"
@@ -59,16 +60,10 @@ static bool runs(pid_t pid, unsigned long long start)
 
 static int write_pid_file(const char *path)
 {
-	_cleanup_(mem_free) char *tmp = mem_printf("%s.tmp", path);
-	FILE *f = fopen(tmp, "we");
-	char state;
+	char text[64], state;
+	int len = snprintf(text, sizeof(text), "%d %llu\n", getpid(), start_time(getpid(), &state));
 
-	if (!f)
-		return -errno;
-	fprintf(f, "%d %llu\n", getpid(), start_time(getpid(), &state));
-	if (fclose(f) || rename(tmp, path))
-		return -errno;
-	return 0;
+	return file_write(path, 0666, text, len, NULL);
 }
 
 static int read_pid_file(const char *path, pid_t *ret_pid, unsigned long long *ret_start)

@@ -302,7 +302,6 @@ static int load(struct up *u)
 		.plan = plan,
 		.sizes = u->req->sizes,
 		.origin = u->req->origin,
-		.origin_len = u->req->origin_len,
 		.fresh = u->sum.fresh,
 	};
 	int r;

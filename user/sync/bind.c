@@ -7,18 +7,12 @@
  * live name and no live element uses, so an id that is freed now is not used
  * again in this apply.
  */
-#include <endian.h>
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <sodium.h>
 
 #include "base/mem.h"
-#include "kernel/maps.h"
-#include "sync/sync.h"
-
-#define FREE_ID_LIMIT (1u << 24) /* of kinds that index no array: identities and rules */
+#include "sync/private.h"
 
 struct kind_row {
 	size_t n; /* things of the plan, by index; 0 is a placeholder where first is 1 */
@@ -81,23 +75,13 @@ static uint32_t port_set_len(const struct sync *s, size_t i)
 	return s->p->port_sets[i].n_ranges;
 }
 
-struct weir_port_range bind_range(const struct sync *s, const struct plan_range *r)
-{
-	return (struct weir_port_range){
-		.low = r->low,
-		.high = r->high,
-		.kind = r->allow ? WEIR_WORD_ALLOW : WEIR_WORD_DENY,
-		.rule = s->bound[WEIR_NAME_RULE][r->rule].id,
-	};
-}
-
 static bool port_set_holds(struct sync *s, size_t i, uint32_t offset)
 {
 	const struct weir_port_range *live = node_array(s->n, WEIR_MAP_port_ranges);
 	const struct plan_port_set *set = &s->p->port_sets[i];
 
 	for (size_t r = 0; r < set->n_ranges; r++) {
-		struct weir_port_range want = bind_range(s, &set->ranges[r]);
+		struct weir_port_range want = bound_range(s, &set->ranges[r]);
 
 		if (memcmp(&live[offset + r], &want, sizeof(want)))
 			return false;
@@ -111,7 +95,7 @@ static bool set_holds(struct sync *s, size_t i, uint32_t id)
 	const uint64_t *words = node_array(s->n, WEIR_MAP_policy_sets);
 	const struct plan_set *set = &s->p->sets[i];
 
-	if (words[id] != bind_word(s, &set->default_word))
+	if (words[id] != bound_word(s, &set->default_word))
 		return false;
 	for (size_t e = 0; e < set->n_elements; e++) {
 		const struct plan_element *el = &set->elements[e];
@@ -119,7 +103,7 @@ static bool set_holds(struct sync *s, size_t i, uint32_t id)
 					       .identity = s->bound[WEIR_NAME_IDENTITY][el->identity].id };
 		const uint64_t *word = table_find(&s->live[WEIR_MAP_policy_rules], &key);
 
-		if (word && *word != bind_word(s, &el->word))
+		if (word && *word != bound_word(s, &el->word))
 			return false;
 	}
 	return true;
@@ -163,35 +147,6 @@ static void kind_of(const struct sync *s, enum weir_name_kind kind, struct kind_
 
 	*k = rows[kind];
 	k->n = n[kind];
-}
-
-const char *bind_object(const struct sync *s, enum weir_name_kind kind, size_t i, char *buf, size_t size)
-{
-	const struct plan *p = s->p;
-	const struct plan_service *service;
-
-	switch (kind) {
-	case WEIR_NAME_RULE:
-		snprintf(buf, size, "NetworkPolicy %s", p->rules[i].policy);
-		break;
-	case WEIR_NAME_IDENTITY:
-		snprintf(buf, size, "peer %s", p->identities[i].text);
-		break;
-	case WEIR_NAME_POLICY_SET:
-		snprintf(buf, size, "NetworkPolicy %s", p->sets[i].n_policies ? p->sets[i].policies[0] : "?");
-		break;
-	case WEIR_NAME_PORT_SET:
-		snprintf(buf, size, "NetworkPolicy %s",
-			 p->port_sets[i].n_ranges ? p->rules[p->port_sets[i].ranges[0].rule].policy : "?");
-		break;
-	case WEIR_NAME_POD:
-		snprintf(buf, size, "Pod %s/%s", s->pods[i].a->ns, s->pods[i].a->name);
-		break;
-	default:
-		service = &p->services[kind == WEIR_NAME_BACKEND ? p->backends[i].service : i];
-		snprintf(buf, size, "Service %s/%s", service->ns, service->service);
-	}
-	return buf;
 }
 
 /* ---- What is in use ---- */
@@ -259,7 +214,7 @@ static void mark_all(struct sync *s)
 		struct kind_row k;
 
 		kind_of(s, kind, &k);
-		idset_init(&s->ids[kind], k.array == _WEIR_MAP_MAX ? FREE_ID_LIMIT : node_map_max(s->n, k.array));
+		idset_init(&s->ids[kind], bound_limit(s, k.array));
 		runs_init(&s->runs[kind], k.run ? node_map_max(s->n, k.array) : 0);
 	}
 	mark_names(s);
@@ -300,20 +255,6 @@ static uint64_t need_of(const struct sync *s, enum weir_name_kind kind, const st
 	return need;
 }
 
-int bind_refuse(const struct sync *s, enum weir_name_kind kind, size_t i, uint64_t need)
-{
-	struct kind_row k;
-	char object[160];
-	uint32_t size;
-
-	kind_of(s, kind, &k);
-	size = k.array == _WEIR_MAP_MAX ? FREE_ID_LIMIT : node_map_max(s->n, k.array);
-	return err_set(s->err, -ENOSPC, "%s does not fit: map %s: old and new need %llu entries, size is %u%s",
-		       bind_object(s, kind, i, object, sizeof(object)),
-		       k.array == _WEIR_MAP_MAX ? "ids" : map_info(k.array)->name, (unsigned long long)need, size,
-		       need <= size ? ", and its free places are scattered" : "");
-}
-
 static bool usable(struct sync *s, const struct kind_row *k, size_t i, const struct weir_name_id *live)
 {
 	uint32_t len = k->run ? k->len(s, i) : 0, end = k->run ? live->id + live->len : live->id + 1;
@@ -343,7 +284,7 @@ static int bind_one(struct sync *s, enum weir_name_kind kind, const struct kind_
 		r = k->run ? runs_take(&s->runs[kind], b->len, &b->id) : idset_take(&s->ids[kind], &b->id);
 	}
 	if (r)
-		return bind_refuse(s, kind, i, need_of(s, kind, k));
+		return bound_refuse(s, kind, i, k->array, need_of(s, kind, k));
 	value = (struct weir_name_id){ .id = b->id, .len = b->len };
 	table_add(&s->want[WEIR_MAP_names], &key, &value);
 	return 0;
@@ -377,31 +318,4 @@ int bind_all(struct sync *s)
 							: bind_kind(s, order[i]);
 	table_sort(&s->want[WEIR_MAP_names]);
 	return r;
-}
-
-uint64_t bind_word(const struct sync *s, const struct plan_word *w)
-{
-	const struct bound *run;
-
-	if (w->kind != WEIR_WORD_PORTS)
-		return weir_word_verdict(w->kind, s->bound[WEIR_NAME_RULE][w->rule].id);
-	run = &s->bound[WEIR_NAME_PORT_SET][w->ports];
-	return weir_word_ports(run->id, run->len);
-}
-
-uint64_t bind_run(const struct sync *s, uint32_t service)
-{
-	const struct bound *run = &s->bound[WEIR_NAME_BACKEND_RUN][service];
-
-	return weir_run(run->id, run->len);
-}
-
-void bind_each_dropped(struct sync *s, enum weir_name_kind kind,
-		       void (*fn)(struct sync *s, struct weir_name_id id))
-{
-	const struct table *t = &s->diff[WEIR_MAP_names].drop;
-
-	for (size_t i = 0; i < t->n; i++)
-		if (((struct weir_name *)table_key(t, i))->kind == (uint32_t)kind)
-			fn(s, *(struct weir_name_id *)table_value(t, i));
 }

@@ -7,57 +7,8 @@
  * load writes. A backend counts once it is taken, a run once a word leads to
  * it, and each is stored last: what a kill leaves before that is free.
  */
-#include <endian.h>
-#include <stdlib.h>
-
 #include "base/mem.h"
-#include "sync/backends.h"
-#include "sync/sync.h"
-
-static int by_key(const void *a, const void *b)
-{
-	const struct live_backend *x = a, *y = b;
-	int order = (x->service > y->service) - (x->service < y->service);
-
-	if (!order)
-		order = addr_compare(&x->addr, &y->addr);
-	return order ? order : (int)x->port - (int)y->port;
-}
-
-void backends_read(const struct node *n, struct backends *ret_backends)
-{
-	const struct weir_backend *live = node_array(n, WEIR_MAP_backends);
-	struct backends b = {};
-
-	for (uint32_t id = 1; id < node_map_max(n, WEIR_MAP_backends); id++)
-		if (live[id].flags & WEIR_BACKEND_TAKEN)
-			*VEC_ADD(b.items, b.n, b.cap) = (struct live_backend){ .addr = live[id].addr,
-									       .port = be16toh(live[id].port_be),
-									       .service = live[id].service,
-									       .id = id };
-	backends_sort(&b);
-	*ret_backends = b;
-}
-
-void backends_sort(struct backends *b)
-{
-	if (b->n)
-		qsort(b->items, b->n, sizeof(*b->items), by_key);
-}
-
-void backends_free(struct backends *b)
-{
-	free(b->items);
-	*b = (struct backends){};
-}
-
-struct live_backend *backends_find(const struct backends *b, uint32_t service, const struct weir_addr *addr,
-				   uint16_t port)
-{
-	struct live_backend key = { .service = service, .addr = *addr, .port = port };
-
-	return b->n ? bsearch(&key, b->items, b->n, sizeof(key), by_key) : NULL;
-}
+#include "sync/private.h"
 
 void bind_mark_backends(struct sync *s)
 {
@@ -94,19 +45,10 @@ int bind_backends(struct sync *s)
 			bound[i].id = live->id;
 			live->wanted = true;
 		} else if (idset_take(&s->ids[WEIR_NAME_BACKEND], &bound[i].id)) {
-			return bind_refuse(s, WEIR_NAME_BACKEND, i, need(s));
+			return bound_refuse(s, WEIR_NAME_BACKEND, i, WEIR_MAP_backends, need(s));
 		}
 	}
 	return 0;
-}
-
-void bind_each_dropped_backend(struct sync *s, void (*fn)(struct sync *s, struct weir_backend *live))
-{
-	struct weir_backend *live = node_array(s->n, WEIR_MAP_backends);
-
-	for (size_t i = 0; i < s->backends.n; i++)
-		if (!s->backends.items[i].wanted)
-			fn(s, &live[s->backends.items[i].id]);
 }
 
 /* ---- Runs ---- */
@@ -168,7 +110,7 @@ int bind_backend_runs(struct sync *s)
 		bound[i].fresh = bound[i].len && !weir_run_len(kept);
 		if (bound[i].fresh && runs_take(&s->runs[WEIR_NAME_BACKEND_RUN], bound[i].len, &bound[i].id)) {
 			bound[i].fresh = false;
-			return bind_refuse(s, WEIR_NAME_BACKEND_RUN, i, slots_need(s));
+			return bound_refuse(s, WEIR_NAME_BACKEND_RUN, i, WEIR_MAP_backend_slots, slots_need(s));
 		}
 	}
 	return 0;

@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "kernel/maps.h"
 #include "sync/session.h"
-#include "sync/sync.h"
+#include "sync/private.h"
 
 struct session {
 	struct node *n;

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "kernel/node.h"
+#include "sync/sync.h"
 
 struct session;
 

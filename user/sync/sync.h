@@ -1,154 +1,38 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/*
- * One apply, as its files share it. sync.c reads the live tables and says the
- * order; bind.c gives numbers; sync_service.c, sync_policy.c and sync_pods.c
- * each know their own tables: *_want() says what should stand in them,
- * *_delta() what would change, the rest are steps that write. Nothing is
- * written before everything is known and found to fit.
- */
+/* Sync: live tables against a plan. */
 #pragma once
 
-#include "sync/backends.h"
-#include "sync/idset.h"
-#include "kernel/impl.h"
-#include "sync/runs.h"
-#include "sync/table.h"
+#include "compile/plan.h"
+#include "kernel/node.h"
+#include "kernel/records.h"
 
-/* A thing of the plan and its number. fresh: new in this apply, nothing live refers to it. */
-struct bound {
-	uint32_t id;
-	uint32_t len; /* of a run */
-	bool fresh;
+/* What an apply changed, or would change: elements, by map. */
+struct sync_delta {
+	uint32_t inserted[_WEIR_MAP_MAX], changed[_WEIR_MAP_MAX], deleted[_WEIR_MAP_MAX];
+	uint32_t attached, detached; /* devices */
+	uint32_t policy_epoch_raised, service_epoch_raised; /* 0 or 1 */
+	/* notes, no writes: recorded pods that the plan lacks (held), pods of the plan without a record (skipped),
+	 * records whose device or network namespace is gone (taken as if they were not there) */
+	uint32_t gated, unplugged, vanished;
+	uint64_t generation; /* after the apply */
 };
 
-/* An attachment record that counts, and what its slot should hold. */
-struct sync_pod {
-	const struct attachment *a;
-	const struct plan_pod *p; /* NULL: recorded, but not in the plan: held (NP-53) */
-	struct weir_addr addr[2];
-	uint64_t word;
-	uint32_t identity[2];
-	bool attached; /* its hooks are as they should be */
+uint32_t sync_delta_writes(const struct sync_delta *d); /* all of them, added up; 0: nothing to do */
+
+enum sync_flag {
+	SYNC_DRY_RUN = 1 << 0, /* only compare */
+	SYNC_NO_DEVICES = 1 << 1, /* tables only: attachments are believed, no device is looked at or attached */
+	SYNC_MOVED = 1 << 2, /* the network namespace was made anew: the caller's counts from now on */
 };
 
-enum move_kind {
-	MOVE_HASH, /* an element of identities */
-	MOVE_TRIE, /* of networks */
-	MOVE_SLOT, /* an identity of pods[slot] */
-};
+/*
+ * Makes the node's tables and attachments say what the plan says, by diff. Refuses a plan that does not fit (old and
+ * new together) whole, before anything is written: -ENOSPC, err names object, table, need and size. -EXDEV: attached in
+ * another network namespace than the caller's (unless SYNC_NO_DEVICES); nothing was written either. Ordered so
+ * that a kill at any step leaves a state that packets may meet and a rerun completes.
+ */
+int sync_apply(struct node *n, const struct plan *p, const struct attachment_list *attachments, unsigned int flags,
+	       struct sync_delta *ret_delta, struct weir_err *err);
 
-/* An address, prefix or pod whose identity changes, or whose element appears or disappears. */
-struct move {
-	enum move_kind kind;
-	struct weir_prefix prefix; /* HASH: length 128 */
-	uint32_t slot;
-	int family; /* SLOT */
-	uint32_t from, to; /* identities before and after, by its own element or a covering one */
-	uint32_t via; /* a transit identity, or 0 */
-	bool live; /* has an element */
-};
-
-struct transit {
-	uint32_t from, to, via;
-};
-
-struct sync {
-	struct node *n;
-	const struct plan *p;
-	const struct attachment_list *attachments;
-	struct weir_err *err;
-	struct table live[_WEIR_MAP_MAX], want[_WEIR_MAP_MAX]; /* TABLE and TRIE maps only */
-	struct table_diff diff[_WEIR_MAP_MAX];
-	struct bound *bound[_WEIR_NAME_MAX]; /* by index in the plan's array; WEIR_NAME_POD: in pods */
-	struct idset ids[_WEIR_NAME_MAX];
-	struct runs runs[_WEIR_NAME_MAX];
-	struct backends backends;
-	struct sync_pod *pods;
-	size_t n_pods, cap_pods;
-	uint32_t *gone_devices; /* attached once, recorded no longer */
-	size_t n_gone_devices, cap_gone_devices;
-	struct move *moves;
-	size_t n_moves, cap_moves;
-	struct transit *transits; /* sorted by from, to; none when no live pod changes its sets */
-	size_t n_transits, cap_transits;
-	struct table transit_rules;
-	bool no_devices; /* tables only */
-	bool sets_flip; /* a live pod's word changes */
-	struct sync_delta delta;
-};
-
-/* Names the step for sync_step_hook. */
-void sync_step(const char *name);
-/* Pays the epochs of the delta, with everything that an open flow may feel behind it. */
-void sync_raise_epochs(struct sync *s);
-void sync_owe(struct sync *s); /* before the first flip: what a rerun after a kill has to pay */
-int sync_pay_barrier(struct sync *s);
-void sync_free(struct sync *s); /* also for _cleanup_() */
-int sync_fd(const struct sync *s, enum weir_map map);
-/* One word of a live hash element, in place. */
-int sync_store_word(struct sync *s, struct weir_store *arg);
-
-/* ---- bind.c ---- */
-
-int bind_all(struct sync *s); /* fills bound, want[names]; -ENOSPC names object, table, need and size */
-uint64_t bind_word(const struct sync *s, const struct plan_word *w);
-struct weir_port_range bind_range(const struct sync *s, const struct plan_range *r);
-uint64_t bind_run(const struct sync *s, uint32_t service); /* of its candidates, as a word */
-/* Calls fn for each live name of a kind that the plan no longer has. */
-void bind_each_dropped(struct sync *s, enum weir_name_kind kind,
-		       void (*fn)(struct sync *s, struct weir_name_id id));
-/* -ENOSPC: the i-th thing of a kind has no place; need: old and new together. */
-int bind_refuse(const struct sync *s, enum weir_name_kind kind, size_t i, uint64_t need);
-/* Text for errors: "Service ns/name", … */
-const char *bind_object(const struct sync *s, enum weir_name_kind kind, size_t i, char *buf, size_t size);
-
-/* ---- bind_backend.c ---- */
-
-void bind_mark_backends(struct sync *s); /* their ids, and those of their services */
-void bind_mark_backend_runs(struct sync *s);
-int bind_backend_runs(struct sync *s); /* fills bound[WEIR_NAME_BACKEND_RUN]; services and backends are bound */
-int bind_backends(struct sync *s); /* fills bound[WEIR_NAME_BACKEND]; services are bound */
-void bind_each_dropped_backend(struct sync *s, void (*fn)(struct sync *s, struct weir_backend *live));
-
-/* ---- sync_service.c: frontends, services, backend_slots, backends ---- */
-
-void service_want(struct sync *s);
-void service_delta(struct sync *s);
-int service_prepare(struct sync *s); /* new backends and runs; nothing refers to them yet */
-int service_flip(struct sync *s);
-int service_clear(struct sync *s); /* after the barrier */
-
-/* ---- sync_policy.c: identities, networks, policy_sets, policy_rules, port_ranges ---- */
-
-void policy_want(struct sync *s);
-int policy_delta(struct sync *s); /* -ENOSPC when no identity is left */
-int policy_prepare(struct sync *s);
-int policy_refine(struct sync *s);
-int policy_coarsen(struct sync *s);
-int policy_clear(struct sync *s);
-
-/* ---- sync_moves.c: which addresses change identity, and through what ---- */
-
-int moves_plan(struct sync *s);
-int moves_to_transit(struct sync *s);
-int moves_to_end(struct sync *s);
-
-/* ---- sync_pods.c: pods, endpoints, attachments, hooks ---- */
-
-void pods_collect(struct sync *s); /* before bind_all(): fills pods */
-void pods_want(struct sync *s);
-void pods_delta(struct sync *s);
-void pods_unplug(struct sync *s);
-void pods_flip(struct sync *s);
-int pods_plug(struct sync *s);
-int pods_clear(struct sync *s);
-
-/* ---- sync_hits.c: rule_hits, set_hits ---- */
-
-int hits_clear(struct sync *s); /* of fresh numbers; before they get their names */
-
-/* ---- plan_file.c ---- */
-
-/* Writes <run>/plan-<generation>, unless it holds the same already. */
-int plan_file_write(const struct node *n, const struct plan *p, uint64_t generation, struct weir_err *err);
-void plan_file_prune(const struct node *n, uint64_t generation); /* keeps this one and the one before */
+/* Called before each step of sync_apply with the step's name, when set: fault tests kill there, write counts hook there. */
+extern void (*sync_step_hook)(const char *step);

@@ -13,7 +13,7 @@
 
 #include "base/mem.h"
 #include "kernel/maps.h"
-#include "sync/sync.h"
+#include "sync/private.h"
 
 #define BATCH 256
 

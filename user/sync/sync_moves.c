@@ -16,7 +16,7 @@
 
 #include "base/addr.h"
 #include "base/mem.h"
-#include "sync/sync.h"
+#include "sync/private.h"
 
 #define PREFIX_MAX 128
 

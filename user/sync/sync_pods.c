@@ -12,8 +12,8 @@
 
 #include "base/mem.h"
 #include "sync/barrier.h"
-#include "attach/hooks.h"
-#include "sync/sync.h"
+#include "attach/attach.h"
+#include "sync/private.h"
 
 static struct weir_pod *pods(const struct sync *s)
 {
@@ -178,7 +178,7 @@ static void hooks_delta(struct sync *s)
 	}
 	for (size_t i = 0; i < live->n; i++)
 		add_gone_device(*(uint32_t *)table_key(live, i), s);
-	hook_tcx_each(s->n, add_gone_device, s);
+	attach_each_pinned(s->n, add_gone_device, s);
 	s->delta.detached = s->n_gone_devices;
 }
 

@@ -7,7 +7,7 @@
 #include <errno.h>
 
 #include "base/mem.h"
-#include "sync/sync.h"
+#include "sync/private.h"
 
 static void want_addresses(struct sync *s)
 {
@@ -40,7 +40,7 @@ static void want_rules(struct sync *s)
 			const struct plan_element *el = &set->elements[e];
 			struct weir_policy_key key = { .set = s->bound[WEIR_NAME_POLICY_SET][i].id,
 						       .identity = s->bound[WEIR_NAME_IDENTITY][el->identity].id };
-			uint64_t word = bind_word(s, &el->word);
+			uint64_t word = bound_word(s, &el->word);
 
 			table_add(&s->want[WEIR_MAP_policy_rules], &key, &word);
 		}
@@ -82,8 +82,8 @@ int policy_delta(struct sync *s)
 	for (size_t i = 0; i < s->p->n_port_sets; i++)
 		if (s->bound[WEIR_NAME_PORT_SET][i].fresh)
 			s->delta.inserted[WEIR_MAP_port_ranges] += s->bound[WEIR_NAME_PORT_SET][i].len;
-	bind_each_dropped(s, WEIR_NAME_POLICY_SET, count_dropped_set);
-	bind_each_dropped(s, WEIR_NAME_PORT_SET, count_dropped_ports);
+	bound_each_dropped(s, WEIR_NAME_POLICY_SET, count_dropped_set);
+	bound_each_dropped(s, WEIR_NAME_PORT_SET, count_dropped_ports);
 	for (size_t i = 0; i < s->n_moves; i++)
 		if (s->moves[i].from != s->moves[i].to)
 			s->delta.policy_epoch_raised = 1;
@@ -98,7 +98,7 @@ static void write_ports(struct sync *s, size_t i)
 	const struct plan_port_set *set = &s->p->port_sets[i];
 
 	for (size_t r = 0; r < set->n_ranges; r++)
-		live[s->bound[WEIR_NAME_PORT_SET][i].id + r] = bind_range(s, &set->ranges[r]);
+		live[s->bound[WEIR_NAME_PORT_SET][i].id + r] = bound_range(s, &set->ranges[r]);
 }
 
 int policy_prepare(struct sync *s)
@@ -112,7 +112,7 @@ int policy_prepare(struct sync *s)
 	sync_step("policy-sets");
 	for (size_t i = 1; i < s->p->n_sets; i++)
 		if (s->bound[WEIR_NAME_POLICY_SET][i].fresh)
-			sets[s->bound[WEIR_NAME_POLICY_SET][i].id] = bind_word(s, &s->p->sets[i].default_word);
+			sets[s->bound[WEIR_NAME_POLICY_SET][i].id] = bound_word(s, &s->p->sets[i].default_word);
 	sync_step("policy-rules");
 	return table_write(sync_fd(s, WEIR_MAP_policy_rules), &s->diff[WEIR_MAP_policy_rules].insert, s->err);
 }
@@ -154,6 +154,6 @@ int policy_clear(struct sync *s)
 	sync_step("policy-gone");
 	for (size_t i = 0; i < ARRAY_SIZE(maps) && !r; i++)
 		r = table_erase(sync_fd(s, maps[i]), &s->diff[maps[i]].drop, s->err);
-	bind_each_dropped(s, WEIR_NAME_POLICY_SET, clear_set);
+	bound_each_dropped(s, WEIR_NAME_POLICY_SET, clear_set);
 	return r;
 }

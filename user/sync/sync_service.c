@@ -12,7 +12,7 @@
 #include <bpf/bpf.h>
 
 #include "base/mem.h"
-#include "sync/sync.h"
+#include "sync/private.h"
 
 static struct weir_service *services(const struct sync *s)
 {
@@ -57,7 +57,7 @@ static void services_delta(struct sync *s)
 
 		if (b->fresh)
 			s->delta.inserted[WEIR_MAP_services]++;
-		else if (live->internal != bind_run(s, i) || live->flags != s->p->services[i].flags)
+		else if (live->internal != bound_run(s, i) || live->flags != s->p->services[i].flags)
 			s->delta.changed[WEIR_MAP_services]++;
 		if (run->fresh)
 			s->delta.inserted[WEIR_MAP_backend_slots] += run->len;
@@ -111,8 +111,8 @@ void service_delta(struct sync *s)
 
 	services_delta(s);
 	backends_delta(s);
-	bind_each_dropped(s, WEIR_NAME_SERVICE, count_dropped_service);
-	bind_each_dropped_backend(s, count_dropped_backend);
+	bound_each_dropped(s, WEIR_NAME_SERVICE, count_dropped_service);
+	bound_each_dropped_backend(s, count_dropped_backend);
 	if (d->insert.n || d->change.n || d->drop.n)
 		s->delta.service_epoch_raised = 1;
 }
@@ -169,7 +169,7 @@ static void store64(uint64_t *word, uint64_t value)
 static void flip_service(struct sync *s, uint32_t i)
 {
 	struct weir_service *live = &services(s)[service_id(s, i)];
-	uint64_t run = bind_run(s, i), flags = s->p->services[i].flags;
+	uint64_t run = bound_run(s, i), flags = s->p->services[i].flags;
 
 	if (weir_run_len(run))
 		store64((uint64_t *)&live->internal, run);
@@ -215,7 +215,7 @@ static void flip_backends(struct sync *s)
 		else if (starts_serving(s, i))
 			live->flags |= WEIR_BACKEND_SERVING;
 	}
-	bind_each_dropped_backend(s, end_backend);
+	bound_each_dropped_backend(s, end_backend);
 }
 
 int service_flip(struct sync *s)
@@ -247,7 +247,7 @@ static void free_backend(struct sync *s, struct weir_backend *live)
 
 int service_clear(struct sync *s)
 {
-	bind_each_dropped_backend(s, free_backend);
-	bind_each_dropped(s, WEIR_NAME_SERVICE, clear_service);
+	bound_each_dropped_backend(s, free_backend);
+	bound_each_dropped(s, WEIR_NAME_SERVICE, clear_service);
 	return 0;
 }

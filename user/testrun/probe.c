@@ -17,7 +17,7 @@
 
 #include "base/mem.h"
 #include "sync/backends.h"
-#include "kernel/node.h"
+#include "sync/sync.h"
 #include "testrun/probe.h"
 #include "testrun/probe_copy.h"
 #include "testrun/probe_packet.h"
@@ -157,13 +157,10 @@ int probe_load(struct probe *probe, const struct plan *p, struct weir_err *err)
 static int open_private(const struct node_sizes *tables, struct probe **ret_probe, struct weir_err *err)
 {
 	_cleanup_(probe_close) struct probe *probe = mem_zalloc(sizeof(*probe));
-	static const enum weir_map flows[] = { WEIR_MAP_conntrack, WEIR_MAP_flow_keys, WEIR_MAP_free_keys,
-					       WEIR_MAP_closing_keys, WEIR_MAP_half_open };
 	struct node_sizes sizes = *tables;
 	int r;
 
-	for (size_t i = 0; i < ARRAY_SIZE(flows); i++)
-		sizes.max[flows[i]] = FLOWS;
+	sizes_set(&sizes, WEIR_KNOB_FLOWS, FLOWS);
 	probe->cpus = libbpf_num_possible_cpus();
 	probe->device = if_nametoindex("lo");
 	if (probe->cpus < 0 || !probe->device)
@@ -272,7 +269,7 @@ static const struct weir_trace *trace_read(const struct probe *probe)
 	return NULL;
 }
 
-static int run(const struct probe *probe, const char *prog, bool host_origin, struct probe_packet *packet,
+static int run(const struct probe *probe, enum weir_program prog, bool host_origin, struct probe_packet *packet,
 	       uint32_t *ret_verdict)
 {
 	struct __sk_buff ctx = { .ifindex = probe->device, .ingress_ifindex = host_origin ? 0 : OTHER_DEVICE };
@@ -365,7 +362,7 @@ static int check_answer(const struct oracle_answer *a, uint32_t verdict, const s
 	return 0;
 }
 
-static int ask_at(struct probe *probe, const struct plan *p, const struct oracle_query *q, const char *prog,
+static int ask_at(struct probe *probe, const struct plan *p, const struct oracle_query *q, enum weir_program prog,
 		  struct oracle_answer *a, struct weir_err *err)
 {
 	const struct weir_trace *t;
@@ -378,12 +375,12 @@ static int ask_at(struct probe *probe, const struct plan *p, const struct oracle
 		return err_set(err, -errno, "probe: clear the trace: %s", strerror(errno));
 	r = run(probe, prog, q->host_origin, &packet, &verdict);
 	if (r)
-		return err_set(err, r, "probe: run %s: %s", prog, strerror(-r));
+		return err_set(err, r, "probe: run %s: %s", program_info(prog)->name, strerror(-r));
 	forget_flows(probe);
 	t = trace_read(probe);
 	probe->last = t;
 	if (!t)
-		return err_set(err, -EPROTO, "probe: %s left no trace", prog);
+		return err_set(err, -EPROTO, "probe: %s left no trace", program_info(prog)->name);
 	fill_answer(probe, p, t, a);
 	return check_answer(a, verdict, &packet, err);
 }
@@ -411,7 +408,7 @@ int probe_ask(struct probe *probe, const struct plan *p, const struct oracle_que
 	if (from_pod || to_pod)
 		r = plug_in(probe, from_pod ? &q->src : &q->dst, &plug, err);
 	if (!r && plug.pod)
-		r = ask_at(probe, p, q, from_pod ? "from_pod" : "to_pod", &a, err);
+		r = ask_at(probe, p, q, from_pod ? WEIR_PROGRAM_from_pod : WEIR_PROGRAM_to_pod, &a, err);
 	if (!r)
 		*ret_answer = a;
 	return r;

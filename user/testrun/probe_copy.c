@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "kernel/maps.h"
 #include "testrun/probe_copy.h"
 #include "sync/table.h"
@@ -16,11 +17,9 @@
 /* Device numbers, and the node's own state, are the copy's own. */
 static bool is_copied(enum weir_map map)
 {
-	enum map_kind kind = map_info(map)->kind;
-
 	if (map == WEIR_MAP_attachments || map == WEIR_MAP_config || map == WEIR_MAP_watch)
 		return false;
-	return kind == MAP_TABLE || kind == MAP_TRIE || kind == MAP_ARRAY;
+	return map_is_table(map) || map_info(map)->kind == MAP_ARRAY;
 }
 
 void probe_copy_sizes(const struct node *live, struct node_sizes *ret_sizes)

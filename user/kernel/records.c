@@ -14,21 +14,20 @@
 
 #include "base/addr.h"
 #include "base/emit.h"
+#include "base/file.h"
+#include "base/instance.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "kernel/impl.h"
+#include "kernel/records.h"
 
 #define RECORD_SIZE_MAX 16384
 #define SUFFIX ".json"
 
-static int pods_dir(const char *instance, char *ret_path, struct weir_err *err)
+static int run_dir(const char *instance, char *ret_run, struct weir_err *err)
 {
-	char pin[NODE_PATH_MAX];
-	int r = node_paths(instance, pin, ret_path, err);
+	char pins[INSTANCE_PATH_MAX];
 
-	if (!r)
-		strncat(ret_path, "/pods", NODE_PATH_MAX - strlen(ret_path) - 1);
-	return r;
+	return instance_paths(instance, pins, ret_run, err);
 }
 
 /* Part of a file's name: what Kubernetes allows in names is fine, a path is not. */
@@ -40,14 +39,14 @@ static bool name_is_safe(const char *s)
 static int record_path(const char *instance, const char *ns, const char *name, char **ret_path,
 		       struct weir_err *err)
 {
-	char dir[NODE_PATH_MAX];
-	int r = pods_dir(instance, dir, err);
+	char run[INSTANCE_PATH_MAX];
+	int r = run_dir(instance, run, err);
 
 	if (r)
 		return r;
 	if (!name_is_safe(ns) || !name_is_safe(name))
 		return err_set(err, -EINVAL, "attachment of pod %s/%s: not a name", ns, name);
-	*ret_path = mem_printf("%s/%s_%s" SUFFIX, dir, ns, name);
+	*ret_path = instance_record(run, ns, name);
 	return 0;
 }
 
@@ -79,37 +78,32 @@ static void emit_record(FILE *out, const struct attachment *a)
 
 static int make_dirs(const char *instance, struct weir_err *err)
 {
-	char pin[NODE_PATH_MAX], run[NODE_PATH_MAX], pods[NODE_PATH_MAX];
-	int r = node_paths(instance, pin, run, err);
+	char run[INSTANCE_PATH_MAX], pods[INSTANCE_PATH_MAX + 8];
+	int r = run_dir(instance, run, err);
 
+	snprintf(pods, sizeof(pods), "%s/" INSTANCE_PODS, run);
 	if (!r)
-		r = node_mkdir(run, err);
-	if (!r)
-		r = pods_dir(instance, pods, err);
-	return r ? r : node_mkdir(pods, err);
+		r = file_mkdir(run, err);
+	return r ? r : file_mkdir(pods, err);
 }
 
 int attachment_write(const char *instance, const struct attachment *a, struct weir_err *err)
 {
-	_cleanup_(mem_free) char *path = NULL, *making = NULL;
+	_cleanup_(mem_free) char *path = NULL, *text = NULL;
 	int r = record_path(instance, a->ns, a->name, &path, err);
+	size_t len = 0;
 	FILE *out;
 
 	if (!r)
 		r = make_dirs(instance, err);
 	if (r)
 		return r;
-	making = mem_printf("%s.%d", path, getpid());
-	out = fopen(making, "we");
+	out = open_memstream(&text, &len);
 	if (!out)
-		return err_set(err, -errno, "write %s: %s", making, strerror(errno));
+		return err_set(err, -errno, "write %s: %s", path, strerror(errno));
 	emit_record(out, a);
-	if (fclose(out) || rename(making, path)) {
-		r = -errno;
-		unlink(making);
-		return err_set(err, r, "write %s: %s", path, strerror(-r));
-	}
-	return 0;
+	fclose(out);
+	return file_write(path, 0666, text, len, err);
 }
 
 int attachment_remove(const char *instance, const char *ns, const char *name, struct weir_err *err)
@@ -281,12 +275,13 @@ static int read_dir(const char *dir, DIR *d, struct attachment_list *l, struct w
 int attachment_list_read(const char *instance, struct attachment_list *ret_list, struct weir_err *err)
 {
 	_cleanup_(attachment_list_free) struct attachment_list l = {};
-	char dir[NODE_PATH_MAX];
-	int r = pods_dir(instance, dir, err);
+	char run[INSTANCE_PATH_MAX], dir[INSTANCE_PATH_MAX + 8];
+	int r = run_dir(instance, run, err);
 	DIR *d;
 
 	if (r)
 		return r;
+	snprintf(dir, sizeof(dir), "%s/" INSTANCE_PODS, run);
 	d = opendir(dir);
 	if (!d && errno != ENOENT)
 		return err_set(err, -errno, "read %s: %s", dir, strerror(errno));

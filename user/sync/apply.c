@@ -11,54 +11,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <bpf/bpf.h>
-
 #include "base/mem.h"
 #include "sync/barrier.h"
 #include "attach/home.h"
-#include "kernel/maps.h"
-#include "sync/sync.h"
-
-#define EPOCH_MASK 0x7fffffffu /* a stamp is the epoch shifted left by one */
-
-void (*sync_step_hook)(const char *step);
-
-void sync_step(const char *name)
-{
-	if (sync_step_hook)
-		sync_step_hook(name);
-}
-
-int sync_fd(const struct sync *s, enum weir_map map)
-{
-	return s->n->map_fd[map];
-}
-
-int sync_store_word(struct sync *s, struct weir_store *arg)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = arg, .ctx_size_in = sizeof(*arg));
-	int fd = node_prog_fd(s->n, "store_word");
-
-	if (fd < 0)
-		return err_set(s->err, fd, "program store_word is not loaded");
-	if (bpf_prog_test_run_opts(fd, &opts))
-		return err_set(s->err, -errno, "run program store_word: %s", strerror(errno));
-	if (opts.retval)
-		return err_set(s->err, (int)opts.retval, "program store_word: %s", err_name((int)opts.retval));
-	return 0;
-}
-
-static bool is_table(enum weir_map map)
-{
-	return map_info(map)->kind == MAP_TABLE || map_info(map)->kind == MAP_TRIE;
-}
+#include "sync/plan_file.h"
+#include "sync/private.h"
 
 static int read_live(struct sync *s)
 {
 	int r = 0;
 
 	for (int map = 0; map < _WEIR_MAP_MAX && !r; map++) {
-		if (!is_table(map))
+		if (!map_is_table(map))
 			continue;
 		table_init(&s->live[map], map);
 		table_init(&s->want[map], map);
@@ -71,7 +35,7 @@ static int read_live(struct sync *s)
 static void diff_tables(struct sync *s)
 {
 	for (int map = 0; map < _WEIR_MAP_MAX; map++) {
-		if (!is_table(map))
+		if (!map_is_table(map))
 			continue;
 		table_diff(&s->live[map], &s->want[map], &s->diff[map]);
 		s->delta.inserted[map] = s->diff[map].insert.n;
@@ -94,18 +58,18 @@ static const char *object_of(const struct sync *s, enum weir_map map, size_t i, 
 	case WEIR_MAP_policy_rules:
 		for (size_t set = 1; set < s->p->n_sets; set++)
 			if (s->bound[WEIR_NAME_POLICY_SET][set].id == rule->set)
-				return bind_object(s, WEIR_NAME_POLICY_SET, set, buf, size);
+				return bound_object(s, WEIR_NAME_POLICY_SET, set, buf, size);
 		break;
 	case WEIR_MAP_frontends:
 		for (size_t f = 0; f < s->p->n_frontends; f++)
 			if (weir_addr_equal(&s->p->frontends[f].addr, &frontend->addr) &&
 			    s->p->frontends[f].service)
-				return bind_object(s, WEIR_NAME_SERVICE, s->p->frontends[f].service, buf, size);
+				return bound_object(s, WEIR_NAME_SERVICE, s->p->frontends[f].service, buf, size);
 		break;
 	case WEIR_MAP_attachments:
 		for (size_t p = 0; p < s->n_pods; p++)
 			if (s->pods[p].a->ifindex == *(const uint32_t *)key)
-				return bind_object(s, WEIR_NAME_POD, p, buf, size);
+				return bound_object(s, WEIR_NAME_POD, p, buf, size);
 		break;
 	case WEIR_MAP_networks:
 		snprintf(buf, size, "network %s", addr_text(&((const struct weir_prefix *)key)->addr, text));
@@ -139,7 +103,7 @@ static int check_all(struct sync *s)
 	int r = 0;
 
 	for (int map = 0; map < _WEIR_MAP_MAX && !r; map++)
-		if (is_table(map))
+		if (map_is_table(map))
 			r = check_table(s, map);
 	return r;
 }
@@ -224,36 +188,6 @@ static int prepare(struct sync *s)
 	return r ? r : policy_prepare(s);
 }
 
-/* Programs may still hold what an apply took away, or one that was killed. */
-int sync_pay_barrier(struct sync *s)
-{
-	int r = barrier_wait(s->err);
-
-	if (!r)
-		__atomic_and_fetch(&node_config(s->n)->pending, ~WEIR_PENDING_BARRIER, __ATOMIC_RELEASE);
-	return r;
-}
-
-static bool frees_anything(const struct sync *s)
-{
-	uint32_t gone = s->transit_rules.n + s->delta.detached;
-
-	for (int map = 0; map < _WEIR_MAP_MAX; map++)
-		gone += s->delta.deleted[map];
-	return gone;
-}
-
-void sync_owe(struct sync *s)
-{
-	sync_step("pending");
-	if (s->delta.policy_epoch_raised)
-		node_config(s->n)->pending |= WEIR_PENDING_POLICY;
-	if (s->delta.service_epoch_raised)
-		node_config(s->n)->pending |= WEIR_PENDING_SERVICE;
-	if (frees_anything(s))
-		node_config(s->n)->pending |= WEIR_PENDING_BARRIER;
-}
-
 /* From here on packets see the new plan, word by word. */
 static int flip(struct sync *s)
 {
@@ -276,26 +210,6 @@ static int flip(struct sync *s)
 	return r ? r : pods_plug(s);
 }
 
-static void raise_epoch(uint32_t *epoch)
-{
-	uint32_t next = (*epoch + 1) & EPOCH_MASK;
-
-	__atomic_store_n(epoch, next ? next : 1, __ATOMIC_RELEASE);
-}
-
-/* After everything that an open flow may feel, or it would be blessed by what was there before. */
-void sync_raise_epochs(struct sync *s)
-{
-	struct weir_config *c = node_config(s->n);
-
-	sync_step("epochs");
-	if (s->delta.policy_epoch_raised)
-		raise_epoch(&c->policy_epoch);
-	if (s->delta.service_epoch_raised)
-		raise_epoch(&c->service_epoch);
-	__atomic_and_fetch(&c->pending, WEIR_PENDING_BARRIER, __ATOMIC_RELEASE);
-}
-
 static void raise_generation(struct sync *s)
 {
 	struct weir_config *c = node_config(s->n);
@@ -314,7 +228,7 @@ static int clear(struct sync *s)
 {
 	int r;
 
-	if (!frees_anything(s))
+	if (!sync_frees_anything(s))
 		return 0;
 	sync_step("barrier");
 	r = barrier_wait(s->err);
@@ -349,26 +263,6 @@ static int apply(struct sync *s)
 	return 0;
 }
 
-void sync_free(struct sync *s)
-{
-	for (int map = 0; map < _WEIR_MAP_MAX; map++) {
-		table_free(&s->live[map]);
-		table_free(&s->want[map]);
-		table_diff_free(&s->diff[map]);
-	}
-	for (int kind = 0; kind < _WEIR_NAME_MAX; kind++) {
-		free(s->bound[kind]);
-		idset_free(&s->ids[kind]);
-		runs_free(&s->runs[kind]);
-	}
-	table_free(&s->transit_rules);
-	backends_free(&s->backends);
-	free(s->pods);
-	free(s->gone_devices);
-	free(s->moves);
-	free(s->transits);
-}
-
 int sync_apply(struct node *n, const struct plan *p, const struct attachment_list *attachments, unsigned int flags,
 	       struct sync_delta *ret_delta, struct weir_err *err)
 {
@@ -376,7 +270,7 @@ int sync_apply(struct node *n, const struct plan *p, const struct attachment_lis
 	bool write = !(flags & SYNC_DRY_RUN);
 	int r;
 
-	s.no_devices = flags & SYNC_NO_DEVICES || n->mode == NODE_PRIVATE;
+	s.no_devices = flags & SYNC_NO_DEVICES || node_is_private(n);
 	r = s.no_devices || flags & SYNC_MOVED ? 0 : home_check(n, err);
 	if (!r && write && node_config(n)->pending & WEIR_PENDING_BARRIER)
 		r = sync_pay_barrier(&s);
@@ -394,13 +288,4 @@ int sync_apply(struct node *n, const struct plan *p, const struct attachment_lis
 	s.delta.generation = node_config(n)->generation;
 	*ret_delta = s.delta;
 	return 0;
-}
-
-uint32_t sync_delta_writes(const struct sync_delta *d)
-{
-	uint32_t sum = d->attached + d->detached + d->policy_epoch_raised + d->service_epoch_raised;
-
-	for (int map = 0; map < _WEIR_MAP_MAX; map++)
-		sum += d->inserted[map] + d->changed[map] + d->deleted[map];
-	return sum;
 }

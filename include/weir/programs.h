@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * All programs in one table, and the BPF objects that they are in. Loading,
+ * pinning (by these names), attaching, tail calls and listing follow from it.
+ *
+ * WEIR_OBJECTS(X): X(name, NEED, "map of its own" or NULL)
+ *   NEED: NEEDED, or OPTIONAL where some kernels refuse it and Weir works without
+ * WEIR_PROGRAMS(X): X(name, STEP, object, HOOK)
+ *   STEP: those of WEIR_STEPS are elements of the map steps[], as WEIR_STEP_<STEP>; others have none
+ */
+#pragma once
+
+#define WEIR_OBJECTS(X)             \
+	X(tc_pod, NEEDED, NULL)     \
+	X(tc_adopt, OPTIONAL, NULL) \
+	X(store, NEEDED, NULL)      \
+	X(gc, OPTIONAL, "sweep_timer")
+
+#define WEIR_STEPS(X)                                 \
+	X(from_pod, FROM_POD, tc_pod, INGRESS)        \
+	X(to_pod, TO_POD, tc_pod, EGRESS)             \
+	X(from_adopted, FROM_ADOPTED, tc_adopt, STEP) \
+	X(to_adopted, TO_ADOPTED, tc_adopt, STEP)
+
+#define WEIR_PROGRAMS(X)                \
+	WEIR_STEPS(X)                   \
+	X(store_word, , store, SYSCALL) \
+	X(sweep_start, , gc, START)
+
+enum weir_object {
+#define WEIR_OBJECT_ENUM(name, ...) WEIR_OBJECT_##name,
+	WEIR_OBJECTS(WEIR_OBJECT_ENUM)
+#undef WEIR_OBJECT_ENUM
+		_WEIR_OBJECT_MAX,
+};
+
+enum weir_program {
+#define WEIR_PROGRAM_ENUM(name, ...) WEIR_PROGRAM_##name,
+	WEIR_PROGRAMS(WEIR_PROGRAM_ENUM)
+#undef WEIR_PROGRAM_ENUM
+		_WEIR_PROGRAM_MAX,
+};
+
+/* Index of steps[], for tail calls: the number of the program. */
+enum weir_step {
+#define WEIR_STEP_ENUM(name, step, ...) WEIR_STEP_##step = WEIR_PROGRAM_##name,
+	WEIR_STEPS(WEIR_STEP_ENUM)
+#undef WEIR_STEP_ENUM
+		_WEIR_STEP_MAX,
+};
+
+enum weir_hook {
+	WEIR_HOOK_INGRESS, /* tc, at the host's end of a pod's veth: what the pod sends */
+	WEIR_HOOK_EGRESS, /* the same: what the pod is sent */
+	WEIR_HOOK_STEP, /* nowhere: by tail call */
+	WEIR_HOOK_SYSCALL, /* nowhere: user space runs it */
+	WEIR_HOOK_START, /* nowhere: run once, after it was loaded */
+};

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* Whole files. See file.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+
+char *file_text(const char *path)
+{
+	size_t n = 0, cap = 0, got = 1;
+	FILE *f = fopen(path, "re");
+	char *text = NULL;
+
+	while (f && got) {
+		text = mem_grow(text, &cap, n + 65536, 1);
+		got = fread(text + n, 1, cap - n - 1, f);
+		n += got;
+	}
+	if (f)
+		fclose(f);
+	if (text)
+		text[n] = 0;
+	return text;
+}
+
+static int write_all(int fd, const char *text, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, text, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -EIO;
+		text += n;
+		len -= n;
+	}
+	return fsync(fd) ? -errno : 0;
+}
+
+/* The name ends in the process: two writers do not meet, and whoever lists a folder knows it for unfinished. */
+int file_write(const char *path, mode_t mode, const char *text, size_t len, struct weir_err *err)
+{
+	_cleanup_(mem_free) char *making = mem_printf("%s.%d", path, getpid());
+	_cleanup_(fd_close) int fd = -1;
+	int r;
+
+	unlink(making); /* of a process that was killed: whoever has it open keeps what it held */
+	fd = open(making, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	if (fd < 0)
+		return err_set(err, -errno, "write %s: %s", making, strerror(errno));
+	r = write_all(fd, text, len);
+	if (!r && rename(making, path))
+		r = -errno;
+	if (r)
+		unlink(making);
+	return r ? err_set(err, r, "write %s: %s", path, strerror(-r)) : 0;
+}
+
+int file_mkdir(const char *path, struct weir_err *err)
+{
+	if (mkdir(path, 0755) && errno != EEXIST)
+		return err_set(err, -errno, "make folder %s: %s", path, strerror(errno));
+	return 0;
+}
