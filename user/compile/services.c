@@ -123,6 +123,8 @@ static int by_endpoint(const void *a, const void *b)
 	if (!order)
 		order = (int)y->e->serving - (int)x->e->serving;
 	if (!order)
+		order = strcmp(x->e->pod, y->e->pod); /* derived slices have no names of their own */
+	if (!order)
 		order = (x->slice > y->slice) - (x->slice < y->slice);
 	return order ? order : (x->e > y->e) - (x->e < y->e); /* of one slice: its order */
 }

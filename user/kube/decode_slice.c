@@ -90,6 +90,7 @@ static void decode_endpoint(const struct field *f, int family, struct kube_endpo
 	e->serving = field_flag_at(&conditions, "serving", true);
 	e->terminating = field_flag_at(&conditions, "terminating", false);
 	e->node = field_text_at(f, "nodeName", "");
+	e->pod = "";
 	e->zone_hints = decode_hints(&hints, "forZones", &e->n_zone_hints);
 	e->node_hints = decode_hints(&hints, "forNodes", &e->n_node_hints);
 }

@@ -127,6 +127,7 @@ static void fill_endpoint(struct kube_endpoint *e, struct arena *a, const struct
 	e->terminating = pod->meta.deleting;
 	e->ready = publish_not_ready || (e->serving && !e->terminating);
 	e->node = arena_strdup(a, pod->node);
+	e->pod = arena_strdup(a, pod->meta.name);
 }
 
 static void add_slice(struct store *s, const struct kube_service *svc, int family, size_t number,

@@ -213,6 +213,7 @@ struct kube_endpoint {
 	struct weir_addr addr; /* addresses[0] (SVC-16) */
 	bool ready, serving, terminating; /* defaulted (SVC-18) */
 	const char *node; /* "" when not given (SVC-17) */
+	const char *pod; /* name of the pod that it was derived from; "" in a slice that was read */
 	const char **zone_hints, **node_hints; /* sorted */
 	size_t n_zone_hints, n_node_hints;
 };
