@@ -2,7 +2,7 @@
 /* What the wrapper and its user share. */
 #pragma once
 
-#include <weir/types.h>
+#include <weir/addr.h>
 
 #define BENCH_PACKET_MAX 128
 #define BENCH_FLOWS_MAX (256 * 1024)

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include <weir/types.h>
+#include <weir/addr.h>
 
 /* A sum as the kernel's helpers take it. */
 static __always_inline __u32 csum_32(__u64 sum)

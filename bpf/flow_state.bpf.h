@@ -16,7 +16,7 @@
 #include <linux/in.h>
 #include <linux/in6.h>
 
-#include <weir/config.h>
+#include <weir/limits.h>
 #include <weir/flow.h>
 
 #include "maps.bpf.h"

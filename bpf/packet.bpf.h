@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <bpf/bpf_endian.h>
 
-#include <weir/config.h>
+#include <weir/limits.h>
 
 #include "bytes.bpf.h"
 #include "clock.bpf.h"

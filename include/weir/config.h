@@ -1,72 +1,59 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Named constants with their reasons. Map sizes stand in maps.h; these are the
- * limits inside the packet's path and the time limits of connections.
+ * The one element of config[]: epochs, switches, time limits, and what gc and packets count.
  */
 #pragma once
 
-/* IPv6 extension headers walked before a packet is dropped as EXTENSION_HEADERS. */
-#define WEIR_MAX_EXTENSION_HEADERS 6
+#include <weir/addr.h>
 
-/* Client ports tried before a new translated flow is dropped as PORTS_EXHAUSTED. */
-#define WEIR_PORT_TRIES 32
-/* They come from above the default ip_local_port_range (32768-60999): clashes with real sockets are rare. */
-#define WEIR_PORT_MIN 61000
-#define WEIR_PORT_COUNT 4536
+/* What an apply still owes: set before its first flip, so that a rerun after a kill pays it. */
+enum weir_pending {
+	WEIR_PENDING_POLICY = 1 << 0, /* an epoch */
+	WEIR_PENDING_SERVICE = 1 << 1,
+	WEIR_PENDING_BARRIER = 1 << 2, /* before anything is given out again */
+};
 
-/*
- * Ticks after a RST before a packet of its direction says that the RST was not
- * its sender's. A packet that the RST overtook, in another CPU's queue, comes
- * sooner, and must not open a connection again that nobody will close.
- */
-#define WEIR_RST_SETTLE_TICKS 2
+enum weir_enforcement {
+	WEIR_ENFORCE_ON,
+	WEIR_ENFORCE_OFF, /* services still work, denials pass */
+};
 
-/*
- * Whom a pod sees when it reaches itself through a Service (SVC-84): one link-local IPv4 address, one ULA, no port
- * allocation. Defaults of config.hairpin[]; entries keep the one that they were made with. Nobody else may have them.
- */
-#define WEIR_HAIRPIN_V4                                                     \
-	{                                                                   \
-		.b = { [10] = 0xff, [11] = 0xff, [12] = 169, 254, 77, 101 } \
-	}
-#define WEIR_HAIRPIN_V6                                                                      \
-	{                                                                                    \
-		.b = { 0xfd, 0x77, 0x65, 0x69, 0x72, 0x2d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x65 } \
-	}
+enum weir_echo {
+	WEIR_ECHO_BY_POLICY, /* a rule without ports allows it, one with ports does not (NP-38) */
+	WEIR_ECHO_ALWAYS, /* echo requests and replies pass every policy */
+};
 
-/* How long a first fragment's ports are good for its later ones: as long as Linux waits for them (ipfrag_time). */
-#define WEIR_FRAGMENT_S 30
+/* The one element of config[]; the first line is read by every packet. */
+struct weir_config {
+	__u32 policy_epoch; /* 31 bits used; raised after an apply that an open flow could feel */
+	__u32 service_epoch;
+	__u32 enforcement; /* enum weir_enforcement */
+	__u32 pending; /* enum weir_pending; user space only */
+	__u64 generation; /* counts applies; names /run/weir/plan-<generation> */
+	__u32 layout_version; /* WEIR_LAYOUT_VERSION of whoever made the maps */
+	/* time limits, in ticks; enum in config.h says which */
+	__u32 timeout[7];
+	/* sweep */
+	__u32 sweep_slice; /* places a tick */
+	__u32 marked_flows; /* entries under marked keys, or about to be: written by packets and the sweep */
+	__u32 sweep_interval_us;
+	__u32 conntrack_places; /* size of flow_keys[] */
+	__u32 half_open_places; /* size of half_open[], a power of two */
+	__u32 echo; /* enum weir_echo */
+	__u64 sweeps; /* rounds completed: written by the sweep */
+	__u64 half_open_sequence; /* next sequence number: written by packets */
+	__u64 full_at; /* tick at which the connection table was last full: written by packets */
+	struct weir_addr hairpin[2]; /* [0] IPv4, [1] IPv6: whom a pod sees that reaches itself (SVC-84) */
+};
+WEIR_ASSERT_SIZE(struct weir_config, 136);
 
-/* Steps of the binary search in a run of port ranges: 2^20 ranges. */
-#define WEIR_PORT_SEARCH_STEPS 20
-
-/* Default time limits, seconds (SVC-99 wants at least 24 h for open TCP). */
-#define WEIR_TCP_OPENING_S 30
-#define WEIR_TCP_OPEN_S (24 * 3600)
-#define WEIR_TCP_CLOSING_S 10
-#define WEIR_UDP_ONE_WAY_S 30
-#define WEIR_UDP_ANSWERED_S 120
-#define WEIR_ECHO_S 30
-#define WEIR_OTHER_S 120
-
-/*
- * How long after the table was full, or the last packet of a flow that passed
- * without an entry, such flows are still expected.
- */
-#define WEIR_FULL_MEMORY_S 120
-
-/* The sweep: places looked at a tick, and the time between ticks (0.7 % of a CPU). */
-#define WEIR_SWEEP_SLICE 670
-#define WEIR_SWEEP_SLICE_MAX 4096
-#define WEIR_SWEEP_INTERVAL_US 10000
-
-/*
- * Answers that say "nobody is there" (RST, port unreachable): so many a tick for
- * the pods of one bucket (slot modulo buckets), about 950 a second. Above, the packet
- * is dropped as REJECT_LIMITED, and its sender tries again or times out.
- */
-#define WEIR_REJECT_BUCKETS 1024 /* a power of two */
-#define WEIR_REJECTS_A_TICK 128
-/* An ICMP answer, quote and all, is no longer than what every path carries (RFC 1812, RFC 4443). */
-#define WEIR_REJECT_MAX_V4 576
-#define WEIR_REJECT_MAX_V6 1280
+enum weir_timeout {
+	WEIR_TIMEOUT_TCP_OPENING,
+	WEIR_TIMEOUT_TCP_OPEN,
+	WEIR_TIMEOUT_TCP_CLOSING,
+	WEIR_TIMEOUT_UDP_ONE_WAY,
+	WEIR_TIMEOUT_UDP_ANSWERED,
+	WEIR_TIMEOUT_ECHO,
+	WEIR_TIMEOUT_OTHER, /* any other protocol */
+	_WEIR_TIMEOUT_MAX,
+};

@@ -12,7 +12,7 @@
 
 #include <linux/types.h>
 
-#include <weir/types.h>
+#include <weir/addr.h>
 
 #define WEIR_CRC32C_POLYNOMIAL 0x82f63b78u
 #define WEIR_CRC32C_LEN_MAX 0xffff /* bytes that the shift below can do: an IP packet has fewer */

@@ -11,8 +11,8 @@
  */
 #pragma once
 
+#include <weir/addr.h>
 #include <weir/reason.h>
-#include <weir/types.h>
 
 /* Events of one reason in one tick (134 ms) on one CPU: some 480 a second. */
 #define WEIR_EVENT_BUDGET 64
@@ -81,3 +81,41 @@ static __always_inline int weir_watch_wants(const struct weir_watch *w, __u32 re
 {
 	return w->reasons >> (reason & 63) & 1;
 }
+
+/* ---- Counters, and the last decision ----------------------------------------------------------- */
+
+/* Value of counters, an element for each reason. */
+struct weir_counter {
+	__u64 packets;
+	__u64 bytes;
+};
+WEIR_ASSERT_SIZE(struct weir_counter, 16);
+
+/* Value of rule_hits and set_hits, by id. */
+struct weir_hits {
+	__u64 packets; /* judged by that rule; set_hits: denied because no rule of the set matched */
+	__u64 last; /* tick of the last one; 0: never */
+};
+WEIR_ASSERT_SIZE(struct weir_hits, 16);
+
+/*
+ * What the last packet on this CPU was decided by: read by user space after
+ * BPF_PROG_TEST_RUN (`--engine bpf`, differential tests). Written only when a
+ * packet is judged, not on the established path.
+ */
+struct weir_trace {
+	struct weir_addr dst; /* after translation */
+	__be16 dst_port_be;
+	__u8 judged_egress; /* the source is a pod of this node and was judged */
+	__u8 judged_ingress;
+	__u8 allow_egress;
+	__u8 allow_ingress;
+	__u16 reason; /* enum weir_reason */
+	__u32 egress_rule; /* WEIR_NO_RULE: default deny, or no policy at all */
+	__u32 ingress_rule;
+	__u32 egress_set; /* 0: not isolated */
+	__u32 ingress_set;
+	__u32 service; /* 0: no service */
+	__u32 backend;
+};
+WEIR_ASSERT_SIZE(struct weir_trace, 48);

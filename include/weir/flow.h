@@ -1,14 +1,204 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What can be said of a connection from its entries alone, for the packets, the
- * sweep and user space alike: its state, and where its other half is. Reads no
- * table; time limits stand in the config.
+ * Connections: keys and values of the connection table, and what can be said of a connection from its entries alone, for
+ * the packets, gc and user space alike: its state, and where its other half is. Reads no table; time limits stand in the
+ * config.
  */
 #pragma once
 
 #include <linux/in.h>
 
-#include <weir/types.h>
+#include <weir/addr.h>
+
+/*
+ * Key of the conntrack table. Canonical: the end with the smaller (address,
+ * port) comes first, so both directions of a connection find the same entry.
+ * ICMP: see enum weir_icmp_port.
+ */
+struct weir_tuple {
+	union {
+		struct weir_addr addr[2];
+		struct weir_wide wide[2];
+	};
+	__be16 port_be[2];
+	__u8 proto;
+	__u8 mark; /* 1: a direct flow whose plain key is the reply entry of a translated one */
+	__u16 pad;
+};
+WEIR_ASSERT_SIZE(struct weir_tuple, 40);
+
+/*
+ * Ports of ICMP messages, host order (NP-38). An echo request has the id as its source port and 0 as destination port,
+ * the reply the other way round. Where the id is 0 itself, and for messages that are neither, there are ports that no
+ * echo has, and that differ: who is asked must not find the entry of who asks. For the latter each direction is a flow
+ * of its own, because nothing says that one answers the other.
+ */
+enum weir_icmp_port {
+	WEIR_ICMP_ID_ZERO = 1, /* in place of the id */
+	WEIR_ICMP_ID_ZERO_PEER = 2, /* in place of 0, opposite of the former */
+	WEIR_ICMP_OTHER_SRC = 3,
+	WEIR_ICMP_OTHER_DST = 4,
+};
+
+/* Orders two ends of a connection; any total order will do, as long as everybody uses this one. */
+static __always_inline int weir_end_before(const struct weir_wide *a, __be16 a_port_be, const struct weir_wide *b,
+					   __be16 b_port_be)
+{
+	if (a->half[1] != b->half[1]) /* the half in which most pairs differ */
+		return a->half[1] < b->half[1];
+	if (a->half[0] != b->half[0])
+		return a->half[0] < b->half[0];
+	return a_port_be < b_port_be;
+}
+
+static __always_inline void weir_tuple_ends(struct weir_tuple *ret_key, const struct weir_wide *a,
+					    __be16 a_port_be, const struct weir_wide *b, __be16 b_port_be)
+{
+	weir_wide_set(&ret_key->wide[0], a);
+	weir_wide_set(&ret_key->wide[1], b);
+	ret_key->port_be[0] = a_port_be;
+	ret_key->port_be[1] = b_port_be;
+}
+
+/* The one constructor of keys. Returns whether the source stands first in the key. */
+static __always_inline int weir_tuple_make_wide(struct weir_tuple *ret_key, const struct weir_wide *src,
+						__be16 sport_be, const struct weir_wide *dst, __be16 dport_be,
+						__u8 proto, __u8 mark)
+{
+	int first = weir_end_before(src, sport_be, dst, dport_be);
+
+	if (first)
+		weir_tuple_ends(ret_key, src, sport_be, dst, dport_be);
+	else
+		weir_tuple_ends(ret_key, dst, dport_be, src, sport_be);
+	ret_key->proto = proto;
+	ret_key->mark = mark;
+	ret_key->pad = 0;
+	return first;
+}
+
+/* The same from addresses that stand anywhere. */
+static __always_inline int weir_tuple_make(struct weir_tuple *ret_key, const struct weir_addr *src,
+					   __be16 sport_be, const struct weir_addr *dst, __be16 dport_be,
+					   __u8 proto, __u8 mark)
+{
+	struct weir_wide from = weir_wide(src), to = weir_wide(dst);
+
+	return weir_tuple_make_wide(ret_key, &from, sport_be, &to, dport_be, proto, mark);
+}
+
+static __always_inline int weir_tuple_equal(const struct weir_tuple *a, const struct weir_tuple *b)
+{
+	return weir_addr_equal(&a->addr[0], &b->addr[0]) && weir_addr_equal(&a->addr[1], &b->addr[1]) &&
+	       a->port_be[0] == b->port_be[0] && a->port_be[1] == b->port_be[1] && a->proto == b->proto &&
+	       a->mark == b->mark;
+}
+
+/*
+ * One local end of a connection: which pod it was, and what was decided for it.
+ * ref is 0 where the end is no pod of this node. stamp is the policy epoch that
+ * was read before the first table, shifted left by one, with "allowed" in bit 0.
+ */
+struct weir_end {
+	__u32 ref; /* struct weir_pod.ref */
+	__u32 stamp; /* written by compare-and-exchange only */
+};
+WEIR_ASSERT_SIZE(struct weir_end, 8);
+
+enum weir_flow_flag {
+	/* fixed at insert */
+	WEIR_FLOW_ORIG_FIRST = 1 << 0, /* the originator is addr[0] of the key */
+	WEIR_FLOW_TRANSLATED = 1 << 1, /* one of a pair; clear: the only entry of its flow */
+	WEIR_FLOW_REPLY = 1 << 2, /* the (backend, client) entry of a pair */
+	WEIR_FLOW_MARKED = 1 << 3, /* the forward key of this pair carries the mark */
+	WEIR_FLOW_HOST_ORIGIN = 1 << 4, /* sent by a socket of this node (NP-41) */
+	WEIR_FLOW_VIA_STACK = 1 << 5, /* came through the host's stack, so replies go through it */
+	WEIR_FLOW_SERVICE = 1 << 6, /* translated by a Service (not only for a port collision) */
+	WEIR_FLOW_HAIRPIN = 1 << 7, /* of a pair: the client is the backend (SVC-84) */
+	/* written as packets pass, each by its own direction, with atomic or */
+	WEIR_FLOW_SEEN_ORIG = 1 << 8,
+	WEIR_FLOW_SEEN_REPLY = 1 << 9,
+	WEIR_FLOW_FIN_ORIG = 1 << 10,
+	WEIR_FLOW_FIN_REPLY = 1 << 11,
+	WEIR_FLOW_RST_ORIG = 1 << 12,
+	WEIR_FLOW_RST_REPLY = 1 << 13,
+	WEIR_FLOW_OPEN = 1 << 14, /* both directions seen: no longer in the half-open ring */
+	WEIR_FLOW_EXPIRING = 1 << 15, /* marked by the sweep; deleted on its next round */
+	WEIR_FLOW_DEAD = 1 << 16, /* about to be deleted: treat as missing */
+	/* bits 24-31: low bits of the tick at which this entry last saw a RST (WEIR_FLOW_RST_TICK) */
+};
+
+/*
+ * Value of the conntrack table: 64 bytes, one cache line.
+ *
+ * Untranslated flow: one entry, nat_* unused. Translated flow: two entries,
+ * linked by their nat_* fields:
+ *   forward (client, frontend): nat_addr:nat_port is the backend, nat_cport the
+ *     client's port towards it (differs from the client's own after a collision);
+ *   reply (backend, client:nat port): nat_addr:nat_port is the frontend,
+ *     nat_cport the client's own port.
+ * Of a hairpin the client and the backend are one, which sees the reserved
+ * address: that is nat_addr of the forward entry, and the client in the key of
+ * the reply's.
+ */
+struct weir_flow {
+	/* what every packet reads stands first, beside the key in the table's element */
+	struct weir_end end[2]; /* [0] the originator, [1] the responder (after translation) */
+	__u32 flags; /* enum weir_flow_flag */
+	__u32 last_seen; /* ticks of 2^WEIR_TICK_SHIFT ns; of this entry's own direction(s) */
+	union {
+		struct weir_addr nat_addr;
+		struct weir_wide nat_wide;
+	};
+	__be16 nat_port_be;
+	__be16 nat_cport_be;
+	__u32 service_stamp; /* service epoch read before the first table */
+	__u32 backend; /* index of backends[] */
+	__u32 backend_generation;
+	__u32 place; /* of its key in flow_keys[] */
+	__u32 half_open; /* sequence number in the half-open ring; no two flows at a time have the same */
+};
+WEIR_ASSERT_SIZE(struct weir_flow, 64);
+
+#define WEIR_FLOW_RST_TICK_SHIFT 24
+#define WEIR_FLOW_RST_TICK (0xffu << WEIR_FLOW_RST_TICK_SHIFT)
+
+#define WEIR_TICK_SHIFT 27 /* 134 ms a tick */
+#define WEIR_NO_PLACE 0xffffffffu /* an entry that no packet made: the sweep does not find it */
+
+/* A key waiting for the sweep, or for its turn in the half-open ring. */
+struct weir_flow_key {
+	struct weir_tuple key;
+	__u32 used;
+	__u32 sequence; /* half-open ring only: which insert wrote this place */
+};
+WEIR_ASSERT_SIZE(struct weir_flow_key, 48);
+
+/*
+ * Key of fragments: a datagram that comes in fragments. By the pod's device, so
+ * that nobody at another one can add to it. id: 16 bits in IPv4. proto: 0 in IPv6.
+ */
+struct weir_fragment_key {
+	struct weir_addr src, dst; /* as on the wire */
+	__be32 id_be;
+	__u32 device;
+	__u8 proto;
+	__u8 to_pod; /* sent to the device's pod, not by it */
+	__u8 pad[2];
+};
+WEIR_ASSERT_SIZE(struct weir_fragment_key, 44);
+
+/* What its first fragment said, for the later ones (SVC-97). */
+struct weir_fragment {
+	__be16 sport_be, dport_be;
+	__u16 header_end; /* bytes from the datagram's start that later fragments may not replace */
+	__u8 proto;
+	__u8 begins; /* struct pkt.begins of a later one */
+	__u32 seen; /* tick */
+};
+WEIR_ASSERT_SIZE(struct weir_fragment, 12);
+
+/* ---- State, and the other half -------------------------------------------------------------- */
 
 #define WEIR_FLOW_SEEN_BOTH (WEIR_FLOW_SEEN_ORIG | WEIR_FLOW_SEEN_REPLY)
 #define WEIR_FLOW_FIN_BOTH (WEIR_FLOW_FIN_ORIG | WEIR_FLOW_FIN_REPLY)

@@ -26,11 +26,19 @@
  */
 #pragma once
 
+#include <weir/addr.h>
 #include <weir/config.h>
 #include <weir/event.h>
+#include <weir/flow.h>
+#include <weir/limits.h>
+#include <weir/names.h>
+#include <weir/pod.h>
+#include <weir/policy.h>
 #include <weir/programs.h>
 #include <weir/reason.h>
-#include <weir/types.h>
+#include <weir/service.h>
+
+#define WEIR_LAYOUT_VERSION 3 /* raised whenever a key or a value of a map changes */
 
 #define WEIR_CONNTRACK_MAX (256 * 1024) /* entries, and a place for each; a translated flow needs two */
 #define WEIR_HALF_OPEN_MAX (32 * 1024)

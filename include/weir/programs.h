@@ -10,6 +10,8 @@
  */
 #pragma once
 
+#include <weir/service.h>
+
 #define WEIR_OBJECTS(X)             \
 	X(tc_pod, NEEDED, NULL)     \
 	X(tc_adopt, OPTIONAL, NULL) \
@@ -56,3 +58,30 @@ enum weir_hook {
 	WEIR_HOOK_SYSCALL, /* nowhere: user space runs it */
 	WEIR_HOOK_START, /* nowhere: run once, after it was loaded */
 };
+
+/* ---- What they are given ------------------------------------------------------------------------ */
+
+/* What a program hands to the one that it goes on in (steps); on one CPU, for one packet. */
+struct weir_handoff {
+	__u32 host_asked; /* tick of the packet of which the host's conntrack was asked (bpf/midstream.bpf.h) */
+	__u32 pad; /* values of per-CPU maps are rounded up to 8 bytes */
+};
+WEIR_ASSERT_SIZE(struct weir_handoff, 8);
+
+/* Argument of the `store_word` program: one word stored in place in a hash map (docs/design.md, "Atomic"). */
+enum weir_store_map {
+	WEIR_STORE_IDENTITY, /* identities[addr] = value */
+	WEIR_STORE_FRONTEND, /* frontends[frontend] = value */
+};
+
+struct weir_store {
+	__u32 map; /* enum weir_store_map */
+	__u32 value;
+	union {
+		struct weir_addr addr;
+		struct weir_frontend frontend;
+	};
+	__u32 pad;
+	/* the program returns 0, or -ENOENT when the key is not there */
+};
+WEIR_ASSERT_SIZE(struct weir_store, 32);

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <weir/types.h>
+#include <weir/addr.h>
 
 #define PACKET_MAX 2048
 #define PACKET_EXTENSIONS_MAX 12

@@ -26,7 +26,7 @@
 #include "gc.skel.h"
 #include "store.skel.h"
 #include "tc_pod.skel.h"
-#include <weir/config.h>
+#include <weir/limits.h>
 
 #define SMALL_MAP 1024
 #define DEFAULT_CONNTRACK 1024

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include <weir/config.h>
+#include <weir/limits.h>
 #include <weir/maps.h>
 
 #include "lib/packet.h"

@@ -18,7 +18,7 @@
 #include "base/addr.h"
 #include "base/mem.h"
 #include "lib/netns_cluster.h"
-#include <weir/config.h>
+#include <weir/limits.h>
 
 #define SELF 10
 #define OTHER 11

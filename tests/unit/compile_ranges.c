@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 #include <netinet/in.h>
-#include <weir/types.h>
+#include <weir/policy.h>
 
 #include "base/mem.h"
 #include "compile/ranges.h"

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * Addresses and prefixes as text, and their order. One type for both families
- * (include/weir/types.h); PARSE-4 and PARSE-5 say what is accepted.
+ * (include/weir/addr.h); PARSE-4 and PARSE-5 say what is accepted.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include <weir/types.h>
+#include <weir/addr.h>
 
 #define ADDR_TEXT_MAX 64
 

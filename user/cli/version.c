@@ -2,7 +2,7 @@
 /* weir version. The only object to which the Makefile gives the version, as the macro WEIR_VERSION. */
 #include "base/emit.h"
 #include "cli/verbs.h"
-#include <weir/types.h>
+#include <weir/maps.h>
 
 const char *cli_version(void)
 {

@@ -11,7 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <weir/types.h>
+#include <weir/names.h>
+#include <weir/policy.h>
+#include <weir/service.h>
 
 #include "base/addr.h"
 #include "base/diag.h"
@@ -47,7 +49,7 @@ struct plan_port_set {
 	size_t n_ranges;
 };
 
-/* The symbolic form of a policy word (include/weir/types.h). */
+/* The symbolic form of a policy word (include/weir/policy.h). */
 struct plan_word {
 	enum weir_word_kind kind;
 	uint32_t rule; /* DENY, ALLOW: index of rules[] */

@@ -5,7 +5,7 @@
  */
 #include <stdlib.h>
 
-#include <weir/types.h>
+#include <weir/policy.h>
 
 #include "base/mem.h"
 #include "compile/ranges.h"

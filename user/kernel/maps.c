@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "kernel/impl.h"
 #include "kernel/maps.h"
-#include <weir/config.h>
+#include <weir/limits.h>
 
 /* As in bpf/maps.bpf.h: kinds are few, and each side needs them in its own words. */
 static const struct {

@@ -6,7 +6,7 @@
 
 #include "base/diag.h"
 #include "base/mem.h"
-#include <weir/types.h>
+#include <weir/addr.h>
 
 struct attachment {
 	const char *ns, *name, *uid;

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Policy: words that say a verdict, identities of addresses, rules and port ranges.
+ */
+#pragma once
+
+#include <weir/addr.h>
+
+/* One verdict and one rule for all ports and protocols, or a run of port_ranges[]. */
+enum weir_word_kind {
+	WEIR_WORD_DENY,
+	WEIR_WORD_ALLOW,
+	WEIR_WORD_PORTS, /* what no range of the run holds is denied */
+};
+
+#define WEIR_NO_RULE 0 /* rule id of a default deny, and of "no policy" */
+
+static __always_inline __u64 weir_word_verdict(enum weir_word_kind kind, __u32 rule)
+{
+	return (__u64)rule << 32 | kind;
+}
+
+static __always_inline __u64 weir_word_ports(__u32 offset, __u32 len)
+{
+	return (__u64)offset << 32 | (__u64)len << 2 | WEIR_WORD_PORTS;
+}
+
+static __always_inline enum weir_word_kind weir_word_kind(__u64 word)
+{
+	return (enum weir_word_kind)(word & 3);
+}
+
+static __always_inline __u32 weir_word_rule(__u64 word)
+{
+	return word >> 32;
+}
+
+static __always_inline __u32 weir_word_offset(__u64 word)
+{
+	return word >> 32;
+}
+
+static __always_inline __u32 weir_word_len(__u64 word)
+{
+	return (__u32)word >> 2;
+}
+
+#define WEIR_IDENTITY_NONE 0 /* an address that no peer in use matches */
+
+/* Key of the networks trie; prefix_len counts all 128 bits. */
+struct weir_prefix {
+	__u32 prefix_len;
+	struct weir_addr addr;
+};
+WEIR_ASSERT_SIZE(struct weir_prefix, 20);
+
+/* Value of policy_rules and of policy_sets[] is a word; the element never changes after insert. */
+struct weir_policy_key {
+	__u32 set;
+	__u32 identity;
+};
+WEIR_ASSERT_SIZE(struct weir_policy_key, 8);
+
+/*
+ * Element of port_ranges[]. Sorted and disjoint within a run. low and high are
+ * points: proto << 16 | port with the port in host order, so that one compare
+ * orders both. A range may span protocols; one of TCP, UDP or SCTP alone holds
+ * no point of any other protocol (NP-38).
+ */
+struct weir_port_range {
+	__u32 low;
+	__u32 high; /* inclusive (NP-36) */
+	__u32 kind; /* WEIR_WORD_DENY or WEIR_WORD_ALLOW */
+	__u32 rule;
+};
+WEIR_ASSERT_SIZE(struct weir_port_range, 16);
+
+#define WEIR_PORT_POINT_MAX 0xffffff
+
+static __always_inline __u32 weir_port_point(__u8 proto, __u16 port_host)
+{
+	return (__u32)proto << 16 | port_host;
+}
+
+enum weir_node_kind {
+	WEIR_NODE_OWN = 1, /* an address of this node (NP-41, NP-42) */
+	WEIR_NODE_OTHER = 2,
+};
