@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Reading and writing the packet's bytes: directly where they lie in the linear
+ * The packet's bytes, and nothing else knows how to reach them: reading, writing, its length, and the sums that the
+ * kernel must be told of. Directly where they lie in the linear
  * part, as headers nearly always do (2 ns instead of a helper's 10-15), else by
  * the helper. Pointers into the packet never leave this file, so no helper that
  * moves the packet can leave one behind. Headers are taken as aligned, or clang
@@ -58,4 +59,36 @@ static __always_inline int packet_write(struct __sk_buff *skb, __u32 off, const 
 		return -1;
 	__builtin_memcpy(apart, from, len);
 	return bpf_skb_store_bytes(skb, off, apart, len, 0);
+}
+
+/* As packet_read(), always by the helper: for what is rare, so that the verifier has one way to walk. len may vary. */
+static __always_inline int packet_load(struct __sk_buff *skb, __u32 off, void *to, __u32 len)
+{
+	return bpf_skb_load_bytes(skb, off, to, len);
+}
+
+/*
+ * Changes the L4 sum at off for a change from `from` to `to`, whether the kernel holds that sum for complete or not.
+ * flags: those of bpf_l4_csum_replace().
+ */
+static __always_inline int packet_sum(struct __sk_buff *skb, __u32 off, __u64 from, __u64 to, __u64 flags)
+{
+	return bpf_l4_csum_replace(skb, off, from, to, flags);
+}
+
+/* Sets the packet's length, from the link layer on. */
+static __always_inline int packet_cut(struct __sk_buff *skb, __u32 len)
+{
+	return bpf_skb_change_tail(skb, len, 0);
+}
+
+/* Makes room behind the link layer's header, or takes len bytes away behind the network header. */
+static __always_inline int packet_make_room(struct __sk_buff *skb, __u32 len)
+{
+	return bpf_skb_adjust_room(skb, len, BPF_ADJ_ROOM_MAC, 0);
+}
+
+static __always_inline int packet_take_room(struct __sk_buff *skb, __u32 len)
+{
+	return bpf_skb_adjust_room(skb, -(__s32)len, BPF_ADJ_ROOM_NET, 0);
 }

@@ -226,7 +226,7 @@ static __always_inline __s64 quote_l4_sum(struct __sk_buff *skb, const struct sc
 
 static __always_inline int icmp_sum(struct __sk_buff *skb, const struct scratch *s, __u64 diff, __u64 flags)
 {
-	return bpf_l4_csum_replace(skb, s->quote.icmp_off + 2, 0, csum_32(diff), flags);
+	return packet_sum(skb, s->quote.icmp_off + 2, 0, csum_32(diff), flags);
 }
 
 /*

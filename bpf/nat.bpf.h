@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * Rewriting addresses and ports, both families by one path. L4 checksums change
- * only through bpf_l4_csum_replace: pods send CHECKSUM_PARTIAL, and a sum
+ * only through packet_sum(): pods send CHECKSUM_PARTIAL, and a sum
  * computed here would be wrong once a device on the way has no offload.
  */
 #pragma once
@@ -145,7 +145,7 @@ static __always_inline int nat_port_sum(struct __sk_buff *skb, const struct pkt 
 	if (packet_read(skb, l4_csum_off(pkt), &check, sizeof(check)))
 		return -1;
 	if (whole == partial || (check != whole && check != partial))
-		return bpf_l4_csum_replace(skb, l4_csum_off(pkt), from, to, sizeof(to) | l4_csum_flags(pkt));
+		return packet_sum(skb, l4_csum_off(pkt), from, to, sizeof(to) | l4_csum_flags(pkt));
 	if (check == partial) /* ports are not in it */
 		return 0;
 	check = l4_csum_sent(pkt, csum_fold((__u64)(__u16)~check + (__u32)~from + to));
@@ -160,8 +160,7 @@ static __always_inline int nat_l4(struct __sk_buff *skb, const struct pkt *pkt, 
 
 	__builtin_memcpy(&from, &old, sizeof(from));
 	__builtin_memcpy(&to, &new, sizeof(to));
-	if (addr_diff &&
-	    bpf_l4_csum_replace(skb, l4_csum_off(pkt), 0, addr_diff, BPF_F_PSEUDO_HDR | l4_csum_flags(pkt)))
+	if (addr_diff && packet_sum(skb, l4_csum_off(pkt), 0, addr_diff, BPF_F_PSEUDO_HDR | l4_csum_flags(pkt)))
 		return -1;
 	if (from == to)
 		return 0;

@@ -235,7 +235,7 @@ static __always_inline enum weir_reason walk_v6_headers(struct __sk_buff *skb, s
 			pkt->l4_off = off;
 			return WEIR_FORWARDED;
 		}
-		if (bpf_skb_load_bytes(skb, off, h, sizeof(h)))
+		if (packet_load(skb, off, h, sizeof(h)))
 			return WEIR_TRUNCATED;
 		/* AH counts 4-byte units less two (RFC 4302), the others 8-byte units less one */
 		off += next == IPPROTO_AH ? (h[1] + 2) * 4 : (h[1] + 1) * 8;

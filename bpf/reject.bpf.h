@@ -9,7 +9,7 @@
  *
  * The sums are written so that they are right whether the kernel holds the packet
  * for complete or not (CHECKSUM_PARTIAL stays with it): TCP's through
- * bpf_l4_csum_replace. ICMP's is complete; of a partial packet it is trusted.
+ * packet_sum(). ICMP's is complete; of a partial packet it is trusted.
  */
 #pragma once
 
@@ -118,9 +118,9 @@ static __always_inline int shrink_to_tcp(struct __sk_buff *skb, const struct pkt
 {
 	__s32 surplus = p->l4_off - p->l3_off - l3_len(p);
 
-	if (bpf_skb_change_tail(skb, p->l4_off + sizeof(struct tcphdr), 0))
+	if (packet_cut(skb, p->l4_off + sizeof(struct tcphdr)))
 		return -1;
-	return surplus > 0 ? bpf_skb_adjust_room(skb, -surplus, BPF_ADJ_ROOM_NET, 0) : 0;
+	return surplus > 0 ? packet_take_room(skb, surplus) : 0;
 }
 
 /* The packet becomes a RST. 0, or -1 where it could not be written; a function of its own for its stack. */
@@ -146,10 +146,10 @@ __noinline int answer_tcp(struct __sk_buff *skb)
 	sum = csum_32(csum_words((const __u32 *)&rst, sizeof(rst) / 4, 0));
 	rst.check = 0xffff; /* "nothing summed yet", as a complete sum and as a partial one */
 	if (shrink_to_tcp(skb, p) || write_l3(skb, s, IPPROTO_TCP, sizeof(rst)) ||
-	    packet_write(skb, at, &rst, sizeof(rst)) || bpf_l4_csum_replace(skb, check, 0, sum, 0))
+	    packet_write(skb, at, &rst, sizeof(rst)) || packet_sum(skb, check, 0, sum, 0))
 		return -1;
 	sum = csum_32(pseudo_sum(p, IPPROTO_TCP, sizeof(rst)));
-	return bpf_l4_csum_replace(skb, check, 0, sum, BPF_F_PSEUDO_HDR) ? -1 : 0;
+	return packet_sum(skb, check, 0, sum, BPF_F_PSEUDO_HDR) ? -1 : 0;
 }
 
 /* Sum of len bytes from the network header on. */
@@ -163,7 +163,7 @@ static __always_inline int quote_sum(struct __sk_buff *skb, struct scratch *s, _
 		__u64 n = 1 + (opaque(left < QUOTE_CHUNK ? left - 1 : QUOTE_CHUNK - 1) & (QUOTE_CHUNK - 1));
 
 		__builtin_memset(s->piece, 0, QUOTE_CHUNK);
-		if (bpf_skb_load_bytes(skb, s->pkt.l3_off + i * QUOTE_CHUNK, s->piece, n))
+		if (packet_load(skb, s->pkt.l3_off + i * QUOTE_CHUNK, s->piece, n))
 			return -1;
 		sum = csum_words(s->piece, QUOTE_CHUNK / 4, sum);
 	}
@@ -198,8 +198,8 @@ __noinline int answer_icmp(struct __sk_buff *skb)
 		unreachable.type = ICMPV6_UNREACHABLE;
 		unreachable.code = ICMPV6_PORT_UNREACHABLE;
 	}
-	if (bpf_skb_change_tail(skb, s->pkt.l3_off + quote, 0) || quote_sum(skb, s, quote, &sum) ||
-	    bpf_skb_adjust_room(skb, head, BPF_ADJ_ROOM_MAC, 0))
+	if (packet_cut(skb, s->pkt.l3_off + quote) || quote_sum(skb, s, quote, &sum) ||
+	    packet_make_room(skb, head))
 		return -1;
 	if (s->pkt.v6)
 		sum += pseudo_sum(&s->pkt, proto, sizeof(unreachable) + quote);

@@ -14,7 +14,7 @@
 #define SCTP_CHECK_OFF 8
 
 /*
- * Is the sum at off, which is 0, yet to be completed? bpf_l4_csum_replace leaves
+ * Is the sum at off, which is 0, yet to be completed? The kernel leaves
  * such a field alone when what changes is no pseudo header; else 0 becomes
  * another number, which is taken back.
  */
@@ -22,7 +22,7 @@ static __always_inline int sctp_sum_is_partial(struct __sk_buff *skb, __u32 off)
 {
 	__u32 sum = 0;
 
-	if (bpf_l4_csum_replace(skb, off, 0, 1, sizeof(sum)) || packet_read(skb, off, &sum, sizeof(sum)))
+	if (packet_sum(skb, off, 0, 1, sizeof(sum)) || packet_read(skb, off, &sum, sizeof(sum)))
 		return -1;
 	if (!sum)
 		return 1;
