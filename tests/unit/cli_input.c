@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "cli/cli.h"
+#include "cli/input.h"
 
 #define NODE(name) "apiVersion: v1\nkind: Node\nmetadata: {name: " name "}\n---\n"
 #define POD(name, spec)                                                                           \

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/emit.h"
-#include "cli/cli.h"
+#include "cli/talk.h"
 #include "kernel/node.h"
 
 extern const char *const map_names[_WEIR_MAP_MAX];

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "cli/cli.h"
+#include "cli/talk.h"
 #include "analyze/report.h"
 #include "testrun/probe.h"
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/near.h"
-#include "cli/cli.h"
+#include "cli/input.h"
 
 static void print_diags(const struct common_options *c, const struct store *s)
 {

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "cli/cli.h"
+#include "cli/talk.h"
 #include "cli/live_plan.h"
 #include "kernel/node.h"
 

@@ -12,6 +12,7 @@
 
 #include "base/emit.h"
 #include "cli/delta.h"
+#include "cli/input.h"
 #include "cli/origin.h"
 #include "cli/verbs.h"
 #include "kernel/node.h"

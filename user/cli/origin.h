@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "cli/cli.h"
+#include "cli/talk.h"
 #include "compile/plan.h"
 #include "sandbox/sandbox.h"
 

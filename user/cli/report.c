@@ -9,6 +9,7 @@
 
 #include "base/emit.h"
 #include "cli/engine.h"
+#include "cli/input.h"
 #include "cli/matrix.h"
 #include "cli/verbs.h"
 #include "analyze/report.h"

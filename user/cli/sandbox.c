@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/input.h"
 #include "cli/measure.h"
 #include "cli/origin.h"
 #include "cli/verbs.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/engine.h"
+#include "cli/input.h"
 #include "cli/verbs.h"
 #include "cli/why.h"
 #include "cli/why_live.h"
