@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/engine.h"
+#include "cli/evaluator.h"
 #include "cli/input.h"
 #include "cli/verbs.h"
 #include "cli/why.h"
@@ -16,7 +16,7 @@ struct why_options {
 };
 
 /* With the programs as engine, they have answered all of it, on tables made for the question. */
-static void say_engine(struct why_flows *flows, const struct engine *e)
+static void say_engine(struct why_flows *flows, const struct program_evaluator *e)
 {
 	for (size_t i = 0; e->n_asked && i < flows->n; i++)
 		flows->items[i].datapath = (struct why_datapath){
@@ -68,27 +68,27 @@ static int ask_all(struct why_ask *ask, const struct why_options *o, struct repo
 {
 	_cleanup_(report_free) struct report *report = NULL;
 	_cleanup_(why_flows_free) struct why_flows flows = {};
-	_cleanup_(engine_close) struct engine engine = {};
+	_cleanup_(program_evaluator_close) struct program_evaluator evaluator = {};
 	struct weir_err err = {};
 	int r, status, differs;
 
-	engine_open(&engine, o->engine);
-	in->judge = &engine.judge;
+	evaluator_choose(&evaluator, o->engine);
+	in->evaluator = &evaluator.evaluator;
 	report = report_new(in);
 	ask->report = report;
-	ask->engine = &engine;
+	ask->evaluator = in->evaluator;
 	ask->store = in->store;
 	r = why_resolve(ask, &err);
 	if (!r)
 		r = why_judge(ask, &flows, &err);
 	if (r) {
 		status = fail(r, &err);
-		return engine_verdict(&engine) ? EXIT_DISAGREE : status;
+		return evaluator_verdict(&evaluator) ? EXIT_DISAGREE : status;
 	}
-	say_engine(&flows, &engine);
+	say_engine(&flows, &evaluator);
 	differs = why_live_ask(live, ask, &o->common, &flows, own);
 	status = answer(&flows, &o->common);
-	if (engine_verdict(&engine) || differs)
+	if (evaluator_verdict(&evaluator) || differs)
 		status = EXIT_DISAGREE;
 	if (live->live.node)
 		live_check(&live->live, &o->common);

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "base/emit.h"
-#include "cli/engine.h"
 #include "cli/output.h"
 #include "cli/target.h"
 #include "analyze/explain.h"
@@ -51,7 +50,7 @@ struct why_ask {
 	const struct kube_service *service; /* TO is this; to_end is not used */
 	int proto; /* of TO, after defaulting */
 	uint16_t port;
-	struct engine *engine; /* asked about cluster IPs besides; NULL: nobody is */
+	const struct evaluator *evaluator; /* asked about cluster IPs besides; NULL: nobody is */
 	const char *no_such_port; /* the Service does not define it: what it defines, in words; else NULL */
 };
 

@@ -136,11 +136,12 @@ static int judge_backends(struct why_ask *ask, int family, struct why_flows *flo
 				  .port = ask->port };
 	struct oracle_answer a = {};
 	size_t n = 1;
-	int r;
+	int r = 0;
 
 	if (!report_end_addr(ask->report, &ask->from_end, NULL, family, &q.src) || weir_addr_is_zero(&q.dst))
 		return -EAFNOSUPPORT;
-	r = ask->engine ? engine_check(ask->engine, plan, &q, err) : 0;
+	if (ask->evaluator)
+		r = ask->evaluator->ask(ask->evaluator->ctx, plan, KUBE_EGRESS, &q, &a, err);
 	if (r)
 		return r;
 	for (; q.pick < n; q.pick++) {

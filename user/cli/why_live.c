@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/evaluator.h"
 #include "cli/why_live.h"
 #include "testrun/probe.h"
 
@@ -163,7 +164,8 @@ static void say(struct question *k, struct why_flow *f, const char *text)
 /* The pods of this node at the two ends, all of which must be plugged in for the programs to meet the packet. */
 static bool is_met(struct question *k, struct why_flow *f, const struct oracle_query *q)
 {
-	const struct plan_pod *ends[2] = { plan_find_local_pod(k->l->plan, &q->src), plan_find_local_pod(k->l->plan, &q->dst) };
+	const struct plan_pod *ends[2] = { plan_find_local_pod(k->l->plan, &q->src),
+					   plan_find_local_pod(k->l->plan, &q->dst) };
 	const struct weir_addr *addrs[2] = { &q->src, &q->dst };
 
 	if (!ends[0] && !ends[1]) {
@@ -194,11 +196,10 @@ static void say_agreement(struct question *k, struct why_flow *f, const struct w
 }
 
 /* Other objects, half an apply: no defect. */
-static void say_difference(struct question *k, struct why_flow *f, const struct oracle_query *q,
-			   const struct oracle_answer *theirs, const struct oracle_answer *oracle)
+static void say_difference(struct question *k, struct why_flow *f, const struct evaluator_difference *d)
 {
 	unsigned long long generation = k->l->live.generation;
-	_cleanup_(mem_free) char *text = engine_answer_text(k->l->plan, theirs), *further = NULL;
+	_cleanup_(mem_free) char *text = evaluator_answer_text(d->plan, &d->theirs), *further = NULL;
 	bool other = drifted(k->l, k->c);
 
 	if (is_half_done(k->l)) {
@@ -222,30 +223,30 @@ static void say_difference(struct question *k, struct why_flow *f, const struct 
 			generation);
 	say(k, f, arena_printf(k->ask->arena, "DISAGREES (generation %llu): %s", generation, text));
 	if (!k->defect)
-		engine_banner(k->l->plan, q, "the kernel", theirs, oracle, further);
+		evaluator_banner(d, "the kernel", further);
 	k->defect = true;
 }
 
 static bool ask_one(struct question *k, struct why_flow *f, const struct oracle_query *q)
 {
-	struct oracle_answer theirs, oracle;
+	struct evaluator_difference d = { .plan = k->l->plan, .query = *q };
 	int r;
 
 	if (!is_met(k, f, q))
 		return false;
-	r = probe_ask(k->l->probe, k->l->plan, q, &theirs, &k->l->err);
+	r = probe_ask(k->l->probe, k->l->plan, q, &d.theirs, &k->l->err);
 	if (r) {
 		say(k, f, arena_printf(k->ask->arena, "cannot be asked: %s", k->l->err.text));
 		k->defect |= r == -EPROTO;
 		return false;
 	}
 	f->datapath.asked = true;
-	if (engine_agrees(k->l->plan, q, &theirs, &oracle)) {
+	if (evaluator_agrees(&d)) {
 		say_agreement(k, f, probe_trace(k->l->probe));
 		return true;
 	}
 	f->datapath.agrees = false;
-	say_difference(k, f, q, &theirs, &oracle);
+	say_difference(k, f, &d);
 	return false;
 }
 
