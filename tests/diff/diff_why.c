@@ -21,7 +21,7 @@
 
 #include "cli/evaluator.h"
 #include "cli/talk.h"
-#include "cli/why.h"
+#include "cli/why_print.h"
 #include "lib/kernel_env.h"
 #include "lib/random_cluster.h"
 

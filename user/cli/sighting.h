@@ -12,7 +12,7 @@
 
 #include "base/emit.h"
 #include "cli/live.h"
-#include "cli/target.h"
+#include "analyze/target.h"
 
 /* Where names come from: this generation's and, for what it has no longer, the one's before. */
 struct naming {

@@ -7,8 +7,8 @@
 #include "cli/evaluator.h"
 #include "cli/input.h"
 #include "cli/verbs.h"
-#include "cli/why.h"
 #include "cli/why_live.h"
+#include "cli/why_print.h"
 
 struct why_options {
 	struct common_options common;

@@ -8,7 +8,7 @@
 
 #include "cli/live.h"
 #include "cli/origin.h"
-#include "cli/why.h"
+#include "analyze/why.h"
 
 struct why_live {
 	struct live live; /* node NULL: nothing is loaded, or it may not be read */

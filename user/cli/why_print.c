@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * A judged flow as a drawing for people. See why.h. The verdict comes first,
+ * A judged flow as a drawing for people. See why_print.h. The verdict comes first,
  * then both directions, always; below each, the policies, each selector with
  * what failed in it and where it is written; last, the nearest miss.
  */
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/why.h"
+#include "cli/why_print.h"
 
 #define RIGHT_MIN 28 /* columns that what failed gets at least, on a terminal */
 #define NOTE_INDENT 10 /* of further lines, where a line does not fit */
@@ -389,6 +389,24 @@ static void print_nearest(const struct why_flow *f, const struct style *s, FILE 
 
 /* ---- The whole ---- */
 
+static void print_owner(const struct kube_pod *pod, FILE *out)
+{
+	const struct kube_meta *m = &pod->meta;
+
+	if (pod->made_for)
+		fprintf(out, " %s is made for %s %s/%s  %s:%d\n", m->name, kube_kind_text(m->owner.kind), m->ns,
+			m->owner.name, m->src.file, m->src.line);
+}
+
+/* Pods that were read are what they are; of those that were made people have only seen the workload. */
+static void print_owners(const struct why_flow *f, FILE *out)
+{
+	if (f->item.from_pod)
+		print_owner(f->item.from_pod, out);
+	if (f->item.to_pod && f->item.to_pod != f->item.from_pod)
+		print_owner(f->item.to_pod, out);
+}
+
 static const char *endpoint_text(struct arena *arena, const struct weir_addr *addr, uint16_t port)
 {
 	char text[ADDR_TEXT_MAX];
@@ -441,7 +459,7 @@ static void print_head(const struct why_flow *f, const struct style *s, FILE *ou
 void why_print(const struct why_flow *f, const struct style *s, FILE *out)
 {
 	print_head(f, s, out);
-	why_print_origin(f, out);
+	print_owners(f, out);
 	if (f->service)
 		print_service(f, s, out);
 	if (!why_ends_at_frontend(f)) {

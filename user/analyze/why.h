@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Private to why*.c: one judged flow, and how it is shown. */
+/*
+ * One question, FROM and TO as people write them, answered with everything that has a say in it: each way that it can
+ * go, its verdict by the plan, and by the objects what decides. Prints nothing.
+ */
 #pragma once
 
-#include "base/emit.h"
-#include "cli/output.h"
-#include "cli/target.h"
 #include "analyze/explain.h"
 #include "analyze/report.h"
+#include "analyze/target.h"
 
 /* What the kernel's own tables and programs say about it. */
 struct why_datapath {
@@ -70,10 +71,3 @@ void why_merge(struct why_flows *flows);
 
 /* No backend was found: the flow ends at the frontend. */
 bool why_ends_at_frontend(const struct why_flow *flow);
-
-/* Workloads that the ends belong to: for people only those of pods that were made. */
-void why_print_origin(const struct why_flow *flow, FILE *out);
-void why_emit_origin(const struct why_flow *flow, struct emit *e);
-
-void why_print(const struct why_flow *flow, const struct style *s, FILE *out); /* why_print.c */
-void why_emit(const struct why_flows *flows, struct emit *e); /* why_emit.c */

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "cli/target.h"
+#include "analyze/target.h"
 
 struct fixture {
 	struct arena arena;

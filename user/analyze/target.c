@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/target.h"
+#include "analyze/target.h"
 
 #define HOST_PARTS_MAX 4
 #define FORMS "ns/pod, pod/ns/name, svc/ns/name, host.service.ns, an IP ([v6] before a port), world or node"

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/why.h"
+#include "analyze/why.h"
 
 static const struct kube_pod *own_address(const struct report_end *end)
 {

@@ -4,7 +4,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "cli/why.h"
+#include "analyze/why.h"
 
 /* An address is the pod's that has it, the other end's own node, or just an address. */
 static void resolve_addr(const struct why_ask *ask, const struct weir_addr *addr, struct report_end *ret_end)
