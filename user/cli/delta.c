@@ -1,18 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* What an apply changed, table by table. See delta.h. */
 #include "cli/delta.h"
-
-const char *const map_names[_WEIR_MAP_MAX] = {
-#define MAP_NAME(name, ...) [WEIR_MAP_##name] = #name,
-	WEIR_MAPS(MAP_NAME)
-#undef MAP_NAME
-};
-
-const char *const map_full[_WEIR_MAP_MAX] = {
-#define MAP_FULL(name, kind, key, value, entries, text) [WEIR_MAP_##name] = text,
-	WEIR_MAPS(MAP_FULL)
-#undef MAP_FULL
-};
+#include "inspect/fill.h"
 
 static bool touched(const struct sync_delta *d, int map)
 {

@@ -6,9 +6,6 @@
 #include "cli/talk.h"
 #include "kernel/node.h"
 
-extern const char *const map_names[_WEIR_MAP_MAX];
-extern const char *const map_full[_WEIR_MAP_MAX]; /* what happens when it is full */
-
 /* On stdout, as -o says. */
 void delta_print(const struct sync_delta *d, bool dry_run, const struct common_options *c);
 void delta_emit(struct emit *e, const struct sync_delta *d); /* members of an object */

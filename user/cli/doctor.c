@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "base/emit.h"
-#include "cli/delta.h"
-#include "cli/live.h"
+#include "cli/loaded.h"
 #include "cli/verbs.h"
 #include "doctor/doctor.h"
+#include "inspect/fill.h"
 
 struct doctor_options {
 	struct common_options common;
@@ -123,7 +123,7 @@ static int examine(const struct common_options *c, struct findings *f)
 	_cleanup_(attachment_list_free) struct attachment_list pods = {};
 	_cleanup_(live_close) struct live l = {};
 	struct weir_err err = {};
-	int status = live_open(&l, c), r;
+	int status = loaded_open(&l, c), r;
 
 	if (status)
 		return status;

@@ -8,9 +8,10 @@
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 
-#include "cli/delta.h"
 #include "cli/get.h"
+#include "cli/loaded.h"
 #include "cli/verbs.h"
+#include "inspect/fill.h"
 
 /* ---- Pods ---- */
 
@@ -353,11 +354,11 @@ static int run(void *options, char **args, int n_args)
 	for (size_t i = 0; i < ARRAY_SIZE(nouns); i++) {
 		if (strcmp(nouns[i].noun, args[0]))
 			continue;
-		status = live_open(&l, c);
+		status = loaded_open(&l, c);
 		if (status)
 			return status;
 		nouns[i].get(&l, c);
-		live_check(&l, c);
+		loaded_check(&l, c);
 		return EXIT_OK;
 	}
 	return cli_fail(EXIT_USAGE, "get: '%s' is none of " NOUNS, args[0]);

@@ -5,6 +5,7 @@
 
 #include "base/near.h"
 #include "cli/input.h"
+#include "inspect/origin.h"
 
 static void print_diags(const struct common_options *c, const struct store *s)
 {
@@ -56,6 +57,16 @@ int cli_read_store(const struct common_options *c, unsigned int flags, struct st
 				s->diags.errors == 1 ? "error" : "errors");
 	*ret_store = TAKE_PTR(s);
 	return EXIT_OK;
+}
+
+char *cli_origin(struct store *s, const struct plan_input *in, bool sandbox, const struct common_options *c)
+{
+	const char *refused;
+	char *text = origin_text(s, in, sandbox, &refused);
+
+	if (!text)
+		cli_note(c, "%s: the objects are not kept, and 'weir why' without -f shows ids", refused);
+	return text;
 }
 
 /* ---- This node ---- */

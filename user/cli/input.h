@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cli/talk.h"
+#include "compile/plan.h"
 #include "kube/store.h"
 
 /*
@@ -10,7 +11,7 @@
  * status to end with. flags: enum store_complete_flag.
  */
 enum cli_store_flag {
-	CLI_KEEP_TEXTS = 1 << 16, /* beside enum store_complete_flag: for origin_text() */
+	CLI_KEEP_TEXTS = 1 << 16, /* beside enum store_complete_flag: for cli_origin() */
 };
 int cli_read_store(const struct common_options *c, unsigned int flags, struct store **ret_store);
 /*
@@ -20,3 +21,5 @@ int cli_read_store(const struct common_options *c, unsigned int flags, struct st
 int cli_node(const struct common_options *c, const struct store *s, const char **ret_node);
 /* That refusal as text, to be freed, or NULL when the name is fine. given_by: "--node" or "NODE_NAME". */
 char *cli_unknown_node(const struct store *s, const char *node, const char *given_by);
+/* What a plan is made from, to be kept beside it (inspect/origin.h). The caller's; NULL after a note on why it is not kept. */
+char *cli_origin(struct store *s, const struct plan_input *in, bool sandbox, const struct common_options *c);

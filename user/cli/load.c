@@ -13,8 +13,8 @@
 #include "base/emit.h"
 #include "cli/delta.h"
 #include "cli/input.h"
-#include "cli/origin.h"
 #include "cli/verbs.h"
+#include "inspect/fill.h"
 #include "kernel/node.h"
 
 struct load_options {
@@ -210,7 +210,7 @@ static int run(void *options, char **args, int n_args)
 		attach_preference = ATTACH_TCX;
 	if (o->attach && !strcmp(o->attach, "clsact"))
 		attach_preference = ATTACH_CLSACT;
-	origin = origin_text(s, &in, false, &o->common);
+	origin = cli_origin(s, &in, false, &o->common);
 	return load(o, p, origin);
 }
 

@@ -15,9 +15,10 @@
 #include <bpf/libbpf.h>
 #include <netinet/in.h>
 
-#include "cli/sighting.h"
-#include "cli/verbs.h"
 #include "analyze/report.h"
+#include "cli/event_print.h"
+#include "cli/loaded.h"
+#include "cli/verbs.h"
 #include "kernel/lock.h"
 
 #define NS_PER_S 1000000000ull
@@ -35,7 +36,7 @@ struct observe_options {
 struct observer {
 	const struct observe_options *o;
 	struct arena arena;
-	struct sighting_filter filter;
+	struct event_filter filter;
 	struct live live, before;
 	struct naming naming;
 	struct weir_watch watch;
@@ -89,7 +90,7 @@ static int parse_reasons(struct observer *ob)
 	const struct option_list *list = &ob->o->reasons;
 
 	for (size_t i = 0; i < list->n; i++) {
-		int reason = sighting_reason(list->items[i]);
+		int reason = event_reason(list->items[i]);
 
 		if (reason < 0)
 			return cli_fail(EXIT_USAGE,
@@ -106,9 +107,7 @@ static void parse_words(struct observer *ob)
 	static const struct {
 		const char *word;
 		unsigned int verdicts;
-	} verdicts[] = { { "allow", SIGHTING_ALLOW },
-			 { "deny", SIGHTING_DENY },
-			 { "drop", SIGHTING_DROP | SIGHTING_REJECT } };
+	} verdicts[] = { { "allow", EVENT_ALLOW }, { "deny", EVENT_DENY }, { "drop", EVENT_DROP | EVENT_REJECT } };
 	const struct observe_options *o = ob->o;
 
 	for (size_t i = 0; i < ARRAY_SIZE(verdicts); i++)
@@ -148,10 +147,10 @@ static int parse_filter(struct observer *ob)
 /* Reasons that no filter would show are not even sent. */
 static void want_reasons(struct observer *ob)
 {
-	const struct sighting_filter *f = &ob->filter;
+	const struct event_filter *f = &ob->filter;
 
 	for (uint32_t i = 0; i < _WEIR_REASON_MAX; i++) {
-		enum sighting_verdict verdict = sighting_verdict_of(i);
+		enum event_verdict verdict = event_verdict_of(i);
 
 		if (!verdict || (f->verdicts && !(f->verdicts & verdict)))
 			continue;
@@ -242,15 +241,15 @@ static bool enough(const struct observer *ob)
 	return ob->o->count && ob->shown >= ob->o->count;
 }
 
-static void show(struct observer *ob, const struct sighting *s)
+static void show(struct observer *ob, const struct event_view *s)
 {
 	ob->shown++;
 	if (!ob->emit.gen) {
-		sighting_print(s, &ob->o->common.out, stdout);
+		event_print(s, &ob->o->common.out, stdout);
 		return;
 	}
 	begin_record(ob, "Event");
-	sighting_emit(s, &ob->emit);
+	event_emit(s, &ob->emit);
 	end_record(ob);
 }
 
@@ -258,14 +257,14 @@ static int on_event(void *ctx, void *data, size_t size)
 {
 	const struct weir_event *e = data;
 	struct observer *ob = ctx;
-	struct sighting s;
+	struct event_view s;
 
 	if (size < sizeof(*e) || e->time_ns < ob->since_ns || enough(ob))
 		return 0;
 	if (node_config(ob->live.node)->generation != ob->live.generation)
-		live_reload(&ob->live, &ob->o->common, &ob->before);
-	sighting_make(&s, e, &ob->naming);
-	if (s.verdict && sighting_match(&s, &ob->filter))
+		loaded_reload(&ob->live, &ob->before, &ob->o->common);
+	event_view_make(&s, e, &ob->naming);
+	if (s.verdict && event_view_match(&s, &ob->filter))
 		show(ob, &s);
 	return 0;
 }
@@ -361,7 +360,7 @@ static int run(void *options, char **args, int n_args)
 	int status = parse_filter(&ob);
 
 	if (!status)
-		status = live_open(&ob.live, &o->common);
+		status = loaded_open(&ob.live, &o->common);
 	if (!status)
 		status = observe(&ob);
 	free(o->reasons.items);

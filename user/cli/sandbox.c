@@ -10,7 +10,6 @@
 
 #include "cli/input.h"
 #include "cli/measure.h"
-#include "cli/origin.h"
 #include "cli/verbs.h"
 
 struct sandbox_options {
@@ -59,7 +58,7 @@ static int run_up(struct sandbox_options *o, char **args, int n_args)
 		return status;
 	req.store = s;
 	req.net = &net;
-	origin = origin_text(s, &(struct plan_input){ .node = net.node }, true, &o->common);
+	origin = cli_origin(s, &(struct plan_input){ .node = net.node }, true, &o->common);
 	req.origin = origin;
 	req.origin_len = origin ? strlen(origin) : 0;
 	r = sandbox_up(&req, &sum, &err);

@@ -4,11 +4,11 @@
 
 #include <bpf/bpf.h>
 
-#include "base/emit.h"
-#include "cli/delta.h"
-#include "cli/live.h"
-#include "cli/verbs.h"
 #include "analyze/report.h"
+#include "base/emit.h"
+#include "cli/loaded.h"
+#include "cli/verbs.h"
+#include "inspect/fill.h"
 
 static bool enforcing(const struct live *l)
 {
@@ -157,7 +157,7 @@ static int run(void *options, char **args, int n_args)
 {
 	const struct common_options *c = options;
 	_cleanup_(live_close) struct live l = {};
-	int status = live_open(&l, c);
+	int status = loaded_open(&l, c);
 
 	if (status)
 		return status;
@@ -165,7 +165,7 @@ static int run(void *options, char **args, int n_args)
 		emit_status(&l);
 	else
 		print_status(&l, c);
-	live_check(&l, c);
+	loaded_check(&l, c);
 	return EXIT_OK;
 }
 

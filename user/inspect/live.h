@@ -2,12 +2,11 @@
 /*
  * What the kernel has, with names: the maps of an instance beside the plan file
  * of the same generation (/run/weir[-NAME]/plan-N). When generation and file
- * disagree, ids are shown and it is said so. Reads only; needs no daemon.
+ * disagree, ids take the place of names. Reads only; needs no daemon.
  */
 #pragma once
 
-#include "cli/talk.h"
-#include "cli/live_plan.h"
+#include "inspect/live_plan.h"
 #include "kernel/node.h"
 
 #define LIVE_TEXT_MAX 600
@@ -25,23 +24,18 @@ struct live {
 	struct live_plan *plan; /* NULL: no plan file of this generation */
 };
 
-/* Opens the instance of c->name. EXIT_OK, or the status to end with, after saying why. */
-int live_open(struct live *l, const struct common_options *c);
+/* name: of the instance, NULL for the default one. As node_open(). */
+int live_open(struct live *l, const char *name, struct weir_err *err);
 void live_close(struct live *l); /* also for _cleanup_() */
 /* Reads names and plan of the generation that is now; what was read before moves to ret_before, which has no node. */
-void live_reload(struct live *l, const struct common_options *c, struct live *ret_before);
-/* To be called after printing: says so when an apply happened meanwhile. */
-void live_check(const struct live *l, const struct common_options *c);
+void live_reload(struct live *l, struct live *ret_before);
+/* Did an apply happen since names and plan were read? To be asked after the tables were. */
+bool live_was_replaced(const struct live *l);
+/* <run>/<prefix>-<generation>. The caller's. */
+char *live_file(const struct live *l, const char *prefix, uint64_t generation);
 
 extern const char *const live_programs[]; /* that an instance may have; ended by NULL */
 
-/* How many elements a map holds: for arrays, what is in use. -1: it cannot be counted. */
-long long live_fill(const struct live *l, enum weir_map map);
-#define LIVE_FILL_WARN_PERCENT 80
-/* Is it worth a warning when it is full? Not for tables that forget their oldest element by design. */
-bool live_fills_up(enum weir_map map);
-/* How full a table is that fills up; -1 for others, and for empty ones. */
-int live_percent(const struct live *l, enum weir_map map);
 /* "default/web", "ns/policy ingress[0]", …: what an id stands for. "#17" when it has no name. Returns buf. */
 const char *live_label(const struct live *l, enum weir_name_kind kind, uint32_t id, char *buf);
 bool live_has(const struct live *l, enum weir_name_kind kind, uint32_t id); /* does the id have a name now? */
@@ -53,6 +47,8 @@ long long live_number(const struct live *l, enum weir_name_kind kind, uint32_t i
 const char *live_policy(const struct live *l, uint32_t set, size_t i);
 /* "ns/name" of this node's pod with that address, or NULL. */
 const char *live_pod(const struct live *l, const struct weir_addr *addr);
+/* "ns/name" of a pod by its slot's element, or NULL. */
+const char *live_pod_of(const struct live *l, const struct weir_pod *pod);
 const char *live_pod_at(const struct live *l, uint32_t device); /* "ns/name" of the pod behind it, or NULL */
 /* Whose address it is (live_plan.h); ret_name: "ns/name" of a pod or Service, else NULL. */
 enum live_who live_who(const struct live *l, const struct weir_addr *addr, const char **ret_name);

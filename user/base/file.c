@@ -2,8 +2,8 @@
 /* Whole files into memory. See file.h. */
 #include <stdio.h>
 
+#include "base/file.h"
 #include "base/mem.h"
-#include "cli/file.h"
 
 char *file_text(const char *path)
 {

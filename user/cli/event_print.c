@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Events with names: one line for people, one object for machines. See sighting.h. */
+/* Events with names: one line for people, one object for machines. See event_print.h. */
 #include <string.h>
 
 #include <netinet/in.h>
 
-#include "cli/sighting.h"
 #include "analyze/report.h"
+#include "cli/event_print.h"
 
 #define POLICIES_SHOWN 4 /* of a default deny, in a line; JSON has all */
 
@@ -21,7 +21,7 @@ static const char *proto_name(uint8_t proto, char *buf, size_t size)
 
 /* ---- For people ---- */
 
-static void print_end(const struct sighting_end *end, FILE *out)
+static void print_end(const struct event_end *end, FILE *out)
 {
 	char addr[ADDR_TEXT_MAX];
 
@@ -43,7 +43,7 @@ static void print_end(const struct sighting_end *end, FILE *out)
 		fprintf(out, ":%u", end->port);
 }
 
-static void print_ends(const struct sighting *s, const char *arrow, FILE *out)
+static void print_ends(const struct event_view *s, const char *arrow, FILE *out)
 {
 	char proto[8];
 
@@ -71,9 +71,9 @@ static void print_ends(const struct sighting *s, const char *arrow, FILE *out)
 		fputs(" (an ICMP error about it)", out);
 }
 
-static void print_policies(const struct sighting *s, uint32_t set, FILE *out)
+static void print_policies(const struct event_view *s, uint32_t set, FILE *out)
 {
-	const struct live *l = sighting_live(s, WEIR_NAME_POLICY_SET, set);
+	const struct live *l = event_live(s, WEIR_NAME_POLICY_SET, set);
 	const char *name;
 	size_t n = 0;
 
@@ -86,25 +86,25 @@ static void print_policies(const struct sighting *s, uint32_t set, FILE *out)
 		fprintf(out, "policy set #%u", set);
 }
 
-static void print_rule(const struct sighting *s, uint32_t rule, FILE *out)
+static void print_rule(const struct event_view *s, uint32_t rule, FILE *out)
 {
-	const char *src = live_fact(sighting_live(s, WEIR_NAME_RULE, rule), WEIR_NAME_RULE, rule, "src");
+	const char *src = live_fact(event_live(s, WEIR_NAME_RULE, rule), WEIR_NAME_RULE, rule, "src");
 	char label[LIVE_TEXT_MAX];
 
-	fputs(sighting_label(s, WEIR_NAME_RULE, rule, label), out);
+	fputs(event_label(s, WEIR_NAME_RULE, rule, label), out);
 	if (src && strrchr(src, ':')) /* the column is for machines */
 		fprintf(out, " (%.*s)", (int)(strrchr(src, ':') - src), src);
 }
 
 /* Of a denial what denies, of an allowed flow which rules let it in; what nothing isolates needs no word. */
-static int print_sides(const struct sighting *s, FILE *out)
+static int print_sides(const struct event_view *s, FILE *out)
 {
-	bool denial = s->verdict == SIGHTING_DENY;
-	struct sighting_side side;
+	bool denial = s->verdict == EVENT_DENY;
+	struct event_side side;
 	int n = 0;
 
 	for (int i = 0; i < 2; i++) {
-		if (!sighting_side(s, i, &side) || side.denied != denial || (!denial && !side.rule))
+		if (!event_side(s, i, &side) || side.denied != denial || (!denial && !side.rule))
 			continue;
 		fputs(n++ ? "; " : "  ", out);
 		if (side.rule != WEIR_NO_RULE) {
@@ -118,19 +118,19 @@ static int print_sides(const struct sighting *s, FILE *out)
 	return n;
 }
 
-static const char *verdict_word(const struct sighting *s, enum tone *ret_tone)
+static const char *verdict_word(const struct event_view *s, enum tone *ret_tone)
 {
 	*ret_tone = TONE_BAD;
 	switch (s->verdict) {
-	case SIGHTING_ALLOW:
+	case EVENT_ALLOW:
 		*ret_tone = TONE_GOOD;
 		return "ALLOWED";
-	case SIGHTING_DENY:
+	case EVENT_DENY:
 		if (s->enforced)
 			return "DENIED";
 		*ret_tone = TONE_WARN;
 		return "NOT ENFORCED";
-	case SIGHTING_REJECT:
+	case EVENT_REJECT:
 		return "REJECTED";
 	default:
 		return "DROPPED";
@@ -138,7 +138,7 @@ static const char *verdict_word(const struct sighting *s, enum tone *ret_tone)
 }
 
 /* Where the reason is not said by a policy's name. */
-static void print_reason(const struct sighting *s, FILE *out)
+static void print_reason(const struct event_view *s, FILE *out)
 {
 	uint32_t reason = s->event->reason;
 
@@ -148,7 +148,7 @@ static void print_reason(const struct sighting *s, FILE *out)
 		fprintf(out, "  reason %u, of a newer datapath", reason);
 }
 
-void sighting_print(const struct sighting *s, const struct style *style, FILE *out)
+void event_print(const struct event_view *s, const struct style *style, FILE *out)
 {
 	enum tone tone;
 	const char *word = verdict_word(s, &tone);
@@ -160,15 +160,14 @@ void sighting_print(const struct sighting *s, const struct style *style, FILE *o
 	fprintf(out, "%s.%03ld %s%-8s%s ", clock, s->time.tv_nsec / 1000000, tone_on(style, tone), word,
 		tone_off(style, tone));
 	print_ends(s, style->utf8 ? "→" : "->", out);
-	if (!(s->verdict & (SIGHTING_ALLOW | SIGHTING_DENY)) ||
-	    (!print_sides(s, out) && s->verdict == SIGHTING_DENY))
+	if (!(s->verdict & (EVENT_ALLOW | EVENT_DENY)) || (!print_sides(s, out) && s->verdict == EVENT_DENY))
 		print_reason(s, out);
 	fputc('\n', out);
 }
 
 /* ---- For machines ---- */
 
-static void emit_end(struct emit *e, const char *key, const struct sighting_end *end)
+static void emit_end(struct emit *e, const char *key, const struct event_end *end)
 {
 	static const char *const kinds[] = {
 		[LIVE_NOBODY] = "address", [LIVE_POD] = "pod", [LIVE_SERVICE] = "service", [LIVE_NODE] = "node"
@@ -186,17 +185,17 @@ static void emit_end(struct emit *e, const char *key, const struct sighting_end 
 	emit_map_end(e);
 }
 
-static void emit_side(struct emit *e, const struct sighting *s, int direction)
+static void emit_side(struct emit *e, const struct event_view *s, int direction)
 {
 	const char *name, *key = direction ? "ingress" : "egress";
-	struct sighting_side side;
+	struct event_side side;
 	const struct live *l;
 
-	if (!sighting_side(s, direction, &side)) {
+	if (!event_side(s, direction, &side)) {
 		emit_null(e, key);
 		return;
 	}
-	l = sighting_live(s, WEIR_NAME_RULE, side.rule);
+	l = event_live(s, WEIR_NAME_RULE, side.rule);
 	emit_map(e, key);
 	emit_text(e, "verdict", side.denied ? "deny" : "allow");
 	emit_text(e, "policy", side.rule ? live_fact(l, WEIR_NAME_RULE, side.rule, "policy") : NULL);
@@ -206,7 +205,7 @@ static void emit_side(struct emit *e, const struct sighting *s, int direction)
 		emit_null(e, "rule");
 	emit_text(e, "src", side.rule ? live_fact(l, WEIR_NAME_RULE, side.rule, "src") : NULL);
 	emit_array(e, "policies");
-	l = sighting_live(s, WEIR_NAME_POLICY_SET, side.set);
+	l = event_live(s, WEIR_NAME_POLICY_SET, side.set);
 	for (size_t i = 0; side.set && (name = live_policy(l, side.set, i)); i++)
 		emit_text(e, NULL, name);
 	emit_array_end(e);
@@ -216,14 +215,14 @@ static void emit_side(struct emit *e, const struct sighting *s, int direction)
 }
 
 /* Which direction the reason names. */
-static const char *direction_of(const struct sighting *s)
+static const char *direction_of(const struct event_view *s)
 {
 	if (s->event->flags & WEIR_EVENT_EGRESS_DENIED)
 		return "egress";
 	return s->event->flags & WEIR_EVENT_INGRESS_DENIED ? "ingress" : NULL;
 }
 
-static void emit_ends(struct emit *e, const struct sighting *s)
+static void emit_ends(struct emit *e, const struct event_view *s)
 {
 	char text[LIVE_TEXT_MAX];
 
@@ -243,15 +242,14 @@ static void emit_ends(struct emit *e, const struct sighting *s)
 	else
 		emit_null(e, "backend");
 	emit_text(e, "service",
-		  s->event->service ? sighting_label(s, WEIR_NAME_SERVICE, s->event->service, text) : NULL);
+		  s->event->service ? event_label(s, WEIR_NAME_SERVICE, s->event->service, text) : NULL);
 }
 
-void sighting_emit(const struct sighting *s, struct emit *e)
+void event_emit(const struct event_view *s, struct emit *e)
 {
-	static const char *const verdicts[] = { [SIGHTING_ALLOW] = "allow",
-						[SIGHTING_DENY] = "deny",
-						[SIGHTING_DROP] = "drop",
-						[SIGHTING_REJECT] = "reject" };
+	static const char *const verdicts[] = {
+		[EVENT_ALLOW] = "allow", [EVENT_DENY] = "deny", [EVENT_DROP] = "drop", [EVENT_REJECT] = "reject"
+	};
 	const struct weir_event *ev = s->event;
 	char clock[32];
 	struct tm tm;

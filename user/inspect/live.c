@@ -9,9 +9,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "cli/delta.h"
-#include "cli/live.h"
-#include "cli/live_plan.h"
+#include "inspect/live.h"
 
 const char *const live_programs[] = { "from_pod",    "to_pod", "from_adopted", "to_adopted", "store_word",
 				      "sweep_start", NULL };
@@ -45,38 +43,39 @@ static void read_names(struct live *l)
 		qsort(l->names, l->n_names, sizeof(*l->names), by_kind_and_id);
 }
 
-static void read_generation(struct live *l, const struct common_options *c)
+char *live_file(const struct live *l, const char *prefix, uint64_t generation)
+{
+	return mem_printf("%s/%s-%llu", node_run_dir(l->node), prefix, (unsigned long long)generation);
+}
+
+static void read_generation(struct live *l)
 {
 	_cleanup_(mem_free) char *path = NULL;
 
 	l->generation = node_config(l->node)->generation;
 	read_names(l);
-	path = mem_printf("%s/plan-%llu", node_run_dir(l->node), (unsigned long long)l->generation);
+	path = live_file(l, "plan", l->generation);
 	l->plan = live_plan_read(path);
-	if (!l->plan && l->generation)
-		cli_note(c, "%s is not there or cannot be read: ids are shown instead of names", path);
 }
 
-int live_open(struct live *l, const struct common_options *c)
+int live_open(struct live *l, const char *name, struct weir_err *err)
 {
-	struct weir_err err = {};
 	int r;
 
 	*l = (struct live){};
-	r = node_open(c->name, NODE_READ, NULL, &l->node, &err);
-	if (r)
-		return cli_fail_err(r, &err);
-	read_generation(l, c);
-	return EXIT_OK;
+	r = node_open(name, NODE_READ, NULL, &l->node, err);
+	if (!r)
+		read_generation(l);
+	return r;
 }
 
-void live_reload(struct live *l, const struct common_options *c, struct live *ret_before)
+void live_reload(struct live *l, struct live *ret_before)
 {
 	live_close(ret_before);
 	*ret_before = *l;
 	ret_before->node = NULL;
 	*l = (struct live){ .node = l->node };
-	read_generation(l, c);
+	read_generation(l);
 }
 
 void live_close(struct live *l)
@@ -86,11 +85,9 @@ void live_close(struct live *l)
 	live_plan_free(&l->plan);
 }
 
-void live_check(const struct live *l, const struct common_options *c)
+bool live_was_replaced(const struct live *l)
 {
-	if (node_config(l->node)->generation != l->generation)
-		cli_note(c, "generation %llu was replaced while reading: what is shown may be mixed",
-			 (unsigned long long)l->generation);
+	return node_config(l->node)->generation != l->generation;
 }
 
 /* ---- Names ---- */
@@ -167,129 +164,28 @@ const char *live_pod(const struct live *l, const struct weir_addr *addr)
 	return live_who(l, addr, &name) == LIVE_POD ? name : NULL;
 }
 
-const char *live_pod_at(const struct live *l, uint32_t device)
+const char *live_pod_of(const struct live *l, const struct weir_pod *pod)
 {
-	const struct weir_pod *pods = l->node ? node_array(l->node, WEIR_MAP_pods) : NULL, *pod;
 	const char *name = NULL;
-	uint32_t slot;
 
-	if (!pods || bpf_map_lookup_elem(node_map_fd(l->node, WEIR_MAP_attachments), &device, &slot) ||
-	    slot >= node_map_max(l->node, WEIR_MAP_pods))
-		return NULL;
-	pod = &pods[slot];
 	for (int f = 0; f < 2 && !name; f++)
 		if (!weir_addr_is_zero(&pod->addr[f]))
 			name = live_pod(l, &pod->addr[f]);
 	return name;
 }
 
-/* ---- How full ---- */
-
-static uint32_t count_keys(int fd)
+const char *live_pod_at(const struct live *l, uint32_t device)
 {
-	_Alignas(8) char key[64];
-	uint32_t n = 0;
+	const struct weir_pod *pods = l->node ? node_array(l->node, WEIR_MAP_pods) : NULL;
+	uint32_t slot;
 
-	live_each_key(fd, key) n++;
-	return n;
+	if (!pods || bpf_map_lookup_elem(node_map_fd(l->node, WEIR_MAP_attachments), &device, &slot) ||
+	    slot >= node_map_max(l->node, WEIR_MAP_pods))
+		return NULL;
+	return live_pod_of(l, &pods[slot]);
 }
 
-/* Ids in use, or places of their runs. */
-static uint32_t count_names(const struct live *l, enum weir_name_kind kind, bool runs)
-{
-	uint32_t n = 0;
-
-	for (size_t i = 0; i < l->n_names; i++)
-		if (l->names[i].kind == kind)
-			n += runs ? l->names[i].len : 1;
-	return n;
-}
-
-static uint32_t count_pods(const struct live *l)
-{
-	const struct weir_pod *pods = node_array(l->node, WEIR_MAP_pods);
-	uint32_t n = 0;
-
-	for (uint32_t i = 1; i < node_map_max(l->node, WEIR_MAP_pods); i++)
-		n += pods[i].ref != 0;
-	return n;
-}
-
-static uint32_t count_backend_slots(const struct live *l)
-{
-	const struct weir_service *services = node_array(l->node, WEIR_MAP_services);
-	uint32_t n = 0;
-
-	for (uint32_t i = 1; i < node_map_max(l->node, WEIR_MAP_services); i++)
-		n += weir_run_len(services[i].internal);
-	return n;
-}
-
-static uint32_t count_backends(const struct live *l)
-{
-	const struct weir_backend *backends = node_array(l->node, WEIR_MAP_backends);
-	uint32_t n = 0;
-
-	for (uint32_t i = 1; i < node_map_max(l->node, WEIR_MAP_backends); i++)
-		n += !!(backends[i].flags & WEIR_BACKEND_TAKEN);
-	return n;
-}
-
-#define PLACES_AT_ONCE 4096
-
-static uint32_t count_places(const struct live *l, enum weir_map map)
-{
-	_cleanup_(mem_free) struct weir_flow_key *places = mem_zalloc(PLACES_AT_ONCE * sizeof(*places));
-	_cleanup_(mem_free) uint32_t *keys = mem_zalloc(PLACES_AT_ONCE * sizeof(*keys));
-	int fd = node_map_fd(l->node, map), r = 0;
-	uint32_t at, n = 0, count;
-
-	for (bool first = true; !r; first = false) {
-		count = PLACES_AT_ONCE;
-		r = bpf_map_lookup_batch(fd, first ? NULL : &at, &at, keys, places, &count, NULL);
-		for (uint32_t i = 0; (!r || r == -ENOENT) && i < count; i++)
-			n += !!places[i].used;
-	}
-	return n;
-}
-
-long long live_fill(const struct live *l, enum weir_map map)
-{
-	switch (map) {
-	case WEIR_MAP_pods:
-		return count_pods(l);
-	case WEIR_MAP_policy_sets:
-		return count_names(l, WEIR_NAME_POLICY_SET, false);
-	case WEIR_MAP_port_ranges:
-		return count_names(l, WEIR_NAME_PORT_SET, true);
-	case WEIR_MAP_services:
-		return count_names(l, WEIR_NAME_SERVICE, false);
-	case WEIR_MAP_backend_slots:
-		return count_backend_slots(l);
-	case WEIR_MAP_backends:
-		return count_backends(l);
-	case WEIR_MAP_flow_keys:
-	case WEIR_MAP_half_open:
-		return count_places(l, map);
-	case WEIR_MAP_free_keys: /* what flow_keys does not hold; a queue itself cannot be counted */
-		return node_map_max(l->node, map) - count_places(l, WEIR_MAP_flow_keys);
-	case WEIR_MAP_closing_keys:
-	case WEIR_MAP_events:
-		return -1;
-	case WEIR_MAP_rule_hits:
-		return count_names(l, WEIR_NAME_RULE, false);
-	case WEIR_MAP_set_hits:
-		return count_names(l, WEIR_NAME_POLICY_SET, false);
-	case WEIR_MAP_config:
-	case WEIR_MAP_counters:
-	case WEIR_MAP_trace:
-	case WEIR_MAP_event_counts:
-	case WEIR_MAP_watch:
-		return node_map_max(l->node, map);
-	default:
-		return count_keys(node_map_fd(l->node, map));
-	}
-}
+/* ---- Counters ---- */
 
 uint32_t live_ticks_now(void)
 {
@@ -321,21 +217,6 @@ bool live_hits(const struct live *l, enum weir_map map, uint32_t id, struct weir
 			ret_hits->last = each[i].last;
 	}
 	return true;
-}
-
-/* As the map table says: settings, counters and what is free do not fill, and what forgets its oldest is made to. */
-bool live_fills_up(enum weir_map map)
-{
-	static const char cannot[] = "cannot fill", forgets[] = "the oldest ";
-
-	return strncmp(map_full[map], cannot, strlen(cannot)) && strncmp(map_full[map], forgets, strlen(forgets));
-}
-
-int live_percent(const struct live *l, enum weir_map map)
-{
-	long long fill = live_fills_up(map) ? live_fill(l, map) : -1;
-
-	return fill <= 0 ? -1 : fill * 100 / node_map_max(l->node, map);
 }
 
 struct weir_counter live_counter(const struct live *l, uint32_t reason)

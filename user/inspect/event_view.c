@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Events with names: made and matched. See sighting.h. */
+/* Events with names: made and matched. See event_view.h. */
 #include <string.h>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-#include "cli/sighting.h"
 #include "analyze/report.h"
+#include "inspect/event_view.h"
 
 #define NS_PER_S 1000000000ll
 
-enum sighting_verdict sighting_verdict_of(uint32_t reason)
+enum event_verdict event_verdict_of(uint32_t reason)
 {
 	switch (reason) {
 	case WEIR_FORWARDED:
-		return SIGHTING_ALLOW;
+		return EVENT_ALLOW;
 	case WEIR_EGRESS_DENIED:
 	case WEIR_INGRESS_DENIED:
 	case WEIR_GATED:
 	case WEIR_NOT_ENFORCED:
-		return SIGHTING_DENY;
+		return EVENT_DENY;
 	}
 	if (reason >= _WEIR_REASON_MAX)
-		return SIGHTING_DROP; /* of a newer datapath */
+		return EVENT_DROP; /* of a newer datapath */
 	if (weir_reason_rejects(reason))
-		return SIGHTING_REJECT;
-	return weir_reason_drops(reason) ? SIGHTING_DROP : 0;
+		return EVENT_REJECT;
+	return weir_reason_drops(reason) ? EVENT_DROP : 0;
 }
 
 /* The number stays its own for ever; no program counts it any more. */
@@ -36,26 +36,26 @@ static bool is_given_up(int reason)
 	return !strncmp(reason_text(reason), words, strlen(words));
 }
 
-int sighting_reason(const char *label)
+int event_reason(const char *label)
 {
 	for (int i = 0; i < _WEIR_REASON_MAX; i++)
 		if (!strcmp(reason_label(i), label))
-			return sighting_verdict_of(i) && !is_given_up(i) ? i : -1;
+			return event_verdict_of(i) && !is_given_up(i) ? i : -1;
 	return -1;
 }
 
 /* ---- Names ---- */
 
-const struct live *sighting_live(const struct sighting *s, enum weir_name_kind kind, uint32_t id)
+const struct live *event_live(const struct event_view *s, enum weir_name_kind kind, uint32_t id)
 {
 	const struct naming *n = s->naming;
 
 	return !live_has(n->now, kind, id) && live_has(n->before, kind, id) ? n->before : n->now;
 }
 
-const char *sighting_label(const struct sighting *s, enum weir_name_kind kind, uint32_t id, char *buf)
+const char *event_label(const struct event_view *s, enum weir_name_kind kind, uint32_t id, char *buf)
 {
-	return live_label(sighting_live(s, kind, id), kind, id, buf);
+	return live_label(event_live(s, kind, id), kind, id, buf);
 }
 
 static bool has_ports(uint8_t proto)
@@ -63,10 +63,10 @@ static bool has_ports(uint8_t proto)
 	return proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == IPPROTO_SCTP;
 }
 
-static struct sighting_end end_of(const struct naming *n, const struct weir_addr *addr, uint8_t proto,
-				  uint16_t port_be)
+static struct event_end end_of(const struct naming *n, const struct weir_addr *addr, uint8_t proto,
+			       uint16_t port_be)
 {
-	struct sighting_end end = { .addr = *addr, .port = has_ports(proto) ? ntohs(port_be) : 0 };
+	struct event_end end = { .addr = *addr, .port = has_ports(proto) ? ntohs(port_be) : 0 };
 
 	end.who = live_who(n->now, addr, &end.name);
 	if (end.who == LIVE_NOBODY)
@@ -74,15 +74,15 @@ static struct sighting_end end_of(const struct naming *n, const struct weir_addr
 	return end;
 }
 
-void sighting_make(struct sighting *ret_s, const struct weir_event *e, const struct naming *n)
+void event_view_make(struct event_view *ret_s, const struct weir_event *e, const struct naming *n)
 {
 	uint64_t time = e->time_ns + n->wall_offset_ns;
-	struct sighting *s = ret_s;
+	struct event_view *s = ret_s;
 
-	*s = (struct sighting){
+	*s = (struct event_view){
 		.event = e,
 		.naming = n,
-		.verdict = sighting_verdict_of(e->reason),
+		.verdict = event_verdict_of(e->reason),
 		.enforced = e->reason != WEIR_NOT_ENFORCED,
 		.has_ends = !weir_addr_is_zero(&e->src) || !weir_addr_is_zero(&e->dst),
 		.time = { .tv_sec = time / NS_PER_S, .tv_nsec = time % NS_PER_S },
@@ -95,22 +95,22 @@ void sighting_make(struct sighting *ret_s, const struct weir_event *e, const str
 		s->backend = end_of(n, &e->nat_dst, e->proto, e->nat_dport_be);
 }
 
-bool sighting_side(const struct sighting *s, int direction, struct sighting_side *ret_side)
+bool event_side(const struct event_view *s, int direction, struct event_side *ret_side)
 {
 	const struct weir_event *e = s->event;
 
 	if (direction)
-		*ret_side = (struct sighting_side){ "ingress", e->flags & WEIR_EVENT_INGRESS_DENIED,
-						    e->ingress_set, e->ingress_rule };
+		*ret_side = (struct event_side){ "ingress", e->flags & WEIR_EVENT_INGRESS_DENIED, e->ingress_set,
+						 e->ingress_rule };
 	else
-		*ret_side = (struct sighting_side){ "egress", e->flags & WEIR_EVENT_EGRESS_DENIED, e->egress_set,
-						    e->egress_rule };
+		*ret_side = (struct event_side){ "egress", e->flags & WEIR_EVENT_EGRESS_DENIED, e->egress_set,
+						 e->egress_rule };
 	return (e->flags & WEIR_EVENT_JUDGED) && e->flags & (direction ? WEIR_EVENT_INGRESS : WEIR_EVENT_EGRESS);
 }
 
 /* ---- Filters ---- */
 
-static bool is_named(const struct sighting_end *end, enum live_who who, const struct target *t)
+static bool is_named(const struct event_end *end, enum live_who who, const struct target *t)
 {
 	size_t len = strlen(t->ns);
 
@@ -119,7 +119,7 @@ static bool is_named(const struct sighting_end *end, enum live_who who, const st
 }
 
 /* world: whoever is no pod, Service or node that is known here. */
-static bool is_target(const struct sighting_end *end, const struct target *t)
+static bool is_target(const struct event_end *end, const struct target *t)
 {
 	switch (t->kind) {
 	case TARGET_POD:
@@ -138,13 +138,13 @@ static bool is_target(const struct sighting_end *end, const struct target *t)
 	return false;
 }
 
-static bool is_translated(const struct sighting *s)
+static bool is_translated(const struct event_view *s)
 {
 	return s->event->flags & WEIR_EVENT_TRANSLATED;
 }
 
 /* The destination as it was addressed, or the backend that was chosen. */
-static bool goes_to(const struct sighting *s, const struct target *t)
+static bool goes_to(const struct event_view *s, const struct target *t)
 {
 	if (!s->has_ends || (t->proto && t->proto != s->event->proto))
 		return false;
@@ -153,26 +153,26 @@ static bool goes_to(const struct sighting *s, const struct target *t)
 	return is_translated(s) && is_target(&s->backend, t) && (!t->port || t->port == s->backend.port);
 }
 
-static bool comes_from(const struct sighting *s, const struct target *t)
+static bool comes_from(const struct event_view *s, const struct target *t)
 {
 	return s->has_ends && is_target(&s->from, t);
 }
 
-static bool has_port(const struct sighting *s, uint32_t port)
+static bool has_port(const struct event_view *s, uint32_t port)
 {
 	return s->to.port == port || (is_translated(s) && s->backend.port == port);
 }
 
-static bool has_proto(const struct sighting *s, int proto)
+static bool has_proto(const struct event_view *s, int proto)
 {
 	int has = s->event->proto == IPPROTO_ICMPV6 ? IPPROTO_ICMP : s->event->proto;
 
 	return s->has_ends && has == proto;
 }
 
-static bool side_is_of(const struct sighting *s, const struct sighting_side *side, const char *policy)
+static bool side_is_of(const struct event_view *s, const struct event_side *side, const char *policy)
 {
-	const struct live *l = sighting_live(s, WEIR_NAME_RULE, side->rule);
+	const struct live *l = event_live(s, WEIR_NAME_RULE, side->rule);
 	const char *name;
 
 	if (side->rule != WEIR_NO_RULE) {
@@ -181,7 +181,7 @@ static bool side_is_of(const struct sighting *s, const struct sighting_side *sid
 	}
 	if (!side->denied)
 		return false;
-	l = sighting_live(s, WEIR_NAME_POLICY_SET, side->set);
+	l = event_live(s, WEIR_NAME_POLICY_SET, side->set);
 	for (size_t i = 0; (name = live_policy(l, side->set, i)); i++)
 		if (!strcmp(name, policy))
 			return true;
@@ -189,25 +189,25 @@ static bool side_is_of(const struct sighting *s, const struct sighting_side *sid
 }
 
 /* Of a denied packet only the directions that deny count. */
-static bool is_of_policy(const struct sighting *s, const char *policy)
+static bool is_of_policy(const struct event_view *s, const char *policy)
 {
-	struct sighting_side side;
+	struct event_side side;
 
 	for (int i = 0; i < 2; i++)
-		if (sighting_side(s, i, &side) && side.denied == (s->verdict == SIGHTING_DENY) &&
+		if (event_side(s, i, &side) && side.denied == (s->verdict == EVENT_DENY) &&
 		    side_is_of(s, &side, policy))
 			return true;
 	return false;
 }
 
-static bool has_reason(const struct sighting *s, const struct sighting_filter *f)
+static bool has_reason(const struct event_view *s, const struct event_filter *f)
 {
 	uint32_t reason = s->event->reason;
 
 	return !f->reasons || (reason < _WEIR_REASON_MAX && f->reasons >> reason & 1);
 }
 
-bool sighting_match(const struct sighting *s, const struct sighting_filter *f)
+bool event_view_match(const struct event_view *s, const struct event_filter *f)
 {
 	return (!f->verdicts || f->verdicts & s->verdict) && has_reason(s, f) &&
 	       (!f->pod || comes_from(s, f->pod) || goes_to(s, f->pod)) && (!f->from || comes_from(s, f->from)) &&

@@ -6,9 +6,9 @@
 #include <sodium.h>
 #include <yajl/yajl_tree.h>
 
+#include "base/file.h"
 #include "base/mem.h"
-#include "cli/file.h"
-#include "cli/live_plan.h"
+#include "inspect/live_plan.h"
 
 struct entry {
 	uint32_t kind;

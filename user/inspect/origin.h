@@ -7,21 +7,21 @@
  */
 #pragma once
 
-#include "cli/talk.h"
 #include "compile/plan.h"
-#include "sandbox/sandbox.h"
+#include "kube/store.h"
 
 /*
- * s: read with CLI_KEEP_TEXTS. Of in only node and local_addrs count. The text is the caller's. NULL when the objects
- * must not be kept (store_emit_texts()); a note has said why, and what that means.
+ * s: read with keep_texts. Of in only node and local_addrs count. The text is the caller's. NULL when the objects must
+ * not be kept; ret_refused says why (store_emit_texts()).
  */
-char *origin_text(struct store *s, const struct plan_input *in, bool sandbox, const struct common_options *c);
+char *origin_text(struct store *s, const struct plan_input *in, bool sandbox, const char **ret_refused);
 
 struct origin {
-	struct store *store; /* completed, and placed when it is a sandbox's */
+	struct store *store; /* completed; of a sandbox it is to be placed as sandbox_place() did before */
 	char *node;
 	bool sandbox;
-	struct sandbox_net net; /* addresses of this node: local; of a sandbox: all */
+	struct weir_addr *local; /* further addresses of this node; of a sandbox: none */
+	size_t n_local, cap_local;
 };
 
 /* 0; -ENOENT when the file is not there; -EINVAL when it does not say what it should, err says so. */

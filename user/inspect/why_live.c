@@ -9,40 +9,23 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/evaluator.h"
-#include "cli/why_live.h"
-#include "testrun/probe.h"
+#include "inspect/why_live.h"
+#include "testrun/evaluator.h"
 
 #define COPY_TRIES 3 /* an apply may come in between */
 
-static char *run_file(const struct why_live *l, const char *prefix, uint64_t generation)
-{
-	return mem_printf("%s/%s-%llu", node_run_dir(l->live.node), prefix, (unsigned long long)generation);
-}
-
-int why_live_open(struct why_live *l, const struct common_options *c, bool needed)
+int why_live_open(struct why_live *l, const char *name, struct weir_err *err)
 {
 	_cleanup_(mem_free) char *path = NULL;
-	struct common_options quiet = *c;
-	struct weir_err err = {};
-	struct node *node = NULL;
-	int r, status;
+	int r;
 
-	*l = (struct why_live){};
-	if (!needed) {
-		r = node_open(c->name, NODE_READ, NULL, &node, &err);
-		node_close(&node);
-		if (r)
-			return EXIT_OK;
-		quiet.quiet = true;
-	}
-	status = live_open(&l->live, &quiet);
-	if (status)
-		return status;
-	path = run_file(l, "objects", l->live.generation);
-	if (origin_read(path, &l->origin, &err) && needed)
-		cli_note(c, "%s: no rules and labels can be shown", err.text);
-	return EXIT_OK;
+	*l = (struct why_live){ .name = name };
+	r = live_open(&l->live, name, err);
+	if (r)
+		return r;
+	path = live_file(&l->live, "objects", l->live.generation);
+	origin_read(path, &l->origin, &l->err);
+	return 0;
 }
 
 void why_live_close(struct why_live *l)
@@ -68,13 +51,13 @@ static int make_copy(struct why_live *l)
 }
 
 /* Would a load of the same plan change anything? */
-static bool drifted(const struct why_live *l, const struct common_options *c)
+static bool drifted(const struct why_live *l)
 {
 	_cleanup_(attachment_list_free) struct attachment_list list = {};
 	struct sync_delta d = {};
 	struct weir_err err;
 
-	if (attachment_list_read(c->name, &list, &err) ||
+	if (attachment_list_read(l->name, &list, &err) ||
 	    sync_apply(l->live.node, l->plan, &list, SYNC_DRY_RUN | SYNC_NO_DEVICES, &d, &err))
 		return true;
 	return sync_delta_writes(&d);
@@ -83,7 +66,7 @@ static bool drifted(const struct why_live *l, const struct common_options *c)
 /* The plan file of the next generation comes before its first table, and the generation after the last. */
 static bool is_half_done(const struct why_live *l)
 {
-	_cleanup_(mem_free) char *path = run_file(l, "plan", l->live.generation + 1);
+	_cleanup_(mem_free) char *path = live_file(&l->live, "plan", l->live.generation + 1);
 
 	return !access(path, F_OK) || node_config(l->live.node)->generation != l->live.generation ||
 	       node_config(l->live.node)->pending & (WEIR_PENDING_POLICY | WEIR_PENDING_SERVICE);
@@ -136,7 +119,6 @@ static bool is_off(const struct why_live *l)
 struct question {
 	struct why_live *l;
 	const struct why_ask *ask;
-	const struct common_options *c;
 	bool own;
 	bool defect;
 };
@@ -199,8 +181,8 @@ static void say_agreement(struct question *k, struct why_flow *f, const struct w
 static void say_difference(struct question *k, struct why_flow *f, const struct evaluator_difference *d)
 {
 	unsigned long long generation = k->l->live.generation;
-	_cleanup_(mem_free) char *text = evaluator_answer_text(d->plan, &d->theirs), *further = NULL;
-	bool other = drifted(k->l, k->c);
+	_cleanup_(mem_free) char *text = evaluator_answer_text(d->plan, &d->theirs);
+	bool other = drifted(k->l);
 
 	if (is_half_done(k->l)) {
 		say(k, f,
@@ -216,14 +198,16 @@ static void say_difference(struct question *k, struct why_flow *f, const struct 
 				 text));
 		return;
 	}
-	if (other)
-		further = mem_printf(
-			"narrowed down  tables are not as generation %llu left them: something else may have "
-			"written them; loading again mends that",
-			generation);
 	say(k, f, arena_printf(k->ask->arena, "DISAGREES (generation %llu): %s", generation, text));
-	if (!k->defect)
-		evaluator_banner(d, "the kernel", further);
+	if (!k->l->difference.plan) {
+		k->l->difference = *d;
+		k->l->further =
+			other ? arena_printf(k->ask->arena,
+					     "narrowed down  tables are not as generation %llu left them: "
+					     "something else may have written them; loading again mends that",
+					     generation)
+			      : NULL;
+	}
 	k->defect = true;
 }
 
@@ -261,14 +245,13 @@ static void ask_flow(struct question *k, struct why_flow *f)
 	ask_one(k, f, &q);
 }
 
-int why_live_ask(struct why_live *l, const struct why_ask *ask, const struct common_options *c,
-		 struct why_flows *flows, bool own)
+bool why_live_ask(struct why_live *l, const struct why_ask *ask, struct why_flows *flows, bool own)
 {
-	struct question k = { l, ask, c, own, false };
+	struct question k = { l, ask, own, false };
 	const char *no = NULL;
 
 	if (!l->live.node)
-		return EXIT_OK;
+		return false;
 	l->plan = l->origin.store ? report_plan(ask->report, l->origin.node) : NULL;
 	if (!l->origin.store)
 		no = "not asked: what is loaded has no file of its objects; loading again writes it";
@@ -283,5 +266,5 @@ int why_live_ask(struct why_live *l, const struct why_ask *ask, const struct com
 			say(&k, &flows->items[i], no);
 		else
 			ask_flow(&k, &flows->items[i]);
-	return k.defect ? EXIT_DISAGREE : EXIT_OK;
+	return k.defect;
 }

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "cli/live.h"
+#include "inspect/fill.h"
 
 static void tables_that_refuse_or_drop_fill_up(void **state)
 {

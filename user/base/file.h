@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Reading what other runs of the command left in the run folder. */
+/* Whole files into memory. */
 #pragma once
 
 /* The whole file, ended by a zero; NULL when it cannot be read. The caller's. */

@@ -6,14 +6,14 @@
 
 #include <yajl/yajl_tree.h>
 
-#include "cli/file.h"
-#include "cli/origin.h"
+#include "base/emit.h"
+#include "base/file.h"
+#include "inspect/origin.h"
 
-char *origin_text(struct store *s, const struct plan_input *in, bool sandbox, const struct common_options *c)
+char *origin_text(struct store *s, const struct plan_input *in, bool sandbox, const char **ret_refused)
 {
 	_cleanup_(mem_free) char *text = NULL;
 	char addr[ADDR_TEXT_MAX];
-	const char *refused;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 	struct emit e = {};
@@ -26,14 +26,11 @@ char *origin_text(struct store *s, const struct plan_input *in, bool sandbox, co
 	for (size_t i = 0; i < in->n_local_addrs; i++)
 		emit_text(&e, NULL, addr_text(&in->local_addrs[i], addr));
 	emit_array_end(&e);
-	refused = store_emit_texts(s, &e);
+	*ret_refused = store_emit_texts(s, &e);
 	emit_document_end(&e);
 	emit_close(&e);
 	fclose(out);
-	if (!refused)
-		return TAKE_PTR(text);
-	cli_note(c, "%s: the objects are not kept, and 'weir why' without -f shows ids", refused);
-	return NULL;
+	return *ret_refused ? NULL : TAKE_PTR(text);
 }
 
 static yajl_val member(yajl_val v, const char *key, yajl_type type)
@@ -48,14 +45,14 @@ static const char *text_of(yajl_val v, const char *key)
 	return m ? YAJL_GET_STRING(m) : NULL;
 }
 
-static void read_addresses(yajl_val list, struct sandbox_net *net)
+static void read_addresses(yajl_val list, struct origin *o)
 {
 	for (size_t i = 0; list && i < YAJL_GET_ARRAY(list)->len; i++) {
 		const char *text = YAJL_GET_STRING(YAJL_GET_ARRAY(list)->values[i]);
 		struct weir_addr a;
 
 		if (text && !addr_parse(text, &a))
-			*VEC_ADD(net->local, net->n_local, net->cap_local) = a;
+			*VEC_ADD(o->local, o->n_local, o->cap_local) = a;
 	}
 }
 
@@ -83,10 +80,7 @@ static int fill(yajl_val root, struct origin *o)
 	store_complete(o->store, STORE_ADMIT | (o->sandbox ? STORE_INVENT : 0));
 	if (o->store->diags.errors)
 		return -EINVAL;
-	if (o->sandbox)
-		sandbox_place(o->store, &o->net);
-	else
-		read_addresses(member(root, "localAddresses", yajl_t_array), &o->net);
+	read_addresses(member(root, "localAddresses", yajl_t_array), o);
 	return 0;
 }
 
@@ -112,6 +106,6 @@ void origin_free(struct origin *o)
 {
 	store_free(&o->store);
 	free(o->node);
-	sandbox_net_free(&o->net);
+	free(o->local);
 	*o = (struct origin){};
 }
