@@ -171,20 +171,6 @@ static int lease(struct observer *ob, uint32_t ticks)
 
 /* ---- What was lost ---- */
 
-static void read_losses(const struct observer *ob, uint32_t reason, struct weir_event_count *ret_sum)
-{
-	int cpus = libbpf_num_possible_cpus();
-	_cleanup_(mem_free) struct weir_event_count *each = mem_zalloc((cpus > 0 ? cpus : 1) * sizeof(*each));
-
-	*ret_sum = (struct weir_event_count){};
-	if (cpus <= 0 || bpf_map_lookup_elem(node_map_fd(ob->live.node, WEIR_MAP_event_counts), &reason, each))
-		return;
-	for (int i = 0; i < cpus; i++) {
-		ret_sum->over += each[i].over;
-		ret_sum->lost += each[i].lost;
-	}
-}
-
 static void begin_record(struct observer *ob, const char *kind)
 {
 	if (cli_json(&ob->o->common)) {
@@ -224,9 +210,8 @@ static void tell_loss(struct observer *ob, uint32_t reason, uint64_t over, uint6
 static void losses(struct observer *ob, bool tell)
 {
 	for (uint32_t i = 0; i < _WEIR_REASON_MAX; i++) {
-		struct weir_event_count now, *told = &ob->told[i];
+		struct weir_event_count now = live_event_losses(&ob->live, i), *told = &ob->told[i];
 
-		read_losses(ob, i, &now);
 		if (tell && (now.over != told->over || now.lost != told->lost))
 			tell_loss(ob, i, now.over - told->over, now.lost - told->lost);
 		*told = now;

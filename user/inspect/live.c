@@ -200,38 +200,54 @@ long long live_tick_age(uint32_t now, uint32_t tick)
 	return ((uint64_t)(now - tick) << WEIR_TICK_SHIFT) / 1000000000;
 }
 
+/* The values of all CPUs of one element, to be freed; NULL: there is none. */
+static void *read_cpus(const struct live *l, enum weir_map map, uint32_t id, size_t size, int *ret_n)
+{
+	int n = libbpf_num_possible_cpus();
+	_cleanup_(mem_free) void *each = n > 0 ? mem_zalloc(n * size) : NULL;
+
+	*ret_n = n;
+	return each && !bpf_map_lookup_elem(node_map_fd(l->node, map), &id, each) ? TAKE_PTR(each) : NULL;
+}
+
 bool live_hits(const struct live *l, enum weir_map map, uint32_t id, struct weir_hits *ret_hits)
 {
-	int cpus = libbpf_num_possible_cpus();
-	_cleanup_(mem_free) struct weir_hits *each = NULL;
+	int cpus;
+	_cleanup_(mem_free) struct weir_hits *each = read_cpus(l, map, id, sizeof(*each), &cpus);
 
 	*ret_hits = (struct weir_hits){};
-	if (cpus <= 0)
-		return false;
-	each = mem_zalloc(cpus * sizeof(*each));
-	if (bpf_map_lookup_elem(node_map_fd(l->node, map), &id, each))
-		return false;
-	for (int i = 0; i < cpus; i++) {
+	for (int i = 0; each && i < cpus; i++) {
 		ret_hits->packets += each[i].packets;
 		if (each[i].last > ret_hits->last)
 			ret_hits->last = each[i].last;
 	}
-	return true;
+	return each;
 }
 
 struct weir_counter live_counter(const struct live *l, uint32_t reason)
 {
-	struct weir_counter sum = {}, *each;
-	int cpus = libbpf_num_possible_cpus();
+	struct weir_counter sum = {};
+	int cpus;
+	_cleanup_(mem_free) struct weir_counter *each =
+		read_cpus(l, WEIR_MAP_counters, reason, sizeof(*each), &cpus);
 
-	if (cpus <= 0)
-		return sum;
-	each = mem_zalloc(cpus * sizeof(*each));
-	if (!bpf_map_lookup_elem(node_map_fd(l->node, WEIR_MAP_counters), &reason, each))
-		for (int i = 0; i < cpus; i++) {
-			sum.packets += each[i].packets;
-			sum.bytes += each[i].bytes;
-		}
-	free(each);
+	for (int i = 0; each && i < cpus; i++) {
+		sum.packets += each[i].packets;
+		sum.bytes += each[i].bytes;
+	}
+	return sum;
+}
+
+struct weir_event_count live_event_losses(const struct live *l, uint32_t reason)
+{
+	struct weir_event_count sum = {};
+	int cpus;
+	_cleanup_(mem_free) struct weir_event_count *each =
+		read_cpus(l, WEIR_MAP_event_counts, reason, sizeof(*each), &cpus);
+
+	for (int i = 0; each && i < cpus; i++) {
+		sum.over += each[i].over;
+		sum.lost += each[i].lost;
+	}
 	return sum;
 }

@@ -54,6 +54,8 @@ const char *live_pod_at(const struct live *l, uint32_t device); /* "ns/name" of 
 enum live_who live_who(const struct live *l, const struct weir_addr *addr, const char **ret_name);
 /* Packets and bytes of a reason, all CPUs added up. */
 struct weir_counter live_counter(const struct live *l, uint32_t reason);
+/* Events of a reason that were not told, all CPUs added up. */
+struct weir_event_count live_event_losses(const struct live *l, uint32_t reason);
 /* What was counted for an id of rule_hits or set_hits, all CPUs added up; false: beyond the table, not counted. */
 bool live_hits(const struct live *l, enum weir_map map, uint32_t id, struct weir_hits *ret_hits);
 uint32_t live_ticks_now(void); /* the programs' clock: ticks of the monotonic one */
