@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/emit.h"
-#include "cli/measure.h"
 #include "analyze/explain.h"
+#include "base/emit.h"
+#include "cli/measure_table.h"
 
 #define WIDTH_WHEN_UNKNOWN 120
 

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/*
- * weir sandbox probe: what the report expects beside what real connections
- * measured. Collected here, printed by measure_table.c.
- */
+/* What the report expects beside what real connections between the pods of a sandbox measured. */
 #pragma once
 
-#include "cli/talk.h"
 #include "analyze/report.h"
 #include "sandbox/sandbox.h"
 
@@ -40,7 +36,7 @@ struct measure {
 	struct sandbox_net net;
 	struct report *report;
 	struct plan *plan;
-	const char *name; /* instance */
+	const char *name; /* of the sandbox; NULL: SANDBOX_DEFAULT_NAME */
 	unsigned int timeout_ms, requests;
 	bool all_ports; /* every port at every destination, as asked for; else those that the destination declares */
 	struct measure_result *results;
@@ -49,7 +45,11 @@ struct measure {
 	size_t n_spreads, cap_spreads;
 };
 
-/* Each 0 or -errno. */
+/*
+ * What is expected comes from the plan, what is measured from what was loaded: what an apply of the plan would change.
+ * Without tables (no_datapath) nothing. Each 0 or -errno.
+ */
+int measure_compare(const struct measure *p, struct sync_delta *ret_delta, struct weir_err *err);
 int measure_matrix(struct measure *p, struct weir_err *err);
 int measure_services(struct measure *p, struct weir_err *err);
 void measure_free(struct measure *p); /* also for _cleanup_() */
@@ -58,7 +58,3 @@ bool measure_agrees(const struct measure_result *r); /* true too where nothing c
 bool measure_spread_agrees(const struct measure_spread *s);
 const char *measure_spread_expected(const struct measure_spread *s); /* "allow", "deny", "refused", "partly" */
 size_t measure_differences(const struct measure *p);
-
-/* The matrix, who denied what, and the spread over backends. */
-void measure_print(const struct measure *p, const struct common_options *c, FILE *out);
-void measure_print_json(const struct measure *p, FILE *out);
