@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * weir doctor: what is wrong with this node, by stable code, with the evidence
- * and what to do. The checks of devices, settings and rulesets are in
- * user/doctor; those of the tables are here, beside the other readers of them.
+ * and what to do. The checks are in user/doctor.
  */
 #include <string.h>
 
@@ -10,50 +9,12 @@
 #include "cli/loaded.h"
 #include "cli/verbs.h"
 #include "doctor/doctor.h"
-#include "inspect/fill.h"
 
 struct doctor_options {
 	struct common_options common;
 	const char *level;
 	bool codes;
 };
-
-/* ---- The tables ---- */
-
-static void check_fill(const struct live *l, enum weir_map map, struct findings *f)
-{
-	int percent = live_percent(l, map);
-	struct finding *found;
-
-	if (percent <= LIVE_FILL_WARN_PERCENT)
-		return;
-	found = finding_add(f, FINDING_N006, SEVERITY_WARNING);
-	found->text = arena_printf(&f->arena, "table %s is %d %% full; when it is full: %s", map_names[map],
-				   percent, map_full[map]);
-	found->evidence =
-		arena_printf(&f->arena, "%lld of %u entries", live_fill(l, map), node_map_max(l->node, map));
-	found->fix = "weir uninstall, then weir load with a larger --scale-tables, -tries, -arrays or -flows";
-}
-
-static void check_tables(const struct live *l, struct findings *f)
-{
-	struct finding *found;
-
-	for (int i = 0; i < _WEIR_MAP_MAX; i++)
-		check_fill(l, i, f);
-	if (node_no_sweep(l->node)) {
-		found = finding_add(f, FINDING_N010, SEVERITY_WARNING);
-		found->text = "connections that are over are not swept: they stay until the room is needed";
-		found->evidence = arena_strdup(&f->arena, node_no_sweep(l->node));
-		found->fix = "weir load again; on a PREEMPT_RT kernel there is none: size conntrack for it";
-	}
-	if (node_config(l->node)->enforcement != WEIR_ENFORCE_ON) {
-		found = finding_add(f, FINDING_N011, SEVERITY_WARNING);
-		found->text = "enforcement is off: what policies deny passes";
-		found->evidence = "config.enforcement = off";
-		found->fix = "weir enforce on";
-	}
-}
 
 /* ---- Output ---- */
 
@@ -120,21 +81,14 @@ static int print_codes(const struct common_options *c)
 
 static int examine(const struct common_options *c, struct findings *f)
 {
-	_cleanup_(attachment_list_free) struct attachment_list pods = {};
 	_cleanup_(live_close) struct live l = {};
 	struct weir_err err = {};
 	int status = loaded_open(&l, c), r;
 
 	if (status)
 		return status;
-	r = attachment_list_read(c->name, &pods, &err);
-	if (!r)
-		r = doctor_node(l.node, &pods, f, &err);
-	if (r)
-		return cli_fail_err(r, &err);
-	check_tables(&l, f);
-	findings_sort(f);
-	return EXIT_OK;
+	r = doctor_instance(c->name, &l, f, &err);
+	return r ? cli_fail_err(r, &err) : EXIT_OK;
 }
 
 static int run(void *options, char **args, int n_args)
