@@ -19,7 +19,5 @@ int cli_read_store(const struct common_options *c, unsigned int flags, struct st
  * EXIT_INPUT for a name that no object has while others are named.
  */
 int cli_node(const struct common_options *c, const struct store *s, const char **ret_node);
-/* That refusal as text, to be freed, or NULL when the name is fine. given_by: "--node" or "NODE_NAME". */
-char *cli_unknown_node(const struct store *s, const char *node, const char *given_by);
 /* What a plan is made from, to be kept beside it (inspect/origin.h). The caller's; NULL after a note on why it is not kept. */
 char *cli_origin(struct store *s, const struct plan_input *in, bool sandbox, const struct common_options *c);

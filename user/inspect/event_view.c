@@ -214,3 +214,16 @@ bool event_view_match(const struct event_view *s, const struct event_filter *f)
 	       (!f->to || goes_to(s, f->to)) && (!f->port || has_port(s, f->port)) &&
 	       (!f->proto || has_proto(s, f->proto)) && (!f->policy || is_of_policy(s, f->policy));
 }
+
+uint64_t event_filter_reasons(const struct event_filter *f)
+{
+	uint64_t reasons = 0;
+
+	for (uint32_t i = 0; i < _WEIR_REASON_MAX; i++) {
+		enum event_verdict verdict = event_verdict_of(i);
+
+		if (verdict && (!f->verdicts || f->verdicts & verdict) && (!f->reasons || f->reasons >> i & 1))
+			reasons |= 1ull << i;
+	}
+	return reasons;
+}

@@ -57,6 +57,7 @@ struct event_filter {
 /* The event must live as long as the view. */
 void event_view_make(struct event_view *ret_s, const struct weir_event *e, const struct naming *n);
 bool event_view_match(const struct event_view *s, const struct event_filter *f);
+uint64_t event_filter_reasons(const struct event_filter *f); /* bit n: an event of reason n may match */
 
 enum event_verdict event_verdict_of(uint32_t reason); /* 0: no event has this reason */
 /* Number of a reason by its label that events may have, or -1. */

@@ -8,7 +8,8 @@
 
 #include <cmocka.h>
 
-#include "cli/input.h"
+#include "base/mem.h"
+#include "kube/store.h"
 
 #define NODE(name) "apiVersion: v1\nkind: Node\nmetadata: {name: " name "}\n---\n"
 #define POD(name, spec)                                                                           \
@@ -25,7 +26,7 @@ static void refuses(const char *yaml, unsigned int flags, const char *node, cons
 	store_read_buffer(s, "f.yaml", yaml, strlen(yaml));
 	store_complete(s, flags);
 	assert_int_equal(s->diags.errors, 0);
-	text = cli_unknown_node(s, node, "--node");
+	text = store_unknown_node(s, node, "--node");
 	if (want)
 		assert_string_equal(text, want);
 	else
