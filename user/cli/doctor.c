@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "base/emit.h"
+#include "cli/listing.h"
 #include "cli/loaded.h"
 #include "cli/verbs.h"
 #include "doctor/doctor.h"
@@ -18,24 +18,24 @@ struct doctor_options {
 
 /* ---- Output ---- */
 
-static void print_json(const struct findings *f)
+static void print_json(const struct findings *f, const struct common_options *c)
 {
-	_cleanup_(emit_close) struct emit e = {};
+	static const struct listing_column columns[] = { COLUMN(NULL, "code"),    COLUMN(NULL, "severity"),
+							 COLUMN(NULL, "finding"), COLUMN(NULL, "evidence"),
+							 COLUMN(NULL, "fix"),     {} };
+	struct listing out;
 
-	emit_open(&e, stdout);
-	emit_list_begin(&e, "FindingList");
+	listing_begin(&out, c, "FindingList", columns);
 	for (size_t i = 0; i < f->n; i++) {
 		const struct finding *item = &f->items[i];
 
-		emit_item_begin(&e);
-		emit_text(&e, "code", finding_name(item->code));
-		emit_text(&e, "severity", severity_names[item->severity]);
-		emit_text(&e, "finding", item->text);
-		emit_text(&e, "evidence", item->evidence);
-		emit_text(&e, "fix", item->fix);
-		emit_item_end(&e);
+		listing_text(&out, finding_name(item->code));
+		listing_text(&out, severity_names[item->severity]);
+		listing_text(&out, item->text);
+		listing_text(&out, item->evidence);
+		listing_text(&out, item->fix);
 	}
-	emit_list_end(&e);
+	listing_end(&out);
 }
 
 static void print_table(const struct findings *f, const struct common_options *c)
@@ -56,24 +56,17 @@ static void print_table(const struct findings *f, const struct common_options *c
 
 static int print_codes(const struct common_options *c)
 {
-	_cleanup_(emit_close) struct emit e = {};
+	static const struct listing_column columns[] = { COLUMN("CODE", "code"), COLUMN("TITLE", "title"), {} };
+	struct common_options plain = *c;
+	struct listing out;
 
-	if (cli_json(c)) {
-		emit_open(&e, stdout);
-		emit_list_begin(&e, "FindingCodeList");
-	}
+	plain.no_headers = true;
+	listing_begin(&out, &plain, "FindingCodeList", columns);
 	for (int i = 0; i < _FINDING_MAX; i++) {
-		if (!cli_json(c)) {
-			printf("%s  %s\n", finding_name(i), finding_title(i));
-			continue;
-		}
-		emit_item_begin(&e);
-		emit_text(&e, "code", finding_name(i));
-		emit_text(&e, "title", finding_title(i));
-		emit_item_end(&e);
+		listing_text(&out, finding_name(i));
+		listing_text(&out, finding_title(i));
 	}
-	if (cli_json(c))
-		emit_list_end(&e);
+	listing_end(&out);
 	return EXIT_OK;
 }
 
@@ -107,7 +100,7 @@ static int run(void *options, char **args, int n_args)
 	if (status)
 		return status;
 	if (cli_json(&o->common))
-		print_json(&f);
+		print_json(&f, &o->common);
 	else
 		print_table(&f, &o->common);
 	for (size_t i = 0; i < f.n; i++)

@@ -2,22 +2,10 @@
 /* Events with names: one line for people, one object for machines. See event_print.h. */
 #include <string.h>
 
-#include <netinet/in.h>
-
 #include "analyze/report.h"
 #include "cli/event_print.h"
 
 #define POLICIES_SHOWN 4 /* of a default deny, in a line; JSON has all */
-
-static const char *proto_name(uint8_t proto, char *buf, size_t size)
-{
-	if (proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6)
-		return "ICMP";
-	if (*proto_text(proto) != '?')
-		return proto_text(proto);
-	snprintf(buf, size, "%u", proto);
-	return buf;
-}
 
 /* ---- For people ---- */
 
@@ -45,7 +33,7 @@ static void print_end(const struct event_end *end, FILE *out)
 
 static void print_ends(const struct event_view *s, const char *arrow, FILE *out)
 {
-	char proto[8];
+	char proto[ADDR_TEXT_MAX];
 
 	if (!s->has_ends) {
 		const char *pod = live_pod_at(s->naming->now, s->event->device);
@@ -64,7 +52,7 @@ static void print_ends(const struct event_view *s, const char *arrow, FILE *out)
 		fprintf(out, " %s ", arrow);
 		print_end(&s->backend, out);
 	}
-	fprintf(out, " %s", proto_name(s->event->proto, proto, sizeof(proto)));
+	fprintf(out, " %s", proto_label(s->event->proto, proto));
 	if (s->event->flags & WEIR_EVENT_REPLY)
 		fputs(" (its reply)", out);
 	if ((s->event->flags & WEIR_EVENT_ICMP_ERROR) && s->event->flags & WEIR_EVENT_KNOWN)
@@ -228,7 +216,7 @@ static void emit_ends(struct emit *e, const struct event_view *s)
 
 	if (s->has_ends) {
 		emit_text(e, "family", family_text(addr_family(&s->event->src)));
-		emit_text(e, "protocol", proto_name(s->event->proto, text, sizeof(text)));
+		emit_text(e, "protocol", proto_label(s->event->proto, text));
 		emit_end(e, "from", &s->from);
 		emit_end(e, "to", &s->to);
 	} else {

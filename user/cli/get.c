@@ -91,8 +91,7 @@ static void list_frontend(const struct live *l, struct listing *out, uint32_t se
 	char addr[ADDR_TEXT_MAX];
 
 	if (live_frontend(l, service, &f))
-		listing_printf(out, weir_addr_is_v4(&f.addr) ? "%s:%u/%s" : "[%s]:%u/%s", addr_text(&f.addr, addr),
-			       ntohs(f.port_be), proto_text(f.proto));
+		listing_printf(out, "%s/%s", addr_port_text(&f.addr, ntohs(f.port_be), addr), proto_text(f.proto));
 	else
 		listing_text(out, "");
 }

@@ -19,29 +19,12 @@ static const char *const state_texts[] = {
 	[WEIR_STATE_ONE_WAY] = "one-way", [WEIR_STATE_ANSWERED] = "answered",
 };
 
-static const char *proto_name(int proto, char *buf)
-{
-	if (proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6)
-		return "ICMP";
-	if (*proto_text(proto) != '?')
-		return proto_text(proto);
-	snprintf(buf, ADDR_TEXT_MAX, "%d", proto);
-	return buf;
-}
-
 /* An ICMP message's id, at the end that asked, stands where the port of other protocols does (enum weir_icmp_port). */
 static uint16_t port_shown(const struct weir_tuple *key, int end)
 {
 	bool icmp = key->proto == IPPROTO_ICMP || key->proto == IPPROTO_ICMPV6;
 
 	return icmp && key->port_be[0] && key->port_be[1] ? 0 : ntohs(key->port_be[end]);
-}
-
-static void print_end(struct listing *out, const struct weir_addr *addr, uint16_t port)
-{
-	char text[ADDR_TEXT_MAX];
-
-	listing_printf(out, weir_addr_is_v4(addr) ? "%s:%u" : "[%s]:%u", addr_text(addr, text), port);
 }
 
 struct rows {
@@ -58,11 +41,11 @@ static void print_flow(const struct weir_tuple *key, const struct weir_flow *flo
 	char text[ADDR_TEXT_MAX];
 
 	listing_int(out, ++rows->n);
-	listing_text(out, proto_name(key->proto, text));
-	print_end(out, &key->addr[src], port_shown(key, src));
-	print_end(out, &key->addr[!src], port_shown(key, !src));
+	listing_text(out, proto_label(key->proto, text));
+	listing_text(out, addr_port_text(&key->addr[src], port_shown(key, src), text));
+	listing_text(out, addr_port_text(&key->addr[!src], port_shown(key, !src), text));
 	if (flow->flags & WEIR_FLOW_TRANSLATED)
-		print_end(out, weir_flow_backend(key, flow), ntohs(flow->nat_port_be));
+		listing_text(out, addr_port_text(weir_flow_backend(key, flow), ntohs(flow->nat_port_be), text));
 	else
 		listing_text(out, "");
 	listing_text(out, state_texts[weir_flow_state(flow->flags, key->proto)]);

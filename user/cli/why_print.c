@@ -407,21 +407,14 @@ static void print_owners(const struct why_flow *f, FILE *out)
 		print_owner(f->item.to_pod, out);
 }
 
-static const char *endpoint_text(struct arena *arena, const struct weir_addr *addr, uint16_t port)
+static void print_service(const struct why_flow *f, const struct style *s, FILE *out)
 {
 	char text[ADDR_TEXT_MAX];
 
-	return arena_printf(arena, weir_addr_is_v4(addr) ? "%s:%u" : "[%s]:%u", addr_text(addr, text), port);
-}
-
-static void print_service(const struct why_flow *f, const struct style *s, FILE *out)
-{
-	_cleanup_(arena_free) struct arena arena = {};
-
 	fprintf(out, " service %s/%s  %s %s ", f->service->meta.ns, f->service->meta.name,
-		endpoint_text(&arena, &f->frontend, f->service_port), glyph(s, "→", "->"));
+		addr_port_text(&f->frontend, f->service_port, text), glyph(s, "→", "->"));
 	if (!why_ends_at_frontend(f)) {
-		fprintf(out, "%s\n", endpoint_text(&arena, &f->item.dst, f->item.port));
+		fprintf(out, "%s\n", addr_port_text(&f->item.dst, f->item.port, text));
 		return;
 	}
 	fputs(reason_text(f->item.reason), out);

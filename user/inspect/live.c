@@ -103,13 +103,10 @@ static const struct live_name *find_name(const struct live *l, enum weir_name_ki
 static const char *backend_label(const struct live *l, uint32_t id, char *buf)
 {
 	const struct weir_backend *b = (struct weir_backend *)node_array(l->node, WEIR_MAP_backends) + id;
-	char addr[ADDR_TEXT_MAX];
 
 	if (id < node_map_max(l->node, WEIR_MAP_backends) && b->flags & WEIR_BACKEND_TAKEN)
-		snprintf(buf, LIVE_TEXT_MAX, weir_addr_is_v4(&b->addr) ? "%s:%u" : "[%s]:%u",
-			 addr_text(&b->addr, addr), ntohs(b->port_be));
-	else
-		snprintf(buf, LIVE_TEXT_MAX, "#%u", id);
+		return addr_port_text(&b->addr, ntohs(b->port_be), buf);
+	snprintf(buf, LIVE_TEXT_MAX, "#%u", id);
 	return buf;
 }
 

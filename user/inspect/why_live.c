@@ -5,6 +5,7 @@
  * objects and no apply is half done; anything else is said, and no more.
  */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -138,8 +139,14 @@ static struct oracle_query query_of(const struct why_live *l, const struct why_f
 	return q;
 }
 
-static void say(struct question *k, struct why_flow *f, const char *text)
+static void __attribute__((format(printf, 3, 4))) say(struct question *k, struct why_flow *f, const char *fmt, ...)
 {
+	_cleanup_(mem_free) char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = mem_vprintf(fmt, ap);
+	va_end(ap);
 	f->datapath.text = arena_strdup(k->ask->arena, text);
 }
 
@@ -151,16 +158,13 @@ static bool is_met(struct question *k, struct why_flow *f, const struct oracle_q
 	const struct weir_addr *addrs[2] = { &q->src, &q->dst };
 
 	if (!ends[0] && !ends[1]) {
-		say(k, f,
-		    arena_printf(k->ask->arena, "not asked: no end is a pod of this node, %s", k->l->plan->node));
+		say(k, f, "not asked: no end is a pod of this node, %s", k->l->plan->node);
 		return false;
 	}
 	for (int i = 0; i < 2; i++)
 		if (ends[i] && !probe_has_pod(k->l->probe, addrs[i])) {
-			say(k, f,
-			    arena_printf(k->ask->arena,
-					 "not asked: %s/%s is not plugged in here (generation %llu)", ends[i]->ns,
-					 ends[i]->name, (unsigned long long)k->l->live.generation));
+			say(k, f, "not asked: %s/%s is not plugged in here (generation %llu)", ends[i]->ns,
+			    ends[i]->name, (unsigned long long)k->l->live.generation);
 			return false;
 		}
 	return true;
@@ -185,20 +189,14 @@ static void say_difference(struct question *k, struct why_flow *f, const struct 
 	bool other = drifted(k->l);
 
 	if (is_half_done(k->l)) {
-		say(k, f,
-		    arena_printf(k->ask->arena,
-				 "differs, because an apply after generation %llu is not finished: %s", generation,
-				 text));
+		say(k, f, "differs, because an apply after generation %llu is not finished: %s", generation, text);
 		return;
 	}
 	if (!k->own && other) {
-		say(k, f,
-		    arena_printf(k->ask->arena,
-				 "differs, because generation %llu was loaded from other objects: %s", generation,
-				 text));
+		say(k, f, "differs, because generation %llu was loaded from other objects: %s", generation, text);
 		return;
 	}
-	say(k, f, arena_printf(k->ask->arena, "DISAGREES (generation %llu): %s", generation, text));
+	say(k, f, "DISAGREES (generation %llu): %s", generation, text);
 	if (!k->l->difference.plan) {
 		k->l->difference = *d;
 		k->l->further =
@@ -220,7 +218,7 @@ static bool ask_one(struct question *k, struct why_flow *f, const struct oracle_
 		return false;
 	r = probe_ask(k->l->probe, k->l->plan, q, &d.theirs, &k->l->err);
 	if (r) {
-		say(k, f, arena_printf(k->ask->arena, "cannot be asked: %s", k->l->err.text));
+		say(k, f, "cannot be asked: %s", k->l->err.text);
 		k->defect |= r == -EPROTO;
 		return false;
 	}
@@ -263,7 +261,7 @@ bool why_live_ask(struct why_live *l, const struct why_ask *ask, struct why_flow
 		no = arena_printf(ask->arena, "cannot be asked: %s", l->err.text);
 	for (size_t i = 0; i < flows->n; i++)
 		if (no)
-			say(&k, &flows->items[i], no);
+			say(&k, &flows->items[i], "%s", no);
 		else
 			ask_flow(&k, &flows->items[i]);
 	return k.defect;
