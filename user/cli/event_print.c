@@ -162,14 +162,15 @@ static void emit_end(struct emit *e, const char *key, const struct event_end *en
 	};
 	char addr[ADDR_TEXT_MAX];
 
+	if (!end) {
+		emit_null(e, key);
+		return;
+	}
 	emit_map(e, key);
 	emit_text(e, "kind", kinds[end->who]);
 	emit_text(e, "name", end->name);
 	emit_text(e, "address", addr_text(&end->addr, addr));
-	if (end->port)
-		emit_int(e, "port", end->port);
-	else
-		emit_null(e, "port");
+	emit_known(e, "port", end->port, end->port);
 	emit_map_end(e);
 }
 
@@ -178,6 +179,7 @@ static void emit_side(struct emit *e, const struct event_view *s, int direction)
 	const char *name, *key = direction ? "ingress" : "egress";
 	struct event_side side;
 	const struct live *l;
+	long long rule;
 
 	if (!event_side(s, direction, &side)) {
 		emit_null(e, key);
@@ -187,10 +189,8 @@ static void emit_side(struct emit *e, const struct event_view *s, int direction)
 	emit_map(e, key);
 	emit_text(e, "verdict", side.denied ? "deny" : "allow");
 	emit_text(e, "policy", side.rule ? live_fact(l, WEIR_NAME_RULE, side.rule, "policy") : NULL);
-	if (side.rule && live_number(l, WEIR_NAME_RULE, side.rule, "rule") >= 0)
-		emit_int(e, "rule", live_number(l, WEIR_NAME_RULE, side.rule, "rule"));
-	else
-		emit_null(e, "rule");
+	rule = side.rule ? live_number(l, WEIR_NAME_RULE, side.rule, "rule") : -1;
+	emit_known(e, "rule", rule >= 0, rule);
 	emit_text(e, "src", side.rule ? live_fact(l, WEIR_NAME_RULE, side.rule, "src") : NULL);
 	emit_array(e, "policies");
 	l = event_live(s, WEIR_NAME_POLICY_SET, side.set);
@@ -214,21 +214,11 @@ static void emit_ends(struct emit *e, const struct event_view *s)
 {
 	char text[LIVE_TEXT_MAX];
 
-	if (s->has_ends) {
-		emit_text(e, "family", family_text(addr_family(&s->event->src)));
-		emit_text(e, "protocol", proto_label(s->event->proto, text));
-		emit_end(e, "from", &s->from);
-		emit_end(e, "to", &s->to);
-	} else {
-		emit_null(e, "family");
-		emit_null(e, "protocol");
-		emit_null(e, "from");
-		emit_null(e, "to");
-	}
-	if (s->event->flags & WEIR_EVENT_TRANSLATED)
-		emit_end(e, "backend", &s->backend);
-	else
-		emit_null(e, "backend");
+	emit_text(e, "family", s->has_ends ? family_text(addr_family(&s->event->src)) : NULL);
+	emit_text(e, "protocol", s->has_ends ? proto_label(s->event->proto, text) : NULL);
+	emit_end(e, "from", s->has_ends ? &s->from : NULL);
+	emit_end(e, "to", s->has_ends ? &s->to : NULL);
+	emit_end(e, "backend", s->event->flags & WEIR_EVENT_TRANSLATED ? &s->backend : NULL);
 	emit_text(e, "service",
 		  s->event->service ? event_label(s, WEIR_NAME_SERVICE, s->event->service, text) : NULL);
 }

@@ -21,12 +21,6 @@ int loaded_open(struct live *l, const struct common_options *c)
 	return EXIT_OK;
 }
 
-void loaded_reload(struct live *l, struct live *ret_before, const struct common_options *c)
-{
-	live_reload(l, ret_before);
-	loaded_note_names(l, c);
-}
-
 void loaded_check(const struct live *l, const struct common_options *c)
 {
 	if (live_was_replaced(l))

@@ -7,7 +7,6 @@
 
 /* EXIT_OK, or the status to end with, after saying why. */
 int loaded_open(struct live *l, const struct common_options *c);
-void loaded_reload(struct live *l, struct live *ret_before, const struct common_options *c);
 /* Says so when ids take the place of names. */
 void loaded_note_names(const struct live *l, const struct common_options *c);
 /* To be called after printing: says so when an apply happened meanwhile. */

@@ -201,8 +201,10 @@ static void on_event(const struct weir_event *e, void *arg)
 
 	if (enough(ob))
 		return;
-	if (live_was_replaced(&ob->live))
-		loaded_reload(&ob->live, &ob->before, &ob->o->common);
+	if (live_was_replaced(&ob->live)) {
+		live_reload(&ob->live, &ob->before);
+		loaded_note_names(&ob->live, &ob->o->common);
+	}
 	event_view_make(&s, e, &ob->naming);
 	if (s.verdict && event_view_match(&s, &ob->filter))
 		show(ob, &s);

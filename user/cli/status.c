@@ -52,10 +52,7 @@ static void emit_status(const struct live *l)
 		long long fill = live_fill(l, i);
 
 		emit_map(&e, map_names[i]);
-		if (fill < 0)
-			emit_null(&e, "entries");
-		else
-			emit_int(&e, "entries", fill);
+		emit_known(&e, "entries", fill >= 0, fill);
 		emit_int(&e, "capacity", node_map_max(l->node, i));
 		emit_map_end(&e);
 	}

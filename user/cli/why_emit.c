@@ -129,10 +129,7 @@ static void emit_datapath(struct emit *e, const struct why_datapath *d)
 		emit_bool(e, "agrees", d->agrees);
 	else
 		emit_null(e, "agrees");
-	if (d->generation)
-		emit_int(e, "generation", d->generation);
-	else
-		emit_null(e, "generation");
+	emit_known(e, "generation", d->generation, d->generation);
 	emit_text(e, "text", d->text);
 	emit_map_end(e);
 }

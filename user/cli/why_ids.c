@@ -6,34 +6,27 @@
 #include "cli/talk.h"
 #include "cli/why_print.h"
 
-static const char *by_text(const struct why_live *l, bool allow, uint32_t rule, uint32_t set, char *buf)
+static void print_side(const struct why_live *l, const char *direction, const struct oracle_side *side,
+		       const struct style *s)
 {
+	enum tone tone = side->allow ? TONE_GOOD : TONE_BAD;
 	char name[LIVE_TEXT_MAX];
 
-	if (rule)
-		snprintf(buf, LIVE_TEXT_MAX * 2, "by rule %u, %s", rule,
-			 live_label(&l->live, WEIR_NAME_RULE, rule, name));
-	else if (set && allow)
-		snprintf(buf, LIVE_TEXT_MAX * 2, "by no rule: the pod itself, or its node");
-	else if (set)
-		snprintf(buf, LIVE_TEXT_MAX * 2, "default-deny of policy set %u, %s", set,
-			 live_label(&l->live, WEIR_NAME_POLICY_SET, set, name));
+	if (!side->judged) {
+		printf(" %-7s  not judged here\n", direction);
+		return;
+	}
+	printf(" %-7s  %s%-7s%s  ", direction, tone_on(s, tone), side->allow ? "ALLOWED" : "DENIED",
+	       tone_off(s, tone));
+	if (side->rule)
+		printf("by rule %u, %s\n", side->rule, live_label(&l->live, WEIR_NAME_RULE, side->rule, name));
+	else if (side->set && side->allow)
+		puts("by no rule: the pod itself, or its node");
+	else if (side->set)
+		printf("default-deny of policy set %u, %s\n", side->set,
+		       live_label(&l->live, WEIR_NAME_POLICY_SET, side->set, name));
 	else
-		snprintf(buf, LIVE_TEXT_MAX * 2, "not isolated");
-	return buf;
-}
-
-static void print_side(const struct why_live *l, const char *name, bool judged, bool allow, uint32_t rule,
-		       uint32_t set, const struct style *s)
-{
-	enum tone tone = allow ? TONE_GOOD : TONE_BAD;
-	char text[LIVE_TEXT_MAX * 2];
-
-	if (!judged)
-		printf(" %-7s  not judged here\n", name);
-	else
-		printf(" %-7s  %s%-7s%s  %s\n", name, tone_on(s, tone), allow ? "ALLOWED" : "DENIED",
-		       tone_off(s, tone), by_text(l, allow, rule, set, text));
+		puts("not isolated");
 }
 
 static void print_answer(const struct why_live *l, const struct why_ask *ask, const struct why_ids *i,
@@ -50,26 +43,24 @@ static void print_answer(const struct why_live *l, const struct why_ask *ask, co
 			 : "no end is plugged in on this node: nothing is judged");
 	if (!i->judged)
 		return;
-	if (i->trace.service)
-		printf(" service  #%u %s %s:%u\n", i->trace.service, s->utf8 ? "→" : "->",
+	if (i->service)
+		printf(" service  #%u %s %s:%u\n", i->service, s->utf8 ? "→" : "->",
 		       addr_text(&i->answer.dst, dst), i->answer.port);
-	print_side(l, "egress", i->trace.judged_egress, i->trace.allow_egress, i->trace.egress_rule,
-		   i->trace.egress_set, s);
-	print_side(l, "ingress", i->trace.judged_ingress, i->trace.allow_ingress, i->trace.ingress_rule,
-		   i->trace.ingress_set, s);
+	print_side(l, "egress", &i->egress, s);
+	print_side(l, "ingress", &i->ingress, s);
 	printf(" datapath: generation %llu, by ids%s\n", (unsigned long long)l->live.generation,
 	       node_config(l->live.node)->enforcement == WEIR_ENFORCE_ON
 		       ? ""
 		       : "; but enforcement is OFF: what is denied passes");
 }
 
-static void emit_side(struct emit *e, const char *key, bool judged, bool allow, uint32_t rule, uint32_t set)
+static void emit_side(struct emit *e, const char *key, const struct oracle_side *side)
 {
 	emit_map(e, key);
-	emit_bool(e, "judged", judged);
-	emit_text(e, "verdict", allow ? "allow" : "deny");
-	emit_int(e, "ruleId", rule);
-	emit_int(e, "policySet", set);
+	emit_bool(e, "judged", side->judged);
+	emit_text(e, "verdict", side->allow ? "allow" : "deny");
+	emit_int(e, "ruleId", side->rule);
+	emit_int(e, "policySet", side->set);
 	emit_map_end(e);
 }
 
@@ -85,10 +76,8 @@ static void emit_answer(struct emit *e, const struct why_live *l, const struct w
 	emit_text(e, "reason", reason_label(i->answer.reason));
 	emit_bool(e, "judged", i->judged);
 	emit_int(e, "generation", l->live.generation);
-	emit_side(e, "egress", i->trace.judged_egress, i->trace.allow_egress, i->trace.egress_rule,
-		  i->trace.egress_set);
-	emit_side(e, "ingress", i->trace.judged_ingress, i->trace.allow_ingress, i->trace.ingress_rule,
-		  i->trace.ingress_set);
+	emit_side(e, "egress", &i->egress);
+	emit_side(e, "ingress", &i->ingress);
 }
 
 static int answer(const struct why_live *l, const struct why_ask *ask, const struct why_ids *answers, size_t n,

@@ -90,6 +90,15 @@ bool live_was_replaced(const struct live *l)
 	return node_config(l->node)->generation != l->generation;
 }
 
+int live_compare(struct node *n, const char *name, const struct plan *p, struct sync_delta *ret_delta,
+		 struct weir_err *err)
+{
+	_cleanup_(attachment_list_free) struct attachment_list attachments = {};
+	int r = attachment_list_read(name, &attachments, err);
+
+	return r ? r : sync_apply(n, p, &attachments, SYNC_DRY_RUN | SYNC_NO_DEVICES, ret_delta, err);
+}
+
 /* ---- Names ---- */
 
 static const struct live_name *find_name(const struct live *l, enum weir_name_kind kind, uint32_t id)

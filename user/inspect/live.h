@@ -31,6 +31,9 @@ void live_close(struct live *l); /* also for _cleanup_() */
 void live_reload(struct live *l, struct live *ret_before);
 /* Did an apply happen since names and plan were read? To be asked after the tables were. */
 bool live_was_replaced(const struct live *l);
+/* What an apply of p would change in the tables of an instance; devices are not looked at. 0 or -errno. */
+int live_compare(struct node *n, const char *name, const struct plan *p, struct sync_delta *ret_delta,
+		 struct weir_err *err);
 /* <run>/<prefix>-<generation>. The caller's. */
 char *live_file(const struct live *l, const char *prefix, uint64_t generation);
 

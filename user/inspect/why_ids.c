@@ -37,6 +37,7 @@ static int ask_family(struct why_live *l, const struct why_ask *ask, const struc
 {
 	struct why_ids i = { .query = { .proto = ask->to.proto ? ask->to.proto : IPPROTO_TCP,
 					.port = ask->to.port } };
+	const struct weir_trace *t;
 	int r;
 
 	if (!find_addr(l, &ask->from, family, &i.query.src) || !find_addr(l, &ask->to, family, &i.query.dst))
@@ -45,9 +46,15 @@ static int ask_family(struct why_live *l, const struct why_ask *ask, const struc
 	r = probe_ask(l->probe, nothing, &i.query, &i.answer, &l->err);
 	if (r)
 		return r;
-	i.judged = probe_trace(l->probe) != NULL;
-	if (i.judged)
-		i.trace = *probe_trace(l->probe);
+	t = probe_trace(l->probe);
+	if (t) {
+		i.judged = true;
+		i.service = t->service;
+		i.egress =
+			(struct oracle_side){ t->judged_egress, t->allow_egress, t->egress_rule, t->egress_set };
+		i.ingress = (struct oracle_side){ t->judged_ingress, t->allow_ingress, t->ingress_rule,
+						  t->ingress_set };
+	}
 	*ret_answer = i;
 	return 0;
 }

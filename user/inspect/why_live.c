@@ -54,14 +54,10 @@ static int make_copy(struct why_live *l)
 /* Would a load of the same plan change anything? */
 static bool drifted(const struct why_live *l)
 {
-	_cleanup_(attachment_list_free) struct attachment_list list = {};
 	struct sync_delta d = {};
 	struct weir_err err;
 
-	if (attachment_list_read(l->name, &list, &err) ||
-	    sync_apply(l->live.node, l->plan, &list, SYNC_DRY_RUN | SYNC_NO_DEVICES, &d, &err))
-		return true;
-	return sync_delta_writes(&d);
+	return live_compare(l->live.node, l->name, l->plan, &d, &err) || sync_delta_writes(&d);
 }
 
 /* The plan file of the next generation comes before its first table, and the generation after the last. */

@@ -33,8 +33,9 @@ bool why_live_ask(struct why_live *l, const struct why_ask *ask, struct why_flow
 struct why_ids {
 	struct oracle_query query;
 	struct oracle_answer answer;
-	struct weir_trace trace;
 	bool judged; /* a program ran: one of the ends is plugged in here */
+	uint32_t service; /* what follows is in the tables' numbers */
+	struct oracle_side egress, ingress;
 };
 
 /*

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inspect/live.h"
 #include "sandbox/measure.h"
 
 static bool declares(const struct kube_pod *pod, int proto, uint16_t port)
@@ -59,17 +60,13 @@ int measure_matrix(struct measure *p, struct weir_err *err)
 int measure_compare(const struct measure *p, struct sync_delta *ret_delta, struct weir_err *err)
 {
 	const char *name = p->name ? p->name : SANDBOX_DEFAULT_NAME;
-	_cleanup_(attachment_list_free) struct attachment_list attachments = {};
 	_cleanup_(node_close) struct node *node = NULL;
 	int r = node_open(name, NODE_READ, NULL, &node, err);
 
 	*ret_delta = (struct sync_delta){};
 	if (r)
 		return r == -ENOENT ? 0 : r;
-	r = attachment_list_read(name, &attachments, err);
-	if (!r)
-		r = sync_apply(node, p->plan, &attachments, SYNC_DRY_RUN | SYNC_NO_DEVICES, ret_delta, err);
-	return r;
+	return live_compare(node, name, p->plan, ret_delta, err);
 }
 
 /* ---- Services ---- */
