@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Who answers what report and why ask: the compiled plan, by the oracle, or
- * the BPF programs themselves (testrun/evaluator.h). What the programs answer
- * is held against the plan, and a difference is a defect.
+ * What answers the questions of report and why: the compiled plan, by the oracle, or the BPF
+ * programs (testrun/evaluator.h). Their answers are compared with the plan; a difference is a defect.
  */
 #pragma once
 

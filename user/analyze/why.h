@@ -51,7 +51,7 @@ struct why_ask {
 	const struct kube_service *service; /* TO is this; to_end is not used */
 	int proto; /* of TO, after defaulting */
 	uint16_t port;
-	const struct evaluator *evaluator; /* asked about cluster IPs besides; NULL: nobody is */
+	const struct evaluator *evaluator; /* also asked about cluster IPs; NULL: none is */
 	const char *no_such_port; /* the Service does not define it: what it defines, in words; else NULL */
 };
 

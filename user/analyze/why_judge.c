@@ -216,7 +216,7 @@ static bool same_answer(const struct why_flow *a, const struct why_flow *b)
 	       same_side(&a->item.egress, &b->item.egress) && same_side(&a->item.ingress, &b->item.ingress);
 }
 
-/* Pods only: an address that nobody has is worth a drawing of its own. */
+/* Pods only: an address without a pod is drawn by itself. */
 static bool is_other_backend(const struct why_flow *a, const struct why_flow *b)
 {
 	return a->service && a->item.to_pod && b->item.to_pod;

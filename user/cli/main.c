@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The weir command. From the words of the command line to the run of one verb: finds it, parses
- * its options, checks the number of its arguments, and prints help. Nothing
- * here knows what a verb does.
+ * The weir command: from its words to the run of one verb. Finds the verb, parses its options,
+ * checks the number of its arguments, prints help. Nothing here knows what a verb does.
  */
 #include <ctype.h>
 #include <errno.h>

@@ -5,6 +5,6 @@
 #include "cli/talk.h"
 #include "sandbox/measure.h"
 
-/* The matrix, who denied what, and the spread over backends. */
+/* The matrix, which end denied, and the spread over backends. */
 void measure_print(const struct measure *p, const struct common_options *c, FILE *out);
 void measure_print_json(const struct measure *p, FILE *out);

@@ -43,10 +43,7 @@ void cli_set_verb(const char *name);
 int cli_fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The exit status that an errno of an edge stands for. */
 int cli_status_of(int error);
-/*
- * Both together: the error's text, and the status of its code. Where permission is what lacks, and this is not root, it
- * says so: no verb has to ask who runs it.
- */
+/* Both together: the error's text, and the status of its code. Without permission and root it says that root is needed. */
 int cli_fail_err(int error, const struct weir_err *err);
 /* Talk that -q silences. */
 void cli_note(const struct common_options *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -118,7 +118,7 @@ static bool is_named(const struct event_end *end, enum live_who who, const struc
 	       !strcmp(end->name + len + 1, t->name);
 }
 
-/* world: whoever is no pod, Service or node that is known here. */
+/* world: no pod, Service or node that is known here. */
 static bool is_target(const struct event_end *end, const struct target *t)
 {
 	switch (t->kind) {

@@ -43,7 +43,7 @@ struct event_view {
 	struct timespec time; /* of day */
 };
 
-/* What to show; a zeroed filter takes everything. Strings belong to whoever asked. */
+/* What to show; a zeroed filter takes everything. Strings stay the caller's. */
 struct event_filter {
 	unsigned int verdicts; /* enum event_verdict, or-ed; 0: any */
 	uint64_t reasons; /* bit n for reason n; 0: any */

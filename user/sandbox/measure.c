@@ -71,7 +71,7 @@ int measure_compare(const struct measure *p, struct sync_delta *ret_delta, struc
 
 /* ---- Services ---- */
 
-/* Where a backend's server is: "ns/pod", "node", or NULL where the sandbox has nobody to answer. */
+/* Where a backend's server is: "ns/pod", "node", or NULL where the sandbox has no server. */
 static const char *place_of(const struct measure *p, const struct plan_backend *b, struct arena *names)
 {
 	const struct kube_pod *pod = store_pod_by_addr(p->store, &b->addr);
@@ -129,7 +129,7 @@ static void count(struct measure_spread *s, const struct sandbox_probe *probe)
 {
 	s->requests++;
 	s->refused += probe->measured == SANDBOX_REFUSED;
-	s->elsewhere += probe->measured == SANDBOX_UNKNOWN; /* SCTP: nobody here speaks it */
+	s->elsewhere += probe->measured == SANDBOX_UNKNOWN; /* SCTP: no server here speaks it */
 	if (probe->measured != SANDBOX_ALLOW)
 		return;
 	s->answered++;
@@ -262,7 +262,7 @@ bool measure_agrees(const struct measure_result *r)
 	return r->measured == (r->item.allow ? SANDBOX_ALLOW : SANDBOX_DENY);
 }
 
-/* Also where nothing can be measured, because who should answer is no pod of the sandbox. */
+/* Also where nothing can be measured, because the backend is no pod of the sandbox. */
 bool measure_spread_agrees(const struct measure_spread *s)
 {
 	if (s->elsewhere)

@@ -12,7 +12,7 @@ struct measure_result {
 	uint32_t us;
 };
 
-/* Who answered, of the requests of one source to one service port. */
+/* A backend that answered, of the requests of one source to one service port. */
 struct measure_backend {
 	char name[160]; /* "ns/pod" */
 	unsigned int answers;
