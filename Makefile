@@ -54,7 +54,7 @@ $(BUILD)/gen/%.skel.h: $(BUILD)/bpf/%.bpf.o
 # ---- User space --------------------------------------------------------------------------------------
 
 # Order is the rule of dependency: each may call what stands to its right (tools/circles.py holds it).
-MODULES := cli doctor sandbox testrun sync attach kernel analyze compile kube base
+MODULES := cli doctor sandbox inspect testrun sync attach kernel analyze compile kube base
 lib = $(BUILD)/lib/$(1).a
 LIBS := $(foreach m,$(MODULES),$(call lib,$(m)))
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -102,14 +102,14 @@ $(call obj,$(wildcard tests/lib/*.c tests/prog/*.c tests/diff/*.c tests/netns/*.
 
 link_test = $(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group -lcmocka $(LDLIBS)
 
-# Pure parts are tested without the edges, except the command's own (options, tables, targets).
-UNIT_CLI := $(filter $(BUILD)/tests/unit/cli_%,$(UNIT))
+# Pure parts are tested without the edges; cli and inspect stand above them.
+UNIT_EDGE := $(filter $(addprefix $(BUILD)/tests/unit/,cli_% inspect_%),$(UNIT))
 
 $(BUILD)/tests/unit/compile_scale: $(call obj,tests/lib/large_cluster.c)
-$(filter-out $(UNIT_CLI),$(UNIT)): $(BUILD)/%: $(BUILD)/obj/%.o $(REFERENCE) $(PURE_LIBS)
+$(filter-out $(UNIT_EDGE),$(UNIT)): $(BUILD)/%: $(BUILD)/obj/%.o $(REFERENCE) $(PURE_LIBS)
 	$(call say,LD,$@)
 	$(link_test)
-$(UNIT_CLI): $(BUILD)/%: $(BUILD)/obj/%.o $(LIBS)
+$(UNIT_EDGE): $(BUILD)/%: $(BUILD)/obj/%.o $(LIBS)
 	$(call say,LD,$@)
 	$(link_test)
 $(BUILD)/tests/diff/diff_why: $(call lib,cli) # the command's own way

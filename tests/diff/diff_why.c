@@ -19,7 +19,9 @@
 
 #include <cmocka.h>
 
-#include "cli/why.h"
+#include "cli/evaluator.h"
+#include "cli/talk.h"
+#include "cli/why_print.h"
 #include "lib/kernel_env.h"
 #include "lib/random_cluster.h"
 
@@ -100,12 +102,12 @@ static bool is_sound(const struct why_flow *f)
 }
 
 /* One question, as user/cli/why.c asks it. False: the answers differ. */
-static bool ask(const struct store *s, struct report *report, struct engine *engine, const char *from,
-		const char *to)
+static bool ask(const struct store *s, struct report *report, struct program_evaluator *evaluator,
+		const char *from, const char *to)
 {
 	_cleanup_(arena_free) struct arena arena = {};
 	_cleanup_(why_flows_free) struct why_flows flows = {};
-	struct why_ask w = { .store = s, .report = report, .arena = &arena, .engine = engine };
+	struct why_ask w = { .store = s, .report = report, .arena = &arena, .evaluator = &evaluator->evaluator };
 	struct weir_err err = {};
 	bool sound = true;
 	int r = why_parse(&w, from, to, &err);
@@ -124,7 +126,7 @@ static bool ask(const struct store *s, struct report *report, struct engine *eng
 		count_flow(&flows.items[i]);
 		sound &= is_sound(&flows.items[i]);
 	}
-	return sound && !engine->n_differ;
+	return sound && !evaluator->n_differ;
 }
 
 static bool ask_cluster(uint64_t seed)
@@ -133,21 +135,21 @@ static bool ask_cluster(uint64_t seed)
 	_cleanup_(random_cluster_free) struct random_cluster cluster = random_cluster_make(&r);
 	_cleanup_(store_free) struct store *s = store_new();
 	_cleanup_(report_free) struct report *report = NULL;
-	_cleanup_(engine_close) struct engine engine = {};
+	_cleanup_(program_evaluator_close) struct program_evaluator evaluator = {};
 	char from[300], to[300];
 	bool same = true;
 
 	store_read_buffer(s, cluster.name, cluster.text, cluster.len);
 	store_apply_defaults(s, 0);
 	assert_int_equal(s->diags.errors, 0);
-	engine_open(&engine, "bpf");
-	report = report_new(&(struct report_input){ .store = s, .judge = &engine.judge });
+	evaluator_choose(&evaluator, "bpf");
+	report = report_new(&(struct report_input){ .store = s, .evaluator = &evaluator.evaluator });
 	for (int i = 0; i < QUESTIONS && same; i++) {
 		if (!ask_text(&r, s, random_cluster_node(random_below(&r, RANDOM_NODES)), from, to, sizeof(from)))
 			continue;
-		same = ask(s, report, &engine, from, to);
+		same = ask(s, report, &evaluator, from, to);
 	}
-	count.programs += engine.n_asked;
+	count.programs += evaluator.n_asked;
 	if (!same)
 		printf("# DIFFERENCE: weir why %s %s --engine bpf. Repeat with WEIR_SEED=%llu WEIR_ROUNDS=1\n",
 		       from, to, (unsigned long long)seed);
@@ -198,7 +200,7 @@ static struct store *read_store(const char *first, const char *second)
 }
 
 /* The programs, on the tables of a plan that is not the one they are asked about. */
-static void adopt_other_tables(struct engine *engine, const struct plan *p, const struct plan *other)
+static void adopt_other_tables(struct program_evaluator *evaluator, const struct plan *p, const struct plan *other)
 {
 	_cleanup_(node_close) struct node *node = kernel_node("other", NODE_WRITE);
 	struct weir_err err = {};
@@ -206,11 +208,12 @@ static void adopt_other_tables(struct engine *engine, const struct plan *p, cons
 
 	kernel_apply(node, other);
 	assert_int_equal(probe_open_copy(node, p, &probe, &err), 0);
-	engine_adopt(engine, p, probe);
+	program_evaluator_adopt(evaluator, p, probe);
 }
 
 /* What it says on stderr, and with what it ends. */
-static int verdict_of(struct engine *engine, const struct store *s, struct report *report, char *said, size_t size)
+static int verdict_of(struct program_evaluator *evaluator, const struct store *s, struct report *report,
+		      char *said, size_t size)
 {
 	FILE *file = tmpfile();
 	int kept = dup(2), status;
@@ -218,8 +221,8 @@ static int verdict_of(struct engine *engine, const struct store *s, struct repor
 
 	fflush(stderr);
 	dup2(fileno(file), 2);
-	assert_false(ask(s, report, engine, "p/a", "p/b:80"));
-	status = engine_verdict(engine);
+	assert_false(ask(s, report, evaluator, "p/a", "p/b:80"));
+	status = evaluator_verdict(evaluator);
 	fflush(stderr);
 	dup2(kept, 2);
 	close(kept);
@@ -236,13 +239,13 @@ static void programs_on_other_tables_are_noticed_with_a_banner_and_status_7(void
 	_cleanup_(plan_free) struct plan *other_plan =
 		plan_compile(&(struct plan_input){ .store = other, .node = "n1" });
 	_cleanup_(report_free) struct report *report = NULL;
-	_cleanup_(engine_close) struct engine engine = {};
+	_cleanup_(program_evaluator_close) struct program_evaluator evaluator = {};
 	char said[4096];
 
-	engine_open(&engine, "bpf");
-	report = report_new(&(struct report_input){ .store = s, .judge = &engine.judge });
-	adopt_other_tables(&engine, report_plan(report, "n1"), other_plan);
-	assert_int_equal(verdict_of(&engine, s, report, said, sizeof(said)), EXIT_DISAGREE);
+	evaluator_choose(&evaluator, "bpf");
+	report = report_new(&(struct report_input){ .store = s, .evaluator = &evaluator.evaluator });
+	adopt_other_tables(&evaluator, report_plan(report, "n1"), other_plan);
+	assert_int_equal(verdict_of(&evaluator, s, report, said, sizeof(said)), EXIT_DISAGREE);
 	assert_non_null(strstr(said, "INTERNAL BUG: two evaluators disagree"));
 	assert_non_null(strstr(said, "10.0.0.1 -> 10.0.0.2 TCP/80 on node n1"));
 	assert_non_null(strstr(said, "DENIED (ingress-denied)"));

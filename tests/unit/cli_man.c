@@ -10,8 +10,9 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "cli/cli.h"
+#include "cli/help.h"
 #include "cli/man.h"
+#include "cli/verbs.h"
 
 static char *page;
 
@@ -20,7 +21,7 @@ static int write_page(void **state)
 	size_t size;
 	FILE *out = open_memstream(&page, &size);
 
-	man_write(out);
+	man_write(cli_verbs, out);
 	fclose(out);
 	return 0;
 }
@@ -88,7 +89,7 @@ static void every_option_that_help_shows_is_explained(void **state)
 		size_t size;
 		FILE *out = open_memstream(&help, &size);
 
-		cli_help(*v, out);
+		help_verb(*v, out);
 		fclose(out);
 		for (const char *at = strstr(help, "\noptions:"); (at = strstr(at, "--")); at += 2) {
 			char name[32] = "";

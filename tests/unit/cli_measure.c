@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "cli/measure.h"
+#include "cli/measure_table.h"
 
 #define STACK_TO_SPOIL 16384
 

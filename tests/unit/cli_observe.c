@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "cli/sighting.h"
+#include "cli/event_print.h"
 
 #define RULE 3
 #define SET 7
@@ -107,12 +107,12 @@ static void assert_line(const struct weir_event *e, bool utf8, const char *want)
 {
 	struct style style = { .utf8 = utf8 };
 	_cleanup_(mem_free) char *text = NULL;
-	struct sighting s;
+	struct event_view s;
 	size_t len;
 	FILE *f = open_memstream(&text, &len);
 
-	sighting_make(&s, e, &naming);
-	sighting_print(&s, &style, f);
+	event_view_make(&s, e, &naming);
+	event_print(&s, &style, f);
 	fclose(f);
 	assert_string_equal(text, want);
 }
@@ -195,14 +195,14 @@ static void what_this_generation_lacks_is_named_by_the_one_before(void **state)
 	struct weir_event e = denial();
 	struct live empty = {};
 	struct naming old = { .now = &empty, .before = &now };
-	struct sighting_side side;
-	struct sighting s;
+	struct event_side side;
+	struct event_view s;
 	char text[LIVE_TEXT_MAX];
 
-	sighting_make(&s, &e, &old);
+	event_view_make(&s, &e, &old);
 	assert_string_equal(s.from.name, "shop/web");
-	assert_true(sighting_side(&s, 1, &side));
-	assert_string_equal(sighting_label(&s, WEIR_NAME_POLICY_SET, side.set, text),
+	assert_true(event_side(&s, 1, &side));
+	assert_string_equal(event_label(&s, WEIR_NAME_POLICY_SET, side.set, text),
 			    "shop/db-from-api,shop/default-deny");
 }
 
@@ -211,14 +211,14 @@ static void an_object_has_stable_keys(void **state)
 	_cleanup_(mem_free) char *text = NULL;
 	struct weir_event e = translation();
 	struct emit emit = {};
-	struct sighting s;
+	struct event_view s;
 	size_t len;
 	FILE *f = open_memstream(&text, &len);
 
-	sighting_make(&s, &e, &naming);
+	event_view_make(&s, &e, &naming);
 	emit_open(&emit, f);
 	emit_document_begin(&emit, "Event");
-	sighting_emit(&s, &emit);
+	event_emit(&s, &emit);
 	emit_document_end(&emit);
 	emit_close(&emit);
 	fclose(f);
@@ -241,12 +241,12 @@ static void an_object_has_stable_keys(void **state)
 
 /* ---- Filters ---- */
 
-static bool matches(const struct weir_event *e, struct sighting_filter f)
+static bool matches(const struct weir_event *e, struct event_filter f)
 {
-	struct sighting s;
+	struct event_view s;
 
-	sighting_make(&s, e, &naming);
-	return sighting_match(&s, &f);
+	event_view_make(&s, e, &naming);
+	return event_view_match(&s, &f);
 }
 
 static const struct target *target(struct arena *arena, const char *text)
@@ -284,69 +284,69 @@ static void ends_are_matched_by_name_address_and_kind(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		const struct target *t = target(&arena, rows[i].text);
 
-		if (matches(&e, (struct sighting_filter){ .from = t }) != rows[i].from ||
-		    matches(&e, (struct sighting_filter){ .to = t }) != rows[i].to ||
-		    matches(&e, (struct sighting_filter){ .pod = t }) != rows[i].pod)
+		if (matches(&e, (struct event_filter){ .from = t }) != rows[i].from ||
+		    matches(&e, (struct event_filter){ .to = t }) != rows[i].to ||
+		    matches(&e, (struct event_filter){ .pod = t }) != rows[i].pod)
 			fail_msg("%s", rows[i].text);
 	}
 	e = denial();
 	e.src = addr("192.0.2.1");
 	e.dst = addr("10.0.0.1");
-	assert_true(matches(&e, (struct sighting_filter){ .from = target(&arena, "world") }));
-	assert_true(matches(&e, (struct sighting_filter){ .to = target(&arena, "node") }));
+	assert_true(matches(&e, (struct event_filter){ .from = target(&arena, "world") }));
+	assert_true(matches(&e, (struct event_filter){ .to = target(&arena, "node") }));
 	e = (struct weir_event){ .reason = WEIR_TRUNCATED };
-	assert_false(matches(&e, (struct sighting_filter){ .from = target(&arena, "world") }));
+	assert_false(matches(&e, (struct event_filter){ .from = target(&arena, "world") }));
 	arena_free(&arena);
 }
 
 static void verdicts_and_reasons_are_matched(void **state)
 {
 	struct weir_event deny = denial(), allow = translation(), drop = denial();
-	struct sighting_filter spoofed = { .reasons = 1ull << WEIR_SPOOFED };
+	struct event_filter spoofed = { .reasons = 1ull << WEIR_SPOOFED };
 
 	drop.reason = WEIR_SPOOFED;
-	assert_true(matches(&deny, (struct sighting_filter){}));
-	assert_true(matches(&deny, (struct sighting_filter){ .verdicts = SIGHTING_DENY }));
-	assert_false(matches(&allow, (struct sighting_filter){ .verdicts = SIGHTING_DENY }));
-	assert_false(matches(&drop, (struct sighting_filter){ .verdicts = SIGHTING_DENY | SIGHTING_ALLOW }));
+	assert_true(matches(&deny, (struct event_filter){}));
+	assert_true(matches(&deny, (struct event_filter){ .verdicts = EVENT_DENY }));
+	assert_false(matches(&allow, (struct event_filter){ .verdicts = EVENT_DENY }));
+	assert_false(matches(&drop, (struct event_filter){ .verdicts = EVENT_DENY | EVENT_ALLOW }));
 	assert_true(matches(&drop, spoofed));
 	assert_false(matches(&deny, spoofed));
-	assert_int_equal(sighting_reason("spoofed"), WEIR_SPOOFED);
-	assert_int_equal(sighting_reason("forwarded"), WEIR_FORWARDED);
-	assert_int_equal(sighting_reason("multicast"), -1); /* is no event */
-	assert_int_equal(sighting_reason("nonsense"), -1);
-	assert_int_equal(sighting_reason("hairpin"), -1); /* no longer */
-	assert_int_equal(sighting_reason("sctp-service"), -1);
+	assert_int_equal(event_reason("spoofed"), WEIR_SPOOFED);
+	assert_int_equal(event_reason("forwarded"), WEIR_FORWARDED);
+	assert_int_equal(event_reason("multicast"), -1); /* is no event */
+	assert_int_equal(event_reason("nonsense"), -1);
+	assert_int_equal(event_reason("hairpin"), -1); /* no longer */
+	assert_int_equal(event_reason("sctp-service"), -1);
 }
 
 static void ports_and_protocols_are_matched(void **state)
 {
 	struct weir_event e = translation();
 
-	assert_true(matches(&e, (struct sighting_filter){ .port = 80 }));
-	assert_true(matches(&e, (struct sighting_filter){ .port = 8080 }));
-	assert_false(matches(&e, (struct sighting_filter){ .port = 41234 }));
-	assert_true(matches(&e, (struct sighting_filter){ .proto = IPPROTO_TCP }));
-	assert_false(matches(&e, (struct sighting_filter){ .proto = IPPROTO_UDP }));
+	assert_true(matches(&e, (struct event_filter){ .port = 80 }));
+	assert_true(matches(&e, (struct event_filter){ .port = 8080 }));
+	assert_false(matches(&e, (struct event_filter){ .port = 41234 }));
+	assert_true(matches(&e, (struct event_filter){ .proto = IPPROTO_TCP }));
+	assert_false(matches(&e, (struct event_filter){ .proto = IPPROTO_UDP }));
 	e.proto = IPPROTO_ICMPV6;
-	assert_true(matches(&e, (struct sighting_filter){ .proto = IPPROTO_ICMP }));
+	assert_true(matches(&e, (struct event_filter){ .proto = IPPROTO_ICMP }));
 }
 
 static void a_policy_is_matched_where_it_decided(void **state)
 {
 	struct weir_event e = denial();
 
-	assert_true(matches(&e, (struct sighting_filter){ .policy = "shop/default-deny" }));
-	assert_true(matches(&e, (struct sighting_filter){ .policy = "shop/db-from-api" }));
-	assert_false(matches(&e, (struct sighting_filter){ .policy = "shop/other" }));
+	assert_true(matches(&e, (struct event_filter){ .policy = "shop/default-deny" }));
+	assert_true(matches(&e, (struct event_filter){ .policy = "shop/db-from-api" }));
+	assert_false(matches(&e, (struct event_filter){ .policy = "shop/other" }));
 	e = translation(); /* allowed by a rule of one of them */
-	assert_true(matches(&e, (struct sighting_filter){ .policy = "shop/db-from-api" }));
-	assert_false(matches(&e, (struct sighting_filter){ .policy = "shop/default-deny" }));
+	assert_true(matches(&e, (struct event_filter){ .policy = "shop/db-from-api" }));
+	assert_false(matches(&e, (struct event_filter){ .policy = "shop/default-deny" }));
 	e = denial(); /* ingress allows by the rule, egress denies */
 	e.flags = WEIR_EVENT_JUDGED | WEIR_EVENT_EGRESS | WEIR_EVENT_INGRESS | WEIR_EVENT_EGRESS_DENIED;
 	e.reason = WEIR_EGRESS_DENIED;
 	e.ingress_rule = RULE;
-	assert_false(matches(&e, (struct sighting_filter){ .policy = "shop/db-from-api" }));
+	assert_false(matches(&e, (struct event_filter){ .policy = "shop/db-from-api" }));
 }
 
 int main(void)

@@ -26,7 +26,7 @@ struct report_row {
 struct report {
 	struct arena arena; /* of texts */
 	const struct store *store;
-	struct report_judge judge;
+	struct evaluator evaluator;
 	struct report_port *ports;
 	size_t n_ports;
 	struct report_node *nodes; /* sorted by name */
@@ -38,13 +38,6 @@ struct report {
 	size_t n_own;
 	const char *own_node;
 };
-
-static int ask_oracle(void *ctx, const struct plan *plan, enum kube_direction side, const struct oracle_query *q,
-		      struct oracle_answer *ret_answer, struct weir_err *err)
-{
-	oracle_judge(plan, q, ret_answer);
-	return 0;
-}
 
 /* ---- Nodes and their plans ---- */
 
@@ -216,7 +209,7 @@ static int ask_side(struct report *r, struct report_node *n, enum kube_direction
 	struct oracle_answer answer = {};
 	int ret;
 
-	ret = r->judge.ask(r->judge.ctx, plan, side, q, &answer, err);
+	ret = r->evaluator.ask(r->evaluator.ctx, plan, side, q, &answer, err);
 	if (ret)
 		return ret;
 	fill_side(plan, egress ? &answer.egress : &answer.ingress, egress ? &item->egress : &item->ingress);
@@ -405,7 +398,7 @@ struct report *report_new(const struct report_input *in)
 	struct world taken = {};
 
 	r->store = in->store;
-	r->judge = in->judge ? *in->judge : (struct report_judge){ .ask = ask_oracle };
+	r->evaluator = in->evaluator ? *in->evaluator : evaluator_plan;
 	r->own = mem_zalloc(in->n_own * sizeof(*r->own));
 	r->n_own = in->n_own;
 	r->own_node = in->own_node ? arena_strdup(&r->arena, in->own_node) : NULL;

@@ -6,7 +6,7 @@
  * as JSON is in docs/design.md, written by report_item_emit().
  *
  * Each end is judged as on its own node (spec.nodeName), by that node's plan.
- * Who answers is exchangeable: the oracle, or the programs under TEST_RUN.
+ * Who answers is exchangeable: evaluator.h.
  */
 #pragma once
 
@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "base/emit.h"
-#include "analyze/oracle.h"
+#include "analyze/evaluator.h"
 #include "compile/plan.h"
 #include "kube/store.h"
 
@@ -61,23 +61,13 @@ void report_item_emit(struct emit *e, const struct report_item *item);
 const char *reason_label(enum weir_reason reason);
 const char *reason_text(enum weir_reason reason);
 
-/*
- * Answers one question about one node's plan. side says which end is wanted; the other may be left unjudged.
- * Returns 0 or -errno with err filled. NULL as judge means the oracle.
- */
-struct report_judge {
-	int (*ask)(void *ctx, const struct plan *plan, enum kube_direction side, const struct oracle_query *q,
-		   struct oracle_answer *ret_answer, struct weir_err *err);
-	void *ctx;
-};
-
 struct report;
 
 struct report_input {
 	const struct store *store; /* completed; must stay */
 	const struct report_port *ports; /* NULL or n_ports 0: all that pods declare. Copied */
 	size_t n_ports;
-	const struct report_judge *judge; /* NULL: the oracle */
+	const struct evaluator *evaluator; /* NULL: the plan */
 	/* Addresses to use instead of chosen ones; may be NULL. own: further addresses of nodes. */
 	const struct weir_addr *world; /* [2], by family; zero: none in that family */
 	const struct weir_addr *own;

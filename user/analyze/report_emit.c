@@ -25,10 +25,7 @@ static void emit_side(struct emit *e, const char *key, const struct report_side 
 	emit_map(e, key);
 	emit_text(e, "verdict", side->allow ? "allow" : "deny");
 	emit_text(e, "policy", side->policy);
-	if (side->policy)
-		emit_int(e, "rule", side->rule);
-	else
-		emit_null(e, "rule");
+	emit_known(e, "rule", side->policy, side->rule);
 	emit_map_end(e);
 }
 

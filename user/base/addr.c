@@ -105,6 +105,14 @@ const char *cidr_text(const struct cidr *c, char *buf)
 	return buf;
 }
 
+const char *addr_port_text(const struct weir_addr *a, uint16_t port, char *buf)
+{
+	char addr[ADDR_TEXT_MAX - sizeof("[]:65535")];
+
+	snprintf(buf, ADDR_TEXT_MAX, weir_addr_is_v4(a) ? "%s:%u" : "[%s]:%u", addr_text(a, addr), port);
+	return buf;
+}
+
 int addr_compare(const struct weir_addr *a, const struct weir_addr *b)
 {
 	return memcmp(a->b, b->b, sizeof(a->b));
@@ -182,4 +190,14 @@ const char *proto_text(int proto)
 		if (protocols[i].proto == proto)
 			return protocols[i].text;
 	return "?";
+}
+
+const char *proto_label(int proto, char *buf)
+{
+	if (proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6)
+		return "ICMP";
+	if (*proto_text(proto) != '?')
+		return proto_text(proto);
+	snprintf(buf, ADDR_TEXT_MAX, "%d", proto);
+	return buf;
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <weir/addr.h>
 
@@ -23,9 +24,11 @@ int addr_parse(const char *text, struct weir_addr *ret_addr);
 /* Trims blanks and clears host bits (PARSE-5). 0 or -EINVAL. */
 int cidr_parse(const char *text, struct cidr *ret_cidr);
 
-/* Both write at most ADDR_TEXT_MAX bytes to buf and return it. */
+/* Each writes at most ADDR_TEXT_MAX bytes to buf and return it. */
 const char *addr_text(const struct weir_addr *a, char *buf);
 const char *cidr_text(const struct cidr *c, char *buf);
+const char *addr_port_text(const struct weir_addr *a, uint16_t port,
+			   char *buf); /* "10.0.0.1:80", "[fd00::1]:80" */
 
 int addr_compare(const struct weir_addr *a, const struct weir_addr *b);
 int cidr_compare(const struct cidr *a, const struct cidr *b); /* by address, shorter prefix first */
@@ -42,3 +45,5 @@ const char *family_text(int family); /* "IPv4", "IPv6" */
 /* "TCP", "UDP", "SCTP" (any case) <-> IPPROTO_*. Number 0: unknown. */
 int proto_parse(const char *text);
 const char *proto_text(int proto); /* "TCP" …; other numbers yield "?" */
+const char *proto_label(int proto,
+			char *buf); /* the same, "ICMP" in both families, or the number; buf: ADDR_TEXT_MAX */

@@ -92,6 +92,14 @@ void emit_null(struct emit *e, const char *key)
 	yajl_gen_null(e->gen);
 }
 
+void emit_known(struct emit *e, const char *key, bool known, long long value)
+{
+	if (known)
+		emit_int(e, key, value);
+	else
+		emit_null(e, key);
+}
+
 void emit_map(struct emit *e, const char *key)
 {
 	key_of(e, key);

@@ -27,6 +27,7 @@ void emit_printf(struct emit *e, const char *key, const char *fmt, ...) __attrib
 void emit_int(struct emit *e, const char *key, long long value);
 void emit_bool(struct emit *e, const char *key, bool value);
 void emit_null(struct emit *e, const char *key);
+void emit_known(struct emit *e, const char *key, bool known, long long value); /* an integer, or null */
 void emit_map(struct emit *e, const char *key);
 void emit_map_end(struct emit *e);
 void emit_array(struct emit *e, const char *key);

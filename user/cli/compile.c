@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* weir compile: manifests to the plan of one node, as JSON. Touches nothing. */
+#include "cli/input.h"
 #include "cli/verbs.h"
 #include "compile/plan.h"
 

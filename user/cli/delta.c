@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* What an apply changed, table by table. See delta.h. */
 #include "cli/delta.h"
+#include "inspect/fill.h"
 
 static bool touched(const struct sync_delta *d, int map)
 {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/emit.h"
-#include "cli/cli.h"
+#include "cli/talk.h"
 #include "sync/sync.h"
 
 /* On stdout, as -o says. */

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * weir doctor: what is wrong with this node, by stable code, with the evidence
- * and what to do. The checks of devices, settings and rulesets are in
- * user/doctor; those of the tables are here, beside the other readers of them.
+ * and what to do. The checks are in user/doctor.
  */
 #include <string.h>
 
-#include "base/emit.h"
-#include "cli/delta.h"
-#include "cli/live.h"
+#include "cli/listing.h"
+#include "cli/loaded.h"
 #include "cli/verbs.h"
 #include "doctor/doctor.h"
 
@@ -18,63 +16,26 @@ struct doctor_options {
 	bool codes;
 };
 
-/* ---- The tables ---- */
-
-static void check_fill(const struct live *l, enum weir_map map, struct findings *f)
-{
-	int percent = live_percent(l, map);
-	struct finding *found;
-
-	if (percent <= LIVE_FILL_WARN_PERCENT)
-		return;
-	found = finding_add(f, FINDING_N006, SEVERITY_WARNING);
-	found->text = arena_printf(&f->arena, "table %s is %d %% full; when it is full: %s", map_info(map)->name,
-				   percent, map_info(map)->full_text);
-	found->evidence =
-		arena_printf(&f->arena, "%lld of %u entries", live_fill(l, map), node_map_max(l->node, map));
-	found->fix = "weir uninstall, then weir load with a larger --scale-tables, -tries, -arrays or -flows";
-}
-
-static void check_tables(const struct live *l, struct findings *f)
-{
-	struct finding *found;
-
-	for (int i = 0; i < _WEIR_MAP_MAX; i++)
-		check_fill(l, i, f);
-	if (node_no_sweep(l->node)) {
-		found = finding_add(f, FINDING_N010, SEVERITY_WARNING);
-		found->text = "connections that are over are not swept: they stay until the room is needed";
-		found->evidence = arena_strdup(&f->arena, node_no_sweep(l->node));
-		found->fix = "weir load again; on a PREEMPT_RT kernel there is none: size conntrack for it";
-	}
-	if (node_config(l->node)->enforcement != WEIR_ENFORCE_ON) {
-		found = finding_add(f, FINDING_N011, SEVERITY_WARNING);
-		found->text = "enforcement is off: what policies deny passes";
-		found->evidence = "config.enforcement = off";
-		found->fix = "weir enforce on";
-	}
-}
-
 /* ---- Output ---- */
 
-static void print_json(const struct findings *f)
+static void print_json(const struct findings *f, const struct common_options *c)
 {
-	_cleanup_(emit_close) struct emit e = {};
+	static const struct listing_column columns[] = { COLUMN(NULL, "code"),    COLUMN(NULL, "severity"),
+							 COLUMN(NULL, "finding"), COLUMN(NULL, "evidence"),
+							 COLUMN(NULL, "fix"),     {} };
+	struct listing out;
 
-	emit_open(&e, stdout);
-	emit_list_begin(&e, "FindingList");
+	listing_begin(&out, c, "FindingList", columns);
 	for (size_t i = 0; i < f->n; i++) {
 		const struct finding *item = &f->items[i];
 
-		emit_item_begin(&e);
-		emit_text(&e, "code", finding_name(item->code));
-		emit_text(&e, "severity", severity_names[item->severity]);
-		emit_text(&e, "finding", item->text);
-		emit_text(&e, "evidence", item->evidence);
-		emit_text(&e, "fix", item->fix);
-		emit_item_end(&e);
+		listing_text(&out, finding_name(item->code));
+		listing_text(&out, severity_names[item->severity]);
+		listing_text(&out, item->text);
+		listing_text(&out, item->evidence);
+		listing_text(&out, item->fix);
 	}
-	emit_list_end(&e);
+	listing_end(&out);
 }
 
 static void print_table(const struct findings *f, const struct common_options *c)
@@ -95,24 +56,17 @@ static void print_table(const struct findings *f, const struct common_options *c
 
 static int print_codes(const struct common_options *c)
 {
-	_cleanup_(emit_close) struct emit e = {};
+	static const struct listing_column columns[] = { COLUMN("CODE", "code"), COLUMN("TITLE", "title"), {} };
+	struct common_options plain = *c;
+	struct listing out;
 
-	if (cli_json(c)) {
-		emit_open(&e, stdout);
-		emit_list_begin(&e, "FindingCodeList");
-	}
+	plain.no_headers = true;
+	listing_begin(&out, &plain, "FindingCodeList", columns);
 	for (int i = 0; i < _FINDING_MAX; i++) {
-		if (!cli_json(c)) {
-			printf("%s  %s\n", finding_name(i), finding_title(i));
-			continue;
-		}
-		emit_item_begin(&e);
-		emit_text(&e, "code", finding_name(i));
-		emit_text(&e, "title", finding_title(i));
-		emit_item_end(&e);
+		listing_text(&out, finding_name(i));
+		listing_text(&out, finding_title(i));
 	}
-	if (cli_json(c))
-		emit_list_end(&e);
+	listing_end(&out);
 	return EXIT_OK;
 }
 
@@ -120,21 +74,14 @@ static int print_codes(const struct common_options *c)
 
 static int examine(const struct common_options *c, struct findings *f)
 {
-	_cleanup_(attachment_list_free) struct attachment_list pods = {};
 	_cleanup_(live_close) struct live l = {};
 	struct weir_err err = {};
-	int status = live_open(&l, c), r;
+	int status = loaded_open(&l, c), r;
 
 	if (status)
 		return status;
-	r = attachment_list_read(c->name, &pods, &err);
-	if (!r)
-		r = doctor_node(l.node, &pods, f, &err);
-	if (r)
-		return cli_fail_err(r, &err);
-	check_tables(&l, f);
-	findings_sort(f);
-	return EXIT_OK;
+	r = doctor_instance(c->name, &l, f, &err);
+	return r ? cli_fail_err(r, &err) : EXIT_OK;
 }
 
 static int run(void *options, char **args, int n_args)
@@ -153,7 +100,7 @@ static int run(void *options, char **args, int n_args)
 	if (status)
 		return status;
 	if (cli_json(&o->common))
-		print_json(&f);
+		print_json(&f, &o->common);
 	else
 		print_table(&f, &o->common);
 	for (size_t i = 0; i < f.n; i++)

@@ -8,9 +8,11 @@
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 
-#include "cli/delta.h"
 #include "cli/get.h"
+#include "cli/loaded.h"
 #include "cli/verbs.h"
+#include "inspect/fill.h"
+#include "inspect/tables.h"
 
 /* ---- Pods ---- */
 
@@ -30,11 +32,8 @@ static const char *set_label(const struct live *l, uint32_t set, char *buf)
 /* Pods that the plan lacks are known by their slot only. */
 static const char *pod_label(const struct live *l, uint32_t slot, const struct weir_pod *pod, char *buf)
 {
-	for (int f = 0; f < 2; f++)
-		if (!weir_addr_is_zero(&pod->addr[f]) && live_pod(l, &pod->addr[f]))
-			return live_pod(l, &pod->addr[f]);
 	snprintf(buf, LIVE_TEXT_MAX, "#%u", slot);
-	return buf;
+	return live_pod_of(l, pod) ?: buf;
 }
 
 static const char *identity_label(const struct live *l, const struct weir_pod *pod, char *buf)
@@ -86,23 +85,15 @@ static const struct listing_column service_columns[] = {
 	{},
 };
 
-/* The first frontend that leads to a service; services have one in this version. */
-static void frontend_text(const struct live *l, uint32_t service, char *buf)
+static void list_frontend(const struct live *l, struct listing *out, uint32_t service)
 {
-	int fd = node_map_fd(l->node, WEIR_MAP_frontends);
-	struct weir_frontend key;
+	struct weir_frontend f;
 	char addr[ADDR_TEXT_MAX];
-	uint32_t id;
 
-	*buf = 0;
-	live_each_key(fd, &key)
-	{
-		if (bpf_map_lookup_elem(fd, &key, &id) || id != service)
-			continue;
-		snprintf(buf, LIVE_TEXT_MAX, weir_addr_is_v4(&key.addr) ? "%s:%u/%s" : "[%s]:%u/%s",
-			 addr_text(&key.addr, addr), ntohs(key.port_be), proto_text(key.proto));
-		return;
-	}
+	if (live_frontend(l, service, &f))
+		listing_printf(out, "%s/%s", addr_port_text(&f.addr, ntohs(f.port_be), addr), proto_text(f.proto));
+	else
+		listing_text(out, "");
 }
 
 static void get_services(const struct live *l, const struct common_options *c)
@@ -120,8 +111,7 @@ static void get_services(const struct live *l, const struct common_options *c)
 			continue;
 		listing_text(&out, live_label(l, WEIR_NAME_SERVICE, id, text));
 		listing_text(&out, live_fact(l, WEIR_NAME_SERVICE, id, "family"));
-		frontend_text(l, id, text);
-		listing_text(&out, text);
+		list_frontend(l, &out, id);
 		listing_int(&out, weir_run_len(services[id].internal));
 		if (weir_run_len(services[id].internal))
 			listing_tone(&out, TONE_GOOD, "ready");
@@ -186,46 +176,6 @@ static const struct listing_column policy_columns[] = {
 	COLUMN_WIDE("IDLE", "idleSeconds"), COLUMN_WIDE("SET", "set"),        {},
 };
 
-static uint32_t elements_of_set(const struct live *l, uint32_t set)
-{
-	int fd = node_map_fd(l->node, WEIR_MAP_policy_rules);
-	struct weir_policy_key key;
-	uint32_t n = 0;
-
-	live_each_key(fd, &key) n += key.set == set;
-	return n;
-}
-
-static uint32_t pods_of_set(const struct live *l, uint32_t set)
-{
-	const struct weir_pod *pods = node_array(l->node, WEIR_MAP_pods);
-	uint32_t n = 0;
-
-	for (uint32_t i = 1; i < node_map_max(l->node, WEIR_MAP_pods); i++)
-		n += pods[i].ref &&
-		     (weir_pod_ingress_set(pods[i].word) == set || weir_pod_egress_set(pods[i].word) == set);
-	return n;
-}
-
-/* A run that begins at the first point comes from a rule without ports: it only tells whose each port is. */
-static const char *word_text(const struct live *l, uint64_t word)
-{
-	const struct weir_port_range *ranges = node_array(l->node, WEIR_MAP_port_ranges);
-	uint32_t first = weir_word_offset(word);
-
-	switch (weir_word_kind(word)) {
-	case WEIR_WORD_DENY:
-		return "deny";
-	case WEIR_WORD_ALLOW:
-		return "allow";
-	case WEIR_WORD_PORTS:
-		if (first < node_map_max(l->node, WEIR_MAP_port_ranges) && !ranges[first].low)
-			return "allow";
-		return "ports";
-	}
-	return "?";
-}
-
 static void get_policies(const struct live *l, const struct common_options *c)
 {
 	const uint64_t *sets = node_array(l->node, WEIR_MAP_policy_sets);
@@ -240,9 +190,9 @@ static void get_policies(const struct live *l, const struct common_options *c)
 			continue;
 		listing_text(&out, live_label(l, WEIR_NAME_POLICY_SET, id, text));
 		listing_text(&out, live_fact(l, WEIR_NAME_POLICY_SET, id, "direction"));
-		listing_text(&out, word_text(l, sets[id]));
-		listing_int(&out, elements_of_set(l, id));
-		listing_int(&out, pods_of_set(l, id));
+		listing_text(&out, live_word_text(l, sets[id]));
+		listing_int(&out, live_set_elements(l, id));
+		listing_int(&out, live_set_pods(l, id));
 		list_hits(l, &out, WEIR_MAP_set_hits, id);
 		listing_int(&out, id);
 	}
@@ -348,11 +298,11 @@ static int run(void *options, char **args, int n_args)
 	for (size_t i = 0; i < ARRAY_SIZE(nouns); i++) {
 		if (strcmp(nouns[i].noun, args[0]))
 			continue;
-		status = live_open(&l, c);
+		status = loaded_open(&l, c);
 		if (status)
 			return status;
 		nouns[i].get(&l, c);
-		live_check(&l, c);
+		loaded_check(&l, c);
 		return EXIT_OK;
 	}
 	return cli_fail(EXIT_USAGE, "get: '%s' is none of " NOUNS, args[0]);

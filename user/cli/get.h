@@ -3,6 +3,6 @@
 #pragma once
 
 #include "cli/listing.h"
-#include "cli/live.h"
+#include "inspect/live.h"
 
 void get_flows(const struct live *l, const struct common_options *c);

@@ -1,31 +1,45 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* weir help [VERB]. All text comes from the tables of verbs and options. */
-#include "cli/man.h"
-#include "cli/verbs.h"
+/* Usage and help. See help.h. */
+#include "cli/help.h"
 
-static int run(void *options, char **args, int n_args)
+const struct cli_exit cli_exits[CLI_EXITS] = {
+	[EXIT_OK] = { "ok", "done; allowed; no findings" },
+	[EXIT_NO] = { "a valid no", "a valid no: denied, findings, a difference" },
+	[EXIT_USAGE] = { "usage", "wrong usage" },
+	[EXIT_REACH] = { "not reachable", "nothing is loaded, no permission, or nobody answers" },
+	[EXIT_INPUT] = { "invalid input",
+			 "objects that the API server would refuse, or files that cannot be read" },
+	[EXIT_TIMEOUT] = { "timeout", "timed out or busy, or only a part was done" },
+	[EXIT_KERNEL] = { "the kernel refused",
+			  "the kernel refused, or a table is full; the last good state stays" },
+	[EXIT_DISAGREE] = { "evaluators disagree (a defect of Weir)",
+			    "two evaluators disagree: a defect of Weir" },
+};
+
+void help_list(const struct verb *const *verbs, FILE *out)
 {
-	const struct common_options *c = options;
-	const struct verb *v = n_args ? cli_verb(args[0]) : NULL;
-
-	if (n_args && !v)
-		return cli_fail(EXIT_USAGE, "unknown verb '%s'; 'weir help' lists them", args[0]);
-	if (cli_output_is(c, "man") && v)
-		return cli_fail(EXIT_USAGE, "help: the manual page is one for all verbs: weir help -o man");
-	if (cli_output_is(c, "man"))
-		man_write(stdout);
-	else
-		cli_help(v, stdout);
-	return EXIT_OK;
+	fputs("weir: " CLI_PURPOSE "\n\nusage: weir VERB [ARGUMENTS] [OPTIONS]\n\n", out);
+	for (const struct verb *const *v = verbs; *v; v++)
+		fprintf(out, "  %-10s %s\n", (*v)->name, (*v)->summary);
+	fputs("\n'weir help VERB' tells more. Exit status:", out);
+	for (int i = 0; i < CLI_EXITS; i++)
+		fprintf(out, "%s%d %s%s", i == EXIT_INPUT ? "\n" : " ", i, cli_exits[i].brief,
+			i + 1 < CLI_EXITS ? "," : ".\n");
 }
 
-const struct verb verb_help = {
-	.name = "help",
-	.arguments = "[VERB]",
-	.summary = "this list, or all about one verb",
-	.details = "man is the manual page weir(1), with everything: weir help -o man | man -l -\n",
-	.outputs = "text|man",
-	.options_size = sizeof(struct common_options),
-	.max_args = 1,
-	.run = run,
-};
+void help_verb(const struct verb *v, FILE *out)
+{
+	const struct option_row *tables[CLI_TABLES_MAX];
+	size_t n;
+
+	fprintf(out, "weir %s: %s\n\nusage: weir %s%s%s [OPTIONS]\n", v->name, v->summary, v->name,
+		*v->arguments ? " " : "", v->arguments);
+	if (v->details)
+		fprintf(out, "\n%s", v->details);
+	if (v->outputs)
+		fprintf(out, "\noutput (-o): %s\n", v->outputs);
+	fputs("\noptions:\n", out);
+	n = cli_verb_tables(v, tables);
+	for (size_t i = 0; i < n; i++)
+		options_help(tables[i], out);
+}

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/near.h"
-#include "cli/cli.h"
+#include "cli/input.h"
+#include "inspect/origin.h"
 
 static void print_diags(const struct common_options *c, const struct store *s)
 {
@@ -58,67 +58,17 @@ int cli_read_store(const struct common_options *c, unsigned int flags, struct st
 	return EXIT_OK;
 }
 
-/* ---- This node ---- */
-
-#define NAMES_SHOWN 5
-
-static int by_text(const void *a, const void *b)
+char *cli_origin(struct store *s, const struct plan_input *in, bool sandbox, const struct common_options *c)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
+	const char *refused;
+	char *text = origin_text(s, in, sandbox, &refused);
 
-/* Every node that a Node object or a pod's nodeName names, sorted, each once. Nothing that was only made up. */
-static const char **named_nodes(const struct store *s, size_t *ret_n)
-{
-	const char **names = mem_zalloc((s->n_nodes + s->n_pods + 1) * sizeof(*names));
-	bool made_up = s->n_nodes && s->nodes[0]->made_up;
-	size_t n = 0, kept = 0;
-
-	for (size_t i = 0; !made_up && i < s->n_nodes; i++)
-		names[n++] = s->nodes[i]->meta.name;
-	for (size_t i = 0; !made_up && i < s->n_pods; i++)
-		if (*s->pods[i]->node)
-			names[n++] = s->pods[i]->node;
-	if (n)
-		qsort(names, n, sizeof(*names), by_text);
-	for (size_t i = 0; i < n; i++)
-		if (!kept || strcmp(names[kept - 1], names[i]))
-			names[kept++] = names[i];
-	*ret_n = kept;
-	return names;
-}
-
-/* "n1, n2 and 7 more" */
-static void list_names(const char *const *names, size_t n, FILE *out)
-{
-	for (size_t i = 0; i < n && i < NAMES_SHOWN; i++)
-		fprintf(out, "%s%s", i ? ", " : "", names[i]);
-	if (n > NAMES_SHOWN)
-		fprintf(out, " and %zu more", n - NAMES_SHOWN);
-}
-
-char *cli_unknown_node(const struct store *s, const char *node, const char *given_by)
-{
-	size_t n;
-	_cleanup_(mem_free) const char **names = named_nodes(s, &n);
-	const char *near = near_word(node, names, n);
-	char *text = NULL;
-	size_t len;
-	FILE *out;
-
-	if (!n || bsearch(&node, names, n, sizeof(*names), by_text))
-		return NULL;
-	out = open_memstream(&text, &len);
-	fprintf(out, "%s %s matches no Node and no pod's nodeName; ", given_by, node);
-	if (near) {
-		fprintf(out, "did you mean %s?", near);
-	} else {
-		fputs("these are named: ", out);
-		list_names(names, n, out);
-	}
-	fclose(out);
+	if (!text)
+		cli_note(c, "%s: the objects are not kept, and 'weir why' without -f shows ids", refused);
 	return text;
 }
+
+/* ---- This node ---- */
 
 /* A wrong name makes an empty plan, and loading that would take everything away: it is refused. */
 int cli_node(const struct common_options *c, const struct store *s, const char **ret_node)
@@ -129,7 +79,7 @@ int cli_node(const struct common_options *c, const struct store *s, const char *
 
 	if (!node)
 		return cli_fail(EXIT_USAGE, "%s", err.text);
-	unknown = cli_unknown_node(s, node, c->node ? "--node" : "NODE_NAME");
+	unknown = store_unknown_node(s, node, c->node ? "--node" : "NODE_NAME");
 	if (unknown)
 		return cli_fail(EXIT_INPUT, "%s", unknown);
 	if (s->n_nodes && s->nodes[0]->made_up && strcmp(node, s->nodes[0]->meta.name))

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "base/emit.h"
-#include "cli/cli.h"
+#include "cli/talk.h"
 
 struct listing_column {
 	const char *heading; /* NULL: only in JSON */

@@ -12,7 +12,7 @@
 
 #include "base/emit.h"
 #include "cli/delta.h"
-#include "cli/origin.h"
+#include "cli/input.h"
 #include "cli/verbs.h"
 #include "attach/attach.h"
 #include "sync/sync.h"
@@ -171,7 +171,7 @@ static int run(void *options, char **args, int n_args)
 		attach_preference = ATTACH_TCX;
 	if (o->attach && !strcmp(o->attach, "clsact"))
 		attach_preference = ATTACH_CLSACT;
-	origin = origin_text(s, &in, false, &o->common);
+	origin = cli_origin(s, &in, false, &o->common);
 	return load(o, p, origin);
 }
 

@@ -2,7 +2,7 @@
 /* The manual page. See man.h. Knows roff; knows no verb. */
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/help.h"
 #include "cli/man.h"
 
 #define SHARED_TABLES_MAX 8
@@ -159,12 +159,12 @@ static void put_shared_names(const struct verb *v, FILE *out)
 }
 
 /* Each table once, in the order of the verbs. */
-static void put_shared_options(FILE *out)
+static void put_shared_options(const struct verb *const *verbs, FILE *out)
 {
 	const struct option_row *seen[SHARED_TABLES_MAX], *tables[CLI_TABLES_MAX];
 	size_t n_seen = 0, k;
 
-	for (const struct verb *const *v = cli_verbs; *v; v++) {
+	for (const struct verb *const *v = verbs; *v; v++) {
 		size_t n = cli_verb_tables(*v, tables);
 
 		for (size_t i = (*v)->options ? 1 : 0; i < n; i++) {
@@ -253,7 +253,7 @@ static void put_examples(FILE *out)
 	}
 }
 
-void man_write(FILE *out)
+void man_write(const struct verb *const *verbs, FILE *out)
 {
 	fputs(".\\\" Written by weir help -o man from the tables of verbs and options.\n.TH WEIR 1 \"\" \"weir ",
 	      out);
@@ -270,14 +270,14 @@ void man_write(FILE *out)
 		"reads files needs no root and touches nothing. Data goes to stdout, all else to stderr.",
 		out);
 	section("VERBS", out);
-	for (const struct verb *const *v = cli_verbs; *v; v++)
+	for (const struct verb *const *v = verbs; *v; v++)
 		put_verb(*v, out);
 	section("OPTIONS", out);
 	put_line(
 		"Options that several verbs take; each verb names those that it does. They may stand anywhere; -- ends "
 		"them.",
 		out);
-	put_shared_options(out);
+	put_shared_options(verbs, out);
 	section("\"EXIT STATUS\"", out);
 	put_exit_statuses(out);
 	section("ENVIRONMENT", out);

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include <stdio.h>
+#include "cli/verb.h"
 
 struct man_entry {
 	const char *term, *text;
@@ -16,4 +16,4 @@ struct man_entry {
 extern const struct man_entry man_environment[], man_files[], man_examples[];
 
 /* roff for man(7), ASCII only. */
-void man_write(FILE *out);
+void man_write(const struct verb *const *verbs, FILE *out); /* verbs: ended by NULL */

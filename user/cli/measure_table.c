@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/emit.h"
-#include "cli/measure.h"
 #include "analyze/explain.h"
+#include "base/emit.h"
+#include "cli/measure_table.h"
 
 #define WIDTH_WHEN_UNKNOWN 120
 
@@ -25,6 +25,7 @@ struct column {
 };
 
 struct columns {
+	struct arena arena; /* of the texts */
 	struct column *items;
 	size_t n, cap;
 };
@@ -62,10 +63,10 @@ static void collect_columns(const struct measure *p, struct columns *cols)
 		c->to_row = item->to_row;
 		c->proto = item->proto;
 		c->port = item->port;
-		c->text = mem_printf("%s:%u%s", short_name(item->to), item->port,
-				     item->proto == IPPROTO_TCP   ? ""
-				     : item->proto == IPPROTO_UDP ? "/udp"
-								  : "/sctp");
+		c->text = arena_printf(&cols->arena, "%s:%u%s", short_name(item->to), item->port,
+				       item->proto == IPPROTO_TCP   ? ""
+				       : item->proto == IPPROTO_UDP ? "/udp"
+								    : "/sctp");
 	}
 	if (cols->n)
 		qsort(cols->items, cols->n, sizeof(*cols->items), by_destination);
@@ -169,28 +170,26 @@ static void print_matrix(const struct measure *p, const struct common_options *c
 			fputc('\n', out);
 		print_block(p, c, &cols, first, n, out);
 	}
-	for (size_t i = 0; i < cols.n; i++)
-		free(cols.items[i].text);
+	arena_free(&cols.arena);
 	free(cols.items);
 }
 
 /* ---- Who denied ---- */
 
 struct denial {
-	char *end; /* "egress of shop/db" */
-	char *policies;
-	char *others;
-	size_t n, cap;
+	const char *end; /* "egress of shop/db" */
+	const char *policies, *others;
 };
 
 struct denials {
+	struct arena arena; /* of the texts */
 	struct denial *items;
 	size_t n, cap;
 };
 
-static char *isolating_policies(const struct measure *p, const struct report_item *item, enum kube_direction d)
+static const char *isolating_policies(const struct measure *p, const struct report_item *item,
+				      enum kube_direction d, struct arena *arena)
 {
-	_cleanup_(arena_free) struct arena arena = {};
 	bool egress = d == KUBE_EGRESS;
 	struct explain_flow flow = {
 		.direction = d,
@@ -202,51 +201,39 @@ static char *isolating_policies(const struct measure *p, const struct report_ite
 		.port = item->port,
 	};
 	struct explain_side side;
-	char *text = mem_strdup("");
+	const char *text = "";
 
-	explain_flow(p->store, &flow, &arena, &side);
-	for (size_t i = 0; i < side.n_policies; i++) {
-		char *longer = mem_printf("%s%s%s", text, *text ? ", " : "", side.policies[i].name);
-
-		free(text);
-		text = longer;
-	}
+	explain_flow(p->store, &flow, arena, &side);
+	for (size_t i = 0; i < side.n_policies; i++)
+		text = arena_printf(arena, "%s%s%s", text, i ? ", " : "", side.policies[i].name);
 	return text;
 }
 
 static struct denial *denial_of(struct denials *list, const struct measure *p, const struct report_item *item,
 				enum kube_direction d)
 {
-	char *end =
-		d == KUBE_EGRESS ? mem_printf("egress of %s", item->from) : mem_printf("ingress to %s", item->to);
+	const char *end = d == KUBE_EGRESS ? arena_printf(&list->arena, "egress of %s", item->from)
+					   : arena_printf(&list->arena, "ingress to %s", item->to);
 	struct denial *found;
 
-	for (size_t i = 0; i < list->n; i++) {
-		if (!strcmp(list->items[i].end, end)) {
-			free(end);
+	for (size_t i = 0; i < list->n; i++)
+		if (!strcmp(list->items[i].end, end))
 			return &list->items[i];
-		}
-	}
 	found = VEC_ADD(list->items, list->n, list->cap);
-	found->end = end;
-	found->policies = isolating_policies(p, item, d);
-	found->others = mem_strdup("");
+	*found = (struct denial){ end, isolating_policies(p, item, d, &list->arena), "" };
 	return found;
 }
 
 /* Names that stand in the list already are not repeated: families and ports share a line. */
-static void add_other(struct denial *d, const char *name)
+static void add_other(struct denial *d, const char *name, struct arena *arena)
 {
 	const char *at = strstr(d->others, name);
 	size_t len = strlen(name);
-	char *longer;
 
 	for (; at; at = strstr(at + 1, name))
 		if ((at == d->others || at[-1] == ' ') && (!at[len] || at[len] == ','))
 			return;
-	longer = mem_printf("%s%s%s", d->others, *d->others ? ", " : "", name);
-	free(d->others);
-	d->others = longer;
+	d->others = arena_printf(arena, "%s%s%s", d->others, *d->others ? ", " : "", name);
 }
 
 static void print_denials(const struct measure *p, const struct common_options *c, FILE *out)
@@ -263,21 +250,19 @@ static void print_denials(const struct measure *p, const struct common_options *
 		if (item->allow || (item->egress.allow && item->ingress.allow))
 			continue;
 		add_other(denial_of(&list, p, item, egress ? KUBE_EGRESS : KUBE_INGRESS),
-			  short_name(egress ? item->to : item->from));
+			  short_name(egress ? item->to : item->from), &list.arena);
 	}
 	for (size_t i = 0; i < list.n; i++) {
 		grid_cell(&t, TONE_PLAIN, "%s", list.items[i].end);
 		grid_cell(&t, TONE_BAD, "%s", list.items[i].policies);
 		grid_cell(&t, TONE_PLAIN, "%s", list.items[i].others);
-		free(list.items[i].end);
-		free(list.items[i].policies);
-		free(list.items[i].others);
 	}
-	free(list.items);
 	if (list.n) {
 		fputc('\n', out);
 		grid_print(&t, out);
 	}
+	free(list.items);
+	arena_free(&list.arena);
 }
 
 /* ---- Services ---- */

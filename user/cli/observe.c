@@ -1,27 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/*
- * weir observe: the datapath's events as they come, named and filtered. Reads
- * the pinned ring; needs no agent. The ring has one reader at a time, by a lock
- * file. Writes one thing: which reasons are wanted, and until when (`watch`), so
- * that a reader that was killed costs the packets nothing a moment later.
- */
+/* weir observe: the datapath's events as they come, named and filtered. Needs no agent. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <netinet/in.h>
 
-#include "cli/sighting.h"
-#include "cli/verbs.h"
 #include "analyze/report.h"
-#include "kernel/lock.h"
+#include "cli/event_print.h"
+#include "cli/loaded.h"
+#include "cli/verbs.h"
+#include "inspect/event_stream.h"
 
 #define NS_PER_S 1000000000ull
-#define LEASE_TICKS 15 /* 2 s: how long the datapath goes on telling after a reader died */
 #define POLL_MS 200
 #define LOSSES_EVERY_NS NS_PER_S
 
@@ -35,16 +28,12 @@ struct observe_options {
 struct observer {
 	const struct observe_options *o;
 	struct arena arena;
-	struct sighting_filter filter;
+	struct event_filter filter;
 	struct live live, before;
 	struct naming naming;
-	struct weir_watch watch;
-	struct ring_buffer *ring;
+	struct event_stream stream;
 	struct emit emit;
-	int lock;
-	uint64_t since_ns; /* older events are another reader's */
 	uint64_t losses_due_ns;
-	struct weir_event_count told[_WEIR_REASON_MAX]; /* losses that were told already */
 	uint32_t shown;
 };
 
@@ -89,7 +78,7 @@ static int parse_reasons(struct observer *ob)
 	const struct option_list *list = &ob->o->reasons;
 
 	for (size_t i = 0; i < list->n; i++) {
-		int reason = sighting_reason(list->items[i]);
+		int reason = event_reason(list->items[i]);
 
 		if (reason < 0)
 			return cli_fail(EXIT_USAGE,
@@ -106,9 +95,7 @@ static void parse_words(struct observer *ob)
 	static const struct {
 		const char *word;
 		unsigned int verdicts;
-	} verdicts[] = { { "allow", SIGHTING_ALLOW },
-			 { "deny", SIGHTING_DENY },
-			 { "drop", SIGHTING_DROP | SIGHTING_REJECT } };
+	} verdicts[] = { { "allow", EVENT_ALLOW }, { "deny", EVENT_DENY }, { "drop", EVENT_DROP | EVENT_REJECT } };
 	const struct observe_options *o = ob->o;
 
 	for (size_t i = 0; i < ARRAY_SIZE(verdicts); i++)
@@ -143,48 +130,7 @@ static int parse_filter(struct observer *ob)
 	return status;
 }
 
-/* ---- The lease ---- */
-
-/* Reasons that no filter would show are not even sent. */
-static void want_reasons(struct observer *ob)
-{
-	const struct sighting_filter *f = &ob->filter;
-
-	for (uint32_t i = 0; i < _WEIR_REASON_MAX; i++) {
-		enum sighting_verdict verdict = sighting_verdict_of(i);
-
-		if (!verdict || (f->verdicts && !(f->verdicts & verdict)))
-			continue;
-		if (!f->reasons || f->reasons >> i & 1)
-			ob->watch.reasons |= 1ull << i;
-	}
-}
-
-/* ticks 0: the reader goes. */
-static int lease(struct observer *ob, uint32_t ticks)
-{
-	uint32_t zero = 0;
-
-	ob->watch.until = live_ticks_now() + ticks;
-	return bpf_map_update_elem(node_map_fd(ob->live.node, WEIR_MAP_watch), &zero, &ob->watch, BPF_ANY) ? -errno
-													   : 0;
-}
-
 /* ---- What was lost ---- */
-
-static void read_losses(const struct observer *ob, uint32_t reason, struct weir_event_count *ret_sum)
-{
-	int cpus = libbpf_num_possible_cpus();
-	_cleanup_(mem_free) struct weir_event_count *each = mem_zalloc((cpus > 0 ? cpus : 1) * sizeof(*each));
-
-	*ret_sum = (struct weir_event_count){};
-	if (cpus <= 0 || bpf_map_lookup_elem(node_map_fd(ob->live.node, WEIR_MAP_event_counts), &reason, each))
-		return;
-	for (int i = 0; i < cpus; i++) {
-		ret_sum->over += each[i].over;
-		ret_sum->lost += each[i].lost;
-	}
-}
 
 static void begin_record(struct observer *ob, const char *kind)
 {
@@ -204,34 +150,28 @@ static void end_record(struct observer *ob)
 		emit_document_end(&ob->emit);
 }
 
-static void tell_loss(struct observer *ob, uint32_t reason, uint64_t over, uint64_t lost)
+static void tell_loss(uint32_t reason, const struct weir_event_count *n, void *arg)
 {
-	if (over)
+	struct observer *ob = arg;
+
+	if (n->over)
 		cli_note(&ob->o->common, "%s: %llu more events, over the budget of %u in 134 ms on a CPU",
-			 reason_label(reason), (unsigned long long)over, WEIR_EVENT_BUDGET);
-	if (lost)
+			 reason_label(reason), (unsigned long long)n->over, WEIR_EVENT_BUDGET);
+	if (n->lost)
 		cli_note(&ob->o->common, "%s: %llu events lost, the ring was full", reason_label(reason),
-			 (unsigned long long)lost);
+			 (unsigned long long)n->lost);
 	if (!ob->emit.gen)
 		return;
 	begin_record(ob, "EventLoss");
 	emit_text(&ob->emit, "reason", reason_label(reason));
-	emit_int(&ob->emit, "overBudget", over);
-	emit_int(&ob->emit, "lost", lost);
+	emit_int(&ob->emit, "overBudget", n->over);
+	emit_int(&ob->emit, "lost", n->lost);
 	end_record(ob);
 }
 
-/* tell false: only takes note of what was lost before this reader came. */
-static void losses(struct observer *ob, bool tell)
+static void losses(struct observer *ob)
 {
-	for (uint32_t i = 0; i < _WEIR_REASON_MAX; i++) {
-		struct weir_event_count now, *told = &ob->told[i];
-
-		read_losses(ob, i, &now);
-		if (tell && (now.over != told->over || now.lost != told->lost))
-			tell_loss(ob, i, now.over - told->over, now.lost - told->lost);
-		*told = now;
-	}
+	event_stream_losses(&ob->stream, tell_loss, ob);
 	ob->losses_due_ns = clock_ns(CLOCK_MONOTONIC) + LOSSES_EVERY_NS;
 }
 
@@ -242,32 +182,32 @@ static bool enough(const struct observer *ob)
 	return ob->o->count && ob->shown >= ob->o->count;
 }
 
-static void show(struct observer *ob, const struct sighting *s)
+static void show(struct observer *ob, const struct event_view *s)
 {
 	ob->shown++;
 	if (!ob->emit.gen) {
-		sighting_print(s, &ob->o->common.out, stdout);
+		event_print(s, &ob->o->common.out, stdout);
 		return;
 	}
 	begin_record(ob, "Event");
-	sighting_emit(s, &ob->emit);
+	event_emit(s, &ob->emit);
 	end_record(ob);
 }
 
-static int on_event(void *ctx, void *data, size_t size)
+static void on_event(const struct weir_event *e, void *arg)
 {
-	const struct weir_event *e = data;
-	struct observer *ob = ctx;
-	struct sighting s;
+	struct observer *ob = arg;
+	struct event_view s;
 
-	if (size < sizeof(*e) || e->time_ns < ob->since_ns || enough(ob))
-		return 0;
-	if (node_config(ob->live.node)->generation != ob->live.generation)
-		live_reload(&ob->live, &ob->o->common, &ob->before);
-	sighting_make(&s, e, &ob->naming);
-	if (s.verdict && sighting_match(&s, &ob->filter))
+	if (enough(ob))
+		return;
+	if (live_was_replaced(&ob->live)) {
+		live_reload(&ob->live, &ob->before);
+		loaded_note_names(&ob->live, &ob->o->common);
+	}
+	event_view_make(&s, e, &ob->naming);
+	if (s.verdict && event_view_match(&s, &ob->filter))
 		show(ob, &s);
-	return 0;
 }
 
 /* Until there is enough, or time is over, or somebody says so. Returns the exit status. */
@@ -277,9 +217,7 @@ static int follow(struct observer *ob)
 	int r;
 
 	while (!stopped && !enough(ob) && !ferror(stdout)) {
-		r = lease(ob, LEASE_TICKS);
-		if (!r)
-			r = ring_buffer__poll(ob->ring, POLL_MS);
+		r = event_stream_poll(&ob->stream, POLL_MS);
 		if (r < 0 && r != -EINTR)
 			return cli_fail(EXIT_KERNEL, "read the events: %s", strerror(-r));
 		fflush(stdout);
@@ -287,41 +225,27 @@ static int follow(struct observer *ob)
 			return cli_fail(EXIT_REACH, "%s is gone: the instance was removed",
 					node_run_dir(ob->live.node));
 		if (clock_ns(CLOCK_MONOTONIC) >= ob->losses_due_ns)
-			losses(ob, true);
+			losses(ob);
 		if (ob->o->timeout && clock_ns(CLOCK_MONOTONIC) >= end_ns)
 			return ob->o->count ? EXIT_TIMEOUT : EXIT_OK;
 	}
 	return EXIT_OK;
 }
 
-static int open_ring(struct observer *ob)
-{
-	_cleanup_(mem_free) char *path = mem_printf("%s/observe.lock", node_run_dir(ob->live.node));
-	struct weir_err err = {};
-
-	ob->lock = lock_file(path, "observer", 0, &err);
-	if (ob->lock < 0)
-		return cli_fail_err(ob->lock, &err);
-	ob->ring = ring_buffer__new(node_map_fd(ob->live.node, WEIR_MAP_events), on_event, ob, NULL);
-	return ob->ring ? EXIT_OK : cli_fail(EXIT_KERNEL, "open the ring of events: %s", strerror(errno));
-}
-
 static int start(struct observer *ob)
 {
 	struct sigaction action = { .sa_handler = stop };
-	int status = open_ring(ob);
+	struct weir_err err = {};
+	int r = event_stream_open(&ob->stream, &ob->live, event_filter_reasons(&ob->filter), on_event, ob, &err);
 
-	if (status)
-		return status;
+	if (r)
+		return cli_fail_err(r, &err);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	ob->since_ns = clock_ns(CLOCK_MONOTONIC);
 	ob->naming = (struct naming){ .now = &ob->live,
 				      .before = &ob->before,
-				      .wall_offset_ns = clock_ns(CLOCK_REALTIME) - ob->since_ns };
-	ring_buffer__consume(ob->ring); /* what another reader left */
-	want_reasons(ob);
-	losses(ob, false);
+				      .wall_offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC) };
+	ob->losses_due_ns = clock_ns(CLOCK_MONOTONIC) + LOSSES_EVERY_NS;
 	return EXIT_OK;
 }
 
@@ -337,8 +261,8 @@ static int observe(struct observer *ob)
 	if (cli_json(c))
 		emit_list_begin(&ob->emit, "EventList");
 	status = follow(ob);
-	lease(ob, 0);
-	losses(ob, true);
+	event_stream_stop(&ob->stream);
+	losses(ob);
 	if (cli_json(c))
 		emit_list_end(&ob->emit);
 	return status;
@@ -347,21 +271,20 @@ static int observe(struct observer *ob)
 static void observer_free(struct observer *ob)
 {
 	emit_close(&ob->emit);
-	ring_buffer__free(ob->ring);
+	event_stream_close(&ob->stream);
 	live_close(&ob->before);
 	live_close(&ob->live);
 	arena_free(&ob->arena);
-	fd_close(&ob->lock);
 }
 
 static int run(void *options, char **args, int n_args)
 {
 	struct observe_options *o = options;
-	_cleanup_(observer_free) struct observer ob = { .o = o, .lock = -1 };
+	_cleanup_(observer_free) struct observer ob = { .o = o, .stream = { .lock = -1 } };
 	int status = parse_filter(&ob);
 
 	if (!status)
-		status = live_open(&ob.live, &o->common);
+		status = loaded_open(&ob.live, &o->common);
 	if (!status)
 		status = observe(&ob);
 	free(o->reasons.items);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * weir report: the connectivity matrix of manifests. Asks user/compile/report.h
+ * weir report: the connectivity matrix of manifests. Asks user/analyze/report.h
  * and prints; whoever judges (the plan, or the BPF programs) is its --engine.
  */
 #include <errno.h>
@@ -8,7 +8,8 @@
 #include <string.h>
 
 #include "base/emit.h"
-#include "cli/engine.h"
+#include "cli/evaluator.h"
+#include "cli/input.h"
 #include "cli/matrix.h"
 #include "cli/verbs.h"
 #include "analyze/report.h"
@@ -173,14 +174,14 @@ static void print_notes(struct report *r, const struct store *s, const struct co
 static int run_report(const struct report_options *o, const struct store *s, const struct report_input *in)
 {
 	_cleanup_(report_free) struct report *r = NULL;
-	_cleanup_(engine_close) struct engine engine = {};
+	_cleanup_(program_evaluator_close) struct program_evaluator evaluator = {};
 	struct report_input input = *in;
 	const struct report_port *ports;
 	struct weir_err err = {};
 	int ret;
 
-	engine_open(&engine, o->engine);
-	input.judge = &engine.judge;
+	evaluator_choose(&evaluator, o->engine);
+	input.evaluator = &evaluator.evaluator;
 	r = report_new(&input);
 	if (!report_ports(r, &ports))
 		return cli_fail(EXIT_USAGE,
@@ -191,7 +192,7 @@ static int run_report(const struct report_options *o, const struct store *s, con
 		return cli_fail(EXIT_DISAGREE, "a defect of Weir: %s", err.text);
 	if (ret)
 		return cli_fail_err(ret, &err);
-	return engine_verdict(&engine);
+	return evaluator_verdict(&evaluator);
 }
 
 static int run(void *options, char **args, int n_args)

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/measure.h"
-#include "cli/origin.h"
+#include "cli/input.h"
+#include "cli/measure_table.h"
 #include "cli/verbs.h"
 
 struct sandbox_options {
@@ -58,7 +58,7 @@ static int run_up(struct sandbox_options *o, char **args, int n_args)
 		return status;
 	req.store = s;
 	req.net = &net;
-	origin = origin_text(s, &(struct plan_input){ .node = net.node }, true, &o->common);
+	origin = cli_origin(s, &(struct plan_input){ .node = net.node }, true, &o->common);
 	req.origin = origin;
 	r = sandbox_up(&req, &sum, &err);
 	if (r)
@@ -91,25 +91,13 @@ static int run_exec(struct sandbox_options *o, char **args, int n_args)
 	return cli_fail_err(r, &err);
 }
 
-/*
- * What is expected comes from these manifests, what is measured from those that were loaded: where they are not the
- * same, a difference would say nothing about Weir. Without tables (--no-datapath) there is nothing to compare.
- */
+/* Where the manifests are not those that were loaded, a difference would say nothing about Weir. */
 static int check_same_manifests(const struct measure *p)
 {
-	const char *name = p->name ? p->name : SANDBOX_DEFAULT_NAME;
-	_cleanup_(attachment_list_free) struct attachment_list attachments = {};
-	_cleanup_(node_close) struct node *node = NULL;
-	struct sync_delta d = {};
+	struct sync_delta d;
 	struct weir_err err = {};
-	int r = node_open(name, NODE_READ, NULL, &node, &err);
+	int r = measure_compare(p, &d, &err);
 
-	if (r == -ENOENT)
-		return EXIT_OK;
-	if (!r)
-		r = attachment_list_read(name, &attachments, &err);
-	if (!r)
-		r = sync_apply(node, p->plan, &attachments, SYNC_DRY_RUN | SYNC_NO_DEVICES, &d, &err);
 	if (r)
 		return cli_fail_err(r, &err);
 	if (!sync_delta_writes(&d) && !d.gated && !d.unplugged)
@@ -118,7 +106,7 @@ static int check_same_manifests(const struct measure *p)
 		EXIT_INPUT,
 		"sandbox %s runs other manifests than these (pods it lacks: %u, pods it has besides: %u, table "
 		"elements that differ: %u): run 'weir sandbox up' with these first; nothing was measured",
-		name, d.unplugged, d.gated, sync_delta_writes(&d));
+		p->name ?: SANDBOX_DEFAULT_NAME, d.unplugged, d.gated, sync_delta_writes(&d));
 }
 
 static int measure_and_print(struct measure *p, const struct sandbox_options *o)

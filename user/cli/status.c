@@ -4,11 +4,11 @@
 
 #include <bpf/bpf.h>
 
-#include "base/emit.h"
-#include "cli/delta.h"
-#include "cli/live.h"
-#include "cli/verbs.h"
 #include "analyze/report.h"
+#include "base/emit.h"
+#include "cli/loaded.h"
+#include "cli/verbs.h"
+#include "inspect/fill.h"
 
 static bool enforcing(const struct live *l)
 {
@@ -52,10 +52,7 @@ static void emit_status(const struct live *l)
 		long long fill = live_fill(l, i);
 
 		emit_map(&e, map_info(i)->name);
-		if (fill < 0)
-			emit_null(&e, "entries");
-		else
-			emit_int(&e, "entries", fill);
+		emit_known(&e, "entries", fill >= 0, fill);
 		emit_int(&e, "capacity", node_map_max(l->node, i));
 		emit_map_end(&e);
 	}
@@ -157,7 +154,7 @@ static int run(void *options, char **args, int n_args)
 {
 	const struct common_options *c = options;
 	_cleanup_(live_close) struct live l = {};
-	int status = live_open(&l, c);
+	int status = loaded_open(&l, c);
 
 	if (status)
 		return status;
@@ -165,7 +162,7 @@ static int run(void *options, char **args, int n_args)
 		emit_status(&l);
 	else
 		print_status(&l, c);
-	live_check(&l, c);
+	loaded_check(&l, c);
 	return EXIT_OK;
 }
 

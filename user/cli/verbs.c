@@ -1,6 +1,51 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* The table of verbs, in the order that help shows them: on files first, then on a node, then the rest. */
+/*
+ * The table of verbs, in the order that help shows them: on files first, then on a node, then the rest; and the verb
+ * that is about the table itself.
+ */
+#include <string.h>
+
+#include "cli/help.h"
+#include "cli/man.h"
 #include "cli/verbs.h"
+
+const struct verb *cli_verb(const char *name)
+{
+	for (const struct verb *const *v = cli_verbs; *v; v++)
+		if (!strcmp((*v)->name, name))
+			return *v;
+	return NULL;
+}
+
+/* weir help [VERB]. All text comes from the tables of verbs and options. */
+static int run(void *options, char **args, int n_args)
+{
+	const struct common_options *c = options;
+	const struct verb *v = n_args ? cli_verb(args[0]) : NULL;
+
+	if (n_args && !v)
+		return cli_fail(EXIT_USAGE, "unknown verb '%s'; 'weir help' lists them", args[0]);
+	if (cli_output_is(c, "man") && v)
+		return cli_fail(EXIT_USAGE, "help: the manual page is one for all verbs: weir help -o man");
+	if (cli_output_is(c, "man"))
+		man_write(cli_verbs, stdout);
+	else if (v)
+		help_verb(v, stdout);
+	else
+		help_list(cli_verbs, stdout);
+	return EXIT_OK;
+}
+
+static const struct verb verb_help = {
+	.name = "help",
+	.arguments = "[VERB]",
+	.summary = "this list, or all about one verb",
+	.details = "man is the manual page weir(1), with everything: weir help -o man | man -l -\n",
+	.outputs = "text|man",
+	.options_size = sizeof(struct common_options),
+	.max_args = 1,
+	.run = run,
+};
 
 const struct verb *const cli_verbs[] = {
 	&verb_compile, &verb_report, &verb_why,     &verb_sandbox,   &verb_load,    &verb_enforce, &verb_status,

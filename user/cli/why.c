@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/engine.h"
+#include "cli/evaluator.h"
+#include "cli/input.h"
+#include "cli/loaded.h"
 #include "cli/verbs.h"
-#include "cli/why.h"
-#include "cli/why_live.h"
+#include "cli/why_print.h"
+#include "sandbox/sandbox.h"
 
 struct why_options {
 	struct common_options common;
@@ -15,7 +17,7 @@ struct why_options {
 };
 
 /* With the programs as engine, they have answered all of it, on tables made for the question. */
-static void say_engine(struct why_flows *flows, const struct engine *e)
+static void say_engine(struct why_flows *flows, const struct program_evaluator *e)
 {
 	for (size_t i = 0; e->n_asked && i < flows->n; i++)
 		flows->items[i].datapath = (struct why_datapath){
@@ -67,30 +69,33 @@ static int ask_all(struct why_ask *ask, const struct why_options *o, struct repo
 {
 	_cleanup_(report_free) struct report *report = NULL;
 	_cleanup_(why_flows_free) struct why_flows flows = {};
-	_cleanup_(engine_close) struct engine engine = {};
+	_cleanup_(program_evaluator_close) struct program_evaluator evaluator = {};
 	struct weir_err err = {};
-	int r, status, differs;
+	bool defect;
+	int r, status;
 
-	engine_open(&engine, o->engine);
-	in->judge = &engine.judge;
+	evaluator_choose(&evaluator, o->engine);
+	in->evaluator = &evaluator.evaluator;
 	report = report_new(in);
 	ask->report = report;
-	ask->engine = &engine;
+	ask->evaluator = in->evaluator;
 	ask->store = in->store;
 	r = why_resolve(ask, &err);
 	if (!r)
 		r = why_judge(ask, &flows, &err);
 	if (r) {
 		status = fail(r, &err);
-		return engine_verdict(&engine) ? EXIT_DISAGREE : status;
+		return evaluator_verdict(&evaluator) ? EXIT_DISAGREE : status;
 	}
-	say_engine(&flows, &engine);
-	differs = why_live_ask(live, ask, &o->common, &flows, own);
+	say_engine(&flows, &evaluator);
+	defect = why_live_ask(live, ask, &flows, own);
+	if (live->difference.plan)
+		evaluator_banner(&live->difference, "the kernel", live->further);
 	status = answer(&flows, &o->common);
-	if (engine_verdict(&engine) || differs)
+	if (evaluator_verdict(&evaluator) || defect)
 		status = EXIT_DISAGREE;
 	if (live->live.node)
-		live_check(&live->live, &o->common);
+		loaded_check(&live->live, &o->common);
 	return status;
 }
 
@@ -100,12 +105,12 @@ static int run_files(struct why_ask *ask, const struct why_options *o)
 	_cleanup_(why_live_close) struct why_live live = {};
 	_cleanup_(store_free) struct store *s = NULL;
 	struct report_input in = {};
+	struct weir_err err = {};
 	int status = cli_read_store(&o->common, STORE_ASSIGN, &s);
 
-	if (!status)
-		status = why_live_open(&live, &o->common, false);
 	if (status)
 		return status;
+	why_live_open(&live, o->common.name, &err); /* where none is, or none may be read, there is none to ask */
 	in.store = s;
 	return ask_all(ask, o, &in, &live, false);
 }
@@ -113,20 +118,30 @@ static int run_files(struct why_ask *ask, const struct why_options *o)
 /* Of what is loaded. */
 static int run_live(struct why_ask *ask, const struct why_options *o)
 {
+	_cleanup_(sandbox_net_free) struct sandbox_net net = {};
 	_cleanup_(why_live_close) struct why_live live = {};
+	struct origin *origin = &live.origin;
 	struct report_input in = {};
-	int status = why_live_open(&live, &o->common, true);
+	struct weir_err err = {};
+	int r = why_live_open(&live, o->common.name, &err);
 
-	if (status)
-		return status;
-	if (!live.origin.store)
-		return why_live_by_ids(&live, ask, &o->common);
-	in.store = live.origin.store;
-	in.own = live.origin.net.local;
-	in.n_own = live.origin.net.n_local;
-	in.own_node = live.origin.node;
-	if (live.origin.sandbox)
-		in.world = live.origin.net.world_addr;
+	if (r)
+		return cli_fail_err(r, &err);
+	loaded_note_names(&live.live, &o->common);
+	if (!origin->store) {
+		cli_note(&o->common, "%s: no rules and labels can be shown", live.err.text);
+		return why_by_ids(&live, ask, &o->common);
+	}
+	in.store = origin->store;
+	in.own_node = origin->node;
+	in.own = origin->local;
+	in.n_own = origin->n_local;
+	if (origin->sandbox) {
+		sandbox_place(origin->store, &net);
+		in.own = net.local;
+		in.n_own = net.n_local;
+		in.world = net.world_addr;
+	}
 	return ask_all(ask, o, &in, &live, true);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* A judged flow as JSON: one item of the report, with its steps. See why.h. Members are only ever added. */
-#include "cli/why.h"
+/* A judged flow as JSON: one item of the report, with its steps. See why_print.h. Members are only ever added. */
+#include "cli/why_print.h"
 
 static void emit_src(struct emit *e, const struct src *src)
 {
@@ -129,18 +129,36 @@ static void emit_datapath(struct emit *e, const struct why_datapath *d)
 		emit_bool(e, "agrees", d->agrees);
 	else
 		emit_null(e, "agrees");
-	if (d->generation)
-		emit_int(e, "generation", d->generation);
-	else
-		emit_null(e, "generation");
+	emit_known(e, "generation", d->generation, d->generation);
 	emit_text(e, "text", d->text);
 	emit_map_end(e);
+}
+
+static void emit_owner(struct emit *e, const char *key, const struct kube_pod *pod)
+{
+	if (!pod || !pod->meta.owner.name)
+		return;
+	emit_map(e, key);
+	emit_text(e, "kind", kube_kind_text(pod->meta.owner.kind));
+	emit_printf(e, "name", "%s/%s", pod->meta.ns, pod->meta.owner.name);
+	emit_bool(e, "made", pod->made_for);
+	if (pod->made_for) {
+		emit_text(e, "file", pod->meta.src.file);
+		emit_int(e, "line", pod->meta.src.line);
+	}
+	emit_map_end(e);
+}
+
+static void emit_owners(struct emit *e, const struct why_flow *f)
+{
+	emit_owner(e, "fromOwner", f->item.from_pod);
+	emit_owner(e, "toOwner", f->item.to_pod);
 }
 
 static void emit_flow(struct emit *e, const struct why_flow *f)
 {
 	report_item_emit(e, &f->item);
-	why_emit_origin(f, e);
+	emit_owners(e, f);
 	emit_array(e, "steps");
 	if (f->service)
 		emit_service(e, f);

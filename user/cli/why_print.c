@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * A judged flow as a drawing for people. See why.h. The verdict comes first,
+ * A judged flow as a drawing for people. See why_print.h. The verdict comes first,
  * then both directions, always; below each, the policies, each selector with
  * what failed in it and where it is written; last, the nearest miss.
  */
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/why.h"
+#include "cli/why_print.h"
 
 #define RIGHT_MIN 28 /* columns that what failed gets at least, on a terminal */
 #define NOTE_INDENT 10 /* of further lines, where a line does not fit */
@@ -389,21 +389,32 @@ static void print_nearest(const struct why_flow *f, const struct style *s, FILE 
 
 /* ---- The whole ---- */
 
-static const char *endpoint_text(struct arena *arena, const struct weir_addr *addr, uint16_t port)
+static void print_owner(const struct kube_pod *pod, FILE *out)
 {
-	char text[ADDR_TEXT_MAX];
+	const struct kube_meta *m = &pod->meta;
 
-	return arena_printf(arena, weir_addr_is_v4(addr) ? "%s:%u" : "[%s]:%u", addr_text(addr, text), port);
+	if (pod->made_for)
+		fprintf(out, " %s is made for %s %s/%s  %s:%d\n", m->name, kube_kind_text(m->owner.kind), m->ns,
+			m->owner.name, m->src.file, m->src.line);
+}
+
+/* Pods that were read are what they are; of those that were made people have only seen the workload. */
+static void print_owners(const struct why_flow *f, FILE *out)
+{
+	if (f->item.from_pod)
+		print_owner(f->item.from_pod, out);
+	if (f->item.to_pod && f->item.to_pod != f->item.from_pod)
+		print_owner(f->item.to_pod, out);
 }
 
 static void print_service(const struct why_flow *f, const struct style *s, FILE *out)
 {
-	_cleanup_(arena_free) struct arena arena = {};
+	char text[ADDR_TEXT_MAX];
 
 	fprintf(out, " service %s/%s  %s %s ", f->service->meta.ns, f->service->meta.name,
-		endpoint_text(&arena, &f->frontend, f->service_port), glyph(s, "→", "->"));
+		addr_port_text(&f->frontend, f->service_port, text), glyph(s, "→", "->"));
 	if (!why_ends_at_frontend(f)) {
-		fprintf(out, "%s\n", endpoint_text(&arena, &f->item.dst, f->item.port));
+		fprintf(out, "%s\n", addr_port_text(&f->item.dst, f->item.port, text));
 		return;
 	}
 	fputs(reason_text(f->item.reason), out);
@@ -441,7 +452,7 @@ static void print_head(const struct why_flow *f, const struct style *s, FILE *ou
 void why_print(const struct why_flow *f, const struct style *s, FILE *out)
 {
 	print_head(f, s, out);
-	why_print_origin(f, out);
+	print_owners(f, out);
 	if (f->service)
 		print_service(f, s, out);
 	if (!why_ends_at_frontend(f)) {

@@ -43,3 +43,4 @@ int check_rulesets(struct doctor *d, struct weir_err *err);
 void check_settings(struct doctor *d); /* N001, N002, N004; after the rulesets */
 void check_hooks(struct doctor *d); /* N005, N009, N012 */
 void check_mtu(struct doctor *d); /* N007 */
+void check_tables(const struct live *l, struct findings *f); /* N006, N010, N011 */

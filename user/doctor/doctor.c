@@ -41,3 +41,17 @@ int doctor_node(const struct node *n, const struct attachment_list *pods, struct
 	free(d.devices);
 	return r;
 }
+
+int doctor_instance(const char *name, const struct live *l, struct findings *f, struct weir_err *err)
+{
+	_cleanup_(attachment_list_free) struct attachment_list pods = {};
+	int r = attachment_list_read(name, &pods, err);
+
+	if (!r)
+		r = doctor_node(l->node, &pods, f, err);
+	if (r)
+		return r;
+	check_tables(l, f);
+	findings_sort(f);
+	return 0;
+}

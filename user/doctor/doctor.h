@@ -7,7 +7,7 @@
 #pragma once
 
 #include "doctor/finding.h"
-#include "kernel/node.h"
+#include "inspect/live.h"
 #include "kernel/records.h"
 
 /*
@@ -16,3 +16,5 @@
  */
 int doctor_node(const struct node *n, const struct attachment_list *pods, struct findings *f,
 		struct weir_err *err);
+/* The same for the instance of that name, its tables included; findings come sorted. */
+int doctor_instance(const char *name, const struct live *l, struct findings *f, struct weir_err *err);

@@ -82,3 +82,8 @@ const struct kube_pod *store_pod_by_addr(const struct store *s, const struct wei
  * the only Node object. NULL with err filled when none of them answers.
  */
 const char *store_this_node(const struct store *s, const char *wanted, const char *env, struct weir_err *err);
+/*
+ * Why that name is refused, to be freed, or NULL when it is fine: no Node and no pod has it while others are named.
+ * given_by: "--node" or "NODE_NAME".
+ */
+char *store_unknown_node(const struct store *s, const char *node, const char *given_by);

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* Which tables are worth a warning when they are full. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "inspect/fill.h"
+
+static void tables_that_refuse_or_drop_fill_up(void **state)
+{
+	static const enum weir_map maps[] = { WEIR_MAP_pods, WEIR_MAP_policy_rules, WEIR_MAP_conntrack,
+					      WEIR_MAP_rule_hits };
+
+	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
+		assert_true(live_fills_up(maps[i]));
+}
+
+static void tables_that_forget_their_oldest_by_design_do_not(void **state)
+{
+	static const enum weir_map maps[] = { WEIR_MAP_half_open, WEIR_MAP_fragments, WEIR_MAP_closing_keys,
+					      WEIR_MAP_rejects,   WEIR_MAP_steps,     WEIR_MAP_free_keys };
+
+	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
+		assert_false(live_fills_up(maps[i]));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tables_that_refuse_or_drop_fill_up),
+		cmocka_unit_test(tables_that_forget_their_oldest_by_design_do_not),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* What FROM and TO name in the store, and which port is meant when none is given. See why.h. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "analyze/why.h"
+
+/* An address is the pod's that has it, the other end's own node, or just an address. */
+static void resolve_addr(const struct why_ask *ask, const struct weir_addr *addr, struct report_end *ret_end)
+{
+	*ret_end = (struct report_end){ .kind = REPORT_WORLD, .addr = *addr };
+	ret_end->pod = store_pod_by_addr(ask->store, addr);
+	if (ret_end->pod)
+		ret_end->kind = REPORT_POD;
+}
+
+/* DNS-6: the name is there if a headless Service of that name selects a pod with that hostname and subdomain. */
+static const struct kube_pod *pod_by_host(const struct store *s, const struct target *t)
+{
+	const struct kube_service *svc = store_service(s, t->ns, t->service);
+
+	for (size_t i = 0; svc && svc->headless && svc->has_selector && i < s->n_pods; i++) {
+		const struct kube_pod *pod = s->pods[i];
+
+		if (!strcmp(pod->meta.ns, t->ns) && !strcmp(pod->hostname, t->name) &&
+		    !strcmp(pod->subdomain, t->service) &&
+		    kube_selector_matches(&svc->selector, &pod->meta.labels))
+			return pod;
+	}
+	return NULL;
+}
+
+/* A pod, or the first one of a workload of that name. */
+static int resolve_pod(const struct store *s, const struct target *t, const struct kube_pod **ret_pod,
+		       struct weir_err *err)
+{
+	const struct kube_pod *pod = t->kind == TARGET_HOST ? pod_by_host(s, t) : store_pod(s, t->ns, t->name);
+
+	if (!pod && t->kind == TARGET_HOST)
+		return err_set(
+			err, -ENOENT,
+			"%s.%s.%s: no headless Service %s/%s selects a pod with that hostname and subdomain",
+			t->name, t->service, t->ns, t->ns, t->service);
+	if (!pod)
+		pod = store_first_pod(s, t->ns, t->name);
+	if (!pod)
+		return err_set(err, -ENOENT, "there is no pod %s/%s, nor a workload with pods", t->ns, t->name);
+	if (kube_pod_ended(pod))
+		return err_set(err, -EINVAL, "pod %s/%s has ended: it has no traffic", t->ns, t->name);
+	*ret_pod = pod;
+	return 0;
+}
+
+static int resolve_end(const struct why_ask *ask, const struct target *t, struct report_end *ret_end,
+		       struct weir_err *err)
+{
+	switch (t->kind) {
+	case TARGET_WORLD:
+		*ret_end = (struct report_end){ .kind = REPORT_WORLD };
+		return 0;
+	case TARGET_NODE:
+		*ret_end = (struct report_end){ .kind = REPORT_NODE };
+		return 0;
+	case TARGET_ADDR:
+		resolve_addr(ask, &t->addr, ret_end);
+		return 0;
+	default:
+		*ret_end = (struct report_end){ .kind = REPORT_POD };
+		return resolve_pod(ask->store, t, &ret_end->pod, err);
+	}
+}
+
+bool why_is_own_node(const struct why_ask *ask, const struct report_end *end, const struct report_end *peer)
+{
+	const struct plan *plan = peer->pod ? report_plan(ask->report, peer->pod->node) : NULL;
+
+	return plan && end->kind == REPORT_WORLD && !weir_addr_is_zero(&end->addr) &&
+	       plan_node_kind(plan, &end->addr) == WEIR_NODE_OWN;
+}
+
+static void notice_own_node(const struct why_ask *ask, struct report_end *end, const struct report_end *peer)
+{
+	if (why_is_own_node(ask, end, peer))
+		end->kind = REPORT_NODE;
+}
+
+static const struct kube_service *service_by_addr(const struct store *s, const struct weir_addr *addr)
+{
+	for (size_t i = 0; i < s->n_services; i++)
+		for (int f = 0; f < 2; f++)
+			if (!weir_addr_is_zero(addr) && weir_addr_equal(&s->services[i]->cluster_ip[f], addr))
+				return s->services[i];
+	return NULL;
+}
+
+/* "80/TCP, http 8080/TCP": what could have been asked for. */
+static const char *port_list(const struct why_ask *ask, const struct kube_service *svc)
+{
+	const char *text = "none";
+
+	for (size_t i = 0; i < svc->n_ports; i++) {
+		const struct kube_service_port *p = &svc->ports[i];
+
+		text = arena_printf(ask->arena, "%s%s%s%s%u/%s", i ? text : "", i ? ", " : "", p->name,
+				    *p->name ? " " : "", p->port, proto_text(p->proto));
+	}
+	return text;
+}
+
+/* A number that the Service does not define is a question all the same: what happens there is SVC-64. */
+static int service_port(struct why_ask *ask, struct weir_err *err)
+{
+	const struct kube_service *svc = ask->service;
+	const struct target *t = &ask->to;
+
+	if (svc->headless || (weir_addr_is_zero(&svc->cluster_ip[0]) && weir_addr_is_zero(&svc->cluster_ip[1])))
+		return err_set(err, -EINVAL, "Service %s/%s has no cluster IP: name one of its pods", svc->meta.ns,
+			       svc->meta.name);
+	if (!t->has_port && svc->n_ports != 1)
+		return err_set(err, -EINVAL, "Service %s/%s has %zu ports: say which, as in svc/%s/%s:80",
+			       svc->meta.ns, svc->meta.name, svc->n_ports, svc->meta.ns, svc->meta.name);
+	for (size_t i = 0; i < svc->n_ports; i++) {
+		const struct kube_service_port *p = &svc->ports[i];
+		bool same = t->port_name ? !strcmp(p->name, t->port_name) : p->port == t->port;
+
+		if ((t->has_port && !same) || (t->proto && t->proto != p->proto))
+			continue;
+		ask->proto = p->proto;
+		ask->port = p->port;
+		return 0;
+	}
+	if (t->port_name || !t->has_port)
+		return err_set(err, -EINVAL, "Service %s/%s has no such port; its ports: %s", svc->meta.ns,
+			       svc->meta.name, port_list(ask, svc));
+	ask->proto = t->proto ? t->proto : IPPROTO_TCP;
+	ask->port = t->port;
+	ask->no_such_port = port_list(ask, svc);
+	return 0;
+}
+
+static int pod_port(struct why_ask *ask, struct weir_err *err)
+{
+	const struct kube_pod *pod = ask->to_end.pod;
+	const struct target *t = &ask->to;
+
+	ask->proto = t->proto ? t->proto : IPPROTO_TCP;
+	ask->port = t->port;
+	if (t->has_port && !t->port_name)
+		return 0;
+	if (!pod)
+		return err_set(err, -EINVAL,
+			       strchr(ask->to_text, ':') ? "say which port: [%s]:80/TCP"
+							 : "say which port: %s:80/TCP",
+			       ask->to_text);
+	if (!t->has_port && pod->n_ports != 1)
+		return err_set(err, -EINVAL, "%s declares %zu ports: say which, as in %s:80/TCP", ask->to_text,
+			       pod->n_ports, ask->to_text);
+	for (size_t i = 0; i < pod->n_ports; i++) {
+		if (t->port_name && strcmp(pod->ports[i].name, t->port_name))
+			continue;
+		if (t->proto && t->proto != pod->ports[i].proto)
+			continue;
+		ask->proto = pod->ports[i].proto;
+		ask->port = pod->ports[i].port;
+		return 0;
+	}
+	return err_set(err, -EINVAL, "%s/%s declares no such port", pod->meta.ns, pod->meta.name);
+}
+
+static int resolve_service(struct why_ask *ask, struct weir_err *err)
+{
+	const struct target *t = &ask->to;
+
+	if (t->kind == TARGET_ADDR)
+		ask->service = service_by_addr(ask->store, &t->addr);
+	if (t->kind == TARGET_SERVICE)
+		ask->service = store_service(ask->store, t->ns, t->name);
+	if (t->kind == TARGET_SERVICE && !ask->service)
+		return err_set(err, -ENOENT, "there is no Service %s/%s", t->ns, t->name);
+	return 0;
+}
+
+/* As the report calls it, without a port. */
+static const char *target_text(struct arena *arena, const struct target *t)
+{
+	char addr[ADDR_TEXT_MAX];
+
+	switch (t->kind) {
+	case TARGET_WORLD:
+		return "world";
+	case TARGET_NODE:
+		return "node";
+	case TARGET_ADDR:
+		return arena_strdup(arena, addr_text(&t->addr, addr));
+	case TARGET_SERVICE:
+		return arena_printf(arena, "svc/%s/%s", t->ns, t->name);
+	case TARGET_HOST:
+		return arena_printf(arena, "%s.%s.%s", t->name, t->service, t->ns);
+	case TARGET_POD:
+		break;
+	}
+	return arena_printf(arena, "%s/%s", t->ns, t->name);
+}
+
+int why_parse(struct why_ask *ask, const char *from, const char *to, struct weir_err *err)
+{
+	int r = target_parse(from, false, ask->arena, &ask->from, err);
+
+	if (!r)
+		r = target_parse(to, true, ask->arena, &ask->to, err);
+	if (!r)
+		r = target_check_families(&ask->from, &ask->to, err);
+	if (r)
+		return r;
+	ask->from_text = target_text(ask->arena, &ask->from);
+	ask->to_text = target_text(ask->arena, &ask->to);
+	return 0;
+}
+
+int why_resolve(struct why_ask *ask, struct weir_err *err)
+{
+	int r;
+
+	if (ask->from.kind == TARGET_SERVICE)
+		return err_set(err, -EINVAL, "FROM cannot be a Service: nothing is sent from its address");
+	r = resolve_end(ask, &ask->from, &ask->from_end, err);
+	if (!r)
+		r = resolve_service(ask, err);
+	if (r)
+		return r;
+	if (ask->from_end.pod && ask->from.kind != TARGET_ADDR)
+		ask->from_text = arena_printf(ask->arena, "%s/%s", ask->from_end.pod->meta.ns,
+					      ask->from_end.pod->meta.name);
+	if (ask->service) {
+		if (ask->from_end.kind != REPORT_POD || ask->from_end.pod->host_network)
+			return err_set(err, -EINVAL, "Services are answered for pods as clients only, so far");
+		return service_port(ask, err);
+	}
+	r = resolve_end(ask, &ask->to, &ask->to_end, err);
+	if (r)
+		return r;
+	notice_own_node(ask, &ask->from_end, &ask->to_end);
+	notice_own_node(ask, &ask->to_end, &ask->from_end);
+	if (!ask->from_end.pod && !ask->to_end.pod)
+		return err_set(err, -EINVAL, "neither end is a pod: no policy is asked");
+	return pod_port(ask, err);
+}

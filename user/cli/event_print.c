@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* Events with names: one line for people, one object for machines. See event_print.h. */
+#include <string.h>
+
+#include "analyze/report.h"
+#include "cli/event_print.h"
+
+#define POLICIES_SHOWN 4 /* of a default deny, in a line; JSON has all */
+
+/* ---- For people ---- */
+
+static void print_end(const struct event_end *end, FILE *out)
+{
+	char addr[ADDR_TEXT_MAX];
+
+	switch (end->who) {
+	case PLAN_OWNER_POD:
+		fputs(end->name, out);
+		break;
+	case PLAN_OWNER_SERVICE:
+		fprintf(out, "svc/%s", end->name);
+		break;
+	case PLAN_OWNER_NODE:
+		fputs("node", out);
+		break;
+	case PLAN_OWNER_NONE:
+		fprintf(out, weir_addr_is_v4(&end->addr) || !end->port ? "%s" : "[%s]",
+			addr_text(&end->addr, addr));
+	}
+	if (end->port)
+		fprintf(out, ":%u", end->port);
+}
+
+static void print_ends(const struct event_view *s, const char *arrow, FILE *out)
+{
+	char proto[ADDR_TEXT_MAX];
+
+	if (!s->has_ends) {
+		const char *pod = live_pod_at(s->naming->now, s->event->device);
+
+		if (pod)
+			fprintf(out, "%s %s", s->event->flags & WEIR_EVENT_TO_POD ? "to" : "from", pod);
+		else
+			fprintf(out, "at device %u", s->event->device);
+		fprintf(out, ", %u bytes", s->event->len);
+		return;
+	}
+	print_end(&s->from, out);
+	fprintf(out, " %s ", arrow);
+	print_end(&s->to, out);
+	if (s->event->flags & WEIR_EVENT_TRANSLATED) {
+		fprintf(out, " %s ", arrow);
+		print_end(&s->backend, out);
+	}
+	fprintf(out, " %s", proto_label(s->event->proto, proto));
+	if (s->event->flags & WEIR_EVENT_REPLY)
+		fputs(" (its reply)", out);
+	if ((s->event->flags & WEIR_EVENT_ICMP_ERROR) && s->event->flags & WEIR_EVENT_KNOWN)
+		fputs(" (an ICMP error about it)", out);
+}
+
+static void print_policies(const struct event_view *s, uint32_t set, FILE *out)
+{
+	const struct live *l = event_live(s, WEIR_NAME_POLICY_SET, set);
+	const char *name;
+	size_t n = 0;
+
+	for (; (name = live_policy(l, set, n)); n++)
+		if (n < POLICIES_SHOWN)
+			fprintf(out, "%s%s", n ? ", " : "", name);
+	if (n > POLICIES_SHOWN)
+		fprintf(out, " and %zu more", n - POLICIES_SHOWN);
+	if (!n)
+		fprintf(out, "policy set #%u", set);
+}
+
+static void print_rule(const struct event_view *s, uint32_t rule, FILE *out)
+{
+	const char *src = live_fact(event_live(s, WEIR_NAME_RULE, rule), WEIR_NAME_RULE, rule, "src");
+	char label[LIVE_TEXT_MAX];
+
+	fputs(event_label(s, WEIR_NAME_RULE, rule, label), out);
+	if (src && strrchr(src, ':')) /* the column is for machines */
+		fprintf(out, " (%.*s)", (int)(strrchr(src, ':') - src), src);
+}
+
+/* Of a denial what denies, of an allowed flow which rules let it in; what nothing isolates needs no word. */
+static int print_sides(const struct event_view *s, FILE *out)
+{
+	bool denial = s->verdict == EVENT_DENY;
+	struct event_side side;
+	int n = 0;
+
+	for (int i = 0; i < 2; i++) {
+		if (!event_side(s, i, &side) || side.denied != denial || (!denial && !side.rule))
+			continue;
+		fputs(n++ ? "; " : "  ", out);
+		if (side.rule != WEIR_NO_RULE) {
+			print_rule(s, side.rule, out);
+			continue;
+		}
+		fprintf(out, "%s default deny (", side.direction);
+		print_policies(s, side.set, out);
+		fputc(')', out);
+	}
+	return n;
+}
+
+static const char *verdict_word(const struct event_view *s, enum tone *ret_tone)
+{
+	*ret_tone = TONE_BAD;
+	switch (s->verdict) {
+	case EVENT_ALLOW:
+		*ret_tone = TONE_GOOD;
+		return "ALLOWED";
+	case EVENT_DENY:
+		if (s->enforced)
+			return "DENIED";
+		*ret_tone = TONE_WARN;
+		return "NOT ENFORCED";
+	case EVENT_REJECT:
+		return "REJECTED";
+	default:
+		return "DROPPED";
+	}
+}
+
+/* Where the reason is not said by a policy's name. */
+static void print_reason(const struct event_view *s, FILE *out)
+{
+	uint32_t reason = s->event->reason;
+
+	if (reason < _WEIR_REASON_MAX)
+		fprintf(out, "  %s: %s", reason_label(reason), reason_text(reason));
+	else
+		fprintf(out, "  reason %u, of a newer datapath", reason);
+}
+
+void event_print(const struct event_view *s, const struct style *style, FILE *out)
+{
+	enum tone tone;
+	const char *word = verdict_word(s, &tone);
+	char clock[16];
+	struct tm tm;
+
+	localtime_r(&s->time.tv_sec, &tm);
+	strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
+	fprintf(out, "%s.%03ld %s%-8s%s ", clock, s->time.tv_nsec / 1000000, tone_on(style, tone), word,
+		tone_off(style, tone));
+	print_ends(s, style->utf8 ? "→" : "->", out);
+	if (!(s->verdict & (EVENT_ALLOW | EVENT_DENY)) || (!print_sides(s, out) && s->verdict == EVENT_DENY))
+		print_reason(s, out);
+	fputc('\n', out);
+}
+
+/* ---- For machines ---- */
+
+static void emit_end(struct emit *e, const char *key, const struct event_end *end)
+{
+	static const char *const kinds[] = { [PLAN_OWNER_NONE] = "address",
+					     [PLAN_OWNER_POD] = "pod",
+					     [PLAN_OWNER_SERVICE] = "service",
+					     [PLAN_OWNER_NODE] = "node" };
+	char addr[ADDR_TEXT_MAX];
+
+	if (!end) {
+		emit_null(e, key);
+		return;
+	}
+	emit_map(e, key);
+	emit_text(e, "kind", kinds[end->who]);
+	emit_text(e, "name", end->name);
+	emit_text(e, "address", addr_text(&end->addr, addr));
+	emit_known(e, "port", end->port, end->port);
+	emit_map_end(e);
+}
+
+static void emit_side(struct emit *e, const struct event_view *s, int direction)
+{
+	const char *name, *key = direction ? "ingress" : "egress";
+	struct event_side side;
+	const struct live *l;
+	long long rule;
+
+	if (!event_side(s, direction, &side)) {
+		emit_null(e, key);
+		return;
+	}
+	l = event_live(s, WEIR_NAME_RULE, side.rule);
+	emit_map(e, key);
+	emit_text(e, "verdict", side.denied ? "deny" : "allow");
+	emit_text(e, "policy", side.rule ? live_fact(l, WEIR_NAME_RULE, side.rule, "policy") : NULL);
+	rule = side.rule ? live_number(l, WEIR_NAME_RULE, side.rule, "rule") : -1;
+	emit_known(e, "rule", rule >= 0, rule);
+	emit_text(e, "src", side.rule ? live_fact(l, WEIR_NAME_RULE, side.rule, "src") : NULL);
+	emit_array(e, "policies");
+	l = event_live(s, WEIR_NAME_POLICY_SET, side.set);
+	for (size_t i = 0; side.set && (name = live_policy(l, side.set, i)); i++)
+		emit_text(e, NULL, name);
+	emit_array_end(e);
+	emit_int(e, "ruleId", side.rule);
+	emit_int(e, "setId", side.set);
+	emit_map_end(e);
+}
+
+/* Which direction the reason names. */
+static const char *direction_of(const struct event_view *s)
+{
+	if (s->event->flags & WEIR_EVENT_EGRESS_DENIED)
+		return "egress";
+	return s->event->flags & WEIR_EVENT_INGRESS_DENIED ? "ingress" : NULL;
+}
+
+static void emit_ends(struct emit *e, const struct event_view *s)
+{
+	char text[LIVE_TEXT_MAX];
+
+	emit_text(e, "family", s->has_ends ? family_text(addr_family(&s->event->src)) : NULL);
+	emit_text(e, "protocol", s->has_ends ? proto_label(s->event->proto, text) : NULL);
+	emit_end(e, "from", s->has_ends ? &s->from : NULL);
+	emit_end(e, "to", s->has_ends ? &s->to : NULL);
+	emit_end(e, "backend", s->event->flags & WEIR_EVENT_TRANSLATED ? &s->backend : NULL);
+	emit_text(e, "service",
+		  s->event->service ? event_label(s, WEIR_NAME_SERVICE, s->event->service, text) : NULL);
+}
+
+void event_emit(const struct event_view *s, struct emit *e)
+{
+	static const char *const verdicts[] = {
+		[EVENT_ALLOW] = "allow", [EVENT_DENY] = "deny", [EVENT_DROP] = "drop", [EVENT_REJECT] = "reject"
+	};
+	const struct weir_event *ev = s->event;
+	char clock[32];
+	struct tm tm;
+
+	gmtime_r(&s->time.tv_sec, &tm);
+	strftime(clock, sizeof(clock), "%Y-%m-%dT%H:%M:%S", &tm);
+	emit_printf(e, "time", "%s.%09ldZ", clock, s->time.tv_nsec);
+	emit_text(e, "verdict", verdicts[s->verdict]);
+	emit_bool(e, "enforced", s->enforced);
+	if (ev->reason < _WEIR_REASON_MAX)
+		emit_text(e, "reason", reason_label(ev->reason));
+	else
+		emit_printf(e, "reason", "%u", ev->reason);
+	emit_text(e, "direction", direction_of(s));
+	emit_ends(e, s);
+	emit_side(e, s, 0);
+	emit_side(e, s, 1);
+	emit_bool(e, "known", ev->flags & WEIR_EVENT_KNOWN);
+	emit_bool(e, "reply", ev->flags & WEIR_EVENT_REPLY);
+	emit_bool(e, "icmpError", ev->flags & WEIR_EVENT_ICMP_ERROR);
+	emit_text(e, "hook", ev->flags & WEIR_EVENT_TO_POD ? "to-pod" : "from-pod");
+	emit_text(e, "pod", live_pod_at(s->naming->now, ev->device));
+	emit_int(e, "device", ev->device);
+	emit_int(e, "bytes", ev->len);
+}

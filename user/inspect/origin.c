@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* What a loaded plan was made from. See origin.h. Written by this version for this version: a misfit is an error. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/emit.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "inspect/origin.h"
+
+char *origin_text(struct store *s, const struct plan_input *in, bool sandbox, const char **ret_refused)
+{
+	_cleanup_(mem_free) char *text = NULL;
+	char addr[ADDR_TEXT_MAX];
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	struct emit e = {};
+
+	emit_open(&e, out);
+	emit_document_begin(&e, "Objects");
+	emit_text(&e, "node", in->node);
+	emit_bool(&e, "sandbox", sandbox);
+	emit_array(&e, "localAddresses");
+	for (size_t i = 0; i < in->n_local_addrs; i++)
+		emit_text(&e, NULL, addr_text(&in->local_addrs[i], addr));
+	emit_array_end(&e);
+	*ret_refused = store_emit_source_text(s, &e);
+	emit_document_end(&e);
+	emit_close(&e);
+	fclose(out);
+	return *ret_refused ? NULL : TAKE_PTR(text);
+}
+
+static void read_addresses(struct json_value list, struct origin *o)
+{
+	struct weir_addr a;
+
+	for (size_t i = 0; i < json_count(list); i++)
+		if (!addr_parse(json_item_text(list, i), &a))
+			*VEC_ADD(o->local, o->n_local, o->cap_local) = a;
+}
+
+static void read_texts(struct json_value list, struct store *s)
+{
+	for (size_t i = 0; i < json_count(list); i++) {
+		const char *text = json_text(json_item(list, i), "text");
+
+		store_read_buffer(s, json_text(json_item(list, i), "name"), text, strlen(text));
+	}
+}
+
+static int fill(struct json_value root, struct origin *o)
+{
+	o->node = mem_strdup(json_text(root, "node"));
+	o->sandbox = json_flag(root, "sandbox");
+	o->store = store_new();
+	read_texts(json_list(root, "files"), o->store);
+	store_apply_defaults(o->store, STORE_ADMIT | (o->sandbox ? STORE_ASSIGN : 0));
+	read_addresses(json_list(root, "localAddresses"), o);
+	return o->store->diags.errors ? -EINVAL : root.doc->r;
+}
+
+int origin_read(const char *path, struct origin *ret_origin, struct weir_err *err)
+{
+	_cleanup_(origin_free) struct origin o = {};
+	_cleanup_(mem_free) char *text = file_text(path);
+	_cleanup_(json_close) struct json doc = {};
+
+	if (!text)
+		return err_set(err, -ENOENT, "%s is not there or cannot be read", path);
+	if (json_open(&doc, path, text, "Objects", NULL) || fill(json_root(&doc), &o))
+		return err_set(err, -EINVAL, "%s does not say what it should: loading again writes it anew", path);
+	*ret_origin = o;
+	o = (struct origin){};
+	return 0;
+}
+
+void origin_free(struct origin *o)
+{
+	store_free(&o->store);
+	free(o->node);
+	free(o->local);
+	*o = (struct origin){};
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* What tables say together. See tables.h. */
+#include <bpf/bpf.h>
+
+#include "inspect/tables.h"
+
+/* ---- Connections ---- */
+
+/* Both ends were asked when the entry was made; a stamp's low bit says what came out. */
+bool live_flow_allowed(const struct weir_flow *flow)
+{
+	for (int i = 0; i < 2; i++)
+		if (flow->end[i].ref && !(flow->end[i].stamp & 1))
+			return false;
+	return true;
+}
+
+/* Each entry of a pair keeps the state of its own direction; together they are the flow's. */
+static void join_twin(int fd, const struct weir_tuple *key, struct weir_flow *flow)
+{
+	struct weir_tuple twin_key;
+	struct weir_flow twin;
+
+	if (!weir_flow_is_pair(flow->flags))
+		return;
+	weir_flow_twin_key(key, flow, &twin_key);
+	if (bpf_map_lookup_elem(fd, &twin_key, &twin) || !weir_flow_is_twin(key, flow, &twin))
+		return;
+	flow->flags |= twin.flags & WEIR_FLOW_STATE_BITS;
+	if ((int32_t)(twin.last_seen - flow->last_seen) > 0)
+		flow->last_seen = twin.last_seen;
+}
+
+void live_each_flow(const struct live *l,
+		    void (*fn)(const struct weir_tuple *key, const struct weir_flow *flow, void *arg), void *arg)
+{
+	int fd = node_map_fd(l->node, WEIR_MAP_conntrack);
+	struct weir_tuple key;
+	struct weir_flow flow;
+
+	live_each_key(fd, &key)
+	{
+		/* the reply's entry of a pair says nothing that the forward one does not */
+		if (bpf_map_lookup_elem(fd, &key, &flow) || (flow.flags & WEIR_FLOW_REPLY))
+			continue;
+		join_twin(fd, &key, &flow);
+		fn(&key, &flow, arg);
+	}
+}
+
+/* ---- Services and policies ---- */
+
+bool live_frontend(const struct live *l, uint32_t service, struct weir_frontend *ret_frontend)
+{
+	int fd = node_map_fd(l->node, WEIR_MAP_frontends);
+	uint32_t id;
+
+	live_each_key(fd, ret_frontend)
+	{
+		if (!bpf_map_lookup_elem(fd, ret_frontend, &id) && id == service)
+			return true;
+	}
+	return false;
+}
+
+uint32_t live_set_elements(const struct live *l, uint32_t set)
+{
+	int fd = node_map_fd(l->node, WEIR_MAP_policy_rules);
+	struct weir_policy_key key;
+	uint32_t n = 0;
+
+	live_each_key(fd, &key) n += key.set == set;
+	return n;
+}
+
+uint32_t live_set_pods(const struct live *l, uint32_t set)
+{
+	const struct weir_pod *pods = node_array(l->node, WEIR_MAP_pods);
+	uint32_t n = 0;
+
+	for (uint32_t i = 1; i < node_map_max(l->node, WEIR_MAP_pods); i++)
+		n += pods[i].ref &&
+		     (weir_pod_ingress_set(pods[i].word) == set || weir_pod_egress_set(pods[i].word) == set);
+	return n;
+}
+
+/* A run that begins at the first point comes from a rule without ports: it only tells whose each port is. */
+const char *live_word_text(const struct live *l, uint64_t word)
+{
+	const struct weir_port_range *ranges = node_array(l->node, WEIR_MAP_port_ranges);
+	uint32_t first = weir_word_offset(word);
+
+	switch (weir_word_kind(word)) {
+	case WEIR_WORD_DENY:
+		return "deny";
+	case WEIR_WORD_ALLOW:
+		return "allow";
+	case WEIR_WORD_PORTS:
+		if (first < node_map_max(l->node, WEIR_MAP_port_ranges) && !ranges[first].low)
+			return "allow";
+		return "ports";
+	}
+	return "?";
+}

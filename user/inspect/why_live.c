@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Holds what the loaded tables say against what was answered. See why_live.h.
+ * A difference is a defect only where the instance was loaded from the same
+ * objects and no apply is half done; anything else is said, and no more.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "inspect/why_live.h"
+#include "testrun/evaluator.h"
+
+#define COPY_TRIES 3 /* an apply may come in between */
+
+int why_live_open(struct why_live *l, const char *name, struct weir_err *err)
+{
+	_cleanup_(mem_free) char *path = NULL;
+	int r;
+
+	*l = (struct why_live){ .name = name };
+	r = live_open(&l->live, name, err);
+	if (r)
+		return r;
+	path = live_file(&l->live, "objects", l->live.generation);
+	origin_read(path, &l->origin, &l->err);
+	return 0;
+}
+
+void why_live_close(struct why_live *l)
+{
+	probe_close(&l->probe);
+	origin_free(&l->origin);
+	if (l->live.node)
+		live_close(&l->live);
+	*l = (struct why_live){};
+}
+
+/* ---- What the tables are ---- */
+
+static int make_copy(struct why_live *l)
+{
+	int r = -ESTALE;
+
+	if (l->probe)
+		return 0;
+	for (int i = 0; i < COPY_TRIES && r == -ESTALE; i++)
+		r = probe_open_copy(l->live.node, l->plan, &l->probe, &l->err);
+	return r;
+}
+
+/* Would a load of the same plan change anything? */
+static bool drifted(const struct why_live *l)
+{
+	struct sync_delta d = {};
+	struct weir_err err;
+
+	return live_compare(l->live.node, l->name, l->plan, &d, &err) || sync_delta_writes(&d);
+}
+
+/* The plan file of the next generation comes before its first table, and the generation after the last. */
+static bool is_half_done(const struct why_live *l)
+{
+	_cleanup_(mem_free) char *path = live_file(&l->live, "plan", l->live.generation + 1);
+
+	return !access(path, F_OK) || node_config(l->live.node)->generation != l->live.generation ||
+	       node_config(l->live.node)->pending & (WEIR_PENDING_POLICY | WEIR_PENDING_SERVICE);
+}
+
+/* ---- Texts ---- */
+
+static const char *ago_text(struct arena *arena, uint64_t tick)
+{
+	long long s = live_tick_age(live_ticks_now(), tick);
+
+	if (s < 120)
+		return arena_printf(arena, "%lld s ago", s);
+	return s < 7200 ? arena_printf(arena, "%lld min ago", s / 60)
+			: arena_printf(arena, "%lld h ago", s / 3600);
+}
+
+/* By what the side that decided was decided, and how often that has been so. */
+static const char *decision_text(const struct why_live *l, const struct weir_trace *t, struct arena *arena)
+{
+	bool egress = t->judged_egress && (!t->allow_egress || !t->judged_ingress);
+	uint32_t rule = egress ? t->egress_rule : t->ingress_rule, set = egress ? t->egress_set : t->ingress_set;
+	const char *direction = egress ? "egress" : "ingress", *text;
+	struct weir_hits hits = {};
+
+	if (!t->judged_egress && !t->judged_ingress)
+		return reason_label(t->reason);
+	if (rule) {
+		text = arena_printf(arena, "%s rule %u", direction, rule);
+		live_hits(&l->live, WEIR_MAP_rule_hits, rule, &hits);
+	} else if (set) {
+		text = arena_printf(arena, "default-deny of policy set %u", set);
+		live_hits(&l->live, WEIR_MAP_set_hits, set, &hits);
+	} else {
+		return arena_printf(arena, "not isolated");
+	}
+	if (!hits.packets)
+		return arena_printf(arena, "%s, which no packet has met yet", text);
+	return arena_printf(arena, "%s, met by %llu %s so far, last %s", text, (unsigned long long)hits.packets,
+			    hits.packets == 1 ? "packet" : "packets", ago_text(arena, hits.last));
+}
+
+static bool is_off(const struct why_live *l)
+{
+	return node_config(l->live.node)->enforcement != WEIR_ENFORCE_ON;
+}
+
+/* ---- Asking ---- */
+
+struct question {
+	struct why_live *l;
+	const struct why_ask *ask;
+	bool own;
+	bool defect;
+};
+
+static struct oracle_query query_of(const struct why_live *l, const struct why_flow *f, bool frontend)
+{
+	const struct report_item *i = &f->item;
+	const struct kube_pod *from = i->from_pod;
+	struct oracle_query q = { .src = i->src, .dst = i->dst, .proto = i->proto, .port = i->port };
+
+	if (frontend) {
+		q.dst = f->frontend;
+		q.port = f->service_port;
+	}
+	q.host_origin = from ? from->host_network && !strcmp(from->node, l->plan->node)
+			     : i->from_kind == REPORT_NODE && i->to_pod && !strcmp(i->to_pod->node, l->plan->node);
+	return q;
+}
+
+static void __attribute__((format(printf, 3, 4))) say(struct question *k, struct why_flow *f, const char *fmt, ...)
+{
+	_cleanup_(mem_free) char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = mem_vprintf(fmt, ap);
+	va_end(ap);
+	f->datapath.text = arena_strdup(k->ask->arena, text);
+}
+
+/* The pods of this node at the two ends, all of which must be plugged in for the programs to meet the packet. */
+static bool is_met(struct question *k, struct why_flow *f, const struct oracle_query *q)
+{
+	const struct plan_pod *ends[2] = { plan_find_local_pod(k->l->plan, &q->src),
+					   plan_find_local_pod(k->l->plan, &q->dst) };
+	const struct weir_addr *addrs[2] = { &q->src, &q->dst };
+
+	if (!ends[0] && !ends[1]) {
+		say(k, f, "not asked: no end is a pod of this node, %s", k->l->plan->node);
+		return false;
+	}
+	for (int i = 0; i < 2; i++)
+		if (ends[i] && !probe_has_pod(k->l->probe, addrs[i])) {
+			say(k, f, "not asked: %s/%s is not plugged in here (generation %llu)", ends[i]->ns,
+			    ends[i]->name, (unsigned long long)k->l->live.generation);
+			return false;
+		}
+	return true;
+}
+
+static void say_agreement(struct question *k, struct why_flow *f, const struct weir_trace *t)
+{
+	struct arena *arena = k->ask->arena;
+
+	f->datapath.agrees = true;
+	f->datapath.text =
+		arena_printf(arena, "agrees (generation %llu, %s)%s", (unsigned long long)k->l->live.generation,
+			     t ? decision_text(k->l, t, arena) : "nothing decides here",
+			     is_off(k->l) ? "; but enforcement is OFF: what is denied passes" : "");
+}
+
+/* Other objects, half an apply: no defect. */
+static void say_difference(struct question *k, struct why_flow *f, const struct evaluator_difference *d)
+{
+	unsigned long long generation = k->l->live.generation;
+	_cleanup_(mem_free) char *text = evaluator_answer_text(d->plan, &d->theirs);
+	bool other = drifted(k->l);
+
+	if (is_half_done(k->l)) {
+		say(k, f, "differs, because an apply after generation %llu is not finished: %s", generation, text);
+		return;
+	}
+	if (!k->own && other) {
+		say(k, f, "differs, because generation %llu was loaded from other objects: %s", generation, text);
+		return;
+	}
+	say(k, f, "DISAGREES (generation %llu): %s", generation, text);
+	if (!k->l->difference.plan) {
+		k->l->difference = *d;
+		k->l->further =
+			other ? arena_printf(k->ask->arena,
+					     "narrowed down  tables are not as generation %llu left them: "
+					     "something else may have written them; loading again mends that",
+					     generation)
+			      : NULL;
+	}
+	k->defect = true;
+}
+
+static bool ask_one(struct question *k, struct why_flow *f, const struct oracle_query *q)
+{
+	struct evaluator_difference d = { .plan = k->l->plan, .query = *q };
+	int r;
+
+	if (!is_met(k, f, q))
+		return false;
+	r = probe_ask(k->l->probe, k->l->plan, q, &d.theirs, &k->l->err);
+	if (r) {
+		say(k, f, "cannot be asked: %s", k->l->err.text);
+		k->defect |= r == -EPROTO;
+		return false;
+	}
+	f->datapath.asked = true;
+	if (evaluator_agrees(&d)) {
+		say_agreement(k, f, probe_trace(k->l->probe));
+		return true;
+	}
+	f->datapath.agrees = false;
+	say_difference(k, f, &d);
+	return false;
+}
+
+static void ask_flow(struct question *k, struct why_flow *f)
+{
+	struct oracle_query q = query_of(k->l, f, f->service != NULL);
+
+	f->datapath = (struct why_datapath){ .generation = k->l->live.generation };
+	if (!ask_one(k, f, &q) || !f->service || why_ends_at_frontend(f))
+		return;
+	q = query_of(k->l, f, false);
+	ask_one(k, f, &q);
+}
+
+bool why_live_ask(struct why_live *l, const struct why_ask *ask, struct why_flows *flows, bool own)
+{
+	struct question k = { l, ask, own, false };
+	const char *no = NULL;
+
+	if (!l->live.node)
+		return false;
+	l->plan = l->origin.store ? report_plan(ask->report, l->origin.node) : NULL;
+	if (!l->origin.store)
+		no = "not asked: what is loaded has no file of its objects; loading again writes it";
+	else if (!l->plan)
+		no = arena_printf(ask->arena,
+				  "not asked: generation %llu is of node %s, which is not among these objects",
+				  (unsigned long long)l->live.generation, l->origin.node);
+	else if (make_copy(l))
+		no = arena_printf(ask->arena, "cannot be asked: %s", l->err.text);
+	for (size_t i = 0; i < flows->n; i++)
+		if (no)
+			say(&k, &flows->items[i], "%s", no);
+		else
+			ask_flow(&k, &flows->items[i]);
+	return k.defect;
+}
