@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <linux/pkt_cls.h>
 #include <netinet/in.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/prog_env.h"
@@ -17,6 +18,8 @@
 #define PLACES 64
 #define TARGET 8080
 #define SPORT 30000
+#define PATIENCE_US 20000000 /* for what must come: a CPU may stand still for long */
+#define ATTEMPTS 50
 #define LIMIT 1000 /* ticks: every time limit, unless a test sets another */
 
 /* Rounds are taken in single steps: the timer runs, but looks at nothing until asked. */
@@ -44,6 +47,14 @@ static struct prog_env *with_sweep(void **state)
 	return env;
 }
 
+static uint64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000ull + t.tv_nsec / 1000;
+}
+
 /* At least n whole rounds; then the sweep rests again. */
 static void sweep(struct prog_env *env, uint32_t rounds)
 {
@@ -53,7 +64,7 @@ static void sweep(struct prog_env *env, uint32_t rounds)
 	config.sweep_slice = PLACES;
 	until = config.sweeps + rounds;
 	prog_config_set(env, &config);
-	for (int i = 0; i < 5000 && prog_sweeps(env) < until; i++)
+	for (uint64_t end = now_us() + PATIENCE_US; prog_sweeps(env) < until && now_us() < end;)
 		usleep(200);
 	config = prog_config(env);
 	assert_true(config.sweeps >= until);
@@ -154,36 +165,75 @@ static void every_state_has_its_own_limit(void **state)
 	assert_null(prog_places_check(env, NULL));
 }
 
+/*
+ * Looks at a flow that is over until it is marked; returns its last look before
+ * that, on the clock. 0: it went between two looks that lie further apart than
+ * the time from mark to removal, so this thread stood still and saw nothing.
+ */
+static uint64_t see_mark(struct prog_env *env, uint16_t port, uint64_t removal_us)
+{
+	struct packet_spec spec = prog_tcp(env, POD_A, port, POD_B, 80, ACK);
+	uint64_t before = now_us(), end = before + PATIENCE_US, at;
+	struct weir_flow flow;
+
+	for (; before < end; before = at, usleep(200)) {
+		at = now_us();
+		if (!prog_flow(env, &spec, 0, &flow)) {
+			if (now_us() - before < removal_us)
+				fail_msg("removed without having been marked");
+			return 0;
+		}
+		if (flow.flags & WEIR_FLOW_EXPIRING)
+			return before;
+	}
+	fail_msg("not marked");
+	return 0;
+}
+
+/* The sweep as config says, upon a flow that is over. As see_mark(). */
+static uint64_t sweep_until_marked(struct prog_env *env, uint16_t port, uint32_t slice, uint32_t interval_us,
+				   uint64_t removal_us)
+{
+	struct weir_config config;
+
+	open_flow(env, port);
+	prog_flows_age(env, LIMIT + 10);
+	config = prog_config(env);
+	config.sweep_slice = slice;
+	config.sweep_interval_us = interval_us;
+	prog_config_set(env, &config);
+	return see_mark(env, port, removal_us);
+}
+
+static void rest(struct prog_env *env)
+{
+	struct weir_config config = prog_config(env);
+
+	config.sweep_slice = 0;
+	prog_config_set(env, &config);
+}
+
 static void removal_takes_two_rounds(void **state)
 {
 	struct prog_env *env = with_sweep(state);
-	struct packet_spec spec = prog_tcp(env, POD_A, SPORT, POD_B, 80, ACK);
+	const uint64_t round_us = (PLACES - 2) * 1000; /* one place a tick of 1 ms; a tick may be under way */
+	uint16_t port = SPORT;
+	struct packet_spec spec;
 	struct weir_flow flow;
-	struct weir_config config;
+	uint64_t marked;
 
-	open_flow(env, SPORT);
-	prog_flows_age(env, LIMIT + 10);
-	/* one round in a slice of exactly all places: once seen, marked */
-	config = prog_config(env);
-	config.sweep_slice = 1;
-	prog_config_set(env, &config);
-	for (int i = 0; i < 5000; i++) {
-		assert_true(prog_flow(env, &spec, 0, &flow));
-		if (flow.flags & WEIR_FLOW_EXPIRING)
-			break;
-		usleep(200);
-	}
-	config = prog_config(env);
-	config.sweep_slice = 0;
-	prog_config_set(env, &config);
-	assert_true(flow.flags & WEIR_FLOW_EXPIRING);
-	assert_true(known(env, SPORT));
+	do {
+		marked = sweep_until_marked(env, ++port, 1, 1000, round_us);
+		rest(env);
+	} while ((!marked || now_us() - marked > round_us) && port < SPORT + ATTEMPTS);
+	spec = prog_tcp(env, POD_A, port, POD_B, 80, ACK);
+	assert_true(known(env, port));
 	/* a packet in between saves it */
-	assert_redirected(tcp(env, POD_B, 80, POD_A, SPORT, PSH | ACK));
+	assert_redirected(tcp(env, POD_B, 80, POD_A, port, PSH | ACK));
 	assert_true(prog_flow(env, &spec, 0, &flow));
 	assert_int_equal(flow.flags & (WEIR_FLOW_EXPIRING | WEIR_FLOW_DEAD), 0);
 	sweep(env, 3);
-	assert_true(known(env, SPORT));
+	assert_true(known(env, port));
 }
 
 /* The reply's packets write their own entry; the mark is on the other. */
@@ -252,16 +302,14 @@ static void the_place_of_a_flow_being_made_is_not_taken_away(void **state)
 static void removal_takes_two_ticks_in_a_small_table_too(void **state)
 {
 	struct prog_env *env = with_sweep(state);
-	struct weir_config config = prog_config(env);
+	const uint32_t tick_us = 300000;
+	uint16_t port = SPORT;
+	uint64_t end;
 
-	open_flow(env, SPORT);
-	prog_flows_age(env, LIMIT + 10);
-	config.sweep_slice = 8 * PLACES;
-	config.sweep_interval_us = 300000;
-	prog_config_set(env, &config);
-	usleep(20000); /* the last tick of 1 ms is over, and its successor not yet due */
-	assert_int_equal(prog_flow_count(env), 1);
-	for (int i = 0; i < 5000 && prog_flow_count(env); i++)
+	while (!sweep_until_marked(env, ++port, 8 * PLACES, tick_us, tick_us) && port < SPORT + ATTEMPTS)
+		rest(env);
+	assert_in_range(port, SPORT, SPORT + ATTEMPTS - 1);
+	for (end = now_us() + PATIENCE_US; prog_flow_count(env) && now_us() < end;)
 		usleep(200);
 	assert_int_equal(prog_flow_count(env), 0);
 	assert_null(prog_places_check(env, NULL));
