@@ -165,44 +165,75 @@ static void every_state_has_its_own_limit(void **state)
 	assert_null(prog_places_check(env, NULL));
 }
 
-/*
- * Looks at a flow that is over until it is marked; returns its last look before
- * that, on the clock. 0: it went between two looks that lie further apart than
- * the time from mark to removal, so this thread stood still and saw nothing.
- */
-static uint64_t see_mark(struct prog_env *env, uint16_t port, uint64_t removal_us)
+enum sight {
+	UNMARKED,
+	MARKED,
+	GONE,
+};
+
+static enum sight look_at_flow(const struct prog_env *env, uint32_t port)
 {
 	struct packet_spec spec = prog_tcp(env, POD_A, port, POD_B, 80, ACK);
-	uint64_t before = now_us(), end = before + PATIENCE_US, at;
 	struct weir_flow flow;
+
+	if (!prog_flow(env, &spec, 0, &flow))
+		return GONE;
+	return flow.flags & WEIR_FLOW_EXPIRING ? MARKED : UNMARKED;
+}
+
+/* A place without a flow: in use, then suspect, then free. */
+static enum sight look_at_place(const struct prog_env *env, uint32_t place)
+{
+	static const enum sight sights[] = { GONE, UNMARKED, MARKED };
+	struct weir_flow_key k;
+
+	prog_get(env, "flow_keys", &place, &k);
+	return sights[k.used];
+}
+
+/*
+ * Looks until the mark is there; returns the last look before that, on the
+ * clock. 0: what was looked at went between two looks that lie further apart than
+ * the time from mark to removal, so this thread stood still and saw nothing.
+ */
+static uint64_t see_mark(const struct prog_env *env, enum sight (*look)(const struct prog_env *, uint32_t),
+			 uint32_t which, uint64_t removal_us)
+{
+	uint64_t before = now_us(), end = before + PATIENCE_US, at;
+	enum sight sight;
 
 	for (; before < end; before = at, usleep(200)) {
 		at = now_us();
-		if (!prog_flow(env, &spec, 0, &flow)) {
-			if (now_us() - before < removal_us)
-				fail_msg("removed without having been marked");
-			return 0;
-		}
-		if (flow.flags & WEIR_FLOW_EXPIRING)
+		sight = look(env, which);
+		if (sight == MARKED)
 			return before;
+		if (sight == UNMARKED)
+			continue;
+		if (now_us() - before < removal_us)
+			fail_msg("removed without having been marked");
+		return 0;
 	}
 	fail_msg("not marked");
 	return 0;
 }
 
-/* The sweep as config says, upon a flow that is over. As see_mark(). */
-static uint64_t sweep_until_marked(struct prog_env *env, uint16_t port, uint32_t slice, uint32_t interval_us,
-				   uint64_t removal_us)
+static void sweep_as(struct prog_env *env, uint32_t slice, uint32_t interval_us)
 {
-	struct weir_config config;
+	struct weir_config config = prog_config(env);
 
-	open_flow(env, port);
-	prog_flows_age(env, LIMIT + 10);
-	config = prog_config(env);
 	config.sweep_slice = slice;
 	config.sweep_interval_us = interval_us;
 	prog_config_set(env, &config);
-	return see_mark(env, port, removal_us);
+}
+
+/* The sweep upon a flow that is over. As see_mark(). */
+static uint64_t sweep_until_marked(struct prog_env *env, uint16_t port, uint32_t slice, uint32_t interval_us,
+				   uint64_t removal_us)
+{
+	open_flow(env, port);
+	prog_flows_age(env, LIMIT + 10);
+	sweep_as(env, slice, interval_us);
+	return see_mark(env, look_at_flow, port, removal_us);
 }
 
 static void rest(struct prog_env *env)
@@ -277,6 +308,32 @@ static void orphaned_places_are_given_back(void **state)
 	sweep(env, 3);
 	assert_null(prog_places_check(env, NULL));
 	assert_int_equal(prog_flow_count(env), 5);
+}
+
+/* A place is filled before its entry is inserted: at first sight without one it may be that of a flow being made. */
+static void a_place_without_a_flow_is_freed_at_second_sight(void **state)
+{
+	struct prog_env *env = with_sweep(state);
+	const uint32_t tick_us = 300000;
+	uint64_t seen = 0;
+
+	for (int i = 0; i < ATTEMPTS && !seen; i++) {
+		struct packet_spec spec = prog_tcp(env, POD_A, SPORT + i, POD_B, 80, SYN);
+		struct weir_tuple key;
+		struct weir_flow flow;
+
+		assert_redirected(prog_from(env, POD_A, &spec));
+		assert_true(prog_flow(env, &spec, 0, &flow));
+		weir_tuple_make(&key, &spec.src, htons(SPORT + i), &spec.dst, htons(80), IPPROTO_TCP, 0);
+		prog_unset(env, "conntrack", &key);
+		sweep_as(env, PLACES, tick_us);
+		seen = see_mark(env, look_at_place, flow.place, tick_us);
+		rest(env);
+	}
+	assert_true(seen > 0);
+	sweep_as(env, 0, 1000);
+	sweep(env, 3);
+	assert_null(prog_places_check(env, NULL));
 }
 
 static void the_place_of_a_flow_being_made_is_not_taken_away(void **state)
@@ -366,6 +423,7 @@ int main(void)
 		FOR_BOTH(removal_takes_two_rounds),
 		FOR_BOTH(a_reply_saves_a_marked_pair),
 		FOR_BOTH(orphaned_places_are_given_back),
+		FOR_BOTH(a_place_without_a_flow_is_freed_at_second_sight),
 		FOR_BOTH(the_place_of_a_flow_being_made_is_not_taken_away),
 		FOR_BOTH(removal_takes_two_ticks_in_a_small_table_too),
 		FOR_BOTH(halves_of_pairs_do_not_outlive_their_time),
