@@ -175,6 +175,7 @@ int main(void)
 	setenv("PATH", "/bin", 1);
 	setenv("WEIR_NETNS_ENVS", "routed", 1); /* a machine without acceleration has no time for the others */
 	setenv("WEIR_NETNS_JOBS", "1", 1);
+	setenv("WEIR_PROG_REUSE", "1", 1);
 	run_programs();
 	printf("1..%d\n", tests);
 	fflush(stdout);
