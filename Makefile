@@ -131,7 +131,7 @@ deps: ## install what is missing, and say what and why
 
 $(call obj,bench/bench_prog.c bench/bench_world.c): EXTRA_CFLAGS = -Itests
 $(call obj,bench/bench_prog.c): | $(BPF_SKEL) $(BUILD)/gen/bench_wrap.skel.h
-$(BUILD)/bench/bench_prog: $(BUILD)/%: $(BUILD)/obj/%.o $(call obj,bench/bench_world.c bench/row.c tests/lib/packet.c tests/lib/prog_env.c) $(call lib,base)
+$(BUILD)/bench/bench_prog: $(BUILD)/%: $(BUILD)/obj/%.o $(call obj,bench/bench_world.c bench/row.c tests/lib/packet.c tests/lib/prog_clear.c tests/lib/prog_env.c) $(call lib,base)
 	$(call say,LD,$@)
 	$(link_test)
 

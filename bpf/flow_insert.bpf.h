@@ -80,7 +80,8 @@ static __always_inline int is_my_twin(const struct scratch *s, const struct weir
 	       weir_addr_equal(&other->nat_addr, &s->pkt.dst);
 }
 
-static __always_inline long twin_put(struct scratch *s)
+/* int, not long: before 6.4 a map's function sets only the lower half of the result, so no long equals -EEXIST. */
+static __always_inline int twin_put(struct scratch *s)
 {
 	make_twin(s);
 	place_fill(s->twin_place, &s->twin);
@@ -97,6 +98,7 @@ enum twin_insert {
 	TWIN_IN, /* inserted */
 	TWIN_MINE, /* it is there already: mine, made by another CPU or left over */
 	TWIN_TAKEN, /* another connection has this port */
+	TWIN_GONE, /* another CPU removed what was in the way */
 	TWIN_NO_ROOM,
 };
 
@@ -105,16 +107,17 @@ __noinline int twin_try(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
 	struct weir_flow *other;
-	long r;
+	int r;
 
 	keep_arg(skb);
 	if (!s)
 		return TWIN_NO_ROOM;
-	if (!twin_put(s))
+	r = twin_put(s);
+	if (!r)
 		return TWIN_IN;
 	other = bpf_map_lookup_elem(&conntrack, &s->twin);
 	if (!other)
-		return TWIN_NO_ROOM;
+		return r == -EEXIST ? TWIN_GONE : TWIN_NO_ROOM;
 	if (is_my_twin(s, other))
 		return TWIN_MINE;
 	/* a connection that is over gives its port up */
@@ -170,6 +173,8 @@ static __always_inline enum weir_reason twin_search(struct __sk_buff *skb, struc
 			return WEIR_FORWARDED;
 		if (r == TWIN_NO_ROOM)
 			return WEIR_TABLE_FULL;
+		if (r == TWIN_GONE)
+			continue; /* the same port again */
 		if (r == TWIN_MINE) {
 			orphan = orphans ? ORPHAN_NONE : take_orphan_twin(s);
 			if (orphan == ORPHAN_NONE)
@@ -225,7 +230,7 @@ static __always_inline void withdraw_reply(struct scratch *s)
 static __always_inline enum weir_reason insert_entries(struct __sk_buff *skb, struct scratch *s)
 {
 	enum weir_reason why;
-	long r;
+	int r; /* not long: see twin_put() */
 
 	make_entry(s);
 	if (s->flow_flags & WEIR_FLOW_TRANSLATED) {

@@ -17,7 +17,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 BUILD=${BUILD:-build}
 JOBS=2
-PROGRAM_TIMEOUT_S=240 # a program takes seconds; one that takes this long hangs
+PROGRAM_TIMEOUT_S=600 # a program takes seconds, or minutes on a busy machine; one that takes this long hangs
 KILL_AFTER_S=10
 SANITIZERS=address,undefined
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * The first process of a test machine: loads every BPF object on whatever kernel
- * runs it, starts the sweep, runs the test programs that lie in /tests, says the
- * results as TAP on the console, and ends the machine. Static; all else lies
- * beside it in the initial ramdisk.
+ * runs it, starts the sweep, runs the test programs that lie in /tests, prints the
+ * results as TAP on the console as they come, and ends the machine. Static; all
+ * else lies beside it in the initial ramdisk.
  */
 #include <fcntl.h>
 #include <glob.h>
@@ -24,9 +24,18 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#define PROGRAM_SECONDS "600"
+#define PROGRAM_SECONDS "1200"
 
 static int tests;
+
+/* Seconds since the machine began. */
+static long elapsed(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
 
 static void result(int ok, const char *what, unsigned int instructions)
 {
@@ -87,14 +96,16 @@ static void insert_modules(void)
 	}
 }
 
-/* Runs one test program; what failed is shown, what passed only counted. */
-static void run_program(char *path)
+/* Runs one test program; what failed is shown, what passed only counted. nth, of: for the line that says it begins. */
+static void run_program(char *path, size_t nth, size_t of)
 {
 	char command[256], line[512], what[320];
 	int passed = 0, failed = 0, skipped = 0, status;
-	time_t start = time(NULL);
+	long start = elapsed();
 	FILE *out;
 
+	printf("# %zu/%zu %s begins (%ld s)\n", nth, of, basename(path), start);
+	fflush(stdout);
 	snprintf(command, sizeof(command), "timeout %s %s 2>&1", PROGRAM_SECONDS, path);
 	out = popen(command, "r");
 	while (out && fgets(line, sizeof(line), out)) {
@@ -104,12 +115,12 @@ static void run_program(char *path)
 			passed++;
 		else if (!strncmp(line, "not ok ", 7))
 			failed++;
-		if (!strncmp(line, "not ok", 6) || (failed && line[0] == '#'))
-			printf("# %s", line);
+		if (!strncmp(line, "not ok", 6) || (line[0] == '#' && strncmp(line, "# ok - ", 7)))
+			printf("#   %s", line);
 	}
 	status = out ? pclose(out) : -1;
 	snprintf(what, sizeof(what), "%s: %d passed, %d failed, %d skipped (%ld s)", basename(path), passed,
-		 failed, skipped, (long)(time(NULL) - start));
+		 failed, skipped, elapsed() - start);
 	result(!status && !failed && passed, what, 0);
 	fflush(stdout);
 }
@@ -121,7 +132,7 @@ static void run_programs(void)
 	if (glob("/tests/*", 0, NULL, &programs))
 		return;
 	for (size_t i = 0; i < programs.gl_pathc; i++)
-		run_program(programs.gl_pathv[i]);
+		run_program(programs.gl_pathv[i], i + 1, programs.gl_pathc);
 }
 
 static void console(void)
@@ -164,6 +175,7 @@ int main(void)
 	setenv("PATH", "/bin", 1);
 	setenv("WEIR_NETNS_ENVS", "routed", 1); /* a machine without acceleration has no time for the others */
 	setenv("WEIR_NETNS_JOBS", "1", 1);
+	setenv("WEIR_PROG_REUSE", "1", 1);
 	run_programs();
 	printf("1..%d\n", tests);
 	fflush(stdout);

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 # Loads every BPF object, and runs the tests that need a kernel, on other
 # kernels: Debian's own, in a virtual machine without acceleration (minutes).
-# Speaks TAP.
+# Speaks TAP, each line as soon as the machine prints it; "# i/n PROGRAM begins (s)"
+# says which program runs and how long the machine has.
 #   BUILD=build vmtest/run.sh [KERNEL-PACKAGE ...]
 # KERNEL-PACKAGE: an apt package of a kernel image, default: Debian 12's own.
 # VMTESTS: which programs under $BUILD/tests to run as well, e.g. "prog/datapath_* prog/kernel_* netns/traffic_*"
@@ -14,6 +15,7 @@ build=${BUILD:-build}
 modules='drivers/net/veth net/sched/sch_ingress net/sched/cls_bpf lib/libcrc32c net/ipv4/netfilter/nf_defrag_ipv4
 	net/ipv6/netfilter/nf_defrag_ipv6 net/netfilter/nf_conntrack' # what the tests need and Debian builds as modules
 tests=${VMTESTS-}
+MACHINE_SECONDS=7200
 
 skip() {
 	echo "1..0 # SKIP $1"
@@ -85,10 +87,23 @@ make_ramdisk() { # KERNEL-FOLDER
 	(cd "$work/root" && find . | cpio -o -H newc --quiet | gzip -1) >"$work/initrd.gz"
 }
 
+# Becomes the machine, its console on stdout; so it ends with this script, however that ends.
 boot() { # KERNEL-FOLDER
-	# ends with this script, however that ends
-	setpriv --pdeathsig TERM timeout 3000 qemu-system-x86_64 -accel tcg -cpu max -M pc -smp 2 -m 3072 -kernel "$1/vmlinuz" -initrd "$work/initrd.gz" \
+	exec setpriv --pdeathsig TERM timeout "$MACHINE_SECONDS" qemu-system-x86_64 -accel tcg -cpu max -M pc -smp 2 -m 3072 -kernel "$1/vmlinuz" -initrd "$work/initrd.gz" \
 		-append "console=ttyS0 quiet panic=-1" -nographic -no-reboot </dev/null
+}
+
+# One line of the console: a result gets the number that it has in this run.
+show() { # LINE
+	case $1 in
+	'ok '* | 'not ok '*)
+		n=$((n + 1))
+		echo "${1%%ok *}ok $n - ${1#* - }"
+		;;&
+	'not ok '*) failed=1 ;;
+	'# kernel '* | '# '*' begins ('*) echo "$1" ;;
+	'#   '*) echo "$1" ;; # what a test program says
+	esac
 }
 
 failed=0
@@ -100,18 +115,16 @@ for package; do
 		continue
 	fi
 	make_ramdisk "$kernel"
-	boot "$kernel" >"$work/serial" || true
-	tr -d '\r' <"$work/serial" >"$work/console"
-	if ! grep -q '^1\.\.' "$work/console"; then
+	: >"$work/console"
+	while IFS= read -r line; do
+		line=${line%$'\r'}
+		printf '%s\n' "$line" >>"$work/console"
+		show "$line"
+	done < <(boot "$kernel" 2>&1)
+	if ! grep -a -q '^1\.\.' "$work/console"; then
 		echo "# the machine did not get to its end:" && tail -n 20 "$work/console" | sed 's/^/# /'
 		failed=1
 	fi
-	grep '^# kernel' "$work/console" || true
-	while read -r line; do
-		n=$((n + 1))
-		case $line in not*) failed=1 && echo "not ok $n - ${line#* - }" ;; *) echo "ok $n - ${line#* - }" ;; esac
-	done < <(grep -E '^(not )?ok ' "$work/console")
-	[ "$failed" = 0 ] || grep -a -v -E '^(not )?ok ' "$work/console" | tail -n 30 | sed 's/^/# /'
 done
 echo "1..$n"
 exit "$failed"

@@ -21,6 +21,7 @@
 
 #include "base/addr.h"
 #include "base/mem.h"
+#include "lib/prog_clear.h"
 #include "lib/prog_env.h"
 
 #include "gc.skel.h"
@@ -144,6 +145,57 @@ static int load_programs(struct prog_env *env, const struct prog_sizes *sizes)
 	return store__load(env->store) || gc__load(env->gc) ? -errno : 0;
 }
 
+static void unload_programs(struct prog_env *env)
+{
+	gc__destroy(env->gc);
+	store__destroy(env->store);
+	tc_pod__destroy(env->tc);
+	env->gc = NULL;
+	env->store = NULL;
+	env->tc = NULL;
+}
+
+/* Programs that a test is done with, for the next one with WEIR_PROG_REUSE. Not where the sweep runs. */
+static struct prog_env *spare;
+
+static bool keep_programs(struct prog_env *env)
+{
+	if (!getenv("WEIR_PROG_REUSE") || !env->loaded || env->swept || spare)
+		return false;
+	spare = env;
+	return true;
+}
+
+/* From the spare ones, where their maps have the same sizes; other ones go. */
+static bool take_programs(struct prog_env *env, const struct prog_sizes *sizes)
+{
+	struct prog_env *old = spare;
+	bool fits;
+
+	if (!old)
+		return false;
+	spare = NULL;
+	fits = !memcmp(&old->sizes, sizes, sizeof(*sizes)) && !prog_maps_clear(old->tc->obj);
+	if (fits) {
+		env->tc = old->tc;
+		env->store = old->store;
+		env->gc = old->gc;
+	} else {
+		unload_programs(old);
+	}
+	free(old);
+	return fits;
+}
+
+static int get_programs(struct prog_env *env, const struct prog_sizes *sizes)
+{
+	int r = take_programs(env, sizes) ? 0 : load_programs(env, sizes);
+
+	env->sizes = *sizes;
+	env->loaded = !r;
+	return r;
+}
+
 static void fill_config(const struct prog_env *env)
 {
 	static const uint32_t seconds[_WEIR_TIMEOUT_MAX] = {
@@ -197,7 +249,7 @@ struct prog_env *prog_env_new(int family, const struct prog_sizes *sizes)
 	r = make_devices();
 	if (!r) {
 		stay_on_this_cpu();
-		r = load_programs(env, sizes ? sizes : &defaults);
+		r = get_programs(env, sizes ? sizes : &defaults);
 	}
 	if (r) {
 		fprintf(stderr, "# no datapath to test: %s\n", strerror(-r));
@@ -212,9 +264,9 @@ void prog_env_free(struct prog_env *env)
 {
 	if (!env)
 		return;
-	gc__destroy(env->gc);
-	store__destroy(env->store);
-	tc_pod__destroy(env->tc);
+	if (keep_programs(env))
+		return;
+	unload_programs(env);
 	free(env);
 }
 
@@ -715,6 +767,7 @@ void prog_sweep_start(struct prog_env *env)
 
 	must(bpf_prog_test_run_opts(bpf_program__fd(env->gc->progs.sweep_start), &opts), "sweep_start");
 	must((int)opts.retval, "sweep_start");
+	env->swept = true;
 }
 
 uint64_t prog_sweeps(const struct prog_env *env)

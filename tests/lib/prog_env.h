@@ -54,6 +54,8 @@ struct prog_env {
 	int cpus;
 	uint64_t counters[_WEIR_REASON_MAX];
 	uint32_t generation[_LOCAL_MAX];
+	struct prog_sizes sizes;
+	bool loaded, swept; /* programs are loaded; the sweep was started */
 };
 
 /* What became of a packet. */

@@ -236,17 +236,23 @@ static void np_53_a_full_table_opens_no_gate(void **state)
 	assert_dropped(prog_from(env, POD_B, &answer), WEIR_GATED);
 }
 
-/* A translated flow holds two entries, so the table is full while half of the places are free. */
-static void a_table_full_of_translated_flows_is_full(void **state)
+static void serve(struct prog_env *env)
 {
 	static const uint32_t run[] = { 1 };
-	struct prog_env *env = small(state, PLACES, PLACES);
-	uint32_t made = 0;
 
 	prog_backend(env, 1, 1, POD_C, TARGET, 0);
 	prog_run(env, 0, run, 1);
 	prog_service(env, 1, WEIR_SERVICE_USABLE, 0, 1);
 	prog_frontend(env, VIP_1, 80, IPPROTO_TCP, 1);
+}
+
+/* A translated flow holds two entries, so the table is full while half of the places are free. */
+static void a_table_full_of_translated_flows_is_full(void **state)
+{
+	struct prog_env *env = small(state, PLACES, PLACES);
+	uint32_t made = 0;
+
+	serve(env);
 	for (int i = 0; i < PLACES; i++) {
 		struct packet_spec spec = prog_tcp(env, POD_A, FIRST + i, VIP_1, 80, SYN);
 		struct prog_sent sent = prog_from(env, POD_A, &spec);
@@ -263,6 +269,26 @@ static void a_table_full_of_translated_flows_is_full(void **state)
 	assert_null(prog_places_check(env, NULL));
 	assert_sent(forth(env, 40000, SYN), TC_ACT_REDIRECT, WEIR_UNCACHED);
 	assert_sent(back(env, 40000, SYN | ACK), TC_ACT_REDIRECT, WEIR_UNCACHED);
+}
+
+/* As where another CPU takes the last entry in between: the reply's entry goes again. Entries by hand hold no place. */
+static void a_pair_of_which_one_half_fits_leaves_nothing(void **state)
+{
+	struct prog_env *env = small(state, PLACES, PLACES);
+	struct weir_addr addr = prog_addr(env, NOBODY);
+	struct packet_spec spec = prog_tcp(env, POD_A, FIRST, VIP_1, 80, SYN);
+
+	serve(env);
+	for (int i = 1; i < PLACES; i++) {
+		struct weir_flow flow = {};
+		struct weir_tuple key;
+
+		weir_tuple_make(&key, &addr, i, &addr, htons(80), IPPROTO_TCP, 0);
+		prog_set(env, "conntrack", &key, &flow);
+	}
+	assert_dropped(prog_from(env, POD_A, &spec), WEIR_TABLE_FULL);
+	assert_int_equal(prog_flow_count(env), PLACES - 1);
+	assert_null(prog_places_check(env, NULL));
 }
 
 static void a_flood_of_half_open_flows_leaves_open_ones_alone(void **state)
@@ -402,6 +428,7 @@ int main(void)
 		FOR_BOTH(the_nodes_own_flows_pass_a_full_table),
 		FOR_BOTH(np_53_a_full_table_opens_no_gate),
 		FOR_BOTH(a_table_full_of_translated_flows_is_full),
+		FOR_BOTH(a_pair_of_which_one_half_fits_leaves_nothing),
 		FOR_BOTH(a_flood_of_half_open_flows_leaves_open_ones_alone),
 		FOR_BOTH(a_flood_through_a_service_leaves_no_halves),
 		FOR_BOTH(an_answered_flow_is_not_evicted),
