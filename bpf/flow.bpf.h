@@ -356,6 +356,7 @@ static __always_inline enum flow_step flow_find(struct scratch *s)
 	enum flow_end end;
 	int orig;
 
+	s->denied = 0;
 	if (read_epochs(s))
 		return decided(s, WEIR_NO_SCRATCH);
 	flow = flow_lookup(s);
@@ -376,6 +377,21 @@ static __always_inline enum flow_step flow_find(struct scratch *s)
 		return FLOW_NEW;
 	route_from_flow(s, flow, orig);
 	return FLOW_DECIDED;
+}
+
+/* Removes the entry that flow_leave() found, if it still stands. Not before the packet's source is proven. */
+__noinline int drop_leftover(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	struct weir_flow *old;
+
+	keep_arg(skb);
+	if (!s)
+		return WEIR_NO_SCRATCH;
+	old = bpf_map_lookup_elem(&conntrack, &s->key);
+	if (old && old->half_open == s->leftover_sequence)
+		flow_delete(&s->key, old, &s->twin);
+	return WEIR_FORWARDED;
 }
 
 /* The question that the flow at s->key asked when it began. */
@@ -427,7 +443,8 @@ __noinline int flow_revalidate(struct __sk_buff *skb)
 	service = service_stale(s, flow, is_orig(s, flow->flags));
 	if (service && flow->end[0].ref && service_moved(s, flow)) {
 		/* The tables alone decide this, so a spoofed packet ends nothing that would have stood. */
-		flow_delete(&s->key, flow, &s->twin);
+		flow_leave(s, flow);
+		drop_leftover(skb);
 		return FLOW_NEW;
 	}
 	old_src = READ_WORD(flow->end[0].stamp);

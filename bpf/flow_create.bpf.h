@@ -133,21 +133,6 @@ static __always_inline enum weir_reason resolve(struct scratch *s)
 	return WEIR_FORWARDED;
 }
 
-/* Only now that the packet's source is proven: a spoofed one must not end somebody's connection. */
-__noinline int drop_leftover(struct __sk_buff *skb)
-{
-	struct scratch *s = scratch_get();
-	struct weir_flow *old;
-
-	keep_arg(skb);
-	if (!s)
-		return WEIR_NO_SCRATCH;
-	old = bpf_map_lookup_elem(&conntrack, &s->key);
-	if (old && old->half_open == s->leftover_sequence)
-		flow_delete(&s->key, old, &s->twin);
-	return WEIR_FORWARDED;
-}
-
 /* Who, where to, and may it begin at all? FORWARDED, UNCACHED, or the reason to drop. Fills question and route. */
 __noinline int flow_resolve(struct __sk_buff *skb)
 {

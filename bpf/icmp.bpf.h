@@ -168,6 +168,7 @@ __noinline int quote_find(struct __sk_buff *skb)
 	keep_arg(skb);
 	if (!s)
 		return FLOW_RACE;
+	s->denied = 0;
 	if (read_epochs(s))
 		return decided(s, WEIR_NO_SCRATCH);
 	flow = flow_lookup(s);
@@ -297,7 +298,6 @@ __noinline int icmp_error(struct __sk_buff *skb)
 	keep_arg(skb);
 	if (!s)
 		return WEIR_NO_SCRATCH;
-	s->denied = 0;
 	why = quote_read(skb);
 	if (!why)
 		why = quoted_flow(skb, s);

@@ -42,7 +42,7 @@ static __always_inline enum weir_reason mid_stream(struct __sk_buff *skb, struct
 	if (!may_be_mid_stream(s))
 		return WEIR_MID_STREAM;
 	why = policy_judge(skb);
-	if (!why) {
+	if (!why && !s->denied) {
 		turn_question(s);
 		why = policy_judge(skb);
 	}

@@ -164,6 +164,7 @@ static __always_inline struct weir_config *config_get(void)
 static __always_inline void decision_begin(struct scratch *s)
 {
 	__builtin_memset(&s->decision, 0, sizeof(s->decision));
+	s->denied = 0;
 }
 
 /* Shows user space what was decided, and why. Written only where a packet left the established path. */

@@ -169,7 +169,9 @@ static __always_inline int service_moved(struct scratch *s, const struct weir_fl
 	if (!(flow->flags & WEIR_FLOW_SERVICE))
 		return id >= 0;
 	b = bpf_map_lookup_elem(&backends, &backend_id);
-	return !b || b->service != id || READ_WORD(b->generation) != flow->backend_generation;
+	/* The flag as well: a packet may have read the old list of slots and the generation of the end. */
+	return !b || b->service != id || READ_WORD(b->generation) != flow->backend_generation ||
+	       !(READ_WORD(b->flags) & WEIR_BACKEND_SERVING);
 }
 
 /* Has the backend of a translated flow stopped serving since the flow began? */

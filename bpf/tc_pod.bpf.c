@@ -47,7 +47,6 @@ static __always_inline enum weir_reason pod_verdict(struct __sk_buff *skb, struc
 	enum weir_reason why;
 	enum flow_step step;
 
-	s->denied = 0;
 	step = flow_find(s);
 	if (step == FLOW_DECIDED && s->reason == WEIR_FORWARDED)
 		return WEIR_FORWARDED;

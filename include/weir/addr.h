@@ -48,11 +48,6 @@ static __always_inline void weir_wide_set(struct weir_wide *to, const struct wei
 	to->half[1] = from->half[1];
 }
 
-static __always_inline int weir_wide_equal(const struct weir_wide *a, const struct weir_wide *b)
-{
-	return !((a->half[0] ^ b->half[0]) | (a->half[1] ^ b->half[1]));
-}
-
 #define WEIR_V4_PREFIX_BITS 96 /* an IPv4 /n is a /(96 + n) here */
 
 static __always_inline int weir_addr_equal(const struct weir_addr *a, const struct weir_addr *b)

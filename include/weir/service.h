@@ -49,8 +49,7 @@ struct weir_service {
 WEIR_ASSERT_SIZE(struct weir_service, 24);
 
 enum weir_backend_flag {
-	/* no packet reads either */
-	WEIR_BACKEND_SERVING = 1 << 0, /* so that the next apply sees that it stopped */
+	WEIR_BACKEND_SERVING = 1 << 0, /* cleared behind the generation when it stops (SVC-91) */
 	WEIR_BACKEND_TAKEN =
 		1 << 1, /* the id is in use: stored last, cleared when no packet can hold it any more */
 };

@@ -408,10 +408,20 @@ void prog_backend(const struct prog_env *env, uint32_t id, uint32_t service, enu
 	struct weir_backend backend = {
 		.addr = prog_addr(env, who),
 		.port_be = htons(port),
+		.flags = WEIR_BACKEND_TAKEN | WEIR_BACKEND_SERVING,
 		.service = service,
 		.generation = generation,
 	};
 
+	prog_set(env, "backends", &id, &backend);
+}
+
+void prog_backend_stops(const struct prog_env *env, uint32_t id)
+{
+	struct weir_backend backend;
+
+	assert_int_equal(bpf_map_lookup_elem(prog_map(env, "backends"), &id, &backend), 0);
+	backend.flags &= ~WEIR_BACKEND_SERVING;
 	prog_set(env, "backends", &id, &backend);
 }
 

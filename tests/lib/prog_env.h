@@ -92,6 +92,7 @@ void prog_policy(const struct prog_env *env, uint32_t set, uint32_t identity, ui
 void prog_ranges(const struct prog_env *env, uint32_t offset, const struct weir_port_range *ranges, uint32_t n);
 void prog_backend(const struct prog_env *env, uint32_t id, uint32_t service, enum who who, uint16_t port,
 		  uint32_t generation);
+void prog_backend_stops(const struct prog_env *env, uint32_t id); /* its flag alone, not its generation */
 void prog_service(const struct prog_env *env, uint32_t id, uint64_t flags, uint32_t run_offset, uint32_t run_len);
 void prog_run(const struct prog_env *env, uint32_t offset, const uint32_t *backends, uint32_t n);
 void prog_frontend(const struct prog_env *env, enum who vip, uint16_t port, uint8_t proto, uint32_t service);

@@ -350,6 +350,23 @@ static void what_is_not_enforced_is_told_once_a_packet(void **state)
 	assert_told(env, want);
 }
 
+/* Of a packet in mid-stream the denial is told, not what the other orientation would have met. */
+static void a_denial_in_mid_stream_that_is_not_enforced_is_told(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec ack = prog_tcp(env, POD_A, SPORT, POD_B, PORT, ACK);
+	struct weir_event want = event_of(env, WEIR_NOT_ENFORCED, POD_A, &ack);
+
+	isolate(env, OPEN, DENY);
+	prog_enforcement(env, WEIR_ENFORCE_OFF);
+	watch_all(env);
+	assert_sent(prog_from(env, POD_A, &ack), TC_ACT_UNSPEC, WEIR_NOT_ENFORCED);
+	want.flags = BOTH_JUDGED | WEIR_EVENT_INGRESS_DENIED;
+	want.ingress_set = IN_SET;
+	assert_told(env, want);
+	assert_int_equal(hits(env, "set_hits", IN_SET), 1);
+}
+
 static void a_gated_pod_is_told(void **state)
 {
 	struct prog_env *env = *state;
@@ -652,6 +669,7 @@ int main(void)
 		FOR_BOTH(a_known_flow_tells_how_it_began),
 		FOR_BOTH(a_known_direct_flow_tells_how_it_began),
 		FOR_BOTH(what_is_not_enforced_is_told_once_a_packet),
+		FOR_BOTH(a_denial_in_mid_stream_that_is_not_enforced_is_told),
 		FOR_BOTH(a_gated_pod_is_told),
 		FOR_BOTH(drops_before_a_judgement_tell_what_is_known),
 		FOR_BOTH(svc_60_a_rejection_tells_the_service_and_the_packet_as_it_came),

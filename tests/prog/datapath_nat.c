@@ -629,6 +629,20 @@ static void svc_91_the_next_packet_may_be_an_answer(void **state)
 	assert_null(prog_places_check(env, NULL));
 }
 
+/* The packet that made the flow met the old list of slots, and the generation that the end had raised already. */
+static void svc_91_a_flow_that_began_while_its_backend_ended_ends(void **state)
+{
+	struct prog_env *env = *state;
+
+	serve_one(env, 1, IPPROTO_UDP, REMOTE_A);
+	assert_int_equal(udp_target(env, VIP_1), last_byte(env, REMOTE_A));
+	prog_backend_stops(env, BACKEND(1, 0));
+	prog_service(env, 1, 0, 0, 0);
+	prog_service_epoch(env);
+	assert_rejected(send_from(env, POD_A, udp(env, POD_A, SPORT, VIP_1, PORT)), WEIR_NO_ENDPOINT);
+	assert_int_equal(prog_flow_count(env), 0);
+}
+
 static void svc_91_an_answer_of_a_backend_that_serves_changes_nothing(void **state)
 {
 	struct prog_env *env = *state;
@@ -792,6 +806,7 @@ int main(void)
 		FOR_BOTH(svc_92_udp_ends_while_nothing_serves_and_is_served_when_something_does),
 		FOR_BOTH(svc_92_udp_ends_without_an_answer_where_only_other_nodes_serve),
 		FOR_BOTH(svc_91_the_next_packet_may_be_an_answer),
+		FOR_BOTH(svc_91_a_flow_that_began_while_its_backend_ended_ends),
 		FOR_BOTH(svc_91_an_answer_of_a_backend_that_serves_changes_nothing),
 		FOR_BOTH(svc_92_udp_flows_of_a_removed_frontend_end),
 		FOR_BOTH(svc_92_an_untranslated_udp_flow_finds_a_new_frontend),

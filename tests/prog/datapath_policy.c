@@ -496,6 +496,22 @@ static void with_enforcement_off_denials_pass_and_are_counted(void **state)
 	assert_dropped(prog_from(env, POD_B, &answer), WEIR_INGRESS_DENIED);
 }
 
+/* What was not enforced for a connection that is over says nothing about the next one on its ports. */
+static void a_new_flow_does_not_inherit_that_the_old_one_was_not_enforced(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec syn = prog_tcp(env, POD_A, 1234, POD_B, 80, SYN),
+			   reset = prog_tcp(env, POD_A, 1234, POD_B, 80, RST | ACK);
+
+	isolate_ingress(env, DENY);
+	prog_enforcement(env, WEIR_ENFORCE_OFF);
+	assert_sent(prog_from(env, POD_A, &syn), TC_ACT_REDIRECT, WEIR_NOT_ENFORCED);
+	assert_sent(prog_from(env, POD_A, &reset), TC_ACT_REDIRECT, WEIR_NOT_ENFORCED);
+	/* without a new epoch: the old entry's stamp still denies */
+	isolate_ingress(env, weir_word_verdict(WEIR_WORD_ALLOW, WEIR_NO_RULE));
+	assert_sent(prog_from(env, POD_A, &syn), TC_ACT_REDIRECT, WEIR_FORWARDED);
+}
+
 static void np_46_policy_sees_the_backend_not_the_frontend(void **state)
 {
 	static const uint32_t run[] = { 1 };
@@ -558,6 +574,7 @@ int main(void)
 		FOR_BOTH(np_53_a_gated_pod_is_held_in_both_directions),
 		FOR_BOTH(np_53_an_open_flow_of_a_gated_pod_is_held_by_that_name),
 		FOR_BOTH(with_enforcement_off_denials_pass_and_are_counted),
+		FOR_BOTH(a_new_flow_does_not_inherit_that_the_old_one_was_not_enforced),
 		FOR_BOTH(np_46_policy_sees_the_backend_not_the_frontend),
 	};
 

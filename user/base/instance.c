@@ -26,9 +26,14 @@ int instance_paths(const char *name, char *ret_pins, char *ret_run, struct weir_
 	return 0;
 }
 
-char *instance_generation_file(const char *run, const char *prefix, uint64_t generation)
+const char *const instance_file_prefix[_INSTANCE_FILE_MAX] = {
+	[INSTANCE_PLAN] = "plan-",
+	[INSTANCE_OBJECTS] = "objects-",
+};
+
+char *instance_generation_file(const char *run, enum instance_file file, uint64_t generation)
 {
-	return mem_printf("%s/%s%llu", run, prefix, (unsigned long long)generation);
+	return mem_printf("%s/%s%llu", run, instance_file_prefix[file], (unsigned long long)generation);
 }
 
 char *instance_record(const char *run, const char *ns, const char *pod)

@@ -8,14 +8,22 @@
 
 #define INSTANCE_BPFFS "/sys/fs/bpf"
 #define INSTANCE_PATH_MAX 256
-#define INSTANCE_PLAN "plan-" /* <run>/plan-<generation> */
-#define INSTANCE_OBJECTS "objects-" /* what it was compiled from */
 #define INSTANCE_PODS "pods" /* <run>/pods: attachment records */
+
+/* Files of a generation. */
+enum instance_file {
+	INSTANCE_PLAN, /* <run>/plan-<generation> */
+	INSTANCE_OBJECTS, /* <run>/objects-<generation>: what the plan was compiled from */
+	_INSTANCE_FILE_MAX,
+};
+
+/* What their names begin with, up to the generation. */
+extern const char *const instance_file_prefix[_INSTANCE_FILE_MAX];
 
 /* The folders of an instance, INSTANCE_PATH_MAX each. name: NULL or "" for the default one. -EINVAL: not a name. */
 int instance_paths(const char *name, char *ret_pins, char *ret_run, struct weir_err *err);
-/* prefix: INSTANCE_PLAN or INSTANCE_OBJECTS. Texts are the caller's. */
-char *instance_generation_file(const char *run, const char *prefix, uint64_t generation);
+/* Texts are the caller's. */
+char *instance_generation_file(const char *run, enum instance_file file, uint64_t generation);
 char *instance_record(const char *run, const char *ns, const char *pod);
 /* Of a sandbox, whose names are checked when it is made: its folder, or a file there, or in its pins. */
 char *instance_run_file(const char *name, const char *file);

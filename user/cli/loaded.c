@@ -4,7 +4,7 @@
 
 void loaded_note_names(const struct live *l, const struct common_options *c)
 {
-	_cleanup_(mem_free) char *path = live_file(l, "plan", l->generation);
+	_cleanup_(mem_free) char *path = live_file(l, INSTANCE_PLAN, l->generation);
 
 	if (!l->plan && l->generation)
 		cli_note(c, "%s is not there or cannot be read: ids are shown instead of names", path);

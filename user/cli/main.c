@@ -16,7 +16,7 @@
 #define INSTANCE_NAME_MAX 32
 
 /*
- * The name becomes part of paths; user/kernel says the same, but here it is a matter of usage. Nor may it be empty: a
+ * The name becomes part of paths; base/instance.c says the same, but here it is a matter of usage. Nor may it be empty: a
  * variable that is not set must not mean the machine's own instance.
  */
 static bool is_instance(const char *name)

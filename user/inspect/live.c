@@ -44,9 +44,9 @@ static void read_names(struct live *l)
 		qsort(l->names, l->n_names, sizeof(*l->names), by_kind_and_id);
 }
 
-char *live_file(const struct live *l, const char *prefix, uint64_t generation)
+char *live_file(const struct live *l, enum instance_file file, uint64_t generation)
 {
-	return instance_generation_file(node_run_dir(l->node), prefix, generation);
+	return instance_generation_file(node_run_dir(l->node), file, generation);
 }
 
 static void read_generation(struct live *l)

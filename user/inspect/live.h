@@ -7,6 +7,7 @@
 #pragma once
 
 #include "compile/json_read.h"
+#include "base/instance.h"
 #include "kernel/node.h"
 #include "sync/sync.h"
 
@@ -36,7 +37,7 @@ bool live_was_replaced(const struct live *l);
 int live_compare(struct node *n, const char *name, const struct plan *p, struct sync_delta *ret_delta,
 		 struct weir_err *err);
 /* <run>/<prefix>-<generation>. The caller's. */
-char *live_file(const struct live *l, const char *prefix, uint64_t generation);
+char *live_file(const struct live *l, enum instance_file file, uint64_t generation);
 
 /* "default/web", "ns/policy ingress[0]", …: what an id stands for. "#17" when it has no name. Returns buf. */
 const char *live_label(const struct live *l, enum weir_name_kind kind, uint32_t id, char *buf);

@@ -24,7 +24,7 @@ int why_live_open(struct why_live *l, const char *name, struct weir_err *err)
 	r = live_open(&l->live, name, err);
 	if (r)
 		return r;
-	path = live_file(&l->live, "objects", l->live.generation);
+	path = live_file(&l->live, INSTANCE_OBJECTS, l->live.generation);
 	origin_read(path, &l->origin, &l->err);
 	return 0;
 }
@@ -63,7 +63,7 @@ static bool drifted(const struct why_live *l)
 /* The plan file of the next generation comes before its first table, and the generation after the last. */
 static bool is_half_done(const struct why_live *l)
 {
-	_cleanup_(mem_free) char *path = live_file(&l->live, "plan", l->live.generation + 1);
+	_cleanup_(mem_free) char *path = live_file(&l->live, INSTANCE_PLAN, l->live.generation + 1);
 
 	return !access(path, F_OK) || node_config(l->live.node)->generation != l->live.generation ||
 	       node_config(l->live.node)->pending & (WEIR_PENDING_POLICY | WEIR_PENDING_SERVICE);

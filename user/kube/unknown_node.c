@@ -9,29 +9,19 @@
 
 #define NAMES_SHOWN 5
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* Every node that a Node object or a pod's nodeName names, sorted, each once. Nothing that was only made up. */
 static const char **named_nodes(const struct store *s, size_t *ret_n)
 {
 	const char **names = mem_zalloc((s->n_nodes + s->n_pods + 1) * sizeof(*names));
 	bool made_up = s->n_nodes && s->nodes[0]->made_up;
-	size_t n = 0, kept = 0;
+	size_t n = 0;
 
 	for (size_t i = 0; !made_up && i < s->n_nodes; i++)
 		names[n++] = s->nodes[i]->meta.name;
 	for (size_t i = 0; !made_up && i < s->n_pods; i++)
 		if (*s->pods[i]->node)
 			names[n++] = s->pods[i]->node;
-	if (n)
-		qsort(names, n, sizeof(*names), by_text);
-	for (size_t i = 0; i < n; i++)
-		if (!kept || strcmp(names[kept - 1], names[i]))
-			names[kept++] = names[i];
-	*ret_n = kept;
+	*ret_n = array_unique(names, n, sizeof(*names), text_order);
 	return names;
 }
 
@@ -53,7 +43,7 @@ char *store_unknown_node(const struct store *s, const char *node, const char *gi
 	size_t len;
 	FILE *out;
 
-	if (!n || bsearch(&node, names, n, sizeof(*names), by_text))
+	if (!n || bsearch(&node, names, n, sizeof(*names), text_order))
 		return NULL;
 	out = open_memstream(&text, &len);
 	fprintf(out, "%s %s matches no Node and no pod's nodeName; ", given_by, node);

@@ -17,8 +17,6 @@
 #include "base/mem.h"
 #include "sync/plan_file.h"
 
-static const char *const prefixes[] = { INSTANCE_OBJECTS, INSTANCE_PLAN };
-
 static bool holds(const char *path, const char *text, size_t len)
 {
 	_cleanup_(mem_free) char *now = file_text(path);
@@ -64,10 +62,10 @@ int plan_file_write(const struct node *n, const struct plan *p, uint64_t generat
 /* The generation that a file's name ends in; false for other files. */
 static bool is_of_generation(const char *name, unsigned long long *ret_generation)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
-		size_t len = strlen(prefixes[i]);
+	for (size_t i = 0; i < _INSTANCE_FILE_MAX; i++) {
+		size_t len = strlen(instance_file_prefix[i]);
 
-		if (strncmp(name, prefixes[i], len))
+		if (strncmp(name, instance_file_prefix[i], len))
 			continue;
 		*ret_generation = strtoull(name + len, NULL, 10);
 		return true;
