@@ -64,7 +64,7 @@ struct pkt {
 	__u8 hops; /* IPv6: the hop limit */
 	__u32 device; /* the pod's device */
 	__u32 from_device; /* where the packet came into this node; 0: from a socket of this node */
-	__u32 now; /* ticks (types.h) */
+	__u32 now; /* ticks (flow.h) */
 };
 
 /* What a verdict is made from: always in the flow's original orientation, after translation. */

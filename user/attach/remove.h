@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Takes an instance off the node: hooks, pins, files. */
 #pragma once
 
 #include "base/diag.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Lists of numbers, as sets: identities, peers and policies of one compilation. */
 #pragma once
 
 #include <stddef.h>
