@@ -96,6 +96,14 @@ static void insert_modules(void)
 	}
 }
 
+/* What failed, and what a test has to say; neither what was skipped nor the sum at the end. */
+static int is_news(const char *line)
+{
+	if (strstr(line, "# SKIP") || !strncmp(line, "# ok - ", 7))
+		return 0;
+	return !strncmp(line, "not ok", 6) || line[0] == '#';
+}
+
 /* Runs one test program; what failed is shown, what passed only counted. nth, of: for the line that says it begins. */
 static void run_program(char *path, size_t nth, size_t of)
 {
@@ -115,7 +123,7 @@ static void run_program(char *path, size_t nth, size_t of)
 			passed++;
 		else if (!strncmp(line, "not ok ", 7))
 			failed++;
-		if (!strncmp(line, "not ok", 6) || (line[0] == '#' && strncmp(line, "# ok - ", 7)))
+		if (is_news(line))
 			printf("#   %s", line);
 	}
 	status = out ? pclose(out) : -1;

@@ -155,28 +155,46 @@ static void unload_programs(struct prog_env *env)
 	env->tc = NULL;
 }
 
-/* Programs that a test is done with, for the next one with WEIR_PROG_REUSE. Not where the sweep runs. */
-static struct prog_env *spare;
+/* Programs that tests are done with, of several sizes, for the next ones with WEIR_PROG_REUSE. */
+#define SPARES 4
+static struct prog_env *spares[SPARES];
 
+/* Not where the sweep runs. */
 static bool keep_programs(struct prog_env *env)
 {
-	if (!getenv("WEIR_PROG_REUSE") || !env->loaded || env->swept || spare)
+	if (!getenv("WEIR_PROG_REUSE") || !env->loaded || env->swept)
 		return false;
-	spare = env;
-	return true;
+	for (int i = 0; i < SPARES; i++)
+		if (!spares[i]) {
+			spares[i] = env;
+			return true;
+		}
+	return false;
 }
 
-/* From the spare ones, where their maps have the same sizes; other ones go. */
+/* The spare ones whose maps have these sizes. */
+static struct prog_env *spare_of(const struct prog_sizes *sizes)
+{
+	struct prog_env *found;
+
+	for (int i = 0; i < SPARES; i++)
+		if (spares[i] && !memcmp(&spares[i]->sizes, sizes, sizeof(*sizes))) {
+			found = spares[i];
+			spares[i] = NULL;
+			return found;
+		}
+	return NULL;
+}
+
 static bool take_programs(struct prog_env *env, const struct prog_sizes *sizes)
 {
-	struct prog_env *old = spare;
-	bool fits;
+	struct prog_env *old = spare_of(sizes);
+	bool cleared;
 
 	if (!old)
 		return false;
-	spare = NULL;
-	fits = !memcmp(&old->sizes, sizes, sizeof(*sizes)) && !prog_maps_clear(old->tc->obj);
-	if (fits) {
+	cleared = !prog_maps_clear(old->tc->obj);
+	if (cleared) {
 		env->tc = old->tc;
 		env->store = old->store;
 		env->gc = old->gc;
@@ -184,7 +202,7 @@ static bool take_programs(struct prog_env *env, const struct prog_sizes *sizes)
 		unload_programs(old);
 	}
 	free(old);
-	return fits;
+	return cleared;
 }
 
 static int get_programs(struct prog_env *env, const struct prog_sizes *sizes)
