@@ -17,7 +17,7 @@ packages='
 apt                | apt-cache apt-get |
 bash               | bash |
 coreutils          | basename cat chmod cp cut date dd dirname env head id install ls |
-coreutils          | md5sum mkdir mktemp mv nproc realpath rm rmdir seq sleep sort stat |
+coreutils          | md5sum mkdir mktemp mv nproc paste realpath rm rmdir seq sleep sort stat |
 coreutils          | tail timeout touch tr uname wc |
 dash               | sh |
 diffutils          | cmp diff |
