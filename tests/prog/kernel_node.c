@@ -98,6 +98,23 @@ static void nothing_loaded_is_enoent(void **state)
 	assert_non_null(strstr(err.text, PINS));
 }
 
+/* Or the next load would keep sizes that nobody asked it for. */
+static void maps_that_could_not_be_made_leave_none_of_their_size(void **state)
+{
+	struct node_sizes sizes = kernel_sizes;
+	struct weir_err err = {};
+	struct node *n = NULL;
+
+	sizes.max[WEIR_MAP_attachments] = 77;
+	sizes.max[WEIR_MAP_names] = UINT32_MAX;
+	assert_true(node_open(NAME, NODE_WRITE, &sizes, &n, &err) < 0);
+	assert_non_null(strstr(err.text, "names"));
+	assert_int_not_equal(access(PINS "/maps/attachments", F_OK), 0);
+	n = kernel_node(NAME, NODE_WRITE);
+	assert_int_not_equal(node_map_max(n, WEIR_MAP_attachments), 77);
+	node_close(&n);
+}
+
 static void removed_is_gone_and_removing_again_is_fine(void **state)
 {
 	struct node *n = kernel_node(NAME, NODE_WRITE);
@@ -347,6 +364,7 @@ int main(void)
 		TEST(what_is_pinned_is_found_again),
 		TEST(a_reader_cannot_write),
 		TEST(nothing_loaded_is_enoent),
+		TEST(maps_that_could_not_be_made_leave_none_of_their_size),
 		TEST(removed_is_gone_and_removing_again_is_fine),
 		TEST(names_that_are_paths_are_refused),
 		TEST(impossible_sizes_are_refused),

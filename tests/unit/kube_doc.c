@@ -293,6 +293,26 @@ static void merge_bombs_are_refused_in_time(void **state)
 	assert_int_equal(error.code, KUBE_E_LIMIT);
 }
 
+/* Without an alias: each mapping copies all keys of the one within. */
+static void nested_merges_are_refused_in_time(void **state)
+{
+	_cleanup_(mem_free) char *open = repeat("{<<: ", 200, ""), *close = repeat("}", 201, "");
+	char *text = NULL;
+	struct doc_error error = {};
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	fprintf(out, "x: %s{", open);
+	for (int i = 0; i < 20000; i++)
+		fprintf(out, "k%d: 1, ", i);
+	fprintf(out, "%s\n", close);
+	fclose(out);
+	assert_int_equal(read_in_time(text, &error), -EINVAL);
+	assert_int_equal(error.code, KUBE_E_LIMIT);
+	assert_string_equal(error.text, "<< merges more than 1000000 keys: write them out");
+	free(text);
+}
+
 static void deep_nesting_is_refused_in_time(void **state)
 {
 	static const char *const pieces[] = { "[", "{\"a\":", "- ", "{a: ", "[[[[\n", "? " };
@@ -386,6 +406,7 @@ int main(void)
 		cmocka_unit_test(positions_are_those_of_the_value_in_both_formats),
 		cmocka_unit_test(alias_bombs_are_refused_in_time),
 		cmocka_unit_test(merge_bombs_are_refused_in_time),
+		cmocka_unit_test(nested_merges_are_refused_in_time),
 		cmocka_unit_test(deep_nesting_is_refused_in_time),
 		cmocka_unit_test(nesting_up_to_the_limit_is_read),
 		cmocka_unit_test(long_lines_and_long_scalars_take_linear_time),

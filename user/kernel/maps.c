@@ -16,6 +16,8 @@
 #include "kernel/maps.h"
 #include <weir/limits.h>
 
+#define MAP_PIN_MAX (INSTANCE_PATH_MAX + 64)
+
 /* As in bpf/maps.bpf.h: kinds are few, and each side needs them in its own words. */
 static const struct {
 	enum bpf_map_type type;
@@ -71,22 +73,31 @@ static int map_new(struct node *n, enum weir_map map, const char *pin, uint32_t 
 	return 0;
 }
 
-static int map_open(struct node *n, enum weir_map map, const struct node_sizes *sizes, struct weir_err *err)
+static void map_pin(const struct node *n, enum weir_map map, char ret_pin[MAP_PIN_MAX])
+{
+	snprintf(ret_pin, MAP_PIN_MAX, "%s/maps/%s", n->pin_dir, map_info(map)->name);
+}
+
+/* *ret_made: it was not there, and is pinned now. */
+static int map_open(struct node *n, enum weir_map map, const struct node_sizes *sizes, bool *ret_made,
+		    struct weir_err *err)
 {
 	/* the kernel maps no memory through a read-only descriptor: there the pages are what is read-only */
 	bool memory = map_info(map)->kind == MAP_ARRAY || map_info(map)->kind == MAP_RING;
 	bool readonly = n->mode == NODE_READ && !memory;
 	LIBBPF_OPTS(bpf_obj_get_opts, opts, .file_flags = readonly ? BPF_F_RDONLY : 0);
-	char pin[INSTANCE_PATH_MAX + 64];
+	char pin[MAP_PIN_MAX];
 	int r = 0;
 
-	snprintf(pin, sizeof(pin), "%s/maps/%s", n->pin_dir, map_info(map)->name);
-	if (n->mode == NODE_PRIVATE)
+	map_pin(n, map, pin);
+	if (n->mode == NODE_PRIVATE) {
 		r = map_new(n, map, NULL, sizes_of(sizes, map), err);
-	else if ((n->map_fd[map] = bpf_obj_get_opts(pin, &opts)) < 0)
-		r = errno != ENOENT || n->mode != NODE_WRITE
-			    ? err_set(err, -errno, "open map %s: %s", pin, strerror(errno))
-			    : map_new(n, map, pin, sizes_of(sizes, map), err);
+	} else if ((n->map_fd[map] = bpf_obj_get_opts(pin, &opts)) < 0) {
+		if (errno != ENOENT || n->mode != NODE_WRITE)
+			return err_set(err, -errno, "open map %s: %s", pin, strerror(errno));
+		r = map_new(n, map, pin, sizes_of(sizes, map), err);
+		*ret_made = !r;
+	}
 	return r ? r : map_check(n, map, err);
 }
 
@@ -111,11 +122,19 @@ static int array_map(struct node *n, enum weir_map map, struct weir_err *err)
 int maps_open(struct node *n, const struct node_sizes *sizes, struct weir_err *err)
 {
 	int r = sizes_check(sizes, err);
+	bool made[_WEIR_MAP_MAX] = {};
+	char pin[MAP_PIN_MAX];
 
 	for (int map = 0; map < _WEIR_MAP_MAX && !r; map++) {
-		r = map_open(n, map, sizes, err);
+		r = map_open(n, map, sizes, &made[map], err);
 		if (!r && map_info(map)->kind == MAP_ARRAY)
 			r = array_map(n, map, err);
+	}
+	/* or the next writer would find them, and keep sizes that it did not ask for */
+	for (int map = 0; map < _WEIR_MAP_MAX && r; map++) {
+		map_pin(n, map, pin);
+		if (made[map])
+			unlink(pin);
 	}
 	return r;
 }

@@ -68,6 +68,10 @@ static int add_merged(struct build *b, struct build_frame *f, const struct doc_n
 	if (from->type != DOC_MAP)
 		return build_fail(b, KUBE_E_SYNTAX, f->key_line, f->key_col,
 				  "<< merges mappings only, or a list of them");
+	b->merged_keys += from->n_pairs;
+	if (b->merged_keys > KUBE_MERGED_KEYS_MAX)
+		return build_fail(b, KUBE_E_LIMIT, f->key_line, f->key_col,
+				  "<< merges more than %zu keys: write them out", KUBE_MERGED_KEYS_MAX);
 	f->rank++;
 	for (size_t i = 0; i < from->n_pairs; i++) {
 		struct doc_pair *p = VEC_ADD(f->pairs, f->n_pairs, f->cap_pairs);
@@ -200,7 +204,7 @@ void build_reset(struct build *b)
 {
 	arena_free(&b->arena);
 	b->depth = 0;
-	b->nodes = b->alias_nodes = 0;
+	b->nodes = b->alias_nodes = b->merged_keys = 0;
 	b->root = NULL;
 }
 

@@ -27,7 +27,7 @@ struct build {
 	struct arena arena; /* of the document at hand */
 	struct build_frame *stack;
 	size_t depth, cap;
-	size_t nodes, alias_nodes;
+	size_t nodes, alias_nodes, merged_keys;
 	struct doc_node *root; /* complete, or NULL */
 	struct doc_error *error;
 };

@@ -18,6 +18,9 @@
 /* Nodes that aliases of one document stand for, all expanded. Hand-written manifests use a few hundred. */
 #define KUBE_ALIAS_NODES_MAX ((size_t)100 * 1000)
 
+/* Keys that << copies in one document, at all depths: mappings merged into one another copy theirs again. */
+#define KUBE_MERGED_KEYS_MAX ((size_t)1000 * 1000)
+
 /* Addresses of one Node: no machine comes near, and each is compared with all others. */
 #define KUBE_NODE_ADDRS_MAX 1000
 
