@@ -23,7 +23,7 @@
 #define BACKEND 10
 #define VIP 50
 #define OTHER_VIP 51
-#define CLIENT_PORT 45000
+#define CLIENT_PORT 20000 /* none that the kernel gives a client by itself */
 
 enum way {
 	DIRECT,

@@ -28,7 +28,7 @@
 #define VIP_OUTSIDE 31
 #define PORT 7000
 #define VIP_PORT 70
-#define CLIENT_PORT 45000
+#define CLIENT_PORT 20000 /* none that the kernel gives a client by itself */
 #define WAIT_MS 2000
 #define BULK (1U << 20)
 

@@ -30,7 +30,7 @@
 #define CLIENT 9
 #define SERVER 10
 #define VIP 50
-#define CLIENT_PORT 45000
+#define CLIENT_PORT 20000 /* none that the kernel gives a client by itself */
 #define PORT 9000
 #define VIP_PORT 90
 #define HEADER 16 /* the common header and a chunk's */
