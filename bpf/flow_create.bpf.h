@@ -142,7 +142,6 @@ __noinline int flow_resolve(struct __sk_buff *skb)
 	keep_arg(skb);
 	if (!s)
 		return WEIR_NO_SCRATCH;
-	decision_begin(s);
 	s->pkt.traced = TRACED_DECIDED;
 	why = resolve(s);
 	if (why)

@@ -33,10 +33,10 @@ static __always_inline enum weir_reason flow_slow_path(struct __sk_buff *skb, st
 	/* RACE: another CPU inserted this flow, or its key collided. Look again; if still missing, decide once more. */
 	for (int i = 0; i < 2 && step == FLOW_NEW; i++) {
 		step = flow_create(skb, s);
-		if (step == FLOW_RACE)
-			step = flow_find_again(skb);
-		else
+		if (step != FLOW_RACE)
 			break;
+		decision_begin(s);
+		step = flow_find_again(skb);
 	}
 	return step == FLOW_DECIDED ? s->reason : WEIR_RACE;
 }
