@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * What the control plane costs: compiling, loading, changing one endpoint, and
- * the kernel memory of it all. Tables only: no device, no packet; unpinned
- * instances of its own, several at a time so that sizes alternate. Every apply
- * is checked by what it says that it wrote.
+ * What the control plane costs: compiling, loading, changing one endpoint, and the kernel memory of
+ * it all. Tables only: no device, no packet; unpinned instances of its own, several at a time so
+ * that sizes alternate. Every apply is checked by what it says that it wrote.
  */
 #include <malloc.h>
 #include <stdio.h>
@@ -44,7 +43,10 @@ static void __attribute__((noreturn)) die(const char *what)
 
 /* ---- Compile and load ---- */
 
-/* The first load of an instance: into empty tables, the plan file apart (it is the same for any size of change). */
+/*
+ * The first load of an instance: into empty tables, the plan file apart (it is the same for any
+ * size of change).
+ */
 static void load_once(const struct plan *p, struct row *row)
 {
 	_cleanup_(node_close) struct node *n = NULL;
@@ -58,7 +60,8 @@ static void load_once(const struct plan *p, struct row *row)
 	if (sync_apply(n, p, &nobody, SYNC_NO_DEVICES, &d, &err))
 		die(err.text);
 	row_add(row, now_s() - start);
-	if (d.inserted[WEIR_MAP_backends] != p->n_backends || d.inserted[WEIR_MAP_frontends] != p->n_frontends)
+	if (d.inserted[WEIR_MAP_backends] != p->n_backends ||
+	    d.inserted[WEIR_MAP_frontends] != p->n_frontends)
 		die("a load did not write everything");
 }
 
@@ -68,7 +71,9 @@ static void compile_and_load(void)
 	_cleanup_(store_free) struct store *s = large_store(&c);
 	const struct plan_input in = { .store = s, .node = LARGE_NODE };
 	struct row compile = { .work = "compile", .variant = "weir", .unit = "s", .aim = "<= 0.5" };
-	struct row load = { .work = "load (kernel part)", .variant = "weir", .unit = "s", .aim = "<= 0.1" };
+	struct row load = {
+		.work = "load (kernel part)", .variant = "weir", .unit = "s", .aim = "<= 0.1"
+	};
 
 	snprintf(compile.size, sizeof(compile.size), "%d Services x %d", SERVICES, ENDPOINTS);
 	strcpy(load.size, compile.size);
@@ -113,7 +118,10 @@ struct compiled {
 	size_t addresses, sets, port_sets;
 };
 
-/* What a fresh child needs beside what it shares. Free memory is given back first: it would hide the need. */
+/*
+ * What a fresh child needs beside what it shares. Free memory is given back first: it would hide
+ * the need.
+ */
 static struct compiled compile_in_child(const struct plan_input *in)
 {
 	struct compiled got = {};
@@ -132,8 +140,8 @@ static struct compiled compile_in_child(const struct plan_input *in)
 		before = status_kib("VmRSS:");
 		start = now_s();
 		p = plan_compile(in);
-		got = (struct compiled){ now_s() - start, (status_kib("VmHWM:") - before) / 1024.0, p->n_addresses,
-					 p->n_sets - 1, p->n_port_sets };
+		got = (struct compiled){ now_s() - start, (status_kib("VmHWM:") - before) / 1024.0,
+					 p->n_addresses, p->n_sets - 1, p->n_port_sets };
 		_exit(write(fds[1], &got, sizeof(got)) != sizeof(got));
 	}
 	close(fds[1]);
@@ -149,15 +157,19 @@ static void large_cluster(void)
 	const struct large_cluster c = { PODS, POLICIES, SERVICES, ENDPOINTS };
 	_cleanup_(store_free) struct store *s = large_store(&c);
 	const struct plan_input in = { .store = s, .node = LARGE_NODE };
-	struct row seconds = { .work = "compile for one node", .variant = "weir", .unit = "s", .aim = "<= 0.5" };
-	struct row mib = { .work = "memory of that compile", .variant = "weir", .unit = "MiB", .aim = "<= 150" };
+	struct row seconds = {
+		.work = "compile for one node", .variant = "weir", .unit = "s", .aim = "<= 0.5"
+	};
+	struct row mib = {
+		.work = "memory of that compile", .variant = "weir", .unit = "MiB", .aim = "<= 150"
+	};
 
 	for (int i = 0; i < (rounds + 4) / 5; i++) {
 		struct compiled got = compile_in_child(&in);
 
 		snprintf(seconds.size, sizeof(seconds.size),
-			 "%d pods %d policies %d Services: %zu addresses %zu sets %zu port sets", PODS, POLICIES,
-			 SERVICES, got.addresses, got.sets, got.port_sets);
+			 "%d pods %d policies %d Services: %zu addresses %zu sets %zu port sets",
+			 PODS, POLICIES, SERVICES, got.addresses, got.sets, got.port_sets);
 		row_add(&seconds, got.seconds);
 		row_add(&mib, got.mib);
 	}
@@ -191,12 +203,14 @@ static void stand(struct standing *st, int services)
 	if (node_open(NULL, NODE_PRIVATE, NULL, &st->node, &err) ||
 	    session_apply(&st->session, st->node, p, &nobody, SYNC_NO_DEVICES, &d, &err))
 		die(err.text);
-	st->live = (struct row){
-		.work = "one endpoint changes: event to live", .variant = "weir", .unit = "ms", .aim = "<= 1"
-	};
-	st->settle = (struct row){
-		.work = "one endpoint changes: the wait afterwards", .variant = "weir", .unit = "ms", .aim = ""
-	};
+	st->live = (struct row){ .work = "one endpoint changes: event to live",
+				 .variant = "weir",
+				 .unit = "ms",
+				 .aim = "<= 1" };
+	st->settle = (struct row){ .work = "one endpoint changes: the wait afterwards",
+				   .variant = "weir",
+				   .unit = "ms",
+				   .aim = "" };
 	snprintf(st->live.size, sizeof(st->live.size), "%d Services x %d", services, ENDPOINTS);
 	strcpy(st->settle.size, st->live.size);
 }
@@ -212,13 +226,17 @@ static void leave(struct standing *st)
 
 static const struct kube_service *service_of(const struct standing *st, int i)
 {
-	_cleanup_(mem_free) char *ns = mem_printf("ns-%d", i % LARGE_NAMESPACES), *name = mem_printf("s-%d", i);
+	_cleanup_(mem_free) char *ns = mem_printf("ns-%d", i % LARGE_NAMESPACES),
+				 *name = mem_printf("s-%d", i);
 	const struct kube_service *service = store_service(st->store, ns, name);
 
 	return service ?: (die("a Service is not in the store"), NULL);
 }
 
-/* The slice as an event brings it, one endpoint another than before: read, compiled, bound, written. */
+/*
+ * The slice as an event brings it, one endpoint another than before: read, compiled, bound,
+ * written.
+ */
 static void change_one(struct standing *st, int i)
 {
 	_cleanup_(store_free) struct store *event = store_new();
@@ -236,8 +254,8 @@ static void change_one(struct standing *st, int i)
 	fclose(f);
 	start = now_s();
 	store_read_buffer(event, "event.json", text, len);
-	part = plan_compile_service(&(struct plan_input){ .store = st->store, .node = LARGE_NODE }, service,
-				    event->slices, event->n_slices);
+	part = plan_compile_service(&(struct plan_input){ .store = st->store, .node = LARGE_NODE },
+				    service, event->slices, event->n_slices);
 	if (session_service(st->session, part, &d, &err))
 		die(err.text);
 	row_add(&st->live, (now_s() - start) * 1e3);
@@ -294,9 +312,15 @@ static bool of_connections(enum weir_map map)
 static void memory(void)
 {
 	static struct standing st;
-	struct row all = { .work = "kernel memory (connections apart)", .unit = "MiB", .aim = "<= 25" };
-	struct row empty = { .work = all.work, .variant = "weir with empty tables", .unit = "MiB", .aim = "" };
-	struct row flows = { .work = "kernel memory of connections", .variant = "weir", .unit = "MiB", .aim = "" };
+	struct row all = { .work = "kernel memory (connections apart)",
+			   .unit = "MiB",
+			   .aim = "<= 25" };
+	struct row empty = {
+		.work = all.work, .variant = "weir with empty tables", .unit = "MiB", .aim = ""
+	};
+	struct row flows = {
+		.work = "kernel memory of connections", .variant = "weir", .unit = "MiB", .aim = ""
+	};
 	double sum[2] = {}, none = 0;
 
 	stand(&st, SERVICES);

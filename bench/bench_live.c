@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Live traffic, pod to pod on one node, against plain forwarding of the same
- * packets: through a ClusterIP with few and many Services, on open connections,
- * under few and many policies; beside it the kernel's own rules for the same
- * work. All variants take turns in slices of a third of a second, the first
- * another one each round; what counts is the ratio within a round, and the
- * median over several loads of Weir. Each slice proves its path by counters.
+ * Live traffic, pod to pod on one node, against plain forwarding of the same packets: through a
+ * ClusterIP with few and many Services, on open connections, under few and many policies; beside it
+ * the kernel's own rules for the same work. All variants take turns in slices of a third of a
+ * second, the first another one each round; what counts is the ratio within a round, and the median
+ * over several loads of Weir. Each slice proves its path by counters.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -111,44 +110,52 @@ static const struct how {
 	enum variant against; /* its ratio is to that one; to itself: no ratio */
 	const char *work, *variant, *size, *aim;
 } hows[_VARIANT_MAX] = {
-	[PLAIN] = { BARE, NONE, 0, TRAFFIC_CRR, CONNECTIONS, PLAIN, "CRR plain", "kernel", "32 connections", "" },
-	[PLAIN_AGAIN] = { BARE, NONE, 0, TRAFFIC_CRR, CONNECTIONS, PLAIN, CRR_VIP, "plain again (noise)", "", "" },
-	[WEIR_FEW] = { BARE, SERVICES_FEW, FEW, TRAFFIC_CRR, CONNECTIONS, PLAIN, CRR_VIP, "weir", FEW_TEXT,
-		       ">= 1.00" },
-	[WEIR_MANY] = { BARE, SERVICES_MANY, MANY, TRAFFIC_CRR, CONNECTIONS, PLAIN, CRR_VIP, "weir", MANY_TEXT,
-			">= 1.00" },
-	[NFT_FEW] = { NFT10, NONE, FEW, TRAFFIC_CRR, CONNECTIONS, PLAIN, CRR_VIP, "nftables", "10 Services", "" },
+	[PLAIN] = { BARE, NONE, 0, TRAFFIC_CRR, CONNECTIONS, PLAIN, "CRR plain", "kernel",
+		    "32 connections", "" },
+	[PLAIN_AGAIN] = { BARE, NONE, 0, TRAFFIC_CRR, CONNECTIONS, PLAIN, CRR_VIP,
+			  "plain again (noise)", "", "" },
+	[WEIR_FEW] = { BARE, SERVICES_FEW, FEW, TRAFFIC_CRR, CONNECTIONS, PLAIN, CRR_VIP, "weir",
+		       FEW_TEXT, ">= 1.00" },
+	[WEIR_MANY] = { BARE, SERVICES_MANY, MANY, TRAFFIC_CRR, CONNECTIONS, PLAIN, CRR_VIP, "weir",
+			MANY_TEXT, ">= 1.00" },
+	[NFT_FEW] = { NFT10, NONE, FEW, TRAFFIC_CRR, CONNECTIONS, PLAIN, CRR_VIP, "nftables",
+		      "10 Services", "" },
 	[NFT_MANY] = { NFT10000, NONE, MANY, TRAFFIC_CRR, CONNECTIONS, PLAIN, CRR_VIP, "nftables",
 		       "10000 Services", "" },
-	[IPTABLES_FEW] = { IPT10, NONE, FEW, TRAFFIC_CRR, CONNECTIONS, PLAIN, CRR_VIP, "iptables", "10 Services",
-			   "" },
-	[IPTABLES_MANY] = { IPT10000, NONE, MANY, TRAFFIC_CRR, CONNECTIONS, PLAIN, CRR_VIP, "iptables",
-			    "10000 Services", "" },
-	[WEIR_NO_POLICY] = { BARE, POLICIES_0, 0, TRAFFIC_CRR, CONNECTIONS, PLAIN, "CRR direct / plain", "weir",
-			     "no policy", "" },
-	[WEIR_1_POLICY] = { BARE, POLICIES_1, 0, TRAFFIC_CRR, CONNECTIONS, WEIR_NO_POLICY, CRR_POLICY, "weir",
-			    "1 policy", ">= 0.98" },
-	[WEIR_100_POLICIES] = { BARE, POLICIES_100, 0, TRAFFIC_CRR, CONNECTIONS, WEIR_NO_POLICY, CRR_POLICY,
-				"weir", "100 policies", ">= 0.98" },
-	[WEIR_1000_POLICIES] = { BARE, POLICIES_1000, 0, TRAFFIC_CRR, CONNECTIONS, WEIR_NO_POLICY, CRR_POLICY,
-				 "weir", "1000 policies", ">= 0.98" },
-	[IPSET_1] = { SET1, NONE, 0, TRAFFIC_CRR, CONNECTIONS, PLAIN, CRR_POLICY, "ipset", "1 policy", "" },
-	[IPSET_100] = { SET100, NONE, 0, TRAFFIC_CRR, CONNECTIONS, PLAIN, CRR_POLICY, "ipset", "100 policies",
-			"" },
-	[IPSET_1000] = { SET1000, NONE, 0, TRAFFIC_CRR, CONNECTIONS, PLAIN, CRR_POLICY, "ipset", "1000 policies",
-			 "" },
-	[PLAIN_RR1] = { BARE, NONE, 0, TRAFFIC_RR, 1, PLAIN_RR1, "RR plain", "kernel", "1 connection", "" },
-	[WEIR_RR1] = { BARE, SERVICES_FEW, FEW, TRAFFIC_RR, 1, PLAIN_RR1, RR1, "weir", FEW_TEXT, ">= 1.02" },
-	[NFT_RR1] = { NFT10, NONE, FEW, TRAFFIC_RR, 1, PLAIN_RR1, RR1, "nftables", "10 Services", "" },
-	[IPTABLES_RR1] = { IPT10, NONE, FEW, TRAFFIC_RR, 1, PLAIN_RR1, RR1, "iptables", "10 Services", "" },
+	[IPTABLES_FEW] = { IPT10, NONE, FEW, TRAFFIC_CRR, CONNECTIONS, PLAIN, CRR_VIP, "iptables",
+			   "10 Services", "" },
+	[IPTABLES_MANY] = { IPT10000, NONE, MANY, TRAFFIC_CRR, CONNECTIONS, PLAIN, CRR_VIP,
+			    "iptables", "10000 Services", "" },
+	[WEIR_NO_POLICY] = { BARE, POLICIES_0, 0, TRAFFIC_CRR, CONNECTIONS, PLAIN,
+			     "CRR direct / plain", "weir", "no policy", "" },
+	[WEIR_1_POLICY] = { BARE, POLICIES_1, 0, TRAFFIC_CRR, CONNECTIONS, WEIR_NO_POLICY,
+			    CRR_POLICY, "weir", "1 policy", ">= 0.98" },
+	[WEIR_100_POLICIES] = { BARE, POLICIES_100, 0, TRAFFIC_CRR, CONNECTIONS, WEIR_NO_POLICY,
+				CRR_POLICY, "weir", "100 policies", ">= 0.98" },
+	[WEIR_1000_POLICIES] = { BARE, POLICIES_1000, 0, TRAFFIC_CRR, CONNECTIONS, WEIR_NO_POLICY,
+				 CRR_POLICY, "weir", "1000 policies", ">= 0.98" },
+	[IPSET_1] = { SET1, NONE, 0, TRAFFIC_CRR, CONNECTIONS, PLAIN, CRR_POLICY, "ipset",
+		      "1 policy", "" },
+	[IPSET_100] = { SET100, NONE, 0, TRAFFIC_CRR, CONNECTIONS, PLAIN, CRR_POLICY, "ipset",
+			"100 policies", "" },
+	[IPSET_1000] = { SET1000, NONE, 0, TRAFFIC_CRR, CONNECTIONS, PLAIN, CRR_POLICY, "ipset",
+			 "1000 policies", "" },
+	[PLAIN_RR1] = { BARE, NONE, 0, TRAFFIC_RR, 1, PLAIN_RR1, "RR plain", "kernel",
+			"1 connection", "" },
+	[WEIR_RR1] = { BARE, SERVICES_FEW, FEW, TRAFFIC_RR, 1, PLAIN_RR1, RR1, "weir", FEW_TEXT,
+		       ">= 1.02" },
+	[NFT_RR1] = { NFT10, NONE, FEW, TRAFFIC_RR, 1, PLAIN_RR1, RR1, "nftables", "10 Services",
+		      "" },
+	[IPTABLES_RR1] = { IPT10, NONE, FEW, TRAFFIC_RR, 1, PLAIN_RR1, RR1, "iptables",
+			   "10 Services", "" },
 	[PLAIN_RR32] = { BARE, NONE, 0, TRAFFIC_RR, CONNECTIONS, PLAIN_RR32, "RR plain", "kernel",
 			 "32 connections", "" },
-	[WEIR_RR32] = { BARE, SERVICES_FEW, FEW, TRAFFIC_RR, CONNECTIONS, PLAIN_RR32, RR32, "weir", FEW_TEXT,
-			">= 1.05" },
-	[NFT_RR32] = { NFT10, NONE, FEW, TRAFFIC_RR, CONNECTIONS, PLAIN_RR32, RR32, "nftables", "10 Services",
-		       "" },
-	[IPTABLES_RR32] = { IPT10, NONE, FEW, TRAFFIC_RR, CONNECTIONS, PLAIN_RR32, RR32, "iptables", "10 Services",
-			    "" },
+	[WEIR_RR32] = { BARE, SERVICES_FEW, FEW, TRAFFIC_RR, CONNECTIONS, PLAIN_RR32, RR32, "weir",
+			FEW_TEXT, ">= 1.05" },
+	[NFT_RR32] = { NFT10, NONE, FEW, TRAFFIC_RR, CONNECTIONS, PLAIN_RR32, RR32, "nftables",
+		       "10 Services", "" },
+	[IPTABLES_RR32] = { IPT10, NONE, FEW, TRAFFIC_RR, CONNECTIONS, PLAIN_RR32, RR32, "iptables",
+			    "10 Services", "" },
 };
 
 static struct stage stages[_PLACE_MAX];
@@ -233,7 +240,10 @@ static void set_up(void)
 
 /* ---- Measuring ---- */
 
-/* Each exchange is several packets, and each of them was counted by the instance that should see it, and by no other. */
+/*
+ * Each exchange is several packets, and each of them was counted by the instance that should see
+ * it, and by no other.
+ */
 static void check_path(enum loaded expected, uint64_t exchanges, const char *variant)
 {
 	for (int i = 0; i < _LOADED_MAX; i++) {
@@ -247,8 +257,9 @@ static void check_path(enum loaded expected, uint64_t exchanges, const char *var
 		if (forwarded < 2 * exchanges)
 			die("packets did not go through Weir", variant);
 		if (drops * 1000 > forwarded * DROPS_PER_MILLE) {
-			fprintf(stderr, "bench_live: %llu of %llu dropped, reason %u\n", (unsigned long long)drops,
-				(unsigned long long)forwarded, instances[i].last_reason);
+			fprintf(stderr, "bench_live: %llu of %llu dropped, reason %u\n",
+				(unsigned long long)drops, (unsigned long long)forwarded,
+				instances[i].last_reason);
 			die("Weir dropped packets", variant);
 		}
 		row_add(&dropped, drops * 1e6 / forwarded);
@@ -289,7 +300,9 @@ static void one_round(int first)
 		rate[v] = run_variant(v);
 	}
 	for (int v = 0; v < _VARIANT_MAX; v++)
-		row_add(&rows[v], hows[v].against == (enum variant)v ? rate[v] : rate[v] / rate[hows[v].against]);
+		row_add(&rows[v], hows[v].against == (enum variant)v
+					  ? rate[v]
+					  : rate[v] / rate[hows[v].against]);
 }
 
 static void one_load(int load)

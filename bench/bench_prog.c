@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * What a packet costs in the programs at a pod's veth, in ns, by
- * BPF_PROG_TEST_RUN: established flows and new ones, direct and by a ClusterIP,
- * with tables of default size. Every figure is net of the wrapper, measured
- * beside it, and the median over several loads, since the place of a load in
- * memory alone makes some per cent. Packets are sent for nobody: redirects are
- * decided, not carried out. Every packet must have been counted as forwarded.
+ * What a packet costs in the programs at a pod's veth, in ns, by BPF_PROG_TEST_RUN: established
+ * flows and new ones, direct and by a ClusterIP, with tables of default size. Every figure is net
+ * of the wrapper, measured beside it, and the median over several loads, since the place of a load
+ * in memory alone makes some per cent. Packets are sent for nobody: redirects are decided, not
+ * carried out. Every packet must have been counted as forwarded.
  *
- * A run has one device, so packets go client by client; everything else (Service,
- * backend, peer, port sets) is in no order.
+ * A run has one device, so packets go client by client; everything else (Service, backend, peer,
+ * port sets) is in no order.
  *
  * Environment: BENCH_OUT (row.h), BENCH_LOADS.
  */
@@ -28,7 +27,7 @@
 #include "bench_wrap.h"
 #include "bench_wrap.skel.h"
 #include "row.h"
-#include "tc_pod.skel.h"
+#include "pod.skel.h"
 
 #define LOADS 5
 #define ROUNDS 5
@@ -48,7 +47,7 @@ static const struct world_size large = { "large", 220, 150000, 220, 10000, 10, 1
 
 struct bench {
 	struct prog_env *env;
-	struct bench_wrap *wrap;
+	struct bench_wrap_bpf *wrap;
 	struct bench_flow *flows; /* the wrapper's, mapped */
 	const struct world_size *size;
 	int family;
@@ -71,7 +70,9 @@ struct path {
 	uint32_t repeat; /* 0: each flow once */
 };
 
-/* ---- Running ---------------------------------------------------------------------------------- */
+/*
+ * ---- Running ----------------------------------------------------------------------------------
+ */
 
 static void must(int r, const char *what)
 {
@@ -86,10 +87,12 @@ static void aim(struct bench *b, const struct bpf_program *prog)
 	uint32_t zero = 0;
 	int fd = bpf_program__fd(prog);
 
-	must(bpf_map_update_elem(bpf_map__fd(b->wrap->maps.bench_target), &zero, &fd, 0), "bench_target");
+	must(bpf_map_update_elem(bpf_map__fd(b->wrap->maps.bench_target), &zero, &fd, 0),
+	     "bench_target");
 }
 
-static struct bench_batch batch_of(const struct bench *b, const struct path *path, const struct group *g)
+static struct bench_batch batch_of(const struct bench *b, const struct path *path,
+				   const struct group *g)
 {
 	struct weir_addr own = world_addr(b->family, WORLD_PODS, g->pod),
 			 peer = world_addr(b->family, WORLD_VIPS, 0);
@@ -99,7 +102,9 @@ static struct bench_batch batch_of(const struct bench *b, const struct path *pat
 				    .sport = 1,
 				    .dport = 1,
 				    .tcp_flags = path->flags };
-	struct bench_batch batch = { .first = g->first, .count = g->count, .addr_len = b->family ? 16 : 4 };
+	struct bench_batch batch = { .first = g->first,
+				     .count = g->count,
+				     .addr_len = b->family ? 16 : 4 };
 	struct packet packet;
 
 	world_mac(g->pod, spec.dst_mac);
@@ -107,29 +112,36 @@ static struct bench_batch batch_of(const struct bench *b, const struct path *pat
 	memcpy(batch.data, packet.data, packet.len);
 	batch.len = packet.len;
 	batch.l4_off = packet_l4_offset(&packet);
-	batch.addr_off = PACKET_L3 + (b->family ? 8 : 12) + (path->source_varies ? 0 : batch.addr_len);
+	batch.addr_off =
+		PACKET_L3 + (b->family ? 8 : 12) + (path->source_varies ? 0 : batch.addr_len);
 	return batch;
 }
 
 /* Sends one group's packets; ns a packet, the wrapper included. */
-static double run_group(struct bench *b, const struct path *path, const struct group *g, int verdict)
+static double run_group(struct bench *b, const struct path *path, const struct group *g,
+			int verdict)
 {
 	struct bench_batch batch = batch_of(b, path, g);
 	struct __sk_buff ctx = { .ifindex = world_device(g->pod),
-				 .ingress_ifindex =
-					 path->hook == PROG_FROM_POD ? world_device(g->pod) : PROG_UPLINK };
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = batch.data, .data_size_in = batch.len, .ctx_in = &ctx,
-		    .ctx_size_in = sizeof(ctx), .repeat = path->repeat ? path->repeat : g->count);
+				 .ingress_ifindex = path->hook == PROG_FROM_POD
+							    ? world_device(g->pod)
+							    : PROG_UPLINK };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = batch.data, .data_size_in = batch.len,
+		    .ctx_in = &ctx, .ctx_size_in = sizeof(ctx),
+		    .repeat = path->repeat ? path->repeat : g->count);
 	uint32_t zero = 0;
 
-	must(bpf_map_update_elem(bpf_map__fd(b->wrap->maps.bench_batches), &zero, &batch, 0), "bench_batches");
-	must(bpf_prog_test_run_opts(bpf_program__fd(b->wrap->progs.bench_wrap), &opts), "BPF_PROG_TEST_RUN");
+	must(bpf_map_update_elem(bpf_map__fd(b->wrap->maps.bench_batches), &zero, &batch, 0),
+	     "bench_batches");
+	must(bpf_prog_test_run_opts(bpf_program__fd(b->wrap->progs.bench_wrap), &opts),
+	     "BPF_PROG_TEST_RUN");
 	if ((int)opts.retval != verdict)
 		b->wrong = true;
 	return opts.duration;
 }
 
-static double run_path(struct bench *b, const struct path *path, const struct bpf_program *prog, int verdict)
+static double run_path(struct bench *b, const struct path *path, const struct bpf_program *prog,
+		       int verdict)
 {
 	double sum = 0;
 	uint32_t n = 0;
@@ -149,7 +161,8 @@ static double send_path(struct bench *b, const struct path *path)
 	for (uint32_t i = 0; i < path->n_groups; i++)
 		b->sent += path->repeat ? path->repeat : path->groups[i].count;
 	return run_path(b, path,
-			path->hook == PROG_FROM_POD ? b->env->tc->progs.from_pod : b->env->tc->progs.to_pod,
+			path->hook == PROG_FROM_POD ? b->env->tc->progs.from_pod
+						    : b->env->tc->progs.to_pod,
 			path->verdict);
 }
 
@@ -200,12 +213,14 @@ static void check_counters(struct bench *b)
 		if (packets == want)
 			continue;
 		b->wrong = true;
-		fprintf(stderr, "bench_prog: %llu packets of %llu as %s\n", (unsigned long long)packets,
-			(unsigned long long)want, prog_reason(reason));
+		fprintf(stderr, "bench_prog: %llu packets of %llu as %s\n",
+			(unsigned long long)packets, (unsigned long long)want, prog_reason(reason));
 	}
 }
 
-/* ---- Flows ------------------------------------------------------------------------------------ */
+/*
+ * ---- Flows ------------------------------------------------------------------------------------
+ */
 
 enum kind {
 	DIRECT, /* to a backend's own address */
@@ -226,8 +241,9 @@ static void fill_peers(struct bench *b)
 	uint32_t services = b->size->services + b->size->remote_services;
 
 	for (uint32_t i = 0; i < b->size->pods + services; i++) {
-		struct weir_addr a = i < b->size->pods ? world_addr(b->family, WORLD_PODS, i)
-						       : world_addr(b->family, WORLD_VIPS, i - b->size->pods);
+		struct weir_addr a = i < b->size->pods
+					     ? world_addr(b->family, WORLD_PODS, i)
+					     : world_addr(b->family, WORLD_VIPS, i - b->size->pods);
 
 		must(bpf_map_update_elem(fd, &i, &a, 0), "bench_peers");
 	}
@@ -239,10 +255,11 @@ static struct bench_flow flow_of(const struct bench *b, enum kind kind, uint32_t
 	uint32_t any = world_random(i, 2), pods = b->size->pods, n = clients(b);
 
 	if (kind == DIRECT)
-		return (struct bench_flow){ n + any % (pods - n), htons(PORT_FIRST + i / n), htons(WORLD_TARGET) };
+		return (struct bench_flow){ n + any % (pods - n), htons(PORT_FIRST + i / n),
+					    htons(WORLD_TARGET) };
 	if (kind == LOCAL)
-		return (struct bench_flow){ pods + any % b->size->services, htons(PORT_FIRST + i / n),
-					    htons(WORLD_PORT) };
+		return (struct bench_flow){ pods + any % b->size->services,
+					    htons(PORT_FIRST + i / n), htons(WORLD_PORT) };
 	return (struct bench_flow){ pods + b->size->services + any % b->size->remote_services,
 				    htons(PORT_FIRST + i / n), htons(WORLD_PORT) };
 }
@@ -261,8 +278,12 @@ static void shuffle(struct bench_flow *flows, uint32_t n)
 	}
 }
 
-/* Writes n flows, from number from on, client by client and otherwise in no order; groups has room for all clients. Returns how many groups. */
-static uint32_t forward_flows(struct bench *b, enum kind kind, uint32_t from, uint32_t n, struct group *groups)
+/*
+ * Writes n flows, from number from on, client by client and otherwise in no order; groups has room
+ * for all clients. Returns how many groups.
+ */
+static uint32_t forward_flows(struct bench *b, enum kind kind, uint32_t from, uint32_t n,
+			      struct group *groups)
 {
 	uint32_t at = 0, used = 0;
 
@@ -294,13 +315,14 @@ static uint32_t pod_number(const struct bench *b, const struct weir_addr *addr)
 }
 
 /*
- * The answers to all flows in the table, read from it: an entry that is no
- * forward one is what the responder's packets find. In no order within a group.
+ * The answers to all flows in the table, read from it: an entry that is no forward one is what the
+ * responder's packets find. In no order within a group.
  */
 static uint32_t reply_flows(struct bench *b, enum kind kind, struct group *groups)
 {
 	struct weir_tuple key, *last = NULL;
-	uint32_t(*order)[4] = mem_zalloc(BENCH_FLOWS_MAX * sizeof(*order)), n = 0, used = 0, peers = 0;
+	uint32_t(*order)[4] = mem_zalloc(BENCH_FLOWS_MAX * sizeof(*order)), n = 0, used = 0,
+	peers = 0;
 	int fd = prog_map(b->env, "conntrack"), peer_fd = bpf_map__fd(b->wrap->maps.bench_peers);
 	struct weir_flow flow;
 
@@ -317,7 +339,8 @@ static uint32_t reply_flows(struct bench *b, enum kind kind, struct group *group
 		order[n][2] = kind == REMOTE ? peers : pod_number(b, &key.addr[orig]);
 		order[n][3] = (uint32_t)key.port_be[!orig] << 16 | key.port_be[orig];
 		if (kind == REMOTE) {
-			must(bpf_map_update_elem(peer_fd, &peers, &key.addr[!orig], 0), "bench_peers");
+			must(bpf_map_update_elem(peer_fd, &peers, &key.addr[!orig], 0),
+			     "bench_peers");
 			peers++;
 		}
 		n++;
@@ -327,13 +350,16 @@ static uint32_t reply_flows(struct bench *b, enum kind kind, struct group *group
 		if (!i || order[i][0] != order[i - 1][0])
 			groups[used++] = (struct group){ .pod = order[i][0], .first = i };
 		groups[used - 1].count++;
-		b->flows[i] = (struct bench_flow){ order[i][2], order[i][3] >> 16, order[i][3] & 0xffff };
+		b->flows[i] =
+			(struct bench_flow){ order[i][2], order[i][3] >> 16, order[i][3] & 0xffff };
 	}
 	free(order);
 	return used;
 }
 
-/* ---- Figures ---------------------------------------------------------------------------------- */
+/*
+ * ---- Figures ----------------------------------------------------------------------------------
+ */
 
 enum figure {
 	FORTH_ONE, /* of an established flow, by kind */
@@ -362,7 +388,7 @@ static struct bench bench_new(int family, const struct world_size *size, uint32_
 	if (!devices)
 		must(world_devices(large.pods), "devices");
 	devices = true;
-	b.wrap = bench_wrap__open_and_load();
+	b.wrap = bench_wrap_bpf__open_and_load();
 	must(!b.wrap, "bench_wrap");
 	b.flows = mmap(NULL, FLOWS_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
 		       bpf_map__fd(b.wrap->maps.bench_flows), 0);
@@ -377,12 +403,13 @@ static bool bench_free(struct bench *b)
 	check_counters(b);
 	prog_env_free(b->env);
 	munmap(b->flows, FLOWS_BYTES);
-	bench_wrap__destroy(b->wrap);
+	bench_wrap_bpf__destroy(b->wrap);
 	return b->wrong;
 }
 
 /* n flows that are open, then what their packets cost both ways. */
-static void both_ways(struct bench *b, enum kind kind, uint32_t n, double *ret_forth, double *ret_back)
+static void both_ways(struct bench *b, enum kind kind, uint32_t n, double *ret_forth,
+		      double *ret_back)
 {
 	struct group groups[GROUPS_MAX];
 	struct path forth = { .hook = PROG_FROM_POD,
@@ -415,8 +442,8 @@ static bool established(int family, enum kind kind, double figures[_FIGURE_MAX])
 	struct bench b = bench_new(family, &small, HALF_OPEN);
 
 	both_ways(&b, kind, 1, &figures[FORTH_ONE + kind], &figures[BACK_ONE + kind]);
-	both_ways(&b, kind, kind == DIRECT ? DIRECT_FLOWS : SERVICE_FLOWS, &figures[FORTH_MANY + kind],
-		  &figures[BACK_MANY + kind]);
+	both_ways(&b, kind, kind == DIRECT ? DIRECT_FLOWS : SERVICE_FLOWS,
+		  &figures[FORTH_MANY + kind], &figures[BACK_MANY + kind]);
 	return bench_free(&b);
 }
 
@@ -424,13 +451,16 @@ static bool established(int family, enum kind kind, double figures[_FIGURE_MAX])
 static double new_flows(struct bench *b, enum kind kind, uint32_t from, bool hot)
 {
 	struct group groups[GROUPS_MAX];
-	struct path path = { .hook = PROG_FROM_POD, .verdict = REDIRECTED, .flags = SYN, .groups = groups };
+	struct path path = {
+		.hook = PROG_FROM_POD, .verdict = REDIRECTED, .flags = SYN, .groups = groups
+	};
 
 	path.n_groups = forward_flows(b, kind, from, NEW_FLOWS, groups);
 	if (hot) {
 		for (uint32_t i = 0; i < NEW_FLOWS; i++)
-			b->flows[i] = (struct bench_flow){ b->flows[0].peer, htons(PORT_FIRST + from + i),
-							   b->flows[0].dport_be };
+			b->flows[i] =
+				(struct bench_flow){ b->flows[0].peer, htons(PORT_FIRST + from + i),
+						     b->flows[0].dport_be };
 		groups[0] = (struct group){ .count = NEW_FLOWS };
 		path.n_groups = 1;
 	}
@@ -463,7 +493,9 @@ static bool bounds(double figures[_FIGURE_MAX])
 	path.n_groups = forward_flows(&b, LOCAL, 0, NEW_FLOWS, groups);
 	figures[BOUND_PAIR] = net_of_bound(&b, &path, b.wrap->progs.bench_pair);
 	for (int many = 0; many < 3; many++) {
-		uint32_t n = many == 2 ? DIRECT_FLOWS - 2 * NEW_FLOWS : many ? 2 * SERVICE_FLOWS : 1;
+		uint32_t n = many == 2 ? DIRECT_FLOWS - 2 * NEW_FLOWS
+			     : many    ? 2 * SERVICE_FLOWS
+				       : 1;
 
 		path.n_groups = forward_flows(&b, DIRECT, 0, n, groups);
 		path.repeat = 0;
@@ -475,7 +507,9 @@ static bool bounds(double figures[_FIGURE_MAX])
 	return bench_free(&b);
 }
 
-/* ---- Output ----------------------------------------------------------------------------------- */
+/*
+ * ---- Output -----------------------------------------------------------------------------------
+ */
 
 static const struct {
 	const char *work, *variant, *flows, *aim;
@@ -483,20 +517,27 @@ static const struct {
 } figures_text[_FIGURE_MAX] = {
 	[FORTH_ONE + DIRECT] = { "established policy only", "forward", "1", "<= 60", &small },
 	[BACK_ONE + DIRECT] = { "established policy only", "reply", "1", "<= 60", &small },
-	[FORTH_MANY + DIRECT] = { "established policy only", "forward", "262144", "<= 400", &small },
+	[FORTH_MANY +
+		DIRECT] = { "established policy only", "forward", "262144", "<= 400", &small },
 	[BACK_MANY + DIRECT] = { "established policy only", "reply", "262144", "<= 400", &small },
 	[FORTH_ONE + LOCAL] = { "established ClusterIP", "forward", "1", "<= 90", &small },
 	[BACK_ONE + LOCAL] = { "established ClusterIP", "reply", "1", "<= 90", &small },
 	[FORTH_MANY + LOCAL] = { "established ClusterIP", "forward", "32768", "<= 250", &small },
 	[BACK_MANY + LOCAL] = { "established ClusterIP", "reply", "32768", "<= 250", &small },
-	[FORTH_ONE + REMOTE] = { "established ClusterIP to another node", "forward", "1", "<= 90", &small },
-	[BACK_ONE + REMOTE] = { "established ClusterIP to another node", "reply", "1", "<= 90", &small },
-	[FORTH_MANY + REMOTE] = { "established ClusterIP to another node", "forward", "32768", "<= 250", &small },
-	[BACK_MANY + REMOTE] = { "established ClusterIP to another node", "reply", "32768", "<= 250", &small },
+	[FORTH_ONE + REMOTE] = { "established ClusterIP to another node", "forward", "1", "<= 90",
+				 &small },
+	[BACK_ONE + REMOTE] = { "established ClusterIP to another node", "reply", "1", "<= 90",
+				&small },
+	[FORTH_MANY + REMOTE] = { "established ClusterIP to another node", "forward", "32768",
+				  "<= 250", &small },
+	[BACK_MANY + REMOTE] = { "established ClusterIP to another node", "reply", "32768",
+				 "<= 250", &small },
 	[NEW_DIRECT] = { "new flow policy only", "hot", "15000", "", &small },
 	[NEW_HOT] = { "new flow ClusterIP and both verdicts", "hot", "15000", "<= 700", &small },
-	[NEW_SMALL] = { "new flow ClusterIP and both verdicts", "random", "15000", "<= 1100", &small },
-	[NEW_LARGE] = { "new flow ClusterIP and both verdicts", "random", "15000", "<= 2000", &large },
+	[NEW_SMALL] = { "new flow ClusterIP and both verdicts", "random", "15000", "<= 1100",
+			&small },
+	[NEW_LARGE] = { "new flow ClusterIP and both verdicts", "random", "15000", "<= 2000",
+			&large },
 	[BOUND_FIND] = { "bound: one look-up in such a table", "hit", "1", "", &small },
 	[BOUND_FIND + 1] = { "bound: one look-up in such a table", "hit", "65536", "", &small },
 	[BOUND_FIND + 2] = { "bound: one look-up in such a table", "hit", "232144", "", &small },
@@ -508,15 +549,18 @@ static void describe(struct row *r, enum figure f)
 	const struct world_size *w = figures_text[f].size;
 
 	*r = (struct row){ .work = figures_text[f].work, .unit = "ns", .aim = figures_text[f].aim };
-	snprintf(r->size, sizeof(r->size), "flows %s; addresses %u; sets %u; port sets %ux%u; services %ux%u",
-		 figures_text[f].flows, w->addresses, w->sets, w->port_sets, w->ranges, w->services, w->endpoints);
+	snprintf(r->size, sizeof(r->size),
+		 "flows %s; addresses %u; sets %u; port sets %ux%u; services %ux%u",
+		 figures_text[f].flows, w->addresses, w->sets, w->port_sets, w->ranges, w->services,
+		 w->endpoints);
 }
 
 static void print_rows(int family, struct row rows[_FIGURE_MAX], bool csv)
 {
 	static char variants[2][_FIGURE_MAX][32];
 
-	printf("%-38s %-8s %9s %9s %17s %8s\n", family ? "IPv6" : "IPv4", "", "flows", "median", "min-max", "aim");
+	printf("%-38s %-8s %9s %9s %17s %8s\n", family ? "IPv6" : "IPv4", "", "flows", "median",
+	       "min-max", "aim");
 	for (int f = 0; f < _FIGURE_MAX; f++) {
 		double median, low, high;
 
@@ -528,13 +572,13 @@ static void print_rows(int family, struct row rows[_FIGURE_MAX], bool csv)
 			high = rows[f].values[i] > high ? rows[f].values[i] : high;
 		}
 		median = row_median(&rows[f]);
-		snprintf(variants[family][f], sizeof(variants[family][f]), "IPv%c %s", family ? '6' : '4',
-			 figures_text[f].variant);
+		snprintf(variants[family][f], sizeof(variants[family][f]), "IPv%c %s",
+			 family ? '6' : '4', figures_text[f].variant);
 		rows[f].variant = variants[family][f];
 		median = row_median(&rows[f]);
-		printf("%-38s %-8s %9s %9.0f %8.0f-%-8.0f %8s%s\n", rows[f].work, figures_text[f].variant,
-		       figures_text[f].flows, median, low, high, figures_text[f].aim,
-		       figures_text[f].size == &large ? "  large tables" : "");
+		printf("%-38s %-8s %9s %9.0f %8.0f-%-8.0f %8s%s\n", rows[f].work,
+		       figures_text[f].variant, figures_text[f].flows, median, low, high,
+		       figures_text[f].aim, figures_text[f].size == &large ? "  large tables" : "");
 		if (csv)
 			row_end(&rows[f]);
 	}
@@ -544,7 +588,8 @@ static void print_size(const struct world_size *w)
 {
 	printf("%s tables: %u addresses, %u pods here, %u policy sets, %u port sets of %u ranges, "
 	       "%u Services of %u endpoints\n",
-	       w->name, w->addresses, w->pods, w->sets, w->port_sets, w->ranges, w->services, w->endpoints);
+	       w->name, w->addresses, w->pods, w->sets, w->port_sets, w->ranges, w->services,
+	       w->endpoints);
 }
 
 /* Kernel memory of a map, as it says itself. */
@@ -564,9 +609,11 @@ static uint64_t map_bytes(const struct bench *b, const char *name)
 
 static void print_conntrack(bool csv)
 {
-	static const char *const maps[] = { "conntrack", "flow_keys", "free_keys" };
+	static const char *const maps[] = { "conntrack", "gc_slots", "gc_free" };
 	struct bench b = bench_new(0, &small, WEIR_HALF_OPEN_MAX);
-	struct row r = { .work = "conntrack memory", .variant = "an entry", .unit = "bytes", .aim = "" };
+	struct row r = {
+		.work = "conntrack memory", .variant = "an entry", .unit = "bytes", .aim = ""
+	};
 	uint64_t bytes = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
@@ -591,8 +638,8 @@ int main(void)
 
 	if (!prog_env_possible())
 		return 0;
-	printf("ns a packet in the programs, net of the harness; medians of %d loads of %d rounds\n", loads,
-	       ROUNDS);
+	printf("ns a packet in the programs, net of the harness; medians of %d loads of %d rounds\n",
+	       loads, ROUNDS);
 	print_size(&small);
 	print_size(&large);
 	print_conntrack(csv);

@@ -33,7 +33,9 @@ uint32_t world_random(uint32_t a, uint32_t b)
 
 struct weir_addr world_addr(int family, enum world_group group, uint32_t i)
 {
-	static const uint8_t second[] = { [WORLD_PODS] = 7, [WORLD_REMOTE] = 128, [WORLD_VIPS] = 112 };
+	static const uint8_t second[] = {
+		[WORLD_PODS] = 7, [WORLD_REMOTE] = 128, [WORLD_VIPS] = 112
+	};
 	struct weir_addr a = { .b = { 0xfd, [7] = second[group] } };
 
 	i++; /* no address ends in 0.0 */
@@ -70,13 +72,15 @@ int world_devices(uint32_t pods)
 		fprintf(ip,
 			"link add w%u index %u address %02x:%02x:%02x:%02x:%02x:%02x type veth peer name w%u index %u "
 			"address %02x:%02x:%02x:%02x:%02x:%02x\n",
-			i, world_device(i), a[0], a[1], a[2], a[3], a[4], a[5], i + 1, world_device(i + 1), b[0],
-			b[1], b[2], b[3], b[4], b[5]);
+			i, world_device(i), a[0], a[1], a[2], a[3], a[4], a[5], i + 1,
+			world_device(i + 1), b[0], b[1], b[2], b[3], b[4], b[5]);
 	}
 	return pclose(ip) ? -EIO : 0;
 }
 
-/* ---- Tables ----------------------------------------------------------------------------------- */
+/*
+ * ---- Tables -----------------------------------------------------------------------------------
+ */
 
 /* Elements on their way into a map, by batch. */
 struct load {
@@ -86,8 +90,8 @@ struct load {
 	uint32_t n, cap;
 };
 
-static struct load load_begin(const struct prog_env *env, const char *map, size_t key_size, size_t value_size,
-			      uint32_t cap)
+static struct load load_begin(const struct prog_env *env, const char *map, size_t key_size,
+			      size_t value_size, uint32_t cap)
 {
 	return (struct load){ .fd = prog_map(env, map),
 			      .key_size = key_size,
@@ -139,7 +143,8 @@ static void fill_pods(struct prog_env *env, const struct world_size *w)
 
 static void fill_remote(struct prog_env *env, const struct world_size *w)
 {
-	struct load l = load_begin(env, "identities", sizeof(struct weir_addr), sizeof(uint32_t), w->addresses);
+	struct load l = load_begin(env, "identities", sizeof(struct weir_addr), sizeof(uint32_t),
+				   w->addresses);
 
 	for (uint32_t i = 0; i < w->addresses; i++) {
 		struct weir_addr addr = world_addr(env->family, WORLD_REMOTE, i);
@@ -154,14 +159,17 @@ static void fill_remote(struct prog_env *env, const struct world_size *w)
 static void fill_ports(struct prog_env *env, const struct world_size *w)
 {
 	uint32_t n = w->port_sets * w->ranges;
-	struct load l = load_begin(env, "port_ranges", sizeof(uint32_t), sizeof(struct weir_port_range), n);
+	struct load l =
+		load_begin(env, "port_ranges", sizeof(uint32_t), sizeof(struct weir_port_range), n);
 
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t set = i / w->ranges, at = i % w->ranges, target = set % w->ranges;
-		uint32_t low = at < target ? 100 + 200 * at : at == target ? WORLD_TARGET - 5 : 20000 + 200 * at;
+		uint32_t low = at < target    ? 100 + 200 * at
+			       : at == target ? WORLD_TARGET - 5
+					      : 20000 + 200 * at;
 		struct weir_port_range range = { weir_port_point(IPPROTO_TCP, low),
-						 weir_port_point(IPPROTO_TCP, low + 10), WEIR_WORD_ALLOW,
-						 1 + set % RULES };
+						 weir_port_point(IPPROTO_TCP, low + 10),
+						 WEIR_WORD_ALLOW, 1 + set % RULES };
 
 		load_add(&l, &i, &range);
 	}
@@ -172,14 +180,14 @@ static void fill_ports(struct prog_env *env, const struct world_size *w)
 static void fill_rules(struct prog_env *env, const struct world_size *w)
 {
 	uint32_t identities = w->pods + REMOTE_IDENTITIES;
-	struct load l = load_begin(env, "policy_rules", sizeof(struct weir_policy_key), sizeof(uint64_t),
-				   w->sets * identities);
+	struct load l = load_begin(env, "policy_rules", sizeof(struct weir_policy_key),
+				   sizeof(uint64_t), w->sets * identities);
 
 	for (uint32_t set = 1; set <= w->sets; set++) {
 		for (uint32_t identity = 1; identity <= identities; identity++) {
 			struct weir_policy_key key = { .set = set, .identity = identity };
-			uint64_t word =
-				weir_word_ports(world_random(set, identity) % w->port_sets * w->ranges, w->ranges);
+			uint64_t word = weir_word_ports(
+				world_random(set, identity) % w->port_sets * w->ranges, w->ranges);
 
 			load_add(&l, &key, &word);
 		}
@@ -189,15 +197,18 @@ static void fill_rules(struct prog_env *env, const struct world_size *w)
 
 static void fill_backends(struct prog_env *env, const struct world_size *w)
 {
-	uint32_t all = w->services + w->remote_services, n = all * w->endpoints, clients = w->pods / 2;
-	struct load backends = load_begin(env, "backends", sizeof(uint32_t), sizeof(struct weir_backend), n);
+	uint32_t all = w->services + w->remote_services, n = all * w->endpoints,
+		 clients = w->pods / 2;
+	struct load backends =
+		load_begin(env, "backends", sizeof(uint32_t), sizeof(struct weir_backend), n);
 	struct load slots = load_begin(env, "backend_slots", sizeof(uint32_t), sizeof(uint64_t), n);
 
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t service = i / w->endpoints, id = i + 1, any = world_random(i, 1);
 		struct weir_backend b = {
 			.addr = service < w->services
-					? world_addr(env->family, WORLD_PODS, clients + any % (w->pods - clients))
+					? world_addr(env->family, WORLD_PODS,
+						     clients + any % (w->pods - clients))
 					: world_addr(env->family, WORLD_REMOTE, any % w->addresses),
 			.port_be = htons(WORLD_TARGET),
 			.service = service + 1,
@@ -215,14 +226,17 @@ static void fill_backends(struct prog_env *env, const struct world_size *w)
 static void fill_services(struct prog_env *env, const struct world_size *w)
 {
 	uint32_t all = w->services + w->remote_services;
-	struct load services = load_begin(env, "services", sizeof(uint32_t), sizeof(struct weir_service), all);
-	struct load frontends =
-		load_begin(env, "frontends", sizeof(struct weir_frontend), sizeof(uint32_t), 2 * all);
+	struct load services =
+		load_begin(env, "services", sizeof(uint32_t), sizeof(struct weir_service), all);
+	struct load frontends = load_begin(env, "frontends", sizeof(struct weir_frontend),
+					   sizeof(uint32_t), 2 * all);
 
 	for (uint32_t i = 0; i < all; i++) {
-		struct weir_service service = { .internal = weir_run(i * w->endpoints, w->endpoints),
+		struct weir_service service = { .internal =
+							weir_extent(i * w->endpoints, w->endpoints),
 						.flags = WEIR_SERVICE_USABLE };
-		struct weir_frontend vip = { .addr = world_addr(env->family, WORLD_VIPS, i) }, port = vip;
+		struct weir_frontend vip = { .addr = world_addr(env->family, WORLD_VIPS, i) },
+				     port = vip;
 		uint32_t id = i + 1, none = 0;
 
 		port.port_be = htons(WORLD_PORT);

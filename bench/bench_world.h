@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Tables of a node as large as asked for, written straight into the maps of a
- * prog_env: pods with a policy set a direction, addresses of the rest of the
- * cluster, port sets, Services. What a packet costs is not known here.
+ * Tables of a node as large as asked for, written straight into the maps of a prog_env: pods with a
+ * policy set a direction, addresses of the rest of the cluster, port sets, Services. What a packet
+ * costs is not known here.
  *
- * The first half of the pods are clients, the second half backends: nobody
- * reaches itself through a Service.
+ * The first half of the pods are clients, the second half backends: nobody reaches itself through a
+ * Service.
  */
 #pragma once
 

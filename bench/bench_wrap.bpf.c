@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Puts the packet back as it was before each iteration of BPF_PROG_TEST_RUN,
- * for the next flow of its batch, and calls the program under test. Its own cost
- * is measured with a program that does nothing, and subtracted.
+ * Puts the packet back as it was before each iteration of BPF_PROG_TEST_RUN, for the next flow of
+ * its batch, and calls the program under test. Its own cost is measured with a program that does
+ * nothing, and subtracted.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -77,8 +77,8 @@ int bench_nothing(struct __sk_buff *skb)
 }
 
 /*
- * The bounds: what the table of connections alone takes for the same flows, in
- * a table of the same kind and size that nothing else uses. IPv4.
+ * The bounds: what the table of connections alone takes for the same flows, in a table of the same
+ * kind and size that nothing else uses. IPv4.
  */
 #define V4_DST_OFF 30
 
@@ -136,10 +136,10 @@ int bench_pair(struct __sk_buff *skb)
 
 	if (key_of(skb, &key) || bpf_map_lookup_elem(&bench_table, &key))
 		return 0;
-	key.mark = 1;
+	key.zone = 1;
 	if (bpf_map_update_elem(&bench_table, &key, &flow, BPF_NOEXIST))
 		return 0;
-	key.mark = 0;
+	key.zone = 0;
 	return bpf_map_update_elem(&bench_table, &key, &flow, BPF_NOEXIST) ? 0 : -1;
 }
 

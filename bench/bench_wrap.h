@@ -14,7 +14,10 @@ struct bench_flow {
 	__be16 sport_be, dport_be;
 };
 
-/* The packets of one run: a pattern, and which flows it is sent for, one after the other and again from the first. */
+/*
+ * The packets of one run: a pattern, and which flows it is sent for, one after the other and again
+ * from the first.
+ */
 struct bench_batch {
 	__u8 data[BENCH_PACKET_MAX];
 	__u32 len;

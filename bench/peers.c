@@ -98,18 +98,23 @@ void peer_iptables(FILE *f, const struct peer_services *s)
 	      "-A KUBE-POSTROUTING -j MARK --set-xmark 0x4000/0x0\n-A KUBE-POSTROUTING -j MASQUERADE --random-fully\n",
 	      f);
 	for (int i = 0; i < s->n; i++) {
-		fprintf(f, "-A KUBE-SERVICES -d %s/32 -p tcp -m tcp --dport 80 -j KUBE-SVC-%d\n", vip(i, a), i);
-		fprintf(f, "-A KUBE-SVC-%d ! -s 10.0.0.0/8 -d %s/32 -p tcp -m tcp --dport 80 -j KUBE-MARK-MASQ\n",
+		fprintf(f, "-A KUBE-SERVICES -d %s/32 -p tcp -m tcp --dport 80 -j KUBE-SVC-%d\n",
+			vip(i, a), i);
+		fprintf(f,
+			"-A KUBE-SVC-%d ! -s 10.0.0.0/8 -d %s/32 -p tcp -m tcp --dport 80 -j KUBE-MARK-MASQ\n",
 			i, a);
 		fprintf(f, "-A KUBE-SVC-%d -j KUBE-SEP-%d\n", i, i);
 		endpoint(s, i, a);
 		fprintf(f, "-A KUBE-SEP-%d -s %s/32 -j KUBE-MARK-MASQ\n", i, a);
-		fprintf(f, "-A KUBE-SEP-%d -p tcp -m tcp -j DNAT --to-destination %s:%d\n", i, a, TRAFFIC_PORT);
+		fprintf(f, "-A KUBE-SEP-%d -p tcp -m tcp -j DNAT --to-destination %s:%d\n", i, a,
+			TRAFFIC_PORT);
 	}
 	fputs("COMMIT\n", f);
 }
 
-/* ---- Policies: a set and a rule each, what is known passes first, what none takes is dropped ---- */
+/*
+ * ---- Policies: a set and a rule each, what is known passes first, what none takes is dropped ----
+ */
 
 void peer_ipset(FILE *sets, FILE *rules, const struct peer_policies *p)
 {
@@ -118,11 +123,12 @@ void peer_ipset(FILE *sets, FILE *rules, const struct peer_policies *p)
 		"-A FORWARD -d %s/32 -j POD-FW\n",
 		p->server);
 	for (int i = 0; i < p->n; i++) {
-		fprintf(sets, "create policy-%d hash:ip\nadd policy-%d 10.%d.%d.1\n", i, i, 192 + (i >> 8),
-			i & 255);
+		fprintf(sets, "create policy-%d hash:ip\nadd policy-%d 10.%d.%d.1\n", i, i,
+			192 + (i >> 8), i & 255);
 		if (i == p->n - 1)
 			fprintf(sets, "add policy-%d %s\n", i, p->client);
-		fprintf(rules, "-A POD-FW -m set --match-set policy-%d src -p tcp -m tcp --dport %d -j ACCEPT\n",
+		fprintf(rules,
+			"-A POD-FW -m set --match-set policy-%d src -p tcp -m tcp --dport %d -j ACCEPT\n",
 			i, i == p->n - 1 ? TRAFFIC_PORT : 9000 + i % 1000);
 	}
 	fputs("-A POD-FW -j DROP\nCOMMIT\n", rules);

@@ -65,9 +65,10 @@ void row_group(struct row *r)
 	if (r->first == r->n)
 		return;
 	for (size_t i = r->first; raw && i < r->n; i++)
-		fprintf(raw, "%s,%s,%s,%zu,%zu,%.6g,%s\n", r->work, r->variant, r->size, r->n_medians,
-			i - r->first, r->values[i], r->unit);
-	*VEC_ADD(r->medians, r->n_medians, r->cap_medians) = median(r->values + r->first, r->n - r->first);
+		fprintf(raw, "%s,%s,%s,%zu,%zu,%.6g,%s\n", r->work, r->variant, r->size,
+			r->n_medians, i - r->first, r->values[i], r->unit);
+	*VEC_ADD(r->medians, r->n_medians, r->cap_medians) =
+		median(r->values + r->first, r->n - r->first);
 	r->first = r->n;
 }
 
@@ -85,8 +86,8 @@ void row_end(struct row *r)
 		return;
 	middle = row_median(r);
 	qsort(r->values, r->n, sizeof(*r->values), by_value);
-	fprintf(table, "%s,%s,%s,%.6g,%.6g,%.6g,%s,%s\n", r->work, r->variant, r->size, middle, r->values[0],
-		r->values[r->n - 1], r->unit, r->aim);
+	fprintf(table, "%s,%s,%s,%.6g,%.6g,%.6g,%s,%s\n", r->work, r->variant, r->size, middle,
+		r->values[0], r->values[r->n - 1], r->unit, r->aim);
 	fflush(table);
 	free(r->values);
 	free(r->medians);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Rows of figures: every value that was measured goes to NAME.raw.csv, median
- * and spread to NAME.csv, in the folder of $BENCH_OUT (none: only the latter,
- * to standard output). What is measured, and how, is not known here.
+ * Rows of figures: every value that was measured goes to NAME.raw.csv, median and spread to
+ * NAME.csv, in the folder of $BENCH_OUT (none: only the latter, to standard output). What is
+ * measured, and how, is not known here.
  */
 #pragma once
 
@@ -25,7 +25,10 @@ struct row {
 };
 
 void row_add(struct row *r, double value);
-/* What was added since the last call was one load, or one run: the row's median is that over the groups' medians. */
+/*
+ * What was added since the last call was one load, or one run: the row's median is that over the
+ * groups' medians.
+ */
 void row_group(struct row *r);
 double row_median(struct row *r); /* ends the group at hand; the row has values */
 /* Writes it out and frees its values; nothing for a row without values. */

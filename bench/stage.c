@@ -36,8 +36,8 @@ static const char *weir(void)
 void stage_enter(void)
 {
 	if (unshare(CLONE_NEWNS | CLONE_NEWNET) || mount("", "/", "", MS_REC | MS_PRIVATE, NULL) ||
-	    mount("bpf", "/sys/fs/bpf", "bpf", 0, NULL) || mount("tmpfs", "/run", "tmpfs", 0, NULL) ||
-	    mkdir("/run/netns", 0755))
+	    mount("bpf", "/sys/fs/bpf", "bpf", 0, NULL) ||
+	    mount("tmpfs", "/run", "tmpfs", 0, NULL) || mkdir("/run/netns", 0755))
 		die("needs root, namespaces and a BPF file system");
 }
 
@@ -100,8 +100,9 @@ void stage_up(struct stage *s, const char *name)
 
 	s->name = name;
 	list_close(list_open("/run/stage.json"));
-	stage_run("%s sandbox up -q --no-datapath --name %s -f /run/stage.json >/run/stage.out 2>&1", weir(),
-		  name);
+	stage_run(
+		"%s sandbox up -q --no-datapath --name %s -f /run/stage.json >/run/stage.out 2>&1",
+		weir(), name);
 	traffic_start(&s->traffic, client, server);
 }
 
@@ -162,7 +163,8 @@ static void write_manifests(const struct instance *i)
 		fputc(',', f);
 		large_put_service(f, s);
 		fputc(',', f);
-		large_put_slice(f, s, target ? 1 : i->endpoints, target ? SERVER_NUMBER : s * i->endpoints);
+		large_put_slice(f, s, target ? 1 : i->endpoints,
+				target ? SERVER_NUMBER : s * i->endpoints);
 		fputc('\n', f);
 	}
 	put_policies(f, i);
@@ -170,10 +172,12 @@ static void write_manifests(const struct instance *i)
 }
 
 /* As a CNI plugin would record a pod: the host's end by its number, the pod's by its MAC. */
-static void record(const struct instance *i, const struct stage *s, const char *pod, const char *addr)
+static void record(const struct instance *i, const struct stage *s, const char *pod,
+		   const char *addr)
 {
 	_cleanup_(mem_free) char *netns = mem_printf("/run/netns/weir-%s_default_%s", s->name, pod);
-	_cleanup_(mem_free) char *command = mem_printf("ip -n weir-%s_default_%s -o link show eth0", s->name, pod);
+	_cleanup_(mem_free) char *command =
+		mem_printf("ip -n weir-%s_default_%s -o link show eth0", s->name, pod);
 	struct attachment a = { .ns = "default", .name = pod, .uid = "", .netns = netns };
 	FILE *out = popen(command, "r");
 	struct weir_err err = {};
@@ -185,8 +189,8 @@ static void record(const struct instance *i, const struct stage *s, const char *
 	at = strstr(line, "@if");
 	mac = strstr(line, "link/ether ");
 	if (!at || !mac ||
-	    sscanf(mac, "link/ether %hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &a.mac[0], &a.mac[1], &a.mac[2], &a.mac[3],
-		   &a.mac[4], &a.mac[5]) != 6)
+	    sscanf(mac, "link/ether %hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &a.mac[0], &a.mac[1], &a.mac[2],
+		   &a.mac[3], &a.mac[4], &a.mac[5]) != 6)
 		die("ip link shows no eth0 of the pod");
 	a.ifindex = atoi(at + 3);
 	a.addr[0] = weir_addr_from_v4(inet_addr(addr));
@@ -202,7 +206,8 @@ void instance_load(struct instance *i, const struct stage *s)
 	stage_run("mkdir -p /run/weir-%s/pods", i->name);
 	record(i, s, "client", STAGE_CLIENT);
 	record(i, s, "server", STAGE_SERVER);
-	stage_run("%s load -q --name %s --node " NODE " -f /run/instance.json >/run/stage.out 2>&1 || "
+	stage_run("%s load -q --name %s --node " NODE
+		  " -f /run/instance.json >/run/stage.out 2>&1 || "
 		  "{ cat /run/stage.out >&2; false; }",
 		  weir(), i->name);
 	if (node_open(i->name, NODE_WRITE, NULL, &i->node, &err))
@@ -237,7 +242,8 @@ void instance_hook(struct instance *i, bool on)
 
 static uint64_t counter(const struct instance *i, uint32_t reason)
 {
-	_cleanup_(mem_free) struct weir_counter *each = mem_zalloc(libbpf_num_possible_cpus() * sizeof(*each));
+	_cleanup_(mem_free) struct weir_counter *each =
+		mem_zalloc(libbpf_num_possible_cpus() * sizeof(*each));
 	uint64_t sum = 0;
 
 	if (bpf_map_lookup_elem(node_map_fd(i->node, WEIR_MAP_counters), &reason, each))

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Requests and responses over TCP. See traffic.h. One thread each, epoll, no memory allocated while the clock runs. */
+/*
+ * Requests and responses over TCP. See traffic.h. One thread each, epoll, no memory allocated while
+ * the clock runs.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -90,7 +93,8 @@ static void __attribute__((noreturn)) serve(int listener)
 				serve_one(fd);
 				continue;
 			}
-			while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+			while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >=
+			       0) {
 				setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 				watch(epoll, fd);
 			}
@@ -196,15 +200,16 @@ static void exchange_until(struct client *c, double end)
 }
 
 #define WARM_S 0.03
-#define SETTLE_US 15000 /* until the last connections are over: the next variant does not know them */
+#define SETTLE_US \
+	15000 /* until the last connections are over: the next variant does not know them */
 
 static double run_slice(const struct traffic_slice *slice)
 {
-	struct client c = {
-		.slice = slice,
-		.to = { .sin_family = AF_INET, .sin_addr.s_addr = slice->addr_be, .sin_port = htons(slice->port) },
-		.epoll = epoll_create1(EPOLL_CLOEXEC)
-	};
+	struct client c = { .slice = slice,
+			    .to = { .sin_family = AF_INET,
+				    .sin_addr.s_addr = slice->addr_be,
+				    .sin_port = htons(slice->port) },
+			    .epoll = epoll_create1(EPOLL_CLOEXEC) };
 	double start;
 
 	for (int i = 0; i < slice->connections; i++)
@@ -238,7 +243,10 @@ static void settings(void)
 {
 	struct weir_err err = {};
 
-	/* a client that closes first keeps ports for a minute: enough of them, and used again after a second */
+	/*
+	 * a client that closes first keeps ports for a minute: enough of them, and used again after
+	 * a second
+	 */
 	if (netns_sysctl("ipv4/ip_local_port_range", "1024 65000", &err) ||
 	    netns_sysctl("ipv4/tcp_tw_reuse", "1", &err))
 		die(err.text);

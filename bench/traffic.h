@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The load generator: a client and a server, each a process in a network
- * namespace, that exchange a request and a response of 64 bytes over TCP. They
- * stay from slice to slice; only the address that is asked changes.
+ * The load generator: a client and a server, each a process in a network namespace, that exchange a
+ * request and a response of 64 bytes over TCP. They stay from slice to slice; only the address that
+ * is asked changes.
  */
 #pragma once
 
@@ -33,5 +33,8 @@ struct traffic {
 /* Names of namespaces below /run/netns. Ends the program when it cannot. */
 void traffic_start(struct traffic *t, const char *client_netns, const char *server_netns);
 void traffic_stop(struct traffic *t);
-/* Exchanges a second. Every response was read whole and checked; any failed connection ends the program. */
+/*
+ * Exchanges a second. Every response was read whole and checked; any failed connection ends the
+ * program.
+ */
 double traffic_run(struct traffic *t, const struct traffic_slice *slice);

@@ -5,8 +5,8 @@
 #include "scratch.bpf.h"
 
 /*
- * Read anew only when the timer tick has moved, which is when the coarse clock
- * moves: jiffies cost one load, the clock 5-15 ns.
+ * Read anew only when the timer tick has moved, which is when the coarse clock moves: jiffies cost
+ * one load, the clock 5-15 ns.
  */
 static __always_inline __u32 ticks_now(struct scratch *s)
 {

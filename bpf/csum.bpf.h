@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Ones' complement arithmetic on values. Touches no packet; the sums of packets are changed in nat.bpf.h, icmp.bpf.h
- * and reject.bpf.h.
+ * Ones' complement arithmetic on values. Touches no packet; the sums of packets are changed in
+ * nat.bpf.h, icmp.bpf.h and reject.bpf.h.
  */
 #pragma once
 

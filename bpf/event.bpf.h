@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Tells whoever listens what became of a packet (include/weir/event.h), and why.
- * Called for drops, denials that are not enforced, and new flows that were given
- * a backend. Decides nothing, and changes nothing that decides: it may only judge
- * a denied packet of a known flow once more, to be able to name the rule.
+ * Tells whoever listens what became of a packet (include/weir/event.h), and why. Called for drops,
+ * denials that are not enforced, and new flows that were given a backend. Decides nothing, and
+ * changes nothing that decides: it may only judge a denied packet of a known flow once more, to be
+ * able to name the rule.
  */
 #pragma once
 
@@ -21,7 +21,8 @@ static __always_inline int event_wanted(__u32 reason, __u32 now)
 
 static __always_inline int ring_is_half_full(void)
 {
-	return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) * 2 > bpf_ringbuf_query(&events, BPF_RB_RING_SIZE);
+	return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) * 2 >
+	       bpf_ringbuf_query(&events, BPF_RB_RING_SIZE);
 }
 
 /* Room for one event of this reason, or NULL with the loss counted. */
@@ -52,8 +53,8 @@ static __always_inline struct weir_event *event_reserve(__u32 reason, __u32 now)
 }
 
 /*
- * A denied packet of a known flow whose stamps are current was not judged:
- * does it now, for the rule's name and its count. The packet's fate stands.
+ * A denied packet of a known flow whose stamps are current was not judged: does it now, for the
+ * rule's name and its count. The packet's fate stands.
  */
 static __always_inline void judge_known(struct __sk_buff *skb, struct scratch *s)
 {
@@ -61,9 +62,9 @@ static __always_inline void judge_known(struct __sk_buff *skb, struct scratch *s
 
 	if (!flow)
 		return;
-	original_question(s, flow);
-	s->question.src_ref = flow->end[0].ref;
-	s->question.dst_ref = flow->end[1].ref;
+	original_query(s, flow);
+	s->query.src_ref = flow->end[0].ref;
+	s->query.dst_ref = flow->end[1].ref;
 	policy_judge(skb);
 }
 
@@ -98,7 +99,8 @@ static __always_inline void tell_packet(struct weir_event *e, const struct scrat
 }
 
 /* The known flow's own tuple, whichever way this packet travels. */
-static __always_inline void tell_flow(struct weir_event *e, const struct scratch *s, const struct weir_flow *flow)
+static __always_inline void tell_flow(struct weir_event *e, const struct scratch *s,
+				      const struct weir_flow *flow)
 {
 	int first = !!(flow->flags & WEIR_FLOW_ORIG_FIRST), reply = flow->flags & WEIR_FLOW_REPLY;
 	const struct weir_backend *b;
@@ -129,7 +131,7 @@ static __always_inline void tell_flow(struct weir_event *e, const struct scratch
 	}
 }
 
-static __always_inline void tell_ruling(struct weir_event *e, const struct weir_trace *t)
+static __always_inline void tell_verdict(struct weir_event *e, const struct weir_trace *t)
 {
 	e->egress_set = t->egress_set;
 	e->egress_rule = t->egress_rule;
@@ -144,8 +146,8 @@ static __always_inline void tell_ruling(struct weir_event *e, const struct weir_
 
 static __always_inline int is_denial(__u32 reason)
 {
-	return reason == WEIR_EGRESS_DENIED || reason == WEIR_INGRESS_DENIED || reason == WEIR_GATED ||
-	       reason == WEIR_NOT_ENFORCED;
+	return reason == WEIR_EGRESS_DENIED || reason == WEIR_INGRESS_DENIED ||
+	       reason == WEIR_GATED || reason == WEIR_NOT_ENFORCED;
 }
 
 /* FORWARDED: a new flow was given a backend. Else why the packet is dropped, or NOT_ENFORCED. */
@@ -186,7 +188,7 @@ __noinline int event_tell(struct __sk_buff *skb, __u32 reason)
 	else
 		tell_packet(e, s);
 	if (s->pkt.traced & TRACED_JUDGED)
-		tell_ruling(e, &s->decision);
+		tell_verdict(e, &s->decision);
 	bpf_ringbuf_submit(e, 0);
 	return 0;
 }

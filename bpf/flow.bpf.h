@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Connections: finding the one that a packet belongs to, proving its ends,
- * keeping its state, judging it again after a change, and making new ones.
+ * Connections: finding the one that a packet belongs to, proving its ends, keeping its state,
+ * judging it again after a change, and making new ones.
  *
  *   flow_find        known and current: the common case, one look-up
  *   flow_revalidate  known, but a change of policy or services came since
@@ -38,7 +38,7 @@ static __always_inline int read_epochs(struct scratch *s)
 
 	if (!c)
 		return -1;
-	s->marked_flows = READ_WORD(c->marked_flows);
+	s->zoned_flows = READ_WORD(c->zoned_flows);
 	s->policy_epoch = READ_WORD(c->policy_epoch) & 0x7fffffff;
 	s->service_epoch = READ_WORD(c->service_epoch);
 	return 0;
@@ -51,30 +51,30 @@ static __always_inline int is_orig(const struct scratch *s, __u32 flags)
 }
 
 /*
- * The entry that the packet belongs to. A packet that meets a reply entry in
- * its original direction is a direct flow of its own, under the marked key; it
- * stays there when the translated flow that it gave way to has ended. Leaves the
- * key that the flow has, or would get, in s->key. Where no flow has such a key,
- * which is nearly always, there is nothing to look for: a miss costs as much as an insert.
+ * The entry that the packet belongs to. A packet that meets a reply entry in its original direction
+ * is a direct flow of its own, under the zoned key; it stays there when the translated flow that it
+ * gave way to has ended. Leaves the key that the flow has, or would get, in s->key. Where no flow
+ * has such a key, which is nearly always, there is nothing to look for: a miss costs as much as an
+ * insert.
  */
 static __always_inline struct weir_flow *flow_lookup(struct scratch *s)
 {
 	struct pkt *p = &s->pkt;
-	struct weir_flow *flow, *marked;
+	struct weir_flow *flow, *zoned;
 
 	s->leftover = 0;
-	s->first =
-		weir_tuple_make_wide(&s->key, &p->src_wide, p->sport_be, &p->dst_wide, p->dport_be, p->proto, 0);
+	s->first = weir_tuple_make_wide(&s->key, &p->src_wide, p->sport_be, &p->dst_wide,
+					p->dport_be, p->proto, 0);
 	flow = bpf_map_lookup_elem(&conntrack, &s->key);
-	if (!flow && !s->marked_flows)
+	if (!flow && !s->zoned_flows)
 		return NULL;
 	if (!flow || ((flow->flags & WEIR_FLOW_REPLY) && is_orig(s, flow->flags))) {
-		s->key.mark = 1;
-		marked = bpf_map_lookup_elem(&conntrack, &s->key);
-		if (marked && !is_orig(s, marked->flags))
-			marked = NULL;
-		s->key.mark = flow || marked;
-		flow = marked;
+		s->key.zone = 1;
+		zoned = bpf_map_lookup_elem(&conntrack, &s->key);
+		if (zoned && !is_orig(s, zoned->flags))
+			zoned = NULL;
+		s->key.zone = flow || zoned;
+		flow = zoned;
 	}
 	if (flow && (flow->flags & WEIR_FLOW_DEAD))
 		return NULL;
@@ -82,8 +82,8 @@ static __always_inline struct weir_flow *flow_lookup(struct scratch *s)
 }
 
 /*
- * The pod whose device this is, or 0. Slow path only: an entry's end proves it
- * otherwise. Whose new flow this CPU saw last is tried first, and proven the same way.
+ * The pod whose device this is, or 0. Slow path only: an entry's end proves it otherwise. Whose new
+ * flow this CPU saw last is tried first, and proven the same way.
  */
 static __always_inline __u32 ref_by_device(struct scratch *s, __u32 ifindex)
 {
@@ -103,9 +103,11 @@ static __always_inline __u32 ref_by_device(struct scratch *s, __u32 ifindex)
 }
 
 /* All zero is how a pod has no address of a family, and no address of anybody. */
-static __always_inline int pod_has_addr(const struct weir_pod *pod, const struct weir_addr *addr, __u8 v6)
+static __always_inline int pod_has_addr(const struct weir_pod *pod, const struct weir_addr *addr,
+					__u8 v6)
 {
-	return !weir_addr_is_zero(addr) && weir_addr_equal(v6 ? &pod->addr[1] : &pod->addr[0], addr);
+	return !weir_addr_is_zero(addr) &&
+	       weir_addr_equal(v6 ? &pod->addr[1] : &pod->addr[0], addr);
 }
 
 /* An end of an entry that should be a pod. */
@@ -148,7 +150,10 @@ static __always_inline enum flow_end check_ends(struct scratch *s, struct weir_f
 	return end;
 }
 
-/* The entry at s->key has to go before the packet may begin a new flow: this one, not what another CPU puts there. */
+/*
+ * The entry at s->key has to go before the packet may begin a new flow: this one, not what another
+ * CPU puts there.
+ */
 static __always_inline enum flow_step flow_leave(struct scratch *s, const struct weir_flow *flow)
 {
 	s->leftover = 1;
@@ -157,51 +162,55 @@ static __always_inline enum flow_step flow_leave(struct scratch *s, const struct
 }
 
 /*
- * A SYN on a closing flow begins a new one, and so does one on an opening flow
- * whose backend is gone, and whatever may begin a flow on a pair that lost its
- * other half in a race (open flows aside: they are not worth a look-up a packet).
+ * A SYN on a closing flow begins a new one, and so does one on an opening flow whose backend is
+ * gone, and whatever may begin a flow on a pair that lost its other half in a race (open flows
+ * aside: they are not worth a look-up a packet).
  */
 static __always_inline int flow_restarts(struct scratch *s, struct weir_flow *flow, int orig)
 {
 	int tcp = s->pkt.proto == IPPROTO_TCP;
 	__u32 flags = flow->flags;
 	enum weir_flow_state state;
-	struct weir_flow *twin;
+	struct weir_flow *rev;
 
 	if (!s->pkt.begins || (!tcp && (!orig || (flags & WEIR_FLOW_OPEN))))
 		return 0;
 	if (weir_flow_is_pair(flags)) {
-		twin = flow_twin(&s->key, flow, &s->twin);
-		if (!twin)
+		rev = flow_rev(&s->key, flow, &s->rev);
+		if (!rev)
 			return 1;
-		flags |= twin->flags;
+		flags |= rev->flags;
 	}
 	if (!tcp)
 		return 0;
 	state = weir_flow_state(flags, IPPROTO_TCP);
-	return state == WEIR_STATE_CLOSING || (orig && state == WEIR_STATE_OPENING && backend_gone(flow));
+	return state == WEIR_STATE_CLOSING ||
+	       (orig && state == WEIR_STATE_OPENING && backend_gone(flow));
 }
 
 static __always_inline void half_open_clear(struct weir_flow *flow)
 {
 	struct weir_config *c = config_get();
-	struct weir_flow_key *k;
+	struct weir_key_slot *k;
 	__u32 at;
 
 	if (!c)
 		return;
-	at = flow->half_open & (c->half_open_places - 1);
+	at = flow->half_open & (c->half_open_slots - 1);
 	k = bpf_map_lookup_elem(&half_open, &at);
 	if (k && k->sequence == flow->half_open)
 		k->used = 0;
 }
 
-/* The first packet of the originator after an answer: the flow is open and leaves the half-open ring. */
+/*
+ * The first packet of the originator after an answer: the flow is open and leaves the half-open
+ * ring.
+ */
 static __always_inline void flow_open(struct scratch *s, struct weir_flow *flow)
 {
 	if (s->pkt.begins && s->pkt.proto == IPPROTO_TCP)
 		return;
-	if (!(flow_flags(&s->key, flow, &s->twin) & WEIR_FLOW_SEEN_REPLY))
+	if (!(flow_flags(&s->key, flow, &s->rev) & WEIR_FLOW_SEEN_REPLY))
 		return;
 	__sync_fetch_and_or(&flow->flags, WEIR_FLOW_OPEN);
 	half_open_clear(flow);
@@ -211,14 +220,16 @@ static __always_inline void flow_open(struct scratch *s, struct weir_flow *flow)
 static __always_inline void queue_closing(struct scratch *s, struct weir_flow *flow)
 {
 	if (flow->flags & WEIR_FLOW_REPLY) {
-		weir_flow_twin_key(&s->key, flow, &s->twin);
-		bpf_map_push_elem(&closing_keys, &s->twin, BPF_EXIST);
+		weir_flow_rev_key(&s->key, flow, &s->rev);
+		bpf_map_push_elem(&closing_keys, &s->rev, BPF_EXIST);
 	} else {
 		bpf_map_push_elem(&closing_keys, &s->key, BPF_EXIST);
 	}
 }
 
-/* Bits that this packet sets in its own direction. Reply bits are the originator's shifted by one. */
+/*
+ * Bits that this packet sets in its own direction. Reply bits are the originator's shifted by one.
+ */
 static __always_inline __u32 packet_bits(const struct pkt *pkt, int orig)
 {
 	__u32 bits = WEIR_FLOW_SEEN_ORIG;
@@ -236,7 +247,8 @@ _Static_assert(WEIR_FLOW_SEEN_REPLY == WEIR_FLOW_SEEN_ORIG << 1 &&
 	       "packet_bits() shifts");
 
 /* The RST bit of this direction that traffic after it takes back: a blind RST costs nothing. */
-static __always_inline __u32 reset_refuted(const struct scratch *s, __u32 flags, __u32 bits, int orig)
+static __always_inline __u32 reset_refuted(const struct scratch *s, __u32 flags, __u32 bits,
+					   int orig)
 {
 	__u32 rst = flags & (orig ? WEIR_FLOW_RST_ORIG : WEIR_FLOW_RST_REPLY) & ~bits;
 	__u8 age = s->pkt.now - (flags >> WEIR_FLOW_RST_TICK_SHIFT);
@@ -245,7 +257,10 @@ static __always_inline __u32 reset_refuted(const struct scratch *s, __u32 flags,
 	return rst && age >= WEIR_RST_SETTLE_TICKS && age != 0xff ? rst : 0;
 }
 
-/* When it came, for reset_refuted(). Two at once may mix their ticks: the flow is closing either way. */
+/*
+ * When it came, for reset_refuted(). Two at once may mix their ticks: the flow is closing either
+ * way.
+ */
 static __always_inline void note_reset(const struct scratch *s, struct weir_flow *flow)
 {
 	__sync_fetch_and_and(&flow->flags, ~WEIR_FLOW_RST_TICK);
@@ -253,9 +268,8 @@ static __always_inline void note_reset(const struct scratch *s, struct weir_flow
 }
 
 /*
- * Keeps the state of the packet's own direction. The entry is written only
- * when something is new, so that an established flow's line stays shared.
- * Returns 0 when the entry turned out to be dead.
+ * Keeps the state of the packet's own direction. The entry is written only when something is new,
+ * so that an established flow's line stays shared. Returns 0 when the entry turned out to be dead.
  */
 static __always_inline int flow_touch(struct scratch *s, struct weir_flow *flow, int orig)
 {
@@ -294,7 +308,8 @@ static __always_inline __u8 rewrite_of(__u32 flags, int orig)
 }
 
 /* Where the packet of a known flow goes, and as what. */
-static __always_inline void route_from_flow(struct scratch *s, const struct weir_flow *flow, int orig)
+static __always_inline void route_from_flow(struct scratch *s, const struct weir_flow *flow,
+					    int orig)
 {
 	struct route *r = &s->route;
 
@@ -304,7 +319,8 @@ static __always_inline void route_from_flow(struct scratch *s, const struct weir
 		return;
 	if (flow->flags & WEIR_FLOW_HAIRPIN)
 		weir_wide_set(&r->dst_wide, &s->pkt.src_wide);
-	weir_wide_set(orig && !(flow->flags & WEIR_FLOW_HAIRPIN) ? &r->dst_wide : &r->src_wide, &flow->nat_wide);
+	weir_wide_set(orig && !(flow->flags & WEIR_FLOW_HAIRPIN) ? &r->dst_wide : &r->src_wide,
+		      &flow->nat_wide);
 	r->sport_be = orig ? flow->nat_cport_be : flow->nat_port_be;
 	r->dport_be = orig ? flow->nat_port_be : flow->nat_cport_be;
 }
@@ -320,17 +336,20 @@ static __always_inline enum flow_step denied(struct scratch *s, const struct wei
 }
 
 /*
- * Did services change since this flow last looked? Both ends of a translated flow ask whether it ends (SVC-91). Of
- * an untranslated one only the originator asks whether there is a frontend now: its answers begin nothing.
+ * Did services change since this flow last looked? Both ends of a translated flow ask whether it
+ * ends (SVC-91). Of an untranslated one only the originator asks whether there is a frontend now:
+ * its answers begin nothing.
  */
-static __always_inline int service_stale(const struct scratch *s, const struct weir_flow *flow, int orig)
+static __always_inline int service_stale(const struct scratch *s, const struct weir_flow *flow,
+					 int orig)
 {
 	return s->pkt.proto == IPPROTO_UDP && flow->service_stamp != s->service_epoch &&
 	       (orig || (flow->flags & WEIR_FLOW_SERVICE));
 }
 
 /* FLOW_STALE, or decided: allowed, or the denial that the stamps hold. */
-static __always_inline enum flow_step check_stamps(struct scratch *s, struct weir_flow *flow, int orig)
+static __always_inline enum flow_step check_stamps(struct scratch *s, struct weir_flow *flow,
+						   int orig)
 {
 	__u32 want = current_stamp(s), stamp;
 
@@ -339,12 +358,14 @@ static __always_inline enum flow_step check_stamps(struct scratch *s, struct wei
 	if (flow->end[0].ref) {
 		stamp = READ_WORD(flow->end[0].stamp);
 		if (stamp != want)
-			return stamp >> 1 == s->policy_epoch ? denied(s, flow, WEIR_EGRESS_DENIED) : FLOW_STALE;
+			return stamp >> 1 == s->policy_epoch ? denied(s, flow, WEIR_EGRESS_DENIED)
+							     : FLOW_STALE;
 	}
 	if (flow->end[1].ref) {
 		stamp = READ_WORD(flow->end[1].stamp);
 		if (stamp != want)
-			return stamp >> 1 == s->policy_epoch ? denied(s, flow, WEIR_INGRESS_DENIED) : FLOW_STALE;
+			return stamp >> 1 == s->policy_epoch ? denied(s, flow, WEIR_INGRESS_DENIED)
+							     : FLOW_STALE;
 	}
 	return decided(s, WEIR_FORWARDED);
 }
@@ -358,7 +379,7 @@ static __always_inline enum flow_step flow_find(struct scratch *s)
 
 	s->denied = 0;
 	if (read_epochs(s))
-		return decided(s, WEIR_NO_SCRATCH);
+		return decided(s, WEIR_INTERNAL);
 	flow = flow_lookup(s);
 	if (!flow)
 		return FLOW_NEW;
@@ -379,7 +400,10 @@ static __always_inline enum flow_step flow_find(struct scratch *s)
 	return FLOW_DECIDED;
 }
 
-/* Removes the entry that flow_leave() found, if it still stands. Not before the packet's source is proven. */
+/*
+ * Removes the entry that flow_leave() found, if it still stands. Not before the packet's source is
+ * proven.
+ */
 __noinline int drop_leftover(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
@@ -387,17 +411,17 @@ __noinline int drop_leftover(struct __sk_buff *skb)
 
 	keep_arg(skb);
 	if (!s)
-		return WEIR_NO_SCRATCH;
+		return WEIR_INTERNAL;
 	old = bpf_map_lookup_elem(&conntrack, &s->key);
 	if (old && old->half_open == s->leftover_sequence)
-		flow_delete(&s->key, old, &s->twin);
+		flow_delete(&s->key, old, &s->rev);
 	return WEIR_FORWARDED;
 }
 
 /* The question that the flow at s->key asked when it began. */
-static __always_inline void original_question(struct scratch *s, const struct weir_flow *flow)
+static __always_inline void original_query(struct scratch *s, const struct weir_flow *flow)
 {
-	struct question *q = &s->question;
+	struct policy_query *q = &s->query;
 	int client = flow->flags & WEIR_FLOW_ORIG_FIRST ? 0 : 1;
 	int forward = weir_flow_is_pair(flow->flags) && !(flow->flags & WEIR_FLOW_REPLY);
 
@@ -422,10 +446,10 @@ static __always_inline void stamp_end(struct weir_end *end, __u32 old, __u32 epo
 }
 
 /*
- * Policy or services changed since the flow was stamped: judges it again, in
- * its original orientation, and stamps it. Returns enum flow_step. FLOW_NEW: the ends moved
- * or the backend is gone, so the packet, whichever end sent it, begins a new flow. Else look again.
- * The epochs are read again first, so that the stamp is never newer than the tables that were read.
+ * Policy or services changed since the flow was stamped: judges it again, in its original
+ * orientation, and stamps it. Returns enum flow_step. FLOW_NEW: the ends moved or the backend is
+ * gone, so the packet, whichever end sent it, begins a new flow. Else look again. The epochs are
+ * read again first, so that the stamp is never newer than the tables that were read.
  */
 __noinline int flow_revalidate(struct __sk_buff *skb)
 {
@@ -442,17 +466,20 @@ __noinline int flow_revalidate(struct __sk_buff *skb)
 		return FLOW_NEW;
 	service = service_stale(s, flow, is_orig(s, flow->flags));
 	if (service && flow->end[0].ref && service_moved(s, flow)) {
-		/* The tables alone decide this, so a spoofed packet ends nothing that would have stood. */
+		/*
+		 * The tables alone decide this, so a spoofed packet ends nothing that would have
+		 * stood.
+		 */
 		flow_leave(s, flow);
 		drop_leftover(skb);
 		return FLOW_NEW;
 	}
 	old_src = READ_WORD(flow->end[0].stamp);
 	old_dst = READ_WORD(flow->end[1].stamp);
-	original_question(s, flow);
-	s->question.src_ref = pod_ref_by_addr(&s->question.src);
-	s->question.dst_ref = pod_ref_by_addr(&s->question.dst);
-	if (s->question.src_ref != flow->end[0].ref || s->question.dst_ref != flow->end[1].ref)
+	original_query(s, flow);
+	s->query.src_ref = pod_ref_by_addr(&s->query.src);
+	s->query.dst_ref = pod_ref_by_addr(&s->query.dst);
+	if (s->query.src_ref != flow->end[0].ref || s->query.dst_ref != flow->end[1].ref)
 		return flow_leave(s, flow);
 	policy_judge(skb);
 	stamp_end(&flow->end[0], old_src, s->policy_epoch, s->allowed & ALLOW_EGRESS);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * New connections: may this packet begin one, between which ends, by which translation, and is it allowed? A denied
- * one leaves no entry. The entries themselves are flow_insert.bpf.h.
+ * New connections: may this packet begin one, between which ends, by which translation, and is it
+ * allowed? A denied one leaves no entry. The entries themselves are flow_insert.bpf.h.
  */
 #pragma once
 
@@ -9,10 +9,13 @@
 #include "flow.bpf.h"
 #include "flow_insert.bpf.h"
 
-/* Both local ends, proven. SPOOFED when the source claims to be a pod that is not behind the arriving device. */
+/*
+ * Both local ends, proven. SPOOFED when the source claims to be a pod that is not behind the
+ * arriving device.
+ */
 static __always_inline enum weir_reason find_ends(struct scratch *s)
 {
-	struct question *q = &s->question;
+	struct policy_query *q = &s->query;
 	struct pkt *p = &s->pkt;
 	__u32 ref = ref_by_device(s, p->device);
 	struct weir_pod *pod = pod_by_ref(ref), *src;
@@ -33,10 +36,13 @@ static __always_inline enum weir_reason find_ends(struct scratch *s)
 	return src && src->ifindex != p->from_device ? WEIR_SPOOFED : WEIR_FORWARDED;
 }
 
-/* Neither translated nor judged by any set, or sent by this node itself: needs no entry to be let through. */
+/*
+ * Neither translated nor judged by any set, or sent by this node itself: needs no entry to be let
+ * through.
+ */
 static __always_inline int needs_no_entry(const struct scratch *s)
 {
-	const struct question *q = &s->question;
+	const struct policy_query *q = &s->query;
 	struct weir_pod *src, *dst;
 
 	if (s->flow_flags & WEIR_FLOW_TRANSLATED)
@@ -70,19 +76,21 @@ static __always_inline int table_is_full(const struct scratch *s)
 }
 
 /*
- * A packet in mid-stream of no known flow: towards a VIP the backend is derived
- * anew (the same, while the endpoints stand). A direct one passes only where
- * the table was too full for its flow's entry, and no verdict is needed.
+ * A packet in mid-stream of no known flow: towards a VIP the backend is derived anew (the same,
+ * while the endpoints stand). A direct one passes only where the table was too full for its flow's
+ * entry, and no verdict is needed.
  */
 static __always_inline enum weir_reason may_begin(struct scratch *s)
 {
 	if (s->pkt.begins)
 		return WEIR_FORWARDED;
-	if ((s->flow_flags & WEIR_FLOW_SERVICE) && s->pkt.proto == IPPROTO_TCP && !(s->pkt.tcp_flags & TCP_SYN))
+	if ((s->flow_flags & WEIR_FLOW_SERVICE) && s->pkt.proto == IPPROTO_TCP &&
+	    !(s->pkt.tcp_flags & TCP_SYN))
 		return WEIR_FORWARDED;
 	if (!table_is_full(s))
 		return WEIR_MID_STREAM;
-	if (is_own_node(&s->pkt.dst) && pod_sends(&s->pkt) && !(s->flow_flags & WEIR_FLOW_TRANSLATED))
+	if (is_own_node(&s->pkt.dst) && pod_sends(&s->pkt) &&
+	    !(s->flow_flags & WEIR_FLOW_TRANSLATED))
 		return WEIR_UNCACHED; /* an answer to this node's own socket */
 	return needs_no_entry(s) ? WEIR_UNCACHED : WEIR_MID_STREAM;
 }
@@ -101,7 +109,7 @@ static __always_inline int is_reserved(const struct scratch *s)
 
 static __always_inline enum weir_reason resolve(struct scratch *s)
 {
-	struct question *q = &s->question;
+	struct policy_query *q = &s->query;
 	enum weir_reason why;
 
 	q->src_ref = 0;
@@ -112,7 +120,7 @@ static __always_inline enum weir_reason resolve(struct scratch *s)
 		return why;
 	if (is_reserved(s))
 		return WEIR_RESERVED_ADDRESS;
-	s->flow_flags = s->key.mark ? WEIR_FLOW_TRANSLATED | WEIR_FLOW_MARKED : 0;
+	s->flow_flags = s->key.zone ? WEIR_FLOW_TRANSLATED | WEIR_FLOW_ZONED : 0;
 	s->backend = 0;
 	s->backend_generation = 0;
 	s->route.src = s->pkt.src;
@@ -133,7 +141,10 @@ static __always_inline enum weir_reason resolve(struct scratch *s)
 	return WEIR_FORWARDED;
 }
 
-/* Who, where to, and may it begin at all? FORWARDED, UNCACHED, or the reason to drop. Fills question and route. */
+/*
+ * Who, where to, and may it begin at all? FORWARDED, UNCACHED, or the reason to drop. Fills
+ * question and route.
+ */
 __noinline int flow_resolve(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
@@ -141,7 +152,7 @@ __noinline int flow_resolve(struct __sk_buff *skb)
 
 	keep_arg(skb);
 	if (!s)
-		return WEIR_NO_SCRATCH;
+		return WEIR_INTERNAL;
 	s->pkt.traced = TRACED_DECIDED;
 	why = resolve(s);
 	if (why)
@@ -151,16 +162,17 @@ __noinline int flow_resolve(struct __sk_buff *skb)
 		return why;
 	s->route.rewrite = rewrite_of(s->flow_flags, 1);
 	s->route.via_stack = !!from_stack(&s->pkt);
-	s->route.dst_ref = s->question.dst_ref;
+	s->route.dst_ref = s->query.dst_ref;
 	if (why != WEIR_UNCACHED && s->leftover)
 		drop_leftover(skb);
 	return why;
 }
 
 /*
- * A packet of no known flow. Decided as FORWARDED: its entries are made, s->route says where it goes; as UNCACHED: the
- * same without entries; as MULTICAST: judged for this packet alone. FLOW_RACE: another CPU made the entries. The steps
- * stand beside each other, not in each other: they share 512 bytes of stack.
+ * A packet of no known flow. Decided as FORWARDED: its entries are made, s->route says where it
+ * goes; as UNCACHED: the same without entries; as MULTICAST: judged for this packet alone.
+ * FLOW_RACE: another CPU made the entries. The steps stand beside each other, not in each other:
+ * they share 512 bytes of stack.
  */
 static __always_inline enum flow_step flow_create(struct __sk_buff *skb, struct scratch *s)
 {
@@ -184,5 +196,6 @@ static __always_inline enum flow_step flow_create(struct __sk_buff *skb, struct 
 			return decided(s, why);
 	}
 	table_was_full(s);
-	return decided(s, begin == WEIR_UNCACHED || needs_no_entry(s) ? WEIR_UNCACHED : WEIR_TABLE_FULL);
+	return decided(s, begin == WEIR_UNCACHED || needs_no_entry(s) ? WEIR_UNCACHED
+								      : WEIR_TABLE_FULL);
 }

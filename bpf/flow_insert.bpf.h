@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The entries of a new connection. Of a translated one the reply's entry goes first, so that no reply can miss; its
- * client port is searched for where another connection has the same one.
+ * The entries of a new connection. Of a translated one the reply's entry goes first, so that no
+ * reply can miss; its client port is searched for where another connection has the same one.
  */
 #pragma once
 
@@ -11,10 +11,10 @@
 #define EEXIST 17
 
 /*
- * The walk through the reserved ports steps by 1 more than a multiple of this,
- * the product of WEIR_PORT_COUNT's primes (2, 3, 7): no common divisor, so it
- * visits every port. Each flow has a step of its own; one for all would make
- * clusters, and searches fail while a third of the ports is free.
+ * The walk through the reserved ports steps by 1 more than a multiple of this, the product of
+ * WEIR_PORT_COUNT's primes (2, 3, 7): no common divisor, so it visits every port. Each flow has a
+ * step of its own; one for all would make clusters, and searches fail while a third of the ports is
+ * free.
  */
 #define PORT_STEP 42
 _Static_assert(WEIR_PORT_COUNT == 8 * 81 * 7, "PORT_STEP holds the primes of WEIR_PORT_COUNT");
@@ -27,7 +27,7 @@ static __always_inline __u32 entry_stamp(const struct scratch *s, __u32 ref, __u
 /* The forward or only entry, from what was decided. */
 static __always_inline void make_entry(struct scratch *s)
 {
-	const struct question *q = &s->question;
+	const struct policy_query *q = &s->query;
 	struct weir_flow *e = &s->entry;
 	__u32 flags = s->flow_flags | (s->first ? WEIR_FLOW_ORIG_FIRST : 0);
 
@@ -42,26 +42,30 @@ static __always_inline void make_entry(struct scratch *s)
 	e->service_stamp = s->service_epoch;
 	e->backend = s->backend;
 	e->backend_generation = s->backend_generation;
-	e->end[0] = (struct weir_end){ q->src_ref, entry_stamp(s, q->src_ref, s->allowed & ALLOW_EGRESS) };
-	e->end[1] = (struct weir_end){ q->dst_ref, entry_stamp(s, q->dst_ref, s->allowed & ALLOW_INGRESS) };
+	e->end[0] = (struct weir_end){ q->src_ref,
+				       entry_stamp(s, q->src_ref, s->allowed & ALLOW_EGRESS) };
+	e->end[1] = (struct weir_end){ q->dst_ref,
+				       entry_stamp(s, q->dst_ref, s->allowed & ALLOW_INGRESS) };
 	e->last_seen = s->pkt.now;
 	e->flags = flags | packet_bits(&s->pkt, 1);
-	e->place = s->place;
+	e->gc_slot = s->gc_slot;
 	e->half_open = s->half_open;
 }
 
-/* Key of the reply's entry, from what was decided; returns whether the client stands first in it. */
-static __always_inline int make_twin_key(struct scratch *s)
+/*
+ * Key of the reply's entry, from what was decided; returns whether the client stands first in it.
+ */
+static __always_inline int make_rev_key(struct scratch *s)
 {
-	return weir_tuple_make(&s->twin, &s->route.src, s->route.sport_be, &s->route.dst, s->route.dport_be,
-			       s->pkt.proto, 0);
+	return weir_tuple_make(&s->rev, &s->route.src, s->route.sport_be, &s->route.dst,
+			       s->route.dport_be, s->pkt.proto, 0);
 }
 
 /* The reply's entry mirrors the forward one, and leads back to the frontend. */
-static __always_inline void make_twin(struct scratch *s)
+static __always_inline void make_rev(struct scratch *s)
 {
-	struct weir_flow *e = &s->twin_entry;
-	int client_first = make_twin_key(s);
+	struct weir_flow *e = &s->rev_entry;
+	int client_first = make_rev_key(s);
 
 	*e = s->entry;
 	e->nat_addr = s->pkt.dst;
@@ -69,23 +73,27 @@ static __always_inline void make_twin(struct scratch *s)
 	e->nat_cport_be = s->pkt.sport_be;
 	e->flags &= ~(WEIR_FLOW_ORIG_FIRST | WEIR_FLOW_STATE_BITS);
 	e->flags |= WEIR_FLOW_REPLY | (client_first ? WEIR_FLOW_ORIG_FIRST : 0);
-	e->place = s->twin_place;
+	e->gc_slot = s->rev_gc_slot;
 }
 
 /* Does the reply entry in the way belong to my own frontend key? Then another CPU was faster. */
-static __always_inline int is_my_twin(const struct scratch *s, const struct weir_flow *other)
+static __always_inline int is_my_rev(const struct scratch *s, const struct weir_flow *other)
 {
-	return (other->flags & WEIR_FLOW_REPLY) && !!(other->flags & WEIR_FLOW_MARKED) == !!s->key.mark &&
+	return (other->flags & WEIR_FLOW_REPLY) &&
+	       !!(other->flags & WEIR_FLOW_ZONED) == !!s->key.zone &&
 	       other->nat_port_be == s->pkt.dport_be && other->nat_cport_be == s->pkt.sport_be &&
 	       weir_addr_equal(&other->nat_addr, &s->pkt.dst);
 }
 
-/* int, not long: before 6.4 a map's function sets only the lower half of the result, so no long equals -EEXIST. */
-static __always_inline int twin_put(struct scratch *s)
+/*
+ * int, not long: before 6.4 a map's function sets only the lower half of the result, so no long
+ * equals -EEXIST.
+ */
+static __always_inline int rev_insert(struct scratch *s)
 {
-	make_twin(s);
-	place_fill(s->twin_place, &s->twin);
-	return bpf_map_update_elem(&conntrack, &s->twin, &s->twin_entry, BPF_NOEXIST);
+	make_rev(s);
+	gc_slot_fill(s->rev_gc_slot, &s->rev);
+	return bpf_map_update_elem(&conntrack, &s->rev, &s->rev_entry, BPF_NOEXIST);
 }
 
 enum orphan {
@@ -94,16 +102,16 @@ enum orphan {
 	ORPHAN_ADOPTED,
 };
 
-enum twin_insert {
-	TWIN_IN, /* inserted */
-	TWIN_MINE, /* it is there already: mine, made by another CPU or left over */
-	TWIN_TAKEN, /* another connection has this port */
-	TWIN_GONE, /* another CPU removed what was in the way */
-	TWIN_NO_ROOM,
+enum rev_outcome {
+	REV_INSERTED, /* inserted */
+	REV_MINE, /* it is there already: mine, made by another CPU or left over */
+	REV_PORT_TAKEN, /* another connection has this port */
+	REV_GONE, /* another CPU removed what was in the way */
+	REV_NO_ROOM,
 };
 
 /* One try with the client port in s->route.sport_be. */
-__noinline int twin_try(struct __sk_buff *skb)
+__noinline int rev_try(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
 	struct weir_flow *other;
@@ -111,56 +119,56 @@ __noinline int twin_try(struct __sk_buff *skb)
 
 	keep_arg(skb);
 	if (!s)
-		return TWIN_NO_ROOM;
-	r = twin_put(s);
+		return REV_NO_ROOM;
+	r = rev_insert(s);
 	if (!r)
-		return TWIN_IN;
-	other = bpf_map_lookup_elem(&conntrack, &s->twin);
+		return REV_INSERTED;
+	other = bpf_map_lookup_elem(&conntrack, &s->rev);
 	if (!other)
-		return r == -EEXIST ? TWIN_GONE : TWIN_NO_ROOM;
-	if (is_my_twin(s, other))
-		return TWIN_MINE;
+		return r == -EEXIST ? REV_GONE : REV_NO_ROOM;
+	if (is_my_rev(s, other))
+		return REV_MINE;
 	/* a connection that is over gives its port up */
-	s->other = s->twin;
+	s->other = s->rev;
 	if (!remove_if_closing(s))
-		return TWIN_TAKEN;
-	make_twin(s); /* removing used s->twin */
-	r = bpf_map_update_elem(&conntrack, &s->twin, &s->twin_entry, BPF_NOEXIST);
-	return r ? TWIN_TAKEN : TWIN_IN;
+		return REV_PORT_TAKEN;
+	make_rev(s); /* removing used s->rev */
+	r = bpf_map_update_elem(&conntrack, &s->rev, &s->rev_entry, BPF_NOEXIST);
+	return r ? REV_PORT_TAKEN : REV_INSERTED;
 }
 
 /* Just made, by a CPU that has not come to the forward entry yet: nothing has happened to it. */
-static __always_inline int is_young(const struct scratch *s, const struct weir_flow *twin)
+static __always_inline int is_young(const struct scratch *s, const struct weir_flow *rev)
 {
-	return (__s32)(s->pkt.now - twin->last_seen) <= 1 && !(twin->flags & WEIR_FLOW_STATE_BITS);
+	return (__s32)(s->pkt.now - rev->last_seen) <= 1 && !(rev->flags & WEIR_FLOW_STATE_BITS);
 }
 
 /*
- * My twin without its forward entry. A young one is another CPU's that is between its two
- * inserts: it is taken for mine, and whichever of us inserts the forward entry first has made the pair. An old one is a
- * leftover: it goes, and the port is mine. Else the other CPU's flow stands.
+ * My rev without its forward entry. A young one is another CPU's that is between its two inserts:
+ * it is taken for mine, and whichever of us inserts the forward entry first has made the pair. An
+ * old one is a leftover: it goes, and the port is mine. Else the other CPU's flow stands.
  */
-static __always_inline enum orphan take_orphan_twin(struct scratch *s)
+static __always_inline enum orphan take_orphan_rev(struct scratch *s)
 {
 	struct weir_flow *other;
 
 	if (bpf_map_lookup_elem(&conntrack, &s->key))
 		return ORPHAN_NONE;
-	make_twin_key(s);
-	other = bpf_map_lookup_elem(&conntrack, &s->twin);
+	make_rev_key(s);
+	other = bpf_map_lookup_elem(&conntrack, &s->rev);
 	if (!other)
 		return ORPHAN_NONE;
 	if (is_young(s, other))
 		return ORPHAN_ADOPTED;
-	return flow_delete_entry(&s->twin, other) ? ORPHAN_NONE : ORPHAN_GONE;
+	return flow_delete_entry(&s->rev, other) ? ORPHAN_NONE : ORPHAN_GONE;
 }
 
 /*
- * Inserts the reply's entry, whose place is s->twin_place, under the first free client port: the client's own,
- * then a walk through the reserved range, whose start and step the flow's hash
- * gives; WEIR_PORT_TRIES in all.
+ * Inserts the reply's entry, whose place is s->rev_gc_slot, under the first free client port: the
+ * client's own, then a walk through the reserved range, whose start and step the flow's hash gives;
+ * WEIR_PORT_TRIES in all.
  */
-static __always_inline enum weir_reason twin_search(struct __sk_buff *skb, struct scratch *s)
+static __always_inline enum weir_reason rev_search(struct __sk_buff *skb, struct scratch *s)
 {
 	__u32 hash = flow_hash(&s->pkt), at = hash % WEIR_PORT_COUNT, orphans = 0;
 	__u32 step = 1 + PORT_STEP * ((hash >> 16) % (WEIR_PORT_COUNT / PORT_STEP));
@@ -168,15 +176,15 @@ static __always_inline enum weir_reason twin_search(struct __sk_buff *skb, struc
 	int r;
 
 	for (int i = 0; i < WEIR_PORT_TRIES; i++) {
-		r = twin_try(skb);
-		if (r == TWIN_IN)
+		r = rev_try(skb);
+		if (r == REV_INSERTED)
 			return WEIR_FORWARDED;
-		if (r == TWIN_NO_ROOM)
+		if (r == REV_NO_ROOM)
 			return WEIR_TABLE_FULL;
-		if (r == TWIN_GONE)
+		if (r == REV_GONE)
 			continue; /* the same port again */
-		if (r == TWIN_MINE) {
-			orphan = orphans ? ORPHAN_NONE : take_orphan_twin(s);
+		if (r == REV_MINE) {
+			orphan = orphans ? ORPHAN_NONE : take_orphan_rev(s);
 			if (orphan == ORPHAN_NONE)
 				return WEIR_RACE;
 			s->adopted = orphan == ORPHAN_ADOPTED;
@@ -192,45 +200,48 @@ static __always_inline enum weir_reason twin_search(struct __sk_buff *skb, struc
 }
 
 /* Does the entry that another CPU made lead to the reply entry that I hold for mine? */
-static __always_inline int shares_my_twin(const struct scratch *s, const struct weir_flow *other)
+static __always_inline int shares_my_rev(const struct scratch *s, const struct weir_flow *other)
 {
 	return weir_flow_is_pair(other->flags) && other->nat_cport_be == s->entry.nat_cport_be &&
-	       other->nat_port_be == s->entry.nat_port_be && weir_addr_equal(&other->nat_addr, &s->entry.nat_addr);
+	       other->nat_port_be == s->entry.nat_port_be &&
+	       weir_addr_equal(&other->nat_addr, &s->entry.nat_addr);
 }
 
 static __always_inline enum weir_reason insert_reply(struct __sk_buff *skb, struct scratch *s)
 {
 	enum weir_reason why;
 
-	if (place_take(skb, &s->twin_place))
+	if (gc_slot_take(skb, &s->rev_gc_slot))
 		return WEIR_TABLE_FULL;
 	s->adopted = 0;
-	why = twin_put(s) ? twin_search(skb, s) : WEIR_FORWARDED;
+	why = rev_insert(s) ? rev_search(skb, s) : WEIR_FORWARDED;
 	if (why || s->adopted)
-		place_return(s->twin_place);
+		gc_slot_return(s->rev_gc_slot);
 	s->entry.nat_cport_be = s->route.sport_be;
 	return why;
 }
 
-/* The forward entry could not be made: my reply's goes again, unless another CPU's forward entry leads to it. */
+/*
+ * The forward entry could not be made: my reply's goes again, unless another CPU's forward entry
+ * leads to it.
+ */
 static __always_inline void withdraw_reply(struct scratch *s)
 {
 	struct weir_flow *other = bpf_map_lookup_elem(&conntrack, &s->key);
 
-	if (s->adopted || (other && shares_my_twin(s, other)))
+	if (s->adopted || (other && shares_my_rev(s, other)))
 		return;
-	make_twin_key(s); /* making room used s->twin */
-	flow_delete_entry(&s->twin, &s->twin_entry);
+	make_rev_key(s); /* making room used s->rev */
+	flow_delete_entry(&s->rev, &s->rev_entry);
 }
 
 /*
- * The entries. The reply's goes first, so that no reply can miss. RACE: another
- * CPU made them.
+ * The entries. The reply's goes first, so that no reply can miss. RACE: another CPU made them.
  */
 static __always_inline enum weir_reason insert_entries(struct __sk_buff *skb, struct scratch *s)
 {
 	enum weir_reason why;
-	int r; /* not long: see twin_put() */
+	int r; /* not long: see rev_insert() */
 
 	make_entry(s);
 	if (s->flow_flags & WEIR_FLOW_TRANSLATED) {
@@ -238,13 +249,13 @@ static __always_inline enum weir_reason insert_entries(struct __sk_buff *skb, st
 		if (why)
 			return why;
 	}
-	if (s->key.mark)
-		marked_add(1);
+	if (s->key.zone)
+		zoned_add(1);
 	r = bpf_map_update_elem(&conntrack, &s->key, &s->entry, BPF_NOEXIST);
 	if (!r)
 		return WEIR_FORWARDED;
-	if (s->key.mark)
-		marked_add(-1);
+	if (s->key.zone)
+		zoned_add(-1);
 	if (s->flow_flags & WEIR_FLOW_TRANSLATED)
 		withdraw_reply(s);
 	return r == -EEXIST ? WEIR_RACE : WEIR_TABLE_FULL;
@@ -258,14 +269,14 @@ __noinline int flow_insert(struct __sk_buff *skb)
 
 	keep_arg(skb);
 	if (!s)
-		return WEIR_NO_SCRATCH;
-	if (place_take(skb, &s->place))
+		return WEIR_INTERNAL;
+	if (gc_slot_take(skb, &s->gc_slot))
 		return WEIR_TABLE_FULL;
-	place_fill(s->place, &s->key);
+	gc_slot_fill(s->gc_slot, &s->key);
 	why = half_open_enter(skb);
 	if (!why)
 		why = insert_entries(skb, s);
 	if (why)
-		place_return(s->place);
+		gc_slot_return(s->gc_slot);
 	return why;
 }

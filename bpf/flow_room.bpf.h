@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Room for a new connection: a slot that gc finds its entry by, a place in the ring of half-open flows, and what gives
- * way when the table is full. Closing flows go first, oldest first; an open flow is never lost to a new one.
+ * Room for a new connection: a slot that gc finds its entry by, a slot in the ring of half-open
+ * flows, and what gives way when the table is full. Closing flows go first, oldest first; an open
+ * flow is never lost to a new one.
  */
 #pragma once
 
@@ -10,14 +11,18 @@
 
 #define RECLAIM_TRIES 16 /* closing flows looked at for one new flow */
 
-/* Removes the flow that has an entry at s->other, if it is closing. Returns whether it was. Uses s->twin. */
+/*
+ * Removes the flow that has an entry at s->other, if it is closing. Returns whether it was. Uses
+ * s->rev.
+ */
 static __always_inline int remove_if_closing(struct scratch *s)
 {
 	struct weir_flow *flow = bpf_map_lookup_elem(&conntrack, &s->other);
 
-	if (!flow || weir_flow_state(flow_flags(&s->other, flow, &s->twin), s->other.proto) != WEIR_STATE_CLOSING)
+	if (!flow || weir_flow_state(flow_flags(&s->other, flow, &s->rev), s->other.proto) !=
+			     WEIR_STATE_CLOSING)
 		return 0;
-	flow_delete(&s->other, flow, &s->twin);
+	flow_delete(&s->other, flow, &s->rev);
 	return 1;
 }
 
@@ -38,8 +43,11 @@ __noinline int reclaim_closing(struct __sk_buff *skb)
 	return 0;
 }
 
-/* The flow that stood at this place of the ring before: if it is still half open, it is the oldest and goes. */
-static __always_inline void half_open_evict(struct scratch *s, struct weir_flow_key *k)
+/*
+ * The flow that stood in this slot of the ring before: if it is still half open, it is the oldest
+ * and goes.
+ */
+static __always_inline void half_open_evict(struct scratch *s, struct weir_key_slot *k)
 {
 	struct weir_flow *flow;
 
@@ -49,26 +57,28 @@ static __always_inline void half_open_evict(struct scratch *s, struct weir_flow_
 	flow = bpf_map_lookup_elem(&conntrack, &s->other);
 	if (!flow || flow->half_open != k->sequence || (flow->flags & WEIR_FLOW_OPEN))
 		return;
-	if (!(flow_flags(&s->other, flow, &s->twin) & WEIR_FLOW_SEEN_REPLY))
-		flow_delete(&s->other, flow, &s->twin);
+	if (!(flow_flags(&s->other, flow, &s->rev) & WEIR_FLOW_SEEN_REPLY))
+		flow_delete(&s->other, flow, &s->rev);
 }
 
-/* Enters the new flow's key into the ring of half-open flows; s->half_open is its sequence number. */
+/*
+ * Enters the new flow's key into the ring of half-open flows; s->half_open is its sequence number.
+ */
 __noinline int half_open_enter(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
 	struct weir_config *c = config_get();
-	struct weir_flow_key *k;
+	struct weir_key_slot *k;
 	__u32 at;
 
 	keep_arg(skb);
 	if (!s || !c)
-		return WEIR_NO_SCRATCH;
+		return WEIR_INTERNAL;
 	s->half_open = __sync_fetch_and_add(&c->half_open_sequence, 1);
-	at = s->half_open & (c->half_open_places - 1);
+	at = s->half_open & (c->half_open_slots - 1);
 	k = bpf_map_lookup_elem(&half_open, &at);
 	if (!k)
-		return WEIR_NO_SCRATCH;
+		return WEIR_INTERNAL;
 	half_open_evict(s, k);
 	k->key = s->key;
 	k->sequence = s->half_open;
@@ -77,31 +87,31 @@ __noinline int half_open_enter(struct __sk_buff *skb)
 }
 
 /*
- * A place for the sweep to find an entry by. It is filled before the entry is
- * inserted, so that whoever removes the entry can give it back.
+ * A slot for gc to find an entry by. It is filled before the entry is inserted, so that whoever
+ * removes the entry can give it back.
  */
-static __always_inline int place_take(struct __sk_buff *skb, __u32 *ret_place)
+static __always_inline int gc_slot_take(struct __sk_buff *skb, __u32 *ret_slot)
 {
-	if (!bpf_map_pop_elem(&free_keys, ret_place))
+	if (!bpf_map_pop_elem(&gc_free, ret_slot))
 		return 0;
-	return reclaim_closing(skb) && !bpf_map_pop_elem(&free_keys, ret_place) ? 0 : -1;
+	return reclaim_closing(skb) && !bpf_map_pop_elem(&gc_free, ret_slot) ? 0 : -1;
 }
 
-static __always_inline void place_fill(__u32 place, const struct weir_tuple *key)
+static __always_inline void gc_slot_fill(__u32 slot, const struct weir_tuple *key)
 {
-	struct weir_flow_key *k = bpf_map_lookup_elem(&flow_keys, &place);
+	struct weir_key_slot *k = bpf_map_lookup_elem(&gc_slots, &slot);
 
 	if (!k)
 		return;
 	k->key = *key;
-	k->used = PLACE_USED;
+	k->used = GC_SLOT_USED;
 }
 
 /* Where no entry was made. */
-static __always_inline void place_return(__u32 place)
+static __always_inline void gc_slot_return(__u32 slot)
 {
-	struct weir_flow_key *k = bpf_map_lookup_elem(&flow_keys, &place);
+	struct weir_key_slot *k = bpf_map_lookup_elem(&gc_slots, &slot);
 
 	if (k)
-		place_free(k, place, PLACE_USED);
+		gc_slot_free(k, slot, GC_SLOT_USED);
 }

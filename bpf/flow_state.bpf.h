@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What packets and the sweep both need to know about a connection: its twin,
- * its state, its time limit, and how it is removed. Shared by tc_pod and gc.
+ * What packets and gc both need to know about a connection: its rev, its state, its time limit, and
+ * how it is removed. Shared by pod and gc.
  *
- * Two things can race for an entry: packets on several CPUs, and the sweep.
- * bpf_map_delete_elem has one winner; places are given back by whoever turns
- * flow_keys[place].used from set to clear, so none is given back twice. A
- * reader that still holds a deleted entry may see another flow's value in it:
+ * Two things can race for an entry: packets on several CPUs, and gc. bpf_map_delete_elem has one
+ * winner; slots are given back by whoever turns gc_slots[slot].used from set to clear, so none is
+ * given back twice. A reader that still holds a deleted entry may see another flow's value in it:
  * its ends then do not match the arriving device, and stamps are only written by
- * compare-and-exchange, so the worst result is one packet that is dropped or
- * judged again.
+ * compare-and-exchange, so the worst result is one packet that is dropped or judged again.
  */
 #pragma once
 
@@ -21,33 +19,39 @@
 
 #include "maps.bpf.h"
 
-/* struct weir_flow_key.used in flow_keys[] */
-enum place_use {
-	PLACE_FREE,
-	PLACE_USED,
-	PLACE_SUSPECT, /* the sweep found no entry for it; freed on the next round */
+/* struct weir_key_slot.used in gc_slots[] */
+enum gc_slot_use {
+	GC_SLOT_FREE,
+	GC_SLOT_USED,
+	GC_SLOT_SUSPECT, /* gc found no entry for it; freed on the next round */
 };
 
-/* The linked entry, or NULL when there is none (or none any more). ret_key: its key, where it is a pair's. */
-static __always_inline struct weir_flow *flow_twin(const struct weir_tuple *key, const struct weir_flow *flow,
-						   struct weir_tuple *ret_key)
+/*
+ * The linked entry, or NULL when there is none (or none any more). ret_key: its key, where it is a
+ * pair's.
+ */
+static __always_inline struct weir_flow *
+flow_rev(const struct weir_tuple *key, const struct weir_flow *flow, struct weir_tuple *ret_key)
 {
-	struct weir_flow *twin;
+	struct weir_flow *rev;
 
 	if (!weir_flow_is_pair(flow->flags))
 		return NULL;
-	weir_flow_twin_key(key, flow, ret_key);
-	twin = bpf_map_lookup_elem(&conntrack, ret_key);
-	return twin && weir_flow_is_twin(key, flow, twin) ? twin : NULL;
+	weir_flow_rev_key(key, flow, ret_key);
+	rev = bpf_map_lookup_elem(&conntrack, ret_key);
+	return rev && weir_flow_is_rev(key, flow, rev) ? rev : NULL;
 }
 
-/* Flags of the whole flow: of its one entry, or of both entries of the pair, or-ed. room: for a key. */
+/*
+ * Flags of the whole flow: of its one entry, or of both entries of the pair, or-ed. room: for a
+ * key.
+ */
 static __always_inline __u32 flow_flags(const struct weir_tuple *key, const struct weir_flow *flow,
 					struct weir_tuple *room)
 {
-	struct weir_flow *twin = flow_twin(key, flow, room);
+	struct weir_flow *rev = flow_rev(key, flow, room);
 
-	return flow->flags | (twin ? twin->flags : 0);
+	return flow->flags | (rev ? rev->flags : 0);
 }
 
 static __always_inline __u32 flow_timeout(const struct weir_config *c, __u8 proto, __u32 flags)
@@ -70,51 +74,54 @@ static __always_inline __u32 flow_timeout(const struct weir_config *c, __u8 prot
 	}
 }
 
-/* Gives a place of flow_keys[] back, once. expect: what it must be used as. */
-static __always_inline void place_free(struct weir_flow_key *k, __u32 place, __u32 expect)
+/* Gives a slot of gc_slots[] back, once. expect: what it must be used as. */
+static __always_inline void gc_slot_free(struct weir_key_slot *k, __u32 slot, __u32 expect)
 {
-	if (__sync_val_compare_and_swap(&k->used, expect, PLACE_FREE) == expect)
-		bpf_map_push_elem(&free_keys, &place, 0);
+	if (__sync_val_compare_and_swap(&k->used, expect, GC_SLOT_FREE) == expect)
+		bpf_map_push_elem(&gc_free, &slot, 0);
 }
 
-/* Before an entry is inserted under a marked key, and behind its removal: never too few. */
-static __always_inline void marked_add(__s32 n)
+/* Before an entry is inserted under a zoned key, and behind its removal: never too few. */
+static __always_inline void zoned_add(__s32 n)
 {
 	__u32 zero = 0;
 	struct weir_config *c = bpf_map_lookup_elem(&config, &zero);
 
 	if (c)
-		__sync_fetch_and_add(&c->marked_flows, n);
+		__sync_fetch_and_add(&c->zoned_flows, n);
 }
 
 /*
- * Removes one entry; its place goes back if this call was the one that removed
- * it. The entry may have become another's since it was found, and the place then
- * is that one's: hence the look at the place's key. What is not given back here
- * the sweep finds.
+ * Removes one entry; its slot goes back if this call was the one that removed it. The entry may
+ * have become another's since it was found, and the slot then is that one's: hence the look at the
+ * slot's key. What is not given back here gc finds.
  */
-static __always_inline int flow_delete_entry(const struct weir_tuple *key, const struct weir_flow *flow)
+static __always_inline int flow_delete_entry(const struct weir_tuple *key,
+					     const struct weir_flow *flow)
 {
-	__u32 place = flow->place;
-	struct weir_flow_key *k;
+	__u32 slot = flow->gc_slot;
+	struct weir_key_slot *k;
 
 	if (bpf_map_delete_elem(&conntrack, key))
 		return -1;
-	if (key->mark)
-		marked_add(-1);
-	k = bpf_map_lookup_elem(&flow_keys, &place);
+	if (key->zone)
+		zoned_add(-1);
+	k = bpf_map_lookup_elem(&gc_slots, &slot);
 	if (k && weir_tuple_equal(&k->key, key))
-		place_free(k, place, PLACE_USED);
+		gc_slot_free(k, slot, GC_SLOT_USED);
 	return 0;
 }
 
-/* Removes a flow, with its twin if it has one. twin: room for the twin's key, outside of any memory handed in. */
+/*
+ * Removes a flow, with its rev if it has one. rev: room for the rev's key, outside of any memory
+ * handed in.
+ */
 static __always_inline void flow_delete(const struct weir_tuple *key, struct weir_flow *flow,
-					struct weir_tuple *twin)
+					struct weir_tuple *rev)
 {
-	struct weir_flow *other = flow_twin(key, flow, twin);
+	struct weir_flow *other = flow_rev(key, flow, rev);
 
 	flow_delete_entry(key, flow);
 	if (other)
-		flow_delete_entry(twin, other);
+		flow_delete_entry(rev, other);
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Where a packet goes in the end, and the counters. Only this file and the
- * entries know TC_ACT_*. Passing on returns UNSPEC, which is NEXT for tcx: foreign
- * programs behind ours still run.
+ * Where a packet goes in the end, and the counters. Only this file and the entries know TC_ACT_*.
+ * Passing on returns UNSPEC, which is NEXT for tcx: foreign programs behind ours still run.
  */
 #pragma once
 
@@ -41,7 +40,9 @@ static __always_inline int drop(struct __sk_buff *skb, enum weir_reason reason)
 	return TC_ACT_SHOT;
 }
 
-/* The MAC that the sender addressed (its gateway's) becomes the source, the pod's the destination. */
+/*
+ * The MAC that the sender addressed (its gateway's) becomes the source, the pod's the destination.
+ */
 static __always_inline int address_to_pod(struct __sk_buff *skb, const struct weir_pod *pod)
 {
 	__u8 macs[12], gateway[6];
@@ -53,7 +54,10 @@ static __always_inline int address_to_pod(struct __sk_buff *skb, const struct we
 	return packet_write(skb, 0, macs, sizeof(macs));
 }
 
-/* Straight into the pod behind that device. Frames that came to a bridge's MAC are OTHERHOST: dropped there. */
+/*
+ * Straight into the pod behind that device. Frames that came to a bridge's MAC are OTHERHOST:
+ * dropped there.
+ */
 static __always_inline int redirect_to_pod(struct __sk_buff *skb, __u32 ifindex)
 {
 	if (skb->pkt_type != PACKET_TYPE_HOST)
@@ -61,18 +65,23 @@ static __always_inline int redirect_to_pod(struct __sk_buff *skb, __u32 ifindex)
 	return bpf_redirect_peer(ifindex, 0);
 }
 
-static __always_inline int to_local_pod(struct __sk_buff *skb, const struct weir_pod *pod, enum weir_reason reason)
+static __always_inline int to_local_pod(struct __sk_buff *skb, const struct weir_pod *pod,
+					enum weir_reason reason)
 {
 	__u32 ifindex = pod->ifindex;
 
 	if (address_to_pod(skb, pod))
-		return drop(skb, WEIR_NO_SCRATCH);
+		return drop(skb, WEIR_INTERNAL);
 	count(skb, reason);
 	return redirect_to_pod(skb, ifindex);
 }
 
-/* From a pod: a pod of this node by redirect, unless its flow came through the stack; all else by the stack. */
-static __always_inline int forward(struct __sk_buff *skb, struct scratch *s, enum weir_reason reason)
+/*
+ * From a pod: a pod of this node by redirect, unless its flow came through the stack; all else by
+ * the stack.
+ */
+static __always_inline int forward(struct __sk_buff *skb, struct scratch *s,
+				   enum weir_reason reason)
 {
 	struct weir_pod *pod;
 

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Fragments: the first one has the ports, the later ones follow it (SVC-97).
- * The ports of a first fragment are remembered by (addresses, id); a later one
- * that finds them is then a packet of that connection like any other: its ends
- * are proven and its verdict is asked for itself, so that it never passes where
- * the connection is denied. Nothing is kept back or put together.
+ * Fragments: the first one has the ports, the later ones follow it (SVC-97). The ports of a first
+ * fragment are remembered by (addresses, id); a later one that finds them is then a packet of that
+ * connection like any other: its ends are proven and its verdict is asked for itself, so that it
+ * never passes where the connection is denied. Nothing is kept back or put together.
  *
- * Slow path, entered where parsing says FRAGMENT. Never lets a later fragment
- * through that could replace a header which the first one was judged by.
+ * Slow path, entered where parsing says FRAGMENT. Never lets a later fragment through that could
+ * replace a header which the first one was judged by.
  */
 #pragma once
 
@@ -19,7 +18,10 @@
 #define V6_MORE 1
 #define DATAGRAM_MAX 65535
 
-/* Of a datagram's payload, the part that is cut into fragments: where it begins here, and which part this is. */
+/*
+ * Of a datagram's payload, the part that is cut into fragments: where it begins here, and which
+ * part this is.
+ */
 struct piece {
 	__be32 id;
 	__u32 start; /* offset in this packet */
@@ -27,7 +29,8 @@ struct piece {
 	__u32 more;
 };
 
-static __always_inline enum weir_reason piece_v4(struct __sk_buff *skb, struct pkt *pkt, struct piece *piece)
+static __always_inline enum weir_reason piece_v4(struct __sk_buff *skb, struct pkt *pkt,
+						 struct piece *piece)
 {
 	__be16 h[2];
 	__u32 bits;
@@ -43,7 +46,8 @@ static __always_inline enum weir_reason piece_v4(struct __sk_buff *skb, struct p
 }
 
 /* The headers behind the fragment header stand in the first fragment only. */
-static __always_inline enum weir_reason piece_v6(struct __sk_buff *skb, struct pkt *pkt, struct piece *piece)
+static __always_inline enum weir_reason piece_v6(struct __sk_buff *skb, struct pkt *pkt,
+						 struct piece *piece)
 {
 	enum weir_reason why;
 	__u8 h[V6_FRAGMENT_HEADER];
@@ -65,7 +69,10 @@ static __always_inline enum weir_reason piece_v6(struct __sk_buff *skb, struct p
 	return why == WEIR_TRUNCATED && piece->more ? WEIR_FRAGMENT_TINY : why;
 }
 
-/* Every fragment but the last is a multiple of 8, none is empty, and together they are no more than a datagram. */
+/*
+ * Every fragment but the last is a multiple of 8, none is empty, and together they are no more than
+ * a datagram.
+ */
 static __always_inline int piece_is_sane(const struct pkt *pkt, const struct piece *piece)
 {
 	__u32 len = pkt->end - piece->start;
@@ -76,7 +83,8 @@ static __always_inline int piece_is_sane(const struct pkt *pkt, const struct pie
 }
 
 /* IPv6 tells datagrams apart by addresses and id alone (RFC 8200). */
-static __always_inline void fragment_key(struct weir_fragment_key *key, const struct pkt *pkt, __be32 id)
+static __always_inline void fragment_key(struct weir_fragment_key *key, const struct pkt *pkt,
+					 __be32 id)
 {
 	*key = (struct weir_fragment_key){ .src = pkt->src,
 					   .dst = pkt->dst,
@@ -86,7 +94,10 @@ static __always_inline void fragment_key(struct weir_fragment_key *key, const st
 					   .proto = pkt->v6 ? 0 : pkt->proto };
 }
 
-/* Where the L4 header's fixed part ends, from l4_off. Nothing before that is taken from a later fragment. */
+/*
+ * Where the L4 header's fixed part ends, from l4_off. Nothing before that is taken from a later
+ * fragment.
+ */
 static __always_inline __u32 l4_fixed(__u8 proto)
 {
 	switch (proto) {
@@ -104,7 +115,10 @@ static __always_inline __u32 l4_fixed(__u8 proto)
 
 _Static_assert(UDP_HEADER == ICMP_HEADER, "l4_fixed() says the same of both");
 
-/* Has the device's pod this packet's address? Else it will be refused, and must not take anybody's place. */
+/*
+ * Has the device's pod this packet's address? Else it will be refused, and must not take anybody's
+ * place.
+ */
 static __always_inline int is_of_pod(struct scratch *s)
 {
 	struct weir_pod *pod = pod_by_ref(ref_by_device(s, s->pkt.device));
@@ -114,16 +128,23 @@ static __always_inline int is_of_pod(struct scratch *s)
 	return pod && pod_has_addr(pod, &s->pkt.src, s->pkt.v6);
 }
 
-/* A first fragment, or the only one. It is remembered before its verdict: the later ones ask for theirs. */
-static __always_inline enum weir_reason head(struct __sk_buff *skb, struct scratch *s, const struct piece *piece)
+/*
+ * A first fragment, or the only one. It is remembered before its verdict: the later ones ask for
+ * theirs.
+ */
+static __always_inline enum weir_reason head(struct __sk_buff *skb, struct scratch *s,
+					     const struct piece *piece)
 {
 	struct pkt *pkt = &s->pkt;
 	enum weir_reason why = parse_l4(skb, pkt);
 	struct weir_fragment_key key;
 	struct weir_fragment value;
 
-	/* neighbour discovery never comes in fragments (RFC 6980), ICMP errors are never that long */
-	if (why == WEIR_NEIGHBOUR || why == WEIR_OFF_LINK || (why == WEIR_ICMP_ERROR && piece->more))
+	/*
+	 * neighbour discovery never comes in fragments (RFC 6980), ICMP errors are never that long
+	 */
+	if (why == WEIR_NEIGHBOUR || why == WEIR_OFF_LINK ||
+	    (why == WEIR_ICMP_ERROR && piece->more))
 		return WEIR_FRAGMENT;
 	if (why == WEIR_TRUNCATED && piece->more)
 		return WEIR_FRAGMENT_TINY;
@@ -175,7 +196,7 @@ __noinline int fragment_parse(struct __sk_buff *skb)
 
 	keep_arg(skb);
 	if (!s)
-		return WEIR_NO_SCRATCH;
+		return WEIR_INTERNAL;
 	why = s->pkt.v6 ? piece_v6(skb, &s->pkt, &piece) : piece_v4(skb, &s->pkt, &piece);
 	if (!why && !piece_is_sane(&s->pkt, &piece))
 		why = WEIR_BAD_HEADER;
@@ -186,7 +207,10 @@ __noinline int fragment_parse(struct __sk_buff *skb)
 	return piece.offset ? later(&s->pkt, &piece) : head(skb, s, &piece);
 }
 
-/* SCTP's CRC covers all fragments, and what a change of the ports does to it depends on how much follows. */
+/*
+ * SCTP's CRC covers all fragments, and what a change of the ports does to it depends on how much
+ * follows.
+ */
 static __always_inline int sctp_ports_change(const struct scratch *s)
 {
 	return s->pkt.proto == IPPROTO_SCTP &&
@@ -194,9 +218,9 @@ static __always_inline int sctp_ports_change(const struct scratch *s)
 }
 
 /*
- * Applies s->route to a fragment. A first one is translated like any packet: a
- * TCP or UDP sum covers the whole datagram, and changes by what changed in the
- * first fragment's header. Later ones have nothing but addresses.
+ * Applies s->route to a fragment. A first one is translated like any packet: a TCP or UDP sum
+ * covers the whole datagram, and changes by what changed in the first fragment's header. Later ones
+ * have nothing but addresses.
  */
 __noinline int fragment_nat(struct __sk_buff *skb)
 {
@@ -204,11 +228,11 @@ __noinline int fragment_nat(struct __sk_buff *skb)
 
 	keep_arg(skb);
 	if (!s)
-		return WEIR_NO_SCRATCH;
+		return WEIR_INTERNAL;
 	if (sctp_ports_change(s))
 		return WEIR_FRAGMENT_SCTP;
 	/* of SCTP only addresses change, which its sum does not hold */
 	if (s->pkt.fragment != FRAGMENT_LATER && s->pkt.proto != IPPROTO_SCTP)
-		return nat_plain(skb, s) ? WEIR_NO_SCRATCH : WEIR_FORWARDED;
-	return nat_addrs(skb) ? WEIR_NO_SCRATCH : WEIR_FORWARDED;
+		return nat_plain(skb, s) ? WEIR_INTERNAL : WEIR_FORWARDED;
+	return nat_addrs(skb) ? WEIR_INTERNAL : WEIR_FORWARDED;
 }

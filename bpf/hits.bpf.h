@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * How often a rule decided, and how often a policy set denied because no rule
- * matched. Counted where packets are judged: new flows, known ones after a
- * change, and each packet that is denied; never an established, allowed packet.
+ * How often a rule decided, and how often a policy set denied because no rule matched. Counted
+ * where packets are judged: new flows, known ones after a change, and each packet that is denied;
+ * never an established, allowed packet.
  */
 #pragma once
 
@@ -18,8 +18,8 @@ static __always_inline void hit(void *map, __u32 id, __u32 now)
 	h->last = now;
 }
 
-/* One direction's ruling by a set; set 0 isolates nothing and is not counted. */
-static __always_inline void count_ruling(__u32 set, __u32 rule, __u32 allow, __u32 now)
+/* One direction's verdict by a set; set 0 isolates nothing and is not counted. */
+static __always_inline void count_verdict(__u32 set, __u32 rule, __u32 allow, __u32 now)
 {
 	if (rule != WEIR_NO_RULE)
 		hit(&rule_hits, rule, now);

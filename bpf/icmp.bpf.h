@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * ICMP errors: "a packet of yours did not arrive", with the head of that packet
- * quoted. An error goes the way of the quoted packet's connection, against the
- * quoted packet's direction: same entry, same ends, same verdict, and the
- * translation of that direction, done to the quote, and to the error's own
- * address where that is the translated end's (SVC-96).
+ * ICMP errors: "a packet of yours did not arrive", with the head of that packet quoted. An error
+ * goes the way of the quoted packet's connection, against the quoted packet's direction: same
+ * entry, same ends, same verdict, and the translation of that direction, done to the quote, and to
+ * the error's own address where that is the translated end's (SVC-96).
  *
- * Slow path, entered where parsing says ICMP_ERROR. Never begins a connection
- * and never changes the state of one: who is no end of it could else keep it or
- * close it.
+ * Slow path, entered where parsing says ICMP_ERROR. Never begins a connection and never changes the
+ * state of one: who is no end of it could else keep it or close it.
  */
 #pragma once
 
@@ -36,8 +34,8 @@ static __always_inline enum weir_reason error_kind(const struct pkt *pkt, __u8 t
 }
 
 /*
- * s->pkt becomes the quoted packet turned round: what its receiver would send
- * back. The error's own addresses are in s->quote by then.
+ * s->pkt becomes the quoted packet turned round: what its receiver would send back. The error's own
+ * addresses are in s->quote by then.
  */
 static __always_inline enum weir_reason quote_v4(struct __sk_buff *skb, struct scratch *s)
 {
@@ -46,7 +44,8 @@ static __always_inline enum weir_reason quote_v4(struct __sk_buff *skb, struct s
 
 	if (q->l3_off + sizeof(ip) > s->pkt.end || packet_read(skb, q->l3_off, &ip, sizeof(ip)))
 		return WEIR_ICMP_QUOTE;
-	if (ip.version != 4 || ip.ihl * 4 < sizeof(ip) || (ip.frag_off & bpf_htons(FRAGMENT_V4_OFFSET_BITS)))
+	if (ip.version != 4 || ip.ihl * 4 < sizeof(ip) ||
+	    (ip.frag_off & bpf_htons(FRAGMENT_V4_OFFSET_BITS)))
 		return WEIR_ICMP_QUOTE;
 	s->pkt.dst = weir_addr_from_v4(ip.saddr);
 	s->pkt.src = weir_addr_from_v4(ip.daddr);
@@ -88,7 +87,10 @@ static __always_inline enum weir_reason quote_v6(struct __sk_buff *skb, struct s
 	return why ? WEIR_ICMP_QUOTE : WEIR_FORWARDED;
 }
 
-/* Turned round: the quoted source port is the destination's. An error is never about an error (RFC 1122). */
+/*
+ * Turned round: the quoted source port is the destination's. An error is never about an error (RFC
+ * 1122).
+ */
 static __always_inline enum weir_reason quote_ports_read(struct __sk_buff *skb, struct scratch *s)
 {
 	struct pkt *p = &s->pkt;
@@ -129,7 +131,7 @@ __noinline int quote_read(struct __sk_buff *skb)
 
 	keep_arg(skb);
 	if (!s || load_l4(skb, &s->pkt, &type, sizeof(type)))
-		return WEIR_NO_SCRATCH;
+		return WEIR_INTERNAL;
 	why = error_kind(&s->pkt, type);
 	if (why)
 		return why;
@@ -147,7 +149,10 @@ __noinline int quote_read(struct __sk_buff *skb)
 		why = quote_ports_read(skb, s);
 	if (why)
 		return why;
-	/* an error goes to who sent the quoted packet; a pod speaks of what it received, routers of what passed */
+	/*
+	 * an error goes to who sent the quoted packet; a pod speaks of what it received, routers of
+	 * what passed
+	 */
 	if (!weir_addr_equal(&s->quote.dst, &s->pkt.dst) ||
 	    (pod_sends(&s->pkt) && !weir_addr_equal(&s->quote.src, &s->pkt.src)))
 		return WEIR_ICMP_FORGED;
@@ -155,8 +160,8 @@ __noinline int quote_read(struct __sk_buff *skb)
 }
 
 /*
- * The connection of the quoted packet. Returns enum flow_step: decided, and where that is FORWARDED or a denial s->route
- * is filled; or FLOW_STALE.
+ * The connection of the quoted packet. Returns enum flow_step: decided, and where that is FORWARDED
+ * or a denial s->route is filled; or FLOW_STALE.
  */
 __noinline int quote_find(struct __sk_buff *skb)
 {
@@ -170,7 +175,7 @@ __noinline int quote_find(struct __sk_buff *skb)
 		return FLOW_RACE;
 	s->denied = 0;
 	if (read_epochs(s))
-		return decided(s, WEIR_NO_SCRATCH);
+		return decided(s, WEIR_INTERNAL);
 	flow = flow_lookup(s);
 	if (!flow)
 		return decided(s, WEIR_ICMP_NO_FLOW);
@@ -179,7 +184,8 @@ __noinline int quote_find(struct __sk_buff *skb)
 	if (!orig && weir_flow_is_pair(flow->flags) && !(flow->flags & WEIR_FLOW_REPLY))
 		return decided(s, WEIR_ICMP_FORGED);
 	/* and the quoted direction must have sent something */
-	if (!(flow_flags(&s->key, flow, &s->twin) & (orig ? WEIR_FLOW_SEEN_REPLY : WEIR_FLOW_SEEN_ORIG)))
+	if (!(flow_flags(&s->key, flow, &s->rev) &
+	      (orig ? WEIR_FLOW_SEEN_REPLY : WEIR_FLOW_SEEN_ORIG)))
 		return decided(s, WEIR_ICMP_FORGED);
 	end = check_ends(s, flow, orig);
 	if (end == END_GONE)
@@ -192,21 +198,28 @@ __noinline int quote_find(struct __sk_buff *skb)
 	return FLOW_DECIDED;
 }
 
-/* ---- Rewriting --------------------------------------------------------------------------------- */
+/*
+ * ---- Rewriting ---------------------------------------------------------------------------------
+ */
 
 /* All of these return what they changed the sum of the ICMP message by, or -1. */
 
 static __always_inline __s64 quote_ports(struct __sk_buff *skb, const struct scratch *s)
 {
-	struct ports old = { s->pkt.dport_be, s->pkt.sport_be }, new = { s->route.dport_be, s->route.sport_be };
+	struct ports old = { s->pkt.dport_be, s->pkt.sport_be },
+		     new = { s->route.dport_be, s->route.sport_be };
 
 	if (packet_write(skb, s->pkt.l4_off, &new, sizeof(new)))
 		return -1;
 	return (__s64)word_diff(old.sport_be, new.sport_be) + word_diff(old.dport_be, new.dport_be);
 }
 
-/* The quoted L4 sum, where it was quoted. SCTP's is none of these and stays: who reads a quote looks at its tag. */
-static __always_inline __s64 quote_l4_sum(struct __sk_buff *skb, const struct scratch *s, __u64 diff)
+/*
+ * The quoted L4 sum, where it was quoted. SCTP's is none of these and stays: who reads a quote
+ * looks at its tag.
+ */
+static __always_inline __s64 quote_l4_sum(struct __sk_buff *skb, const struct scratch *s,
+					  __u64 diff)
 {
 	__u32 off = s->pkt.l4_off + (s->pkt.proto == IPPROTO_TCP ? TCP_CHECK_OFF : UDP_CHECK_OFF);
 	__u16 old, new;
@@ -225,14 +238,15 @@ static __always_inline __s64 quote_l4_sum(struct __sk_buff *skb, const struct sc
 	return packet_write(skb, off, &new, sizeof(new)) ? -1 : word_diff(old, new);
 }
 
-static __always_inline int icmp_sum(struct __sk_buff *skb, const struct scratch *s, __u64 diff, __u64 flags)
+static __always_inline int icmp_sum(struct __sk_buff *skb, const struct scratch *s, __u64 diff,
+				    __u64 flags)
 {
 	return packet_sum(skb, s->quote.icmp_off + 2, 0, csum_32(diff), flags);
 }
 
 /*
- * The error's own addresses. Its destination is who sent the quoted packet; its source may be a router's, and stays
- * then.
+ * The error's own addresses. Its destination is who sent the quoted packet; its source may be a
+ * router's, and stays then.
  */
 static __always_inline int error_addrs(struct __sk_buff *skb, struct scratch *s)
 {
@@ -248,9 +262,9 @@ static __always_inline int error_addrs(struct __sk_buff *skb, struct scratch *s)
 }
 
 /*
- * Applies s->route to the quote and to the error. s->pkt is the quoted packet turned round, so the quote's source is
- * the route's destination. IPv4's header sum takes back what its addresses add. 0, or -1 when the packet could not
- * be written.
+ * Applies s->route to the quote and to the error. s->pkt is the quoted packet turned round, so the
+ * quote's source is the route's destination. IPv4's header sum takes back what its addresses add.
+ * 0, or -1 when the packet could not be written.
  */
 __noinline int quote_nat(struct __sk_buff *skb)
 {
@@ -264,8 +278,9 @@ __noinline int quote_nat(struct __sk_buff *skb)
 		return -1;
 	r = &s->route;
 	diff = route_diff(s);
-	if (diff && addrs_write(skb, s->pkt.v6, s->quote.l3_off, r->rewrite & REWRITE_DST ? &r->dst : NULL,
-				r->rewrite & REWRITE_SRC ? &r->src : NULL, diff))
+	if (diff &&
+	    addrs_write(skb, s->pkt.v6, s->quote.l3_off, r->rewrite & REWRITE_DST ? &r->dst : NULL,
+			r->rewrite & REWRITE_SRC ? &r->src : NULL, diff))
 		return -1;
 	ports = quote_ports(skb, s);
 	if (ports < 0)
@@ -289,7 +304,9 @@ static __always_inline enum weir_reason quoted_flow(struct __sk_buff *skb, struc
 	return step == FLOW_DECIDED ? s->reason : WEIR_RACE;
 }
 
-/* FORWARDED: rewritten where it had to be, s->route says where it goes. Else the reason to drop it. */
+/*
+ * FORWARDED: rewritten where it had to be, s->route says where it goes. Else the reason to drop it.
+ */
 __noinline int icmp_error(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
@@ -297,11 +314,11 @@ __noinline int icmp_error(struct __sk_buff *skb)
 
 	keep_arg(skb);
 	if (!s)
-		return WEIR_NO_SCRATCH;
+		return WEIR_INTERNAL;
 	why = quote_read(skb);
 	if (!why)
 		why = quoted_flow(skb, s);
 	if (why || !s->route.rewrite)
 		return why;
-	return quote_nat(skb) ? WEIR_NO_SCRATCH : WEIR_FORWARDED;
+	return quote_nat(skb) ? WEIR_INTERNAL : WEIR_FORWARDED;
 }

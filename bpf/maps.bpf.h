@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Every map, defined from the one table in include/weir/maps.h. Sizes may be
- * changed by the loader before the maps are made; kinds and types never.
+ * Every map, defined from the one table in include/weir/maps.h. Sizes may be changed by the loader
+ * before the maps are made; kinds and types never.
  */
 #pragma once
 
@@ -22,7 +22,7 @@
 #define MAP_ARRAY(k, v, n) MAP_TYPED(BPF_MAP_TYPE_ARRAY, BPF_F_MMAPABLE, k, v, n)
 #define MAP_FLOWS(k, v, n) MAP_TYPED(BPF_MAP_TYPE_HASH, 0, k, v, n)
 #define MAP_LRU(k, v, n) MAP_TYPED(BPF_MAP_TYPE_LRU_HASH, 0, k, v, n)
-#define MAP_PLACES(k, v, n) MAP_TYPED(BPF_MAP_TYPE_ARRAY, 0, k, v, n)
+#define MAP_STATE(k, v, n) MAP_TYPED(BPF_MAP_TYPE_ARRAY, 0, k, v, n)
 #define MAP_PERCPU(k, v, n) MAP_TYPED(BPF_MAP_TYPE_PERCPU_ARRAY, 0, k, v, n)
 #define MAP_PROGS(k, v, n) MAP_TYPED(BPF_MAP_TYPE_PROG_ARRAY, 0, k, v, n)
 #define MAP_QUEUE(k, v, n)                \

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Packets in mid-stream: TCP without a SYN, of no connection that the table
- * knows (docs/design.md, "Mid-stream"). Who began it is not known, so a direct one passes
- * only where the policies allow both: that its sender had begun, and that its
- * receiver had. It is judged for itself and makes no entry: the entry would stand
- * under the key that a translated connection needs for its replies.
+ * Packets in mid-stream: TCP without a SYN, of no connection that the table knows (docs/design.md,
+ * "Mid-stream"). Who began it is not known, so a direct one passes only where the policies allow
+ * both: that its sender had begun, and that its receiver had. It is judged for itself and makes no
+ * entry: the entry would stand under the key that a translated connection needs for its replies.
  *
- * Of a pod that was taken over while it ran, the host's own conntrack may know
- * the connection: tc_adopt.bpf.c asks it.
+ * Of a pod that was taken over while it ran, the host's own conntrack may know the connection:
+ * host_ct.bpf.c asks it.
  */
 #pragma once
 
 #include "flow_create.bpf.h"
 
-/* A RST would end what only seems unknown: a client answers a reply that came untranslated with one. */
+/*
+ * A RST would end what only seems unknown: a client answers a reply that came untranslated with
+ * one.
+ */
 static __always_inline int may_be_mid_stream(const struct scratch *s)
 {
 	return s->pkt.proto == IPPROTO_TCP && !(s->pkt.tcp_flags & (TCP_SYN | TCP_RST)) &&
@@ -21,9 +23,9 @@ static __always_inline int may_be_mid_stream(const struct scratch *s)
 }
 
 /* The question that the receiver's first packet would have asked. */
-static __always_inline void turn_question(struct scratch *s)
+static __always_inline void reverse_query(struct scratch *s)
 {
-	struct question *q = &s->question;
+	struct policy_query *q = &s->query;
 	__u32 ref = q->src_ref;
 
 	q->src_ref = q->dst_ref;
@@ -43,7 +45,7 @@ static __always_inline enum weir_reason mid_stream(struct __sk_buff *skb, struct
 		return WEIR_MID_STREAM;
 	why = policy_judge(skb);
 	if (!why && !s->denied) {
-		turn_question(s);
+		reverse_query(s);
 		why = policy_judge(skb);
 	}
 	s->route.via_stack = 1; /* which knows of translations that are not ours */
@@ -61,9 +63,9 @@ static __always_inline int is_adopted(struct scratch *s)
 }
 
 /*
- * A packet of no flow of ours may be of a connection that the host's conntrack
- * keeps: goes on in the program that asks it, and does not come back, unless by the
- * start once more. Where that program is not loaded nothing happens.
+ * A packet of no flow of ours may be of a connection that the host's conntrack keeps: goes on in
+ * the program that asks it, and does not come back, unless by the start once more. Where that
+ * program is not loaded nothing happens.
  */
 static __always_inline void ask_host(struct __sk_buff *skb, struct scratch *s)
 {
@@ -74,11 +76,15 @@ static __always_inline void ask_host(struct __sk_buff *skb, struct scratch *s)
 	if (!h)
 		return;
 	h->host_asked = 0;
-	/* a connection that has, or had, an entry here is ours, whatever conntrack saw of it behind us */
-	if (asked || s->leftover || s->key.mark || (s->pkt.begins && s->pkt.proto != IPPROTO_UDP) ||
+	/*
+	 * a connection that has, or had, an entry here is ours, whatever conntrack saw of it behind
+	 * us
+	 */
+	if (asked || s->leftover || s->key.zone || (s->pkt.begins && s->pkt.proto != IPPROTO_UDP) ||
 	    !is_adopted(s))
 		return;
 	h->host_asked = now;
-	bpf_tail_call(skb, &steps, pod_sends(&s->pkt) ? WEIR_STEP_FROM_ADOPTED : WEIR_STEP_TO_ADOPTED);
+	bpf_tail_call(skb, &steps,
+		      pod_sends(&s->pkt) ? WEIR_STEP_FROM_ADOPTED : WEIR_STEP_TO_ADOPTED);
 	h->host_asked = 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Rewriting addresses and ports, both families by one path. L4 checksums change
- * only through packet_sum(): pods send CHECKSUM_PARTIAL, and a sum
- * computed here would be wrong once a device on the way has no offload.
+ * Rewriting addresses and ports, both families by one path. L4 checksums change only through
+ * packet_sum(): pods send CHECKSUM_PARTIAL, and a sum computed here would be wrong once a device on
+ * the way has no offload.
  */
 #pragma once
 
@@ -20,8 +20,8 @@ struct ports {
 
 static __always_inline __u32 l4_csum_off(const struct pkt *pkt)
 {
-	return pkt->l4_off +
-	       (pkt->proto == IPPROTO_TCP ? offsetof(struct tcphdr, check) : offsetof(struct udphdr, check));
+	return pkt->l4_off + (pkt->proto == IPPROTO_TCP ? offsetof(struct tcphdr, check)
+							: offsetof(struct udphdr, check));
 }
 
 /* A UDP sum of 0 over IPv4 means "none" and stays; one that comes out as 0 is sent as 0xffff. */
@@ -30,7 +30,9 @@ static __always_inline __u64 l4_csum_flags(const struct pkt *pkt)
 	return pkt->proto == IPPROTO_UDP ? BPF_F_MARK_MANGLED_0 : 0;
 }
 
-/* ---- Addresses ---------------------------------------------------------------------------------- */
+/*
+ * ---- Addresses ----------------------------------------------------------------------------------
+ */
 
 /* What s->route changes about a packet's addresses, as a difference of sums; 0: nothing. */
 static __always_inline __u32 route_diff(const struct scratch *s)
@@ -57,21 +59,29 @@ static __always_inline int update_v4_csum(struct __sk_buff *skb, __u32 l3_off, _
 	return packet_write(skb, off, &check, sizeof(check));
 }
 
-/* One address of the IP header at l3_off. Together with the sums, the one place where the families differ. */
+/*
+ * One address of the IP header at l3_off. Together with the sums, the one place where the families
+ * differ.
+ */
 static __always_inline int addr_write(struct __sk_buff *skb, __u8 v6, __u32 l3_off, int dst,
 				      const struct weir_addr *to)
 {
 	if (v6)
-		return packet_write(
-			skb, l3_off + (dst ? offsetof(struct ipv6hdr, daddr) : offsetof(struct ipv6hdr, saddr)),
-			to, sizeof(*to));
-	return packet_write(skb, l3_off + (dst ? offsetof(struct iphdr, daddr) : offsetof(struct iphdr, saddr)),
-			    &to->w[3], sizeof(to->w[3]));
+		return packet_write(skb,
+				    l3_off + (dst ? offsetof(struct ipv6hdr, daddr)
+						  : offsetof(struct ipv6hdr, saddr)),
+				    to, sizeof(*to));
+	return packet_write(
+		skb, l3_off + (dst ? offsetof(struct iphdr, daddr) : offsetof(struct iphdr, saddr)),
+		&to->w[3], sizeof(to->w[3]));
 }
 
-/* The same for both, with IPv4's own sum, for addresses that change by diff. NULL: that one stays. */
-static __always_inline int addrs_write(struct __sk_buff *skb, __u8 v6, __u32 l3_off, const struct weir_addr *src,
-				       const struct weir_addr *dst, __u32 diff)
+/*
+ * The same for both, with IPv4's own sum, for addresses that change by diff. NULL: that one stays.
+ */
+static __always_inline int addrs_write(struct __sk_buff *skb, __u8 v6, __u32 l3_off,
+				       const struct weir_addr *src, const struct weir_addr *dst,
+				       __u32 diff)
 {
 	if (!v6 && update_v4_csum(skb, l3_off, diff))
 		return -1;
@@ -98,7 +108,10 @@ __noinline int nat_addrs(struct __sk_buff *skb)
 			   r->rewrite & REWRITE_DST ? &r->dst : NULL, diff);
 }
 
-/* The same where one of them changes, as of all but hairpins: in place, without a call. diff: route_diff(). */
+/*
+ * The same where one of them changes, as of all but hairpins: in place, without a call. diff:
+ * route_diff().
+ */
 static __always_inline int nat_addr(struct __sk_buff *skb, const struct scratch *s, __u32 diff)
 {
 	const struct route *r = &s->route;
@@ -111,7 +124,9 @@ static __always_inline int nat_addr(struct __sk_buff *skb, const struct scratch 
 	return addr_write(skb, s->pkt.v6, s->pkt.l3_off, dst, dst ? &r->dst : &r->src);
 }
 
-/* ---- L4 sums ------------------------------------------------------------------------------------ */
+/*
+ * ---- L4 sums ------------------------------------------------------------------------------------
+ */
 
 /* UDP: a sum that comes out as 0 is sent as 0xffff. */
 static __always_inline __u16 l4_csum_sent(const struct pkt *pkt, __u16 check)
@@ -119,7 +134,10 @@ static __always_inline __u16 l4_csum_sent(const struct pkt *pkt, __u16 check)
 	return !check && pkt->proto == IPPROTO_UDP ? 0xffff : check;
 }
 
-/* A sum over everything, after a change by diff; and one of the pseudo header alone, as offloads leave it. */
+/*
+ * A sum over everything, after a change by diff; and one of the pseudo header alone, as offloads
+ * leave it.
+ */
 static __always_inline __u16 csum_whole(__u16 check, __u32 diff)
 {
 	return csum_fold((__u64)diff + (__u32) ~(__u32)check);
@@ -131,13 +149,12 @@ static __always_inline __u16 csum_partial(__u16 check, __u32 diff)
 }
 
 /*
- * The sum for new ports, behind a change of addresses by addr_diff. Whether it is a whole one
- * no program can ask, but what the kernel made of the addresses tells: then the
- * second call is not needed, which costs as much as all the rest of a translation. diff 0 tells
- * nothing.
+ * The sum for new ports, behind a change of addresses by addr_diff. Whether it is a whole one no
+ * program can ask, but what the kernel made of the addresses tells: then the second call is not
+ * needed, which costs as much as all the rest of a translation. diff 0 tells nothing.
  */
-static __always_inline int nat_port_sum(struct __sk_buff *skb, const struct pkt *pkt, __u32 addr_diff, __u32 from,
-					__u32 to)
+static __always_inline int nat_port_sum(struct __sk_buff *skb, const struct pkt *pkt,
+					__u32 addr_diff, __u32 from, __u32 to)
 {
 	__u16 whole = l4_csum_sent(pkt, csum_whole(pkt->l4_check, addr_diff)), check;
 	__u16 partial = l4_csum_sent(pkt, csum_partial(pkt->l4_check, addr_diff));
@@ -153,18 +170,21 @@ static __always_inline int nat_port_sum(struct __sk_buff *skb, const struct pkt 
 }
 
 /* Ports, and the L4 sum for them and for addresses that changed by addr_diff. */
-static __always_inline int nat_l4(struct __sk_buff *skb, const struct pkt *pkt, __u32 addr_diff, struct ports new)
+static __always_inline int nat_l4(struct __sk_buff *skb, const struct pkt *pkt, __u32 addr_diff,
+				  struct ports new)
 {
 	struct ports old = { pkt->sport_be, pkt->dport_be };
 	__u32 from, to;
 
 	__builtin_memcpy(&from, &old, sizeof(from));
 	__builtin_memcpy(&to, &new, sizeof(to));
-	if (addr_diff && packet_sum(skb, l4_csum_off(pkt), 0, addr_diff, BPF_F_PSEUDO_HDR | l4_csum_flags(pkt)))
+	if (addr_diff &&
+	    packet_sum(skb, l4_csum_off(pkt), 0, addr_diff, BPF_F_PSEUDO_HDR | l4_csum_flags(pkt)))
 		return -1;
 	if (from == to)
 		return 0;
-	if ((pkt->proto != IPPROTO_UDP || pkt->l4_check) && nat_port_sum(skb, pkt, addr_diff, from, to))
+	if ((pkt->proto != IPPROTO_UDP || pkt->l4_check) &&
+	    nat_port_sum(skb, pkt, addr_diff, from, to))
 		return -1;
 	return packet_write(skb, pkt->l4_off, &new, sizeof(new));
 }
@@ -204,7 +224,10 @@ static __always_inline int nat_plain(struct __sk_buff *skb, const struct scratch
 	return both ? nat_addrs(skb) : nat_addr(skb, s, diff);
 }
 
-/* Applies s->route to the packet. 0, or -1 when the packet could not be written (it is dropped then). */
+/*
+ * Applies s->route to the packet. 0, or -1 when the packet could not be written (it is dropped
+ * then).
+ */
 static __always_inline int nat_apply(struct __sk_buff *skb, const struct scratch *s)
 {
 	return s->pkt.proto == IPPROTO_SCTP ? nat_sctp(skb) : nat_plain(skb, s);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Parsing, the only place that knows where a header's fields are. A packet is
- * parsed once into struct pkt; what is malformed, truncated or not understood
- * gets a reason of its own and never reaches a table.
+ * Parsing, the only place that knows where a header's fields are. A packet is parsed once into
+ * struct pkt; what is malformed, truncated or not understood gets a reason of its own and never
+ * reaches a table.
  *
  * Bytes are read through bytes.bpf.h, whether the packet lies in fragments or not.
  */
@@ -84,7 +84,8 @@ static __always_inline enum icmp_class icmp_class_v6(__u8 type)
 }
 
 /* Reads an L4 header; fails where the IP length ends before it does: padding is no header. */
-static __always_inline int load_l4(struct __sk_buff *skb, const struct pkt *pkt, void *header, const __u32 len)
+static __always_inline int load_l4(struct __sk_buff *skb, const struct pkt *pkt, void *header,
+				   const __u32 len)
 {
 	if (pkt->l4_off + len > pkt->end)
 		return -1;
@@ -94,7 +95,8 @@ static __always_inline int load_l4(struct __sk_buff *skb, const struct pkt *pkt,
 /* id: as the message has it, where it is an echo. */
 static __always_inline void icmp_ports(struct pkt *pkt, enum icmp_class class, __be16 id)
 {
-	__be16 asker = id ? id : bpf_htons(WEIR_ICMP_ID_ZERO), asked = id ? 0 : bpf_htons(WEIR_ICMP_ID_ZERO_PEER);
+	__be16 asker = id ? id : bpf_htons(WEIR_ICMP_ID_ZERO),
+	       asked = id ? 0 : bpf_htons(WEIR_ICMP_ID_ZERO_PEER);
 
 	if (class == ICMP_ECHO_REQUEST) {
 		pkt->sport_be = asker;
@@ -122,7 +124,8 @@ static __always_inline enum weir_reason parse_icmp(struct __sk_buff *skb, struct
 	if (load_l4(skb, pkt, h, sizeof(h)))
 		return WEIR_TRUNCATED;
 	class = pkt->v6 ? icmp_class_v6(h[0]) : icmp_class_v4(h[0]);
-	if (class == ICMP_FOR_LINK) /* RFC 4861 and 2710: what came from another link is none of these */
+	if (class ==
+	    ICMP_FOR_LINK) /* RFC 4861 and 2710: what came from another link is none of these */
 		return pkt->hops == (is_mld(h[0]) ? 1 : 255) ? WEIR_NEIGHBOUR : WEIR_OFF_LINK;
 	if (class == ICMP_ABOUT_FLOW)
 		return WEIR_ICMP_ERROR;
@@ -211,11 +214,11 @@ static __always_inline enum weir_reason parse_v4(struct __sk_buff *skb, struct p
 }
 
 /*
- * Walks extension headers to the first that is none; ESP and "no next header"
- * end the walk as protocols without ports. FRAGMENT: l4_off is the fragment
- * header's.
+ * Walks extension headers to the first that is none; ESP and "no next header" end the walk as
+ * protocols without ports. FRAGMENT: l4_off is the fragment header's.
  */
-static __always_inline enum weir_reason walk_v6_headers(struct __sk_buff *skb, struct pkt *pkt, __u8 next)
+static __always_inline enum weir_reason walk_v6_headers(struct __sk_buff *skb, struct pkt *pkt,
+							__u8 next)
 {
 	__u32 off = pkt->l4_off;
 	__u8 h[2];
@@ -284,7 +287,10 @@ static __always_inline enum weir_reason parse_v6(struct __sk_buff *skb, struct p
 	return walk_v6_headers(skb, pkt, ip.next);
 }
 
-/* DHCPv4 from a client without an address, or to one: broadcast. With an address it asks like anybody. */
+/*
+ * DHCPv4 from a client without an address, or to one: broadcast. With an address it asks like
+ * anybody.
+ */
 static __always_inline int is_dhcp(const struct pkt *pkt)
 {
 	if (pkt->v6 || pkt->proto != IPPROTO_UDP || pkt->dst.w[3] != 0xffffffff)
@@ -292,14 +298,15 @@ static __always_inline int is_dhcp(const struct pkt *pkt)
 	if (pod_sends(pkt))
 		return !pkt->src.w[3] && pkt->sport_be == bpf_htons(DHCP_CLIENT_PORT) &&
 		       pkt->dport_be == bpf_htons(DHCP_SERVER_PORT);
-	return pkt->sport_be == bpf_htons(DHCP_SERVER_PORT) && pkt->dport_be == bpf_htons(DHCP_CLIENT_PORT);
+	return pkt->sport_be == bpf_htons(DHCP_SERVER_PORT) &&
+	       pkt->dport_be == bpf_htons(DHCP_CLIENT_PORT);
 }
 
 /*
- * FORWARDED: understood, go on. NOT_IP, NEIGHBOUR: let pass unjudged. Else the
- * reason to drop it.
+ * FORWARDED: understood, go on. NOT_IP, NEIGHBOUR: let pass unjudged. Else the reason to drop it.
  */
-static __always_inline enum weir_reason pkt_parse(struct __sk_buff *skb, struct scratch *s, __u8 hook)
+static __always_inline enum weir_reason pkt_parse(struct __sk_buff *skb, struct scratch *s,
+						  __u8 hook)
 {
 	struct pkt *pkt = &s->pkt;
 	enum weir_reason why;

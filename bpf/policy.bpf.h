@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Policy: three look-ups a direction, whatever the policies say. Address to
- * identity, (set, identity) to a word, and where the word is a run of port
- * ranges, a binary search. Judges struct question, in the flow's original
- * orientation and after translation (NP-46). Writes no table but the counts of hits.
+ * Policy: three look-ups a direction, whatever the policies say. Address to identity, (set,
+ * identity) to a word, and where the word is an extent of port ranges, a binary search. Judges
+ * struct policy_query, in the flow's original orientation and after translation (NP-46). Writes no
+ * table but the counts of hits.
  */
 #pragma once
 
@@ -16,12 +16,15 @@ enum allowed_bit {
 	ALLOW_BOTH = ALLOW_EGRESS | ALLOW_INGRESS,
 };
 
-struct ruling {
+struct policy_verdict {
 	__u32 allow;
 	__u32 rule; /* WEIR_NO_RULE: default deny, or nothing isolates */
 };
 
-/* A pod's address stands in the hash, everything else is answered by the longest prefix (NP-27, NP-29). */
+/*
+ * A pod's address stands in the hash, everything else is answered by the longest prefix (NP-27,
+ * NP-29).
+ */
 static __always_inline __u32 identity_of(const struct weir_addr *addr)
 {
 	struct weir_prefix prefix = { .prefix_len = 128, .addr = *addr };
@@ -42,13 +45,15 @@ static __always_inline __u64 policy_word(__u32 set, __u32 identity)
 	return word ? READ_WORD(*word) : weir_word_verdict(WEIR_WORD_DENY, WEIR_NO_RULE);
 }
 
-/* Binary search for proto:port in a run of sorted, disjoint ranges; what none holds is denied. */
-static __always_inline struct ruling port_ruling(__u64 word, __u32 point)
+/*
+ * Binary search for proto:port in an extent of sorted, disjoint ranges; what none holds is denied.
+ */
+static __always_inline struct policy_verdict port_verdict(__u64 word, __u32 point)
 {
 	__u32 low = weir_word_offset(word), high = low + weir_word_len(word);
-	struct ruling none = {};
+	struct policy_verdict none = {};
 
-	for (int i = 0; i < WEIR_PORT_SEARCH_STEPS && low < high; i++) {
+	for (int i = 0; i < WEIR_RANGE_BITS && low < high; i++) {
 		__u32 middle = low + (high - low) / 2;
 		struct weir_port_range *range = bpf_map_lookup_elem(&port_ranges, &middle);
 
@@ -59,21 +64,26 @@ static __always_inline struct ruling port_ruling(__u64 word, __u32 point)
 		} else if (point > range->high) {
 			low = middle + 1;
 		} else {
-			return (struct ruling){ .allow = range->kind == WEIR_WORD_ALLOW, .rule = range->rule };
+			return (struct policy_verdict){ .allow = range->kind == WEIR_WORD_ALLOW,
+							.rule = range->rule };
 		}
 	}
 	return none;
 }
 
-/* Does a set allow this peer on this port? Only a rule without ports has points of other protocols (NP-38). */
-static __always_inline struct ruling set_ruling(__u32 set, __u32 identity, __u8 proto, __be16 dport_be)
+/*
+ * Does a set allow this peer on this port? Only a rule without ports has points of other protocols
+ * (NP-38).
+ */
+static __always_inline struct policy_verdict set_verdict(__u32 set, __u32 identity, __u8 proto,
+							 __be16 dport_be)
 {
 	__u64 word = policy_word(set, identity);
 
 	if (weir_word_kind(word) != WEIR_WORD_PORTS)
-		return (struct ruling){ .allow = weir_word_kind(word) == WEIR_WORD_ALLOW,
-					.rule = weir_word_rule(word) };
-	return port_ruling(word, weir_port_point(proto, bpf_ntohs(dport_be)));
+		return (struct policy_verdict){ .allow = weir_word_kind(word) == WEIR_WORD_ALLOW,
+						.rule = weir_word_rule(word) };
+	return port_verdict(word, weir_port_point(proto, bpf_ntohs(dport_be)));
 }
 
 static __always_inline int is_own_node(const struct weir_addr *addr)
@@ -83,7 +93,8 @@ static __always_inline int is_own_node(const struct weir_addr *addr)
 	return kind && *kind == WEIR_NODE_OWN;
 }
 
-static __always_inline __u32 peer_identity(const struct weir_pod *peer, const struct weir_addr *addr)
+static __always_inline __u32 peer_identity(const struct weir_pod *peer,
+					   const struct weir_addr *addr)
 {
 	if (!peer)
 		return identity_of(addr);
@@ -91,26 +102,30 @@ static __always_inline __u32 peer_identity(const struct weir_pod *peer, const st
 }
 
 /*
- * A pod is never kept from itself by a NetworkPolicy, also where it reaches itself through a Service (NP-40). Cluster
- * policies do apply there, and not to its own address (CNP-12): who adds them asks them before the two functions below
- * give way to src_ref == dst_ref, where the flow is a hairpin (s->flow_flags, or the entry's flags).
+ * A pod is never kept from itself by a NetworkPolicy, also where it reaches itself through a
+ * Service (NP-40). Cluster policies do apply there, and not to its own address (CNP-12): who adds
+ * them asks them before the two functions below give way to src_ref == dst_ref, where the flow is a
+ * hairpin (s->flow_flags, or the entry's flags).
  */
-static __always_inline struct ruling judge_egress(struct question *q, __u32 set, const struct weir_pod *dst)
+static __always_inline struct policy_verdict judge_egress(struct policy_query *q, __u32 set,
+							  const struct weir_pod *dst)
 {
-	if (!set || q->src_ref == q->dst_ref || (!dst && is_own_node(&q->dst))) /* NP-1, NP-40, NP-42 */
-		return (struct ruling){ .allow = 1 };
-	return set_ruling(set, peer_identity(dst, &q->dst), q->proto, q->dport_be);
+	if (!set || q->src_ref == q->dst_ref ||
+	    (!dst && is_own_node(&q->dst))) /* NP-1, NP-40, NP-42 */
+		return (struct policy_verdict){ .allow = 1 };
+	return set_verdict(set, peer_identity(dst, &q->dst), q->proto, q->dport_be);
 }
 
-static __always_inline struct ruling judge_ingress(struct question *q, __u32 set, const struct weir_pod *src)
+static __always_inline struct policy_verdict judge_ingress(struct policy_query *q, __u32 set,
+							   const struct weir_pod *src)
 {
 	if (!set || q->src_ref == q->dst_ref || q->host_origin) /* NP-1, NP-40, NP-41 */
-		return (struct ruling){ .allow = 1 };
-	return set_ruling(set, peer_identity(src, &q->src), q->proto, q->dport_be);
+		return (struct policy_verdict){ .allow = 1 };
+	return set_verdict(set, peer_identity(src, &q->src), q->proto, q->dport_be);
 }
 
 /* NP-38's switch. Other ICMP has ports of its own. */
-static __always_inline int is_exempt_echo(const struct question *q)
+static __always_inline int is_exempt_echo(const struct policy_query *q)
 {
 	struct weir_config *c;
 
@@ -122,8 +137,8 @@ static __always_inline int is_exempt_echo(const struct question *q)
 }
 
 /*
- * Every denial is made here. With enforcement off the packet goes on, and s->denied says that it is only counted;
- * an entry's stamps keep the denial for the time when enforcement is on again.
+ * Every denial is made here. With enforcement off the packet goes on, and s->denied says that it is
+ * only counted; an entry's stamps keep the denial for the time when enforcement is on again.
  */
 static __always_inline enum weir_reason deny(struct scratch *s, enum weir_reason why)
 {
@@ -136,14 +151,13 @@ static __always_inline enum weir_reason deny(struct scratch *s, enum weir_reason
 }
 
 /*
- * Judges s->question for both local ends and leaves the answer in s->allowed
- * (an end that is no pod of this node allows). Both are always judged, so that
- * a denial can say everything. Returns FORWARDED, EGRESS_DENIED,
- * INGRESS_DENIED or GATED.
+ * Judges s->query for both local ends and leaves the answer in s->allowed (an end that is no pod of
+ * this node allows). Both are always judged, so that a denial can say everything. Returns
+ * FORWARDED, EGRESS_DENIED, INGRESS_DENIED or GATED.
  */
 __noinline int policy_judge(struct __sk_buff *skb)
 {
-	struct ruling egress = { .allow = 1 }, ingress = { .allow = 1 };
+	struct policy_verdict egress = { .allow = 1 }, ingress = { .allow = 1 };
 	struct scratch *s = scratch_get();
 	struct weir_pod *src, *dst;
 	struct weir_trace *t;
@@ -152,23 +166,23 @@ __noinline int policy_judge(struct __sk_buff *skb)
 
 	keep_arg(skb);
 	if (!s)
-		return WEIR_NO_SCRATCH;
+		return WEIR_INTERNAL;
 	t = &s->decision;
-	exempt = is_exempt_echo(&s->question);
-	src = pod_by_ref(s->question.src_ref);
-	dst = pod_by_ref(s->question.dst_ref);
+	exempt = is_exempt_echo(&s->query);
+	src = pod_by_ref(s->query.src_ref);
+	dst = pod_by_ref(s->query.dst_ref);
 	if (src)
 		src_word = READ_WORD(src->word);
 	if (dst)
 		dst_word = READ_WORD(dst->word);
 	if (src && !exempt)
-		egress = judge_egress(&s->question, weir_pod_egress_set(src_word), dst);
+		egress = judge_egress(&s->query, weir_pod_egress_set(src_word), dst);
 	if (dst && !exempt)
-		ingress = judge_ingress(&s->question, weir_pod_ingress_set(dst_word), src);
+		ingress = judge_ingress(&s->query, weir_pod_ingress_set(dst_word), src);
 	s->allowed = (egress.allow ? ALLOW_EGRESS : 0) | (ingress.allow ? ALLOW_INGRESS : 0);
 
-	t->dst = s->question.dst;
-	t->dst_port_be = s->question.dport_be;
+	t->dst = s->query.dst;
+	t->dst_port_be = s->query.dport_be;
 	t->judged_egress = !!src;
 	t->judged_ingress = !!dst;
 	t->allow_egress = egress.allow;
@@ -182,8 +196,8 @@ __noinline int policy_judge(struct __sk_buff *skb)
 		s->allowed = 0;
 		return deny(s, WEIR_GATED);
 	}
-	count_ruling(t->egress_set, egress.rule, egress.allow, s->pkt.now);
-	count_ruling(t->ingress_set, ingress.rule, ingress.allow, s->pkt.now);
+	count_verdict(t->egress_set, egress.rule, egress.allow, s->pkt.now);
+	count_verdict(t->ingress_set, ingress.rule, ingress.allow, s->pkt.now);
 	if (egress.allow && ingress.allow)
 		return WEIR_FORWARDED;
 	return deny(s, egress.allow ? WEIR_INGRESS_DENIED : WEIR_EGRESS_DENIED);

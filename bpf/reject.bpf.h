@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * REJECT (SVC-60, SVC-64): the packet becomes its own answer, which goes back
- * through the sender's own device, sourced from the address it was sent to: a RST
- * to TCP, ICMP port unreachable to all else, quoting the packet as it was sent.
- * The sender's source is proven by now, so nobody is answered who did not ask.
- * Never answers a RST, an ICMP message that is no request, or multicast, nor more
- * than WEIR_REJECTS_A_TICK, nor a pod that is still gated.
+ * REJECT (SVC-60, SVC-64): the packet becomes its own answer, which goes back through the sender's
+ * own device, sourced from the address it was sent to: a RST to TCP, ICMP port unreachable to all
+ * else, quoting the packet as it was sent. The sender's source is proven by now, so nobody is
+ * answered who did not ask. Never answers a RST, an ICMP message that is no request, or multicast,
+ * nor more than WEIR_REJECTS_A_TICK, nor a pod that is still gated.
  *
- * The sums are written so that they are right whether the kernel holds the packet
- * for complete or not (CHECKSUM_PARTIAL stays with it): TCP's through
- * packet_sum(). ICMP's is complete; of a partial packet it is trusted.
+ * The sums are written so that they are right whether the kernel holds the packet for complete or
+ * not (CHECKSUM_PARTIAL stays with it): TCP's through packet_sum(). ICMP's is complete; of a
+ * partial packet it is trusted.
  */
 #pragma once
 
@@ -37,8 +36,10 @@ static __always_inline int may_answer(const struct pkt *p)
 	if (p->multicast)
 		return 0;
 	if (p->proto == (p->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
-		return p->begins && p->dport_be != bpf_htons(WEIR_ICMP_OTHER_DST); /* an echo request */
-	return p->proto == IPPROTO_TCP ? !(p->tcp_flags & TCP_RST) : p->proto == IPPROTO_SCTP || p->begins;
+		return p->begins &&
+		       p->dport_be != bpf_htons(WEIR_ICMP_OTHER_DST); /* an echo request */
+	return p->proto == IPPROTO_TCP ? !(p->tcp_flags & TCP_RST)
+				       : p->proto == IPPROTO_SCTP || p->begins;
 }
 
 /* A fixed window: tick in the upper half of the bucket's word, answers in the lower. */
@@ -61,11 +62,16 @@ static __always_inline int reject_admitted(const struct scratch *s, __u32 ref)
 /* Both families alike: the first 12 bytes of an IPv4 address here sum up to nothing. */
 static __always_inline __u64 pseudo_sum(const struct pkt *p, __u8 proto, __u32 l4_len)
 {
-	return csum_words(p->src.w, 4, csum_words(p->dst.w, 4, bpf_htonl(l4_len) + (__u64)bpf_htonl(proto)));
+	return csum_words(p->src.w, 4,
+			  csum_words(p->dst.w, 4, bpf_htonl(l4_len) + (__u64)bpf_htonl(proto)));
 }
 
-/* The network header of an answer: from whom the packet went to, to whom it came from. Made off the stack. */
-static __always_inline int write_l3(struct __sk_buff *skb, struct scratch *s, __u8 proto, __u16 l4_len)
+/*
+ * The network header of an answer: from whom the packet went to, to whom it came from. Made off the
+ * stack.
+ */
+static __always_inline int write_l3(struct __sk_buff *skb, struct scratch *s, __u8 proto,
+				    __u16 l4_len)
 {
 	struct ipv6hdr *v6 = (struct ipv6hdr *)s->piece;
 	struct iphdr *v4 = (struct iphdr *)s->piece;
@@ -99,7 +105,8 @@ static __always_inline __u32 l3_len(const struct pkt *p)
 }
 
 /* RFC 9293, 3.10.7.1. */
-static __always_inline void reset_for(struct tcphdr *rst, const struct tcphdr *segment, __u32 payload)
+static __always_inline void reset_for(struct tcphdr *rst, const struct tcphdr *segment,
+				      __u32 payload)
 {
 	rst->source = segment->dest;
 	rst->dest = segment->source;
@@ -109,7 +116,8 @@ static __always_inline void reset_for(struct tcphdr *rst, const struct tcphdr *s
 		rst->seq = segment->ack_seq;
 	} else {
 		rst->ack = 1;
-		rst->ack_seq = bpf_htonl(bpf_ntohl(segment->seq) + payload + segment->syn + segment->fin);
+		rst->ack_seq =
+			bpf_htonl(bpf_ntohl(segment->seq) + payload + segment->syn + segment->fin);
 	}
 }
 
@@ -123,7 +131,10 @@ static __always_inline int shrink_to_tcp(struct __sk_buff *skb, const struct pkt
 	return surplus > 0 ? packet_take_room(skb, surplus) : 0;
 }
 
-/* The packet becomes a RST. 0, or -1 where it could not be written; a function of its own for its stack. */
+/*
+ * The packet becomes a RST. 0, or -1 where it could not be written; a function of its own for its
+ * stack.
+ */
 __noinline int answer_tcp(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
@@ -153,14 +164,16 @@ __noinline int answer_tcp(struct __sk_buff *skb)
 }
 
 /* Sum of len bytes from the network header on. */
-static __always_inline int quote_sum(struct __sk_buff *skb, struct scratch *s, __u32 len, __u64 *ret_sum)
+static __always_inline int quote_sum(struct __sk_buff *skb, struct scratch *s, __u32 len,
+				     __u64 *ret_sum)
 {
 	__u64 sum = 0;
 
 	for (__u32 i = 0; i < QUOTE_CHUNKS && i * QUOTE_CHUNK < len; i++) {
 		__u32 left = len - i * QUOTE_CHUNK;
 		/* 1 to QUOTE_CHUNK, in a form whose both bounds 6.1's verifier sees */
-		__u64 n = 1 + (opaque(left < QUOTE_CHUNK ? left - 1 : QUOTE_CHUNK - 1) & (QUOTE_CHUNK - 1));
+		__u64 n = 1 + (opaque(left < QUOTE_CHUNK ? left - 1 : QUOTE_CHUNK - 1) &
+			       (QUOTE_CHUNK - 1));
 
 		__builtin_memset(s->piece, 0, QUOTE_CHUNK);
 		if (packet_load(skb, s->pkt.l3_off + i * QUOTE_CHUNK, s->piece, n))
@@ -171,10 +184,13 @@ static __always_inline int quote_sum(struct __sk_buff *skb, struct scratch *s, _
 	return 0;
 }
 
-/* How much of the packet, from its network header on, an answer with headers of that length quotes. */
+/*
+ * How much of the packet, from its network header on, an answer with headers of that length quotes.
+ */
 static __always_inline __u32 quote_len(const struct pkt *p, __u32 head)
 {
-	__u32 len = p->end - p->l3_off, max = (p->v6 ? WEIR_REJECT_MAX_V6 : WEIR_REJECT_MAX_V4) - head;
+	__u32 len = p->end - p->l3_off,
+	      max = (p->v6 ? WEIR_REJECT_MAX_V6 : WEIR_REJECT_MAX_V4) - head;
 
 	return len < max ? len : max;
 }
@@ -182,7 +198,8 @@ static __always_inline __u32 quote_len(const struct pkt *p, __u32 head)
 /* The packet becomes "port unreachable". 0, or -1 where it could not be written. */
 __noinline int answer_icmp(struct __sk_buff *skb)
 {
-	struct unreachable unreachable = { .type = ICMP_UNREACHABLE, .code = ICMP_PORT_UNREACHABLE };
+	struct unreachable unreachable = { .type = ICMP_UNREACHABLE,
+					   .code = ICMP_PORT_UNREACHABLE };
 	struct scratch *s = scratch_get();
 	__u32 head, quote;
 	__u64 sum;
@@ -211,8 +228,8 @@ __noinline int answer_icmp(struct __sk_buff *skb)
 }
 
 /*
- * Nobody will take the packet, because of why. Returns the reason to count; s->answer: it is to be answered, and
- * addressed to the pod that sent it, while all behind its MACs is still its own.
+ * Nobody will take the packet, because of why. Returns the reason to count; s->answer: it is to be
+ * answered, and addressed to the pod that sent it, while all behind its MACs is still its own.
  */
 __noinline int reject_admit(struct __sk_buff *skb, __u32 why)
 {
@@ -220,11 +237,11 @@ __noinline int reject_admit(struct __sk_buff *skb, __u32 why)
 	struct weir_pod *pod;
 
 	if (!s)
-		return WEIR_NO_SCRATCH;
+		return WEIR_INTERNAL;
 	s->answer = 0;
 	pod = pod_by_ref(ref_by_device(s, skb->ifindex));
 	if (!pod)
-		return WEIR_NO_SCRATCH;
+		return WEIR_INTERNAL;
 	if ((weir_pod_flags(READ_WORD(pod->word)) & WEIR_POD_GATE) && deny(s, WEIR_GATED))
 		return WEIR_GATED;
 	if (!may_answer(&s->pkt))
@@ -245,8 +262,12 @@ __noinline int reject_answer(struct __sk_buff *skb)
 	return redirect_to_pod(skb, skb->ifindex);
 }
 
-/* As drop(), for what a pod sent: answers where the reason says so. Steps do not call each other: the stack. */
-static __always_inline int drop_from_pod(struct __sk_buff *skb, struct scratch *s, enum weir_reason why)
+/*
+ * As drop(), for what a pod sent: answers where the reason says so. Steps do not call each other:
+ * the stack.
+ */
+static __always_inline int drop_from_pod(struct __sk_buff *skb, struct scratch *s,
+					 enum weir_reason why)
 {
 	enum weir_reason counted;
 

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What the steps of one program hand to each other: the parsed packet, the
- * keys, and what was decided. It lives in a per-CPU array element, because the
- * 512 bytes of stack are shared by a whole call chain, and because older
- * verifiers (6.1) refuse map keys that lie in memory handed to a global
- * function: every step fetches the scratch itself. Programs at tc do not nest
- * on a CPU, so nobody else writes it while a packet is handled.
+ * What the steps of one program hand to each other: the parsed packet, the keys, and what was
+ * decided. It lives in a per-CPU array element, because the 512 bytes of stack are shared by a
+ * whole call chain, and because older verifiers (6.1) refuse map keys that lie in memory handed to
+ * a global function: every step fetches the scratch itself. Programs at tc do not nest on a CPU, so
+ * nobody else writes it while a packet is handled.
  */
 #pragma once
 
 #include "maps.bpf.h"
 
 /*
- * What is so at the place where a program runs. An entry program says it once (struct pkt.hook); the steps behind it
- * ask for the property that they need, never which program runs.
+ * What is so at the place where a program runs. An entry program says it once (struct pkt.hook);
+ * the steps behind it ask for the property that they need, never which program runs.
  */
 enum hook_property {
-	HOOK_POD_SENDS =
-		1 << 0, /* the device's pod is the source, which the device proves; clear: the destination */
+	HOOK_POD_SENDS = 1 << 0, /* the device's pod is the source, which the device proves; clear:
+				    the destination */
 	HOOK_FROM_STACK = 1 << 1, /* the packet comes from the stack, and goes on by it */
-	HOOK_SERVES = 1 << 2, /* new flows are given a backend here, where a Service has their destination */
+	HOOK_SERVES = 1 << 2, /* new flows are given a backend here, where a Service has their
+				 destination */
 	/* the host's end of a pod's veth: tc ingress and tc egress */
 	HOOK_FROM_POD = HOOK_POD_SENDS | HOOK_SERVES,
 	HOOK_TO_POD = HOOK_FROM_STACK,
@@ -28,7 +28,8 @@ enum hook_property {
 enum traced {
 	TRACED_DECIDED = 1 << 0, /* it began anew: service and backend */
 	TRACED_JUDGED = 1 << 1, /* sets, rules and verdicts */
-	TRACED_QUOTE = 1 << 2, /* not of the trace: an ICMP error, whose own ends are in struct quote */
+	TRACED_QUOTE =
+		1 << 2, /* not of the trace: an ICMP error, whose own ends are in struct quote */
 };
 
 /* struct pkt.fragment */
@@ -38,7 +39,10 @@ enum fragment_kind {
 	FRAGMENT_LATER, /* has none: l4_off means nothing */
 };
 
-/* The parsed packet: offsets and values, never pointers. Addresses and ports as they are on the wire. */
+/*
+ * The parsed packet: offsets and values, never pointers. Addresses and ports as they are on the
+ * wire.
+ */
 struct pkt {
 	union {
 		struct weir_addr src;
@@ -68,7 +72,7 @@ struct pkt {
 };
 
 /* What a verdict is made from: always in the flow's original orientation, after translation. */
-struct question {
+struct policy_query {
 	struct weir_addr src, dst;
 	__be16 dport_be;
 	__u8 proto;
@@ -95,7 +99,8 @@ struct route {
 		struct weir_wide dst_wide;
 	};
 	__be16 sport_be, dport_be;
-	__u8 rewrite; /* enum rewrite, or-ed; of a new flow all fields above are filled whatever it says */
+	__u8 rewrite; /* enum rewrite, or-ed; of a new flow all fields above are filled whatever it
+			 says */
 	__u8 via_stack;
 	__u32 dst_ref; /* the local pod to redirect to; 0: the stack */
 };
@@ -111,26 +116,26 @@ struct scratch {
 	struct pkt pkt;
 	__u32 reason; /* enum weir_reason: of FLOW_DECIDED */
 	__u32 denied; /* the verdict is deny, but enforcement is off: deny() */
-	struct weir_tuple key; /* of this packet; marked where its flow is */
-	struct weir_tuple twin; /* of the linked entry, and of inserts */
+	struct weir_tuple key; /* of this packet; zoned where its flow is */
+	struct weir_tuple rev; /* of the linked entry, and of inserts */
 	struct weir_tuple other; /* of another flow that has to go */
 	struct weir_flow entry; /* being made */
-	struct weir_flow twin_entry;
-	struct question question;
-	struct weir_trace
-		decision; /* of the last packet that was decided or judged: struct pkt.traced says which */
+	struct weir_flow rev_entry;
+	struct policy_query query;
+	struct weir_trace decision; /* of the last packet that was decided or judged: struct
+				       pkt.traced says which */
 	struct route route;
 	struct weir_frontend frontend;
 	__u32 first; /* the packet's source stands first in key */
 	__u32 policy_epoch, service_epoch; /* read before the first table */
-	__u32 marked_flows; /* as they are; read with them */
+	__u32 zoned_flows; /* as they are; read with them */
 	__u32 backend, backend_generation;
 	__u32 leftover; /* an entry stands at key that must be removed first: */
 	__u32 leftover_sequence; /* its half_open */
 	__u32 adopted; /* the reply's entry is another CPU's, of the same flow */
 	__u32 flow_flags; /* of a new flow: enum weir_flow_flag, what does not change later */
 	__u32 allowed; /* of the last judgement: bit 0 egress, bit 1 ingress */
-	__u32 place, twin_place, half_open;
+	__u32 gc_slot, rev_gc_slot, half_open;
 	struct quote quote;
 	__u32 answer; /* of a rejected packet: it gets one */
 	__u32 piece[16]; /* a piece of the packet, while an answer quotes it */
@@ -167,7 +172,10 @@ static __always_inline void decision_begin(struct scratch *s)
 	s->denied = 0;
 }
 
-/* Shows user space what was decided, and why. Written only where a packet left the established path. */
+/*
+ * Shows user space what was decided, and why. Written only where a packet left the established
+ * path.
+ */
 static __always_inline void trace_write(struct scratch *s, __u32 reason)
 {
 	__u32 zero = 0;
@@ -182,9 +190,9 @@ static __always_inline void trace_write(struct scratch *s, __u32 reason)
 #define READ_WORD(x) (*(const volatile __typeof__(x) *)&(x))
 
 /*
- * First line of every global function: marks its only argument as used. clang 14
- * drops unused arguments of non-inlined functions at the call too, and the
- * verifier then says "Caller passes invalid args". To go when clang 16 is the floor.
+ * First line of every global function: marks its only argument as used. clang 14 drops unused
+ * arguments of non-inlined functions at the call too, and the verifier then says "Caller passes
+ * invalid args". To go when clang 16 is the floor.
  */
 static __always_inline void keep_arg(struct __sk_buff *skb)
 {

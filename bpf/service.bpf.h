@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Services: which one a destination belongs to, and which backend a new flow
- * gets. Asked for new flows from pods, and for UDP flows after a change of
- * services (SVC-91); never for a packet of a flow that is current.
+ * Services: which one a destination belongs to, and which backend a new flow gets. Asked for new
+ * flows from pods, and for UDP flows after a change of services (SVC-91); never for a packet of a
+ * flow that is current.
  */
 #pragma once
 
 #include "packet.bpf.h"
 
 /*
- * id of the service port at s->frontend, whose address and port the caller has set; 0: a known cluster IP without
- * that port; -1: none.
+ * id of the service port at s->frontend, whose address and port the caller has set; 0: a known
+ * cluster IP without that port; -1: none.
  */
 static __always_inline __s64 service_by_frontend(struct scratch *s)
 {
@@ -35,9 +35,9 @@ static __always_inline __u32 mix(__u32 h, __u32 word)
 }
 
 /*
- * Hash of the flow as the client sent it: the same flow gets the same backend
- * while the run stands, also when its entry was lost (docs/design.md, "Losing
- * state is survivable"). Not keyed: an end can only choose its own backend.
+ * Hash of the flow as the client sent it: the same flow gets the same backend while the extent
+ * stands, also when its entry was lost (docs/design.md, "Losing state is survivable"). Not keyed:
+ * an end can only choose its own backend.
  */
 static __always_inline __u32 flow_hash(const struct pkt *pkt)
 {
@@ -61,19 +61,23 @@ static __always_inline enum weir_reason use_hairpin(struct scratch *s)
 	struct weir_config *c = config_get();
 
 	if (!c)
-		return WEIR_NO_SCRATCH;
+		return WEIR_INTERNAL;
 	s->route.src = s->pkt.v6 ? c->hairpin[1] : c->hairpin[0];
 	s->flow_flags |= WEIR_FLOW_HAIRPIN;
 	return WEIR_FORWARDED;
 }
 
-/* ref of the local pod that a backend is, or 0. Its slot is remembered in the backend: one look-up of a hash less. */
+/*
+ * ref of the local pod that a backend is, or 0. Its slot is remembered in the backend: one look-up
+ * of a hash less.
+ */
 static __always_inline __u32 backend_ref(struct weir_backend *b)
 {
 	__u32 slot = b->slot_hint, ref;
 	struct weir_pod *pod = bpf_map_lookup_elem(&pods, &slot);
 
-	if (pod && (weir_addr_equal(&pod->addr[0], &b->addr) || weir_addr_equal(&pod->addr[1], &b->addr))) {
+	if (pod && (weir_addr_equal(&pod->addr[0], &b->addr) ||
+		    weir_addr_equal(&pod->addr[1], &b->addr))) {
 		ref = READ_WORD(pod->ref);
 		if (ref)
 			return ref;
@@ -90,36 +94,41 @@ static __always_inline enum weir_reason use_backend(struct scratch *s, __u32 id)
 	struct weir_backend *b = bpf_map_lookup_elem(&backends, &id);
 
 	if (!b)
-		return WEIR_NO_SCRATCH;
+		return WEIR_INTERNAL;
 	s->backend = id;
 	s->backend_generation = READ_WORD(b->generation);
 	s->route.dst = b->addr;
 	s->route.dport_be = b->port_be;
 	s->flow_flags |= WEIR_FLOW_TRANSLATED | WEIR_FLOW_SERVICE;
-	s->question.dst_ref = backend_ref(b);
+	s->query.dst_ref = backend_ref(b);
 	return weir_addr_equal(&b->addr, &s->pkt.src) ? use_hairpin(s) : WEIR_FORWARDED;
 }
 
-/* One backend of the run that cluster IP traffic uses (B.3), or why there is none (SVC-60, SVC-61). */
+/*
+ * One backend of the extent that cluster IP traffic uses (B.3), or why there is none (SVC-60,
+ * SVC-61).
+ */
 static __always_inline enum weir_reason service_pick(struct scratch *s, __u32 id)
 {
 	struct weir_service *service = bpf_map_lookup_elem(&services, &id);
-	__u64 run, *backend;
+	__u64 extent, *backend;
 	__u32 at;
 
 	if (!service)
-		return WEIR_NO_SCRATCH;
-	run = READ_WORD(service->internal);
-	if (!weir_run_len(run))
-		return READ_WORD(service->flags) & WEIR_SERVICE_USABLE ? WEIR_NO_LOCAL_ENDPOINT : WEIR_NO_ENDPOINT;
-	at = weir_run_offset(run) + (__u32)((__u64)flow_hash(&s->pkt) * weir_run_len(run) >> 32);
+		return WEIR_INTERNAL;
+	extent = READ_WORD(service->internal);
+	if (!weir_extent_len(extent))
+		return READ_WORD(service->flags) & WEIR_SERVICE_USABLE ? WEIR_NO_LOCAL_ENDPOINT
+								       : WEIR_NO_ENDPOINT;
+	at = weir_extent_offset(extent) +
+	     (__u32)((__u64)flow_hash(&s->pkt) * weir_extent_len(extent) >> 32);
 	backend = bpf_map_lookup_elem(&backend_slots, &at);
-	return backend ? use_backend(s, READ_WORD(*backend)) : WEIR_NO_SCRATCH;
+	return backend ? use_backend(s, READ_WORD(*backend)) : WEIR_INTERNAL;
 }
 
 /*
- * New flow from a pod: finds out whether a Service owns the destination and
- * picks. FORWARDED without WEIR_FLOW_SERVICE in s->flow_flags: no Service.
+ * New flow from a pod: finds out whether a Service owns the destination and picks. FORWARDED
+ * without WEIR_FLOW_SERVICE in s->flow_flags: no Service.
  */
 static __always_inline enum weir_reason service_translate(struct scratch *s)
 {
@@ -155,8 +164,9 @@ static __always_inline void original_destination(struct scratch *s, const struct
 }
 
 /*
- * A UDP flow met a change of services: does it end? Yes when its destination belongs to another service port now,
- * and when its backend stopped serving, also where no other serves (docs/design.md, table of epochs; SVC-91, SVC-92).
+ * A UDP flow met a change of services: does it end? Yes when its destination belongs to another
+ * service port now, and when its backend stopped serving, also where no other serves
+ * (docs/design.md, table of epochs; SVC-91, SVC-92).
  */
 static __always_inline int service_moved(struct scratch *s, const struct weir_flow *flow)
 {
@@ -169,7 +179,10 @@ static __always_inline int service_moved(struct scratch *s, const struct weir_fl
 	if (!(flow->flags & WEIR_FLOW_SERVICE))
 		return id >= 0;
 	b = bpf_map_lookup_elem(&backends, &backend_id);
-	/* The flag as well: a packet may have read the old list of slots and the generation of the end. */
+	/*
+	 * The flag as well: a packet may have read the old list of slots and the generation of the
+	 * end.
+	 */
 	return !b || b->service != id || READ_WORD(b->generation) != flow->backend_generation ||
 	       !(READ_WORD(b->flags) & WEIR_BACKEND_SERVING);
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The first process of a test machine: loads every BPF object on whatever kernel
- * runs it, starts the sweep, runs the test programs that lie in /tests, prints the
- * results as TAP on the console as they come, and ends the machine. Static; all
- * else lies beside it in the initial ramdisk.
+ * The first process of a test machine: loads every BPF object on whatever kernel runs it, starts
+ * gc, runs the test programs that lie in /tests, prints the results as TAP on the console as they
+ * come, and ends the machine. Static; all else lies beside it in the initial ramdisk.
  */
 #include <fcntl.h>
 #include <glob.h>
@@ -50,13 +49,13 @@ static int print_warnings(enum libbpf_print_level level, const char *fmt, va_lis
 	return level == LIBBPF_WARN ? vprintf(fmt, ap) : 0;
 }
 
-static void start_sweep(int fd)
+static void start_gc(int fd)
 {
 	unsigned char frame[64] = {};
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = sizeof(frame));
 	int r = bpf_prog_test_run_opts(fd, &run);
 
-	result(!r && !run.retval, "sweep_starts", 0);
+	result(!r && !run.retval, "gc_starts", 0);
 }
 
 static void load(const char *path)
@@ -75,8 +74,8 @@ static void load(const char *path)
 
 		bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len);
 		result(1, bpf_program__name(prog), info.verified_insns);
-		if (!strcmp(bpf_program__name(prog), "sweep_start"))
-			start_sweep(bpf_program__fd(prog));
+		if (!strcmp(bpf_program__name(prog), "gc_start"))
+			start_gc(bpf_program__fd(prog));
 	}
 }
 
@@ -104,7 +103,10 @@ static int is_news(const char *line)
 	return !strncmp(line, "not ok", 6) || line[0] == '#';
 }
 
-/* Runs one test program; what failed is shown, what passed only counted. nth, of: for the line that says it begins. */
+/*
+ * Runs one test program; what failed is shown, what passed only counted. nth, of: for the line that
+ * says it begins.
+ */
 static void run_program(char *path, size_t nth, size_t of)
 {
 	char command[256], line[512], what[320];
@@ -127,8 +129,8 @@ static void run_program(char *path, size_t nth, size_t of)
 			printf("#   %s", line);
 	}
 	status = out ? pclose(out) : -1;
-	snprintf(what, sizeof(what), "%s: %d passed, %d failed, %d skipped (%ld s)", basename(path), passed,
-		 failed, skipped, elapsed() - start);
+	snprintf(what, sizeof(what), "%s: %d passed, %d failed, %d skipped (%ld s)", basename(path),
+		 passed, failed, skipped, elapsed() - start);
 	result(!status && !failed && passed, what, 0);
 	fflush(stdout);
 }
@@ -181,7 +183,8 @@ int main(void)
 		for (size_t i = 0; i < objects.gl_pathc; i++)
 			load(objects.gl_pathv[i]);
 	setenv("PATH", "/bin", 1);
-	setenv("WEIR_NETNS_ENVS", "routed", 1); /* a machine without acceleration has no time for the others */
+	setenv("WEIR_NETNS_ENVS", "routed",
+	       1); /* a machine without acceleration has no time for the others */
 	setenv("WEIR_NETNS_JOBS", "1", 1);
 	setenv("WEIR_PROG_REUSE", "1", 1);
 	run_programs();

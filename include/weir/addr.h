@@ -2,9 +2,9 @@
 /*
  * Addresses: one type for both families. Also the root of all headers here.
  *
- * These headers are what the BPF programs and user space both see; nothing in them is written twice anywhere else. Byte
- * order: addresses and every field that ends in _be are network order; all else is host order. A value that changes
- * after insert is one aligned word (docs/design.md, "Atomic").
+ * These headers are what the BPF programs and user space both see; nothing in them is written twice
+ * anywhere else. Byte order: addresses and every field that ends in _be are network order; all else
+ * is host order. A value that changes after insert is one aligned word (docs/design.md, "Atomic").
  */
 #pragma once
 
@@ -14,20 +14,22 @@
 #define __always_inline inline __attribute__((always_inline))
 #endif
 
-#define WEIR_ASSERT_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type " is " #size " bytes")
+#define WEIR_ASSERT_SIZE(type, size) \
+	_Static_assert(sizeof(type) == (size), #type " is " #size " bytes")
 
 /* One address of either family. IPv4 is kept as ::ffff:a.b.c.d (PARSE-4). */
 struct weir_addr {
 	union {
 		__u8 b[16];
-		__be32 w[4]; /* no wider member: keys that hold an address stay 4-aligned, without holes */
+		__be32 w[4]; /* no wider member: keys that hold an address stay 4-aligned, without
+				holes */
 	};
 };
 WEIR_ASSERT_SIZE(struct weir_addr, 16);
 
 /*
- * An address as the packet's path moves and compares it: two words, 8-aligned.
- * Halves are copied one by one: clang 14 copies the whole struct byte by byte.
+ * An address as the packet's path moves and compares it: two words, 8-aligned. Halves are copied
+ * one by one: clang 14 copies the whole struct byte by byte.
  */
 struct weir_wide {
 	__u64 half[2];
@@ -62,7 +64,8 @@ static __always_inline int weir_addr_is_zero(const struct weir_addr *a)
 
 static __always_inline int weir_addr_is_v4(const struct weir_addr *a)
 {
-	return !(a->w[0] | a->w[1]) && a->b[8] == 0 && a->b[9] == 0 && a->b[10] == 0xff && a->b[11] == 0xff;
+	return !(a->w[0] | a->w[1]) && a->b[8] == 0 && a->b[9] == 0 && a->b[10] == 0xff &&
+	       a->b[11] == 0xff;
 }
 
 static __always_inline struct weir_addr weir_addr_from_v4(__be32 v4)

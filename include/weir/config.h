@@ -33,17 +33,19 @@ struct weir_config {
 	__u32 layout_version; /* WEIR_LAYOUT_VERSION of whoever made the maps */
 	/* time limits, in ticks; enum in config.h says which */
 	__u32 timeout[7];
-	/* sweep */
-	__u32 sweep_slice; /* places a tick */
-	__u32 marked_flows; /* entries under marked keys, or about to be: written by packets and the sweep */
-	__u32 sweep_interval_us;
-	__u32 conntrack_places; /* size of flow_keys[] */
-	__u32 half_open_places; /* size of half_open[], a power of two */
+	/* gc */
+	__u32 gc_slice; /* slots a tick */
+	__u32 zoned_flows; /* entries under marked keys, or about to be: written by packets and gc
+			    */
+	__u32 gc_interval_us;
+	__u32 gc_slots; /* size of gc_slots[] */
+	__u32 half_open_slots; /* size of half_open[], a power of two */
 	__u32 echo; /* enum weir_echo */
-	__u64 sweeps; /* rounds completed: written by the sweep */
+	__u64 gc_rounds; /* rounds completed: written by gc */
 	__u64 half_open_sequence; /* next sequence number: written by packets */
 	__u64 full_at; /* tick at which the connection table was last full: written by packets */
-	struct weir_addr hairpin[2]; /* [0] IPv4, [1] IPv6: whom a pod sees that reaches itself (SVC-84) */
+	struct weir_addr
+		hairpin[2]; /* [0] IPv4, [1] IPv6: whom a pod sees that reaches itself (SVC-84) */
 };
 WEIR_ASSERT_SIZE(struct weir_config, 136);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Connections: keys and values of the connection table, and what can be said of a connection from its entries alone, for
- * the packets, gc and user space alike: its state, and where its other half is. Reads no table; time limits stand in the
- * config.
+ * Connections: keys and values of the connection table, and what can be said of a connection from
+ * its entries alone, for the packets, gc and user space alike: its state, and where its other half
+ * is. Reads no table; time limits stand in the config.
  */
 #pragma once
 
@@ -11,9 +11,8 @@
 #include <weir/addr.h>
 
 /*
- * Key of the conntrack table. Canonical: the end with the smaller (address,
- * port) comes first, so both directions of a connection find the same entry.
- * ICMP: see enum weir_icmp_port.
+ * Key of the conntrack table. Canonical: the end with the smaller (address, port) comes first, so
+ * both directions of a connection find the same entry. ICMP: see enum weir_icmp_port.
  */
 struct weir_tuple {
 	union {
@@ -22,16 +21,17 @@ struct weir_tuple {
 	};
 	__be16 port_be[2];
 	__u8 proto;
-	__u8 mark; /* 1: a direct flow whose plain key is the reply entry of a translated one */
+	__u8 zone; /* 1: a direct flow whose plain key is the reply entry of a translated one */
 	__u16 pad;
 };
 WEIR_ASSERT_SIZE(struct weir_tuple, 40);
 
 /*
- * Ports of ICMP messages, host order (NP-38). An echo request has the id as its source port and 0 as destination port,
- * the reply the other way round. Where the id is 0 itself, and for messages that are neither, there are ports that no
- * echo has, and that differ: who is asked must not find the entry of who asks. For the latter each direction is a flow
- * of its own, because nothing says that one answers the other.
+ * Ports of ICMP messages, host order (NP-38). An echo request has the id as its source port and 0
+ * as destination port, the reply the other way round. Where the id is 0 itself, and for messages
+ * that are neither, there are ports that no echo has, and that differ: who is asked must not find
+ * the entry of who asks. For the latter each direction is a flow of its own, because nothing says
+ * that one answers the other.
  */
 enum weir_icmp_port {
 	WEIR_ICMP_ID_ZERO = 1, /* in place of the id */
@@ -41,8 +41,8 @@ enum weir_icmp_port {
 };
 
 /* Orders two ends of a connection; any total order will do, as long as everybody uses this one. */
-static __always_inline int weir_end_before(const struct weir_wide *a, __be16 a_port_be, const struct weir_wide *b,
-					   __be16 b_port_be)
+static __always_inline int weir_end_before(const struct weir_wide *a, __be16 a_port_be,
+					   const struct weir_wide *b, __be16 b_port_be)
 {
 	if (a->half[1] != b->half[1]) /* the half in which most pairs differ */
 		return a->half[1] < b->half[1];
@@ -52,7 +52,8 @@ static __always_inline int weir_end_before(const struct weir_wide *a, __be16 a_p
 }
 
 static __always_inline void weir_tuple_ends(struct weir_tuple *ret_key, const struct weir_wide *a,
-					    __be16 a_port_be, const struct weir_wide *b, __be16 b_port_be)
+					    __be16 a_port_be, const struct weir_wide *b,
+					    __be16 b_port_be)
 {
 	weir_wide_set(&ret_key->wide[0], a);
 	weir_wide_set(&ret_key->wide[1], b);
@@ -61,9 +62,10 @@ static __always_inline void weir_tuple_ends(struct weir_tuple *ret_key, const st
 }
 
 /* The one constructor of keys. Returns whether the source stands first in the key. */
-static __always_inline int weir_tuple_make_wide(struct weir_tuple *ret_key, const struct weir_wide *src,
-						__be16 sport_be, const struct weir_wide *dst, __be16 dport_be,
-						__u8 proto, __u8 mark)
+static __always_inline int weir_tuple_make_wide(struct weir_tuple *ret_key,
+						const struct weir_wide *src, __be16 sport_be,
+						const struct weir_wide *dst, __be16 dport_be,
+						__u8 proto, __u8 zone)
 {
 	int first = weir_end_before(src, sport_be, dst, dport_be);
 
@@ -72,32 +74,32 @@ static __always_inline int weir_tuple_make_wide(struct weir_tuple *ret_key, cons
 	else
 		weir_tuple_ends(ret_key, dst, dport_be, src, sport_be);
 	ret_key->proto = proto;
-	ret_key->mark = mark;
+	ret_key->zone = zone;
 	ret_key->pad = 0;
 	return first;
 }
 
 /* The same from addresses that stand anywhere. */
 static __always_inline int weir_tuple_make(struct weir_tuple *ret_key, const struct weir_addr *src,
-					   __be16 sport_be, const struct weir_addr *dst, __be16 dport_be,
-					   __u8 proto, __u8 mark)
+					   __be16 sport_be, const struct weir_addr *dst,
+					   __be16 dport_be, __u8 proto, __u8 zone)
 {
 	struct weir_wide from = weir_wide(src), to = weir_wide(dst);
 
-	return weir_tuple_make_wide(ret_key, &from, sport_be, &to, dport_be, proto, mark);
+	return weir_tuple_make_wide(ret_key, &from, sport_be, &to, dport_be, proto, zone);
 }
 
 static __always_inline int weir_tuple_equal(const struct weir_tuple *a, const struct weir_tuple *b)
 {
-	return weir_addr_equal(&a->addr[0], &b->addr[0]) && weir_addr_equal(&a->addr[1], &b->addr[1]) &&
-	       a->port_be[0] == b->port_be[0] && a->port_be[1] == b->port_be[1] && a->proto == b->proto &&
-	       a->mark == b->mark;
+	return weir_addr_equal(&a->addr[0], &b->addr[0]) &&
+	       weir_addr_equal(&a->addr[1], &b->addr[1]) && a->port_be[0] == b->port_be[0] &&
+	       a->port_be[1] == b->port_be[1] && a->proto == b->proto && a->zone == b->zone;
 }
 
 /*
- * One local end of a connection: which pod it was, and what was decided for it.
- * ref is 0 where the end is no pod of this node. stamp is the policy epoch that
- * was read before the first table, shifted left by one, with "allowed" in bit 0.
+ * One local end of a connection: which pod it was, and what was decided for it. ref is 0 where the
+ * end is no pod of this node. stamp is the policy epoch that was read before the first table,
+ * shifted left by one, with "allowed" in bit 0.
  */
 struct weir_end {
 	__u32 ref; /* struct weir_pod.ref */
@@ -110,7 +112,7 @@ enum weir_flow_flag {
 	WEIR_FLOW_ORIG_FIRST = 1 << 0, /* the originator is addr[0] of the key */
 	WEIR_FLOW_TRANSLATED = 1 << 1, /* one of a pair; clear: the only entry of its flow */
 	WEIR_FLOW_REPLY = 1 << 2, /* the (backend, client) entry of a pair */
-	WEIR_FLOW_MARKED = 1 << 3, /* the forward key of this pair carries the mark */
+	WEIR_FLOW_ZONED = 1 << 3, /* the forward key of this pair carries the mark */
 	WEIR_FLOW_HOST_ORIGIN = 1 << 4, /* sent by a socket of this node (NP-41) */
 	WEIR_FLOW_VIA_STACK = 1 << 5, /* came through the host's stack, so replies go through it */
 	WEIR_FLOW_SERVICE = 1 << 6, /* translated by a Service (not only for a port collision) */
@@ -123,9 +125,12 @@ enum weir_flow_flag {
 	WEIR_FLOW_RST_ORIG = 1 << 12,
 	WEIR_FLOW_RST_REPLY = 1 << 13,
 	WEIR_FLOW_OPEN = 1 << 14, /* both directions seen: no longer in the half-open ring */
-	WEIR_FLOW_EXPIRING = 1 << 15, /* marked by the sweep; deleted on its next round */
+	WEIR_FLOW_EXPIRING =
+		1 << 15, /* set by gc; deleted in its next round unless a packet clears it */
 	WEIR_FLOW_DEAD = 1 << 16, /* about to be deleted: treat as missing */
-	/* bits 24-31: low bits of the tick at which this entry last saw a RST (WEIR_FLOW_RST_TICK) */
+	/*
+	 * bits 24-31: low bits of the tick at which this entry last saw a RST (WEIR_FLOW_RST_TICK)
+	 */
 };
 
 /*
@@ -155,8 +160,9 @@ struct weir_flow {
 	__u32 service_stamp; /* service epoch read before the first table */
 	__u32 backend; /* index of backends[] */
 	__u32 backend_generation;
-	__u32 place; /* of its key in flow_keys[] */
-	__u32 half_open; /* sequence number in the half-open ring; no two flows at a time have the same */
+	__u32 gc_slot; /* of its key in gc_slots[] */
+	__u32 half_open; /* sequence number in the half-open ring; no two flows at a time have the
+			    same */
 };
 WEIR_ASSERT_SIZE(struct weir_flow, 64);
 
@@ -164,19 +170,19 @@ WEIR_ASSERT_SIZE(struct weir_flow, 64);
 #define WEIR_FLOW_RST_TICK (0xffu << WEIR_FLOW_RST_TICK_SHIFT)
 
 #define WEIR_TICK_SHIFT 27 /* 134 ms a tick */
-#define WEIR_NO_PLACE 0xffffffffu /* an entry that no packet made: the sweep does not find it */
+#define WEIR_NO_GC_SLOT 0xffffffffu /* an entry that no packet made: gc does not find it */
 
-/* A key waiting for the sweep, or for its turn in the half-open ring. */
-struct weir_flow_key {
+/* A key waiting for gc, or for its turn in the half-open ring. */
+struct weir_key_slot {
 	struct weir_tuple key;
 	__u32 used;
-	__u32 sequence; /* half-open ring only: which insert wrote this place */
+	__u32 sequence; /* half-open ring only: which insert wrote this slot */
 };
-WEIR_ASSERT_SIZE(struct weir_flow_key, 48);
+WEIR_ASSERT_SIZE(struct weir_key_slot, 48);
 
 /*
- * Key of fragments: a datagram that comes in fragments. By the pod's device, so
- * that nobody at another one can add to it. id: 16 bits in IPv4. proto: 0 in IPv6.
+ * Key of fragments: a datagram that comes in fragments. By the pod's device, so that nobody at
+ * another one can add to it. id: 16 bits in IPv4. proto: 0 in IPv6.
  */
 struct weir_fragment_key {
 	struct weir_addr src, dst; /* as on the wire */
@@ -205,7 +211,8 @@ WEIR_ASSERT_SIZE(struct weir_fragment, 12);
 #define WEIR_FLOW_RST_ANY (WEIR_FLOW_RST_ORIG | WEIR_FLOW_RST_REPLY)
 
 /* Written as packets pass, each by its own direction. */
-#define WEIR_FLOW_STATE_BITS (WEIR_FLOW_SEEN_BOTH | WEIR_FLOW_FIN_BOTH | WEIR_FLOW_RST_ANY | WEIR_FLOW_OPEN)
+#define WEIR_FLOW_STATE_BITS \
+	(WEIR_FLOW_SEEN_BOTH | WEIR_FLOW_FIN_BOTH | WEIR_FLOW_RST_ANY | WEIR_FLOW_OPEN)
 
 enum weir_flow_state {
 	/* TCP */
@@ -254,11 +261,13 @@ static __always_inline const struct weir_addr *weir_flow_backend(const struct we
 }
 
 /*
- * Key of the linked entry: both kinds lead from the client's end and nat_* to the other. A hairpin's reply entry leads
- * from the pod to the frontend, its forward entry from the reserved address to the pod.
+ * Key of the linked entry: both kinds lead from the client's end and nat_* to the other. A
+ * hairpin's reply entry leads from the pod to the frontend, its forward entry from the reserved
+ * address to the pod.
  */
-static __always_inline void weir_flow_twin_key(const struct weir_tuple *key, const struct weir_flow *flow,
-					       struct weir_tuple *ret_twin)
+static __always_inline void weir_flow_rev_key(const struct weir_tuple *key,
+					      const struct weir_flow *flow,
+					      struct weir_tuple *ret_rev)
 {
 	__u32 hairpin = flow->flags & WEIR_FLOW_HAIRPIN, reply = flow->flags & WEIR_FLOW_REPLY;
 	int client = flow->flags & WEIR_FLOW_ORIG_FIRST ? 0 : 1;
@@ -270,18 +279,20 @@ static __always_inline void weir_flow_twin_key(const struct weir_tuple *key, con
 		far = client ? &key->addr[1] : &key->addr[0];
 	else
 		near = client ? &key->addr[1] : &key->addr[0];
-	weir_tuple_make(ret_twin, near, flow->nat_cport_be, far, flow->nat_port_be, key->proto,
-			reply && (flow->flags & WEIR_FLOW_MARKED));
+	weir_tuple_make(ret_rev, near, flow->nat_cport_be, far, flow->nat_port_be, key->proto,
+			reply && (flow->flags & WEIR_FLOW_ZONED));
 }
 
-/* Is other, found under the key of flow's twin, that twin? It leads back to the key then. */
-static __always_inline int weir_flow_is_twin(const struct weir_tuple *key, const struct weir_flow *flow,
-					     const struct weir_flow *other)
+/* Is other, found under the key of flow's rev, that rev? It leads back to the key then. */
+static __always_inline int weir_flow_is_rev(const struct weir_tuple *key,
+					    const struct weir_flow *flow,
+					    const struct weir_flow *other)
 {
 	int client = flow->flags & WEIR_FLOW_ORIG_FIRST ? 0 : 1;
 	int by_client = (flow->flags & WEIR_FLOW_HAIRPIN) && (flow->flags & WEIR_FLOW_REPLY);
 
-	return weir_flow_is_pair(other->flags) && ((flow->flags ^ other->flags) & WEIR_FLOW_REPLY) &&
+	return weir_flow_is_pair(other->flags) &&
+	       ((flow->flags ^ other->flags) & WEIR_FLOW_REPLY) &&
 	       !((flow->flags ^ other->flags) & WEIR_FLOW_HAIRPIN) &&
 	       other->nat_cport_be == (client ? key->port_be[1] : key->port_be[0]) &&
 	       other->nat_port_be == (client ? key->port_be[0] : key->port_be[1]) &&

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Named constants with their reasons. Map sizes stand in maps.h; these are the
- * limits inside the packet's path and the time limits of connections.
+ * Named constants with their reasons. Map sizes stand in maps.h; these are the limits inside the
+ * packet's path and the time limits of connections.
  */
 #pragma once
 
@@ -10,20 +10,24 @@
 
 /* Client ports tried before a new translated flow is dropped as PORTS_EXHAUSTED. */
 #define WEIR_PORT_TRIES 32
-/* They come from above the default ip_local_port_range (32768-60999): clashes with real sockets are rare. */
+/*
+ * They come from above the default ip_local_port_range (32768-60999): clashes with real sockets are
+ * rare.
+ */
 #define WEIR_PORT_MIN 61000
 #define WEIR_PORT_COUNT 4536
 
 /*
- * Ticks after a RST before a packet of its direction says that the RST was not
- * its sender's. A packet that the RST overtook, in another CPU's queue, comes
- * sooner, and must not open a connection again that nobody will close.
+ * Ticks after a RST before a packet of its direction says that the RST was not its sender's. A
+ * packet that the RST overtook, in another CPU's queue, comes sooner, and must not open a
+ * connection again that nobody will close.
  */
 #define WEIR_RST_SETTLE_TICKS 2
 
 /*
- * Whom a pod sees when it reaches itself through a Service (SVC-84): one link-local IPv4 address, one ULA, no port
- * allocation. Defaults of config.hairpin[]; entries keep the one that they were made with. Nobody else may have them.
+ * Whom a pod sees when it reaches itself through a Service (SVC-84): one link-local IPv4 address,
+ * one ULA, no port allocation. Defaults of config.hairpin[]; entries keep the one that they were
+ * made with. Nobody else may have them.
  */
 #define WEIR_HAIRPIN_V4                                                     \
 	{                                                                   \
@@ -34,11 +38,14 @@
 		.b = { 0xfd, 0x77, 0x65, 0x69, 0x72, 0x2d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x65 } \
 	}
 
-/* How long a first fragment's ports are good for its later ones: as long as Linux waits for them (ipfrag_time). */
+/*
+ * How long a first fragment's ports are good for its later ones: as long as Linux waits for them
+ * (ipfrag_time).
+ */
 #define WEIR_FRAGMENT_S 30
 
-/* Steps of the binary search in a run of port ranges: 2^20 ranges. */
-#define WEIR_PORT_SEARCH_STEPS 20
+/* Steps of the binary search in an extent of port ranges: 2^20 ranges. */
+#define WEIR_RANGE_BITS 20
 
 /* Default time limits, seconds (SVC-99 wants at least 24 h for open TCP). */
 #define WEIR_TCP_OPENING_S 30
@@ -50,20 +57,20 @@
 #define WEIR_OTHER_S 120
 
 /*
- * How long after the table was full, or the last packet of a flow that passed
- * without an entry, such flows are still expected.
+ * How long after the table was full, or the last packet of a flow that passed without an entry,
+ * such flows are still expected.
  */
 #define WEIR_FULL_MEMORY_S 120
 
-/* The sweep: places looked at a tick, and the time between ticks (0.7 % of a CPU). */
-#define WEIR_SWEEP_SLICE 670
-#define WEIR_SWEEP_SLICE_MAX 4096
-#define WEIR_SWEEP_INTERVAL_US 10000
+/* gc: slots looked at a tick, and the time between ticks (0.7 % of a CPU). */
+#define WEIR_GC_SLICE 670
+#define WEIR_GC_SLICE_MAX 4096
+#define WEIR_GC_INTERVAL_US 10000
 
 /*
- * Answers that say "nobody is there" (RST, port unreachable): so many a tick for
- * the pods of one bucket (slot modulo buckets), about 950 a second. Above, the packet
- * is dropped as REJECT_LIMITED, and its sender tries again or times out.
+ * Answers that say "nobody is there" (RST, port unreachable): so many a tick for the pods of one
+ * bucket (slot modulo buckets), about 950 a second. Above, the packet is dropped as REJECT_LIMITED,
+ * and its sender tries again or times out.
  */
 #define WEIR_REJECT_BUCKETS 1024 /* a power of two */
 #define WEIR_REJECTS_A_TICK 128

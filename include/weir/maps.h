@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * All maps in one table: the BPF side defines them from it (bpf/maps.bpf.h),
- * user space sizes, pins, checks, counts and lists them from it. No code says
- * one of these facts a second time.
+ * All maps in one table: the BPF side defines them from it (bpf/maps.bpf.h), user space sizes,
+ * pins, checks, counts and lists them from it. No code says one of these facts a second time.
  *
- * WEIR_MAPS(X): X(name, KIND, key type, value type, default entries, SIZES, KNOB, FULL, FILL, "what full means")
+ * WEIR_MAPS(X): X(name, KIND, key type, value type, default entries, SIZES, KNOB, FULL, FILL, "what
+ * full means")
  * KIND:
  *   TABLE  hash, elements allocated as they come; user space writes, by diff
  *   TRIE   longest prefix match
  *   ARRAY  array, memory-mapped by user space
  *   FLOWS  hash, preallocated; written by packets
  *   LRU    hash that forgets the least recently used; written by packets
- *   PLACES array, written by packets and the sweep
+ *   STATE  array, written by packets and gc
  *   QUEUE  first in first out
  *   PERCPU per-CPU array
  *   PROGS  programs that a program goes on in
@@ -22,7 +22,8 @@
  *   POWER_OF_TWO  an index is masked, by what config says
  *   FIXED         the default and no other: the size is a constant of the programs
  * KNOB: which --scale-… option of load changes the default (enum weir_knob). FIXED maps have none.
- * FULL and FILL: enum weir_full, enum weir_fill; NAMES and RUNS with the kind of the name (enum weir_name_kind).
+ * FULL and FILL: enum weir_full, enum weir_fill; NAMES and EXTENTS with the kind of the name (enum
+ * weir_name_kind).
  */
 #pragma once
 
@@ -38,9 +39,10 @@
 #include <weir/reason.h>
 #include <weir/service.h>
 
-#define WEIR_LAYOUT_VERSION 3 /* raised whenever a key or a value of a map changes */
+#define WEIR_LAYOUT_VERSION 4 /* raised whenever a key or a value of a map changes */
 
-#define WEIR_CONNTRACK_MAX (256 * 1024) /* entries, and a place for each; a translated flow needs two */
+#define WEIR_CONNTRACK_MAX \
+	(256 * 1024) /* entries, and a gc slot for each; a translated flow needs two */
 #define WEIR_HALF_OPEN_MAX (32 * 1024)
 
 /* Percent of the default sizes, one for each kind of work. */
@@ -67,61 +69,79 @@ enum weir_fill {
 	WEIR_FILL_ALL, /* all are always in use */
 	WEIR_FILL_UNCOUNTED, /* the kernel has no call for it */
 	WEIR_FILL_NAMES, /* ids with a name of that kind */
-	WEIR_FILL_RUNS, /* elements of the runs with a name of that kind */
+	WEIR_FILL_EXTENTS, /* elements of the extents with a name of that kind */
 	WEIR_FILL_PODS, /* slots with a pod */
 	WEIR_FILL_BACKENDS, /* elements that are taken */
-	WEIR_FILL_BACKEND_RUNS, /* elements of the runs that services lead to */
-	WEIR_FILL_PLACES, /* places that are used */
-	WEIR_FILL_FREE_PLACES, /* what flow_keys does not use */
+	WEIR_FILL_BACKEND_EXTENTS, /* elements of the extents that services lead to */
+	WEIR_FILL_USED, /* slots that are used */
+	WEIR_FILL_UNUSED, /* what gc_slots does not use */
 };
 
-#define WEIR_MAPS(X)                                                                                              \
-	X(attachments, TABLE, __u32, __u32, 4096, ANY, TABLES, REFUSE, KEYS,                                      \
-	  "load refuses: no slot for another pod")                                                                \
-	X(pods, ARRAY, __u32, struct weir_pod, 1024, BITS(WEIR_SLOT_BITS), ARRAYS, REFUSE, PODS,                  \
-	  "load refuses: no slot for another pod")                                                                \
-	X(endpoints, TABLE, struct weir_addr, __u32, 8192, ANY, TABLES, REFUSE, KEYS, "load refuses")             \
-	X(identities, TABLE, struct weir_addr, __u32, 262144, ANY, TABLES, REFUSE, KEYS, "load refuses")          \
-	X(networks, TRIE, struct weir_prefix, __u32, 65536, ANY, TRIES, REFUSE, KEYS, "load refuses")             \
-	X(policy_sets, ARRAY, __u32, __u64, 16384, BITS(24), ARRAYS, REFUSE, NAMES(POLICY_SET), "load refuses")   \
-	X(policy_rules, TABLE, struct weir_policy_key, __u64, 262144, ANY, TABLES, REFUSE, KEYS, "load refuses")  \
-	X(port_ranges, ARRAY, __u32, struct weir_port_range, 131072, BITS(WEIR_PORT_SEARCH_STEPS), ARRAYS,        \
-	  REFUSE, RUNS(PORT_SET), "load refuses")                                                                 \
-	X(frontends, TABLE, struct weir_frontend, __u32, 65536, ANY, TABLES, REFUSE, KEYS, "load refuses")        \
-	X(services, ARRAY, __u32, struct weir_service, 32768, ANY, ARRAYS, REFUSE, NAMES(SERVICE),                \
-	  "load refuses")                                                                                         \
-	X(backend_slots, ARRAY, __u32, __u64, 262144, ANY, ARRAYS, REFUSE, BACKEND_RUNS, "load refuses")          \
-	X(backends, ARRAY, __u32, struct weir_backend, 131072, ANY, ARRAYS, REFUSE, BACKENDS, "load refuses")     \
-	X(nodes, TABLE, struct weir_addr, __u32, 16384, ANY, TABLES, REFUSE, KEYS, "load refuses")                \
-	X(names, TABLE, struct weir_name, struct weir_name_id, 131072, ANY, TABLES, REFUSE, KEYS, "load refuses") \
-	X(config, ARRAY, __u32, struct weir_config, 1, FIXED, NONE, NEVER, ALL, "cannot fill")                    \
-	X(conntrack, FLOWS, struct weir_tuple, struct weir_flow, WEIR_CONNTRACK_MAX, ANY, FLOWS, LOSE, KEYS,      \
-	  "closing flows are reclaimed, oldest first; then new flows are dropped as table-full")                  \
-	X(flow_keys, PLACES, __u32, struct weir_flow_key, WEIR_CONNTRACK_MAX, ANY, FLOWS, LOSE, PLACES,           \
-	  "as conntrack")                                                                                         \
-	X(free_keys, QUEUE, void, __u32, WEIR_CONNTRACK_MAX, ANY, FLOWS, NEVER, FREE_PLACES,                      \
-	  "cannot fill: it holds each place once")                                                                \
-	X(closing_keys, QUEUE, void, struct weir_tuple, 65536, ANY, FLOWS, FORGET, UNCOUNTED,                     \
-	  "the oldest is forgotten and waits for the sweep")                                                      \
-	X(half_open, PLACES, __u32, struct weir_flow_key, WEIR_HALF_OPEN_MAX, POWER_OF_TWO, FLOWS, FORGET,        \
-	  PLACES, "the oldest half-open flow goes")                                                               \
-	X(rejects, PLACES, __u32, __u64, WEIR_REJECT_BUCKETS, FIXED, NONE, NEVER, ALL,                            \
-	  "cannot fill: pods share the buckets")                                                                  \
-	X(fragments, LRU, struct weir_fragment_key, struct weir_fragment, 4096, ANY, FLOWS, FORGET, KEYS,         \
-	  "the oldest is forgotten, and its datagram's later fragments are dropped as fragment-first")            \
-	X(counters, PERCPU, __u32, struct weir_counter, _WEIR_REASON_MAX, FIXED, NONE, NEVER, ALL, "cannot fill") \
-	X(trace, PERCPU, __u32, struct weir_trace, 1, FIXED, NONE, NEVER, ALL, "cannot fill")                     \
-	X(handoff, PERCPU, __u32, struct weir_handoff, 1, FIXED, NONE, NEVER, ALL, "cannot fill")                 \
-	X(rule_hits, PERCPU, __u32, struct weir_hits, 16384, ANY, NONE, LOSE, NAMES(RULE),                        \
-	  "further rules are not counted, get says so")                                                           \
-	X(set_hits, PERCPU, __u32, struct weir_hits, 4096, ANY, NONE, LOSE, NAMES(POLICY_SET),                    \
-	  "further policy sets are not counted, get says so")                                                     \
-	X(events, RING, void, void, 1 << 19, POWER_OF_TWO, NONE, LOSE, UNCOUNTED,                                 \
-	  "events are lost and counted, observe says how many")                                                   \
-	X(event_counts, PERCPU, __u32, struct weir_event_count, _WEIR_REASON_MAX, FIXED, NONE, NEVER, ALL,        \
-	  "cannot fill")                                                                                          \
-	X(steps, PROGS, __u32, __u32, _WEIR_STEP_MAX, FIXED, NONE, NEVER, ALL, "cannot fill")                     \
-	X(watch, ARRAY, __u32, struct weir_watch, 1, FIXED, NONE, NEVER, ALL, "cannot fill")
+/* clang-format off */
+#define WEIR_MAPS(X) \
+	X(attachments, TABLE, __u32, __u32, 4096, ANY, TABLES, \
+	  REFUSE, KEYS, "load refuses: no slot for another pod") \
+	X(pods, ARRAY, __u32, struct weir_pod, 1024, BITS(WEIR_SLOT_BITS), ARRAYS, \
+	  REFUSE, PODS, "load refuses: no slot for another pod") \
+	X(endpoints, TABLE, struct weir_addr, __u32, 8192, ANY, TABLES, \
+	  REFUSE, KEYS, "load refuses") \
+	X(identities, TABLE, struct weir_addr, __u32, 262144, ANY, TABLES, \
+	  REFUSE, KEYS, "load refuses") \
+	X(networks, TRIE, struct weir_prefix, __u32, 65536, ANY, TRIES, \
+	  REFUSE, KEYS, "load refuses") \
+	X(policy_sets, ARRAY, __u32, __u64, 16384, BITS(24), ARRAYS, \
+	  REFUSE, NAMES(POLICY_SET), "load refuses") \
+	X(policy_rules, TABLE, struct weir_policy_key, __u64, 262144, ANY, TABLES, \
+	  REFUSE, KEYS, "load refuses") \
+	X(port_ranges, ARRAY, __u32, struct weir_port_range, 131072, BITS(WEIR_RANGE_BITS), ARRAYS, \
+	  REFUSE, EXTENTS(PORT_SET), "load refuses") \
+	X(frontends, TABLE, struct weir_frontend, __u32, 65536, ANY, TABLES, \
+	  REFUSE, KEYS, "load refuses") \
+	X(services, ARRAY, __u32, struct weir_service, 32768, ANY, ARRAYS, \
+	  REFUSE, NAMES(SERVICE), "load refuses") \
+	X(backend_slots, ARRAY, __u32, __u64, 262144, ANY, ARRAYS, \
+	  REFUSE, BACKEND_EXTENTS, "load refuses") \
+	X(backends, ARRAY, __u32, struct weir_backend, 131072, ANY, ARRAYS, \
+	  REFUSE, BACKENDS, "load refuses") \
+	X(nodes, TABLE, struct weir_addr, __u32, 16384, ANY, TABLES, \
+	  REFUSE, KEYS, "load refuses") \
+	X(names, TABLE, struct weir_name, struct weir_name_id, 131072, ANY, TABLES, \
+	  REFUSE, KEYS, "load refuses") \
+	X(config, ARRAY, __u32, struct weir_config, 1, FIXED, NONE, \
+	  NEVER, ALL, "cannot fill") \
+	X(conntrack, FLOWS, struct weir_tuple, struct weir_flow, WEIR_CONNTRACK_MAX, ANY, FLOWS, \
+	  LOSE, KEYS, "closing flows are reclaimed, oldest first; then new flows are dropped as table-full") \
+	X(gc_slots, STATE, __u32, struct weir_key_slot, WEIR_CONNTRACK_MAX, ANY, FLOWS, \
+	  LOSE, USED, "as conntrack") \
+	X(gc_free, QUEUE, void, __u32, WEIR_CONNTRACK_MAX, ANY, FLOWS, \
+	  NEVER, UNUSED, "cannot fill: it holds each slot once") \
+	X(closing_keys, QUEUE, void, struct weir_tuple, 65536, ANY, FLOWS, \
+	  FORGET, UNCOUNTED, "the oldest is forgotten and waits for gc") \
+	X(half_open, STATE, __u32, struct weir_key_slot, WEIR_HALF_OPEN_MAX, POWER_OF_TWO, FLOWS, \
+	  FORGET, USED, "the oldest half-open flow goes") \
+	X(rejects, STATE, __u32, __u64, WEIR_REJECT_BUCKETS, FIXED, NONE, \
+	  NEVER, ALL, "cannot fill: pods share the buckets") \
+	X(fragments, LRU, struct weir_fragment_key, struct weir_fragment, 4096, ANY, FLOWS, \
+	  FORGET, KEYS, "the oldest is forgotten, and its datagram's later fragments are dropped as fragment-first") \
+	X(counters, PERCPU, __u32, struct weir_counter, _WEIR_REASON_MAX, FIXED, NONE, \
+	  NEVER, ALL, "cannot fill") \
+	X(trace, PERCPU, __u32, struct weir_trace, 1, FIXED, NONE, \
+	  NEVER, ALL, "cannot fill") \
+	X(handoff, PERCPU, __u32, struct weir_handoff, 1, FIXED, NONE, \
+	  NEVER, ALL, "cannot fill") \
+	X(rule_hits, PERCPU, __u32, struct weir_hits, 16384, ANY, NONE, \
+	  LOSE, NAMES(RULE), "further rules are not counted, get says so") \
+	X(set_hits, PERCPU, __u32, struct weir_hits, 4096, ANY, NONE, \
+	  LOSE, NAMES(POLICY_SET), "further policy sets are not counted, get says so") \
+	X(events, RING, void, void, 1 << 19, POWER_OF_TWO, NONE, \
+	  LOSE, UNCOUNTED, "events are lost and counted, observe says how many") \
+	X(event_counts, PERCPU, __u32, struct weir_event_count, _WEIR_REASON_MAX, FIXED, NONE, \
+	  NEVER, ALL, "cannot fill") \
+	X(steps, PROGS, __u32, __u32, _WEIR_STEP_MAX, FIXED, NONE, \
+	  NEVER, ALL, "cannot fill") \
+	X(watch, ARRAY, __u32, struct weir_watch, 1, FIXED, NONE, \
+	  NEVER, ALL, "cannot fill")
+/* clang-format on */
 
 enum weir_map {
 #define WEIR_MAP_ENUM(name, ...) WEIR_MAP_##name,

@@ -9,11 +9,11 @@
 enum weir_name_kind {
 	WEIR_NAME_IDENTITY = 1,
 	WEIR_NAME_POLICY_SET,
-	WEIR_NAME_PORT_SET, /* id is the offset of its run, len its length */
+	WEIR_NAME_PORT_SET, /* id is the offset of its extent, len its length */
 	WEIR_NAME_RULE,
 	WEIR_NAME_SERVICE,
 	WEIR_NAME_BACKEND, /* never in the map: see struct weir_backend */
-	WEIR_NAME_BACKEND_RUN, /* never in the map: see struct weir_service */
+	WEIR_NAME_BACKEND_EXTENT, /* never in the map: see struct weir_service */
 	WEIR_NAME_POD, /* of an attachment record; id is the slot */
 	_WEIR_NAME_MAX,
 };

@@ -22,11 +22,13 @@ static __always_inline __u32 weir_ref_slot(__u32 ref)
 
 enum weir_pod_flag {
 	WEIR_POD_GATE = 1 << 0, /* no plan for this pod yet: hold everything (NP-53) */
-	WEIR_POD_ADOPTED =
-		1 << 1, /* it ran before its hooks came: the host's conntrack may know its connections */
+	WEIR_POD_ADOPTED = 1 << 1, /* it ran before its hooks came: the host's conntrack may know
+				      its connections */
 };
 
-/* The word of a pod: both policy sets and its flags, flipped together. Set 0 means "not isolated". */
+/*
+ * The word of a pod: both policy sets and its flags, flipped together. Set 0 means "not isolated".
+ */
 static __always_inline __u64 weir_pod_word(__u32 ingress_set, __u32 egress_set, __u32 flags)
 {
 	return (__u64)ingress_set << 40 | (__u64)egress_set << 16 | flags;
@@ -56,12 +58,17 @@ static __always_inline int weir_pod_is_judged(__u64 word)
 /* Value of pods[]: slot 0 is never used, so that ref 0 means "nobody". */
 struct weir_pod {
 	__u64 word; /* weir_pod_word(); one store */
-	/* by family, as addr: an ipBlock matches one address and not the other (NP-29); one store each */
+	/*
+	 * by family, as addr: an ipBlock matches one address and not the other (NP-29); one store
+	 * each
+	 */
 	__u32 identity[2];
-	__u32 ref; /* weir_ref(); 0: the slot is free. Written last when a pod comes, first when it goes */
+	__u32 ref; /* weir_ref(); 0: the slot is free. Written last when a pod comes, first when it
+		      goes */
 	__u32 ifindex; /* the host's end of the pod's veth */
 	__u8 mac[6]; /* of the pod's own end */
-	__u16 generation; /* of the last ref, also while the slot is free: the next one starts behind it */
+	__u16 generation; /* of the last ref, also while the slot is free: the next one starts
+			     behind it */
 	struct weir_addr addr[2]; /* [0] IPv4, [1] IPv6; all zero: none */
 };
 WEIR_ASSERT_SIZE(struct weir_pod, 64);

@@ -6,11 +6,11 @@
 
 #include <weir/addr.h>
 
-/* One verdict and one rule for all ports and protocols, or a run of port_ranges[]. */
+/* One verdict and one rule for all ports and protocols, or an extent of port_ranges[]. */
 enum weir_word_kind {
 	WEIR_WORD_DENY,
 	WEIR_WORD_ALLOW,
-	WEIR_WORD_PORTS, /* what no range of the run holds is denied */
+	WEIR_WORD_PORTS, /* what no range of the extent holds is denied */
 };
 
 #define WEIR_NO_RULE 0 /* rule id of a default deny, and of "no policy" */
@@ -62,10 +62,9 @@ struct weir_policy_key {
 WEIR_ASSERT_SIZE(struct weir_policy_key, 8);
 
 /*
- * Element of port_ranges[]. Sorted and disjoint within a run. low and high are
- * points: proto << 16 | port with the port in host order, so that one compare
- * orders both. A range may span protocols; one of TCP, UDP or SCTP alone holds
- * no point of any other protocol (NP-38).
+ * Element of port_ranges[]. Sorted and disjoint within an extent. low and high are points: proto <<
+ * 16 | port with the port in host order, so that one compare orders both. A range may span
+ * protocols; one of TCP, UDP or SCTP alone holds no point of any other protocol (NP-38).
  */
 struct weir_port_range {
 	__u32 low;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Why a packet went the way it went: one list for the enum, the counter, the
- * metric label and the text that people read. Numbers are never reused; new
- * reasons go to the end.
+ * Why a packet went the way it went: one list for the enum, the counter, the metric label and the
+ * text that people read. Numbers are never reused; new reasons go to the end.
  *
  * WEIR_REASONS(X): X(NAME, verdict, "label", "what it means")
  *   verdict: what happens to the packet for that reason, enum weir_verdict
@@ -46,7 +45,7 @@ enum weir_verdict {
 	X(TABLE_FULL, DROP, "table-full", "the connection table is full") \
 	X(PORTS_EXHAUSTED, DROP, "ports-exhausted", "no free client port towards the backend") \
 	X(RACE, DROP, "race", "lost a race for a connection twice; the sender will retry") \
-	X(NO_SCRATCH, DROP, "internal", "a table that is always there was not") \
+	X(INTERNAL, DROP, "internal", "a table that is always there was not") \
 	X(NEW, DROP, "new", "no longer: it was a step between functions") \
 	X(STALE, DROP, "stale", "no longer: it was a step between functions") \
 	X(ICMP_REDIRECT, DROP, "icmp-redirect", "an ICMP redirect: routes are nobody else's business") \
@@ -76,7 +75,8 @@ _Static_assert(_WEIR_REASON_MAX <= 64, "reasons of one verdict fit into the bits
 /* Bit n is set for each reason n of that verdict. */
 static inline unsigned long long weir_reasons_of(enum weir_verdict of)
 {
-#define WEIR_REASON_BIT(name, verdict, label, text) | (unsigned long long)(WEIR_##verdict == of) << WEIR_##name
+#define WEIR_REASON_BIT(name, verdict, label, text) \
+	| (unsigned long long)(WEIR_##verdict == of) << WEIR_##name
 	return 0 WEIR_REASONS(WEIR_REASON_BIT);
 #undef WEIR_REASON_BIT
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * All three evaluators: the naive reference, the plan as the oracle reads it,
- * and the BPF programs under BPF_PROG_TEST_RUN on tables that sync wrote. One
- * instance meets plan after plan by diff, as a node does. The programs choose a
- * backend by their own hash: any candidate will do, and the rest of the answer
- * must be the one for that backend. Needs root.
+ * All three evaluators: the naive reference, the plan as the oracle reads it, and the BPF programs
+ * under BPF_PROG_TEST_RUN on tables that sync wrote. One instance meets plan after plan by diff, as
+ * a node does. The programs choose a backend by their own hash: any candidate will do, and the rest
+ * of the answer must be the one for that backend. Needs root.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,8 +46,8 @@ static bool begin(void *ctx, const struct plan *p, FILE *said)
 /* What the reference does not know: the plan's own things by which it was decided. */
 static bool same_attribution(const struct oracle_answer *a, const struct oracle_answer *b)
 {
-	return a->service == b->service && a->backend == b->backend && a->egress.set == b->egress.set &&
-	       a->ingress.set == b->ingress.set;
+	return a->service == b->service && a->backend == b->backend &&
+	       a->egress.set == b->egress.set && a->ingress.set == b->ingress.set;
 }
 
 static bool is_candidate(const struct plan *p, const struct oracle_answer *bpf,
@@ -59,12 +58,16 @@ static bool is_candidate(const struct plan *p, const struct oracle_answer *bpf,
 	if (!want->n_candidates)
 		return bpf->backend == PLAN_NONE;
 	for (size_t i = 0; bpf->backend != PLAN_NONE && i < want->n_candidates; i++)
-		if (weir_addr_equal(&b->addr, &want->candidates[i].addr) && b->port == want->candidates[i].port)
+		if (weir_addr_equal(&b->addr, &want->candidates[i].addr) &&
+		    b->port == want->candidates[i].port)
 			return true;
 	return false;
 }
 
-/* The answer of the programs, held against both others as if they had been asked for the same backend. */
+/*
+ * The answer of the programs, held against both others as if they had been asked for the same
+ * backend.
+ */
 static bool agrees(void *ctx, const struct differential_question *question, FILE *said)
 {
 	struct oracle_query q = question->q;
@@ -95,9 +98,11 @@ static bool agrees(void *ctx, const struct differential_question *question, FILE
 static void programs_plan_and_reference_agree_on_random_clusters(void **state)
 {
 	struct bpf_run run = {};
-	struct differential d = {
-		.clusters = CLUSTERS, .questions = QUESTIONS, .ctx = &run, .begin = begin, .agrees = agrees
-	};
+	struct differential d = { .clusters = CLUSTERS,
+				  .questions = QUESTIONS,
+				  .ctx = &run,
+				  .begin = begin,
+				  .agrees = agrees };
 	bool same = differential_run(&d, &count);
 
 	probe_close(&run.probe);
@@ -106,10 +111,9 @@ static void programs_plan_and_reference_agree_on_random_clusters(void **state)
 
 static void random_clusters_ask_the_programs_for_every_answer(void **state)
 {
-	static const enum weir_reason wanted[] = {
-		WEIR_FORWARDED,   WEIR_EGRESS_DENIED,     WEIR_INGRESS_DENIED,
-		WEIR_NO_ENDPOINT, WEIR_NO_LOCAL_ENDPOINT, WEIR_NO_SERVICE_PORT
-	};
+	static const enum weir_reason wanted[] = { WEIR_FORWARDED,         WEIR_EGRESS_DENIED,
+						   WEIR_INGRESS_DENIED,    WEIR_NO_ENDPOINT,
+						   WEIR_NO_LOCAL_ENDPOINT, WEIR_NO_SERVICE_PORT };
 
 	if (random_rounds(CLUSTERS) < CLUSTERS)
 		skip();

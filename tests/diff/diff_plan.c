@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The compiled plan, as the oracle reads it, against the naive reference: the
- * same random questions about the same random clusters, zero differences. Needs
- * neither kernel nor root.
+ * The compiled plan, as the oracle reads it, against the naive reference: the same random questions
+ * about the same random clusters, zero differences. Needs neither kernel nor root.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,10 +27,13 @@ static bool agrees(void *ctx, const struct differential_question *question, FILE
 	if (!differential_same(p, &got, &question->want, said))
 		return false;
 	/* every candidate is asked for; the plan must not have more */
-	candidates = got.service && question->want.n_candidates ? p->services[got.service].n_internal : 0;
+	candidates = got.service && question->want.n_candidates
+			     ? p->services[got.service].n_internal
+			     : 0;
 	if (candidates == question->want.n_candidates)
 		return true;
-	fprintf(said, "the plan has %zu candidates, the reference %zu\n", candidates, question->want.n_candidates);
+	fprintf(said, "the plan has %zu candidates, the reference %zu\n", candidates,
+		question->want.n_candidates);
 	return false;
 }
 
@@ -45,10 +47,9 @@ static void plan_and_reference_agree_on_random_clusters(void **state)
 /* Agreement about nothing would be easy: every answer must have been given often. */
 static void random_clusters_ask_for_every_answer(void **state)
 {
-	static const enum weir_reason wanted[] = {
-		WEIR_FORWARDED,   WEIR_EGRESS_DENIED,     WEIR_INGRESS_DENIED,
-		WEIR_NO_ENDPOINT, WEIR_NO_LOCAL_ENDPOINT, WEIR_NO_SERVICE_PORT
-	};
+	static const enum weir_reason wanted[] = { WEIR_FORWARDED,         WEIR_EGRESS_DENIED,
+						   WEIR_INGRESS_DENIED,    WEIR_NO_ENDPOINT,
+						   WEIR_NO_LOCAL_ENDPOINT, WEIR_NO_SERVICE_PORT };
 
 	if (random_rounds(CLUSTERS) < CLUSTERS)
 		skip();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The shrinker of the differential tests, proven by evaluators that are wrong
- * on purpose: what comes out must still show the defect, be about the smallest
- * cluster that can, and be told so that it can be repeated and pasted.
+ * The shrinker of the differential tests, proven by evaluators that are wrong on purpose: what
+ * comes out must still show the defect, be about the smallest cluster that can, and be told so that
+ * it can be repeated and pasted.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,7 +47,8 @@ static bool no_exceptions(void *ctx, const struct differential_question *questio
 
 	for (size_t i = 0; question->want.reason == WEIR_INGRESS_DENIED && i < s->n_policies; i++)
 		for (size_t r = 0; r < s->policies[i]->n_rules[KUBE_INGRESS]; r++) {
-			const struct kube_policy_rule *rule = &s->policies[i]->rules[KUBE_INGRESS][r];
+			const struct kube_policy_rule *rule =
+				&s->policies[i]->rules[KUBE_INGRESS][r];
 
 			for (size_t k = 0; k < rule->n_peers; k++)
 				for (size_t e = 0; e < rule->peers[k].n_except; e++)
@@ -65,7 +66,8 @@ struct result {
 	char *told;
 };
 
-static void find(bool (*agrees)(void *, const struct differential_question *, FILE *), struct result *ret)
+static void find(bool (*agrees)(void *, const struct differential_question *, FILE *),
+		 struct result *ret)
 {
 	size_t size;
 	struct differential d = {
@@ -84,8 +86,9 @@ static void find(bool (*agrees)(void *, const struct differential_question *, FI
 	store_read_buffer(ret->store, "shrunk.yaml", ret->count.shrunk, strlen(ret->count.shrunk));
 	store_apply_defaults(ret->store, STORE_ASSIGN | STORE_ADMIT);
 	assert_int_equal(ret->store->diags.errors, 0);
-	print_message("# %zu bytes, %zu pods, %zu policies, %zu Services:\n%s", strlen(ret->count.shrunk),
-		      ret->store->n_pods, ret->store->n_policies, ret->store->n_services, ret->count.shrunk);
+	print_message("# %zu bytes, %zu pods, %zu policies, %zu Services:\n%s",
+		      strlen(ret->count.shrunk), ret->store->n_pods, ret->store->n_policies,
+		      ret->store->n_services, ret->count.shrunk);
 }
 
 static void release(struct result *r)
@@ -130,7 +133,8 @@ static void a_missed_endpoint_shrinks_to_one_service_of_two_endpoints(void **sta
 	for (size_t i = 0; i < r.store->n_slices; i++)
 		endpoints += r.store->slices[i]->n_endpoints;
 	assert_int_equal(endpoints, 2);
-	assert_true(r.store->n_pods <= 3); /* the client, and two where the endpoints come from a selector */
+	assert_true(r.store->n_pods <=
+		    3); /* the client, and two where the endpoints come from a selector */
 	release(&r);
 }
 
@@ -157,7 +161,8 @@ static void what_is_told_repeats_it(void **state)
 
 	find(only_first_rules, &r);
 	assert_non_null(strstr(r.told, "Repeat with WEIR_SEED="));
-	assert_true(sscanf(strstr(r.told, "WEIR_SEED="), "WEIR_SEED=%63[0-9] WEIR_ROUNDS=1", seed) == 1);
+	assert_true(sscanf(strstr(r.told, "WEIR_SEED="), "WEIR_SEED=%63[0-9] WEIR_ROUNDS=1",
+			   seed) == 1);
 	assert_non_null(strstr(r.told, "\n#   weir why "));
 	assert_non_null(strstr(r.told, "\n# the first rule does not match\n"));
 	assert_non_null(strstr(r.told, "\n# reference: "));
@@ -177,8 +182,9 @@ static bool two_words(void *ctx, const char *text, size_t len)
 
 static void only_what_is_needed_stays(void **state)
 {
-	static const char yaml[] = "kind: A\nlist:\n- {x: 1, z: [1, 2, needle]}\n- other\n---\nkind: B\n"
-				   "---\nkind: C\nm: {a: '2', b: 3}\n---\n[]\n";
+	static const char yaml[] =
+		"kind: A\nlist:\n- {x: 1, z: [1, 2, needle]}\n- other\n---\nkind: B\n"
+		"---\nkind: C\nm: {a: '2', b: 3}\n---\n[]\n";
 	static const char json[] =
 		"{\"kind\":\"List\",\"items\":[{\"kind\":\"A\",\"list\":[{\"x\":1,\"z\":[1,2,\"needle\"]}]},"
 		"{\"m\":{\"a\":\"2\",\"b\":null}}]}";
@@ -187,8 +193,10 @@ static void only_what_is_needed_stays(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		struct shrink_result once, twice;
 
-		assert_true(shrink_manifests(texts[i], strlen(texts[i]), two_words, NULL, 1000, &once));
-		assert_string_equal(once.text, "---\nlist:\n- z:\n  - needle\n---\nm:\n  a: \"2\"\n");
+		assert_true(
+			shrink_manifests(texts[i], strlen(texts[i]), two_words, NULL, 1000, &once));
+		assert_string_equal(once.text,
+				    "---\nlist:\n- z:\n  - needle\n---\nm:\n  a: \"2\"\n");
 		assert_true(once.minimal);
 		assert_true(shrink_manifests(once.text, once.len, two_words, NULL, 1000, &twice));
 		assert_string_equal(once.text, twice.text);
@@ -213,12 +221,15 @@ static void what_does_not_show_is_not_shrunk_and_tries_are_bounded(void **state)
 	free(r.text);
 }
 
-/* What the shrinker writes is read as what it was: words that YAML takes for something else, line ends, quotes. */
+/*
+ * What the shrinker writes is read as what it was: words that YAML takes for something else, line
+ * ends, quotes.
+ */
 static bool reads_the_same(void *ctx, const char *text, size_t len)
 {
-	return strstr(text, "\"yes\"") && strstr(text, "\"1e3\"") && strstr(text, "\"a\\\"b\\\\c\\x0a\"") &&
-	       strstr(text, " plain-1.x/y\n") && strstr(text, "\"fd00::1\"") && strstr(text, " 12\n") &&
-	       strstr(text, "\"\"");
+	return strstr(text, "\"yes\"") && strstr(text, "\"1e3\"") &&
+	       strstr(text, "\"a\\\"b\\\\c\\x0a\"") && strstr(text, " plain-1.x/y\n") &&
+	       strstr(text, "\"fd00::1\"") && strstr(text, " 12\n") && strstr(text, "\"\"");
 }
 
 static void strings_stay_strings(void **state)

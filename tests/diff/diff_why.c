@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Random questions about random clusters, as people write them, through what
- * `weir why --engine bpf` itself runs: targets from text, the objects' own
- * explanation, the plan's oracle and the BPF programs under BPF_PROG_TEST_RUN,
- * on the plan of every node that a question concerns. All must say the same. Then
- * the programs get the tables of other manifests, and it must be noticed. Needs root.
+ * Random questions about random clusters, as people write them, through what `weir why --engine
+ * bpf` itself runs: targets from text, the objects' own explanation, the plan's oracle and the BPF
+ * programs under BPF_PROG_TEST_RUN, on the plan of every node that a question concerns. All must
+ * say the same. Then the programs get the tables of other manifests, and it must be noticed. Needs
+ * root.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -35,8 +35,8 @@ struct count {
 static struct count count;
 
 /* "ns/pod", "svc/ns/name", "world", "node", or just the address. */
-static void end_text(struct random *r, const struct store *s, const struct weir_addr *addr, bool service,
-		     char *buf, size_t size)
+static void end_text(struct random *r, const struct store *s, const struct weir_addr *addr,
+		     bool service, char *buf, size_t size)
 {
 	const struct kube_pod *pod = store_pod_by_addr(s, addr);
 	char text[ADDR_TEXT_MAX];
@@ -52,10 +52,12 @@ static void end_text(struct random *r, const struct store *s, const struct weir_
 	} else if (pod && random_percent(r, 80))
 		snprintf(buf, size, "%s/%s", pod->meta.ns, pod->meta.name);
 	else
-		snprintf(buf, size, service && !weir_addr_is_v4(addr) ? "[%s]" : "%s", addr_text(addr, text));
+		snprintf(buf, size, service && !weir_addr_is_v4(addr) ? "[%s]" : "%s",
+			 addr_text(addr, text));
 }
 
-static bool ask_text(struct random *r, const struct store *s, const char *node, char *from, char *to, size_t size)
+static bool ask_text(struct random *r, const struct store *s, const char *node, char *from,
+		     char *to, size_t size)
 {
 	struct oracle_query q;
 	size_t used;
@@ -84,7 +86,9 @@ static void count_flow(const struct why_flow *f)
 		count.nearest += f->judged[d] && f->sides[d].nearest;
 }
 
-/* A side that denies has a nearest miss, and one that allows has none; what is drawn can be drawn. */
+/*
+ * A side that denies has a nearest miss, and one that allows has none; what is drawn can be drawn.
+ */
 static bool is_sound(const struct why_flow *f)
 {
 	bool sound = !f->disagree;
@@ -107,7 +111,9 @@ static bool ask(const struct store *s, struct report *report, struct program_eva
 {
 	_cleanup_(arena_free) struct arena arena = {};
 	_cleanup_(why_flows_free) struct why_flows flows = {};
-	struct why_ask w = { .store = s, .report = report, .arena = &arena, .evaluator = &evaluator->evaluator };
+	struct why_ask w = {
+		.store = s, .report = report, .arena = &arena, .evaluator = &evaluator->evaluator
+	};
 	struct weir_err err = {};
 	bool sound = true;
 	int r = why_parse(&w, from, to, &err);
@@ -143,9 +149,11 @@ static bool ask_cluster(uint64_t seed)
 	store_apply_defaults(s, 0);
 	assert_int_equal(s->diags.errors, 0);
 	evaluator_choose(&evaluator, "bpf");
-	report = report_new(&(struct report_input){ .store = s, .evaluator = &evaluator.evaluator });
+	report =
+		report_new(&(struct report_input){ .store = s, .evaluator = &evaluator.evaluator });
 	for (int i = 0; i < QUESTIONS && same; i++) {
-		if (!ask_text(&r, s, random_cluster_node(random_below(&r, RANDOM_NODES)), from, to, sizeof(from)))
+		if (!ask_text(&r, s, random_cluster_node(random_below(&r, RANDOM_NODES)), from, to,
+			      sizeof(from)))
 			continue;
 		same = ask(s, report, &evaluator, from, to);
 	}
@@ -167,12 +175,13 @@ static void why_and_the_programs_agree_on_random_questions(void **state)
 		same = ask_cluster(seed + i);
 	printf("# %lu answers (%lu allowed, %lu denied, %lu through a Service), %lu refused, %lu nearest misses; "
 	       "%lu answers of programs\n",
-	       count.asked, count.allowed, count.denied, count.services, count.refused, count.nearest,
-	       count.programs);
+	       count.asked, count.allowed, count.denied, count.services, count.refused,
+	       count.nearest, count.programs);
 	assert_true(same);
 	if (rounds < CLUSTERS)
 		return;
-	assert_true(count.allowed > 500 && count.denied > 500 && count.services > 200 && count.both > 200);
+	assert_true(count.allowed > 500 && count.denied > 500 && count.services > 200 &&
+		    count.both > 200);
 	assert_true(count.programs > 2000 && count.nearest > 200);
 }
 
@@ -200,7 +209,8 @@ static struct store *read_store(const char *first, const char *second)
 }
 
 /* The programs, on the tables of a plan that is not the one they are asked about. */
-static void adopt_other_tables(struct program_evaluator *evaluator, const struct plan *p, const struct plan *other)
+static void adopt_other_tables(struct program_evaluator *evaluator, const struct plan *p,
+			       const struct plan *other)
 {
 	_cleanup_(node_close) struct node *node = kernel_node("other", NODE_WRITE);
 	struct weir_err err = {};
@@ -212,8 +222,8 @@ static void adopt_other_tables(struct program_evaluator *evaluator, const struct
 }
 
 /* What it says on stderr, and with what it ends. */
-static int verdict_of(struct program_evaluator *evaluator, const struct store *s, struct report *report,
-		      char *said, size_t size)
+static int verdict_of(struct program_evaluator *evaluator, const struct store *s,
+		      struct report *report, char *said, size_t size)
 {
 	FILE *file = tmpfile();
 	int kept = dup(2), status;
@@ -235,7 +245,8 @@ static int verdict_of(struct program_evaluator *evaluator, const struct store *s
 
 static void programs_on_other_tables_are_noticed_with_a_banner_and_status_7(void **state)
 {
-	_cleanup_(store_free) struct store *s = read_store(head, policy), *other = read_store(head, NULL);
+	_cleanup_(store_free) struct store *s = read_store(head, policy),
+					   *other = read_store(head, NULL);
 	_cleanup_(plan_free) struct plan *other_plan =
 		plan_compile(&(struct plan_input){ .store = other, .node = "n1" });
 	_cleanup_(report_free) struct report *report = NULL;
@@ -243,7 +254,8 @@ static void programs_on_other_tables_are_noticed_with_a_banner_and_status_7(void
 	char said[4096];
 
 	evaluator_choose(&evaluator, "bpf");
-	report = report_new(&(struct report_input){ .store = s, .evaluator = &evaluator.evaluator });
+	report =
+		report_new(&(struct report_input){ .store = s, .evaluator = &evaluator.evaluator });
 	adopt_other_tables(&evaluator, report_plan(report, "n1"), other_plan);
 	assert_int_equal(verdict_of(&evaluator, s, report, said, sizeof(said)), EXIT_DISAGREE);
 	assert_non_null(strstr(said, "INTERNAL BUG: two evaluators disagree"));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* The loop of the differential tests, and what is printed when two evaluators differ. See differential.h. */
+/*
+ * The loop of the differential tests, and what is printed when two evaluators differ. See
+ * differential.h.
+ */
 #include <inttypes.h>
 #include <string.h>
 
@@ -41,7 +44,8 @@ static void comment(const char *text, size_t len, FILE *out)
 		putc('\n', out);
 }
 
-static void print_side(FILE *out, const char *name, bool judged, bool allow, const char *policy, size_t rule)
+static void print_side(FILE *out, const char *name, bool judged, bool allow, const char *policy,
+		       size_t rule)
 {
 	fprintf(out, " %s %s", name, !judged ? "not judged" : allow ? "allowed" : "denied");
 	if (*policy)
@@ -62,25 +66,29 @@ static void print_reference(const struct reference_answer *a, FILE *out)
 	print_verdict(out, "ingress", &a->sides[KUBE_INGRESS]);
 	fprintf(out, ", to %s port %u\n", addr_text(&a->dst, text), a->port);
 	for (size_t i = 0; i < a->n_candidates; i++)
-		fprintf(out, "  candidate %zu: %s port %u\n", i, addr_text(&a->candidates[i].addr, text),
-			a->candidates[i].port);
+		fprintf(out, "  candidate %zu: %s port %u\n", i,
+			addr_text(&a->candidates[i].addr, text), a->candidates[i].port);
 }
 
 void differential_print(const struct plan *p, const struct oracle_answer *a, FILE *out)
 {
-	const struct plan_rule *egress = &p->rules[a->egress.rule], *ingress = &p->rules[a->ingress.rule];
+	const struct plan_rule *egress = &p->rules[a->egress.rule],
+			       *ingress = &p->rules[a->ingress.rule];
 	char text[ADDR_TEXT_MAX];
 
 	fprintf(out, "other:     %s,", reason_label(a->reason));
 	print_side(out, "egress", a->egress.judged, a->egress.allow, egress->policy, egress->index);
-	print_side(out, "ingress", a->ingress.judged, a->ingress.allow, ingress->policy, ingress->index);
-	fprintf(out, ", to %s port %u, service %u, sets %u and %u\n", addr_text(&a->dst, text), a->port,
-		a->service, a->egress.set, a->ingress.set);
+	print_side(out, "ingress", a->ingress.judged, a->ingress.allow, ingress->policy,
+		   ingress->index);
+	fprintf(out, ", to %s port %u, service %u, sets %u and %u\n", addr_text(&a->dst, text),
+		a->port, a->service, a->egress.set, a->ingress.set);
 	if (a->service && a->service < p->n_services)
 		for (size_t i = 0; i < p->services[a->service].n_internal; i++) {
-			const struct plan_backend *b = &p->backends[p->services[a->service].internal[i]];
+			const struct plan_backend *b =
+				&p->backends[p->services[a->service].internal[i]];
 
-			fprintf(out, "  candidate %zu: %s port %u\n", i, addr_text(&b->addr, text), b->port);
+			fprintf(out, "  candidate %zu: %s port %u\n", i, addr_text(&b->addr, text),
+				b->port);
 		}
 }
 
@@ -102,7 +110,9 @@ static bool same_answers(struct run *run, const struct plan *p, const struct ora
 {
 	bool same;
 
-	*ret = (struct differential_question){ .store = run->store, .node = run->node, .plan = p, .q = *q };
+	*ret = (struct differential_question){
+		.store = run->store, .node = run->node, .plan = p, .q = *q
+	};
 	do {
 		reference_judge(run->store, run->node, &ret->q, &ret->want);
 		count_answer(run, &ret->want);
@@ -164,8 +174,8 @@ static void print_why(const struct oracle_query *q, FILE *out)
 	if (!q->port)
 		return;
 	fprintf(out, "  weir why %s '%s%s%s:%u/%s' -f shrunk.yaml\n",
-		q->host_origin ? "node" : addr_text(&q->src, src), v4 ? "" : "[", addr_text(&q->dst, dst),
-		v4 ? "" : "]", q->port, proto_text(q->proto));
+		q->host_origin ? "node" : addr_text(&q->src, src), v4 ? "" : "[",
+		addr_text(&q->dst, dst), v4 ? "" : "]", q->port, proto_text(q->proto));
 }
 
 /* The same difference with as little as possible; false: it does not show a second time. */
@@ -175,14 +185,17 @@ static bool shrink(struct run *run, const struct oracle_query *q, FILE *out)
 	size_t size;
 	struct found f = { .run = run, .q = q, .out = open_memstream(&said, &size) };
 	struct shrink_result small;
-	bool known = shrink_manifests(run->cluster.text, run->cluster.len, shows, &f, SHRINK_TRIES, &small);
+	bool known = shrink_manifests(run->cluster.text, run->cluster.len, shows, &f, SHRINK_TRIES,
+				      &small);
 
 	known = known && shows(&f, small.text, small.len); /* once more, to have it said */
 	fclose(f.out);
 	if (!known)
 		return false;
-	fprintf(out, "shrunk in %u tries to %zu bytes%s; as shrunk.yaml (without \"# \") ask node %s:\n",
-		small.tries, small.len, small.minimal ? "" : ", which is as far as it got", run->node);
+	fprintf(out,
+		"shrunk in %u tries to %zu bytes%s; as shrunk.yaml (without \"# \") ask node %s:\n",
+		small.tries, small.len, small.minimal ? "" : ", which is as far as it got",
+		run->node);
 	if (q)
 		print_why(q, out);
 	fwrite(said, 1, size, out);
@@ -191,15 +204,19 @@ static bool shrink(struct run *run, const struct oracle_query *q, FILE *out)
 	return true;
 }
 
-/* question NULL: there was none yet. may_shrink: the objects were taken, so smaller ones can be asked about. */
-static void report_difference(struct run *run, const struct differential_question *question, const char *said,
-			      bool may_shrink)
+/*
+ * question NULL: there was none yet. may_shrink: the objects were taken, so smaller ones can be
+ * asked about.
+ */
+static void report_difference(struct run *run, const struct differential_question *question,
+			      const char *said, bool may_shrink)
 {
 	_cleanup_(mem_free) char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	fprintf(out, "DIFFERENCE. Repeat with WEIR_SEED=%" PRIu64 " WEIR_ROUNDS=1\nnode %s: ", run->seed,
+	fprintf(out,
+		"DIFFERENCE. Repeat with WEIR_SEED=%" PRIu64 " WEIR_ROUNDS=1\nnode %s: ", run->seed,
 		run->node);
 	if (question) {
 		random_query_print(&question->q, out);
@@ -231,7 +248,9 @@ static bool ask(struct run *run, const struct plan *p, const struct oracle_query
 static bool run_node(struct run *run)
 {
 	bool echo_always = random_percent(&run->random, 25);
-	struct plan_input in = { .store = run->store, .node = run->node, .echo_always = echo_always };
+	struct plan_input in = { .store = run->store,
+				 .node = run->node,
+				 .echo_always = echo_always };
 	_cleanup_(plan_free) struct plan *p = plan_compile(&in);
 	_cleanup_(mem_free) char *said = NULL;
 	struct oracle_query q;
@@ -293,8 +312,9 @@ static bool run_cluster(struct run *run)
 
 static void print_count(const struct differential_count *c, FILE *out)
 {
-	fprintf(out, "# %lu packets judged; egress %lu (%lu denied), ingress %lu (%lu denied)\n", c->packets,
-		c->judged[KUBE_EGRESS], c->denied[KUBE_EGRESS], c->judged[KUBE_INGRESS], c->denied[KUBE_INGRESS]);
+	fprintf(out, "# %lu packets judged; egress %lu (%lu denied), ingress %lu (%lu denied)\n",
+		c->packets, c->judged[KUBE_EGRESS], c->denied[KUBE_EGRESS], c->judged[KUBE_INGRESS],
+		c->denied[KUBE_INGRESS]);
 	for (int i = 0; i < _WEIR_REASON_MAX; i++)
 		if (c->reasons[i])
 			fprintf(out, "#   %s: %lu\n", reason_label(i), c->reasons[i]);
@@ -325,20 +345,22 @@ static bool same_rule(const struct plan *p, uint32_t got, const struct reference
 	if (!got || !want->policy)
 		return !got && !want->policy;
 	policy = mem_printf("%s/%s", want->policy->meta.ns, want->policy->meta.name);
-	return !strcmp(rule->policy, policy) && rule->direction == direction && rule->index == want->rule;
+	return !strcmp(rule->policy, policy) && rule->direction == direction &&
+	       rule->index == want->rule;
 }
 
-static bool same_side(const struct plan *p, const struct oracle_side *got, const struct reference_answer *answer,
-		      enum kube_direction direction)
+static bool same_side(const struct plan *p, const struct oracle_side *got,
+		      const struct reference_answer *answer, enum kube_direction direction)
 {
 	const struct reference_verdict *want = &answer->sides[direction];
 
 	return got->judged == want->judged &&
-	       (!got->judged || (got->allow == want->allow && same_rule(p, got->rule, want, direction)));
+	       (!got->judged ||
+		(got->allow == want->allow && same_rule(p, got->rule, want, direction)));
 }
 
-bool differential_same(const struct plan *p, const struct oracle_answer *got, const struct reference_answer *want,
-		       FILE *said)
+bool differential_same(const struct plan *p, const struct oracle_answer *got,
+		       const struct reference_answer *want, FILE *said)
 {
 	bool judged = want->reason == WEIR_FORWARDED || want->reason == WEIR_EGRESS_DENIED ||
 		      want->reason == WEIR_INGRESS_DENIED;
@@ -346,8 +368,8 @@ bool differential_same(const struct plan *p, const struct oracle_answer *got, co
 
 	if (judged)
 		same = same && same_side(p, &got->egress, want, KUBE_EGRESS) &&
-		       same_side(p, &got->ingress, want, KUBE_INGRESS) && weir_addr_equal(&got->dst, &want->dst) &&
-		       got->port == want->port;
+		       same_side(p, &got->ingress, want, KUBE_INGRESS) &&
+		       weir_addr_equal(&got->dst, &want->dst) && got->port == want->port;
 	if (!same)
 		differential_print(p, got, said);
 	return same;

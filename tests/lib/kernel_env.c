@@ -16,7 +16,8 @@
 #include "kube/store.h"
 #include "lib/kernel_env.h"
 
-const char *const kernel_labels[KERNEL_PODS] = { "app: web", "app: client", "app: other", "app: client" };
+const char *const kernel_labels[KERNEL_PODS] = { "app: web", "app: client", "app: other",
+						 "app: client" };
 
 const char kernel_service[] =
 	"apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {clusterIP: 10.96.0.1, ipFamilyPolicy: "
@@ -32,7 +33,7 @@ const struct node_sizes kernel_sizes = {
 	.max = {
 		[WEIR_MAP_pods] = 64,	    [WEIR_MAP_policy_sets] = 64,   [WEIR_MAP_port_ranges] = 256,
 		[WEIR_MAP_services] = 64,   [WEIR_MAP_backend_slots] = 256, [WEIR_MAP_backends] = 64,
-		[WEIR_MAP_conntrack] = 256, [WEIR_MAP_flow_keys] = 256,	   [WEIR_MAP_free_keys] = 256,
+		[WEIR_MAP_conntrack] = 256, [WEIR_MAP_gc_slots] = 256,	   [WEIR_MAP_gc_free] = 256,
 		[WEIR_MAP_half_open] = 256, [WEIR_MAP_closing_keys] = 256, [WEIR_MAP_events] = 4096,
 		[WEIR_MAP_rule_hits] = 64, [WEIR_MAP_set_hits] = 64,
 	},
@@ -45,7 +46,8 @@ bool kernel_env_enter(void)
 		return false;
 	}
 	if (unshare(CLONE_NEWNS | CLONE_NEWNET) || mount("", "/", "", MS_REC | MS_PRIVATE, NULL) ||
-	    mount("bpf", "/sys/fs/bpf", "bpf", 0, NULL) || mount("tmpfs", "/run", "tmpfs", 0, NULL)) {
+	    mount("bpf", "/sys/fs/bpf", "bpf", 0, NULL) ||
+	    mount("tmpfs", "/run", "tmpfs", 0, NULL)) {
 		printf("1..0 # SKIP needs namespaces and a BPF file system\n");
 		return false;
 	}
@@ -104,13 +106,14 @@ struct attachment_list kernel_records(const struct plan *p)
 
 	l.items = mem_zalloc((p->n_pods + 1) * sizeof(*l.items));
 	for (size_t i = 0; i < p->n_pods; i++)
-		l.items[i] = (struct attachment){ .ns = arena_strdup(&l.arena, p->pods[i].ns),
-						  .name = arena_strdup(&l.arena, p->pods[i].name),
-						  .uid = arena_strdup(&l.arena, p->pods[i].uid),
-						  .netns = "",
-						  .ifindex = 100 + *p->pods[i].name - 'a',
-						  .mac = { 2, 0, 0, 0, 0, *p->pods[i].name },
-						  .addr = { p->pods[i].addr[0], p->pods[i].addr[1] } };
+		l.items[i] =
+			(struct attachment){ .ns = arena_strdup(&l.arena, p->pods[i].ns),
+					     .name = arena_strdup(&l.arena, p->pods[i].name),
+					     .uid = arena_strdup(&l.arena, p->pods[i].uid),
+					     .netns = "",
+					     .ifindex = 100 + *p->pods[i].name - 'a',
+					     .mac = { 2, 0, 0, 0, 0, *p->pods[i].name },
+					     .addr = { p->pods[i].addr[0], p->pods[i].addr[1] } };
 	return l;
 }
 

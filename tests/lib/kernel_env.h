@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What the tests of user/kernel share: mount and network namespaces of the
- * test's own, with a BPF file system and a /run that vanish with it, plans from
- * YAML, and records for their pods.
+ * What the tests of user/kernel share: mount and network namespaces of the test's own, with a BPF
+ * file system and a /run that vanish with it, plans from YAML, and records for their pods.
  */
 #pragma once
 
@@ -11,13 +10,20 @@
 /* Enters the namespaces. False without root; then a TAP skip was printed. */
 bool kernel_env_enter(void);
 
-/* Node n1, pods a, b, c on it and r on another node, both families; labels[i] is flow YAML, NULL: no such pod. */
+/*
+ * Node n1, pods a, b, c on it and r on another node, both families; labels[i] is flow YAML, NULL:
+ * no such pod.
+ */
 #define KERNEL_PODS 4
 extern const char *const kernel_labels[KERNEL_PODS];
 extern const char kernel_service[]; /* Service web to app=web, UDP and TCP, dual stack */
-extern const char kernel_policy[]; /* NetworkPolicy in: app=web takes TCP 8000-8010 from app=client and a block */
+extern const char kernel_policy[]; /* NetworkPolicy in: app=web takes TCP 8000-8010 from app=client
+				      and a block */
 
-/* A plan for n1; parts are YAML documents, NULL ends them. Fails the test when the input has errors. */
+/*
+ * A plan for n1; parts are YAML documents, NULL ends them. Fails the test when the input has
+ * errors.
+ */
 struct plan *kernel_plan(const char *const *labels, ...);
 /* A record for each pod of the plan, at devices 100, 101, …; free with attachment_list_free(). */
 struct attachment_list kernel_records(const struct plan *p);
@@ -29,6 +35,9 @@ struct node *kernel_node(const char *name, enum node_mode mode);
 /* sync_apply with records of all pods, touching no device; fails the test on an error. */
 struct sync_delta kernel_apply(struct node *n, const struct plan *p);
 
-/* The delta is just this: "frontends +3 services +1 …", maps in order, epochs as "policy-epoch", "service-epoch". */
+/*
+ * The delta is just this: "frontends +3 services +1 …", maps in order, epochs as "policy-epoch",
+ * "service-epoch".
+ */
 void kernel_assert_delta(const struct sync_delta *d, const char *want, const char *file, int line);
 #define assert_delta(d, want) kernel_assert_delta(d, want, __FILE__, __LINE__)

@@ -47,7 +47,10 @@ static void add_namespaces(struct store *s)
 	text_read(&t, s);
 }
 
-/* Every 610th pod is on this node, in 50 namespaces. Labels: one of 300 apps, one of 3 tiers, and a name of its own as a StatefulSet's. */
+/*
+ * Every 610th pod is on this node, in 50 namespaces. Labels: one of 300 apps, one of 3 tiers, and a
+ * name of its own as a StatefulSet's.
+ */
 static void add_pods(struct store *s, int first, int n)
 {
 	struct text t;
@@ -59,8 +62,9 @@ static void add_pods(struct store *s, int first, int n)
 			"\"labels\":{\"app\":\"a%d\",\"tier\":\"%d\",\"pod-name\":\"pod-%d\"}},\"spec\":{\"nodeName\":\"%s\","
 			"\"containers\":[{\"name\":\"c\",\"image\":\"i\",\"ports\":[{\"name\":\"http\",\"containerPort\":%d}]}]},"
 			"\"status\":{\"phase\":\"Running\",\"podIPs\":[{\"ip\":\"10.%d.%d.%d\"},{\"ip\":\"fd00::1:%x:%x\"}]}}",
-			comma(i - first), i, i % LARGE_NAMESPACES, i % 300, i % 3, i, i % 610 ? "there" : "here",
-			8000 + i % 5, i >> 16, i >> 8 & 255, i & 255, i >> 16, i & 0xffff);
+			comma(i - first), i, i % LARGE_NAMESPACES, i % 300, i % 3, i,
+			i % 610 ? "there" : "here", 8000 + i % 5, i >> 16, i >> 8 & 255, i & 255,
+			i >> 16, i & 0xffff);
 	text_read(&t, s);
 }
 
@@ -68,7 +72,8 @@ static void add_pods(struct store *s, int first, int n)
 static const char *const shapes[][2] = {
 	{ "\"ingress\":[{\"from\":[{\"podSelector\":{\"matchLabels\":{\"app\":\"a",
 	  "\"}}}],\"ports\":[{\"port\":8080}]}]" },
-	{ "\"ingress\":[{\"from\":[{\"namespaceSelector\":{\"matchLabels\":{\"team\":\"t", "\"}}}]}]" },
+	{ "\"ingress\":[{\"from\":[{\"namespaceSelector\":{\"matchLabels\":{\"team\":\"t",
+	  "\"}}}]}]" },
 	{ "\"egress\":[{\"to\":[{\"ipBlock\":{\"cidr\":\"10.0.0.0/8\",\"except\":[\"10.1.",
 	  ".0/24\"]}}]},"
 	  "{\"to\":[],\"ports\":[{\"port\":\"http\"}]}]" },
@@ -92,7 +97,8 @@ static void add_policies(struct store *s, int n)
 		fprintf(f,
 			"%s{\"apiVersion\":\"networking.k8s.io/v1\",\"kind\":\"NetworkPolicy\",\"metadata\":{\"name\":\"p-%d\","
 			"\"namespace\":\"ns-%d\"},\"spec\":{\"podSelector\":%s,",
-			comma(i), i, i % LARGE_NAMESPACES, i % 2 ? "{}" : "{\"matchLabels\":{\"tier\":\"0\"}}");
+			comma(i), i, i % LARGE_NAMESPACES,
+			i % 2 ? "{}" : "{\"matchLabels\":{\"tier\":\"0\"}}");
 		fprintf(f, "%s%d%s}}", shape[0], i % 200, shape[1]);
 	}
 	text_read(&t, s);
@@ -101,8 +107,8 @@ static void add_policies(struct store *s, int n)
 /* In a run, and never the same address twice in a Service. */
 static void put_endpoint(FILE *f, int number)
 {
-	fprintf(f, "{\"addresses\":[\"10.%d.%d.%d\"],\"nodeName\":\"there\"}", number >> 16, number >> 8 & 255,
-		number & 255);
+	fprintf(f, "{\"addresses\":[\"10.%d.%d.%d\"],\"nodeName\":\"there\"}", number >> 16,
+		number >> 8 & 255, number & 255);
 }
 
 void large_put_slice(FILE *f, int service, int endpoints, int first)
@@ -125,7 +131,8 @@ void large_put_service(FILE *f, int service)
 		"{\"apiVersion\":\"v1\",\"kind\":\"Service\",\"metadata\":{\"name\":\"s-%d\",\"namespace\":\"ns-%d\"},"
 		"\"spec\":{\"clusterIP\":\"172.20.%d.%d\",\"clusterIPs\":[\"172.20.%d.%d\"],\"ports\":[{\"name\":\"http\","
 		"\"port\":80,\"targetPort\":8080}]}}",
-		service, service % LARGE_NAMESPACES, service >> 8, service & 255, service >> 8, service & 255);
+		service, service % LARGE_NAMESPACES, service >> 8, service & 255, service >> 8,
+		service & 255);
 }
 
 static void add_services(struct store *s, int n, int endpoints)

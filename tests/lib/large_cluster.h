@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Large clusters, by numbers alone: for the tests and measurements that ask
- * what size costs. Nothing is random: the same numbers give the same cluster.
+ * Large clusters, by numbers alone: for the tests and measurements that ask what size costs.
+ * Nothing is random: the same numbers give the same cluster.
  */
 #pragma once
 
@@ -20,7 +20,10 @@ struct large_cluster {
 /* Completed; the caller looks at diags and frees it. */
 struct store *large_store(const struct large_cluster *c);
 
-/* One object as JSON, without a comma. Service i is ns-(i % LARGE_NAMESPACES)/s-i, 172.20.(i >> 8).(i & 255):80. */
+/*
+ * One object as JSON, without a comma. Service i is ns-(i % LARGE_NAMESPACES)/s-i, 172.20.(i >>
+ * 8).(i & 255):80.
+ */
 void large_put_service(FILE *f, int service);
 /* Its slice; endpoints are 10.x.y.z:8080, numbered in a row from first. */
 void large_put_slice(FILE *f, int service, int endpoints, int first);

@@ -26,9 +26,9 @@ const char *netns_cluster_cannot(void)
 void netns_cluster_init(struct netns_cluster *c)
 {
 	/* to fill the default tables takes longer than most tests */
-	static const struct node_sizes small = {
-		.max = { [WEIR_MAP_conntrack] = 16384, [WEIR_MAP_flow_keys] = 16384, [WEIR_MAP_free_keys] = 16384 }
-	};
+	static const struct node_sizes small = { .max = { [WEIR_MAP_conntrack] = 16384,
+							  [WEIR_MAP_gc_slots] = 16384,
+							  [WEIR_MAP_gc_free] = 16384 } };
 	static unsigned int count;
 
 	memset(c, 0, sizeof(*c));
@@ -92,7 +92,10 @@ int netns_setup(void **state)
 	return 0;
 }
 
-/* As TAP comments, when WEIR_TEST_COUNTERS is set: what the datapath did with the packets of a test. */
+/*
+ * As TAP comments, when WEIR_TEST_COUNTERS is set: what the datapath did with the packets of a
+ * test.
+ */
 static void print_counters(const struct netns_cluster *c)
 {
 	static const char *const labels[] = {
@@ -146,12 +149,15 @@ static void put_pod(FILE *f, const char *ns, const char *name, const char *app, 
 	char *copy = strdup(ports), *save = NULL;
 	const char *field[3];
 
-	fprintf(f, "---\napiVersion: v1\nkind: Pod\nmetadata: {namespace: %s, name: %s, labels: {app: %s}}\n", ns,
-		name, app);
-	fprintf(f, "spec:\n  containers:\n  - name: main\n    image: example.com/test\n    ports:\n");
+	fprintf(f,
+		"---\napiVersion: v1\nkind: Pod\nmetadata: {namespace: %s, name: %s, labels: {app: %s}}\n",
+		ns, name, app);
+	fprintf(f,
+		"spec:\n  containers:\n  - name: main\n    image: example.com/test\n    ports:\n");
 	for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
 		split(word, field, 3);
-		fprintf(f, "    - {name: %s, protocol: %s, containerPort: %s}\n", field[0], field[1], field[2]);
+		fprintf(f, "    - {name: %s, protocol: %s, containerPort: %s}\n", field[0],
+			field[1], field[2]);
 	}
 	fprintf(f,
 		"status:\n  phase: Running\n  podIP: 10.244.0.%u\n"
@@ -161,13 +167,14 @@ static void put_pod(FILE *f, const char *ns, const char *name, const char *app, 
 	free(copy);
 }
 
-void netns_pod(FILE *f, const char *ns, const char *name, const char *app, unsigned int host, const char *ports)
+void netns_pod(FILE *f, const char *ns, const char *name, const char *app, unsigned int host,
+	       const char *ports)
 {
 	put_pod(f, ns, name, app, host, ports, true);
 }
 
-void netns_pod_unready(FILE *f, const char *ns, const char *name, const char *app, unsigned int host,
-		       const char *ports)
+void netns_pod_unready(FILE *f, const char *ns, const char *name, const char *app,
+		       unsigned int host, const char *ports)
 {
 	put_pod(f, ns, name, app, host, ports, false);
 }
@@ -178,14 +185,19 @@ void netns_service(FILE *f, const char *ns, const char *name, const char *app, u
 	char *copy = strdup(ports), *save = NULL;
 	const char *field[4];
 
-	fprintf(f, "---\napiVersion: v1\nkind: Service\nmetadata: {namespace: %s, name: %s}\nspec:\n", ns, name);
-	fprintf(f, "  selector: {app: %s}\n  ipFamilies: [IPv4, IPv6]\n  ipFamilyPolicy: PreferDualStack\n", app);
-	fprintf(f, "  clusterIP: 10.96.0.%u\n  clusterIPs: [10.96.0.%u, \"fd00:10:96::%x\"]\n  ports:\n", host,
-		host, host);
+	fprintf(f,
+		"---\napiVersion: v1\nkind: Service\nmetadata: {namespace: %s, name: %s}\nspec:\n",
+		ns, name);
+	fprintf(f,
+		"  selector: {app: %s}\n  ipFamilies: [IPv4, IPv6]\n  ipFamilyPolicy: PreferDualStack\n",
+		app);
+	fprintf(f,
+		"  clusterIP: 10.96.0.%u\n  clusterIPs: [10.96.0.%u, \"fd00:10:96::%x\"]\n  ports:\n",
+		host, host, host);
 	for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
 		split(word, field, 4);
-		fprintf(f, "  - {name: %s, protocol: %s, port: %s, targetPort: %s}\n", field[0], field[1],
-			field[2], field[3]);
+		fprintf(f, "  - {name: %s, protocol: %s, port: %s, targetPort: %s}\n", field[0],
+			field[1], field[2], field[3]);
 	}
 	free(copy);
 }

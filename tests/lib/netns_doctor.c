@@ -16,8 +16,8 @@ unsigned int netns_findings(const struct netns_cluster *c, enum finding_code cod
 	struct weir_err err = {};
 	unsigned int n = 0;
 
-	if (node_open(c->name, NODE_READ, NULL, &node, &err) || attachment_list_read(c->name, &pods, &err) ||
-	    doctor_node(node, &pods, &found, &err))
+	if (node_open(c->name, NODE_READ, NULL, &node, &err) ||
+	    attachment_list_read(c->name, &pods, &err) || doctor_node(node, &pods, &found, &err))
 		fail_msg("doctor: %s", err.text);
 	for (size_t i = 0; i < found.n; i++)
 		n += found.items[i].code == code;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * See netns_cluster.h: the environments of the traffic suites, and the settings
- * of the cluster's own node namespace. Every topology with either way to
- * attach, and each setting once, where it can matter most: those of netfilter
- * and the reverse path where all pods share a bridge.
+ * See netns_cluster.h: the environments of the traffic suites, and the settings of the cluster's
+ * own node namespace. Every topology with either way to attach, and each setting once, where it can
+ * matter most: those of netfilter and the reverse path where all pods share a bridge.
  */
 #include <stdarg.h>
 #include <stdlib.h>
@@ -28,8 +27,8 @@ const struct netns_env netns_envs[] = {
 	{ "rp_filter=1, bridge, tcx", SANDBOX_BRIDGE, ATTACH_TCX, NETNS_STRICT_RP_FILTER },
 	{ "ct state invalid drop, ptp, tcx", SANDBOX_PTP, ATTACH_TCX, NETNS_DROP_INVALID },
 	{ "FORWARD policy drop, routed, tcx", SANDBOX_ROUTED, ATTACH_TCX, NETNS_DROP_FORWARD },
-	{ "bridge-nf-call-iptables=1, ct state invalid drop, bridge, tcx", SANDBOX_BRIDGE, ATTACH_TCX,
-	  NETNS_BRIDGE_NF | NETNS_DROP_INVALID },
+	{ "bridge-nf-call-iptables=1, ct state invalid drop, bridge, tcx", SANDBOX_BRIDGE,
+	  ATTACH_TCX, NETNS_BRIDGE_NF | NETNS_DROP_INVALID },
 	{ "no offloads, ptp, tcx", SANDBOX_PTP, ATTACH_TCX, NETNS_NO_OFFLOAD },
 	{},
 };
@@ -80,9 +79,10 @@ static void set_bridge_nf(const struct netns_cluster *c, bool on)
 static void drop_invalid(const struct netns_cluster *c)
 {
 	netns_node_command(
-		c, "nft 'table inet strict { "
-		   "chain forward { type filter hook forward priority 0; ct state invalid counter drop; }; "
-		   "chain input { type filter hook input priority 0; ct state invalid counter drop; }; }'");
+		c,
+		"nft 'table inet strict { "
+		"chain forward { type filter hook forward priority 0; ct state invalid counter drop; }; "
+		"chain input { type filter hook input priority 0; ct state invalid counter drop; }; }'");
 }
 
 static void drop_forward(const struct netns_cluster *c)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * See netns_foreign.h. The program is written by instruction: it adds one to
- * its element of an array and returns UNSPEC, which tcx calls NEXT.
+ * See netns_foreign.h. The program is written by instruction: it adds one to its element of an
+ * array and returns UNSPEC, which tcx calls NEXT.
  */
 #include <errno.h>
 #include <linux/bpf.h>
@@ -41,20 +41,24 @@ static int load_counter(int map_fd, int element)
 		{ BPF_JMP | BPF_EXIT, 0, 0, 0, 0 },
 	};
 
-	return bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "foreign", "GPL", insns, ARRAY_SIZE(insns), NULL);
+	return bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "foreign", "GPL", insns, ARRAY_SIZE(insns),
+			     NULL);
 }
 
 static int attach_tcx(int prog_fd, uint32_t ifindex, bool egress, bool before)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = before ? TCX_BEFORE : 0);
 
-	return bpf_link_create(prog_fd, ifindex, (enum bpf_attach_type)(egress ? TCX_EGRESS : TCX_INGRESS), &opts);
+	return bpf_link_create(prog_fd, ifindex,
+			       (enum bpf_attach_type)(egress ? TCX_EGRESS : TCX_INGRESS), &opts);
 }
 
 static int attach_clsact(int prog_fd, uint32_t ifindex, bool egress, bool before)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = 1, .priority = before ? 10 : 100, .prog_fd = prog_fd);
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
+		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = 1, .priority = before ? 10 : 100,
+		    .prog_fd = prog_fd);
 	int r = bpf_tc_hook_create(&hook);
 
 	if (r && r != -EEXIST)
@@ -70,7 +74,8 @@ static uint32_t device_of(const struct netns_cluster *c, const char *pod)
 
 	assert_int_equal(attachment_list_read(c->name, &list, NULL), 0);
 	for (size_t i = 0; i < list.n; i++) {
-		_cleanup_(mem_free) char *name = mem_printf("%s/%s", list.items[i].ns, list.items[i].name);
+		_cleanup_(mem_free) char *name =
+			mem_printf("%s/%s", list.items[i].ns, list.items[i].name);
 
 		if (!strcmp(name, pod))
 			ifindex = list.items[i].ifindex;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * See netns_cluster.h: offloads of a cluster's devices, and the checksum errors
- * and fragments that its namespaces counted. By ioctl and /proc, so that no ethtool is needed.
- * Never touches a device outside the cluster's own namespaces.
+ * See netns_cluster.h: offloads of a cluster's devices, and the checksum errors and fragments that
+ * its namespaces counted. By ioctl and /proc, so that no ethtool is needed. Never touches a device
+ * outside the cluster's own namespaces.
  */
 #include <errno.h>
 #include <linux/ethtool.h>
@@ -84,13 +84,17 @@ void netns_offload(const struct netns_cluster *c, const char *where, bool on)
 	assert_int_not_equal(n, 0);
 }
 
-/* The value in the column of that name: /proc/net/snmp has a line of names and a line of values per protocol. */
+/*
+ * The value in the column of that name: /proc/net/snmp has a line of names and a line of values per
+ * protocol.
+ */
 static unsigned long column(const char *names, const char *values, const char *name)
 {
 	_cleanup_(mem_free) char *n = strdup(names), *v = strdup(values);
 	char *save_n = NULL, *save_v = NULL, *value = strtok_r(v, " \n", &save_v);
 
-	for (char *word = strtok_r(n, " \n", &save_n); word && value; word = strtok_r(NULL, " \n", &save_n)) {
+	for (char *word = strtok_r(n, " \n", &save_n); word && value;
+	     word = strtok_r(NULL, " \n", &save_n)) {
 		if (!strcmp(word, name))
 			return strtoul(value, NULL, 10);
 		value = strtok_r(NULL, " \n", &save_v);
@@ -136,11 +140,14 @@ static unsigned long value_v6(const char *counter)
 
 unsigned long netns_csum_errors(const struct netns_cluster *c, const char *where)
 {
-	static const char *const protocols[] = { "Tcp:", "Udp:" }; /* TCP over IPv6 counts with TCP over IPv4 */
+	static const char *const protocols[] = {
+		"Tcp:", "Udp:"
+	}; /* TCP over IPv6 counts with TCP over IPv4 */
 	_cleanup_(netns_leave) int back = -1;
 
 	enter(c, where, &back);
-	return sum_v4(protocols, ARRAY_SIZE(protocols), "InCsumErrors") + value_v6("Udp6InCsumErrors");
+	return sum_v4(protocols, ARRAY_SIZE(protocols), "InCsumErrors") +
+	       value_v6("Udp6InCsumErrors");
 }
 
 unsigned long netns_fragments_seen(const struct netns_cluster *c, const char *where)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * See netns_cluster.h: runs a suite in every environment. Most of a traffic
- * test is waiting for what must not come, so some environments run at the same
- * time, each in a process of its own; their output comes whole, in order.
+ * See netns_cluster.h: runs a suite in every environment. Most of a traffic test is waiting for
+ * what must not come, so some environments run at the same time, each in a process of its own;
+ * their output comes whole, in order.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -40,14 +40,16 @@ static const char *cannot_be(const struct netns_env *env, bool tcx)
 {
 	if (env->attach == ATTACH_TCX && !tcx)
 		return "this kernel has no tcx";
-	if (env->settings & (NETNS_DROP_INVALID | NETNS_DROP_FORWARD) && system("nft -v >/dev/null 2>&1"))
+	if (env->settings & (NETNS_DROP_INVALID | NETNS_DROP_FORWARD) &&
+	    system("nft -v >/dev/null 2>&1"))
 		return "nft is not installed";
 	if (env->settings & NETNS_BRIDGE_NF && access("/proc/sys/net/bridge", F_OK))
 		return "this kernel has no br_netfilter";
 	return NULL;
 }
 
-static int in_env(const char *group, const struct netns_env *env, const struct CMUnitTest *tests, size_t n)
+static int in_env(const char *group, const struct netns_env *env, const struct CMUnitTest *tests,
+		  size_t n)
 {
 	_cleanup_(mem_free) char *name = mem_printf("%s, %s", group, env->name);
 
@@ -57,8 +59,8 @@ static int in_env(const char *group, const struct netns_env *env, const struct C
 	return _cmocka_run_group_tests(name, tests, n, NULL, NULL) ? 1 : 0;
 }
 
-static void start(struct run *r, const char *group, const struct netns_env *env, const struct CMUnitTest *tests,
-		  size_t n)
+static void start(struct run *r, const char *group, const struct netns_env *env,
+		  const struct CMUnitTest *tests, size_t n)
 {
 	r->out = tmpfile();
 	fflush(stdout);
@@ -84,7 +86,8 @@ static bool finish(struct run *r, const char *group, const struct netns_env *env
 		fclose(r->out);
 	}
 	if (!WIFEXITED(status))
-		printf("1..1\nnot ok 1 - %s, %s: the process died, wait status %d\n", group, env->name, status);
+		printf("1..1\nnot ok 1 - %s, %s: the process died, wait status %d\n", group,
+		       env->name, status);
 	fflush(stdout);
 	return status == 0;
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* See netns_cluster.h: sockets in the namespaces of a cluster. A socket stays in the namespace that it was made in. */
+/*
+ * See netns_cluster.h: sockets in the namespaces of a cluster. A socket stays in the namespace that
+ * it was made in.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/icmp6.h>
@@ -18,9 +21,12 @@
 #include "lib/netns_cluster.h"
 #include "sandbox/netns.h"
 
-#define ANSWER_MS 500 /* longer than any answer takes here, shorter than the first retransmission of a SYN */
+#define ANSWER_MS                                                                                \
+	500 /* longer than any answer takes here, shorter than the first retransmission of a SYN \
+	     */
 
-static socklen_t socket_address(struct sockaddr_storage *sa, int family, const struct weir_addr *a, uint16_t port)
+static socklen_t socket_address(struct sockaddr_storage *sa, int family, const struct weir_addr *a,
+				uint16_t port)
 {
 	struct sockaddr_in *v4 = (struct sockaddr_in *)sa;
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)sa;
@@ -40,7 +46,8 @@ static socklen_t socket_address(struct sockaddr_storage *sa, int family, const s
 	return sizeof(*v6);
 }
 
-static int socket_in(const struct netns_cluster *c, const char *where, int family, int type, int proto)
+static int socket_in(const struct netns_cluster *c, const char *where, int family, int type,
+		     int proto)
 {
 	_cleanup_(fd_close) int ns = sandbox_netns(c->name, where, NULL);
 	_cleanup_(netns_leave) int back = -1;
@@ -66,7 +73,8 @@ static int bound_socket(const struct netns_cluster *c, const char *where, int pr
 	return fd;
 }
 
-int netns_socket(const struct netns_cluster *c, const char *where, int family, int proto, uint16_t local_port)
+int netns_socket(const struct netns_cluster *c, const char *where, int family, int proto,
+		 uint16_t local_port)
 {
 	struct sockaddr_storage sa;
 	socklen_t len = socket_address(&sa, family, NULL, local_port);
@@ -74,8 +82,8 @@ int netns_socket(const struct netns_cluster *c, const char *where, int family, i
 	return bound_socket(c, where, proto, &sa, local_port ? len : 0);
 }
 
-int netns_socket_at(const struct netns_cluster *c, const char *where, const struct weir_addr *local, int proto,
-		    uint16_t local_port)
+int netns_socket_at(const struct netns_cluster *c, const char *where, const struct weir_addr *local,
+		    int proto, uint16_t local_port)
 {
 	struct sockaddr_storage sa;
 	socklen_t len = socket_address(&sa, addr_family(local), local, local_port);
@@ -133,8 +141,8 @@ int netns_ask(int fd, char *line, size_t size)
 	return netns_listen(fd, ANSWER_MS, line, size);
 }
 
-int netns_try(const struct netns_cluster *c, const char *from, int proto, const struct weir_addr *dst,
-	      uint16_t port, char *line, size_t size)
+int netns_try(const struct netns_cluster *c, const char *from, int proto,
+	      const struct weir_addr *dst, uint16_t port, char *line, size_t size)
 {
 	_cleanup_(fd_close) int fd = netns_socket(c, from, addr_family(dst), proto, 0);
 	int r = netns_connect(fd, dst, port);
@@ -147,12 +155,15 @@ static int ping_socket(const struct netns_cluster *c, const char *from, int fami
 	_cleanup_(fd_close) int ns = sandbox_netns(c->name, from, NULL);
 	_cleanup_(netns_leave) int back = -1;
 
-	if (ns < 0 || netns_enter(ns, &back, NULL) || netns_sysctl("ipv4/ping_group_range", "0 2147483647", NULL))
+	if (ns < 0 || netns_enter(ns, &back, NULL) ||
+	    netns_sysctl("ipv4/ping_group_range", "0 2147483647", NULL))
 		fail_msg("no ping from %s", from);
-	return socket_in(c, from, family, SOCK_DGRAM, family ? (int)IPPROTO_ICMPV6 : (int)IPPROTO_ICMP);
+	return socket_in(c, from, family, SOCK_DGRAM,
+			 family ? (int)IPPROTO_ICMPV6 : (int)IPPROTO_ICMP);
 }
 
-int netns_ping(const struct netns_cluster *c, const char *from, const struct weir_addr *dst, uint16_t id)
+int netns_ping(const struct netns_cluster *c, const char *from, const struct weir_addr *dst,
+	       uint16_t id)
 {
 	int family = addr_family(dst);
 	_cleanup_(fd_close) int fd = ping_socket(c, from, family);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Packets for tests. Checksums are computed from the whole packet, never
- * incrementally, so that they prove what the datapath does by increments.
+ * Packets for tests. Checksums are computed from the whole packet, never incrementally, so that
+ * they prove what the datapath does by increments.
  */
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
@@ -63,9 +63,12 @@ static bool spec_v6(const struct packet_spec *spec)
 	return spec->mapped_wire || !weir_addr_is_v4(&spec->src);
 }
 
-/* Sum of pseudo header and L4. Linux sums v6 and v4 pseudo headers alike: addresses, length, protocol. */
-static uint16_t l4_sum(const struct weir_addr *src, const struct weir_addr *dst, bool v6, uint8_t proto,
-		       const uint8_t *l4, size_t len)
+/*
+ * Sum of pseudo header and L4. Linux sums v6 and v4 pseudo headers alike: addresses, length,
+ * protocol.
+ */
+static uint16_t l4_sum(const struct weir_addr *src, const struct weir_addr *dst, bool v6,
+		       uint8_t proto, const uint8_t *l4, size_t len)
 {
 	size_t from = v6 ? 0 : 12;
 	uint32_t sum = 0;
@@ -279,7 +282,8 @@ void packet_finish(struct packet *p, const struct packet_spec *spec)
 	fill_l3(p, spec_v6(spec), PACKET_L3, l4);
 }
 
-struct packet packet_fragment(const struct packet *whole, unsigned int offset, unsigned int len, uint32_t id)
+struct packet packet_fragment(const struct packet *whole, unsigned int offset, unsigned int len,
+			      uint32_t id)
 {
 	unsigned int l4 = packet_l4_offset(whole), all = whole->len - l4;
 	bool v6 = whole->data[PACKET_L3] >> 4 == 6, more;
@@ -336,7 +340,8 @@ unsigned int packet_l4_offset(const struct packet *packet)
 
 static bool is_extension(uint8_t type)
 {
-	return type == IPPROTO_HOPOPTS || type == IPPROTO_DSTOPTS || type == IPPROTO_ROUTING || type == IPPROTO_AH;
+	return type == IPPROTO_HOPOPTS || type == IPPROTO_DSTOPTS || type == IPPROTO_ROUTING ||
+	       type == IPPROTO_AH;
 }
 
 static void read_l4(const uint8_t *l4, struct packet_spec *s)
@@ -406,5 +411,7 @@ const char *packet_read(const struct packet *packet, struct packet_spec *ret_spe
 	*ret_spec = s;
 	if (wrong || sum_offset(s.proto) < 0 || (!v6 && s.proto == IPPROTO_UDP && s.no_udp_sum))
 		return wrong;
-	return l4_sum(&s.src, &s.dst, v6, s.proto, packet->data + l4, packet->len - l4) ? "L4 checksum" : NULL;
+	return l4_sum(&s.src, &s.dst, v6, s.proto, packet->data + l4, packet->len - l4)
+		       ? "L4 checksum"
+		       : NULL;
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Packets for tests: built from a description with every checksum right, and
- * read back into one with every checksum verified. Says nothing of what the
- * datapath should do with them.
+ * Packets for tests: built from a description with every checksum right, and read back into one
+ * with every checksum verified. Says nothing of what the datapath should do with them.
  */
 #pragma once
 
@@ -31,8 +30,8 @@ struct packet_extension {
 struct packet;
 
 /*
- * Which packet. Family follows the addresses. Ports and ids in host order. A
- * zeroed member means "as usual".
+ * Which packet. Family follows the addresses. Ports and ids in host order. A zeroed member means
+ * "as usual".
  */
 struct packet_spec {
 	struct weir_addr src, dst;
@@ -50,7 +49,8 @@ struct packet_spec {
 	bool mapped_wire; /* IPv4 addresses as ::ffff:a.b.c.d in an IPv6 header */
 	uint8_t v4_options; /* words of no-operation options */
 	uint16_t fragment; /* IPv4: frag_off in host order; IPv6: value of the fragment header */
-	struct packet_extension extensions[PACKET_EXTENSIONS_MAX]; /* type 0 with len 0 behind the first ends */
+	struct packet_extension
+		extensions[PACKET_EXTENSIONS_MAX]; /* type 0 with len 0 behind the first ends */
 	unsigned int n_extensions;
 	uint8_t src_mac[6], dst_mac[6];
 	uint16_t vlan; /* id of an 802.1Q tag */
@@ -62,19 +62,23 @@ struct packet {
 };
 
 struct packet packet_build(const struct packet_spec *spec);
-/* Lengths and sums again, after the bytes of a packet without extension headers were changed; spec: what it is. */
+/*
+ * Lengths and sums again, after the bytes of a packet without extension headers were changed; spec:
+ * what it is.
+ */
 void packet_finish(struct packet *packet, const struct packet_spec *spec);
 /*
- * One fragment of a packet without extension headers: len bytes (0: all the rest) of its IP payload from offset on.
- * The checksum in the first one is the whole packet's.
+ * One fragment of a packet without extension headers: len bytes (0: all the rest) of its IP payload
+ * from offset on. The checksum in the first one is the whole packet's.
  */
-struct packet packet_fragment(const struct packet *whole, unsigned int offset, unsigned int len, uint32_t id);
+struct packet packet_fragment(const struct packet *whole, unsigned int offset, unsigned int len,
+			      uint32_t id);
 struct packet packet_arp(void);
 struct packet packet_ethertype(uint16_t type);
 
 /*
- * Addresses, ports, flags and MACs of a packet, extension headers walked.
- * Returns NULL, or what is wrong with it: a length, an IPv4 header sum, an L4 sum.
+ * Addresses, ports, flags and MACs of a packet, extension headers walked. Returns NULL, or what is
+ * wrong with it: a length, an IPv4 header sum, an L4 sum.
  */
 const char *packet_read(const struct packet *packet, struct packet_spec *ret_spec);
 

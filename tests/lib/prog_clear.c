@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Maps as they were when they were made, so that loaded programs can serve the
- * next test: verifying them takes most of a test's time on an emulated machine.
+ * Maps as they were when they were made, so that loaded programs can serve the next test: verifying
+ * them takes most of a test's time on an emulated machine.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The real programs on private maps, for prog tests. Touches nothing that is
- * pinned and no device outside of its own network namespace.
+ * The real programs on private maps, for prog tests. Touches nothing that is pinned and no device
+ * outside of its own network namespace.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,8 +25,8 @@
 #include "lib/prog_env.h"
 
 #include "gc.skel.h"
-#include "store.skel.h"
-#include "tc_pod.skel.h"
+#include "map_word.skel.h"
+#include "pod.skel.h"
 #include <weir/limits.h>
 
 #define SMALL_MAP 1024
@@ -51,7 +51,9 @@ const char *prog_reason(int reason)
 	return reason >= 0 && reason < _WEIR_REASON_MAX ? names[reason] : "(none, or several)";
 }
 
-/* ---- Set-up ----------------------------------------------------------------------------------- */
+/*
+ * ---- Set-up -----------------------------------------------------------------------------------
+ */
 
 bool prog_env_possible(void)
 {
@@ -73,8 +75,8 @@ static int make_devices(void)
 		return -errno;
 	for (int i = 0; i < _LOCAL_MAX; i++) {
 		snprintf(command, sizeof(command),
-			 "ip link add pod%d index %u type veth peer name peer%d index %u", i, PROG_DEVICE(i), i,
-			 PROG_DEVICE(i) + 100);
+			 "ip link add pod%d index %u type veth peer name peer%d index %u", i,
+			 PROG_DEVICE(i), i, PROG_DEVICE(i) + 100);
 		if (system(command))
 			return -EIO;
 	}
@@ -103,7 +105,8 @@ static void size_maps(struct bpf_object *obj, const struct prog_sizes *sizes)
 		const char *name = bpf_map__name(map);
 		uint32_t max = bpf_map__max_entries(map);
 
-		if (!strcmp(name, "conntrack") || !strcmp(name, "flow_keys") || !strcmp(name, "free_keys"))
+		if (!strcmp(name, "conntrack") || !strcmp(name, "gc_slots") ||
+		    !strcmp(name, "gc_free"))
 			max = conntrack;
 		else if (!strcmp(name, "half_open"))
 			max = sizes->half_open ? sizes->half_open : DEFAULT_HALF_OPEN;
@@ -115,7 +118,7 @@ static void size_maps(struct bpf_object *obj, const struct prog_sizes *sizes)
 	}
 }
 
-/* The object's maps become those of tc_pod, as pinned maps would be. */
+/* The object's maps become those of pod, as pinned maps would be. */
 static void share_maps(struct bpf_object *obj, struct bpf_object *with)
 {
 	struct bpf_map *map, *other;
@@ -130,26 +133,26 @@ static void share_maps(struct bpf_object *obj, struct bpf_object *with)
 
 static int load_programs(struct prog_env *env, const struct prog_sizes *sizes)
 {
-	env->tc = tc_pod__open();
+	env->tc = pod_bpf__open();
 	if (!env->tc)
 		return -errno;
 	size_maps(env->tc->obj, sizes);
-	if (tc_pod__load(env->tc))
+	if (pod_bpf__load(env->tc))
 		return -errno;
-	env->store = store__open();
-	env->gc = gc__open();
+	env->store = map_word_bpf__open();
+	env->gc = gc_bpf__open();
 	if (!env->store || !env->gc)
 		return -errno;
 	share_maps(env->store->obj, env->tc->obj);
 	share_maps(env->gc->obj, env->tc->obj);
-	return store__load(env->store) || gc__load(env->gc) ? -errno : 0;
+	return map_word_bpf__load(env->store) || gc_bpf__load(env->gc) ? -errno : 0;
 }
 
 static void unload_programs(struct prog_env *env)
 {
-	gc__destroy(env->gc);
-	store__destroy(env->store);
-	tc_pod__destroy(env->tc);
+	gc_bpf__destroy(env->gc);
+	map_word_bpf__destroy(env->store);
+	pod_bpf__destroy(env->tc);
 	env->gc = NULL;
 	env->store = NULL;
 	env->tc = NULL;
@@ -159,7 +162,7 @@ static void unload_programs(struct prog_env *env)
 #define SPARES 4
 static struct prog_env *spares[SPARES];
 
-/* Not where the sweep runs. */
+/* Not where gc runs. */
 static bool keep_programs(struct prog_env *env)
 {
 	if (!getenv("WEIR_PROG_REUSE") || !env->loaded || env->swept)
@@ -229,18 +232,18 @@ static void fill_config(const struct prog_env *env)
 		.policy_epoch = 1,
 		.service_epoch = 1,
 		.layout_version = WEIR_LAYOUT_VERSION,
-		.sweep_slice = WEIR_SWEEP_SLICE,
-		.sweep_interval_us = WEIR_SWEEP_INTERVAL_US,
-		.conntrack_places = bpf_map__max_entries(env->tc->maps.flow_keys),
-		.half_open_places = bpf_map__max_entries(env->tc->maps.half_open),
+		.gc_slice = WEIR_GC_SLICE,
+		.gc_interval_us = WEIR_GC_INTERVAL_US,
+		.gc_slots = bpf_map__max_entries(env->tc->maps.gc_slots),
+		.half_open_slots = bpf_map__max_entries(env->tc->maps.half_open),
 		.hairpin = { WEIR_HAIRPIN_V4, WEIR_HAIRPIN_V6 },
 	};
 
 	for (int i = 0; i < _WEIR_TIMEOUT_MAX; i++)
 		config.timeout[i] = seconds[i] * TICKS_PER_S;
 	prog_config_set(env, &config);
-	for (uint32_t i = 0; i < config.conntrack_places; i++)
-		must(bpf_map_update_elem(prog_map(env, "free_keys"), NULL, &i, 0), "free_keys");
+	for (uint32_t i = 0; i < config.gc_slots; i++)
+		must(bpf_map_update_elem(prog_map(env, "gc_free"), NULL, &i, 0), "gc_free");
 }
 
 static void fill_tables(struct prog_env *env)
@@ -249,7 +252,8 @@ static void fill_tables(struct prog_env *env)
 	struct weir_addr node = prog_addr(env, NODE), other_node = prog_addr(env, OTHER_NODE);
 
 	fill_config(env);
-	prog_network(env, "0.0.0.0/0", WEIR_IDENTITY_NONE); /* always there: or ::/0 would hold IPv4 (NP-29) */
+	prog_network(env, "0.0.0.0/0",
+		     WEIR_IDENTITY_NONE); /* always there: or ::/0 would hold IPv4 (NP-29) */
 	prog_set(env, "nodes", &node, &own);
 	prog_set(env, "nodes", &other_node, &other);
 	for (int who = 0; who < _LOCAL_MAX; who++)
@@ -311,12 +315,18 @@ int prog_teardown(void **state)
 	return 0;
 }
 
-/* ---- Tables ----------------------------------------------------------------------------------- */
+/*
+ * ---- Tables -----------------------------------------------------------------------------------
+ */
 
 /* IPv4 10.0.<group>.<n>, IPv6 fd00::<group>:<n>; every one has another lowest byte. */
 static struct weir_addr addr_of(int family, enum who who)
 {
-	uint8_t group = who < _LOCAL_MAX ? 1 : who < NODE ? 2 : who < VIP_1 ? 3 : who < NOBODY ? 96 : 5;
+	uint8_t group = who < _LOCAL_MAX ? 1
+			: who < NODE     ? 2
+			: who < VIP_1    ? 3
+			: who < NOBODY   ? 96
+					 : 5;
 	struct weir_addr a = { .b = { 0xfd, [13] = group, [15] = 10 + who } };
 
 	return family ? a : weir_addr_from_v4(htonl(10u << 24 | group << 8 | (10 + who)));
@@ -351,8 +361,8 @@ void prog_unset(const struct prog_env *env, const char *map, const void *key)
 	must(bpf_map_delete_elem(prog_map(env, map), key), map);
 }
 
-void prog_pod(struct prog_env *env, enum who who, uint32_t ingress_set, uint32_t egress_set, uint32_t identity,
-	      uint32_t flags)
+void prog_pod(struct prog_env *env, enum who who, uint32_t ingress_set, uint32_t egress_set,
+	      uint32_t identity, uint32_t flags)
 {
 	uint32_t slot = PROG_SLOT(who), device = PROG_DEVICE(who);
 	struct weir_pod pod = {
@@ -411,7 +421,8 @@ void prog_policy(const struct prog_env *env, uint32_t set, uint32_t identity, ui
 	prog_set(env, "policy_rules", &key, &word);
 }
 
-void prog_ranges(const struct prog_env *env, uint32_t offset, const struct weir_port_range *ranges, uint32_t n)
+void prog_ranges(const struct prog_env *env, uint32_t offset, const struct weir_port_range *ranges,
+		 uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t at = offset + i;
@@ -420,8 +431,8 @@ void prog_ranges(const struct prog_env *env, uint32_t offset, const struct weir_
 	}
 }
 
-void prog_backend(const struct prog_env *env, uint32_t id, uint32_t service, enum who who, uint16_t port,
-		  uint32_t generation)
+void prog_backend(const struct prog_env *env, uint32_t id, uint32_t service, enum who who,
+		  uint16_t port, uint32_t generation)
 {
 	struct weir_backend backend = {
 		.addr = prog_addr(env, who),
@@ -443,9 +454,11 @@ void prog_backend_stops(const struct prog_env *env, uint32_t id)
 	prog_set(env, "backends", &id, &backend);
 }
 
-void prog_service(const struct prog_env *env, uint32_t id, uint64_t flags, uint32_t run_offset, uint32_t run_len)
+void prog_service(const struct prog_env *env, uint32_t id, uint64_t flags, uint32_t run_offset,
+		  uint32_t run_len)
 {
-	struct weir_service service = { .internal = weir_run(run_offset, run_len), .flags = flags };
+	struct weir_service service = { .internal = weir_extent(run_offset, run_len),
+					.flags = flags };
 
 	prog_set(env, "services", &id, &service);
 }
@@ -460,14 +473,19 @@ void prog_run(const struct prog_env *env, uint32_t offset, const uint32_t *backe
 	}
 }
 
-static struct weir_frontend frontend_of(const struct prog_env *env, enum who vip, uint16_t port, uint8_t proto)
+static struct weir_frontend frontend_of(const struct prog_env *env, enum who vip, uint16_t port,
+					uint8_t proto)
 {
-	return (struct weir_frontend){ .addr = prog_addr(env, vip), .port_be = htons(port), .proto = proto };
+	return (struct weir_frontend){ .addr = prog_addr(env, vip),
+				       .port_be = htons(port),
+				       .proto = proto };
 }
 
-void prog_frontend(const struct prog_env *env, enum who vip, uint16_t port, uint8_t proto, uint32_t service)
+void prog_frontend(const struct prog_env *env, enum who vip, uint16_t port, uint8_t proto,
+		   uint32_t service)
 {
-	struct weir_frontend any = frontend_of(env, vip, 0, 0), one = frontend_of(env, vip, port, proto);
+	struct weir_frontend any = frontend_of(env, vip, 0, 0),
+			     one = frontend_of(env, vip, port, proto);
 	uint32_t none = 0;
 
 	prog_set(env, "frontends", &any, &none);
@@ -521,10 +539,12 @@ void prog_enforcement(const struct prog_env *env, enum weir_enforcement mode)
 	prog_config_set(env, &config);
 }
 
-/* ---- Packets ---------------------------------------------------------------------------------- */
+/*
+ * ---- Packets ----------------------------------------------------------------------------------
+ */
 
-struct packet_spec prog_tcp(const struct prog_env *env, enum who src, uint16_t sport, enum who dst, uint16_t dport,
-			    uint8_t flags)
+struct packet_spec prog_tcp(const struct prog_env *env, enum who src, uint16_t sport, enum who dst,
+			    uint16_t dport, uint8_t flags)
 {
 	return (struct packet_spec){
 		.src = prog_addr(env, src),
@@ -537,7 +557,8 @@ struct packet_spec prog_tcp(const struct prog_env *env, enum who src, uint16_t s
 	};
 }
 
-struct packet_spec prog_udp(const struct prog_env *env, enum who src, uint16_t sport, enum who dst, uint16_t dport)
+struct packet_spec prog_udp(const struct prog_env *env, enum who src, uint16_t sport, enum who dst,
+			    uint16_t dport)
 {
 	struct packet_spec spec = prog_tcp(env, src, sport, dst, dport, 0);
 
@@ -546,7 +567,8 @@ struct packet_spec prog_udp(const struct prog_env *env, enum who src, uint16_t s
 	return spec;
 }
 
-struct packet_spec prog_echo(const struct prog_env *env, enum who src, enum who dst, uint16_t id, bool reply)
+struct packet_spec prog_echo(const struct prog_env *env, enum who src, enum who dst, uint16_t id,
+			     bool reply)
 {
 	static const uint8_t type[2][2] = { { 8, 0 }, { 128, 129 } };
 
@@ -563,11 +585,12 @@ struct packet_spec prog_echo(const struct prog_env *env, enum who src, enum who 
 int prog_run_raw(const struct prog_env *env, enum prog_hook hook, enum who pod, uint32_t from,
 		 const struct packet *packet, struct packet *ret_out)
 {
-	struct bpf_program *prog = hook == PROG_FROM_POD ? env->tc->progs.from_pod : env->tc->progs.to_pod;
+	struct bpf_program *prog =
+		hook == PROG_FROM_POD ? env->tc->progs.from_pod : env->tc->progs.to_pod;
 	struct __sk_buff ctx = { .ifindex = PROG_DEVICE(pod), .ingress_ifindex = from };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet->data, .data_size_in = packet->len,
-		    .data_out = ret_out->data, .data_size_out = sizeof(ret_out->data), .ctx_in = &ctx,
-		    .ctx_size_in = sizeof(ctx), .repeat = 1);
+		    .data_out = ret_out->data, .data_size_out = sizeof(ret_out->data),
+		    .ctx_in = &ctx, .ctx_size_in = sizeof(ctx), .repeat = 1);
 
 	must(bpf_prog_test_run_opts(bpf_program__fd(prog), &opts), "BPF_PROG_TEST_RUN");
 	ret_out->len = opts.data_size_out;
@@ -616,7 +639,8 @@ struct prog_sent prog_from(struct prog_env *env, enum who pod, const struct pack
 	return prog_send(env, PROG_FROM_POD, pod, PROG_DEVICE(pod), &packet);
 }
 
-struct prog_sent prog_to(struct prog_env *env, enum who pod, uint32_t from, const struct packet_spec *spec)
+struct prog_sent prog_to(struct prog_env *env, enum who pod, uint32_t from,
+			 const struct packet_spec *spec)
 {
 	struct packet packet = packet_build(spec);
 
@@ -643,14 +667,16 @@ const char *prog_packet_differs(const struct packet *got, const struct packet_sp
 	for (unsigned int i = skip; i < got->len; i++) {
 		if (got->data[i] == expected.data[i])
 			continue;
-		snprintf(text, sizeof(text), "byte %u is %02x, not %02x; ports %u > %u", i, got->data[i],
-			 expected.data[i], read.sport, read.dport);
+		snprintf(text, sizeof(text), "byte %u is %02x, not %02x; ports %u > %u", i,
+			 got->data[i], expected.data[i], read.sport, read.dport);
 		return text;
 	}
 	return NULL;
 }
 
-/* ---- Connections ------------------------------------------------------------------------------ */
+/*
+ * ---- Connections ------------------------------------------------------------------------------
+ */
 
 bool prog_flow(const struct prog_env *env, const struct packet_spec *spec, uint8_t mark,
 	       struct weir_flow *ret_flow)
@@ -658,7 +684,8 @@ bool prog_flow(const struct prog_env *env, const struct packet_spec *spec, uint8
 	struct weir_flow flow;
 	struct weir_tuple key;
 
-	weir_tuple_make(&key, &spec->src, htons(spec->sport), &spec->dst, htons(spec->dport), spec->proto, mark);
+	weir_tuple_make(&key, &spec->src, htons(spec->sport), &spec->dst, htons(spec->dport),
+			spec->proto, mark);
 	if (bpf_map_lookup_elem(prog_map(env, "conntrack"), &key, &flow))
 		return false;
 	if (ret_flow)
@@ -697,12 +724,13 @@ void prog_flows_age(const struct prog_env *env, uint32_t ticks)
 	free(keys);
 }
 
-/* Takes everything out of free_keys and puts it back. */
-static const char *count_free(const struct prog_env *env, uint8_t *seen, uint32_t max, uint32_t *ret_free)
+/* Takes everything out of gc_free and puts it back. */
+static const char *count_free(const struct prog_env *env, uint8_t *seen, uint32_t max,
+			      uint32_t *ret_free)
 {
-	int queue = prog_map(env, "free_keys"), keys = prog_map(env, "flow_keys");
+	int queue = prog_map(env, "gc_free"), keys = prog_map(env, "gc_slots");
 	uint32_t *places = mem_zalloc((2 * max + 1) * sizeof(*places)), n = 0;
-	struct weir_flow_key k;
+	struct weir_key_slot k;
 	const char *wrong = NULL;
 
 	while (n < 2 * max && !bpf_map_lookup_and_delete_elem(queue, NULL, &places[n]))
@@ -719,18 +747,20 @@ static const char *count_free(const struct prog_env *env, uint8_t *seen, uint32_
 	return wrong;
 }
 
-static bool place_has_flow(const struct prog_env *env, const struct weir_flow_key *k, uint32_t place)
+static bool place_has_flow(const struct prog_env *env, const struct weir_key_slot *k,
+			   uint32_t place)
 {
 	struct weir_flow flow;
 
-	return !bpf_map_lookup_elem(prog_map(env, "conntrack"), &k->key, &flow) && flow.place == place;
+	return !bpf_map_lookup_elem(prog_map(env, "conntrack"), &k->key, &flow) &&
+	       flow.gc_slot == place;
 }
 
 /* Key of the other entry of a pair; written again here, on purpose not shared with the datapath. */
-static struct weir_tuple twin_of(const struct weir_tuple *key, const struct weir_flow *flow)
+static struct weir_tuple rev_of(const struct weir_tuple *key, const struct weir_flow *flow)
 {
 	int client = flow->flags & WEIR_FLOW_ORIG_FIRST ? 0 : 1;
-	struct weir_tuple twin;
+	struct weir_tuple rev;
 
 	const struct weir_addr *near = &key->addr[client], *far = &flow->nat_addr;
 
@@ -738,41 +768,42 @@ static struct weir_tuple twin_of(const struct weir_tuple *key, const struct weir
 		near = flow->flags & WEIR_FLOW_REPLY ? &key->addr[!client] : &flow->nat_addr;
 		far = flow->flags & WEIR_FLOW_REPLY ? &flow->nat_addr : &key->addr[client];
 	}
-	weir_tuple_make(&twin, near, flow->nat_cport_be, far, flow->nat_port_be, key->proto,
-			(flow->flags & WEIR_FLOW_REPLY) && (flow->flags & WEIR_FLOW_MARKED));
-	return twin;
+	weir_tuple_make(&rev, near, flow->nat_cport_be, far, flow->nat_port_be, key->proto,
+			(flow->flags & WEIR_FLOW_REPLY) && (flow->flags & WEIR_FLOW_ZONED));
+	return rev;
 }
 
-static const char *check_twins(const struct prog_env *env)
+static const char *check_reverse_entries(const struct prog_env *env)
 {
 	int fd = prog_map(env, "conntrack");
-	struct weir_tuple key, *last = NULL, twin, back;
+	struct weir_tuple key, *last = NULL, rev, back;
 	struct weir_flow flow, other;
 
 	while (!bpf_map_get_next_key(fd, last, &key)) {
 		last = &key;
 		if (bpf_map_lookup_elem(fd, &key, &flow) || !(flow.flags & WEIR_FLOW_TRANSLATED))
 			continue;
-		twin = twin_of(&key, &flow);
-		if (bpf_map_lookup_elem(fd, &twin, &other))
-			return flow.flags & WEIR_FLOW_REPLY ? "a reply entry without its forward entry"
-							    : "a forward entry without its reply entry";
-		back = twin_of(&twin, &other);
+		rev = rev_of(&key, &flow);
+		if (bpf_map_lookup_elem(fd, &rev, &other))
+			return flow.flags & WEIR_FLOW_REPLY
+				       ? "a reply entry without its forward entry"
+				       : "a forward entry without its reply entry";
+		back = rev_of(&rev, &other);
 		if (memcmp(&back, &key, sizeof(key)))
-			return "an entry whose twin belongs to another flow";
+			return "an entry whose rev belongs to another flow";
 	}
 	return NULL;
 }
 
-const char *prog_places_check(const struct prog_env *env, uint32_t *ret_orphans)
+const char *prog_gc_slots_check(const struct prog_env *env, uint32_t *ret_orphans)
 {
-	uint32_t max = prog_config(env).conntrack_places, n_free = 0, used = 0, orphans = 0;
+	uint32_t max = prog_config(env).gc_slots, n_free = 0, used = 0, orphans = 0;
 	uint8_t *seen = mem_zalloc(max);
 	const char *wrong = count_free(env, seen, max, &n_free);
-	struct weir_flow_key k;
+	struct weir_key_slot k;
 
 	for (uint32_t i = 0; i < max; i++) {
-		must(bpf_map_lookup_elem(prog_map(env, "flow_keys"), &i, &k), "flow_keys");
+		must(bpf_map_lookup_elem(prog_map(env, "gc_slots"), &i, &k), "gc_slots");
 		if (!k.used)
 			continue;
 		used++;
@@ -785,22 +816,23 @@ const char *prog_places_check(const struct prog_env *env, uint32_t *ret_orphans)
 		*ret_orphans = orphans;
 	else if (!wrong && orphans)
 		wrong = "a place in use without a flow";
-	return wrong ? wrong : check_twins(env);
+	return wrong ? wrong : check_reverse_entries(env);
 }
 
-void prog_sweep_start(struct prog_env *env)
+void prog_gc_start(struct prog_env *env)
 {
 	struct packet frame = packet_arp();
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame.data, .data_size_in = frame.len, .repeat = 1);
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame.data, .data_size_in = frame.len,
+		    .repeat = 1);
 
-	must(bpf_prog_test_run_opts(bpf_program__fd(env->gc->progs.sweep_start), &opts), "sweep_start");
-	must((int)opts.retval, "sweep_start");
+	must(bpf_prog_test_run_opts(bpf_program__fd(env->gc->progs.gc_start), &opts), "gc_start");
+	must((int)opts.retval, "gc_start");
 	env->swept = true;
 }
 
-uint64_t prog_sweeps(const struct prog_env *env)
+uint64_t prog_gc_rounds(const struct prog_env *env)
 {
-	return prog_config(env).sweeps;
+	return prog_config(env).gc_rounds;
 }
 
 void prog_let_reset_settle(void)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * A datapath of a test's own: the real programs on private, small, unpinned
- * maps, devices in a private network namespace, setters for every table, and
- * packets sent by BPF_PROG_TEST_RUN. Writes tables by hand, so that a test says
- * exactly what the kernel sees; the compiler and the loader are not involved.
+ * A datapath of a test's own: the real programs on private, small, unpinned maps, devices in a
+ * private network namespace, setters for every table, and packets sent by BPF_PROG_TEST_RUN. Writes
+ * tables by hand, so that a test says exactly what the kernel sees; the compiler and the loader are
+ * not involved.
  */
 #pragma once
 
@@ -47,15 +47,15 @@ struct prog_sizes {
 };
 
 struct prog_env {
-	struct tc_pod *tc;
-	struct store *store;
-	struct gc *gc;
+	struct pod_bpf *tc;
+	struct map_word_bpf *store;
+	struct gc_bpf *gc;
 	int family; /* 0 IPv4, 1 IPv6 */
 	int cpus;
 	uint64_t counters[_WEIR_REASON_MAX];
 	uint32_t generation[_LOCAL_MAX];
 	struct prog_sizes sizes;
-	bool loaded, swept; /* programs are loaded; the sweep was started */
+	bool loaded, swept; /* programs are loaded; gc was started */
 };
 
 /* What became of a packet. */
@@ -67,8 +67,8 @@ struct prog_sent {
 };
 
 /*
- * Programs, pods A to D with both addresses, NODE, the networks' default, and
- * set 0 for everybody. NULL where it cannot be made (no root); why goes to stderr.
+ * Programs, pods A to D with both addresses, NODE, the networks' default, and set 0 for everybody.
+ * NULL where it cannot be made (no root); why goes to stderr.
  */
 struct prog_env *prog_env_new(int family, const struct prog_sizes *sizes);
 void prog_env_free(struct prog_env *env);
@@ -81,21 +81,25 @@ int prog_map(const struct prog_env *env, const char *name); /* fd */
 void prog_set(const struct prog_env *env, const char *map, const void *key, const void *value);
 void prog_get(const struct prog_env *env, const char *map, const void *key, void *ret_value);
 void prog_unset(const struct prog_env *env, const char *map, const void *key);
-void prog_pod(struct prog_env *env, enum who who, uint32_t ingress_set, uint32_t egress_set, uint32_t identity,
-	      uint32_t flags);
+void prog_pod(struct prog_env *env, enum who who, uint32_t ingress_set, uint32_t egress_set,
+	      uint32_t identity, uint32_t flags);
 void prog_pod_renew(struct prog_env *env,
 		    enum who who); /* another attachment in the same slot: a new generation */
 void prog_identity(const struct prog_env *env, enum who who, uint32_t identity);
 void prog_network(const struct prog_env *env, const char *cidr, uint32_t identity);
 void prog_policy_default(const struct prog_env *env, uint32_t set, uint64_t word);
 void prog_policy(const struct prog_env *env, uint32_t set, uint32_t identity, uint64_t word);
-void prog_ranges(const struct prog_env *env, uint32_t offset, const struct weir_port_range *ranges, uint32_t n);
-void prog_backend(const struct prog_env *env, uint32_t id, uint32_t service, enum who who, uint16_t port,
-		  uint32_t generation);
-void prog_backend_stops(const struct prog_env *env, uint32_t id); /* its flag alone, not its generation */
-void prog_service(const struct prog_env *env, uint32_t id, uint64_t flags, uint32_t run_offset, uint32_t run_len);
+void prog_ranges(const struct prog_env *env, uint32_t offset, const struct weir_port_range *ranges,
+		 uint32_t n);
+void prog_backend(const struct prog_env *env, uint32_t id, uint32_t service, enum who who,
+		  uint16_t port, uint32_t generation);
+void prog_backend_stops(const struct prog_env *env,
+			uint32_t id); /* its flag alone, not its generation */
+void prog_service(const struct prog_env *env, uint32_t id, uint64_t flags, uint32_t run_offset,
+		  uint32_t run_len);
 void prog_run(const struct prog_env *env, uint32_t offset, const uint32_t *backends, uint32_t n);
-void prog_frontend(const struct prog_env *env, enum who vip, uint16_t port, uint8_t proto, uint32_t service);
+void prog_frontend(const struct prog_env *env, enum who vip, uint16_t port, uint8_t proto,
+		   uint32_t service);
 void prog_frontend_gone(const struct prog_env *env, enum who vip, uint16_t port, uint8_t proto);
 struct weir_config prog_config(const struct prog_env *env);
 void prog_config_set(const struct prog_env *env, const struct weir_config *config);
@@ -104,15 +108,17 @@ void prog_service_epoch(const struct prog_env *env);
 void prog_enforcement(const struct prog_env *env, enum weir_enforcement mode);
 
 /* Packets. from: the device that the packet came in by; 0 for a socket of this node. */
-struct packet_spec prog_tcp(const struct prog_env *env, enum who src, uint16_t sport, enum who dst, uint16_t dport,
-			    uint8_t flags);
+struct packet_spec prog_tcp(const struct prog_env *env, enum who src, uint16_t sport, enum who dst,
+			    uint16_t dport, uint8_t flags);
 struct packet_spec prog_udp(const struct prog_env *env, enum who src, uint16_t sport, enum who dst,
 			    uint16_t dport);
-struct packet_spec prog_echo(const struct prog_env *env, enum who src, enum who dst, uint16_t id, bool reply);
+struct packet_spec prog_echo(const struct prog_env *env, enum who src, enum who dst, uint16_t id,
+			     bool reply);
 struct prog_sent prog_send(struct prog_env *env, enum prog_hook hook, enum who pod, uint32_t from,
 			   const struct packet *packet);
 struct prog_sent prog_from(struct prog_env *env, enum who pod, const struct packet_spec *spec);
-struct prog_sent prog_to(struct prog_env *env, enum who pod, uint32_t from, const struct packet_spec *spec);
+struct prog_sent prog_to(struct prog_env *env, enum who pod, uint32_t from,
+			 const struct packet_spec *spec);
 /* The verdict alone, without reading counters: for threads. */
 int prog_run_raw(const struct prog_env *env, enum prog_hook hook, enum who pod, uint32_t from,
 		 const struct packet *packet, struct packet *ret_out);
@@ -121,20 +127,25 @@ int prog_run_raw(const struct prog_env *env, enum prog_hook hook, enum who pod, 
 bool prog_flow(const struct prog_env *env, const struct packet_spec *spec, uint8_t mark,
 	       struct weir_flow *ret_flow);
 uint32_t prog_flow_count(const struct prog_env *env);
-void prog_flows_age(const struct prog_env *env, uint32_t ticks); /* makes every entry that much older */
-/* NULL, or what is wrong: a place lost or held twice, a flow without its twin. orphans: used places without flow. */
-const char *prog_places_check(const struct prog_env *env, uint32_t *ret_orphans);
-/* Starts the sweep on the same maps. */
-void prog_sweep_start(struct prog_env *env);
-uint64_t prog_sweeps(const struct prog_env *env);
+void prog_flows_age(const struct prog_env *env,
+		    uint32_t ticks); /* makes every entry that much older */
+/*
+ * NULL, or what is wrong: a place lost or held twice, a flow without its rev. orphans: used places
+ * without flow.
+ */
+const char *prog_gc_slots_check(const struct prog_env *env, uint32_t *ret_orphans);
+/* Starts gc on the same maps. */
+void prog_gc_start(struct prog_env *env);
+uint64_t prog_gc_rounds(const struct prog_env *env);
 
 /* Assertions that name the line. */
-#define assert_sent(sent, want_verdict, want_reason)                                                          \
-	do {                                                                                                  \
-		struct prog_sent _sent = (sent);                                                              \
-		if (_sent.verdict != (want_verdict) || _sent.reason != (int)(want_reason))                    \
-			fail_msg("verdict %d reason %s, not %d %s", _sent.verdict, prog_reason(_sent.reason), \
-				 (want_verdict), prog_reason(want_reason));                                   \
+#define assert_sent(sent, want_verdict, want_reason)                                       \
+	do {                                                                               \
+		struct prog_sent _sent = (sent);                                           \
+		if (_sent.verdict != (want_verdict) || _sent.reason != (int)(want_reason)) \
+			fail_msg("verdict %d reason %s, not %d %s", _sent.verdict,         \
+				 prog_reason(_sent.reason), (want_verdict),                \
+				 prog_reason(want_reason));                                \
 	} while (0)
 #define assert_passed(sent) assert_sent(sent, -1 /* TC_ACT_UNSPEC */, WEIR_FORWARDED)
 #define assert_redirected(sent) assert_sent(sent, 7 /* TC_ACT_REDIRECT */, WEIR_FORWARDED)

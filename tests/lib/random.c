@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Random numbers for tests; splitmix64. The only file of the tests that reads the clock for a seed. */
+/*
+ * Random numbers for tests; splitmix64. The only file of the tests that reads the clock for a seed.
+ */
 #include <stdlib.h>
 #include <time.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Random numbers that a printed seed repeats on every machine (splitmix64).
- * WEIR_SEED repeats a run; WEIR_ROUNDS makes it longer or shorter.
+ * Random numbers that a printed seed repeats on every machine (splitmix64). WEIR_SEED repeats a
+ * run; WEIR_ROUNDS makes it longer or shorter.
  */
 #pragma once
 
@@ -15,7 +15,8 @@ struct random {
 
 uint64_t random_next(struct random *r);
 unsigned int random_below(struct random *r, unsigned int n); /* 0 … n - 1; n > 0 */
-unsigned int random_between(struct random *r, unsigned int low, unsigned int high); /* both inclusive */
+unsigned int random_between(struct random *r, unsigned int low,
+			    unsigned int high); /* both inclusive */
 bool random_percent(struct random *r, unsigned int percent);
 
 /* Member of an array of strings that ends with NULL. */

@@ -19,8 +19,9 @@ const char *const port_names[] = { "http", "dns", "alt", NULL };
 const char *const protocols[] = { "TCP", "TCP", "TCP", "UDP", "UDP", "SCTP", NULL };
 const unsigned int port_numbers[] = { 80, 81, 53, 443, 8080, 8081, 0 };
 
-static const char *const phases[] = { "Running", "Running", "Running", "Running",   "Running", "Running",
-				      "Pending", "Unknown", "Failed",  "Succeeded", NULL };
+static const char *const phases[] = { "Running", "Running",   "Running", "Running",
+				      "Running", "Running",   "Pending", "Unknown",
+				      "Failed",  "Succeeded", NULL };
 
 const char *random_cluster_node(unsigned int i)
 {
@@ -41,7 +42,9 @@ unsigned int random_port(struct random *r)
 	return port_numbers[random_below(r, 6)];
 }
 
-/* ---- Addresses ---------------------------------------------------------------------------------- */
+/*
+ * ---- Addresses ----------------------------------------------------------------------------------
+ */
 
 struct weir_addr address_v4(unsigned int a, unsigned int b, unsigned int c, unsigned int d)
 {
@@ -50,7 +53,8 @@ struct weir_addr address_v4(unsigned int a, unsigned int b, unsigned int c, unsi
 
 struct weir_addr address_v6(unsigned int group, unsigned int subnet, unsigned int host)
 {
-	struct weir_addr a = { .b = { 0xfd, 0, group >> 8, group, subnet >> 8, subnet, [14] = host >> 8, host } };
+	struct weir_addr a = { .b = { 0xfd, 0, group >> 8, group, subnet >> 8,
+				      subnet, [14] = host >> 8, host } };
 
 	return a;
 }
@@ -90,7 +94,10 @@ void emit_addr(struct generator *g, const char *key, const struct weir_addr *add
 	emit_text(&g->e, key, addr_text(addr, text));
 }
 
-/* ---- Frame ---------------------------------------------------------------------------------------- */
+/*
+ * ---- Frame
+ * ----------------------------------------------------------------------------------------
+ */
 
 void object_begin(struct generator *g, const char *api_version, const char *kind)
 {
@@ -120,7 +127,8 @@ void metadata_begin(struct generator *g, const char *ns, const char *name)
 		emit_text(&g->e, "namespace", ns);
 }
 
-void emit_labels(struct generator *g, const char *key, const struct vocabulary *words, unsigned int percent)
+void emit_labels(struct generator *g, const char *key, const struct vocabulary *words,
+		 unsigned int percent)
 {
 	emit_map(&g->e, key);
 	for (unsigned int i = 0; words->keys[i]; i++)
@@ -131,10 +139,14 @@ void emit_labels(struct generator *g, const char *key, const struct vocabulary *
 
 void emit_time(struct generator *g, const char *key)
 {
-	emit_printf(&g->e, key, "2025-03-01T10:%02u:%02uZ", random_below(g->r, 60), random_below(g->r, 60));
+	emit_printf(&g->e, key, "2025-03-01T10:%02u:%02uZ", random_below(g->r, 60),
+		    random_below(g->r, 60));
 }
 
-/* ---- Objects ---------------------------------------------------------------------------------------- */
+/*
+ * ---- Objects
+ * ----------------------------------------------------------------------------------------
+ */
 
 static void make_namespace(struct generator *g, unsigned int i)
 {
@@ -147,13 +159,15 @@ static void make_namespace(struct generator *g, unsigned int i)
 
 static void make_node(struct generator *g, unsigned int i)
 {
-	struct weir_addr addrs[2] = { address_v4(192, 168, 0, 10 + i), address_v6(0xc0, 0, 0x10 + i) };
+	struct weir_addr addrs[2] = { address_v4(192, 168, 0, 10 + i),
+				      address_v6(0xc0, 0, 0x10 + i) };
 
 	object_begin(g, "v1", "Node");
 	metadata_begin(g, NULL, random_cluster_node(i));
 	if (random_percent(g->r, 75)) {
 		emit_map(&g->e, "labels");
-		emit_text(&g->e, "topology.kubernetes.io/zone", random_percent(g->r, 50) ? "zone-a" : "zone-b");
+		emit_text(&g->e, "topology.kubernetes.io/zone",
+			  random_percent(g->r, 50) ? "zone-a" : "zone-b");
 		emit_map_end(&g->e);
 	}
 	emit_map_end(&g->e);
@@ -172,7 +186,8 @@ static void make_node(struct generator *g, unsigned int i)
 }
 
 /* Names are unique within a container, as the API wants it, and clash between containers. */
-static void emit_container(struct generator *g, const char *name, unsigned int percent, bool sidecar)
+static void emit_container(struct generator *g, const char *name, unsigned int percent,
+			   bool sidecar)
 {
 	emit_map(&g->e, NULL);
 	emit_text(&g->e, "name", name);
@@ -252,14 +267,19 @@ static unsigned int random_families(struct random *r)
 	return random_percent(r, 4) ? 0 : mix[random_below(r, ARRAY_SIZE(mix))];
 }
 
-/* Some pods have the address of an earlier one: left over by a terminal pod, or claimed twice (NP-56). */
+/*
+ * Some pods have the address of an earlier one: left over by a terminal pod, or claimed twice
+ * (NP-56).
+ */
 static void pod_addresses(struct generator *g, unsigned int i, bool host_network, unsigned int node,
 			  struct weir_addr *ret_addrs)
 {
 	unsigned int place = i && random_percent(g->r, 12) ? random_below(g->r, i) : i;
 
-	ret_addrs[0] = host_network ? address_v4(192, 168, 0, 10 + node) : address_v4(10, 0, place % 3, 1 + place);
-	ret_addrs[1] = host_network ? address_v6(0xc0, 0, 0x10 + node) : address_v6(0x10, place % 3, 1 + place);
+	ret_addrs[0] = host_network ? address_v4(192, 168, 0, 10 + node)
+				    : address_v4(10, 0, place % 3, 1 + place);
+	ret_addrs[1] = host_network ? address_v6(0xc0, 0, 0x10 + node)
+				    : address_v6(0x10, place % 3, 1 + place);
 }
 
 static void make_pod(struct generator *g, unsigned int i)

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Random clusters as manifests, and questions about them. Biased to what is
- * interesting: few labels with absent keys, clashing port names, terminal pods
- * whose addresses live on, nested and overlapping blocks, every shape of a
- * NetworkPolicy, slices that contradict each other. All of it would pass an API
- * server; the text goes through the decoder like anybody's.
+ * Random clusters as manifests, and questions about them. Biased to what is interesting: few labels
+ * with absent keys, clashing port names, terminal pods whose addresses live on, nested and
+ * overlapping blocks, every shape of a NetworkPolicy, slices that contradict each other. All of it
+ * would pass an API server; the text goes through the decoder like anybody's.
  */
 #pragma once
 
@@ -26,10 +25,11 @@ void random_cluster_free(struct random_cluster *c); /* also for _cleanup_() */
 const char *random_cluster_node(unsigned int i);
 
 /*
- * A question that this node would be asked: an end is mostly a pod of it, and Services are only asked for by its own
- * pods. Returns false when the cluster has nobody to ask about.
+ * A question that this node would be asked: an end is mostly a pod of it, and Services are only
+ * asked for by its own pods. Returns false when the cluster has nobody to ask about.
  */
-bool random_query(struct random *r, const struct store *s, const char *node, struct oracle_query *ret_query);
+bool random_query(struct random *r, const struct store *s, const char *node,
+		  struct oracle_query *ret_query);
 
 /* "10.0.0.1 -> 10.96.0.1:80/TCP pick 3": for failures. */
 void random_query_print(const struct oracle_query *q, FILE *out);

@@ -15,8 +15,8 @@ struct generator {
 	bool json;
 	unsigned int objects;
 	unsigned int n_namespaces, n_services;
-	struct weir_addr
-		addrs[GENERATOR_ADDRS]; /* of pods, nodes and the world: blocks and endpoints are near them */
+	struct weir_addr addrs[GENERATOR_ADDRS]; /* of pods, nodes and the world: blocks and
+						    endpoints are near them */
 	size_t n_addrs;
 };
 
@@ -34,9 +34,12 @@ extern const unsigned int port_numbers[];
 
 void object_begin(struct generator *g, const char *api_version, const char *kind);
 void object_end(struct generator *g);
-/* metadata with name and namespace (NULL: none); left open for labels and the like: emit_map_end() */
+/*
+ * metadata with name and namespace (NULL: none); left open for labels and the like: emit_map_end()
+ */
 void metadata_begin(struct generator *g, const char *ns, const char *name);
-void emit_labels(struct generator *g, const char *key, const struct vocabulary *words, unsigned int percent);
+void emit_labels(struct generator *g, const char *key, const struct vocabulary *words,
+		 unsigned int percent);
 void emit_time(struct generator *g, const char *key);
 void emit_addr(struct generator *g, const char *key, const struct weir_addr *addr);
 

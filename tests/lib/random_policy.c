@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Random NetworkPolicies: every shape of the specification's table C.3, every operator, every kind of peer and port. */
+/*
+ * Random NetworkPolicies: every shape of the specification's table C.3, every operator, every kind
+ * of peer and port.
+ */
 #include <netinet/in.h>
 
 #include "lib/random_internal.h"
@@ -30,7 +33,8 @@ static void emit_expression(struct generator *g, const struct vocabulary *words)
 static void emit_metadata_name(struct generator *g)
 {
 	emit_map(&g->e, "matchLabels");
-	emit_text(&g->e, "kubernetes.io/metadata.name", namespace_name(random_below(g->r, g->n_namespaces + 1)));
+	emit_text(&g->e, "kubernetes.io/metadata.name",
+		  namespace_name(random_below(g->r, g->n_namespaces + 1)));
 	emit_map_end(&g->e);
 }
 
@@ -62,18 +66,22 @@ static struct weir_addr flip_low_bits(struct generator *g, struct weir_addr a, u
 	return a;
 }
 
-static void emit_block_text(struct generator *g, const char *key, const struct weir_addr *addr, unsigned int len)
+static void emit_block_text(struct generator *g, const char *key, const struct weir_addr *addr,
+			    unsigned int len)
 {
 	bool v4 = weir_addr_is_v4(addr);
-	struct weir_addr shown = random_percent(g->r, 85) ? addr_mask(addr, len) : *addr; /* PARSE-5 */
+	struct weir_addr shown =
+		random_percent(g->r, 85) ? addr_mask(addr, len) : *addr; /* PARSE-5 */
 	char text[ADDR_TEXT_MAX];
 
-	emit_printf(&g->e, key, "%s/%u", addr_text(&shown, text), v4 ? len - WEIR_V4_PREFIX_BITS : len);
+	emit_printf(&g->e, key, "%s/%u", addr_text(&shown, text),
+		    v4 ? len - WEIR_V4_PREFIX_BITS : len);
 }
 
 static void emit_block(struct generator *g)
 {
-	static const unsigned int lens[2][6] = { { 96, 104, 112, 120, 126, 128 }, { 0, 16, 32, 48, 124, 128 } };
+	static const unsigned int lens[2][6] = { { 96, 104, 112, 120, 126, 128 },
+						 { 0, 16, 32, 48, 124, 128 } };
 	int family = random_percent(g->r, 60) ? 0 : 1;
 	struct weir_addr base = known_address(g, family), hole;
 	unsigned int len = lens[family][random_below(g->r, 6)], holes = random_below(g->r, 4);
@@ -85,7 +93,9 @@ static void emit_block(struct generator *g)
 		for (unsigned int i = 0; i < holes; i++) {
 			hole = flip_low_bits(g, base, len);
 			emit_block_text(g, NULL, &hole,
-					random_percent(g->r, 40) ? 128 : random_between(g->r, len + 1, 128));
+					random_percent(g->r, 40)
+						? 128
+						: random_between(g->r, len + 1, 128));
 		}
 		emit_array_end(&g->e);
 	}
@@ -118,12 +128,14 @@ static void emit_port(struct generator *g)
 	if (kind == 0) {
 		/* all ports of the protocol; {} is all of TCP (NP-15) */
 	} else if (kind <= 3) {
-		emit_text(&g->e, "port", random_percent(g->r, 90) ? random_word(g->r, port_names) : "nobody");
+		emit_text(&g->e, "port",
+			  random_percent(g->r, 90) ? random_word(g->r, port_names) : "nobody");
 	} else {
 		emit_int(&g->e, "port", port);
 		if (kind == 4)
 			emit_int(&g->e, "endPort",
-				 random_percent(g->r, 20) ? port : random_between(g->r, port, 8100));
+				 random_percent(g->r, 20) ? port
+							  : random_between(g->r, port, 8100));
 		else if (kind == 5)
 			emit_int(&g->e, "endPort", 65535);
 	}

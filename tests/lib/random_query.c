@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Random questions about a cluster that was read: ends, ports in and around the declared ones, protocols. */
+/*
+ * Random questions about a cluster that was read: ends, ports in and around the declared ones,
+ * protocols.
+ */
 #include <netinet/in.h>
 #include <string.h>
 
@@ -123,7 +126,8 @@ static bool is_cluster_ip(const struct store *s, const struct weir_addr *addr)
 	return false;
 }
 
-bool random_query(struct random *r, const struct store *s, const char *node, struct oracle_query *ret_query)
+bool random_query(struct random *r, const struct store *s, const char *node,
+		  struct oracle_query *ret_query)
 {
 	struct oracle_query q = {};
 	bool local = false, found = false;
@@ -153,8 +157,9 @@ void random_query_print(const struct oracle_query *q, FILE *out)
 {
 	char src[ADDR_TEXT_MAX], dst[ADDR_TEXT_MAX];
 
-	fprintf(out, "%s -> %s port %u protocol %u pick %u%s\n", addr_text(&q->src, src), addr_text(&q->dst, dst),
-		q->port, q->proto, q->pick, q->host_origin ? ", sent by this node" : "");
+	fprintf(out, "%s -> %s port %u protocol %u pick %u%s\n", addr_text(&q->src, src),
+		addr_text(&q->dst, dst), q->port, q->proto, q->pick,
+		q->host_origin ? ", sent by this node" : "");
 	if (q->echo_always)
 		fputs("echo always passes on this node\n", out);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Random Services with and without selectors, and EndpointSlices that overlap, disagree and hint. */
+/*
+ * Random Services with and without selectors, and EndpointSlices that overlap, disagree and hint.
+ */
 #include "lib/random_internal.h"
 
 #define PORTS_MAX 3
@@ -70,7 +72,8 @@ static void emit_service_ports(struct generator *g, const struct service *s)
 
 static void emit_families(struct generator *g, unsigned int place)
 {
-	const struct weir_addr ips[2] = { address_v4(10, 96, 0, 1 + place), address_v6(0x96, 0, 1 + place) };
+	const struct weir_addr ips[2] = { address_v4(10, 96, 0, 1 + place),
+					  address_v6(0x96, 0, 1 + place) };
 	int first = random_percent(g->r, 60) ? 0 : 1, n = random_percent(g->r, 60) ? 2 : 1;
 
 	emit_addr(g, "clusterIP", &ips[first]);
@@ -95,7 +98,8 @@ static void emit_addresses(struct generator *g, unsigned int i, const char *type
 	emit_families(g, i && random_percent(g->r, 4) ? random_below(g->r, i) : i);
 	emit_text(&g->e, "type", type);
 	if (random_percent(g->r, 35))
-		emit_text(&g->e, "internalTrafficPolicy", random_percent(g->r, 75) ? "Local" : "Cluster");
+		emit_text(&g->e, "internalTrafficPolicy",
+			  random_percent(g->r, 75) ? "Local" : "Cluster");
 	if (type[0] != 'C' && random_percent(g->r, 40))
 		emit_text(&g->e, "externalTrafficPolicy", "Local");
 }
@@ -136,7 +140,10 @@ static void emit_service(struct generator *g, const struct service *s, unsigned 
 	object_end(g);
 }
 
-/* ---- Slices ------------------------------------------------------------------------------------------ */
+/*
+ * ---- Slices
+ * ------------------------------------------------------------------------------------------
+ */
 
 /* true, false or absent, which has a meaning of its own (SVC-18) */
 static void emit_condition(struct generator *g, const char *key, unsigned int percent_true)
@@ -146,7 +153,8 @@ static void emit_condition(struct generator *g, const char *key, unsigned int pe
 	emit_bool(&g->e, key, random_percent(g->r, percent_true));
 }
 
-static void emit_hint_list(struct generator *g, const char *key, const char *first, const char *second)
+static void emit_hint_list(struct generator *g, const char *key, const char *first,
+			   const char *second)
 {
 	unsigned int which = random_between(g->r, 1, 3);
 
@@ -207,8 +215,10 @@ static void emit_slice_ports(struct generator *g, const struct service *s)
 		emit_text(&g->e, "name", s->ports[i].name);
 		if (random_percent(g->r, 95))
 			emit_int(&g->e, "port",
-				 port_numbers[4 + random_below(g->r, 2)]); /* few: duplicates are wanted */
-		emit_text(&g->e, "protocol", random_percent(g->r, 92) ? s->ports[i].protocol : "UDP");
+				 port_numbers[4 + random_below(g->r, 2)]); /* few: duplicates are
+									      wanted */
+		emit_text(&g->e, "protocol",
+			  random_percent(g->r, 92) ? s->ports[i].protocol : "UDP");
 		emit_map_end(&g->e);
 	}
 	emit_array_end(&g->e);

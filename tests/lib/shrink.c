@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Shrinking manifests, see shrink.h. The documents become one tree whose parts
- * can be hidden; what is not hidden is written as YAML and asked about. From
- * the top down, the parts of each mapping and list are hidden in runs, halves
- * first, then shorter ones, until a whole round over the tree hides nothing.
+ * Shrinking manifests, see shrink.h. The documents become one tree whose parts can be hidden; what
+ * is not hidden is written as YAML and asked about. From the top down, the parts of each mapping
+ * and list are hidden in runs, halves first, then shorter ones, until a whole round over the tree
+ * hides nothing.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -34,7 +34,8 @@ struct shrink {
 
 /* ---- Reading ---- */
 
-static struct part *add_part(struct shrink *s, struct part *up, const char *key, const struct doc_node *node)
+static struct part *add_part(struct shrink *s, struct part *up, const char *key,
+			     const struct doc_node *node)
 {
 	struct part *p = arena_zalloc(&s->arena, sizeof(*p));
 
@@ -59,7 +60,8 @@ static void on_document(const struct doc_node *root, void *arg)
 	const struct doc_node *kind = root->type == DOC_MAP ? doc_get(root, "kind") : NULL;
 	const struct doc_node *items = kind ? doc_get(root, "items") : NULL;
 
-	if (!items || items->type != DOC_LIST || kind->type != DOC_STRING || strcmp(kind->text, "List")) {
+	if (!items || items->type != DOC_LIST || kind->type != DOC_STRING ||
+	    strcmp(kind->text, "List")) {
 		add_part(s, &s->root, NULL, root);
 		return;
 	}
@@ -78,7 +80,8 @@ static void free_parts(struct part *p)
 
 static bool is_plain(const char *text)
 {
-	static const char *const words[] = { "y", "n", "yes", "no", "on", "off", "true", "false", "null" };
+	static const char *const words[] = { "y",   "n",    "yes",   "no",  "on",
+					     "off", "true", "false", "null" };
 
 	if (!isalpha((unsigned char)*text))
 		return false;
@@ -118,7 +121,10 @@ static size_t visible(const struct part *p)
 	return n;
 }
 
-/* After "key:" or "-", where the line may go on: ends the line. first: a mapping's first key stands on this line. */
+/*
+ * After "key:" or "-", where the line may go on: ends the line. first: a mapping's first key stands
+ * on this line.
+ */
 static void write_part(const struct part *p, int indent, bool first, FILE *out)
 {
 	bool list = p->type == DOC_LIST;
@@ -228,10 +234,12 @@ static void shrink_part(struct shrink *s, struct part *p)
 			shrink_part(s, p->parts[i]);
 }
 
-bool shrink_manifests(const char *text, size_t len, shrink_question *shows, void *ctx, unsigned int max_tries,
-		      struct shrink_result *ret_result)
+bool shrink_manifests(const char *text, size_t len, shrink_question *shows, void *ctx,
+		      unsigned int max_tries, struct shrink_result *ret_result)
 {
-	struct shrink s = { .root.type = DOC_LIST, .shows = shows, .ctx = ctx, .max_tries = max_tries };
+	struct shrink s = {
+		.root.type = DOC_LIST, .shows = shows, .ctx = ctx, .max_tries = max_tries
+	};
 	struct doc_error error = {};
 	bool known = !doc_read(text, len, on_document, &s, &error) && still_shows(&s);
 	unsigned int before;

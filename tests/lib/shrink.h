@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Makes manifests that show a defect small: leaves out objects, list items and
- * fields as long as the defect still shows. Knows documents, not Kubernetes:
- * what is no valid cluster any more, the caller's question answers with no.
+ * Makes manifests that show a defect small: leaves out objects, list items and fields as long as
+ * the defect still shows. Knows documents, not Kubernetes: what is no valid cluster any more, the
+ * caller's question answers with no.
  */
 #pragma once
 
@@ -21,8 +21,8 @@ struct shrink_result {
 };
 
 /*
- * text: YAML documents, or JSON; a List is taken apart. False when it cannot be read, or when the defect does not show
- * with the same objects written anew; *ret_result is untouched then.
+ * text: YAML documents, or JSON; a List is taken apart. False when it cannot be read, or when the
+ * defect does not show with the same objects written anew; *ret_result is untouched then.
  */
-bool shrink_manifests(const char *text, size_t len, shrink_question *shows, void *ctx, unsigned int max_tries,
-		      struct shrink_result *ret_result);
+bool shrink_manifests(const char *text, size_t len, shrink_question *shows, void *ctx,
+		      unsigned int max_tries, struct shrink_result *ret_result);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Tables as text. See tables_text.h. Slow and plain: it shares no code with what writes the tables but the dump. */
+/*
+ * Tables as text. See tables_text.h. Slow and plain: it shares no code with what writes the tables
+ * but the dump.
+ */
 #include <endian.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -47,7 +50,8 @@ static const char *name_of(const struct lines *l, enum weir_name_kind kind, uint
 	for (size_t i = 0; i < l->names.n; i++) {
 		const struct weir_name *name = table_key(&l->names, i);
 
-		if (name->kind == (uint32_t)kind && ((struct weir_name_id *)table_value(&l->names, i))->id == id)
+		if (name->kind == (uint32_t)kind &&
+		    ((struct weir_name_id *)table_value(&l->names, i))->id == id)
 			return hash_text(name, buf);
 	}
 	if (id)
@@ -65,7 +69,8 @@ static void ports_text(const struct lines *l, uint64_t word, FILE *out)
 	fputs("ports", out);
 	r += weir_word_offset(word);
 	for (uint32_t i = 0; i < weir_word_len(word); i++, r++)
-		fprintf(out, " %x-%x/%u/%s", r->low, r->high, r->kind, name_of(l, WEIR_NAME_RULE, r->rule, rule));
+		fprintf(out, " %x-%x/%u/%s", r->low, r->high, r->kind,
+			name_of(l, WEIR_NAME_RULE, r->rule, rule));
 }
 
 static char *word_text(const struct lines *l, uint64_t word)
@@ -85,7 +90,8 @@ static char *word_text(const struct lines *l, uint64_t word)
 
 static const char *backend_text(const struct lines *l, uint32_t id, char *buf)
 {
-	const struct weir_backend *b = (struct weir_backend *)node_array(l->n, WEIR_MAP_backends) + id;
+	const struct weir_backend *b =
+		(struct weir_backend *)node_array(l->n, WEIR_MAP_backends) + id;
 	char addr[ADDR_TEXT_MAX], service[NAME_TEXT_MAX];
 
 	snprintf(buf, BACKEND_TEXT_MAX, "%s port %u of %s flags %u", addr_text(&b->addr, addr),
@@ -100,8 +106,8 @@ static char *run_text(const struct lines *l, uint64_t run)
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	for (uint32_t i = 0; i < weir_run_len(run); i++)
-		fprintf(out, " %s", backend_text(l, slots[weir_run_offset(run) + i], backend));
+	for (uint32_t i = 0; i < weir_extent_len(run); i++)
+		fprintf(out, " %s", backend_text(l, slots[weir_extent_offset(run) + i], backend));
 	fclose(out);
 	return text;
 }
@@ -119,13 +125,16 @@ static void element(struct lines *l, enum weir_map map, const void *key, const v
 
 	switch ((int)map) {
 	case WEIR_MAP_attachments:
-		line(l, "attachment %u pod %s", *(const uint32_t *)key, name_of(l, WEIR_NAME_POD, number, a));
+		line(l, "attachment %u pod %s", *(const uint32_t *)key,
+		     name_of(l, WEIR_NAME_POD, number, a));
 		break;
 	case WEIR_MAP_endpoints:
-		line(l, "endpoint %s pod %s", addr_text(key, addr), name_of(l, WEIR_NAME_POD, number, a));
+		line(l, "endpoint %s pod %s", addr_text(key, addr),
+		     name_of(l, WEIR_NAME_POD, number, a));
 		break;
 	case WEIR_MAP_identities:
-		line(l, "identity %s is %s", addr_text(key, addr), name_of(l, WEIR_NAME_IDENTITY, number, a));
+		line(l, "identity %s is %s", addr_text(key, addr),
+		     name_of(l, WEIR_NAME_IDENTITY, number, a));
 		break;
 	case WEIR_MAP_networks:
 		line(l, "network %s/%u is %s", addr_text(&prefix->addr, addr), prefix->prefix_len,
@@ -137,8 +146,8 @@ static void element(struct lines *l, enum weir_map map, const void *key, const v
 		     name_of(l, WEIR_NAME_IDENTITY, rule->identity, b), word);
 		break;
 	case WEIR_MAP_frontends:
-		line(l, "frontend %s port %u proto %u service %s", addr_text(&f->addr, addr), be16toh(f->port_be),
-		     f->proto, name_of(l, WEIR_NAME_SERVICE, number, a));
+		line(l, "frontend %s port %u proto %u service %s", addr_text(&f->addr, addr),
+		     be16toh(f->port_be), f->proto, name_of(l, WEIR_NAME_SERVICE, number, a));
 		break;
 	case WEIR_MAP_nodes:
 		line(l, "node %s kind %u", addr_text(key, addr), number);
@@ -165,16 +174,18 @@ static void named_pod(struct lines *l, const char *name, uint32_t slot)
 	char in[NAME_TEXT_MAX], out[NAME_TEXT_MAX], id[2][NAME_TEXT_MAX], addr[2][ADDR_TEXT_MAX];
 
 	line(l, "pod %s %s ingress %s egress %s flags %u identity %s %s device %u addr %s %s", name,
-	     p->ref ? "here" : "gone", name_of(l, WEIR_NAME_POLICY_SET, weir_pod_ingress_set(p->word), in),
-	     name_of(l, WEIR_NAME_POLICY_SET, weir_pod_egress_set(p->word), out), weir_pod_flags(p->word),
-	     name_of(l, WEIR_NAME_IDENTITY, p->identity[0], id[0]),
-	     name_of(l, WEIR_NAME_IDENTITY, p->identity[1], id[1]), p->ifindex, addr_text(&p->addr[0], addr[0]),
-	     addr_text(&p->addr[1], addr[1]));
+	     p->ref ? "here" : "gone",
+	     name_of(l, WEIR_NAME_POLICY_SET, weir_pod_ingress_set(p->word), in),
+	     name_of(l, WEIR_NAME_POLICY_SET, weir_pod_egress_set(p->word), out),
+	     weir_pod_flags(p->word), name_of(l, WEIR_NAME_IDENTITY, p->identity[0], id[0]),
+	     name_of(l, WEIR_NAME_IDENTITY, p->identity[1], id[1]), p->ifindex,
+	     addr_text(&p->addr[0], addr[0]), addr_text(&p->addr[1], addr[1]));
 }
 
 static void named_service(struct lines *l, const char *name, uint32_t id)
 {
-	const struct weir_service *s = (struct weir_service *)node_array(l->n, WEIR_MAP_services) + id;
+	const struct weir_service *s =
+		(struct weir_service *)node_array(l->n, WEIR_MAP_services) + id;
 	_cleanup_(mem_free) char *run = run_text(l, s->internal);
 
 	line(l, "service %s flags %llu backends%s", name, (unsigned long long)s->flags, run);
@@ -250,7 +261,7 @@ static void array_bytes(struct lines *l)
 		if (map_info(map)->kind == MAP_ARRAY && map != WEIR_MAP_config)
 			array_line(l, map_info(map)->name, node_array(l->n, map),
 				   (size_t)node_map_max(l->n, map) * map_info(map)->value_size);
-	config.sweeps = 0; /* the sweep goes on meanwhile */
+	config.gc_rounds = 0; /* gc goes on meanwhile */
 	array_line(l, "config", &config, sizeof(config));
 }
 

@@ -100,7 +100,7 @@ record_of_nothing() {
 }
 no_record() { rm "/run/weir-$NAME/pods/p_ghost.json"; }
 
-sweep_gone() { rm "/sys/fs/bpf/weir-$NAME/progs/"gc-*/sweep_*; }
+gc_gone() { rm "/sys/fs/bpf/weir-$NAME/progs/"gc-*/gc_*; }
 
 bridge_nf() {
 	exits 0 sandbox up -f "$dir/a.yaml" --topology bridge && in_node sysctl -qw net.bridge.bridge-nf-call-iptables=1 \
@@ -172,7 +172,7 @@ check "N003 by iptables" broken_and_healed N003 error "ip filter FORWARD" by_ipt
 check "N005 a program that is not attached" broken_and_healed N005 error "from_pod is not attached to device $device" detached attached
 check "N007 the ends of a veth" broken_and_healed N007 warning "1300" small_mtu full_mtu
 check "N008 rules of kube-proxy" broken_and_healed N008 warning "2 chains" kube_proxy kube_proxy_gone
-check "N010 the sweep" broken_and_healed N010 warning "not swept" sweep_gone attached
+check "N010 gc" broken_and_healed N010 warning "not swept" gc_gone attached
 check "N011 enforcement" broken_and_healed N011 warning "off" enforce_off enforce_on
 check "N012 a device that is gone" broken_and_healed N012 warning "4711" record_of_nothing no_record
 if [ -e /proc/sys/net/bridge ]; then

@@ -129,19 +129,19 @@ all_ports_are_allow() {
 }
 
 # as on a kernel that refuses bpf_timer: the object is not there, and cannot be put there
-sweep_is_missed() {
+gc_is_missing() {
 	local progs=/sys/fs/bpf/weir-$NAME/progs gc
 	gc=$(echo "$progs"/gc-*)
-	rm "$gc"/sweep_*
-	shows "sweep         not running" 0 status && json 'd["sweeping"] == False' 0 status -o json || return 1
-	mkdir "$gc/in-the-way" && exits 0 load -f "$dir/b.yaml" && grep -q "warning: the sweep is not running" "$dir/err" ||
+	rm "$gc"/gc_*
+	shows "gc            not running" 0 status && json 'd["gcRunning"] == False' 0 status -o json || return 1
+	mkdir "$gc/in-the-way" && exits 0 load -f "$dir/b.yaml" && grep -q "warning: gc is not running" "$dir/err" ||
 		return 1
 	rmdir "$gc/in-the-way" && exits 0 load -f "$dir/b.yaml" || return 1
-	! grep -q sweep "$dir/err" && json 'd["sweeping"] == True' 0 status -o json && shows "sweeps  " 0 status
+	! grep -q "gc is not running" "$dir/err" && json 'd["gcRunning"] == True' 0 status -o json && shows " rounds" 0 status
 }
 
 queues_are_not_counted() {
-	json '{i["map"]: i["entries"] for i in d["items"]}.items() >= {"closing_keys": None, "flow_keys": 0}.items()' \
+	json '{i["map"]: i["entries"] for i in d["items"]}.items() >= {"closing_keys": None, "gc_slots": 0}.items()' \
 		0 get maps -o json &&
 		json 'd["maps"]["closing_keys"]["entries"] is None' 0 status -o json &&
 		exits 0 get maps && grep -q "^closing_keys  *QUEUE  *-  " "$dir/out"
@@ -222,7 +222,7 @@ check "rules are shown with file and line" shows "a.yaml:" 0 get rules
 check "policies that allow everything are shown as that" all_ports_are_allow
 check "sizes other than those that are loaded are refused, not ignored" sizes_are_refused
 check "without the plan file ids are shown, and it is said" names_come_from_the_plan_file
-check "a sweep that is not running is said by load and status" sweep_is_missed
+check "gc that is not running is said by load and status" gc_is_missing
 check "what cannot be counted is not shown as 0" queues_are_not_counted
 check "uninstall removes everything" uninstall_removes
 check "uninstall of nothing is fine" exits 0 uninstall

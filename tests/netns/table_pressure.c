@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The connection table under pressure, with real sockets and small tables: ten
- * times its capacity of short connections beside a thousand live ones, a flood
- * of SYNs that nobody answers, and forgetting with no process of Weir alive.
+ * The connection table under pressure, with real sockets and small tables: ten times its capacity
+ * of short connections beside a thousand live ones, a flood of SYNs that nobody answers, and
+ * forgetting with no process of Weir alive.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -50,8 +50,8 @@ static void allow_many_files(void)
 static int set_up(void **state)
 {
 	static const struct node_sizes small = { .max = { [WEIR_MAP_conntrack] = CAPACITY,
-							  [WEIR_MAP_flow_keys] = CAPACITY,
-							  [WEIR_MAP_free_keys] = CAPACITY,
+							  [WEIR_MAP_gc_slots] = CAPACITY,
+							  [WEIR_MAP_gc_free] = CAPACITY,
 							  [WEIR_MAP_half_open] = HALF_OPEN } };
 	_cleanup_(mem_free) char *text = NULL;
 	size_t size;
@@ -116,7 +116,10 @@ static void live_ones_answer(void)
 	assert_int_equal(lost, 0);
 }
 
-/* One short connection: connect, ask, hear, end by FIN or by RST. Blocking, with a limit: a lost one fails. */
+/*
+ * One short connection: connect, ask, hear, end by FIN or by RST. Blocking, with a limit: a lost
+ * one fails.
+ */
 static int short_connection(const struct sockaddr_in *to, bool reset)
 {
 	struct linger by_rst = { .l_onoff = reset };
@@ -137,7 +140,9 @@ static int short_connection(const struct sockaddr_in *to, bool reset)
 static void short_connections(void)
 {
 	struct weir_addr vip = netns_service_addr(WEB, 0);
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(80), .sin_addr.s_addr = vip.w[3] };
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons(80),
+				  .sin_addr.s_addr = vip.w[3] };
 
 	for (int i = 0; i < SHORT; i++) {
 		int r = short_connection(&to, i % 2);
@@ -147,7 +152,8 @@ static void short_connections(void)
 	}
 }
 
-static void ten_times_the_capacity_of_short_connections_beside_a_thousand_live_ones_loses_none(void **state)
+static void
+ten_times_the_capacity_of_short_connections_beside_a_thousand_live_ones_loses_none(void **state)
 {
 	if (netns_cluster_cannot())
 		skip();
@@ -157,7 +163,10 @@ static void ten_times_the_capacity_of_short_connections_beside_a_thousand_live_o
 	live_ones_answer();
 }
 
-/* SYNs to an address that nobody has, each from another port. The sums are of no interest to anybody. */
+/*
+ * SYNs to an address that nobody has, each from another port. The sums are of no interest to
+ * anybody.
+ */
 static void flood(void)
 {
 	_cleanup_(fd_close) int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_TCP);
@@ -198,7 +207,8 @@ static void a_flood_of_syns_ends_no_open_connection_and_leaves_room_for_new_ones
 	if (netns_cluster_cannot())
 		skip();
 	in_client(flood);
-	assert_true(entries() >= PER_CONNECTION * LIVE + HALF_OPEN); /* the flood did reach the table */
+	assert_true(entries() >=
+		    PER_CONNECTION * LIVE + HALF_OPEN); /* the flood did reach the table */
 	live_ones_answer();
 	assert_int_equal(netns_try(&cluster, "default/client", IPPROTO_TCP, &vip, 80, NULL, 0), 0);
 }
@@ -244,8 +254,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			ten_times_the_capacity_of_short_connections_beside_a_thousand_live_ones_loses_none),
-		cmocka_unit_test(a_flood_of_syns_ends_no_open_connection_and_leaves_room_for_new_ones),
-		cmocka_unit_test(what_is_over_is_forgotten_with_no_process_alive_and_what_lives_is_not),
+		cmocka_unit_test(
+			a_flood_of_syns_ends_no_open_connection_and_leaves_room_for_new_ones),
+		cmocka_unit_test(
+			what_is_over_is_forgotten_with_no_process_alive_and_what_lives_is_not),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

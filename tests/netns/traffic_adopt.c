@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Weir comes to a node whose pods run already, behind rules in kube-proxy's
- * shape: connections that are open, direct ones and such through those rules, go
- * on, while new ones are Weir's; and policy holds for the old ones as well.
+ * Weir comes to a node whose pods run already, behind rules in kube-proxy's shape: connections that
+ * are open, direct ones and such through those rules, go on, while new ones are Weir's; and policy
+ * holds for the old ones as well.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -25,7 +25,10 @@
 #define OTHERS 3 /* more backends of the Service: who selects anew most likely gets one of them */
 #define OPEN 4 /* connections by each way and family */
 
-/* One orientation is allowed and the other is not: a packet that is taken for mid-stream of nobody's does not pass. */
+/*
+ * One orientation is allowed and the other is not: a packet that is taken for mid-stream of
+ * nobody's does not pass.
+ */
 static const char one_way[] =
 	"policyTypes: [Ingress, Egress], ingress: [{from: [{podSelector: {matchLabels: {app: client}}}], ports: "
 	"[{port: 8080}, {port: 5353, protocol: UDP}]}], egress: [{to: [{podSelector: {matchLabels: {app: server}}}], "
@@ -52,26 +55,36 @@ static void up(struct netns_cluster *c, const char *policy)
 	netns_cluster_up(c, text);
 }
 
-/* What was there before: the Service's address leads to the first server, by the host's conntrack. */
+/*
+ * What was there before: the Service's address leads to the first server, by the host's conntrack.
+ */
 static void old_proxy(const struct netns_cluster *c)
 {
 	/* as kube-proxy demands it where pods share a link */
 	if (c->env->topology == SANDBOX_BRIDGE)
 		netns_node_command(c, "echo 1 >/proc/sys/net/bridge/bridge-nf-call-iptables; "
 				      "echo 1 >/proc/sys/net/bridge/bridge-nf-call-ip6tables");
-	/* a rule of the host's own that needs conntrack: else tracking ends with the proxy's last rule */
-	netns_node_command(c, "nft 'table inet own { chain forward { type filter hook forward priority 0; "
-			      "ct state established accept; }; }'");
+	/*
+	 * a rule of the host's own that needs conntrack: else tracking ends with the proxy's last
+	 * rule
+	 */
 	netns_node_command(
-		c, "nft 'table inet old { chain services { type nat hook prerouting priority dstnat; }; }'");
+		c, "nft 'table inet own { chain forward { type filter hook forward priority 0; "
+		   "ct state established accept; }; }'");
+	netns_node_command(
+		c,
+		"nft 'table inet old { chain services { type nat hook prerouting priority dstnat; }; }'");
 	for (int family = 0; family < 2; family++) {
-		struct weir_addr vip = netns_service_addr(VIP, family), server = netns_pod_addr(SERVER, family);
+		struct weir_addr vip = netns_service_addr(VIP, family),
+				 server = netns_pod_addr(SERVER, family);
 		char from[ADDR_TEXT_MAX], to[ADDR_TEXT_MAX];
 		const char *ip = family ? "ip6" : "ip";
 
 		netns_node_command(
-			c, "nft 'add rule inet old services %s daddr %s tcp dport 80 dnat %s to %s%s%s:8080'", ip,
-			addr_text(&vip, from), ip, family ? "[" : "", addr_text(&server, to), family ? "]" : "");
+			c,
+			"nft 'add rule inet old services %s daddr %s tcp dport 80 dnat %s to %s%s%s:8080'",
+			ip, addr_text(&vip, from), ip, family ? "[" : "", addr_text(&server, to),
+			family ? "]" : "");
 	}
 }
 
@@ -88,8 +101,8 @@ static void assert_goes_on(const struct open_one *o)
 	assert_string_equal(line, o->line);
 }
 
-static void open_one(const struct netns_cluster *c, struct open_one *o, int proto, const struct weir_addr *dst,
-		     uint16_t port)
+static void open_one(const struct netns_cluster *c, struct open_one *o, int proto,
+		     const struct weir_addr *dst, uint16_t port)
 {
 	o->fd = netns_socket(c, "a/client", addr_family(dst), proto, 0);
 	assert_int_equal(netns_connect(o->fd, dst, port), 0);
@@ -103,7 +116,8 @@ static size_t open_all(const struct netns_cluster *c, struct open_one *all)
 	size_t n = 0;
 
 	for (int family = 0; family < 2; family++) {
-		struct weir_addr vip = netns_service_addr(VIP, family), direct = netns_pod_addr(SERVER, family);
+		struct weir_addr vip = netns_service_addr(VIP, family),
+				 direct = netns_pod_addr(SERVER, family);
 
 		for (int i = 0; i < OPEN; i++) {
 			open_one(c, &all[n++], IPPROTO_TCP, &vip, 80);
@@ -136,15 +150,17 @@ static void a_hand_over_cuts_nothing(void **state)
 	n = hand_over(c, all);
 	for (size_t i = 0; i < n; i++)
 		assert_goes_on(&all[i]);
-	netns_node_command(c, "nft flush chain inet old services"); /* chains stay, as those of kube-proxy do */
+	netns_node_command(
+		c,
+		"nft flush chain inet old services"); /* chains stay, as those of kube-proxy do */
 	for (size_t i = 0; i < n; i++)
 		assert_goes_on(&all[i]);
 	for (int family = 0; family < 2; family++) { /* only Weir serves the address now */
 		struct weir_addr vip = netns_service_addr(VIP, family);
 
 		for (int i = 0; i < OPEN; i++)
-			assert_int_equal(netns_try(c, "a/client", i % 2 ? IPPROTO_UDP : IPPROTO_TCP, &vip,
-						   i % 2 ? 53 : 80, NULL, 0),
+			assert_int_equal(netns_try(c, "a/client", i % 2 ? IPPROTO_UDP : IPPROTO_TCP,
+						   &vip, i % 2 ? 53 : 80, NULL, 0),
 					 0);
 	}
 	for (size_t i = 0; i < n; i++)
@@ -172,7 +188,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		netns_test_needs(a_hand_over_cuts_nothing, NETNS_DROP_FORWARD),
-		netns_test_needs(np_50_a_policy_cuts_connections_that_are_older_than_weir, NETNS_DROP_FORWARD),
+		netns_test_needs(np_50_a_policy_cuts_connections_that_are_older_than_weir,
+				 NETNS_DROP_FORWARD),
 	};
 
 	return netns_run("adopt", tests, ARRAY_SIZE(tests));

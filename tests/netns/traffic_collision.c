@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * One client port, used towards the same backend by several ways at a time:
- * directly and through a cluster IP, or through two cluster IPs. Each is a
- * connection of its own, whichever came first.
+ * One client port, used towards the same backend by several ways at a time: directly and through a
+ * cluster IP, or through two cluster IPs. Each is a connection of its own, whichever came first.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -53,7 +52,8 @@ static struct weir_addr address(enum way way, int family)
 	return netns_service_addr(way == BY_VIP ? VIP : OTHER_VIP, family);
 }
 
-static int open_way(struct netns_cluster *c, enum way way, int family, int proto, uint16_t client_port)
+static int open_way(struct netns_cluster *c, enum way way, int family, int proto,
+		    uint16_t client_port)
 {
 	struct weir_addr dst = address(way, family);
 	int fd = netns_socket(c, "a/client", family, proto, client_port);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Programs of others on the same devices, before and behind Weir's, with tcx
- * and with clsact: those before see every packet, those behind every packet
- * that Weir passes to the stack or from it. What Weir drops or redirects into
- * another pod ends with Weir. A reload keeps them, and their order.
+ * Programs of others on the same devices, before and behind Weir's, with tcx and with clsact: those
+ * before see every packet, those behind every packet that Weir passes to the stack or from it. What
+ * Weir drops or redirects into another pod ends with Weir. A reload keeps them, and their order.
  */
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -57,14 +56,16 @@ static int to_other(const struct netns_cluster *c, int family, int proto)
 static const int protos[] = { IPPROTO_TCP, IPPROTO_UDP };
 
 /* All four counted at least that many more than in old. */
-static void assert_all_counted(const struct netns_foreign *f, const uint64_t old[_FOREIGN_MAX], uint64_t packets)
+static void assert_all_counted(const struct netns_foreign *f, const uint64_t old[_FOREIGN_MAX],
+			       uint64_t packets)
 {
 	for (int i = 0; i < _FOREIGN_MAX; i++)
 		if (netns_foreign_count(f, i) < old[i] + packets)
 			fail_msg("%s, %s Weir: %llu packets, and %llu before the traffic",
 				 i & FOREIGN_EGRESS ? "egress" : "ingress",
 				 i & FOREIGN_AFTER ? "behind" : "before",
-				 (unsigned long long)netns_foreign_count(f, i), (unsigned long long)old[i]);
+				 (unsigned long long)netns_foreign_count(f, i),
+				 (unsigned long long)old[i]);
 }
 
 static void read_all(const struct netns_foreign *f, uint64_t ret[_FOREIGN_MAX])
@@ -74,7 +75,8 @@ static void read_all(const struct netns_foreign *f, uint64_t ret[_FOREIGN_MAX])
 }
 
 /* One exchange each of TCP and UDP is at least three packets a direction. */
-static void exchanges_by_the_stack_are_counted(const struct netns_cluster *c, const struct netns_foreign *f)
+static void exchanges_by_the_stack_are_counted(const struct netns_cluster *c,
+					       const struct netns_foreign *f)
 {
 	for (int family = 0; family < 2; family++) {
 		uint64_t old[_FOREIGN_MAX];
@@ -96,7 +98,10 @@ static void foreign_programs_before_and_behind_see_what_passes(void **state)
 	exchanges_by_the_stack_are_counted(c, &f);
 }
 
-/* ARP and neighbour discovery pass, so what is behind may count some; a TCP connection is more than those. */
+/*
+ * ARP and neighbour discovery pass, so what is behind may count some; a TCP connection is more than
+ * those.
+ */
 static void what_goes_straight_to_a_pod_is_seen_before_weir_only(void **state)
 {
 	_cleanup_(netns_foreign_close) struct netns_foreign f = {};
@@ -105,7 +110,8 @@ static void what_goes_straight_to_a_pod_is_seen_before_weir_only(void **state)
 	up(c, NULL);
 	netns_foreign_attach(c, "a/pod", &f);
 	for (int family = 0; family < 2; family++) {
-		uint64_t before = netns_foreign_count(&f, 0), behind = netns_foreign_count(&f, FOREIGN_AFTER);
+		uint64_t before = netns_foreign_count(&f, 0),
+			 behind = netns_foreign_count(&f, FOREIGN_AFTER);
 
 		for (int i = 0; i < 10; i++)
 			assert_int_equal(to_other(c, family, IPPROTO_TCP), 0);
@@ -125,7 +131,10 @@ static void what_a_policy_denies_never_gets_behind_weir(void **state)
 		_cleanup_(fd_close) int fd = netns_socket(c, "a/pod", family, IPPROTO_UDP, 0);
 		uint64_t before, behind;
 
-		/* the node is always allowed (NP-42), and then the gateway's MAC is known: none of a burst is lost */
+		/*
+		 * the node is always allowed (NP-42), and then the gateway's MAC is known: none of
+		 * a burst is lost
+		 */
 		assert_int_equal(from_node(c, family, IPPROTO_UDP), 0);
 		before = netns_foreign_count(&f, 0);
 		behind = netns_foreign_count(&f, FOREIGN_AFTER);
@@ -162,7 +171,9 @@ static void detach_and_attach(const struct netns_cluster *c, uint32_t ifindex, b
 
 	assert_int_equal(netns_enter(ns, &back, NULL), 0);
 	assert_int_equal(node_open(c->name, NODE_WRITE, NULL, &node, NULL), 0);
-	assert_int_equal(attach ? attach_device(node, ifindex, NULL) : attach_detach(node, ifindex, NULL), 0);
+	assert_int_equal(attach ? attach_device(node, ifindex, NULL)
+				: attach_detach(node, ifindex, NULL),
+			 0);
 }
 
 static void programs_that_are_detached_are_missed_and_come_back_beside_foreign_ones(void **state)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Datagrams larger than the MTU between real sockets, through a cluster IP,
- * direct and under policy; and frames with a VLAN tag, which real hardware moves
- * out of the packet before any program sees it.
+ * Datagrams larger than the MTU between real sockets, through a cluster IP, direct and under
+ * policy; and frames with a VLAN tag, which real hardware moves out of the packet before any
+ * program sees it.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -70,9 +70,10 @@ static void up(struct netns_cluster *c)
 		node[0], node[1]);
 	netns_pod(f, "a", "pod", "pod", POD, "none:TCP:9");
 	netns_pod(f, "a", "other", "other", OTHER, "none:TCP:9");
-	netns_policy(f, "a", "just-the-port", "",
-		     "policyTypes: [Ingress, Egress], ingress: [{ports: [{port: 7000, protocol: UDP}]}], "
-		     "egress: [{ports: [{port: 7000, protocol: UDP}]}]");
+	netns_policy(
+		f, "a", "just-the-port", "",
+		"policyTypes: [Ingress, Egress], ingress: [{ports: [{port: 7000, protocol: UDP}]}], "
+		"egress: [{ports: [{port: 7000, protocol: UDP}]}]");
 	put_service(f, "local", VIP_LOCAL, other);
 	put_service(f, "outside", VIP_OUTSIDE, outside);
 	fclose(f);
@@ -106,9 +107,12 @@ static bool readable(int fd, int timeout_ms)
 	return poll(&p, 1, timeout_ms) == 1;
 }
 
-/* There and back, every byte. Larger than the MTU by little, by one fragment, and as large as datagrams get. */
-static void exchange(const struct netns_cluster *c, const char *from, const char *to, const struct weir_addr *dst,
-		     uint16_t port)
+/*
+ * There and back, every byte. Larger than the MTU by little, by one fragment, and as large as
+ * datagrams get.
+ */
+static void exchange(const struct netns_cluster *c, const char *from, const char *to,
+		     const struct weir_addr *dst, uint16_t port)
 {
 	static const size_t sizes[] = { 1473, 3000, 9001, LARGEST };
 	static uint8_t out[LARGEST], in[LARGEST + 1];
@@ -126,11 +130,14 @@ static void exchange(const struct netns_cluster *c, const char *from, const char
 		assert_int_equal(send(client, out, sizes[i], 0), sizes[i]);
 		if (!readable(server, WAIT_MS))
 			fail_msg("%zu bytes to %s did not arrive", sizes[i], addr_text(dst, text));
-		assert_int_equal(recvfrom(server, in, sizeof(in), 0, (struct sockaddr *)&sa, &len), sizes[i]);
+		assert_int_equal(recvfrom(server, in, sizeof(in), 0, (struct sockaddr *)&sa, &len),
+				 sizes[i]);
 		assert_memory_equal(in, out, sizes[i]);
-		assert_int_equal(sendto(server, out, sizes[i], 0, (struct sockaddr *)&sa, len), sizes[i]);
+		assert_int_equal(sendto(server, out, sizes[i], 0, (struct sockaddr *)&sa, len),
+				 sizes[i]);
 		if (!readable(client, WAIT_MS))
-			fail_msg("%zu bytes from %s did not arrive", sizes[i], addr_text(dst, text));
+			fail_msg("%zu bytes from %s did not arrive", sizes[i],
+				 addr_text(dst, text));
 		assert_int_equal(recv(client, in, sizeof(in), 0), sizes[i]);
 		assert_memory_equal(in, out, sizes[i]);
 	}
@@ -170,7 +177,10 @@ static void large_datagrams_under_policy(void **state)
 		}
 }
 
-/* What the receiver's stack waits for in vain would show as a reassembly that failed; it must see nothing at all. */
+/*
+ * What the receiver's stack waits for in vain would show as a reassembly that failed; it must see
+ * nothing at all.
+ */
 static void no_fragment_of_a_denied_datagram_passes(void **state)
 {
 	static const char *const rows[][2] = { { "a/pod", "a/other" }, { "world", "a/pod" } };
@@ -206,8 +216,9 @@ static void send_frame(const struct netns_cluster *c, const struct packet *packe
 	to.sll_ifindex = if_nametoindex("eth0");
 	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 	assert_true(fd >= 0 && to.sll_ifindex);
-	assert_int_equal(sendto(fd, packet->data, packet->len, 0, (struct sockaddr *)&to, sizeof(to)),
-			 packet->len);
+	assert_int_equal(
+		sendto(fd, packet->data, packet->len, 0, (struct sockaddr *)&to, sizeof(to)),
+		packet->len);
 }
 
 static void a_vlan_tag_takes_nothing_past_the_policy(void **state)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * A pod that reaches itself through a Service, with real sockets: as the only
- * endpoint and as one of several, under a policy that allows nothing, with
- * checksums complete and left to a device (SVC-84, NP-40).
+ * A pod that reaches itself through a Service, with real sockets: as the only endpoint and as one
+ * of several, under a policy that allows nothing, with checksums complete and left to a device
+ * (SVC-84, NP-40).
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -36,7 +36,8 @@ static void up(struct netns_cluster *c, const char *policy)
 	netns_pod(f, "a", "self", "one", SELF, ports);
 	netns_pod(f, "b", "self", "both", SELF + 10, ports);
 	netns_pod(f, "b", "other", "both", OTHER + 10, ports);
-	netns_service(f, "a", "one", "one", VIP_ONE, "web:TCP:80:http names:UDP:53:dns shut:UDP:54:5354");
+	netns_service(f, "a", "one", "one", VIP_ONE,
+		      "web:TCP:80:http names:UDP:53:dns shut:UDP:54:5354");
 	netns_service(f, "b", "both", "both", VIP_BOTH, "web:TCP:80:http names:UDP:53:dns");
 	if (policy)
 		netns_policy(f, "a", "policy", "", policy);
@@ -56,9 +57,9 @@ static void assert_hairpin(const struct netns_cluster *c)
 			struct weir_addr vip = netns_service_addr(VIP_ONE, family);
 
 			for (int i = 0; i < 3; i++) {
-				assert_int_equal(
-					netns_try(c, "a/self", protos[p], &vip, p ? 53 : 80, line, sizeof(line)),
-					0);
+				assert_int_equal(netns_try(c, "a/self", protos[p], &vip,
+							   p ? 53 : 80, line, sizeof(line)),
+						 0);
 				snprintf(want, sizeof(want), "a/self %u %s ", p ? 5353 : 8080,
 					 addr_text(&reserved[family], text));
 				assert_int_equal(strncmp(line, want, strlen(want)), 0);
@@ -85,7 +86,8 @@ static void svc_84_svc_96_a_pod_is_refused_by_its_own_closed_port(void **state)
 	for (int family = 0; family < 2; family++) {
 		struct weir_addr vip = netns_service_addr(VIP_ONE, family);
 
-		assert_int_equal(netns_try(c, "a/self", IPPROTO_UDP, &vip, 54, NULL, 0), -ECONNREFUSED);
+		assert_int_equal(netns_try(c, "a/self", IPPROTO_UDP, &vip, 54, NULL, 0),
+				 -ECONNREFUSED);
 	}
 }
 
@@ -101,7 +103,9 @@ static void svc_84_a_pod_reaches_itself_and_the_others(void **state)
 
 		/* one of the two never answers: once in 2^39 runs */
 		for (int i = 0; i < 40; i++) {
-			assert_int_equal(netns_try(c, "b/self", IPPROTO_TCP, &vip, 80, line, sizeof(line)), 0);
+			assert_int_equal(
+				netns_try(c, "b/self", IPPROTO_TCP, &vip, 80, line, sizeof(line)),
+				0);
 			self += !strncmp(line, "b/self ", 7);
 			other += !strncmp(line, "b/other ", 8);
 		}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * ICMP errors and real sockets: path MTU discovery by TCP where the way goes
- * from 1500 to 1400, closed ports and expired lifetimes that the sender's socket
- * hears of, in every row of docs/flows.md. The world is two hops away here:
+ * ICMP errors and real sockets: path MTU discovery by TCP where the way goes from 1500 to 1400,
+ * closed ports and expired lifetimes that the sender's socket hears of, in every row of
+ * docs/flows.md. The world is two hops away here:
  *
  *   pods -- node -- router -- far
  */
@@ -55,7 +55,8 @@ static void put_service(FILE *f, const char *name, unsigned int vip, const struc
 			"metadata: {namespace: a, name: %s-%d, labels: {kubernetes.io/service-name: %s}}\n"
 			"endpoints: [{addresses: ['%s']}]\n"
 			"ports: [{name: tcp, protocol: TCP, port: %d}, {name: udp, protocol: UDP, port: %d}]\n",
-			family ? 6 : 4, name, family, name, addr_text(&ends[family], text), PORT, PORT);
+			family ? 6 : 4, name, family, name, addr_text(&ends[family], text), PORT,
+			PORT);
 }
 
 /* A namespace of the cluster: it goes with it. */
@@ -67,8 +68,8 @@ static void run(const struct netns_cluster *c, const char *commands)
 }
 
 /*
- * Neighbours know each other from the start: a solicitation may be lost for a second, because the kernel joins an
- * address's multicast group some time after it was added.
+ * Neighbours know each other from the start: a solicitation may be lost for a second, because the
+ * kernel joins an address's multicast group some time after it was added.
  */
 static void add_router(const struct netns_cluster *c)
 {
@@ -107,8 +108,9 @@ static void narrow_at_router(const struct netns_cluster *c)
 /* This node's own link out does. */
 static void narrow_at_node(const struct netns_cluster *c)
 {
-	run(c, "ip -n ${n}_node route replace 198.18.7.7 via 198.18.8.2 src 192.0.2.10 mtu 1400;"
-	       "ip -n ${n}_node route replace 2001:db8:7::7 via 2001:db8:8::2 src 2001:db8:2::10 mtu 1400");
+	run(c,
+	    "ip -n ${n}_node route replace 198.18.7.7 via 198.18.8.2 src 192.0.2.10 mtu 1400;"
+	    "ip -n ${n}_node route replace 2001:db8:7::7 via 2001:db8:8::2 src 2001:db8:2::10 mtu 1400");
 }
 
 /* All pods are isolated both ways, and allowed what the rows need. */
@@ -149,7 +151,8 @@ static struct weir_addr address_of(const char *where, int family)
 	return a;
 }
 
-static int socket_of(const struct netns_cluster *c, const char *where, int family, int proto, uint16_t port)
+static int socket_of(const struct netns_cluster *c, const char *where, int family, int proto,
+		     uint16_t port)
 {
 	struct weir_addr a = address_of(where, family);
 
@@ -210,9 +213,12 @@ static void transfer(int from, int to)
 	}
 }
 
-/* Both directions of one connection; a side that must send less than 1400 bytes a packet has learnt it. */
-static void both_ways(const struct netns_cluster *c, const char *from, const char *to, const struct weir_addr *dst,
-		      uint16_t port)
+/*
+ * Both directions of one connection; a side that must send less than 1400 bytes a packet has learnt
+ * it.
+ */
+static void both_ways(const struct netns_cluster *c, const char *from, const char *to,
+		      const struct weir_addr *dst, uint16_t port)
 {
 	int family = addr_family(dst);
 	const uint32_t headers = (family ? 40 : 20) + 20;
@@ -225,7 +231,8 @@ static void both_ways(const struct netns_cluster *c, const char *from, const cha
 	wait_for(listener, POLLIN);
 	server = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	assert_true(server >= 0);
-	assert_in_range(segment_size(client), NARROW - headers + 1, 1500); /* or there is nothing to learn */
+	assert_in_range(segment_size(client), NARROW - headers + 1,
+			1500); /* or there is nothing to learn */
 	transfer(client, server);
 	assert_in_range(segment_size(client), 1000, NARROW - headers);
 	transfer(server, client);
@@ -275,7 +282,8 @@ static void path_mtu_discovery_without_a_service(void **state)
 	up(c);
 	narrow_at_router(c);
 	for (int family = 0; family < 2; family++) {
-		struct weir_addr far = netns_outside_addr(family), pod = netns_pod_addr(POD, family);
+		struct weir_addr far = netns_outside_addr(family),
+				 pod = netns_pod_addr(POD, family);
 
 		both_ways(c, "a/pod", "far", &far, PORT);
 		/* what was learnt about far stays learnt: another pod answers */
@@ -296,8 +304,8 @@ static void assert_refused(int fd, const char *what)
 }
 
 /* A datagram to a port that nobody has opened; the sender's socket is told. */
-static void call_a_closed_port(const struct netns_cluster *c, const char *from, const struct weir_addr *dst,
-			       uint16_t port)
+static void call_a_closed_port(const struct netns_cluster *c, const char *from,
+			       const struct weir_addr *dst, uint16_t port)
 {
 	_cleanup_(fd_close) int fd = socket_of(c, from, addr_family(dst), IPPROTO_UDP, 0);
 	char text[ADDR_TEXT_MAX];
@@ -394,11 +402,11 @@ static void expire(const struct netns_cluster *c, const struct weir_addr *vip, i
 	const struct sock_extended_err *e;
 	struct weir_addr a = {};
 
-	assert_int_equal(setsockopt(fd, family ? IPPROTO_IPV6 : IPPROTO_IP, family ? IPV6_RECVERR : IP_RECVERR,
-				    &on, sizeof(on)),
+	assert_int_equal(setsockopt(fd, family ? IPPROTO_IPV6 : IPPROTO_IP,
+				    family ? IPV6_RECVERR : IP_RECVERR, &on, sizeof(on)),
 			 0);
-	assert_int_equal(setsockopt(fd, family ? IPPROTO_IPV6 : IPPROTO_IP, family ? IPV6_UNICAST_HOPS : IP_TTL,
-				    &hops, sizeof(hops)),
+	assert_int_equal(setsockopt(fd, family ? IPPROTO_IPV6 : IPPROTO_IP,
+				    family ? IPV6_UNICAST_HOPS : IP_TTL, &hops, sizeof(hops)),
 			 0);
 	assert_int_equal(netns_connect(fd, vip, VIP_PORT), 0);
 	assert_int_equal(send(fd, "?", 1, 0), 1);
@@ -407,12 +415,15 @@ static void expire(const struct netns_cluster *c, const struct weir_addr *vip, i
 	assert_non_null(CMSG_FIRSTHDR(&msg));
 	e = (const struct sock_extended_err *)CMSG_DATA(CMSG_FIRSTHDR(&msg));
 	assert_int_equal(e->ee_errno, EHOSTUNREACH);
-	memcpy(&offender, SO_EE_OFFENDER(e), family ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in));
-	a = family ? (struct weir_addr){} : weir_addr_from_v4(((struct sockaddr_in *)&offender)->sin_addr.s_addr);
+	memcpy(&offender, SO_EE_OFFENDER(e),
+	       family ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in));
+	a = family ? (struct weir_addr){}
+		   : weir_addr_from_v4(((struct sockaddr_in *)&offender)->sin_addr.s_addr);
 	if (family)
 		memcpy(a.b, &((struct sockaddr_in6 *)&offender)->sin6_addr, 16);
 	assert_string_equal(addr_text(&a, got), addr_text(by, want));
-	a = family ? (struct weir_addr){} : weir_addr_from_v4(((struct sockaddr_in *)&about)->sin_addr.s_addr);
+	a = family ? (struct weir_addr){}
+		   : weir_addr_from_v4(((struct sockaddr_in *)&about)->sin_addr.s_addr);
 	if (family)
 		memcpy(a.b, &((struct sockaddr_in6 *)&about)->sin6_addr, 16);
 	assert_string_equal(addr_text(&a, got), addr_text(vip, want));
@@ -436,11 +447,15 @@ static void svc_96_a_trace_through_a_cluster_ip_shows_the_node_and_the_router(vo
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		netns_test_needs(svc_96_path_mtu_discovery_through_a_cluster_ip, NETNS_DROP_FORWARD),
-		netns_test_needs(svc_96_path_mtu_discovery_where_the_node_is_the_narrow_place, NETNS_DROP_FORWARD),
+		netns_test_needs(svc_96_path_mtu_discovery_through_a_cluster_ip,
+				 NETNS_DROP_FORWARD),
+		netns_test_needs(svc_96_path_mtu_discovery_where_the_node_is_the_narrow_place,
+				 NETNS_DROP_FORWARD),
 		netns_test_needs(path_mtu_discovery_without_a_service, NETNS_DROP_FORWARD),
-		netns_test_needs(svc_96_a_closed_port_behind_a_cluster_ip_is_refused, NETNS_DROP_FORWARD),
-		netns_test_needs(svc_96_a_client_that_has_gone_refuses_the_answer, NETNS_DROP_FORWARD),
+		netns_test_needs(svc_96_a_closed_port_behind_a_cluster_ip_is_refused,
+				 NETNS_DROP_FORWARD),
+		netns_test_needs(svc_96_a_client_that_has_gone_refuses_the_answer,
+				 NETNS_DROP_FORWARD),
 		netns_test_needs(closed_ports_are_refused_without_a_service, NETNS_DROP_FORWARD),
 		netns_test_needs(svc_96_a_trace_through_a_cluster_ip_shows_the_node_and_the_router,
 				 NETNS_DROP_FORWARD),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Changes while connections are open: what stays allowed goes on, what is no
- * longer allowed stops with its next packet and stays stopped (NP-50, NP-52).
+ * Changes while connections are open: what stays allowed goes on, what is no longer allowed stops
+ * with its next packet and stays stopped (NP-50, NP-52).
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -20,7 +20,8 @@
 #define SERVER 10
 #define ONE 11
 #define TWO 12
-#define RETRANSMISSIONS_MS 1500 /* long enough for the kernel to send a line again several times */
+#define RETRANSMISSIONS_MS 1500 /* long enough for the kernel to send a line again several times \
+				 */
 
 static char *cluster(const char *ingress)
 {
@@ -49,7 +50,8 @@ static void up(struct netns_cluster *c, const char *ingress)
 	"ingress: [{from: [{podSelector: {matchExpressions: [{key: app, operator: In, values: [one, two]}]}}]}]"
 #define ONLY_TWO "ingress: [{from: [{podSelector: {matchLabels: {app: two}}}]}]"
 
-static int open_flow(struct netns_cluster *c, const char *from, int family, int proto, uint16_t port)
+static int open_flow(struct netns_cluster *c, const char *from, int family, int proto,
+		     uint16_t port)
 {
 	struct weir_addr dst = netns_pod_addr(SERVER, family);
 	int fd = netns_socket(c, from, family, proto, 0);
@@ -149,7 +151,10 @@ static void np_50_the_servers_side_is_cut_too(void **state)
 	struct netns_cluster *c = *state;
 	int fd;
 
-	/* the connection was opened by the server's pod: its client is isolated for ingress, which judges nothing of it */
+	/*
+	 * the connection was opened by the server's pod: its client is isolated for ingress, which
+	 * judges nothing of it
+	 */
 	for (int family = 0; family < 2; family++) {
 		struct weir_addr one = netns_pod_addr(ONE, family);
 
@@ -158,7 +163,8 @@ static void np_50_the_servers_side_is_cut_too(void **state)
 		assert_int_equal(netns_connect(fd, &one, 80), 0);
 		assert_int_equal(netns_ask(fd, NULL, 0), 0);
 		up(c, "policyTypes: [Ingress]");
-		assert_int_equal(netns_ask(fd, NULL, 0), 0); /* NP-5: replies are not judged by ingress rules */
+		assert_int_equal(netns_ask(fd, NULL, 0),
+				 0); /* NP-5: replies are not judged by ingress rules */
 		up(c, "policyTypes: [Egress]");
 		assert_int_equal(netns_ask(fd, NULL, 0), -ETIMEDOUT);
 		close(fd);
@@ -214,11 +220,14 @@ static void np_56_an_address_that_another_pod_has_now_is_another_identity(void *
 		close(open_flow(c, "a/two", family, IPPROTO_TCP, 80));
 	up_second(c, "other", "other"); /* at once, at the same address */
 	for (int family = 0; family < 2; family++) {
-		struct weir_addr dst = netns_pod_addr(SERVER, family), back = netns_pod_addr(TWO, family);
+		struct weir_addr dst = netns_pod_addr(SERVER, family),
+				 back = netns_pod_addr(TWO, family);
 		char line[128];
 
-		assert_int_equal(netns_try(c, "a/other", IPPROTO_TCP, &dst, 80, NULL, 0), -ETIMEDOUT);
-		assert_int_equal(netns_try(c, "a/server", IPPROTO_TCP, &back, 80, line, sizeof(line)), 0);
+		assert_int_equal(netns_try(c, "a/other", IPPROTO_TCP, &dst, 80, NULL, 0),
+				 -ETIMEDOUT);
+		assert_int_equal(
+			netns_try(c, "a/server", IPPROTO_TCP, &back, 80, line, sizeof(line)), 0);
 		assert_int_equal(strncmp(line, "a/other 80 ", 11), 0);
 	}
 	up_second(c, NULL, NULL);
@@ -241,7 +250,8 @@ static void a_successor_cannot_use_the_connection_of_the_pod_before_it(void **st
 		assert_int_equal(netns_ask(fd, NULL, 0), 0);
 		up_second(c, "other", "other");
 		close(fd);
-		fd = netns_socket(c, "a/other", family, IPPROTO_UDP, 5353); /* the very same tuple */
+		fd = netns_socket(c, "a/other", family, IPPROTO_UDP,
+				  5353); /* the very same tuple */
 		netns_connect(fd, &dst, 53);
 		assert_int_equal(netns_ask(fd, NULL, 0), -ETIMEDOUT);
 		close(fd);

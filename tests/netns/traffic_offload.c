@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * NAT and checksums that a device is to complete. Between veths such a sum is
- * never completed and never verified, so a wrong update of it goes unseen; a
- * device without tx checksums completes it: before the NAT at the sender,
- * behind it at the node. Bulk data makes the segments large.
+ * NAT and checksums that a device is to complete. Between veths such a sum is never completed and
+ * never verified, so a wrong update of it goes unseen; a device without tx checksums completes it:
+ * before the NAT at the sender, behind it at the node. Bulk data makes the segments large.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -80,7 +79,8 @@ static void up(struct netns_cluster *c)
 
 static struct weir_addr server_addr(const struct exchange *x)
 {
-	return strcmp(x->to, "world") ? netns_pod_addr(OTHER, x->family) : netns_outside_addr(x->family);
+	return strcmp(x->to, "world") ? netns_pod_addr(OTHER, x->family)
+				      : netns_outside_addr(x->family);
 }
 
 static struct weir_addr vip_of(const struct exchange *x)
@@ -92,11 +92,12 @@ static struct weir_addr vip_of(const struct exchange *x)
 
 static void assert_no_csum_errors(const struct exchange *x, const char *what)
 {
-	unsigned long at_client = netns_csum_errors(x->c, "a/client"), at_server = netns_csum_errors(x->c, x->to);
+	unsigned long at_client = netns_csum_errors(x->c, "a/client"),
+		      at_server = netns_csum_errors(x->c, x->to);
 
 	if (at_client || at_server)
-		fail_msg("%s, IPv%d protocol %d: %lu checksum errors at the client, %lu at %s", what,
-			 x->family ? 6 : 4, x->proto, at_client, at_server, x->to);
+		fail_msg("%s, IPv%d protocol %d: %lu checksum errors at the client, %lu at %s",
+			 what, x->family ? 6 : 4, x->proto, at_client, at_server, x->to);
 }
 
 static void assert_readable(const struct exchange *x, int fd)
@@ -106,7 +107,8 @@ static void assert_readable(const struct exchange *x, int fd)
 	if (poll(&p, 1, WAIT_MS) == 1)
 		return;
 	assert_no_csum_errors(x, "nothing arrived");
-	fail_msg("nothing arrived from or at %s, IPv%d protocol %d", x->to, x->family ? 6 : 4, x->proto);
+	fail_msg("nothing arrived from or at %s, IPv%d protocol %d", x->to, x->family ? 6 : 4,
+		 x->proto);
 }
 
 /* Differs by place and by side, so that what is lost, doubled or swapped does not look the same. */
@@ -198,9 +200,12 @@ static uint16_t udp_exchange(const struct exchange *x, int client)
 		assert_int_equal(send(client, out, sizes[i], 0), sizes[i]);
 		assert_readable(x, x->server);
 		len = sizeof(sa);
-		assert_int_equal(recvfrom(x->server, in, sizeof(in), 0, (struct sockaddr *)&sa, &len), sizes[i]);
+		assert_int_equal(
+			recvfrom(x->server, in, sizeof(in), 0, (struct sockaddr *)&sa, &len),
+			sizes[i]);
 		assert_memory_equal(in, out, sizes[i]);
-		assert_int_equal(sendto(x->server, in, sizes[i], 0, (struct sockaddr *)&sa, len), sizes[i]);
+		assert_int_equal(sendto(x->server, in, sizes[i], 0, (struct sockaddr *)&sa, len),
+				 sizes[i]);
 		assert_readable(x, client);
 		assert_int_equal(recv(client, in, sizeof(in), 0), sizes[i]);
 		assert_memory_equal(in, out, sizes[i]);
@@ -208,9 +213,12 @@ static uint16_t udp_exchange(const struct exchange *x, int client)
 	return port_in(&sa);
 }
 
-/* Opens a connection from client_port (0: any) and uses it. Returns its socket and the client port that `to` saw. */
-static int exchange(const struct exchange *x, const struct weir_addr *dst, uint16_t port, uint16_t client_port,
-		    uint16_t *ret_seen)
+/*
+ * Opens a connection from client_port (0: any) and uses it. Returns its socket and the client port
+ * that `to` saw.
+ */
+static int exchange(const struct exchange *x, const struct weir_addr *dst, uint16_t port,
+		    uint16_t client_port, uint16_t *ret_seen)
 {
 	int client = netns_socket(x->c, "a/client", x->family, x->proto, client_port);
 	int r = netns_connect(client, dst, port);
@@ -223,7 +231,10 @@ static int exchange(const struct exchange *x, const struct weir_addr *dst, uint1
 	return client;
 }
 
-/* Through the cluster IP; and again with a client port that a direct connection has, so that it is rewritten too. */
+/*
+ * Through the cluster IP; and again with a client port that a direct connection has, so that it is
+ * rewritten too.
+ */
 static void one_way(struct exchange *x)
 {
 	struct weir_addr vip = vip_of(x), direct = server_addr(x);
@@ -248,7 +259,9 @@ static void every_way(const struct netns_cluster *c)
 	static const char *const to[] = { "a/other", "world" };
 
 	for (int i = 0; i < 8; i++) {
-		struct exchange x = { .c = c, .to = to[i >> 2], .family = i >> 1 & 1, .proto = protos[i & 1] };
+		struct exchange x = {
+			.c = c, .to = to[i >> 2], .family = i >> 1 & 1, .proto = protos[i & 1]
+		};
 
 		one_way(&x);
 	}

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The rows of docs/flows.md, one connection each, TCP and UDP, both families:
- * who reaches whom, directly and through a cluster IP, and which addresses the
- * two ends see. The pod is isolated in both directions and allowed just what
- * the row needs, so every row is judged, and its replies are not.
+ * The rows of docs/flows.md, one connection each, TCP and UDP, both families: who reaches whom,
+ * directly and through a cluster IP, and which addresses the two ends see. The pod is isolated in
+ * both directions and allowed just what the row needs, so every row is judged, and its replies are
+ * not.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -53,12 +53,13 @@ static void put_slice(FILE *f, const char *kind, const struct weir_addr *endpoin
 		"metadata: {namespace: a, name: by-hand-%s, labels: {kubernetes.io/service-name: by-hand}}\n"
 		"endpoints: [{addresses: ['%s']}]\n"
 		"ports: [{name: tcp, protocol: TCP, port: %d}, {name: udp, protocol: UDP, port: %d}]\n",
-		kind, *kind == 'I' && kind[3] == '4' ? "v4" : "v6", addr_text(endpoint, text), PORT, PORT);
+		kind, *kind == 'I' && kind[3] == '4' ? "v4" : "v6", addr_text(endpoint, text), PORT,
+		PORT);
 }
 
 /*
- * Pods a/pod and a/other; every policy rule is for PORT only. endpoint: whom the Service's hand-made slices lead to,
- * NULL: there is no Service.
+ * Pods a/pod and a/other; every policy rule is for PORT only. endpoint: whom the Service's
+ * hand-made slices lead to, NULL: there is no Service.
  */
 static void up(struct netns_cluster *c, const char *endpoint)
 {
@@ -93,8 +94,12 @@ static void up(struct netns_cluster *c, const char *endpoint)
 	netns_outside_add(c);
 }
 
-/* A server or client of `where` that has the address that the test names: node and world have several. */
-static int socket_of(const struct netns_cluster *c, const char *where, int family, int proto, uint16_t port)
+/*
+ * A server or client of `where` that has the address that the test names: node and world have
+ * several.
+ */
+static int socket_of(const struct netns_cluster *c, const char *where, int family, int proto,
+		     uint16_t port)
 {
 	struct weir_addr a = address_of(where, family);
 
@@ -121,7 +126,8 @@ static struct weir_addr address_in(const struct sockaddr_storage *sa, uint16_t *
 	return a;
 }
 
-static void assert_address(const struct sockaddr_storage *sa, const struct weir_addr *want, uint16_t port)
+static void assert_address(const struct sockaddr_storage *sa, const struct weir_addr *want,
+			   uint16_t port)
 {
 	char got_text[ADDR_TEXT_MAX], want_text[ADDR_TEXT_MAX];
 	uint16_t got_port;
@@ -132,7 +138,10 @@ static void assert_address(const struct sockaddr_storage *sa, const struct weir_
 		assert_int_equal(got_port, port);
 }
 
-/* The server hears the client, from the client's own address, and answers; the client hears whom it had called. */
+/*
+ * The server hears the client, from the client's own address, and answers; the client hears whom it
+ * had called.
+ */
 static void tcp_exchange(int listener, int client, const struct weir_addr *called, uint16_t port,
 			 const struct weir_addr *client_addr)
 {
@@ -174,8 +183,8 @@ static void udp_exchange(int server, int client, const struct weir_addr *called,
 	assert_address(&sa, called, port);
 }
 
-static void one_path(const struct netns_cluster *c, const char *from, const char *to, int family, int proto,
-		     bool by_vip)
+static void one_path(const struct netns_cluster *c, const char *from, const char *to, int family,
+		     int proto, bool by_vip)
 {
 	struct weir_addr called = by_vip ? netns_service_addr(VIP, family) : address_of(to, family);
 	struct weir_addr client_addr = address_of(from, family);
@@ -262,7 +271,8 @@ int main(void)
 		netns_test_needs(the_world_to_a_pod, NETNS_DROP_FORWARD),
 		netns_test(pod_by_cluster_ip_to_a_local_pod),
 		netns_test(svc_33_pod_by_cluster_ip_to_its_node),
-		netns_test_needs(svc_19_pod_by_cluster_ip_to_an_endpoint_outside, NETNS_DROP_FORWARD),
+		netns_test_needs(svc_19_pod_by_cluster_ip_to_an_endpoint_outside,
+				 NETNS_DROP_FORWARD),
 	};
 
 	return netns_run("traffic_paths", tests, ARRAY_SIZE(tests));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * NetworkPolicies with real sockets: who gets through to whom, by every kind of
- * peer and port, in both families; and the exemptions of a pod's own node.
+ * NetworkPolicies with real sockets: who gets through to whom, by every kind of peer and port, in
+ * both families; and the exemptions of a pod's own node.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -112,7 +112,8 @@ static void np_27_an_ip_block_holds_pods_and_np_28_except_carves_them_out(void *
 {
 	struct netns_cluster *c = *state;
 
-	up(c, "p", "server", "ingress: [{from: [{ipBlock: {cidr: 10.244.0.0/24, except: [10.244.0.12/32]}}]}]");
+	up(c, "p", "server",
+	   "ingress: [{from: [{ipBlock: {cidr: 10.244.0.0/24, except: [10.244.0.12/32]}}]}]");
 	assert_allowed(try(c, "a/friend", 0));
 	assert_denied(try(c, "a/stranger", 0));
 	assert_denied(try(c, "world", 0));
@@ -198,7 +199,8 @@ static void np_41_the_own_node_always_gets_in_and_np_42_pods_always_reach_it(voi
 		assert_allowed(try_port(c, "node", family, IPPROTO_UDP, 53));
 		assert_denied(try(c, "world", family));
 		/* nobody listens on the node: to be refused is to have been there */
-		assert_int_equal(netns_try(c, "a/friend", IPPROTO_TCP, &node, 80, NULL, 0), -ECONNREFUSED);
+		assert_int_equal(netns_try(c, "a/friend", IPPROTO_TCP, &node, 80, NULL, 0),
+				 -ECONNREFUSED);
 	}
 }
 
@@ -239,7 +241,8 @@ int main(void)
 		netns_test_needs(np_29_families_do_not_mix, NETNS_DROP_FORWARD),
 		netns_test(np_17_a_port_is_tcp_and_np_36_a_range_is_inclusive),
 		netns_test_needs(np_16_all_udp_ports_and_no_tcp, NETNS_DROP_FORWARD),
-		netns_test_needs(np_32_a_named_port_of_an_ingress_rule_is_the_servers_own, NETNS_DROP_FORWARD),
+		netns_test_needs(np_32_a_named_port_of_an_ingress_rule_is_the_servers_own,
+				 NETNS_DROP_FORWARD),
 		netns_test_needs(np_4_egress_is_judged_at_the_client, NETNS_DROP_FORWARD),
 		netns_test(np_41_the_own_node_always_gets_in_and_np_42_pods_always_reach_it),
 		netns_test(np_38_echo_needs_a_rule_without_ports_and_is_told_apart_by_its_id),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * What REJECT looks like to real sockets: connection refused, at once, on TCP and
- * UDP of both families, with the sender's checksums complete and left to a device.
+ * What REJECT looks like to real sockets: connection refused, at once, on TCP and UDP of both
+ * families, with the sender's checksums complete and left to a device.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -41,14 +41,18 @@ static void up(struct netns_cluster *c, const char *policy)
 	netns_cluster_up(c, text);
 }
 
-static int ask(const struct netns_cluster *c, unsigned int vip, int family, int proto, uint16_t port)
+static int ask(const struct netns_cluster *c, unsigned int vip, int family, int proto,
+	       uint16_t port)
 {
 	struct weir_addr addr = netns_service_addr(vip, family);
 
 	return netns_try(c, "a/client", proto, &addr, port, NULL, 0);
 }
 
-/* netns_try() waits for less than a SYN takes to be sent again: refused within it is refused at once. */
+/*
+ * netns_try() waits for less than a SYN takes to be sent again: refused within it is refused at
+ * once.
+ */
 static void assert_refused(const struct netns_cluster *c)
 {
 	for (int family = 0; family < 2; family++) {
@@ -110,11 +114,14 @@ static void a_burst_of_segmented_datagrams_is_refused(void **state)
 			fd = netns_socket(c, "a/client", family, IPPROTO_UDP, 0);
 			assert_int_equal(netns_connect(fd, &vip, 53), 0);
 			if (setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size)))
-				print_message("# this kernel segments no datagrams: %s\n", strerror(errno));
+				print_message("# this kernel segments no datagrams: %s\n",
+					      strerror(errno));
 			r = send(fd, burst, sizeof(burst), 0);
-			assert_true(r == sizeof(burst) || errno == EIO); /* EIO: not without tx checksums */
+			assert_true(r == sizeof(burst) ||
+				    errno == EIO); /* EIO: not without tx checksums */
 			if (r == sizeof(burst))
-				assert_int_equal(netns_listen(fd, 2000, line, sizeof(line)), -ECONNREFUSED);
+				assert_int_equal(netns_listen(fd, 2000, line, sizeof(line)),
+						 -ECONNREFUSED);
 			close(fd);
 		}
 	}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * SCTP through a cluster IP on the wire: packets by raw sockets, because kernels
- * may lack SCTP sockets. What arrives has the addresses and ports that it should
- * and a right CRC32c, which the test computes over all of it, both ways.
+ * SCTP through a cluster IP on the wire: packets by raw sockets, because kernels may lack SCTP
+ * sockets. What arrives has the addresses and ports that it should and a right CRC32c, which the
+ * test computes over all of it, both ways.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -61,7 +61,8 @@ static void up(struct netns_cluster *c, const char *policy)
 }
 
 /* device: gets the index of the pod's device; may be NULL. */
-static int socket_in(const struct netns_cluster *c, const char *where, int domain, int proto, int *device)
+static int socket_in(const struct netns_cluster *c, const char *where, int domain, int proto,
+		     int *device)
 {
 	_cleanup_(fd_close) int ns = sandbox_netns(c->name, where, NULL);
 	_cleanup_(netns_leave) int back = -1;
@@ -105,8 +106,8 @@ static bool crc_is_right(const struct message *m)
 	return !memcmp(&crc, m->bytes + 8, 4);
 }
 
-static void send_message(int fd, const struct weir_addr *to, uint16_t sport, uint16_t dport, uint8_t chunk,
-			 size_t len)
+static void send_message(int fd, const struct weir_addr *to, uint16_t sport, uint16_t dport,
+			 uint8_t chunk, size_t len)
 {
 	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_addr.s_addr = to->w[3] };
 	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
@@ -124,9 +125,11 @@ static void send_message(int fd, const struct weir_addr *to, uint16_t sport, uin
 	memcpy(bytes + 8, &crc, sizeof(crc));
 	memcpy(&v6.sin6_addr, to->b, 16);
 	if (weir_addr_is_v4(to))
-		assert_int_equal(sendto(fd, bytes, len, 0, (struct sockaddr *)&v4, sizeof(v4)), len);
+		assert_int_equal(sendto(fd, bytes, len, 0, (struct sockaddr *)&v4, sizeof(v4)),
+				 len);
 	else
-		assert_int_equal(sendto(fd, bytes, len, 0, (struct sockaddr *)&v6, sizeof(v6)), len);
+		assert_int_equal(sendto(fd, bytes, len, 0, (struct sockaddr *)&v6, sizeof(v6)),
+				 len);
 }
 
 static bool receive(int fd, int wait_ms, struct message *ret)
@@ -153,8 +156,8 @@ static bool receive(int fd, int wait_ms, struct message *ret)
 	return true;
 }
 
-static void assert_message(int fd, const struct weir_addr *from, uint16_t sport, uint16_t dport, uint8_t chunk,
-			   size_t len)
+static void assert_message(int fd, const struct weir_addr *from, uint16_t sport, uint16_t dport,
+			   uint8_t chunk, size_t len)
 {
 	struct message m;
 
@@ -194,7 +197,10 @@ static void sctp_goes_through_a_cluster_ip_and_back(void **state)
 	}
 }
 
-/* A frame whose sum the device is to complete, as kernels with SCTP send it: 0 in the field, and a note beside. */
+/*
+ * A frame whose sum the device is to complete, as kernels with SCTP send it: 0 in the field, and a
+ * note beside.
+ */
 static void send_partial(const struct netns_cluster *c, int family, uint16_t client_port)
 {
 	struct packet_spec spec = {
@@ -210,7 +216,9 @@ static void send_partial(const struct netns_cluster *c, int family, uint16_t cli
 	};
 	struct packet p = packet_build(&spec);
 	unsigned int l4 = packet_l4_offset(&p);
-	struct virtio_net_hdr note = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = l4, .csum_offset = 8 };
+	struct virtio_net_hdr note = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+				       .csum_start = l4,
+				       .csum_offset = 8 };
 	struct sockaddr_ll to = { .sll_family = AF_PACKET };
 	_cleanup_(fd_close) int fd = socket_in(c, "a/client", AF_PACKET, 0, &to.sll_ifindex);
 	uint8_t frame[sizeof(note) + PACKET_MAX];
@@ -220,8 +228,9 @@ static void send_partial(const struct netns_cluster *c, int family, uint16_t cli
 	memcpy(frame, &note, sizeof(note));
 	memcpy(frame + sizeof(note), p.data, p.len);
 	assert_int_equal(setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)), 0);
-	assert_int_equal(sendto(fd, frame, sizeof(note) + p.len, 0, (struct sockaddr *)&to, sizeof(to)),
-			 sizeof(note) + p.len);
+	assert_int_equal(
+		sendto(fd, frame, sizeof(note) + p.len, 0, (struct sockaddr *)&to, sizeof(to)),
+		sizeof(note) + p.len);
 }
 
 static void a_sum_that_a_device_completes_is_left_to_it(void **state)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Services with real sockets: requests to a cluster IP are spread over its
- * backends, both ends see the addresses that they should, and open flows meet
- * changes of the backends as SVC-90 to SVC-93 say.
+ * Services with real sockets: requests to a cluster IP are spread over its backends, both ends see
+ * the addresses that they should, and open flows meet changes of the backends as SVC-90 to SVC-93
+ * say.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -30,7 +30,8 @@ enum state {
 };
 
 /* A client, up to three backends "a/b0" … "a/b2", and a Service before them. */
-static void up(struct netns_cluster *c, enum state b0, enum state b1, enum state b2, const char *policy)
+static void up(struct netns_cluster *c, enum state b0, enum state b1, enum state b2,
+	       const char *policy)
 {
 	static const char ports[] = "http:TCP:8080 dns:UDP:5353";
 	const enum state states[] = { b0, b1, b2 };
@@ -90,7 +91,8 @@ static void svc_requests_are_spread_over_all_backends(void **state)
 			unsigned int seen[3] = {};
 
 			for (int i = 0; i < 60; i++) {
-				assert_int_equal(ask_service(c, family, protos[p], line, sizeof(line)), 0);
+				assert_int_equal(
+					ask_service(c, family, protos[p], line, sizeof(line)), 0);
 				seen[who(line)]++;
 			}
 			/* 20 expected of each; 4 or fewer happens once in a million runs */
@@ -113,7 +115,10 @@ static void svc_both_ends_see_the_right_addresses(void **state)
 			socklen_t len = sizeof(sa);
 			int fd = open_flow(c, family, protos[p], line, sizeof(line));
 
-			/* a connected UDP socket takes answers of the cluster IP only, so one arriving proves its source */
+			/*
+			 * a connected UDP socket takes answers of the cluster IP only, so one
+			 * arriving proves its source
+			 */
 			assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
 			snprintf(expected, sizeof(expected), "a/b0 %u %s %u", p ? 5353 : 8080,
 				 addr_text(&client, text),
@@ -133,8 +138,10 @@ static void np_46_policies_see_the_backend_and_its_port(void **state)
 		up(c, READY, READY, READY, "ingress: [{ports: [{port: 8080}]}]");
 		assert_int_equal(ask_service(c, family, IPPROTO_TCP, line, sizeof(line)), 0);
 		up(c, READY, READY, READY, "ingress: [{ports: [{port: 80}]}]");
-		assert_int_equal(ask_service(c, family, IPPROTO_TCP, line, sizeof(line)), -ETIMEDOUT);
-		up(c, READY, READY, READY, "ingress: [{from: [{podSelector: {matchLabels: {app: client}}}]}]");
+		assert_int_equal(ask_service(c, family, IPPROTO_TCP, line, sizeof(line)),
+				 -ETIMEDOUT);
+		up(c, READY, READY, READY,
+		   "ingress: [{from: [{podSelector: {matchLabels: {app: client}}}]}]");
 		assert_int_equal(ask_service(c, family, IPPROTO_TCP, line, sizeof(line)), 0);
 		assert_int_equal(ask_service(c, family, IPPROTO_UDP, line, sizeof(line)), 0);
 	}
@@ -187,7 +194,8 @@ static void svc_90_tcp_to_a_backend_that_is_no_longer_ready_is_left_alone(void *
 			assert_int_equal(who(line), 0);
 		}
 		for (int i = 0; i < 5; i++) {
-			assert_int_equal(ask_service(c, family, IPPROTO_TCP, line, sizeof(line)), 0);
+			assert_int_equal(ask_service(c, family, IPPROTO_TCP, line, sizeof(line)),
+					 0);
 			assert_int_equal(who(line), 1);
 		}
 		close(fd);
@@ -316,7 +324,8 @@ static void svc_93_an_unready_backend_that_appears_moves_nobody(void **state)
 		for (int i = 0; i < 3; i++) {
 			assert_int_equal(netns_ask(fd, line, sizeof(line)), 0);
 			assert_int_equal(who(line), 0);
-			assert_int_equal(ask_service(c, family, IPPROTO_UDP, line, sizeof(line)), 0);
+			assert_int_equal(ask_service(c, family, IPPROTO_UDP, line, sizeof(line)),
+					 0);
 			assert_int_equal(who(line), 0);
 		}
 		close(fd);

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Changes while packets run (docs/design.md, "Atomic from the packet's view"):
- * one thread sends first packets of ever new flows through the programs, the
- * other applies two plans in turn. Each case is made so that both plans agree
- * on the packet and only a mixture of them would not: labels and the policy
- * that names them change together, ipBlocks split, endpoints are exchanged.
+ * Changes while packets run (docs/design.md, "Atomic from the packet's view"): one thread sends
+ * first packets of ever new flows through the programs, the other applies two plans in turn. Each
+ * case is made so that both plans agree on the packet and only a mixture of them would not: labels
+ * and the policy that names them change together, ipBlocks split, endpoints are exchanged.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -39,8 +38,9 @@ static const char *cannot;
 
 /* ---- Plans ---- */
 
-static const char pods_head[] = "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\nstatus: {addresses: [{type: "
-				"InternalIP, address: 192.0.2.1}]}\n";
+static const char pods_head[] =
+	"apiVersion: v1\nkind: Node\nmetadata: {name: n1}\nstatus: {addresses: [{type: "
+	"InternalIP, address: 192.0.2.1}]}\n";
 
 /* Pods p0…p5 at 10.244.0.1…6 and fd00:10:244::1…6; labels[i] is flow YAML. */
 static void put_pods(FILE *f, const char *const labels[PODS])
@@ -143,8 +143,9 @@ static int send_one(struct traffic *t, const struct probe_packet *packet)
 {
 	struct __sk_buff ctx = { .ifindex = t->device, .ingress_ifindex = t->from_device };
 	unsigned char out[512];
-	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet->bytes, .data_size_in = packet->len, .data_out = out,
-		    .data_size_out = sizeof(out), .ctx_in = &ctx, .ctx_size_in = sizeof(ctx));
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet->bytes, .data_size_in = packet->len,
+		    .data_out = out, .data_size_out = sizeof(out), .ctx_in = &ctx,
+		    .ctx_size_in = sizeof(ctx));
 
 	return bpf_prog_test_run_opts(node_prog_fd(node, t->prog), &run) ? -errno : 0;
 }
@@ -221,8 +222,8 @@ static void assert_all(const struct traffic *t, enum weir_reason want)
 
 	for (int i = 0; i < _WEIR_REASON_MAX; i++)
 		if (i != (int)want && t->by_reason[i])
-			print_message("# %llu packets counted as %s\n", (unsigned long long)t->by_reason[i],
-				      labels[i]);
+			print_message("# %llu packets counted as %s\n",
+				      (unsigned long long)t->by_reason[i], labels[i]);
 	assert_int_equal(t->by_reason[want], t->sent);
 }
 
@@ -252,19 +253,22 @@ static void exchange_labels_and_policy(struct side *a, struct side *b)
 	FILE *f = open_memstream(&a->text, &a->size);
 
 	put_pods(f, before);
-	put_policy(f, "only",
-		   "podSelector: {matchLabels: {app: server}}, ingress: [{from: [{podSelector: {matchLabels: "
-		   "{app: white}}}]}]");
+	put_policy(
+		f, "only",
+		"podSelector: {matchLabels: {app: server}}, ingress: [{from: [{podSelector: {matchLabels: "
+		"{app: white}}}]}]");
 	fclose(f);
 	f = open_memstream(&b->text, &b->size);
 	put_pods(f, after);
-	put_policy(f, "only",
-		   "podSelector: {matchLabels: {app: server}}, ingress: [{from: [{podSelector: {matchLabels: "
-		   "{app: black}}}]}]");
+	put_policy(
+		f, "only",
+		"podSelector: {matchLabels: {app: server}}, ingress: [{from: [{podSelector: {matchLabels: "
+		"{app: black}}}]}]");
 	fclose(f);
 }
 
-static void run_case(void (*make)(struct side *, struct side *), struct traffic t, enum weir_reason want)
+static void run_case(void (*make)(struct side *, struct side *), struct traffic t,
+		     enum weir_reason want)
 {
 	struct side a = {}, b = {};
 
@@ -277,7 +281,8 @@ static void run_case(void (*make)(struct side *, struct side *), struct traffic 
 	assert_all(&t, want);
 }
 
-static void np_52_labels_and_policy_change_together_and_what_both_allow_is_never_denied(void **state)
+static void
+np_52_labels_and_policy_change_together_and_what_both_allow_is_never_denied(void **state)
 {
 	if (cannot)
 		skip();
@@ -285,15 +290,21 @@ static void np_52_labels_and_policy_change_together_and_what_both_allow_is_never
 	run_case(exchange_labels_and_policy, traffic_from(0, "fd00:10:244::3", 80), WEIR_FORWARDED);
 }
 
-static void np_52_labels_and_policy_change_together_and_what_both_deny_is_never_allowed(void **state)
+static void
+np_52_labels_and_policy_change_together_and_what_both_deny_is_never_allowed(void **state)
 {
 	if (cannot)
 		skip();
-	run_case(exchange_labels_and_policy, traffic_from(1, "10.244.0.3", 80), WEIR_INGRESS_DENIED);
-	run_case(exchange_labels_and_policy, traffic_from(1, "fd00:10:244::3", 80), WEIR_INGRESS_DENIED);
+	run_case(exchange_labels_and_policy, traffic_from(1, "10.244.0.3", 80),
+		 WEIR_INGRESS_DENIED);
+	run_case(exchange_labels_and_policy, traffic_from(1, "fd00:10:244::3", 80),
+		 WEIR_INGRESS_DENIED);
 }
 
-/* p3 loses the label that one policy names and gains the one of another, both on p2; a third policy splits identities. */
+/*
+ * p3 loses the label that one policy names and gains the one of another, both on p2; a third policy
+ * splits identities.
+ */
 static void split_and_merge(struct side *a, struct side *b)
 {
 	static const char *const labels[PODS] = { "app: white, tier: one",
@@ -305,18 +316,21 @@ static void split_and_merge(struct side *a, struct side *b)
 	FILE *f = open_memstream(&a->text, &a->size);
 
 	put_pods(f, labels);
-	put_policy(f, "any-x",
-		   "podSelector: {matchLabels: {app: server}}, ingress: [{from: [{podSelector: {matchLabels: "
-		   "{app: white}}}]}]");
+	put_policy(
+		f, "any-x",
+		"podSelector: {matchLabels: {app: server}}, ingress: [{from: [{podSelector: {matchLabels: "
+		"{app: white}}}]}]");
 	fclose(f);
 	f = open_memstream(&b->text, &b->size);
 	put_pods(f, labels);
-	put_policy(f, "one",
-		   "podSelector: {matchLabels: {app: server}}, ingress: [{from: [{podSelector: {matchLabels: "
-		   "{tier: one}}}]}]");
-	put_policy(f, "two",
-		   "podSelector: {matchLabels: {app: server}}, ingress: [{from: [{podSelector: {matchLabels: "
-		   "{tier: two}}}], ports: [{protocol: UDP, port: 80}]}]");
+	put_policy(
+		f, "one",
+		"podSelector: {matchLabels: {app: server}}, ingress: [{from: [{podSelector: {matchLabels: "
+		"{tier: one}}}]}]");
+	put_policy(
+		f, "two",
+		"podSelector: {matchLabels: {app: server}}, ingress: [{from: [{podSelector: {matchLabels: "
+		"{tier: two}}}], ports: [{protocol: UDP, port: 80}]}]");
 	fclose(f);
 }
 
@@ -329,7 +343,10 @@ static void np_52_an_identity_splits_and_merges_without_a_wrong_verdict(void **s
 	run_case(split_and_merge, traffic_from(4, "10.244.0.3", 80), WEIR_INGRESS_DENIED);
 }
 
-/* The block that p2 accepts shrinks to a part of it that still holds the client, with a hole beside it. */
+/*
+ * The block that p2 accepts shrinks to a part of it that still holds the client, with a hole beside
+ * it.
+ */
 static void split_blocks(struct side *a, struct side *b)
 {
 	static const char *const labels[PODS] = { "app: white", "app: black", "app: server",
@@ -390,7 +407,8 @@ static void make_devices(void)
 	char cmd[128];
 
 	for (int i = 0; i < PODS; i += 2) {
-		snprintf(cmd, sizeof(cmd), "ip link add v%d index %d type veth peer name v%d index %d", i,
+		snprintf(cmd, sizeof(cmd),
+			 "ip link add v%d index %d type veth peer name v%d index %d", i,
 			 FIRST_DEVICE + i, i + 1, FIRST_DEVICE + i + 1);
 		assert_int_equal(system(cmd), 0);
 	}
@@ -399,8 +417,8 @@ static void make_devices(void)
 static int set_up(void **state)
 {
 	struct node_sizes sizes = { .max = { [WEIR_MAP_conntrack] = 16384,
-					     [WEIR_MAP_flow_keys] = 16384,
-					     [WEIR_MAP_free_keys] = 16384,
+					     [WEIR_MAP_gc_slots] = 16384,
+					     [WEIR_MAP_gc_free] = 16384,
 					     [WEIR_MAP_half_open] = 1024 } };
 	struct weir_err err = {};
 
@@ -429,8 +447,10 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(np_52_labels_and_policy_change_together_and_what_both_allow_is_never_denied),
-		cmocka_unit_test(np_52_labels_and_policy_change_together_and_what_both_deny_is_never_allowed),
+		cmocka_unit_test(
+			np_52_labels_and_policy_change_together_and_what_both_allow_is_never_denied),
+		cmocka_unit_test(
+			np_52_labels_and_policy_change_together_and_what_both_deny_is_never_allowed),
 		cmocka_unit_test(np_52_an_identity_splits_and_merges_without_a_wrong_verdict),
 		cmocka_unit_test(np_52_blocks_split_and_merge_without_a_wrong_verdict),
 		cmocka_unit_test(svc_113_endpoints_are_exchanged_and_no_packet_finds_none),

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * What the programs may cost before any packet comes: instructions that the
- * verifier walks, and stack along the deepest chain of calls. The kernel of this
- * machine accepts more than the oldest one that is served, so the limits are
- * checked here as that one counts.
+ * What the programs may cost before any packet comes: instructions that the verifier walks, and
+ * stack along the deepest chain of calls. The kernel of this machine accepts more than the oldest
+ * one that is served, so the limits are checked here as that one counts.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,13 +20,13 @@
 #include "lib/prog_env.h"
 
 #include "gc.skel.h"
-#include "store.skel.h"
-#include "tc_pod.skel.h"
+#include "map_word.skel.h"
+#include "pod.skel.h"
 
 /* A third above what was seen (6.18, clang 14); the kernel's own limit is a million. */
 #define FROM_POD_INSNS 160000
 #define TO_POD_INSNS 160000
-#define SWEEP_INSNS 8000
+#define GC_INSNS 8000
 #define STORE_INSNS 200
 
 /* The kernel allows 512 bytes; what it rounds frames to, and so the sum, differs by version. */
@@ -151,52 +150,52 @@ static void check_program(struct bpf_program *prog, uint32_t insns_max)
 	find_subprograms(&subs, prog);
 	read_frames(&subs, log);
 	depth = depth_from(&subs, 0);
-	print_message("%s: %u instructions verified (limit %u), %u bytes of stack (limit %u)\n", info.name,
-		      info.verified_insns, insns_max, depth, STACK_BYTES);
+	print_message("%s: %u instructions verified (limit %u), %u bytes of stack (limit %u)\n",
+		      info.name, info.verified_insns, insns_max, depth, STACK_BYTES);
 	free(log);
 	assert_in_range(info.verified_insns, 1, insns_max);
 	assert_in_range(depth, 1, STACK_BYTES);
 }
 
-static void tc_pod_stays_within_its_budget(void **state)
+static void pod_stays_within_its_budget(void **state)
 {
-	struct tc_pod *skel = tc_pod__open();
+	struct pod_bpf *skel = pod_bpf__open();
 
 	assert_non_null(skel);
 	ask_for_logs(skel->obj);
-	assert_int_equal(tc_pod__load(skel), 0);
+	assert_int_equal(pod_bpf__load(skel), 0);
 	check_program(skel->progs.from_pod, FROM_POD_INSNS);
 	check_program(skel->progs.to_pod, TO_POD_INSNS);
-	tc_pod__destroy(skel);
+	pod_bpf__destroy(skel);
 }
 
-static void the_sweep_stays_within_its_budget(void **state)
+static void gc_stays_within_its_budget(void **state)
 {
-	struct gc *skel = gc__open();
+	struct gc_bpf *skel = gc_bpf__open();
 
 	assert_non_null(skel);
 	ask_for_logs(skel->obj);
-	assert_int_equal(gc__load(skel), 0);
-	check_program(skel->progs.sweep_start, SWEEP_INSNS);
-	gc__destroy(skel);
+	assert_int_equal(gc_bpf__load(skel), 0);
+	check_program(skel->progs.gc_start, GC_INSNS);
+	gc_bpf__destroy(skel);
 }
 
 static void the_store_stays_within_its_budget(void **state)
 {
-	struct store *skel = store__open();
+	struct map_word_bpf *skel = map_word_bpf__open();
 
 	assert_non_null(skel);
 	ask_for_logs(skel->obj);
-	assert_int_equal(store__load(skel), 0);
+	assert_int_equal(map_word_bpf__load(skel), 0);
 	check_program(skel->progs.store_word, STORE_INSNS);
-	store__destroy(skel);
+	map_word_bpf__destroy(skel);
 }
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tc_pod_stays_within_its_budget),
-		cmocka_unit_test(the_sweep_stays_within_its_budget),
+		cmocka_unit_test(pod_stays_within_its_budget),
+		cmocka_unit_test(gc_stays_within_its_budget),
 		cmocka_unit_test(the_store_stays_within_its_budget),
 	};
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Events and hits: what exactly is told of each kind of packet, that nothing is
- * told of what follows its connection, and what happens when there is more to
- * tell than fits. Set 1 isolates; service 1 is VIP_1:80, its backend POD_B:8080.
+ * Events and hits: what exactly is told of each kind of packet, that nothing is told of what
+ * follows its connection, and what happens when there is more to tell than fits. Set 1 isolates;
+ * service 1 is VIP_1:80, its backend POD_B:8080.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -91,7 +91,8 @@ static void assert_silence(struct prog_env *env)
 	struct seen *seen = drain(env);
 
 	if (seen->n)
-		fail_msg("%zu events, the first with reason %s", seen->n, prog_reason(seen->events[0].reason));
+		fail_msg("%zu events, the first with reason %s", seen->n,
+			 prog_reason(seen->events[0].reason));
 }
 
 /* Just this event came, but for its time. */
@@ -103,7 +104,8 @@ static void assert_told(struct prog_env *env, struct weir_event want)
 
 	assert_int_equal(seen->n, 1);
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	assert_in_range(now.tv_sec * 1000000000ull + now.tv_nsec - got.time_ns, 0, 60 * 1000000000ull);
+	assert_in_range(now.tv_sec * 1000000000ull + now.tv_nsec - got.time_ns, 0,
+			60 * 1000000000ull);
 	want.time_ns = got.time_ns;
 	assert_int_equal(got.reason, want.reason);
 	assert_int_equal(got.flags, want.flags);
@@ -231,7 +233,8 @@ static void a_denial_behind_the_stack_is_told_at_the_pod(void **state)
 	isolate(env, OPEN, DENY);
 	watch_all(env);
 	assert_dropped(prog_to(env, POD_B, PROG_UPLINK, &syn), WEIR_INGRESS_DENIED);
-	want.flags = WEIR_EVENT_TO_POD | WEIR_EVENT_JUDGED | WEIR_EVENT_INGRESS | WEIR_EVENT_INGRESS_DENIED;
+	want.flags = WEIR_EVENT_TO_POD | WEIR_EVENT_JUDGED | WEIR_EVENT_INGRESS |
+		     WEIR_EVENT_INGRESS_DENIED;
 	want.ingress_set = IN_SET;
 	assert_told(env, want);
 }
@@ -239,7 +242,8 @@ static void a_denial_behind_the_stack_is_told_at_the_pod(void **state)
 static void a_new_flow_tells_its_backend_and_then_nothing(void **state)
 {
 	struct prog_env *env = *state;
-	struct packet_spec syn = syn_to(env, VIP_1), ack = prog_tcp(env, POD_A, SPORT, VIP_1, PORT, ACK | PSH),
+	struct packet_spec syn = syn_to(env, VIP_1),
+			   ack = prog_tcp(env, POD_A, SPORT, VIP_1, PORT, ACK | PSH),
 			   answer = prog_tcp(env, POD_B, TARGET, POD_A, SPORT, SYN | ACK);
 	struct weir_event want = event_of(env, WEIR_FORWARDED, POD_A, &syn);
 
@@ -290,7 +294,8 @@ static void np_46_a_denial_behind_a_service_tells_both(void **state)
 static void a_known_flow_tells_how_it_began(void **state)
 {
 	struct prog_env *env = *state;
-	struct packet_spec syn = syn_to(env, VIP_1), ack = prog_tcp(env, POD_A, SPORT, VIP_1, PORT, ACK),
+	struct packet_spec syn = syn_to(env, VIP_1),
+			   ack = prog_tcp(env, POD_A, SPORT, VIP_1, PORT, ACK),
 			   answer = prog_tcp(env, POD_B, TARGET, POD_A, SPORT, SYN | ACK);
 	struct weir_event want = event_of(env, WEIR_INGRESS_DENIED, POD_A, &ack), back;
 
@@ -305,7 +310,8 @@ static void a_known_flow_tells_how_it_began(void **state)
 	back = want;
 	back.flags |= WEIR_EVENT_REPLY;
 	back.device = PROG_DEVICE(POD_B);
-	for (int i = 0; i < 2; i++) { /* judged again because its stamp is old, then denied by its stamp */
+	for (int i = 0; i < 2;
+	     i++) { /* judged again because its stamp is old, then denied by its stamp */
 		assert_dropped(prog_from(env, POD_A, &ack), WEIR_INGRESS_DENIED);
 		assert_told(env, want);
 		assert_dropped(prog_from(env, POD_B, &answer), WEIR_INGRESS_DENIED);
@@ -317,7 +323,8 @@ static void a_known_flow_tells_how_it_began(void **state)
 static void a_known_direct_flow_tells_how_it_began(void **state)
 {
 	struct prog_env *env = *state;
-	struct packet_spec syn = syn_to(env, POD_B), answer = prog_tcp(env, POD_B, PORT, POD_A, SPORT, SYN | ACK);
+	struct packet_spec syn = syn_to(env, POD_B),
+			   answer = prog_tcp(env, POD_B, PORT, POD_A, SPORT, SYN | ACK);
 	struct weir_event want = event_of(env, WEIR_EGRESS_DENIED, POD_B, &syn);
 
 	assert_redirected(prog_from(env, POD_A, &syn));
@@ -333,7 +340,8 @@ static void a_known_direct_flow_tells_how_it_began(void **state)
 static void what_is_not_enforced_is_told_once_a_packet(void **state)
 {
 	struct prog_env *env = *state;
-	struct packet_spec syn = syn_to(env, VIP_1), ack = prog_tcp(env, POD_A, SPORT, VIP_1, PORT, ACK);
+	struct packet_spec syn = syn_to(env, VIP_1),
+			   ack = prog_tcp(env, POD_A, SPORT, VIP_1, PORT, ACK);
 	struct weir_event want = event_of(env, WEIR_NOT_ENFORCED, POD_A, &syn);
 
 	serve(env);
@@ -384,7 +392,8 @@ static void a_gated_pod_is_told(void **state)
 static void drops_before_a_judgement_tell_what_is_known(void **state)
 {
 	struct prog_env *env = *state;
-	struct packet_spec denied = syn_to(env, VIP_1), spoofed = prog_tcp(env, POD_C, SPORT, POD_B, PORT, SYN),
+	struct packet_spec denied = syn_to(env, VIP_1),
+			   spoofed = prog_tcp(env, POD_C, SPORT, POD_B, PORT, SYN),
 			   flooded = prog_tcp(env, REMOTE_A, SPORT, POD_C, PORT, SYN),
 			   late = prog_tcp(env, POD_A, SPORT, POD_C, PORT, RST);
 	struct packet cut = packet_build(&denied);
@@ -397,7 +406,8 @@ static void drops_before_a_judgement_tell_what_is_known(void **state)
 	assert_int_equal(drain(env)->n, 1);
 
 	cut.len -= 4; /* behind the IP header, which is read; the kernel asks for that much */
-	assert_dropped(prog_send(env, PROG_FROM_POD, POD_A, PROG_DEVICE(POD_A), &cut), WEIR_TRUNCATED);
+	assert_dropped(prog_send(env, PROG_FROM_POD, POD_A, PROG_DEVICE(POD_A), &cut),
+		       WEIR_TRUNCATED);
 	want.len = cut.len;
 	assert_told(env, want);
 
@@ -459,7 +469,8 @@ static void svc_84_a_pod_that_reaches_itself_is_told_by_its_own_address(void **s
 	assert_told(env, want);
 }
 
-static struct packet_spec error_to(struct prog_env *env, enum who src, enum who dst, const struct packet *quoted)
+static struct packet_spec error_to(struct prog_env *env, enum who src, enum who dst,
+				   const struct packet *quoted)
 {
 	struct packet_spec spec = prog_echo(env, src, dst, 0, false);
 
@@ -489,7 +500,8 @@ static void icmp_errors_tell_their_sender_or_their_flow(void **state)
 	isolate(env, OPEN, DENY);
 	want = event_of(env, WEIR_INGRESS_DENIED, POD_B, &syn);
 	want.len = packet_build(&error).len;
-	want.flags = WEIR_EVENT_ICMP_ERROR | WEIR_EVENT_KNOWN | BOTH_JUDGED | WEIR_EVENT_INGRESS_DENIED;
+	want.flags =
+		WEIR_EVENT_ICMP_ERROR | WEIR_EVENT_KNOWN | BOTH_JUDGED | WEIR_EVENT_INGRESS_DENIED;
 	want.ingress_set = IN_SET;
 	assert_dropped(prog_from(env, POD_B, &error), WEIR_INGRESS_DENIED);
 	assert_told(env, want);
@@ -512,14 +524,19 @@ static void nobody_listens_nobody_is_told(void **state)
 	watch_until(env, ~(1ull << WEIR_INGRESS_DENIED), ticks_now() + LEASE_TICKS);
 	assert_dropped(prog_from(env, POD_A, &syn), WEIR_INGRESS_DENIED);
 	assert_silence(env);
-	assert_int_equal(count_of(env, WEIR_INGRESS_DENIED).lost + count_of(env, WEIR_INGRESS_DENIED).over, 0);
+	assert_int_equal(count_of(env, WEIR_INGRESS_DENIED).lost +
+				 count_of(env, WEIR_INGRESS_DENIED).over,
+			 0);
 	assert_int_equal(hits(env, "set_hits", IN_SET), 3);
 	watch_until(env, 1ull << WEIR_INGRESS_DENIED, ticks_now() + LEASE_TICKS);
 	assert_dropped(prog_from(env, POD_A, &syn), WEIR_INGRESS_DENIED);
 	assert_int_equal(drain(env)->n, 1);
 }
 
-/* Sends until the budget of one tick is used up; a tick may end meanwhile, so it may take more than one. */
+/*
+ * Sends until the budget of one tick is used up; a tick may end meanwhile, so it may take more than
+ * one.
+ */
 static uint32_t flood(struct prog_env *env, struct packet_spec *spec, size_t *ret_told)
 {
 	uint32_t sent = 0;
@@ -530,9 +547,9 @@ static uint32_t flood(struct prog_env *env, struct packet_spec *spec, size_t *re
 		struct packet packet = packet_build(spec);
 
 		for (int i = 0; i < 16; i++, sent++)
-			assert_int_equal(
-				prog_run_raw(env, PROG_FROM_POD, POD_A, PROG_DEVICE(POD_A), &packet, &out),
-				TC_ACT_SHOT);
+			assert_int_equal(prog_run_raw(env, PROG_FROM_POD, POD_A, PROG_DEVICE(POD_A),
+						      &packet, &out),
+					 TC_ACT_SHOT);
 		*ret_told += drain(env)->n;
 	}
 	return sent;
@@ -541,7 +558,8 @@ static uint32_t flood(struct prog_env *env, struct packet_spec *spec, size_t *re
 static void a_flood_of_one_reason_is_counted_and_does_not_hide_another(void **state)
 {
 	struct prog_env *env = *state;
-	struct packet_spec syn = syn_to(env, POD_B), spoofed = prog_tcp(env, POD_C, SPORT, POD_B, PORT, SYN);
+	struct packet_spec syn = syn_to(env, POD_B),
+			   spoofed = prog_tcp(env, POD_C, SPORT, POD_B, PORT, SYN);
 	struct packet packet = packet_build(&spoofed), out;
 	struct weir_event_count n;
 	uint32_t sent;
@@ -560,12 +578,17 @@ static void a_flood_of_one_reason_is_counted_and_does_not_hide_another(void **st
 	assert_int_equal(hits(env, "set_hits", IN_SET), sent);
 }
 
-/* Nobody reads: a flood may fill half of the ring, and a few more a tick, then others still find room. */
+/*
+ * Nobody reads: a flood may fill half of the ring, and a few more a tick, then others still find
+ * room.
+ */
 static void a_reader_that_is_slow_loses_the_flood_first(void **state)
 {
 	struct prog_env *env = *state;
-	struct packet_spec syn = syn_to(env, POD_B), spoofed = prog_tcp(env, POD_C, SPORT, POD_B, PORT, SYN);
-	uint32_t fits = sysconf(_SC_PAGESIZE) / (sizeof(struct weir_event) + BPF_RINGBUF_HDR_SZ), sent = 0;
+	struct packet_spec syn = syn_to(env, POD_B),
+			   spoofed = prog_tcp(env, POD_C, SPORT, POD_B, PORT, SYN);
+	uint32_t fits = sysconf(_SC_PAGESIZE) / (sizeof(struct weir_event) + BPF_RINGBUF_HDR_SZ),
+		 sent = 0;
 	uint32_t before = ticks_now();
 	struct seen *seen;
 
@@ -574,7 +597,8 @@ static void a_reader_that_is_slow_loses_the_flood_first(void **state)
 	for (; sent < fits * 3 / 2; sent++)
 		assert_dropped(prog_from(env, POD_A, &syn), WEIR_INGRESS_DENIED);
 	if (ticks_now() - before > 1) {
-		print_message("# SKIP this machine is too slow for this: the sending took several ticks\n");
+		print_message(
+			"# SKIP this machine is too slow for this: the sending took several ticks\n");
 		return;
 	}
 	assert_dropped(prog_from(env, POD_A, &spoofed), WEIR_SPOOFED);
@@ -588,7 +612,8 @@ static void a_reader_that_is_slow_loses_the_flood_first(void **state)
 static void a_full_ring_loses_and_counts(void **state)
 {
 	struct prog_env *env = *state;
-	struct packet_spec specs[] = { syn_to(env, POD_B), prog_tcp(env, POD_C, SPORT, POD_B, PORT, SYN),
+	struct packet_spec specs[] = { syn_to(env, POD_B),
+				       prog_tcp(env, POD_C, SPORT, POD_B, PORT, SYN),
 				       prog_tcp(env, POD_A, SPORT, POD_C, PORT, RST) };
 	const enum weir_reason reasons[] = { WEIR_INGRESS_DENIED, WEIR_SPOOFED, WEIR_MID_STREAM };
 	uint32_t sent = 0;
@@ -596,7 +621,8 @@ static void a_full_ring_loses_and_counts(void **state)
 
 	isolate(env, OPEN, DENY);
 	watch_all(env);
-	while (lost < 3 && sent < FLOOD) { /* a few of each reason a tick go in, until nothing fits */
+	while (lost < 3 &&
+	       sent < FLOOD) { /* a few of each reason a tick go in, until nothing fits */
 		for (int i = 0; i < 3; i++, sent++)
 			prog_from(env, POD_A, &specs[i]);
 		lost = UINT64_MAX;
@@ -619,7 +645,8 @@ static void a_full_ring_loses_and_counts(void **state)
 static void hits_count_judgements(void **state)
 {
 	struct prog_env *env = *state;
-	struct packet_spec syn = syn_to(env, POD_B), ack = prog_tcp(env, POD_A, SPORT, POD_B, PORT, ACK);
+	struct packet_spec syn = syn_to(env, POD_B),
+			   ack = prog_tcp(env, POD_A, SPORT, POD_B, PORT, ACK);
 
 	isolate(env, ALLOW_BY(OTHER_RULE), ALLOW_BY(RULE));
 	assert_redirected(prog_from(env, POD_A, &syn));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Connections: what their entries hold after each packet, which packets belong
- * to them, and what changes of policy, pods and TCP state do to them.
+ * Connections: what their entries hold after each packet, which packets belong to them, and what
+ * changes of policy, pods and TCP state do to them.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -44,7 +44,10 @@ static struct weir_flow flow_of(struct prog_env *env)
 	return flow;
 }
 
-/* TCP of no known connection that the policies allow whoever began it: through the stack, and no entry. */
+/*
+ * TCP of no known connection that the policies allow whoever began it: through the stack, and no
+ * entry.
+ */
 #define assert_mid_stream(sent) assert_sent(sent, TC_ACT_UNSPEC, WEIR_MID_STREAM_ALLOWED)
 
 static bool has_flow(struct prog_env *env)
@@ -96,7 +99,7 @@ static void an_entry_follows_its_connection(void **state)
 		assert_int_equal(flow_of(env).flags & STATE_BITS, flags);
 	}
 	assert_int_equal(prog_flow_count(env), 1);
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
 static void an_entry_knows_its_ends_and_its_verdicts(void **state)
@@ -124,7 +127,8 @@ static void an_entry_knows_its_ends_and_its_verdicts(void **state)
 	assert_true(prog_flow(env, &in, 0, &flow));
 	assert_int_equal(flow.end[0].ref, 0);
 	assert_int_equal(flow.end[1].ref, weir_ref(PROG_SLOT(POD_A), 0));
-	assert_int_equal(flow.flags & (WEIR_FLOW_VIA_STACK | WEIR_FLOW_HOST_ORIGIN), WEIR_FLOW_VIA_STACK);
+	assert_int_equal(flow.flags & (WEIR_FLOW_VIA_STACK | WEIR_FLOW_HOST_ORIGIN),
+			 WEIR_FLOW_VIA_STACK);
 }
 
 static void a_redirect_carries_the_pods_mac_and_the_gateways(void **state)
@@ -164,7 +168,7 @@ static void a_denied_flow_leaves_no_entry(void **state)
 	isolate(env, POD_B, DENY);
 	assert_dropped(forth(env, SYN), WEIR_INGRESS_DENIED);
 	assert_int_equal(prog_flow_count(env), 0);
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
 static void a_change_of_policy_cuts_on_the_next_packet(void **state)
@@ -176,7 +180,8 @@ static void a_change_of_policy_cuts_on_the_next_packet(void **state)
 		prog_policy_epoch(env);
 		open_flow(env);
 		isolate(env, POD_B, DENY);
-		assert_dropped(reply_first ? back(env, PSH | ACK) : forth(env, PSH | ACK), WEIR_INGRESS_DENIED);
+		assert_dropped(reply_first ? back(env, PSH | ACK) : forth(env, PSH | ACK),
+			       WEIR_INGRESS_DENIED);
 		/* it stays cut, in both directions, and its entry stays */
 		assert_dropped(forth(env, PSH | ACK), WEIR_INGRESS_DENIED);
 		assert_dropped(back(env, PSH | ACK), WEIR_INGRESS_DENIED);
@@ -204,7 +209,10 @@ static void a_change_that_does_not_concern_a_flow_leaves_it_open(void **state)
 	assert_int_equal(prog_flow_count(env), 1);
 }
 
-/* The word changed, yet the epoch was not raised: a flow keeps its verdict, which shows that the stamp is used. */
+/*
+ * The word changed, yet the epoch was not raised: a flow keeps its verdict, which shows that the
+ * stamp is used.
+ */
 static void stamps_spare_the_tables(void **state)
 {
 	struct prog_env *env = *state;
@@ -254,7 +262,7 @@ static void a_pod_that_was_replaced_starts_over(void **state)
 		assert_int_equal(flow_of(env).flags & STATE_BITS, WEIR_FLOW_SEEN_ORIG);
 		assert_int_equal(flow_of(env).end[i].ref, weir_ref(PROG_SLOT(ends[i]), 1));
 		assert_int_equal(prog_flow_count(env), 1);
-		assert_null(prog_places_check(env, NULL));
+		assert_null(prog_gc_slots_check(env, NULL));
 		assert_redirected(forth(env, RST));
 	}
 }
@@ -345,7 +353,7 @@ static void an_address_that_moves_here_starts_over(void **state)
 	assert_redirected(prog_from(env, POD_C, &in));
 	assert_true(prog_flow(env, &in, 0, &flow));
 	assert_int_equal(flow.end[0].ref, weir_ref(slot, 0));
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
 static void a_flooded_frame_for_another_pod_is_not_delivered(void **state)
@@ -401,7 +409,8 @@ static void traffic_after_a_reset_opens_the_flow_again(void **state)
 	assert_redirected(forth(env, RST | ACK));
 	prog_let_reset_settle();
 	assert_redirected(forth(env, PSH | ACK));
-	assert_int_equal(flow_of(env).flags & (WEIR_FLOW_RST_ORIG | WEIR_FLOW_OPEN), WEIR_FLOW_OPEN);
+	assert_int_equal(flow_of(env).flags & (WEIR_FLOW_RST_ORIG | WEIR_FLOW_OPEN),
+			 WEIR_FLOW_OPEN);
 }
 
 static void a_syn_on_a_closing_flow_begins_anew(void **state)
@@ -416,7 +425,7 @@ static void a_syn_on_a_closing_flow_begins_anew(void **state)
 			assert_redirected(back(env, FIN | ACK));
 		assert_redirected(forth(env, SYN));
 		assert_int_equal(flow_of(env).flags & STATE_BITS, WEIR_FLOW_SEEN_ORIG);
-		assert_null(prog_places_check(env, NULL));
+		assert_null(prog_gc_slots_check(env, NULL));
 		assert_redirected(forth(env, RST));
 	}
 	assert_int_equal(prog_flow_count(env), 1);
@@ -432,7 +441,7 @@ static void a_syn_of_the_other_end_on_a_closing_flow_turns_it_round(void **state
 	assert_redirected(back(env, SYN));
 	assert_int_equal(flow_of(env).end[0].ref, weir_ref(PROG_SLOT(POD_B), 0));
 	assert_int_equal(prog_flow_count(env), 1);
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
 static void a_denied_syn_on_a_closing_flow_is_denied(void **state)
@@ -445,7 +454,7 @@ static void a_denied_syn_on_a_closing_flow_is_denied(void **state)
 	prog_policy_default(env, SET, DENY);
 	assert_dropped(forth(env, SYN), WEIR_INGRESS_DENIED);
 	assert_false(has_flow(env));
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
 static void a_syn_on_an_open_flow_changes_nothing(void **state)
@@ -471,7 +480,8 @@ static void udp_flows_follow_datagrams(void **state)
 	assert_redirected(prog_from(env, POD_B, &here));
 	assert_redirected(prog_from(env, POD_A, &there));
 	assert_true(prog_flow(env, &there, 0, &flow));
-	assert_int_equal(flow.flags & STATE_BITS, WEIR_FLOW_SEEN_ORIG | WEIR_FLOW_SEEN_REPLY | WEIR_FLOW_OPEN);
+	assert_int_equal(flow.flags & STATE_BITS,
+			 WEIR_FLOW_SEEN_ORIG | WEIR_FLOW_SEEN_REPLY | WEIR_FLOW_OPEN);
 	here.dport++;
 	assert_dropped(prog_from(env, POD_B, &here), WEIR_INGRESS_DENIED);
 }

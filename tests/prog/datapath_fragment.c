@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Fragments: to a VIP and back, direct and under policy, in order and not, byte
- * for byte; and everything that must not pass as one. VIP_1:80 is a Service of
- * POD_B:8080, VIP_2:80 of REMOTE_A:8080.
+ * Fragments: to a VIP and back, direct and under policy, in order and not, byte for byte; and
+ * everything that must not pass as one. VIP_1:80 is a Service of POD_B:8080, VIP_2:80 of
+ * REMOTE_A:8080.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,11 +39,12 @@ struct arrival {
 
 static struct prog_sent arrive(struct prog_env *env, struct arrival at, const struct packet *packet)
 {
-	return prog_send(env, at.hook, at.pod, at.hook == PROG_FROM_POD ? PROG_DEVICE(at.pod) : at.from, packet);
+	return prog_send(env, at.hook, at.pod,
+			 at.hook == PROG_FROM_POD ? PROG_DEVICE(at.pod) : at.from, packet);
 }
 
-static struct packet_spec datagram(const struct prog_env *env, uint8_t proto, enum who src, uint16_t sport,
-				   enum who dst, uint16_t dport)
+static struct packet_spec datagram(const struct prog_env *env, uint8_t proto, enum who src,
+				   uint16_t sport, enum who dst, uint16_t dport)
 {
 	struct packet_spec spec = prog_udp(env, src, sport, dst, dport);
 
@@ -60,8 +61,8 @@ static struct packet piece_of(const struct packet_spec *spec, unsigned int i, ui
 	return packet_fragment(&whole, i * CUT, i < N_PIECES - 1 ? CUT : 0, id);
 }
 
-static struct prog_sent send_piece(struct prog_env *env, struct arrival at, const struct packet_spec *spec,
-				   unsigned int i, uint32_t id)
+static struct prog_sent send_piece(struct prog_env *env, struct arrival at,
+				   const struct packet_spec *spec, unsigned int i, uint32_t id)
 {
 	struct packet packet = piece_of(spec, i, id);
 
@@ -69,16 +70,21 @@ static struct prog_sent send_piece(struct prog_env *env, struct arrival at, cons
 }
 
 /* But for the MACs. */
-static void assert_same(const struct packet *got, const struct packet *want, const char *what, unsigned int n)
+static void assert_same(const struct packet *got, const struct packet *want, const char *what,
+			unsigned int n)
 {
 	if (got->len != want->len)
 		fail_msg("%s %u: length %u, not %u", what, n, got->len, want->len);
 	for (unsigned int i = 12; i < got->len; i++)
 		if (got->data[i] != want->data[i])
-			fail_msg("%s %u: byte %u is %02x, not %02x", what, n, i, got->data[i], want->data[i]);
+			fail_msg("%s %u: byte %u is %02x, not %02x", what, n, i, got->data[i],
+				 want->data[i]);
 }
 
-/* All fragments of a datagram, those behind the first in that order, come out as fragments of another. */
+/*
+ * All fragments of a datagram, those behind the first in that order, come out as fragments of
+ * another.
+ */
 static void becomes(struct prog_env *env, struct arrival at, const struct packet_spec *in,
 		    const struct packet_spec *out, int verdict)
 {
@@ -132,7 +138,8 @@ static void svc_97_fragments_to_a_local_backend_and_back(void **state)
 
 	for (int i = 0; i < 2; i++) {
 		struct packet_spec forth = datagram(env, protos[i], POD_A, SPORT, VIP_1, PORT),
-				   at_backend = datagram(env, protos[i], POD_A, SPORT, POD_B, TARGET),
+				   at_backend =
+					   datagram(env, protos[i], POD_A, SPORT, POD_B, TARGET),
 				   back = datagram(env, protos[i], POD_B, TARGET, POD_A, SPORT),
 				   at_client = datagram(env, protos[i], VIP_1, PORT, POD_A, SPORT);
 
@@ -141,7 +148,7 @@ static void svc_97_fragments_to_a_local_backend_and_back(void **state)
 		becomes(env, FROM(POD_A), &forth, &at_backend, TC_ACT_REDIRECT);
 		becomes(env, FROM(POD_B), &back, &at_client, TC_ACT_REDIRECT);
 	}
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
 static void svc_97_fragments_to_a_backend_outside_and_back(void **state)
@@ -216,14 +223,18 @@ static void fragments_of_multicast_are_judged_alone(void **state)
 
 	addr_parse(env->family ? "ff05::fb" : "239.0.0.251", &spec.dst);
 	for (unsigned int i = 0; i < N_PIECES; i++) {
-		assert_sent(send_piece(env, FROM(POD_A), &spec, i, 1), TC_ACT_UNSPEC, WEIR_MULTICAST);
-		assert_sent(send_piece(env, TO(POD_B, PROG_DEVICE(POD_A)), &spec, i, 1), TC_ACT_UNSPEC,
+		assert_sent(send_piece(env, FROM(POD_A), &spec, i, 1), TC_ACT_UNSPEC,
 			    WEIR_MULTICAST);
+		assert_sent(send_piece(env, TO(POD_B, PROG_DEVICE(POD_A)), &spec, i, 1),
+			    TC_ACT_UNSPEC, WEIR_MULTICAST);
 	}
 	assert_int_equal(prog_flow_count(env), 0);
 }
 
-/* RFC 6946: a packet that is whole, with a fragment header, has nothing to do with fragments of the same id. */
+/*
+ * RFC 6946: a packet that is whole, with a fragment header, has nothing to do with fragments of the
+ * same id.
+ */
 static void an_atomic_fragment_is_an_ordinary_packet(void **state)
 {
 	struct prog_env *env = *state;
@@ -305,8 +316,9 @@ static void when_the_table_is_full_the_oldest_is_forgotten(void **state)
 
 static void fragments_are_denied_with_their_connection(void **state)
 {
-	static const struct weir_port_range allowed = { IPPROTO_UDP << 16 | PORT, IPPROTO_UDP << 16 | PORT,
-							WEIR_WORD_ALLOW, 1 };
+	static const struct weir_port_range allowed = { IPPROTO_UDP << 16 | PORT,
+							IPPROTO_UDP << 16 | PORT, WEIR_WORD_ALLOW,
+							1 };
 	struct prog_env *env = *state;
 	struct packet_spec good = datagram(env, IPPROTO_UDP, REMOTE_A, SPORT, POD_B, PORT),
 			   bad = datagram(env, IPPROTO_UDP, REMOTE_A, SPORT, POD_B, PORT + 1);
@@ -316,7 +328,8 @@ static void fragments_are_denied_with_their_connection(void **state)
 	prog_pod(env, POD_B, SET, 0, 0, 0);
 	becomes(env, TO(POD_B, PROG_UPLINK), &good, &good, TC_ACT_UNSPEC);
 	for (unsigned int i = 0; i < N_PIECES; i++)
-		assert_dropped(send_piece(env, TO(POD_B, PROG_UPLINK), &bad, i, 5), WEIR_INGRESS_DENIED);
+		assert_dropped(send_piece(env, TO(POD_B, PROG_UPLINK), &bad, i, 5),
+			       WEIR_INGRESS_DENIED);
 	/* a denied first one takes the place of an allowed one of the same id */
 	assert_passed(send_piece(env, TO(POD_B, PROG_UPLINK), &good, 0, 6));
 	assert_dropped(send_piece(env, TO(POD_B, PROG_UPLINK), &bad, 0, 6), WEIR_INGRESS_DENIED);
@@ -336,7 +349,8 @@ static void nobody_adds_fragments_to_another_pods_datagram(void **state)
 	assert_redirected(send_piece(env, FROM(POD_A), &spec, 0, 1));
 	assert_dropped(send_piece(env, FROM(POD_C), &spec, 1, 1), WEIR_FRAGMENT_FIRST);
 	assert_dropped(send_piece(env, FROM(POD_C), &spec, 0, 1), WEIR_SPOOFED);
-	assert_dropped(send_piece(env, FROM(POD_C), &spec, 1, 1), WEIR_FRAGMENT_FIRST); /* it was not remembered */
+	assert_dropped(send_piece(env, FROM(POD_C), &spec, 1, 1),
+		       WEIR_FRAGMENT_FIRST); /* it was not remembered */
 	assert_redirected(send_piece(env, FROM(POD_A), &spec, 1, 1));
 }
 
@@ -344,7 +358,8 @@ static void nobody_adds_fragments_to_another_pods_datagram(void **state)
 static void a_pod_cannot_give_ports_to_what_it_is_sent(void **state)
 {
 	struct prog_env *env = *state;
-	struct packet_spec in = datagram(env, IPPROTO_UDP, REMOTE_A, SPORT, POD_B, PORT), claimed = in;
+	struct packet_spec in = datagram(env, IPPROTO_UDP, REMOTE_A, SPORT, POD_B, PORT),
+			   claimed = in;
 
 	claimed.dport = PORT + 1;
 	assert_passed(send_piece(env, TO(POD_B, PROG_UPLINK), &in, 0, 1));
@@ -382,7 +397,10 @@ static void svc_60_only_the_first_fragment_is_rejected(void **state)
 	assert_dropped(send_piece(env, FROM(POD_A), &spec, 1, 1), WEIR_NO_ENDPOINT);
 }
 
-/* SCTP's CRC covers all fragments: it may stay where only addresses change, and cannot where ports do. */
+/*
+ * SCTP's CRC covers all fragments: it may stay where only addresses change, and cannot where ports
+ * do.
+ */
 static void svc_97_sctp_in_fragments_keeps_its_ports_or_is_dropped(void **state)
 {
 	struct prog_env *env = *state;
@@ -502,8 +520,11 @@ int main(void)
 		FOR_BOTH(fragments_go_straight_between_pods_and_to_and_from_the_world),
 		FOR_BOTH(np_38_a_large_echo_and_its_reply_pass),
 		FOR_BOTH(fragments_of_multicast_are_judged_alone),
-		PROG_TEST_V6(an_atomic_fragment_is_an_ordinary_packet), /* IPv4 has no fragment header */
-		PROG_TEST_V6(headers_before_and_behind_the_fragment_header_are_walked), /* nor extension headers */
+		PROG_TEST_V6(
+			an_atomic_fragment_is_an_ordinary_packet), /* IPv4 has no fragment header */
+		PROG_TEST_V6(
+			headers_before_and_behind_the_fragment_header_are_walked), /* nor extension
+										      headers */
 		FOR_BOTH(a_fragment_before_its_first_one_is_dropped),
 		FOR_BOTH(a_first_fragment_is_forgotten),
 		FOR_BOTH(when_the_table_is_full_the_oldest_is_forgotten),

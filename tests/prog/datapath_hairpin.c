@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * A pod that reaches itself through a Service (SVC-84): what it sees of itself,
- * byte for byte, both ways; that no NetworkPolicy keeps it from itself (NP-40);
- * and that nobody else uses the reserved address. Service 1 is VIP_1:80, service
- * 2 is VIP_2:80; POD_A is the only backend of both.
+ * A pod that reaches itself through a Service (SVC-84): what it sees of itself, byte for byte, both
+ * ways; that no NetworkPolicy keeps it from itself (NP-40); and that nobody else uses the reserved
+ * address. Service 1 is VIP_1:80, service 2 is VIP_2:80; POD_A is the only backend of both.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +20,8 @@
 #define DENY_ALL 3
 #define USABLE WEIR_SERVICE_USABLE
 
-static const uint8_t client_mac[6] = { 2, 0xa, 0, 0, 0, 1 }, gateway_mac[6] = { 2, 0xb, 0, 0, 0, 2 };
+static const uint8_t client_mac[6] = { 2, 0xa, 0, 0, 0, 1 },
+		     gateway_mac[6] = { 2, 0xb, 0, 0, 0, 2 };
 
 static void serve(struct prog_env *env, uint32_t service, uint8_t proto)
 {
@@ -54,8 +54,8 @@ static struct packet_spec back_in(struct packet_spec spec)
 	return spec;
 }
 
-static struct packet_spec packet(const struct prog_env *env, uint8_t proto, enum who src, uint16_t sport,
-				 enum who dst, uint16_t dport, uint8_t flags)
+static struct packet_spec packet(const struct prog_env *env, uint8_t proto, enum who src,
+				 uint16_t sport, enum who dst, uint16_t dport, uint8_t flags)
 {
 	return with_macs(proto == IPPROTO_TCP ? prog_tcp(env, src, sport, dst, dport, flags)
 					      : prog_udp(env, src, sport, dst, dport));
@@ -96,7 +96,7 @@ static void open_tcp(struct prog_env *env)
 
 static void assert_sound(struct prog_env *env, uint32_t flows)
 {
-	const char *wrong = prog_places_check(env, NULL);
+	const char *wrong = prog_gc_slots_check(env, NULL);
 
 	if (wrong)
 		fail_msg("%s", wrong);
@@ -171,10 +171,12 @@ static void np_40_no_network_policy_keeps_a_pod_from_itself(void **state)
 }
 
 /* An error from the pod to whom it takes for its peer, about the packet that it got from there. */
-static struct packet error_about(const struct prog_env *env, const struct packet_spec *quoted, uint8_t code)
+static struct packet error_about(const struct prog_env *env, const struct packet_spec *quoted,
+				 uint8_t code)
 {
 	struct packet quote = packet_build(quoted), p;
-	struct packet_spec error = with_macs((struct packet_spec){ .src = quoted->dst, .dst = quoted->src });
+	struct packet_spec error =
+		with_macs((struct packet_spec){ .src = quoted->dst, .dst = quoted->src });
 
 	error.proto = env->family ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
 	error.icmp_type = env->family ? 1 : 3;
@@ -186,7 +188,8 @@ static struct packet error_about(const struct prog_env *env, const struct packet
 	return p;
 }
 
-static void check_error(struct prog_env *env, struct packet_spec received, struct packet_spec as_sent)
+static void check_error(struct prog_env *env, struct packet_spec received,
+			struct packet_spec as_sent)
 {
 	struct packet error = error_about(env, &received, 3), want = error_about(env, &as_sent, 3);
 	struct prog_sent sent = prog_send(env, PROG_FROM_POD, POD_A, PROG_DEVICE(POD_A), &error);

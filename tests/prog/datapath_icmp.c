@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * ICMP errors: about every kind of connection, from either end and from routers
- * on the way, byte for byte, quote included; and those that nobody had a reason
- * to send. VIP_1:80 is a Service of POD_B:8080, VIP_2:80 of REMOTE_A:8080.
+ * ICMP errors: about every kind of connection, from either end and from routers on the way, byte
+ * for byte, quote included; and those that nobody had a reason to send. VIP_1:80 is a Service of
+ * POD_B:8080, VIP_2:80 of REMOTE_A:8080.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,18 +31,19 @@ struct error {
 	struct packet_spec about;
 };
 
-static struct packet_spec segment(const struct prog_env *env, uint8_t proto, enum who src, uint16_t sport,
-				  enum who dst, uint16_t dport)
+static struct packet_spec segment(const struct prog_env *env, uint8_t proto, enum who src,
+				  uint16_t sport, enum who dst, uint16_t dport)
 {
-	struct packet_spec spec = proto == IPPROTO_UDP ? prog_udp(env, src, sport, dst, dport)
-						       : prog_tcp(env, src, sport, dst, dport, PSH | ACK);
+	struct packet_spec spec = proto == IPPROTO_UDP
+					  ? prog_udp(env, src, sport, dst, dport)
+					  : prog_tcp(env, src, sport, dst, dport, PSH | ACK);
 
 	spec.proto = proto;
 	return spec;
 }
 
-static struct packet_spec error_spec(const struct prog_env *env, const struct error *e, const uint8_t kind[2],
-				     const struct packet *quoted)
+static struct packet_spec error_spec(const struct prog_env *env, const struct error *e,
+				     const uint8_t kind[2], const struct packet *quoted)
 {
 	struct packet_spec spec = prog_echo(env, e->src, e->dst, 1400, false);
 
@@ -60,11 +61,13 @@ struct arrival {
 	uint32_t from;
 };
 
-static struct prog_sent arrive(struct prog_env *env, struct arrival at, const struct packet_spec *spec)
+static struct prog_sent arrive(struct prog_env *env, struct arrival at,
+			       const struct packet_spec *spec)
 {
 	struct packet packet = packet_build(spec);
 
-	return prog_send(env, at.hook, at.pod, at.hook == PROG_FROM_POD ? PROG_DEVICE(at.pod) : at.from, &packet);
+	return prog_send(env, at.hook, at.pod,
+			 at.hook == PROG_FROM_POD ? PROG_DEVICE(at.pod) : at.from, &packet);
 }
 
 static struct prog_sent send_error(struct prog_env *env, struct arrival at, const struct error *e)
@@ -76,16 +79,19 @@ static struct prog_sent send_error(struct prog_env *env, struct arrival at, cons
 }
 
 /* Every kind, every length of quote that routers use, exact bytes. */
-static void becomes(struct prog_env *env, struct arrival at, const struct error *in, const struct error *out,
-		    int verdict)
+static void becomes(struct prog_env *env, struct arrival at, const struct error *in,
+		    const struct error *out, int verdict)
 {
-	const uint16_t l3 = env->family ? 40 : 20, lens[] = { 0, l3 + 8, l3 + 12, l3 + 18, l3 + 20 };
+	const uint16_t l3 = env->family ? 40 : 20,
+		       lens[] = { 0, l3 + 8, l3 + 12, l3 + 18, l3 + 20 };
 	struct packet quoted = packet_build(&in->about), want_quoted = packet_build(&out->about);
 
 	for (size_t kind = 0; kind < 4; kind++)
 		for (size_t i = 0; i < sizeof(lens) / sizeof(*lens); i++) {
-			struct packet_spec spec = error_spec(env, in, kinds[env->family][kind], &quoted),
-					   want = error_spec(env, out, kinds[env->family][kind], &want_quoted);
+			struct packet_spec spec = error_spec(env, in, kinds[env->family][kind],
+							     &quoted),
+					   want = error_spec(env, out, kinds[env->family][kind],
+							     &want_quoted);
 			struct prog_sent sent;
 
 			spec.quoted_len = want.quoted_len = lens[i];
@@ -113,7 +119,8 @@ static void serve(struct prog_env *env, uint8_t proto)
 }
 
 /* One packet each way: TCP begins with a SYN. */
-static void open_from(struct prog_env *env, uint8_t proto, enum who client, enum who server, uint16_t dport)
+static void open_from(struct prog_env *env, uint8_t proto, enum who client, enum who server,
+		      uint16_t dport)
 {
 	struct packet_spec spec = segment(env, proto, client, SPORT, server, dport);
 
@@ -121,8 +128,8 @@ static void open_from(struct prog_env *env, uint8_t proto, enum who client, enum
 	assert_int_not_equal(prog_from(env, client, &spec).verdict, TC_ACT_SHOT);
 }
 
-static void answer_from(struct prog_env *env, uint8_t proto, enum who server, uint16_t sport, enum who client,
-			uint16_t dport)
+static void answer_from(struct prog_env *env, uint8_t proto, enum who server, uint16_t sport,
+			enum who client, uint16_t dport)
 {
 	struct packet_spec spec = segment(env, proto, server, sport, client, dport);
 
@@ -143,10 +150,14 @@ static void svc_96_errors_between_a_pod_and_a_local_backend(void **state)
 
 	for (int i = 0; i < 2; i++) {
 		uint8_t proto = protos[i];
-		struct error by_backend = { POD_B, POD_A, segment(env, proto, POD_A, SPORT, POD_B, TARGET) },
-			     as_client_sees = { VIP_1, POD_A, segment(env, proto, POD_A, SPORT, VIP_1, PORT) },
-			     by_client = { POD_A, VIP_1, segment(env, proto, VIP_1, PORT, POD_A, SPORT) },
-			     as_backend_sees = { POD_A, POD_B, segment(env, proto, POD_B, TARGET, POD_A, SPORT) };
+		struct error by_backend = { POD_B, POD_A,
+					    segment(env, proto, POD_A, SPORT, POD_B, TARGET) },
+			     as_client_sees = { VIP_1, POD_A,
+						segment(env, proto, POD_A, SPORT, VIP_1, PORT) },
+			     by_client = { POD_A, VIP_1,
+					   segment(env, proto, VIP_1, PORT, POD_A, SPORT) },
+			     as_backend_sees = { POD_A, POD_B,
+						 segment(env, proto, POD_B, TARGET, POD_A, SPORT) };
 
 		serve(env, proto);
 		open_from(env, proto, POD_A, VIP_1, PORT);
@@ -162,11 +173,15 @@ static void svc_96_errors_between_a_pod_and_a_backend_outside(void **state)
 
 	for (int i = 0; i < 2; i++) {
 		uint8_t proto = protos[i];
-		struct error by_backend = { REMOTE_A, POD_A, segment(env, proto, POD_A, SPORT, REMOTE_A, TARGET) },
-			     as_client_sees = { VIP_2, POD_A, segment(env, proto, POD_A, SPORT, VIP_2, PORT) },
-			     by_client = { POD_A, VIP_2, segment(env, proto, VIP_2, PORT, POD_A, SPORT) },
+		struct error by_backend = { REMOTE_A, POD_A,
+					    segment(env, proto, POD_A, SPORT, REMOTE_A, TARGET) },
+			     as_client_sees = { VIP_2, POD_A,
+						segment(env, proto, POD_A, SPORT, VIP_2, PORT) },
+			     by_client = { POD_A, VIP_2,
+					   segment(env, proto, VIP_2, PORT, POD_A, SPORT) },
 			     as_backend_sees = { POD_A, REMOTE_A,
-						 segment(env, proto, REMOTE_A, TARGET, POD_A, SPORT) };
+						 segment(env, proto, REMOTE_A, TARGET, POD_A,
+							 SPORT) };
 
 		serve(env, proto);
 		open_from(env, proto, POD_A, VIP_2, PORT);
@@ -180,8 +195,10 @@ static void svc_96_errors_between_a_pod_and_a_backend_outside(void **state)
 static void svc_96_errors_of_routers_and_of_the_node_keep_their_source(void **state)
 {
 	struct prog_env *env = *state;
-	struct error in = { REMOTE_B, POD_A, segment(env, IPPROTO_TCP, POD_A, SPORT, REMOTE_A, TARGET) },
-		     out = { REMOTE_B, POD_A, segment(env, IPPROTO_TCP, POD_A, SPORT, VIP_2, PORT) };
+	struct error in = { REMOTE_B, POD_A,
+			    segment(env, IPPROTO_TCP, POD_A, SPORT, REMOTE_A, TARGET) },
+		     out = { REMOTE_B, POD_A,
+			     segment(env, IPPROTO_TCP, POD_A, SPORT, VIP_2, PORT) };
 
 	serve(env, IPPROTO_TCP);
 	open_from(env, IPPROTO_TCP, POD_A, VIP_2, PORT);
@@ -232,11 +249,13 @@ static void svc_96_options_and_extension_headers_of_the_quote_are_walked(void **
 
 	in.about.v4_options = out.about.v4_options = 3;
 	in.about.n_extensions = out.about.n_extensions = 1;
-	in.about.extensions[0] = out.about.extensions[0] = (struct packet_extension){ IPPROTO_DSTOPTS, 1 };
+	in.about.extensions[0] = out.about.extensions[0] =
+		(struct packet_extension){ IPPROTO_DSTOPTS, 1 };
 	serve(env, IPPROTO_UDP);
 	open_from(env, IPPROTO_UDP, POD_A, VIP_1, PORT);
 	for (int first_fragment = 0; first_fragment < 2; first_fragment++) {
-		in.about.fragment = out.about.fragment = first_fragment ? (env->family ? 1 : 0x2000) : 0;
+		in.about.fragment = out.about.fragment =
+			first_fragment ? (env->family ? 1 : 0x2000) : 0;
 		quoted = packet_build(&in.about);
 		want_quoted = packet_build(&out.about);
 		spec = error_spec(env, &in, kinds[env->family][1], &quoted);
@@ -254,8 +273,10 @@ static void errors_between_local_pods_are_passed_unchanged(void **state)
 	struct prog_env *env = *state;
 
 	for (int i = 0; i < 2; i++) {
-		struct error by_b = { POD_B, POD_A, segment(env, protos[i], POD_A, SPORT, POD_B, PORT) },
-			     by_a = { POD_A, POD_B, segment(env, protos[i], POD_B, PORT, POD_A, SPORT) };
+		struct error by_b = { POD_B, POD_A,
+				      segment(env, protos[i], POD_A, SPORT, POD_B, PORT) },
+			     by_a = { POD_A, POD_B,
+				      segment(env, protos[i], POD_B, PORT, POD_A, SPORT) };
 
 		open_from(env, protos[i], POD_A, POD_B, PORT);
 		becomes(env, FROM(POD_B), &by_b, &by_b, TC_ACT_REDIRECT);
@@ -267,9 +288,11 @@ static void errors_between_local_pods_are_passed_unchanged(void **state)
 static void errors_between_a_pod_and_the_world_are_passed_unchanged(void **state)
 {
 	struct prog_env *env = *state;
-	struct error by_end = { REMOTE_A, POD_A, segment(env, IPPROTO_TCP, POD_A, SPORT, REMOTE_A, PORT) },
+	struct error by_end = { REMOTE_A, POD_A,
+				segment(env, IPPROTO_TCP, POD_A, SPORT, REMOTE_A, PORT) },
 		     by_router = { REMOTE_B, POD_A, by_end.about },
-		     by_pod = { POD_A, REMOTE_A, segment(env, IPPROTO_TCP, REMOTE_A, PORT, POD_A, SPORT) };
+		     by_pod = { POD_A, REMOTE_A,
+				segment(env, IPPROTO_TCP, REMOTE_A, PORT, POD_A, SPORT) };
 
 	open_from(env, IPPROTO_TCP, POD_A, REMOTE_A, PORT);
 	becomes(env, TO(POD_A, PROG_UPLINK), &by_end, &by_end, TC_ACT_UNSPEC);
@@ -329,7 +352,8 @@ static void an_error_to_somebody_who_did_not_send_the_packet_is_forged(void **st
 {
 	struct prog_env *env = *state;
 	struct error e = { POD_B, POD_C, segment(env, IPPROTO_TCP, POD_A, SPORT, POD_B, PORT) },
-		     outside = { REMOTE_A, POD_A, segment(env, IPPROTO_TCP, POD_C, SPORT, REMOTE_A, PORT) };
+		     outside = { REMOTE_A, POD_A,
+				 segment(env, IPPROTO_TCP, POD_C, SPORT, REMOTE_A, PORT) };
 
 	open_from(env, IPPROTO_TCP, POD_A, POD_B, PORT);
 	assert_dropped(send_error(env, FROM(POD_B), &e), WEIR_ICMP_FORGED);
@@ -340,7 +364,8 @@ static void an_error_to_somebody_who_did_not_send_the_packet_is_forged(void **st
 static void an_error_of_a_pod_that_is_no_end_is_forged(void **state)
 {
 	struct prog_env *env = *state;
-	struct error as_itself = { POD_C, POD_A, segment(env, IPPROTO_TCP, POD_A, SPORT, POD_B, PORT) },
+	struct error as_itself = { POD_C, POD_A,
+				   segment(env, IPPROTO_TCP, POD_A, SPORT, POD_B, PORT) },
 		     as_the_end = { POD_B, POD_A, as_itself.about };
 
 	open_from(env, IPPROTO_TCP, POD_A, POD_B, PORT);
@@ -357,7 +382,8 @@ static void an_error_about_a_packet_that_was_never_sent_is_forged(void **state)
 	struct prog_env *env = *state;
 	struct error e = { POD_A, POD_B, segment(env, IPPROTO_TCP, POD_B, PORT, POD_A, SPORT) },
 		     vip = { POD_A, VIP_1, segment(env, IPPROTO_TCP, VIP_1, PORT, POD_A, SPORT) },
-		     untranslated = { REMOTE_A, POD_A, segment(env, IPPROTO_TCP, POD_A, SPORT, VIP_1, PORT) };
+		     untranslated = { REMOTE_A, POD_A,
+				      segment(env, IPPROTO_TCP, POD_A, SPORT, VIP_1, PORT) };
 
 	open_from(env, IPPROTO_TCP, POD_A, POD_B, PORT); /* no answer yet */
 	assert_dropped(send_error(env, FROM(POD_A), &e), WEIR_ICMP_FORGED);
@@ -400,7 +426,8 @@ static void errors_of_unknown_kinds_are_dropped(void **state)
 static void an_error_at_another_pods_device_is_not_for_that_pod(void **state)
 {
 	struct prog_env *env = *state;
-	struct error e = { REMOTE_A, POD_A, segment(env, IPPROTO_TCP, POD_A, SPORT, REMOTE_A, PORT) };
+	struct error e = { REMOTE_A, POD_A,
+			   segment(env, IPPROTO_TCP, POD_A, SPORT, REMOTE_A, PORT) };
 
 	open_from(env, IPPROTO_TCP, POD_A, REMOTE_A, PORT);
 	assert_dropped(send_error(env, TO(POD_C, PROG_BRIDGE), &e), WEIR_NOT_FOR_POD);
@@ -449,7 +476,8 @@ static void an_error_about_an_error_is_dropped(void **state)
 static void parse_4_a_quoted_mapped_address_is_dropped(void **state)
 {
 	struct prog_env *env = *state;
-	struct error e = { REMOTE_A, POD_A, segment(env, IPPROTO_TCP, POD_A, SPORT, REMOTE_A, PORT) };
+	struct error e = { REMOTE_A, POD_A,
+			   segment(env, IPPROTO_TCP, POD_A, SPORT, REMOTE_A, PORT) };
 	struct weir_addr v4[2];
 
 	addr_parse("10.0.1.10", &v4[0]);
@@ -511,8 +539,10 @@ static void errors_leave_the_connections_state_alone(void **state)
 	struct prog_env *env = *state;
 	struct packet_spec forth = segment(env, IPPROTO_TCP, POD_A, SPORT, VIP_1, PORT),
 			   back = segment(env, IPPROTO_TCP, POD_B, TARGET, POD_A, SPORT);
-	struct error by_backend = { POD_B, POD_A, segment(env, IPPROTO_TCP, POD_A, SPORT, POD_B, TARGET) },
-		     by_client = { POD_A, VIP_1, segment(env, IPPROTO_TCP, VIP_1, PORT, POD_A, SPORT) };
+	struct error by_backend = { POD_B, POD_A,
+				    segment(env, IPPROTO_TCP, POD_A, SPORT, POD_B, TARGET) },
+		     by_client = { POD_A, VIP_1,
+				   segment(env, IPPROTO_TCP, VIP_1, PORT, POD_A, SPORT) };
 	struct weir_flow before[2], after[2];
 
 	serve(env, IPPROTO_TCP);
@@ -525,7 +555,7 @@ static void errors_leave_the_connections_state_alone(void **state)
 	assert_true(prog_flow(env, &forth, 0, &after[0]) && prog_flow(env, &back, 0, &after[1]));
 	assert_memory_equal(before, after, sizeof(before));
 	assert_int_equal(prog_flow_count(env), 2);
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
 int main(void)
@@ -535,7 +565,8 @@ int main(void)
 		FOR_BOTH(svc_96_errors_between_a_pod_and_a_backend_outside),
 		FOR_BOTH(svc_96_errors_of_routers_and_of_the_node_keep_their_source),
 		FOR_BOTH(svc_96_a_changed_client_port_is_changed_back),
-		PROG_TEST_V4(svc_96_a_quoted_udp_packet_without_sum_stays_without), /* IPv6 wants the sum */
+		PROG_TEST_V4(svc_96_a_quoted_udp_packet_without_sum_stays_without), /* IPv6 wants
+										       the sum */
 		FOR_BOTH(svc_96_options_and_extension_headers_of_the_quote_are_walked),
 		FOR_BOTH(errors_between_local_pods_are_passed_unchanged),
 		FOR_BOTH(errors_between_a_pod_and_the_world_are_passed_unchanged),
@@ -552,8 +583,8 @@ int main(void)
 		FOR_BOTH(a_quoted_later_fragment_has_no_ports),
 		FOR_BOTH(an_error_about_an_error_is_dropped),
 		PROG_TEST_V6(parse_4_a_quoted_mapped_address_is_dropped), /* IPv4 in IPv6 */
-		PROG_TEST_V6(
-			a_router_with_a_link_local_address_alone_is_heard), /* nothing in IPv4 depends on it */
+		PROG_TEST_V6(a_router_with_a_link_local_address_alone_is_heard), /* nothing in IPv4
+										    depends on it */
 		FOR_BOTH(an_error_about_a_denied_connection_does_not_pass),
 		FOR_BOTH(an_error_about_a_connection_of_a_pod_that_is_gone_is_dropped),
 		FOR_BOTH(errors_leave_the_connections_state_alone),

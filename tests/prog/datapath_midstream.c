@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * TCP of no known connection that does not begin one: whom it passes, on which
- * policies, and that it leaves nothing behind. Pods that were adopted while the
- * host's conntrack had connections of theirs: tests/netns/traffic_adopt.c.
+ * TCP of no known connection that does not begin one: whom it passes, on which policies, and that
+ * it leaves nothing behind. Pods that were adopted while the host's conntrack had connections of
+ * theirs: tests/netns/traffic_adopt.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,7 +30,8 @@ static uint64_t word(bool allow)
 }
 
 /* Isolates pod A and pod B in both directions; each set says one word to everybody. */
-static void isolate(struct prog_env *env, uint64_t a_in, uint64_t a_out, uint64_t b_in, uint64_t b_out)
+static void isolate(struct prog_env *env, uint64_t a_in, uint64_t a_out, uint64_t b_in,
+		    uint64_t b_out)
 {
 	prog_pod(env, POD_A, A_IN, A_OUT, 0, 0);
 	prog_pod(env, POD_B, B_IN, B_OUT, 0, 0);
@@ -47,19 +48,25 @@ static void mid_stream_passes_only_where_both_orientations_are_allowed(void **st
 		bool a_in, a_out, b_in, b_out; /* what is allowed */
 		bool local, remote; /* what passes: A to B; A to and from another node */
 	} rows[] = {
-		{ true, true, true, true, true, true },    { false, true, true, true, false, false },
-		{ true, false, true, true, false, false }, { true, true, false, true, false, true },
+		{ true, true, true, true, true, true },
+		{ false, true, true, true, false, false },
+		{ true, false, true, true, false, false },
+		{ true, true, false, true, false, true },
 		{ true, true, true, false, false, true },
 	};
 	static const uint8_t flags[] = { ACK, PSH | ACK, FIN | ACK, 0 };
 	struct prog_env *env = *state;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		isolate(env, word(rows[i].a_in), word(rows[i].a_out), word(rows[i].b_in), word(rows[i].b_out));
+		isolate(env, word(rows[i].a_in), word(rows[i].a_out), word(rows[i].b_in),
+			word(rows[i].b_out));
 		for (size_t f = 0; f < sizeof(flags); f++) {
-			struct packet_spec there = prog_tcp(env, POD_A, SPORT, POD_B, DPORT, flags[f]),
-					   out = prog_tcp(env, POD_A, SPORT, REMOTE_A, DPORT, flags[f]),
-					   in = prog_tcp(env, REMOTE_A, DPORT, POD_A, SPORT, flags[f]);
+			struct packet_spec there = prog_tcp(env, POD_A, SPORT, POD_B, DPORT,
+							    flags[f]),
+					   out = prog_tcp(env, POD_A, SPORT, REMOTE_A, DPORT,
+							  flags[f]),
+					   in = prog_tcp(env, REMOTE_A, DPORT, POD_A, SPORT,
+							 flags[f]);
 
 			if (rows[i].local)
 				assert_mid_stream(prog_from(env, POD_A, &there));
@@ -70,7 +77,8 @@ static void mid_stream_passes_only_where_both_orientations_are_allowed(void **st
 				assert_mid_stream(prog_to(env, POD_A, PROG_UPLINK, &in));
 			} else {
 				assert_dropped(prog_from(env, POD_A, &out), WEIR_MID_STREAM);
-				assert_dropped(prog_to(env, POD_A, PROG_UPLINK, &in), WEIR_MID_STREAM);
+				assert_dropped(prog_to(env, POD_A, PROG_UPLINK, &in),
+					       WEIR_MID_STREAM);
 			}
 		}
 	}
@@ -80,8 +88,8 @@ static void mid_stream_passes_only_where_both_orientations_are_allowed(void **st
 /* The orientation that is asked second has the packet's own source port as its destination's. */
 static void ports_are_asked_in_both_orientations(void **state)
 {
-	struct weir_port_range client = { weir_port_point(IPPROTO_TCP, SPORT), weir_port_point(IPPROTO_TCP, SPORT),
-					  WEIR_WORD_ALLOW, 1 };
+	struct weir_port_range client = { weir_port_point(IPPROTO_TCP, SPORT),
+					  weir_port_point(IPPROTO_TCP, SPORT), WEIR_WORD_ALLOW, 1 };
 	struct prog_env *env = *state;
 	struct packet_spec there = prog_tcp(env, POD_A, SPORT, POD_B, DPORT, ACK),
 			   other = prog_tcp(env, POD_A, SPORT + 1, POD_B, DPORT, ACK);
@@ -93,7 +101,10 @@ static void ports_are_asked_in_both_orientations(void **state)
 	assert_dropped(prog_from(env, POD_A, &other), WEIR_MID_STREAM);
 }
 
-/* A SYN-ACK answers a SYN that is not known, and a RST would end a connection that only seems unknown (SVC-95). */
+/*
+ * A SYN-ACK answers a SYN that is not known, and a RST would end a connection that only seems
+ * unknown (SVC-95).
+ */
 static void svc_95_a_reset_or_an_answer_never_passes_in_mid_stream(void **state)
 {
 	static const uint8_t flags[] = { SYN | ACK, RST, RST | ACK };
@@ -136,7 +147,8 @@ static void np_41_np_42_the_own_node_goes_on_whoever_began(void **state)
 	isolate(env, DENY, DENY, DENY, DENY);
 	assert_mid_stream(prog_from(env, POD_A, &out));
 	assert_mid_stream(prog_to(env, POD_A, 0, &in));
-	in = prog_tcp(env, NODE, SPORT, POD_A, DPORT, ACK); /* NP-44: from a device it is an ordinary peer */
+	in = prog_tcp(env, NODE, SPORT, POD_A, DPORT,
+		      ACK); /* NP-44: from a device it is an ordinary peer */
 	assert_dropped(prog_to(env, POD_A, PROG_UPLINK, &in), WEIR_MID_STREAM);
 }
 

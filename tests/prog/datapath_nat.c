@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Services: which backend, what the packets look like on the other side, byte
- * for byte, and what happens when two connections want the same reply tuple.
- * Service 1 is VIP_1:80, service 2 is VIP_2:80, service 3 is VIP_3:80.
+ * Services: which backend, what the packets look like on the other side, byte for byte, and what
+ * happens when two connections want the same reply tuple. Service 1 is VIP_1:80, service 2 is
+ * VIP_2:80, service 3 is VIP_3:80.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +22,8 @@
 #define RUN(service) ((service)*16)
 #define BACKEND(service, i) ((service)*16 + (i))
 
-static const uint8_t client_mac[6] = { 2, 0xa, 0, 0, 0, 1 }, gateway_mac[6] = { 2, 0xb, 0, 0, 0, 2 };
+static const uint8_t client_mac[6] = { 2, 0xa, 0, 0, 0, 1 },
+		     gateway_mac[6] = { 2, 0xb, 0, 0, 0, 2 };
 
 static enum who vip_of(uint32_t service)
 {
@@ -30,7 +31,8 @@ static enum who vip_of(uint32_t service)
 }
 
 /* A service with its backends, all serving. */
-static void serve(struct prog_env *env, uint32_t service, uint8_t proto, const enum who *backends, uint32_t n)
+static void serve(struct prog_env *env, uint32_t service, uint8_t proto, const enum who *backends,
+		  uint32_t n)
 {
 	uint32_t ids[16];
 
@@ -63,13 +65,14 @@ static struct packet_spec redirected_to(struct packet_spec spec, enum who pod)
 	return spec;
 }
 
-static struct packet_spec tcp(struct prog_env *env, enum who src, uint16_t sport, enum who dst, uint16_t dport,
-			      uint8_t flags)
+static struct packet_spec tcp(struct prog_env *env, enum who src, uint16_t sport, enum who dst,
+			      uint16_t dport, uint8_t flags)
 {
 	return with_macs(prog_tcp(env, src, sport, dst, dport, flags));
 }
 
-static struct packet_spec udp(struct prog_env *env, enum who src, uint16_t sport, enum who dst, uint16_t dport)
+static struct packet_spec udp(struct prog_env *env, enum who src, uint16_t sport, enum who dst,
+			      uint16_t dport)
 {
 	return with_macs(prog_udp(env, src, sport, dst, dport));
 }
@@ -109,7 +112,7 @@ static void svc_1_a_local_backend_is_reached_and_answers_as_the_vip(void **state
 		assert_packet(&sent.out, &want);
 	}
 	assert_int_equal(prog_flow_count(env), 2);
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
 static void svc_1_udp_is_translated_both_ways(void **state)
@@ -163,7 +166,8 @@ static void a_udp_sum_that_comes_out_as_zero_is_not_sent_as_none(void **state)
 	assert_memory_equal(sent.out.data + at, "\xff\xff", 2);
 }
 
-static void svc_1_a_remote_backend_goes_by_the_stack_and_its_reply_is_restored_at_the_pod(void **state)
+static void
+svc_1_a_remote_backend_goes_by_the_stack_and_its_reply_is_restored_at_the_pod(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec want, reply;
@@ -222,9 +226,11 @@ static void a_lost_entry_leads_to_the_same_backend(void **state)
 		before = read_out(&sent);
 		seen[chosen - BACKEND(1, 0)]++;
 		/* both entries lost */
-		weir_tuple_make(&key, &spec.src, htons(port), &spec.dst, htons(PORT), IPPROTO_TCP, 0);
+		weir_tuple_make(&key, &spec.src, htons(port), &spec.dst, htons(PORT), IPPROTO_TCP,
+				0);
 		prog_unset(env, "conntrack", &key);
-		weir_tuple_make(&key, &spec.src, htons(port), &before.dst, htons(TARGET), IPPROTO_TCP, 0);
+		weir_tuple_make(&key, &spec.src, htons(port), &before.dst, htons(TARGET),
+				IPPROTO_TCP, 0);
 		prog_unset(env, "conntrack", &key);
 		spec.tcp_flags = ACK;
 		sent = prog_from(env, POD_A, &spec);
@@ -237,7 +243,10 @@ static void a_lost_entry_leads_to_the_same_backend(void **state)
 		assert_in_range(seen[i], 1, 39); /* all backends get their share */
 }
 
-/* The SYN of a port is sent, its forward entry taken away, and the SYN sent again. Is the reply's entry the same? */
+/*
+ * The SYN of a port is sent, its forward entry taken away, and the SYN sent again. Is the reply's
+ * entry the same?
+ */
 static bool reply_half_stays(struct prog_env *env, uint16_t port, uint32_t age)
 {
 	struct packet_spec spec = tcp(env, POD_A, port, VIP_1, PORT, SYN),
@@ -257,7 +266,10 @@ static bool reply_half_stays(struct prog_env *env, uint16_t port, uint32_t age)
 	return before.half_open == after.half_open;
 }
 
-/* A CPU that is taken away between its two inserts loses no packet of another that has the same flow. */
+/*
+ * A CPU that is taken away between its two inserts loses no packet of another that has the same
+ * flow.
+ */
 static void a_reply_half_just_made_is_adopted_and_an_old_one_replaced(void **state)
 {
 	struct prog_env *env = *state;
@@ -271,7 +283,9 @@ static void a_reply_half_just_made_is_adopted_and_an_old_one_replaced(void **sta
 	assert_int_equal(prog_flow_count(env), 2 * 21);
 }
 
-/* Only the forward entry lost: the reply's is recognised as its own, and no second port is taken. */
+/*
+ * Only the forward entry lost: the reply's is recognised as its own, and no second port is taken.
+ */
 static void a_half_lost_pair_is_made_whole(void **state)
 {
 	struct prog_env *env = *state;
@@ -290,7 +304,8 @@ static void a_half_lost_pair_is_made_whole(void **state)
 
 	/* the other half: a SYN sent again repairs it */
 	direct = tcp(env, POD_A, SPORT, POD_B, TARGET, SYN);
-	weir_tuple_make(&key, &direct.src, htons(SPORT), &direct.dst, htons(TARGET), IPPROTO_TCP, 0);
+	weir_tuple_make(&key, &direct.src, htons(SPORT), &direct.dst, htons(TARGET), IPPROTO_TCP,
+			0);
 	prog_unset(env, "conntrack", &key);
 	assert_redirected(prog_from(env, POD_A, &spec));
 	assert_int_equal(prog_flow_count(env), 2);
@@ -298,7 +313,9 @@ static void a_half_lost_pair_is_made_whole(void **state)
 	assert_redirected(prog_from(env, POD_B, &reply));
 }
 
-/* ---- Collisions ------------------------------------------------------------------------------- */
+/*
+ * ---- Collisions -------------------------------------------------------------------------------
+ */
 
 struct leg {
 	enum who to; /* what the client addresses */
@@ -308,7 +325,8 @@ struct leg {
 
 static uint16_t leg_forth(struct prog_env *env, const struct leg *leg, uint8_t flags)
 {
-	struct prog_sent sent = send_from(env, POD_A, tcp(env, POD_A, SPORT, leg->to, leg->port, flags));
+	struct prog_sent sent =
+		send_from(env, POD_A, tcp(env, POD_A, SPORT, leg->to, leg->port, flags));
 	struct packet_spec want;
 
 	assert_redirected(sent);
@@ -319,14 +337,18 @@ static uint16_t leg_forth(struct prog_env *env, const struct leg *leg, uint8_t f
 
 static void leg_back(struct prog_env *env, const struct leg *leg, uint8_t flags)
 {
-	struct prog_sent sent = send_from(env, POD_B, tcp(env, POD_B, TARGET, POD_A, leg->wire_port, flags));
-	struct packet_spec want = redirected_to(tcp(env, leg->to, leg->port, POD_A, SPORT, flags), POD_A);
+	struct prog_sent sent =
+		send_from(env, POD_B, tcp(env, POD_B, TARGET, POD_A, leg->wire_port, flags));
+	struct packet_spec want =
+		redirected_to(tcp(env, leg->to, leg->port, POD_A, SPORT, flags), POD_A);
 
 	assert_redirected(sent);
 	assert_packet(&sent.out, &want);
 }
 
-/* The same client port towards the same backend port, by each way in order; all live side by side. */
+/*
+ * The same client port towards the same backend port, by each way in order; all live side by side.
+ */
 static void collide(struct prog_env *env, struct leg *legs, int n)
 {
 	for (uint32_t service = 1; service <= 3; service++)
@@ -336,7 +358,8 @@ static void collide(struct prog_env *env, struct leg *legs, int n)
 		for (int k = 0; k < i; k++)
 			assert_int_not_equal(legs[i].wire_port, legs[k].wire_port);
 		if (i)
-			assert_in_range(legs[i].wire_port, WEIR_PORT_MIN, WEIR_PORT_MIN + WEIR_PORT_COUNT - 1);
+			assert_in_range(legs[i].wire_port, WEIR_PORT_MIN,
+					WEIR_PORT_MIN + WEIR_PORT_COUNT - 1);
 		else
 			assert_int_equal(legs[i].wire_port, SPORT);
 	}
@@ -346,7 +369,7 @@ static void collide(struct prog_env *env, struct leg *legs, int n)
 		assert_int_equal(leg_forth(env, &legs[i], PSH | ACK), legs[i].wire_port);
 	for (int i = 0; i < n; i++)
 		leg_back(env, &legs[i], PSH | ACK);
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
 static void direct_first_then_vip(void **state)
@@ -379,12 +402,17 @@ static void two_vips_onto_one_backend_the_other_way_round(void **state)
 
 static void three_vips_and_direct(void **state)
 {
-	struct leg legs[] = { { VIP_3, PORT, 0 }, { VIP_1, PORT, 0 }, { POD_B, TARGET, 0 }, { VIP_2, PORT, 0 } };
+	struct leg legs[] = {
+		{ VIP_3, PORT, 0 }, { VIP_1, PORT, 0 }, { POD_B, TARGET, 0 }, { VIP_2, PORT, 0 }
+	};
 
 	collide(*state, legs, 4);
 }
 
-/* Ends of the first leg first: the other, which gave way, must live on; then the tuple is free again. */
+/*
+ * Ends of the first leg first: the other, which gave way, must live on; then the tuple is free
+ * again.
+ */
 static void end_first_leg(struct prog_env *env, struct leg *legs)
 {
 	struct packet_spec spec = tcp(env, POD_A, SPORT, legs[0].to, legs[0].port, 0);
@@ -394,10 +422,12 @@ static void end_first_leg(struct prog_env *env, struct leg *legs)
 	collide(env, legs, 2);
 	assert_int_equal(leg_forth(env, &legs[0], FIN | ACK), legs[0].wire_port);
 	leg_back(env, &legs[0], FIN | ACK);
-	weir_tuple_make(&key, &spec.src, htons(SPORT), &spec.dst, htons(spec.dport), IPPROTO_TCP, 0);
-	prog_unset(env, "conntrack", &key); /* as the sweep does */
+	weir_tuple_make(&key, &spec.src, htons(SPORT), &spec.dst, htons(spec.dport), IPPROTO_TCP,
+			0);
+	prog_unset(env, "conntrack", &key); /* as gc does */
 	if (legs[0].to != POD_B) {
-		weir_tuple_make(&key, &reply.src, htons(TARGET), &reply.dst, htons(SPORT), IPPROTO_TCP, 0);
+		weir_tuple_make(&key, &reply.src, htons(TARGET), &reply.dst, htons(SPORT),
+				IPPROTO_TCP, 0);
 		prog_unset(env, "conntrack", &key);
 	}
 	assert_int_equal(leg_forth(env, &legs[1], PSH | ACK), legs[1].wire_port);
@@ -436,7 +466,7 @@ static void a_closing_connection_gives_its_port_up(void **state)
 	leg_back(env, &first, FIN | ACK);
 	assert_int_equal(leg_forth(env, &second, SYN), SPORT);
 	assert_int_equal(prog_flow_count(env), 2);
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
 static void a_mid_stream_direct_packet_is_not_taken_for_a_collision(void **state)
@@ -445,31 +475,36 @@ static void a_mid_stream_direct_packet_is_not_taken_for_a_collision(void **state
 
 	serve_one(env, 1, IPPROTO_TCP, POD_B);
 	assert_redirected(send_from(env, POD_A, tcp(env, POD_A, SPORT, VIP_1, PORT, SYN)));
-	assert_dropped(send_from(env, POD_A, tcp(env, POD_A, SPORT, POD_B, TARGET, ACK)), WEIR_MID_STREAM);
+	assert_dropped(send_from(env, POD_A, tcp(env, POD_A, SPORT, POD_B, TARGET, ACK)),
+		       WEIR_MID_STREAM);
 	assert_int_equal(prog_flow_count(env), 2);
 }
 
 static void ports_run_out_after_a_bounded_search(void **state)
 {
 	struct prog_env *env = *state;
-	struct weir_flow other = { .flags = WEIR_FLOW_SEEN_ORIG | WEIR_FLOW_SEEN_REPLY | WEIR_FLOW_OPEN,
-				   .place = WEIR_NO_PLACE };
+	struct weir_flow other = { .flags = WEIR_FLOW_SEEN_ORIG | WEIR_FLOW_SEEN_REPLY |
+					    WEIR_FLOW_OPEN,
+				   .gc_slot = WEIR_NO_GC_SLOT };
 	struct weir_addr client = prog_addr(env, POD_A), backend = prog_addr(env, POD_B);
 	struct weir_tuple key;
 
 	prog_env_free(env);
-	*state = env = prog_env_new(!weir_addr_is_v4(&client), &(struct prog_sizes){ .conntrack = 8192 });
+	*state = env =
+		prog_env_new(!weir_addr_is_v4(&client), &(struct prog_sizes){ .conntrack = 8192 });
 	serve_one(env, 1, IPPROTO_TCP, POD_B);
 	/* every reserved port and the client's own belong to somebody */
 	weir_tuple_make(&key, &backend, htons(TARGET), &client, htons(SPORT), IPPROTO_TCP, 0);
 	prog_set(env, "conntrack", &key, &other);
 	for (int i = 0; i < WEIR_PORT_COUNT; i++) {
-		weir_tuple_make(&key, &backend, htons(TARGET), &client, htons(WEIR_PORT_MIN + i), IPPROTO_TCP, 0);
+		weir_tuple_make(&key, &backend, htons(TARGET), &client, htons(WEIR_PORT_MIN + i),
+				IPPROTO_TCP, 0);
 		prog_set(env, "conntrack", &key, &other);
 	}
-	assert_dropped(send_from(env, POD_A, tcp(env, POD_A, SPORT, VIP_1, PORT, SYN)), WEIR_PORTS_EXHAUSTED);
+	assert_dropped(send_from(env, POD_A, tcp(env, POD_A, SPORT, VIP_1, PORT, SYN)),
+		       WEIR_PORTS_EXHAUSTED);
 	assert_int_equal(prog_flow_count(env), WEIR_PORT_COUNT + 1);
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 	/* another client port is free */
 	assert_redirected(send_from(env, POD_A, tcp(env, POD_A, SPORT + 1, VIP_1, PORT, SYN)));
 }
@@ -481,7 +516,8 @@ static void two_thirds_of_the_ports_are_found_without_a_miss(void **state)
 	int family = env->family;
 
 	prog_env_free(env);
-	*state = env = prog_env_new(family, &(struct prog_sizes){ .conntrack = 16384, .half_open = 16384 });
+	*state = env = prog_env_new(family,
+				    &(struct prog_sizes){ .conntrack = 16384, .half_open = 16384 });
 	serve_one(env, 1, IPPROTO_TCP, POD_B);
 	serve_one(env, 2, IPPROTO_TCP, POD_B);
 	for (uint16_t port = 1024; port < 1024 + WEIR_PORT_COUNT * 2 / 3; port++) {
@@ -489,14 +525,16 @@ static void two_thirds_of_the_ports_are_found_without_a_miss(void **state)
 			struct packet_spec spec = tcp(env, POD_A, port, VIP_1 + vip, PORT, SYN);
 			struct packet packet = packet_build(&spec), out;
 
-			assert_int_equal(
-				prog_run_raw(env, PROG_FROM_POD, POD_A, PROG_DEVICE(POD_A), &packet, &out),
-				TC_ACT_REDIRECT);
+			assert_int_equal(prog_run_raw(env, PROG_FROM_POD, POD_A, PROG_DEVICE(POD_A),
+						      &packet, &out),
+					 TC_ACT_REDIRECT);
 		}
 	}
 }
 
-/* ---- No backend ------------------------------------------------------------------------------- */
+/*
+ * ---- No backend -------------------------------------------------------------------------------
+ */
 
 static void svc_60_no_endpoint_svc_61_no_local_endpoint(void **state)
 {
@@ -504,9 +542,11 @@ static void svc_60_no_endpoint_svc_61_no_local_endpoint(void **state)
 
 	serve_one(env, 1, IPPROTO_TCP, POD_B);
 	prog_service(env, 1, 0, 0, 0);
-	assert_rejected(send_from(env, POD_A, tcp(env, POD_A, SPORT, VIP_1, PORT, SYN)), WEIR_NO_ENDPOINT);
+	assert_rejected(send_from(env, POD_A, tcp(env, POD_A, SPORT, VIP_1, PORT, SYN)),
+			WEIR_NO_ENDPOINT);
 	prog_service(env, 1, USABLE, 0, 0);
-	assert_dropped(send_from(env, POD_A, tcp(env, POD_A, SPORT, VIP_1, PORT, SYN)), WEIR_NO_LOCAL_ENDPOINT);
+	assert_dropped(send_from(env, POD_A, tcp(env, POD_A, SPORT, VIP_1, PORT, SYN)),
+		       WEIR_NO_LOCAL_ENDPOINT);
 	assert_int_equal(prog_flow_count(env), 0);
 }
 
@@ -515,13 +555,19 @@ static void svc_64_an_unknown_port_of_a_cluster_ip_is_not_for_the_stack(void **s
 	struct prog_env *env = *state;
 
 	serve_one(env, 1, IPPROTO_TCP, POD_B);
-	assert_rejected(send_from(env, POD_A, tcp(env, POD_A, SPORT, VIP_1, PORT + 1, SYN)), WEIR_NO_SERVICE_PORT);
-	assert_rejected(send_from(env, POD_A, udp(env, POD_A, SPORT, VIP_1, PORT)), WEIR_NO_SERVICE_PORT);
-	assert_rejected(send_from(env, POD_A, prog_echo(env, POD_A, VIP_1, 1, false)), WEIR_NO_SERVICE_PORT);
-	assert_passed(send_from(env, POD_A, tcp(env, POD_A, SPORT, VIP_2, PORT, SYN))); /* no cluster IP */
+	assert_rejected(send_from(env, POD_A, tcp(env, POD_A, SPORT, VIP_1, PORT + 1, SYN)),
+			WEIR_NO_SERVICE_PORT);
+	assert_rejected(send_from(env, POD_A, udp(env, POD_A, SPORT, VIP_1, PORT)),
+			WEIR_NO_SERVICE_PORT);
+	assert_rejected(send_from(env, POD_A, prog_echo(env, POD_A, VIP_1, 1, false)),
+			WEIR_NO_SERVICE_PORT);
+	assert_passed(send_from(env, POD_A,
+				tcp(env, POD_A, SPORT, VIP_2, PORT, SYN))); /* no cluster IP */
 }
 
-/* ---- Changes of services ---------------------------------------------------------------------- */
+/*
+ * ---- Changes of services ----------------------------------------------------------------------
+ */
 
 static uint32_t udp_target(struct prog_env *env, enum who dst)
 {
@@ -566,11 +612,14 @@ static void svc_91_udp_leaves_an_endpoint_that_stopped_serving(void **state)
 	prog_service_epoch(env);
 	assert_int_equal(udp_target(env, VIP_1), last_byte(env, backends[!gone]));
 	assert_int_equal(prog_flow_count(env), 2);
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 	assert_int_equal(udp_target(env, VIP_1), last_byte(env, backends[!gone]));
 }
 
-/* A UDP flow from POD_A through VIP_1 to backend, which then stops serving: the only one, or one of another node's. */
+/*
+ * A UDP flow from POD_A through VIP_1 to backend, which then stops serving: the only one, or one of
+ * another node's.
+ */
 static void udp_then_nothing_serves(struct prog_env *env, enum who backend, uint32_t flags)
 {
 	serve_one(env, 1, IPPROTO_UDP, backend);
@@ -586,9 +635,10 @@ static void svc_92_udp_ends_while_nothing_serves_and_is_served_when_something_do
 
 	udp_then_nothing_serves(env, REMOTE_A, 0);
 	for (int i = 0; i < 2; i++)
-		assert_rejected(send_from(env, POD_A, udp(env, POD_A, SPORT, VIP_1, PORT)), WEIR_NO_ENDPOINT);
+		assert_rejected(send_from(env, POD_A, udp(env, POD_A, SPORT, VIP_1, PORT)),
+				WEIR_NO_ENDPOINT);
 	assert_int_equal(prog_flow_count(env), 0);
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 	prog_backend(env, BACKEND(1, 1), 1, REMOTE_B, TARGET, 0);
 	one_backend_left(env, BACKEND(1, 1));
 	assert_int_equal(udp_target(env, VIP_1), last_byte(env, REMOTE_B));
@@ -600,12 +650,16 @@ static void svc_92_udp_ends_without_an_answer_where_only_other_nodes_serve(void 
 	struct prog_env *env = *state;
 
 	udp_then_nothing_serves(env, POD_B, USABLE);
-	assert_dropped(send_from(env, POD_A, udp(env, POD_A, SPORT, VIP_1, PORT)), WEIR_NO_LOCAL_ENDPOINT);
+	assert_dropped(send_from(env, POD_A, udp(env, POD_A, SPORT, VIP_1, PORT)),
+		       WEIR_NO_LOCAL_ENDPOINT);
 	assert_int_equal(prog_flow_count(env), 0);
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
-/* The next packet may be the backend's: it is not translated any more, and does not keep the flow alive. */
+/*
+ * The next packet may be the backend's: it is not translated any more, and does not keep the flow
+ * alive.
+ */
 static void svc_91_the_next_packet_may_be_an_answer(void **state)
 {
 	struct prog_env *env = *state;
@@ -618,7 +672,8 @@ static void svc_91_the_next_packet_may_be_an_answer(void **state)
 	assert_redirected(sent);
 	want = redirected_to(from_b, POD_A);
 	assert_packet(&sent.out, &want);
-	assert_rejected(send_from(env, POD_A, udp(env, POD_A, SPORT, VIP_1, PORT)), WEIR_NO_ENDPOINT);
+	assert_rejected(send_from(env, POD_A, udp(env, POD_A, SPORT, VIP_1, PORT)),
+			WEIR_NO_ENDPOINT);
 	assert_int_equal(prog_flow_count(env), 1); /* B's own */
 
 	udp_then_nothing_serves(env, REMOTE_A, 0);
@@ -626,10 +681,13 @@ static void svc_91_the_next_packet_may_be_an_answer(void **state)
 	assert_passed(sent);
 	assert_packet(&sent.out, &from_remote);
 	assert_int_equal(prog_flow_count(env), 2);
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
-/* The packet that made the flow met the old list of slots, and the generation that the end had raised already. */
+/*
+ * The packet that made the flow met the old list of slots, and the generation that the end had
+ * raised already.
+ */
 static void svc_91_a_flow_that_began_while_its_backend_ended_ends(void **state)
 {
 	struct prog_env *env = *state;
@@ -639,7 +697,8 @@ static void svc_91_a_flow_that_began_while_its_backend_ended_ends(void **state)
 	prog_backend_stops(env, BACKEND(1, 0));
 	prog_service(env, 1, 0, 0, 0);
 	prog_service_epoch(env);
-	assert_rejected(send_from(env, POD_A, udp(env, POD_A, SPORT, VIP_1, PORT)), WEIR_NO_ENDPOINT);
+	assert_rejected(send_from(env, POD_A, udp(env, POD_A, SPORT, VIP_1, PORT)),
+			WEIR_NO_ENDPOINT);
 	assert_int_equal(prog_flow_count(env), 0);
 }
 
@@ -668,11 +727,12 @@ static void svc_92_udp_flows_of_a_removed_frontend_end(void **state)
 	assert_int_equal(udp_target(env, VIP_1), last_byte(env, REMOTE_A));
 	prog_frontend_gone(env, VIP_1, PORT, IPPROTO_UDP);
 	prog_service_epoch(env);
-	assert_rejected(send_from(env, POD_A, udp(env, POD_A, SPORT, VIP_1, PORT)), WEIR_NO_SERVICE_PORT);
+	assert_rejected(send_from(env, POD_A, udp(env, POD_A, SPORT, VIP_1, PORT)),
+			WEIR_NO_SERVICE_PORT);
 	prog_frontend_gone(env, VIP_1, 0, 0); /* and the whole cluster IP */
 	assert_int_equal(udp_target(env, VIP_1), last_byte(env, VIP_1));
 	assert_int_equal(prog_flow_count(env), 1);
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
 static void svc_92_an_untranslated_udp_flow_finds_a_new_frontend(void **state)
@@ -685,10 +745,12 @@ static void svc_92_an_untranslated_udp_flow_finds_a_new_frontend(void **state)
 	prog_service_epoch(env);
 	assert_int_equal(udp_target(env, VIP_1), last_byte(env, REMOTE_A));
 	assert_int_equal(prog_flow_count(env), 2);
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
-/* The answer comes first after the change: it must not stamp the flow as current for the services. */
+/*
+ * The answer comes first after the change: it must not stamp the flow as current for the services.
+ */
 static void svc_92_a_reply_does_not_hide_a_new_frontend(void **state)
 {
 	struct prog_env *env = *state;
@@ -700,7 +762,7 @@ static void svc_92_a_reply_does_not_hide_a_new_frontend(void **state)
 	prog_service_epoch(env);
 	assert_passed(prog_to(env, POD_A, PROG_UPLINK, &answer));
 	assert_int_equal(udp_target(env, VIP_1), last_byte(env, REMOTE_A));
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
 static void svc_90_open_tcp_is_left_alone(void **state)
@@ -745,7 +807,7 @@ static void svc_93_a_syn_sent_again_leaves_a_backend_that_is_gone(void **state)
 	assert_passed(sent);
 	assert_packet(&sent.out, &want);
 	assert_int_equal(prog_flow_count(env), 2);
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
 static void policy_cuts_translated_flows_from_either_side(void **state)
@@ -758,8 +820,10 @@ static void policy_cuts_translated_flows_from_either_side(void **state)
 	prog_pod(env, POD_B, 1, 0, 0, 0);
 	prog_policy_default(env, 1, weir_word_verdict(WEIR_WORD_DENY, 0));
 	prog_policy_epoch(env);
-	assert_dropped(send_from(env, POD_B, tcp(env, POD_B, TARGET, POD_A, SPORT, ACK)), WEIR_INGRESS_DENIED);
-	assert_dropped(send_from(env, POD_A, tcp(env, POD_A, SPORT, VIP_1, PORT, ACK)), WEIR_INGRESS_DENIED);
+	assert_dropped(send_from(env, POD_B, tcp(env, POD_B, TARGET, POD_A, SPORT, ACK)),
+		       WEIR_INGRESS_DENIED);
+	assert_dropped(send_from(env, POD_A, tcp(env, POD_A, SPORT, VIP_1, PORT, ACK)),
+		       WEIR_INGRESS_DENIED);
 	prog_policy_default(env, 1, weir_word_verdict(WEIR_WORD_ALLOW, 0));
 	prog_policy_epoch(env);
 	assert_redirected(send_from(env, POD_A, tcp(env, POD_A, SPORT, VIP_1, PORT, ACK)));
@@ -784,7 +848,8 @@ int main(void)
 		FOR_BOTH(svc_1_udp_is_translated_both_ways),
 		PROG_TEST_V4(an_absent_udp_sum_stays_absent), /* IPv6 has no such thing */
 		FOR_BOTH(a_udp_sum_that_comes_out_as_zero_is_not_sent_as_none),
-		FOR_BOTH(svc_1_a_remote_backend_goes_by_the_stack_and_its_reply_is_restored_at_the_pod),
+		FOR_BOTH(
+			svc_1_a_remote_backend_goes_by_the_stack_and_its_reply_is_restored_at_the_pod),
 		FOR_BOTH(translation_reaches_ports_behind_options),
 		FOR_BOTH(a_lost_entry_leads_to_the_same_backend),
 		FOR_BOTH(a_reply_half_just_made_is_adopted_and_an_old_one_replaced),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * What the datapath does with frames before any table is asked: every reason
- * that parsing can give, the headers it walks, and what passes unjudged.
+ * What the datapath does with frames before any table is asked: every reason that parsing can give,
+ * the headers it walks, and what passes unjudged.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -49,9 +49,10 @@ static void a_plain_packet_is_forwarded(void **state)
 static void arp_passes_and_unknown_ethertypes_do_not(void **state)
 {
 	struct prog_env *env = *state;
-	static const uint16_t unknown[] = { ETH_P_8021Q,   ETH_P_8021AD, ETH_P_MPLS_UC, ETH_P_MPLS_MC,
-					    ETH_P_PPP_SES, ETH_P_TEB,    ETH_P_RARP,    ETH_P_MACSEC,
-					    ETH_P_NSH,     ETH_P_PAUSE,  ETH_P_802_3,   ETH_P_LOOP };
+	static const uint16_t unknown[] = { ETH_P_8021Q,   ETH_P_8021AD,  ETH_P_MPLS_UC,
+					    ETH_P_MPLS_MC, ETH_P_PPP_SES, ETH_P_TEB,
+					    ETH_P_RARP,    ETH_P_MACSEC,  ETH_P_NSH,
+					    ETH_P_PAUSE,   ETH_P_802_3,   ETH_P_LOOP };
 	struct packet arp = packet_arp();
 
 	assert_sent(send_built(env, &arp), TC_ACT_UNSPEC, WEIR_NOT_IP);
@@ -59,7 +60,8 @@ static void arp_passes_and_unknown_ethertypes_do_not(void **state)
 		struct packet packet = packet_ethertype(unknown[i]);
 
 		assert_dropped(send_built(env, &packet), WEIR_ETHERTYPE);
-		assert_dropped(prog_send(env, PROG_TO_POD, POD_A, PROG_UPLINK, &packet), WEIR_ETHERTYPE);
+		assert_dropped(prog_send(env, PROG_TO_POD, POD_A, PROG_UPLINK, &packet),
+			       WEIR_ETHERTYPE);
 	}
 }
 
@@ -72,7 +74,10 @@ static void a_vlan_tag_is_dropped(void **state)
 	assert_dropped(prog_from(env, POD_A, &spec), WEIR_ETHERTYPE);
 }
 
-/* Every cut of the packet inside a header, at both hooks' common parser. TEST_RUN wants a whole IP header. */
+/*
+ * Every cut of the packet inside a header, at both hooks' common parser. TEST_RUN wants a whole IP
+ * header.
+ */
 static void a_packet_that_ends_inside_a_header_is_truncated(void **state)
 {
 	struct prog_env *env = *state;
@@ -91,7 +96,9 @@ static void headers_of_every_protocol_are_required_whole(void **state)
 	static const struct {
 		uint8_t proto;
 		unsigned int header;
-	} rows[] = { { IPPROTO_TCP, 20 }, { IPPROTO_UDP, 8 }, { IPPROTO_SCTP, 16 }, { IPPROTO_ICMP, 8 } };
+	} rows[] = {
+		{ IPPROTO_TCP, 20 }, { IPPROTO_UDP, 8 }, { IPPROTO_SCTP, 16 }, { IPPROTO_ICMP, 8 }
+	};
 	struct prog_env *env = *state;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -99,7 +106,8 @@ static void headers_of_every_protocol_are_required_whole(void **state)
 		struct packet p;
 		unsigned int l4;
 
-		spec.proto = rows[i].proto == IPPROTO_ICMP && env->family ? IPPROTO_ICMPV6 : rows[i].proto;
+		spec.proto = rows[i].proto == IPPROTO_ICMP && env->family ? IPPROTO_ICMPV6
+									  : rows[i].proto;
 		spec.icmp_type = env->family ? 128 : 8;
 		spec.sctp_chunk = 1;
 		p = packet_build(&spec);
@@ -116,7 +124,8 @@ static void headers_of_every_protocol_are_required_whole(void **state)
 
 static void a_header_that_contradicts_itself_is_dropped(void **state)
 {
-	static const uint8_t first_bytes[2][4] = { { 0x55, 0x44, 0x40, 0x65 }, { 0x40, 0x50, 0x70, 0x00 } };
+	static const uint8_t first_bytes[2][4] = { { 0x55, 0x44, 0x40, 0x65 },
+						   { 0x40, 0x50, 0x70, 0x00 } };
 	struct prog_env *env = *state;
 	struct packet whole = syn(env), bad;
 
@@ -233,7 +242,10 @@ static void dhcp_passes_in_its_own_direction_only(void **state)
 	assert_dropped(prog_from(env, POD_A, &answer), WEIR_SPOOFED);
 	ask.dport = 69;
 	assert_dropped(prog_from(env, POD_A, &ask), WEIR_SPOOFED);
-	/* who has no address yet asks everybody; a datagram for one host would be a way around policy */
+	/*
+	 * who has no address yet asks everybody; a datagram for one host would be a way around
+	 * policy
+	 */
 	ask.dport = 67;
 	ask.dst = addr("10.0.0.77");
 	assert_dropped(prog_from(env, POD_A, &ask), WEIR_SPOOFED);
@@ -378,7 +390,8 @@ int main(void)
 		FOR_BOTH(a_packet_that_ends_inside_a_header_is_truncated),
 		FOR_BOTH(headers_of_every_protocol_are_required_whole),
 		FOR_BOTH(a_header_that_contradicts_itself_is_dropped),
-		V4_ONLY(a_total_length_shorter_than_the_header_is_dropped), /* a v6 header has no such field */
+		V4_ONLY(a_total_length_shorter_than_the_header_is_dropped), /* a v6 header has no
+									       such field */
 		FOR_BOTH(an_l4_header_in_the_padding_is_truncated),
 		FOR_BOTH(ethernet_padding_is_no_error),
 		FOR_BOTH(impossible_tcp_flags_are_dropped),
@@ -387,7 +400,8 @@ int main(void)
 		V6_ONLY(np_38_neighbour_discovery_of_another_link_is_dropped),
 		V4_ONLY(dhcp_passes_in_its_own_direction_only), /* DHCPv6 speaks link-local */
 		V6_ONLY(link_local_unicast_is_dropped), /* nothing in v4 depends on it */
-		V4_ONLY(parse_4_a_mapped_address_on_the_wire_is_dropped), /* v4 addresses in a v6 header */
+		V4_ONLY(parse_4_a_mapped_address_on_the_wire_is_dropped), /* v4 addresses in a v6
+									     header */
 		FOR_BOTH(the_unspecified_address_is_nobodys),
 		V4_ONLY(ipv4_options_are_walked),
 		V6_ONLY(extension_headers_are_walked),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Verdicts of new flows: words, port ranges, identities, and the exemptions of
- * the node. POD_A sends to POD_B unless a test says otherwise; set 1 isolates.
+ * Verdicts of new flows: words, port ranges, identities, and the exemptions of the node. POD_A
+ * sends to POD_B unless a test says otherwise; set 1 isolates.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +22,8 @@
 static uint16_t next_port = 20000;
 
 /* A flow of its own each time. */
-static struct prog_sent try_proto(struct prog_env *env, enum who src, enum who dst, uint8_t proto, uint16_t port)
+static struct prog_sent try_proto(struct prog_env *env, enum who src, enum who dst, uint8_t proto,
+				  uint16_t port)
 {
 	struct packet_spec spec = prog_tcp(env, src, next_port++, dst, port, SYN);
 
@@ -36,7 +37,8 @@ static struct prog_sent try(struct prog_env *env, enum who src, enum who dst, ui
 	return try_proto(env, src, dst, IPPROTO_TCP, port);
 }
 
-static struct prog_sent arrive(struct prog_env *env, enum who src, uint32_t from, enum who dst, uint16_t port)
+static struct prog_sent arrive(struct prog_env *env, enum who src, uint32_t from, enum who dst,
+			       uint16_t port)
 {
 	struct packet_spec spec = prog_tcp(env, src, next_port++, dst, port, SYN);
 
@@ -180,8 +182,8 @@ static void a_run_of_ranges_is_searched_within_its_bounds(void **state)
 		for (uint32_t i = 0; i < 20; i++) {
 			struct weir_port_range all = { 0, 0xffffffff, WEIR_WORD_ALLOW, 1 };
 			struct weir_port_range one = { weir_port_point(IPPROTO_TCP, 100 + 10 * i),
-						       weir_port_point(IPPROTO_TCP, 100 + 10 * i), WEIR_WORD_ALLOW,
-						       2 };
+						       weir_port_point(IPPROTO_TCP, 100 + 10 * i),
+						       WEIR_WORD_ALLOW, 2 };
 
 			prog_ranges(env, i, i >= 5 && i < 5 + len ? &one : &all, 1);
 		}
@@ -208,7 +210,8 @@ static void np_38_protocols_without_ports_need_a_rule_without_ports(void **state
 
 	esp.proto = IPPROTO_ESP;
 	prog_ranges(env, 3, all_ports, 3);
-	prog_ranges(env, 6, &everything, 1); /* how a rule without ports stands beside rules with ports */
+	prog_ranges(env, 6, &everything,
+		    1); /* how a rule without ports stands beside rules with ports */
 	isolate_ingress(env, weir_word_ports(3, 3));
 	assert_dropped(prog_from(env, POD_A, &echo), WEIR_INGRESS_DENIED);
 	assert_dropped(prog_from(env, POD_A, &esp), WEIR_INGRESS_DENIED);
@@ -234,8 +237,9 @@ static void np_3_a_run_over_all_points_attributes_every_protocol(void **state)
 		uint16_t port;
 		uint32_t rule;
 	} rows[] = {
-		{ IPPROTO_TCP, 80, 20 }, { IPPROTO_TCP, 79, 21 }, { IPPROTO_TCP, 81, 21 }, { IPPROTO_UDP, 80, 21 },
-		{ IPPROTO_SCTP, 5, 21 }, { IPPROTO_ESP, 0, 21 },  { 255, 0, 21 },
+		{ IPPROTO_TCP, 80, 20 }, { IPPROTO_TCP, 79, 21 }, { IPPROTO_TCP, 81, 21 },
+		{ IPPROTO_UDP, 80, 21 }, { IPPROTO_SCTP, 5, 21 }, { IPPROTO_ESP, 0, 21 },
+		{ 255, 0, 21 },
 	};
 	struct prog_env *env = *state;
 	struct packet_spec echo = prog_echo(env, POD_A, POD_B, 80, false);
@@ -268,7 +272,10 @@ static void np_38_the_reply_to_an_allowed_echo_passes(void **state)
 	assert_dropped(prog_from(env, POD_B, &other), WEIR_MID_STREAM);
 }
 
-/* Who is asked does not ask back on the same entry: not with id 0, and not with messages that have none. */
+/*
+ * Who is asked does not ask back on the same entry: not with id 0, and not with messages that have
+ * none.
+ */
 static void np_38_icmp_without_an_id_lets_nothing_back_in(void **state)
 {
 	static const uint8_t others[2][2] = { { 13, 14 }, { 200, 201 } };
@@ -496,7 +503,9 @@ static void with_enforcement_off_denials_pass_and_are_counted(void **state)
 	assert_dropped(prog_from(env, POD_B, &answer), WEIR_INGRESS_DENIED);
 }
 
-/* What was not enforced for a connection that is over says nothing about the next one on its ports. */
+/*
+ * What was not enforced for a connection that is over says nothing about the next one on its ports.
+ */
 static void a_new_flow_does_not_inherit_that_the_old_one_was_not_enforced(void **state)
 {
 	struct prog_env *env = *state;
@@ -515,7 +524,8 @@ static void a_new_flow_does_not_inherit_that_the_old_one_was_not_enforced(void *
 static void np_46_policy_sees_the_backend_not_the_frontend(void **state)
 {
 	static const uint32_t run[] = { 1 };
-	static const struct weir_port_range backend_port = { IPPROTO_TCP << 16 | 8080, IPPROTO_TCP << 16 | 8080,
+	static const struct weir_port_range backend_port = { IPPROTO_TCP << 16 | 8080,
+							     IPPROTO_TCP << 16 | 8080,
 							     WEIR_WORD_ALLOW, RULE };
 	struct prog_env *env = *state;
 	struct prog_sent sent;
@@ -526,7 +536,8 @@ static void np_46_policy_sees_the_backend_not_the_frontend(void **state)
 	prog_frontend(env, VIP_1, 80, IPPROTO_TCP, 1);
 	isolate_egress(env, DENY);
 	prog_identity(env, VIP_1, IDENTITY);
-	prog_policy(env, SET, IDENTITY, ALLOW_BY(RULE)); /* a rule for the VIP's address is of no use */
+	prog_policy(env, SET, IDENTITY,
+		    ALLOW_BY(RULE)); /* a rule for the VIP's address is of no use */
 	assert_dropped(try(env, POD_A, VIP_1, 80), WEIR_EGRESS_DENIED);
 	assert_int_equal(prog_flow_count(env), 0);
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Two CPUs and one connection: packets of the same new flow sent at the same
- * moment by two threads, each on a CPU of its own. Whichever wins, there is one
- * pair of entries and both packets left the same way.
+ * Two CPUs and one connection: packets of the same new flow sent at the same moment by two threads,
+ * each on a CPU of its own. Whichever wins, there is one pair of entries and both packets left the
+ * same way.
  *
- * A packet may lose twice and be dropped, mostly where a hypervisor takes a CPU
- * away. That must then be what the counters say, for this reason and no other,
- * and the same packet sent again must pass and find the same flow.
+ * A packet may lose twice and be dropped, mostly where a hypervisor takes a CPU away. That must
+ * then be what the counters say, for this reason and no other, and the same packet sent again must
+ * pass and find the same flow.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -24,7 +24,9 @@
 #include "lib/prog_env.h"
 
 #define ROUNDS 1500
-#define LOST_MAX 2 /* rounds in which a packet may lose twice; 0 was seen, on loaded and emulated CPUs too */
+#define LOST_MAX                                                                                  \
+	2 /* rounds in which a packet may lose twice; 0 was seen, on loaded and emulated CPUs too \
+	   */
 #define PLACES 16384
 #define TARGET 8080
 #define FIRST 1024
@@ -41,7 +43,7 @@ struct side {
 };
 
 static struct side sides[2];
-static bool other_runs;
+static bool other_extents;
 static atomic_int go, done;
 static unsigned int lost; /* packets that lost twice, in this test */
 
@@ -56,8 +58,8 @@ static void pin(int cpu)
 
 static void run(struct side *side)
 {
-	side->verdict =
-		prog_run_raw(side->env, side->hook, side->pod, PROG_DEVICE(side->pod), &side->packet, &side->out);
+	side->verdict = prog_run_raw(side->env, side->hook, side->pod, PROG_DEVICE(side->pod),
+				     &side->packet, &side->out);
 }
 
 /* The second side: waits for the word, sends, and says so; a negative word ends it. */
@@ -80,9 +82,9 @@ static void *other_side(void *arg)
 static void finish(void)
 {
 	atomic_store(&go, -1);
-	if (other_runs)
+	if (other_extents)
 		pthread_join(sides[1].thread, NULL);
-	other_runs = false;
+	other_extents = false;
 }
 
 static struct prog_env *start(void **state)
@@ -93,7 +95,8 @@ static struct prog_env *start(void **state)
 
 	finish(); /* where the last test failed */
 	prog_env_free(env);
-	*state = env = prog_env_new(family, &(struct prog_sizes){ .conntrack = PLACES, .half_open = PLACES });
+	*state = env = prog_env_new(
+		family, &(struct prog_sizes){ .conntrack = PLACES, .half_open = PLACES });
 	assert_non_null(env);
 	for (uint32_t service = 1; service <= 2; service++) {
 		prog_backend(env, service, service, POD_B, TARGET, 0);
@@ -105,10 +108,11 @@ static struct prog_env *start(void **state)
 	atomic_store(&done, 0);
 	lost = 0;
 	for (int i = 0; i < 2; i++)
-		sides[i] = (struct side){ .env = env, .cpu = i, .hook = PROG_FROM_POD, .pod = POD_A };
+		sides[i] =
+			(struct side){ .env = env, .cpu = i, .hook = PROG_FROM_POD, .pod = POD_A };
 	pin(0);
 	assert_int_equal(pthread_create(&sides[1].thread, NULL, other_side, &sides[1]), 0);
-	other_runs = true;
+	other_extents = true;
 	return env;
 }
 
@@ -138,7 +142,8 @@ static uint64_t counted(const struct prog_env *env, enum weir_reason reason)
 static void send_again(struct side *side, int round)
 {
 	if (counted(side->env, WEIR_RACE) != ++lost)
-		fail_msg("round %d: CPU %d dropped a packet that had not lost a race", round, side->cpu);
+		fail_msg("round %d: CPU %d dropped a packet that had not lost a race", round,
+			 side->cpu);
 	run(side);
 	if (side->verdict != TC_ACT_REDIRECT)
 		fail_msg("round %d: CPU %d dropped a packet that was sent again", round, side->cpu);
@@ -169,7 +174,8 @@ static void check_counters(const struct prog_env *env)
 		print_message("# %u packets lost a race twice and were sent again\n", lost);
 	assert_in_range(lost, 0, LOST_MAX);
 	for (int reason = 0; reason < _WEIR_REASON_MAX; reason++)
-		if (reason != WEIR_FORWARDED && counted(env, reason) != (reason == WEIR_RACE ? lost : 0))
+		if (reason != WEIR_FORWARDED &&
+		    counted(env, reason) != (reason == WEIR_RACE ? lost : 0))
 			fail_msg("%u packets counted as %s", (unsigned int)counted(env, reason),
 				 prog_reason(reason));
 }
@@ -185,13 +191,15 @@ static struct packet_spec out_of(const struct side *side)
 }
 
 /* The forward entry leads to the reply's under the client port that the packets left with. */
-static void check_pair(const struct prog_env *env, const struct packet_spec *spec, const struct packet_spec *out)
+static void check_pair(const struct prog_env *env, const struct packet_spec *spec,
+		       const struct packet_spec *out)
 {
 	struct packet_spec seen = *out;
 	struct weir_flow flow;
 
 	if (!prog_flow(env, spec, 0, &flow) || ntohs(flow.nat_cport_be) != out->sport)
-		fail_msg("port %u: the forward entry does not lead to port %u", spec->sport, out->sport);
+		fail_msg("port %u: the forward entry does not lead to port %u", spec->sport,
+			 out->sport);
 	if (!prog_flow(env, &seen, 0, &flow) || ntohs(flow.nat_cport_be) != spec->sport)
 		fail_msg("port %u: the reply's entry does not lead back", spec->sport);
 }
@@ -218,7 +226,7 @@ static void the_same_new_flow_on_two_cpus_is_one_pair(void **state)
 	finish();
 	check_counters(env);
 	assert_int_equal(prog_flow_count(env), 2 * ROUNDS);
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
 /* Two ways to one reply tuple at once: both pass, by different client ports. */
@@ -240,7 +248,7 @@ static void collide(void **state, enum who to, uint16_t port)
 	}
 	finish();
 	check_counters(env);
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
 static void two_vips_on_two_cpus_get_two_ports(void **state)
@@ -258,7 +266,8 @@ static void send_alone(struct prog_env *env, enum who pod, const struct packet_s
 {
 	struct packet packet = packet_build(spec), out;
 
-	assert_int_equal(prog_run_raw(env, PROG_FROM_POD, pod, PROG_DEVICE(pod), &packet, &out), TC_ACT_REDIRECT);
+	assert_int_equal(prog_run_raw(env, PROG_FROM_POD, pod, PROG_DEVICE(pod), &packet, &out),
+			 TC_ACT_REDIRECT);
 }
 
 /* A closing flow taken over by the same SYN twice. */
@@ -271,7 +280,8 @@ static void a_closing_flow_taken_over_on_two_cpus_is_one_pair(void **state)
 		skip();
 	env = start(state);
 	for (int i = 1; i <= ROUNDS; i++) {
-		struct packet_spec spec = prog_tcp(env, POD_A, FIRST + i % 7, VIP_1, 80, SYN), rst = spec, reply;
+		struct packet_spec spec = prog_tcp(env, POD_A, FIRST + i % 7, VIP_1, 80, SYN),
+				   rst = spec, reply;
 
 		sides[0].packet = sides[1].packet = packet_build(&spec);
 		both(i);
@@ -283,8 +293,11 @@ static void a_closing_flow_taken_over_on_two_cpus_is_one_pair(void **state)
 	}
 	finish();
 	check_counters(env);
-	/* an entry whose memory was used again while both removed the old flow may leave its place to the sweep */
-	assert_null(prog_places_check(env, &orphans));
+	/*
+	 * an entry whose memory was used again while both removed the old flow may leave its place
+	 * to gc
+	 */
+	assert_null(prog_gc_slots_check(env, &orphans));
 	assert_in_range(orphans, 0, ROUNDS / 100);
 	assert_int_equal(prog_flow_count(env), 14);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * REJECT: the answer to a packet that nobody will take, byte for byte, whom it
- * goes to, who gets none, and how many there are. VIP_1:80 is a Service without
- * endpoints; the expected bytes are built from the packet that was sent.
+ * REJECT: the answer to a packet that nobody will take, byte for byte, whom it goes to, who gets
+ * none, and how many there are. VIP_1:80 is a Service without endpoints; the expected bytes are
+ * built from the packet that was sent.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,7 +23,8 @@
 #define TCP_ACK_SEQ 0x05060708u
 #define QUOTE_MAX(v6) ((v6) ? 1280 - 48 : 576 - 28)
 
-static const uint8_t client_mac[6] = { 2, 0xa, 0, 0, 0, 1 }, gateway_mac[6] = { 2, 0xb, 0, 0, 0, 2 };
+static const uint8_t client_mac[6] = { 2, 0xa, 0, 0, 0, 1 },
+		     gateway_mac[6] = { 2, 0xb, 0, 0, 0, 2 };
 
 static struct packet_spec with_macs(struct packet_spec spec)
 {
@@ -38,7 +39,9 @@ static void no_endpoints(struct prog_env *env, uint8_t proto)
 	prog_frontend(env, VIP_1, PORT, proto, SERVICE);
 }
 
-/* Headers of an answer to spec: addresses, ports and MACs the other way, what Weir writes itself. */
+/*
+ * Headers of an answer to spec: addresses, ports and MACs the other way, what Weir writes itself.
+ */
 static struct packet_spec answer_spec(const struct packet_spec *spec, enum who pod)
 {
 	struct packet_spec answer = {
@@ -58,7 +61,8 @@ static void own_ip_header(struct packet *p)
 	p->data[PACKET_L3 + 6] = 0x40; /* don't fragment */
 }
 
-static struct packet reset(const struct packet_spec *spec, uint8_t flags, uint32_t seq, uint32_t ack)
+static struct packet reset(const struct packet_spec *spec, uint8_t flags, uint32_t seq,
+			   uint32_t ack)
 {
 	struct packet_spec answer = answer_spec(spec, POD_A);
 	uint32_t numbers[2] = { htonl(seq), htonl(ack) };
@@ -105,8 +109,8 @@ static void assert_bytes(const struct packet *got, const struct packet *want)
 			fail_msg("byte %u is %02x, not %02x", i, got->data[i], want->data[i]);
 }
 
-static void assert_reset(struct prog_env *env, struct packet_spec spec, int why, uint8_t flags, uint32_t seq,
-			 uint32_t ack)
+static void assert_reset(struct prog_env *env, struct packet_spec spec, int why, uint8_t flags,
+			 uint32_t seq, uint32_t ack)
 {
 	struct packet want = reset(&spec, flags, seq, ack);
 	struct prog_sent sent = prog_from(env, POD_A, &spec);
@@ -151,7 +155,8 @@ static void svc_60_other_segments_are_reset_as_rfc_9293_says(void **state)
 	no_endpoints(env, IPPROTO_TCP);
 	assert_reset(env, tcp(env, PORT, ACK), WEIR_NO_ENDPOINT, RST, TCP_ACK_SEQ, 0);
 	assert_reset(env, tcp(env, PORT, PSH | ACK), WEIR_NO_ENDPOINT, RST, TCP_ACK_SEQ, 0);
-	assert_reset(env, tcp(env, PORT, FIN | PSH), WEIR_NO_ENDPOINT, RST | ACK, 0, TCP_SEQ + 33 + 1);
+	assert_reset(env, tcp(env, PORT, FIN | PSH), WEIR_NO_ENDPOINT, RST | ACK, 0,
+		     TCP_SEQ + 33 + 1);
 	spec = tcp(env, PORT, SYN);
 	spec.payload = 5; /* fast open */
 	assert_reset(env, spec, WEIR_NO_ENDPOINT, RST | ACK, 0, TCP_SEQ + 5 + 1);
@@ -216,7 +221,8 @@ static void svc_64_an_undefined_port_is_rejected_for_every_protocol(void **state
 	assert_unreachable(env, spec, WEIR_NO_SERVICE_PORT);
 	spec.proto = 47;
 	assert_unreachable(env, spec, WEIR_NO_SERVICE_PORT);
-	assert_unreachable(env, with_macs(prog_echo(env, POD_A, VIP_1, 7, false)), WEIR_NO_SERVICE_PORT);
+	assert_unreachable(env, with_macs(prog_echo(env, POD_A, VIP_1, 7, false)),
+			   WEIR_NO_SERVICE_PORT);
 }
 
 static void a_padded_frame_is_answered_without_its_padding(void **state)
@@ -275,15 +281,19 @@ static void np_53_a_gated_pod_gets_no_answer(void **state)
 static void answers_are_limited_for_each_pod(void **state)
 {
 	struct prog_env *env = *state;
-	struct packet_spec a = tcp(env, PORT, SYN), b = with_macs(prog_tcp(env, POD_B, SPORT, VIP_1, PORT, SYN));
+	struct packet_spec a = tcp(env, PORT, SYN),
+			   b = with_macs(prog_tcp(env, POD_B, SPORT, VIP_1, PORT, SYN));
 	unsigned int answered = 0, limited = 0;
 	struct packet packet = packet_build(&a), out;
 	struct prog_sent sent;
 
 	no_endpoints(env, IPPROTO_TCP);
-	/* a window of 134 ms may end meanwhile, so one or more windows' worth is answered, not all */
+	/*
+	 * a window of 134 ms may end meanwhile, so one or more windows' worth is answered, not all
+	 */
 	for (unsigned int i = 0; i < 100 * WEIR_REJECTS_A_TICK && !limited; i++) {
-		int verdict = prog_run_raw(env, PROG_FROM_POD, POD_A, PROG_DEVICE(POD_A), &packet, &out);
+		int verdict =
+			prog_run_raw(env, PROG_FROM_POD, POD_A, PROG_DEVICE(POD_A), &packet, &out);
 
 		answered += verdict == TC_ACT_REDIRECT;
 		limited += verdict == TC_ACT_SHOT;

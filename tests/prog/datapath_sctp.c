@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * SCTP through a cluster IP: both directions byte for byte, the sum computed
- * anew over the whole packet by the test, at lengths around every power of two;
- * what begins a flow and what does not; policy by the backend's port.
+ * SCTP through a cluster IP: both directions byte for byte, the sum computed anew over the whole
+ * packet by the test, at lengths around every power of two; what begins a flow and what does not;
+ * policy by the backend's port.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -38,8 +38,8 @@ static void serve(struct prog_env *env, enum who backend)
 	prog_frontend(env, VIP_1, PORT, IPPROTO_SCTP, SERVICE);
 }
 
-static struct packet_spec sctp(const struct prog_env *env, enum who src, uint16_t sport, enum who dst,
-			       uint16_t dport, uint8_t chunk, uint16_t payload)
+static struct packet_spec sctp(const struct prog_env *env, enum who src, uint16_t sport,
+			       enum who dst, uint16_t dport, uint8_t chunk, uint16_t payload)
 {
 	struct packet_spec spec = prog_tcp(env, src, sport, dst, dport, 0);
 
@@ -65,7 +65,8 @@ static void back(struct prog_env *env, enum who backend, uint8_t chunk, uint16_t
 	struct packet_spec want = sctp(env, VIP_1, PORT, POD_A, SPORT, chunk, payload);
 	struct prog_sent sent;
 
-	sent = backend == REMOTE_A ? prog_to(env, POD_A, PROG_UPLINK, &spec) : prog_from(env, backend, &spec);
+	sent = backend == REMOTE_A ? prog_to(env, POD_A, PROG_UPLINK, &spec)
+				   : prog_from(env, backend, &spec);
 	assert_int_equal(sent.reason, WEIR_FORWARDED);
 	assert_packet(&sent.out, &want);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The connection table at its limit: who gives way, who is turned away, who
- * passes without an entry, and that no place is ever lost or given twice.
+ * The connection table at its limit: who gives way, who is turned away, who passes without an
+ * entry, and that no place is ever lost or given twice.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,8 +28,8 @@ static struct prog_env *small(void **state, uint32_t conntrack, uint32_t half_op
 	int family = env->family;
 
 	prog_env_free(env);
-	*state = env =
-		prog_env_new(family, &(struct prog_sizes){ .conntrack = conntrack, .half_open = half_open });
+	*state = env = prog_env_new(
+		family, &(struct prog_sizes){ .conntrack = conntrack, .half_open = half_open });
 	assert_non_null(env);
 	return env;
 }
@@ -94,7 +94,7 @@ static void a_full_table_turns_new_flows_away_and_keeps_open_ones(void **state)
 		assert_dropped(forth(env, FIRST + PLACES + i, SYN), WEIR_TABLE_FULL);
 	for (int i = 0; i < PLACES; i++)
 		assert_redirected(forth(env, FIRST + i, PSH | ACK));
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
 static void closing_flows_make_room_oldest_first(void **state)
@@ -111,7 +111,7 @@ static void closing_flows_make_room_oldest_first(void **state)
 		assert_int_equal(prog_flow_count(env), PLACES);
 	}
 	assert_dropped(forth(env, FIRST + 2 * PLACES, SYN), WEIR_TABLE_FULL);
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
 /* A translated flow needs room for two entries, and one closing flow gives room for one. */
@@ -136,10 +136,13 @@ static void a_translated_flow_takes_the_place_of_two_closing_ones(void **state)
 	close_flow(env, FIRST + 2);
 	assert_redirected(prog_from(env, POD_A, &syn));
 	assert_int_equal(prog_flow_count(env), PLACES);
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
-/* As when an entry's memory is used again under a CPU that still holds it: what it reads there is another's place. */
+/*
+ * As when an entry's memory is used again under a CPU that still holds it: what it reads there is
+ * another's place.
+ */
 static void the_place_of_another_flow_is_not_given_back(void **state)
 {
 	struct prog_env *env = small(state, PLACES, PLACES);
@@ -147,7 +150,7 @@ static void the_place_of_another_flow_is_not_given_back(void **state)
 			   two = prog_tcp(env, POD_A, FIRST + 1, POD_B, 80, SYN);
 	struct weir_flow flow, other;
 	struct weir_tuple key;
-	struct weir_flow_key k;
+	struct weir_key_slot k;
 
 	open_flow(env, FIRST);
 	open_flow(env, FIRST + 1);
@@ -155,10 +158,11 @@ static void the_place_of_another_flow_is_not_given_back(void **state)
 	assert_true(prog_flow(env, &one, 0, &flow));
 	assert_true(prog_flow(env, &two, 0, &other));
 	weir_tuple_make(&key, &two.src, htons(two.sport), &two.dst, htons(80), IPPROTO_TCP, 0);
-	other.place = flow.place;
+	other.gc_slot = flow.gc_slot;
 	prog_set(env, "conntrack", &key, &other);
-	assert_redirected(prog_from(env, POD_A, &two)); /* begins anew: the closing entry is removed */
-	prog_get(env, "flow_keys", &flow.place, &k);
+	assert_redirected(
+		prog_from(env, POD_A, &two)); /* begins anew: the closing entry is removed */
+	prog_get(env, "gc_slots", &flow.gc_slot, &k);
 	assert_int_equal(k.used, 1);
 }
 
@@ -201,7 +205,7 @@ static void flows_that_need_no_entry_pass_a_full_table(void **state)
 	prog_pod(env, POD_B, 1, 0, 0, 0);
 	assert_dropped(forth(env, 40001, SYN), WEIR_TABLE_FULL);
 	assert_dropped(back(env, 40001, SYN | ACK), WEIR_MID_STREAM);
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
 static void the_nodes_own_flows_pass_a_full_table(void **state)
@@ -266,12 +270,15 @@ static void a_table_full_of_translated_flows_is_full(void **state)
 		assert_redirected(prog_from(env, POD_C, &spec));
 	}
 	assert_int_equal(made, PLACES / 2);
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 	assert_sent(forth(env, 40000, SYN), TC_ACT_REDIRECT, WEIR_UNCACHED);
 	assert_sent(back(env, 40000, SYN | ACK), TC_ACT_REDIRECT, WEIR_UNCACHED);
 }
 
-/* As where another CPU takes the last entry in between: the reply's entry goes again. Entries by hand hold no place. */
+/*
+ * As where another CPU takes the last entry in between: the reply's entry goes again. Entries by
+ * hand hold no place.
+ */
 static void a_pair_of_which_one_half_fits_leaves_nothing(void **state)
 {
 	struct prog_env *env = small(state, PLACES, PLACES);
@@ -288,7 +295,7 @@ static void a_pair_of_which_one_half_fits_leaves_nothing(void **state)
 	}
 	assert_dropped(prog_from(env, POD_A, &spec), WEIR_TABLE_FULL);
 	assert_int_equal(prog_flow_count(env), PLACES - 1);
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
 static void a_flood_of_half_open_flows_leaves_open_ones_alone(void **state)
@@ -305,7 +312,7 @@ static void a_flood_of_half_open_flows_leaves_open_ones_alone(void **state)
 	/* only the newest half-open ones are left */
 	for (int i = 0; i < 10 * PLACES; i++)
 		assert_int_equal(known(env, 30000 + i), i >= 10 * PLACES - HALF_OPEN);
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
 static void a_flood_through_a_service_leaves_no_halves(void **state)
@@ -323,7 +330,7 @@ static void a_flood_through_a_service_leaves_no_halves(void **state)
 		assert_passed(prog_from(env, POD_A, &spec));
 	}
 	assert_int_equal(prog_flow_count(env), 2 * HALF_OPEN);
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
 /* A flow that was answered, yet not acknowledged, is not half-open any more. */
@@ -338,18 +345,20 @@ static void an_answered_flow_is_not_evicted(void **state)
 	assert_true(known(env, FIRST));
 }
 
-/* ---- Random life ------------------------------------------------------------------------------ */
+/*
+ * ---- Random life ------------------------------------------------------------------------------
+ */
 
 static const enum who peers[] = { POD_B, REMOTE_A, VIP_1, VIP_2 };
 
 /* Some packet of some flow of few, in either direction; whatever becomes of it. */
 static void random_packet(struct prog_env *env, unsigned int *seed)
 {
-	static const uint8_t flags[] = {
-		SYN, SYN, SYN, SYN | ACK, ACK, ACK, PSH | ACK, FIN | ACK, FIN | ACK, RST
-	};
+	static const uint8_t flags[] = { SYN, SYN,       SYN,       SYN | ACK, ACK,
+					 ACK, PSH | ACK, FIN | ACK, FIN | ACK, RST };
 	enum who peer = peers[rand_r(seed) % 4];
-	uint16_t port = FIRST + rand_r(seed) % 200, target = peer == POD_B || peer == REMOTE_A ? TARGET : 80;
+	uint16_t port = FIRST + rand_r(seed) % 200,
+		 target = peer == POD_B || peer == REMOTE_A ? TARGET : 80;
 	uint8_t tcp = flags[rand_r(seed) % sizeof(flags)];
 	bool udp = rand_r(seed) % 4 == 0;
 	struct packet_spec spec;
@@ -361,7 +370,8 @@ static void random_packet(struct prog_env *env, unsigned int *seed)
 		return;
 	}
 	peer = rand_r(seed) % 2 ? POD_B : REMOTE_A;
-	spec = udp ? prog_udp(env, peer, TARGET, POD_A, port) : prog_tcp(env, peer, TARGET, POD_A, port, tcp);
+	spec = udp ? prog_udp(env, peer, TARGET, POD_A, port)
+		   : prog_tcp(env, peer, TARGET, POD_A, port, tcp);
 	if (peer == POD_B)
 		prog_from(env, POD_B, &spec);
 	else
@@ -409,7 +419,7 @@ static void places_survive_random_life(void **state)
 		for (int i = 0; i < 250; i++)
 			random_packet(env, &seed);
 		random_change(env, &seed);
-		wrong = prog_places_check(env, NULL);
+		wrong = prog_gc_slots_check(env, NULL);
 		if (wrong)
 			fail_msg("round %d: %s", round, wrong);
 	}

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Hooks on real devices, both ways: a frame that a pod sends is counted once
- * while its device is attached, whatever was attached before, and not at all
- * when it is not.
+ * Hooks on real devices, both ways: a frame that a pod sends is counted once while its device is
+ * attached, whatever was attached before, and not at all when it is not.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -27,7 +26,7 @@
 
 #include "base/mem.h"
 #include "attach/attach.h"
-#include "attach/home.h"
+#include "attach/attach_netns.h"
 #include "attach/hooks.h"
 #include "attach/remove.h"
 #include "kernel/maps.h"
@@ -86,17 +85,23 @@ static uint64_t counted(void)
 
 	assert_true(libbpf_num_possible_cpus() <= 256);
 	for (uint32_t reason = 0; reason < _WEIR_REASON_MAX; reason++) {
-		assert_int_equal(bpf_map_lookup_elem(node_map_fd(node, WEIR_MAP_counters), &reason, values), 0);
+		assert_int_equal(
+			bpf_map_lookup_elem(node_map_fd(node, WEIR_MAP_counters), &reason, values),
+			0);
 		for (int cpu = 0; cpu < libbpf_num_possible_cpus(); cpu++)
 			sum += values[cpu].packets;
 	}
 	return sum;
 }
 
-/* How often the programs count a frame that leaves by a device: p0 is the pod's end, h0 the host's. */
+/*
+ * How often the programs count a frame that leaves by a device: p0 is the pod's end, h0 the host's.
+ */
 static uint64_t sent_by(const char *device)
 {
-	unsigned char frame[64] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x08, 0x00, 0x45, 0, 0, 50 };
+	unsigned char frame[64] = {
+		2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x08, 0x00, 0x45, 0, 0, 50
+	};
 	struct sockaddr_ll to = { .sll_family = AF_PACKET,
 				  .sll_protocol = htons(ETH_P_IP),
 				  .sll_ifindex = if_nametoindex(device) };
@@ -106,7 +111,8 @@ static uint64_t sent_by(const char *device)
 	frame[22] = 64;
 	frame[23] = 17;
 	for (int i = 0; i < FRAMES; i++)
-		(void)!sendto(fd, frame, sizeof(frame), 0, (void *)&to, sizeof(to)); /* fails where egress drops */
+		(void)!sendto(fd, frame, sizeof(frame), 0, (void *)&to,
+			      sizeof(to)); /* fails where egress drops */
 	close(fd);
 	usleep(20000);
 	return counted() - before;
@@ -179,8 +185,9 @@ static uint32_t attached_id(enum attach_kind kind)
 {
 	uint32_t id = 0;
 
-	assert_int_equal(
-		(kind == ATTACH_TCX ? hook_tcx : hook_clsact).query(node, WEIR_PROGRAM_from_pod, DEVICE, &id), 0);
+	assert_int_equal((kind == ATTACH_TCX ? hook_tcx : hook_clsact)
+				 .query(node, WEIR_PROGRAM_from_pod, DEVICE, &id),
+			 0);
 	return id;
 }
 
@@ -192,7 +199,7 @@ static void upgrade(enum attach_kind kind)
 	attach(kind);
 	before = attached_id(kind);
 	node_close(&node);
-	command("cd /sys/fs/bpf/weir-" NAME "/progs && mv tc_pod-* tc_pod-0000000000000000");
+	command("cd /sys/fs/bpf/weir-" NAME "/progs && mv pod-* pod-0000000000000000");
 	node = kernel_node(NAME, NODE_WRITE);
 	assert_int_equal(attached_id(kind), before);
 	assert_false(attach_is_current(node, DEVICE));
@@ -326,17 +333,17 @@ static void removing_the_instance_detaches(void **state)
 
 static int go_away(void)
 {
-	int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	int back = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 
-	assert_true(home >= 0);
+	assert_true(back >= 0);
 	assert_int_equal(unshare(CLONE_NEWNET), 0);
-	return home;
+	return back;
 }
 
-static void go_home(int home)
+static void go_back(int back)
 {
-	assert_int_equal(setns(home, CLONE_NEWNET), 0);
-	close(home);
+	assert_int_equal(setns(back, CLONE_NEWNET), 0);
+	close(back);
 }
 
 static int try_apply(const struct plan *p, unsigned int flags, struct weir_err *err)
@@ -354,15 +361,16 @@ static void an_apply_from_another_namespace_is_refused_and_changes_nothing(void 
 	_cleanup_(plan_free) struct plan *p = kernel_plan(kernel_labels, kernel_policy, NULL);
 	struct weir_err err = {};
 	struct sync_delta d;
-	int home;
+	int back;
 
 	apply_with_record(p, true);
-	home = go_away();
+	back = go_away();
 	assert_int_equal(try_apply(p, 0, &err), -EXDEV);
-	assert_non_null(strstr(err.text, "instance weir-" NAME " is attached in network namespace net:["));
+	assert_non_null(
+		strstr(err.text, "instance weir-" NAME " is attached in network namespace net:["));
 	assert_int_equal(try_apply(p, SYNC_DRY_RUN, &err), -EXDEV);
 	assert_int_equal(try_apply(p, SYNC_NO_DEVICES, &err), 0);
-	go_home(home);
+	go_back(back);
 	assert_counts(1, 1);
 	d = apply_with_record(p, true);
 	assert_delta(&d, "");
@@ -372,33 +380,33 @@ static void a_namespace_that_was_made_anew_counts_from_then_on(void **state)
 {
 	_cleanup_(plan_free) struct plan *p = kernel_plan(kernel_labels, kernel_policy, NULL);
 	struct weir_err err = {};
-	int home;
+	int back;
 
 	apply_with_record(p, true);
-	home = go_away();
+	back = go_away();
 	make_device();
 	assert_int_equal(try_apply(p, SYNC_MOVED, &err), 0);
 	assert_int_equal(try_apply(p, 0, &err), 0);
-	go_home(home);
+	go_back(back);
 	assert_int_equal(try_apply(p, 0, &err), -EXDEV);
 }
 
-static void an_instance_without_devices_is_at_home_everywhere(void **state)
+static void an_instance_without_devices_belongs_to_no_namespace(void **state)
 {
 	_cleanup_(plan_free) struct plan *p = kernel_plan(kernel_labels, kernel_policy, NULL);
 	struct weir_err err = {};
-	int home;
+	int back;
 
 	apply_with_record(p, false);
-	home = go_away();
+	back = go_away();
 	assert_int_equal(try_apply(p, 0, &err), 0);
-	go_home(home);
+	go_back(back);
 	assert_int_equal(try_apply(p, 0, &err), 0);
 }
 
 static void name_this_namespace(void)
 {
-	command("mkdir -p /run/netns && touch /run/netns/home && mount --bind /proc/$$/ns/net /run/netns/home");
+	command("mkdir -p /run/netns && touch /run/netns/attached && mount --bind /proc/$$/ns/net /run/netns/attached");
 }
 
 /* Of anybody, on the device's ingress. */
@@ -407,7 +415,8 @@ static uint32_t programs_on_device(enum attach_kind kind)
 	uint32_t ids[8], n = ARRAY_SIZE(ids), id = 0;
 
 	if (kind == ATTACH_TCX) {
-		assert_int_equal(bpf_prog_query(DEVICE, (enum bpf_attach_type)46, 0, NULL, ids, &n), 0);
+		assert_int_equal(bpf_prog_query(DEVICE, (enum bpf_attach_type)46, 0, NULL, ids, &n),
+				 0);
 		return n;
 	}
 	assert_int_equal(hook_clsact.query(node, WEIR_PROGRAM_from_pod, DEVICE, &id), 0);
@@ -418,19 +427,19 @@ static void removing_from_another_namespace(enum attach_kind kind)
 {
 	_cleanup_(plan_free) struct plan *p = kernel_plan(kernel_labels, NULL);
 	struct weir_err err = {};
-	int home;
+	int back;
 
 	attach_preference = kind;
 	apply_with_record(p, true);
 	assert_int_equal(programs_on_device(kind), 1);
-	home = go_away();
+	back = go_away();
 	make_device();
 	if (kind == ATTACH_CLSACT) /* the same number, preference and handle: not ours */
 		assert_int_equal(attach_device(node, DEVICE, &err), 0);
 	node_close(&node);
 	assert_int_equal(node_remove(NAME, &err), 0);
 	assert_int_equal(programs_on_device(kind), kind == ATTACH_CLSACT);
-	go_home(home);
+	go_back(back);
 	assert_int_equal(programs_on_device(kind), 0);
 	node = kernel_node(NAME, NODE_WRITE);
 }
@@ -442,11 +451,12 @@ static void removing_from_another_namespace_detaches_tcx_links(void **state)
 	removing_from_another_namespace(ATTACH_TCX);
 }
 
-static void removing_from_another_namespace_detaches_clsact_filters_where_home_has_a_name(void **state)
+static void
+removing_from_another_namespace_detaches_clsact_filters_where_that_one_has_a_name(void **state)
 {
 	name_this_namespace();
 	removing_from_another_namespace(ATTACH_CLSACT);
-	command("umount /run/netns/home && rm /run/netns/home");
+	command("umount /run/netns/attached && rm /run/netns/attached");
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -467,9 +477,9 @@ int main(void)
 		TEST(removing_the_instance_detaches),
 		TEST(an_apply_from_another_namespace_is_refused_and_changes_nothing),
 		TEST(a_namespace_that_was_made_anew_counts_from_then_on),
-		TEST(an_instance_without_devices_is_at_home_everywhere),
+		TEST(an_instance_without_devices_belongs_to_no_namespace),
 		TEST(removing_from_another_namespace_detaches_tcx_links),
-		TEST(removing_from_another_namespace_detaches_clsact_filters_where_home_has_a_name),
+		TEST(removing_from_another_namespace_detaches_clsact_filters_where_that_one_has_a_name),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

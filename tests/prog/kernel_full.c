@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * A plan that does not fit is refused whole, for every table that a plan fills:
- * a first plan fits to the last entry, a second one needs more. The error names
- * object, table, need and size; not a byte is written; the first plan still
- * applies without a write.
+ * A plan that does not fit is refused whole, for every table that a plan fills: a first plan fits
+ * to the last entry, a second one needs more. The error names object, table, need and size; not a
+ * byte is written; the first plan still applies without a write.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -84,7 +83,8 @@ static void needs(uint32_t need[_WEIR_MAP_MAX])
 
 static void refused(const struct row *row, uint32_t size)
 {
-	_cleanup_(mem_free) char *before = NULL, *after = NULL, *number = mem_printf("size is %u", size);
+	_cleanup_(mem_free) char *before = NULL, *after = NULL,
+				 *number = mem_printf("size is %u", size);
 	_cleanup_(attachment_list_free) struct attachment_list l = kernel_records(large);
 	_cleanup_(node_close) struct node *n = NULL;
 	struct node_sizes sizes = kernel_sizes;

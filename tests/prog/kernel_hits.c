@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Counts of hits follow what the number stands for: they stay while a rule
- * stays, and begin at zero when its number is given to another one.
+ * Counts of hits follow what the number stands for: they stay while a rule stays, and begin at zero
+ * when its number is given to another one.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,9 +16,10 @@
 #include "base/mem.h"
 #include "lib/kernel_env.h"
 
-#define POLICY(name, port)                                                                          \
-	"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: " name "}\nspec: " \
-	"{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {matchLabels: {"  \
+#define POLICY(name, port)                                                                         \
+	"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: " name            \
+	"}\nspec: "                                                                                \
+	"{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {matchLabels: {" \
 	"app: client}}}], ports: [{port: " port "}]}]}\n"
 
 #define MANY 300 /* more than are zeroed at once */
@@ -39,7 +40,8 @@ static int teardown(void **state)
 
 static void load(const char *a, const char *b)
 {
-	_cleanup_(plan_free) struct plan *p = kernel_plan(kernel_labels, kernel_service, a, b, NULL);
+	_cleanup_(plan_free) struct plan *p =
+		kernel_plan(kernel_labels, kernel_service, a, b, NULL);
 
 	kernel_apply(node, p);
 }
@@ -148,9 +150,10 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(counts_stay_while_the_rule_stays, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_number_that_is_used_again_begins_at_zero, setup, teardown),
-		cmocka_unit_test_setup_teardown(numbers_beyond_the_table_load_and_are_not_counted, setup,
+		cmocka_unit_test_setup_teardown(a_number_that_is_used_again_begins_at_zero, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(numbers_beyond_the_table_load_and_are_not_counted,
+						setup, teardown),
 	};
 
 	if (!kernel_env_enter())

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * kill -9 in the middle of an apply: at every step, and at random moments. The
- * next apply, of the same plan or of another, must leave tables equal to those
- * of a fresh load, must have paid the epochs, and a further one writes nothing.
+ * kill -9 in the middle of an apply: at every step, and at random moments. The next apply, of the
+ * same plan or of another, must leave tables equal to those of a fresh load, must have paid the
+ * epochs, and a further one writes nothing.
  */
 #include <signal.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Opening and removing an instance: what is pinned stays and is found again,
- * one writer at a time, other layouts and impossible sizes are refused, programs
- * of another version are replaced, the sweep needs no process.
+ * Opening and removing an instance: what is pinned stays and is found again, one writer at a time,
+ * other layouts and impossible sizes are refused, programs of another version are replaced, gc
+ * needs no process.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -78,7 +78,9 @@ static void a_reader_cannot_write(void **state)
 
 	node_close(&n);
 	n = kernel_node(NAME, NODE_READ);
-	assert_int_not_equal(bpf_map_update_elem(node_map_fd(n, WEIR_MAP_attachments), &key, &value, BPF_ANY), 0);
+	assert_int_not_equal(
+		bpf_map_update_elem(node_map_fd(n, WEIR_MAP_attachments), &key, &value, BPF_ANY),
+		0);
 	pid = fork();
 	if (!pid) {
 		signal(SIGSEGV, SIG_DFL);
@@ -145,7 +147,7 @@ static void impossible_sizes_are_refused(void **state)
 		{ .max = { [WEIR_MAP_half_open] = 300 } },
 		{ .max = { [WEIR_MAP_pods] = (1 << WEIR_SLOT_BITS) + 1 } },
 		{ .max = { [WEIR_MAP_port_ranges] = (1 << 20) + 1 } },
-		{ .max = { [WEIR_MAP_flow_keys] = 300 } },
+		{ .max = { [WEIR_MAP_gc_slots] = 300 } },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -194,14 +196,14 @@ static void every_place_is_in_the_queue_once(void **state)
 	node_config(n)->layout_version = 0;
 	node_close(&n);
 	n = kernel_node(NAME, NODE_WRITE);
-	while (!bpf_map_lookup_and_delete_elem(node_map_fd(n, WEIR_MAP_free_keys), NULL, &place)) {
+	while (!bpf_map_lookup_and_delete_elem(node_map_fd(n, WEIR_MAP_gc_free), NULL, &place)) {
 		assert_true(place < 256 && !seen[place]);
 		seen[place] = true;
 		count++;
 	}
 	assert_int_equal(count, 256);
-	assert_int_equal(node_config(n)->conntrack_places, 256);
-	assert_int_equal(node_config(n)->half_open_places, 256);
+	assert_int_equal(node_config(n)->gc_slots, 256);
+	assert_int_equal(node_config(n)->half_open_slots, 256);
 	assert_int_equal(node_config(n)->policy_epoch, 1);
 	assert_int_equal(node_config(n)->timeout[WEIR_TIMEOUT_TCP_OPEN],
 			 643731); /* 24 h in ticks of 2^27 ns, up */
@@ -277,7 +279,8 @@ static char *program_folder(const char *object)
 	char *found = NULL;
 
 	for (struct dirent *e; d && (e = readdir(d));)
-		if (!strncmp(e->d_name, object, strlen(object)) && e->d_name[strlen(object)] == '-') {
+		if (!strncmp(e->d_name, object, strlen(object)) &&
+		    e->d_name[strlen(object)] == '-') {
 			assert_null(found);
 			found = mem_strdup(e->d_name);
 		}
@@ -293,39 +296,39 @@ static void programs_of_another_version_are_replaced(void **state)
 
 	assert_int_equal(program_id(node_prog_fd(n, WEIR_PROGRAM_from_pod), &before_id), 0);
 	node_close(&n);
-	now = program_folder("tc_pod");
+	now = program_folder("pod");
 	from = mem_printf(PINS "/progs/%s", now);
-	assert_int_equal(rename(from, PINS "/progs/tc_pod-0123456789abcdef"), 0);
+	assert_int_equal(rename(from, PINS "/progs/pod-0123456789abcdef"), 0);
 	n = kernel_node(NAME, NODE_READ); /* a reader takes what is there */
 	node_close(&n);
 	n = kernel_node(NAME, NODE_WRITE);
 	assert_int_equal(program_id(node_prog_fd(n, WEIR_PROGRAM_from_pod), &after_id), 0);
 	assert_int_not_equal(before_id, after_id);
-	after = program_folder("tc_pod");
+	after = program_folder("pod");
 	assert_string_equal(now, after);
 	node_close(&n);
 }
 
-static uint64_t sweeps(void)
+static uint64_t gc_rounds(void)
 {
 	_cleanup_(node_close) struct node *n = kernel_node(NAME, NODE_READ);
 
-	return node_config(n)->sweeps;
+	return node_config(n)->gc_rounds;
 }
 
-static void the_sweep_goes_on_without_a_process(void **state)
+static void gc_goes_on_without_a_process(void **state)
 {
 	struct node *n = kernel_node(NAME, NODE_WRITE);
 	uint64_t before;
 
-	if (node_prog_fd(n, WEIR_PROGRAM_sweep_start) < 0) {
+	if (node_prog_fd(n, WEIR_PROGRAM_gc_start) < 0) {
 		node_close(&n);
 		skip();
 	}
 	node_close(&n);
-	before = sweeps();
+	before = gc_rounds();
 	usleep(300000);
-	assert_true(sweeps() > before + 5);
+	assert_true(gc_rounds() > before + 5);
 }
 
 /* ---- The plan beside the maps ---- */
@@ -375,7 +378,7 @@ int main(void)
 		TEST(a_second_writer_waits_for_the_first),
 		TEST(the_lock_of_a_killed_writer_is_free),
 		TEST(programs_of_another_version_are_replaced),
-		TEST(the_sweep_goes_on_without_a_process),
+		TEST(gc_goes_on_without_a_process),
 		TEST(the_last_two_plans_are_kept),
 	};
 

@@ -143,7 +143,8 @@ static void put_file(const char *name, const char *text)
 	fclose(f);
 }
 
-#define HEAD "{\"apiVersion\":\"weir.dev/v1\",\"kind\":\"Attachment\",\"namespace\":\"default\",\"name\":\"a\","
+#define HEAD \
+	"{\"apiVersion\":\"weir.dev/v1\",\"kind\":\"Attachment\",\"namespace\":\"default\",\"name\":\"a\","
 #define REST "\"uid\":\"\",\"netns\":\"\","
 #define DEVICE "\"ifindex\":7,\"mac\":\"02:00:00:00:00:01\","
 
@@ -158,10 +159,13 @@ static void broken_records_are_refused_by_file_and_member(void **state)
 		{ "{\"apiVersion\":\"weir.dev/v1\",\"kind\":\"Other\"}", "kind" },
 		{ HEAD "\"uid\":7,\"netns\":\"\"," DEVICE "\"addresses\":[]}", "uid" },
 		{ HEAD REST "\"mac\":\"02:00:00:00:00:01\",\"addresses\":[]}", "ifindex" },
-		{ HEAD REST "\"ifindex\":-1,\"mac\":\"02:00:00:00:00:01\",\"addresses\":[]}", "ifindex" },
-		{ HEAD REST "\"ifindex\":1.5,\"mac\":\"02:00:00:00:00:01\",\"addresses\":[]}", "ifindex" },
+		{ HEAD REST "\"ifindex\":-1,\"mac\":\"02:00:00:00:00:01\",\"addresses\":[]}",
+		  "ifindex" },
+		{ HEAD REST "\"ifindex\":1.5,\"mac\":\"02:00:00:00:00:01\",\"addresses\":[]}",
+		  "ifindex" },
 		{ HEAD REST "\"ifindex\":7,\"mac\":\"02:00:00:00:00\",\"addresses\":[]}", "mac" },
-		{ HEAD REST "\"ifindex\":7,\"mac\":\"02:00:00:00:00:01x\",\"addresses\":[]}", "mac" },
+		{ HEAD REST "\"ifindex\":7,\"mac\":\"02:00:00:00:00:01x\",\"addresses\":[]}",
+		  "mac" },
 		{ HEAD REST DEVICE "\"adopted\":1,\"addresses\":[\"10.0.0.1\"]}", "adopted" },
 		{ HEAD REST DEVICE "\"addresses\":\"10.0.0.1\"}", "addresses" },
 		{ HEAD REST DEVICE "\"addresses\":[\"10.0.0.256\"]}", "addresses" },

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Changes of endpoints on the short way: after any of them the tables are those
- * of a fresh load, only the Service's own elements were written, a kill at any
- * step converges, and numbers come back.
+ * Changes of endpoints on the short way: after any of them the tables are those of a fresh load,
+ * only the Service's own elements were written, a kill at any step converges, and numbers come
+ * back.
  */
 #include <errno.h>
 #include <signal.h>
@@ -38,7 +38,9 @@ static struct session *session;
 static struct shape now;
 static int kill_at, steps;
 static uint32_t *epoch_before; /* shared with the child that is killed */
-#define FLIP_STEP 4 /* steps before the first word that packets see: backends, backend-runs, pending, services */
+#define FLIP_STEP                                                                           \
+	4 /* steps before the first word that packets see: backends, backend-runs, pending, \
+	     services */
 
 /* only >= 0: that slice alone */
 static struct store *store_of(const struct shape *shape, int only)
@@ -311,8 +313,8 @@ static void killed_at_any_step_and_applied_whole(void **state)
 
 	now.n[1] = 2;
 	now.first[1] = 500;
-	epoch_before =
-		mmap(NULL, sizeof(*epoch_before), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	epoch_before = mmap(NULL, sizeof(*epoch_before), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	for (kill_at = 0;; kill_at++) {
 		_cleanup_(node_close) struct node *n = NULL;
 		_cleanup_(plan_free) struct plan *p = plan_of(&now);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Every knob of load (--scale-…) crossed with every map: a map is made with the
- * size that its row in include/weir/maps.h says, and with that size the programs
- * work. One of them is asked: a pod in a late slot gets its reject.
+ * Every knob of load (--scale-…) crossed with every map: a map is made with the size that its row
+ * in include/weir/maps.h says, and with that size the programs work. One of them is asked: a pod in
+ * a late slot gets its reject.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -38,7 +38,8 @@ static bool is_right(const struct map_info *i, uint32_t made, enum weir_knob kno
 		return made == i->entries;
 	if (exact > i->most)
 		return made == i->most;
-	return i->power_of_two ? !(made & (made - 1)) && made >= exact && made < 2 * exact : made == exact;
+	return i->power_of_two ? !(made & (made - 1)) && made >= exact && made < 2 * exact
+			       : made == exact;
 }
 
 /* What the programs rely on, beside each map's own row. */
@@ -46,14 +47,14 @@ static void assert_works(const struct node *n)
 {
 	const struct weir_config *c = node_config(n);
 
-	assert_int_equal(node_map_max(n, WEIR_MAP_flow_keys), c->conntrack_places);
-	assert_int_equal(node_map_max(n, WEIR_MAP_free_keys), c->conntrack_places);
-	assert_true(node_map_max(n, WEIR_MAP_conntrack) >= c->conntrack_places);
-	assert_int_equal(node_map_max(n, WEIR_MAP_half_open), c->half_open_places);
-	assert_int_equal(c->half_open_places & (c->half_open_places - 1), 0);
+	assert_int_equal(node_map_max(n, WEIR_MAP_gc_slots), c->gc_slots);
+	assert_int_equal(node_map_max(n, WEIR_MAP_gc_free), c->gc_slots);
+	assert_true(node_map_max(n, WEIR_MAP_conntrack) >= c->gc_slots);
+	assert_int_equal(node_map_max(n, WEIR_MAP_half_open), c->half_open_slots);
+	assert_int_equal(c->half_open_slots & (c->half_open_slots - 1), 0);
 	assert_true(node_map_max(n, WEIR_MAP_rejects) >= WEIR_REJECT_BUCKETS);
 	assert_true(node_map_max(n, WEIR_MAP_pods) <= 1u << WEIR_SLOT_BITS);
-	assert_true(node_map_max(n, WEIR_MAP_port_ranges) <= 1u << WEIR_PORT_SEARCH_STEPS);
+	assert_true(node_map_max(n, WEIR_MAP_port_ranges) <= 1u << WEIR_RANGE_BITS);
 	assert_int_equal(node_map_max(n, WEIR_MAP_counters), _WEIR_REASON_MAX);
 	assert_int_equal(node_map_max(n, WEIR_MAP_event_counts), _WEIR_REASON_MAX);
 	assert_int_equal(node_map_max(n, WEIR_MAP_steps), _WEIR_STEP_MAX);
@@ -72,9 +73,11 @@ static void every_knob_asks_for_what_the_row_of_each_map_says(void **state)
 
 			sizes_scale(&sizes, knob, percents[p]);
 			for (int map = 0; map < _WEIR_MAP_MAX; map++)
-				if (!is_right(map_info(map), sizes_of(&sizes, map), knob, percents[p]))
-					fail_msg("knob %d at %u %%: map %s gets %u entries", knob, percents[p],
-						 map_info(map)->name, sizes_of(&sizes, map));
+				if (!is_right(map_info(map), sizes_of(&sizes, map), knob,
+					      percents[p]))
+					fail_msg("knob %d at %u %%: map %s gets %u entries", knob,
+						 percents[p], map_info(map)->name,
+						 sizes_of(&sizes, map));
 			if (sizes_check(&sizes, &err))
 				fail_msg("knob %d at %u %%: %s", knob, percents[p], err.text);
 		}
@@ -122,7 +125,9 @@ static void a_size_that_the_programs_know_cannot_be_asked_for(void **state)
 	}
 }
 
-/* ---- A pod in a late slot --------------------------------------------------------------------- */
+/*
+ * ---- A pod in a late slot ---------------------------------------------------------------------
+ */
 
 static struct plan *plan_of_many(void)
 {
@@ -159,7 +164,9 @@ static void apply_many(struct node *n, const struct plan *p)
 /* A SYN to the Service without endpoints, as the pod in that slot sends it. */
 static void assert_rejected(struct node *n, uint32_t slot)
 {
-	struct oracle_query q = { .dst = weir_addr_from_v4(htonl(0x0a600009)), .port = 80, .proto = IPPROTO_TCP };
+	struct oracle_query q = { .dst = weir_addr_from_v4(htonl(0x0a600009)),
+				  .port = 80,
+				  .proto = IPPROTO_TCP };
 	struct __sk_buff ctx = { .ifindex = LO };
 	struct weir_pod *pod = (struct weir_pod *)node_array(n, WEIR_MAP_pods) + slot;
 	uint32_t lo = LO, before = pod->ifindex;
@@ -171,7 +178,8 @@ static void assert_rejected(struct node *n, uint32_t slot)
 	assert_int_not_equal(pod->ref, 0);
 	q.src = pod->addr[0];
 	pod->ifindex = LO;
-	assert_int_equal(bpf_map_update_elem(node_map_fd(n, WEIR_MAP_attachments), &lo, &slot, BPF_ANY), 0);
+	assert_int_equal(
+		bpf_map_update_elem(node_map_fd(n, WEIR_MAP_attachments), &lo, &slot, BPF_ANY), 0);
 	probe_packet_make(&in, &q, 40000);
 	opts.data_size_in = in.len;
 	assert_int_equal(bpf_prog_test_run_opts(node_prog_fd(n, WEIR_PROGRAM_from_pod), &opts), 0);

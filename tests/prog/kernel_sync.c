@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Applies write what differs and nothing else: exact counts by table, ids that
- * stay, generations that rise, tables equal to those of a fresh load.
+ * Applies write what differs and nothing else: exact counts by table, ids that stay, generations
+ * that rise, tables equal to those of a fresh load.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -42,8 +42,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct sync_delta load(const char *const *labels, const char *a, const char *b, const char *c,
-			      const char *d)
+static struct sync_delta load(const char *const *labels, const char *a, const char *b,
+			      const char *c, const char *d)
 {
 	_cleanup_(plan_free) struct plan *p = kernel_plan(labels, a, b, c, d, NULL);
 
@@ -51,7 +51,8 @@ static struct sync_delta load(const char *const *labels, const char *a, const ch
 }
 
 /* As a fresh instance would be after the same plan. */
-static void assert_as_fresh(const char *const *labels, const char *a, const char *b, const char *c, const char *d)
+static void assert_as_fresh(const char *const *labels, const char *a, const char *b, const char *c,
+			    const char *d)
 {
 	_cleanup_(plan_free) struct plan *p = kernel_plan(labels, a, b, c, d, NULL);
 	_cleanup_(node_close) struct node *fresh = kernel_node(NULL, NODE_PRIVATE);
@@ -90,10 +91,12 @@ static void a_new_service_writes_only_its_own_elements(void **state)
 	load(kernel_labels, kernel_service, kernel_policy, NULL, NULL);
 	d = load(kernel_labels, kernel_service, kernel_policy, OTHER_SERVICE, NULL);
 	/* two frontends: the port, and the known cluster IP; a name: service */
-	assert_delta(&d, "frontends +2 services +1 backend_slots +1 backends +1 names +1 service-epoch");
+	assert_delta(
+		&d, "frontends +2 services +1 backend_slots +1 backends +1 names +1 service-epoch");
 	assert_as_fresh(kernel_labels, kernel_service, kernel_policy, OTHER_SERVICE, NULL);
 	d = load(kernel_labels, kernel_service, kernel_policy, NULL, NULL);
-	assert_delta(&d, "frontends -2 services -1 backend_slots -1 backends -1 names -1 service-epoch");
+	assert_delta(
+		&d, "frontends -2 services -1 backend_slots -1 backends -1 names -1 service-epoch");
 	assert_as_fresh(kernel_labels, kernel_service, kernel_policy, NULL, NULL);
 }
 
@@ -104,15 +107,17 @@ static void a_new_policy_writes_only_its_own_elements(void **state)
 	load(kernel_labels, kernel_service, kernel_policy, NULL, NULL);
 	d = load(kernel_labels, kernel_service, kernel_policy, OTHER_POLICY, NULL);
 	/*
-	 * pod c is isolated and flips; pod a becomes a peer in use, so its two addresses and its slot get an identity;
-	 * names: rule, set, port set, identity
+	 * pod c is isolated and flips; pod a becomes a peer in use, so its two addresses and its
+	 * slot get an identity; names: rule, set, port set, identity
 	 */
-	assert_delta(&d,
-		     "pods ~2 identities +2 policy_sets +1 policy_rules +1 port_ranges +1 names +4 policy-epoch");
+	assert_delta(
+		&d,
+		"pods ~2 identities +2 policy_sets +1 policy_rules +1 port_ranges +1 names +4 policy-epoch");
 	assert_as_fresh(kernel_labels, kernel_service, kernel_policy, OTHER_POLICY, NULL);
 	d = load(kernel_labels, kernel_service, kernel_policy, NULL, NULL);
-	assert_delta(&d,
-		     "pods ~2 identities -2 policy_sets -1 policy_rules -1 port_ranges -1 names -4 policy-epoch");
+	assert_delta(
+		&d,
+		"pods ~2 identities -2 policy_sets -1 policy_rules -1 port_ranges -1 names -4 policy-epoch");
 	assert_as_fresh(kernel_labels, kernel_service, kernel_policy, NULL, NULL);
 }
 
@@ -124,10 +129,14 @@ static void svc_90_a_changed_endpoint_writes_only_its_own_elements(void **state)
 
 	load(two, kernel_service, NULL, NULL, NULL);
 	d = load(three, kernel_service, NULL, NULL, NULL);
-	/* four service ports (two, each family) get a run of three for one of two, and a backend each */
+	/*
+	 * four service ports (two, each family) get a run of three for one of two, and a backend
+	 * each
+	 */
 	assert_delta(&d, "services ~4 backend_slots +12 backend_slots -8 backends +4");
 	d = load(two, kernel_service, NULL, NULL, NULL);
-	assert_delta(&d, "services ~4 backend_slots +8 backend_slots -12 backends -4 service-epoch");
+	assert_delta(&d,
+		     "services ~4 backend_slots +8 backend_slots -12 backends -4 service-epoch");
 	assert_as_fresh(two, kernel_service, NULL, NULL, NULL);
 }
 
@@ -161,7 +170,8 @@ static void svc_91_a_backend_that_comes_back_never_has_a_used_generation(void **
 
 static void svc_91_a_service_without_endpoints_keeps_its_frontends(void **state)
 {
-	static const char *const none[] = { "app: none", "app: client", "app: other", "app: client" };
+	static const char *const none[] = { "app: none", "app: client", "app: other",
+					    "app: client" };
 	struct sync_delta d;
 
 	load(kernel_labels, kernel_service, NULL, NULL, NULL);
@@ -181,7 +191,8 @@ static void svc_91_flows_leave_an_endpoint_that_was_ready_and_did_not_serve(void
 	"endpoints: [" endpoints "]\n"
 	struct sync_delta d;
 
-	load(kernel_labels, SLICE_OF("{addresses: [10.0.0.1], conditions: {ready: true, serving: false}}"), NULL,
+	load(kernel_labels,
+	     SLICE_OF("{addresses: [10.0.0.1], conditions: {ready: true, serving: false}}"), NULL,
 	     NULL, NULL);
 	d = load(kernel_labels, SLICE_OF(""), NULL, NULL, NULL);
 	assert_delta(&d, "services ~1 backend_slots -1 backends -1 service-epoch");
@@ -189,8 +200,9 @@ static void svc_91_flows_leave_an_endpoint_that_was_ready_and_did_not_serve(void
 
 static void a_frontend_that_changes_its_service_is_stored_in_place(void **state)
 {
-	static const char renamed[] = "apiVersion: v1\nkind: Service\nmetadata: {name: moved}\nspec: {clusterIP: "
-				      "10.96.0.2, selector: {app: other}, ports: [{port: 80}]}\n";
+	static const char renamed[] =
+		"apiVersion: v1\nkind: Service\nmetadata: {name: moved}\nspec: {clusterIP: "
+		"10.96.0.2, selector: {app: other}, ports: [{port: 80}]}\n";
 	struct sync_delta d;
 
 	load(kernel_labels, OTHER_SERVICE, NULL, NULL, NULL);
@@ -205,7 +217,8 @@ static uint32_t ref_of(const char *name, const struct plan *p, uint32_t *ret_slo
 	const struct weir_pod *pods = node_array(node, WEIR_MAP_pods);
 	uint32_t device = 100 + *name - 'a';
 
-	assert_int_equal(bpf_map_lookup_elem(node_map_fd(node, WEIR_MAP_attachments), &device, ret_slot), 0);
+	assert_int_equal(
+		bpf_map_lookup_elem(node_map_fd(node, WEIR_MAP_attachments), &device, ret_slot), 0);
 	return pods[*ret_slot].ref;
 }
 
@@ -247,8 +260,9 @@ static void a_pod_at_another_device_gets_another_slot(void **state)
 	apply_records(p, &l);
 	l.items[0].ifindex = 200;
 	d = apply_records(p, &l);
-	assert_delta(&d,
-		     "attachments +1 attachments -1 pods +1 pods -1 endpoints ~2 names +1 names -1 policy-epoch");
+	assert_delta(
+		&d,
+		"attachments +1 attachments -1 pods +1 pods -1 endpoints ~2 names +1 names -1 policy-epoch");
 	d = apply_records(p, &l);
 	assert_delta(&d, "");
 }
@@ -297,7 +311,8 @@ static void a_pod_without_a_record_is_skipped(void **state)
 
 static void a_dry_run_says_what_an_apply_does_and_writes_nothing(void **state)
 {
-	_cleanup_(plan_free) struct plan *p = kernel_plan(kernel_labels, kernel_service, kernel_policy, NULL);
+	_cleanup_(plan_free) struct plan *p =
+		kernel_plan(kernel_labels, kernel_service, kernel_policy, NULL);
 	_cleanup_(attachment_list_free) struct attachment_list l = kernel_records(p);
 	_cleanup_(mem_free) char *before = tables_bytes(node), *after = NULL;
 	struct sync_delta dry = {}, d;
@@ -320,7 +335,8 @@ static void an_epoch_that_is_still_owed_is_paid(void **state)
 	load(kernel_labels, kernel_service, kernel_policy, NULL, NULL);
 	policy = c->policy_epoch;
 	service = c->service_epoch;
-	c->pending = WEIR_PENDING_POLICY | WEIR_PENDING_SERVICE; /* as after a kill behind the flips */
+	c->pending =
+		WEIR_PENDING_POLICY | WEIR_PENDING_SERVICE; /* as after a kill behind the flips */
 	d = load(kernel_labels, kernel_service, kernel_policy, NULL, NULL);
 	assert_delta(&d, "policy-epoch service-epoch");
 	assert_int_equal(c->policy_epoch, policy + 1);
@@ -346,13 +362,18 @@ static void np_29_the_default_of_ipv4_is_always_there(void **state)
 	uint32_t identity = 77;
 
 	load(kernel_labels, all6, NULL, NULL, NULL);
-	assert_int_equal(bpf_map_lookup_elem(node_map_fd(node, WEIR_MAP_networks), &v4, &identity), 0);
+	assert_int_equal(bpf_map_lookup_elem(node_map_fd(node, WEIR_MAP_networks), &v4, &identity),
+			 0);
 	assert_int_equal(identity, WEIR_IDENTITY_NONE);
 	load(kernel_labels, NULL, NULL, NULL, NULL);
-	assert_int_equal(bpf_map_lookup_elem(node_map_fd(node, WEIR_MAP_networks), &v4, &identity), 0);
+	assert_int_equal(bpf_map_lookup_elem(node_map_fd(node, WEIR_MAP_networks), &v4, &identity),
+			 0);
 }
 
-/* What an earlier apply left half-done may still be met by a packet: its ids are not given to anything else. */
+/*
+ * What an earlier apply left half-done may still be met by a packet: its ids are not given to
+ * anything else.
+ */
 static bool identity_is_named(uint32_t id)
 {
 	_cleanup_(mem_free) char *all = tables_bytes(node), *end = mem_printf(" %u\n", id);
@@ -379,7 +400,9 @@ static void an_identity_that_a_leftover_element_uses_is_not_given_out(void **sta
 
 	load(kernel_labels, kernel_service, kernel_policy, NULL, NULL);
 	key.identity = free_identity();
-	assert_int_equal(bpf_map_update_elem(node_map_fd(node, WEIR_MAP_policy_rules), &key, &allow, BPF_ANY), 0);
+	assert_int_equal(bpf_map_update_elem(node_map_fd(node, WEIR_MAP_policy_rules), &key, &allow,
+					     BPF_ANY),
+			 0);
 	load(kernel_labels, kernel_service, kernel_policy, OTHER_POLICY, NULL);
 	assert_false(identity_is_named(key.identity));
 	assert_as_fresh(kernel_labels, kernel_service, kernel_policy, OTHER_POLICY, NULL);
@@ -392,7 +415,9 @@ static void an_identity_that_a_leftover_address_has_is_not_given_out(void **stat
 
 	load(kernel_labels, kernel_service, kernel_policy, NULL, NULL);
 	id = free_identity();
-	assert_int_equal(bpf_map_update_elem(node_map_fd(node, WEIR_MAP_identities), &addr, &id, BPF_ANY), 0);
+	assert_int_equal(
+		bpf_map_update_elem(node_map_fd(node, WEIR_MAP_identities), &addr, &id, BPF_ANY),
+		0);
 	load(kernel_labels, kernel_service, kernel_policy, OTHER_POLICY, NULL);
 	assert_false(identity_is_named(id));
 	assert_as_fresh(kernel_labels, kernel_service, kernel_policy, OTHER_POLICY, NULL);

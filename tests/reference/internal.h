@@ -16,13 +16,16 @@ struct packet {
 
 bool reference_selects(const struct kube_selector *s, const struct kube_labels *labels);
 
-/* The end of that direction is a pod; does everything that protects it let the packet pass? Fills all but judged. */
+/*
+ * The end of that direction is a pod; does everything that protects it let the packet pass? Fills
+ * all but judged.
+ */
 void reference_judge_end(const struct store *s, const char *node, const struct packet *p,
 			 enum kube_direction direction, struct reference_verdict *v);
 
 /*
- * Whose frontend the query's destination is: fills service, candidates and reason. FORWARDED: either no Service, or
- * there are candidates.
+ * Whose frontend the query's destination is: fills service, candidates and reason. FORWARDED:
+ * either no Service, or there are candidates.
  */
 void reference_service(const struct store *s, const char *node, const struct oracle_query *q,
 		       struct reference_answer *a);

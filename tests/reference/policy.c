@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * NetworkPolicy as the decision procedure of the specification reads it:
- * isolated? any rule? any peer and any port? Everything is looked up again for
- * each question. Must never share code with what it judges.
+ * NetworkPolicy as the decision procedure of the specification reads it: isolated? any rule? any
+ * peer and any port? Everything is looked up again for each question. Must never share code with
+ * what it judges.
  */
 #include <netinet/in.h>
 #include <string.h>
@@ -86,7 +86,8 @@ static bool block_matches(const struct kube_peer *peer, const struct weir_addr *
 	return true;
 }
 
-static bool namespace_matches(const struct store *s, const struct kube_selector *selector, const char *ns)
+static bool namespace_matches(const struct store *s, const struct kube_selector *selector,
+			      const char *ns)
 {
 	for (size_t i = 0; i < s->n_namespaces; i++)
 		if (!strcmp(s->namespaces[i]->meta.name, ns))
@@ -94,8 +95,8 @@ static bool namespace_matches(const struct store *s, const struct kube_selector 
 	return false;
 }
 
-static bool peer_matches(const struct store *s, const struct kube_policy *policy, const struct kube_peer *peer,
-			 const struct weir_addr *x)
+static bool peer_matches(const struct store *s, const struct kube_policy *policy,
+			 const struct kube_peer *peer, const struct weir_addr *x)
 {
 	const struct kube_pod *pod;
 
@@ -112,13 +113,14 @@ static bool peer_matches(const struct store *s, const struct kube_policy *policy
 }
 
 /* NP-32 to NP-35 */
-static bool named_port_matches(const struct kube_pod *pod, const struct kube_policy_port *entry, uint16_t port)
+static bool named_port_matches(const struct kube_pod *pod, const struct kube_policy_port *entry,
+			       uint16_t port)
 {
 	if (!pod)
 		return false;
 	for (size_t i = 0; i < pod->n_ports; i++)
-		if (!strcmp(pod->ports[i].name, entry->name) && pod->ports[i].proto == entry->proto &&
-		    pod->ports[i].port == port)
+		if (!strcmp(pod->ports[i].name, entry->name) &&
+		    pod->ports[i].proto == entry->proto && pod->ports[i].port == port)
 			return true;
 	return false;
 }
@@ -135,7 +137,8 @@ static bool port_matches(const struct kube_policy_port *entry, const struct pack
 }
 
 static bool rule_matches(const struct store *s, const struct kube_policy *policy,
-			 const struct kube_policy_rule *rule, const struct weir_addr *peer, const struct packet *p)
+			 const struct kube_policy_rule *rule, const struct weir_addr *peer,
+			 const struct packet *p)
 {
 	bool peer_ok = rule->n_peers == 0, port_ok = rule->n_ports == 0; /* NP-12, NP-13 */
 
@@ -157,8 +160,9 @@ static void allow_by(struct reference_verdict *v, const struct kube_policy *poli
 }
 
 /* "S is not isolated, or any rule matches" for one end of the packet. */
-static void judge_rules(const struct store *s, const struct kube_pod *pod, enum kube_direction direction,
-			const struct packet *p, struct reference_verdict *v)
+static void judge_rules(const struct store *s, const struct kube_pod *pod,
+			enum kube_direction direction, const struct packet *p,
+			struct reference_verdict *v)
 {
 	const struct weir_addr *peer = direction == KUBE_INGRESS ? &p->src : &p->dst;
 	bool isolated = false;
@@ -186,7 +190,8 @@ static bool is_exempt(const struct store *s, const char *node, const struct pack
 {
 	if (p->src_pod && p->src_pod == p->dst_pod) /* NP-40 */
 		return true;
-	if (p->echo_always && p->proto == (is_v4(&p->dst) ? IPPROTO_ICMP : IPPROTO_ICMPV6)) /* NP-38 */
+	if (p->echo_always &&
+	    p->proto == (is_v4(&p->dst) ? IPPROTO_ICMP : IPPROTO_ICMPV6)) /* NP-38 */
 		return true;
 	if (direction == KUBE_INGRESS)
 		return p->host_origin; /* NP-41 */
@@ -199,5 +204,6 @@ void reference_judge_end(const struct store *s, const char *node, const struct p
 	if (is_exempt(s, node, p, direction))
 		v->allow = true;
 	else
-		judge_rules(s, direction == KUBE_INGRESS ? p->dst_pod : p->src_pod, direction, p, v);
+		judge_rules(s, direction == KUBE_INGRESS ? p->dst_pod : p->src_pod, direction, p,
+			    v);
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The order of the questions: Service, backend, then both policy
- * verdicts on the translated packet (NP-46). Both ends are always judged, as
- * far as they are pods of this node.
+ * The order of the questions: Service, backend, then both policy verdicts on the translated packet
+ * (NP-46). Both ends are always judged, as far as they are pods of this node.
  */
 #include <string.h>
 
@@ -13,7 +12,8 @@ static bool stands_for(const struct kube_pod *pod, const struct weir_addr *addr)
 	if (pod->host_network || pod->phase == KUBE_SUCCEEDED || pod->phase == KUBE_FAILED)
 		return false;
 	for (int family = 0; family < 2; family++)
-		if (!weir_addr_is_zero(&pod->addr[family]) && weir_addr_equal(&pod->addr[family], addr))
+		if (!weir_addr_is_zero(&pod->addr[family]) &&
+		    weir_addr_equal(&pod->addr[family], addr))
 			return true;
 	return false;
 }
@@ -53,9 +53,12 @@ static bool is_local(const struct kube_pod *pod, const char *node)
 	return pod && !strcmp(pod->node, node);
 }
 
-static void judge(const struct store *s, const char *node, const struct packet *p, struct reference_answer *a)
+static void judge(const struct store *s, const char *node, const struct packet *p,
+		  struct reference_answer *a)
 {
-	const struct kube_pod *ends[2] = { [KUBE_INGRESS] = p->dst_pod, [KUBE_EGRESS] = p->src_pod };
+	const struct kube_pod *ends[2] = {
+		[KUBE_INGRESS] = p->dst_pod, [KUBE_EGRESS] = p->src_pod
+	};
 
 	for (int direction = 0; direction < 2; direction++) {
 		struct reference_verdict *v = &a->sides[direction];
@@ -77,9 +80,10 @@ static void judge(const struct store *s, const char *node, const struct packet *
 void reference_judge(const struct store *s, const char *node, const struct oracle_query *q,
 		     struct reference_answer *ret_answer)
 {
-	struct packet p = {
-		.src = q->src, .proto = q->proto, .host_origin = q->host_origin, .echo_always = q->echo_always
-	};
+	struct packet p = { .src = q->src,
+			    .proto = q->proto,
+			    .host_origin = q->host_origin,
+			    .echo_always = q->echo_always };
 	struct reference_answer *a = ret_answer;
 
 	memset(a, 0, sizeof(*a));

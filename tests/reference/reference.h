@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The deliberately naive evaluator: what Kubernetes says about the first packet
- * of a flow, by loops over the objects as the specification's text reads. It
- * knows no plan, no identity, no hash and no table, and calls nothing of
- * user/compile: that is what makes it a witness. Never linked into the product.
+ * The deliberately naive evaluator: what Kubernetes says about the first packet of a flow, by loops
+ * over the objects as the specification's text reads. It knows no plan, no identity, no hash and no
+ * table, and calls nothing of user/compile: that is what makes it a witness. Never linked into the
+ * product.
  */
 #pragma once
 
@@ -22,7 +22,8 @@ struct reference_backend {
 /* What an end says, and which rule let the packet pass. */
 struct reference_verdict {
 	bool judged, allow;
-	const struct kube_policy *policy; /* the first that allows, by name; NULL: none had to, or none does */
+	const struct kube_policy
+		*policy; /* the first that allows, by name; NULL: none had to, or none does */
 	size_t rule; /* the first of policy that allows */
 };
 
@@ -36,7 +37,9 @@ struct reference_answer {
 	size_t n_candidates;
 };
 
-/* A packet on this node. q->pick chooses among the candidates. Only pods of this node use Services. */
+/*
+ * A packet on this node. q->pick chooses among the candidates. Only pods of this node use Services.
+ */
 void reference_judge(const struct store *s, const char *node, const struct oracle_query *q,
 		     struct reference_answer *ret_answer);
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Services as B.1 to B.4 of the specification read: who owns a cluster IP and
- * port, which endpoints it has, and which of them are candidates here. Derives
- * the endpoints of selectors itself, and ignores the derived slices of the
- * store. Everything is gathered again for each question.
+ * Services as B.1 to B.4 of the specification read: who owns a cluster IP and port, which endpoints
+ * it has, and which of them are candidates here. Derives the endpoints of selectors itself, and
+ * ignores the derived slices of the store. Everything is gathered again for each question.
  */
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -38,8 +37,8 @@ static const char *label_or_null(const struct kube_labels *labels, const char *k
 static bool is_served(const struct kube_service *svc)
 {
 	return !label_or_null(&svc->meta.labels, "service.kubernetes.io/service-proxy-name") &&
-	       !label_or_null(&svc->meta.labels, "service.kubernetes.io/headless") && !svc->headless &&
-	       svc->type != KUBE_EXTERNAL_NAME;
+	       !label_or_null(&svc->meta.labels, "service.kubernetes.io/headless") &&
+	       !svc->headless && svc->type != KUBE_EXTERNAL_NAME;
 }
 
 static bool has_cluster_ip(const struct kube_service *svc, const struct weir_addr *addr)
@@ -52,8 +51,10 @@ static bool has_cluster_ip(const struct kube_service *svc, const struct weir_add
 }
 
 /* SVC-7: first created, then ns/name, which is the order of the store. */
-static const struct kube_service_port *find_frontend(const struct store *s, const struct oracle_query *q,
-						     const struct kube_service **ret_service, bool *ret_known)
+static const struct kube_service_port *find_frontend(const struct store *s,
+						     const struct oracle_query *q,
+						     const struct kube_service **ret_service,
+						     bool *ret_known)
 {
 	const struct kube_service_port *found = NULL;
 
@@ -76,14 +77,19 @@ static const struct kube_service_port *find_frontend(const struct store *s, cons
 	return found;
 }
 
-/* ---- Endpoints ---------------------------------------------------------------------------------- */
+/*
+ * ---- Endpoints ----------------------------------------------------------------------------------
+ */
 
 static int rank(const struct endpoint *e)
 {
 	return !e->terminating * 4 + e->ready * 2 + e->serving;
 }
 
-/* SVC-14: duplicates by (address, port); not terminating wins, then ready, then serving, then the slice's name. */
+/*
+ * SVC-14: duplicates by (address, port); not terminating wins, then ready, then serving, then the
+ * slice's name.
+ */
 static void add_endpoint(struct endpoints *all, const struct endpoint *e)
 {
 	for (size_t i = 0; i < all->n; i++) {
@@ -91,7 +97,8 @@ static void add_endpoint(struct endpoints *all, const struct endpoint *e)
 
 		if (!weir_addr_equal(&old->addr, &e->addr) || old->port != e->port)
 			continue;
-		if (rank(e) > rank(old) || (rank(e) == rank(old) && strcmp(e->slice, old->slice) < 0))
+		if (rank(e) > rank(old) ||
+		    (rank(e) == rank(old) && strcmp(e->slice, old->slice) < 0))
 			*old = *e;
 		return;
 	}
@@ -100,8 +107,8 @@ static void add_endpoint(struct endpoints *all, const struct endpoint *e)
 	all->items[all->n++] = *e;
 }
 
-static void add_slice(struct endpoints *all, const struct kube_slice *slice, const struct kube_slice_port *port,
-		      const char *node)
+static void add_slice(struct endpoints *all, const struct kube_slice *slice,
+		      const struct kube_slice_port *port, const char *node)
 {
 	for (size_t i = 0; i < slice->n_endpoints; i++) {
 		const struct kube_endpoint *e = &slice->endpoints[i];
@@ -121,12 +128,14 @@ static void add_slice(struct endpoints *all, const struct kube_slice *slice, con
 
 static bool is_slice_of(const struct kube_slice *slice, const struct kube_service *svc)
 {
-	return !slice->derived && !strcmp(slice->meta.ns, svc->meta.ns) && !strcmp(slice->service, svc->meta.name);
+	return !slice->derived && !strcmp(slice->meta.ns, svc->meta.ns) &&
+	       !strcmp(slice->service, svc->meta.name);
 }
 
 /* SVC-10 to SVC-13. Returns whether somebody wrote slices for this Service. */
-static bool read_slices(struct endpoints *all, const struct store *s, const struct kube_service *svc,
-			const struct kube_service_port *port, int family, const char *node)
+static bool read_slices(struct endpoints *all, const struct store *s,
+			const struct kube_service *svc, const struct kube_service_port *port,
+			int family, const char *node)
 {
 	bool any = false;
 
@@ -137,7 +146,8 @@ static bool read_slices(struct endpoints *all, const struct store *s, const stru
 			continue;
 		any = true;
 		for (size_t j = 0; slice->family == family && j < slice->n_ports; j++)
-			if (!strcmp(slice->ports[j].name, port->name) && slice->ports[j].proto == port->proto)
+			if (!strcmp(slice->ports[j].name, port->name) &&
+			    slice->ports[j].proto == port->proto)
 				add_slice(all, slice, &slice->ports[j], node);
 	}
 	return any;
@@ -149,27 +159,31 @@ static uint16_t target_on_pod(const struct kube_service_port *port, const struct
 	if (!port->target_is_name)
 		return port->target_port;
 	for (size_t i = 0; i < pod->n_ports; i++)
-		if (!strcmp(pod->ports[i].name, port->target_name) && pod->ports[i].proto == port->proto)
+		if (!strcmp(pod->ports[i].name, port->target_name) &&
+		    pod->ports[i].proto == port->proto)
 			return pod->ports[i].port;
 	return 0;
 }
 
 /* What the control plane would write for a selector (A.3). */
-static void derive_endpoints(struct endpoints *all, const struct store *s, const struct kube_service *svc,
-			     const struct kube_service_port *port, int family, const char *node)
+static void derive_endpoints(struct endpoints *all, const struct store *s,
+			     const struct kube_service *svc, const struct kube_service_port *port,
+			     int family, const char *node)
 {
 	for (size_t i = 0; i < s->n_pods; i++) {
 		const struct kube_pod *pod = s->pods[i];
 		uint16_t target = target_on_pod(port, pod);
 
-		if (strcmp(pod->meta.ns, svc->meta.ns) || !reference_selects(&svc->selector, &pod->meta.labels) ||
+		if (strcmp(pod->meta.ns, svc->meta.ns) ||
+		    !reference_selects(&svc->selector, &pod->meta.labels) ||
 		    pod->phase == KUBE_SUCCEEDED || pod->phase == KUBE_FAILED ||
 		    weir_addr_is_zero(&pod->addr[family]) || !target)
 			continue;
 		add_endpoint(all, &(struct endpoint){
 					  .addr = pod->addr[family],
 					  .port = target,
-					  .ready = svc->publish_not_ready || (pod->ready && !pod->meta.deleting),
+					  .ready = svc->publish_not_ready ||
+						   (pod->ready && !pod->meta.deleting),
 					  .serving = pod->ready,
 					  .terminating = pod->meta.deleting,
 					  .local = *pod->node && !strcmp(pod->node, node),
@@ -178,7 +192,10 @@ static void derive_endpoints(struct endpoints *all, const struct store *s, const
 	}
 }
 
-/* ---- Candidates ----------------------------------------------------------------------------------- */
+/*
+ * ---- Candidates
+ * -----------------------------------------------------------------------------------
+ */
 
 static bool lists(const char **names, size_t n, const char *name)
 {
@@ -237,7 +254,8 @@ static const char *zone_of(const struct store *s, const char *node)
 
 static void add_candidate(struct reference_answer *a, const struct endpoint *e)
 {
-	a->candidates[a->n_candidates++] = (struct reference_backend){ .addr = e->addr, .port = e->port };
+	a->candidates[a->n_candidates++] =
+		(struct reference_backend){ .addr = e->addr, .port = e->port };
 }
 
 static bool is_fallback(const struct endpoint *e)
@@ -319,5 +337,6 @@ void reference_service(const struct store *s, const char *node, const struct ora
 		cluster_list(&all, node, zone_of(s, node), a);
 	qsort(a->candidates, a->n_candidates, sizeof(*a->candidates), compare_backends);
 	if (!a->n_candidates)
-		a->reason = has_any(&all) ? WEIR_NO_LOCAL_ENDPOINT : WEIR_NO_ENDPOINT; /* SVC-60, SVC-61 */
+		a->reason = has_any(&all) ? WEIR_NO_LOCAL_ENDPOINT
+					  : WEIR_NO_ENDPOINT; /* SVC-60, SVC-61 */
 }

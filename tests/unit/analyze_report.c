@@ -15,9 +15,11 @@
 #include "analyze/report.h"
 #include "analyze/world.h"
 
-#define POD(name, node, host, addr, labels, ports)                                                          \
-	"apiVersion: v1\nkind: Pod\nmetadata: {namespace: ns, name: " name ", labels: {" labels "}}\n"      \
-	"spec: {nodeName: " node ", hostNetwork: " host ", containers: [{name: c, image: i, ports: [" ports \
+#define POD(name, node, host, addr, labels, ports)                                              \
+	"apiVersion: v1\nkind: Pod\nmetadata: {namespace: ns, name: " name ", labels: {" labels \
+	"}}\n"                                                                                  \
+	"spec: {nodeName: " node ", hostNetwork: " host                                         \
+	", containers: [{name: c, image: i, ports: [" ports                                     \
 	"]}]}\nstatus: {phase: Running, podIP: " addr ", podIPs: [{ip: " addr "}]}\n---\n"
 #define NODE(name, addr)                                           \
 	"apiVersion: v1\nkind: Node\nmetadata: {name: " name "}\n" \
@@ -48,7 +50,8 @@ static int count(const struct report_item *item, void *ctx)
 {
 	struct wanted *w = ctx;
 
-	if (strcmp(w->from, item->from) || strcmp(w->to, item->to) || (w->port && w->port != item->port))
+	if (strcmp(w->from, item->from) || strcmp(w->to, item->to) ||
+	    (w->port && w->port != item->port))
 		return 0;
 	w->n++;
 	w->n_allow += item->allow;
@@ -81,15 +84,18 @@ static struct report *ask(const struct store *s, const char *text)
 	return r;
 }
 
-/* a and b on n1, c on n2; h1 and h2 on the nodes' own network; b and c take nothing in but from selectors. */
+/*
+ * a and b on n1, c on n2; h1 and h2 on the nodes' own network; b and c take nothing in but from
+ * selectors.
+ */
 static const char two_nodes[] = NODE("n1", "172.18.0.1") NODE("n2", "172.18.0.2") POD(
-	"a", "n1", "false", "10.0.1.1", "app: a", "") POD("b", "n1", "false", "10.0.1.2", "app: b",
-							  "") POD("c", "n2", "false", "10.0.2.1", "app: b",
-								  "") POD("h1", "n1", "true", "172.18.0.1",
-									  "app: a", "")
-	POD("h2", "n2", "true", "172.18.0.2", "app: a", "") POLICY(
-		"p",
-		"{podSelector: {matchLabels: {app: b}}, ingress: [{from: [{podSelector: {matchLabels: {app: a}}}]}]}");
+	"a", "n1", "false", "10.0.1.1", "app: a",
+	"") POD("b", "n1", "false", "10.0.1.2", "app: b",
+		"") POD("c", "n2", "false", "10.0.2.1", "app: b",
+			"") POD("h1", "n1", "true", "172.18.0.1", "app: a",
+				"") POD("h2", "n2", "true", "172.18.0.2", "app: a", "")
+	POLICY("p",
+	       "{podSelector: {matchLabels: {app: b}}, ingress: [{from: [{podSelector: {matchLabels: {app: a}}}]}]}");
 
 static void each_end_is_judged_as_on_its_own_node(void **state)
 {
@@ -119,10 +125,11 @@ static void np_41_np_43_host_network_is_its_own_node_and_nobody_elsewhere(void *
 
 static void np_42_egress_to_the_own_node_is_allowed_and_to_another_is_not(void **state)
 {
-	static const char yaml[] =
-		NODE("n1", "172.18.0.1") NODE("n2", "172.18.0.2") POD("a", "n1", "false", "10.0.1.1", "app: a", "")
-			POD("h1", "n1", "true", "172.18.0.1", "", "") POD("h2", "n2", "true", "172.18.0.2", "", "")
-				POLICY("p", "{podSelector: {}, policyTypes: [Egress]}");
+	static const char yaml[] = NODE("n1", "172.18.0.1") NODE("n2", "172.18.0.2")
+		POD("a", "n1", "false", "10.0.1.1", "app: a", "")
+			POD("h1", "n1", "true", "172.18.0.1", "", "")
+				POD("h2", "n2", "true", "172.18.0.2", "", "")
+					POLICY("p", "{podSelector: {}, policyTypes: [Egress]}");
 	_cleanup_(store_free) struct store *s = read_store(yaml);
 	_cleanup_(report_free) struct report *r = ask(s, "80");
 
@@ -144,10 +151,11 @@ static void pods_are_not_asked_about_themselves_nor_world_about_node(void **stat
 
 static void np_35_a_name_stands_for_every_number_that_the_destination_gives_it(void **state)
 {
-	static const char yaml[] = NODE("n1", "172.18.0.1") POD("a", "n1", "false", "10.0.1.1", "", "") POD(
-		"b", "n1", "false", "10.0.1.2", "",
-		"{name: web, containerPort: 80}, {name: other, containerPort: 81}]}, {name: d, image: i, ports: [{name: web, containerPort: 53, protocol: UDP}")
-		POLICY("p", "{podSelector: {}, ingress: [{ports: [{port: web}]}]}");
+	static const char yaml[] = NODE("n1", "172.18.0.1") POD("a", "n1", "false", "10.0.1.1", "",
+								"")
+		POD("b", "n1", "false", "10.0.1.2", "",
+		    "{name: web, containerPort: 80}, {name: other, containerPort: 81}]}, {name: d, image: i, ports: [{name: web, containerPort: 53, protocol: UDP}")
+			POLICY("p", "{podSelector: {}, ingress: [{ports: [{port: web}]}]}");
 	_cleanup_(store_free) struct store *s = read_store(yaml);
 	_cleanup_(report_free) struct report *r = ask(s, "web");
 
@@ -162,7 +170,8 @@ static void declared_ports_are_asked_for_when_none_are_given(void **state)
 {
 	static const char yaml[] = POD("a", "n1", "false", "10.0.1.1", "",
 				       "{containerPort: 80}, {containerPort: 53, protocol: UDP}")
-		POD("b", "n1", "false", "10.0.1.2", "", "{containerPort: 80}, {containerPort: 9, protocol: SCTP}");
+		POD("b", "n1", "false", "10.0.1.2", "",
+		    "{containerPort: 80}, {containerPort: 9, protocol: SCTP}");
 	_cleanup_(store_free) struct store *s = read_store(yaml);
 	_cleanup_(report_free) struct report *r = ask(s, NULL);
 	const struct report_port *ports;
@@ -189,12 +198,13 @@ static void np_56_pods_that_have_ended_are_left_out(void **state)
 
 static void both_sides_are_told_when_both_deny(void **state)
 {
-	static const char yaml[] =
-		POD("a", "n1", "false", "10.0.1.1", "", "") POD("b", "n1", "false", "10.0.1.2", "", "")
+	static const char yaml[] = POD("a", "n1", "false", "10.0.1.1", "", "")
+		POD("b", "n1", "false", "10.0.1.2", "", "")
 			POLICY("p", "{podSelector: {}, policyTypes: [Ingress, Egress]}");
 	_cleanup_(store_free) struct store *s = read_store(yaml);
 	_cleanup_(report_free) struct report *r = ask(s, "80");
-	struct report_end from = { .pod = store_pod(s, "ns", "a") }, to = { .pod = store_pod(s, "ns", "b") };
+	struct report_end from = { .pod = store_pod(s, "ns", "a") },
+			  to = { .pod = store_pod(s, "ns", "b") };
 	struct report_item item;
 
 	assert_int_equal(report_ask(r, &from, &to, IPPROTO_TCP, 80, 0, &item, NULL), 0);
@@ -207,13 +217,15 @@ static void both_sides_are_told_when_both_deny(void **state)
 
 static void ports_are_parsed_and_nonsense_is_refused(void **state)
 {
-	static const char *const bad[] = { "", ",", "80,", "0", "65536", "80/ICMP", "80/", "/TCP", "123456" };
+	static const char *const bad[] = { "",        ",",   "80,",  "0",     "65536",
+					   "80/ICMP", "80/", "/TCP", "123456" };
 	_cleanup_(arena_free) struct arena arena = {};
 	struct report_port *ports;
 	struct weir_err err;
 	size_t n;
 
-	assert_int_equal(report_ports_parse("80,53/UDP,http,dns/udp,9/SCTP", &arena, &ports, &n, &err), 0);
+	assert_int_equal(
+		report_ports_parse("80,53/UDP,http,dns/udp,9/SCTP", &arena, &ports, &n, &err), 0);
 	assert_int_equal(n, 5);
 	assert_int_equal(ports[0].proto, IPPROTO_TCP);
 	assert_int_equal(ports[1].port, 53);
@@ -230,9 +242,10 @@ static void ports_are_parsed_and_nonsense_is_refused(void **state)
 
 static void world_is_in_no_block_but_zero_and_nobodys(void **state)
 {
-	static const char yaml[] =
-		POLICY("p", "{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0, except: "
-			    "[198.51.100.0/24]}}, {ipBlock: {cidr: 0.0.0.0/1}}, {ipBlock: {cidr: '::/0'}}]}]}");
+	static const char yaml[] = POLICY(
+		"p",
+		"{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0, except: "
+		"[198.51.100.0/24]}}, {ipBlock: {cidr: 0.0.0.0/1}}, {ipBlock: {cidr: '::/0'}}]}]}");
 	_cleanup_(store_free) struct store *s = read_store(yaml);
 	struct weir_addr a;
 	struct world w = {};
@@ -240,7 +253,8 @@ static void world_is_in_no_block_but_zero_and_nobodys(void **state)
 
 	world_collect(&w, s);
 	assert_true(world_free_addr(&w, 0, &a));
-	assert_string_equal(addr_text(&a, text), "128.0.0.0"); /* behind 0.0.0.0/1 and not in the except */
+	assert_string_equal(addr_text(&a, text),
+			    "128.0.0.0"); /* behind 0.0.0.0/1 and not in the except */
 	assert_true(world_free_addr(&w, 1, &a));
 	assert_string_equal(addr_text(&a, text), "2001:db8:ffff:ffff::1");
 	world_take(&w, &a);
@@ -265,8 +279,8 @@ static void without_a_free_address_there_is_no_world(void **state)
 
 static void an_explanation_names_what_failed(void **state)
 {
-	static const char yaml[] = POD("a", "n1", "false", "10.0.1.1", "app: x", "") POD("b", "n1", "false",
-											 "10.0.1.2", "", "")
+	static const char yaml[] = POD("a", "n1", "false", "10.0.1.1", "app: x",
+				       "") POD("b", "n1", "false", "10.0.1.2", "", "")
 		POLICY("p",
 		       "{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.9.0.0/16}}], ports: [{port: 81}]}, "
 		       "{from: [{podSelector: {matchLabels: {app: a}}}]}]}");
@@ -285,7 +299,8 @@ static void an_explanation_names_what_failed(void **state)
 	assert_false(side.allow);
 	assert_int_equal(side.n_policies, 1);
 	assert_int_equal(side.policies[0].n_rules, 2);
-	assert_string_equal(side.policies[0].rules[0].peers[0].failed, "10.0.1.1 is not in 10.9.0.0/16");
+	assert_string_equal(side.policies[0].rules[0].peers[0].failed,
+			    "10.0.1.1 is not in 10.9.0.0/16");
 	assert_string_equal(side.policies[0].rules[0].ports[0].failed, "the port is 80");
 	assert_string_equal(side.policies[0].rules[1].peers[0].failed, "a has app=x");
 }
@@ -294,9 +309,10 @@ static void a_side_that_no_policy_selects_allows(void **state)
 {
 	_cleanup_(store_free) struct store *s = read_store(two_nodes);
 	_cleanup_(arena_free) struct arena arena = {};
-	struct explain_flow f = {
-		.direction = KUBE_EGRESS, .subject = store_pod(s, "ns", "b"), .proto = IPPROTO_TCP, .port = 80
-	};
+	struct explain_flow f = { .direction = KUBE_EGRESS,
+				  .subject = store_pod(s, "ns", "b"),
+				  .proto = IPPROTO_TCP,
+				  .port = 80 };
 	struct explain_side side;
 
 	explain_flow(s, &f, &arena, &side);
@@ -312,7 +328,8 @@ int main(void)
 		cmocka_unit_test(np_41_np_43_host_network_is_its_own_node_and_nobody_elsewhere),
 		cmocka_unit_test(np_42_egress_to_the_own_node_is_allowed_and_to_another_is_not),
 		cmocka_unit_test(pods_are_not_asked_about_themselves_nor_world_about_node),
-		cmocka_unit_test(np_35_a_name_stands_for_every_number_that_the_destination_gives_it),
+		cmocka_unit_test(
+			np_35_a_name_stands_for_every_number_that_the_destination_gives_it),
 		cmocka_unit_test(declared_ports_are_asked_for_when_none_are_given),
 		cmocka_unit_test(np_56_pods_that_have_ended_are_left_out),
 		cmocka_unit_test(both_sides_are_told_when_both_deny),

@@ -17,8 +17,8 @@ struct fixture {
 	struct weir_err err;
 };
 
-static void check(const char *text, enum target_kind kind, const char *ns, const char *name, uint16_t port,
-		  int proto)
+static void check(const char *text, enum target_kind kind, const char *ns, const char *name,
+		  uint16_t port, int proto)
 {
 	struct fixture f = {};
 
@@ -57,7 +57,8 @@ static void dns_6_names_are_hosts_under_a_headless_service_or_services(void **st
 
 	check("db-0.db.shop", TARGET_HOST, "shop", "db-0", 0, 0);
 	check("db-0.db.shop.svc:5432", TARGET_HOST, "shop", "db-0", 5432, 0);
-	check("db-0.db.shop.svc.cluster.local:5432/TCP", TARGET_HOST, "shop", "db-0", 5432, IPPROTO_TCP);
+	check("db-0.db.shop.svc.cluster.local:5432/TCP", TARGET_HOST, "shop", "db-0", 5432,
+	      IPPROTO_TCP);
 	check("db.shop.svc", TARGET_SERVICE, "shop", "db", 0, 0);
 	check("db.shop.svc.cluster.local:53/UDP", TARGET_SERVICE, "shop", "db", 53, IPPROTO_UDP);
 	check("shop/db-0.with.dots", TARGET_POD, "shop", "db-0.with.dots", 0, 0);
@@ -91,9 +92,10 @@ static void a_port_may_be_a_name(void **state)
 static void nonsense_is_refused_with_words(void **state)
 {
 	static const char *const bad[] = {
-		"",        "web",        "a/b/c",        "a/b/c/d",        "/web",     "ns/",
-		"ns/web:", "ns/web:0",   "ns/web:65536", "ns/web:80/ICMP", "[fd00::1", "[fd00::1]80",
-		"pod/ns/", "10.0.0.256", "db.shop",      "a..b",           "a.b.c.d",  "a.b.c.d.svc",
+		"",         "web",         "a/b/c",       "a/b/c/d",      "/web",
+		"ns/",      "ns/web:",     "ns/web:0",    "ns/web:65536", "ns/web:80/ICMP",
+		"[fd00::1", "[fd00::1]80", "pod/ns/",     "10.0.0.256",   "db.shop",
+		"a..b",     "a.b.c.d",     "a.b.c.d.svc",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {

@@ -11,9 +11,10 @@
 
 #include "analyze/why.h"
 
-#define DUAL_POD(name, v4, v6)                                                                           \
-	"apiVersion: v1\nkind: Pod\nmetadata: {namespace: p, name: " name ", labels: {app: " name "}}\n" \
-	"spec: {nodeName: n1, containers: [{name: c, image: i, ports: [{containerPort: 80}]}]}\n"        \
+#define DUAL_POD(name, v4, v6)                                                                    \
+	"apiVersion: v1\nkind: Pod\nmetadata: {namespace: p, name: " name ", labels: {app: " name \
+	"}}\n"                                                                                    \
+	"spec: {nodeName: n1, containers: [{name: c, image: i, ports: [{containerPort: 80}]}]}\n" \
 	"status: {phase: Running, podIP: " v4 ", podIPs: [{ip: " v4 "}, {ip: '" v6 "'}]}\n---\n"
 #define DUAL_SERVICE(name, v4, v6)                                                             \
 	"apiVersion: v1\nkind: Service\nmetadata: {namespace: p, name: " name "}\n"            \
@@ -35,7 +36,8 @@ enum asked {
 };
 
 /* Which families are asked, from and to which addresses: NULL where it does not matter. */
-static void asks(const char *from, const char *to, unsigned int want, const char *src, const char *dst)
+static void asks(const char *from, const char *to, unsigned int want, const char *src,
+		 const char *dst)
 {
 	_cleanup_(arena_free) struct arena arena = {};
 	_cleanup_(store_free) struct store *s = store_new();
@@ -50,7 +52,8 @@ static void asks(const char *from, const char *to, unsigned int want, const char
 	store_apply_defaults(s, 0);
 	assert_int_equal(s->diags.errors, 0);
 	ask.report = report = report_new(&(struct report_input){ .store = s });
-	if (why_parse(&ask, from, to, &err) || why_resolve(&ask, &err) || why_judge(&ask, &flows, &err))
+	if (why_parse(&ask, from, to, &err) || why_resolve(&ask, &err) ||
+	    why_judge(&ask, &flows, &err))
 		fail_msg("%s %s: %s", from, to, err.text);
 	for (size_t i = 0; i < flows.n; i++) {
 		const struct report_item *item = &flows.items[i].item;
@@ -107,7 +110,8 @@ static void an_address_of_the_own_node_is_asked_as_it_is(void **state)
 
 static void addresses_of_two_families_are_refused(void **state)
 {
-	static const char *const pairs[][2] = { { "fd00::1", "10.0.0.2:80" }, { "10.0.0.1", "[fd00:96::2]:80" } };
+	static const char *const pairs[][2] = { { "fd00::1", "10.0.0.2:80" },
+						{ "10.0.0.1", "[fd00:96::2]:80" } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
 		_cleanup_(arena_free) struct arena arena = {};
@@ -115,9 +119,10 @@ static void addresses_of_two_families_are_refused(void **state)
 		struct weir_err err = {};
 
 		assert_int_equal(why_parse(&ask, pairs[i][0], pairs[i][1], &err), -EINVAL);
-		assert_string_equal(err.text,
-				    i ? "FROM 10.0.0.1 is IPv4 and TO fd00:96::2 is IPv6: no packet has both"
-				      : "FROM fd00::1 is IPv6 and TO 10.0.0.2 is IPv4: no packet has both");
+		assert_string_equal(
+			err.text,
+			i ? "FROM 10.0.0.1 is IPv4 and TO fd00:96::2 is IPv6: no packet has both"
+			  : "FROM fd00::1 is IPv6 and TO 10.0.0.2 is IPv4: no packet has both");
 	}
 }
 

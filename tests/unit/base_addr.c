@@ -27,10 +27,11 @@ static void parse_4_leading_zeros_are_decimal_and_mapped_addresses_are_ipv4(void
 
 static void what_is_no_address_is_refused_and_leaves_the_output_alone(void **state)
 {
-	static const char *const wrong[] = { "",         "1.2.3",     "1.2.3.4.5",        "256.0.0.1",
-					     "1.2.3.4 ", " 1.2.3.4",  "1.2.3.-4",         "1.2.3.4/8",
-					     "::g",      "1::2::3",   "fe80::1%eth0",     "1..2.3",
-					     "+1.2.3.4", "0x1.2.3.4", "99999999999.1.1.1" };
+	static const char *const wrong[] = { "",          "1.2.3",        "1.2.3.4.5",
+					     "256.0.0.1", "1.2.3.4 ",     " 1.2.3.4",
+					     "1.2.3.-4",  "1.2.3.4/8",    "::g",
+					     "1::2::3",   "fe80::1%eth0", "1..2.3",
+					     "+1.2.3.4",  "0x1.2.3.4",    "99999999999.1.1.1" };
 	struct weir_addr a;
 
 	memset(&a, 0xaa, sizeof(a));

@@ -12,8 +12,10 @@ static void members_are_read_by_type(void **state)
 	_cleanup_(json_close) struct json doc = {};
 	struct json_value root, list;
 
-	assert_int_equal(
-		json_open(&doc, "f", HEAD ",\"t\":\"x\",\"n\":7,\"b\":true,\"l\":[\"a\",2]}", "Thing", NULL), 0);
+	assert_int_equal(json_open(&doc, "f",
+				   HEAD ",\"t\":\"x\",\"n\":7,\"b\":true,\"l\":[\"a\",2]}", "Thing",
+				   NULL),
+			 0);
 	root = json_root(&doc);
 	assert_string_equal(json_text(root, "t"), "x");
 	assert_int_equal(json_number(root, "n", 1, 7), 7);

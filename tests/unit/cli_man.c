@@ -74,7 +74,8 @@ static void every_option_of_every_verb_is_there(void **state)
 				_cleanup_(mem_free) char *name = escaped(row->name);
 
 				if (!strstr(section, name))
-					fail_msg("weir %s: --%s is not in the manual", (*v)->name, row->name);
+					fail_msg("weir %s: --%s is not in the manual", (*v)->name,
+						 row->name);
 				options++;
 			}
 	}
@@ -91,7 +92,8 @@ static void every_option_that_help_shows_is_explained(void **state)
 
 		help_verb(*v, out);
 		fclose(out);
-		for (const char *at = strstr(help, "\noptions:"); (at = strstr(at, "--")); at += 2) {
+		for (const char *at = strstr(help, "\noptions:"); (at = strstr(at, "--"));
+		     at += 2) {
 			char name[32] = "";
 
 			sscanf(at, "--%31[a-z-]", name);

@@ -29,7 +29,8 @@ static int measured_as_expected(const struct report_item *item, void *ctx)
 	struct measure *p = ctx;
 
 	*VEC_ADD(p->results, p->n, p->cap) =
-		(struct measure_result){ .item = *item, .measured = item->allow ? SANDBOX_ALLOW : SANDBOX_DENY };
+		(struct measure_result){ .item = *item,
+					 .measured = item->allow ? SANDBOX_ALLOW : SANDBOX_DENY };
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Events with names: what a line and an object say, and what filters take. The
- * plan is the test's own; no kernel is asked.
+ * Events with names: what a line and an object say, and what filters take. The plan is the test's
+ * own; no kernel is asked.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,7 +47,9 @@ static struct naming naming = { .now = &now, .before = &before, .wall_offset_ns 
 
 static int setup(void **state)
 {
-	now = (struct live){ .plan = plan_json_parse(plan_text), .names = names, .n_names = ARRAY_SIZE(names) };
+	now = (struct live){ .plan = plan_json_parse(plan_text),
+			     .names = names,
+			     .n_names = ARRAY_SIZE(names) };
 	assert_non_null(now.plan);
 	setenv("TZ", "UTC", 1);
 	tzset();
@@ -78,7 +80,8 @@ static struct weir_event denial(void)
 		.sport_be = htons(41234),
 		.dport_be = htons(5432),
 		.reason = WEIR_INGRESS_DENIED,
-		.flags = WEIR_EVENT_JUDGED | WEIR_EVENT_EGRESS | WEIR_EVENT_INGRESS | WEIR_EVENT_INGRESS_DENIED,
+		.flags = WEIR_EVENT_JUDGED | WEIR_EVENT_EGRESS | WEIR_EVENT_INGRESS |
+			 WEIR_EVENT_INGRESS_DENIED,
 		.ingress_set = SET,
 		.proto = IPPROTO_TCP,
 		.device = 12,
@@ -92,7 +95,8 @@ static struct weir_event translation(void)
 	struct weir_event e = denial();
 
 	e.reason = WEIR_FORWARDED;
-	e.flags = WEIR_EVENT_JUDGED | WEIR_EVENT_EGRESS | WEIR_EVENT_INGRESS | WEIR_EVENT_TRANSLATED;
+	e.flags =
+		WEIR_EVENT_JUDGED | WEIR_EVENT_EGRESS | WEIR_EVENT_INGRESS | WEIR_EVENT_TRANSLATED;
 	e.ingress_rule = RULE;
 	e.dst = addr("10.96.0.80");
 	e.dport_be = htons(80);
@@ -124,23 +128,26 @@ static void a_default_deny_names_pods_and_policies(void **state)
 	assert_line(&e, true,
 		    "01:01:02.500 DENIED   shop/web:41234 → shop/db:5432 TCP  ingress default deny "
 		    "(shop/db-from-api, shop/default-deny)\n");
-	assert_line(&e, false,
-		    "01:01:02.500 DENIED   shop/web:41234 -> shop/db:5432 TCP  ingress default deny "
-		    "(shop/db-from-api, shop/default-deny)\n");
+	assert_line(
+		&e, false,
+		"01:01:02.500 DENIED   shop/web:41234 -> shop/db:5432 TCP  ingress default deny "
+		"(shop/db-from-api, shop/default-deny)\n");
 	e.ingress_rule = RULE;
 	e.flags |= WEIR_EVENT_KNOWN | WEIR_EVENT_REPLY;
 	assert_line(&e, true,
 		    "01:01:02.500 DENIED   shop/web:41234 → shop/db:5432 TCP (its reply)  "
 		    "shop/db-from-api ingress[2] (p.yaml:75)\n");
 	e.flags ^= WEIR_EVENT_REPLY | WEIR_EVENT_ICMP_ERROR;
-	assert_line(&e, true,
-		    "01:01:02.500 DENIED   shop/web:41234 → shop/db:5432 TCP (an ICMP error about it)  "
-		    "shop/db-from-api ingress[2] (p.yaml:75)\n");
+	assert_line(
+		&e, true,
+		"01:01:02.500 DENIED   shop/web:41234 → shop/db:5432 TCP (an ICMP error about it)  "
+		"shop/db-from-api ingress[2] (p.yaml:75)\n");
 	e = denial();
 	e.reason = WEIR_NOT_ENFORCED;
-	assert_line(&e, true,
-		    "01:01:02.500 NOT ENFORCED shop/web:41234 → shop/db:5432 TCP  ingress default deny "
-		    "(shop/db-from-api, shop/default-deny)\n");
+	assert_line(
+		&e, true,
+		"01:01:02.500 NOT ENFORCED shop/web:41234 → shop/db:5432 TCP  ingress default deny "
+		"(shop/db-from-api, shop/default-deny)\n");
 }
 
 static void a_translation_names_service_backend_and_rules(void **state)
@@ -151,7 +158,8 @@ static void a_translation_names_service_backend_and_rules(void **state)
 		    "01:01:02.500 ALLOWED  shop/web:41234 → svc/shop/api:80 → shop/db:8080 TCP  "
 		    "shop/db-from-api ingress[2] (p.yaml:75)\n");
 	e.ingress_rule = WEIR_NO_RULE; /* nothing isolates: no word about it */
-	assert_line(&e, true, "01:01:02.500 ALLOWED  shop/web:41234 → svc/shop/api:80 → shop/db:8080 TCP\n");
+	assert_line(&e, true,
+		    "01:01:02.500 ALLOWED  shop/web:41234 → svc/shop/api:80 → shop/db:8080 TCP\n");
 }
 
 static void a_drop_says_its_reason(void **state)
@@ -172,10 +180,13 @@ static void a_drop_says_its_reason(void **state)
 		    "01:01:02.500 DROPPED  2001:db8::1 → shop/db ICMP  mid-stream: "
 		    "it begins no connection, and is of none that is known\n");
 	e = (struct weir_event){ .reason = WEIR_TRUNCATED, .device = 12, .len = 20 };
-	assert_line(&e, true,
-		    "00:00:01.000 DROPPED  at device 12, 20 bytes  truncated: the packet ends inside a header\n");
+	assert_line(
+		&e, true,
+		"00:00:01.000 DROPPED  at device 12, 20 bytes  truncated: the packet ends inside a header\n");
 	e.reason = 200;
-	assert_line(&e, true, "00:00:01.000 DROPPED  at device 12, 20 bytes  reason 200, of a newer datapath\n");
+	assert_line(
+		&e, true,
+		"00:00:01.000 DROPPED  at device 12, 20 bytes  reason 200, of a newer datapath\n");
 }
 
 static void ids_without_a_name_are_shown_as_ids(void **state)
@@ -343,7 +354,8 @@ static void a_policy_is_matched_where_it_decided(void **state)
 	assert_true(matches(&e, (struct event_filter){ .policy = "shop/db-from-api" }));
 	assert_false(matches(&e, (struct event_filter){ .policy = "shop/default-deny" }));
 	e = denial(); /* ingress allows by the rule, egress denies */
-	e.flags = WEIR_EVENT_JUDGED | WEIR_EVENT_EGRESS | WEIR_EVENT_INGRESS | WEIR_EVENT_EGRESS_DENIED;
+	e.flags = WEIR_EVENT_JUDGED | WEIR_EVENT_EGRESS | WEIR_EVENT_INGRESS |
+		  WEIR_EVENT_EGRESS_DENIED;
 	e.reason = WEIR_EGRESS_DENIED;
 	e.ingress_rule = RULE;
 	assert_false(matches(&e, (struct event_filter){ .policy = "shop/db-from-api" }));

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Options by table: what is accepted, what is refused and in which words, and that help shows every row. */
+/*
+ * Options by table: what is accepted, what is refused and in which words, and that help shows every
+ * row.
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,7 +32,8 @@ static const struct option_row first[] = {
 };
 
 static const struct option_row second[] = {
-	{ "color", 0, "auto|always|never", OPTION_CHOICE, offsetof(struct values, choice), "a choice" },
+	{ "color", 0, "auto|always|never", OPTION_CHOICE, offsetof(struct values, choice),
+	  "a choice" },
 	{ "number", 'n', "N", OPTION_NUMBER, offsetof(struct values, number), "a number" },
 	{ "file", 'f', "PATH", OPTION_LIST, offsetof(struct values, list), "a list" },
 	{},
@@ -59,7 +63,8 @@ static void parse(struct run *run, const char *words)
 
 static void values_may_be_attached_or_follow(void **state)
 {
-	static const char *const forms[] = { "--text x", "--text=x", "-t x", "-tx", "-t=x", "-gt x", "-gvtx" };
+	static const char *const forms[] = { "--text x", "--text=x", "-t x", "-tx",
+					     "-t=x",     "-gt x",    "-gvtx" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
 		struct run run;
@@ -103,7 +108,8 @@ static void lists_and_counts_add_up(void **state)
 
 static void names_match_exactly(void **state)
 {
-	static const char *const unknown[] = { "--fla", "--flagg", "--Flag", "-x", "-gx", "---flag", "--=x" };
+	static const char *const unknown[] = { "--fla", "--flagg", "--Flag", "-x",
+					       "-gx",   "---flag", "--=x" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(unknown); i++) {
 		struct run run;

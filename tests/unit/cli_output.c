@@ -54,7 +54,8 @@ static void colour_changes_no_column(void **state)
 {
 	char *text = table_text(&(struct style){ .color = true }, true);
 
-	assert_string_equal(text, "a-long-name  \033[31mdeny\033[0m\nbär          \033[32m-\033[0m\n");
+	assert_string_equal(text,
+			    "a-long-name  \033[31mdeny\033[0m\nbär          \033[32m-\033[0m\n");
 	free(text);
 }
 
@@ -105,10 +106,11 @@ static void lists_are_versioned_and_an_item_a_line(void **state)
 	emit_list_end(&e);
 	emit_close(&e);
 	fclose(out);
-	assert_string_equal(text, "{\"apiVersion\":\"weir.dev/v1\",\"kind\":\"PodList\",\"items\":[\n"
-				  "{\"id\":0,\"policy\":null,\"names\":[\"x\"]},\n"
-				  "{\"id\":1,\"policy\":\"a\\\"b\",\"names\":[\"x\"]}\n"
-				  "]}\n");
+	assert_string_equal(text,
+			    "{\"apiVersion\":\"weir.dev/v1\",\"kind\":\"PodList\",\"items\":[\n"
+			    "{\"id\":0,\"policy\":null,\"names\":[\"x\"]},\n"
+			    "{\"id\":1,\"policy\":\"a\\\"b\",\"names\":[\"x\"]}\n"
+			    "]}\n");
 	free(text);
 }
 
@@ -129,8 +131,9 @@ static void an_empty_list_is_still_a_list_and_bad_utf8_stays_json(void **state)
 	emit_document_end(&e);
 	emit_close(&e);
 	fclose(out);
-	assert_string_equal(text, "{\"apiVersion\":\"weir.dev/v1\",\"kind\":\"PodList\",\"items\":[]}\n"
-				  "{\"apiVersion\":\"weir.dev/v1\",\"kind\":\"Status\",\"name\":\"a?b\"}\n");
+	assert_string_equal(
+		text, "{\"apiVersion\":\"weir.dev/v1\",\"kind\":\"PodList\",\"items\":[]}\n"
+		      "{\"apiVersion\":\"weir.dev/v1\",\"kind\":\"Status\",\"name\":\"a?b\"}\n");
 	free(text);
 }
 

@@ -11,11 +11,13 @@
 
 #include "cli/why_print.h"
 
-#define POD(ns, name, addr, labels, ports)                                                          \
-	"apiVersion: v1\nkind: Pod\nmetadata: {namespace: " ns ", name: " name ", labels: {" labels \
-	"}}\nspec: {nodeName: n1, containers: [{name: c, image: i, ports: [" ports                  \
+#define POD(ns, name, addr, labels, ports)                                         \
+	"apiVersion: v1\nkind: Pod\nmetadata: {namespace: " ns ", name: " name     \
+	", labels: {" labels                                                       \
+	"}}\nspec: {nodeName: n1, containers: [{name: c, image: i, ports: [" ports \
 	"]}]}\nstatus: {phase: Running, podIP: " addr ", podIPs: [{ip: " addr "}]}\n---\n"
-#define NS(name, labels) "apiVersion: v1\nkind: Namespace\nmetadata: {name: " name ", labels: {" labels "}}\n---\n"
+#define NS(name, labels) \
+	"apiVersion: v1\nkind: Namespace\nmetadata: {name: " name ", labels: {" labels "}}\n---\n"
 #define POLICY(ns, name, spec)                                    \
 	"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n" \
 	"metadata: {namespace: " ns ", name: " name "}\nspec:\n" spec "---\n"
@@ -69,15 +71,16 @@ static void draws_line(const char *yaml, const char *from, const char *to, const
 }
 
 /* A list where a single item was meant, and a label that Namespaces do not have by themselves. */
-static const char two_items[] = POLICY("prod", "db",
-				       "  podSelector: {matchLabels: {tier: db}}\n"
-				       "  ingress:\n"
-				       "  - from:\n"
-				       "    - namespaceSelector: {matchLabels: {name: prod}}\n"
-				       "    - podSelector: {matchLabels: {tier: api}}\n"
-				       "    ports:\n"
-				       "    - port: 5432\n") POD("prod", "web-0", "10.0.0.1", "tier: web", "")
-	POD("prod", "db-0", "10.0.0.2", "tier: db", "{containerPort: 5432}");
+static const char two_items[] =
+	POLICY("prod", "db",
+	       "  podSelector: {matchLabels: {tier: db}}\n"
+	       "  ingress:\n"
+	       "  - from:\n"
+	       "    - namespaceSelector: {matchLabels: {name: prod}}\n"
+	       "    - podSelector: {matchLabels: {tier: api}}\n"
+	       "    ports:\n"
+	       "    - port: 5432\n") POD("prod", "web-0", "10.0.0.1", "tier: web", "")
+		POD("prod", "db-0", "10.0.0.2", "tier: db", "{containerPort: 5432}");
 
 static void a_denied_flow_is_drawn_with_what_failed_and_the_nearest_miss_NP_20_NP_22(void **state)
 {
@@ -101,11 +104,14 @@ static void without_utf8_it_is_drawn_in_ascii(void **state)
 
 	for (const char *at = text; *at; at++)
 		assert_true((unsigned char)*at < 0x80);
+	assert_non_null(strstr(
+		text,
+		"     |- from[1] podSelector tier=api         db.yaml:9   no  web-0 has tier=web\n"));
 	assert_non_null(
-		strstr(text, "     |- from[1] podSelector tier=api         db.yaml:9   no  web-0 has tier=web\n"));
-	assert_non_null(strstr(text, "     `- ports   TCP/5432                     db.yaml:11  yes\n"));
-	assert_non_null(
-		strstr(text, " nearest: label Namespace prod name=prod -> ALLOWED -- for every pod in it"));
+		strstr(text, "     `- ports   TCP/5432                     db.yaml:11  yes\n"));
+	assert_non_null(strstr(
+		text,
+		" nearest: label Namespace prod name=prod -> ALLOWED -- for every pod in it"));
 }
 
 static void colour_is_only_added_to_words(void **state)
@@ -158,16 +164,19 @@ static void both_selectors_of_an_item_are_judged_each_for_itself_NP_20(void **st
 	      " nearest: label Pod ops/a app=b → ALLOWED — and nothing that selects app=a finds it any more\n");
 }
 
-/* A label that one policy wants is what another one isolates by: the change is tried, not guessed. */
+/*
+ * A label that one policy wants is what another one isolates by: the change is tried, not guessed.
+ */
 static void a_change_that_the_other_end_would_deny_is_said_to_be_half_of_it(void **state)
 {
-	static const char yaml[] = POD("p", "a", "10.0.0.1", "", "") POD("p", "b", "10.0.0.2", "app: b", "")
-		POLICY("p", "b",
-		       "  podSelector: {matchLabels: {app: b}}\n"
-		       "  ingress: [{from: [{podSelector: {matchLabels: {role: c}}}]}]\n")
-			POLICY("p", "c",
-			       "  podSelector: {matchLabels: {role: c}}\n"
-			       "  policyTypes: [Egress]\n");
+	static const char yaml[] =
+		POD("p", "a", "10.0.0.1", "", "") POD("p", "b", "10.0.0.2", "app: b", "")
+			POLICY("p", "b",
+			       "  podSelector: {matchLabels: {app: b}}\n"
+			       "  ingress: [{from: [{podSelector: {matchLabels: {role: c}}}]}]\n")
+				POLICY("p", "c",
+				       "  podSelector: {matchLabels: {role: c}}\n"
+				       "  policyTypes: [Egress]\n");
 
 	draws_line(yaml, "p/a", "p/b:80",
 		   " nearest: label Pod p/a role=c → ingress ALLOWED, egress still DENIED\n");
@@ -175,32 +184,38 @@ static void a_change_that_the_other_end_would_deny_is_said_to_be_half_of_it(void
 
 static void a_port_that_no_rule_has_is_the_nearest_miss(void **state)
 {
-	static const char yaml[] = POD("p", "a", "10.0.0.1", "app: a", "") POD("p", "b", "10.0.0.2", "", "")
+	static const char yaml[] = POD("p", "a", "10.0.0.1", "app: a", "") POD("p", "b", "10.0.0.2",
+									       "", "")
 		POLICY("p", "b",
 		       "  podSelector: {}\n"
 		       "  ingress: [{from: [{podSelector: {matchLabels: {app: a}}}], ports: [{port: 80}]}]\n");
 
-	draws_line(yaml, "p/a", "p/b:81",
-		   " nearest: in p/b ingress[0] allow TCP/81 → ALLOWED — for every peer of that rule\n");
+	draws_line(
+		yaml, "p/a", "p/b:81",
+		" nearest: in p/b ingress[0] allow TCP/81 → ALLOWED — for every peer of that rule\n");
 }
 
 static void where_there_is_no_rule_one_is_proposed(void **state)
 {
-	static const char yaml[] = POD("p", "a", "10.0.0.1", "", "") POD("p", "b", "10.0.0.2", "", "")
-		POLICY("p", "none", "  podSelector: {}\n  policyTypes: [Ingress]\n");
+	static const char yaml[] =
+		POD("p", "a", "10.0.0.1", "", "") POD("p", "b", "10.0.0.2", "", "")
+			POLICY("p", "none", "  podSelector: {}\n  policyTypes: [Ingress]\n");
 
-	draws_line(yaml, "p/a", "p/b:81", " nearest: add to p/none an ingress rule for a, TCP/81 → ALLOWED\n");
+	draws_line(yaml, "p/a", "p/b:81",
+		   " nearest: add to p/none an ingress rule for a, TCP/81 → ALLOWED\n");
 }
 
 /* The name of a Namespace cannot be changed by a label; a pod outside has no labels at all. */
 static void what_no_label_can_mend_is_an_edit_of_the_policy_NP_22(void **state)
 {
-	static const char yaml[] = POD("p", "a", "10.0.0.1", "", "") POD("q", "b", "10.0.0.2", "", "") POLICY(
-		"q", "b",
-		"  podSelector: {}\n"
-		"  ingress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: x}}}]}]\n");
+	static const char yaml[] = POD("p", "a", "10.0.0.1", "", "") POD("q", "b", "10.0.0.2", "",
+									 "")
+		POLICY("q", "b",
+		       "  podSelector: {}\n"
+		       "  ingress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: x}}}]}]\n");
 
-	draws_line(yaml, "p/a", "q/b:80", " nearest: in q/b ingress[0] select Namespace p → ALLOWED");
+	draws_line(yaml, "p/a", "q/b:80",
+		   " nearest: in q/b ingress[0] select Namespace p → ALLOWED");
 	draws_line(yaml, "192.0.2.1", "q/b:80",
 		   " nearest: in q/b ingress[0] add an ipBlock that holds 192.0.2.1 → ALLOWED");
 }
@@ -209,20 +224,21 @@ static void what_no_label_can_mend_is_an_edit_of_the_policy_NP_22(void **state)
 static void a_flow_that_one_dash_too_many_allows_has_a_note_NP_20(void **state)
 {
 	static const char yaml[] = NS("ops", "team: ops") POD("ops", "a", "10.0.0.1", "app: a", "")
-		POD("prod", "db", "10.0.0.2", "", "")
-			POLICY("prod", "db",
-			       "  podSelector: {}\n"
-			       "  ingress: [{from: [{namespaceSelector: {matchLabels: {team: ops}}}, "
-			       "{podSelector: {matchLabels: {app: b}}}]}]\n");
+		POD("prod", "db", "10.0.0.2", "", "") POLICY(
+			"prod", "db",
+			"  podSelector: {}\n"
+			"  ingress: [{from: [{namespaceSelector: {matchLabels: {team: ops}}}, "
+			"{podSelector: {matchLabels: {app: b}}}]}]\n");
 
-	draws_line(yaml, "ops/a", "prod/db:80",
-		   " note: ingress allows this only because from[0] and from[1] are OR: WEIR-P004\n");
+	draws_line(
+		yaml, "ops/a", "prod/db:80",
+		" note: ingress allows this only because from[0] and from[1] are OR: WEIR-P004\n");
 }
 
 static void backends_that_are_answered_alike_are_drawn_once(void **state)
 {
-	static const char yaml[] = POD("p", "a", "10.0.0.1", "", "") POD("p", "b-0", "10.0.0.2", "app: b", "") POD(
-		"p", "b-1", "10.0.0.3", "app: b", "")
+	static const char yaml[] = POD("p", "a", "10.0.0.1", "", "") POD(
+		"p", "b-0", "10.0.0.2", "app: b", "") POD("p", "b-1", "10.0.0.3", "app: b", "")
 		POD("p", "b-2", "10.0.0.4", "app: b",
 		    "") "apiVersion: v1\nkind: Service\nmetadata: {namespace: p, name: b}\n"
 			"spec: {clusterIP: 10.96.0.1, clusterIPs: [10.96.0.1], selector: {app: b}, ports: [{port: 80}]}\n";
@@ -236,19 +252,21 @@ static void backends_that_are_answered_alike_are_drawn_once(void **state)
 
 static void a_service_port_that_is_not_defined_is_answered_SVC_64(void **state)
 {
-	static const char yaml[] =
-		POD("p", "a", "10.0.0.1", "",
-		    "") "apiVersion: v1\nkind: Service\nmetadata: {namespace: p, name: b}\n"
-			"spec: {clusterIP: 10.96.0.1, clusterIPs: [10.96.0.1], ports: [{name: http, port: 80}]}\n";
+	static const char yaml[] = POD(
+		"p", "a", "10.0.0.1", "",
+		"") "apiVersion: v1\nkind: Service\nmetadata: {namespace: p, name: b}\n"
+		    "spec: {clusterIP: 10.96.0.1, clusterIPs: [10.96.0.1], ports: [{name: http, port: 80}]}\n";
 
-	draws_line(yaml, "p/a", "svc/p/b:81", "DENIED  p/a → svc/p/b  tcp/81\n service p/b  10.96.0.1:81 → ");
+	draws_line(yaml, "p/a", "svc/p/b:81",
+		   "DENIED  p/a → svc/p/b  tcp/81\n service p/b  10.96.0.1:81 → ");
 	draws_line(yaml, "p/a", "svc/p/b:81/UDP", "; it has http 80/TCP\n");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_denied_flow_is_drawn_with_what_failed_and_the_nearest_miss_NP_20_NP_22),
+		cmocka_unit_test(
+			a_denied_flow_is_drawn_with_what_failed_and_the_nearest_miss_NP_20_NP_22),
 		cmocka_unit_test(without_utf8_it_is_drawn_in_ascii),
 		cmocka_unit_test(colour_is_only_added_to_words),
 		cmocka_unit_test(on_a_narrow_terminal_lines_are_wrapped),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Manifests in, plan out, and questions to the oracle as lines of text, so that
- * a test is its manifests and what must be true of them.
+ * Manifests in, plan out, and questions to the oracle as lines of text, so that a test is its
+ * manifests and what must be true of them.
  */
 #pragma once
 
@@ -89,7 +89,10 @@ static inline int number_of(const char *proto)
 					 : proto_parse(proto);
 }
 
-/* "FROM TO proto/port REASON", from "node:ADDR" as a socket of this node; REASON as in reason.h, forwarded is "yes". */
+/*
+ * "FROM TO proto/port REASON", from "node:ADDR" as a socket of this node; REASON as in reason.h,
+ * forwarded is "yes".
+ */
 static inline void check_line(const struct fixture *f, const char *line)
 {
 	char from[64], to[64], proto[16], want[32];

@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What the loader builds on: equal objects give equal bytes, names say what a
- * thing is and nothing else, and a change touches only what it concerns.
+ * What the loader builds on: equal objects give equal bytes, names say what a thing is and nothing
+ * else, and a change touches only what it concerns.
  */
 #include <yajl/yajl_tree.h>
 
 #include "compile_fixture.h"
 
-#define NS(name) "apiVersion: v1\nkind: Namespace\nmetadata: {name: " name ", labels: {team: " name "}}\n"
-#define POD(name, ns, node, addr, app)                                                                \
-	"apiVersion: v1\nkind: Pod\nmetadata: {name: " name ", namespace: " ns ", labels: {app: " app \
-	"}}\nspec: {nodeName: " node                                                                  \
-	", containers: [{name: c, image: i, ports: [{name: http, containerPort: 80}]}]}\n"            \
+#define NS(name) \
+	"apiVersion: v1\nkind: Namespace\nmetadata: {name: " name ", labels: {team: " name "}}\n"
+#define POD(name, ns, node, addr, app)                                                     \
+	"apiVersion: v1\nkind: Pod\nmetadata: {name: " name ", namespace: " ns             \
+	", labels: {app: " app "}}\nspec: {nodeName: " node                                \
+	", containers: [{name: c, image: i, ports: [{name: http, containerPort: 80}]}]}\n" \
 	"status: {phase: Running, podIPs: [{ip: " addr "}]}\n"
 #define POLICY(name, spec)                                                              \
 	"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: " name \
 	", namespace: x}\nspec: {" spec "}\n"
 #define SERVICE(name, ip)                                                           \
 	"apiVersion: v1\nkind: Service\nmetadata: {name: " name ", namespace: x}\n" \
-	"spec: {clusterIP: " ip ", selector: {app: web}, ports: [{name: a, port: 80}, {name: b, port: 81}]}\n"
+	"spec: {clusterIP: " ip                                                     \
+	", selector: {app: web}, ports: [{name: a, port: 80}, {name: b, port: 81}]}\n"
 
 static const char *const documents[] = {
 	NS("x"),
@@ -116,10 +118,10 @@ static void same_objects_give_same_bytes_in_any_order(void **state)
 
 static void json_is_json_and_names_everything(void **state)
 {
-	static const char *const arrays[] = {
-		"pods",      "rules",    "policySets", "portSets",  "identities",
-		"addresses", "services", "backends",   "frontends", "nodeAddresses"
-	};
+	static const char *const arrays[] = { "pods",         "rules",      "policySets",
+					      "portSets",     "identities", "addresses",
+					      "services",     "backends",   "frontends",
+					      "nodeAddresses" };
 	_cleanup_(fixture_close) struct fixture f = open_with(NULL);
 	_cleanup_(mem_free) char *json = json_of(f.plan);
 	char error[256] = "", name[PLAN_HASH_TEXT_MAX];
@@ -128,10 +130,13 @@ static void json_is_json_and_names_everything(void **state)
 	if (!tree)
 		fail_msg("%s", error);
 	for (size_t i = 0; i < ARRAY_SIZE(arrays); i++)
-		assert_non_null(yajl_tree_get(tree, (const char *[]){ arrays[i], NULL }, yajl_t_array));
-	assert_string_equal(YAJL_GET_STRING(yajl_tree_get(tree, (const char *[]){ "node", NULL }, yajl_t_string)),
+		assert_non_null(
+			yajl_tree_get(tree, (const char *[]){ arrays[i], NULL }, yajl_t_array));
+	assert_string_equal(YAJL_GET_STRING(yajl_tree_get(tree, (const char *[]){ "node", NULL },
+							  yajl_t_string)),
 			    HERE);
-	assert_string_equal(YAJL_GET_STRING(yajl_tree_get(tree, (const char *[]){ "kind", NULL }, yajl_t_string)),
+	assert_string_equal(YAJL_GET_STRING(yajl_tree_get(tree, (const char *[]){ "kind", NULL },
+							  yajl_t_string)),
 			    "Plan");
 	yajl_tree_free(tree);
 	for (size_t i = 1; i < f.plan->n_sets; i++)
@@ -148,15 +153,19 @@ static void json_of_ranges_names_points(void **state)
 		"podSelector: {matchLabels: {app: web}}, ingress: [{ports: [{port: 80, endPort: 89}]}, {}]"));
 	_cleanup_(mem_free) char *json = json_of(f.plan);
 
-	assert_non_null(strstr(json, "{\"first\":\"0/0\",\"last\":\"TCP/79\",\"verdict\":\"allow\","
-				     "\"rule\":\"x/all ingress[1]\"},"
-				     "{\"first\":\"TCP/80\",\"last\":\"TCP/89\",\"verdict\":\"allow\","
-				     "\"rule\":\"x/all ingress[0]\"},"
-				     "{\"first\":\"TCP/90\",\"last\":\"255/65535\",\"verdict\":\"allow\","
-				     "\"rule\":\"x/all ingress[1]\"}]"));
+	assert_non_null(strstr(json,
+			       "{\"first\":\"0/0\",\"last\":\"TCP/79\",\"verdict\":\"allow\","
+			       "\"rule\":\"x/all ingress[1]\"},"
+			       "{\"first\":\"TCP/80\",\"last\":\"TCP/89\",\"verdict\":\"allow\","
+			       "\"rule\":\"x/all ingress[0]\"},"
+			       "{\"first\":\"TCP/90\",\"last\":\"255/65535\",\"verdict\":\"allow\","
+			       "\"rule\":\"x/all ingress[1]\"}]"));
 }
 
-/* ---- Stability ------------------------------------------------------------------------------------------- */
+/*
+ * ---- Stability
+ * -------------------------------------------------------------------------------------------
+ */
 
 static bool has_identity(const struct plan *p, const struct plan_hash *name)
 {
@@ -193,8 +202,11 @@ static void new_peer_renames_only_what_it_matches(void **state)
 	assert_true(same_at(before.plan, after.plan, "8.8.1.1"));
 	/* a set that the new policy is not part of keeps its name */
 	assert_int_equal(
-		plan_hash_compare(&before.plan->sets[plan_find_pod(before.plan, "x", "db-1")->ingress_set].name,
-				  &after.plan->sets[plan_find_pod(after.plan, "x", "db-1")->ingress_set].name),
+		plan_hash_compare(
+			&before.plan->sets[plan_find_pod(before.plan, "x", "db-1")->ingress_set]
+				 .name,
+			&after.plan->sets[plan_find_pod(after.plan, "x", "db-1")->ingress_set]
+				 .name),
 		0);
 }
 
@@ -212,25 +224,32 @@ static void policy_that_selects_no_pod_here_changes_nothing(void **state)
 static void new_pod_adds_addresses_and_renames_nothing(void **state)
 {
 	_cleanup_(fixture_close) struct fixture before = open_with(NULL);
-	_cleanup_(fixture_close) struct fixture after = open_with(POD("far-3", "u", "there", "10.0.1.3", "far"));
+	_cleanup_(fixture_close) struct fixture after =
+		open_with(POD("far-3", "u", "there", "10.0.1.3", "far"));
 
 	assert_int_equal(after.plan->n_addresses, before.plan->n_addresses + 1);
 	assert_int_equal(after.plan->n_identities, before.plan->n_identities);
 	for (size_t i = 1; i < before.plan->n_identities; i++)
 		assert_true(has_identity(after.plan, &before.plan->identities[i].name));
 	for (size_t i = 1; i < before.plan->n_sets; i++) {
-		assert_int_equal(plan_hash_compare(&before.plan->sets[i].name, &after.plan->sets[i].name), 0);
+		assert_int_equal(
+			plan_hash_compare(&before.plan->sets[i].name, &after.plan->sets[i].name),
+			0);
 		assert_int_equal(before.plan->sets[i].n_elements, after.plan->sets[i].n_elements);
 	}
 }
 
-/* ---- Tables ------------------------------------------------------------------------------------------------ */
+/*
+ * ---- Tables
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static void pods_under_the_same_rules_share_a_set(void **state)
 {
 	_cleanup_(fixture_close) struct fixture f = open_with(NULL);
 	const struct plan_pod *one = plan_find_pod(f.plan, "x", "web-1"),
-			      *two = plan_find_pod(f.plan, "x", "web-2"), *db = plan_find_pod(f.plan, "x", "db-1");
+			      *two = plan_find_pod(f.plan, "x", "web-2"),
+			      *db = plan_find_pod(f.plan, "x", "db-1");
 
 	assert_int_equal(f.plan->n_pods, 3);
 	assert_int_equal(one->ingress_set, two->ingress_set);
@@ -252,7 +271,8 @@ static void ports_of_one_set_with_unlike_names_make_sets_of_their_own_np_32(void
 			"b", "x", "here", "10.0.0.2",
 			"web") "---\napiVersion: v1\nkind: Pod\nmetadata: {name: c, namespace: x}\nspec: {nodeName: here, containers: "
 			       "[{name: c, image: i, ports: [{name: http, containerPort: 81}]}]}\nstatus: {podIPs: [{ip: 10.0.0.3}]}\n"
-			       "---\n" POLICY("p", "podSelector: {}, ingress: [{ports: [{port: http}]}]"));
+			       "---\n" POLICY(
+				       "p", "podSelector: {}, ingress: [{ports: [{port: http}]}]"));
 	assert_int_equal(f.plan->pods[0].ingress_set, f.plan->pods[1].ingress_set);
 	assert_int_not_equal(f.plan->pods[0].ingress_set, f.plan->pods[2].ingress_set);
 }
@@ -267,10 +287,12 @@ static void element_is_there_only_where_it_differs(void **state)
 		for (size_t i = 0; i < set->n_elements; i++) {
 			const struct plan_word *w = &set->elements[i].word;
 
-			assert_false(w->kind == set->default_word.kind && w->rule == set->default_word.rule &&
+			assert_false(w->kind == set->default_word.kind &&
+				     w->rule == set->default_word.rule &&
 				     w->ports == set->default_word.ports);
 			assert_int_not_equal(set->elements[i].identity, 0);
-			assert_true(!i || set->elements[i - 1].identity < set->elements[i].identity);
+			assert_true(!i ||
+				    set->elements[i - 1].identity < set->elements[i].identity);
 		}
 	}
 }
@@ -299,11 +321,13 @@ static void what_has_a_name_is_sorted_by_it(void **state)
 
 	assert_true(p->n_identities > 4 && p->n_sets > 3 && p->n_port_sets > 3);
 	for (size_t i = 2; i < p->n_identities; i++)
-		assert_true(plan_hash_compare(&p->identities[i - 1].name, &p->identities[i].name) < 0);
+		assert_true(plan_hash_compare(&p->identities[i - 1].name, &p->identities[i].name) <
+			    0);
 	for (size_t i = 2; i < p->n_sets; i++)
 		assert_true(plan_hash_compare(&p->sets[i - 1].name, &p->sets[i].name) < 0);
 	for (size_t i = 1; i < p->n_port_sets; i++)
-		assert_true(plan_hash_compare(&p->port_sets[i - 1].name, &p->port_sets[i].name) < 0);
+		assert_true(plan_hash_compare(&p->port_sets[i - 1].name, &p->port_sets[i].name) <
+			    0);
 }
 
 static void np_21_56_host_network_and_ended_pods_are_not_judged_here(void **state)
@@ -334,7 +358,10 @@ static void all_of_v4_is_always_in_the_trie_np_29(void **state)
 	assert_false(f.plan->addresses[0].pod);
 }
 
-/* Whoever asks hash first, then the longest prefix, gets the identity; a pod that the prefix answers for is left out. */
+/*
+ * Whoever asks hash first, then the longest prefix, gets the identity; a pod that the prefix
+ * answers for is left out.
+ */
 static void pod_is_in_the_hash_only_where_the_prefix_would_be_wrong(void **state)
 {
 	_cleanup_(fixture_close) struct fixture f = {};
@@ -360,11 +387,13 @@ static void identity_of_a_dual_stack_pod_is_by_family_np_29(void **state)
 {
 	_cleanup_(fixture_close) struct fixture f = {};
 
-	fixture_open(&f,
-		     NS("x") "---\napiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: x}\n"
-			     "spec: {nodeName: here, containers: [{name: c, image: i}]}\n"
-			     "status: {podIPs: [{ip: 10.0.0.1}, {ip: 'fd00::1'}]}\n---\n" POLICY(
-				     "p", "podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]"));
+	fixture_open(
+		&f,
+		NS("x") "---\napiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: x}\n"
+			"spec: {nodeName: here, containers: [{name: c, image: i}]}\n"
+			"status: {podIPs: [{ip: 10.0.0.1}, {ip: 'fd00::1'}]}\n---\n" POLICY(
+				"p",
+				"podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]"));
 	assert_int_not_equal(f.plan->pods[0].identity[0], 0);
 	assert_int_equal(f.plan->pods[0].identity[1], 0);
 }
@@ -411,7 +440,10 @@ static void np_59_pods_of_a_deleted_namespace_are_addresses(void **state)
 	struct weir_addr a = addr_of("10.0.1.1");
 
 	assert_int_not_equal(plan_identity(f.plan, &a), 0);
-	/* "u" is the first namespace: leave it out as the API does when it is gone before its pods are */
+	/*
+	 * "u" is the first namespace: leave it out as the API does when it is gone before its pods
+	 * are
+	 */
 	assert_string_equal(f.store->namespaces[0]->meta.name, "u");
 	f.store->namespaces++;
 	f.store->n_namespaces--;

@@ -1,44 +1,46 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * NetworkPolicy, statement by statement, from manifests to verdicts. The shapes
- * of C.3 stand in policy_shapes.c; here is the rest of section C as far as
- * compiling decides it, and the traps of real manifests (J.5).
+ * NetworkPolicy, statement by statement, from manifests to verdicts. The shapes of C.3 stand in
+ * policy_shapes.c; here is the rest of section C as far as compiling decides it, and the traps of
+ * real manifests (J.5).
  */
 #include "compile_fixture.h"
 
 /*
- * Namespaces x (team: x), w (team: w), z (no label of its own); pods a, b, c in
- * each. Those of x are here, the others elsewhere, but for w/c. x/a declares
- * http=80, x/b http=8080; w/a http=8081 and dns=53/UDP.
+ * Namespaces x (team: x), w (team: w), z (no label of its own); pods a, b, c in each. Those of x
+ * are here, the others elsewhere, but for w/c. x/a declares http=80, x/b http=8080; w/a http=8081
+ * and dns=53/UDP.
  */
-#define META(name, ns, labels) "metadata: {name: " name ", namespace: " ns ", labels: {" labels "}}\n"
-#define POD(name, ns, node, addr, labels, ports)                                                               \
-	"---\napiVersion: v1\nkind: Pod\n" META(                                                               \
-		name, ns, labels) "spec: {nodeName: " node ", containers: [{name: c, image: i, ports: [" ports \
-				  "]}]}\nstatus: {phase: Running, podIPs: [{ip: 10.0." addr                    \
+#define META(name, ns, labels) \
+	"metadata: {name: " name ", namespace: " ns ", labels: {" labels "}}\n"
+#define POD(name, ns, node, addr, labels, ports)                                            \
+	"---\napiVersion: v1\nkind: Pod\n" META(                                            \
+		name, ns, labels) "spec: {nodeName: " node                                  \
+				  ", containers: [{name: c, image: i, ports: [" ports       \
+				  "]}]}\nstatus: {phase: Running, podIPs: [{ip: 10.0." addr \
 				  "}, {ip: 'fd00::10.0." addr "'}]}\n"
 #define NAMESPACE(name, labels) \
 	"---\napiVersion: v1\nkind: Namespace\nmetadata: {name: " name ", labels: {" labels "}}\n"
 #define NODE(name, addr)                                                \
 	"---\napiVersion: v1\nkind: Node\nmetadata: {name: " name "}\n" \
 	"status: {addresses: [{type: InternalIP, address: " addr "}]}\n"
-#define POLICY(name, ns, spec)                                                                                  \
-	"---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: " name ", namespace: " ns \
-	"}\nspec: {" spec "}\n"
+#define POLICY(name, ns, spec)                                                               \
+	"---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: " name \
+	", namespace: " ns "}\nspec: {" spec "}\n"
 
 #define HTTP(number) "{name: http, containerPort: " number "}"
 
-static const char cluster[] =
-	NAMESPACE("x", "team: x") NAMESPACE("w", "team: w") NAMESPACE("z", "") NODE("here", "192.168.0.1")
-		NODE("there", "192.168.0.2") POD("a", "x", "here", "1.1", "app: a, tier: web", HTTP("80"))
-			POD("b", "x", "here", "1.2", "app: b, tier: web", HTTP("8080")) POD("c", "x", "here",
-											    "1.3", "app: c", "")
-				POD("a", "w", "there", "2.1", "app: a",
-				    HTTP("8081") ", {name: dns, containerPort: 53, protocol: UDP}")
-					POD("b", "w", "there", "2.2", "app: b", "")
-						POD("c", "w", "here", "2.3", "app: c", "")
-							POD("a", "z", "there", "3.1", "app: a", "")
-								POD("b", "z", "there", "3.2", "app: b", "");
+static const char cluster[] = NAMESPACE("x", "team: x") NAMESPACE("w", "team: w") NAMESPACE("z", "")
+	NODE("here", "192.168.0.1") NODE("there", "192.168.0.2")
+		POD("a", "x", "here", "1.1", "app: a, tier: web",
+		    HTTP("80")) POD("b", "x", "here", "1.2", "app: b, tier: web",
+				    HTTP("8080")) POD("c", "x", "here", "1.3", "app: c", "")
+			POD("a", "w", "there", "2.1", "app: a",
+			    HTTP("8081") ", {name: dns, containerPort: 53, protocol: UDP}")
+				POD("b", "w", "there", "2.2", "app: b", "")
+					POD("c", "w", "here", "2.3", "app: c", "")
+						POD("a", "z", "there", "3.1", "app: a", "")
+							POD("b", "z", "there", "3.2", "app: b", "");
 
 struct row {
 	const char *name;
@@ -52,16 +54,19 @@ static const struct row rows[] = {
 	  "w/a x/a tcp/80 yes\n8.8.8.8 x/a sctp/1 yes\nx/a 8.8.8.8 icmp/0 yes" },
 	{ "np_2_ingress_policy_leaves_egress_open", POLICY("p", "x", "podSelector: {}"),
 	  "w/a x/a tcp/80 ingress-denied\nx/a 8.8.8.8 tcp/80 yes\nx/a w/a udp/53 yes" },
-	{ "np_2_egress_policy_leaves_ingress_open", POLICY("p", "x", "podSelector: {}, policyTypes: [Egress]"),
+	{ "np_2_egress_policy_leaves_ingress_open",
+	  POLICY("p", "x", "podSelector: {}, policyTypes: [Egress]"),
 	  "w/a x/a tcp/80 yes\nx/a 8.8.8.8 tcp/80 egress-denied" },
 	{ "np_3_policies_add_up",
-	  POLICY("deny", "x", "podSelector: {}") POLICY("one", "x",
-							"podSelector: {}, ingress: [{ports: [{port: 80}]}]")
-		  POLICY("two", "x", "podSelector: {matchLabels: {app: a}}, ingress: [{ports: [{port: 81}]}]"),
+	  POLICY("deny", "x", "podSelector: {}")
+		  POLICY("one", "x", "podSelector: {}, ingress: [{ports: [{port: 80}]}]") POLICY(
+			  "two", "x",
+			  "podSelector: {matchLabels: {app: a}}, ingress: [{ports: [{port: 81}]}]"),
 	  "w/a x/a tcp/80 yes\nw/a x/a tcp/81 yes\nw/a x/b tcp/81 ingress-denied\nw/a x/a tcp/82 ingress-denied" },
 	{ "np_4_both_ends_must_allow",
 	  POLICY("in", "w", "podSelector: {}, ingress: [{ports: [{port: 80}]}]")
-		  POLICY("out", "x", "podSelector: {}, policyTypes: [Egress], egress: [{ports: [{port: 81}]}]"),
+		  POLICY("out", "x",
+			 "podSelector: {}, policyTypes: [Egress], egress: [{ports: [{port: 81}]}]"),
 	  "x/a w/c tcp/80 egress-denied\nx/a w/c tcp/81 ingress-denied\nx/a w/c tcp/82 egress-denied\nx/a w/a tcp/81 yes" },
 	{ "np_6_policy_selects_only_in_its_namespace", POLICY("p", "w", "podSelector: {}"),
 	  "z/a x/a tcp/80 yes\nz/a w/c tcp/80 ingress-denied" },
@@ -69,11 +74,14 @@ static const struct row rows[] = {
 	  "w/a x/a tcp/80 ingress-denied\nw/a x/c tcp/80 ingress-denied" },
 	/* ---- peers */
 	{ "np_18_pod_selector_looks_in_its_own_namespace",
-	  POLICY("p", "x", "podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {app: a}}}]}]"),
+	  POLICY("p", "x",
+		 "podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {app: a}}}]}]"),
 	  "x/a x/c tcp/80 yes\nx/b x/c tcp/80 ingress-denied\nw/a x/c tcp/80 ingress-denied" },
 	{ "np_18_same_selector_in_two_namespaces_is_two_peers",
-	  POLICY("p", "x", "podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {app: a}}}]}]")
-		  POLICY("p", "w", "podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {app: a}}}]}]"),
+	  POLICY("p", "x",
+		 "podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {app: a}}}]}]")
+		  POLICY("p", "w",
+			 "podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {app: a}}}]}]"),
 	  "x/a x/c tcp/80 yes\nw/a x/c tcp/80 ingress-denied\nw/a w/c tcp/80 yes\nx/a w/c tcp/80 ingress-denied" },
 	{ "np_19_labels_are_looked_for_in_matching_namespaces_only",
 	  POLICY("p", "x",
@@ -84,7 +92,8 @@ static const struct row rows[] = {
 	  POLICY("p", "x", "podSelector: {}, ingress: [{from: [{namespaceSelector: {}}]}]"),
 	  "z/a x/c tcp/80 yes\nx/a x/c udp/1 yes\n8.8.8.8 x/c tcp/80 ingress-denied\n192.168.0.2 x/c tcp/80 ingress-denied" },
 	{ "np_19_own_namespace_only_if_its_labels_match",
-	  POLICY("p", "x", "podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {team: w}}}]}]"),
+	  POLICY("p", "x",
+		 "podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {team: w}}}]}]"),
 	  "w/b x/c tcp/80 yes\nx/a x/c tcp/80 ingress-denied" },
 	{ "np_20_two_items_are_or_j5_1",
 	  POLICY("p", "x",
@@ -109,7 +118,8 @@ static const struct row rows[] = {
 		 "podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: z}}}]}]"),
 	  "z/a x/c tcp/80 yes\nw/a x/c tcp/80 ingress-denied" },
 	{ "np_22_label_name_is_not_the_name_j5_7",
-	  POLICY("p", "x", "podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {name: z}}}]}]"),
+	  POLICY("p", "x",
+		 "podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {name: z}}}]}]"),
 	  "z/a x/c tcp/80 ingress-denied" },
 	{ "np_23_not_in_matches_what_lacks_the_key_j5_8",
 	  POLICY("p", "x",
@@ -127,10 +137,11 @@ static const struct row rows[] = {
 		 "matchExpressions: [{key: app, operator: In, values: [a, c]}]}}]}]"),
 	  "x/a x/c tcp/80 yes\nx/b x/c tcp/80 ingress-denied\nx/c x/b tcp/80 ingress-denied" },
 	{ "np_23_one_value_under_two_keys_is_two_labels",
-	  POD("one", "x", "here", "1.7", "role: v", "") POD("two", "x", "here", "1.8", "task: v", "") POLICY(
-		  "p", "x",
-		  "podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {role: v}}}], ports: [{port: 1}]}, "
-		  "{from: [{podSelector: {matchLabels: {task: v}}}], ports: [{port: 2}]}]"),
+	  POD("one", "x", "here", "1.7", "role: v", "") POD("two", "x", "here", "1.8", "task: v",
+							    "")
+		  POLICY("p", "x",
+			 "podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {role: v}}}], ports: [{port: 1}]}, "
+			 "{from: [{podSelector: {matchLabels: {task: v}}}], ports: [{port: 2}]}]"),
 	  "x/one x/c tcp/1 yes\nx/one x/c tcp/2 ingress-denied\nx/two x/c tcp/2 yes\nx/two x/c tcp/1 ingress-denied" },
 	{ "np_25_equal_labels_in_two_namespaces_are_two",
 	  POLICY("p", "x",
@@ -180,13 +191,15 @@ static const struct row rows[] = {
 		 "podSelector: {}, ingress: [{from: [{ipBlock: {cidr: '::/0'}}, {ipBlock: {cidr: 8.0.0.0/8}}]}]"),
 	  "2001:db8::1 x/a@6 tcp/80 yes\n8.8.8.8 x/a tcp/80 yes\n9.8.8.8 x/a tcp/80 ingress-denied" },
 	/* ---- ports */
-	{ "np_15_empty_port_is_all_tcp", POLICY("p", "x", "podSelector: {}, ingress: [{ports: [{}]}]"),
+	{ "np_15_empty_port_is_all_tcp",
+	  POLICY("p", "x", "podSelector: {}, ingress: [{ports: [{}]}]"),
 	  "w/a x/a tcp/1 yes\nw/a x/a tcp/65535 yes\nw/a x/a udp/1 ingress-denied\nw/a x/a sctp/1 ingress-denied" },
 	{ "np_16_protocol_without_port_is_all_of_it",
 	  POLICY("p", "x", "podSelector: {}, ingress: [{ports: [{protocol: UDP}]}]"),
 	  "w/a x/a udp/1 yes\nw/a x/a tcp/1 ingress-denied" },
 	{ "np_17_port_without_protocol_is_tcp_j5_9_10",
-	  POLICY("p", "x", "podSelector: {}, policyTypes: [Egress], egress: [{ports: [{port: 53}]}]"),
+	  POLICY("p", "x",
+		 "podSelector: {}, policyTypes: [Egress], egress: [{ports: [{port: 53}]}]"),
 	  "x/a 8.8.8.8 tcp/53 yes\nx/a 8.8.8.8 udp/53 egress-denied" },
 	{ "np_12_udp_dns_to_anywhere_j5_2_9",
 	  POLICY("p", "x",
@@ -197,7 +210,8 @@ static const struct row rows[] = {
 	  "w/a x/a tcp/80 yes\nw/a x/a tcp/8080 ingress-denied\nw/a x/b tcp/8080 yes\nw/a x/b tcp/80 ingress-denied\n"
 	  "w/a x/c tcp/80 ingress-denied" },
 	{ "np_32_egress_name_is_each_destinations",
-	  POLICY("p", "x", "podSelector: {}, policyTypes: [Egress], egress: [{ports: [{port: http}]}]"),
+	  POLICY("p", "x",
+		 "podSelector: {}, policyTypes: [Egress], egress: [{ports: [{port: http}]}]"),
 	  "x/c x/a tcp/80 yes\nx/c x/b tcp/8080 yes\nx/c x/b tcp/80 egress-denied\nx/c w/a tcp/8081 yes\nx/c w/b tcp/80 egress-denied" },
 	{ "np_32_egress_name_together_with_a_peer",
 	  POLICY("p", "x",
@@ -208,10 +222,12 @@ static const struct row rows[] = {
 		 "podSelector: {}, policyTypes: [Egress], egress: [{ports: [{port: http}]}, {ports: [{port: 443}]}]"),
 	  "x/a 8.8.8.8 tcp/80 egress-denied\nx/a 192.168.0.2 tcp/80 egress-denied\nx/a 8.8.8.8 tcp/443 yes" },
 	{ "np_34_unknown_name_matches_nothing_and_isolates",
-	  POLICY("p", "x", "podSelector: {}, ingress: [{ports: [{port: nobody}, {protocol: UDP, port: http}]}]"),
+	  POLICY("p", "x",
+		 "podSelector: {}, ingress: [{ports: [{port: nobody}, {protocol: UDP, port: http}]}]"),
 	  "w/a x/a tcp/80 ingress-denied\nw/a x/a udp/80 ingress-denied" },
 	{ "np_35_a_name_twice_means_both_numbers",
-	  POD("two", "x", "here", "1.9", "app: two", HTTP("1000") "]}, {name: d, image: i, ports: [" HTTP("1001"))
+	  POD("two", "x", "here", "1.9", "app: two",
+	      HTTP("1000") "]}, {name: d, image: i, ports: [" HTTP("1001"))
 		  POLICY("p", "x", "podSelector: {}, ingress: [{ports: [{port: http}]}]"),
 	  "w/a x/two tcp/1000 yes\nw/a x/two tcp/1001 yes\nw/a x/two tcp/80 ingress-denied" },
 	{ "np_36_range_is_inclusive_for_every_protocol",
@@ -235,7 +251,8 @@ static const struct row rows[] = {
 	  "node:192.168.0.1 x/a tcp/80 yes\n192.168.0.2 x/a tcp/80 ingress-denied" },
 	{ "np_44_own_nodes_address_from_elsewhere_is_a_peer", POLICY("p", "x", "podSelector: {}"),
 	  "192.168.0.1 x/a tcp/80 ingress-denied" },
-	{ "np_42_pod_reaches_its_own_node", POLICY("p", "x", "podSelector: {}, policyTypes: [Egress]"),
+	{ "np_42_pod_reaches_its_own_node",
+	  POLICY("p", "x", "podSelector: {}, policyTypes: [Egress]"),
 	  "x/a 192.168.0.1 tcp/10250 yes\nx/a 192.168.0.2 tcp/10250 egress-denied" },
 	{ "np_43_other_node_is_ordinary_external_traffic",
 	  POLICY("p", "x",
@@ -244,14 +261,17 @@ static const struct row rows[] = {
 	/* ---- life cycle */
 	{ "np_56_ended_pod_has_no_identity",
 	  "---\napiVersion: v1\nkind: Pod\n" META("done", "w", "app: a") "spec: {nodeName: there, containers: [{name: c, image: i}]}\nstatus: {phase: Succeeded, podIPs: [{ip: 10.0.2.50}]}\n" POLICY(
-		  "p", "x", "podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {team: w}}}]}]"),
+		  "p", "x",
+		  "podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {team: w}}}]}]"),
 	  "w/a x/a tcp/80 yes\n10.0.2.50 x/a tcp/80 ingress-denied" },
 	{ "np_61_every_address_of_a_pod_is_the_pod",
-	  POLICY("p", "x", "podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {app: b}}}]}]"),
+	  POLICY("p", "x",
+		 "podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {app: b}}}]}]"),
 	  "x/b x/a tcp/80 yes\nx/b@6 x/a@6 tcp/80 yes\nx/c@6 x/a@6 tcp/80 ingress-denied" },
 	/* ---- traps */
 	{ "j5_3_empty_egress_rule_with_and_without_types",
-	  POLICY("with", "x", "podSelector: {matchLabels: {app: a}}, policyTypes: [Egress], egress: [{}]")
+	  POLICY("with", "x",
+		 "podSelector: {matchLabels: {app: a}}, policyTypes: [Egress], egress: [{}]")
 		  POLICY("without", "x", "podSelector: {matchLabels: {app: b}}, egress: [{}]"),
 	  "w/a x/a tcp/80 yes\nx/a 8.8.8.8 icmp/0 yes\nw/a x/b tcp/80 ingress-denied\nx/b 8.8.8.8 tcp/80 yes" },
 	{ "j5_4_rules_outside_types_do_nothing",
@@ -313,7 +333,10 @@ static void np_22_selector_without_namespaces_is_noted(void **state)
 	assert_null(find_note(f.plan, "NetworkPolicy x/q"));
 }
 
-/* Two objects that claim one address: who stands for it decides, and the other is not there any more. */
+/*
+ * Two objects that claim one address: who stands for it decides, and the other is not there any
+ * more.
+ */
 static void np_56_reused_address_belongs_to_the_living_pod(void **state)
 {
 	_cleanup_(mem_free) char *yaml = mem_printf(
@@ -336,8 +359,8 @@ static void np_56_reused_address_belongs_to_the_living_pod(void **state)
 	check_lines(&f, "w/a x/a tcp/80 yes\nx/a x/b tcp/80 ingress-denied");
 }
 
-static const struct plan_rule *deciding_of(const struct fixture *f, const char *from, const char *to,
-					   uint8_t proto, uint16_t port)
+static const struct plan_rule *deciding_of(const struct fixture *f, const char *from,
+					   const char *to, uint8_t proto, uint16_t port)
 {
 	struct oracle_query q = { .src = end_addr(f, from), .dst = end_addr(f, to), .port = port };
 	struct oracle_answer a;
@@ -347,7 +370,8 @@ static const struct plan_rule *deciding_of(const struct fixture *f, const char *
 	return &f->plan->rules[a.ingress.rule];
 }
 
-static const struct plan_rule *deciding(const struct fixture *f, const char *from, const char *to, uint16_t port)
+static const struct plan_rule *deciding(const struct fixture *f, const char *from, const char *to,
+					uint16_t port)
 {
 	return deciding_of(f, from, to, IPPROTO_TCP, port);
 }
@@ -414,13 +438,15 @@ static void np_3_a_later_rule_without_ports_gets_only_what_earlier_ones_left(voi
 	};
 	_cleanup_(mem_free) char *yaml =
 		mem_printf("%s%s", cluster,
-			   TWO_POLICIES("{ports: [{port: 80}, {protocol: UDP, port: 53}]}", "{}, {ports: [{}]}"));
+			   TWO_POLICIES("{ports: [{port: 80}, {protocol: UDP, port: 53}]}",
+					"{}, {ports: [{}]}"));
 	_cleanup_(fixture_close) struct fixture f = {};
 
 	fixture_open(&f, yaml);
 	for (size_t i = 0; i < ARRAY_SIZE(want); i++)
-		assert_string_equal(deciding_of(&f, "w/a", "x/a", want[i].proto, want[i].port)->policy,
-				    want[i].policy);
+		assert_string_equal(
+			deciding_of(&f, "w/a", "x/a", want[i].proto, want[i].port)->policy,
+			want[i].policy);
 	assert_int_equal(ingress_set(&f)->default_word.kind, WEIR_WORD_PORTS);
 	assert_int_equal(f.plan->port_sets[ingress_set(&f)->default_word.ports].n_ranges, 5);
 }
@@ -448,20 +474,26 @@ static void np_13_one_rule_that_allows_all_first_is_one_word(void **state)
 
 static void np_38_only_peers_of_the_rule_without_ports_get_other_protocols(void **state)
 {
-	_cleanup_(mem_free) char *yaml = mem_printf(
-		"%s%s", cluster,
-		TWO_POLICIES("{ports: [{}, {protocol: UDP}, {protocol: SCTP}]}", "{from: [{podSelector: {}}]}"));
+	_cleanup_(mem_free) char *yaml =
+		mem_printf("%s%s", cluster,
+			   TWO_POLICIES("{ports: [{}, {protocol: UDP}, {protocol: SCTP}]}",
+					"{from: [{podSelector: {}}]}"));
 	_cleanup_(fixture_close) struct fixture f = {};
 
 	fixture_open(&f, yaml);
-	check_lines(&f, "x/b x/a icmp/0 yes\nx/b@6 x/a@6 icmp6/0 yes\nx/b x/a tcp/0 yes\nw/a x/a sctp/65535 yes\n"
-			"w/a x/a icmp/0 ingress-denied\nw/a@6 x/a@6 icmp6/0 ingress-denied");
+	check_lines(
+		&f,
+		"x/b x/a icmp/0 yes\nx/b@6 x/a@6 icmp6/0 yes\nx/b x/a tcp/0 yes\nw/a x/a sctp/65535 yes\n"
+		"w/a x/a icmp/0 ingress-denied\nw/a@6 x/a@6 icmp6/0 ingress-denied");
 	assert_string_equal(deciding_of(&f, "x/b", "x/a", IPPROTO_ICMP, 0)->policy, "x/b");
 	for (int proto = 0; proto < 256; proto++) {
-		bool has_ports = proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == IPPROTO_SCTP;
+		bool has_ports =
+			proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == IPPROTO_SCTP;
 
-		assert_string_equal(deciding_of(&f, "x/b", "x/a", proto, 0)->policy, has_ports ? "x/a" : "x/b");
-		assert_string_equal(deciding_of(&f, "w/a", "x/a", proto, 0)->policy, has_ports ? "x/a" : "");
+		assert_string_equal(deciding_of(&f, "x/b", "x/a", proto, 0)->policy,
+				    has_ports ? "x/a" : "x/b");
+		assert_string_equal(deciding_of(&f, "w/a", "x/a", proto, 0)->policy,
+				    has_ports ? "x/a" : "");
 	}
 }
 
@@ -469,7 +501,8 @@ static void np_38_only_peers_of_the_rule_without_ports_get_other_protocols(void 
 static void both_sides_are_always_judged(void **state)
 {
 	_cleanup_(mem_free) char *yaml =
-		mem_printf("%s%s", cluster, POLICY("p", "x", "podSelector: {}, policyTypes: [Ingress, Egress]"));
+		mem_printf("%s%s", cluster,
+			   POLICY("p", "x", "podSelector: {}, policyTypes: [Ingress, Egress]"));
 	_cleanup_(fixture_close) struct fixture f = {};
 	struct oracle_query q = { .proto = IPPROTO_TCP, .port = 80 };
 	struct oracle_answer a;

@@ -34,7 +34,9 @@ static void check(struct range_list *in, const struct range *want, size_t n)
 static void np_36_first_rule_gets_what_several_allow(void **state)
 {
 	struct range_list in = {};
-	const struct range want[] = { { TCP(10), TCP(19), 2 }, { TCP(20), TCP(30), 1 }, { TCP(31), TCP(40), 2 } };
+	const struct range want[] = { { TCP(10), TCP(19), 2 },
+				      { TCP(20), TCP(30), 1 },
+				      { TCP(31), TCP(40), 2 } };
 
 	range_add(&in, IPPROTO_TCP, 10, 40, 2);
 	range_add(&in, IPPROTO_TCP, 20, 30, 1);
@@ -44,7 +46,9 @@ static void np_36_first_rule_gets_what_several_allow(void **state)
 static void neighbours_of_one_rule_are_one_range(void **state)
 {
 	struct range_list in = {};
-	const struct range want[] = { { TCP(80), TCP(82), 1 }, { TCP(83), TCP(83), 2 }, { TCP(84), TCP(84), 1 } };
+	const struct range want[] = { { TCP(80), TCP(82), 1 },
+				      { TCP(83), TCP(83), 2 },
+				      { TCP(84), TCP(84), 1 } };
 
 	range_add(&in, IPPROTO_TCP, 82, 82, 1);
 	range_add(&in, IPPROTO_TCP, 80, 80, 1);
@@ -72,7 +76,9 @@ static void np_13_without_ports_takes_every_point_that_is_left(void **state)
 		{ 0, TCP(79), 5 },       { TCP(80), TCP(80), 3 }, { TCP(81), UDP(52), 5 },
 		{ UDP(53), UDP(53), 4 }, { UDP(54), LAST, 5 },
 	};
-	const struct range ends[] = { { 0, TCP(65534), 5 }, { TCP(65535), UDP(0), 3 }, { UDP(1), LAST, 5 } };
+	const struct range ends[] = { { 0, TCP(65534), 5 },
+				      { TCP(65535), UDP(0), 3 },
+				      { UDP(1), LAST, 5 } };
 
 	range_add(&in, IPPROTO_UDP, 53, 53, 4);
 	range_add_all(&in, 5);
@@ -112,7 +118,8 @@ static uint32_t naive(const struct range_list *in, uint32_t point)
 	uint32_t rank = 0;
 
 	for (size_t i = 0; i < in->n; i++)
-		if (in->items[i].low <= point && point <= in->items[i].high && (!rank || in->items[i].rank < rank))
+		if (in->items[i].low <= point && point <= in->items[i].high &&
+		    (!rank || in->items[i].rank < rank))
 			rank = in->items[i].rank;
 	return rank;
 }
@@ -126,7 +133,8 @@ static void random_ranges_answer_as_a_loop_does(void **state)
 		int n = rand_r(&seed) % 20;
 
 		for (int i = 0; i < n; i++) {
-			uint16_t low = rand_r(&seed) % PORTS, high = low + rand_r(&seed) % (PORTS - low);
+			uint16_t low = rand_r(&seed) % PORTS,
+				 high = low + rand_r(&seed) % (PORTS - low);
 
 			range_add(&in, IPPROTO_TCP, low, high, 1 + rand_r(&seed) % 6);
 		}

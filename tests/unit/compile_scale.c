@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * A large cluster compiles for one node in bounded time and memory: 10,000
- * Services of 10 endpoints, 150,000 pods, 10,000 policies. The bounds are
- * generous, for slow and shared machines: they catch quadratic passes, not
- * percents. The figures are printed as a TAP comment.
+ * A large cluster compiles for one node in bounded time and memory: 10,000 Services of 10
+ * endpoints, 150,000 pods, 10,000 policies. The bounds are generous, for slow and shared machines:
+ * they catch quadratic passes, not percents. The figures are printed as a TAP comment.
  */
 #include <malloc.h>
 #include <setjmp.h>
@@ -55,8 +54,8 @@ static void large_cluster_compiles_in_bounded_time_and_memory(void **state)
 	print_message(
 		"# %.2f s, %zu MB: %zu local pods, %zu rules, %zu identities, %zu addresses, %zu sets with %zu "
 		"elements, %zu port sets, %zu backends\n",
-		seconds, bytes >> 20, p->n_pods, p->n_rules, p->n_identities, p->n_addresses, p->n_sets, elements,
-		p->n_port_sets, p->n_backends);
+		seconds, bytes >> 20, p->n_pods, p->n_rules, p->n_identities, p->n_addresses,
+		p->n_sets, elements, p->n_port_sets, p->n_backends);
 	assert_int_equal(p->n_pods, LOCALS);
 	assert_int_equal(p->n_backends, SERVICES * ENDPOINTS);
 	assert_true(p->n_addresses > PODS);

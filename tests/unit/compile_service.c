@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Services, statement by statement: what is served (B.1), endpoints from slices
- * (B.2), candidates on this node (B.3), and what a packet meets (B.4, B.5).
+ * Services, statement by statement: what is served (B.1), endpoints from slices (B.2), candidates
+ * on this node (B.3), and what a packet meets (B.4, B.5).
  */
 #include "compile_fixture.h"
 
@@ -13,8 +13,9 @@
 	"---\napiVersion: v1\nkind: Pod\nmetadata: {name: client, namespace: x}\n" \
 	"spec: {nodeName: here, containers: [{name: c, image: i}]}\n"              \
 	"status: {phase: Running, podIPs: [{ip: 10.1.0.1}, {ip: 'fd01::1'}]}\n"
-#define SERVICE_AS(name, meta, spec) \
-	"---\napiVersion: v1\nkind: Service\nmetadata: {name: " name ", namespace: x" meta "}\nspec: {" spec "}\n"
+#define SERVICE_AS(name, meta, spec)                                                       \
+	"---\napiVersion: v1\nkind: Service\nmetadata: {name: " name ", namespace: x" meta \
+	"}\nspec: {" spec "}\n"
 #define SERVICE(spec) SERVICE_AS("s", "", spec)
 #define PLAIN "clusterIP: 172.20.0.1, clusterIPs: [172.20.0.1], ports: [{port: 80}]"
 #define LOCAL_ONLY PLAIN ", internalTrafficPolicy: Local"
@@ -23,9 +24,11 @@
 	", namespace: x, labels: {kubernetes.io/service-name: " service "}}\naddressType: " type \
 	"\nports: [{" port "}]\nendpoints: [" endpoints "]\n"
 #define SLICE(endpoints) SLICE_AS("s-1", "s", "IPv4", "name: '', port: 8080", endpoints)
-#define POD_AT(name, meta, node)                                                                               \
-	"---\napiVersion: v1\nkind: Pod\nmetadata: {name: " name ", namespace: x, labels: {app: s}" meta "}\n" \
-	"spec: {nodeName: " node ", containers: [{name: c, image: i, ports: [{containerPort: 8080}]}]}\n"      \
+#define POD_AT(name, meta, node)                                                 \
+	"---\napiVersion: v1\nkind: Pod\nmetadata: {name: " name                 \
+	", namespace: x, labels: {app: s}" meta "}\n"                            \
+	"spec: {nodeName: " node                                                 \
+	", containers: [{name: c, image: i, ports: [{containerPort: 8080}]}]}\n" \
 	"status: {phase: Running, podIP: 10.0.0.1, conditions: [{type: Ready, status: 'True'}]}\n"
 #define EP(addr, rest) "{addresses: [" addr "]" rest "},"
 #define HERE_ ", nodeName: here"
@@ -41,7 +44,8 @@
 struct row {
 	const char *name;
 	const char *manifests;
-	const char *candidates; /* "1 2": last octets of 10.0.0.N, all on port 8080; NULL: no such service */
+	const char *candidates; /* "1 2": last octets of 10.0.0.N, all on port 8080; NULL: no such
+				   service */
 	const char *backends; /* the same; a "!" behind: not serving */
 	uint32_t flags;
 };
@@ -55,28 +59,34 @@ static const struct row rows[] = {
 		  SLICE(EP("10.0.0.1", "")),
 	  NULL, NULL, 0 },
 	{ "svc_2_headless_label_is_not_served",
-	  SERVICE_AS("s", ", labels: {service.kubernetes.io/headless: ''}", PLAIN) SLICE(EP("10.0.0.1", "")), NULL,
-	  NULL, 0 },
+	  SERVICE_AS("s", ", labels: {service.kubernetes.io/headless: ''}", PLAIN)
+		  SLICE(EP("10.0.0.1", "")),
+	  NULL, NULL, 0 },
 	{ "svc_3_headless_is_not_served",
-	  SERVICE("clusterIP: None, ports: [{port: 80}]") SLICE(EP("10.0.0.1", "")), NULL, NULL, 0 },
+	  SERVICE("clusterIP: None, ports: [{port: 80}]") SLICE(EP("10.0.0.1", "")), NULL, NULL,
+	  0 },
 	{ "svc_3_external_name_is_not_served_j5_12",
-	  SERVICE("type: ExternalName, externalName: example.com, ports: [{port: 80}]") SLICE(EP("10.0.0.1", "")),
+	  SERVICE("type: ExternalName, externalName: example.com, ports: [{port: 80}]")
+		  SLICE(EP("10.0.0.1", "")),
 	  NULL, NULL, 0 },
 	{ "svc_20_service_without_slices_has_no_endpoints", SERVICE(PLAIN), "", "", 0 },
 	{ "svc_120_topology_keys_have_no_effect_j5_13",
-	  SERVICE(PLAIN ", topologyKeys: ['kubernetes.io/hostname']") SLICE(EP("10.0.0.1", THERE_)), "1", "1",
-	  USABLE },
+	  SERVICE(PLAIN ", topologyKeys: ['kubernetes.io/hostname']") SLICE(EP("10.0.0.1", THERE_)),
+	  "1", "1", USABLE },
 	/* ---- endpoints */
 	{ "svc_11_slice_of_another_service_is_ignored",
-	  SERVICE(PLAIN) SLICE_AS("t-1", "t", "IPv4", "name: '', port: 8080", EP("10.0.0.1", "")), "", "", 0 },
+	  SERVICE(PLAIN) SLICE_AS("t-1", "t", "IPv4", "name: '', port: 8080", EP("10.0.0.1", "")),
+	  "", "", 0 },
 	{ "svc_12_all_slices_count",
 	  SERVICE(PLAIN) SLICE(EP("10.0.0.2", ""))
 		  SLICE_AS("a-0", "s", "IPv4", "name: '', port: 8080", EP("10.0.0.1", "")),
 	  "1 2", "1 2", USABLE },
 	{ "svc_12_port_names_must_be_equal",
-	  SERVICE(PLAIN) SLICE_AS("s-1", "s", "IPv4", "name: http, port: 8080", EP("10.0.0.1", "")), "", "", 0 },
+	  SERVICE(PLAIN) SLICE_AS("s-1", "s", "IPv4", "name: http, port: 8080", EP("10.0.0.1", "")),
+	  "", "", 0 },
 	{ "svc_12_protocols_must_be_equal",
-	  SERVICE(PLAIN) SLICE_AS("s-1", "s", "IPv4", "name: '', port: 8080, protocol: UDP", EP("10.0.0.1", "")),
+	  SERVICE(PLAIN) SLICE_AS("s-1", "s", "IPv4", "name: '', port: 8080, protocol: UDP",
+				  EP("10.0.0.1", "")),
 	  "", "", 0 },
 	{ "svc_14_the_entry_that_is_not_terminating_wins_on_another_node",
 	  SERVICE(LOCAL_ONLY) SLICE(EP("10.0.0.1", HERE_ ENDING))
@@ -91,7 +101,8 @@ static const struct row rows[] = {
 		  SLICE_AS("z-1", "s", "IPv4", "name: '', port: 8080", EP("10.0.0.1", UNREADY)),
 	  "", "", 0 },
 	{ "svc_14_an_unready_entry_wins_over_a_terminating_one_published_as_ready",
-	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", ", conditions: {ready: true, serving: true, terminating: true}"))
+	  SERVICE(PLAIN) SLICE(
+		  EP("10.0.0.1", ", conditions: {ready: true, serving: true, terminating: true}"))
 		  SLICE_AS("z-1", "s", "IPv4", "name: '', port: 8080", EP("10.0.0.1", UNREADY)),
 	  "", "", 0 },
 	{ "svc_14_the_first_slice_by_name_wins_among_equals_wherever_it_is",
@@ -100,7 +111,8 @@ static const struct row rows[] = {
 	  "", "1", USABLE },
 	{ "svc_14_of_derived_entries_the_one_that_is_not_terminating_wins",
 	  SERVICE("clusterIP: 172.20.0.1, internalTrafficPolicy: Local, selector: {app: s}, ports: [{port: 80, targetPort: 8080}]")
-		  POD_AT("a", ", deletionTimestamp: 2026-01-01T00:00:00Z", "here") POD_AT("b", "", "there"),
+		  POD_AT("a", ", deletionTimestamp: 2026-01-01T00:00:00Z", "here")
+			  POD_AT("b", "", "there"),
 	  "", "1", USABLE },
 	{ "svc_14_ready_entry_wins_where_both_are_remote",
 	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", UNREADY))
@@ -110,52 +122,64 @@ static const struct row rows[] = {
 	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", GONE))
 		  SLICE_AS("z-1", "s", "IPv4", "name: '', port: 8080", EP("10.0.0.1", ENDING)),
 	  "1", "1", USABLE },
-	{ "svc_16_first_address_only", SERVICE(PLAIN) SLICE("{addresses: [10.0.0.1, 10.0.0.2]},"), "1", "1",
+	{ "svc_16_first_address_only", SERVICE(PLAIN) SLICE("{addresses: [10.0.0.1, 10.0.0.2]},"),
+	  "1", "1", USABLE },
+	{ "svc_17_no_node_is_never_local", SERVICE(LOCAL_ONLY) SLICE(EP("10.0.0.1", "")), "", "1",
 	  USABLE },
-	{ "svc_17_no_node_is_never_local", SERVICE(LOCAL_ONLY) SLICE(EP("10.0.0.1", "")), "", "1", USABLE },
-	{ "svc_18_absent_conditions_mean_ready", SERVICE(PLAIN) SLICE(EP("10.0.0.1", ", conditions: {}")), "1",
-	  "1", USABLE },
+	{ "svc_18_absent_conditions_mean_ready",
+	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", ", conditions: {}")), "1", "1", USABLE },
 	/* ---- candidates: B.4's table */
 	{ "svc_60_none", SERVICE(LOCAL_ONLY), "", "", 0 },
-	{ "svc_21_unready_is_never_used", SERVICE(PLAIN) SLICE(EP("10.0.0.1", HERE_ UNREADY)), "", "", 0 },
-	{ "svc_b3_r1_r2_cluster", SERVICE(PLAIN) SLICE(EP("10.0.0.1", HERE_) EP("10.0.0.2", THERE_)), "1 2", "1 2",
+	{ "svc_21_unready_is_never_used", SERVICE(PLAIN) SLICE(EP("10.0.0.1", HERE_ UNREADY)), "",
+	  "", 0 },
+	{ "svc_b3_r1_r2_cluster",
+	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", HERE_) EP("10.0.0.2", THERE_)), "1 2", "1 2",
 	  USABLE },
-	{ "svc_b3_r1_r2_local", SERVICE(LOCAL_ONLY) SLICE(EP("10.0.0.1", HERE_) EP("10.0.0.2", THERE_)), "1",
-	  "1 2", USABLE },
+	{ "svc_b3_r1_r2_local",
+	  SERVICE(LOCAL_ONLY) SLICE(EP("10.0.0.1", HERE_) EP("10.0.0.2", THERE_)), "1", "1 2",
+	  USABLE },
 	{ "svc_61_local_without_a_local_one_is_usable_elsewhere",
 	  SERVICE(LOCAL_ONLY) SLICE(EP("10.0.0.2", THERE_)), "", "2", USABLE },
 	{ "svc_23_ending_one_is_not_used_while_any_is_ready",
-	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", HERE_ ENDING) EP("10.0.0.2", THERE_)), "2", "1 2", USABLE },
+	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", HERE_ ENDING) EP("10.0.0.2", THERE_)), "2", "1 2",
+	  USABLE },
 	{ "svc_22_local_falls_back_on_this_node",
-	  SERVICE(LOCAL_ONLY) SLICE(EP("10.0.0.1", HERE_ ENDING) EP("10.0.0.2", THERE_)), "1", "1 2", USABLE },
+	  SERVICE(LOCAL_ONLY) SLICE(EP("10.0.0.1", HERE_ ENDING) EP("10.0.0.2", THERE_)), "1",
+	  "1 2", USABLE },
 	{ "svc_21_cluster_falls_back_when_none_is_ready",
-	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", THERE_ ENDING) EP("10.0.0.2", GONE)), "1", "1", USABLE },
-	{ "svc_61_local_with_a_remote_ending_one", SERVICE(LOCAL_ONLY) SLICE(EP("10.0.0.2", THERE_ ENDING)), "",
-	  "2", USABLE },
-	{ "svc_60_ending_and_not_serving_is_nothing", SERVICE(PLAIN) SLICE(EP("10.0.0.1", HERE_ GONE)), "", "",
-	  0 },
+	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", THERE_ ENDING) EP("10.0.0.2", GONE)), "1", "1",
+	  USABLE },
+	{ "svc_61_local_with_a_remote_ending_one",
+	  SERVICE(LOCAL_ONLY) SLICE(EP("10.0.0.2", THERE_ ENDING)), "", "2", USABLE },
+	{ "svc_60_ending_and_not_serving_is_nothing",
+	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", HERE_ GONE)), "", "", 0 },
 	{ "svc_28_ready_but_not_serving_is_used",
-	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", ", conditions: {ready: true, serving: false, terminating: true}")),
+	  SERVICE(PLAIN) SLICE(
+		  EP("10.0.0.1", ", conditions: {ready: true, serving: false, terminating: true}")),
 	  "1", "1!", USABLE },
 	/* ---- hints */
 	{ "svc_24_zone_hints_choose",
-	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", THERE_ ZONES(NEAR)) EP("10.0.0.2", HERE_ ZONES(FAR))), "1", "1 2",
-	  USABLE },
+	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", THERE_ ZONES(NEAR)) EP("10.0.0.2", HERE_ ZONES(FAR))),
+	  "1", "1 2", USABLE },
 	{ "svc_24_one_ready_endpoint_without_hints_disables",
-	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", ZONES(NEAR)) EP("10.0.0.2", ZONES(FAR)) EP("10.0.0.3", "")), "1 2 3",
-	  "1 2 3", USABLE },
+	  SERVICE(PLAIN)
+		  SLICE(EP("10.0.0.1", ZONES(NEAR)) EP("10.0.0.2", ZONES(FAR)) EP("10.0.0.3", "")),
+	  "1 2 3", "1 2 3", USABLE },
 	{ "svc_24_hints_of_the_unready_do_not_matter",
-	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", ZONES(NEAR)) EP("10.0.0.2", ZONES(FAR)) EP("10.0.0.3", UNREADY)),
+	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", ZONES(NEAR)) EP("10.0.0.2", ZONES(FAR))
+				       EP("10.0.0.3", UNREADY)),
 	  "1", "1 2", USABLE },
 	{ "svc_23_hints_that_name_other_zones_only_are_ignored",
-	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", ZONES(FAR)) EP("10.0.0.2", ZONES(FAR))), "1 2", "1 2", USABLE },
+	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", ZONES(FAR)) EP("10.0.0.2", ZONES(FAR))), "1 2", "1 2",
+	  USABLE },
 	{ "svc_25_node_hints_before_zone_hints",
-	  SERVICE(PLAIN) SLICE(EP("10.0.0.1", ", hints: {forZones: [" NEAR "], forNodes: [{name: there}]}") EP(
-		  "10.0.0.2", ", hints: {forZones: [" NEAR "], forNodes: [{name: here}]}")),
+	  SERVICE(PLAIN) SLICE(
+		  EP("10.0.0.1", ", hints: {forZones: [" NEAR "], forNodes: [{name: there}]}") EP(
+			  "10.0.0.2", ", hints: {forZones: [" NEAR "], forNodes: [{name: here}]}")),
 	  "2", "1 2", USABLE },
 	{ "svc_27_hints_never_apply_to_local",
-	  SERVICE(LOCAL_ONLY) SLICE(EP("10.0.0.1", HERE_ ZONES(FAR)) EP("10.0.0.2", ZONES(NEAR))), "1", "1 2",
-	  USABLE },
+	  SERVICE(LOCAL_ONLY) SLICE(EP("10.0.0.1", HERE_ ZONES(FAR)) EP("10.0.0.2", ZONES(NEAR))),
+	  "1", "1 2", USABLE },
 };
 
 static void last_octet(char *text, size_t size, const struct plan_backend *b, const char *behind)
@@ -223,10 +247,12 @@ static void svc_60_61_64_no_candidate_has_its_reason(void **state)
 {
 	_cleanup_(fixture_close) struct fixture f = {};
 
-	fixture_open(&f, NODES CLIENT SERVICE(LOCAL_ONLY) SLICE(EP("10.0.0.2", THERE_))
-				 SERVICE_AS("none", "", "clusterIP: 172.20.0.2, ports: [{port: 80}]")
-					 SERVICE_AS("sctp", "",
-						    "clusterIP: 172.20.0.3, ports: [{port: 80, protocol: SCTP}]"));
+	fixture_open(
+		&f,
+		NODES CLIENT SERVICE(LOCAL_ONLY) SLICE(EP("10.0.0.2", THERE_)) SERVICE_AS(
+			"none", "", "clusterIP: 172.20.0.2, ports: [{port: 80}]")
+			SERVICE_AS("sctp", "",
+				   "clusterIP: 172.20.0.3, ports: [{port: 80, protocol: SCTP}]"));
 	check_lines(&f, "x/client 172.20.0.1 tcp/80 no-local-endpoint\n"
 			"x/client 172.20.0.2 tcp/80 no-endpoint\n"
 			"x/client 172.20.0.2 tcp/81 no-service-port\n"
@@ -252,11 +278,12 @@ static void svc_4_117_118_families_are_apart(void **state)
 		&f,
 		NODES CLIENT SERVICE(
 			"clusterIP: 172.20.0.1, clusterIPs: [172.20.0.1, 'fd20::1'], ipFamilies: [IPv4, IPv6], "
-			"ipFamilyPolicy: RequireDualStack, ports: [{port: 80}]") SLICE(EP("10.0.0.1", ""))
-			SERVICE_AS(
+			"ipFamilyPolicy: RequireDualStack, ports: [{port: 80}]")
+			SLICE(EP("10.0.0.1", "")) SERVICE_AS(
 				"six", "",
 				"clusterIP: 'fd20::2', clusterIPs: ['fd20::2'], ipFamilies: [IPv6], ports: [{port: 80}]")
-				SLICE_AS("six-6", "six", "IPv6", "name: '', port: 8080", EP("'fd00::1'", ""))
+				SLICE_AS("six-6", "six", "IPv6", "name: '', port: 8080",
+					 EP("'fd00::1'", ""))
 					SLICE_AS("six-4", "six", "IPv4", "name: '', port: 8080",
 						 EP("10.0.0.9", "")));
 	check_lines(
@@ -273,7 +300,8 @@ static void svc_6_equal_numbers_of_two_protocols_are_two_services(void **state)
 		&f,
 		NODES CLIENT SERVICE(
 			"clusterIP: 172.20.0.1, ports: [{name: t, port: 53}, {name: u, port: 53, protocol: UDP}]")
-			SLICE_AS("s-1", "s", "IPv4", "name: u, port: 5353, protocol: UDP", EP("10.0.0.1", "")));
+			SLICE_AS("s-1", "s", "IPv4", "name: u, port: 5353, protocol: UDP",
+				 EP("10.0.0.1", "")));
 	check_lines(&f, "x/client 172.20.0.1 udp/53 yes\nx/client 172.20.0.1 tcp/53 no-endpoint");
 }
 
@@ -284,10 +312,13 @@ static void svc_13_j5_15_each_endpoint_has_its_own_slices_port(void **state)
 
 	fixture_open(
 		&f,
-		NODES SERVICE("clusterIP: 172.20.0.1, ports: [{name: http, port: 80}, {name: https, port: 443}]")
-			SLICE_AS("s-1", "s", "IPv4", "name: http, port: 3000}, {name: https, port: 3000",
+		NODES SERVICE(
+			"clusterIP: 172.20.0.1, ports: [{name: http, port: 80}, {name: https, port: 443}]")
+			SLICE_AS("s-1", "s", "IPv4",
+				 "name: http, port: 3000}, {name: https, port: 3000",
 				 EP("10.0.0.1", ""))
-				SLICE_AS("s-2", "s", "IPv4", "name: http, port: 3001", EP("10.0.0.1", "")));
+				SLICE_AS("s-2", "s", "IPv4", "name: http, port: 3001",
+					 EP("10.0.0.1", "")));
 	http = plan_find_service(f.plan, "x", "s", "http", IPPROTO_TCP, 0);
 	https = plan_find_service(f.plan, "x", "s", "https", IPPROTO_TCP, 0);
 	assert_int_equal(f.plan->services[http].n_internal, 2);
@@ -318,8 +349,9 @@ static void svc_7_first_created_service_keeps_the_frontend(void **state)
 {
 	_cleanup_(fixture_close) struct fixture f = {}, g = {};
 
-	fixture_open(&f, SERVICE_AS("a", ", creationTimestamp: '2025-02-01T00:00:00Z'", PLAIN)
-				 SERVICE_AS("b", ", creationTimestamp: '2025-01-01T00:00:00Z'", PLAIN));
+	fixture_open(&f,
+		     SERVICE_AS("a", ", creationTimestamp: '2025-02-01T00:00:00Z'", PLAIN)
+			     SERVICE_AS("b", ", creationTimestamp: '2025-01-01T00:00:00Z'", PLAIN));
 	assert_string_equal(owner(&f), "b");
 	assert_non_null(conflict(f.plan));
 	assert_string_equal(conflict(f.plan)->object, "Service x/a");
@@ -334,8 +366,10 @@ static void svc_5_name_of_a_service_port_is_its_key(void **state)
 	fixture_open(&f, SERVICE("clusterIP: 172.20.0.1, ports: [{name: http, port: 80}]"));
 	fixture_open(&g, SERVICE("clusterIP: 172.20.0.2, ports: [{name: http, port: 81}]"));
 	fixture_open(&h, SERVICE("clusterIP: 172.20.0.1, ports: [{name: web, port: 80}]"));
-	assert_int_equal(plan_hash_compare(&f.plan->services[1].name, &g.plan->services[1].name), 0);
-	assert_int_not_equal(plan_hash_compare(&f.plan->services[1].name, &h.plan->services[1].name), 0);
+	assert_int_equal(plan_hash_compare(&f.plan->services[1].name, &g.plan->services[1].name),
+			 0);
+	assert_int_not_equal(
+		plan_hash_compare(&f.plan->services[1].name, &h.plan->services[1].name), 0);
 }
 
 /* A strict reader refuses it; the API may hold it. */
@@ -352,10 +386,13 @@ static void svc_3_external_name_with_a_stale_cluster_ip_is_not_served(void **sta
 	assert_int_equal(f.plan->n_frontends, 0);
 }
 
-/* Slices are checked by the API server; what it let through all the same is no endpoint (SVC-19). */
+/*
+ * Slices are checked by the API server; what it let through all the same is no endpoint (SVC-19).
+ */
 static void svc_19_addresses_that_no_endpoint_can_have_are_dropped(void **state)
 {
-	static const char *const addrs[] = { "127.0.0.1", "169.254.1.1", "224.0.0.1", "0.0.0.0", "fd00::1" };
+	static const char *const addrs[] = { "127.0.0.1", "169.254.1.1", "224.0.0.1", "0.0.0.0",
+					     "fd00::1" };
 	_cleanup_(fixture_close) struct fixture f = {};
 
 	fixture_open(&f, SERVICE(PLAIN) SLICE(EP("10.0.0.1", "") EP("10.0.0.2", "")));
@@ -371,7 +408,8 @@ static void svc_26_unknown_node_has_no_zone(void **state)
 {
 	_cleanup_(fixture_close) struct fixture f = {};
 
-	fixture_open(&f, SERVICE(PLAIN) SLICE(EP("10.0.0.1", ZONES(NEAR)) EP("10.0.0.2", ZONES(FAR))));
+	fixture_open(&f,
+		     SERVICE(PLAIN) SLICE(EP("10.0.0.1", ZONES(NEAR)) EP("10.0.0.2", ZONES(FAR))));
 	assert_int_equal(f.plan->services[1].n_internal, 2);
 }
 
@@ -381,11 +419,13 @@ static void run_is_sorted_by_address(void **state)
 	_cleanup_(fixture_close) struct fixture f = {}, g = {};
 
 	fixture_open(&f, SERVICE(PLAIN) SLICE(EP("10.0.0.9", "") EP("10.0.0.1", "")));
-	fixture_open(&g, SERVICE(PLAIN) SLICE(EP("10.0.0.9", ""))
-				 SLICE_AS("a", "s", "IPv4", "name: '', port: 8080", EP("10.0.0.1", "")));
+	fixture_open(&g, SERVICE(PLAIN) SLICE(EP("10.0.0.9", "")) SLICE_AS(
+				 "a", "s", "IPv4", "name: '', port: 8080", EP("10.0.0.1", "")));
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(f.plan->backends[f.plan->services[1].internal[i]].addr.b[15], i ? 9 : 1);
-		assert_int_equal(g.plan->backends[g.plan->services[1].internal[i]].addr.b[15], i ? 9 : 1);
+		assert_int_equal(f.plan->backends[f.plan->services[1].internal[i]].addr.b[15],
+				 i ? 9 : 1);
+		assert_int_equal(g.plan->backends[g.plan->services[1].internal[i]].addr.b[15],
+				 i ? 9 : 1);
 	}
 }
 

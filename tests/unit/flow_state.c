@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* The state of a connection from its flags, and the way from one entry of a pair to the other and back. */
+/*
+ * The state of a connection from its flags, and the way from one entry of a pair to the other and
+ * back.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,8 +24,10 @@ static void tcp_opens_by_the_third_packet_and_closes_by_both_fins_or_a_reset(voi
 	assert_int_equal(weir_flow_state(open, IPPROTO_TCP), WEIR_STATE_OPEN);
 	assert_int_equal(weir_flow_state(open | WEIR_FLOW_FIN_ORIG, IPPROTO_TCP), WEIR_STATE_OPEN);
 	assert_int_equal(weir_flow_state(open | WEIR_FLOW_FIN_REPLY, IPPROTO_TCP), WEIR_STATE_OPEN);
-	assert_int_equal(weir_flow_state(open | WEIR_FLOW_FIN_BOTH, IPPROTO_TCP), WEIR_STATE_CLOSING);
-	assert_int_equal(weir_flow_state(open | WEIR_FLOW_RST_ORIG, IPPROTO_TCP), WEIR_STATE_CLOSING);
+	assert_int_equal(weir_flow_state(open | WEIR_FLOW_FIN_BOTH, IPPROTO_TCP),
+			 WEIR_STATE_CLOSING);
+	assert_int_equal(weir_flow_state(open | WEIR_FLOW_RST_ORIG, IPPROTO_TCP),
+			 WEIR_STATE_CLOSING);
 	assert_int_equal(weir_flow_state(WEIR_FLOW_SEEN_ORIG | WEIR_FLOW_RST_REPLY, IPPROTO_TCP),
 			 WEIR_STATE_CLOSING);
 }
@@ -32,8 +37,10 @@ static void what_is_no_tcp_is_answered_or_not(void **state)
 	static const uint8_t protos[] = { IPPROTO_UDP, IPPROTO_SCTP, IPPROTO_ICMP, IPPROTO_ESP };
 
 	for (size_t i = 0; i < sizeof(protos); i++) {
-		assert_int_equal(weir_flow_state(WEIR_FLOW_SEEN_ORIG, protos[i]), WEIR_STATE_ONE_WAY);
-		assert_int_equal(weir_flow_state(WEIR_FLOW_SEEN_BOTH, protos[i]), WEIR_STATE_ANSWERED);
+		assert_int_equal(weir_flow_state(WEIR_FLOW_SEEN_ORIG, protos[i]),
+				 WEIR_STATE_ONE_WAY);
+		assert_int_equal(weir_flow_state(WEIR_FLOW_SEEN_BOTH, protos[i]),
+				 WEIR_STATE_ANSWERED);
 		assert_int_equal(weir_flow_state(WEIR_FLOW_SEEN_BOTH | WEIR_FLOW_OPEN, protos[i]),
 				 WEIR_STATE_ANSWERED);
 	}
@@ -44,22 +51,30 @@ struct pair {
 	struct weir_flow flow[2];
 };
 
-/* Client c:1000 to frontend f:80, answered by backend b:8080, which sees the client as port nat_port. */
-static struct pair make(const char *c, const char *f, const char *b, uint16_t nat_port, uint8_t mark)
+/*
+ * Client c:1000 to frontend f:80, answered by backend b:8080, which sees the client as port
+ * nat_port.
+ */
+static struct pair make(const char *c, const char *f, const char *b, uint16_t nat_port,
+			uint8_t mark)
 {
-	struct weir_addr client = weir_addr_from_v4(inet_addr(c)), front = weir_addr_from_v4(inet_addr(f)),
+	struct weir_addr client = weir_addr_from_v4(inet_addr(c)),
+			 front = weir_addr_from_v4(inet_addr(f)),
 			 back = weir_addr_from_v4(inet_addr(b));
-	uint32_t flags = WEIR_FLOW_TRANSLATED | (mark ? WEIR_FLOW_MARKED : 0);
+	uint32_t flags = WEIR_FLOW_TRANSLATED | (mark ? WEIR_FLOW_ZONED : 0);
 	struct pair p = {};
 
-	p.flow[0] = (struct weir_flow){ .nat_addr = back, .nat_port_be = htons(8080), .flags = flags };
-	p.flow[1] = (struct weir_flow){ .nat_addr = front, .nat_port_be = htons(80), .flags = flags };
+	p.flow[0] =
+		(struct weir_flow){ .nat_addr = back, .nat_port_be = htons(8080), .flags = flags };
+	p.flow[1] =
+		(struct weir_flow){ .nat_addr = front, .nat_port_be = htons(80), .flags = flags };
 	p.flow[0].nat_cport_be = htons(nat_port);
 	p.flow[1].nat_cport_be = htons(1000);
 	p.flow[1].flags |= WEIR_FLOW_REPLY;
 	if (weir_tuple_make(&p.key[0], &client, htons(1000), &front, htons(80), IPPROTO_TCP, mark))
 		p.flow[0].flags |= WEIR_FLOW_ORIG_FIRST;
-	if (weir_tuple_make(&p.key[1], &client, htons(nat_port), &back, htons(8080), IPPROTO_TCP, 0))
+	if (weir_tuple_make(&p.key[1], &client, htons(nat_port), &back, htons(8080), IPPROTO_TCP,
+			    0))
 		p.flow[1].flags |= WEIR_FLOW_ORIG_FIRST;
 	return p;
 }
@@ -78,14 +93,14 @@ static void each_entry_of_a_pair_leads_to_the_other(void **state)
 				    other = make(ends[i][0], ends[i][1], ends[i][2], 61001, mark);
 
 			for (int k = 0; k < 2; k++) {
-				struct weir_tuple twin;
+				struct weir_tuple rev;
 
-				weir_flow_twin_key(&p.key[k], &p.flow[k], &twin);
-				assert_memory_equal(&twin, &p.key[!k], sizeof(twin));
-				assert_true(weir_flow_is_twin(&p.key[k], &p.flow[k], &p.flow[!k]));
-				assert_false(weir_flow_is_twin(&p.key[k], &p.flow[k], &p.flow[k]));
+				weir_flow_rev_key(&p.key[k], &p.flow[k], &rev);
+				assert_memory_equal(&rev, &p.key[!k], sizeof(rev));
+				assert_true(weir_flow_is_rev(&p.key[k], &p.flow[k], &p.flow[!k]));
+				assert_false(weir_flow_is_rev(&p.key[k], &p.flow[k], &p.flow[k]));
 			}
-			assert_false(weir_flow_is_twin(&p.key[1], &p.flow[1], &other.flow[0]));
+			assert_false(weir_flow_is_rev(&p.key[1], &p.flow[1], &other.flow[0]));
 		}
 }
 

@@ -11,8 +11,8 @@
 
 static void tables_that_refuse_or_drop_fill_up(void **state)
 {
-	static const enum weir_map maps[] = { WEIR_MAP_pods, WEIR_MAP_policy_rules, WEIR_MAP_conntrack,
-					      WEIR_MAP_rule_hits };
+	static const enum weir_map maps[] = { WEIR_MAP_pods, WEIR_MAP_policy_rules,
+					      WEIR_MAP_conntrack, WEIR_MAP_rule_hits };
 
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
 		assert_true(live_fills_up(maps[i]));
@@ -20,8 +20,9 @@ static void tables_that_refuse_or_drop_fill_up(void **state)
 
 static void tables_that_forget_their_oldest_by_design_do_not(void **state)
 {
-	static const enum weir_map maps[] = { WEIR_MAP_half_open, WEIR_MAP_fragments, WEIR_MAP_closing_keys,
-					      WEIR_MAP_rejects,   WEIR_MAP_steps,     WEIR_MAP_free_keys };
+	static const enum weir_map maps[] = { WEIR_MAP_half_open,    WEIR_MAP_fragments,
+					      WEIR_MAP_closing_keys, WEIR_MAP_rejects,
+					      WEIR_MAP_steps,        WEIR_MAP_gc_free };
 
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
 		assert_false(live_fills_up(maps[i]));

@@ -6,7 +6,9 @@
 #include "kube/doc.h"
 #include "kube/limits.h"
 
-#define TIME_BOUND_S 5 /* hostile inputs take a tenth of it under sanitizers; what is quadratic takes minutes */
+#define TIME_BOUND_S                                                                             \
+	5 /* hostile inputs take a tenth of it under sanitizers; what is quadratic takes minutes \
+	   */
 
 /* ---- A document as a short text: types and positions ---- */
 
@@ -39,7 +41,8 @@ static void show_node(struct shown *s, const struct doc_node *n)
 	case DOC_MAP:
 		strcat(s->text, "{");
 		for (size_t i = 0; i < n->n_pairs; i++) {
-			snprintf(s->text + strlen(s->text), 200, "%s%s:", i ? " " : "", n->pairs[i].key);
+			snprintf(s->text + strlen(s->text), 200, "%s%s:", i ? " " : "",
+				 n->pairs[i].key);
 			show_node(s, n->pairs[i].value);
 		}
 		strcat(s->text, "}");
@@ -85,7 +88,8 @@ static void assert_refused_bytes(const char *data, size_t len, const char *expec
 	char text[300];
 
 	assert_int_equal(doc_read(data, len, ignore, NULL, &error), -EINVAL);
-	snprintf(text, sizeof(text), "%d:%d %s %s", error.line, error.col, kube_code_text(error.code), error.text);
+	snprintf(text, sizeof(text), "%d:%d %s %s", error.line, error.col,
+		 kube_code_text(error.code), error.text);
 	assert_string_equal(text, expected);
 }
 
@@ -102,10 +106,12 @@ static void plain_scalars_have_the_types_of_yaml_1_1(void **state)
 		     "['a' true false true false true false true false null null null]");
 	assert_reads("[1, -2, +3, 0x1F, 0b101, 0o17, 017, 1_000, 08, 9223372036854775807]",
 		     "[1 -2 3 31 5 15 15 1000 8 9223372036854775807]");
-	assert_reads("[1.5, 80.0, 8e1, .5, 1e400, .inf, 18446744073709551616]",
-		     "[float(1.5) 80 80 float(.5) float(1e400) float(.inf) float(18446744073709551616)]");
-	assert_reads("[1.2.3, 10.0.0.0/8, 2001-01-01, 0x, 1a, -, '+', 1e, 0xg, a:b, 12:30]",
-		     "['1.2.3' '10.0.0.0/8' '2001-01-01' '0x' '1a' '-' '+' '1e' '0xg' 'a:b' '12:30']");
+	assert_reads(
+		"[1.5, 80.0, 8e1, .5, 1e400, .inf, 18446744073709551616]",
+		"[float(1.5) 80 80 float(.5) float(1e400) float(.inf) float(18446744073709551616)]");
+	assert_reads(
+		"[1.2.3, 10.0.0.0/8, 2001-01-01, 0x, 1a, -, '+', 1e, 0xg, a:b, 12:30]",
+		"['1.2.3' '10.0.0.0/8' '2001-01-01' '0x' '1a' '-' '+' '1e' '0xg' 'a:b' '12:30']");
 }
 
 static void quoted_and_tagged_scalars_are_what_they_say(void **state)
@@ -114,7 +120,8 @@ static void quoted_and_tagged_scalars_are_what_they_say(void **state)
 		     "['80' 'yes' '' '80' 80 false 1]");
 	assert_reads("- |\n  80\n- >-\n  true\n", "['80\n' 'true']");
 	assert_refused("a: !!int x", "1:4 E001 \"x\" is not what its tag says");
-	assert_refused("a: !!binary eA==", "1:4 E001 tag \"tag:yaml.org,2002:binary\" is not supported");
+	assert_refused("a: !!binary eA==",
+		       "1:4 E001 tag \"tag:yaml.org,2002:binary\" is not supported");
 }
 
 static void json_numbers_and_strings_are_taken_literally(void **state)
@@ -127,8 +134,9 @@ static void json_numbers_and_strings_are_taken_literally(void **state)
 static void keys_become_strings_as_kubernetes_makes_them(void **state)
 {
 	assert_reads("{on: a, 0x10: b, 'x y': c}", "{16:'b' true:'a' x y:'c'}");
-	assert_refused("? [a]\n: b",
-		       "1:3 E001 a key must be a string, this is a list (are braces meant as text? quote them)");
+	assert_refused(
+		"? [a]\n: b",
+		"1:3 E001 a key must be a string, this is a list (are braces meant as text? quote them)");
 	assert_refused(
 		"a: {{ .Values.x }}",
 		"1:5 E001 a key must be a string, this is a mapping (are braces meant as text? quote them)");
@@ -159,8 +167,9 @@ static void flow_yaml_that_begins_like_json_is_read_as_yaml(void **state)
 	assert_reads("{a: 1, b: [x]}\n---\nc: 2", "{a:1 b:['x']} | {c:2}");
 	assert_refused("{a: 1, b: [x}",
 		       "1:13 E001 while parsing a flow sequence, did not find expected ',' or ']'");
-	assert_refused("{\"a\": 1\n \"b\": 2}",
-		       "2:2 E001 not JSON: parse error: after key and value, inside map, I expect ',' or '}'");
+	assert_refused(
+		"{\"a\": 1\n \"b\": 2}",
+		"2:2 E001 not JSON: parse error: after key and value, inside map, I expect ',' or '}'");
 }
 
 static void aliases_share(void **state)
@@ -181,7 +190,8 @@ static void parse_9_a_merge_key_applies_where_it_stands(void **state)
 	assert_reads("b: {<<: [{k: 1}, {k: 2, m: 3}], z: 0}", "{b:{k:1 m:3 z:0}}");
 	assert_reads("b: {m: 9, <<: [{k: 1}, {k: 2, m: 3}], k: 8}", "{b:{k:8 m:3}}");
 	/* what an anchor merged in is its own */
-	assert_reads("a: &x {k: 1}\nb: &y {k: 2, <<: *x}\nc: {k: 3, <<: *y}", "{a:{k:1} b:{k:1} c:{k:1}}");
+	assert_reads("a: &x {k: 1}\nb: &y {k: 2, <<: *x}\nc: {k: 3, <<: *y}",
+		     "{a:{k:1} b:{k:1} c:{k:1}}");
 	assert_reads("'<<': x", "{<<:'x'}");
 	assert_reads("!!merge <<: {k: 1}", "{k:1}");
 	assert_refused("a: {<<: 1}", "1:5 E001 << merges mappings only, or a list of them");
@@ -194,8 +204,10 @@ static void trap_16_duplicate_keys_are_errors_at_the_second(void **state)
 {
 	assert_refused("metadata:\n  a: 1\nmetadata:\n  b: 2\n",
 		       "3:1 E003 key \"metadata\" is given twice, first at line 1: remove one");
-	assert_refused("{\"a\":1,\n  \"a\":2}", "2:3 E003 key \"a\" is given twice, first at line 1: remove one");
-	assert_refused("1: a\n0x1: b", "2:1 E003 key \"1\" is given twice, first at line 1: remove one");
+	assert_refused("{\"a\":1,\n  \"a\":2}",
+		       "2:3 E003 key \"a\" is given twice, first at line 1: remove one");
+	assert_refused("1: a\n0x1: b",
+		       "2:1 E003 key \"1\" is given twice, first at line 1: remove one");
 }
 
 /* ---- Positions ---- */
@@ -205,7 +217,7 @@ struct wanted_place {
 	int line, col;
 };
 
-static void find_place(const struct doc_node *root, void *arg)
+static void find_gc_slot(const struct doc_node *root, void *arg)
 {
 	struct wanted_place *w = arg;
 	const struct doc_node *n = root->type == DOC_MAP ? doc_get(root, w->key) : NULL;
@@ -216,25 +228,25 @@ static void find_place(const struct doc_node *root, void *arg)
 	w->col = n->col;
 }
 
-static void assert_place(const char *text, const char *key, int line, int col)
+static void assert_gc_slot(const char *text, const char *key, int line, int col)
 {
 	struct wanted_place w = { .key = key };
 	struct doc_error error;
 
-	assert_int_equal(doc_read(text, strlen(text), find_place, &w, &error), 0);
+	assert_int_equal(doc_read(text, strlen(text), find_gc_slot, &w, &error), 0);
 	assert_int_equal(w.line, line);
 	assert_int_equal(w.col, col);
 }
 
 static void positions_are_those_of_the_value_in_both_formats(void **state)
 {
-	assert_place("a: 1\nbee:   two\n", "bee", 2, 8);
-	assert_place("# c\n---\na:\n  - x\n", "a", 4, 3);
-	assert_place("\xc3\xa9: 1\n\xc3\xa9\xc3\xa9: x", "\xc3\xa9\xc3\xa9", 2, 5);
-	assert_place("{\"a\": 1,\n  \"b\" :  \"x\\n\\\"y\",\n  \"c\": [ ]}", "b", 2, 10);
-	assert_place("{\"a\": 1,\n  \"b\" :  \"x\\n\\\"y\",\n  \"c\": [ ]}", "c", 3, 8);
-	assert_place("{\"a\":\"\xc3\xa9\xc3\xa9\", \"b\":12}", "b", 1, 16);
-	assert_place("{\"x\":1}\n\n{\"b\":{}}", "b", 3, 6);
+	assert_gc_slot("a: 1\nbee:   two\n", "bee", 2, 8);
+	assert_gc_slot("# c\n---\na:\n  - x\n", "a", 4, 3);
+	assert_gc_slot("\xc3\xa9: 1\n\xc3\xa9\xc3\xa9: x", "\xc3\xa9\xc3\xa9", 2, 5);
+	assert_gc_slot("{\"a\": 1,\n  \"b\" :  \"x\\n\\\"y\",\n  \"c\": [ ]}", "b", 2, 10);
+	assert_gc_slot("{\"a\": 1,\n  \"b\" :  \"x\\n\\\"y\",\n  \"c\": [ ]}", "c", 3, 8);
+	assert_gc_slot("{\"a\":\"\xc3\xa9\xc3\xa9\", \"b\":12}", "b", 1, 16);
+	assert_gc_slot("{\"x\":1}\n\n{\"b\":{}}", "b", 3, 6);
 }
 
 /* ---- Hostile input ---- */
@@ -274,7 +286,8 @@ static void alias_bombs_are_refused_in_time(void **state)
 	char text[2000] = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n", line[100];
 
 	for (int i = 1; i < 30; i++) {
-		snprintf(line, sizeof(line), "a%d: &a%d [*a%d, *a%d, *a%d]\n", i, i, i - 1, i - 1, i - 1);
+		snprintf(line, sizeof(line), "a%d: &a%d [*a%d, *a%d, *a%d]\n", i, i, i - 1, i - 1,
+			 i - 1);
 		strcat(text, line);
 	}
 	assert_int_equal(read_in_time(text, &error), -EINVAL);
@@ -328,8 +341,10 @@ static void deep_nesting_is_refused_in_time(void **state)
 
 static void nesting_up_to_the_limit_is_read(void **state)
 {
-	_cleanup_(mem_free) char *open = repeat("[", KUBE_DEPTH_MAX, ""), *close = repeat("]", KUBE_DEPTH_MAX, "");
-	_cleanup_(mem_free) char *fits = mem_printf("%s%s", open, close), *deeper = mem_printf("[%s]", fits);
+	_cleanup_(mem_free) char *open = repeat("[", KUBE_DEPTH_MAX, ""),
+				 *close = repeat("]", KUBE_DEPTH_MAX, "");
+	_cleanup_(mem_free) char *fits = mem_printf("%s%s", open, close),
+				 *deeper = mem_printf("[%s]", fits);
 	struct doc_error error = {};
 
 	assert_int_equal(read_in_time(fits, &error), 0);
@@ -338,9 +353,12 @@ static void nesting_up_to_the_limit_is_read(void **state)
 
 static void long_lines_and_long_scalars_take_linear_time(void **state)
 {
-	_cleanup_(mem_free) char *xs = repeat("x", 10 << 20, ""), *list = repeat("x, ", 1 << 18, "");
-	_cleanup_(mem_free) char *scalar = mem_printf("a: %s\n", xs), *quoted = mem_printf("{\"a\":\"%s\"}", xs);
-	_cleanup_(mem_free) char *key = mem_printf("%s: 1\n", xs), *flow = mem_printf("[%s]\n", list);
+	_cleanup_(mem_free) char *xs = repeat("x", 10 << 20, ""),
+				 *list = repeat("x, ", 1 << 18, "");
+	_cleanup_(mem_free) char *scalar = mem_printf("a: %s\n", xs),
+				 *quoted = mem_printf("{\"a\":\"%s\"}", xs);
+	_cleanup_(mem_free) char *key = mem_printf("%s: 1\n", xs),
+				 *flow = mem_printf("[%s]\n", list);
 	_cleanup_(mem_free) char *keys = repeat("a: 1\n", 1 << 18, "");
 	struct doc_error error = {};
 
@@ -356,7 +374,8 @@ static void nul_bytes_are_errors_with_a_position(void **state)
 {
 	assert_refused_bytes("a: b\nc: x\0y\n", 12, "2:5 E001 control characters are not allowed");
 	assert_refused("a: \"x\\0y\"", "1:4 E001 a string must not hold the character NUL");
-	assert_refused("{\"b\":\n\"x\\u0000y\"}", "2:1 E001 a string must not hold the character NUL");
+	assert_refused("{\"b\":\n\"x\\u0000y\"}",
+		       "2:1 E001 a string must not hold the character NUL");
 	assert_refused("{\"x\\u0000y\":1}", "1:2 E001 a key must not hold the character NUL");
 	assert_refused_bytes("\0\0\0\0", 4, "1:1 E001 control characters are not allowed");
 }
@@ -371,12 +390,15 @@ static void bad_utf8_is_an_error_with_a_position(void **state)
 
 static void truncated_documents_are_errors(void **state)
 {
-	assert_refused("a: [1, 2", "2:1 E001 while parsing a flow sequence, did not find expected ',' or ']'");
-	assert_refused("a: \"x", "1:6 E001 while scanning a quoted scalar, found unexpected end of stream");
+	assert_refused("a: [1, 2",
+		       "2:1 E001 while parsing a flow sequence, did not find expected ',' or ']'");
+	assert_refused("a: \"x",
+		       "1:6 E001 while scanning a quoted scalar, found unexpected end of stream");
 	assert_refused("{\"a\": {\"b\": 1}", "1:15 E001 not JSON: parse error: premature EOF");
 	assert_refused("{\"a\": \"x", "1:7 E001 not JSON: parse error: premature EOF");
-	assert_refused("a:\n\tb: 1",
-		       "2:1 E001 while scanning for the next token, found character that cannot start any token");
+	assert_refused(
+		"a:\n\tb: 1",
+		"2:1 E001 while scanning for the next token, found character that cannot start any token");
 }
 
 static void documents_before_an_error_are_handed_over(void **state)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Which names of this node are refused: with a wrong one the plan is empty, and loading it cuts every pod off. */
+/*
+ * Which names of this node are refused: with a wrong one the plan is empty, and loading it cuts
+ * every pod off.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -42,7 +45,8 @@ static void a_name_that_no_object_has_is_refused_while_others_are_named(void **s
 			"--node nn1 matches no Node and no pod's nodeName; did you mean n1?");
 		refuses(POD("a", "nodeName: n1, "), flags[i], "nn1",
 			"--node nn1 matches no Node and no pod's nodeName; did you mean n1?");
-		refuses(NODE("worker-1") NODE("worker-2") POD("a", "nodeName: n1, "), flags[i], "gate",
+		refuses(NODE("worker-1") NODE("worker-2") POD("a", "nodeName: n1, "), flags[i],
+			"gate",
 			"--node gate matches no Node and no pod's nodeName; these are named: n1, worker-1, worker-2");
 		refuses(NODE("worker-1") NODE("worker-2"), flags[i], "worker-3",
 			"--node worker-3 matches no Node and no pod's nodeName; these are named: worker-1, worker-2");
@@ -51,7 +55,8 @@ static void a_name_that_no_object_has_is_refused_while_others_are_named(void **s
 
 static void many_names_are_not_all_listed(void **state)
 {
-	refuses(NODE("a1") NODE("b1") NODE("c1") NODE("d1") NODE("e1") NODE("f1") NODE("g1"), 0, "none-of-them",
+	refuses(NODE("a1") NODE("b1") NODE("c1") NODE("d1") NODE("e1") NODE("f1") NODE("g1"), 0,
+		"none-of-them",
 		"--node none-of-them matches no Node and no pod's nodeName; these are named: a1, b1, c1, d1, e1 and 2 more");
 }
 
@@ -62,7 +67,10 @@ static void a_name_of_a_node_or_in_a_pod_is_taken(void **state)
 	refuses(NODE("n1") POD("a", "nodeName: n2, "), STORE_ASSIGN, "n2", NULL);
 }
 
-/* Small setups: nothing to compare with. Nor is a node that was made up for them something to compare with. */
+/*
+ * Small setups: nothing to compare with. Nor is a node that was made up for them something to
+ * compare with.
+ */
 static void manifests_that_name_no_node_take_any_name(void **state)
 {
 	refuses(POD("a", ""), 0, "n1", NULL);

@@ -27,8 +27,9 @@ static void a_missing_kind_or_api_version_is_an_error(void **state)
 	assert_found(
 		"just text\n",
 		"f.yaml:1:1: error E020: found the string \"just text\", an object with apiVersion and kind is wanted\n");
-	assert_found("- a\n",
-		     "f.yaml:1:1: error E020: found a list, an object with apiVersion and kind is wanted\n");
+	assert_found(
+		"- a\n",
+		"f.yaml:1:1: error E020: found a list, an object with apiVersion and kind is wanted\n");
 }
 
 static void unknown_kinds_are_noted_once_for_each_kind(void **state)
@@ -107,13 +108,14 @@ static void times_are_read_with_their_zone(void **state)
 static void np_32_ports_of_containers_then_of_sidecars(void **state)
 {
 	with_store *s = read_text(
-		POD "spec:\n"
-		    "  containers:\n"
-		    "  - {name: a, ports: [{containerPort: 80, name: web}, {containerPort: 53, protocol: UDP}]}\n"
-		    "  - {name: b, ports: [{containerPort: 81, name: web}]}\n"
-		    "  initContainers:\n"
-		    "  - {name: init, ports: [{containerPort: 1}]}\n"
-		    "  - {name: side, restartPolicy: Always, ports: [{containerPort: 15021, name: health}]}\n");
+		POD
+		"spec:\n"
+		"  containers:\n"
+		"  - {name: a, ports: [{containerPort: 80, name: web}, {containerPort: 53, protocol: UDP}]}\n"
+		"  - {name: b, ports: [{containerPort: 81, name: web}]}\n"
+		"  initContainers:\n"
+		"  - {name: init, ports: [{containerPort: 1}]}\n"
+		"  - {name: side, restartPolicy: Always, ports: [{containerPort: 15021, name: health}]}\n");
 	const struct kube_pod *p = only_pod(s);
 
 	assert_int_equal(p->n_ports, 4);
@@ -124,17 +126,18 @@ static void np_32_ports_of_containers_then_of_sidecars(void **state)
 
 static void np_61_addresses_of_both_families(void **state)
 {
-	with_store *s =
-		read_text(POD ONE "status: {podIP: 10.0.0.1, podIPs: [{ip: 10.0.0.1}, {ip: \"fd00::1\"}]}\n");
+	with_store *s = read_text(
+		POD ONE "status: {podIP: 10.0.0.1, podIPs: [{ip: 10.0.0.1}, {ip: \"fd00::1\"}]}\n");
 	const struct kube_pod *p = only_pod(s);
 
 	assert_addr(&p->addr[0], "10.0.0.1");
 	assert_addr(&p->addr[1], "fd00::1");
-	assert_found(POD ONE "status: {podIPs: [{ip: 10.0.0.1}, {ip: 10.0.0.2}, {ip: x}]}\n",
-		     "f.yaml:5:40: error E028:" OBJECT
-		     "status.podIPs[1].ip: a second IPv4 address, a pod has at most one of each family\n"
-		     "f.yaml:5:56: error E025:" OBJECT
-		     "status.podIPs[2].ip: found the string \"x\", an IPv4 or IPv6 address is wanted\n");
+	assert_found(
+		POD ONE "status: {podIPs: [{ip: 10.0.0.1}, {ip: 10.0.0.2}, {ip: x}]}\n",
+		"f.yaml:5:40: error E028:" OBJECT
+		"status.podIPs[1].ip: a second IPv4 address, a pod has at most one of each family\n"
+		"f.yaml:5:56: error E025:" OBJECT
+		"status.podIPs[2].ip: found the string \"x\", an IPv4 or IPv6 address is wanted\n");
 }
 
 static void readiness_is_the_condition_or_else_the_phase(void **state)
@@ -148,24 +151,27 @@ static void readiness_is_the_condition_or_else_the_phase(void **state)
 		{ "{qosClass: BestEffort}", KUBE_PENDING, false, false },
 		{ "{phase: Running}", KUBE_RUNNING, true, true },
 		{ "{phase: Running, conditions: []}", KUBE_RUNNING, false, true },
-		{ "{phase: Running, conditions: [{type: Ready, status: \"True\"}]}", KUBE_RUNNING, true, true },
-		{ "{phase: Running, conditions: [{type: Ready, status: \"False\"}]}", KUBE_RUNNING, false, true },
-		{ "{phase: Running, conditions: [{type: Initialized, status: \"True\"}]}", KUBE_RUNNING, false,
-		  true },
+		{ "{phase: Running, conditions: [{type: Ready, status: \"True\"}]}", KUBE_RUNNING,
+		  true, true },
+		{ "{phase: Running, conditions: [{type: Ready, status: \"False\"}]}", KUBE_RUNNING,
+		  false, true },
+		{ "{phase: Running, conditions: [{type: Initialized, status: \"True\"}]}",
+		  KUBE_RUNNING, false, true },
 		{ "{phase: Pending, podIP: 10.0.0.1}", KUBE_PENDING, false, true },
 		{ "{podIP: 10.0.0.1}", KUBE_RUNNING, true, true },
 		{ "{phase: Succeeded}", KUBE_SUCCEEDED, false, true },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		_cleanup_(mem_free) char *text = mem_printf(POD ONE "status: %s\n", cases[i].status);
+		_cleanup_(mem_free) char *text =
+			mem_printf(POD ONE "status: %s\n", cases[i].status);
 		with_store *s = read_text(text);
 		const struct kube_pod *p = only_pod(s);
 
 		if (p->phase != cases[i].phase || p->ready != cases[i].ready ||
 		    p->has_status != cases[i].has_status)
-			fail_msg("%s: phase %d ready %d status %d", cases[i].status, p->phase, p->ready,
-				 p->has_status);
+			fail_msg("%s: phase %d ready %d status %d", cases[i].status, p->phase,
+				 p->ready, p->has_status);
 	}
 }
 
@@ -175,17 +181,20 @@ static void rules_of_a_pod(void **state)
 		     "f.yaml:4:20: error E021:" OBJECT
 		     "spec.containers: missing, a pod needs at least one container\n");
 	assert_found(
-		POD "spec:\n"
-		    "  hostNetwork: yes please\n"
-		    "  nodeName: Node_1\n"
-		    "  containers:\n"
-		    "  - {ports: [{name: a, containerPort: 80}, {name: a, containerPort: 81}]}\n"
-		    "  - {name: c, ports: [{}, {name: \"80\", containerPort: 70000, protocol: http}]}\n"
-		    "status: {phase: running}\n",
+		POD
+		"spec:\n"
+		"  hostNetwork: yes please\n"
+		"  nodeName: Node_1\n"
+		"  containers:\n"
+		"  - {ports: [{name: a, containerPort: 80}, {name: a, containerPort: 81}]}\n"
+		"  - {name: c, ports: [{}, {name: \"80\", containerPort: 70000, protocol: http}]}\n"
+		"status: {phase: running}\n",
 		"f.yaml:5:16: error E020:" OBJECT
 		"spec.hostNetwork: found the string \"yes please\", true or false is wanted, without quotes\n"
-		"f.yaml:6:13: error E011:" OBJECT "spec.nodeName: \"Node_1\" is not a valid node name\n"
-		"f.yaml:8:5: error E021:" OBJECT "spec.containers[0].name: missing, every container needs a name\n"
+		"f.yaml:6:13: error E011:" OBJECT
+		"spec.nodeName: \"Node_1\" is not a valid node name\n"
+		"f.yaml:8:5: error E021:" OBJECT
+		"spec.containers[0].name: missing, every container needs a name\n"
 		"f.yaml:8:51: error E028:" OBJECT
 		"spec.containers[0].ports[1].name: port name \"a\" is given twice\n"
 		"f.yaml:9:23: error E021:" OBJECT
@@ -204,12 +213,12 @@ static void rules_of_a_pod(void **state)
 
 static void a_4_addresses_of_a_node(void **state)
 {
-	with_store *s =
-		read_text("apiVersion: v1\nkind: Node\nmetadata: {name: n1.example}\nstatus:\n  addresses:\n"
-			  "  - {type: Hostname, address: n1}\n"
-			  "  - {type: InternalIP, address: 172.18.0.2}\n"
-			  "  - {type: ExternalIP, address: \"2001:db8::2\"}\n"
-			  "  - {type: ExternalIP, address: 172.18.0.2}\n");
+	with_store *s = read_text(
+		"apiVersion: v1\nkind: Node\nmetadata: {name: n1.example}\nstatus:\n  addresses:\n"
+		"  - {type: Hostname, address: n1}\n"
+		"  - {type: InternalIP, address: 172.18.0.2}\n"
+		"  - {type: ExternalIP, address: \"2001:db8::2\"}\n"
+		"  - {type: ExternalIP, address: 172.18.0.2}\n");
 
 	assert_diags(s, "");
 	assert_int_equal(s->nodes[0]->n_addrs, 2);
@@ -225,9 +234,11 @@ static void the_limit_of_node_addresses_is_1000(void **state)
 		size_t size;
 		FILE *out = open_memstream(&text, &size);
 
-		fputs("apiVersion: v1\nkind: Node\nmetadata: {name: n1}\nstatus:\n  addresses:\n", out);
+		fputs("apiVersion: v1\nkind: Node\nmetadata: {name: n1}\nstatus:\n  addresses:\n",
+		      out);
 		for (int i = 0; i < n; i++)
-			fprintf(out, "  - {type: InternalIP, address: 10.0.%d.%d}\n", i / 250, i % 250);
+			fprintf(out, "  - {type: InternalIP, address: 10.0.%d.%d}\n", i / 250,
+				i % 250);
 		fclose(out);
 		assert_found(
 			text,
@@ -239,7 +250,8 @@ static void the_limit_of_node_addresses_is_1000(void **state)
 
 static void np_22_a_namespace_carries_its_name_as_a_label(void **state)
 {
-	with_store *s = read_text("apiVersion: v1\nkind: Namespace\nmetadata: {name: a, labels: {z: x, b: c}}\n");
+	with_store *s = read_text(
+		"apiVersion: v1\nkind: Namespace\nmetadata: {name: a, labels: {z: x, b: c}}\n");
 	const struct kube_labels *l = &s->namespaces[0]->meta.labels;
 
 	assert_int_equal(l->n, 3);
@@ -251,7 +263,8 @@ static void np_22_a_namespace_carries_its_name_as_a_label(void **state)
 static void the_same_object_reads_the_same_from_yaml_and_json(void **state)
 {
 	with_store *y = read_text(
-		POD "spec:\n  nodeName: n1\n  containers:\n  - name: c\n    ports:\n    - containerPort: 80\n");
+		POD
+		"spec:\n  nodeName: n1\n  containers:\n  - name: c\n    ports:\n    - containerPort: 80\n");
 	with_store *j = read_text(
 		"{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\"},\"spec\":{\"nodeName\":\"n1\","
 		"\"containers\":[{\"name\":\"c\",\"ports\":[{\"containerPort\":80}]}]}}");

@@ -47,8 +47,10 @@ static void np_7_effective_types_of_the_yaml_shapes(void **state)
 		with_store *s = read_text(text);
 		const struct kube_policy *p = only_policy(s);
 
-		if (p->isolates[KUBE_INGRESS] != shapes[i].ingress || p->isolates[KUBE_EGRESS] != shapes[i].egress)
-			fail_msg("%s isolates %d, %d", shapes[i].spec, p->isolates[0], p->isolates[1]);
+		if (p->isolates[KUBE_INGRESS] != shapes[i].ingress ||
+		    p->isolates[KUBE_EGRESS] != shapes[i].egress)
+			fail_msg("%s isolates %d, %d", shapes[i].spec, p->isolates[0],
+				 p->isolates[1]);
 		assert_int_equal(p->n_rules[KUBE_INGRESS], shapes[i].n_ingress);
 		assert_int_equal(p->n_rules[KUBE_EGRESS], shapes[i].n_egress);
 		assert_int_equal(p->pods.n, 0);
@@ -57,10 +59,12 @@ static void np_7_effective_types_of_the_yaml_shapes(void **state)
 
 static void np_10_12_13_absent_null_and_empty_lists_are_the_same(void **state)
 {
-	static const char *const rules[] = { "{}", "{from: [], ports: []}", "{from: null, ports: null}", "null" };
+	static const char *const rules[] = { "{}", "{from: [], ports: []}",
+					     "{from: null, ports: null}", "null" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
-		_cleanup_(mem_free) char *text = mem_printf(HEAD "spec: {ingress: [%s]}\n", rules[i]);
+		_cleanup_(mem_free) char *text =
+			mem_printf(HEAD "spec: {ingress: [%s]}\n", rules[i]);
 		with_store *s = read_text(text);
 		const struct kube_policy *p = only_policy(s);
 
@@ -86,12 +90,13 @@ static void y_17_np_14_an_empty_peer_is_refused(void **state)
 
 static void parse_2_an_empty_selector_is_not_an_absent_one(void **state)
 {
-	with_store *s = read_text(HEAD "spec:\n"
-				       "  ingress:\n"
-				       "  - from:\n"
-				       "    - podSelector: {}\n"
-				       "    - namespaceSelector: {}\n"
-				       "    - {podSelector: {matchLabels: {a: b}}, namespaceSelector: {}}\n");
+	with_store *s = read_text(
+		HEAD "spec:\n"
+		     "  ingress:\n"
+		     "  - from:\n"
+		     "    - podSelector: {}\n"
+		     "    - namespaceSelector: {}\n"
+		     "    - {podSelector: {matchLabels: {a: b}}, namespaceSelector: {}}\n");
 	const struct kube_peer *peers = only_policy(s)->rules[KUBE_INGRESS][0].peers;
 
 	assert_non_null(peers[0].pods);
@@ -122,7 +127,8 @@ static void np_15_16_17_36_ports_and_ranges(void **state)
 
 	assert_true(p[0].any && p[0].proto == 6 && p[0].low == 0 && p[0].high == 65535);
 	assert_true(p[1].any && p[1].proto == 17);
-	assert_true(!p[2].any && p[2].proto == 6 && p[2].low == 53 && p[2].high == 53 && !p[2].name);
+	assert_true(!p[2].any && p[2].proto == 6 && p[2].low == 53 && p[2].high == 53 &&
+		    !p[2].name);
 	assert_true(p[3].proto == 132 && p[3].low == 80 && p[3].high == 90);
 	assert_true(p[4].low == 7 && p[4].high == 7);
 	assert_string_equal(p[5].name, "web");
@@ -157,7 +163,8 @@ static void y_24_end_port_rules(void **state)
 		     "    - {port: 80, endPort: 65536}\n"
 		     "    - {port: 80, endPort: \"90\"}\n",
 		AT
-		"7:27: error E023:" OBJECT "spec.egress[0].ports[0].endPort: endPort 79 is below port 80\n" AT
+		"7:27: error E023:" OBJECT
+		"spec.egress[0].ports[0].endPort: endPort 79 is below port 80\n" AT
 		"8:17: error E027:" OBJECT
 		"spec.egress[0].ports[1].endPort: endPort needs port, the first of the range\n" AT
 		"9:28: error E027:" OBJECT
@@ -211,11 +218,12 @@ static void ports_and_protocols_out_of_range_are_refused(void **state)
 
 static void np_26_28_blocks_with_exceptions(void **state)
 {
-	with_store *s = read_text(HEAD "spec:\n"
-				       "  egress:\n"
-				       "  - to:\n"
-				       "    - ipBlock: {cidr: 10.1.2.3/8, except: [10.0.5.0/24, 10.9.0.0/16]}\n"
-				       "    - ipBlock: {cidr: \"::/0\", except: []}\n");
+	with_store *s = read_text(
+		HEAD "spec:\n"
+		     "  egress:\n"
+		     "  - to:\n"
+		     "    - ipBlock: {cidr: 10.1.2.3/8, except: [10.0.5.0/24, 10.9.0.0/16]}\n"
+		     "    - ipBlock: {cidr: \"::/0\", except: []}\n");
 	const struct kube_peer *peers = only_policy(s)->rules[KUBE_EGRESS][0].peers;
 	char text[ADDR_TEXT_MAX];
 
@@ -276,16 +284,21 @@ static void np_23_operators_and_absent_keys(void **state)
 {
 	assert_true(matches("{matchLabels: {a: b}}", "{a: b, c: d}"));
 	assert_false(matches("{matchLabels: {a: b, e: f}}", "{a: b}"));
-	assert_true(matches("{matchExpressions: [{key: a, operator: In, values: [z, b]}]}", "{a: b}"));
-	assert_false(matches("{matchExpressions: [{key: a, operator: In, values: [z]}]}", "{a: b}"));
+	assert_true(
+		matches("{matchExpressions: [{key: a, operator: In, values: [z, b]}]}", "{a: b}"));
+	assert_false(
+		matches("{matchExpressions: [{key: a, operator: In, values: [z]}]}", "{a: b}"));
 	assert_false(matches("{matchExpressions: [{key: a, operator: In, values: [z]}]}", "{}"));
 	assert_true(matches("{matchExpressions: [{key: a, operator: NotIn, values: [z]}]}", "{}"));
-	assert_false(matches("{matchExpressions: [{key: a, operator: NotIn, values: [z]}]}", "{a: z}"));
+	assert_false(
+		matches("{matchExpressions: [{key: a, operator: NotIn, values: [z]}]}", "{a: z}"));
 	assert_true(matches("{matchExpressions: [{key: a, operator: Exists}]}", "{a: \"\"}"));
 	assert_false(matches("{matchExpressions: [{key: a, operator: Exists}]}", "{b: a}"));
-	assert_true(matches("{matchExpressions: [{key: a, operator: DoesNotExist, values: []}]}", "{b: a}"));
-	assert_false(matches("{matchLabels: {a: b}, matchExpressions: [{key: a, operator: NotIn, values: [b]}]}",
-			     "{a: b}"));
+	assert_true(matches("{matchExpressions: [{key: a, operator: DoesNotExist, values: []}]}",
+			    "{b: a}"));
+	assert_false(matches(
+		"{matchLabels: {a: b}, matchExpressions: [{key: a, operator: NotIn, values: [b]}]}",
+		"{a: b}"));
 	assert_true(matches("{}", "{}"));
 }
 
@@ -349,13 +362,16 @@ static void wrong_types_are_reported_once_and_the_rest_goes_on(void **state)
 		     "  egress:\n"
 		     "  - to: [x, {podSelector: []}]\n",
 		AT
-		"5:16: error E020:" OBJECT "spec.podSelector: found the string \"all\", a mapping is wanted\n" AT
+		"5:16: error E020:" OBJECT
+		"spec.podSelector: found the string \"all\", a mapping is wanted\n" AT
 		"6:16: error E029:" OBJECT "spec.policyTypes: 3 types, at most 2 are possible\n" AT
-		"6:16: error E022:" OBJECT "spec.policyTypes[2]: found nothing, Ingress or Egress is wanted\n" AT
+		"6:16: error E022:" OBJECT
+		"spec.policyTypes[2]: found nothing, Ingress or Egress is wanted\n" AT
 		"6:26: error E022:" OBJECT
 		"spec.policyTypes[1]: found the string \"ingress\", Ingress or Egress is wanted\n" AT
 		"7:12: error E020:" OBJECT "spec.ingress: found a mapping, a list is wanted\n" AT
-		"9:10: error E020:" OBJECT "spec.egress[0].to[0]: found the string \"x\", a mapping is wanted\n" AT
+		"9:10: error E020:" OBJECT
+		"spec.egress[0].to[0]: found the string \"x\", a mapping is wanted\n" AT
 		"9:27: error E020:" OBJECT
 		"spec.egress[0].to[1].podSelector: found a list, a mapping is wanted\n");
 }

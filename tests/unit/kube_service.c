@@ -28,7 +28,8 @@ static const struct kube_slice *only_slice(struct store *s)
 
 static void a_2_defaults_of_a_service(void **state)
 {
-	with_store *s = read_text(SVC "spec: {clusterIP: 10.96.0.5, selector: {app: x}, ports: [{port: 80}]}\n");
+	with_store *s = read_text(
+		SVC "spec: {clusterIP: 10.96.0.5, selector: {app: x}, ports: [{port: 80}]}\n");
 	const struct kube_service *svc = only_service(s);
 
 	assert_string_equal(svc->meta.ns, "default");
@@ -45,9 +46,10 @@ static void a_2_defaults_of_a_service(void **state)
 
 static void svc_4_addresses_by_family(void **state)
 {
-	with_store *s =
-		read_text(SVC "spec: {clusterIP: \"FD00::0:1\", clusterIPs: [\"fd00::1\", 010.96.0.1], "
-			      "ipFamilies: [IPv6, IPv4], ipFamilyPolicy: PreferDualStack, ports: [{port: 80}]}\n");
+	with_store *s = read_text(
+		SVC
+		"spec: {clusterIP: \"FD00::0:1\", clusterIPs: [\"fd00::1\", 010.96.0.1], "
+		"ipFamilies: [IPv6, IPv4], ipFamilyPolicy: PreferDualStack, ports: [{port: 80}]}\n");
 	const struct kube_service *svc = only_service(s);
 
 	assert_addr(&svc->cluster_ip[0], "10.96.0.1");
@@ -63,7 +65,8 @@ static void families_follow_what_was_allocated_before_what_was_preferred(void **
 	} cases[] = {
 		{ "ipFamilyPolicy: PreferDualStack", 1, 1 },
 		{ "ipFamilyPolicy: RequireDualStack, ipFamilies: [IPv6]", 1, 1 },
-		{ "ipFamilyPolicy: PreferDualStack, ipFamilies: [IPv4], clusterIPs: [10.0.0.1]", 1, 0 },
+		{ "ipFamilyPolicy: PreferDualStack, ipFamilies: [IPv4], clusterIPs: [10.0.0.1]", 1,
+		  0 },
 		{ "ipFamilies: [IPv6]", 0, 1 },
 		{ "clusterIP: \"fd00::1\"", 0, 1 },
 		{ "ipFamilyPolicy: SingleStack", 1, 0 },
@@ -80,7 +83,8 @@ static void families_follow_what_was_allocated_before_what_was_preferred(void **
 		const struct kube_service *svc = store_service(s, "default", "s");
 
 		if (svc->wants_family[0] != cases[i].v4 || svc->wants_family[1] != cases[i].v6)
-			fail_msg("%s wants %d, %d", cases[i].spec, svc->wants_family[0], svc->wants_family[1]);
+			fail_msg("%s wants %d, %d", cases[i].spec, svc->wants_family[0],
+				 svc->wants_family[1]);
 	}
 }
 
@@ -100,9 +104,10 @@ static void svc_114_headless_has_no_address_and_needs_no_port(void **state)
 
 static void trap_12_svc_115_external_name_ignores_ports_and_selector(void **state)
 {
-	with_store *s =
-		read_text(SVC "spec: {type: ExternalName, externalName: db.example.com., ports: [{port: 5432}], "
-			      "selector: {app: x}}\n");
+	with_store *s = read_text(
+		SVC
+		"spec: {type: ExternalName, externalName: db.example.com., ports: [{port: 5432}], "
+		"selector: {app: x}}\n");
 	const struct kube_service *svc = only_service(s);
 
 	assert_int_equal(svc->type, KUBE_EXTERNAL_NAME);
@@ -112,21 +117,23 @@ static void trap_12_svc_115_external_name_ignores_ports_and_selector(void **stat
 static void trap_13_svc_120_topology_keys_are_ignored(void **state)
 {
 	with_store *s = read_text(
-		SVC "spec: {topologyKeys: [{wrong: [type]}], ports: [{port: 8080, targetPort: 8080}]}\n");
+		SVC
+		"spec: {topologyKeys: [{wrong: [type]}], ports: [{port: 8080, targetPort: 8080}]}\n");
 
 	assert_int_equal(only_service(s)->ports[0].target_port, 8080);
 }
 
 static void trap_15_two_ports_may_share_a_target(void **state)
 {
-	with_store *s = read_text(SVC "spec:\n"
-				      "  type: LoadBalancer\n"
-				      "  ports:\n"
-				      "  - {name: http, port: 80, targetPort: 3000}\n"
-				      "  - {name: https, port: 443, targetPort: 3000, nodePort: 30443}\n"
-				      "  - {name: dns, port: 443, protocol: UDP, targetPort: dns-udp}\n"
-				      "  externalTrafficPolicy: Local\n"
-				      "  loadBalancerSourceRanges: [\" 10.0.0.0/8 \", \"\"]\n");
+	with_store *s =
+		read_text(SVC "spec:\n"
+			      "  type: LoadBalancer\n"
+			      "  ports:\n"
+			      "  - {name: http, port: 80, targetPort: 3000}\n"
+			      "  - {name: https, port: 443, targetPort: 3000, nodePort: 30443}\n"
+			      "  - {name: dns, port: 443, protocol: UDP, targetPort: dns-udp}\n"
+			      "  externalTrafficPolicy: Local\n"
+			      "  loadBalancerSourceRanges: [\" 10.0.0.0/8 \", \"\"]\n");
 	const struct kube_service *svc = only_service(s);
 
 	assert_int_equal(svc->n_ports, 3);
@@ -159,7 +166,8 @@ static void port_rules_of_a_service(void **state)
 		"f.yaml:6:5: error E021:" OBJECT
 		"spec.ports[0].name: missing, a Service with several ports needs a name for each\n"
 		"f.yaml:7:21: error E028:" OBJECT "spec.ports[1].port: port 80/TCP is given twice\n"
-		"f.yaml:8:12: error E028:" OBJECT "spec.ports[2].name: port name \"a\" is given twice\n"
+		"f.yaml:8:12: error E028:" OBJECT
+		"spec.ports[2].name: port name \"a\" is given twice\n"
 		"f.yaml:8:35: error E027:" OBJECT
 		"spec.ports[2].nodePort: only for type NodePort or LoadBalancer, this is ClusterIP\n"
 		"f.yaml:9:12: error E024:" OBJECT
@@ -172,22 +180,28 @@ static void port_rules_of_a_service(void **state)
 
 static void address_rules_of_a_service(void **state)
 {
-	assert_found(SVC "spec: {clusterIPs: [10.0.0.1, 10.0.0.2], ports: [{port: 1}]}\n",
-		     "f.yaml:4:31: error E028:" OBJECT
-		     "spec.clusterIPs[1]: a second IPv4 address, a Service has at most one of each family\n");
-	assert_found(SVC "spec: {clusterIP: 10.0.0.1, clusterIPs: [10.0.0.2], ports: [{port: 1}]}\n",
-		     "f.yaml:4:19: error E027:" OBJECT
-		     "spec.clusterIP: found the string \"10.0.0.1\", it must be the same as clusterIPs[0]\n");
-	assert_found(SVC "spec: {clusterIP: 10.0.0.256, ports: [{port: 1}]}\n",
-		     "f.yaml:4:19: error E025:" OBJECT
-		     "spec.clusterIP: found the string \"10.0.0.256\", an IPv4 or IPv6 address is wanted\n");
+	assert_found(
+		SVC "spec: {clusterIPs: [10.0.0.1, 10.0.0.2], ports: [{port: 1}]}\n",
+		"f.yaml:4:31: error E028:" OBJECT
+		"spec.clusterIPs[1]: a second IPv4 address, a Service has at most one of each family\n");
+	assert_found(
+		SVC "spec: {clusterIP: 10.0.0.1, clusterIPs: [10.0.0.2], ports: [{port: 1}]}\n",
+		"f.yaml:4:19: error E027:" OBJECT
+		"spec.clusterIP: found the string \"10.0.0.1\", it must be the same as clusterIPs[0]\n");
+	assert_found(
+		SVC "spec: {clusterIP: 10.0.0.256, ports: [{port: 1}]}\n",
+		"f.yaml:4:19: error E025:" OBJECT
+		"spec.clusterIP: found the string \"10.0.0.256\", an IPv4 or IPv6 address is wanted\n");
 	assert_found(
 		SVC
 		"spec: {clusterIP: 10.0.0.1, clusterIPs: [10.0.0.1], ipFamilies: [IPv6], ports: [{port: 1}]}\n",
-		"f.yaml:4:66: error E027:" OBJECT "spec.ipFamilies[0]: IPv6, but clusterIPs[0] is 10.0.0.1\n");
-	assert_found(SVC "spec: {ipFamilies: [IPv4, IPv6], ipFamilyPolicy: SingleStack, ports: [{port: 1}]}\n",
-		     "f.yaml:4:50: error E027:" OBJECT
-		     "spec.ipFamilyPolicy: SingleStack, but two families are given\n");
+		"f.yaml:4:66: error E027:" OBJECT
+		"spec.ipFamilies[0]: IPv6, but clusterIPs[0] is 10.0.0.1\n");
+	assert_found(
+		SVC
+		"spec: {ipFamilies: [IPv4, IPv6], ipFamilyPolicy: SingleStack, ports: [{port: 1}]}\n",
+		"f.yaml:4:50: error E027:" OBJECT
+		"spec.ipFamilyPolicy: SingleStack, but two families are given\n");
 	assert_found(SVC "spec: {type: LoadBalancer, clusterIP: None, ports: [{port: 1}]}\n",
 		     "f.yaml:4:39: error E027:" OBJECT
 		     "spec.clusterIP: None is not possible for type LoadBalancer\n");
@@ -199,13 +213,15 @@ static void other_rules_of_a_service(void **state)
 		SVC "spec: {type: clusterip, ports: [{port: 1}]}\n",
 		"f.yaml:4:14: error E022:" OBJECT
 		"spec.type: found the string \"clusterip\", ClusterIP, NodePort, LoadBalancer or ExternalName is wanted\n");
-	assert_found(SVC "spec: {type: ExternalName, clusterIP: 10.0.0.1}\n",
-		     "f.yaml:4:7: error E021:" OBJECT
-		     "spec.externalName: missing, type ExternalName needs the name it stands for\n"
-		     "f.yaml:4:39: error E027:" OBJECT
-		     "spec.clusterIP: not for type ExternalName, which has no address of its own\n");
 	assert_found(
-		SVC "spec: {externalTrafficPolicy: Local, ports: [{port: 1}], loadBalancerSourceRanges: [x]}\n",
+		SVC "spec: {type: ExternalName, clusterIP: 10.0.0.1}\n",
+		"f.yaml:4:7: error E021:" OBJECT
+		"spec.externalName: missing, type ExternalName needs the name it stands for\n"
+		"f.yaml:4:39: error E027:" OBJECT
+		"spec.clusterIP: not for type ExternalName, which has no address of its own\n");
+	assert_found(
+		SVC
+		"spec: {externalTrafficPolicy: Local, ports: [{port: 1}], loadBalancerSourceRanges: [x]}\n",
 		"f.yaml:4:31: error E027:" OBJECT
 		"spec.externalTrafficPolicy: only for a Service that is reachable from outside, this is ClusterIP\n"
 		"f.yaml:4:84: error E027:" OBJECT
@@ -213,8 +229,9 @@ static void other_rules_of_a_service(void **state)
 		"f.yaml:4:85: error E026:" OBJECT
 		"spec.loadBalancerSourceRanges[0]: found the string \"x\", a block like 10.0.0.0/8 or 2001:db8::/32 is wanted\n");
 	assert_found(
-		SVC "spec: {sessionAffinity: ClientIP, sessionAffinityConfig: {clientIP: {timeoutSeconds: 0}}, "
-		    "internalTrafficPolicy: Node, publishNotReadyAddresses: \"true\", ports: [{port: 1}]}\n",
+		SVC
+		"spec: {sessionAffinity: ClientIP, sessionAffinityConfig: {clientIP: {timeoutSeconds: 0}}, "
+		"internalTrafficPolicy: Node, publishNotReadyAddresses: \"true\", ports: [{port: 1}]}\n",
 		"f.yaml:4:86: error E023:" OBJECT
 		"spec.sessionAffinityConfig.clientIP.timeoutSeconds: found 0, a number from 1 to 86400 is wanted\n"
 		"f.yaml:4:114: error E022:" OBJECT
@@ -227,14 +244,15 @@ static void other_rules_of_a_service(void **state)
 
 static void svc_16_17_18_endpoints_and_their_defaults(void **state)
 {
-	with_store *s = read_text(SLICE "addressType: IPv4\n"
-					"endpoints:\n"
-					"- addresses: [10.0.0.1, 10.0.0.2]\n"
-					"- addresses: [10.0.0.3]\n"
-					"  nodeName: n1\n"
-					"  conditions: {ready: false, serving: null, terminating: true}\n"
-					"  hints: {forZones: [{name: zb}, {name: za}], forNodes: [{name: n1}]}\n"
-					"ports: [{name: http, port: 8080}, {port: 53, protocol: UDP}]\n");
+	with_store *s = read_text(
+		SLICE "addressType: IPv4\n"
+		      "endpoints:\n"
+		      "- addresses: [10.0.0.1, 10.0.0.2]\n"
+		      "- addresses: [10.0.0.3]\n"
+		      "  nodeName: n1\n"
+		      "  conditions: {ready: false, serving: null, terminating: true}\n"
+		      "  hints: {forZones: [{name: zb}, {name: za}], forNodes: [{name: n1}]}\n"
+		      "ports: [{name: http, port: 8080}, {port: 53, protocol: UDP}]\n");
 	const struct kube_slice *slice = only_slice(s);
 	const struct kube_endpoint *e = slice->endpoints;
 
@@ -248,17 +266,19 @@ static void svc_16_17_18_endpoints_and_their_defaults(void **state)
 	assert_string_equal(e[1].node, "n1");
 	assert_string_equal(e[1].zone_hints[0], "za");
 	assert_int_equal(e[1].n_node_hints, 1);
-	assert_true(slice->ports[0].proto == 6 && slice->ports[1].proto == 17 && slice->ports[1].port == 53);
+	assert_true(slice->ports[0].proto == 6 && slice->ports[1].proto == 17 &&
+		    slice->ports[1].port == 53);
 }
 
 static void svc_10_11_12_what_is_to_be_ignored_is_marked(void **state)
 {
-	with_store *s = read_text("apiVersion: discovery.k8s.io/v1\n"
-				  "kind: EndpointSlice\n"
-				  "metadata: {name: e}\n"
-				  "addressType: FQDN\n"
-				  "endpoints: [{addresses: [db.example.com]}]\n"
-				  "ports: [{name: a}, {name: b, port: null}, {name: c, port: 80}]\n");
+	with_store *s =
+		read_text("apiVersion: discovery.k8s.io/v1\n"
+			  "kind: EndpointSlice\n"
+			  "metadata: {name: e}\n"
+			  "addressType: FQDN\n"
+			  "endpoints: [{addresses: [db.example.com]}]\n"
+			  "ports: [{name: a}, {name: b, port: null}, {name: c, port: 80}]\n");
 	const struct kube_slice *slice = only_slice(s);
 
 	assert_int_equal(slice->family, -1);
@@ -286,11 +306,13 @@ static void svc_19_special_addresses_are_refused(void **state)
 		"endpoints[2].addresses[0]: the string \"224.0.0.5\" is multicast and cannot be an endpoint\n"
 		"f.yaml:9:15: error E025:" ENDS
 		"endpoints[3].addresses[0]: found the string \"fd00::1\" in a slice of addressType IPv4\n"
-		"f.yaml:10:14: error E021:" ENDS "endpoints[4].addresses: missing, an endpoint needs an address\n"
+		"f.yaml:10:14: error E021:" ENDS
+		"endpoints[4].addresses: missing, an endpoint needs an address\n"
 		"f.yaml:11:15: error E025:" ENDS
 		"endpoints[5].addresses[0]: found the string \"x\", an IPv4 or IPv6 address is wanted\n");
 	assert_found(
-		SLICE "addressType: IPv6\nendpoints: [{addresses: [\"fe80::1\"]}, {addresses: [\"::1\"]}]\n",
+		SLICE
+		"addressType: IPv6\nendpoints: [{addresses: [\"fe80::1\"]}, {addresses: [\"::1\"]}]\n",
 		"f.yaml:5:26: error E025:" ENDS
 		"endpoints[0].addresses[0]: the string \"fe80::1\" is link-local and cannot be an endpoint\n"
 		"f.yaml:5:52: error E025:" ENDS
@@ -299,12 +321,16 @@ static void svc_19_special_addresses_are_refused(void **state)
 
 static void rules_of_a_slice(void **state)
 {
-	assert_found(SLICE "endpoints: []\nports: [{name: a, port: 0}, {name: a, port: 1}, {name: B_, port: 2}]\n",
-		     "f.yaml:1:1: error E021:" ENDS "addressType: missing, IPv4, IPv6 or FQDN is wanted\n"
-		     "f.yaml:5:25: error E023:" ENDS "ports[0].port: found 0, a number from 1 to 65535 is wanted\n"
-		     "f.yaml:5:36: error E028:" ENDS "ports[1].name: port name \"a\" is given twice\n"
-		     "f.yaml:5:56: error E024:" ENDS
-		     "ports[2].name: \"B_\" is not a port name: at most 63 of a-z, 0-9 and -\n");
+	assert_found(
+		SLICE
+		"endpoints: []\nports: [{name: a, port: 0}, {name: a, port: 1}, {name: B_, port: 2}]\n",
+		"f.yaml:1:1: error E021:" ENDS
+		"addressType: missing, IPv4, IPv6 or FQDN is wanted\n"
+		"f.yaml:5:25: error E023:" ENDS
+		"ports[0].port: found 0, a number from 1 to 65535 is wanted\n"
+		"f.yaml:5:36: error E028:" ENDS "ports[1].name: port name \"a\" is given twice\n"
+		"f.yaml:5:56: error E024:" ENDS
+		"ports[2].name: \"B_\" is not a port name: at most 63 of a-z, 0-9 and -\n");
 	assert_found(SLICE "addressType: IPX\n",
 		     "f.yaml:4:14: error E022:" ENDS
 		     "addressType: found the string \"IPX\", IPv4, IPv6 or FQDN is wanted\n");
@@ -321,10 +347,12 @@ static void the_limit_of_endpoints_is_1000(void **state)
 		for (int i = 0; i < n; i++)
 			fprintf(out, "- {addresses: [10.0.%d.%d]}\n", i / 250, i % 250);
 		fclose(out);
-		assert_found(text,
-			     n == 1000 ? ""
-				       : "f.yaml:6:1: error E029:" ENDS
-					 "endpoints: 1001 endpoints, at most 1000 are possible in one slice\n");
+		assert_found(
+			text,
+			n == 1000
+				? ""
+				: "f.yaml:6:1: error E029:" ENDS
+				  "endpoints: 1001 endpoints, at most 1000 are possible in one slice\n");
 	}
 }
 

@@ -96,7 +96,8 @@ static void a_store_made_of_the_texts_has_the_same_positions(void **state)
 
 #define POD_IN_LIST \
 	"- {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: i}]}}\n"
-#define SECRET_IN_LIST "- {apiVersion: v1, kind: Secret, metadata: {name: s}, data: {key: aHVzaA==}}\n"
+#define SECRET_IN_LIST \
+	"- {apiVersion: v1, kind: Secret, metadata: {name: s}, data: {key: aHVzaA==}}\n"
 #define POD_JSON                                                                 \
 	"{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"a\"}," \
 	"\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"i\"}]}}"
@@ -140,7 +141,8 @@ static void a_secret_in_a_stream_of_json_keeps_all_from_being_kept(void **state)
 
 static void a_secret_behind_dots_and_dashes_is_left_out(void **state)
 {
-	is_kept(POD("a") "...\n---\n" SECRET); /* dots alone are no well-formed YAML to the reader */
+	is_kept(POD(
+		"a") "...\n---\n" SECRET); /* dots alone are no well-formed YAML to the reader */
 }
 
 static void breaks_that_only_the_reader_knows_keep_all_from_being_kept(void **state)

@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* The store after reading: order, duplicates, what is implied, assigned and derived, look-ups, files. */
+/*
+ * The store after reading: order, duplicates, what is implied, assigned and derived, look-ups,
+ * files.
+ */
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "kube_test.h"
 
-#define POD(ns, name, more) \
-	"---\napiVersion: v1\nkind: Pod\nmetadata: {name: " name ", namespace: " ns ", labels: {app: x}}\n" more
+#define POD(ns, name, more)                                                         \
+	"---\napiVersion: v1\nkind: Pod\nmetadata: {name: " name ", namespace: " ns \
+	", labels: {app: x}}\n" more
 #define ONE "spec: {containers: [{name: c, ports: [{name: web, containerPort: 8080}]}]}\n"
 #define RUNS(ip) "status: {phase: Running, podIP: " ip "}\n"
 #define NODE(name, status) "---\napiVersion: v1\nkind: Node\nmetadata: {name: " name "}\n" status
-#define SVC(name, spec) \
-	"---\napiVersion: v1\nkind: Service\nmetadata: {name: " name ", namespace: a}\nspec: {" spec "}\n"
+#define SVC(name, spec)                                              \
+	"---\napiVersion: v1\nkind: Service\nmetadata: {name: " name \
+	", namespace: a}\nspec: {" spec "}\n"
 
 static const struct kube_slice *slice_of(const struct store *s, const char *service, int family)
 {
@@ -35,7 +40,8 @@ static size_t slices_of(const struct store *s, const char *service)
 
 static void order_is_by_namespace_and_name_whatever_the_input(void **state)
 {
-	with_store *s = complete_text(POD("b", "a", ONE) POD("a", "z", ONE) POD("a", "b", ONE), STORE_ASSIGN);
+	with_store *s = complete_text(POD("b", "a", ONE) POD("a", "z", ONE) POD("a", "b", ONE),
+				      STORE_ASSIGN);
 
 	assert_int_equal(s->n_pods, 3);
 	assert_string_equal(s->pods[0]->meta.name, "b");
@@ -47,10 +53,11 @@ static void order_is_by_namespace_and_name_whatever_the_input(void **state)
 
 static void duplicates_are_errors_at_the_second_with_the_place_of_the_first(void **state)
 {
-	with_store *s = complete_text(NODE("n1", "") POD("a", "p", ONE) POD("a", "p", ONE RUNS("10.0.0.1"))
-				      /* another namespace or kind is another object */
-				      POD("b", "p", ONE) NODE("p", ""),
-				      STORE_ASSIGN);
+	with_store *s =
+		complete_text(NODE("n1", "") POD("a", "p", ONE) POD("a", "p", ONE RUNS("10.0.0.1"))
+			      /* another namespace or kind is another object */
+			      POD("b", "p", ONE) NODE("p", ""),
+			      STORE_ASSIGN);
 
 	assert_int_equal(s->diags.errors, 1);
 	assert_int_equal(s->n_pods, 2);
@@ -67,17 +74,19 @@ static void duplicates_are_errors_at_the_second_with_the_place_of_the_first(void
 	}
 }
 
-#define IN_B(name, spec) \
-	"---\napiVersion: v1\nkind: Service\nmetadata: {name: " name ", namespace: b}\nspec: {" spec "}\n"
+#define IN_B(name, spec)                                             \
+	"---\napiVersion: v1\nkind: Service\nmetadata: {name: " name \
+	", namespace: b}\nspec: {" spec "}\n"
 
-static const char claims[] = IN_B("first",
-				  "clusterIP: 10.96.0.1, type: NodePort, ports: [{port: 80, nodePort: 30080}]")
-	SVC("address", "clusterIP: 10.96.0.1, ports: [{port: 81}]")
-		SVC("six", "clusterIP: \"fd00::1\", ports: [{port: 80}]")
-			SVC("port", "type: NodePort, ports: [{name: u, port: 80, protocol: UDP, nodePort: 30080}, "
-				    "{name: t, port: 80, nodePort: 30080}]")
-				SVC("dual", "clusterIPs: [10.96.0.2, \"fd00::1\"], ports: [{port: 80}]")
-					SVC("none", "clusterIP: None") SVC("nil", "clusterIP: None");
+static const char claims[] = IN_B(
+	"first", "clusterIP: 10.96.0.1, type: NodePort, ports: [{port: 80, nodePort: 30080}]")
+	SVC("address", "clusterIP: 10.96.0.1, ports: [{port: 81}]") SVC(
+		"six", "clusterIP: \"fd00::1\", ports: [{port: 80}]")
+		SVC("port",
+		    "type: NodePort, ports: [{name: u, port: 80, protocol: UDP, nodePort: 30080}, "
+		    "{name: t, port: 80, nodePort: 30080}]")
+			SVC("dual", "clusterIPs: [10.96.0.2, \"fd00::1\"], ports: [{port: 80}]")
+				SVC("none", "clusterIP: None") SVC("nil", "clusterIP: None");
 
 /* By the order of input, not of names: b/first is the first. */
 static void j_0_what_another_service_has_is_refused_at_the_second(void **state)
@@ -89,8 +98,9 @@ static void j_0_what_another_service_has_is_refused_at_the_second(void **state)
 
 	for (size_t i = 0; i < s->diags.n; i++)
 		if (s->diags.items[i].level == DIAG_ERROR)
-			fprintf(out, "%d %s %s: %s: %s\n", s->diags.items[i].src.line, s->diags.items[i].code,
-				s->diags.items[i].object, s->diags.items[i].path, s->diags.items[i].message);
+			fprintf(out, "%d %s %s: %s: %s\n", s->diags.items[i].src.line,
+				s->diags.items[i].code, s->diags.items[i].object,
+				s->diags.items[i].path, s->diags.items[i].message);
 	fclose(out);
 	assert_string_equal(
 		text,
@@ -122,7 +132,9 @@ static void np_22_namespaces_are_implied_by_what_lies_in_them(void **state)
 	assert_true(b->implied && store_namespace(s, "default")->implied);
 	assert_string_equal(kube_label(&b->meta.labels, "kubernetes.io/metadata.name"), "b");
 	assert_null(kube_label(&b->meta.labels, "name"));
-	assert_string_equal(kube_label(&store_namespace(s, "a")->meta.labels, "kubernetes.io/metadata.name"), "a");
+	assert_string_equal(
+		kube_label(&store_namespace(s, "a")->meta.labels, "kubernetes.io/metadata.name"),
+		"a");
 	assert_null(store_namespace(s, "c"));
 }
 
@@ -138,9 +150,10 @@ static void assert_in(const struct weir_addr *a, const char *range)
 
 static void what_has_no_address_gets_one_and_one_note_says_so(void **state)
 {
-	with_store *s = complete_text(POD("b", "p", ONE) POD("a", "p", ONE) SVC("s", "ports: [{port: 80}]")
-					      SVC("t", "ports: [{port: 80}], ipFamilyPolicy: RequireDualStack"),
-				      STORE_ASSIGN);
+	with_store *s = complete_text(
+		POD("b", "p", ONE) POD("a", "p", ONE) SVC("s", "ports: [{port: 80}]")
+			SVC("t", "ports: [{port: 80}], ipFamilyPolicy: RequireDualStack"),
+		STORE_ASSIGN);
 
 	assert_diags(
 		s,
@@ -160,7 +173,8 @@ static void what_has_no_address_gets_one_and_one_note_says_so(void **state)
 /* What people write down and compare: it must not change from one version to the next. */
 static void assigned_addresses_are_these(void **state)
 {
-	with_store *s = complete_text(POD("a", "p", ONE) SVC("s", "ports: [{port: 80}]"), STORE_ASSIGN);
+	with_store *s =
+		complete_text(POD("a", "p", ONE) SVC("s", "ports: [{port: 80}]"), STORE_ASSIGN);
 
 	assert_addr(&s->pods[0]->addr[0], "10.245.132.19");
 	assert_addr(&s->pods[0]->addr[1], "fd00:10:244::1:8413");
@@ -170,7 +184,9 @@ static void assigned_addresses_are_these(void **state)
 
 #define MANY 400
 
-/* Pods and Services 0 … n - 1 but one, each kind in one namespace of many, forwards or backwards. */
+/*
+ * Pods and Services 0 … n - 1 but one, each kind in one namespace of many, forwards or backwards.
+ */
 static struct store *many(int n, int without, bool backwards)
 {
 	_cleanup_(mem_free) char *text = NULL;
@@ -228,10 +244,11 @@ static void assigned_addresses_are_the_same_in_any_order_of_input(void **state)
 
 static void who_finds_its_place_taken_takes_the_next_one(void **state)
 {
-	with_store *s = complete_text(POD("a", "p", ONE) POD("z", "q", ONE RUNS("10.245.132.19"))
-					      POD("z", "r", ONE RUNS("10.245.132.20"))
-						      POD("z", "s", ONE RUNS("\"fd00:10:244::1:8413\"")),
-				      STORE_ASSIGN);
+	with_store *s =
+		complete_text(POD("a", "p", ONE) POD("z", "q", ONE RUNS("10.245.132.19"))
+				      POD("z", "r", ONE RUNS("10.245.132.20"))
+					      POD("z", "s", ONE RUNS("\"fd00:10:244::1:8413\"")),
+			      STORE_ASSIGN);
 
 	assert_addr(&store_pod(s, "a", "p")->addr[0], "10.245.132.21");
 	assert_addr(&store_pod(s, "a", "p")->addr[1], "fd00:10:244::1:8414");
@@ -275,12 +292,12 @@ static void a_150000_pods_get_as_many_addresses_in_linear_time(void **state)
 
 static void assigned_addresses_avoid_given_ones_and_keep_to_their_families(void **state)
 {
-	with_store *s =
-		complete_text(NODE("n1", "status: {addresses: [{type: InternalIP, address: 10.245.132.20}]}\n")
-				      POD("a", "p", ONE) POD("a", "b", ONE RUNS("10.245.132.19"))
-					      SVC("t", "clusterIP: 10.109.220.108, ports: [{port: 80}]")
-						      SVC("s", "ports: [{port: 80}]"),
-			      STORE_ASSIGN);
+	with_store *s = complete_text(
+		NODE("n1", "status: {addresses: [{type: InternalIP, address: 10.245.132.20}]}\n")
+			POD("a", "p", ONE) POD("a", "b", ONE RUNS("10.245.132.19"))
+				SVC("t", "clusterIP: 10.109.220.108, ports: [{port: 80}]")
+					SVC("s", "ports: [{port: 80}]"),
+		STORE_ASSIGN);
 
 	assert_addr(&store_pod(s, "a", "p")->addr[0], "10.245.132.21");
 	assert_addr(&store_pod(s, "a", "p")->addr[1], "none");
@@ -307,10 +324,12 @@ static void pods_that_are_over_get_nothing_and_nodes_are_implied(void **state)
 {
 	with_store *s = complete_text(
 		POD("a", "done", ONE "status: {phase: Succeeded}\n") POD(
-			"a", "host", "spec: {nodeName: n2, hostNetwork: true, containers: [{name: c}]}\n")
+			"a", "host",
+			"spec: {nodeName: n2, hostNetwork: true, containers: [{name: c}]}\n")
 			POD("a", "far", "spec: {nodeName: n1, containers: [{name: c}]}\n") POD(
 				"a", "sick",
-				ONE "status: {phase: Running, conditions: [{type: Ready, status: \"False\"}]}\n"),
+				ONE
+				"status: {phase: Running, conditions: [{type: Ready, status: \"False\"}]}\n"),
 		STORE_ASSIGN);
 	const struct kube_pod *host = store_pod(s, "a", "host");
 
@@ -326,8 +345,8 @@ static void pods_that_are_over_get_nothing_and_nodes_are_implied(void **state)
 
 static void without_leave_to_assign_what_is_missing_is_said(void **state)
 {
-	with_store *s =
-		complete_text(POD("a", "p", ONE) SVC("s", "ports: [{port: 80}]") SVC("h", "clusterIP: None"), 0);
+	with_store *s = complete_text(
+		POD("a", "p", ONE) SVC("s", "ports: [{port: 80}]") SVC("h", "clusterIP: None"), 0);
 
 	assert_diags(
 		s,
@@ -350,7 +369,8 @@ static void a_range_that_is_used_up_is_an_error_and_nothing_is_given_twice(void 
 	fclose(out);
 	with_store *s = complete_text(text, STORE_ASSIGN);
 	for (size_t i = 0; i < s->diags.n; i++)
-		errors += s->diags.items[i].level == DIAG_ERROR && !strcmp(s->diags.items[i].code, "E033");
+		errors += s->diags.items[i].level == DIAG_ERROR &&
+			  !strcmp(s->diags.items[i].code, "E033");
 	assert_int_equal(errors, 4); /* two nodes, both families */
 	assert_int_equal(s->nodes[65533]->n_addrs, 2);
 	assert_int_equal(s->nodes[65534]->n_addrs, 0);
@@ -369,13 +389,16 @@ static void a_3_conditions_of_derived_endpoints(void **state)
 			"a", "ok",
 			"spec: {nodeName: n1, containers: [{name: c}]}\n" RUNS(
 				"10.0.0.1")) POD("a", "sick",
-						 ONE "status: {phase: Running, podIP: 10.0.0.2, conditions: []}\n")
+						 ONE
+						 "status: {phase: Running, podIP: 10.0.0.2, conditions: []}\n")
 			POD("a", "over", ONE "status: {phase: Failed, podIP: 10.0.0.4}\n") POD(
-				"a", "new", ONE "status: {phase: Pending}\n") POD("b", "else",
-										  ONE RUNS("10.0.0.5"))
-				SVC("s", "clusterIP: 10.96.0.1, selector: {app: x}, ports: [{port: 80}]") SVC(
-					"all",
-					"clusterIP: 10.96.0.2, selector: {app: x}, ports: [{port: 80}], publishNotReadyAddresses: true"));
+				"a", "new",
+				ONE
+				"status: {phase: Pending}\n") POD("b", "else", ONE RUNS("10.0.0.5"))
+				SVC("s",
+				    "clusterIP: 10.96.0.1, selector: {app: x}, ports: [{port: 80}]")
+					SVC("all",
+					    "clusterIP: 10.96.0.2, selector: {app: x}, ports: [{port: 80}], publishNotReadyAddresses: true"));
 	with_store *s = complete_text(text, 0);
 	const struct kube_slice *slice = slice_of(s, "s", 0), *all = slice_of(s, "all", 0);
 	const struct kube_endpoint *e = slice->endpoints;
@@ -386,7 +409,8 @@ static void a_3_conditions_of_derived_endpoints(void **state)
 	assert_true(e[1].ready && e[1].serving && !e[1].terminating);
 	assert_string_equal(e[1].node, "n1");
 	assert_true(!e[2].ready && !e[2].serving && !e[2].terminating);
-	assert_true(all->endpoints[0].ready && all->endpoints[2].ready && !all->endpoints[2].serving);
+	assert_true(all->endpoints[0].ready && all->endpoints[2].ready &&
+		    !all->endpoints[2].serving);
 	assert_true(slice->derived && !strcmp(slice->meta.ns, "a"));
 	assert_int_equal(slice->ports[0].port, 80);
 	assert_string_equal(slice->ports[0].name, "");
@@ -397,11 +421,10 @@ static void svc_13_named_target_ports_resolve_for_each_pod(void **state)
 	with_store *s = complete_text(
 		POD("a", "p1", ONE) POD(
 			"a", "p2",
-			"spec: {containers: [{name: c, ports: [{name: web, containerPort: 9090}]}]}\n") POD("a",
-													    "p3",
-													    ONE)
-			POD("a", "p4",
-			    "spec: {containers: [{name: c, ports: [{name: web, containerPort: 53, protocol: UDP}]}]}\n")
+			"spec: {containers: [{name: c, ports: [{name: web, containerPort: 9090}]}]}\n")
+			POD("a", "p3", ONE) POD(
+				"a", "p4",
+				"spec: {containers: [{name: c, ports: [{name: web, containerPort: 53, protocol: UDP}]}]}\n")
 				SVC("s",
 				    "selector: {app: x}, ports: [{name: h, port: 80, targetPort: web}, {name: m, port: 81}]"),
 		STORE_ASSIGN);
@@ -470,7 +493,9 @@ static void np_56_60_61_the_pod_behind_an_address(void **state)
 {
 	with_store *s = complete_text(
 		POD("a", "over", ONE "status: {phase: Succeeded, podIP: 10.0.0.1}\n") POD(
-			"a", "now", ONE "status: {phase: Running, podIPs: [{ip: 10.0.0.1}, {ip: \"fd00::1\"}]}\n")
+			"a", "now",
+			ONE
+			"status: {phase: Running, podIPs: [{ip: 10.0.0.1}, {ip: \"fd00::1\"}]}\n")
 			POD("a", "host",
 			    "spec: {hostNetwork: true, containers: [{name: c}]}\n" RUNS(
 				    "10.0.0.2")) "---\napiVersion: v1\nkind: Pod\nmetadata: {name: leaving, namespace: a, deletionTimestamp: 2026-01-02T00:00:00Z, "
@@ -544,7 +569,8 @@ static void folders_are_read_recursively_in_order_and_only_manifests(void **stat
 	put(folder, "b.yml", POD("a", "b", ONE));
 	put(folder, "notes.txt", "not: [a manifest");
 	put(folder, ".hidden.yaml", "not: [a manifest");
-	put(sub, "a.json", "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"x\"}}");
+	put(sub, "a.json",
+	    "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"x\"}}");
 	put(sub, "c.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {}\n");
 	r = store_read(s, paths, 1, &err);
 	remove = mem_printf("rm -rf %s", folder);
@@ -572,7 +598,8 @@ static void a_link_to_a_folder_above_ends(void **state)
 	unlink(link);
 	rmdir(folder);
 	assert_int_equal(r, -ELOOP);
-	assert_non_null(strstr(err.text, "more than 32 folders deep, is a link to a folder above among them?"));
+	assert_non_null(strstr(
+		err.text, "more than 32 folders deep, is a link to a folder above among them?"));
 }
 
 static void a_path_that_cannot_be_read_is_named(void **state)
@@ -582,7 +609,9 @@ static void a_path_that_cannot_be_read_is_named(void **state)
 	struct weir_err err;
 
 	assert_int_equal(store_read(s, paths, 1, &err), -ENOENT);
-	assert_string_equal(err.text, "/nonexistent/x.yaml: cannot be read: No such file or directory (ENOENT)");
+	assert_string_equal(
+		err.text,
+		"/nonexistent/x.yaml: cannot be read: No such file or directory (ENOENT)");
 }
 
 /* ---- Scale ---- */
@@ -637,7 +666,8 @@ int main(void)
 		cmocka_unit_test(slices_are_derived_by_family_and_only_where_none_was_given),
 		cmocka_unit_test(selectors_need_all_labels_and_the_own_namespace),
 		cmocka_unit_test(np_56_60_61_the_pod_behind_an_address),
-		cmocka_unit_test(this_node_is_what_is_asked_for_then_the_environment_then_the_only_one),
+		cmocka_unit_test(
+			this_node_is_what_is_asked_for_then_the_environment_then_the_only_one),
 		cmocka_unit_test(folders_are_read_recursively_in_order_and_only_manifests),
 		cmocka_unit_test(a_link_to_a_folder_above_ends),
 		cmocka_unit_test(a_path_that_cannot_be_read_is_named),

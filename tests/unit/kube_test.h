@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What the tests of user/kube share: a store out of a text, and all that was
- * found in it as one text, so that an expectation is exact wording and place.
+ * What the tests of user/kube share: a store out of a text, and all that was found in it as one
+ * text, so that an expectation is exact wording and place.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Manifests as people write them, with the mistakes that people make: shapes
- * whose meaning is often taken for another one. Only what reading decides is
- * here; verdicts stand in the tests of the plan.
+ * Manifests as people write them, with the mistakes that people make: shapes whose meaning is often
+ * taken for another one. Only what reading decides is here; verdicts stand in the tests of the
+ * plan.
  */
 #include "kube_test.h"
 
@@ -61,18 +61,22 @@ static void trap_2_np_12_an_empty_to_is_anywhere(void **state)
 static void trap_3_a_bare_rule_isolates_ingress_too_unless_types_are_given(void **state)
 {
 	with_store *bare = read_text(POLICY("  podSelector: {}\n  egress:\n  - {}\n"));
-	with_store *typed =
-		read_text(POLICY("  podSelector: {}\n  policyTypes:\n  - Egress\n  egress:\n  - {}\n"));
+	with_store *typed = read_text(
+		POLICY("  podSelector: {}\n  policyTypes:\n  - Egress\n  egress:\n  - {}\n"));
 
-	assert_true(policy_of(bare)->isolates[KUBE_INGRESS] && policy_of(bare)->isolates[KUBE_EGRESS]);
-	assert_true(!policy_of(typed)->isolates[KUBE_INGRESS] && policy_of(typed)->isolates[KUBE_EGRESS]);
+	assert_true(policy_of(bare)->isolates[KUBE_INGRESS] &&
+		    policy_of(bare)->isolates[KUBE_EGRESS]);
+	assert_true(!policy_of(typed)->isolates[KUBE_INGRESS] &&
+		    policy_of(typed)->isolates[KUBE_EGRESS]);
 }
 
 static void trap_4_np_8_rules_of_another_direction_do_not_isolate(void **state)
 {
-	with_store *s = read_text(POLICY("  podSelector: {}\n  policyTypes:\n  - Egress\n  ingress:\n  - {}\n"));
+	with_store *s = read_text(
+		POLICY("  podSelector: {}\n  policyTypes:\n  - Egress\n  ingress:\n  - {}\n"));
 
-	assert_true(!policy_of(s)->isolates[KUBE_INGRESS] && policy_of(s)->n_rules[KUBE_INGRESS] == 1);
+	assert_true(!policy_of(s)->isolates[KUBE_INGRESS] &&
+		    policy_of(s)->n_rules[KUBE_INGRESS] == 1);
 	assert_int_equal(policy_of(s)->n_rules[KUBE_EGRESS], 0);
 }
 
@@ -88,9 +92,9 @@ static void trap_5_an_empty_peer_is_refused_and_an_empty_rule_is_not(void **stat
 
 static void trap_6_np_7_without_types_only_ingress_is_isolated(void **state)
 {
-	with_store *s =
-		read_text(POLICY("  podSelector:\n    matchLabels: {app: store}\n"
-				 "  ingress:\n  - from:\n    - podSelector: {matchLabels: {app: till}}\n"));
+	with_store *s = read_text(
+		POLICY("  podSelector:\n    matchLabels: {app: store}\n"
+		       "  ingress:\n  - from:\n    - podSelector: {matchLabels: {app: till}}\n"));
 
 	assert_true(policy_of(s)->isolates[KUBE_INGRESS] && !policy_of(s)->isolates[KUBE_EGRESS]);
 }
@@ -110,20 +114,21 @@ static void trap_7_np_22_a_namespace_has_no_label_called_name(void **state)
 
 static void trap_8_np_23_not_in_holds_where_the_key_is_absent(void **state)
 {
-	with_store *s =
-		complete_text(POLICY("  ingress:\n  - from:\n    - namespaceSelector:\n        matchExpressions:\n"
-				     "        - {key: stage, operator: NotIn, values: [test, trial]}\n"),
-			      0);
+	with_store *s = complete_text(
+		POLICY("  ingress:\n  - from:\n    - namespaceSelector:\n        matchExpressions:\n"
+		       "        - {key: stage, operator: NotIn, values: [test, trial]}\n"),
+		0);
 	const struct kube_peer *peer = policy_of(s)->rules[KUBE_INGRESS][0].peers;
 
-	assert_true(kube_selector_matches(peer->namespaces, &store_namespace(s, "shop")->meta.labels));
+	assert_true(
+		kube_selector_matches(peer->namespaces, &store_namespace(s, "shop")->meta.labels));
 }
 
 static void trap_9_10_a_port_is_of_one_protocol_and_that_is_tcp_by_default(void **state)
 {
-	with_store *s = read_text(
-		POLICY("  policyTypes: [Egress]\n  egress:\n  - ports:\n    - {port: 53, protocol: UDP}\n"
-		       "  - ports:\n    - {port: 443}\n"));
+	with_store *s = read_text(POLICY(
+		"  policyTypes: [Egress]\n  egress:\n  - ports:\n    - {port: 53, protocol: UDP}\n"
+		"  - ports:\n    - {port: 443}\n"));
 	const struct kube_policy_rule *rules = policy_of(s)->rules[KUBE_EGRESS];
 
 	assert_true(rules[0].n_ports == 1 && rules[0].ports[0].proto == 17);
@@ -147,11 +152,12 @@ static void trap_11_np_29_a_block_of_ipv4_holds_no_ipv6(void **state)
 
 static void trap_12_an_external_name_and_a_cluster_ip_of_one_name_are_duplicates(void **state)
 {
-	with_store *s = complete_text("apiVersion: v1\nkind: Service\nmetadata: {name: users}\n"
-				      "spec: {type: ExternalName, externalName: users.example.net}\n"
-				      "---\napiVersion: v1\nkind: Service\nmetadata: {name: users}\n"
-				      "spec: {selector: {app: users}, ports: [{port: 80}]}\n",
-				      STORE_ASSIGN);
+	with_store *s =
+		complete_text("apiVersion: v1\nkind: Service\nmetadata: {name: users}\n"
+			      "spec: {type: ExternalName, externalName: users.example.net}\n"
+			      "---\napiVersion: v1\nkind: Service\nmetadata: {name: users}\n"
+			      "spec: {selector: {app: users}, ports: [{port: 80}]}\n",
+			      STORE_ASSIGN);
 
 	assert_int_equal(s->n_services, 1);
 	assert_int_equal(s->services[0]->type, KUBE_EXTERNAL_NAME);
@@ -212,7 +218,8 @@ int main(void)
 		cmocka_unit_test(trap_8_np_23_not_in_holds_where_the_key_is_absent),
 		cmocka_unit_test(trap_9_10_a_port_is_of_one_protocol_and_that_is_tcp_by_default),
 		cmocka_unit_test(trap_11_np_29_a_block_of_ipv4_holds_no_ipv6),
-		cmocka_unit_test(trap_12_an_external_name_and_a_cluster_ip_of_one_name_are_duplicates),
+		cmocka_unit_test(
+			trap_12_an_external_name_and_a_cluster_ip_of_one_name_are_duplicates),
 		cmocka_unit_test(trap_14_parse_3_the_target_port_is_a_number_of_its_own),
 		cmocka_unit_test(trap_16_one_broken_object_does_not_take_the_others_along),
 		cmocka_unit_test(workloads_that_would_not_find_their_own_pods_are_refused),

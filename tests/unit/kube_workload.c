@@ -1,21 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Deployments and the like: what they may say, which pods they stand for, and when they make none. */
+/*
+ * Deployments and the like: what they may say, which pods they stand for, and when they make none.
+ */
 #include "kube_test.h"
 #include "kube/limits.h"
 
 #define WEB \
 	"metadata: {labels: {app: web}}, spec: {containers: [{name: c, ports: [{name: http, containerPort: 80}]}]}"
 #define SELECTED "selector: {matchLabels: {app: web}}, template: {" WEB "}"
-#define APPS(kind, name, spec) \
-	"---\napiVersion: apps/v1\nkind: " kind "\nmetadata: {name: " name ", namespace: q}\nspec: {" spec "}\n"
-#define BATCH(kind, name, spec) \
-	"---\napiVersion: batch/v1\nkind: " kind "\nmetadata: {name: " name ", namespace: q}\nspec: {" spec "}\n"
-#define JOB_POD "template: {metadata: {labels: {app: job}}, spec: {restartPolicy: Never, containers: [{name: c}]}}"
+#define APPS(kind, name, spec)                                             \
+	"---\napiVersion: apps/v1\nkind: " kind "\nmetadata: {name: " name \
+	", namespace: q}\nspec: {" spec "}\n"
+#define BATCH(kind, name, spec)                                             \
+	"---\napiVersion: batch/v1\nkind: " kind "\nmetadata: {name: " name \
+	", namespace: q}\nspec: {" spec "}\n"
+#define JOB_POD \
+	"template: {metadata: {labels: {app: job}}, spec: {restartPolicy: Never, containers: [{name: c}]}}"
 #define NODE(name, rest) "---\n{apiVersion: v1, kind: Node, metadata: {name: " name rest "}\n"
 /* A pod as a server shows it, with its controller. */
-#define OWNED(name, labels, api, kind, owner)                                                             \
-	"---\napiVersion: v1\nkind: Pod\nmetadata:\n  name: " name "\n  namespace: q\n  labels: {" labels \
-	"}\n  ownerReferences:\n  - {apiVersion: " api ", kind: " kind ", name: " owner                   \
+#define OWNED(name, labels, api, kind, owner)                                                 \
+	"---\napiVersion: v1\nkind: Pod\nmetadata:\n  name: " name                            \
+	"\n  namespace: q\n  labels: {" labels "}\n  ownerReferences:\n  - {apiVersion: " api \
+	", kind: " kind ", name: " owner                                                      \
 	", controller: true}\nspec: {containers: [{name: c}]}\nstatus: {podIP: 10.1.0.9}\n"
 
 /* All pods as "name name …", and then nothing but notes may have been said. */
@@ -43,8 +49,10 @@ static void replicas_are_pods_named_by_ordinal(void **state)
 	static const char *const kinds[] = { "Deployment", "ReplicaSet" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		_cleanup_(mem_free) char *text = mem_printf(APPS("%s", "web", "replicas: 3, " SELECTED), kinds[i]);
-		_cleanup_(mem_free) char *none = mem_printf(APPS("%s", "web", "replicas: 0, " SELECTED), kinds[i]);
+		_cleanup_(mem_free) char *text =
+			mem_printf(APPS("%s", "web", "replicas: 3, " SELECTED), kinds[i]);
+		_cleanup_(mem_free) char *none =
+			mem_printf(APPS("%s", "web", "replicas: 0, " SELECTED), kinds[i]);
 		_cleanup_(mem_free) char *one = mem_printf(APPS("%s", "web", SELECTED), kinds[i]);
 
 		assert_pods(text, "web-1 web-2 web-3");
@@ -55,13 +63,13 @@ static void replicas_are_pods_named_by_ordinal(void **state)
 
 static void a_made_pod_is_what_the_template_says_at_its_place_in_the_file(void **state)
 {
-	with_store *s =
-		complete_text("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: q}\n"
-			      "spec:\n  selector: {matchLabels: {app: web}}\n  template:\n"
-			      "    metadata: {labels: {app: web, tier: front}, name: other}\n"
-			      "    spec:\n      nodeName: n7\n      hostNetwork: true\n      subdomain: sub\n"
-			      "      containers: [{name: c, ports: [{name: http, containerPort: 80}]}]\n",
-			      STORE_ASSIGN);
+	with_store *s = complete_text(
+		"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: q}\n"
+		"spec:\n  selector: {matchLabels: {app: web}}\n  template:\n"
+		"    metadata: {labels: {app: web, tier: front}, name: other}\n"
+		"    spec:\n      nodeName: n7\n      hostNetwork: true\n      subdomain: sub\n"
+		"      containers: [{name: c, ports: [{name: http, containerPort: 80}]}]\n",
+		STORE_ASSIGN);
 	const struct kube_pod *pod = store_pod(s, "q", "web-1");
 
 	assert_string_equal(kube_label(&pod->meta.labels, "tier"), "front");
@@ -81,7 +89,8 @@ static void a_made_pod_is_what_the_template_says_at_its_place_in_the_file(void *
 static void dns_6_a_stateful_set_counts_from_its_start_and_gives_names_to_its_pods(void **state)
 {
 	static const char text[] =
-		APPS("StatefulSet", "db", "replicas: 2, serviceName: dbs, ordinals: {start: 5}, " SELECTED);
+		APPS("StatefulSet", "db",
+		     "replicas: 2, serviceName: dbs, ordinals: {start: 5}, " SELECTED);
 	with_store *s = complete_text(text, STORE_ASSIGN);
 	const struct kube_pod *pod = store_pod(s, "q", "db-6");
 
@@ -89,17 +98,21 @@ static void dns_6_a_stateful_set_counts_from_its_start_and_gives_names_to_its_po
 	assert_pods(APPS("StatefulSet", "db", SELECTED), "db-0");
 	assert_string_equal(pod->hostname, "db-6");
 	assert_string_equal(pod->subdomain, "dbs");
-	assert_string_equal(kube_label(&pod->meta.labels, "statefulset.kubernetes.io/pod-name"), "db-6");
+	assert_string_equal(kube_label(&pod->meta.labels, "statefulset.kubernetes.io/pod-name"),
+			    "db-6");
 	assert_string_equal(kube_label(&pod->meta.labels, "apps.kubernetes.io/pod-index"), "6");
 	assert_string_equal(kube_label(&pod->meta.labels, "app"), "web");
 }
 
 static void a_daemon_set_has_a_pod_on_each_node_that_it_selects_and_tolerates(void **state)
 {
-	static const char nodes[] = NODE("a", ", labels: {disk: fast}}") NODE("b", ", labels: {disk: slow}}")
-		NODE("c", ", labels: {disk: fast}}, spec: {taints: [{key: k, value: v, effect: NoSchedule}]}")
-			NODE("d", ", labels: {disk: fast}}, spec: {taints: [{key: k, effect: PreferNoSchedule}, "
-				  "{key: node.kubernetes.io/unschedulable, effect: NoSchedule}]}");
+	static const char nodes[] = NODE("a", ", labels: {disk: fast}}") NODE(
+		"b", ", labels: {disk: slow}}")
+		NODE("c",
+		     ", labels: {disk: fast}}, spec: {taints: [{key: k, value: v, effect: NoSchedule}]}")
+			NODE("d",
+			     ", labels: {disk: fast}}, spec: {taints: [{key: k, effect: PreferNoSchedule}, "
+			     "{key: node.kubernetes.io/unschedulable, effect: NoSchedule}]}");
 	static const struct {
 		const char *spec, *pods;
 	} cases[] = {
@@ -112,14 +125,16 @@ static void a_daemon_set_has_a_pod_on_each_node_that_it_selects_and_tolerates(vo
 		{ ", tolerations: [{key: k, value: v}]", "ds-a ds-b ds-c ds-d" },
 		{ ", tolerations: [{key: k, value: other}]", "ds-a ds-b ds-d" },
 		{ ", tolerations: [{key: other, operator: Exists}]", "ds-a ds-b ds-d" },
-		{ ", tolerations: [{key: k, operator: Exists, effect: NoExecute}]", "ds-a ds-b ds-d" },
+		{ ", tolerations: [{key: k, operator: Exists, effect: NoExecute}]",
+		  "ds-a ds-b ds-d" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_(mem_free) char *text = mem_printf(
-			"%s" APPS("DaemonSet", "ds",
-				  "selector: {matchLabels: {app: ds}}, template: {metadata: {labels: {app: ds}}, "
-				  "spec: {containers: [{name: c}]%s}}"),
+			"%s" APPS(
+				"DaemonSet", "ds",
+				"selector: {matchLabels: {app: ds}}, template: {metadata: {labels: {app: ds}}, "
+				"spec: {containers: [{name: c}]%s}}"),
 			nodes, cases[i].spec);
 
 		assert_pods(text, cases[i].pods);
@@ -128,10 +143,10 @@ static void a_daemon_set_has_a_pod_on_each_node_that_it_selects_and_tolerates(vo
 
 static void a_node_that_nobody_described_takes_every_daemon_set(void **state)
 {
-	static const char ds[] =
-		APPS("DaemonSet", "ds",
-		     "selector: {matchLabels: {app: ds}}, template: {metadata: {labels: {app: ds}}, "
-		     "spec: {nodeSelector: {disk: fast}, containers: [{name: c}]}}");
+	static const char ds[] = APPS(
+		"DaemonSet", "ds",
+		"selector: {matchLabels: {app: ds}}, template: {metadata: {labels: {app: ds}}, "
+		"spec: {nodeSelector: {disk: fast}, containers: [{name: c}]}}");
 	_cleanup_(mem_free) char *with_pods = mem_printf(
 		"%s---\napiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: q}\n"
 		"spec: {nodeName: n1, containers: [{name: c}]}\n" APPS(
@@ -163,27 +178,37 @@ static void jobs_run_as_many_pods_as_they_may_and_none_when_suspended_or_over(vo
 	assert_pods(BATCH("Job", "j", "parallelism: 3, completions: 2, " JOB_POD), "j-1 j-2");
 	assert_pods(BATCH("Job", "j", "parallelism: 0, " JOB_POD), "");
 	assert_pods(BATCH("Job", "j", "suspend: true, " JOB_POD), "");
+	assert_pods(
+		BATCH("Job", "j",
+		      JOB_POD) "status: {conditions: [{type: Complete, status: \"True\"}, {type: More}]}\n",
+		"");
 	assert_pods(BATCH("Job", "j",
-			  JOB_POD) "status: {conditions: [{type: Complete, status: \"True\"}, {type: More}]}\n",
-		    "");
-	assert_pods(BATCH("Job", "j", JOB_POD) "status: {conditions: [{type: Complete, status: \"False\"}]}\n",
+			  JOB_POD) "status: {conditions: [{type: Complete, status: \"False\"}]}\n",
 		    "j-1");
-	assert_string_equal(kube_label(&s->pods[0]->meta.labels, "batch.kubernetes.io/job-name"), "j");
+	assert_string_equal(kube_label(&s->pods[0]->meta.labels, "batch.kubernetes.io/job-name"),
+			    "j");
 }
 
 static void a_cron_job_stands_for_one_job_of_it(void **state)
 {
-	assert_pods(BATCH("CronJob", "c", "schedule: \"0 3 * * *\", jobTemplate: {spec: {" JOB_POD "}}"), "c-1");
 	assert_pods(BATCH("CronJob", "c",
-			  "schedule: x, jobTemplate: {spec: {parallelism: 2, completions: 9, " JOB_POD "}}"),
-		    "c-1 c-2");
-	assert_pods(BATCH("CronJob", "c", "suspend: true, schedule: x, jobTemplate: {spec: {" JOB_POD "}}"), "");
+			  "schedule: \"0 3 * * *\", jobTemplate: {spec: {" JOB_POD "}}"),
+		    "c-1");
+	assert_pods(
+		BATCH("CronJob", "c",
+		      "schedule: x, jobTemplate: {spec: {parallelism: 2, completions: 9, " JOB_POD
+		      "}}"),
+		"c-1 c-2");
+	assert_pods(BATCH("CronJob", "c",
+			  "suspend: true, schedule: x, jobTemplate: {spec: {" JOB_POD "}}"),
+		    "");
 }
 
 static void names_that_are_taken_are_passed_over(void **state)
 {
-	static const char pod[] = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: web-1, namespace: q}\n"
-				  "spec: {containers: [{name: c}]}\n";
+	static const char pod[] =
+		"---\napiVersion: v1\nkind: Pod\nmetadata: {name: web-1, namespace: q}\n"
+		"spec: {containers: [{name: c}]}\n";
 	_cleanup_(mem_free) char *deployment =
 		mem_printf("%s" APPS("Deployment", "web", "replicas: 2, " SELECTED), pod);
 	_cleanup_(mem_free) char *stateful =
@@ -229,7 +254,8 @@ static void services_find_made_pods(void **state)
 	assert_int_equal(s->slices[0]->n_endpoints, 5);
 	assert_int_equal(s->slices[0]->ports[0].port, 80);
 	assert_int_equal(s->slices[1]->n_endpoints, 1);
-	assert_memory_equal(&s->slices[1]->endpoints[0].addr, &store_pod(s, "q", "db-0")->addr[0], 16);
+	assert_memory_equal(&s->slices[1]->endpoints[0].addr, &store_pod(s, "q", "db-0")->addr[0],
+			    16);
 }
 
 /* ---- Not twice ---- */
@@ -238,7 +264,8 @@ static void services_find_made_pods(void **state)
 	"---\napiVersion: apps/v1\nkind: ReplicaSet\nmetadata:\n  name: web-5d4f\n  namespace: q\n"          \
 	"  ownerReferences: [{apiVersion: apps/v1, kind: Deployment, name: web, controller: true}]\nspec: {" \
 	"replicas: 3, " SELECTED "}\n"
-#define RS_POD(name) OWNED(name, "app: web, pod-template-hash: 5d4f", "apps/v1", "ReplicaSet", "web-5d4f")
+#define RS_POD(name) \
+	OWNED(name, "app: web, pod-template-hash: 5d4f", "apps/v1", "ReplicaSet", "web-5d4f")
 
 static void pods_that_are_there_are_not_made_again(void **state)
 {
@@ -246,14 +273,18 @@ static void pods_that_are_there_are_not_made_again(void **state)
 	static const struct {
 		const char *rest, *pods;
 	} cases[] = {
-		{ RS_OF_WEB RS_POD("web-5d4f-x"), "web-5d4f-x" }, /* kubectl get all, two of three missing */
+		{ RS_OF_WEB RS_POD("web-5d4f-x"),
+		  "web-5d4f-x" }, /* kubectl get all, two of three missing */
 		{ RS_POD("web-5d4f-x"), "web-5d4f-x" }, /* without the ReplicaSet */
-		{ RS_OF_WEB, "web-1 web-2 web-3" }, /* without pods: the Deployment speaks for its ReplicaSet */
-		{ OWNED("web-7c7-x", "app: web, pod-template-hash: 7c7", "apps/v1", "ReplicaSet", "other-7c7"),
+		{ RS_OF_WEB, "web-1 web-2 web-3" }, /* without pods: the Deployment speaks for its
+						       ReplicaSet */
+		{ OWNED("web-7c7-x", "app: web, pod-template-hash: 7c7", "apps/v1", "ReplicaSet",
+			"other-7c7"),
 		  "web-1 web-2 web-3 web-7c7-x" },
 		{ OWNED("x", "pod-template-hash: other", "apps/v1", "ReplicaSet", "web-5d4f"),
 		  "web-1 web-2 web-3 x" }, /* a ReplicaSet of somebody else, with a name alike */
-		{ OWNED("x", "app: web", "example.com/v1", "Deployment", "web"), "web-1 web-2 web-3 x" },
+		{ OWNED("x", "app: web", "example.com/v1", "Deployment", "web"),
+		  "web-1 web-2 web-3 x" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -284,7 +315,8 @@ static void pods_of_every_kind_of_workload_are_recognized(void **state)
 
 static void the_owner_of_a_pod_is_the_topmost_that_is_there(void **state)
 {
-	with_store *s = complete_text(APPS("Deployment", "web", SELECTED) RS_OF_WEB RS_POD("p"), STORE_ASSIGN);
+	with_store *s = complete_text(APPS("Deployment", "web", SELECTED) RS_OF_WEB RS_POD("p"),
+				      STORE_ASSIGN);
 	with_store *alone = complete_text(RS_OF_WEB RS_POD("p"), STORE_ASSIGN);
 
 	assert_int_equal(store_owner(s, &s->pods[0]->meta)->meta.kind, KUBE_DEPLOYMENT);
@@ -295,17 +327,20 @@ static void the_owner_of_a_pod_is_the_topmost_that_is_there(void **state)
 
 static void owners_in_a_ring_end(void **state)
 {
-	assert_pods("apiVersion: apps/v1\nkind: ReplicaSet\nmetadata:\n  name: a\n  namespace: q\n"
-		    "  ownerReferences: [{apiVersion: apps/v1, kind: ReplicaSet, name: a, controller: true}]\n"
-		    "spec: {" SELECTED "}\n" OWNED("p", "a: b", "apps/v1", "ReplicaSet", "a"),
-		    "p");
+	assert_pods(
+		"apiVersion: apps/v1\nkind: ReplicaSet\nmetadata:\n  name: a\n  namespace: q\n"
+		"  ownerReferences: [{apiVersion: apps/v1, kind: ReplicaSet, name: a, controller: true}]\n"
+		"spec: {" SELECTED "}\n" OWNED("p", "a: b", "apps/v1", "ReplicaSet", "a"),
+		"p");
 }
 
 static void load_makes_no_pods_and_says_which_workloads_have_none(void **state)
 {
 	with_store *s = complete_text(
-		APPS("Deployment", "web", SELECTED) RS_OF_WEB APPS("Deployment", "none", "replicas: 0, " SELECTED)
-			APPS("DaemonSet", "ds", SELECTED) OWNED("p", "a: b", "apps/v1", "DaemonSet", "ds"),
+		APPS("Deployment", "web", SELECTED)
+			RS_OF_WEB APPS("Deployment", "none", "replicas: 0, " SELECTED)
+				APPS("DaemonSet", "ds", SELECTED)
+					OWNED("p", "a: b", "apps/v1", "DaemonSet", "ds"),
 		0);
 
 	assert_int_equal(s->n_pods, 1);
@@ -319,21 +354,27 @@ static void load_makes_no_pods_and_says_which_workloads_have_none(void **state)
 static void a_selector_is_required_and_finds_the_template(void **state)
 {
 #define D " Deployment q/web: spec.selector: "
-	assert_found(APPS("Deployment", "web", "template: {" WEB "}"),
-		     "f.yaml:5:7: error E021:" D
-		     "missing, it has to match the labels of the template, like matchLabels: {app: web}\n");
+	assert_found(
+		APPS("Deployment", "web", "template: {" WEB "}"),
+		"f.yaml:5:7: error E021:" D
+		"missing, it has to match the labels of the template, like matchLabels: {app: web}\n");
 	assert_found(APPS("Deployment", "web", "selector: {}, template: {" WEB "}"),
-		     "f.yaml:5:18: error E030:" D "is empty and would match every pod of the namespace\n");
-	assert_found(APPS("Deployment", "web", "selector: {matchLabels: {app: api}}, template: {" WEB "}"),
+		     "f.yaml:5:18: error E030:" D
+		     "is empty and would match every pod of the namespace\n");
+	assert_found(APPS("Deployment", "web",
+			  "selector: {matchLabels: {app: api}}, template: {" WEB "}"),
 		     "f.yaml:5:18: error E027:" D
 		     "does not match the labels of the template, which has app=web\n");
-	assert_found(APPS("Deployment", "web",
-			  "selector: {matchExpressions: [{key: tier, operator: Exists}]}, template: {" WEB "}"),
-		     "f.yaml:5:18: error E027:" D
-		     "does not match the labels of the template, which has no tier\n");
-	assert_found(APPS("Deployment", "web", "selector: {matchLabels: {app: 7}}, template: {" WEB "}"),
-		     "f.yaml:5:38: error E020: Deployment q/web: spec.selector"
-		     ".matchLabels.app: found the number 7, a string is wanted: put it in quotes\n");
+	assert_found(
+		APPS("Deployment", "web",
+		     "selector: {matchExpressions: [{key: tier, operator: Exists}]}, template: {" WEB
+		     "}"),
+		"f.yaml:5:18: error E027:" D
+		"does not match the labels of the template, which has no tier\n");
+	assert_found(
+		APPS("Deployment", "web", "selector: {matchLabels: {app: 7}}, template: {" WEB "}"),
+		"f.yaml:5:38: error E020: Deployment q/web: spec.selector"
+		".matchLabels.app: found the number 7, a string is wanted: put it in quotes\n");
 #undef D
 }
 
@@ -354,7 +395,8 @@ static void a_template_with_containers_is_required(void **state)
 static void counts_and_names_have_bounds(void **state)
 {
 	assert_found(
-		APPS("StatefulSet", "s", "replicas: -1, ordinals: {start: -1}, serviceName: A, " SELECTED),
+		APPS("StatefulSet", "s",
+		     "replicas: -1, ordinals: {start: -1}, serviceName: A, " SELECTED),
 		"f.yaml:5:18: error E023: StatefulSet q/s: spec.replicas: found -1, a number from 0 to 2147483647 is wanted\n"
 		"f.yaml:5:40: error E023: StatefulSet q/s: spec.ordinals.start: found -1, a number from 0 to 2147483647 is wanted\n"
 		"f.yaml:5:58: error E011: StatefulSet q/s: spec.serviceName: \"A\" is not the name of a Service\n");
@@ -374,7 +416,8 @@ static void pods_of_jobs_end_and_others_do_not(void **state)
 		BATCH("Job", "j", "template: {spec: {containers: [{name: c}]}}"),
 		"f.yaml:5:25: error E021: Job q/j: spec.template.spec.restartPolicy: missing, OnFailure or Never is wanted in a Job\n");
 	assert_found(
-		BATCH("Job", "j", "template: {spec: {restartPolicy: Always, containers: [{name: c}]}}"),
+		BATCH("Job", "j",
+		      "template: {spec: {restartPolicy: Always, containers: [{name: c}]}}"),
 		"f.yaml:5:41: error E022: Job q/j: spec.template.spec.restartPolicy: found the string \"Always\", OnFailure or Never is wanted in a Job\n");
 }
 
@@ -383,7 +426,9 @@ static void the_selector_of_a_job_is_the_servers(void **state)
 	assert_found(
 		BATCH("Job", "j", "selector: {matchLabels: {app: job}}, " JOB_POD),
 		"f.yaml:5:18: error E027: Job q/j: spec.selector: the API server writes the selector of a Job itself: remove it, or set manualSelector\n");
-	assert_found(BATCH("Job", "j", "manualSelector: true, selector: {matchLabels: {app: job}}, " JOB_POD), "");
+	assert_found(BATCH("Job", "j",
+			   "manualSelector: true, selector: {matchLabels: {app: job}}, " JOB_POD),
+		     "");
 	assert_found(
 		BATCH("Job", "j",
 		      "selector: {matchLabels: {controller-uid: u}}, template: {metadata: {labels: {controller-uid: u}}, spec: {restartPolicy: Never, containers: [{name: c}]}}"),
@@ -407,23 +452,26 @@ static void a_kind_of_a_version_that_is_gone_is_an_error(void **state)
 
 static void more_pods_than_a_cluster_has_are_an_error(void **state)
 {
-	with_store *s = complete_text(APPS("Deployment", "a", "replicas: 149999, " SELECTED)
-					      APPS("Deployment", "b", SELECTED)
-						      APPS("Deployment", "c", "replicas: 2147483647, " SELECTED),
-				      STORE_ASSIGN);
+	with_store *s =
+		complete_text(APPS("Deployment", "a",
+				   "replicas: 149999, " SELECTED) APPS("Deployment", "b", SELECTED)
+				      APPS("Deployment", "c", "replicas: 2147483647, " SELECTED),
+			      STORE_ASSIGN);
 
 	assert_int_equal(s->diags.errors, 1);
 	assert_int_equal(s->n_pods, KUBE_MADE_PODS_MAX);
 	assert_string_equal(s->diags.items[0].code, "E002");
 	assert_string_equal(s->diags.items[0].object, "Deployment q/c");
-	assert_string_equal(s->diags.items[0].message,
-			    "2147483647 pods, with 150000 of the workloads before; at most 150000 are made");
+	assert_string_equal(
+		s->diags.items[0].message,
+		"2147483647 pods, with 150000 of the workloads before; at most 150000 are made");
 }
 
 static void an_object_is_one_by_kind_and_name(void **state)
 {
-	with_store *s = complete_text(APPS("Deployment", "web", SELECTED) APPS("Deployment", "web", SELECTED)
-					      APPS("DaemonSet", "web", SELECTED),
+	with_store *s = complete_text(APPS("Deployment", "web", SELECTED)
+					      APPS("Deployment", "web", SELECTED)
+						      APPS("DaemonSet", "web", SELECTED),
 				      0);
 
 	assert_int_equal(s->diags.errors, 1);
@@ -436,7 +484,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(replicas_are_pods_named_by_ordinal),
 		cmocka_unit_test(a_made_pod_is_what_the_template_says_at_its_place_in_the_file),
-		cmocka_unit_test(dns_6_a_stateful_set_counts_from_its_start_and_gives_names_to_its_pods),
+		cmocka_unit_test(
+			dns_6_a_stateful_set_counts_from_its_start_and_gives_names_to_its_pods),
 		cmocka_unit_test(a_daemon_set_has_a_pod_on_each_node_that_it_selects_and_tolerates),
 		cmocka_unit_test(a_node_that_nobody_described_takes_every_daemon_set),
 		cmocka_unit_test(a_pod_name_that_a_node_makes_too_long_is_numbered),

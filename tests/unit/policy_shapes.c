@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The shapes that a NetworkPolicy can have (the specification's table C.3),
- * with the verdicts that it states: both for the plan and for the reference
- * evaluator, so that neither can be wrong in company.
+ * The shapes that a NetworkPolicy can have (the specification's table C.3), with the verdicts that
+ * it states: both for the plan and for the reference evaluator, so that neither can be wrong in
+ * company.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,7 +30,10 @@ static const char cluster[] =
 	"status: {phase: Running, podIPs: [{ip: 10.1.0.1}, {ip: 'fd00:1::1'}]}\n---\n"
 	"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p, namespace: alpha}\n"; /* its spec follows */
 
-/* Who may talk with the subject, as letters: f(riend), s(tranger), w(orld); each by TCP/80 and by UDP/53. */
+/*
+ * Who may talk with the subject, as letters: f(riend), s(tranger), w(orld); each by TCP/80 and by
+ * UDP/53.
+ */
 struct shape {
 	const char *name;
 	const char *spec; /* behind podSelector: {}, as flow members */
@@ -45,18 +48,20 @@ static const struct shape shapes[] = {
 	{ "y5_empty_egress_without_types_denies_ingress", "egress: []", "", "", "fsw", "fsw" },
 	{ "y6_empty_ingress_rule_allows_all", "ingress: [{}]", "fsw", "fsw", "fsw", "fsw" },
 	{ "y7_empty_egress_rule_still_denies_ingress", "egress: [{}]", "", "", "fsw", "fsw" },
-	{ "y8_empty_egress_rule_allows_all", "policyTypes: [Egress], egress: [{}]", "fsw", "fsw", "fsw", "fsw" },
-	{ "y9_egress_rule_outside_types_is_ignored", "policyTypes: [Ingress], egress: [{}]", "", "", "fsw",
-	  "fsw" },
-	{ "y10_ingress_rule_outside_types_is_ignored", "policyTypes: [Egress], ingress: [{}]", "fsw", "fsw", "",
-	  "" },
-	{ "y11_empty_from_is_any_peer", "ingress: [{from: []}]", "fsw", "fsw", "fsw", "fsw" },
-	{ "y12_empty_pod_selector_is_own_namespace", "ingress: [{from: [{podSelector: {}}]}]", "f", "f", "fsw",
-	  "fsw" },
-	{ "y13_empty_namespace_selector_is_all_pods", "ingress: [{from: [{namespaceSelector: {}}]}]", "fs", "fs",
+	{ "y8_empty_egress_rule_allows_all", "policyTypes: [Egress], egress: [{}]", "fsw", "fsw",
 	  "fsw", "fsw" },
-	{ "y14_both_empty_selectors_are_all_pods", "ingress: [{from: [{namespaceSelector: {}, podSelector: {}}]}]",
-	  "fs", "fs", "fsw", "fsw" },
+	{ "y9_egress_rule_outside_types_is_ignored", "policyTypes: [Ingress], egress: [{}]", "", "",
+	  "fsw", "fsw" },
+	{ "y10_ingress_rule_outside_types_is_ignored", "policyTypes: [Egress], ingress: [{}]",
+	  "fsw", "fsw", "", "" },
+	{ "y11_empty_from_is_any_peer", "ingress: [{from: []}]", "fsw", "fsw", "fsw", "fsw" },
+	{ "y12_empty_pod_selector_is_own_namespace", "ingress: [{from: [{podSelector: {}}]}]", "f",
+	  "f", "fsw", "fsw" },
+	{ "y13_empty_namespace_selector_is_all_pods",
+	  "ingress: [{from: [{namespaceSelector: {}}]}]", "fs", "fs", "fsw", "fsw" },
+	{ "y14_both_empty_selectors_are_all_pods",
+	  "ingress: [{from: [{namespaceSelector: {}, podSelector: {}}]}]", "fs", "fs", "fsw",
+	  "fsw" },
 	{ "y15_two_items_are_or",
 	  "ingress: [{from: [{namespaceSelector: {matchLabels: {team: b}}}, {podSelector: {matchLabels: {app: db}}}]}]",
 	  "fs", "fs", "fsw", "fsw" },
@@ -64,10 +69,11 @@ static const struct shape shapes[] = {
 	  "ingress: [{from: [{namespaceSelector: {matchLabels: {team: b}}, podSelector: {matchLabels: {app: db}}}]}]",
 	  "", "", "fsw", "fsw" },
 	{ "y18_empty_port_is_all_tcp", "ingress: [{ports: [{}]}]", "fsw", "", "fsw", "fsw" },
-	{ "y19_port_without_protocol_is_tcp", "ingress: [{ports: [{port: 53}]}]", "", "", "fsw", "fsw" },
-	{ "y20_udp_53_to_anywhere",
-	  "policyTypes: [Egress], egress: [{to: [], ports: [{protocol: UDP, port: 53}]}]", "fsw", "fsw", "",
+	{ "y19_port_without_protocol_is_tcp", "ingress: [{ports: [{port: 53}]}]", "", "", "fsw",
 	  "fsw" },
+	{ "y20_udp_53_to_anywhere",
+	  "policyTypes: [Egress], egress: [{to: [], ports: [{protocol: UDP, port: 53}]}]", "fsw",
+	  "fsw", "", "fsw" },
 	{ "y21_public_addresses_only",
 	  "policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0, except: [10.0.0.0/8]}}],"
 	  " ports: [{port: 80}]}]",
@@ -76,25 +82,27 @@ static const struct shape shapes[] = {
 	{ "y25_not_in_matches_what_lacks_the_key",
 	  "ingress: [{from: [{namespaceSelector: {matchExpressions: [{key: name, operator: NotIn, values: [dev]}]}}]}]",
 	  "s", "s", "fsw", "fsw" },
-	{ "np_32_named_port_is_the_protected_pods", "ingress: [{ports: [{port: http}]}]", "fsw", "", "fsw",
-	  "fsw" },
+	{ "np_32_named_port_is_the_protected_pods", "ingress: [{ports: [{port: http}]}]", "fsw", "",
+	  "fsw", "fsw" },
 	{ "np_32_named_port_resolves_on_each_destination",
 	  "policyTypes: [Egress], egress: [{ports: [{port: http}]}]", "fsw", "fsw", "f", "" },
-	{ "np_36_range_is_inclusive", "ingress: [{ports: [{port: 79, endPort: 80}]}]", "fsw", "", "fsw", "fsw" },
-	{ "np_27_block_matches_a_pod", "ingress: [{from: [{ipBlock: {cidr: 10.1.0.1/32}}]}]", "s", "s", "fsw",
-	  "fsw" },
+	{ "np_36_range_is_inclusive", "ingress: [{ports: [{port: 79, endPort: 80}]}]", "fsw", "",
+	  "fsw", "fsw" },
+	{ "np_27_block_matches_a_pod", "ingress: [{from: [{ipBlock: {cidr: 10.1.0.1/32}}]}]", "s",
+	  "s", "fsw", "fsw" },
 	{ "np_28_except_is_of_one_peer_only",
 	  "ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.1.0.0/16]}}, {namespaceSelector: {matchLabels: "
 	  "{team: b}}}]}]",
 	  "fs", "fs", "fsw", "fsw" },
-	{ "np_29_families_do_not_mix", "ingress: [{from: [{ipBlock: {cidr: '::/0'}}]}]", "", "", "fsw", "fsw" },
+	{ "np_29_families_do_not_mix", "ingress: [{from: [{ipBlock: {cidr: '::/0'}}]}]", "", "",
+	  "fsw", "fsw" },
 };
 
 static struct store *read_shape(const struct shape *shape)
 {
 	struct store *s = store_new();
-	_cleanup_(mem_free) char *text =
-		mem_printf("%sspec: {podSelector: {}%s%s}\n", cluster, *shape->spec ? ", " : "", shape->spec);
+	_cleanup_(mem_free) char *text = mem_printf("%sspec: {podSelector: {}%s%s}\n", cluster,
+						    *shape->spec ? ", " : "", shape->spec);
 
 	store_read_buffer(s, "shape.yaml", text, strlen(text));
 	store_apply_defaults(s, 0);
@@ -105,20 +113,21 @@ static struct store *read_shape(const struct shape *shape)
 	return s;
 }
 
-static void check(const struct shape *shape, const struct store *s, const struct plan *p, struct oracle_query q,
-		  enum kube_direction direction, bool want)
+static void check(const struct shape *shape, const struct store *s, const struct plan *p,
+		  struct oracle_query q, enum kube_direction direction, bool want)
 {
 	struct reference_answer reference;
 	struct oracle_answer oracle = {};
-	const struct oracle_side *side = direction == KUBE_INGRESS ? &oracle.ingress : &oracle.egress;
+	const struct oracle_side *side =
+		direction == KUBE_INGRESS ? &oracle.ingress : &oracle.egress;
 	char src[ADDR_TEXT_MAX], dst[ADDR_TEXT_MAX];
 
 	reference_judge(s, "here", &q, &reference);
 	oracle_judge(p, &q, &oracle);
 	if (reference.sides[direction].allow != want || side->allow != want)
-		print_error("%s: %s -> %s protocol %u: want %d, reference %d, plan %d\n", shape->name,
-			    addr_text(&q.src, src), addr_text(&q.dst, dst), q.proto, want,
-			    reference.sides[direction].allow, side->allow);
+		print_error("%s: %s -> %s protocol %u: want %d, reference %d, plan %d\n",
+			    shape->name, addr_text(&q.src, src), addr_text(&q.dst, dst), q.proto,
+			    want, reference.sides[direction].allow, side->allow);
 	assert_true(reference.sides[direction].judged);
 	assert_true(side->judged);
 	assert_int_equal(reference.sides[direction].allow, want);
@@ -133,11 +142,12 @@ static struct weir_addr address(const char *text)
 	return a;
 }
 
-static void check_peer(const struct shape *shape, const struct store *s, const struct plan *p, char letter,
-		       const char *text)
+static void check_peer(const struct shape *shape, const struct store *s, const struct plan *p,
+		       char letter, const char *text)
 {
 	struct weir_addr subject = address("10.0.0.1"), peer = address(text);
-	struct oracle_query in = { .src = peer, .dst = subject }, out = { .src = subject, .dst = peer };
+	struct oracle_query in = { .src = peer, .dst = subject },
+			    out = { .src = subject, .dst = peer };
 
 	in.proto = out.proto = IPPROTO_TCP;
 	in.port = out.port = 80;

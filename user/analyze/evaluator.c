@@ -5,8 +5,9 @@
 #include "analyze/evaluator.h"
 #include "analyze/report.h"
 
-static int ask_plan(void *ctx, const struct plan *plan, enum kube_direction side, const struct oracle_query *q,
-		    struct oracle_answer *ret_answer, struct weir_err *err)
+static int ask_plan(void *ctx, const struct plan *plan, enum kube_direction side,
+		    const struct oracle_query *q, struct oracle_answer *ret_answer,
+		    struct weir_err *err)
 {
 	oracle_judge(plan, q, ret_answer);
 	return 0;
@@ -14,21 +15,24 @@ static int ask_plan(void *ctx, const struct plan *plan, enum kube_direction side
 
 const struct evaluator evaluator_plan = { .ask = ask_plan };
 
-static void print_side(FILE *out, const struct plan *p, const char *name, const struct oracle_side *side)
+static void print_side(FILE *out, const struct plan *p, const char *name,
+		       const struct oracle_side *side)
 {
 	fprintf(out, "; %s: ", name);
 	if (!side->judged)
 		fputs("not judged", out);
 	else if (side->rule && side->rule < p->n_rules)
-		fprintf(out, "%s by %s rule %u", side->allow ? "allowed" : "denied", p->rules[side->rule].policy,
-			p->rules[side->rule].index);
+		fprintf(out, "%s by %s rule %u", side->allow ? "allowed" : "denied",
+			p->rules[side->rule].policy, p->rules[side->rule].index);
 	else if (side->rule || side->set >= p->n_sets)
-		fprintf(out, "%s by something that the plan does not have", side->allow ? "allowed" : "denied");
+		fprintf(out, "%s by something that the plan does not have",
+			side->allow ? "allowed" : "denied");
 	else if (!side->set)
 		fprintf(out, "%s, not isolated", side->allow ? "allowed" : "denied");
 	else
 		fprintf(out, "%s, no rule of %s%s", side->allow ? "allowed" : "denied",
-			p->sets[side->set].policies[0], p->sets[side->set].n_policies > 1 ? " and others" : "");
+			p->sets[side->set].policies[0],
+			p->sets[side->set].n_policies > 1 ? " and others" : "");
 }
 
 char *evaluator_answer_text(const struct plan *p, const struct oracle_answer *a)
@@ -37,7 +41,8 @@ char *evaluator_answer_text(const struct plan *p, const struct oracle_answer *a)
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	fprintf(out, "%s (%s)", a->reason == WEIR_FORWARDED ? "ALLOWED" : "DENIED", reason_label(a->reason));
+	fprintf(out, "%s (%s)", a->reason == WEIR_FORWARDED ? "ALLOWED" : "DENIED",
+		reason_label(a->reason));
 	if (a->backend != PLAN_NONE)
 		fprintf(out, "; to %s port %u", addr_text(&a->dst, addr), a->port);
 	print_side(out, p, "egress", &a->egress);

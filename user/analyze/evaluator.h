@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * What answers the questions of report and why: the compiled plan, by the oracle, or the BPF
- * programs (testrun/evaluator.h). Their answers are compared with the plan; a difference is a defect.
+ * programs (testrun/evaluator.h). Their answers are compared with the plan; a difference is a
+ * defect.
  */
 #pragma once
 
@@ -9,11 +10,12 @@
 
 struct evaluator {
 	/*
-	 * Answers one question about one node's plan. side says which end is wanted; the other may be left unjudged.
-	 * Returns 0 or -errno with err filled.
+	 * Answers one question about one node's plan. side says which end is wanted; the other may
+	 * be left unjudged. Returns 0 or -errno with err filled.
 	 */
-	int (*ask)(void *ctx, const struct plan *plan, enum kube_direction side, const struct oracle_query *q,
-		   struct oracle_answer *ret_answer, struct weir_err *err);
+	int (*ask)(void *ctx, const struct plan *plan, enum kube_direction side,
+		   const struct oracle_query *q, struct oracle_answer *ret_answer,
+		   struct weir_err *err);
 	void *ctx;
 };
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Why policies say what they say. See explain.h. Reads objects, not the plan, because people wrote objects. */
+/*
+ * Why policies say what they say. See explain.h. Reads objects, not the plan, because people wrote
+ * objects.
+ */
 #include <string.h>
 
 #include "analyze/explain_item.h"
@@ -12,8 +15,8 @@ static bool any_matches(const struct explain_item *items, size_t n)
 	return !n;
 }
 
-static void judge_rule(const struct explain_work *w, const struct kube_policy *p, unsigned int index,
-		       struct explain_rule *ret_rule)
+static void judge_rule(const struct explain_work *w, const struct kube_policy *p,
+		       unsigned int index, struct explain_rule *ret_rule)
 {
 	const struct kube_policy_rule *rule = &p->rules[w->flow->direction][index];
 	const char *list = w->flow->direction == KUBE_INGRESS ? "from" : "to";
@@ -32,14 +35,15 @@ static void judge_rule(const struct explain_work *w, const struct kube_policy *p
 		ret_rule->ports[i].path = arena_printf(w->arena, "ports[%zu]", i);
 		explain_port(w, &rule->ports[i], &ret_rule->ports[i]);
 	}
-	ret_rule->match =
-		any_matches(ret_rule->peers, ret_rule->n_peers) && any_matches(ret_rule->ports, ret_rule->n_ports);
+	ret_rule->match = any_matches(ret_rule->peers, ret_rule->n_peers) &&
+			  any_matches(ret_rule->ports, ret_rule->n_ports);
 }
 
 static bool isolates(const struct kube_policy *p, const struct explain_flow *f)
 {
 	return p->isolates[f->direction] && !strcmp(p->meta.ns, f->subject->meta.ns) &&
-	       !f->subject->host_network && kube_selector_matches(&p->pods, &f->subject->meta.labels);
+	       !f->subject->host_network &&
+	       kube_selector_matches(&p->pods, &f->subject->meta.labels);
 }
 
 void explain_flow(const struct store *s, const struct explain_flow *f, struct arena *arena,

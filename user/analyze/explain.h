@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Why policies say what they say about one flow at one of its ends: each
- * policy that selects the pod in that direction, each rule, each selector,
- * block and port with what failed, and the least change that would help. For
- * people: the verdict itself comes from the plan, and whoever shows both must
- * shout when they differ.
+ * Why policies say what they say about one flow at one of its ends: each policy that selects the
+ * pod in that direction, each rule, each selector, block and port with what failed, and the least
+ * change that would help. For people: the verdict itself comes from the plan, and whoever shows
+ * both must shout when they differ.
  */
 #pragma once
 
@@ -36,7 +35,8 @@ struct explain_failure {
 	const char *text; /* "web-7c9 has tier=web" */
 	const char *hint; /* "it has kubernetes.io/metadata.name=production", or NULL */
 	enum explain_fix fix;
-	const char *key, *value; /* of a label, as it should be; value NULL: it should not be there */
+	const char *key,
+		*value; /* of a label, as it should be; value NULL: it should not be there */
 	const char *now; /* the value that it has, or NULL */
 	const char *edit; /* of the policy: "allow TCP/80" */
 };
@@ -52,7 +52,8 @@ struct explain_part {
 /* One peer or one port of a rule. */
 struct explain_item {
 	const char *path; /* "from[0]", "ports[1]" */
-	const char *text; /* of all parts: "namespaceSelector {} and podSelector tier=api", "TCP/5432" */
+	const char *text; /* of all parts: "namespaceSelector {} and podSelector tier=api",
+			     "TCP/5432" */
 	const char *failed; /* of all parts: "web-7c9 has tier=web"; NULL: it matches */
 	unsigned int n_failed; /* how many conditions do not hold */
 	struct explain_part parts[2];
@@ -88,23 +89,29 @@ struct explain_nearest {
 
 struct explain_side {
 	bool allow;
-	struct explain_policy *policies; /* that select the subject and isolate it in this direction, by ns/name */
+	struct explain_policy *
+		policies; /* that select the subject and isolate it in this direction, by ns/name */
 	size_t n_policies;
 	const struct explain_nearest *nearest; /* NULL when allowed */
-	/* allowed by one of two items that look as if both were meant ("from[0] and from[1] are OR"), or NULL */
+	/*
+	 * allowed by one of two items that look as if both were meant ("from[0] and from[1] are
+	 * OR"), or NULL
+	 */
 	const char *either;
 };
 
 #define EXPLAIN_FINDING_OR "WEIR-P004" /* two items (OR) where one (AND) was meant (NP-20) */
-#define EXPLAIN_FINDING_NAME "WEIR-P005" /* a Namespace label `name` that no Namespace has (NP-22) */
+#define EXPLAIN_FINDING_NAME \
+	"WEIR-P005" /* a Namespace label `name` that no Namespace has (NP-22) */
 
 /* Everything that it points to lies in arena, or in the store. nearest is left out. */
 void explain_flow(const struct store *s, const struct explain_flow *f, struct arena *arena,
 		  struct explain_side *ret_side);
 
 /*
- * Fills nearest of the sides that deny; both by enum kube_direction. flows[d] NULL: that end is not judged, and
- * sides[d] is not looked at. A change is carried out on copies of the objects and both ends are asked again.
+ * Fills nearest of the sides that deny; both by enum kube_direction. flows[d] NULL: that end is not
+ * judged, and sides[d] is not looked at. A change is carried out on copies of the objects and both
+ * ends are asked again.
  */
-void explain_nearest(const struct store *s, const struct explain_flow *const flows[2], struct arena *arena,
-		     struct explain_side sides[2]);
+void explain_nearest(const struct store *s, const struct explain_flow *const flows[2],
+		     struct arena *arena, struct explain_side sides[2]);

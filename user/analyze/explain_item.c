@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * One peer or port of a rule: what it asks for, which of it does not hold, what
- * the object has instead, and what would have to change. See explain.h. Says
- * nothing about rules or verdicts.
+ * One peer or port of a rule: what it asks for, which of it does not hold, what the object has
+ * instead, and what would have to change. See explain.h. Says nothing about rules or verdicts.
  */
 #include <netinet/in.h>
 #include <stdio.h>
@@ -11,9 +10,11 @@
 
 #include "analyze/explain_item.h"
 
-#define OWN_NAME_LABEL "kubernetes.io/metadata.name" /* the API server sets it; nobody can change it */
+#define OWN_NAME_LABEL \
+	"kubernetes.io/metadata.name" /* the API server sets it; nobody can change it */
 
-static struct explain_part *add_part(struct explain_item *item, const char *text, const struct src *src)
+static struct explain_part *add_part(struct explain_item *item, const char *text,
+				     const struct src *src)
 {
 	struct explain_part *part = &item->parts[item->n_parts++];
 
@@ -34,7 +35,8 @@ static struct explain_failure *add_failure(const struct explain_work *w, struct 
 	return &all[part->n_failures++];
 }
 
-static void add_edit(const struct explain_work *w, struct explain_part *part, const char *text, const char *edit)
+static void add_edit(const struct explain_work *w, struct explain_part *part, const char *text,
+		     const char *edit)
 {
 	struct explain_failure *f = add_failure(w, part, text);
 
@@ -54,7 +56,9 @@ static void sum_up(const struct explain_work *w, struct explain_item *item)
 
 			if (p->failures[k].hint)
 				text = arena_printf(w->arena, "%s (%s)", text, p->failures[k].hint);
-			item->failed = item->failed ? arena_printf(w->arena, "%s; %s", item->failed, text) : text;
+			item->failed =
+				item->failed ? arena_printf(w->arena, "%s; %s", item->failed, text)
+					     : text;
 		}
 		item->n_failed += p->n_failures;
 	}
@@ -79,7 +83,8 @@ static const char *requirement_text(struct arena *arena, const struct kube_requi
 				 : arena_printf(arena, "%s in (%s)", q->key, join_values(arena, q));
 	case KUBE_NOT_IN:
 		return q->n == 1 ? arena_printf(arena, "%s!=%s", q->key, q->values[0])
-				 : arena_printf(arena, "%s not in (%s)", q->key, join_values(arena, q));
+				 : arena_printf(arena, "%s not in (%s)", q->key,
+						join_values(arena, q));
 	case KUBE_EXISTS:
 		return q->key;
 	case KUBE_NOT_EXISTS:
@@ -127,16 +132,18 @@ static void judge_selector(const struct explain_work *w, const struct kube_selec
 
 		if (kube_selector_matches(&one, labels))
 			continue;
-		f = add_failure(w, part,
-				has ? arena_printf(w->arena, "%s has %s=%s", who, q->key, has)
-				    : arena_printf(w->arena, "%s has no label \"%s\"", who, q->key));
+		f = add_failure(
+			w, part,
+			has ? arena_printf(w->arena, "%s has %s=%s", who, q->key, has)
+			    : arena_printf(w->arena, "%s has no label \"%s\"", who, q->key));
 		want_label(q, has, fix, f);
 	}
 }
 
 /* ---- Peers ---- */
 
-static void judge_block(const struct explain_work *w, const struct kube_peer *peer, struct explain_item *item)
+static void judge_block(const struct explain_work *w, const struct kube_peer *peer,
+			struct explain_item *item)
 {
 	char block[ADDR_TEXT_MAX], except[ADDR_TEXT_MAX], addr[ADDR_TEXT_MAX];
 	struct explain_part *part;
@@ -149,9 +156,11 @@ static void judge_block(const struct explain_work *w, const struct kube_peer *pe
 			 arena_printf(w->arena, "add an ipBlock that holds %s", addr));
 	for (size_t i = 0; i < peer->n_except; i++) {
 		cidr_text(&peer->except[i], except);
-		part->text = arena_printf(w->arena, "%s%s%s", part->text, i ? "," : " except ", except);
+		part->text =
+			arena_printf(w->arena, "%s%s%s", part->text, i ? "," : " except ", except);
 		if (cidr_holds(&peer->except[i], &w->flow->peer_addr))
-			add_edit(w, part, arena_printf(w->arena, "%s is in except %s", addr, except),
+			add_edit(w, part,
+				 arena_printf(w->arena, "%s is in except %s", addr, except),
 				 arena_printf(w->arena, "take %s out of except %s", addr, except));
 	}
 }
@@ -166,8 +175,12 @@ static const struct kube_labels *namespace_labels(const struct explain_work *w, 
 	return ns ? &ns->meta.labels : &no_labels;
 }
 
-/* Two classics: nobody labels Namespaces with `name`, and the label with the name cannot be changed. */
-static void refine_namespace(const struct explain_work *w, const char *ns, struct explain_part *part)
+/*
+ * Two classics: nobody labels Namespaces with `name`, and the label with the name cannot be
+ * changed.
+ */
+static void refine_namespace(const struct explain_work *w, const char *ns,
+			     struct explain_part *part)
 {
 	for (size_t i = 0; i < part->n_failures; i++) {
 		struct explain_failure *f = &part->failures[i];
@@ -183,48 +196,55 @@ static void refine_namespace(const struct explain_work *w, const char *ns, struc
 	}
 }
 
-static void judge_namespaces(const struct explain_work *w, const struct kube_peer *peer, struct explain_item *item)
+static void judge_namespaces(const struct explain_work *w, const struct kube_peer *peer,
+			     struct explain_item *item)
 {
 	const char *ns = w->flow->peer->meta.ns;
-	struct explain_part *part = add_part(
-		item, arena_printf(w->arena, "namespaceSelector %s", selector_text(w->arena, peer->namespaces)),
-		&peer->src);
+	struct explain_part *part =
+		add_part(item,
+			 arena_printf(w->arena, "namespaceSelector %s",
+				      selector_text(w->arena, peer->namespaces)),
+			 &peer->src);
 
-	judge_selector(w, peer->namespaces, namespace_labels(w, ns), arena_printf(w->arena, "Namespace %s", ns),
-		       EXPLAIN_LABEL_NAMESPACE, part);
+	judge_selector(w, peer->namespaces, namespace_labels(w, ns),
+		       arena_printf(w->arena, "Namespace %s", ns), EXPLAIN_LABEL_NAMESPACE, part);
 	refine_namespace(w, ns, part);
 }
 
-static void judge_pods(const struct explain_work *w, const struct kube_peer *peer, const char *policy_ns,
-		       struct explain_item *item)
+static void judge_pods(const struct explain_work *w, const struct kube_peer *peer,
+		       const char *policy_ns, struct explain_item *item)
 {
 	const struct kube_meta *pod = &w->flow->peer->meta;
-	struct explain_part *part =
-		add_part(item, arena_printf(w->arena, "podSelector %s", selector_text(w->arena, peer->pods)),
-			 peer->namespaces ? &peer->pods->src : &peer->src);
+	struct explain_part *part = add_part(
+		item, arena_printf(w->arena, "podSelector %s", selector_text(w->arena, peer->pods)),
+		peer->namespaces ? &peer->pods->src : &peer->src);
 
 	if (!peer->namespaces && strcmp(pod->ns, policy_ns)) /* NP-18 */
 		add_edit(w, part,
-			 arena_printf(w->arena, "%s is in Namespace %s, and only %s is looked at", pod->name,
-				      pod->ns, policy_ns),
-			 arena_printf(w->arena, "add a namespaceSelector for %s to the same item", pod->ns));
+			 arena_printf(w->arena, "%s is in Namespace %s, and only %s is looked at",
+				      pod->name, pod->ns, policy_ns),
+			 arena_printf(w->arena, "add a namespaceSelector for %s to the same item",
+				      pod->ns));
 	judge_selector(w, peer->pods, &pod->labels, pod->name, EXPLAIN_LABEL_POD, part);
 }
 
 /* The other end is no pod, so no selector can match it. */
-static void no_pod(const struct explain_work *w, const struct kube_peer *peer, struct explain_item *item)
+static void no_pod(const struct explain_work *w, const struct kube_peer *peer,
+		   struct explain_item *item)
 {
 	char addr[ADDR_TEXT_MAX];
 	const char *text = "";
 
 	if (peer->namespaces)
-		text = arena_printf(w->arena, "namespaceSelector %s", selector_text(w->arena, peer->namespaces));
+		text = arena_printf(w->arena, "namespaceSelector %s",
+				    selector_text(w->arena, peer->namespaces));
 	if (peer->pods)
 		text = arena_printf(w->arena, "%s%spodSelector %s", text, *text ? " and " : "",
 				    selector_text(w->arena, peer->pods));
 	addr_text(&w->flow->peer_addr, addr);
 	add_edit(w, add_part(item, text, &peer->src),
-		 arena_printf(w->arena, "%s is no pod's own address; selectors match pods only", addr),
+		 arena_printf(w->arena, "%s is no pod's own address; selectors match pods only",
+			      addr),
 		 arena_printf(w->arena, "add an ipBlock that holds %s", addr));
 }
 
@@ -235,7 +255,8 @@ void explain_peer(const struct explain_work *w, const struct kube_peer *peer, co
 	if (peer->has_block)
 		judge_block(w, peer, ret_item);
 	else if (!peer->pods && !peer->namespaces)
-		add_failure(w, add_part(ret_item, "{}", &peer->src), "an empty item matches nothing");
+		add_failure(w, add_part(ret_item, "{}", &peer->src),
+			    "an empty item matches nothing");
 	else if (!w->flow->peer)
 		no_pod(w, peer, ret_item);
 	else {
@@ -264,8 +285,8 @@ static const char *name_failure(const struct explain_work *w, const struct kube_
 			continue;
 		if (p->port == w->flow->port)
 			return NULL;
-		failed = arena_printf(w->arena, "%s calls %u %s, not %u", dst->meta.name, p->port, port->name,
-				      w->flow->port);
+		failed = arena_printf(w->arena, "%s calls %u %s, not %u", dst->meta.name, p->port,
+				      port->name, w->flow->port);
 	}
 	return failed ? failed
 		      : arena_printf(w->arena, "%s has no %s port named %s", dst->meta.name,
@@ -298,7 +319,8 @@ static const char *port_failure(const struct explain_work *w, const struct kube_
 	return NULL;
 }
 
-void explain_port(const struct explain_work *w, const struct kube_policy_port *port, struct explain_item *ret_item)
+void explain_port(const struct explain_work *w, const struct kube_policy_port *port,
+		  struct explain_item *ret_item)
 {
 	struct explain_part *part = add_part(ret_item, port_text(w->arena, port), &port->src);
 	const char *failed = port_failure(w, port);
@@ -306,6 +328,7 @@ void explain_port(const struct explain_work *w, const struct kube_policy_port *p
 	ret_item->src = port->src;
 	if (failed)
 		add_edit(w, part, failed,
-			 arena_printf(w->arena, "allow %s/%u", proto_text(w->flow->proto), w->flow->port));
+			 arena_printf(w->arena, "allow %s/%u", proto_text(w->flow->proto),
+				      w->flow->port));
 	sum_up(w, ret_item);
 }

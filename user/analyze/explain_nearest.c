@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The nearest miss of a denied flow: the rule, peer and port that lack least,
- * what would have to change, and what then happens. See explain.h. Changes of
- * labels are carried out on copies and both ends are explained again, because a
- * label that one policy wants may be what another one isolates by. Never
- * touches the store.
+ * The nearest miss of a denied flow: the rule, peer and port that lack least, what would have to
+ * change, and what then happens. See explain.h. Changes of labels are carried out on copies and
+ * both ends are explained again, because a label that one policy wants may be what another one
+ * isolates by. Never touches the store.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "analyze/explain.h"
 
-#define TRIED_MAX \
-	32 /* candidates tried, cheapest first; the rest would need more changes than anyone wants to hear of */
+#define TRIED_MAX                                                                                  \
+	32 /* candidates tried, cheapest first; the rest would need more changes than anyone wants \
+	      to hear of */
 
 enum cost {
 	COST_NEW_LABEL = 4,
@@ -117,7 +117,8 @@ static int by_cost(const void *a, const void *b)
 /* ---- What then happens ---- */
 
 /* value NULL: without it. Stays sorted. */
-static void set_label(struct arena *arena, struct kube_labels *labels, const char *key, const char *value)
+static void set_label(struct arena *arena, struct kube_labels *labels, const char *key,
+		      const char *value)
 {
 	struct kube_label *items = arena_zalloc(arena, (labels->n + 1) * sizeof(*items));
 	bool placed = !value;
@@ -224,16 +225,17 @@ static const char *joined(struct arena *arena, const char *text, const char *mor
 static const char *label_text(const struct work *w, const struct explain_failure *f)
 {
 	const struct kube_meta *pod = &w->flows[w->direction]->peer->meta;
-	const char *object = f->fix == EXPLAIN_LABEL_NAMESPACE ? arena_printf(w->arena, "Namespace %s", pod->ns)
-			     : pod->owner.name
-				     ? arena_printf(w->arena, "the pods of %s %s/%s",
-						    kube_kind_text(pod->owner.kind), pod->ns, pod->owner.name)
-				     : arena_printf(w->arena, "Pod %s/%s", pod->ns, pod->name);
+	const char *object =
+		f->fix == EXPLAIN_LABEL_NAMESPACE ? arena_printf(w->arena, "Namespace %s", pod->ns)
+		: pod->owner.name
+			? arena_printf(w->arena, "the pods of %s %s/%s",
+				       kube_kind_text(pod->owner.kind), pod->ns, pod->owner.name)
+			: arena_printf(w->arena, "Pod %s/%s", pod->ns, pod->name);
 
 	if (!f->value)
 		return arena_printf(w->arena, "take label %s off %s", f->key, object);
-	return arena_printf(w->arena, "label %s %s%s%s", object, f->key, *f->value ? "=" : " (any value)",
-			    f->value);
+	return arena_printf(w->arena, "label %s %s%s%s", object, f->key,
+			    *f->value ? "=" : " (any value)", f->value);
 }
 
 static bool nobody_has(const struct store *s, const char *key)
@@ -244,27 +246,31 @@ static bool nobody_has(const struct store *s, const char *key)
 	return true;
 }
 
-static void describe_item(const struct work *w, const struct explain_item *item, const char **labels,
-			  const char **edits, struct explain_nearest *n)
+static void describe_item(const struct work *w, const struct explain_item *item,
+			  const char **labels, const char **edits, struct explain_nearest *n)
 {
 	for (size_t i = 0; item && i < item->n_parts; i++)
 		for (size_t k = 0; k < item->parts[i].n_failures; k++) {
 			const struct explain_failure *f = &item->parts[i].failures[k];
 
-			n->lacks = n->lacks ? arena_printf(w->arena, "%s; %s", n->lacks, f->text) : f->text;
+			n->lacks = n->lacks ? arena_printf(w->arena, "%s; %s", n->lacks, f->text)
+					    : f->text;
 			if (f->fix == EXPLAIN_EDIT_POLICY)
 				*edits = joined(w->arena, *edits, f->edit);
 			else
 				*labels = joined(w->arena, *labels, label_text(w, f));
 			if (f->fix == EXPLAIN_LABEL_NAMESPACE)
-				n->consequence = item->n_parts > 1
-							 ? arena_printf(w->arena, "for its pods that %s matches",
-									item->parts[1].text)
-							 : "for every pod in it";
-			else if (f->fix == EXPLAIN_LABEL_POD && f->now)
 				n->consequence =
-					arena_printf(w->arena, "and nothing that selects %s=%s finds it any more",
-						     f->key, f->now);
+					item->n_parts > 1
+						? arena_printf(w->arena,
+							       "for its pods that %s matches",
+							       item->parts[1].text)
+						: "for every pod in it";
+			else if (f->fix == EXPLAIN_LABEL_POD && f->now)
+				n->consequence = arena_printf(
+					w->arena,
+					"and nothing that selects %s=%s finds it any more", f->key,
+					f->now);
 			if (f->hint && nobody_has(w->store, f->key))
 				n->finding = EXPLAIN_FINDING_NAME;
 		}
@@ -272,24 +278,30 @@ static void describe_item(const struct work *w, const struct explain_item *item,
 
 static const char *either_text(struct arena *arena, const char *list, size_t i, size_t k)
 {
-	return arena_printf(arena, "%s[%zu] and %s[%zu] are OR", list, i < k ? i : k, list, i < k ? k : i);
+	return arena_printf(arena, "%s[%zu] and %s[%zu] are OR", list, i < k ? i : k, list,
+			    i < k ? k : i);
 }
 
-/* One item with Namespaces only and another one with pods only, as if one dash were too many (NP-20). */
-static const char *either(struct arena *arena, const struct kube_policy_rule *rule, size_t at, const char *list)
+/*
+ * One item with Namespaces only and another one with pods only, as if one dash were too many
+ * (NP-20).
+ */
+static const char *either(struct arena *arena, const struct kube_policy_rule *rule, size_t at,
+			  const char *list)
 {
 	const struct kube_peer *mine = &rule->peers[at];
 
 	if (!mine->pods == !mine->namespaces)
 		return NULL;
 	for (size_t i = 0; i < rule->n_peers; i++)
-		if (!rule->peers[i].pods == !mine->namespaces && !rule->peers[i].namespaces == !mine->pods &&
-		    !rule->peers[i].has_block)
+		if (!rule->peers[i].pods == !mine->namespaces &&
+		    !rule->peers[i].namespaces == !mine->pods && !rule->peers[i].has_block)
 			return either_text(arena, list, at, i);
 	return NULL;
 }
 
-static const struct explain_nearest *describe(const struct work *w, const struct candidate *c, bool all)
+static const struct explain_nearest *describe(const struct work *w, const struct candidate *c,
+					      bool all)
 {
 	struct explain_nearest *n = arena_zalloc(w->arena, sizeof(*n));
 	const char *list = w->direction == KUBE_INGRESS ? "ingress" : "egress";
@@ -306,8 +318,9 @@ static const struct explain_nearest *describe(const struct work *w, const struct
 		labels = joined(w->arena, labels, arena_printf(w->arena, "in %s %s", rule, edits));
 	n->change = labels;
 	if (c->peer)
-		n->either = either(w->arena, &c->policy->policy->rules[w->direction][c->rule->index],
-				   c->peer - c->rule->peers, w->direction == KUBE_INGRESS ? "from" : "to");
+		n->either = either(
+			w->arena, &c->policy->policy->rules[w->direction][c->rule->index],
+			c->peer - c->rule->peers, w->direction == KUBE_INGRESS ? "from" : "to");
 	if (n->either)
 		n->finding = EXPLAIN_FINDING_OR;
 	return n;
@@ -355,7 +368,8 @@ static const struct explain_nearest *find(const struct work *w)
 
 /* ---- Allowed, but by one of two items that may have been meant as one ---- */
 
-static const char *confused(const struct work *w, const struct explain_policy *p, const struct explain_rule *rule)
+static const char *confused(const struct work *w, const struct explain_policy *p,
+			    const struct explain_rule *rule)
 {
 	const struct kube_policy_rule *r = &p->policy->rules[w->direction][rule->index];
 	const char *list = w->direction == KUBE_INGRESS ? "from" : "to";
@@ -364,9 +378,11 @@ static const char *confused(const struct work *w, const struct explain_policy *p
 		if (rule->peers[i].failed || !r->peers[i].namespaces || r->peers[i].pods)
 			continue;
 		for (size_t k = 0; k < rule->n_peers; k++) {
-			const struct kube_selector *pods = r->peers[k].namespaces ? NULL : r->peers[k].pods;
+			const struct kube_selector *pods =
+				r->peers[k].namespaces ? NULL : r->peers[k].pods;
 
-			if (pods && !kube_selector_matches(pods, &w->flows[w->direction]->peer->meta.labels))
+			if (pods && !kube_selector_matches(
+					    pods, &w->flows[w->direction]->peer->meta.labels))
 				return either_text(w->arena, list, i, k);
 		}
 	}
@@ -382,7 +398,8 @@ static const char *find_confusion(const struct work *w)
 	for (size_t i = 0; i < side->n_policies; i++)
 		for (size_t r = 0; r < side->policies[i].n_rules; r++) {
 			const struct explain_rule *rule = &side->policies[i].rules[r];
-			const char *text = rule->match ? confused(w, &side->policies[i], rule) : NULL;
+			const char *text =
+				rule->match ? confused(w, &side->policies[i], rule) : NULL;
 
 			if (rule->match && !text)
 				return NULL;
@@ -391,8 +408,8 @@ static const char *find_confusion(const struct work *w)
 	return found;
 }
 
-void explain_nearest(const struct store *s, const struct explain_flow *const flows[2], struct arena *arena,
-		     struct explain_side sides[2])
+void explain_nearest(const struct store *s, const struct explain_flow *const flows[2],
+		     struct arena *arena, struct explain_side sides[2])
 {
 	for (int d = 0; d < 2; d++) {
 		const struct work w = { s, flows, arena, sides, d };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The verdict of a first packet, straight from the plan, in the order in which
- * the datapath decides: service, egress, ingress. Shares no code with it; the
- * differential tests hold them against each other.
+ * The verdict of a first packet, straight from the plan, in the order in which the datapath
+ * decides: service, egress, ingress. Shares no code with it; the differential tests hold them
+ * against each other.
  */
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -10,7 +10,8 @@
 #include "analyze/oracle.h"
 
 /* Translates as the datapath does; FORWARDED with service 0: the destination is no frontend. */
-static enum weir_reason translate(const struct plan *p, const struct oracle_query *q, struct oracle_answer *a)
+static enum weir_reason translate(const struct plan *p, const struct oracle_query *q,
+				  struct oracle_answer *a)
 {
 	const struct plan_frontend *f = plan_find_frontend(p, &q->dst, q->port, q->proto);
 	const struct plan_service *s;
@@ -31,8 +32,8 @@ static enum weir_reason translate(const struct plan *p, const struct oracle_quer
 	return WEIR_FORWARDED; /* also to itself (SVC-84) */
 }
 
-static void judge_set(const struct plan *p, uint32_t set, uint32_t identity, const struct oracle_query *q,
-		      struct oracle_side *side)
+static void judge_set(const struct plan *p, uint32_t set, uint32_t identity,
+		      const struct oracle_query *q, struct oracle_side *side)
 {
 	const struct plan_word *word = plan_set_word(&p->sets[set], identity);
 	const struct plan_range *range;
@@ -50,14 +51,16 @@ static void judge_set(const struct plan *p, uint32_t set, uint32_t identity, con
 /* q is translated already (NP-46). */
 static void judge_sides(const struct plan *p, const struct oracle_query *q, struct oracle_answer *a)
 {
-	const struct plan_pod *src = plan_find_local_pod(p, &q->src), *dst = plan_find_local_pod(p, &q->dst);
+	const struct plan_pod *src = plan_find_local_pod(p, &q->src),
+			      *dst = plan_find_local_pod(p, &q->dst);
 	bool echo = q->proto == (weir_addr_is_v4(&q->dst) ? IPPROTO_ICMP : IPPROTO_ICMPV6);
 	bool exempt = (src && src == dst) || (echo && p->echo_always); /* NP-40, NP-38 */
 
 	if (src) {
 		a->egress.judged = true;
 		a->egress.set = src->egress_set;
-		if (src->egress_set && !exempt && plan_node_kind(p, &q->dst) != WEIR_NODE_OWN) /* NP-42 */
+		if (src->egress_set && !exempt &&
+		    plan_node_kind(p, &q->dst) != WEIR_NODE_OWN) /* NP-42 */
 			judge_set(p, src->egress_set, plan_identity(p, &q->dst), q, &a->egress);
 	}
 	if (dst) {
@@ -72,7 +75,8 @@ static void judge_sides(const struct plan *p, const struct oracle_query *q, stru
 		a->reason = WEIR_INGRESS_DENIED;
 }
 
-void oracle_judge(const struct plan *p, const struct oracle_query *q, struct oracle_answer *ret_answer)
+void oracle_judge(const struct plan *p, const struct oracle_query *q,
+		  struct oracle_answer *ret_answer)
 {
 	struct oracle_answer a = {
 		.reason = WEIR_FORWARDED,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The verdict of the first packet of a flow, straight from the plan: what the
- * BPF programs must say too. Used by why, report and the differential tests.
+ * The verdict of the first packet of a flow, straight from the plan: what the BPF programs must say
+ * too. Used by why, report and the differential tests.
  */
 #pragma once
 
@@ -25,8 +25,8 @@ struct oracle_side {
 };
 
 struct oracle_answer {
-	enum weir_reason
-		reason; /* FORWARDED, EGRESS_DENIED, INGRESS_DENIED, NO_ENDPOINT, … as the datapath counts it */
+	enum weir_reason reason; /* FORWARDED, EGRESS_DENIED, INGRESS_DENIED, NO_ENDPOINT, … as the
+				    datapath counts it */
 	struct oracle_side egress, ingress;
 	uint32_t service; /* index of plan->services, 0: none */
 	uint32_t backend; /* index of plan->backends, PLAN_NONE: none */
@@ -35,7 +35,9 @@ struct oracle_answer {
 };
 
 /*
- * Order as in the datapath: service, egress, ingress. Only a pod of this node is a client of Services: from anyone else
- * a cluster IP is an address like any other. Where a service has no answer, no side is judged.
+ * Order as in the datapath: service, egress, ingress. Only a pod of this node is a client of
+ * Services: from anyone else a cluster IP is an address like any other. Where a service has no
+ * answer, no side is judged.
  */
-void oracle_judge(const struct plan *p, const struct oracle_query *q, struct oracle_answer *ret_answer);
+void oracle_judge(const struct plan *p, const struct oracle_query *q,
+		  struct oracle_answer *ret_answer);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The connectivity matrix. See report.h. Holds the plan of each node that has
- * pods, made when it is first asked, and turns "may this end reach that end"
- * into at most two questions: the source's egress on the source's node, the
- * destination's ingress on the destination's node. Decides nothing itself.
+ * The connectivity matrix. See report.h. Holds the plan of each node that has pods, made when it is
+ * first asked, and turns "may this end reach that end" into at most two questions: the source's
+ * egress on the source's node, the destination's ingress on the destination's node. Decides nothing
+ * itself.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -53,7 +53,10 @@ static struct report_node *find_node(struct report *r, const char *name)
 	return r->n_nodes ? bsearch(&key, r->nodes, r->n_nodes, sizeof(key), by_node_name) : NULL;
 }
 
-/* A node's address: of its Node object, else as its hostNetwork pods tell, else one that nobody has. */
+/*
+ * A node's address: of its Node object, else as its hostNetwork pods tell, else one that nobody
+ * has.
+ */
 static void name_addresses(struct report *r, struct report_node *n, struct world *taken)
 {
 	const struct kube_node *object = store_node(r->store, n->name);
@@ -109,8 +112,10 @@ static const struct plan *node_plan(struct report *r, struct report_node *n)
 	for (int f = 0; f < 2; f++)
 		if (!weir_addr_is_zero(&n->addr[f]))
 			local[n_local++] = n->addr[f];
-	n->plan = plan_compile(&(struct plan_input){
-		.store = r->store, .node = n->name, .local_addrs = local, .n_local_addrs = n_local });
+	n->plan = plan_compile(&(struct plan_input){ .store = r->store,
+						     .node = n->name,
+						     .local_addrs = local,
+						     .n_local_addrs = n_local });
 	free(local);
 	return n->plan;
 }
@@ -143,8 +148,11 @@ static void collect_rows(struct report *r)
 	*row = (struct report_row){ { .kind = REPORT_NODE }, "node" };
 }
 
-/* The node that an end is on; NULL for world. peer: the other end, whose node is meant by `node`. */
-static struct report_node *node_of(struct report *r, const struct report_end *end, const struct report_end *peer)
+/*
+ * The node that an end is on; NULL for world. peer: the other end, whose node is meant by `node`.
+ */
+static struct report_node *node_of(struct report *r, const struct report_end *end,
+				   const struct report_end *peer)
 {
 	if (end->kind == REPORT_POD)
 		return find_node(r, end->pod->node);
@@ -187,7 +195,8 @@ static bool uses_node_address(const struct report_end *end)
 
 /* ---- One question ---- */
 
-static void fill_side(const struct plan *plan, const struct oracle_side *answer, struct report_side *ret_side)
+static void fill_side(const struct plan *plan, const struct oracle_side *answer,
+		      struct report_side *ret_side)
 {
 	*ret_side = (struct report_side){ .allow = true, .rule = -1 };
 	if (!answer->judged)
@@ -200,7 +209,10 @@ static void fill_side(const struct plan *plan, const struct oracle_side *answer,
 	}
 }
 
-/* Asks one end's node. A drop for another reason than policy (an address it cannot take) is a denial of its own. */
+/*
+ * Asks one end's node. A drop for another reason than policy (an address it cannot take) is a
+ * denial of its own.
+ */
 static int ask_side(struct report *r, struct report_node *n, enum kube_direction side,
 		    const struct oracle_query *q, struct report_item *item, struct weir_err *err)
 {
@@ -212,7 +224,8 @@ static int ask_side(struct report *r, struct report_node *n, enum kube_direction
 	ret = r->evaluator.ask(r->evaluator.ctx, plan, side, q, &answer, err);
 	if (ret)
 		return ret;
-	fill_side(plan, egress ? &answer.egress : &answer.ingress, egress ? &item->egress : &item->ingress);
+	fill_side(plan, egress ? &answer.egress : &answer.ingress,
+		  egress ? &item->egress : &item->ingress);
 	if (weir_verdict_of(answer.reason) != WEIR_PASS && answer.reason != WEIR_EGRESS_DENIED &&
 	    answer.reason != WEIR_INGRESS_DENIED)
 		item->reason = answer.reason;
@@ -251,8 +264,9 @@ static int ask(struct report *r, const struct report_end *from, const struct rep
 	return ret;
 }
 
-int report_ask(struct report *r, const struct report_end *from, const struct report_end *to, int proto,
-	       uint16_t port, int family, struct report_item *ret_item, struct weir_err *err)
+int report_ask(struct report *r, const struct report_end *from, const struct report_end *to,
+	       int proto, uint16_t port, int family, struct report_item *ret_item,
+	       struct weir_err *err)
 {
 	struct report_node *src = node_of(r, from, to), *dst = node_of(r, to, from);
 	struct report_item item = {
@@ -311,7 +325,10 @@ static int each_family(const struct walk *w, int proto, uint16_t port, const cha
 	return 0;
 }
 
-/* A name stands for whatever numbers the destination declares it with (NP-32, NP-35), and for none elsewhere (NP-33). */
+/*
+ * A name stands for whatever numbers the destination declares it with (NP-32, NP-35), and for none
+ * elsewhere (NP-33).
+ */
 static int each_number(const struct walk *w)
 {
 	const struct report_port *port = &w->r->ports[w->port];
@@ -321,7 +338,8 @@ static int each_number(const struct walk *w)
 	if (!port->name)
 		return each_family(w, port->proto, port->port, NULL);
 	for (size_t i = 0; pod && i < pod->n_ports && !ret; i++) {
-		if (strcmp(pod->ports[i].name, port->name) || (port->proto && port->proto != pod->ports[i].proto))
+		if (strcmp(pod->ports[i].name, port->name) ||
+		    (port->proto && port->proto != pod->ports[i].proto))
 			continue;
 		ret = each_family(w, pod->ports[i].proto, pod->ports[i].port, port->name);
 	}

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The connectivity matrix: for each ordered pair of pods (and `world` and
- * `node` as one end), port asked for, and family that both ends have, may a
- * connection be opened, and which rule of which end says so. Pure; the format
- * as JSON is in docs/design.md, written by report_item_emit().
+ * The connectivity matrix: for each ordered pair of pods (and `world` and `node` as one end), port
+ * asked for, and family that both ends have, may a connection be opened, and which rule of which
+ * end says so. Pure; the format as JSON is in docs/design.md, written by report_item_emit().
  *
- * Each end is judged as on its own node (spec.nodeName), by that node's plan.
- * Who answers is exchangeable: evaluator.h.
+ * Each end is judged as on its own node (spec.nodeName), by that node's plan. Who answers is
+ * exchangeable: evaluator.h.
  */
 #pragma once
 
@@ -24,9 +23,12 @@ struct report_port {
 	const char *name; /* resolved on the destination pod (NP-32); NULL: a number */
 };
 
-/* "80/TCP,81/UDP,http" (protocol TCP when none is given). The array is the caller's; names lie in arena. 0 or -EINVAL. */
-int report_ports_parse(const char *text, struct arena *arena, struct report_port **ret_ports, size_t *ret_n,
-		       struct weir_err *err);
+/*
+ * "80/TCP,81/UDP,http" (protocol TCP when none is given). The array is the caller's; names lie in
+ * arena. 0 or -EINVAL.
+ */
+int report_ports_parse(const char *text, struct arena *arena, struct report_port **ret_ports,
+		       size_t *ret_n, struct weir_err *err);
 
 enum report_end_kind {
 	REPORT_POD,
@@ -43,7 +45,8 @@ struct report_side {
 
 struct report_item {
 	const char *from, *to; /* "ns/pod", "world", "node" */
-	size_t from_row, to_row, port_row; /* numbers of the ends and of the port asked for, from 0 */
+	size_t from_row, to_row,
+		port_row; /* numbers of the ends and of the port asked for, from 0 */
 	enum report_end_kind from_kind, to_kind;
 	const struct kube_pod *from_pod, *to_pod; /* NULL for world and node */
 	struct weir_addr src, dst;
@@ -55,7 +58,9 @@ struct report_item {
 	struct report_side egress, ingress;
 };
 
-/* The item as an object of JSON, without its braces, so that a caller can add members of its own. */
+/*
+ * The item as an object of JSON, without its braces, so that a caller can add members of its own.
+ */
 void report_item_emit(struct emit *e, const struct report_item *item);
 /* "egress-denied", …: label of a reason (include/weir/reason.h); and its sentence. */
 const char *reason_label(enum weir_reason reason);
@@ -79,11 +84,17 @@ struct report_input {
 struct report *report_new(const struct report_input *in);
 void report_free(struct report **r); /* also for _cleanup_() */
 
-/* In order of from, to (pods by ns/name, then world, node), port as asked, family. Stops at the first non-zero of fn. */
+/*
+ * In order of from, to (pods by ns/name, then world, node), port as asked, family. Stops at the
+ * first non-zero of fn.
+ */
 int report_each(struct report *r, int (*fn)(const struct report_item *item, void *ctx), void *ctx,
 		struct weir_err *err);
 
-/* What is asked for, after defaulting; the ends in order; and the plan that an end on that node is judged by. */
+/*
+ * What is asked for, after defaulting; the ends in order; and the plan that an end on that node is
+ * judged by.
+ */
 size_t report_ports(const struct report *r, const struct report_port **ret_ports);
 size_t report_n_rows(const struct report *r);
 const char *report_row_text(const struct report *r, size_t row);
@@ -96,8 +107,12 @@ struct report_end {
 	struct weir_addr addr; /* of the family asked for */
 };
 
-int report_ask(struct report *r, const struct report_end *from, const struct report_end *to, int proto,
-	       uint16_t port, int family, struct report_item *ret_item, struct weir_err *err);
-/* Address of an end in a family; false when it has none. node is whose own node is meant, for REPORT_NODE. */
+int report_ask(struct report *r, const struct report_end *from, const struct report_end *to,
+	       int proto, uint16_t port, int family, struct report_item *ret_item,
+	       struct weir_err *err);
+/*
+ * Address of an end in a family; false when it has none. node is whose own node is meant, for
+ * REPORT_NODE.
+ */
 bool report_end_addr(struct report *r, const struct report_end *end, const char *node, int family,
 		     struct weir_addr *ret_addr);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* An item of the report as JSON, and the words for reasons. See report.h; members are only ever added. */
+/*
+ * An item of the report as JSON, and the words for reasons. See report.h; members are only ever
+ * added.
+ */
 #include "analyze/report.h"
 
 static const struct {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* The ports that a report asks for: as text, and the default, all that pods declare. See report.h. */
+/*
+ * The ports that a report asks for: as text, and the default, all that pods declare. See report.h.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +14,8 @@ static bool all_digits(const char *s)
 }
 
 /* One "80/TCP", "80" or "http/UDP". word is cut at its slash. */
-static int parse_one(char *word, struct arena *arena, struct report_port *ret_port, struct weir_err *err)
+static int parse_one(char *word, struct arena *arena, struct report_port *ret_port,
+		     struct weir_err *err)
 {
 	char *slash = strchr(word, '/');
 	struct report_port port = {};
@@ -22,7 +25,8 @@ static int parse_one(char *word, struct arena *arena, struct report_port *ret_po
 		*slash = 0;
 		port.proto = proto_parse(slash + 1);
 		if (!port.proto)
-			return err_set(err, -EINVAL, "'%s' is no protocol: TCP, UDP or SCTP", slash + 1);
+			return err_set(err, -EINVAL, "'%s' is no protocol: TCP, UDP or SCTP",
+				       slash + 1);
 	}
 	if (!*word)
 		return err_set(err, -EINVAL, "an empty port; write 80/TCP,53/UDP or a port's name");
@@ -39,8 +43,8 @@ static int parse_one(char *word, struct arena *arena, struct report_port *ret_po
 	return 0;
 }
 
-int report_ports_parse(const char *text, struct arena *arena, struct report_port **ret_ports, size_t *ret_n,
-		       struct weir_err *err)
+int report_ports_parse(const char *text, struct arena *arena, struct report_port **ret_ports,
+		       size_t *ret_n, struct weir_err *err)
 {
 	_cleanup_(mem_free) char *copy = mem_strdup(text);
 	_cleanup_(mem_free) struct report_port *ports = NULL;

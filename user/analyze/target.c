@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* FROM and TO as people write them. See target.h. Pure text: whether such a thing exists is the verb's question. */
+/*
+ * FROM and TO as people write them. See target.h. Pure text: whether such a thing exists is the
+ * verb's question.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +10,8 @@
 #include "analyze/target.h"
 
 #define HOST_PARTS_MAX 4
-#define FORMS "ns/pod, pod/ns/name, svc/ns/name, host.service.ns, an IP ([v6] before a port), world or node"
+#define FORMS \
+	"ns/pod, pod/ns/name, svc/ns/name, host.service.ns, an IP ([v6] before a port), world or node"
 
 static int parse_port(const char *text, struct arena *arena, struct target *t, struct weir_err *err)
 {
@@ -18,7 +22,8 @@ static int parse_port(const char *text, struct arena *arena, struct target *t, s
 	if (text[len]) {
 		t->proto = proto_parse(text + len + 1);
 		if (!t->proto)
-			return err_set(err, -EINVAL, "'%s' is no protocol: TCP, UDP or SCTP", text + len + 1);
+			return err_set(err, -EINVAL, "'%s' is no protocol: TCP, UDP or SCTP",
+				       text + len + 1);
 	}
 	if (!len)
 		return err_set(err, -EINVAL, "the port after ':' is missing");
@@ -33,7 +38,9 @@ static int parse_port(const char *text, struct arena *arena, struct target *t, s
 	return 0;
 }
 
-/* Splits "[v6]:80/TCP", "name:80" and "10.0.0.1:80"; an IPv6 address without brackets has no port. */
+/*
+ * Splits "[v6]:80/TCP", "name:80" and "10.0.0.1:80"; an IPv6 address without brackets has no port.
+ */
 static int split_port(char *text, bool with_port, char **ret_port, struct weir_err *err)
 {
 	char *colon = strchr(text, ':'), *close;
@@ -42,8 +49,10 @@ static int split_port(char *text, bool with_port, char **ret_port, struct weir_e
 	if (*text == '[') {
 		close = strchr(text, ']');
 		if (!close || (close[1] && close[1] != ':'))
-			return err_set(err, -EINVAL, "'%s': an IPv6 address with a port is written [ADDRESS]:PORT",
-				       text);
+			return err_set(
+				err, -EINVAL,
+				"'%s': an IPv6 address with a port is written [ADDRESS]:PORT",
+				text);
 		colon = close[1] ? close + 1 : NULL;
 	} else if (colon && strchr(colon + 1, ':')) {
 		colon = NULL;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * One question, FROM and TO as people write them, answered with everything that has a say in it: each way that it can
- * go, its verdict by the plan, and by the objects what decides. Prints nothing.
+ * One question, FROM and TO as people write them, answered with everything that has a say in it:
+ * each way that it can go, its verdict by the plan, and by the objects what decides. Prints
+ * nothing.
  */
 #pragma once
 
@@ -26,7 +27,8 @@ struct why_flow {
 	const char *no_such_port; /* as in struct why_ask */
 	struct explain_side sides[2]; /* by enum kube_direction */
 	bool judged[2]; /* that end is a pod with an address of its own */
-	const char *exempt; /* why no policy is asked although an end is a pod; NULL: policies are asked */
+	const char *exempt; /* why no policy is asked although an end is a pod; NULL: policies are
+			       asked */
 	/* other ways that say the same; they are not shown to people again */
 	bool one_family; /* what it says holds for its family only */
 	const char **alike; /* "ns/pod" of other backends */
@@ -52,21 +54,31 @@ struct why_ask {
 	int proto; /* of TO, after defaulting */
 	uint16_t port;
 	const struct evaluator *evaluator; /* also asked about cluster IPs; NULL: none is */
-	const char *no_such_port; /* the Service does not define it: what it defines, in words; else NULL */
+	const char *no_such_port; /* the Service does not define it: what it defines, in words; else
+				     NULL */
 };
 
 /* Reads FROM and TO as people write them. 0 or -EINVAL with err. */
 int why_parse(struct why_ask *ask, const char *from, const char *to, struct weir_err *err);
 /* Finds what FROM and TO name, and the port. 0, -ENOENT or -EINVAL with err. */
 int why_resolve(struct why_ask *ask, struct weir_err *err);
-/* Is this an address of the node that hosts the other end (NP-41, NP-42), by whatever the node is known to have? */
-bool why_is_own_node(const struct why_ask *ask, const struct report_end *end, const struct report_end *peer);
-/* Judges every way. 0, or -errno with err: -EAFNOSUPPORT when the two ends have no family in common. */
+/*
+ * Is this an address of the node that hosts the other end (NP-41, NP-42), by whatever the node is
+ * known to have?
+ */
+bool why_is_own_node(const struct why_ask *ask, const struct report_end *end,
+		     const struct report_end *peer);
+/*
+ * Judges every way. 0, or -errno with err: -EAFNOSUPPORT when the two ends have no family in
+ * common.
+ */
 int why_judge(struct why_ask *ask, struct why_flows *flows, struct weir_err *err);
 
 void why_flows_free(struct why_flows *flows); /* also for _cleanup_() */
 
-/* Marks flows that differ in nothing but their family, or in which backend of a Service they reach. */
+/*
+ * Marks flows that differ in nothing but their family, or in which backend of a Service they reach.
+ */
 void why_merge(struct why_flows *flows);
 
 /* No backend was found: the flow ends at the frontend. */

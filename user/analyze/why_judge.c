@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Judges every way that a question of `why` can go: each family that both ends
- * have (an address that is given has one), and for a Service each backend it may
- * translate to. The verdict is the plan's; the explanation is the objects'; a
- * difference is marked.
+ * Judges every way that a question of `why` can go: each family that both ends have (an address
+ * that is given has one), and for a Service each backend it may translate to. The verdict is the
+ * plan's; the explanation is the objects'; a difference is marked.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +16,8 @@ static const struct kube_pod *own_address(const struct report_end *end)
 }
 
 /* What no policy can take away, in words (NP-40, NP-41, NP-42); NULL when policies decide. */
-static const char *exemption(const struct why_ask *ask, const struct report_end *from, const struct report_end *to)
+static const char *exemption(const struct why_ask *ask, const struct report_end *from,
+			     const struct report_end *to)
 {
 	const struct kube_pod *src = from->pod, *dst = to->pod;
 
@@ -30,8 +30,12 @@ static const char *exemption(const struct why_ask *ask, const struct report_end 
 	return NULL;
 }
 
-/* Where two pods claim an address, the plan answers for the one that holds it (NP-56), not for the one asked about. */
-static bool holds_address(const struct store *s, const struct kube_pod *pod, const struct weir_addr *addr)
+/*
+ * Where two pods claim an address, the plan answers for the one that holds it (NP-56), not for the
+ * one asked about.
+ */
+static bool holds_address(const struct store *s, const struct kube_pod *pod,
+			  const struct weir_addr *addr)
 {
 	return !pod || store_pod_by_addr(s, addr) == pod;
 }
@@ -44,16 +48,20 @@ static bool same_verdict(const struct explain_side *side, const struct report_si
 	for (size_t i = 0; i < side->n_policies; i++)
 		for (size_t r = 0; r < side->policies[i].n_rules; r++)
 			if (side->policies[i].rules[r].match)
-				return verdict->policy && !strcmp(verdict->policy, side->policies[i].name) &&
+				return verdict->policy &&
+				       !strcmp(verdict->policy, side->policies[i].name) &&
 				       verdict->rule == (int)r;
 	return !verdict->policy;
 }
 
-static void explain(const struct why_ask *ask, const struct report_end *from, const struct report_end *to,
-		    struct why_flow *flow)
+static void explain(const struct why_ask *ask, const struct report_end *from,
+		    const struct report_end *to, struct why_flow *flow)
 {
 	const struct kube_pod *src = own_address(from), *dst = own_address(to);
-	struct explain_flow egress = { .dst = dst, .proto = flow->item.proto, .port = flow->item.port }, ingress;
+	struct explain_flow egress = { .dst = dst,
+				       .proto = flow->item.proto,
+				       .port = flow->item.port },
+			    ingress;
 	const struct explain_flow *flows[2] = {};
 	const struct report_side *verdicts[2] = {
 		[KUBE_INGRESS] = &flow->item.ingress, [KUBE_EGRESS] = &flow->item.egress
@@ -77,7 +85,8 @@ static void explain(const struct why_ask *ask, const struct report_end *from, co
 			explain_flow(ask->store, flows[d], ask->arena, &flow->sides[d]);
 	}
 	explain_nearest(ask->store, flows, ask->arena, flow->sides);
-	if (!holds_address(ask->store, src, &flow->item.src) || !holds_address(ask->store, dst, &flow->item.dst))
+	if (!holds_address(ask->store, src, &flow->item.src) ||
+	    !holds_address(ask->store, dst, &flow->item.dst))
 		return;
 	for (int d = 0; d < 2; d++)
 		if (flow->judged[d] && !same_verdict(&flow->sides[d], verdicts[d]))
@@ -95,7 +104,8 @@ static void allow_itself(struct why_flow *flow)
 static int judge_one(struct why_ask *ask, const struct report_end *to, uint16_t port, int family,
 		     struct why_flow *flow, struct weir_err *err)
 {
-	int r = report_ask(ask->report, &ask->from_end, to, ask->proto, port, family, &flow->item, err);
+	int r = report_ask(ask->report, &ask->from_end, to, ask->proto, port, family, &flow->item,
+			   err);
 
 	if (r)
 		return r;
@@ -104,13 +114,14 @@ static int judge_one(struct why_ask *ask, const struct report_end *to, uint16_t 
 	explain(ask, &ask->from_end, to, flow);
 	flow->item.from = ask->from_text;
 	flow->item.to =
-		to->pod ? arena_printf(ask->arena, "%s/%s", to->pod->meta.ns, to->pod->meta.name) : ask->to_text;
+		to->pod ? arena_printf(ask->arena, "%s/%s", to->pod->meta.ns, to->pod->meta.name)
+			: ask->to_text;
 	return 0;
 }
 
 /* No backend to go to: the flow ends at the frontend. */
-static void judge_frontend(const struct why_ask *ask, const struct oracle_query *q, const struct oracle_answer *a,
-			   int family, struct why_flow *flow)
+static void judge_frontend(const struct why_ask *ask, const struct oracle_query *q,
+			   const struct oracle_answer *a, int family, struct why_flow *flow)
 {
 	flow->item = (struct report_item){
 		.from = ask->from_text,
@@ -128,7 +139,8 @@ static void judge_frontend(const struct why_ask *ask, const struct oracle_query 
 	};
 }
 
-static int judge_backends(struct why_ask *ask, int family, struct why_flows *flows, struct weir_err *err)
+static int judge_backends(struct why_ask *ask, int family, struct why_flows *flows,
+			  struct weir_err *err)
 {
 	const struct plan *plan = report_plan(ask->report, ask->from_end.pod->node);
 	struct oracle_query q = { .dst = ask->service->cluster_ip[family],
@@ -138,7 +150,8 @@ static int judge_backends(struct why_ask *ask, int family, struct why_flows *flo
 	size_t n = 1;
 	int r = 0;
 
-	if (!report_end_addr(ask->report, &ask->from_end, NULL, family, &q.src) || weir_addr_is_zero(&q.dst))
+	if (!report_end_addr(ask->report, &ask->from_end, NULL, family, &q.src) ||
+	    weir_addr_is_zero(&q.dst))
 		return -EAFNOSUPPORT;
 	if (ask->evaluator)
 		r = ask->evaluator->ask(ask->evaluator->ctx, plan, KUBE_EGRESS, &q, &a, err);
@@ -169,7 +182,8 @@ static int judge_backends(struct why_ask *ask, int family, struct why_flows *flo
 	return 0;
 }
 
-static int judge_family(struct why_ask *ask, int family, struct why_flows *flows, struct weir_err *err)
+static int judge_family(struct why_ask *ask, int family, struct why_flows *flows,
+			struct weir_err *err)
 {
 	struct why_flow flow = {};
 	int r;
@@ -194,8 +208,8 @@ int why_judge(struct why_ask *ask, struct why_flows *flows, struct weir_err *err
 			return r;
 	}
 	if (!flows->n)
-		return err_set(err, -EAFNOSUPPORT, "%s and %s have no address family in common", ask->from_text,
-			       ask->to_text);
+		return err_set(err, -EAFNOSUPPORT, "%s and %s have no address family in common",
+			       ask->from_text, ask->to_text);
 	return 0;
 }
 
@@ -212,8 +226,9 @@ static bool same_side(const struct report_side *a, const struct report_side *b)
 
 static bool same_answer(const struct why_flow *a, const struct why_flow *b)
 {
-	return a->service == b->service && a->item.reason == b->item.reason && a->item.port == b->item.port &&
-	       same_side(&a->item.egress, &b->item.egress) && same_side(&a->item.ingress, &b->item.ingress);
+	return a->service == b->service && a->item.reason == b->item.reason &&
+	       a->item.port == b->item.port && same_side(&a->item.egress, &b->item.egress) &&
+	       same_side(&a->item.ingress, &b->item.ingress);
 }
 
 /* Pods only: an address without a pod is drawn by itself. */

@@ -7,7 +7,8 @@
 #include "analyze/why.h"
 
 /* An address is the pod's that has it, the other end's own node, or just an address. */
-static void resolve_addr(const struct why_ask *ask, const struct weir_addr *addr, struct report_end *ret_end)
+static void resolve_addr(const struct why_ask *ask, const struct weir_addr *addr,
+			 struct report_end *ret_end)
 {
 	*ret_end = (struct report_end){ .kind = REPORT_WORLD, .addr = *addr };
 	ret_end->pod = store_pod_by_addr(ask->store, addr);
@@ -15,7 +16,10 @@ static void resolve_addr(const struct why_ask *ask, const struct weir_addr *addr
 		ret_end->kind = REPORT_POD;
 }
 
-/* DNS-6: the name is there if a headless Service of that name selects a pod with that hostname and subdomain. */
+/*
+ * DNS-6: the name is there if a headless Service of that name selects a pod with that hostname and
+ * subdomain.
+ */
 static const struct kube_pod *pod_by_host(const struct store *s, const struct target *t)
 {
 	const struct kube_service *svc = store_service(s, t->ns, t->service);
@@ -32,10 +36,11 @@ static const struct kube_pod *pod_by_host(const struct store *s, const struct ta
 }
 
 /* A pod, or the first one of a workload of that name. */
-static int resolve_pod(const struct store *s, const struct target *t, const struct kube_pod **ret_pod,
-		       struct weir_err *err)
+static int resolve_pod(const struct store *s, const struct target *t,
+		       const struct kube_pod **ret_pod, struct weir_err *err)
 {
-	const struct kube_pod *pod = t->kind == TARGET_HOST ? pod_by_host(s, t) : store_pod(s, t->ns, t->name);
+	const struct kube_pod *pod =
+		t->kind == TARGET_HOST ? pod_by_host(s, t) : store_pod(s, t->ns, t->name);
 
 	if (!pod && t->kind == TARGET_HOST)
 		return err_set(
@@ -45,15 +50,17 @@ static int resolve_pod(const struct store *s, const struct target *t, const stru
 	if (!pod)
 		pod = store_first_pod(s, t->ns, t->name);
 	if (!pod)
-		return err_set(err, -ENOENT, "there is no pod %s/%s, nor a workload with pods", t->ns, t->name);
+		return err_set(err, -ENOENT, "there is no pod %s/%s, nor a workload with pods",
+			       t->ns, t->name);
 	if (kube_pod_ended(pod))
-		return err_set(err, -EINVAL, "pod %s/%s has ended: it has no traffic", t->ns, t->name);
+		return err_set(err, -EINVAL, "pod %s/%s has ended: it has no traffic", t->ns,
+			       t->name);
 	*ret_pod = pod;
 	return 0;
 }
 
-static int resolve_end(const struct why_ask *ask, const struct target *t, struct report_end *ret_end,
-		       struct weir_err *err)
+static int resolve_end(const struct why_ask *ask, const struct target *t,
+		       struct report_end *ret_end, struct weir_err *err)
 {
 	switch (t->kind) {
 	case TARGET_WORLD:
@@ -71,7 +78,8 @@ static int resolve_end(const struct why_ask *ask, const struct target *t, struct
 	}
 }
 
-bool why_is_own_node(const struct why_ask *ask, const struct report_end *end, const struct report_end *peer)
+bool why_is_own_node(const struct why_ask *ask, const struct report_end *end,
+		     const struct report_end *peer)
 {
 	const struct plan *plan = peer->pod ? report_plan(ask->report, peer->pod->node) : NULL;
 
@@ -79,17 +87,20 @@ bool why_is_own_node(const struct why_ask *ask, const struct report_end *end, co
 	       plan_node_kind(plan, &end->addr) == WEIR_NODE_OWN;
 }
 
-static void notice_own_node(const struct why_ask *ask, struct report_end *end, const struct report_end *peer)
+static void notice_own_node(const struct why_ask *ask, struct report_end *end,
+			    const struct report_end *peer)
 {
 	if (why_is_own_node(ask, end, peer))
 		end->kind = REPORT_NODE;
 }
 
-static const struct kube_service *service_by_addr(const struct store *s, const struct weir_addr *addr)
+static const struct kube_service *service_by_addr(const struct store *s,
+						  const struct weir_addr *addr)
 {
 	for (size_t i = 0; i < s->n_services; i++)
 		for (int f = 0; f < 2; f++)
-			if (!weir_addr_is_zero(addr) && weir_addr_equal(&s->services[i]->cluster_ip[f], addr))
+			if (!weir_addr_is_zero(addr) &&
+			    weir_addr_equal(&s->services[i]->cluster_ip[f], addr))
 				return s->services[i];
 	return NULL;
 }
@@ -102,24 +113,30 @@ static const char *port_list(const struct why_ask *ask, const struct kube_servic
 	for (size_t i = 0; i < svc->n_ports; i++) {
 		const struct kube_service_port *p = &svc->ports[i];
 
-		text = arena_printf(ask->arena, "%s%s%s%s%u/%s", i ? text : "", i ? ", " : "", p->name,
-				    *p->name ? " " : "", p->port, proto_text(p->proto));
+		text = arena_printf(ask->arena, "%s%s%s%s%u/%s", i ? text : "", i ? ", " : "",
+				    p->name, *p->name ? " " : "", p->port, proto_text(p->proto));
 	}
 	return text;
 }
 
-/* A number that the Service does not define is a question all the same: what happens there is SVC-64. */
+/*
+ * A number that the Service does not define is a question all the same: what happens there is
+ * SVC-64.
+ */
 static int service_port(struct why_ask *ask, struct weir_err *err)
 {
 	const struct kube_service *svc = ask->service;
 	const struct target *t = &ask->to;
 
-	if (svc->headless || (weir_addr_is_zero(&svc->cluster_ip[0]) && weir_addr_is_zero(&svc->cluster_ip[1])))
-		return err_set(err, -EINVAL, "Service %s/%s has no cluster IP: name one of its pods", svc->meta.ns,
-			       svc->meta.name);
+	if (svc->headless ||
+	    (weir_addr_is_zero(&svc->cluster_ip[0]) && weir_addr_is_zero(&svc->cluster_ip[1])))
+		return err_set(err, -EINVAL,
+			       "Service %s/%s has no cluster IP: name one of its pods",
+			       svc->meta.ns, svc->meta.name);
 	if (!t->has_port && svc->n_ports != 1)
-		return err_set(err, -EINVAL, "Service %s/%s has %zu ports: say which, as in svc/%s/%s:80",
-			       svc->meta.ns, svc->meta.name, svc->n_ports, svc->meta.ns, svc->meta.name);
+		return err_set(
+			err, -EINVAL, "Service %s/%s has %zu ports: say which, as in svc/%s/%s:80",
+			svc->meta.ns, svc->meta.name, svc->n_ports, svc->meta.ns, svc->meta.name);
 	for (size_t i = 0; i < svc->n_ports; i++) {
 		const struct kube_service_port *p = &svc->ports[i];
 		bool same = t->port_name ? !strcmp(p->name, t->port_name) : p->port == t->port;
@@ -131,8 +148,8 @@ static int service_port(struct why_ask *ask, struct weir_err *err)
 		return 0;
 	}
 	if (t->port_name || !t->has_port)
-		return err_set(err, -EINVAL, "Service %s/%s has no such port; its ports: %s", svc->meta.ns,
-			       svc->meta.name, port_list(ask, svc));
+		return err_set(err, -EINVAL, "Service %s/%s has no such port; its ports: %s",
+			       svc->meta.ns, svc->meta.name, port_list(ask, svc));
 	ask->proto = t->proto ? t->proto : IPPROTO_TCP;
 	ask->port = t->port;
 	ask->no_such_port = port_list(ask, svc);
@@ -154,8 +171,8 @@ static int pod_port(struct why_ask *ask, struct weir_err *err)
 							 : "say which port: %s:80/TCP",
 			       ask->to_text);
 	if (!t->has_port && pod->n_ports != 1)
-		return err_set(err, -EINVAL, "%s declares %zu ports: say which, as in %s:80/TCP", ask->to_text,
-			       pod->n_ports, ask->to_text);
+		return err_set(err, -EINVAL, "%s declares %zu ports: say which, as in %s:80/TCP",
+			       ask->to_text, pod->n_ports, ask->to_text);
 	for (size_t i = 0; i < pod->n_ports; i++) {
 		if (t->port_name && strcmp(pod->ports[i].name, t->port_name))
 			continue;
@@ -223,7 +240,8 @@ int why_resolve(struct why_ask *ask, struct weir_err *err)
 	int r;
 
 	if (ask->from.kind == TARGET_SERVICE)
-		return err_set(err, -EINVAL, "FROM cannot be a Service: nothing is sent from its address");
+		return err_set(err, -EINVAL,
+			       "FROM cannot be a Service: nothing is sent from its address");
 	r = resolve_end(ask, &ask->from, &ask->from_end, err);
 	if (!r)
 		r = resolve_service(ask, err);
@@ -234,7 +252,8 @@ int why_resolve(struct why_ask *ask, struct weir_err *err)
 					      ask->from_end.pod->meta.name);
 	if (ask->service) {
 		if (ask->from_end.kind != REPORT_POD || ask->from_end.pod->host_network)
-			return err_set(err, -EINVAL, "Services are answered for pods as clients only, so far");
+			return err_set(err, -EINVAL,
+				       "Services are answered for pods as clients only, so far");
 		return service_port(ask, err);
 	}
 	r = resolve_end(ask, &ask->to, &ask->to_end, err);

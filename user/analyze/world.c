@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Addresses that nobody has. See world.h. A free one exists iff the preferred one or the next after some block is free. */
+/*
+ * Addresses that nobody has. See world.h. A free one exists iff the preferred one or the next after
+ * some block is free.
+ */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -7,7 +10,10 @@
 
 static const char *const preferred[2] = { "198.51.100.1", "2001:db8:ffff:ffff::1" };
 
-/* IPv4 that is not global: this network, private, shared, loopback, link-local, multicast and reserved. */
+/*
+ * IPv4 that is not global: this network, private, shared, loopback, link-local, multicast and
+ * reserved.
+ */
 static const char *const not_global[] = {
 	"0.0.0.0/8",      "10.0.0.0/8",    "100.64.0.0/10",  "127.0.0.0/8",
 	"169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/3",
@@ -15,7 +21,9 @@ static const char *const not_global[] = {
 
 static void take_block(struct world *w, const struct cidr *c)
 {
-	unsigned int base = weir_addr_is_v4(&c->addr) && c->len >= WEIR_V4_PREFIX_BITS ? WEIR_V4_PREFIX_BITS : 0;
+	unsigned int base = weir_addr_is_v4(&c->addr) && c->len >= WEIR_V4_PREFIX_BITS
+				    ? WEIR_V4_PREFIX_BITS
+				    : 0;
 
 	if (c->len > base)
 		*VEC_ADD(w->items, w->n, w->cap) = *c;

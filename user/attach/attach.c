@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Which programs belong on a pod's device, and by which way. The host's end of
- * a veth sees as ingress what the pod sends. The new way is attached before the
- * other one is removed, so that a device is never without its programs.
+ * Which programs belong on a pod's device, and by which way. The host's end of a veth sees as
+ * ingress what the pod sends. The new way is attached before the other one is removed, so that a
+ * device is never without its programs.
  */
 #include <errno.h>
 #include <string.h>
@@ -17,7 +17,8 @@ enum attach_kind attach_preference = ATTACH_AUTO;
 static const struct hook_ops *chosen_ops(const struct node *n)
 {
 	if (attach_preference == ATTACH_AUTO)
-		return hook_tcx_works(node_prog_fd(n, WEIR_PROGRAM_from_pod)) ? &hook_tcx : &hook_clsact;
+		return hook_tcx_works(node_prog_fd(n, WEIR_PROGRAM_from_pod)) ? &hook_tcx
+									      : &hook_clsact;
 	return attach_preference == ATTACH_TCX ? &hook_tcx : &hook_clsact;
 }
 
@@ -26,7 +27,8 @@ static const struct hook_ops *other_ops(const struct hook_ops *ops)
 	return ops == &hook_tcx ? &hook_clsact : &hook_tcx;
 }
 
-static bool is_current(const struct node *n, const struct hook_ops *ops, enum weir_program prog, uint32_t ifindex)
+static bool is_current(const struct node *n, const struct hook_ops *ops, enum weir_program prog,
+		       uint32_t ifindex)
 {
 	uint32_t attached = 0, wanted = 0, other = 0;
 
@@ -48,7 +50,8 @@ bool attach_is_current(const struct node *n, uint32_t ifindex)
 	return current;
 }
 
-size_t attach_missing(const struct node *n, uint32_t ifindex, const char *ret_progs[_WEIR_PROGRAM_MAX])
+size_t attach_missing(const struct node *n, uint32_t ifindex,
+		      const char *ret_progs[_WEIR_PROGRAM_MAX])
 {
 	size_t missing = 0;
 
@@ -80,8 +83,8 @@ int attach_device(struct node *n, uint32_t ifindex, struct weir_err *err)
 		if (!r)
 			r = other_ops(ops)->detach(n, prog, ifindex);
 		if (r)
-			return err_set(err, r, "attach %s to device %u: %s", program_info(prog)->name, ifindex,
-				       strerror(-r));
+			return err_set(err, r, "attach %s to device %u: %s",
+				       program_info(prog)->name, ifindex, strerror(-r));
 	}
 	return 0;
 }
@@ -95,8 +98,8 @@ int attach_detach(struct node *n, uint32_t ifindex, struct weir_err *err)
 		if (!r)
 			r = hook_clsact.detach(n, prog, ifindex);
 		if (r)
-			return err_set(err, r, "detach %s from device %u: %s", program_info(prog)->name, ifindex,
-				       strerror(-r));
+			return err_set(err, r, "detach %s from device %u: %s",
+				       program_info(prog)->name, ifindex, strerror(-r));
 	}
 	return 0;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * What runs on a pod's device before Weir's programs: other tcx programs in
- * front, all of tcx where Weir is a clsact filter, filters of lower preference.
- * Looks only; whoever put them there knows why.
+ * What runs on a pod's device before Weir's programs: other tcx programs in front, all of tcx where
+ * Weir is a clsact filter, filters of lower preference. Looks only; whoever put them there knows
+ * why.
  */
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
@@ -30,11 +30,13 @@ static void describe_program(uint32_t id, char *text)
 
 	if (fd >= 0)
 		bpf_obj_get_info_by_fd(fd, &info, &len);
-	snprintf(text, TEXT_MAX, "BPF program %s (id %u)", *info.name ? info.name : "without a name", id);
+	snprintf(text, TEXT_MAX, "BPF program %s (id %u)",
+		 *info.name ? info.name : "without a name", id);
 }
 
 /* Up to our own; all where ours, 0, is not among them. */
-static void each_program(enum weir_program prog, uint32_t ifindex, uint32_t own, before_fn fn, void *arg)
+static void each_program(enum weir_program prog, uint32_t ifindex, uint32_t own, before_fn fn,
+			 void *arg)
 {
 	uint32_t ids[PROGRAMS_MAX] = {}, n = PROGRAMS_MAX;
 	char text[TEXT_MAX];
@@ -68,7 +70,8 @@ static int read_filter(const struct nlmsghdr *h, void *arg)
 	{
 		if (mnl_attr_get_type(attr) != TCA_KIND)
 			continue;
-		snprintf(text, sizeof(text), "tc filter %.16s (pref %u)", mnl_attr_get_str(attr), preference);
+		snprintf(text, sizeof(text), "tc filter %.16s (pref %u)", mnl_attr_get_str(attr),
+			 preference);
 		f->fn(program_info(f->prog)->name, text, f->arg);
 	}
 	return MNL_CB_OK;
@@ -77,14 +80,16 @@ static int read_filter(const struct nlmsghdr *h, void *arg)
 static void each_filter(enum weir_program prog, uint32_t ifindex, before_fn fn, void *arg)
 {
 	struct tcmsg body = { .tcm_ifindex = ifindex,
-			      .tcm_parent = TC_H_MAKE(TC_H_CLSACT, program_info(prog)->hook == WEIR_HOOK_INGRESS
-									   ? TC_H_MIN_INGRESS
-									   : TC_H_MIN_EGRESS) };
+			      .tcm_parent = TC_H_MAKE(TC_H_CLSACT,
+						      program_info(prog)->hook == WEIR_HOOK_INGRESS
+							      ? TC_H_MIN_INGRESS
+							      : TC_H_MIN_EGRESS) };
 	struct filters filters = { prog, fn, arg };
 	_cleanup_(nl_close) struct nl *nl = NULL;
 
 	if (!nl_open_own(NETLINK_ROUTE, &nl, NULL))
-		nl_talk(nl, nl_begin(nl, RTM_GETTFILTER, NLM_F_DUMP, &body, sizeof(body)), read_filter, &filters);
+		nl_talk(nl, nl_begin(nl, RTM_GETTFILTER, NLM_F_DUMP, &body, sizeof(body)),
+			read_filter, &filters);
 }
 
 void attach_each_before(const struct node *n, uint32_t ifindex, before_fn fn, void *arg)

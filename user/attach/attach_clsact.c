@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Programs on devices by clsact filters, for kernels without tcx. Preference
- * and handle are fixed, so that a replacement finds its own filter and no
- * packet passes unfiltered meanwhile; the filters of others stay. The qdisc is
- * never removed: it may not be ours alone, and empty it does nothing.
+ * Programs on devices by clsact filters, for kernels without tcx. Preference and handle are fixed,
+ * so that a replacement finds its own filter and no packet passes unfiltered meanwhile; the filters
+ * of others stay. The qdisc is never removed: it may not be ours alone, and empty it does nothing.
  */
 #include <errno.h>
 
@@ -18,7 +17,8 @@ static enum bpf_tc_attach_point point_of(enum weir_program prog)
 	return program_info(prog)->hook == WEIR_HOOK_INGRESS ? BPF_TC_INGRESS : BPF_TC_EGRESS;
 }
 
-static int clsact_query(const struct node *n, enum weir_program prog, uint32_t ifindex, uint32_t *ret_prog_id)
+static int clsact_query(const struct node *n, enum weir_program prog, uint32_t ifindex,
+			uint32_t *ret_prog_id)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = point_of(prog));
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = HOOK_CLSACT_PREFERENCE);
@@ -30,11 +30,13 @@ static int clsact_query(const struct node *n, enum weir_program prog, uint32_t i
 	return 0;
 }
 
-static int clsact_attach(const struct node *n, enum weir_program prog, uint32_t ifindex, int prog_fd)
+static int clsact_attach(const struct node *n, enum weir_program prog, uint32_t ifindex,
+			 int prog_fd)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = HOOK_CLSACT_PREFERENCE, .prog_fd = prog_fd,
-		    .flags = BPF_TC_F_REPLACE);
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
+		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = HOOK_CLSACT_PREFERENCE,
+		    .prog_fd = prog_fd, .flags = BPF_TC_F_REPLACE);
 	int r = bpf_tc_hook_create(&hook);
 
 	if (r && r != -EEXIST)
@@ -55,4 +57,6 @@ static int clsact_detach(const struct node *n, enum weir_program prog, uint32_t 
 	return r ? r : bpf_tc_detach(&hook, &opts);
 }
 
-const struct hook_ops hook_clsact = { .query = clsact_query, .attach = clsact_attach, .detach = clsact_detach };
+const struct hook_ops hook_clsact = { .query = clsact_query,
+				      .attach = clsact_attach,
+				      .detach = clsact_detach };

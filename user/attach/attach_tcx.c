@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Programs on devices by tcx links (6.6 and later), pinned as
- * links/<ifindex>-<program> and replaced by bpf_link_update(). A link outlives
- * its device, and the index may belong to another device by then: a pin counts
- * only if its link still names a device.
+ * Programs on devices by tcx links (6.6 and later), pinned as links/<ifindex>-<program> and
+ * replaced by bpf_link_update(). A link outlives its device, and the index may belong to another
+ * device by then: a pin counts only if its link still names a device.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -26,7 +25,8 @@
 
 enum bpf_attach_type hook_tcx_type(enum weir_program prog)
 {
-	return (enum bpf_attach_type)(program_info(prog)->hook == WEIR_HOOK_INGRESS ? TCX_INGRESS : TCX_EGRESS);
+	return (enum bpf_attach_type)(program_info(prog)->hook == WEIR_HOOK_INGRESS ? TCX_INGRESS
+										    : TCX_EGRESS);
 }
 
 static void pin_path(const struct node *n, enum weir_program prog, uint32_t ifindex, char *ret_path)
@@ -55,14 +55,18 @@ static int open_link(const char *path, uint32_t ifindex, uint32_t *ret_prog_id)
 		return -errno;
 	if (bpf_obj_get_info_by_fd(fd, &info, &len))
 		return -errno;
-	/* the member of tcx, unknown to older headers, lies as that of XDP; 0 once the device is gone */
+	/*
+	 * the member of tcx, unknown to older headers, lies as that of XDP; 0 once the device is
+	 * gone
+	 */
 	if (info.xdp.ifindex != ifindex)
 		return -ENOENT;
 	*ret_prog_id = info.prog_id;
 	return TAKE_FD(fd);
 }
 
-static int tcx_query(const struct node *n, enum weir_program prog, uint32_t ifindex, uint32_t *ret_prog_id)
+static int tcx_query(const struct node *n, enum weir_program prog, uint32_t ifindex,
+		     uint32_t *ret_prog_id)
 {
 	char path[INSTANCE_PATH_MAX + 64];
 	uint32_t id = 0;
@@ -110,7 +114,10 @@ static int tcx_detach(const struct node *n, enum weir_program prog, uint32_t ifi
 	uint32_t id;
 
 	pin_path(n, prog, ifindex, path);
-	/* without the pin the link goes too, but some time later: until then a new one is refused as the same */
+	/*
+	 * without the pin the link goes too, but some time later: until then a new one is refused
+	 * as the same
+	 */
 	fd = open_link(path, ifindex, &id);
 	if (fd >= 0 && bpf_link_detach(fd))
 		return -errno;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* The two ways to put a program on a device, behind one set of calls. Private to this folder: attach.c chooses. */
+/*
+ * The two ways to put a program on a device, behind one set of calls. Private to this folder:
+ * attach.c chooses.
+ */
 #pragma once
 
 #include <linux/bpf.h>
@@ -13,8 +16,12 @@
 
 struct hook_ops {
 	/* 0 and the attached program's id, 0 when there is none. Never writes. */
-	int (*query)(const struct node *n, enum weir_program prog, uint32_t ifindex, uint32_t *ret_prog_id);
-	/* Attaches, or replaces what an earlier call attached, without a packet in between that meets none. */
+	int (*query)(const struct node *n, enum weir_program prog, uint32_t ifindex,
+		     uint32_t *ret_prog_id);
+	/*
+	 * Attaches, or replaces what an earlier call attached, without a packet in between that
+	 * meets none.
+	 */
 	int (*attach)(const struct node *n, enum weir_program prog, uint32_t ifindex, int prog_fd);
 	/* 0 also when nothing was attached, or the device is gone. */
 	int (*detach)(const struct node *n, enum weir_program prog, uint32_t ifindex);

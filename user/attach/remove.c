@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Takes an instance off the node: hooks first, then pins, then the run folder.
- * Works on half-made ones, and on maps of another layout: it opens no map but
- * the list of devices.
+ * Takes an instance off the node: hooks first, then pins, then the run folder. Works on half-made
+ * ones, and on maps of another layout: it opens no map but the list of devices.
  */
 #include <errno.h>
 #include <ftw.h>
@@ -16,7 +15,7 @@
 #include "base/mem.h"
 #include "base/netns.h"
 #include "attach/attach.h"
-#include "attach/home.h"
+#include "attach/attach_netns.h"
 #include "attach/remove.h"
 #include "kernel/lock.h"
 
@@ -29,7 +28,8 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 
 static int remove_tree(const char *path, struct weir_err *err)
 {
-	if (nftw(path, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) && errno != ENOENT)
+	if (nftw(path, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) &&
+	    errno != ENOENT)
 		return err_set(err, -errno, "remove %s: %s", path, strerror(errno));
 	return 0;
 }
@@ -41,8 +41,8 @@ static void detach_pinned(uint32_t ifindex, void *arg)
 }
 
 /*
- * Devices that the datapath was attached to; clsact filters have no pin that would tell. They are found by number: never
- * in another namespace than the one where the numbers were given.
+ * Devices that the datapath was attached to; clsact filters have no pin that would tell. They are
+ * found by number: never in another namespace than the one where the numbers were given.
  */
 static int detach_all(struct node *n, struct weir_err *err)
 {
@@ -52,7 +52,7 @@ static int detach_all(struct node *n, struct weir_err *err)
 	uint32_t ifindex, next;
 	int r = 0;
 
-	if (home_enter(n, &back) == HOME_UNKNOWN)
+	if (attach_netns_enter(n, &back) == ATTACH_NETNS_UNKNOWN)
 		return 0;
 	snprintf(path, sizeof(path), "%s/maps/attachments", node_pin_dir(n));
 	fd = bpf_obj_get(path);

@@ -21,7 +21,8 @@ static int parse_v4(const char *text, struct weir_addr *ret_addr)
 
 	if (strspn(text, "0123456789.") != strlen(text) || strlen(text) > 63)
 		return -EINVAL;
-	if (sscanf(text, "%9u.%9u.%9u.%9u%n", &octet[0], &octet[1], &octet[2], &octet[3], &used) != 4)
+	if (sscanf(text, "%9u.%9u.%9u.%9u%n", &octet[0], &octet[1], &octet[2], &octet[3], &used) !=
+	    4)
 		return -EINVAL;
 	if (text[used])
 		return -EINVAL;
@@ -96,7 +97,9 @@ const char *addr_text(const struct weir_addr *a, char *buf)
 
 const char *cidr_text(const struct cidr *c, char *buf)
 {
-	unsigned int base = addr_family(&c->addr) == 0 && c->len >= WEIR_V4_PREFIX_BITS ? WEIR_V4_PREFIX_BITS : 0;
+	unsigned int base = addr_family(&c->addr) == 0 && c->len >= WEIR_V4_PREFIX_BITS
+				    ? WEIR_V4_PREFIX_BITS
+				    : 0;
 	size_t len;
 
 	addr_text(&c->addr, buf);
@@ -109,7 +112,8 @@ const char *addr_port_text(const struct weir_addr *a, uint16_t port, char *buf)
 {
 	char addr[ADDR_TEXT_MAX - sizeof("[]:65535")];
 
-	snprintf(buf, ADDR_TEXT_MAX, weir_addr_is_v4(a) ? "%s:%u" : "[%s]:%u", addr_text(a, addr), port);
+	snprintf(buf, ADDR_TEXT_MAX, weir_addr_is_v4(a) ? "%s:%u" : "[%s]:%u", addr_text(a, addr),
+		 port);
 	return buf;
 }
 

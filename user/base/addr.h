@@ -19,7 +19,10 @@ struct cidr {
 	unsigned int len;
 };
 
-/* Sloppy as the API server is: leading zeros are decimal, ::ffff:a.b.c.d is IPv4 (PARSE-4). 0 or -EINVAL. */
+/*
+ * Sloppy as the API server is: leading zeros are decimal, ::ffff:a.b.c.d is IPv4 (PARSE-4). 0 or
+ * -EINVAL.
+ */
 int addr_parse(const char *text, struct weir_addr *ret_addr);
 /* Trims blanks and clears host bits (PARSE-5). 0 or -EINVAL. */
 int cidr_parse(const char *text, struct cidr *ret_cidr);
@@ -32,7 +35,10 @@ const char *addr_port_text(const struct weir_addr *a, uint16_t port,
 
 int addr_compare(const struct weir_addr *a, const struct weir_addr *b);
 int cidr_compare(const struct cidr *a, const struct cidr *b); /* by address, shorter prefix first */
-/* How many of n sorted items, each of which begins with its struct cidr, begin at or before an address. */
+/*
+ * How many of n sorted items, each of which begins with its struct cidr, begin at or before an
+ * address.
+ */
 size_t cidr_count_until(const void *items, size_t n, size_t size, const struct weir_addr *a);
 bool cidr_holds(const struct cidr *c, const struct weir_addr *a); /* families never mix (NP-29) */
 bool cidr_holds_cidr(const struct cidr *outer, const struct cidr *inner);
@@ -45,5 +51,6 @@ const char *family_text(int family); /* "IPv4", "IPv6" */
 /* "TCP", "UDP", "SCTP" (any case) <-> IPPROTO_*. Number 0: unknown. */
 int proto_parse(const char *text);
 const char *proto_text(int proto); /* "TCP" …; other numbers yield "?" */
-const char *proto_label(int proto,
-			char *buf); /* the same, "ICMP" in both families, or the number; buf: ADDR_TEXT_MAX */
+const char *
+proto_label(int proto,
+	    char *buf); /* the same, "ICMP" in both families, or the number; buf: ADDR_TEXT_MAX */

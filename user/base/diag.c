@@ -15,8 +15,8 @@ static const char *const level_text[] = {
 	[DIAG_ERROR] = "error",
 };
 
-void diag_add(struct diag_list *list, enum diag_level level, const char *code, const struct src *src,
-	      const char *object, const char *path, const char *fmt, ...)
+void diag_add(struct diag_list *list, enum diag_level level, const char *code,
+	      const struct src *src, const char *object, const char *path, const char *fmt, ...)
 {
 	struct diag *d = VEC_ADD(list->items, list->n, list->cap);
 	va_list ap;
@@ -56,8 +56,9 @@ static bool is_control(const char *c)
 }
 
 /*
- * Names and values come from whoever wrote the manifests. A line break would forge a line of ours, an escape sequence
- * talks to the terminal, so neither gets through; nor does what would fill the screen.
+ * Names and values come from whoever wrote the manifests. A line break would forge a line of ours,
+ * an escape sequence talks to the terminal, so neither gets through; nor does what would fill the
+ * screen.
  */
 static void print_foreign(const char *text, FILE *out)
 {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* JSON out. See emit.h. A generator of yajl holds one item at a time; the list around it is plain text. */
+/*
+ * JSON out. See emit.h. A generator of yajl holds one item at a time; the list around it is plain
+ * text.
+ */
 #include <stdarg.h>
 #include <string.h>
 
@@ -34,7 +37,10 @@ void emit_close(struct emit *e)
 	e->gen = NULL;
 }
 
-/* yajl refuses what is not UTF-8 and would then be out of step: each bad byte becomes a question mark. */
+/*
+ * yajl refuses what is not UTF-8 and would then be out of step: each bad byte becomes a question
+ * mark.
+ */
 static void string(struct emit *e, const char *s)
 {
 	_cleanup_(mem_free) char *copy = NULL;
@@ -124,7 +130,8 @@ void emit_array_end(struct emit *e)
 
 void emit_list_begin(struct emit *e, const char *kind)
 {
-	fprintf(e->out, "{\"apiVersion\":\"" EMIT_API_VERSION "\",\"kind\":\"%s\",\"items\":[", kind);
+	fprintf(e->out, "{\"apiVersion\":\"" EMIT_API_VERSION "\",\"kind\":\"%s\",\"items\":[",
+		kind);
 	e->items = 0;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * JSON out, through yajl_gen: keys and values in one call, errors impossible
- * but for invalid UTF-8, which is replaced. Versioned lists are written one
- * item a line, so that they are small, stream, and show well in a diff.
+ * JSON out, through yajl_gen: keys and values in one call, errors impossible but for invalid UTF-8,
+ * which is replaced. Versioned lists are written one item a line, so that they are small, stream,
+ * and show well in a diff.
  */
 #pragma once
 
@@ -23,11 +23,13 @@ void emit_close(struct emit *e); /* writes what is left; also for _cleanup_() */
 
 /* key NULL: an element of an array. */
 void emit_text(struct emit *e, const char *key, const char *value); /* NULL: null */
-void emit_printf(struct emit *e, const char *key, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void emit_printf(struct emit *e, const char *key, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 void emit_int(struct emit *e, const char *key, long long value);
 void emit_bool(struct emit *e, const char *key, bool value);
 void emit_null(struct emit *e, const char *key);
-void emit_known(struct emit *e, const char *key, bool known, long long value); /* an integer, or null */
+void emit_known(struct emit *e, const char *key, bool known,
+		long long value); /* an integer, or null */
 void emit_map(struct emit *e, const char *key);
 void emit_map_end(struct emit *e);
 void emit_array(struct emit *e, const char *key);
@@ -37,7 +39,8 @@ void emit_array_end(struct emit *e);
 void emit_list_begin(struct emit *e, const char *kind);
 void emit_item_begin(struct emit *e);
 void emit_item_end(struct emit *e);
-void emit_list_next(struct emit *e, const char *key); /* ends items; a further list of maps, beside it */
+void emit_list_next(struct emit *e,
+		    const char *key); /* ends items; a further list of maps, beside it */
 void emit_list_end(struct emit *e);
 
 /* {"apiVersion":"weir.dev/v1","kind":KIND, … } on one line. */

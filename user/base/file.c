@@ -42,7 +42,10 @@ static int write_all(int fd, const char *text, size_t len)
 	return fsync(fd) ? -errno : 0;
 }
 
-/* The name ends in the process: two writers do not meet, and whoever lists a folder knows it for unfinished. */
+/*
+ * The name ends in the process: two writers do not meet, and whoever lists a folder knows it for
+ * unfinished.
+ */
 int file_write(const char *path, mode_t mode, const char *text, size_t len, struct weir_err *err)
 {
 	_cleanup_(mem_free) char *making = mem_printf("%s.%d", path, getpid());

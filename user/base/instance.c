@@ -17,10 +17,12 @@ int instance_paths(const char *name, char *ret_pins, char *ret_run, struct weir_
 
 	name = name ? name : "";
 	if (strlen(name) > NAME_LEN_MAX)
-		return err_set(err, -EINVAL, "instance name '%s': at most %d characters", name, NAME_LEN_MAX);
+		return err_set(err, -EINVAL, "instance name '%s': at most %d characters", name,
+			       NAME_LEN_MAX);
 	for (const char *c = name; *c; c++)
 		if (!isalnum((unsigned char)*c) && *c != '-' && *c != '_')
-			return err_set(err, -EINVAL, "instance name '%s': letters, digits, - and _ only", name);
+			return err_set(err, -EINVAL,
+				       "instance name '%s': letters, digits, - and _ only", name);
 	snprintf(ret_pins, INSTANCE_PATH_MAX, "%s/weir%s%s", INSTANCE_BPFFS, dash, name);
 	snprintf(ret_run, INSTANCE_PATH_MAX, "%s/weir%s%s", RUN, dash, name);
 	return 0;
@@ -33,7 +35,8 @@ const char *const instance_file_prefix[_INSTANCE_FILE_MAX] = {
 
 char *instance_generation_file(const char *run, enum instance_file file, uint64_t generation)
 {
-	return mem_printf("%s/%s%llu", run, instance_file_prefix[file], (unsigned long long)generation);
+	return mem_printf("%s/%s%llu", run, instance_file_prefix[file],
+			  (unsigned long long)generation);
 }
 
 char *instance_record(const char *run, const char *ns, const char *pod)

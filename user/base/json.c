@@ -8,12 +8,15 @@
 #include "base/emit.h"
 #include "base/json.h"
 
-int json_open(struct json *ret, const char *file, const char *text, const char *kind, struct weir_err *err)
+int json_open(struct json *ret, const char *file, const char *text, const char *kind,
+	      struct weir_err *err)
 {
 	struct json_value root;
 	char why[160] = "";
 
-	*ret = (struct json){ .file = file, .root = yajl_tree_parse(text, why, sizeof(why)), .err = err };
+	*ret = (struct json){ .file = file,
+			      .root = yajl_tree_parse(text, why, sizeof(why)),
+			      .err = err };
 	root = json_root(ret);
 	if (!ret->root)
 		return ret->r = err_set(err, -EINVAL, "%s: not JSON: %s", file, why);

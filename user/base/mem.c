@@ -9,7 +9,10 @@
 
 #include "base/mem.h"
 
-/* An object is some 500 bytes and owns its arena, and there may be 150,000 of them; a document is large. */
+/*
+ * An object is some 500 bytes and owns its arena, and there may be 150,000 of them; a document is
+ * large.
+ */
 #define ARENA_CHUNK_MIN 480
 #define ARENA_CHUNK_MAX ((size_t)64 << 10)
 #define ARENA_ALIGN 16
@@ -78,7 +81,8 @@ char *mem_printf(const char *fmt, ...)
 	return s;
 }
 
-size_t array_unique(void *array, size_t n, size_t size, int (*compare)(const void *a, const void *b))
+size_t array_unique(void *array, size_t n, size_t size,
+		    int (*compare)(const void *a, const void *b))
 {
 	char *items = array;
 	size_t kept = 0;

@@ -2,16 +2,19 @@
 /*
  * Memory: allocation that cannot fail, growing arrays, arenas, cleanup by scope.
  *
- * Out of memory ends the process with a message and status 6. That is safe at
- * any moment: the kernel keeps the last good state, and a rerun converges.
- * Input is bounded before it is allocated for (user/kube/limits.h).
+ * Out of memory ends the process with a message and status 6. That is safe at any moment: the
+ * kernel keeps the last good state, and a rerun converges. Input is bounded before it is allocated
+ * for (user/kube/limits.h).
  */
 #pragma once
 
 #include <stdarg.h>
 #include <stddef.h>
 
-/* The variable is initialised where it is declared, or an early return frees garbage: lint checks that. */
+/*
+ * The variable is initialised where it is declared, or an early return frees garbage: lint checks
+ * that.
+ */
 #define _cleanup_(fn) __attribute__((__cleanup__(fn)))
 
 /* Gives a pointer away: evaluates to its value and leaves NULL behind. */
@@ -41,7 +44,10 @@ char *mem_strndup(const char *s, size_t len);
 char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 char *mem_vprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 
-/* Makes room for one more element and yields a pointer to it, zeroed: *VEC_ADD(v->items, v->n, v->cap) = x; */
+/*
+ * Makes room for one more element and yields a pointer to it, zeroed: *VEC_ADD(v->items, v->n,
+ * v->cap) = x;
+ */
 #define VEC_ADD(array, n, cap)                                                          \
 	({                                                                              \
 		if ((n) == (cap))                                                       \
@@ -49,8 +55,12 @@ char *mem_vprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 
 		&(array)[(n)++];                                                        \
 	})
 
-/* Sorts an array and leaves one of each that are equal; how many these are. NULL is an array of none. */
-size_t array_unique(void *array, size_t n, size_t size, int (*compare)(const void *a, const void *b));
+/*
+ * Sorts an array and leaves one of each that are equal; how many these are. NULL is an array of
+ * none.
+ */
+size_t array_unique(void *array, size_t n, size_t size,
+		    int (*compare)(const void *a, const void *b));
 int text_order(const void *a, const void *b); /* of elements that are const char * */
 
 /* Scope-bound helpers for _cleanup_(). All accept a pointer to NULL or to -1. */
@@ -67,5 +77,6 @@ char *arena_strdup(struct arena *a, const char *s);
 char *arena_strndup(struct arena *a, const char *s, size_t len);
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void *arena_copy(struct arena *a, const void *data, size_t size);
-#define arena_array(arena, array, n) ((__typeof__(array))arena_copy((arena), (array), (n) * sizeof(*(array))))
+#define arena_array(arena, array, n) \
+	((__typeof__(array))arena_copy((arena), (array), (n) * sizeof(*(array))))
 void arena_free(struct arena *a);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * See netns.h. Must never leave the calling thread in another namespace than it
- * came from: who enters leaves by scope.
+ * See netns.h. Must never leave the calling thread in another namespace than it came from: who
+ * enters leaves by scope.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -29,7 +29,8 @@ void nl_close(struct nl **nl)
 	*nl = NULL;
 }
 
-struct nlmsghdr *nl_begin(struct nl *nl, uint16_t type, uint16_t flags, const void *body, size_t len)
+struct nlmsghdr *nl_begin(struct nl *nl, uint16_t type, uint16_t flags, const void *body,
+			  size_t len)
 {
 	struct nlmsghdr *h = mnl_nlmsg_put_header(nl->buf);
 

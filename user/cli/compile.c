@@ -4,7 +4,10 @@
 #include "cli/verbs.h"
 #include "compile/plan.h"
 
-/* Where an object stood is not what it says: without positions the bytes do not depend on order or file. */
+/*
+ * Where an object stood is not what it says: without positions the bytes do not depend on order or
+ * file.
+ */
 static void drop_positions(struct plan *p)
 {
 	for (size_t i = 0; i < p->n_rules; i++)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * weir doctor: what is wrong with this node, by stable code, with the evidence
- * and what to do. The checks are in user/doctor.
+ * weir doctor: what is wrong with this node, by stable code, with the evidence and what to do. The
+ * checks are in user/doctor.
  */
 #include <string.h>
 
@@ -20,9 +20,10 @@ struct doctor_options {
 
 static void print_json(const struct findings *f, const struct common_options *c)
 {
-	static const struct listing_column columns[] = { COLUMN(NULL, "code"),    COLUMN(NULL, "severity"),
-							 COLUMN(NULL, "finding"), COLUMN(NULL, "evidence"),
-							 COLUMN(NULL, "fix"),     {} };
+	static const struct listing_column columns[] = {
+		COLUMN(NULL, "code"),     COLUMN(NULL, "severity"), COLUMN(NULL, "finding"),
+		COLUMN(NULL, "evidence"), COLUMN(NULL, "fix"),      {}
+	};
 	struct listing out;
 
 	listing_begin(&out, c, "FindingList", columns);
@@ -56,7 +57,9 @@ static void print_table(const struct findings *f, const struct common_options *c
 
 static int print_codes(const struct common_options *c)
 {
-	static const struct listing_column columns[] = { COLUMN("CODE", "code"), COLUMN("TITLE", "title"), {} };
+	static const struct listing_column columns[] = { COLUMN("CODE", "code"),
+							 COLUMN("TITLE", "title"),
+							 {} };
 	struct common_options plain = *c;
 	struct listing out;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * weir enforce on|off: the operator's way out. One word in a map; needs no
- * daemon, no manifests, and not the writers' lock: whoever holds that may hang.
+ * weir enforce on|off: the operator's way out. One word in a map; needs no daemon, no manifests,
+ * and not the writers' lock: whoever holds that may hang.
  */
 #include <errno.h>
 #include <string.h>
@@ -33,7 +33,8 @@ static int set_word(const struct node *node, enum weir_enforcement word)
 	size_t len = sizeof(struct weir_config);
 	struct weir_config *config;
 
-	config = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, node_map_fd(node, WEIR_MAP_config), 0);
+	config = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED,
+		      node_map_fd(node, WEIR_MAP_config), 0);
 	if (config == MAP_FAILED)
 		return -errno;
 	__atomic_store_n(&config->enforcement, word, __ATOMIC_RELEASE);

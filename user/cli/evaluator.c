@@ -8,7 +8,8 @@
 
 #define SHOWN_DIFFERENCES 5
 
-#define BANNER_RULE "weir: ==========================================================================\n"
+#define BANNER_RULE \
+	"weir: ==========================================================================\n"
 
 void evaluator_banner(const struct evaluator_difference *d, const char *who, const char *further)
 {
@@ -18,12 +19,14 @@ void evaluator_banner(const struct evaluator_difference *d, const char *who, con
 	char src[ADDR_TEXT_MAX], dst[ADDR_TEXT_MAX];
 
 	fprintf(stderr,
-		BANNER_RULE "weir: INTERNAL BUG: two evaluators disagree. Do not rely on this answer.\n"
-			    "weir:   asked         %s -> %s %s/%u on node %s%s\n"
-			    "weir:   the plan      %s\n"
-			    "weir:   %-13s %s\n",
-		addr_text(&q->src, src), addr_text(&q->dst, dst), proto_text(q->proto), q->port, d->plan->node,
-		q->host_origin ? ", sent by the node" : "", plan_text, who, their_text);
+		BANNER_RULE
+		"weir: INTERNAL BUG: two evaluators disagree. Do not rely on this answer.\n"
+		"weir:   asked         %s -> %s %s/%u on node %s%s\n"
+		"weir:   the plan      %s\n"
+		"weir:   %-13s %s\n",
+		addr_text(&q->src, src), addr_text(&q->dst, dst), proto_text(q->proto), q->port,
+		d->plan->node, q->host_origin ? ", sent by the node" : "", plan_text, who,
+		their_text);
 	if (further)
 		fprintf(stderr, "weir:   %s\n", further);
 	fputs("weir: Please report it with this text, 'weir version', the manifests, and, where an instance\n"
@@ -38,9 +41,11 @@ static void differs(const struct program_evaluator *e, const struct evaluator_di
 	if (e->n_differ == 1)
 		evaluator_banner(d, "the programs", NULL);
 	else if (e->n_differ <= SHOWN_DIFFERENCES)
-		cli_fail(EXIT_DISAGREE, "a defect of Weir: %s -> %s %s/%u: the programs say %s, the plan says %s",
-			 addr_text(&d->query.src, src), addr_text(&d->query.dst, dst), proto_text(d->query.proto),
-			 d->query.port, reason_label(d->theirs.reason), reason_label(d->oracle.reason));
+		cli_fail(EXIT_DISAGREE,
+			 "a defect of Weir: %s -> %s %s/%u: the programs say %s, the plan says %s",
+			 addr_text(&d->query.src, src), addr_text(&d->query.dst, dst),
+			 proto_text(d->query.proto), d->query.port, reason_label(d->theirs.reason),
+			 reason_label(d->oracle.reason));
 }
 
 void evaluator_choose(struct program_evaluator *e, const char *engine)
@@ -54,6 +59,7 @@ int evaluator_verdict(const struct program_evaluator *e)
 {
 	if (!e->n_differ)
 		return EXIT_OK;
-	return cli_fail(EXIT_DISAGREE, "a defect of Weir: plan and programs differ in %zu of %zu answers",
+	return cli_fail(EXIT_DISAGREE,
+			"a defect of Weir: plan and programs differ in %zu of %zu answers",
 			e->n_differ, e->n_asked);
 }

@@ -39,7 +39,8 @@ static void print_ends(const struct event_view *s, const char *arrow, FILE *out)
 		const char *pod = live_pod_at(s->naming->now, s->event->device);
 
 		if (pod)
-			fprintf(out, "%s %s", s->event->flags & WEIR_EVENT_TO_POD ? "to" : "from", pod);
+			fprintf(out, "%s %s", s->event->flags & WEIR_EVENT_TO_POD ? "to" : "from",
+				pod);
 		else
 			fprintf(out, "at device %u", s->event->device);
 		fprintf(out, ", %u bytes", s->event->len);
@@ -76,7 +77,8 @@ static void print_policies(const struct event_view *s, uint32_t set, FILE *out)
 
 static void print_rule(const struct event_view *s, uint32_t rule, FILE *out)
 {
-	const char *src = live_fact(event_live(s, WEIR_NAME_RULE, rule), WEIR_NAME_RULE, rule, "src");
+	const char *src =
+		live_fact(event_live(s, WEIR_NAME_RULE, rule), WEIR_NAME_RULE, rule, "src");
 	char label[LIVE_TEXT_MAX];
 
 	fputs(event_label(s, WEIR_NAME_RULE, rule, label), out);
@@ -84,7 +86,10 @@ static void print_rule(const struct event_view *s, uint32_t rule, FILE *out)
 		fprintf(out, " (%.*s)", (int)(strrchr(src, ':') - src), src);
 }
 
-/* Of a denial what denies, of an allowed flow which rules let it in; what nothing isolates needs no word. */
+/*
+ * Of a denial what denies, of an allowed flow which rules let it in; what nothing isolates needs no
+ * word.
+ */
 static int print_sides(const struct event_view *s, FILE *out)
 {
 	bool denial = s->verdict == EVENT_DENY;
@@ -145,10 +150,11 @@ void event_print(const struct event_view *s, const struct style *style, FILE *ou
 
 	localtime_r(&s->time.tv_sec, &tm);
 	strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
-	fprintf(out, "%s.%03ld %s%-8s%s ", clock, s->time.tv_nsec / 1000000, tone_on(style, tone), word,
-		tone_off(style, tone));
+	fprintf(out, "%s.%03ld %s%-8s%s ", clock, s->time.tv_nsec / 1000000, tone_on(style, tone),
+		word, tone_off(style, tone));
 	print_ends(s, style->utf8 ? "→" : "->", out);
-	if (!(s->verdict & (EVENT_ALLOW | EVENT_DENY)) || (!print_sides(s, out) && s->verdict == EVENT_DENY))
+	if (!(s->verdict & (EVENT_ALLOW | EVENT_DENY)) ||
+	    (!print_sides(s, out) && s->verdict == EVENT_DENY))
 		print_reason(s, out);
 	fputc('\n', out);
 }
@@ -189,7 +195,8 @@ static void emit_side(struct emit *e, const struct event_view *s, int direction)
 	l = event_live(s, WEIR_NAME_RULE, side.rule);
 	emit_map(e, key);
 	emit_text(e, "verdict", side.denied ? "deny" : "allow");
-	emit_text(e, "policy", side.rule ? live_fact(l, WEIR_NAME_RULE, side.rule, "policy") : NULL);
+	emit_text(e, "policy",
+		  side.rule ? live_fact(l, WEIR_NAME_RULE, side.rule, "policy") : NULL);
 	rule = side.rule ? live_number(l, WEIR_NAME_RULE, side.rule, "rule") : -1;
 	emit_known(e, "rule", rule >= 0, rule);
 	emit_text(e, "src", side.rule ? live_fact(l, WEIR_NAME_RULE, side.rule, "src") : NULL);
@@ -221,14 +228,16 @@ static void emit_ends(struct emit *e, const struct event_view *s)
 	emit_end(e, "to", s->has_ends ? &s->to : NULL);
 	emit_end(e, "backend", s->event->flags & WEIR_EVENT_TRANSLATED ? &s->backend : NULL);
 	emit_text(e, "service",
-		  s->event->service ? event_label(s, WEIR_NAME_SERVICE, s->event->service, text) : NULL);
+		  s->event->service ? event_label(s, WEIR_NAME_SERVICE, s->event->service, text)
+				    : NULL);
 }
 
 void event_emit(const struct event_view *s, struct emit *e)
 {
-	static const char *const verdicts[] = {
-		[EVENT_ALLOW] = "allow", [EVENT_DENY] = "deny", [EVENT_DROP] = "drop", [EVENT_REJECT] = "reject"
-	};
+	static const char *const verdicts[] = { [EVENT_ALLOW] = "allow",
+						[EVENT_DENY] = "deny",
+						[EVENT_DROP] = "drop",
+						[EVENT_REJECT] = "reject" };
 	const struct weir_event *ev = s->event;
 	char clock[32];
 	struct tm tm;

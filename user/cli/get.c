@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * weir get NOUN: the kernel's tables, decoded and named. A row a noun; each
- * walks its maps once and fills a listing. Reads only.
+ * weir get NOUN: the kernel's tables, decoded and named. A row a noun; each walks its maps once and
+ * fills a listing. Reads only.
  */
 #include <string.h>
 
@@ -30,7 +30,8 @@ static const char *set_label(const struct live *l, uint32_t set, char *buf)
 }
 
 /* Pods that the plan lacks are known by their slot only. */
-static const char *pod_label(const struct live *l, uint32_t slot, const struct weir_pod *pod, char *buf)
+static const char *pod_label(const struct live *l, uint32_t slot, const struct weir_pod *pod,
+			     char *buf)
 {
 	snprintf(buf, LIVE_TEXT_MAX, "#%u", slot);
 	return live_pod_of(l, pod) ?: buf;
@@ -58,7 +59,9 @@ static void get_pods(const struct live *l, const struct common_options *c)
 			continue;
 		listing_text(&out, pod_label(l, i, pod, text));
 		for (int f = 0; f < 2; f++)
-			listing_text(&out, weir_addr_is_zero(&pod->addr[f]) ? "" : addr_text(&pod->addr[f], text));
+			listing_text(&out, weir_addr_is_zero(&pod->addr[f])
+						   ? ""
+						   : addr_text(&pod->addr[f], text));
 		listing_int(&out, pod->ifindex);
 		listing_text(&out, set_label(l, weir_pod_ingress_set(word), text));
 		listing_text(&out, set_label(l, weir_pod_egress_set(word), text));
@@ -91,7 +94,8 @@ static void list_frontend(const struct live *l, struct listing *out, uint32_t se
 	char addr[ADDR_TEXT_MAX];
 
 	if (live_frontend(l, service, &f))
-		listing_printf(out, "%s/%s", addr_port_text(&f.addr, ntohs(f.port_be), addr), proto_text(f.proto));
+		listing_printf(out, "%s/%s", addr_port_text(&f.addr, ntohs(f.port_be), addr),
+			       proto_text(f.proto));
 	else
 		listing_text(out, "");
 }
@@ -112,12 +116,13 @@ static void get_services(const struct live *l, const struct common_options *c)
 		listing_text(&out, live_label(l, WEIR_NAME_SERVICE, id, text));
 		listing_text(&out, live_fact(l, WEIR_NAME_SERVICE, id, "family"));
 		list_frontend(l, &out, id);
-		listing_int(&out, weir_run_len(services[id].internal));
-		if (weir_run_len(services[id].internal))
+		listing_int(&out, weir_extent_len(services[id].internal));
+		if (weir_extent_len(services[id].internal))
 			listing_tone(&out, TONE_GOOD, "ready");
 		else
 			listing_tone(&out, TONE_BAD,
-				     flags & WEIR_SERVICE_USABLE ? "no local endpoint" : "no endpoint");
+				     flags & WEIR_SERVICE_USABLE ? "no local endpoint"
+								 : "no endpoint");
 		listing_int(&out, id);
 	}
 	listing_end(&out);
@@ -160,7 +165,10 @@ static void get_backends(const struct live *l, const struct common_options *c)
 
 /* ---- Policies and rules ---- */
 
-/* How many, and seconds since the last one; nothing where the table does not reach, and no time where none was. */
+/*
+ * How many, and seconds since the last one; nothing where the table does not reach, and no time
+ * where none was.
+ */
 static void list_hits(const struct live *l, struct listing *out, enum weir_map map, uint32_t id)
 {
 	struct weir_hits hits;
@@ -171,9 +179,15 @@ static void list_hits(const struct live *l, struct listing *out, enum weir_map m
 }
 
 static const struct listing_column policy_columns[] = {
-	COLUMN("POLICIES", "policies"),     COLUMN("DIRECTION", "direction"), COLUMN("DEFAULT", "default"),
-	COLUMN("PEERS", "peers"),           COLUMN("PODS", "pods"),           COLUMN("DENIED", "denied"),
-	COLUMN_WIDE("IDLE", "idleSeconds"), COLUMN_WIDE("SET", "set"),        {},
+	COLUMN("POLICIES", "policies"),
+	COLUMN("DIRECTION", "direction"),
+	COLUMN("DEFAULT", "default"),
+	COLUMN("PEERS", "peers"),
+	COLUMN("PODS", "pods"),
+	COLUMN("DENIED", "denied"),
+	COLUMN_WIDE("IDLE", "idleSeconds"),
+	COLUMN_WIDE("SET", "set"),
+	{},
 };
 
 static void get_policies(const struct live *l, const struct common_options *c)
@@ -224,8 +238,12 @@ static void get_rules(const struct live *l, const struct common_options *c)
 /* ---- Maps and programs ---- */
 
 static const struct listing_column map_columns[] = {
-	COLUMN("MAP", "map"),           COLUMN("KIND", "kind"),           COLUMN("ENTRIES", "entries"),
-	COLUMN("CAPACITY", "capacity"), COLUMN_WIDE("WHEN FULL", "full"), {},
+	COLUMN("MAP", "map"),
+	COLUMN("KIND", "kind"),
+	COLUMN("ENTRIES", "entries"),
+	COLUMN("CAPACITY", "capacity"),
+	COLUMN_WIDE("WHEN FULL", "full"),
+	{},
 };
 
 static void get_maps(const struct live *l, const struct common_options *c)
@@ -267,8 +285,9 @@ static void get_programs(const struct live *l, const struct common_options *c)
 			continue;
 		listing_text(&out, program_info(i)->name);
 		listing_int(&out, info.id);
-		listing_printf(&out, "%02x%02x%02x%02x%02x%02x%02x%02x", info.tag[0], info.tag[1], info.tag[2],
-			       info.tag[3], info.tag[4], info.tag[5], info.tag[6], info.tag[7]);
+		listing_printf(&out, "%02x%02x%02x%02x%02x%02x%02x%02x", info.tag[0], info.tag[1],
+			       info.tag[2], info.tag[3], info.tag[4], info.tag[5], info.tag[6],
+			       info.tag[7]);
 		listing_int(&out, info.verified_insns);
 		listing_int(&out, info.jited_prog_len);
 		listing_int(&out, info.run_cnt);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* weir get flows: the connection table, one line a connection, with its state and its translation. */
+/*
+ * weir get flows: the connection table, one line a connection, with its state and its translation.
+ */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
@@ -15,11 +17,15 @@ static const struct listing_column columns[] = {
 };
 
 static const char *const state_texts[] = {
-	[WEIR_STATE_OPENING] = "opening", [WEIR_STATE_OPEN] = "open",         [WEIR_STATE_CLOSING] = "closing",
-	[WEIR_STATE_ONE_WAY] = "one-way", [WEIR_STATE_ANSWERED] = "answered",
+	[WEIR_STATE_OPENING] = "opening",   [WEIR_STATE_OPEN] = "open",
+	[WEIR_STATE_CLOSING] = "closing",   [WEIR_STATE_ONE_WAY] = "one-way",
+	[WEIR_STATE_ANSWERED] = "answered",
 };
 
-/* An ICMP message's id, at the end that asked, stands where the port of other protocols does (enum weir_icmp_port). */
+/*
+ * An ICMP message's id, at the end that asked, stands where the port of other protocols does (enum
+ * weir_icmp_port).
+ */
 static uint16_t port_shown(const struct weir_tuple *key, int end)
 {
 	bool icmp = key->proto == IPPROTO_ICMP || key->proto == IPPROTO_ICMPV6;
@@ -45,7 +51,8 @@ static void print_flow(const struct weir_tuple *key, const struct weir_flow *flo
 	listing_text(out, addr_port_text(&key->addr[src], port_shown(key, src), text));
 	listing_text(out, addr_port_text(&key->addr[!src], port_shown(key, !src), text));
 	if (flow->flags & WEIR_FLOW_TRANSLATED)
-		listing_text(out, addr_port_text(weir_flow_backend(key, flow), ntohs(flow->nat_port_be), text));
+		listing_text(out, addr_port_text(weir_flow_backend(key, flow),
+						 ntohs(flow->nat_port_be), text));
 	else
 		listing_text(out, "");
 	listing_text(out, state_texts[weir_flow_state(flow->flags, key->proto)]);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Reading manifests for a verb: prints what is wrong with them, all of it, and decides the exit status. */
+/*
+ * Reading manifests for a verb: prints what is wrong with them, all of it, and decides the exit
+ * status.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,10 +25,14 @@ static void print_diags(const struct common_options *c, const struct store *s)
 	free(shown.items);
 }
 
-/* Before anything is implied or assigned. An empty load takes everything away: the reader should know that. */
+/*
+ * Before anything is implied or assigned. An empty load takes everything away: the reader should
+ * know that.
+ */
 static void note_emptiness(const struct common_options *c, const struct store *s)
 {
-	size_t n = s->n_namespaces + s->n_nodes + s->n_pods + s->n_services + s->n_slices + s->n_policies;
+	size_t n = s->n_namespaces + s->n_nodes + s->n_pods + s->n_services + s->n_slices +
+		   s->n_policies;
 
 	for (int i = 0; i < KUBE_WORKLOADS; i++)
 		n += s->n_workloads[i];
@@ -52,19 +59,21 @@ int cli_read_store(const struct common_options *c, unsigned int flags, struct st
 	if (r)
 		return cli_fail(EXIT_INPUT, "%s", err.text);
 	if (s->diags.errors)
-		return cli_fail(EXIT_INPUT, "%zu %s in the manifests; nothing was done", s->diags.errors,
-				s->diags.errors == 1 ? "error" : "errors");
+		return cli_fail(EXIT_INPUT, "%zu %s in the manifests; nothing was done",
+				s->diags.errors, s->diags.errors == 1 ? "error" : "errors");
 	*ret_store = TAKE_PTR(s);
 	return EXIT_OK;
 }
 
-char *cli_origin(struct store *s, const struct plan_input *in, bool sandbox, const struct common_options *c)
+char *cli_origin(struct store *s, const struct plan_input *in, bool sandbox,
+		 const struct common_options *c)
 {
 	const char *refused;
 	char *text = origin_text(s, in, sandbox, &refused);
 
 	if (!text)
-		cli_note(c, "%s: the objects are not kept, and 'weir why' without -f shows ids", refused);
+		cli_note(c, "%s: the objects are not kept, and 'weir why' without -f shows ids",
+			 refused);
 	return text;
 }
 
@@ -83,7 +92,8 @@ int cli_node(const struct common_options *c, const struct store *s, const char *
 	if (unknown)
 		return cli_fail(EXIT_INPUT, "%s", unknown);
 	if (s->n_nodes && s->nodes[0]->made_up && strcmp(node, s->nodes[0]->meta.name))
-		cli_note(c, "warning: no object names a node: pods are placed on node %s, not on %s",
+		cli_note(c,
+			 "warning: no object names a node: pods are placed on node %s, not on %s",
 			 s->nodes[0]->meta.name, node);
 	*ret_node = node;
 	return EXIT_OK;

@@ -25,7 +25,8 @@ void listing_begin(struct listing *l, const struct common_options *c, const char
 		emit_open(&l->emit, stdout);
 		emit_list_begin(&l->emit, kind);
 	} else {
-		grid_init(&l->table, &c->out, c->no_headers || cli_output_is(c, "name"), l->headings);
+		grid_init(&l->table, &c->out, c->no_headers || cli_output_is(c, "name"),
+			  l->headings);
 	}
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Rows of things, once for people and once for machines: the same calls fill a
- * table or write items of JSON. Values come in the order of the columns.
+ * Rows of things, once for people and once for machines: the same calls fill a table or write items
+ * of JSON. Values come in the order of the columns.
  */
 #pragma once
 
@@ -25,7 +25,8 @@ struct listing_column {
 
 struct listing {
 	const struct common_options *common;
-	const struct listing_column *columns; /* ended by a column without a key; the first is the name */
+	const struct listing_column
+		*columns; /* ended by a column without a key; the first is the name */
 	const char *headings[16];
 	size_t n_columns, at; /* at: column that comes next */
 	struct grid table;
@@ -39,5 +40,6 @@ void listing_text(struct listing *l, const char *text); /* NULL or "": nothing *
 void listing_printf(struct listing *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void listing_tone(struct listing *l, enum tone tone, const char *text);
 void listing_int(struct listing *l, long long value);
-void listing_count(struct listing *l, long long value); /* negative: it cannot be counted; "-" and null */
+void listing_count(struct listing *l,
+		   long long value); /* negative: it cannot be counted; "-" and null */
 void listing_end(struct listing *l); /* prints what there is */

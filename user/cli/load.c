@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * weir load: the manifests are the whole desired state of this node. Compiles,
- * compares with what is loaded, writes the difference, says what changed. Never
- * assigns an address: what has none is warned about and left out.
+ * weir load: the manifests are the whole desired state of this node. Compiles, compares with what
+ * is loaded, writes the difference, says what changed. Never assigns an address: what has none is
+ * warned about and left out.
  */
 #include <errno.h>
 #include <ifaddrs.h>
@@ -35,10 +35,11 @@ static size_t local_addresses(struct weir_addr **ret_addrs)
 		all = NULL;
 	for (struct ifaddrs *i = all; i; i = i->ifa_next) {
 		if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET)
-			*VEC_ADD(addrs, n, cap) =
-				weir_addr_from_v4(((struct sockaddr_in *)i->ifa_addr)->sin_addr.s_addr);
+			*VEC_ADD(addrs, n, cap) = weir_addr_from_v4(
+				((struct sockaddr_in *)i->ifa_addr)->sin_addr.s_addr);
 		else if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET6)
-			memcpy(VEC_ADD(addrs, n, cap)->b, &((struct sockaddr_in6 *)i->ifa_addr)->sin6_addr, 16);
+			memcpy(VEC_ADD(addrs, n, cap)->b,
+			       &((struct sockaddr_in6 *)i->ifa_addr)->sin6_addr, 16);
 	}
 	if (all)
 		freeifaddrs(all);
@@ -53,7 +54,10 @@ static void apply_knobs(const struct load_options *o, struct node_sizes *sizes)
 			sizes_scale(sizes, knob, o->scale[knob]);
 }
 
-/* Tables keep the size that they were made with: whoever asks for another one must hear that he does not get it. */
+/*
+ * Tables keep the size that they were made with: whoever asks for another one must hear that he
+ * does not get it.
+ */
 static int check_sizes(const struct load_options *o, const struct node *node)
 {
 	struct node_sizes sizes = {};
@@ -112,12 +116,12 @@ static int load(const struct load_options *o, const struct plan *p, const char *
 	if (r)
 		return cli_fail_err(r, &err);
 	delta_notes(&delta, &o->common);
-	if (node_no_sweep(node))
+	if (node_no_gc(node))
 		cli_note(
 			&o->common,
-			"warning: the sweep is not running: %s. Connections that are over leave the table only when "
+			"warning: gc is not running: %s. Connections that are over leave the table only when "
 			"others need the room",
-			node_no_sweep(node));
+			node_no_gc(node));
 	if (any_adopted(&attachments) && node_no_host_flows(node))
 		cli_note(
 			&o->common,
@@ -130,18 +134,22 @@ static int load(const struct load_options *o, const struct plan *p, const char *
 
 static size_t object_count(const struct store *s)
 {
-	return s->n_namespaces + s->n_nodes + s->n_pods + s->n_services + s->n_slices + s->n_policies;
+	return s->n_namespaces + s->n_nodes + s->n_pods + s->n_services + s->n_slices +
+	       s->n_policies;
 }
 
-/* A folder that is not mounted yet, or a misspelt one, must not take every Service and policy away. */
+/*
+ * A folder that is not mounted yet, or a misspelt one, must not take every Service and policy away.
+ */
 static int refuse_empty(const struct load_options *o, const struct store *s)
 {
 	if (object_count(s) || o->allow_empty)
 		return EXIT_OK;
-	return cli_fail(EXIT_INPUT,
-			"the manifests hold nothing that is loaded (Pods, Services, EndpointSlices, "
-			"NetworkPolicies, Nodes, Namespaces): loading them would take everything away; "
-			"--allow-empty does that, 'weir uninstall' removes the instance");
+	return cli_fail(
+		EXIT_INPUT,
+		"the manifests hold nothing that is loaded (Pods, Services, EndpointSlices, "
+		"NetworkPolicies, Nodes, Namespaces): loading them would take everything away; "
+		"--allow-empty does that, 'weir uninstall' removes the instance");
 }
 
 static int run(void *options, char **args, int n_args)
@@ -191,8 +199,10 @@ static const struct option_row rows[] = {
 	    "whether ICMP echo passes as policies say, by rules without ports alone, or always (policy)"),
 	ROW("scale-tables", "PERCENT", OPTION_NUMBER, scale[WEIR_KNOB_TABLES],
 	    "size of hash tables, when they are made (100)"),
-	ROW("scale-tries", "PERCENT", OPTION_NUMBER, scale[WEIR_KNOB_TRIES], "size of prefix tables (100)"),
-	ROW("scale-arrays", "PERCENT", OPTION_NUMBER, scale[WEIR_KNOB_ARRAYS], "size of arrays (100)"),
+	ROW("scale-tries", "PERCENT", OPTION_NUMBER, scale[WEIR_KNOB_TRIES],
+	    "size of prefix tables (100)"),
+	ROW("scale-arrays", "PERCENT", OPTION_NUMBER, scale[WEIR_KNOB_ARRAYS],
+	    "size of arrays (100)"),
 	ROW("scale-flows", "PERCENT", OPTION_NUMBER, scale[WEIR_KNOB_FLOWS],
 	    "size of the connection table and what belongs to it (100)"),
 	{},

@@ -16,8 +16,8 @@
 #define INSTANCE_NAME_MAX 32
 
 /*
- * The name becomes part of paths; base/instance.c says the same, but here it is a matter of usage. Nor may it be empty: a
- * variable that is not set must not mean the machine's own instance.
+ * The name becomes part of paths; base/instance.c says the same, but here it is a matter of usage.
+ * Nor may it be empty: a variable that is not set must not mean the machine's own instance.
  */
 static bool is_instance(const char *name)
 {
@@ -34,15 +34,19 @@ static bool is_instance(const char *name)
 static int check_words(const struct verb *v, const struct common_options *c, int n_args)
 {
 	if (c->name && !is_instance(c->name))
-		return cli_fail(EXIT_USAGE, "%s: --name '%.99s': 1 to %d of letters, digits, - and _ are wanted",
-				v->name, c->name, INSTANCE_NAME_MAX);
+		return cli_fail(
+			EXIT_USAGE,
+			"%s: --name '%.99s': 1 to %d of letters, digits, - and _ are wanted",
+			v->name, c->name, INSTANCE_NAME_MAX);
 	if (v->outputs && c->output && !options_choice(v->outputs, c->output))
-		return cli_fail(EXIT_USAGE, "%s: -o '%s' is none of %s", v->name, c->output, v->outputs);
+		return cli_fail(EXIT_USAGE, "%s: -o '%s' is none of %s", v->name, c->output,
+				v->outputs);
 	if (n_args < v->min_args)
-		return cli_fail(EXIT_USAGE, "%s: arguments are missing: weir %s %s", v->name, v->name,
-				v->arguments);
+		return cli_fail(EXIT_USAGE, "%s: arguments are missing: weir %s %s", v->name,
+				v->name, v->arguments);
 	if (n_args > v->max_args)
-		return cli_fail(EXIT_USAGE, "%s: too many arguments; see 'weir help %s'", v->name, v->name);
+		return cli_fail(EXIT_USAGE, "%s: too many arguments; see 'weir help %s'", v->name,
+				v->name);
 	return EXIT_OK;
 }
 
@@ -56,7 +60,8 @@ static int run_verb(const struct verb *v, int argc, char **argv)
 	cli_verb_tables(v, tables);
 	if (options_parse(tables, c, argc, argv, &n_args, &err)) {
 		free(c->files.items);
-		return cli_fail(EXIT_USAGE, "%s: %s; see 'weir help %s'", v->name, err.text, v->name);
+		return cli_fail(EXIT_USAGE, "%s: %s; see 'weir help %s'", v->name, err.text,
+				v->name);
 	}
 	c->out = style_detect(stdout, c->color);
 	c->talk = style_detect(stderr, c->color);

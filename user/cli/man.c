@@ -11,7 +11,8 @@ const struct man_entry man_environment[] = {
 	{ "NODE_NAME", "this node's name, where --node is not given" },
 	{ "NO_COLOR", "when not empty: no colour, unless --color says otherwise" },
 	{ "TERM", "dumb, or unset: no colour, unless --color says otherwise" },
-	{ "LC_ALL, LC_CTYPE, LANG", "where the character set is not UTF-8, drawings are plain ASCII" },
+	{ "LC_ALL, LC_CTYPE, LANG",
+	  "where the character set is not UTF-8, drawings are plain ASCII" },
 	{ "WEIR_LOG", "debug: what libbpf has to say goes to stderr, too" },
 	{},
 };
@@ -32,17 +33,21 @@ const struct man_entry man_files[] = {
 };
 
 const struct man_entry man_examples[] = {
-	{ "weir report -f manifests/ --ports http", "Who may connect to whom, on the ports named http." },
+	{ "weir report -f manifests/ --ports http",
+	  "Who may connect to whom, on the ports named http." },
 	{ "weir why shop/web shop/db:5432 -f manifests/",
 	  "May that connection be opened, and which line of which file says so?" },
 	{ "weir why shop/web db-0.db.shop.svc:5432 -f manifests/ --engine bpf",
 	  "The same for a pod of a StatefulSet, asked of the real programs (root)." },
 	{ "kubectl get pods,svc,endpointslices,netpol,ns,nodes -A -o yaml | weir report -f - -o md",
 	  "What a running cluster allows, as a table for a pull request." },
-	{ "weir load -f manifests/ --dry-run", "Does the node have what the manifests say? Status 1 when not." },
-	{ "weir sandbox up -f manifests/", "The same manifests as network namespaces, to play in (root)." },
+	{ "weir load -f manifests/ --dry-run",
+	  "Does the node have what the manifests say? Status 1 when not." },
+	{ "weir sandbox up -f manifests/",
+	  "The same manifests as network namespaces, to play in (root)." },
 	{ "weir sandbox exec shop/web -- bash", "A shell in one of its pods." },
-	{ "weir get pods -o wide", "What the kernel has, with the policies that judge each pod (root)." },
+	{ "weir get pods -o wide",
+	  "What the kernel has, with the policies that judge each pod (root)." },
 	{ "weir help -o man | man -l -", "This page." },
 	{},
 };
@@ -151,7 +156,8 @@ static void put_shared_names(const struct verb *v, FILE *out)
 
 	fputs(v->options ? ".TP\nand\n" : ".PP\nOptions: ", out);
 	for (size_t i = 0; i < n; i++)
-		for (const struct option_row *row = tables[i]; tables[i] != v->options && row->name; row++) {
+		for (const struct option_row *row = tables[i]; tables[i] != v->options && row->name;
+		     row++) {
 			fputs(names++ ? ", " : "", out);
 			put_option_names(row, out);
 		}
@@ -180,7 +186,9 @@ static void put_shared_options(const struct verb *const *verbs, FILE *out)
 
 /* ---- Verbs ---- */
 
-/* Lines as help shows them: indented ones are examples, "TERM  what it is" is an entry, others flow. */
+/*
+ * Lines as help shows them: indented ones are examples, "TERM what it is" is an entry, others flow.
+ */
 static void put_details(const char *details, FILE *out)
 {
 	_cleanup_(arena_free) struct arena arena = {};

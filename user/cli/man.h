@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * weir(1), the manual page, written from the tables that the command itself
- * works by: verbs, options, exit statuses. What no table knows (environment,
- * files, examples) stands in tables here, which the tests hold against the code.
+ * weir(1), the manual page, written from the tables that the command itself works by: verbs,
+ * options, exit statuses. What no table knows (environment, files, examples) stands in tables here,
+ * which the tests hold against the code.
  */
 #pragma once
 

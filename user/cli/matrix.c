@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The report as a picture of letters. See matrix.h. Both families share one
- * block where they agree wherever both were asked; else each has its own.
+ * The report as a picture of letters. See matrix.h. Both families share one block where they agree
+ * wherever both were asked; else each has its own.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -84,11 +84,13 @@ static void print_letter(const struct style *s, FILE *out, char letter, int widt
 {
 	enum tone tone = !letter ? TONE_DIM : letter == LETTER_ALLOW ? TONE_GOOD : TONE_BAD;
 
-	fprintf(out, "%*s%s%c%s", width - 1, "", tone_on(s, tone), letter ? letter : '-', tone_off(s, tone));
+	fprintf(out, "%*s%s%c%s", width - 1, "", tone_on(s, tone), letter ? letter : '-',
+		tone_off(s, tone));
 }
 
 /* family -1: both, whichever was asked. */
-static void print_block(const struct matrix *m, size_t port, int family, const struct style *s, FILE *out)
+static void print_block(const struct matrix *m, size_t port, int family, const struct style *s,
+			FILE *out)
 {
 	int label = strlen(CORNER), width = snprintf(NULL, 0, " %zu", m->n);
 
@@ -113,13 +115,15 @@ static void print_block(const struct matrix *m, size_t port, int family, const s
 	}
 }
 
-static void print_port(const struct matrix *m, size_t port, int family, const struct style *s, FILE *out)
+static void print_port(const struct matrix *m, size_t port, int family, const struct style *s,
+		       FILE *out)
 {
 	const struct report_port *p = &m->ports[port];
 
 	fprintf(out, "%s", tone_on(s, TONE_STRONG));
 	if (p->name)
-		fprintf(out, "%s%s%s", p->name, p->proto ? "/" : "", p->proto ? proto_text(p->proto) : "");
+		fprintf(out, "%s%s%s", p->name, p->proto ? "/" : "",
+			p->proto ? proto_text(p->proto) : "");
 	else
 		fprintf(out, "%u/%s", p->port, proto_text(p->proto));
 	fprintf(out, "%s%s%s\n", family < 0 ? "" : " ", family < 0 ? "" : family_text(family),

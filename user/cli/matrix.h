@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* The report as a picture of letters: a row for each source, a column for each destination, a block for each port. */
+/*
+ * The report as a picture of letters: a row for each source, a column for each destination, a block
+ * for each port.
+ */
 #pragma once
 
 #include "cli/output.h"

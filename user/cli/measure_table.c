@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The probe for people: a matrix with a row for each source and a column for
- * each destination's port, who denied what, and how requests to Services were
- * spread; and the same as JSON, one item a question.
+ * The probe for people: a matrix with a row for each source and a column for each destination's
+ * port, who denied what, and how requests to Services were spread; and the same as JSON, one item a
+ * question.
  */
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -53,7 +53,8 @@ static void collect_columns(const struct measure *p, struct columns *cols)
 		struct column *c = NULL;
 
 		for (size_t j = 0; j < cols->n && !c; j++)
-			if (!strcmp(cols->items[j].to, item->to) && cols->items[j].proto == item->proto &&
+			if (!strcmp(cols->items[j].to, item->to) &&
+			    cols->items[j].proto == item->proto &&
 			    cols->items[j].port == item->port)
 				c = &cols->items[j];
 		if (c)
@@ -85,8 +86,8 @@ static struct cell cell_of(const struct measure *p, const char *from, const stru
 	for (size_t i = 0; i < p->n; i++) {
 		const struct measure_result *r = &p->results[i];
 
-		if (strcmp(r->item.from, from) || strcmp(r->item.to, c->to) || r->item.proto != c->proto ||
-		    r->item.port != c->port)
+		if (strcmp(r->item.from, from) || strcmp(r->item.to, c->to) ||
+		    r->item.proto != c->proto || r->item.port != c->port)
 			continue;
 		cell.mixed |= cell.asked && cell.allow != r->item.allow;
 		cell.unknown |= r->measured == SANDBOX_UNKNOWN;
@@ -116,8 +117,8 @@ static void print_cell(struct grid *t, const struct cell *c, bool utf8)
 				     : "ok");
 }
 
-static void print_block(const struct measure *p, const struct common_options *c, const struct columns *cols,
-			size_t first, size_t n, FILE *out)
+static void print_block(const struct measure *p, const struct common_options *c,
+			const struct columns *cols, size_t first, size_t n, FILE *out)
 {
 	_cleanup_(mem_free) const char **heads = mem_zalloc((n + 2) * sizeof(*heads));
 	_cleanup_(grid_free) struct grid t = {};
@@ -209,8 +210,8 @@ static const char *isolating_policies(const struct measure *p, const struct repo
 	return text;
 }
 
-static struct denial *denial_of(struct denials *list, const struct measure *p, const struct report_item *item,
-				enum kube_direction d)
+static struct denial *denial_of(struct denials *list, const struct measure *p,
+				const struct report_item *item, enum kube_direction d)
 {
 	const char *end = d == KUBE_EGRESS ? arena_printf(&list->arena, "egress of %s", item->from)
 					   : arena_printf(&list->arena, "ingress to %s", item->to);
@@ -274,14 +275,16 @@ static char *spread_text(const struct measure_spread *s)
 	FILE *f = open_memstream(&text, &size);
 
 	for (size_t i = 0; i < s->n; i++)
-		fprintf(f, "%s%s %u", i ? ", " : "", short_name(s->backends[i].name), s->backends[i].answers);
+		fprintf(f, "%s%s %u", i ? ", " : "", short_name(s->backends[i].name),
+			s->backends[i].answers);
 	fclose(f);
 	return text;
 }
 
 static void print_spreads(const struct measure *p, const struct common_options *c, FILE *out)
 {
-	static const char *const heads[] = { "SERVICE", "FROM", "EXPECTED", "ANSWERED", "BY BACKEND", NULL };
+	static const char *const heads[] = { "SERVICE",  "FROM",       "EXPECTED",
+					     "ANSWERED", "BY BACKEND", NULL };
 	_cleanup_(grid_free) struct grid t = {};
 
 	if (!p->n_spreads)
@@ -316,7 +319,8 @@ void measure_print(const struct measure *p, const struct common_options *c, FILE
 	print_denials(p, c, out);
 	print_spreads(p, c, out);
 	fprintf(out, "\n%s%zu connections tried besides Services, %zu %s not as expected%s\n",
-		tone_on(&c->out, differ ? TONE_BAD : TONE_GOOD), asked, differ, differ == 1 ? "result" : "results",
+		tone_on(&c->out, differ ? TONE_BAD : TONE_GOOD), asked, differ,
+		differ == 1 ? "result" : "results",
 		tone_off(&c->out, differ ? TONE_BAD : TONE_GOOD));
 }
 
@@ -359,7 +363,8 @@ void measure_print_json(const struct measure *p, FILE *out)
 		emit_item_begin(&e);
 		report_item_emit(&e, &r->item);
 		emit_text(&e, "measured",
-			  r->measured == SANDBOX_UNKNOWN ? NULL : sandbox_measured_text(r->measured));
+			  r->measured == SANDBOX_UNKNOWN ? NULL
+							 : sandbox_measured_text(r->measured));
 		emit_item_end(&e);
 	}
 	emit_list_next(&e, "services");

@@ -65,10 +65,12 @@ static int parse_target(struct observer *ob, const char *option, const char *tex
 	if (target_parse(text, !strcmp(option, "to"), &ob->arena, t, &err))
 		return cli_fail(EXIT_USAGE, "observe: --%s: %s", option, err.text);
 	if (t->kind == TARGET_HOST)
-		return cli_fail(EXIT_USAGE, "observe: --%s: '%s': a pod is written NAMESPACE/NAME here", option,
+		return cli_fail(EXIT_USAGE,
+				"observe: --%s: '%s': a pod is written NAMESPACE/NAME here", option,
 				text);
 	if (t->port_name)
-		return cli_fail(EXIT_USAGE, "observe: --%s: port '%s' is not a number", option, t->port_name);
+		return cli_fail(EXIT_USAGE, "observe: --%s: port '%s' is not a number", option,
+				t->port_name);
 	*ret_target = t;
 	return EXIT_OK;
 }
@@ -81,10 +83,11 @@ static int parse_reasons(struct observer *ob)
 		int reason = event_reason(list->items[i]);
 
 		if (reason < 0)
-			return cli_fail(EXIT_USAGE,
-					"observe: --reason: no event has the reason '%s'; 'weir status' lists "
-					"those of drops",
-					list->items[i]);
+			return cli_fail(
+				EXIT_USAGE,
+				"observe: --reason: no event has the reason '%s'; 'weir status' lists "
+				"those of drops",
+				list->items[i]);
 		ob->filter.reasons |= 1ull << reason;
 	}
 	return EXIT_OK;
@@ -95,14 +98,17 @@ static void parse_words(struct observer *ob)
 	static const struct {
 		const char *word;
 		unsigned int verdicts;
-	} verdicts[] = { { "allow", EVENT_ALLOW }, { "deny", EVENT_DENY }, { "drop", EVENT_DROP | EVENT_REJECT } };
+	} verdicts[] = { { "allow", EVENT_ALLOW },
+			 { "deny", EVENT_DENY },
+			 { "drop", EVENT_DROP | EVENT_REJECT } };
 	const struct observe_options *o = ob->o;
 
 	for (size_t i = 0; i < ARRAY_SIZE(verdicts); i++)
 		if (o->verdict && !strcmp(o->verdict, verdicts[i].word))
 			ob->filter.verdicts = verdicts[i].verdicts;
 	if (o->protocol)
-		ob->filter.proto = strcmp(o->protocol, "ICMP") ? proto_parse(o->protocol) : IPPROTO_ICMP;
+		ob->filter.proto =
+			strcmp(o->protocol, "ICMP") ? proto_parse(o->protocol) : IPPROTO_ICMP;
 	ob->filter.policy = o->policy;
 	ob->filter.port = o->port;
 }
@@ -125,7 +131,8 @@ static int parse_filter(struct observer *ob)
 	if (!status && o->port > 65535)
 		status = cli_fail(EXIT_USAGE, "observe: --port %u is not within 1-65535", o->port);
 	if (!status && o->policy && !strchr(o->policy, '/'))
-		status = cli_fail(EXIT_USAGE, "observe: --policy '%s': NAMESPACE/NAME is wanted", o->policy);
+		status = cli_fail(EXIT_USAGE, "observe: --policy '%s': NAMESPACE/NAME is wanted",
+				  o->policy);
 	parse_words(ob);
 	return status;
 }
@@ -155,11 +162,12 @@ static void tell_loss(uint32_t reason, const struct weir_event_count *n, void *a
 	struct observer *ob = arg;
 
 	if (n->over)
-		cli_note(&ob->o->common, "%s: %llu more events, over the budget of %u in 134 ms on a CPU",
+		cli_note(&ob->o->common,
+			 "%s: %llu more events, over the budget of %u in 134 ms on a CPU",
 			 reason_label(reason), (unsigned long long)n->over, WEIR_EVENT_BUDGET);
 	if (n->lost)
-		cli_note(&ob->o->common, "%s: %llu events lost, the ring was full", reason_label(reason),
-			 (unsigned long long)n->lost);
+		cli_note(&ob->o->common, "%s: %llu events lost, the ring was full",
+			 reason_label(reason), (unsigned long long)n->lost);
 	if (!ob->emit.gen)
 		return;
 	begin_record(ob, "EventLoss");
@@ -236,7 +244,8 @@ static int start(struct observer *ob)
 {
 	struct sigaction action = { .sa_handler = stop };
 	struct weir_err err = {};
-	int r = event_stream_open(&ob->stream, &ob->live, event_filter_reasons(&ob->filter), on_event, ob, &err);
+	int r = event_stream_open(&ob->stream, &ob->live, event_filter_reasons(&ob->filter),
+				  on_event, ob, &err);
 
 	if (r)
 		return cli_fail_err(r, &err);
@@ -244,7 +253,8 @@ static int start(struct observer *ob)
 	sigaction(SIGTERM, &action, NULL);
 	ob->naming = (struct naming){ .now = &ob->live,
 				      .before = &ob->before,
-				      .wall_offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC) };
+				      .wall_offset_ns = clock_ns(CLOCK_REALTIME) -
+							clock_ns(CLOCK_MONOTONIC) };
 	ob->losses_due_ns = clock_ns(CLOCK_MONOTONIC) + LOSSES_EVERY_NS;
 	return EXIT_OK;
 }
@@ -301,9 +311,11 @@ static const struct option_row rows[] = {
 	    "allow: new flows given a backend; deny: by policies; drop: all other reasons"),
 	ROW("reason", 0, "LABEL", OPTION_LIST, reasons,
 	    "only this reason, as 'weir status' names them; repeatable"),
-	ROW("pod", 0, "NS/POD", OPTION_TEXT, pod, "either end; also svc/NS/NAME, an IP, world, node"),
+	ROW("pod", 0, "NS/POD", OPTION_TEXT, pod,
+	    "either end; also svc/NS/NAME, an IP, world, node"),
 	ROW("from", 0, "FROM", OPTION_TEXT, from, "whoever began the flow"),
-	ROW("to", 0, "TO[:PORT[/PROTO]]", OPTION_TEXT, to, "the destination, or the backend it was given"),
+	ROW("to", 0, "TO[:PORT[/PROTO]]", OPTION_TEXT, to,
+	    "the destination, or the backend it was given"),
 	ROW("port", 0, "PORT", OPTION_NUMBER, port, "port of the destination or the backend"),
 	ROW("protocol", 0, "TCP|UDP|SCTP|ICMP", OPTION_CHOICE, protocol, "only this protocol"),
 	ROW("policy", 0, "NS/NAME", OPTION_TEXT, policy,

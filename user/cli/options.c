@@ -62,7 +62,8 @@ static int store_value(struct parser *p, const struct option_row *row, const cha
 		return 0;
 	case OPTION_CHOICE:
 		if (!options_choice(row->metavar, text))
-			return err_set(p->err, -EINVAL, "--%s: '%s' is none of %s", row->name, text, row->metavar);
+			return err_set(p->err, -EINVAL, "--%s: '%s' is none of %s", row->name, text,
+				       row->metavar);
 		*(const char **)value = text;
 		return 0;
 	case OPTION_TEXT:
@@ -72,7 +73,8 @@ static int store_value(struct parser *p, const struct option_row *row, const cha
 		errno = 0;
 		number = strtoul(text, &end, 10);
 		if (errno || *end || *text < '0' || *text > '9' || number > UINT32_MAX)
-			return err_set(p->err, -EINVAL, "--%s: '%s' is not a number", row->name, text);
+			return err_set(p->err, -EINVAL, "--%s: '%s' is not a number", row->name,
+				       text);
 		*(uint32_t *)value = number;
 		return 0;
 	}
@@ -94,8 +96,8 @@ static int take(struct parser *p, const struct option_row *row, const char *atta
 	}
 	if (!attached) {
 		if (p->at + 1 >= p->argc)
-			return err_set(p->err, -EINVAL, "--%s needs a value: --%s %s", row->name, row->name,
-				       row->metavar);
+			return err_set(p->err, -EINVAL, "--%s needs a value: --%s %s", row->name,
+				       row->name, row->metavar);
 		attached = p->argv[++p->at];
 	}
 	return store_value(p, row, attached);
@@ -129,10 +131,12 @@ static int parse_short(struct parser *p, const char *word)
 	return 0;
 }
 
-int options_parse(const struct option_row *const *tables, void *values, int argc, char **argv, int *ret_n,
-		  struct weir_err *err)
+int options_parse(const struct option_row *const *tables, void *values, int argc, char **argv,
+		  int *ret_n, struct weir_err *err)
 {
-	struct parser p = { .tables = tables, .values = values, .argc = argc, .argv = argv, .err = err };
+	struct parser p = {
+		.tables = tables, .values = values, .argc = argc, .argv = argv, .err = err
+	};
 	bool only_arguments = false;
 	int n = 0, r;
 

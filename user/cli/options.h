@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Options by table: one row an option says how it is written, what it takes,
- * where its value goes, and its help. Parsing never prints and never exits.
+ * Options by table: one row an option says how it is written, what it takes, where its value goes,
+ * and its help. Parsing never prints and never exits.
  */
 #pragma once
 
@@ -36,11 +36,12 @@ struct option_list {
 };
 
 /*
- * tables: up to NULL, each ended by a row without a name. Options may stand anywhere; "--" ends them. The arguments
- * left over are moved to the front of argv, their number goes to ret_n. 0, or -EINVAL with err saying what is wrong.
+ * tables: up to NULL, each ended by a row without a name. Options may stand anywhere; "--" ends
+ * them. The arguments left over are moved to the front of argv, their number goes to ret_n. 0, or
+ * -EINVAL with err saying what is wrong.
  */
-int options_parse(const struct option_row *const *tables, void *values, int argc, char **argv, int *ret_n,
-		  struct weir_err *err);
+int options_parse(const struct option_row *const *tables, void *values, int argc, char **argv,
+		  int *ret_n, struct weir_err *err);
 /* One line a row: "  -f, --file PATH   manifests …". */
 void options_help(const struct option_row *table, FILE *out);
 /* Is word one of "a|b|c"? */

@@ -83,11 +83,13 @@ void grid_cell(struct grid *t, enum tone tone, const char *fmt, ...)
 	cell->tone = tone;
 }
 
-static void print_cell(const struct grid *t, FILE *out, const struct grid_cell *cell, size_t width, bool last)
+static void print_cell(const struct grid *t, FILE *out, const struct grid_cell *cell, size_t width,
+		       bool last)
 {
 	size_t used = text_width(cell->text);
 
-	fprintf(out, "%s%s%s", tone_on(&t->style, cell->tone), cell->text, tone_off(&t->style, cell->tone));
+	fprintf(out, "%s%s%s", tone_on(&t->style, cell->tone), cell->text,
+		tone_off(&t->style, cell->tone));
 	if (last)
 		fputc('\n', out);
 	else

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * How people see things: tables whose columns line up, colour by meaning and
- * always doubled by a word or a sign, plain text when nobody looks.
+ * How people see things: tables whose columns line up, colour by meaning and always doubled by a
+ * word or a sign, plain text when nobody looks.
  */
 #pragma once
 
@@ -51,7 +51,8 @@ struct grid {
 
 void grid_init(struct grid *t, const struct style *s, bool no_headers, const char *const *columns);
 /* Cells come in order; a row is complete when each column has one. Empty text shows as "-". */
-void grid_cell(struct grid *t, enum tone tone, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void grid_cell(struct grid *t, enum tone tone, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 void grid_print(const struct grid *t, FILE *out);
 void grid_free(struct grid *t); /* also for _cleanup_() */
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * weir report: the connectivity matrix of manifests. Asks user/analyze/report.h
- * and prints; whoever judges (the plan, or the BPF programs) is its --engine.
+ * weir report: the connectivity matrix of manifests. Asks user/analyze/report.h and prints; whoever
+ * judges (the plan, or the BPF programs) is its --engine.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -23,7 +23,8 @@ struct report_options {
 static void side_text(const struct report_side *side, char *buf, size_t size)
 {
 	if (side->policy)
-		snprintf(buf, size, "%s %s[%d]", side->allow ? "allow" : "deny", side->policy, side->rule);
+		snprintf(buf, size, "%s %s[%d]", side->allow ? "allow" : "deny", side->policy,
+			 side->rule);
 	else if (side->isolated)
 		snprintf(buf, size, "%s", side->allow ? "allow" : "deny, no rule matches");
 	else
@@ -76,8 +77,8 @@ static int print_csv(const struct report_item *item, void *ctx)
 
 	csv_field(out, true, item->from);
 	csv_field(out, false, item->to);
-	fprintf(out, ",%s,%s,%u,%s,%s", family_text(item->family), proto_text(item->proto), item->port,
-		item->allow ? "allow" : "deny", reason_label(item->reason));
+	fprintf(out, ",%s,%s,%u,%s,%s", family_text(item->family), proto_text(item->proto),
+		item->port, item->allow ? "allow" : "deny", reason_label(item->reason));
 	for (int i = 0; i < 2; i++) {
 		fprintf(out, ",%s", sides[i]->allow ? "allow" : "deny");
 		csv_field(out, false, sides[i]->policy ? sides[i]->policy : "");
@@ -96,8 +97,9 @@ static int print_md(const struct report_item *item, void *ctx)
 
 	side_text(&item->egress, egress, sizeof(egress));
 	side_text(&item->ingress, ingress, sizeof(ingress));
-	fprintf(ctx, "| %s | %s | %s | %u/%s | %s | %s | %s |\n", item->from, item->to, family_text(item->family),
-		item->port, proto_text(item->proto), item->allow ? "allow" : "**deny**", egress, ingress);
+	fprintf(ctx, "| %s | %s | %s | %u/%s | %s | %s | %s |\n", item->from, item->to,
+		family_text(item->family), item->port, proto_text(item->proto),
+		item->allow ? "allow" : "**deny**", egress, ingress);
 	return 0;
 }
 
@@ -121,9 +123,8 @@ static int collect_row(const struct report_item *item, void *ctx)
 
 static int print_wide(struct report *r, const struct common_options *c, struct weir_err *err)
 {
-	static const char *const columns[] = {
-		"FROM", "TO", "FAMILY", "PORT", "VERDICT", "EGRESS", "INGRESS", NULL
-	};
+	static const char *const columns[] = { "FROM",    "TO",     "FAMILY",  "PORT",
+					       "VERDICT", "EGRESS", "INGRESS", NULL };
 	_cleanup_(grid_free) struct grid t = {};
 	int ret;
 
@@ -171,7 +172,8 @@ static void print_notes(struct report *r, const struct store *s, const struct co
 		diag_print(&p->notes, stderr);
 }
 
-static int run_report(const struct report_options *o, const struct store *s, const struct report_input *in)
+static int run_report(const struct report_options *o, const struct store *s,
+		      const struct report_input *in)
 {
 	_cleanup_(report_free) struct report *r = NULL;
 	_cleanup_(program_evaluator_close) struct program_evaluator evaluator = {};
@@ -184,8 +186,9 @@ static int run_report(const struct report_options *o, const struct store *s, con
 	input.evaluator = &evaluator.evaluator;
 	r = report_new(&input);
 	if (!report_ports(r, &ports))
-		return cli_fail(EXIT_USAGE,
-				"report: no pod declares a port: give --ports, as in --ports 80/TCP,53/UDP");
+		return cli_fail(
+			EXIT_USAGE,
+			"report: no pod declares a port: give --ports, as in --ports 80/TCP,53/UDP");
 	print_notes(r, s, &o->common);
 	ret = print_as(r, &o->common, &err);
 	if (ret == -EPROTO) /* a program contradicts itself */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * weir sandbox: a cluster of one node without a cluster. Four words, each a
- * thin layer over user/sandbox/sandbox.h.
+ * weir sandbox: a cluster of one node without a cluster. Four words, each a thin layer over
+ * user/sandbox/sandbox.h.
  */
 #include <errno.h>
 #include <limits.h>
@@ -28,8 +28,8 @@ static void print_step(const char *what, uint64_t ns, void *arg)
 }
 
 /* The store of -f, placed on the sandbox's node. */
-static int read_placed(const struct sandbox_options *o, unsigned int flags, struct store **ret_store,
-		       struct sandbox_net *ret_net)
+static int read_placed(const struct sandbox_options *o, unsigned int flags,
+		       struct store **ret_store, struct sandbox_net *ret_net)
 {
 	int status = cli_read_store(&o->common, STORE_ASSIGN | flags, ret_store);
 
@@ -63,9 +63,10 @@ static int run_up(struct sandbox_options *o, char **args, int n_args)
 	r = sandbox_up(&req, &sum, &err);
 	if (r)
 		return cli_fail_err(r, &err);
-	cli_note(&o->common, "sandbox %s: %u pods added, %u removed, %u kept; %u table writes, generation %llu",
-		 o->common.name ? o->common.name : SANDBOX_DEFAULT_NAME, sum.added, sum.removed, sum.kept,
-		 sync_delta_writes(&sum.delta), (unsigned long long)sum.delta.generation);
+	cli_note(&o->common,
+		 "sandbox %s: %u pods added, %u removed, %u kept; %u table writes, generation %llu",
+		 o->common.name ? o->common.name : SANDBOX_DEFAULT_NAME, sum.added, sum.removed,
+		 sum.kept, sync_delta_writes(&sum.delta), (unsigned long long)sum.delta.generation);
 	return EXIT_OK;
 }
 
@@ -84,7 +85,8 @@ static int run_exec(struct sandbox_options *o, char **args, int n_args)
 	int r;
 
 	if (n_args < 2)
-		return cli_fail(EXIT_USAGE, "sandbox exec: NS/POD, node or world, then -- and the command");
+		return cli_fail(EXIT_USAGE,
+				"sandbox exec: NS/POD, node or world, then -- and the command");
 	memcpy(command, args + 1, (n_args - 1) * sizeof(*command));
 	fflush(stdout);
 	r = sandbox_exec(o->common.name, args[0], command, &err);
@@ -130,7 +132,8 @@ static int run_probe(struct sandbox_options *o, char **args, int n_args)
 	_cleanup_(arena_free) struct arena arena = {};
 	_cleanup_(mem_free) struct report_port *ports = NULL;
 	_cleanup_(store_free) struct store *s = NULL;
-	_cleanup_(measure_free) struct measure p = { .name = o->common.name, .timeout_ms = o->timeout_ms };
+	_cleanup_(measure_free) struct measure p = { .name = o->common.name,
+						     .timeout_ms = o->timeout_ms };
 	struct report_input in = {};
 	struct weir_err err = {};
 	int status;
@@ -170,7 +173,8 @@ static int run(void *options, char **args, int n_args)
 		if (strcmp(args[0], words[i].word))
 			continue;
 		if (n_args - 1 > words[i].max_args)
-			return cli_fail(EXIT_USAGE, "sandbox %s: '%s' is too much", args[0], args[1]);
+			return cli_fail(EXIT_USAGE, "sandbox %s: '%s' is too much", args[0],
+					args[1]);
 		return words[i].run(options, args + 1, n_args - 1);
 	}
 	return cli_fail(EXIT_USAGE, "sandbox: '%s' is none of up, exec, probe, down", args[0]);
@@ -183,7 +187,8 @@ static const struct option_row rows[] = {
 	  "probe: how long a connection may take before it counts as denied" },
 	{ "requests", 0, "N", OPTION_NUMBER, offsetof(struct sandbox_options, requests),
 	  "probe: requests from each pod to each Service" },
-	{ "topology", 0, "routed|ptp|bridge", OPTION_CHOICE, offsetof(struct sandbox_options, topology),
+	{ "topology", 0, "routed|ptp|bridge", OPTION_CHOICE,
+	  offsetof(struct sandbox_options, topology),
 	  "up: how pods are wired to the node; default routed" },
 	{ "no-datapath", 0, NULL, OPTION_FLAG, offsetof(struct sandbox_options, no_datapath),
 	  "up: namespaces and servers only" },

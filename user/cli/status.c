@@ -38,8 +38,8 @@ static void emit_status(const struct live *l)
 	emit_bool(&e, "planFile", l->plan != NULL);
 	emit_int(&e, "policyEpoch", config->policy_epoch);
 	emit_int(&e, "serviceEpoch", config->service_epoch);
-	emit_int(&e, "sweeps", config->sweeps);
-	emit_bool(&e, "sweeping", !node_no_sweep(l->node));
+	emit_int(&e, "gcRounds", config->gc_rounds);
+	emit_bool(&e, "gcRunning", !node_no_gc(l->node));
 	emit_bool(&e, "handOver", !node_no_host_flows(l->node));
 	emit_int(&e, "devices", devices(l));
 	emit_array(&e, "programs");
@@ -84,8 +84,8 @@ static void print_maps(const struct live *l, const struct common_options *c)
 		grid_cell(&t, TONE_PLAIN, "%s", map_info(i)->name);
 		grid_cell(&t, TONE_PLAIN, "%lld", live_fill(l, i));
 		grid_cell(&t, TONE_PLAIN, "%u", node_map_max(l->node, i));
-		grid_cell(&t, percent > LIVE_FILL_WARN_PERCENT ? TONE_WARN : TONE_DIM, "%d %%%s", percent,
-			  percent > LIVE_FILL_WARN_PERCENT ? " nearly full" : "");
+		grid_cell(&t, percent > LIVE_FILL_WARN_PERCENT ? TONE_WARN : TONE_DIM, "%d %%%s",
+			  percent, percent > LIVE_FILL_WARN_PERCENT ? " nearly full" : "");
 	}
 	if (t.n)
 		grid_print(&t, stdout);
@@ -112,20 +112,23 @@ static void print_drops(const struct live *l, const struct common_options *c)
 		puts("nothing was dropped");
 }
 
-static void print_sweep(const struct live *l, const struct common_options *c)
+static void print_gc(const struct live *l, const struct common_options *c)
 {
-	if (node_no_sweep(l->node))
-		printf("sweep         %snot running%s: %s; connections that are over stay until the room is needed\n\n",
-		       tone_on(&c->out, TONE_WARN), tone_off(&c->out, TONE_WARN), node_no_sweep(l->node));
+	if (node_no_gc(l->node))
+		printf("gc            %snot running%s: %s; expired connections stay until their room is needed\n\n",
+		       tone_on(&c->out, TONE_WARN), tone_off(&c->out, TONE_WARN),
+		       node_no_gc(l->node));
 	else
-		printf("sweeps        %llu\n\n", (unsigned long long)node_config(l->node)->sweeps);
+		printf("gc            %llu rounds\n\n",
+		       (unsigned long long)node_config(l->node)->gc_rounds);
 }
 
 static void print_host_flows(const struct live *l, const struct common_options *c)
 {
 	if (node_no_host_flows(l->node))
 		printf("hand-over     %snot possible%s: the host's conntrack cannot be asked: %s\n",
-		       tone_on(&c->out, TONE_WARN), tone_off(&c->out, TONE_WARN), node_no_host_flows(l->node));
+		       tone_on(&c->out, TONE_WARN), tone_off(&c->out, TONE_WARN),
+		       node_no_host_flows(l->node));
 }
 
 static void print_status(const struct live *l, const struct common_options *c)
@@ -135,8 +138,8 @@ static void print_status(const struct live *l, const struct common_options *c)
 
 	printf("generation    %llu%s\n", (unsigned long long)config->generation,
 	       l->plan ? "" : "  (no plan file: ids instead of names)");
-	printf("enforcement   %s%s%s\n", tone_on(&c->out, tone), enforcing(l) ? "on" : "OFF: denials pass",
-	       tone_off(&c->out, tone));
+	printf("enforcement   %s%s%s\n", tone_on(&c->out, tone),
+	       enforcing(l) ? "on" : "OFF: denials pass", tone_off(&c->out, tone));
 	printf("echo          %s\n", echo_always(l) ? "always passes" : "as policies say");
 	printf("programs     ");
 	for (int i = 0; i < _WEIR_PROGRAM_MAX; i++)
@@ -144,7 +147,7 @@ static void print_status(const struct live *l, const struct common_options *c)
 			printf(" %s", program_info(i)->name);
 	printf("\ndevices       %u attached\n", devices(l));
 	print_host_flows(l, c);
-	print_sweep(l, c);
+	print_gc(l, c);
 	print_maps(l, c);
 	putchar('\n');
 	print_drops(l, c);

@@ -72,12 +72,13 @@ static bool lacks_root(int error)
 
 int cli_fail_err(int error, const struct weir_err *err)
 {
-	_cleanup_(mem_free) char *text = err->text[0]
-						 ? mem_strdup(err->text)
-						 : mem_printf("%s (%s)", strerror(abs(error)), err_name(error));
+	_cleanup_(mem_free) char *text =
+		err->text[0] ? mem_strdup(err->text)
+			     : mem_printf("%s (%s)", strerror(abs(error)), err_name(error));
 
 	if (lacks_root(error))
-		fprintf(stderr, "weir%s%s: needs root: %s; try sudo\n", running ? " " : "", running ?: "", text);
+		fprintf(stderr, "weir%s%s: needs root: %s; try sudo\n", running ? " " : "",
+			running ?: "", text);
 	else
 		fprintf(stderr, "weir: %s\n", text);
 	return cli_status_of(error);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What verbs say and how they end: the options that every verb takes, the exit
- * statuses, talk and errors. stdout carries data and nothing else; all talk
- * goes to stderr. Knows no verb.
+ * What verbs say and how they end: the options that every verb takes, the exit statuses, talk and
+ * errors. stdout carries data and nothing else; all talk goes to stderr. Knows no verb.
  */
 #pragma once
 
@@ -43,9 +42,13 @@ void cli_set_verb(const char *name);
 int cli_fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The exit status that an errno of an edge stands for. */
 int cli_status_of(int error);
-/* Both together: the error's text, and the status of its code. Without permission and root it says that root is needed. */
+/*
+ * Both together: the error's text, and the status of its code. Without permission and root it says
+ * that root is needed.
+ */
 int cli_fail_err(int error, const struct weir_err *err);
 /* Talk that -q silences. */
-void cli_note(const struct common_options *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void cli_note(const struct common_options *c, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 bool cli_json(const struct common_options *c);
 bool cli_output_is(const struct common_options *c, const char *form);

@@ -20,7 +20,8 @@ const struct verb verb_uninstall = {
 	.name = "uninstall",
 	.arguments = "",
 	.summary = "remove all hooks, maps and files of this node's instance (root)",
-	.details = "Traffic is then neither translated nor judged. Harmless when nothing is loaded.\n",
+	.details =
+		"Traffic is then neither translated nor judged. Harmless when nothing is loaded.\n",
 	.wants = WANTS_INSTANCE,
 	.options_size = sizeof(struct common_options),
 	.run = run,

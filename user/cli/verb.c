@@ -17,14 +17,16 @@ static const struct option_row node_rows[] = {
 };
 
 static const struct option_row instance_rows[] = {
-	{ "name", 0, "NAME", OPTION_TEXT, COMMON(name), "instance, when several are loaded side by side" },
+	{ "name", 0, "NAME", OPTION_TEXT, COMMON(name),
+	  "instance, when several are loaded side by side" },
 	{},
 };
 
 static const struct option_row output_rows[] = {
 	{ "output", 'o', "FORM", OPTION_TEXT, COMMON(output),
 	  "form of the output; the first of those above is the default" },
-	{ "no-headers", 0, NULL, OPTION_FLAG, COMMON(no_headers), "tables without their first line" },
+	{ "no-headers", 0, NULL, OPTION_FLAG, COMMON(no_headers),
+	  "tables without their first line" },
 	{},
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The table of verbs, in the order that help shows them: on files first, then on a node, then the rest; and the verb
- * that is about the table itself.
+ * The table of verbs, in the order that help shows them: on files first, then on a node, then the
+ * rest; and the verb that is about the table itself.
  */
 #include <string.h>
 
@@ -26,7 +26,8 @@ static int run(void *options, char **args, int n_args)
 	if (n_args && !v)
 		return cli_fail(EXIT_USAGE, "unknown verb '%s'; 'weir help' lists them", args[0]);
 	if (cli_output_is(c, "man") && v)
-		return cli_fail(EXIT_USAGE, "help: the manual page is one for all verbs: weir help -o man");
+		return cli_fail(EXIT_USAGE,
+				"help: the manual page is one for all verbs: weir help -o man");
 	if (cli_output_is(c, "man"))
 		man_write(cli_verbs, stdout);
 	else if (v)
@@ -48,6 +49,7 @@ static const struct verb verb_help = {
 };
 
 const struct verb *const cli_verbs[] = {
-	&verb_compile, &verb_report, &verb_why,     &verb_sandbox,   &verb_load,    &verb_enforce, &verb_status,
-	&verb_doctor,  &verb_get,    &verb_observe, &verb_uninstall, &verb_version, &verb_help,    NULL,
+	&verb_compile,   &verb_report,  &verb_why,    &verb_sandbox, &verb_load,
+	&verb_enforce,   &verb_status,  &verb_doctor, &verb_get,     &verb_observe,
+	&verb_uninstall, &verb_version, &verb_help,   NULL,
 };

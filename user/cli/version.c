@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* weir version. The only object to which the Makefile gives the version, as the macro WEIR_VERSION. */
+/*
+ * weir version. The only object to which the Makefile gives the version, as the macro WEIR_VERSION.
+ */
 #include "base/emit.h"
 #include "cli/verbs.h"
 #include <weir/maps.h>

@@ -110,7 +110,8 @@ static int run_files(struct why_ask *ask, const struct why_options *o)
 
 	if (status)
 		return status;
-	why_live_open(&live, o->common.name, &err); /* where none is, or none may be read, there is none to ask */
+	why_live_open(&live, o->common.name,
+		      &err); /* where none is, or none may be read, there is none to ask */
 	in.store = s;
 	return ask_all(ask, o, &in, &live, false);
 }

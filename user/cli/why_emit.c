@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* A judged flow as JSON: one item of the report, with its steps. See why_print.h. Members are only ever added. */
+/*
+ * A judged flow as JSON: one item of the report, with its steps. See why_print.h. Members are only
+ * ever added.
+ */
 #include "cli/why_print.h"
 
 static void emit_src(struct emit *e, const struct src *src)
@@ -168,7 +171,10 @@ static void emit_flow(struct emit *e, const struct why_flow *f)
 	emit_datapath(e, &f->datapath);
 }
 
-/* The decisive way (the first that is denied, else the first) stands at the top; all ways are in items. */
+/*
+ * The decisive way (the first that is denied, else the first) stands at the top; all ways are in
+ * items.
+ */
 void why_emit(const struct why_flows *flows, struct emit *e)
 {
 	const struct why_flow *decisive = &flows->items[0];

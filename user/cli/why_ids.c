@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * An answer of why where the objects are not there any more: by the tables' own
- * numbers, named as far as the plan file names them. It says what decided.
+ * An answer of why where the objects are not there any more: by the tables' own numbers, named as
+ * far as the plan file names them. It says what decided.
  */
 #include "cli/talk.h"
 #include "cli/why_print.h"
 
-static void print_side(const struct why_live *l, const char *direction, const struct oracle_side *side,
-		       const struct style *s)
+static void print_side(const struct why_live *l, const char *direction,
+		       const struct oracle_side *side, const struct style *s)
 {
 	enum tone tone = side->allow ? TONE_GOOD : TONE_BAD;
 	char name[LIVE_TEXT_MAX];
@@ -19,7 +19,8 @@ static void print_side(const struct why_live *l, const char *direction, const st
 	printf(" %-7s  %s%-7s%s  ", direction, tone_on(s, tone), side->allow ? "ALLOWED" : "DENIED",
 	       tone_off(s, tone));
 	if (side->rule)
-		printf("by rule %u, %s\n", side->rule, live_label(&l->live, WEIR_NAME_RULE, side->rule, name));
+		printf("by rule %u, %s\n", side->rule,
+		       live_label(&l->live, WEIR_NAME_RULE, side->rule, name));
 	else if (side->set && side->allow)
 		puts("by no rule: the pod itself, or its node");
 	else if (side->set)
@@ -29,16 +30,17 @@ static void print_side(const struct why_live *l, const char *direction, const st
 		puts("not isolated");
 }
 
-static void print_answer(const struct why_live *l, const struct why_ask *ask, const struct why_ids *i,
-			 const struct style *s)
+static void print_answer(const struct why_live *l, const struct why_ask *ask,
+			 const struct why_ids *i, const struct style *s)
 {
 	bool allow = i->answer.reason == WEIR_FORWARDED;
 	enum tone tone = allow ? TONE_GOOD : TONE_BAD;
 	char dst[ADDR_TEXT_MAX];
 
 	printf("%s%s%s  %s %s %s  %s/%u  %s  %s\n", tone_on(s, tone), allow ? "ALLOWED" : "DENIED",
-	       tone_off(s, tone), ask->from_text, s->utf8 ? "→" : "->", ask->to_text, proto_text(i->query.proto),
-	       i->query.port, family_text(!weir_addr_is_v4(&i->query.src)),
+	       tone_off(s, tone), ask->from_text, s->utf8 ? "→" : "->", ask->to_text,
+	       proto_text(i->query.proto), i->query.port,
+	       family_text(!weir_addr_is_v4(&i->query.src)),
 	       i->judged ? reason_label(i->answer.reason)
 			 : "no end is plugged in on this node: nothing is judged");
 	if (!i->judged)
@@ -80,8 +82,8 @@ static void emit_answer(struct emit *e, const struct why_live *l, const struct w
 	emit_side(e, "ingress", &i->ingress);
 }
 
-static int answer(const struct why_live *l, const struct why_ask *ask, const struct why_ids *answers, size_t n,
-		  const struct common_options *c)
+static int answer(const struct why_live *l, const struct why_ask *ask,
+		  const struct why_ids *answers, size_t n, const struct common_options *c)
 {
 	_cleanup_(emit_close) struct emit e = {};
 	bool denied = false;
@@ -94,7 +96,8 @@ static int answer(const struct why_live *l, const struct why_ask *ask, const str
 	if (cli_json(c)) {
 		emit_open(&e, stdout);
 		emit_document_begin(&e, "Why");
-		emit_answer(&e, l, ask, &answers[n > 1 && answers[0].answer.reason == WEIR_FORWARDED]);
+		emit_answer(&e, l, ask,
+			    &answers[n > 1 && answers[0].answer.reason == WEIR_FORWARDED]);
 		emit_array(&e, "items");
 		for (size_t i = 0; i < n; i++) {
 			emit_map(&e, NULL);
@@ -114,14 +117,16 @@ int why_by_ids(struct why_live *l, const struct why_ask *ask, const struct commo
 	int r;
 
 	if (!ask->to.has_port || ask->to.port_name)
-		return cli_fail(EXIT_USAGE, "why: without its objects only a port by number can be asked for");
+		return cli_fail(EXIT_USAGE,
+				"why: without its objects only a port by number can be asked for");
 	r = why_live_by_ids(l, ask, answers, &n);
 	if (r)
 		return cli_fail_err(r, &l->err);
 	if (!n)
-		return cli_fail(EXIT_USAGE,
-				"why: without its objects pods are known by the plan file only%s, and all else "
-				"by address",
-				l->live.plan ? "" : ", which is not there either");
+		return cli_fail(
+			EXIT_USAGE,
+			"why: without its objects pods are known by the plan file only%s, and all else "
+			"by address",
+			l->live.plan ? "" : ", which is not there either");
 	return answer(l, ask, answers, n, c);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * A judged flow as a drawing for people. See why_print.h. The verdict comes first,
- * then both directions, always; below each, the policies, each selector with
- * what failed in it and where it is written; last, the nearest miss.
+ * A judged flow as a drawing for people. See why_print.h. The verdict comes first, then both
+ * directions, always; below each, the policies, each selector with what failed in it and where it
+ * is written; last, the nearest miss.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -17,7 +17,8 @@
 /* One line of the drawing; columns are aligned once all lines are known. */
 struct line {
 	const char *left, *where, *mark;
-	const char *below; /* what stands at the left of the lines that the right column needs further */
+	const char *below; /* what stands at the left of the lines that the right column needs
+			      further */
 	const char *right[8]; /* one line each, or more where they are wrapped */
 	size_t n_right;
 	enum tone tone;
@@ -60,7 +61,8 @@ static bool is_ambiguous(const struct why_flow *f, const char *file)
 		for (size_t i = 0; f->judged[d] && i < f->sides[d].n_policies; i++) {
 			const char *other = f->sides[d].policies[i].policy->meta.src.file;
 
-			if (other && strcmp(other, file) && !strcmp(base_name(other), base_name(file)))
+			if (other && strcmp(other, file) &&
+			    !strcmp(base_name(other), base_name(file)))
 				return true;
 		}
 	return false;
@@ -82,7 +84,9 @@ static struct line *add_line(struct drawing *d, const char *left, const struct s
 {
 	struct line *l = VEC_ADD(d->lines, d->n, d->cap);
 
-	*l = (struct line){ .left = left, .where = src ? where_text(d, src) : "", .mark = "", .below = "" };
+	*l = (struct line){
+		.left = left, .where = src ? where_text(d, src) : "", .mark = "", .below = ""
+	};
 	return l;
 }
 
@@ -105,18 +109,22 @@ static void judge_line(struct drawing *d, struct line *l, const struct explain_p
 	}
 }
 
-/* A line for each part, so that each selector is judged by itself. stem: what leads from the rule to the next one. */
-static void draw_item(struct drawing *d, const struct explain_item *item, const char *path, const char *stem,
-		      bool last)
+/*
+ * A line for each part, so that each selector is judged by itself. stem: what leads from the rule
+ * to the next one.
+ */
+static void draw_item(struct drawing *d, const struct explain_item *item, const char *path,
+		      const char *stem, bool last)
 {
-	const char *below = arena_printf(&d->arena, "   %s %s", stem, last ? " " : glyph(d->style, "│", "|"));
+	const char *below =
+		arena_printf(&d->arena, "   %s %s", stem, last ? " " : glyph(d->style, "│", "|"));
 
 	for (size_t i = 0; i < item->n_parts; i++) {
 		const struct explain_part *part = &item->parts[i];
-		const char *left =
-			i ? arena_printf(&d->arena, "%s %*s %s", below, (int)strlen(path), "and", part->text)
-			  : arena_printf(&d->arena, "   %s %s %s %s", stem, branch(d->style, last), path,
-					 part->text);
+		const char *left = i ? arena_printf(&d->arena, "%s %*s %s", below,
+						    (int)strlen(path), "and", part->text)
+				     : arena_printf(&d->arena, "   %s %s %s %s", stem,
+						    branch(d->style, last), path, part->text);
 		struct line *l = add_line(d, left, &part->src);
 
 		l->below = below;
@@ -124,14 +132,15 @@ static void draw_item(struct drawing *d, const struct explain_item *item, const 
 	}
 }
 
-static void draw_rule(struct drawing *d, const struct explain_rule *rule, enum kube_direction direction, bool last)
+static void draw_rule(struct drawing *d, const struct explain_rule *rule,
+		      enum kube_direction direction, bool last)
 {
 	const char *stem = last ? " " : glyph(d->style, "│", "|");
 	const char *list = direction == KUBE_INGRESS ? "from" : "to";
-	struct line *l = add_line(
-		d,
-		arena_printf(&d->arena, "   %s %s[%u]", branch(d->style, last), list_name(direction), rule->index),
-		&rule->src);
+	struct line *l = add_line(d,
+				  arena_printf(&d->arena, "   %s %s[%u]", branch(d->style, last),
+					       list_name(direction), rule->index),
+				  &rule->src);
 	size_t width = strlen(list) + 3;
 
 	if (rule->match) {
@@ -143,12 +152,18 @@ static void draw_rule(struct drawing *d, const struct explain_rule *rule, enum k
 	if (width < strlen("ports") + (rule->n_ports > 1 ? 3 : 0))
 		width = strlen("ports") + (rule->n_ports > 1 ? 3 : 0);
 	if (!rule->n_peers)
-		add_line(d, arena_printf(&d->arena, "   %s %s any peer", stem, branch(d->style, false)), NULL);
+		add_line(
+			d,
+			arena_printf(&d->arena, "   %s %s any peer", stem, branch(d->style, false)),
+			NULL);
 	for (size_t i = 0; i < rule->n_peers; i++)
-		draw_item(d, &rule->peers[i], arena_printf(&d->arena, "%-*s", (int)width, rule->peers[i].path),
-			  stem, false);
+		draw_item(d, &rule->peers[i],
+			  arena_printf(&d->arena, "%-*s", (int)width, rule->peers[i].path), stem,
+			  false);
 	if (!rule->n_ports)
-		add_line(d, arena_printf(&d->arena, "   %s %s any port", stem, branch(d->style, true)), NULL);
+		add_line(d,
+			 arena_printf(&d->arena, "   %s %s any port", stem, branch(d->style, true)),
+			 NULL);
 	for (size_t i = 0; i < rule->n_ports; i++)
 		draw_item(d, &rule->ports[i],
 			  arena_printf(&d->arena, "%-*s", (int)width,
@@ -156,12 +171,14 @@ static void draw_rule(struct drawing *d, const struct explain_rule *rule, enum k
 			  stem, i + 1 == rule->n_ports);
 }
 
-static void draw_policies(struct drawing *d, const struct explain_side *side, enum kube_direction direction)
+static void draw_policies(struct drawing *d, const struct explain_side *side,
+			  enum kube_direction direction)
 {
 	for (size_t i = 0; i < side->n_policies; i++) {
 		const struct explain_policy *p = &side->policies[i];
 
-		add_line(d, arena_printf(&d->arena, "   NetworkPolicy %s", p->name), &p->policy->meta.src);
+		add_line(d, arena_printf(&d->arena, "   NetworkPolicy %s", p->name),
+			 &p->policy->meta.src);
 		if (!p->n_rules)
 			add_line(d,
 				 arena_printf(&d->arena, "   %s no %s rules: it allows nothing",
@@ -174,7 +191,10 @@ static void draw_policies(struct drawing *d, const struct explain_side *side, en
 
 /* ---- Printing ---- */
 
-/* Bytes of text that fit into so many columns, cut at a space where there is one; at least one character. */
+/*
+ * Bytes of text that fit into so many columns, cut at a space where there is one; at least one
+ * character.
+ */
 static size_t fitting(const char *text, size_t columns)
 {
 	size_t at = 0, used = 0, space = 0;
@@ -194,7 +214,8 @@ static size_t fitting(const char *text, size_t columns)
 }
 
 /* Text from a column on; further lines begin with below, at the same column. */
-static void print_wrapped(const char *text, const char *below, size_t column, unsigned int width, FILE *out)
+static void print_wrapped(const char *text, const char *below, size_t column, unsigned int width,
+			  FILE *out)
 {
 	size_t room = width > column + RIGHT_MIN / 2 ? width - column : 0, n;
 
@@ -211,7 +232,8 @@ static void print_wrapped(const char *text, const char *below, size_t column, un
 
 struct columns {
 	size_t left, where, mark;
-	size_t right; /* where what failed begins; 0: on lines of its own, because the terminal is too narrow */
+	size_t right; /* where what failed begins; 0: on lines of its own, because the terminal is
+			 too narrow */
 };
 
 /* What is longer than the terminal can hold beside the rest does not widen its column. */
@@ -239,7 +261,8 @@ static struct columns find_columns(const struct drawing *d)
 	return c;
 }
 
-static void print_right(const struct drawing *d, const struct columns *c, const struct line *l, FILE *out)
+static void print_right(const struct drawing *d, const struct columns *c, const struct line *l,
+			FILE *out)
 {
 	size_t below = text_width(l->below), column = c->right ? c->right : below + NOTE_INDENT;
 
@@ -252,7 +275,8 @@ static void print_right(const struct drawing *d, const struct columns *c, const 
 	}
 }
 
-static void print_line(const struct drawing *d, const struct columns *c, const struct line *l, FILE *out)
+static void print_line(const struct drawing *d, const struct columns *c, const struct line *l,
+		       FILE *out)
 {
 	size_t left = text_width(l->left), gap = c->left > left ? c->left - left : 0;
 
@@ -288,7 +312,8 @@ static const struct report_side *verdict_of(const struct why_flow *f, enum kube_
 }
 
 /* Why a side says what it says, in half a line. */
-static const char *side_sentence(const struct why_flow *f, enum kube_direction d, struct arena *arena)
+static const char *side_sentence(const struct why_flow *f, enum kube_direction d,
+				 struct arena *arena)
 {
 	const struct report_side *v = verdict_of(f, d);
 	const char *kind = d == KUBE_EGRESS ? "Egress" : "Ingress";
@@ -302,7 +327,8 @@ static const char *side_sentence(const struct why_flow *f, enum kube_direction d
 		return arena_printf(arena, "no %s policy selects it", kind);
 	if (v->policy)
 		return arena_printf(arena, "by %s %s[%d]", v->policy, list_name(d), v->rule);
-	return arena_printf(arena, "isolated by %zu %s, no rule matched", n, n == 1 ? "policy" : "policies");
+	return arena_printf(arena, "isolated by %zu %s, no rule matched", n,
+			    n == 1 ? "policy" : "policies");
 }
 
 /* Without the namespace, where that leaves two different names. */
@@ -315,7 +341,8 @@ static const char *short_name(const struct why_flow *f, enum kube_direction d)
 	return d == KUBE_EGRESS ? from : to;
 }
 
-static void print_side(const struct why_flow *f, enum kube_direction d, const struct style *s, FILE *out)
+static void print_side(const struct why_flow *f, enum kube_direction d, const struct style *s,
+		       FILE *out)
 {
 	const struct report_side *v = verdict_of(f, d);
 	enum tone tone = v->allow ? TONE_GOOD : TONE_BAD;
@@ -325,9 +352,9 @@ static void print_side(const struct why_flow *f, enum kube_direction d, const st
 
 	if (width < text_width(who))
 		width = text_width(who);
-	fprintf(out, " %-7s %-4s %s%*s  %s%-7s%s  ", list_name(d), d == KUBE_EGRESS ? "from" : "to", who,
-		(int)(width - text_width(who)), "", tone_on(s, tone), v->allow ? "ALLOWED" : "DENIED",
-		tone_off(s, tone));
+	fprintf(out, " %-7s %-4s %s%*s  %s%-7s%s  ", list_name(d), d == KUBE_EGRESS ? "from" : "to",
+		who, (int)(width - text_width(who)), "", tone_on(s, tone),
+		v->allow ? "ALLOWED" : "DENIED", tone_off(s, tone));
 	print_wrapped(side_sentence(f, d, &drawing.arena), "", width + 25, s->width, out);
 	if (f->judged[d])
 		draw_policies(&drawing, &f->sides[d], d);
@@ -336,8 +363,8 @@ static void print_side(const struct why_flow *f, enum kube_direction d, const st
 	arena_free(&drawing.arena);
 }
 
-static const char *nearest_text(const struct why_flow *f, enum kube_direction d, const struct style *s,
-				struct arena *arena)
+static const char *nearest_text(const struct why_flow *f, enum kube_direction d,
+				const struct style *s, struct arena *arena)
 {
 	const struct explain_nearest *n = f->sides[d].nearest;
 	const char *text = arena_printf(arena, "%s %s ", n->change, glyph(s, "→", "->"));
@@ -345,7 +372,8 @@ static const char *nearest_text(const struct why_flow *f, enum kube_direction d,
 	if (n->all_allowed)
 		text = arena_printf(arena, "%sALLOWED", text);
 	else
-		text = arena_printf(arena, "%s%s ALLOWED, %s still DENIED", text, list_name(d), list_name(!d));
+		text = arena_printf(arena, "%s%s ALLOWED, %s still DENIED", text, list_name(d),
+				    list_name(!d));
 	if (n->consequence)
 		text = arena_printf(arena, "%s %s %s", text, glyph(s, "—", "--"), n->consequence);
 	if (n->either)
@@ -377,13 +405,16 @@ static void print_nearest(const struct why_flow *f, const struct style *s, FILE 
 		enum kube_direction d = i ? KUBE_INGRESS : KUBE_EGRESS;
 
 		if (f->sides[d].nearest)
-			print_note(both ? arena_printf(&arena, "nearest, %s:", list_name(d)) : "nearest:",
+			print_note(both ? arena_printf(&arena, "nearest, %s:", list_name(d))
+					: "nearest:",
 				   nearest_text(f, d, s, &arena), s, out);
 		if (f->judged[d] && f->sides[d].either)
-			print_note("note:",
-				   arena_printf(&arena, "%s allows this only because %s: " EXPLAIN_FINDING_OR,
-						list_name(d), f->sides[d].either),
-				   s, out);
+			print_note(
+				"note:",
+				arena_printf(&arena,
+					     "%s allows this only because %s: " EXPLAIN_FINDING_OR,
+					     list_name(d), f->sides[d].either),
+				s, out);
 	}
 }
 
@@ -394,11 +425,15 @@ static void print_owner(const struct kube_pod *pod, FILE *out)
 	const struct kube_meta *m = &pod->meta;
 
 	if (pod->made_for)
-		fprintf(out, " %s is made for %s %s/%s  %s:%d\n", m->name, kube_kind_text(m->owner.kind), m->ns,
-			m->owner.name, m->src.file, m->src.line);
+		fprintf(out, " %s is made for %s %s/%s  %s:%d\n", m->name,
+			kube_kind_text(m->owner.kind), m->ns, m->owner.name, m->src.file,
+			m->src.line);
 }
 
-/* Pods that were read are what they are; of those that were made people have only seen the workload. */
+/*
+ * Pods that were read are what they are; of those that were made people have only seen the
+ * workload.
+ */
 static void print_owners(const struct why_flow *f, FILE *out)
 {
 	if (f->item.from_pod)
@@ -444,9 +479,10 @@ static void print_head(const struct why_flow *f, const struct style *s, FILE *ou
 	snprintf(proto, sizeof(proto), "%s", proto_text(f->item.proto));
 	for (char *at = proto; *at; at++)
 		*at = tolower((unsigned char)*at);
-	fprintf(out, "%s%s%s  %s %s %s  %s/%u%s%s\n", tone_on(s, tone), f->item.allow ? "ALLOWED" : "DENIED",
-		tone_off(s, tone), f->item.from, glyph(s, "→", "->"), f->item.to, proto, f->item.port,
-		f->one_family ? "  " : "", f->one_family ? family_text(f->item.family) : "");
+	fprintf(out, "%s%s%s  %s %s %s  %s/%u%s%s\n", tone_on(s, tone),
+		f->item.allow ? "ALLOWED" : "DENIED", tone_off(s, tone), f->item.from,
+		glyph(s, "→", "->"), f->item.to, proto, f->item.port, f->one_family ? "  " : "",
+		f->one_family ? family_text(f->item.family) : "");
 }
 
 void why_print(const struct why_flow *f, const struct style *s, FILE *out)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What the steps of one compilation share: peers in use, which pods and blocks
- * they match, and indexes from the plan back to the objects. Lives only inside
- * plan_compile(). The steps, in order:
+ * What the steps of one compilation share: peers in use, which pods and blocks they match, and
+ * indexes from the plan back to the objects. Lives only inside plan_compile(). The steps, in order:
  *
  *   node_addrs.c  addresses of nodes
  *   services.c    services, backends, frontends
@@ -116,8 +115,8 @@ void build_free(struct build *b); /* not the plan; also for _cleanup_() */
 void build_node_addrs(struct build *b, const struct weir_addr *local, size_t n_local);
 void build_services(struct build *b);
 /* Of one Service and its slices, without frontends. */
-void build_service(struct build *b, const struct kube_service *service, struct kube_slice *const *slices,
-		   size_t n);
+void build_service(struct build *b, const struct kube_service *service,
+		   struct kube_slice *const *slices, size_t n);
 void build_locals(struct build *b); /* locals, actives, rules */
 void build_peers(struct build *b);
 void build_matches(struct build *b); /* classes */

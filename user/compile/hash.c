@@ -85,7 +85,8 @@ struct numbered {
 
 static int by_name(const void *a, const void *b)
 {
-	return plan_hash_compare(&((const struct numbered *)a)->name, &((const struct numbered *)b)->name);
+	return plan_hash_compare(&((const struct numbered *)a)->name,
+				 &((const struct numbered *)b)->name);
 }
 
 uint32_t *sort_by_name(void *items, size_t n, size_t size, size_t fixed)

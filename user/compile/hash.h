@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Names of content: BLAKE2b-128 over a canonical encoding. Every text is
- * preceded by its length and every hash by what it is a hash of, so that fields
- * cannot run into each other. The bytes are a format: names of what is loaded
- * live in the kernel, and a change here makes the next apply rename everything.
+ * Names of content: BLAKE2b-128 over a canonical encoding. Every text is preceded by its length and
+ * every hash by what it is a hash of, so that fields cannot run into each other. The bytes are a
+ * format: names of what is loaded live in the kernel, and a change here makes the next apply rename
+ * everything.
  */
 #pragma once
 
@@ -33,7 +33,7 @@ uint32_t name_table_add(struct name_table *t, const struct plan_hash *name, uint
 void name_table_free(struct name_table *t);
 
 /*
- * Sorts by name n items, each of which begins with its struct plan_hash; the first `fixed` ones stay where they are.
- * Returns the new index of each old one; the caller frees it.
+ * Sorts by name n items, each of which begins with its struct plan_hash; the first `fixed` ones
+ * stay where they are. Returns the new index of each old one; the caller frees it.
  */
 uint32_t *sort_by_name(void *items, size_t n, size_t size, size_t fixed);

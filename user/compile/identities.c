@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Identities: addresses that the same peers in use match, and on which every
- * port name in use resolves equally, share one. Named by exactly that, so a new
- * peer renames only what it matches. Pods go into the hash where the trie of
- * prefixes would answer otherwise.
+ * Identities: addresses that the same peers in use match, and on which every port name in use
+ * resolves equally, share one. Named by exactly that, so a new peer renames only what it matches.
+ * Pods go into the hash where the trie of prefixes would answer otherwise.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -39,13 +38,17 @@ struct identity_build {
 	size_t n_addresses, cap_addresses;
 };
 
-/* ---- Port names in use, as each pod resolves them ---------------------------------------------------- */
+/*
+ * ---- Port names in use, as each pod resolves them
+ * ----------------------------------------------------
+ */
 
 static int by_resolved(const void *a, const void *b)
 {
 	const struct resolved *x = a, *y = b;
 
-	return x->name != y->name ? (x->name > y->name) - (x->name < y->name) : (int)x->port - (int)y->port;
+	return x->name != y->name ? (x->name > y->name) - (x->name < y->name)
+				  : (int)x->port - (int)y->port;
 }
 
 static size_t resolve(const struct build *b, const struct kube_pod *pod, struct resolved *list)
@@ -79,7 +82,8 @@ static uint32_t resolution_id(struct identity_build *ib, const struct resolved *
 	memcpy(e->key, list, size);
 	e->id = b->n_resolutions;
 	HASH_ADD_KEYPTR(hh, ib->resolutions, e->key, size, e);
-	*VEC_ADD(b->resolutions, b->n_resolutions, b->cap_resolutions) = (struct resolution){ e->key, n };
+	*VEC_ADD(b->resolutions, b->n_resolutions, b->cap_resolutions) =
+		(struct resolution){ e->key, n };
 	return e->id;
 }
 
@@ -104,9 +108,13 @@ static void resolve_pods(struct identity_build *ib)
 	free(list);
 }
 
-/* ---- Identities ------------------------------------------------------------------------------------------ */
+/*
+ * ---- Identities
+ * ------------------------------------------------------------------------------------------
+ */
 
-static struct plan_hash identity_name(const struct build *b, const struct ids *peers, const struct resolution *r)
+static struct plan_hash identity_name(const struct build *b, const struct ids *peers,
+				      const struct resolution *r)
 {
 	struct hasher h;
 
@@ -122,7 +130,8 @@ static struct plan_hash identity_name(const struct build *b, const struct ids *p
 	return hash_end(&h);
 }
 
-static const char *identity_text(struct identity_build *ib, const struct kube_pod *pod, uint32_t region)
+static const char *identity_text(struct identity_build *ib, const struct kube_pod *pod,
+				 uint32_t region)
 {
 	struct arena *a = &ib->b->plan->arena;
 	char text[ADDR_TEXT_MAX];
@@ -132,11 +141,13 @@ static const char *identity_text(struct identity_build *ib, const struct kube_po
 	return arena_strdup(a, cidr_text(&ib->b->regions[region].cidr, text));
 }
 
-static uint32_t identity_new(struct identity_build *ib, const struct known_key *key, const struct kube_pod *pod)
+static uint32_t identity_new(struct identity_build *ib, const struct known_key *key,
+			     const struct kube_pod *pod)
 {
 	static const struct ids none;
 	struct build *b = ib->b;
-	const struct ids *by_block = key->region == PLAN_NONE ? &none : &b->regions[key->region].peers;
+	const struct ids *by_block =
+		key->region == PLAN_NONE ? &none : &b->regions[key->region].peers;
 	struct identity it = { .resolution = key->resolution };
 	uint32_t id;
 
@@ -156,7 +167,8 @@ static uint32_t identity_new(struct identity_build *ib, const struct known_key *
 	return id;
 }
 
-static uint32_t identity_get(struct identity_build *ib, const struct known_key *key, const struct kube_pod *pod)
+static uint32_t identity_get(struct identity_build *ib, const struct known_key *key,
+			     const struct kube_pod *pod)
 {
 	struct known *k;
 
@@ -170,9 +182,13 @@ static uint32_t identity_get(struct identity_build *ib, const struct known_key *
 	return k->identity;
 }
 
-/* ---- Addresses --------------------------------------------------------------------------------------------- */
+/*
+ * ---- Addresses
+ * ---------------------------------------------------------------------------------------------
+ */
 
-static void add_address(struct identity_build *ib, const struct cidr *cidr, uint32_t identity, bool pod)
+static void add_address(struct identity_build *ib, const struct cidr *cidr, uint32_t identity,
+			bool pod)
 {
 	*VEC_ADD(ib->addresses, ib->n_addresses, ib->cap_addresses) =
 		(struct plan_address){ .cidr = *cidr, .identity = identity, .pod = pod };
@@ -217,14 +233,18 @@ static void add_pods(struct identity_build *ib)
 		}
 }
 
-/* ---- Into the plan ------------------------------------------------------------------------------------------ */
+/*
+ * ---- Into the plan
+ * ------------------------------------------------------------------------------------------
+ */
 
 /* Sorts identities by name, keeping 0 where it is. */
 static void sort_identities(struct identity_build *ib)
 {
 	struct build *b = ib->b;
 	size_t n = b->n_identities;
-	_cleanup_(mem_free) uint32_t *place = sort_by_name(b->identities, n, sizeof(*b->identities), 1);
+	_cleanup_(mem_free) uint32_t *place =
+		sort_by_name(b->identities, n, sizeof(*b->identities), 1);
 	struct plan *p = b->plan;
 
 	p->n_identities = n;
@@ -300,5 +320,6 @@ void build_identities(struct build *b)
 	for (size_t i = 0; i < p->n_pods; i++)
 		for (int family = 0; family < 2; family++)
 			if (!weir_addr_is_zero(&p->pods[i].addr[family]))
-				p->pods[i].identity[family] = plan_identity(p, &p->pods[i].addr[family]);
+				p->pods[i].identity[family] =
+					plan_identity(p, &p->pods[i].addr[family]);
 }

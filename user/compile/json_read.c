@@ -42,7 +42,8 @@ static bool parse_hash(const char *hex, struct plan_hash *ret_hash)
 {
 	size_t len;
 
-	return !sodium_hex2bin(ret_hash->b, sizeof(ret_hash->b), hex, strlen(hex), NULL, &len, NULL) &&
+	return !sodium_hex2bin(ret_hash->b, sizeof(ret_hash->b), hex, strlen(hex), NULL, &len,
+			       NULL) &&
 	       len == sizeof(ret_hash->b);
 }
 
@@ -71,7 +72,8 @@ static void index_entries(struct plan_json *p)
 		qsort(p->entries, p->n, sizeof(*p->entries), by_kind_and_hash);
 }
 
-struct json_value plan_json_find(const struct plan_json *p, enum weir_name_kind kind, const struct plan_hash *hash)
+struct json_value plan_json_find(const struct plan_json *p, enum weir_name_kind kind,
+				 const struct plan_hash *hash)
 {
 	struct entry key = { .kind = kind, .hash = *hash }, *found;
 
@@ -108,7 +110,8 @@ static void add_pod_owners(struct plan_json *p, struct json_value pod)
 	struct json_value list = json_list(pod, "addresses");
 
 	for (size_t i = 0; i < json_count(list); i++)
-		add_owner(p, json_text(json_item(list, i), "address"), PLAN_OWNER_POD, json_text(pod, "pod"));
+		add_owner(p, json_text(json_item(list, i), "address"), PLAN_OWNER_POD,
+			  json_text(pod, "pod"));
 }
 
 static void add_vip_owner(struct plan_json *p, struct json_value frontend)
@@ -120,7 +123,8 @@ static void add_vip_owner(struct plan_json *p, struct json_value frontend)
 		return; /* the cluster IP itself: each of its ports has an element of its own */
 	service = plan_json_find(p, WEIR_NAME_SERVICE, &hash);
 	if (service.v)
-		add_owner(p, json_text(frontend, "address"), PLAN_OWNER_SERVICE, json_text(service, "service"));
+		add_owner(p, json_text(frontend, "address"), PLAN_OWNER_SERVICE,
+			  json_text(service, "service"));
 }
 
 static void add_node_owner(struct plan_json *p, struct json_value node)
@@ -179,7 +183,8 @@ void plan_json_free(struct plan_json **p)
 	*p = NULL;
 }
 
-enum plan_owner plan_json_owner(const struct plan_json *p, const struct weir_addr *addr, const char **ret_name)
+enum plan_owner plan_json_owner(const struct plan_json *p, const struct weir_addr *addr,
+				const char **ret_name)
 {
 	struct owner key = { .addr = *addr }, *found;
 
@@ -188,7 +193,8 @@ enum plan_owner plan_json_owner(const struct plan_json *p, const struct weir_add
 	return found ? found->kind : PLAN_OWNER_NONE;
 }
 
-bool plan_json_pod_addr(struct plan_json *p, const char *pod, int family, struct weir_addr *ret_addr)
+bool plan_json_pod_addr(struct plan_json *p, const char *pod, int family,
+			struct weir_addr *ret_addr)
 {
 	struct json_value pods = json_list(json_root(&p->doc), "pods"), addrs = {};
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The plan as JSON: one item a line, so that it streams, and shows well in a
- * diff. Everything is named: what the kernel holds by number is found here by
- * its hash. The same plan gives the same bytes.
+ * The plan as JSON: one item a line, so that it streams, and shows well in a diff. Everything is
+ * named: what the kernel holds by number is found here by its hash. The same plan gives the same
+ * bytes.
  */
 #include "base/emit.h"
 #include "base/mem.h"
@@ -47,8 +47,8 @@ static const char *direction_text(enum kube_direction d)
 static void emit_rule(struct emit *e, const char *key, const struct plan *p, uint32_t rule)
 {
 	if (rule)
-		emit_printf(e, key, "%s %s[%u]", p->rules[rule].policy, direction_text(p->rules[rule].direction),
-			    p->rules[rule].index);
+		emit_printf(e, key, "%s %s[%u]", p->rules[rule].policy,
+			    direction_text(p->rules[rule].direction), p->rules[rule].index);
 	else
 		emit_null(e, key);
 }
@@ -133,7 +133,8 @@ static void write_addresses(struct emit *e, const struct plan *p)
 		const struct plan_address *a = &p->addresses[i];
 
 		emit_item_begin(e);
-		emit_text(e, "address", a->pod ? addr_text(&a->cidr.addr, text) : cidr_text(&a->cidr, text));
+		emit_text(e, "address",
+			  a->pod ? addr_text(&a->cidr.addr, text) : cidr_text(&a->cidr, text));
 		emit_text(e, "kind", a->pod ? "pod" : "block");
 		emit_identity(e, "identity", p, a->identity);
 		emit_item_end(e);
@@ -222,7 +223,8 @@ static void emit_candidate(struct emit *e, const struct plan_backend *b)
 {
 	char text[ADDR_TEXT_MAX];
 
-	emit_printf(e, NULL, weir_addr_is_v4(&b->addr) ? "%s:%u" : "[%s]:%u", addr_text(&b->addr, text), b->port);
+	emit_printf(e, NULL, weir_addr_is_v4(&b->addr) ? "%s:%u" : "[%s]:%u",
+		    addr_text(&b->addr, text), b->port);
 }
 
 static void write_services(struct emit *e, const struct plan *p)

@@ -7,7 +7,10 @@
 
 #include "compile/labels.h"
 
-/* A label value has at most 63 bytes, a key at most 317: what is longer was refused, or matches by the full test. */
+/*
+ * A label value has at most 63 bytes, a key at most 317: what is longer was refused, or matches by
+ * the full test.
+ */
 #define LABEL_TEXT_MAX 512
 
 struct label_entry {
@@ -60,8 +63,8 @@ static struct label_entry *entry_get(struct label_index *ix, const char *text, s
 	return e;
 }
 
-void label_index_add(struct label_index *ix, const struct kube_labels *labels, const char *const *keys,
-		     size_t n_keys)
+void label_index_add(struct label_index *ix, const struct kube_labels *labels,
+		     const char *const *keys, size_t n_keys)
 {
 	char text[LABEL_TEXT_MAX];
 	size_t len;
@@ -78,7 +81,8 @@ void label_index_add(struct label_index *ix, const struct kube_labels *labels, c
 	*VEC_ADD(ix->sets, ix->n, ix->cap) = labels;
 }
 
-bool label_index_candidates(const struct label_index *ix, const struct kube_selector *s, struct ids *ret_ids)
+bool label_index_candidates(const struct label_index *ix, const struct kube_selector *s,
+			    struct ids *ret_ids)
 {
 	const struct kube_requirement *in = NULL;
 	char text[LABEL_TEXT_MAX];

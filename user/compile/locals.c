@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Who is judged here and by what: the pods of this node, the policies that
- * select one of them (NP-6), and the rules of those policies in the directions
- * that they isolate (NP-7, NP-8). All other policies do not exist for this plan.
+ * Who is judged here and by what: the pods of this node, the policies that select one of them
+ * (NP-6), and the rules of those policies in the directions that they isolate (NP-7, NP-8). All
+ * other policies do not exist for this plan.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "compile/build.h"
 
-static void note_address_taken(struct build *b, const struct kube_pod *pod, const struct weir_addr *addr,
-			       const struct kube_pod *owner)
+static void note_address_taken(struct build *b, const struct kube_pod *pod,
+			       const struct weir_addr *addr, const struct kube_pod *owner)
 {
 	_cleanup_(mem_free) char *object = mem_printf("Pod %s/%s", pod->meta.ns, pod->meta.name);
 	char text[ADDR_TEXT_MAX];
 
 	diag_add(&b->plan->notes, DIAG_WARNING, NULL, &pod->meta.src, object, "status.podIPs",
-		 "%s stands for pod %s/%s now", addr_text(addr, text), owner->meta.ns, owner->meta.name);
+		 "%s stands for pod %s/%s now", addr_text(addr, text), owner->meta.ns,
+		 owner->meta.name);
 }
 
 static void add_local(struct build *b, const struct kube_pod *pod, struct plan_pod *ret_pod)
@@ -101,7 +102,8 @@ static void find_policies(struct build *b)
 		if (selects)
 			*VEC_ADD(b->actives, b->n_actives, b->cap_actives) = (struct active){
 				.policy = policy,
-				.text = arena_printf(&b->plan->arena, "%s/%s", policy->meta.ns, policy->meta.name),
+				.text = arena_printf(&b->plan->arena, "%s/%s", policy->meta.ns,
+						     policy->meta.name),
 			};
 	}
 }
@@ -145,14 +147,16 @@ static void add_rules(struct build *b, struct active *a, enum kube_direction dir
 			.src = build_src(b, r->src.line ? &r->src : &policy->meta.src),
 		};
 		rule->name = rule_name(rule);
-		b->rules[p->n_rules] = (struct rule){ .policy = policy, .rule = r, .any_peer = !r->n_peers };
+		b->rules[p->n_rules] =
+			(struct rule){ .policy = policy, .rule = r, .any_peer = !r->n_peers };
 		p->n_rules++;
 	}
 }
 
 static int by_pod_addr(const void *a, const void *b)
 {
-	return addr_compare(&((const struct plan_pod_addr *)a)->addr, &((const struct plan_pod_addr *)b)->addr);
+	return addr_compare(&((const struct plan_pod_addr *)a)->addr,
+			    &((const struct plan_pod_addr *)b)->addr);
 }
 
 static void add_pod_addrs(struct plan *p)

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Which pods each selector peer matches. Pods are grouped into classes first:
- * same namespace, same labels as far as any selector in use asks for them. So
- * the work grows with what differs, not with the number of pods. A pod whose
- * Namespace is gone is matched by no selector (NP-59).
+ * Which pods each selector peer matches. Pods are grouped into classes first: same namespace, same
+ * labels as far as any selector in use asks for them. So the work grows with what differs, not with
+ * the number of pods. A pod whose Namespace is gone is matched by no selector (NP-59).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +25,8 @@ struct matcher {
 	struct arena arena;
 	char *key; /* of the pod at hand */
 	size_t key_len, key_cap;
-	uint32_t *first_class; /* by namespace, one more at the end: classes of a namespace are neighbours */
+	uint32_t *first_class; /* by namespace, one more at the end: classes of a namespace are
+				  neighbours */
 	struct label_index namespaces, classes;
 	struct name_table selectors; /* namespaceSelectors seen */
 	struct ids *selected; /* namespaces, by selector */
@@ -35,7 +35,10 @@ struct matcher {
 	struct ids candidates;
 };
 
-/* ---- Classes ------------------------------------------------------------------------------------------ */
+/*
+ * ---- Classes
+ * ------------------------------------------------------------------------------------------
+ */
 
 static void find_keys(struct matcher *m)
 {
@@ -111,18 +114,23 @@ static void find_classes(struct matcher *m)
 	for (size_t i = 0; i < s->n_pods; i++) {
 		const struct kube_pod *pod = s->pods[i];
 
-		while (ns < s->n_namespaces && strcmp(s->namespaces[ns]->meta.name, pod->meta.ns) < 0)
+		while (ns < s->n_namespaces &&
+		       strcmp(s->namespaces[ns]->meta.name, pod->meta.ns) < 0)
 			m->first_class[++ns] = b->n_classes;
 		if (ns == s->n_namespaces)
 			break;
-		if (kube_pod_has_identity(pod) && !strcmp(s->namespaces[ns]->meta.name, pod->meta.ns))
+		if (kube_pod_has_identity(pod) &&
+		    !strcmp(s->namespaces[ns]->meta.name, pod->meta.ns))
 			b->class_of[i] = class_of(m, pod, ns);
 	}
 	while (ns < s->n_namespaces)
 		m->first_class[++ns] = b->n_classes;
 }
 
-/* ---- Peers -------------------------------------------------------------------------------------------- */
+/*
+ * ---- Peers
+ * --------------------------------------------------------------------------------------------
+ */
 
 static int by_namespace_name(const void *name, const void *item)
 {
@@ -134,11 +142,15 @@ static size_t namespace_place(const struct store *s, const char *name)
 	struct kube_namespace **found = NULL;
 
 	if (s->n_namespaces)
-		found = bsearch(name, s->namespaces, s->n_namespaces, sizeof(*found), by_namespace_name);
+		found = bsearch(name, s->namespaces, s->n_namespaces, sizeof(*found),
+				by_namespace_name);
 	return found ? (size_t)(found - s->namespaces) : s->n_namespaces;
 }
 
-/* Namespaces that a selector matches; asked once for each distinct selector. Valid until the next call. */
+/*
+ * Namespaces that a selector matches; asked once for each distinct selector. Valid until the next
+ * call.
+ */
 static const struct ids *select_namespaces(struct matcher *m, const struct kube_selector *s)
 {
 	struct plan_hash name = selector_name(s);
@@ -221,14 +233,16 @@ static void note_empty_selectors(struct matcher *m, uint32_t r)
 		const struct kube_peer *peer = &rule->rule->peers[i];
 		_cleanup_(mem_free) char *object = NULL, *path = NULL;
 
-		if (!peer->namespaces || peer->namespaces->invalid || select_namespaces(m, peer->namespaces)->n)
+		if (!peer->namespaces || peer->namespaces->invalid ||
+		    select_namespaces(m, peer->namespaces)->n)
 			continue;
 		object = mem_printf("NetworkPolicy %s", named->policy);
-		path = mem_printf("spec.%s[%u].%s[%zu].namespaceSelector", in ? "ingress" : "egress", named->index,
-				  in ? "from" : "to", i);
-		diag_add(&m->b->plan->notes, DIAG_NOTE, NULL, &peer->namespaces->src, object, path,
-			 "matches no namespace; every namespace has the label kubernetes.io/metadata.name, "
-			 "other labels only where someone set them");
+		path = mem_printf("spec.%s[%u].%s[%zu].namespaceSelector",
+				  in ? "ingress" : "egress", named->index, in ? "from" : "to", i);
+		diag_add(
+			&m->b->plan->notes, DIAG_NOTE, NULL, &peer->namespaces->src, object, path,
+			"matches no namespace; every namespace has the label kubernetes.io/metadata.name, "
+			"other labels only where someone set them");
 	}
 }
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Addresses of this node and of the others (NP-41): those of Node objects, and those that the caller knows. */
+/*
+ * Addresses of this node and of the others (NP-41): those of Node objects, and those that the
+ * caller knows.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +24,8 @@ void build_node_addrs(struct build *b, const struct weir_addr *local, size_t n_l
 
 	for (size_t i = 0; i < b->store->n_nodes; i++) {
 		const struct kube_node *node = b->store->nodes[i];
-		enum weir_node_kind kind = strcmp(node->meta.name, p->node) ? WEIR_NODE_OTHER : WEIR_NODE_OWN;
+		enum weir_node_kind kind =
+			strcmp(node->meta.name, p->node) ? WEIR_NODE_OTHER : WEIR_NODE_OWN;
 
 		for (size_t j = 0; j < node->n_addrs; j++)
 			*VEC_ADD(list, n, cap) = (struct plan_node_addr){ node->addrs[j], kind };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Distinct peers of the rules in force, and the port names that their egress
- * rules use. Two peers are one when they say the same, wherever they are
- * written. Notes namespaceSelectors that select nothing (NP-22).
+ * Distinct peers of the rules in force, and the port names that their egress rules use. Two peers
+ * are one when they say the same, wherever they are written. Notes namespaceSelectors that select
+ * nothing (NP-22).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -81,7 +81,8 @@ static bool can_match(const struct kube_peer *peer)
 		return true;
 	if (!peer->pods && !peer->namespaces)
 		return false;
-	return !(peer->pods && peer->pods->invalid) && !(peer->namespaces && peer->namespaces->invalid);
+	return !(peer->pods && peer->pods->invalid) &&
+	       !(peer->namespaces && peer->namespaces->invalid);
 }
 
 /* Peers in order of appearance; rules refer to that order. */
@@ -109,10 +110,14 @@ static void collect_peers(struct build *b)
 	}
 }
 
-/* Sorts peers by name, so that their order, and all that hangs on it, does not depend on who else has peers. */
+/*
+ * Sorts peers by name, so that their order, and all that hangs on it, does not depend on who else
+ * has peers.
+ */
 static void sort_peers(struct build *b)
 {
-	_cleanup_(mem_free) uint32_t *place = sort_by_name(b->peers, b->n_peers, sizeof(*b->peers), 0);
+	_cleanup_(mem_free) uint32_t *place =
+		sort_by_name(b->peers, b->n_peers, sizeof(*b->peers), 0);
 
 	for (size_t r = 1; r < b->plan->n_rules; r++) {
 		struct ids *peers = &b->rules[r].peers;
@@ -123,7 +128,10 @@ static void sort_peers(struct build *b)
 	}
 }
 
-/* ---- Port names ---------------------------------------------------------------------------------------- */
+/*
+ * ---- Port names
+ * ----------------------------------------------------------------------------------------
+ */
 
 static int by_port_name(const void *a, const void *b)
 {
@@ -140,7 +148,8 @@ static void collect_port_names(struct build *b)
 	for (size_t r = 1; r < b->plan->n_rules; r++) {
 		const struct kube_policy_rule *rule = b->rules[r].rule;
 
-		for (size_t i = 0; b->plan->rules[r].direction == KUBE_EGRESS && i < rule->n_ports; i++)
+		for (size_t i = 0; b->plan->rules[r].direction == KUBE_EGRESS && i < rule->n_ports;
+		     i++)
 			if (rule->ports[i].name && rule->ports[i].proto)
 				*VEC_ADD(b->port_names, n, cap) =
 					(struct port_name){ .name = rule->ports[i].name,

@@ -61,10 +61,12 @@ static int service_order(const void *a, const void *b)
 	return order ? order : x->family - y->family;
 }
 
-uint32_t plan_find_service(const struct plan *p, const char *ns, const char *service, const char *port_name,
-			   int proto, int family)
+uint32_t plan_find_service(const struct plan *p, const char *ns, const char *service,
+			   const char *port_name, int proto, int family)
 {
-	struct plan_service key = { .ns = ns, .service = service, .port_name = port_name, .family = family };
+	struct plan_service key = {
+		.ns = ns, .service = service, .port_name = port_name, .family = family
+	};
 	const struct plan_service *found;
 
 	key.proto = proto;
@@ -82,8 +84,8 @@ static int frontend_order(const void *a, const void *b)
 	return order ? order : (int)x->proto - (int)y->proto;
 }
 
-const struct plan_frontend *plan_find_frontend(const struct plan *p, const struct weir_addr *addr, uint16_t port,
-					       uint8_t proto)
+const struct plan_frontend *plan_find_frontend(const struct plan *p, const struct weir_addr *addr,
+					       uint16_t port, uint8_t proto)
 {
 	struct plan_frontend key = { .addr = *addr, .port = port, .proto = proto };
 
@@ -103,7 +105,8 @@ uint32_t plan_find_rule(const struct plan *p, const char *policy, enum kube_dire
 
 static int element_order(const void *a, const void *b)
 {
-	uint32_t x = ((const struct plan_element *)a)->identity, y = ((const struct plan_element *)b)->identity;
+	uint32_t x = ((const struct plan_element *)a)->identity,
+		 y = ((const struct plan_element *)b)->identity;
 
 	return (x > y) - (x < y);
 }
@@ -132,7 +135,8 @@ const struct plan_range *plan_find_range(const struct plan_port_set *set, uint32
 
 static int node_addr_order(const void *a, const void *b)
 {
-	return addr_compare(&((const struct plan_node_addr *)a)->addr, &((const struct plan_node_addr *)b)->addr);
+	return addr_compare(&((const struct plan_node_addr *)a)->addr,
+			    &((const struct plan_node_addr *)b)->addr);
 }
 
 int plan_node_kind(const struct plan *p, const struct weir_addr *addr)
@@ -146,7 +150,8 @@ int plan_node_kind(const struct plan *p, const struct weir_addr *addr)
 uint32_t plan_identity(const struct plan *p, const struct weir_addr *addr)
 {
 	size_t before = cidr_count_until(p->addresses, p->n_addresses, sizeof(*p->addresses), addr);
-	uint32_t at = before ? before - 1 : PLAN_NONE; /* a pod's own stands behind an equal prefix */
+	uint32_t at =
+		before ? before - 1 : PLAN_NONE; /* a pod's own stands behind an equal prefix */
 
 	while (at != PLAN_NONE && !cidr_holds(&p->addresses[at].cidr, addr))
 		at = p->addresses[at].parent;
@@ -155,7 +160,8 @@ uint32_t plan_identity(const struct plan *p, const struct weir_addr *addr)
 
 static int pod_addr_order(const void *a, const void *b)
 {
-	return addr_compare(&((const struct plan_pod_addr *)a)->addr, &((const struct plan_pod_addr *)b)->addr);
+	return addr_compare(&((const struct plan_pod_addr *)a)->addr,
+			    &((const struct plan_pod_addr *)b)->addr);
 }
 
 const struct plan_pod *plan_find_local_pod(const struct plan *p, const struct weir_addr *addr)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The plan: what the kernel's tables of one node should say, in symbols. Things
- * are named by the hash of their content or by their structural key; numbers
- * come only in user/sync/bind.c. Same objects, same bytes, whatever the order
- * of input. References inside a plan are indexes of its own arrays.
+ * The plan: what the kernel's tables of one node should say, in symbols. Things are named by the
+ * hash of their content or by their structural key; numbers come only in user/sync/bind.c. Same
+ * objects, same bytes, whatever the order of input. References inside a plan are indexes of its own
+ * arrays.
  */
 #pragma once
 
@@ -26,7 +26,10 @@ struct plan_hash {
 	unsigned char b[16];
 };
 
-/* A rule that verdicts are attributed to. Rule 0 of the array is a placeholder: default deny, or no policy. */
+/*
+ * A rule that verdicts are attributed to. Rule 0 of the array is a placeholder: default deny, or no
+ * policy.
+ */
 struct plan_rule {
 	struct plan_hash name; /* of policy ns/name, direction, index */
 	const char *policy; /* "ns/name" */
@@ -61,12 +64,17 @@ struct plan_element {
 	struct plan_word word;
 };
 
-/* One direction's compiled rules. Set 0 of the array is a placeholder: not isolated, everything allowed. */
+/*
+ * One direction's compiled rules. Set 0 of the array is a placeholder: not isolated, everything
+ * allowed.
+ */
 struct plan_set {
-	struct plan_hash name; /* of its rules in terms of peers and ports: it does not depend on identities */
+	struct plan_hash name; /* of its rules in terms of peers and ports: it does not depend on
+				  identities */
 	enum kube_direction direction;
 	struct plan_word default_word; /* of rules without peers, or deny */
-	struct plan_element *elements; /* sorted by identity; only those that differ from default_word */
+	struct plan_element
+		*elements; /* sorted by identity; only those that differ from default_word */
 	size_t n_elements;
 	const char **policies; /* "ns/name" of the policies that it was compiled from, sorted */
 	size_t n_policies;
@@ -74,15 +82,19 @@ struct plan_set {
 
 /* Identity 0 of the array is a placeholder: matched by no peer in use, no named port in use. */
 struct plan_identity {
-	struct plan_hash name; /* of the peers in use that match, and of the named ports in use as they resolve */
+	struct plan_hash name; /* of the peers in use that match, and of the named ports in use as
+				  they resolve */
 	const char *text; /* for people: what it stands for, e.g. "default/web" or "10.0.0.0/8" */
 };
 
-/* Address -> identity. len 128: an element of the identities hash; shorter: of the networks trie. */
+/*
+ * Address -> identity. len 128: an element of the identities hash; shorter: of the networks trie.
+ */
 struct plan_address {
 	struct cidr cidr;
 	uint32_t identity;
-	bool pod; /* a pod's address: identities hash, whatever its length; only where the longest prefix would be wrong */
+	bool pod; /* a pod's address: identities hash, whatever its length; only where the longest
+		     prefix would be wrong */
 	uint32_t parent; /* index of the prefix around it, PLAN_NONE: none */
 };
 
@@ -90,7 +102,10 @@ struct plan_address {
 struct plan_pod {
 	const char *ns, *name, *uid;
 	struct weir_addr addr[2]; /* zero: none, or another pod holds it now (NP-56) */
-	/* by family, as addr: an ipBlock matches one of a dual-stack pod's addresses and not the other (NP-29) */
+	/*
+	 * by family, as addr: an ipBlock matches one of a dual-stack pod's addresses and not the
+	 * other (NP-29)
+	 */
 	uint32_t identity[2];
 	uint32_t ingress_set, egress_set; /* indexes of sets[]; 0: not isolated */
 	struct src src;
@@ -110,14 +125,17 @@ struct plan_backend {
 	bool serving; /* SVC-91: stays known while serving, whether or not it is a candidate */
 };
 
-/* One service port in one family. Service 0 of the array is a placeholder: a known cluster IP, no such port. */
+/*
+ * One service port in one family. Service 0 of the array is a placeholder: a known cluster IP, no
+ * such port.
+ */
 struct plan_service {
 	struct plan_hash name; /* of (ns, name, port name, protocol, family) (SVC-5) */
 	const char *ns, *service, *port_name;
 	uint8_t proto;
 	int family;
-	uint32_t *
-		internal; /* candidates for cluster IP traffic (B.3), indexes of backends[], sorted by backend address, port */
+	uint32_t *internal; /* candidates for cluster IP traffic (B.3), indexes of backends[],
+			       sorted by backend address, port */
 	size_t n_internal;
 	uint32_t flags; /* enum weir_service_flag */
 	struct src src;
@@ -146,7 +164,8 @@ struct plan {
 	struct plan_set *sets; /* sorted by name after element 0 */
 	struct plan_pod *pods; /* sorted by ns, name */
 	struct plan_pod_addr *pod_addrs; /* sorted by addr */
-	struct plan_service *services; /* sorted by (ns, service, port_name, proto, family) after element 0 */
+	struct plan_service
+		*services; /* sorted by (ns, service, port_name, proto, family) after element 0 */
 	struct plan_backend *backends; /* sorted by (service, addr, port) */
 	struct plan_frontend *frontends; /* sorted by (addr, port, proto) */
 	struct plan_node_addr *node_addrs; /* sorted */
@@ -158,7 +177,10 @@ struct plan {
 struct plan_input {
 	const struct store *store;
 	const char *node; /* whose plan; may be a name that no Node object has */
-	/* further addresses of this node (bridges, tunnels: NP-41), e.g. from getifaddrs(); may be NULL */
+	/*
+	 * further addresses of this node (bridges, tunnels: NP-41), e.g. from getifaddrs(); may be
+	 * NULL
+	 */
 	const struct weir_addr *local_addrs;
 	size_t n_local_addrs;
 	bool echo_always; /* NP-38's switch: echo requests and replies pass every policy */
@@ -167,14 +189,18 @@ struct plan_input {
 /* Pure. Never fails: what cannot be understood was already refused or made to match nothing. */
 struct plan *plan_compile(const struct plan_input *in);
 /*
- * A part of it: the ports of one Service and their backends, from its slices alone, without frontends, pods or policy.
- * What a change of endpoints touches, in time that does not depend on the size of the cluster (user/sync/session.h).
+ * A part of it: the ports of one Service and their backends, from its slices alone, without
+ * frontends, pods or policy. What a change of endpoints touches, in time that does not depend on
+ * the size of the cluster (user/sync/session.h).
  */
 struct plan *plan_compile_service(const struct plan_input *in, const struct kube_service *service,
 				  struct kube_slice *const *slices, size_t n);
 void plan_free(struct plan **p); /* also for _cleanup_() */
 
-/* The whole plan as JSON (`weir compile`, /run/weir/plan-N). Deterministic bytes; ends with a newline. */
+/*
+ * The whole plan as JSON (`weir compile`, /run/weir/plan-N). Deterministic bytes; ends with a
+ * newline.
+ */
 void plan_write_json(const struct plan *p, FILE *out);
 
 /* ---- Look-ups ---- */
@@ -187,11 +213,11 @@ int plan_hash_compare(const struct plan_hash *a, const struct plan_hash *b);
 
 const struct plan_pod *plan_find_pod(const struct plan *p, const char *ns, const char *name);
 /* Index of services[], 0 when there is none. */
-uint32_t plan_find_service(const struct plan *p, const char *ns, const char *service, const char *port_name,
-			   int proto, int family);
+uint32_t plan_find_service(const struct plan *p, const char *ns, const char *service,
+			   const char *port_name, int proto, int family);
 /* Exactly that element, or NULL; port 0 with proto 0 asks whether addr is a known cluster IP. */
-const struct plan_frontend *plan_find_frontend(const struct plan *p, const struct weir_addr *addr, uint16_t port,
-					       uint8_t proto);
+const struct plan_frontend *plan_find_frontend(const struct plan *p, const struct weir_addr *addr,
+					       uint16_t port, uint8_t proto);
 /* Index of rules[], 0 when no policy in force on this node has it. */
 uint32_t plan_find_rule(const struct plan *p, const char *policy, enum kube_direction direction,
 			unsigned int index);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Port ranges. See ranges.h. A sweep over all borders with a heap of the ranges
- * that may cover the place: its top is the rule that gets the piece.
+ * Port ranges. See ranges.h. A sweep over all borders with a heap of the ranges that may cover the
+ * place: its top is the rule that gets the piece.
  */
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Port ranges of several rules, which may overlap, become sorted and disjoint
- * ranges, each attributed to the first rule that allows it (NP-36).
+ * Port ranges of several rules, which may overlap, become sorted and disjoint ranges, each
+ * attributed to the first rule that allows it (NP-36).
  */
 #pragma once
 

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The address space as the ipBlocks in use divide it. Every prefix of a block or
- * of an except begins a region; a block matches in a region iff it holds the
- * region's prefix and none of its excepts does (NP-26, NP-28). Prefixes nest, so
- * a region's blocks are those of the region around it, with what begins or ends here.
+ * The address space as the ipBlocks in use divide it. Every prefix of a block or of an except
+ * begins a region; a block matches in a region iff it holds the region's prefix and none of its
+ * excepts does (NP-26, NP-28). Prefixes nest, so a region's blocks are those of the region around
+ * it, with what begins or ends here.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "compile/build.h"
 
-static const struct cidr all_v4 = { .addr = { .b = { [10] = 0xff, [11] = 0xff } }, .len = WEIR_V4_PREFIX_BITS };
+static const struct cidr all_v4 = { .addr = { .b = { [10] = 0xff, [11] = 0xff } },
+				    .len = WEIR_V4_PREFIX_BITS };
 
 /* What happens to a block at a prefix. */
 struct border {
@@ -43,24 +44,27 @@ static bool is_void(const struct kube_peer *peer)
 
 static void collect_borders(const struct build *b, struct border_list *list)
 {
-	*VEC_ADD(list->items, list->n, list->cap) = (struct border){ .cidr = all_v4, .peer = PLAN_NONE };
+	*VEC_ADD(list->items, list->n, list->cap) =
+		(struct border){ .cidr = all_v4, .peer = PLAN_NONE };
 	for (size_t i = 0; i < b->n_peers; i++) {
 		const struct kube_peer *peer = b->peers[i].peer;
 
 		if (!peer->has_block || is_void(peer))
 			continue;
-		*VEC_ADD(list->items, list->n, list->cap) = (struct border){ .cidr = peer->block, .peer = i };
+		*VEC_ADD(list->items, list->n, list->cap) =
+			(struct border){ .cidr = peer->block, .peer = i };
 		for (size_t e = 0; e < peer->n_except; e++)
 			if (cidr_holds_cidr(&peer->block, &peer->except[e]))
-				*VEC_ADD(list->items, list->n, list->cap) =
-					(struct border){ .cidr = peer->except[e], .peer = i, .ends = true };
+				*VEC_ADD(list->items, list->n, list->cap) = (struct border){
+					.cidr = peer->except[e], .peer = i, .ends = true
+				};
 	}
 	qsort(list->items, list->n, sizeof(*list->items), by_border);
 }
 
 /*
- * Plain containment of bits, as the trie sees it: there ::/0 is around all of
- * IPv4. That it does not match there is the region of all IPv4's doing (NP-29).
+ * Plain containment of bits, as the trie sees it: there ::/0 is around all of IPv4. That it does
+ * not match there is the region of all IPv4's doing (NP-29).
  */
 bool prefix_holds(const struct cidr *outer, const struct cidr *inner)
 {
@@ -80,11 +84,17 @@ static uint32_t region_around(const struct build *b, uint32_t last, const struct
 /* What of the region around still matches here: nothing of IPv6 does in IPv4. */
 static const struct ids *inherited(const struct build *b, const struct region *r)
 {
-	return r->parent == PLAN_NONE || !cidr_compare(&r->cidr, &all_v4) ? NULL : &b->regions[r->parent].peers;
+	return r->parent == PLAN_NONE || !cidr_compare(&r->cidr, &all_v4)
+		       ? NULL
+		       : &b->regions[r->parent].peers;
 }
 
-/* Blocks of the region around, less those that end, and those that begin, at the borders of one prefix. */
-static void region_peers(const struct ids *around, const struct border *borders, size_t n, struct ids *ret_peers)
+/*
+ * Blocks of the region around, less those that end, and those that begin, at the borders of one
+ * prefix.
+ */
+static void region_peers(const struct ids *around, const struct border *borders, size_t n,
+			 struct ids *ret_peers)
 {
 	struct ids begin = {}, kept = {};
 	size_t at = 0;

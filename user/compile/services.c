@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Services: which are served and where (B.1, B.5), their endpoints from all
- * slices (B.2), and the candidates for cluster IP traffic on this node (B.3).
- * Never looks at a pod: slices are authoritative (SVC-19).
+ * Services: which are served and where (B.1, B.5), their endpoints from all slices (B.2), and the
+ * candidates for cluster IP traffic on this node (B.3). Never looks at a pod: slices are
+ * authoritative (SVC-19).
  */
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -61,7 +61,8 @@ static int by_service(const void *a, const void *b)
 }
 
 /* SVC-10, SVC-11 */
-static void slices_by_service(struct kube_slice *const *slices, size_t n, struct slice_index *ret_index)
+static void slices_by_service(struct kube_slice *const *slices, size_t n,
+			      struct slice_index *ret_index)
 {
 	struct slice_index ix = { .items = mem_zalloc(n * sizeof(*ix.items)) };
 
@@ -92,7 +93,9 @@ static size_t first_slice(const struct slice_index *ix, const char *ns, const ch
 	return low;
 }
 
-/* ---- Endpoints (B.2) ---------------------------------------------------------------------------- */
+/*
+ * ---- Endpoints (B.2) ----------------------------------------------------------------------------
+ */
 
 /* Loopback, link-local, multicast and unspecified addresses are no endpoints (SVC-19). */
 static bool endpoint_addr_ok(const struct weir_addr *a, int family)
@@ -102,13 +105,17 @@ static bool endpoint_addr_ok(const struct weir_addr *a, int family)
 	if (weir_addr_is_zero(a) || addr_family(a) != family)
 		return false;
 	if (family == 0)
-		return v4[0] != 0 && v4[0] != 127 && !(v4[0] == 169 && v4[1] == 254) && (v4[0] & 0xf0) != 224;
+		return v4[0] != 0 && v4[0] != 127 && !(v4[0] == 169 && v4[1] == 254) &&
+		       (v4[0] & 0xf0) != 224;
 	if (a->b[0] == 0xff || (a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80))
 		return false;
 	return a->w[0] || a->w[1] || a->w[2] || a->w[3] != htonl(1);
 }
 
-/* Of entries with one address and port the first of this order counts: not terminating, wherever it is (SVC-14). */
+/*
+ * Of entries with one address and port the first of this order counts: not terminating, wherever it
+ * is (SVC-14).
+ */
 static int by_endpoint(const void *a, const void *b)
 {
 	const struct endpoint *x = a, *y = b;
@@ -123,7 +130,8 @@ static int by_endpoint(const void *a, const void *b)
 	if (!order)
 		order = (int)y->e->serving - (int)x->e->serving;
 	if (!order)
-		order = strcmp(x->e->pod, y->e->pod); /* derived slices have no names of their own */
+		order = strcmp(x->e->pod,
+			       y->e->pod); /* derived slices have no names of their own */
 	if (!order)
 		order = (x->slice > y->slice) - (x->slice < y->slice);
 	return order ? order : (x->e > y->e) - (x->e < y->e); /* of one slice: its order */
@@ -142,23 +150,28 @@ static void take_slice(const struct kube_slice *slice, size_t at, const struct s
 
 			if (!endpoint_addr_ok(&e->addr, sp->family))
 				continue;
-			*VEC_ADD(list->items, list->n, list->cap) = (struct endpoint){
-				.e = e, .port = port->port, .local = !strcmp(e->node, here->node), .slice = at
-			};
+			*VEC_ADD(list->items, list->n, list->cap) =
+				(struct endpoint){ .e = e,
+						   .port = port->port,
+						   .local = !strcmp(e->node, here->node),
+						   .slice = at };
 		}
 	}
 }
 
-/* All endpoints of a service port: over all slices, once each, sorted by (addr, port) (SVC-12 to SVC-17). */
-static void endpoints_of(const struct slice_index *ix, const struct service_port *sp, const struct place *here,
-			 struct endpoint_list *list)
+/*
+ * All endpoints of a service port: over all slices, once each, sorted by (addr, port) (SVC-12 to
+ * SVC-17).
+ */
+static void endpoints_of(const struct slice_index *ix, const struct service_port *sp,
+			 const struct place *here, struct endpoint_list *list)
 {
 	const struct kube_meta *m = &sp->service->meta;
 	size_t n = 0;
 
 	list->n = 0;
-	for (size_t i = first_slice(ix, m->ns, m->name); i < ix->n && !slice_key(ix->items[i], m->ns, m->name);
-	     i++)
+	for (size_t i = first_slice(ix, m->ns, m->name);
+	     i < ix->n && !slice_key(ix->items[i], m->ns, m->name); i++)
 		if (ix->items[i]->family == sp->family)
 			take_slice(ix->items[i], i, sp, here, list);
 	if (list->n)
@@ -172,7 +185,10 @@ static void endpoints_of(const struct slice_index *ix, const struct service_port
 	list->n = n;
 }
 
-/* ---- Candidates (B.3) ---------------------------------------------------------------------------- */
+/*
+ * ---- Candidates (B.3)
+ * ----------------------------------------------------------------------------
+ */
 
 enum hint_mode {
 	HINT_NONE,
@@ -229,8 +245,8 @@ struct choice {
 };
 
 /* Marks the endpoints of one kind; returns how many. */
-static size_t mark(const struct endpoint_list *list, const struct choice *c, const struct place *here,
-		   bool *chosen)
+static size_t mark(const struct endpoint_list *list, const struct choice *c,
+		   const struct place *here, bool *chosen)
 {
 	size_t n = 0;
 
@@ -238,16 +254,22 @@ static size_t mark(const struct endpoint_list *list, const struct choice *c, con
 		const struct endpoint *e = &list->items[i];
 
 		chosen[i] = (!c->local_only || e->local) &&
-			    (c->ending ? usable_ending(e->e) : e->e->ready && hinted(e->e, c->mode, here));
+			    (c->ending ? usable_ending(e->e)
+				       : e->e->ready && hinted(e->e, c->mode, here));
 		n += chosen[i];
 	}
 	return n;
 }
 
-/* The candidates for cluster IP traffic. Only when none is ready, those that still serve (SVC-21 to SVC-23, SVC-27). */
-static size_t choose(const struct endpoint_list *list, bool local_only, const struct place *here, bool *chosen)
+/*
+ * The candidates for cluster IP traffic. Only when none is ready, those that still serve (SVC-21 to
+ * SVC-23, SVC-27).
+ */
+static size_t choose(const struct endpoint_list *list, bool local_only, const struct place *here,
+		     bool *chosen)
 {
-	struct choice c = { .local_only = local_only, .mode = local_only ? HINT_NONE : hint_mode(list, here) };
+	struct choice c = { .local_only = local_only,
+			    .mode = local_only ? HINT_NONE : hint_mode(list, here) };
 	size_t n = mark(list, &c, here, chosen);
 
 	c.ending = true;
@@ -262,7 +284,10 @@ static uint32_t service_flags(const struct endpoint_list *list)
 	return 0;
 }
 
-/* ---- Into the plan -------------------------------------------------------------------------------- */
+/*
+ * ---- Into the plan
+ * --------------------------------------------------------------------------------
+ */
 
 struct service_build {
 	struct build *build;
@@ -338,7 +363,8 @@ static void add_service(struct service_build *sb, const struct service_port *sp)
 
 static bool is_served(const struct kube_service *s)
 {
-	return s->type != KUBE_EXTERNAL_NAME && !s->headless && !kube_label(&s->meta.labels, LABEL_PROXY_NAME) &&
+	return s->type != KUBE_EXTERNAL_NAME && !s->headless &&
+	       !kube_label(&s->meta.labels, LABEL_PROXY_NAME) &&
 	       !kube_label(&s->meta.labels, LABEL_HEADLESS);
 }
 
@@ -360,8 +386,8 @@ static int by_service_port(const void *a, const void *b)
 
 static bool same_service_port(const struct service_port *x, const struct service_port *y)
 {
-	return x->service == y->service && x->family == y->family && x->port->proto == y->port->proto &&
-	       !strcmp(x->port->name, y->port->name);
+	return x->service == y->service && x->family == y->family &&
+	       x->port->proto == y->port->proto && !strcmp(x->port->name, y->port->name);
 }
 
 /* One entry for each service port and family that takes part (SVC-1 to SVC-6). */
@@ -370,7 +396,8 @@ static void collect_ports_of(struct service_build *sb, const struct kube_service
 	if (!is_served(s))
 		return;
 	for (int family = 0; family < 2; family++)
-		for (size_t p = 0; !weir_addr_is_zero(&s->cluster_ip[family]) && p < s->n_ports; p++)
+		for (size_t p = 0; !weir_addr_is_zero(&s->cluster_ip[family]) && p < s->n_ports;
+		     p++)
 			*VEC_ADD(sb->ports, sb->n_ports, sb->cap_ports) =
 				(struct service_port){ s, &s->ports[p], family };
 }
@@ -388,7 +415,10 @@ static void sort_ports(struct service_build *sb)
 	sb->n_ports = n;
 }
 
-/* ---- Frontends ------------------------------------------------------------------------------------- */
+/*
+ * ---- Frontends
+ * -------------------------------------------------------------------------------------
+ */
 
 struct claim {
 	struct plan_frontend frontend;
@@ -408,13 +438,15 @@ static int by_frontend(const struct plan_frontend *x, const struct plan_frontend
 static int by_claim(const void *a, const void *b)
 {
 	const struct claim *x = a, *y = b;
-	int64_t created_x = x->port->service->meta.created, created_y = y->port->service->meta.created;
+	int64_t created_x = x->port->service->meta.created,
+		created_y = y->port->service->meta.created;
 	int order = by_frontend(&x->frontend, &y->frontend);
 
 	if (!order)
 		order = (created_x > created_y) - (created_x < created_y);
 	return order ? order
-		     : (x->frontend.service > y->frontend.service) - (x->frontend.service < y->frontend.service);
+		     : (x->frontend.service > y->frontend.service) -
+			       (x->frontend.service < y->frontend.service);
 }
 
 static void note_conflict(struct plan *plan, const struct claim *winner, const struct claim *loser)
@@ -425,8 +457,8 @@ static void note_conflict(struct plan *plan, const struct claim *winner, const s
 
 	diag_add(&plan->notes, DIAG_WARNING, NULL, &l->src, object, "spec.ports",
 		 "%s port %u/%s belongs to Service %s/%s already; that one keeps it",
-		 addr_text(&loser->frontend.addr, text), loser->frontend.port, proto_text(loser->frontend.proto),
-		 w->ns, w->name);
+		 addr_text(&loser->frontend.addr, text), loser->frontend.port,
+		 proto_text(loser->frontend.proto), w->ns, w->name);
 }
 
 static void add_frontends(struct service_build *sb)
@@ -509,7 +541,8 @@ void build_services(struct build *b)
 	keep_services(&sb);
 }
 
-void build_service(struct build *b, const struct kube_service *service, struct kube_slice *const *slices, size_t n)
+void build_service(struct build *b, const struct kube_service *service,
+		   struct kube_slice *const *slices, size_t n)
 {
 	_cleanup_(service_build_free) struct service_build sb = { .build = b, .here = place_of(b) };
 

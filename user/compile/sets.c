@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Policy sets: the rules of all policies that isolate a pod in one direction,
- * as words by identity (NP-3). Pods under the same policies share a set. An
- * element is there only where it differs from the set's default word, and
- * depends on nothing but the set's rules and the identity.
+ * Policy sets: the rules of all policies that isolate a pod in one direction, as words by identity
+ * (NP-3). Pods under the same policies share a set. An element is there only where it differs from
+ * the set's default word, and depends on nothing but the set's rules and the identity.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -44,9 +43,13 @@ struct set_build {
 	struct arena arena;
 };
 
-/* ---- Names ------------------------------------------------------------------------------------------------ */
+/*
+ * ---- Names
+ * ------------------------------------------------------------------------------------------------
+ */
 
-static void hash_named_port(struct hasher *h, const struct kube_policy_port *port, const struct kube_pod *pod)
+static void hash_named_port(struct hasher *h, const struct kube_policy_port *port,
+			    const struct kube_pod *pod)
 {
 	hash_text(h, port->name);
 	for (size_t i = 0; pod && i < pod->n_ports; i++)
@@ -54,7 +57,8 @@ static void hash_named_port(struct hasher *h, const struct kube_policy_port *por
 			hash_u32(h, pod->ports[i].port);
 }
 
-static void hash_rule(struct hasher *h, const struct build *b, uint32_t id, const struct kube_pod *pod)
+static void hash_rule(struct hasher *h, const struct build *b, uint32_t id,
+		      const struct kube_pod *pod)
 {
 	const struct rule *r = &b->rules[id];
 
@@ -77,8 +81,8 @@ static void hash_rule(struct hasher *h, const struct build *b, uint32_t id, cons
 }
 
 /* Name of one policy's rules of a direction; pod NULL: named ports by name only. */
-static struct plan_hash policy_name(const struct build *b, const struct active *a, enum kube_direction dir,
-				    const struct kube_pod *pod)
+static struct plan_hash policy_name(const struct build *b, const struct active *a,
+				    enum kube_direction dir, const struct kube_pod *pod)
 {
 	struct hasher h;
 
@@ -108,9 +112,11 @@ static void isolating(const struct build *b, const struct local_pod *l, enum kub
 			IDS_ADD(ret_list, l->policies.items[i]);
 }
 
-/* Ingress rules with port names say something else on pods that resolve them differently (NP-32). */
-static struct plan_hash set_name(const struct set_build *sb, const struct ids *policies, enum kube_direction dir,
-				 const struct kube_pod *pod)
+/*
+ * Ingress rules with port names say something else on pods that resolve them differently (NP-32).
+ */
+static struct plan_hash set_name(const struct set_build *sb, const struct ids *policies,
+				 enum kube_direction dir, const struct kube_pod *pod)
 {
 	struct hasher h;
 
@@ -128,15 +134,21 @@ static struct plan_hash set_name(const struct set_build *sb, const struct ids *p
 	return hash_end(&h);
 }
 
-/* ---- Elements ------------------------------------------------------------------------------------------------ */
+/*
+ * ---- Elements
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static void add_pairs(struct set_build *sb, const struct ids *identities, uint32_t rule)
 {
 	for (size_t i = 0; i < identities->n; i++)
-		*VEC_ADD(sb->pairs, sb->n_pairs, sb->cap_pairs) = (struct pair){ identities->items[i], rule };
+		*VEC_ADD(sb->pairs, sb->n_pairs, sb->cap_pairs) =
+			(struct pair){ identities->items[i], rule };
 }
 
-/* Where a rule can say something other than everywhere: its peers, and who resolves its port names. */
+/*
+ * Where a rule can say something other than everywhere: its peers, and who resolves its port names.
+ */
 static void add_rule_pairs(struct set_build *sb, uint32_t id, enum kube_direction dir)
 {
 	const struct rule *r = &sb->b->rules[id];
@@ -147,7 +159,8 @@ static void add_rule_pairs(struct set_build *sb, uint32_t id, enum kube_directio
 		return;
 	for (size_t i = 0; i < r->rule->n_ports; i++) {
 		const struct kube_policy_port *port = &r->rule->ports[i];
-		uint32_t name = port->name ? port_name_find(sb->b, port->name, port->proto) : PLAN_NONE;
+		uint32_t name =
+			port->name ? port_name_find(sb->b, port->name, port->proto) : PLAN_NONE;
 
 		if (name != PLAN_NONE)
 			add_pairs(sb, &sb->b->port_names[name].identities, id);
@@ -157,7 +170,8 @@ static void add_rule_pairs(struct set_build *sb, uint32_t id, enum kube_directio
 /* By identity; pairs were added in order of rules, and stay so within one identity. */
 static void sort_pairs(struct set_build *sb)
 {
-	_cleanup_(mem_free) uint32_t *place = mem_zalloc((sb->b->n_identities + 1) * sizeof(*place));
+	_cleanup_(mem_free) uint32_t *place =
+		mem_zalloc((sb->b->n_identities + 1) * sizeof(*place));
 	struct pair *sorted = mem_zalloc(sb->n_pairs * sizeof(*sorted));
 
 	for (size_t i = 0; i < sb->n_pairs; i++)
@@ -284,11 +298,15 @@ static uint32_t set_of(struct set_build *sb, const struct local_pod *l, enum kub
 	return id;
 }
 
-/* ---- Into the plan ---------------------------------------------------------------------------------------------- */
+/*
+ * ---- Into the plan
+ * ----------------------------------------------------------------------------------------------
+ */
 
 static void sort_sets(struct set_build *sb)
 {
-	_cleanup_(mem_free) uint32_t *place = sort_by_name(sb->sets, sb->n_sets, sizeof(*sb->sets), 1);
+	_cleanup_(mem_free) uint32_t *place =
+		sort_by_name(sb->sets, sb->n_sets, sizeof(*sb->sets), 1);
 	struct plan *p = sb->b->plan;
 
 	p->n_sets = sb->n_sets;
@@ -323,7 +341,8 @@ static void name_policies(struct set_build *sb)
 		sb->policy_names[dir] = mem_zalloc(b->n_actives * sizeof(struct plan_hash));
 		for (size_t i = 0; i < b->n_actives; i++)
 			if (b->actives[i].first_rule[dir])
-				sb->policy_names[dir][i] = policy_name(b, &b->actives[i], dir, NULL);
+				sb->policy_names[dir][i] =
+					policy_name(b, &b->actives[i], dir, NULL);
 	}
 }
 

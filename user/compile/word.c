@@ -14,15 +14,16 @@ bool rule_has_port_names(const struct kube_policy_rule *rule)
 }
 
 /* Name and protocol must both match; a name that stands twice means both numbers (NP-32, NP-35). */
-static void add_named(struct word_build *w, const struct kube_policy_port *port, const struct word_ports *ports,
-		      uint32_t rank)
+static void add_named(struct word_build *w, const struct kube_policy_port *port,
+		      const struct word_ports *ports, uint32_t rank)
 {
 	const struct kube_pod *pod = ports->pod;
 	uint32_t name;
 
 	for (size_t i = 0; pod && i < pod->n_ports; i++)
 		if (pod->ports[i].proto == port->proto && !strcmp(pod->ports[i].name, port->name))
-			range_add(&w->ranges, port->proto, pod->ports[i].port, pod->ports[i].port, rank);
+			range_add(&w->ranges, port->proto, pod->ports[i].port, pod->ports[i].port,
+				  rank);
 	if (pod)
 		return;
 	name = port_name_find(w->build, port->name, port->proto);
@@ -83,11 +84,11 @@ static uint32_t port_set(struct word_build *w, const struct range_list *list)
 }
 
 /*
- * Numbers of rules rise in order of attribution, so they serve as ranks. A rule
- * without ports takes all that the rules before it left; what comes behind it is
- * never the first.
+ * Numbers of rules rise in order of attribution, so they serve as ranks. A rule without ports takes
+ * all that the rules before it left; what comes behind it is never the first.
  */
-struct plan_word word_of(struct word_build *w, const struct ids *rules, const struct word_ports *ports)
+struct plan_word word_of(struct word_build *w, const struct ids *rules,
+			 const struct word_ports *ports)
 {
 	_cleanup_(range_list_free) struct range_list flat = {};
 
@@ -110,11 +111,11 @@ struct plan_word word_of(struct word_build *w, const struct ids *rules, const st
 	return (struct plan_word){ .kind = WEIR_WORD_PORTS, .ports = port_set(w, &flat) };
 }
 
-void word_build_finish(struct word_build *w, uint32_t **ret_place)
+void word_build_finish(struct word_build *w, uint32_t **ret_slot)
 {
 	struct plan *p = w->build->plan;
 
-	*ret_place = sort_by_name(w->sets, w->n_sets, sizeof(*w->sets), 0);
+	*ret_slot = sort_by_name(w->sets, w->n_sets, sizeof(*w->sets), 0);
 	p->port_sets = arena_array(&p->arena, w->sets, w->n_sets);
 	p->n_port_sets = w->n_sets;
 	free(w->sets);

@@ -11,7 +11,8 @@ static void device_is_gone(struct doctor *d, const struct doctor_pod *pod)
 	_cleanup_(mem_free) char *path = instance_record(node_run_dir(d->node), a->ns, a->name);
 	struct finding *f = finding_add(d->f, FINDING_N012, SEVERITY_WARNING);
 
-	f->text = arena_printf(&d->f->arena, "pod %s/%s is recorded behind a device that is gone", a->ns, a->name);
+	f->text = arena_printf(&d->f->arena, "pod %s/%s is recorded behind a device that is gone",
+			       a->ns, a->name);
 	f->evidence = arena_printf(&d->f->arena, "%s: ifindex %u", path, a->ifindex);
 	f->fix = arena_printf(&d->f->arena, "rm %s, then weir load again", path);
 }
@@ -22,9 +23,11 @@ static void not_attached(struct doctor *d, const struct doctor_pod *pod, const c
 
 	f->text = arena_printf(
 		&d->f->arena,
-		"%s is not attached to device %s: what pod %s/%s %s is neither judged nor translated", prog,
-		pod->dev->name, pod->record->ns, pod->record->name, *prog == 'f' ? "sends" : "gets");
-	f->evidence = arena_printf(&d->f->arena, "device %s (%u) has it neither by tcx nor as a clsact filter",
+		"%s is not attached to device %s: what pod %s/%s %s is neither judged nor translated",
+		prog, pod->dev->name, pod->record->ns, pod->record->name,
+		*prog == 'f' ? "sends" : "gets");
+	f->evidence = arena_printf(&d->f->arena,
+				   "device %s (%u) has it neither by tcx nor as a clsact filter",
 				   pod->dev->name, pod->dev->ifindex);
 	f->fix = "weir load -f MANIFESTS --node NODE";
 }
@@ -45,9 +48,10 @@ static void runs_before(const char *prog, const char *what, void *arg)
 		"%s runs before %s on device %s: a packet that it drops, redirects or accepts for good "
 		"never reaches Weir",
 		what, prog, a->pod->dev->name);
-	f->evidence = arena_printf(&all->arena, "%s, then %s, of pod %s/%s", what, prog, a->pod->record->ns,
-				   a->pod->record->name);
-	f->fix = "let it return TC_ACT_UNSPEC (tcx: NEXT) for what it passes, or attach it behind Weir's";
+	f->evidence = arena_printf(&all->arena, "%s, then %s, of pod %s/%s", what, prog,
+				   a->pod->record->ns, a->pod->record->name);
+	f->fix =
+		"let it return TC_ACT_UNSPEC (tcx: NEXT) for what it passes, or attach it behind Weir's";
 }
 
 void check_hooks(struct doctor *d)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * N007: a veth hands over what its other end can take and drops the rest
- * without a word: no ICMP error, no counter of the stack. See device.h.
+ * N007: a veth hands over what its other end can take and drops the rest without a word: no ICMP
+ * error, no counter of the stack. See device.h.
  */
 #include <fcntl.h>
 
@@ -29,11 +29,12 @@ static void check_pod(struct doctor *d, const struct doctor_pod *pod)
 		return;
 	f = finding_add(d->f, FINDING_N007, SEVERITY_WARNING);
 	f->text =
-		arena_printf(&d->f->arena, "packets of more than %u bytes %s pod %s/%s are lost without an error",
+		arena_printf(&d->f->arena,
+			     "packets of more than %u bytes %s pod %s/%s are lost without an error",
 			     inside < outside ? inside : outside, inside > outside ? "from" : "to",
 			     pod->record->ns, pod->record->name);
-	f->evidence = arena_printf(&d->f->arena, "MTU of %s is %u, of the pod's end %u", pod->dev->name, outside,
-				   inside);
+	f->evidence = arena_printf(&d->f->arena, "MTU of %s is %u, of the pod's end %u",
+				   pod->dev->name, outside, inside);
 	f->fix = arena_printf(&d->f->arena, "ip link set %s mtu %u", pod->dev->name, inside);
 }
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * N003 and N008: what nftables holds, its own rulesets and those that iptables
- * writes through it; chains and rules by netlink, so that no program is needed.
- * Rules are not understood, only counted: whether they accept what pods send is
- * not known, and is said so. A rule whose comment has the word "weir" settles
- * its chain. See device.h.
+ * N003 and N008: what nftables holds, its own rulesets and those that iptables writes through it;
+ * chains and rules by netlink, so that no program is needed. Rules are not understood, only
+ * counted: whether they accept what pods send is not known, and is said so. A rule whose comment
+ * has the word "weir" settles its chain. See device.h.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -84,11 +83,13 @@ static int read_chain(const struct nlmsghdr *h, void *arg)
 			break;
 		}
 	}
-	c->drops_forward = forward && drop && c->family != NFPROTO_ARP && c->family != NFPROTO_BRIDGE;
+	c->drops_forward =
+		forward && drop && c->family != NFPROTO_ARP && c->family != NFPROTO_BRIDGE;
 	return MNL_CB_OK;
 }
 
-static struct chain *find_chain(struct ruleset *s, uint8_t family, const char *table, const char *name)
+static struct chain *find_chain(struct ruleset *s, uint8_t family, const char *table,
+				const char *name)
 {
 	for (size_t i = 0; i < s->n; i++)
 		if (s->items[i].family == family && !strcmp(s->items[i].table, table) &&
@@ -127,17 +128,20 @@ static const char *nft_family(uint8_t family)
 
 static void forward_drops(struct doctor *d, const struct chain *c)
 {
-	struct finding *f = finding_add(d->f, FINDING_N003, c->rules ? SEVERITY_WARNING : SEVERITY_ERROR);
-	const char *where = arena_printf(&d->f->arena, "%s %s %s", nft_family(c->family), c->table, c->name);
+	struct finding *f =
+		finding_add(d->f, FINDING_N003, c->rules ? SEVERITY_WARNING : SEVERITY_ERROR);
+	const char *where =
+		arena_printf(&d->f->arena, "%s %s %s", nft_family(c->family), c->table, c->name);
 
-	f->text = arena_printf(&d->f->arena, "chain %s drops what no rule accepts: %s", where,
-			       c->rules ? "pods reach and are reached from outside only as far as its rules allow"
-					: "it has no rules, so pods reach only pods of this node, and the node");
+	f->text = arena_printf(
+		&d->f->arena, "chain %s drops what no rule accepts: %s", where,
+		c->rules ? "pods reach and are reached from outside only as far as its rules allow"
+			 : "it has no rules, so pods reach only pods of this node, and the node");
 	f->evidence = arena_printf(&d->f->arena, "hook forward, policy drop, %u rules", c->rules);
 	f->fix = arena_printf(
 		&d->f->arena,
-		"nft 'add rule %s %s saddr POD-CIDR accept comment \"weir\"', and the same with daddr", where,
-		c->family == NFPROTO_IPV6 ? "ip6" : "ip");
+		"nft 'add rule %s %s saddr POD-CIDR accept comment \"weir\"', and the same with daddr",
+		where, c->family == NFPROTO_IPV6 ? "ip6" : "ip");
 }
 
 static bool is_kube_proxys(const struct chain *c)
@@ -161,13 +165,16 @@ static void check_leftovers(struct doctor *d, const struct ruleset *s)
 	if (!n)
 		return;
 	f = finding_add(d->f, FINDING_N008, SEVERITY_WARNING);
-	f->text = "kube-proxy's rules are still there: they translate what Weir leaves to the stack, and go stale";
-	f->evidence = arena_printf(&d->f->arena, "%u chains, the first: %s %s %s", n, nft_family(first->family),
-				   first->table, first->name);
+	f->text =
+		"kube-proxy's rules are still there: they translate what Weir leaves to the stack, and go stale";
+	f->evidence = arena_printf(&d->f->arena, "%u chains, the first: %s %s %s", n,
+				   nft_family(first->family), first->table, first->name);
 	f->fix = "kube-proxy --cleanup, once no kube-proxy runs on this node";
 }
 
-/* A kernel without nf_tables has no rules: it knows no such socket, or no such subsystem (EINVAL). */
+/*
+ * A kernel without nf_tables has no rules: it knows no such socket, or no such subsystem (EINVAL).
+ */
 static int read_once(struct ruleset *s)
 {
 	_cleanup_(nl_close) struct nl *nl = NULL;
@@ -181,7 +188,10 @@ static int read_once(struct ruleset *s)
 	return r || !s->n ? r : nl_talk(nl, begin_dump(nl, NFT_MSG_GETRULE), read_rule, s);
 }
 
-/* EINTR: rules changed while they were read. What an interrupted dump left in its socket goes with that. */
+/*
+ * EINTR: rules changed while they were read. What an interrupted dump left in its socket goes with
+ * that.
+ */
 static int read_rulesets(struct ruleset *s, struct weir_err *err)
 {
 	int r = -EINTR;
@@ -191,7 +201,9 @@ static int read_rulesets(struct ruleset *s, struct weir_err *err)
 		*s = (struct ruleset){};
 		r = read_once(s);
 	}
-	return r ? err_set(err, r, "read the rulesets of nftables: %s (%s)", strerror(-r), err_name(r)) : 0;
+	return r ? err_set(err, r, "read the rulesets of nftables: %s (%s)", strerror(-r),
+			   err_name(r))
+		 : 0;
 }
 
 int check_rulesets(struct doctor *d, struct weir_err *err)

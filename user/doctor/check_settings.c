@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* N001, N002, N004: settings of the stack that decide what becomes of pods' packets on its way. See device.h. */
+/*
+ * N001, N002, N004: settings of the stack that decide what becomes of pods' packets on its way. See
+ * device.h.
+ */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -40,7 +43,8 @@ static void forwarding_is_off(struct doctor *d, int family, const char *key)
 {
 	struct finding *f = finding_add(d->f, FINDING_N001, SEVERITY_ERROR);
 
-	f->text = arena_printf(&d->f->arena, "IPv%d forwarding is off: pods reach only pods of this node",
+	f->text = arena_printf(&d->f->arena,
+			       "IPv%d forwarding is off: pods reach only pods of this node",
 			       family ? 6 : 4);
 	f->evidence = arena_printf(&d->f->arena, "%s = 0", key);
 	f->fix = arena_printf(&d->f->arena, "sysctl -w %s=1", key);
@@ -54,7 +58,8 @@ static void check_device_forwarding(struct doctor *d, const struct device *dev)
 	if (device_setting(dev->name, "forwarding"))
 		return;
 	f = finding_add(d->f, FINDING_N001, SEVERITY_ERROR);
-	f->text = arena_printf(&d->f->arena, "IPv4 forwarding is off on device %s: its pods do not get out",
+	f->text = arena_printf(&d->f->arena,
+			       "IPv4 forwarding is off on device %s: its pods do not get out",
 			       dev->name);
 	f->evidence = arena_printf(&d->f->arena, "net.ipv4.conf.%s.forwarding = 0", dev->name);
 	f->fix = arena_printf(&d->f->arena, "sysctl -w net.ipv4.conf.%s.forwarding=1", dev->name);
@@ -75,16 +80,21 @@ static void check_forwarding(struct doctor *d)
 		forwarding_is_off(d, 0, "net.ipv4.ip_forward");
 	else
 		for (size_t i = 0; i < d->n_pods; i++)
-			if (d->pods[i].l3 && !weir_addr_is_zero(&d->pods[i].record->addr[0]) && !seen_before(d, i))
+			if (d->pods[i].l3 && !weir_addr_is_zero(&d->pods[i].record->addr[0]) &&
+			    !seen_before(d, i))
 				check_device_forwarding(d, d->pods[i].l3);
 	if (has_family(d, 1) && !setting("ipv6/conf/all/forwarding"))
 		forwarding_is_off(d, 1, "net.ipv6.conf.all.forwarding");
 }
 
-/* The kernel takes the stricter of all and the device; strict means: the way back leads by the same device. */
+/*
+ * The kernel takes the stricter of all and the device; strict means: the way back leads by the same
+ * device.
+ */
 static void check_reverse_path(struct doctor *d, const struct doctor_pod *pod)
 {
-	int all = setting("ipv4/conf/all/rp_filter"), own = device_setting(pod->l3->name, "rp_filter");
+	int all = setting("ipv4/conf/all/rp_filter"),
+	    own = device_setting(pod->l3->name, "rp_filter");
 	const struct weir_addr *addr = &pod->record->addr[0];
 	const struct device *back;
 	char text[ADDR_TEXT_MAX];
@@ -96,27 +106,30 @@ static void check_reverse_path(struct doctor *d, const struct doctor_pod *pod)
 	if (back == pod->l3)
 		return;
 	f = finding_add(d->f, FINDING_N002, SEVERITY_ERROR);
-	f->text =
-		arena_printf(&d->f->arena,
-			     "rp_filter is strict on device %s, but the route to its pod %s/%s leads by %s: what "
-			     "the pod sends by way of the stack is dropped",
-			     pod->l3->name, pod->record->ns, pod->record->name, back ? back->name : "no device");
-	f->evidence = arena_printf(&d->f->arena, "rp_filter: all %d, %s %d; route to %s: dev %s", all,
-				   pod->l3->name, own, addr_text(addr, text), back ? back->name : "none");
-	f->fix =
-		arena_printf(&d->f->arena,
-			     "sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.%s.rp_filter=2, or repair the "
-			     "route",
-			     pod->l3->name);
+	f->text = arena_printf(
+		&d->f->arena,
+		"rp_filter is strict on device %s, but the route to its pod %s/%s leads by %s: what "
+		"the pod sends by way of the stack is dropped",
+		pod->l3->name, pod->record->ns, pod->record->name, back ? back->name : "no device");
+	f->evidence =
+		arena_printf(&d->f->arena, "rp_filter: all %d, %s %d; route to %s: dev %s", all,
+			     pod->l3->name, own, addr_text(addr, text), back ? back->name : "none");
+	f->fix = arena_printf(
+		&d->f->arena,
+		"sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.%s.rp_filter=2, or repair the "
+		"route",
+		pod->l3->name);
 }
 
 /*
- * Weir's redirects are no bridged frames: what is between local pods is not concerned, but for IPv6's neighbour
- * discovery, which crosses the bridge as IPv6 packets do. ARP is none for these settings.
+ * Weir's redirects are no bridged frames: what is between local pods is not concerned, but for
+ * IPv6's neighbour discovery, which crosses the bridge as IPv6 packets do. ARP is none for these
+ * settings.
  */
 static void check_bridge(struct doctor *d, const struct device *bridge)
 {
-	int v4 = setting("bridge/bridge-nf-call-iptables"), v6 = setting("bridge/bridge-nf-call-ip6tables");
+	int v4 = setting("bridge/bridge-nf-call-iptables"),
+	    v6 = setting("bridge/bridge-nf-call-ip6tables");
 	bool discovery = v6 > 0 && d->forward6_drops && has_family(d, 1);
 	struct finding *f;
 
@@ -132,8 +145,10 @@ static void check_bridge(struct doctor *d, const struct device *bridge)
 			  "what is on the bridge besides pods of Weir can be dropped or translated there",
 		bridge->name);
 	f->evidence =
-		arena_printf(&d->f->arena, "bridge-nf-call-iptables = %d, bridge-nf-call-ip6tables = %d", v4, v6);
-	f->fix = "sysctl -w net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0";
+		arena_printf(&d->f->arena,
+			     "bridge-nf-call-iptables = %d, bridge-nf-call-ip6tables = %d", v4, v6);
+	f->fix =
+		"sysctl -w net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0";
 }
 
 void check_settings(struct doctor *d)

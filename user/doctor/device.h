@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* The devices of a node as its checks need them, read once. Only files of this folder include it. */
+/*
+ * The devices of a node as its checks need them, read once. Only files of this folder include it.
+ */
 #pragma once
 
 #include <net/if.h>
@@ -17,7 +19,8 @@ struct device {
 struct doctor_pod {
 	const struct attachment *record;
 	const struct device *dev; /* NULL: it is gone */
-	const struct device *l3; /* whose settings the stack uses for the pod's packets: dev, or its bridge */
+	const struct device
+		*l3; /* whose settings the stack uses for the pod's packets: dev, or its bridge */
 };
 
 struct doctor {
@@ -26,7 +29,8 @@ struct doctor {
 	size_t n_devices, cap_devices;
 	struct doctor_pod *pods;
 	size_t n_pods;
-	bool forward6_drops; /* by check_rulesets(): some FORWARD chain drops IPv6 that no rule accepts */
+	bool forward6_drops; /* by check_rulesets(): some FORWARD chain drops IPv6 that no rule
+				accepts */
 	struct findings *f;
 };
 

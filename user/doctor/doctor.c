@@ -2,7 +2,7 @@
 /* See doctor.h: gathers what the checks look at, in the instance's own network namespace. */
 #include <stdlib.h>
 
-#include "attach/home.h"
+#include "attach/attach_netns.h"
 #include "base/netns.h"
 #include "doctor/device.h"
 
@@ -20,11 +20,12 @@ static void find_devices(struct doctor *d, const struct attachment_list *pods)
 	}
 }
 
-int doctor_node(const struct node *n, const struct attachment_list *pods, struct findings *f, struct weir_err *err)
+int doctor_node(const struct node *n, const struct attachment_list *pods, struct findings *f,
+		struct weir_err *err)
 {
 	_cleanup_(netns_leave) int back = -1;
 	struct doctor d = { .node = n, .f = f };
-	int r = node_enter_home(n, &back, err);
+	int r = attach_netns_join(n, &back, err);
 
 	if (!r)
 		r = devices_read(&d.devices, &d.n_devices, &d.cap_devices, err);
@@ -42,7 +43,8 @@ int doctor_node(const struct node *n, const struct attachment_list *pods, struct
 	return r;
 }
 
-int doctor_instance(const char *name, const struct live *l, struct findings *f, struct weir_err *err)
+int doctor_instance(const char *name, const struct live *l, struct findings *f,
+		    struct weir_err *err)
 {
 	_cleanup_(attachment_list_free) struct attachment_list pods = {};
 	int r = attachment_list_read(name, &pods, err);

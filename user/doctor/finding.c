@@ -36,7 +36,8 @@ static int by_rank(const void *a, const void *b)
 {
 	const struct finding *x = a, *y = b;
 
-	return x->severity != y->severity ? (int)y->severity - (int)x->severity : (int)x->code - (int)y->code;
+	return x->severity != y->severity ? (int)y->severity - (int)x->severity
+					  : (int)x->code - (int)y->code;
 }
 
 void findings_sort(struct findings *f)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What `weir doctor` can say: one list of codes, stable for ever (append only,
- * a number is never used again). docs/findings.md explains each.
+ * What `weir doctor` can say: one list of codes, stable for ever (append only, a number is never
+ * used again). docs/findings.md explains each.
  */
 #pragma once
 

@@ -23,12 +23,15 @@ static int on_data(void *ctx, void *data, size_t size)
 }
 
 int event_stream_open(struct event_stream *s, const struct live *live, uint64_t reasons,
-		      void (*fn)(const struct weir_event *e, void *arg), void *arg, struct weir_err *err)
+		      void (*fn)(const struct weir_event *e, void *arg), void *arg,
+		      struct weir_err *err)
 {
 	_cleanup_(mem_free) char *path = mem_printf("%s/observe.lock", node_run_dir(live->node));
 	struct timespec t;
 
-	*s = (struct event_stream){ .live = live, .watch = { .reasons = reasons }, .fn = fn, .arg = arg };
+	*s = (struct event_stream){
+		.live = live, .watch = { .reasons = reasons }, .fn = fn, .arg = arg
+	};
 	s->lock = lock_file(path, "observer", 0, err);
 	if (s->lock < 0)
 		return s->lock;
@@ -48,8 +51,10 @@ static int lease(struct event_stream *s, uint32_t ticks)
 	uint32_t zero = 0;
 
 	s->watch.until = live_ticks_now() + ticks;
-	return bpf_map_update_elem(node_map_fd(s->live->node, WEIR_MAP_watch), &zero, &s->watch, BPF_ANY) ? -errno
-													  : 0;
+	return bpf_map_update_elem(node_map_fd(s->live->node, WEIR_MAP_watch), &zero, &s->watch,
+				   BPF_ANY)
+		       ? -errno
+		       : 0;
 }
 
 int event_stream_poll(struct event_stream *s, int timeout_ms)
@@ -65,11 +70,13 @@ void event_stream_stop(struct event_stream *s)
 }
 
 void event_stream_losses(struct event_stream *s,
-			 void (*fn)(uint32_t reason, const struct weir_event_count *n, void *arg), void *arg)
+			 void (*fn)(uint32_t reason, const struct weir_event_count *n, void *arg),
+			 void *arg)
 {
 	for (uint32_t i = 0; i < _WEIR_REASON_MAX; i++) {
 		struct weir_event_count now = live_event_losses(s->live, i), *told = &s->told[i];
-		struct weir_event_count new = { .over = now.over - told->over, .lost = now.lost - told->lost };
+		struct weir_event_count new = { .over = now.over - told->over,
+						.lost = now.lost - told->lost };
 
 		*told = now;
 		if (new.over || new.lost)

@@ -53,7 +53,8 @@ const struct live *event_live(const struct event_view *s, enum weir_name_kind ki
 	return !live_has(n->now, kind, id) && live_has(n->before, kind, id) ? n->before : n->now;
 }
 
-const char *event_label(const struct event_view *s, enum weir_name_kind kind, uint32_t id, char *buf)
+const char *event_label(const struct event_view *s, enum weir_name_kind kind, uint32_t id,
+			char *buf)
 {
 	return live_label(event_live(s, kind, id), kind, id, buf);
 }
@@ -100,12 +101,13 @@ bool event_side(const struct event_view *s, int direction, struct event_side *re
 	const struct weir_event *e = s->event;
 
 	if (direction)
-		*ret_side = (struct event_side){ "ingress", e->flags & WEIR_EVENT_INGRESS_DENIED, e->ingress_set,
-						 e->ingress_rule };
+		*ret_side = (struct event_side){ "ingress", e->flags & WEIR_EVENT_INGRESS_DENIED,
+						 e->ingress_set, e->ingress_rule };
 	else
-		*ret_side = (struct event_side){ "egress", e->flags & WEIR_EVENT_EGRESS_DENIED, e->egress_set,
-						 e->egress_rule };
-	return (e->flags & WEIR_EVENT_JUDGED) && e->flags & (direction ? WEIR_EVENT_INGRESS : WEIR_EVENT_EGRESS);
+		*ret_side = (struct event_side){ "egress", e->flags & WEIR_EVENT_EGRESS_DENIED,
+						 e->egress_set, e->egress_rule };
+	return (e->flags & WEIR_EVENT_JUDGED) &&
+	       e->flags & (direction ? WEIR_EVENT_INGRESS : WEIR_EVENT_EGRESS);
 }
 
 /* ---- Filters ---- */
@@ -114,8 +116,8 @@ static bool is_named(const struct event_end *end, enum plan_owner who, const str
 {
 	size_t len = strlen(t->ns);
 
-	return end->who == who && end->name && !strncmp(end->name, t->ns, len) && end->name[len] == '/' &&
-	       !strcmp(end->name + len + 1, t->name);
+	return end->who == who && end->name && !strncmp(end->name, t->ns, len) &&
+	       end->name[len] == '/' && !strcmp(end->name + len + 1, t->name);
 }
 
 /* world: no pod, Service or node that is known here. */
@@ -127,7 +129,8 @@ static bool is_target(const struct event_end *end, const struct target *t)
 	case TARGET_SERVICE:
 		return is_named(end, PLAN_OWNER_SERVICE, t);
 	case TARGET_HOST:
-		return false; /* the plan does not know names under headless Services; observe refuses them */
+		return false; /* the plan does not know names under headless Services; observe
+				 refuses them */
 	case TARGET_ADDR:
 		return weir_addr_equal(&end->addr, &t->addr);
 	case TARGET_NODE:
@@ -150,7 +153,8 @@ static bool goes_to(const struct event_view *s, const struct target *t)
 		return false;
 	if (is_target(&s->to, t) && (!t->port || t->port == s->to.port))
 		return true;
-	return is_translated(s) && is_target(&s->backend, t) && (!t->port || t->port == s->backend.port);
+	return is_translated(s) && is_target(&s->backend, t) &&
+	       (!t->port || t->port == s->backend.port);
 }
 
 static bool comes_from(const struct event_view *s, const struct target *t)
@@ -170,7 +174,8 @@ static bool has_proto(const struct event_view *s, int proto)
 	return s->has_ends && has == proto;
 }
 
-static bool side_is_of(const struct event_view *s, const struct event_side *side, const char *policy)
+static bool side_is_of(const struct event_view *s, const struct event_side *side,
+		       const char *policy)
 {
 	const struct live *l = event_live(s, WEIR_NAME_RULE, side->rule);
 	const char *name;
@@ -210,9 +215,10 @@ static bool has_reason(const struct event_view *s, const struct event_filter *f)
 bool event_view_match(const struct event_view *s, const struct event_filter *f)
 {
 	return (!f->verdicts || f->verdicts & s->verdict) && has_reason(s, f) &&
-	       (!f->pod || comes_from(s, f->pod) || goes_to(s, f->pod)) && (!f->from || comes_from(s, f->from)) &&
-	       (!f->to || goes_to(s, f->to)) && (!f->port || has_port(s, f->port)) &&
-	       (!f->proto || has_proto(s, f->proto)) && (!f->policy || is_of_policy(s, f->policy));
+	       (!f->pod || comes_from(s, f->pod) || goes_to(s, f->pod)) &&
+	       (!f->from || comes_from(s, f->from)) && (!f->to || goes_to(s, f->to)) &&
+	       (!f->port || has_port(s, f->port)) && (!f->proto || has_proto(s, f->proto)) &&
+	       (!f->policy || is_of_policy(s, f->policy));
 }
 
 uint64_t event_filter_reasons(const struct event_filter *f)
@@ -222,7 +228,8 @@ uint64_t event_filter_reasons(const struct event_filter *f)
 	for (uint32_t i = 0; i < _WEIR_REASON_MAX; i++) {
 		enum event_verdict verdict = event_verdict_of(i);
 
-		if (verdict && (!f->verdicts || f->verdicts & verdict) && (!f->reasons || f->reasons >> i & 1))
+		if (verdict && (!f->verdicts || f->verdicts & verdict) &&
+		    (!f->reasons || f->reasons >> i & 1))
 			reasons |= 1ull << i;
 	}
 	return reasons;

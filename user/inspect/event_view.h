@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * An event of the datapath (include/weir/event.h) with names for its numbers,
- * as `weir observe` filters it. Pure: names come from what was read
- * before; nothing here reads a map or a file.
+ * An event of the datapath (include/weir/event.h) with names for its numbers, as `weir observe`
+ * filters it. Pure: names come from what was read before; nothing here reads a map or a file.
  */
 #pragma once
 
@@ -57,14 +56,16 @@ struct event_filter {
 /* The event must live as long as the view. */
 void event_view_make(struct event_view *ret_s, const struct weir_event *e, const struct naming *n);
 bool event_view_match(const struct event_view *s, const struct event_filter *f);
-uint64_t event_filter_reasons(const struct event_filter *f); /* bit n: an event of reason n may match */
+uint64_t
+event_filter_reasons(const struct event_filter *f); /* bit n: an event of reason n may match */
 
 enum event_verdict event_verdict_of(uint32_t reason); /* 0: no event has this reason */
 /* Number of a reason by its label that events may have, or -1. */
 int event_reason(const char *label);
 
 /* "shop/db ingress[0]"; "#7" when unknown. buf: LIVE_TEXT_MAX. */
-const char *event_label(const struct event_view *s, enum weir_name_kind kind, uint32_t id, char *buf);
+const char *event_label(const struct event_view *s, enum weir_name_kind kind, uint32_t id,
+			char *buf);
 /* The generation that knows an id. */
 const struct live *event_live(const struct event_view *s, enum weir_name_kind kind, uint32_t id);
 /* One direction of the judgement; false: it was not judged. */
@@ -73,4 +74,5 @@ struct event_side {
 	bool denied;
 	uint32_t set, rule;
 };
-bool event_side(const struct event_view *s, int direction, struct event_side *ret_side); /* 0 egress, 1 ingress */
+bool event_side(const struct event_view *s, int direction,
+		struct event_side *ret_side); /* 0 egress, 1 ingress */

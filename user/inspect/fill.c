@@ -16,14 +16,14 @@ static uint32_t count_keys(int fd)
 	return n;
 }
 
-/* Ids in use, or places of their runs. */
-static uint32_t count_names(const struct live *l, enum weir_name_kind kind, bool runs)
+/* Ids in use, or places of their extents. */
+static uint32_t count_names(const struct live *l, enum weir_name_kind kind, bool extents)
 {
 	uint32_t n = 0;
 
 	for (size_t i = 0; i < l->n_names; i++)
 		if (l->names[i].kind == kind)
-			n += runs ? l->names[i].len : 1;
+			n += extents ? l->names[i].len : 1;
 	return n;
 }
 
@@ -43,7 +43,7 @@ static uint32_t count_backend_slots(const struct live *l)
 	uint32_t n = 0;
 
 	for (uint32_t i = 1; i < node_map_max(l->node, WEIR_MAP_services); i++)
-		n += weir_run_len(services[i].internal);
+		n += weir_extent_len(services[i].internal);
 	return n;
 }
 
@@ -61,7 +61,8 @@ static uint32_t count_backends(const struct live *l)
 
 static uint32_t count_places(const struct live *l, enum weir_map map)
 {
-	_cleanup_(mem_free) struct weir_flow_key *places = mem_zalloc(PLACES_AT_ONCE * sizeof(*places));
+	_cleanup_(mem_free) struct weir_key_slot *places =
+		mem_zalloc(PLACES_AT_ONCE * sizeof(*places));
 	_cleanup_(mem_free) uint32_t *keys = mem_zalloc(PLACES_AT_ONCE * sizeof(*keys));
 	int fd = node_map_fd(l->node, map), r = 0;
 	uint32_t at, n = 0, count;
@@ -88,18 +89,18 @@ long long live_fill(const struct live *l, enum weir_map map)
 		break;
 	case WEIR_FILL_NAMES:
 		return count_names(l, i->of, false);
-	case WEIR_FILL_RUNS:
+	case WEIR_FILL_EXTENTS:
 		return count_names(l, i->of, true);
 	case WEIR_FILL_PODS:
 		return count_pods(l);
 	case WEIR_FILL_BACKENDS:
 		return count_backends(l);
-	case WEIR_FILL_BACKEND_RUNS:
+	case WEIR_FILL_BACKEND_EXTENTS:
 		return count_backend_slots(l);
-	case WEIR_FILL_PLACES:
+	case WEIR_FILL_USED:
 		return count_places(l, map);
-	case WEIR_FILL_FREE_PLACES: /* a queue itself cannot be counted */
-		return node_map_max(l->node, map) - count_places(l, WEIR_MAP_flow_keys);
+	case WEIR_FILL_UNUSED: /* a queue itself cannot be counted */
+		return node_map_max(l->node, map) - count_places(l, WEIR_MAP_gc_slots);
 	}
 	return -1;
 }

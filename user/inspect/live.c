@@ -92,18 +92,20 @@ bool live_was_replaced(const struct live *l)
 	return node_config(l->node)->generation != l->generation;
 }
 
-int live_compare(struct node *n, const char *name, const struct plan *p, struct sync_delta *ret_delta,
-		 struct weir_err *err)
+int live_compare(struct node *n, const char *name, const struct plan *p,
+		 struct sync_delta *ret_delta, struct weir_err *err)
 {
 	_cleanup_(attachment_list_free) struct attachment_list attachments = {};
 	int r = attachment_list_read(name, &attachments, err);
 
-	return r ? r : sync_apply(n, p, &attachments, SYNC_DRY_RUN | SYNC_NO_DEVICES, ret_delta, err);
+	return r ? r
+		 : sync_apply(n, p, &attachments, SYNC_DRY_RUN | SYNC_NO_DEVICES, ret_delta, err);
 }
 
 /* ---- Names ---- */
 
-static const struct live_name *find_name(const struct live *l, enum weir_name_kind kind, uint32_t id)
+static const struct live_name *find_name(const struct live *l, enum weir_name_kind kind,
+					 uint32_t id)
 {
 	struct live_name key = { .kind = kind, .id = id };
 
@@ -113,7 +115,8 @@ static const struct live_name *find_name(const struct live *l, enum weir_name_ki
 /* Its address and port: the element itself says them. */
 static const char *backend_label(const struct live *l, uint32_t id, char *buf)
 {
-	const struct weir_backend *b = (struct weir_backend *)node_array(l->node, WEIR_MAP_backends) + id;
+	const struct weir_backend *b =
+		(struct weir_backend *)node_array(l->node, WEIR_MAP_backends) + id;
 
 	if (id < node_map_max(l->node, WEIR_MAP_backends) && b->flags & WEIR_BACKEND_TAKEN)
 		return addr_port_text(&b->addr, ntohs(b->port_be), buf);
@@ -140,21 +143,22 @@ static void policies_label(struct json_value list, char *buf)
 
 	*buf = 0;
 	for (size_t i = 0; i < json_count(list) && used < LIVE_TEXT_MAX; i++)
-		used += snprintf(buf + used, LIVE_TEXT_MAX - used, "%s%s", i ? "," : "", json_item_text(list, i));
+		used += snprintf(buf + used, LIVE_TEXT_MAX - used, "%s%s", i ? "," : "",
+				 json_item_text(list, i));
 }
 
 static void rule_label(struct json_value rule, char *buf)
 {
-	snprintf(buf, LIVE_TEXT_MAX, "%s %s[%lld]", json_text(rule, "policy"), json_text(rule, "direction"),
-		 json_number(rule, "rule", 0, INT32_MAX));
+	snprintf(buf, LIVE_TEXT_MAX, "%s %s[%lld]", json_text(rule, "policy"),
+		 json_text(rule, "direction"), json_number(rule, "rule", 0, INT32_MAX));
 }
 
 static void service_label(struct json_value service, char *buf)
 {
 	const char *port = json_text(service, "port");
 
-	snprintf(buf, LIVE_TEXT_MAX, "%s%s%s/%s", json_text(service, "service"), *port ? ":" : "", port,
-		 json_text(service, "protocol"));
+	snprintf(buf, LIVE_TEXT_MAX, "%s%s%s/%s", json_text(service, "service"), *port ? ":" : "",
+		 port, json_text(service, "protocol"));
 }
 
 const char *live_label(const struct live *l, enum weir_name_kind kind, uint32_t id, char *buf)
@@ -223,7 +227,8 @@ const char *live_pod_at(const struct live *l, uint32_t device)
 	const struct weir_pod *pods = l->node ? node_array(l->node, WEIR_MAP_pods) : NULL;
 	uint32_t slot;
 
-	if (!pods || bpf_map_lookup_elem(node_map_fd(l->node, WEIR_MAP_attachments), &device, &slot) ||
+	if (!pods ||
+	    bpf_map_lookup_elem(node_map_fd(l->node, WEIR_MAP_attachments), &device, &slot) ||
 	    slot >= node_map_max(l->node, WEIR_MAP_pods))
 		return NULL;
 	return live_pod_of(l, &pods[slot]);
@@ -245,13 +250,15 @@ long long live_tick_age(uint32_t now, uint32_t tick)
 }
 
 /* The values of all CPUs of one element, to be freed; NULL: there is none. */
-static void *read_cpus(const struct live *l, enum weir_map map, uint32_t id, size_t size, int *ret_n)
+static void *read_cpus(const struct live *l, enum weir_map map, uint32_t id, size_t size,
+		       int *ret_n)
 {
 	int n = libbpf_num_possible_cpus();
 	_cleanup_(mem_free) void *each = n > 0 ? mem_zalloc(n * size) : NULL;
 
 	*ret_n = n;
-	return each && !bpf_map_lookup_elem(node_map_fd(l->node, map), &id, each) ? TAKE_PTR(each) : NULL;
+	return each && !bpf_map_lookup_elem(node_map_fd(l->node, map), &id, each) ? TAKE_PTR(each)
+										  : NULL;
 }
 
 bool live_hits(const struct live *l, enum weir_map map, uint32_t id, struct weir_hits *ret_hits)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* What a loaded plan was made from. See origin.h. Written by this version for this version: a misfit is an error. */
+/*
+ * What a loaded plan was made from. See origin.h. Written by this version for this version: a
+ * misfit is an error.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +12,8 @@
 #include "base/json.h"
 #include "inspect/origin.h"
 
-char *origin_text(struct store *s, const struct plan_input *in, bool sandbox, const char **ret_refused)
+char *origin_text(struct store *s, const struct plan_input *in, bool sandbox,
+		  const char **ret_refused)
 {
 	_cleanup_(mem_free) char *text = NULL;
 	char addr[ADDR_TEXT_MAX];
@@ -70,7 +74,9 @@ int origin_read(const char *path, struct origin *ret_origin, struct weir_err *er
 	if (!text)
 		return err_set(err, -ENOENT, "%s is not there or cannot be read", path);
 	if (json_open(&doc, path, text, "Objects", NULL) || fill(json_root(&doc), &o))
-		return err_set(err, -EINVAL, "%s does not say what it should: loading again writes it anew", path);
+		return err_set(err, -EINVAL,
+			       "%s does not say what it should: loading again writes it anew",
+			       path);
 	*ret_origin = o;
 	o = (struct origin){};
 	return 0;

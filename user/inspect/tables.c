@@ -16,23 +16,25 @@ bool live_flow_allowed(const struct weir_flow *flow)
 }
 
 /* Each entry of a pair keeps the state of its own direction; together they are the flow's. */
-static void join_twin(int fd, const struct weir_tuple *key, struct weir_flow *flow)
+static void join_rev(int fd, const struct weir_tuple *key, struct weir_flow *flow)
 {
-	struct weir_tuple twin_key;
-	struct weir_flow twin;
+	struct weir_tuple rev_key;
+	struct weir_flow rev;
 
 	if (!weir_flow_is_pair(flow->flags))
 		return;
-	weir_flow_twin_key(key, flow, &twin_key);
-	if (bpf_map_lookup_elem(fd, &twin_key, &twin) || !weir_flow_is_twin(key, flow, &twin))
+	weir_flow_rev_key(key, flow, &rev_key);
+	if (bpf_map_lookup_elem(fd, &rev_key, &rev) || !weir_flow_is_rev(key, flow, &rev))
 		return;
-	flow->flags |= twin.flags & WEIR_FLOW_STATE_BITS;
-	if ((int32_t)(twin.last_seen - flow->last_seen) > 0)
-		flow->last_seen = twin.last_seen;
+	flow->flags |= rev.flags & WEIR_FLOW_STATE_BITS;
+	if ((int32_t)(rev.last_seen - flow->last_seen) > 0)
+		flow->last_seen = rev.last_seen;
 }
 
 void live_each_flow(const struct live *l,
-		    void (*fn)(const struct weir_tuple *key, const struct weir_flow *flow, void *arg), void *arg)
+		    void (*fn)(const struct weir_tuple *key, const struct weir_flow *flow,
+			       void *arg),
+		    void *arg)
 {
 	int fd = node_map_fd(l->node, WEIR_MAP_conntrack);
 	struct weir_tuple key;
@@ -43,7 +45,7 @@ void live_each_flow(const struct live *l,
 		/* the reply's entry of a pair says nothing that the forward one does not */
 		if (bpf_map_lookup_elem(fd, &key, &flow) || (flow.flags & WEIR_FLOW_REPLY))
 			continue;
-		join_twin(fd, &key, &flow);
+		join_rev(fd, &key, &flow);
 		fn(&key, &flow, arg);
 	}
 }
@@ -79,12 +81,15 @@ uint32_t live_set_pods(const struct live *l, uint32_t set)
 	uint32_t n = 0;
 
 	for (uint32_t i = 1; i < node_map_max(l->node, WEIR_MAP_pods); i++)
-		n += pods[i].ref &&
-		     (weir_pod_ingress_set(pods[i].word) == set || weir_pod_egress_set(pods[i].word) == set);
+		n += pods[i].ref && (weir_pod_ingress_set(pods[i].word) == set ||
+				     weir_pod_egress_set(pods[i].word) == set);
 	return n;
 }
 
-/* A run that begins at the first point comes from a rule without ports: it only tells whose each port is. */
+/*
+ * An extent that begins at the first point comes from a rule without ports: it only tells whose
+ * each port is.
+ */
 const char *live_word_text(const struct live *l, uint64_t word)
 {
 	const struct weir_port_range *ranges = node_array(l->node, WEIR_MAP_port_ranges);

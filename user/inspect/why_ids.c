@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* The question of why without its objects: see why_live.h. Explains nothing; it says what decided. */
+/*
+ * The question of why without its objects: see why_live.h. Explains nothing; it says what decided.
+ */
 #include <errno.h>
 #include <netinet/in.h>
 
@@ -18,7 +20,8 @@ static bool own_address(const struct why_live *l, const struct weir_addr *addr)
 }
 
 /* Only what has an address in that family by itself, or by the plan file. */
-static bool find_addr(const struct why_live *l, const struct target *t, int family, struct weir_addr *ret_addr)
+static bool find_addr(const struct why_live *l, const struct target *t, int family,
+		      struct weir_addr *ret_addr)
 {
 	_cleanup_(mem_free) char *name = NULL;
 
@@ -32,15 +35,16 @@ static bool find_addr(const struct why_live *l, const struct target *t, int fami
 	return plan_json_pod_addr(l->live.plan, name, family, ret_addr);
 }
 
-static int ask_family(struct why_live *l, const struct why_ask *ask, const struct plan *nothing, int family,
-		      struct why_ids *ret_answer)
+static int ask_family(struct why_live *l, const struct why_ask *ask, const struct plan *nothing,
+		      int family, struct why_ids *ret_answer)
 {
 	struct why_ids i = { .query = { .proto = ask->to.proto ? ask->to.proto : IPPROTO_TCP,
 					.port = ask->to.port } };
 	const struct weir_trace *t;
 	int r;
 
-	if (!find_addr(l, &ask->from, family, &i.query.src) || !find_addr(l, &ask->to, family, &i.query.dst))
+	if (!find_addr(l, &ask->from, family, &i.query.src) ||
+	    !find_addr(l, &ask->to, family, &i.query.dst))
 		return -EAFNOSUPPORT;
 	i.query.host_origin = own_address(l, &i.query.src);
 	r = probe_ask(l->probe, nothing, &i.query, &i.answer, &l->err);
@@ -50,16 +54,17 @@ static int ask_family(struct why_live *l, const struct why_ask *ask, const struc
 	if (t) {
 		i.judged = true;
 		i.service = t->service;
-		i.egress =
-			(struct oracle_side){ t->judged_egress, t->allow_egress, t->egress_rule, t->egress_set };
-		i.ingress = (struct oracle_side){ t->judged_ingress, t->allow_ingress, t->ingress_rule,
-						  t->ingress_set };
+		i.egress = (struct oracle_side){ t->judged_egress, t->allow_egress, t->egress_rule,
+						 t->egress_set };
+		i.ingress = (struct oracle_side){ t->judged_ingress, t->allow_ingress,
+						  t->ingress_rule, t->ingress_set };
 	}
 	*ret_answer = i;
 	return 0;
 }
 
-int why_live_by_ids(struct why_live *l, const struct why_ask *ask, struct why_ids ret_answers[2], size_t *ret_n)
+int why_live_by_ids(struct why_live *l, const struct why_ask *ask, struct why_ids ret_answers[2],
+		    size_t *ret_n)
 {
 	_cleanup_(store_free) struct store *s = store_new();
 	_cleanup_(plan_free) struct plan *nothing = NULL;

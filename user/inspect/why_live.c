@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Holds what the loaded tables say against what was answered. See why_live.h.
- * A difference is a defect only where the instance was loaded from the same
- * objects and no apply is half done; anything else is said, and no more.
+ * Holds what the loaded tables say against what was answered. See why_live.h. A difference is a
+ * defect only where the instance was loaded from the same objects and no apply is half done;
+ * anything else is said, and no more.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -60,7 +60,10 @@ static bool drifted(const struct why_live *l)
 	return live_compare(l->live.node, l->name, l->plan, &d, &err) || sync_delta_writes(&d);
 }
 
-/* The plan file of the next generation comes before its first table, and the generation after the last. */
+/*
+ * The plan file of the next generation comes before its first table, and the generation after the
+ * last.
+ */
 static bool is_half_done(const struct why_live *l)
 {
 	_cleanup_(mem_free) char *path = live_file(&l->live, INSTANCE_PLAN, l->live.generation + 1);
@@ -82,10 +85,12 @@ static const char *ago_text(struct arena *arena, uint64_t tick)
 }
 
 /* By what the side that decided was decided, and how often that has been so. */
-static const char *decision_text(const struct why_live *l, const struct weir_trace *t, struct arena *arena)
+static const char *decision_text(const struct why_live *l, const struct weir_trace *t,
+				 struct arena *arena)
 {
 	bool egress = t->judged_egress && (!t->allow_egress || !t->judged_ingress);
-	uint32_t rule = egress ? t->egress_rule : t->ingress_rule, set = egress ? t->egress_set : t->ingress_set;
+	uint32_t rule = egress ? t->egress_rule : t->ingress_rule,
+		 set = egress ? t->egress_set : t->ingress_set;
 	const char *direction = egress ? "egress" : "ingress", *text;
 	struct weir_hits hits = {};
 
@@ -102,7 +107,8 @@ static const char *decision_text(const struct why_live *l, const struct weir_tra
 	}
 	if (!hits.packets)
 		return arena_printf(arena, "%s, which no packet has met yet", text);
-	return arena_printf(arena, "%s, met by %llu %s so far, last %s", text, (unsigned long long)hits.packets,
+	return arena_printf(arena, "%s, met by %llu %s so far, last %s", text,
+			    (unsigned long long)hits.packets,
 			    hits.packets == 1 ? "packet" : "packets", ago_text(arena, hits.last));
 }
 
@@ -120,22 +126,27 @@ struct question {
 	bool defect;
 };
 
-static struct oracle_query query_of(const struct why_live *l, const struct why_flow *f, bool frontend)
+static struct oracle_query query_of(const struct why_live *l, const struct why_flow *f,
+				    bool frontend)
 {
 	const struct report_item *i = &f->item;
 	const struct kube_pod *from = i->from_pod;
-	struct oracle_query q = { .src = i->src, .dst = i->dst, .proto = i->proto, .port = i->port };
+	struct oracle_query q = {
+		.src = i->src, .dst = i->dst, .proto = i->proto, .port = i->port
+	};
 
 	if (frontend) {
 		q.dst = f->frontend;
 		q.port = f->service_port;
 	}
 	q.host_origin = from ? from->host_network && !strcmp(from->node, l->plan->node)
-			     : i->from_kind == REPORT_NODE && i->to_pod && !strcmp(i->to_pod->node, l->plan->node);
+			     : i->from_kind == REPORT_NODE && i->to_pod &&
+					!strcmp(i->to_pod->node, l->plan->node);
 	return q;
 }
 
-static void __attribute__((format(printf, 3, 4))) say(struct question *k, struct why_flow *f, const char *fmt, ...)
+static void __attribute__((format(printf, 3, 4)))
+say(struct question *k, struct why_flow *f, const char *fmt, ...)
 {
 	_cleanup_(mem_free) char *text = NULL;
 	va_list ap;
@@ -146,7 +157,10 @@ static void __attribute__((format(printf, 3, 4))) say(struct question *k, struct
 	f->datapath.text = arena_strdup(k->ask->arena, text);
 }
 
-/* The pods of this node at the two ends, all of which must be plugged in for the programs to meet the packet. */
+/*
+ * The pods of this node at the two ends, all of which must be plugged in for the programs to meet
+ * the packet.
+ */
 static bool is_met(struct question *k, struct why_flow *f, const struct oracle_query *q)
 {
 	const struct plan_pod *ends[2] = { plan_find_local_pod(k->l->plan, &q->src),
@@ -159,8 +173,8 @@ static bool is_met(struct question *k, struct why_flow *f, const struct oracle_q
 	}
 	for (int i = 0; i < 2; i++)
 		if (ends[i] && !probe_has_pod(k->l->probe, addrs[i])) {
-			say(k, f, "not asked: %s/%s is not plugged in here (generation %llu)", ends[i]->ns,
-			    ends[i]->name, (unsigned long long)k->l->live.generation);
+			say(k, f, "not asked: %s/%s is not plugged in here (generation %llu)",
+			    ends[i]->ns, ends[i]->name, (unsigned long long)k->l->live.generation);
 			return false;
 		}
 	return true;
@@ -171,35 +185,39 @@ static void say_agreement(struct question *k, struct why_flow *f, const struct w
 	struct arena *arena = k->ask->arena;
 
 	f->datapath.agrees = true;
-	f->datapath.text =
-		arena_printf(arena, "agrees (generation %llu, %s)%s", (unsigned long long)k->l->live.generation,
-			     t ? decision_text(k->l, t, arena) : "nothing decides here",
-			     is_off(k->l) ? "; but enforcement is OFF: what is denied passes" : "");
+	f->datapath.text = arena_printf(
+		arena, "agrees (generation %llu, %s)%s", (unsigned long long)k->l->live.generation,
+		t ? decision_text(k->l, t, arena) : "nothing decides here",
+		is_off(k->l) ? "; but enforcement is OFF: what is denied passes" : "");
 }
 
 /* Other objects, half an apply: no defect. */
-static void say_difference(struct question *k, struct why_flow *f, const struct evaluator_difference *d)
+static void say_difference(struct question *k, struct why_flow *f,
+			   const struct evaluator_difference *d)
 {
 	unsigned long long generation = k->l->live.generation;
 	_cleanup_(mem_free) char *text = evaluator_answer_text(d->plan, &d->theirs);
 	bool other = drifted(k->l);
 
 	if (is_half_done(k->l)) {
-		say(k, f, "differs, because an apply after generation %llu is not finished: %s", generation, text);
+		say(k, f, "differs, because an apply after generation %llu is not finished: %s",
+		    generation, text);
 		return;
 	}
 	if (!k->own && other) {
-		say(k, f, "differs, because generation %llu was loaded from other objects: %s", generation, text);
+		say(k, f, "differs, because generation %llu was loaded from other objects: %s",
+		    generation, text);
 		return;
 	}
 	say(k, f, "DISAGREES (generation %llu): %s", generation, text);
 	if (!k->l->difference.plan) {
 		k->l->difference = *d;
 		k->l->further =
-			other ? arena_printf(k->ask->arena,
-					     "narrowed down  tables are not as generation %llu left them: "
-					     "something else may have written them; loading again mends that",
-					     generation)
+			other ? arena_printf(
+					k->ask->arena,
+					"narrowed down  tables are not as generation %llu left them: "
+					"something else may have written them; loading again mends that",
+					generation)
 			      : NULL;
 	}
 	k->defect = true;
@@ -250,9 +268,10 @@ bool why_live_ask(struct why_live *l, const struct why_ask *ask, struct why_flow
 	if (!l->origin.store)
 		no = "not asked: what is loaded has no file of its objects; loading again writes it";
 	else if (!l->plan)
-		no = arena_printf(ask->arena,
-				  "not asked: generation %llu is of node %s, which is not among these objects",
-				  (unsigned long long)l->live.generation, l->origin.node);
+		no = arena_printf(
+			ask->arena,
+			"not asked: generation %llu is of node %s, which is not among these objects",
+			(unsigned long long)l->live.generation, l->origin.node);
 	else if (make_copy(l))
 		no = arena_printf(ask->arena, "cannot be asked: %s", l->err.text);
 	for (size_t i = 0; i < flows->n; i++)

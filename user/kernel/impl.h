@@ -16,7 +16,7 @@ struct node {
 	uint32_t map_max[_WEIR_MAP_MAX];
 	void *array[_WEIR_MAP_MAX]; /* NULL where the map is no ARRAY */
 	int prog_fd[_WEIR_PROGRAM_MAX];
-	int own_map_fd; /* of the sweep's timer: it stops when nobody holds it */
+	int own_map_fd; /* of gc's timer: it stops when nobody holds it */
 	const char *origin; /* see node_keep_origin(); NULL: none */
 	struct weir_err lacks[_WEIR_OBJECT_MAX]; /* why an object is not there; empty when it is */
 };

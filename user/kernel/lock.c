@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The writers' lock. See lock.h. flock() goes with the process, so a kill frees
- * it; the pid inside the file is only there to be named.
+ * The writers' lock. See lock.h. flock() goes with the process, so a kill frees it; the pid inside
+ * the file is only there to be named.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -63,7 +63,8 @@ static int try_lock(const char *path, const char *what, struct weir_err *err)
 	if (flock(fd, LOCK_EX | LOCK_NB)) {
 		if (errno != EWOULDBLOCK)
 			return err_set(err, -errno, "lock %s: %s", path, strerror(errno));
-		return err_set(err, -EBUSY, "another %s holds %s: process %d", what, path, holder(fd));
+		return err_set(err, -EBUSY, "another %s holds %s: process %d", what, path,
+			       holder(fd));
 	}
 	if (!still_there(fd, path))
 		return -EAGAIN;

@@ -15,7 +15,7 @@
 
 /* The kinds of fill that have a parameter; the others are enumerators only. */
 #define WEIR_FILL_NAMES(kind) WEIR_FILL_NAMES, .of = WEIR_NAME_##kind
-#define WEIR_FILL_RUNS(kind) WEIR_FILL_RUNS, .of = WEIR_NAME_##kind
+#define WEIR_FILL_EXTENTS(kind) WEIR_FILL_EXTENTS, .of = WEIR_NAME_##kind
 
 static const struct map_info infos[] = {
 #define MAP_INFO(map, kind_, key, value, entries_, sizes, knob_, full_, fill_, text) \
@@ -93,11 +93,12 @@ int sizes_check(const struct node_sizes *sizes, struct weir_err *err)
 		uint32_t want = sizes_of(sizes, map);
 
 		if (!map_size_works(map, want))
-			return err_set(err, -EINVAL, "map %s: %u entries asked for, %s %u are possible%s", i->name,
-				       want, i->most ? "at most" : "only", most(i),
+			return err_set(err, -EINVAL,
+				       "map %s: %u entries asked for, %s %u are possible%s",
+				       i->name, want, i->most ? "at most" : "only", most(i),
 				       i->power_of_two ? ", a power of two" : "");
 	}
-	if (sizes_of(sizes, WEIR_MAP_flow_keys) != sizes_of(sizes, WEIR_MAP_free_keys))
-		return err_set(err, -EINVAL, "maps flow_keys and free_keys must have the same size");
+	if (sizes_of(sizes, WEIR_MAP_gc_slots) != sizes_of(sizes, WEIR_MAP_gc_free))
+		return err_set(err, -EINVAL, "maps gc_slots and gc_free must have the same size");
 	return 0;
 }

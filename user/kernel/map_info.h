@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* The rows of include/weir/maps.h for C code, and the sizes that may be asked for. Touches no map. */
+/*
+ * The rows of include/weir/maps.h for C code, and the sizes that may be asked for. Touches no map.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -14,7 +16,7 @@ enum map_kind {
 	MAP_ARRAY,
 	MAP_FLOWS,
 	MAP_LRU,
-	MAP_PLACES,
+	MAP_STATE,
 	MAP_QUEUE,
 	MAP_PERCPU,
 	MAP_RING,
@@ -32,7 +34,7 @@ struct map_info {
 	enum weir_full full;
 	const char *full_text;
 	enum weir_fill fill;
-	enum weir_name_kind of; /* of WEIR_FILL_NAMES and WEIR_FILL_RUNS */
+	enum weir_name_kind of; /* of WEIR_FILL_NAMES and WEIR_FILL_EXTENTS */
 };
 
 const struct map_info *map_info(enum weir_map map);
@@ -46,7 +48,10 @@ struct node_sizes {
 	uint32_t max[_WEIR_MAP_MAX];
 };
 
-/* Sets the sizes of the maps that follow a knob, as near to percent of the default as the programs can work with. */
+/*
+ * Sets the sizes of the maps that follow a knob, as near to percent of the default as the programs
+ * can work with.
+ */
 void sizes_scale(struct node_sizes *sizes, enum weir_knob knob, uint32_t percent);
 /* The same number of entries for each of them. */
 void sizes_set(struct node_sizes *sizes, enum weir_knob knob, uint32_t entries);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Maps of an instance. See maps.h. A map that is pinned keeps its size; a kill
- * while they are made leaves some pinned, and the next writer makes the rest.
+ * Maps of an instance. See maps.h. A map that is pinned keeps its size; a kill while they are made
+ * leaves some pinned, and the next writer makes the rest.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -28,7 +28,7 @@ static const struct {
 	[MAP_ARRAY] = { BPF_MAP_TYPE_ARRAY, BPF_F_MMAPABLE },
 	[MAP_FLOWS] = { BPF_MAP_TYPE_HASH, 0 },
 	[MAP_LRU] = { BPF_MAP_TYPE_LRU_HASH, 0 },
-	[MAP_PLACES] = { BPF_MAP_TYPE_ARRAY, 0 },
+	[MAP_STATE] = { BPF_MAP_TYPE_ARRAY, 0 },
 	[MAP_QUEUE] = { BPF_MAP_TYPE_QUEUE, 0 },
 	[MAP_PERCPU] = { BPF_MAP_TYPE_PERCPU_ARRAY, 0 },
 	[MAP_RING] = { BPF_MAP_TYPE_RINGBUF, 0 },
@@ -53,21 +53,24 @@ static int map_check(struct node *n, enum weir_map map, struct weir_err *err)
 
 	if (bpf_obj_get_info_by_fd(n->map_fd[map], &info, &len))
 		return err_set(err, -errno, "map %s: %s", i->name, strerror(errno));
-	if (info.type != kinds[i->kind].type || info.key_size != i->key_size || info.value_size != i->value_size ||
-	    !map_size_works(map, info.max_entries))
-		return err_set(err, -EPROTO, "map %s in %s was made by another version of Weir", i->name,
-			       n->pin_dir);
+	if (info.type != kinds[i->kind].type || info.key_size != i->key_size ||
+	    info.value_size != i->value_size || !map_size_works(map, info.max_entries))
+		return err_set(err, -EPROTO, "map %s in %s was made by another version of Weir",
+			       i->name, n->pin_dir);
 	n->map_max[map] = info.max_entries;
 	return 0;
 }
 
-/* An unpinned map, or one that is pinned under its final name at once: there is no half-made pin. */
-static int map_new(struct node *n, enum weir_map map, const char *pin, uint32_t max, struct weir_err *err)
+/*
+ * An unpinned map, or one that is pinned under its final name at once: there is no half-made pin.
+ */
+static int map_new(struct node *n, enum weir_map map, const char *pin, uint32_t max,
+		   struct weir_err *err)
 {
 	n->map_fd[map] = map_make(map, max);
 	if (n->map_fd[map] < 0)
-		return err_set(err, -errno, "make map %s (%u entries): %s", map_info(map)->name, max,
-			       strerror(errno));
+		return err_set(err, -errno, "make map %s (%u entries): %s", map_info(map)->name,
+			       max, strerror(errno));
 	if (pin && bpf_obj_pin(n->map_fd[map], pin))
 		return err_set(err, -errno, "pin map %s: %s", pin, strerror(errno));
 	return 0;
@@ -79,10 +82,13 @@ static void map_pin(const struct node *n, enum weir_map map, char ret_pin[MAP_PI
 }
 
 /* *ret_made: it was not there, and is pinned now. */
-static int map_open(struct node *n, enum weir_map map, const struct node_sizes *sizes, bool *ret_made,
-		    struct weir_err *err)
+static int map_open(struct node *n, enum weir_map map, const struct node_sizes *sizes,
+		    bool *ret_made, struct weir_err *err)
 {
-	/* the kernel maps no memory through a read-only descriptor: there the pages are what is read-only */
+	/*
+	 * the kernel maps no memory through a read-only descriptor: there the pages are what is
+	 * read-only
+	 */
 	bool memory = map_info(map)->kind == MAP_ARRAY || map_info(map)->kind == MAP_RING;
 	bool readonly = n->mode == NODE_READ && !memory;
 	LIBBPF_OPTS(bpf_obj_get_opts, opts, .file_flags = readonly ? BPF_F_RDONLY : 0);
@@ -114,7 +120,8 @@ static int array_map(struct node *n, enum weir_map map, struct weir_err *err)
 	void *p = mmap(NULL, array_len(n, map), prot, MAP_SHARED, n->map_fd[map], 0);
 
 	if (p == MAP_FAILED)
-		return err_set(err, -errno, "map %s into memory: %s", map_info(map)->name, strerror(errno));
+		return err_set(err, -errno, "map %s into memory: %s", map_info(map)->name,
+			       strerror(errno));
 	n->array[map] = p;
 	return 0;
 }
@@ -149,17 +156,20 @@ void maps_close(struct node *n)
 	}
 }
 
-/* Every place of flow_keys[] stands in the queue once. Drained first: a kill may have left it half full. */
-static int fill_free_keys(struct node *n, struct weir_err *err)
+/*
+ * Every place of gc_slots[] stands in the queue once. Drained first: a kill may have left it half
+ * full.
+ */
+static int fill_gc_free(struct node *n, struct weir_err *err)
 {
-	int fd = n->map_fd[WEIR_MAP_free_keys];
+	int fd = n->map_fd[WEIR_MAP_gc_free];
 	uint32_t place;
 
 	while (!bpf_map_lookup_and_delete_elem(fd, NULL, &place))
 		;
-	for (place = 0; place < n->map_max[WEIR_MAP_flow_keys]; place++)
+	for (place = 0; place < n->map_max[WEIR_MAP_gc_slots]; place++)
 		if (bpf_map_update_elem(fd, NULL, &place, BPF_ANY))
-			return err_set(err, -errno, "fill map free_keys: %s", strerror(errno));
+			return err_set(err, -errno, "fill map gc_free: %s", strerror(errno));
 	return 0;
 }
 
@@ -169,7 +179,8 @@ static int add_v4_root(struct node *n, struct weir_err *err)
 	struct weir_prefix v4 = { .prefix_len = WEIR_V4_PREFIX_BITS, .addr = weir_addr_from_v4(0) };
 	uint32_t none = WEIR_IDENTITY_NONE;
 
-	if (bpf_map_update_elem(n->map_fd[WEIR_MAP_networks], &v4, &none, BPF_NOEXIST) && errno != EEXIST)
+	if (bpf_map_update_elem(n->map_fd[WEIR_MAP_networks], &v4, &none, BPF_NOEXIST) &&
+	    errno != EEXIST)
 		return err_set(err, -errno, "fill map networks: %s", strerror(errno));
 	return 0;
 }
@@ -198,10 +209,10 @@ static void init_config(struct node *n)
 			[WEIR_TIMEOUT_ECHO] = ticks(WEIR_ECHO_S),
 			[WEIR_TIMEOUT_OTHER] = ticks(WEIR_OTHER_S),
 		},
-		.sweep_slice = WEIR_SWEEP_SLICE,
-		.sweep_interval_us = WEIR_SWEEP_INTERVAL_US,
-		.conntrack_places = n->map_max[WEIR_MAP_flow_keys],
-		.half_open_places = n->map_max[WEIR_MAP_half_open],
+		.gc_slice = WEIR_GC_SLICE,
+		.gc_interval_us = WEIR_GC_INTERVAL_US,
+		.gc_slots = n->map_max[WEIR_MAP_gc_slots],
+		.half_open_slots = n->map_max[WEIR_MAP_half_open],
 		.hairpin = { WEIR_HAIRPIN_V4, WEIR_HAIRPIN_V6 },
 	};
 }
@@ -214,11 +225,12 @@ int maps_init(struct node *n, struct weir_err *err)
 	if (c->layout_version == WEIR_LAYOUT_VERSION)
 		return 0;
 	if (c->layout_version)
-		return err_set(err, -EPROTO, "the maps in %s have layout version %u, this program needs %u",
+		return err_set(err, -EPROTO,
+			       "the maps in %s have layout version %u, this program needs %u",
 			       n->pin_dir, c->layout_version, WEIR_LAYOUT_VERSION);
 	if (n->mode == NODE_READ)
 		return err_set(err, -ENOENT, "%s: nothing is loaded", n->pin_dir);
-	r = fill_free_keys(n, err);
+	r = fill_gc_free(n, err);
 	if (!r)
 		r = add_v4_root(n, err);
 	if (r)

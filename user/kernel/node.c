@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Opens and closes an instance. See node.h. Order when it is made: folders,
- * lock, maps, their first contents, programs; a kill in between leaves a part
- * that the next writer completes.
+ * Opens and closes an instance. See node.h. Order when it is made: folders, lock, maps, their first
+ * contents, programs; a kill in between leaves a part that the next writer completes.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -21,7 +20,9 @@
 #include "kernel/maps.h"
 #include "kernel/programs.h"
 
-/* As bpftool and iproute2 do: whoever needs the file system first mounts it at its customary place. */
+/*
+ * As bpftool and iproute2 do: whoever needs the file system first mounts it at its customary place.
+ */
 static int mount_bpffs(struct weir_err *err)
 {
 	struct statfs fs;
@@ -93,8 +94,8 @@ int node_open_bare(const char *name, struct node **ret_node, struct weir_err *er
 	return r;
 }
 
-int node_open(const char *name, enum node_mode mode, const struct node_sizes *sizes, struct node **ret_node,
-	      struct weir_err *err)
+int node_open(const char *name, enum node_mode mode, const struct node_sizes *sizes,
+	      struct node **ret_node, struct weir_err *err)
 {
 	_cleanup_(node_close) struct node *n = NULL;
 	int r = node_open_bare(name, &n, err);
@@ -158,14 +159,14 @@ static const char *lack(const struct node *n, enum weir_object object)
 	return *n->lacks[object].text ? n->lacks[object].text : NULL;
 }
 
-const char *node_no_sweep(const struct node *n)
+const char *node_no_gc(const struct node *n)
 {
 	return lack(n, WEIR_OBJECT_gc);
 }
 
 const char *node_no_host_flows(const struct node *n)
 {
-	return lack(n, WEIR_OBJECT_tc_adopt);
+	return lack(n, WEIR_OBJECT_host_ct);
 }
 
 const char *node_run_dir(const struct node *n)

@@ -3,25 +3,28 @@
 #include "kernel/objects.h"
 
 #include "gc.skel.h"
-#include "store.skel.h"
-#include "tc_adopt.skel.h"
-#include "tc_pod.skel.h"
+#include "map_word.skel.h"
+#include "host_ct.skel.h"
+#include "pod.skel.h"
 
 #define NEEDED false
 #define OPTIONAL true
 
 static const struct object_info objects[] = {
-#define OBJECT_INFO(object, need, map)                                                              \
-	[WEIR_OBJECT_##object] = {                                                                  \
-		.name = #object, .bytes = object##__elf_bytes, .own_map = (map), .optional = (need) \
-	},
+#define OBJECT_INFO(object, need, map)                               \
+	[WEIR_OBJECT_##object] = { .name = #object,                  \
+				   .bytes = object##_bpf__elf_bytes, \
+				   .own_map = (map),                 \
+				   .optional = (need) },
 	WEIR_OBJECTS(OBJECT_INFO)
 #undef OBJECT_INFO
 };
 
 static const struct program_info programs[] = {
-#define PROGRAM_INFO(prog, step, object_, hook_) \
-	[WEIR_PROGRAM_##prog] = { .name = #prog, .object = WEIR_OBJECT_##object_, .hook = WEIR_HOOK_##hook_ },
+#define PROGRAM_INFO(prog, step, object_, hook_)                   \
+	[WEIR_PROGRAM_##prog] = { .name = #prog,                   \
+				  .object = WEIR_OBJECT_##object_, \
+				  .hook = WEIR_HOOK_##hook_ },
 	WEIR_PROGRAMS(PROGRAM_INFO)
 #undef PROGRAM_INFO
 };

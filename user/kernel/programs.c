@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Programs of an instance. See programs.h. Pinned as progs/<object>-<version>/,
- * where the version is the hash of the object's bytes: the same binary finds
- * what it loaded before, another one loads its own, renames the folder into
- * place and removes the old one. Hooks hold the old programs until they are
- * replaced (attach.c). Never attaches anything.
+ * Programs of an instance. See programs.h. Pinned as progs/<object>-<version>/, where the version
+ * is the hash of the object's bytes: the same binary finds what it loaded before, another one loads
+ * its own, renames the folder into place and removes the old one. Hooks hold the old programs until
+ * they are replaced (attach.c). Never attaches anything.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -119,7 +118,8 @@ static void remove_folder(const char *folder)
 
 /* Calls fn for each folder of the object; stops at the first true. */
 static bool each_folder(const struct node *n, enum weir_object o,
-			bool (*fn)(struct node *n, enum weir_object o, const char *folder, const char *keep),
+			bool (*fn)(struct node *n, enum weir_object o, const char *folder,
+				   const char *keep),
 			const char *keep)
 {
 	char progs[INSTANCE_PATH_MAX + 16], path[INSTANCE_PATH_MAX + 300];
@@ -187,8 +187,8 @@ static int pin_all(enum weir_object o, struct bpf_object *obj, const char *folde
 	return bpf_obj_pin(bpf_object__find_map_fd_by_name(obj, map), path) ? -errno : 0;
 }
 
-static int pin_folder(struct node *n, enum weir_object o, struct bpf_object *obj, const char *folder,
-		      struct weir_err *err)
+static int pin_folder(struct node *n, enum weir_object o, struct bpf_object *obj,
+		      const char *folder, struct weir_err *err)
 {
 	char making[INSTANCE_PATH_MAX + 128];
 	int r;
@@ -236,16 +236,18 @@ static int start_all(enum weir_object o, struct bpf_object *obj, struct weir_err
 }
 
 /* Before the pins: whoever finds those finds the steps done. */
-static int fill_steps(struct node *n, enum weir_object o, struct bpf_object *obj, struct weir_err *err)
+static int fill_steps(struct node *n, enum weir_object o, struct bpf_object *obj,
+		      struct weir_err *err)
 {
 	each_prog_of(o, prog)
 	{
 		uint32_t step = prog;
 		int fd = fd_of(obj, prog);
 
-		if (step < _WEIR_STEP_MAX && bpf_map_update_elem(n->map_fd[WEIR_MAP_steps], &step, &fd, 0))
-			return err_set(err, -errno, "put %s into steps: %s", program_info(prog)->name,
-				       strerror(errno));
+		if (step < _WEIR_STEP_MAX &&
+		    bpf_map_update_elem(n->map_fd[WEIR_MAP_steps], &step, &fd, 0))
+			return err_set(err, -errno, "put %s into steps: %s",
+				       program_info(prog)->name, strerror(errno));
 	}
 	return 0;
 }
@@ -265,14 +267,17 @@ static int take_fds(struct node *n, enum weir_object o, struct bpf_object *obj)
 	return 0;
 }
 
-static int load_onto_maps(struct node *n, enum weir_object o, struct bpf_object *obj, struct weir_err *err)
+static int load_onto_maps(struct node *n, enum weir_object o, struct bpf_object *obj,
+			  struct weir_err *err)
 {
 	int r = share_maps(n, obj);
 
 	if (r)
-		return err_set(err, r, "give the maps to %s: %s", object_info(o)->name, strerror(-r));
+		return err_set(err, r, "give the maps to %s: %s", object_info(o)->name,
+			       strerror(-r));
 	r = bpf_object__load(obj);
-	return r ? err_set(err, r, "the kernel refused %s: %s: %s", object_info(o)->name, err_name(r), last_log)
+	return r ? err_set(err, r, "the kernel refused %s: %s: %s", object_info(o)->name,
+			   err_name(r), last_log)
 		 : 0;
 }
 
@@ -306,7 +311,8 @@ static int open_object(struct node *n, enum weir_object o, struct weir_err *err)
 	char folder[INSTANCE_PATH_MAX + 64], version[2 * VERSION_BYTES + 1];
 
 	version_of(o, version);
-	snprintf(folder, sizeof(folder), "%s/progs/%s-%s", n->pin_dir, object_info(o)->name, version);
+	snprintf(folder, sizeof(folder), "%s/progs/%s-%s", n->pin_dir, object_info(o)->name,
+		 version);
 	if (n->mode == NODE_READ)
 		return each_folder(n, o, open_any, NULL) || object_info(o)->optional
 			       ? 0

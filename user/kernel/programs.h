@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* The BPF objects inside the binary: loaded onto the instance's maps, pinned, found again by their version. */
+/*
+ * The BPF objects inside the binary: loaded onto the instance's maps, pinned, found again by their
+ * version.
+ */
 #pragma once
 
 #include <stdint.h>

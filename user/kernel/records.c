@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Attachment records: where each pod is plugged in, a JSON file a pod, in the
- * run folder of an instance. Written by rename, so that a reader sees a whole
- * record or none. Read strictly: a record that cannot be understood is an error
- * that names the file, never a pod that is silently left out.
+ * Attachment records: where each pod is plugged in, a JSON file a pod, in the run folder of an
+ * instance. Written by rename, so that a reader sees a whole record or none. Read strictly: a
+ * record that cannot be understood is an error that names the file, never a pod that is silently
+ * left out.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -66,8 +66,8 @@ static void emit_record(FILE *out, const struct attachment *a)
 	emit_int(&e, "ifindex", a->ifindex);
 	if (a->adopted)
 		emit_bool(&e, "adopted", true);
-	emit_printf(&e, "mac", "%02x:%02x:%02x:%02x:%02x:%02x", a->mac[0], a->mac[1], a->mac[2], a->mac[3],
-		    a->mac[4], a->mac[5]);
+	emit_printf(&e, "mac", "%02x:%02x:%02x:%02x:%02x:%02x", a->mac[0], a->mac[1], a->mac[2],
+		    a->mac[3], a->mac[4], a->mac[5]);
 	emit_array(&e, "addresses");
 	for (int f = 0; f < 2; f++)
 		if (!weir_addr_is_zero(&a->addr[f]))
@@ -125,8 +125,8 @@ static void read_mac(struct json_value record, uint8_t *ret_mac)
 	const char *text = json_text(record, "mac");
 	int end = 0;
 
-	if (sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &ret_mac[0], &ret_mac[1], &ret_mac[2],
-		   &ret_mac[3], &ret_mac[4], &ret_mac[5], &end) != 6 ||
+	if (sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &ret_mac[0], &ret_mac[1],
+		   &ret_mac[2], &ret_mac[3], &ret_mac[4], &ret_mac[5], &end) != 6 ||
 	    text[end])
 		json_bad(record, "mac", "six bytes as aa:bb:cc:dd:ee:ff are needed");
 }
@@ -168,7 +168,8 @@ static int read_record(struct json_value record, struct arena *arena, struct att
 	return record.doc->r;
 }
 
-static int read_file(const char *path, char *buf, struct timespec *ret_written, struct weir_err *err)
+static int read_file(const char *path, char *buf, struct timespec *ret_written,
+		     struct weir_err *err)
 {
 	FILE *in = fopen(path, "re");
 	struct stat st;
@@ -187,8 +188,8 @@ static int read_file(const char *path, char *buf, struct timespec *ret_written, 
 	return 0;
 }
 
-static int parse_file(const char *path, const char *entry, struct arena *arena, struct attachment *ret,
-		      struct weir_err *err)
+static int parse_file(const char *path, const char *entry, struct arena *arena,
+		      struct attachment *ret, struct weir_err *err)
 {
 	_cleanup_(mem_free) char *buf = mem_zalloc(RECORD_SIZE_MAX + 1), *expected = NULL;
 	_cleanup_(json_close) struct json doc = {};
@@ -203,9 +204,9 @@ static int parse_file(const char *path, const char *entry, struct arena *arena, 
 		return r;
 	ret->written_ns = written.tv_sec * 1000000000ull + written.tv_nsec;
 	expected = mem_printf("%s_%s" SUFFIX, ret->ns, ret->name);
-	return strcmp(entry, expected)
-		       ? err_set(err, -EINVAL, "%s: holds the record of pod %s/%s", path, ret->ns, ret->name)
-		       : 0;
+	return strcmp(entry, expected) ? err_set(err, -EINVAL, "%s: holds the record of pod %s/%s",
+						 path, ret->ns, ret->name)
+				       : 0;
 }
 
 /* ---- The list ---- */
@@ -228,8 +229,8 @@ static int by_name(const void *a, const void *b)
 }
 
 /*
- * Indexes of devices are used again: of two records with the same one, the
- * older is of a device that has vanished, whoever forgot to remove it.
+ * Indexes of devices are used again: of two records with the same one, the older is of a device
+ * that has vanished, whoever forgot to remove it.
  */
 static void drop_stale(struct attachment_list *l)
 {
@@ -272,7 +273,8 @@ static int read_dir(const char *dir, DIR *d, struct attachment_list *l, struct w
 	return r;
 }
 
-int attachment_list_read(const char *instance, struct attachment_list *ret_list, struct weir_err *err)
+int attachment_list_read(const char *instance, struct attachment_list *ret_list,
+			 struct weir_err *err)
 {
 	_cleanup_(attachment_list_free) struct attachment_list l = {};
 	char run[INSTANCE_PATH_MAX], dir[INSTANCE_PATH_MAX + 8];

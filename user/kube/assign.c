@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Assigns addresses in manifests that have no status. An object's place in the
- * range is a hash of its kind, namespace and name, so that it stays the same
- * when other objects come and go; if the place is taken, the next free one is
- * used. Objects are served in order of ns/name, so the order of input does not
- * matter. No address is assigned twice. A pod without a node is put on the first
- * one, and a pod that gets an address is Running and Ready. One note says all of
- * this; without STORE_ASSIGN, warnings say what is missing.
+ * Assigns addresses in manifests that have no status. An object's place in the range is a hash of
+ * its kind, namespace and name, so that it stays the same when other objects come and go; if the
+ * place is taken, the next free one is used. Objects are served in order of ns/name, so the order
+ * of input does not matter. No address is assigned twice. A pod without a node is put on the first
+ * one, and a pod that gets an address is Running and Ready. One note says all of this; without
+ * STORE_ASSIGN, warnings say what is missing.
  */
 #include <arpa/inet.h>
 #include <endian.h>
@@ -28,8 +27,9 @@ enum use {
 };
 
 /*
- * Ranges by use and family, and how many addresses of each are given: as many in both families, so that an object has
- * the same number in both unless that is taken. The first ones are left to gateways. Wide enough for 150,000 pods.
+ * Ranges by use and family, and how many addresses of each are given: as many in both families, so
+ * that an object has the same number in both unless that is taken. The first ones are left to
+ * gateways. Wide enough for 150,000 pods.
  */
 static const char *const ranges[_USE_MAX][2] = {
 	[FOR_NODES] = { "172.18.0.0/16", "fd00:172:18::/64" },
@@ -107,15 +107,18 @@ static uint32_t place_of(enum use use, const struct kube_meta *m)
 static void report_exhausted(struct assign *as, const struct kube_meta *m, enum use use, int family)
 {
 	_cleanup_(mem_free) char *object =
-		use == FOR_PODS ? store_pod_text((const struct kube_pod *)m)
-				: mem_printf("%s %s%s%s", kinds[use], m->ns, *m->ns ? "/" : "", m->name);
+		use == FOR_PODS
+			? store_pod_text((const struct kube_pod *)m)
+			: mem_printf("%s %s%s%s", kinds[use], m->ns, *m->ns ? "/" : "", m->name);
 
-	diag_add(&as->store->diags, DIAG_ERROR, kube_code_text(KUBE_E_EXHAUSTED), &m->src, object, NULL,
-		 "no address is left in %s, from which objects without one get theirs", ranges[use][family]);
+	diag_add(&as->store->diags, DIAG_ERROR, kube_code_text(KUBE_E_EXHAUSTED), &m->src, object,
+		 NULL, "no address is left in %s, from which objects without one get theirs",
+		 ranges[use][family]);
 }
 
 /* A free address for the object, or zero, and an error, when the range is used up. */
-static struct weir_addr assign_addr(struct assign *as, enum use use, const struct kube_meta *m, int family)
+static struct weir_addr assign_addr(struct assign *as, enum use use, const struct kube_meta *m,
+				    int family)
 {
 	uint32_t place = place_of(use, m);
 	struct cidr range;
@@ -231,11 +234,13 @@ static void say_so(struct assign *as)
 
 		if (!as->n[use])
 			continue;
-		len += snprintf(text + len, sizeof(text) - len, "%s%zu %s%s", len ? ", " : "", as->n[use],
-				what[use], as->n[use] == 1 ? "" : "s");
+		len += snprintf(text + len, sizeof(text) - len, "%s%zu %s%s", len ? ", " : "",
+				as->n[use], what[use], as->n[use] == 1 ? "" : "s");
 		if (used[0] || used[1])
-			len += snprintf(text + len, sizeof(text) - len, " (%s%s%s)", used[0] ? ranges[use][0] : "",
-					used[0] && used[1] ? ", " : "", used[1] ? ranges[use][1] : "");
+			len += snprintf(text + len, sizeof(text) - len, " (%s%s%s)",
+					used[0] ? ranges[use][0] : "",
+					used[0] && used[1] ? ", " : "",
+					used[1] ? ranges[use][1] : "");
 	}
 	if (len)
 		diag_add(&as->store->diags, DIAG_NOTE, NULL, NULL, NULL, NULL,

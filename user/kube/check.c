@@ -90,14 +90,15 @@ bool check_port_name(const char *text)
 {
 	size_t len = strlen(text);
 
-	return len <= PORT_NAME_MAX && is_token(text, len, lower_alnum, "-") && !strstr(text, "--") &&
-	       strpbrk(text, "abcdefghijklmnopqrstuvwxyz");
+	return len <= PORT_NAME_MAX && is_token(text, len, lower_alnum, "-") &&
+	       !strstr(text, "--") && strpbrk(text, "abcdefghijklmnopqrstuvwxyz");
 }
 
 struct kube_labels check_labels(const struct field *map)
 {
 	size_t n = field_count(map);
-	struct kube_labels labels = { .items = arena_zalloc(map->d->arena, n * sizeof(*labels.items)) };
+	struct kube_labels labels = { .items = arena_zalloc(map->d->arena,
+							    n * sizeof(*labels.items)) };
 
 	for (size_t i = 0; i < n; i++) {
 		struct field f = field_pair(map, i);
@@ -113,7 +114,8 @@ struct kube_labels check_labels(const struct field *map)
 				&f, KUBE_E_LABEL,
 				"\"%.80s\" is not a label value: at most 63 letters, digits, -, _ and . that begin and end with a letter or digit",
 				value);
-		labels.items[labels.n++] = (struct kube_label){ arena_strdup(map->d->arena, f.key), value };
+		labels.items[labels.n++] =
+			(struct kube_label){ arena_strdup(map->d->arena, f.key), value };
 	}
 	return labels;
 }
@@ -148,7 +150,8 @@ void check_unique_at(const struct field *list, const char *key, const char *what
 		struct field item = field_item(list, texts[i].index), f = field_at(&item, key);
 
 		if (!strcmp(texts[i].text, texts[i - 1].text))
-			field_error(&f, KUBE_E_REPEATED, "%s \"%.80s\" is given twice", what, texts[i].text);
+			field_error(&f, KUBE_E_REPEATED, "%s \"%.80s\" is given twice", what,
+				    texts[i].text);
 	}
 }
 
@@ -158,7 +161,8 @@ uint16_t check_port_at(const struct field *up, const char *key)
 
 	if (field_given(&f))
 		return field_number(&f, 1, KUBE_PORT_MAX, 0);
-	field_error(&f, KUBE_E_REQUIRED, "missing, a port number from 1 to %d is wanted", KUBE_PORT_MAX);
+	field_error(&f, KUBE_E_REQUIRED, "missing, a port number from 1 to %d is wanted",
+		    KUBE_PORT_MAX);
 	return 0;
 }
 
@@ -177,7 +181,8 @@ bool check_addr(const struct field *f, struct weir_addr *ret_addr)
 		return false;
 	if (!addr_parse(text, ret_addr))
 		return true;
-	field_error(f, KUBE_E_ADDRESS, "found %s, an IPv4 or IPv6 address is wanted", field_found(f));
+	field_error(f, KUBE_E_ADDRESS, "found %s, an IPv4 or IPv6 address is wanted",
+		    field_found(f));
 	return false;
 }
 
@@ -210,9 +215,10 @@ int check_int_or_name(const struct field *f, uint16_t *ret_port, const char **re
 		return 2;
 	}
 	if (*name && !name[strspn(name, "0123456789")])
-		field_error(f, KUBE_E_PORT_NAME,
-			    "found %s, which would be a name and has no letter: write %.5s without quotes",
-			    field_found(f), name);
+		field_error(
+			f, KUBE_E_PORT_NAME,
+			"found %s, which would be a name and has no letter: write %.5s without quotes",
+			field_found(f), name);
 	else
 		field_error(
 			f, KUBE_E_PORT_NAME,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Codes of refusals, each with its short meaning. Codes are stable: numbers are
- * never used for anything else. Exact wording of a diagnostic is not.
+ * Codes of refusals, each with its short meaning. Codes are stable: numbers are never used for
+ * anything else. Exact wording of a diagnostic is not.
  */
 #pragma once
 

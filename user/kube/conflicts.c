@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * What the API server gives to one Service only: cluster IPs and node ports.
- * It refuses the second Service that asks for one; so does this, for objects
- * that no server has seen. Never changes an object: who owns what when a server
- * did let two through is for compiling to decide (SVC-7).
+ * What the API server gives to one Service only: cluster IPs and node ports. It refuses the second
+ * Service that asks for one; so does this, for objects that no server has seen. Never changes an
+ * object: who owns what when a server did let two through is for compiling to decide (SVC-7).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -46,15 +45,18 @@ static const struct kube_service *other_owner(struct claims *c, const struct cla
 	return strcmp(first->ns, m->ns) || strcmp(first->name, m->name) ? claim->owner : NULL;
 }
 
-static void report(struct claims *c, const struct kube_service *svc, const struct kube_service *owner,
-		   const char *field, const char *what)
+static void report(struct claims *c, const struct kube_service *svc,
+		   const struct kube_service *owner, const char *field, const char *what)
 {
-	_cleanup_(mem_free) char *object = mem_printf("Service %s/%s", svc->meta.ns, svc->meta.name);
+	_cleanup_(mem_free) char *object =
+		mem_printf("Service %s/%s", svc->meta.ns, svc->meta.name);
 	const struct kube_meta *first = &owner->meta;
 
-	diag_add(&c->store->diags, DIAG_ERROR, kube_code_text(KUBE_E_CLAIMED), &svc->meta.src, object, field,
-		 "%s is that of Service %s/%s at %s:%d:%d: the API server would refuse it", what, first->ns,
-		 first->name, first->src.file ? first->src.file : "?", first->src.line, first->src.col);
+	diag_add(&c->store->diags, DIAG_ERROR, kube_code_text(KUBE_E_CLAIMED), &svc->meta.src,
+		 object, field,
+		 "%s is that of Service %s/%s at %s:%d:%d: the API server would refuse it", what,
+		 first->ns, first->name, first->src.file ? first->src.file : "?", first->src.line,
+		 first->src.col);
 }
 
 static void claim_addresses(struct claims *c, const struct kube_service *svc)

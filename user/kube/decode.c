@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * From a document to objects: which kind it is, what a List holds, and handing
- * the result to the sink. What a kind means stands in its own file. A known kind of somebody else's API group is an unknown kind; of
- * Kubernetes' own groups or of another version, no server has it.
+ * From a document to objects: which kind it is, what a List holds, and handing the result to the
+ * sink. What a kind means stands in its own file. A known kind of somebody else's API group is an
+ * unknown kind; of Kubernetes' own groups or of another version, no server has it.
  */
 #include <string.h>
 
@@ -40,7 +40,8 @@ static bool is_own_group(const char *api_version)
 	return !api_version[len]; /* the core group has no name */
 }
 
-static void decode_object(const struct field *root, enum kube_kind kind, const struct decode_sink *sink)
+static void decode_object(const struct field *root, enum kube_kind kind,
+			  const struct decode_sink *sink)
 {
 	size_t errors = sink->diags->errors;
 	struct arena arena = {};
@@ -60,7 +61,9 @@ static void decode_object(const struct field *root, enum kube_kind kind, const s
 	sink->object(m, sink->arg);
 }
 
-/* Kind of a List's items: "PodList" says Pod, "List" says nothing. NULL when it is no list at all. */
+/*
+ * Kind of a List's items: "PodList" says Pod, "List" says nothing. NULL when it is no list at all.
+ */
 static const char *item_kind(struct arena *a, const char *kind, const struct field *root)
 {
 	size_t len = strlen(kind);
@@ -120,8 +123,9 @@ static void decode_any(const struct field *root, const char *api_version, const 
 	if (k != _KUBE_KIND_MAX && !strcmp(kube_kind_api(k), api_version))
 		decode_object(root, k, sink);
 	else if (k != _KUBE_KIND_MAX && is_own_group(api_version))
-		field_error(&api_field, KUBE_E_NO_KIND, "%.80s has no %s, or no longer: %s is wanted", api_version,
-			    kind, kube_kind_api(k));
+		field_error(&api_field, KUBE_E_NO_KIND,
+			    "%.80s has no %s, or no longer: %s is wanted", api_version, kind,
+			    kube_kind_api(k));
 	else
 		sink->unknown(api_version, kind, &src, sink->arg);
 }
@@ -134,6 +138,7 @@ void decode_document(const struct doc_node *root, const char *file, const struct
 	if (root->type == DOC_MAP)
 		decode_any(&whole, "", "", sink);
 	else
-		field_error(&whole, KUBE_E_TYPE, "found %s, an object with apiVersion and kind is wanted",
+		field_error(&whole, KUBE_E_TYPE,
+			    "found %s, an object with apiVersion and kind is wanted",
 			    field_found(&whole));
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Objects out of documents, checked strictly and defaulted as the API server
- * would (semantics A.2 to A.5). Fields that Weir has no use for are neither
- * read nor checked. A decoder reports everything that is wrong and fills in
- * what it can; an object with errors never reaches the store.
+ * Objects out of documents, checked strictly and defaulted as the API server would (semantics A.2
+ * to A.5). Fields that Weir has no use for are neither read nor checked. A decoder reports
+ * everything that is wrong and fills in what it can; an object with errors never reaches the store.
  */
 #pragma once
 
@@ -17,7 +16,8 @@ struct decode_sink {
 	/* A whole object, which now belongs to the sink. */
 	void (*object)(struct kube_meta *m, void *arg);
 	/* A kind that Weir does not read. */
-	void (*unknown)(const char *api_version, const char *kind, const struct src *src, void *arg);
+	void (*unknown)(const char *api_version, const char *kind, const struct src *src,
+			void *arg);
 	void *arg;
 };
 
@@ -33,7 +33,10 @@ void decode_slice(const struct field *root, struct kube_meta *o);
 void decode_workload(const struct field *root, struct kube_meta *o);
 void decode_policy(const struct field *root, struct kube_meta *o);
 
-/* What a Pod and the template of a workload have in common: labels and annotations of the metadata, and the spec. */
+/*
+ * What a Pod and the template of a workload have in common: labels and annotations of the metadata,
+ * and the spec.
+ */
 void decode_pod_spec(const struct field *spec, struct kube_pod *pod);
 struct kube_labels decode_labels(const struct field *metadata);
 
@@ -43,4 +46,5 @@ struct kube_selector decode_selector(const struct field *f);
 struct kube_selector decode_map_selector(const struct field *map);
 
 /* Adds a label, or replaces its value. */
-void decode_set_label(struct arena *a, struct kube_labels *labels, const char *key, const char *value);
+void decode_set_label(struct arena *a, struct kube_labels *labels, const char *key,
+		      const char *value);

@@ -12,7 +12,8 @@ static const struct {
 	[KUBE_NAMESPACE] = { false, check_dns_label, "at most 63 of a-z, 0-9 and -" },
 	[KUBE_NODE] = { false, check_dns_name, "at most 253 of a-z, 0-9, - and ." },
 	[KUBE_POD] = { true, check_dns_name, "at most 253 of a-z, 0-9, - and ." },
-	[KUBE_SERVICE] = { true, check_service_name, "at most 63 of a-z, 0-9 and -, a letter first" },
+	[KUBE_SERVICE] = { true, check_service_name,
+			   "at most 63 of a-z, 0-9 and -, a letter first" },
 	[KUBE_SLICE] = { true, check_dns_name, "at most 253 of a-z, 0-9, - and ." },
 	[KUBE_POLICY] = { true, check_dns_name, "at most 253 of a-z, 0-9, - and ." },
 	[KUBE_DEPLOYMENT] = { true, check_dns_name, "at most 253 of a-z, 0-9, - and ." },
@@ -38,13 +39,15 @@ static void decode_names(const struct field *metadata, struct kube_meta *m)
 		field_error(&name, KUBE_E_NAME, "missing, every object needs a name");
 	else if (!rules[m->kind].valid(m->name))
 		field_error(&name, KUBE_E_NAME,
-			    "\"%.80s\" is not a valid name: %s, a letter or digit at both ends", m->name,
-			    rules[m->kind].rule);
+			    "\"%.80s\" is not a valid name: %s, a letter or digit at both ends",
+			    m->name, rules[m->kind].rule);
 	if (*m->ns && !namespaced) {
-		field_error(&ns, KUBE_E_NAME, "objects of this kind are in no namespace: remove it");
+		field_error(&ns, KUBE_E_NAME,
+			    "objects of this kind are in no namespace: remove it");
 		m->ns = "";
 	} else if (namespaced && !check_dns_label(m->ns)) {
-		field_error(&ns, KUBE_E_NAME, "\"%.80s\" is not a valid namespace: at most 63 of a-z, 0-9 and -",
+		field_error(&ns, KUBE_E_NAME,
+			    "\"%.80s\" is not a valid namespace: at most 63 of a-z, 0-9 and -",
 			    m->ns);
 	}
 }
@@ -61,7 +64,8 @@ static void check_annotations(const struct field *annotations)
 
 struct kube_labels decode_labels(const struct field *metadata)
 {
-	struct field labels = field_map(metadata, "labels"), annotations = field_map(metadata, "annotations");
+	struct field labels = field_map(metadata, "labels"),
+		     annotations = field_map(metadata, "annotations");
 
 	check_annotations(&annotations);
 	return check_labels(&labels);
@@ -75,8 +79,8 @@ static struct kube_owner decode_owner(const struct field *metadata)
 
 	for (size_t i = 0; i < field_count(&references) && !owner.name; i++) {
 		struct field item = field_map_item(&references, i);
-		enum kube_kind kind =
-			kube_workload_kind(field_raw_at(&item, "apiVersion", ""), field_raw_at(&item, "kind", ""));
+		enum kube_kind kind = kube_workload_kind(field_raw_at(&item, "apiVersion", ""),
+							 field_raw_at(&item, "kind", ""));
 
 		if (field_flag_at(&item, "controller", false) && kind != _KUBE_KIND_MAX)
 			owner = (struct kube_owner){ kind, field_text_at(&item, "name", NULL) };
@@ -99,7 +103,8 @@ void decode_meta(const struct field *root, struct kube_meta *m)
 	field_time(&deleted);
 }
 
-void decode_set_label(struct arena *a, struct kube_labels *labels, const char *key, const char *value)
+void decode_set_label(struct arena *a, struct kube_labels *labels, const char *key,
+		      const char *value)
 {
 	struct kube_label *items = arena_zalloc(a, (labels->n + 1) * sizeof(*items));
 	size_t n = 0, i = 0;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Node: its labels and taints, and the addresses that packets carry. Names among status.addresses are ignored. */
+/*
+ * Node: its labels and taints, and the addresses that packets carry. Names among status.addresses
+ * are ignored.
+ */
 #include <string.h>
 
 #include "kube/decode.h"
@@ -44,7 +47,8 @@ void decode_node(const struct field *root, struct kube_meta *o)
 	}
 	node->addrs = arena_zalloc(root->d->arena, n * sizeof(*node->addrs));
 	for (size_t i = 0; i < n; i++) {
-		struct field item = field_map_item(&addresses, i), address = field_at(&item, "address");
+		struct field item = field_map_item(&addresses, i),
+			     address = field_at(&item, "address");
 		const char *type = field_raw_at(&item, "type", "");
 		struct weir_addr a;
 

@@ -2,10 +2,10 @@
 /*
  * Pod: where it runs, its addresses, its named ports, and whether it is ready.
  *
- * Readiness: a list of conditions decides by its Ready condition, which counts
- * as false when it is missing. A status without conditions is ready when its
- * phase is Running. A status with an address and no phase counts as Running: a
- * person wrote it. A status in which nothing of this is given is no status.
+ * Readiness: a list of conditions decides by its Ready condition, which counts as false when it is
+ * missing. A status without conditions is ready when its phase is Running. A status with an address
+ * and no phase counts as Running: a person wrote it. A status in which nothing of this is given is
+ * no status.
  */
 #include <string.h>
 
@@ -31,7 +31,8 @@ static void decode_container(const struct field *container, struct kube_pod *pod
 	if (!*text)
 		field_error(&name, KUBE_E_REQUIRED, "missing, every container needs a name");
 	else if (!check_dns_label(text))
-		field_error(&name, KUBE_E_NAME, "\"%.80s\" is not a container name: at most 63 of a-z, 0-9 and -",
+		field_error(&name, KUBE_E_NAME,
+			    "\"%.80s\" is not a container name: at most 63 of a-z, 0-9 and -",
 			    text);
 	for (size_t i = 0; i < field_count(&ports); i++) {
 		struct field port = field_map_item(&ports, i);
@@ -47,7 +48,8 @@ static void decode_container(const struct field *container, struct kube_pod *pod
 
 static void decode_containers(const struct field *spec, struct kube_pod *pod)
 {
-	struct field containers = field_list(spec, "containers"), init = field_list(spec, "initContainers");
+	struct field containers = field_list(spec, "containers"),
+		     init = field_list(spec, "initContainers");
 	struct field given = field_at(spec, "containers");
 	_cleanup_(mem_free) struct kube_pod_port *grown = NULL;
 	size_t cap = 0;
@@ -80,7 +82,8 @@ static void add_addr(const struct field *f, struct kube_pod *pod)
 		return;
 	family = addr_family(&a);
 	if (!weir_addr_is_zero(&pod->addr[family]) && !weir_addr_equal(&pod->addr[family], &a))
-		field_error(f, KUBE_E_REPEATED, "a second %s address, a pod has at most one of each family",
+		field_error(f, KUBE_E_REPEATED,
+			    "a second %s address, a pod has at most one of each family",
 			    family_text(family));
 	pod->addr[family] = a;
 }
@@ -114,7 +117,8 @@ static bool decode_ready(const struct field *conditions)
 static void decode_status(const struct field *root, struct kube_pod *pod)
 {
 	/* in the order of enum kube_phase */
-	static const char *const phases[] = { "Pending", "Running", "Succeeded", "Failed", "Unknown", NULL };
+	static const char *const phases[] = { "Pending", "Running", "Succeeded",
+					      "Failed",  "Unknown", NULL };
 	struct field status = field_map(root, "status");
 	struct field conditions = field_list(&status, "conditions");
 	int phase = field_word_at(&status, "phase", phases, -1);
@@ -135,7 +139,8 @@ static const char *decode_host_part(const struct field *spec, const char *key)
 	const char *text = field_text(&f, "");
 
 	if (*text && !check_dns_label(text))
-		field_error(&f, KUBE_E_NAME, "\"%.80s\" is not a DNS label: at most 63 of a-z, 0-9 and -", text);
+		field_error(&f, KUBE_E_NAME,
+			    "\"%.80s\" is not a DNS label: at most 63 of a-z, 0-9 and -", text);
 	return text;
 }
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * NetworkPolicy. What its shapes mean is decided here once: effective
- * policyTypes (NP-7), the difference between an absent selector and an empty
- * one, and the refusals of C.3 (Y17, Y23, Y24).
+ * NetworkPolicy. What its shapes mean is decided here once: effective policyTypes (NP-7), the
+ * difference between an absent selector and an empty one, and the refusals of C.3 (Y17, Y23, Y24).
  */
 #include <string.h>
 
@@ -27,14 +26,16 @@ static void decode_block(const struct field *block, struct kube_peer *peer)
 		struct cidr *e = &peer->except[peer->n_except];
 
 		if (!field_given(&f))
-			field_error(&f, KUBE_E_CIDR, "found nothing, a block inside cidr is wanted");
+			field_error(&f, KUBE_E_CIDR,
+				    "found nothing, a block inside cidr is wanted");
 		if (!check_cidr(&f, e))
 			continue;
 		peer->n_except++;
 		if (known && (e->len <= peer->block.len || !cidr_holds_cidr(&peer->block, e)))
-			field_error(&f, KUBE_E_CIDR,
-				    "%s is not a part of cidr %s: only smaller blocks inside it can be",
-				    field_found(&f), field_raw(&cidr, ""));
+			field_error(
+				&f, KUBE_E_CIDR,
+				"%s is not a part of cidr %s: only smaller blocks inside it can be",
+				field_found(&f), field_raw(&cidr, ""));
 	}
 }
 
@@ -52,7 +53,8 @@ static struct kube_selector *decode_peer_selector(const struct field *peer, cons
 
 static void decode_peer(const struct field *f, struct kube_peer *peer)
 {
-	struct field pods = field_at(f, "podSelector"), namespaces = field_at(f, "namespaceSelector");
+	struct field pods = field_at(f, "podSelector"),
+		     namespaces = field_at(f, "namespaceSelector");
 	struct field block = field_map(f, "ipBlock"), any_block = field_at(f, "ipBlock");
 
 	peer->src = field_src(f);
@@ -89,7 +91,8 @@ static void decode_port(const struct field *f, struct kube_policy_port *p)
 	if (p->any)
 		field_error(&end, KUBE_E_CONFLICT, "endPort needs port, the first of the range");
 	else if (port.node->type == DOC_STRING)
-		field_error(&end, KUBE_E_CONFLICT, "endPort needs a number in port, which is the name \"%.40s\"",
+		field_error(&end, KUBE_E_CONFLICT,
+			    "endPort needs a number in port, which is the name \"%.40s\"",
 			    port.node->text);
 	else if (what == 1 && p->high < p->low)
 		field_error(&end, KUBE_E_RANGE, "endPort %u is below port %u", p->high, p->low);
@@ -117,17 +120,20 @@ static void decode_rule(const struct field *f, const char *peers_key, struct kub
 	}
 }
 
-static void decode_rules(const struct field *spec, enum kube_direction direction, struct kube_policy *policy)
+static void decode_rules(const struct field *spec, enum kube_direction direction,
+			 struct kube_policy *policy)
 {
 	struct field rules = field_list(spec, direction == KUBE_INGRESS ? "ingress" : "egress");
 	size_t n = field_count(&rules);
 
-	policy->rules[direction] = arena_zalloc(spec->d->arena, n * sizeof(*policy->rules[direction]));
+	policy->rules[direction] =
+		arena_zalloc(spec->d->arena, n * sizeof(*policy->rules[direction]));
 	policy->n_rules[direction] = n;
 	for (size_t i = 0; i < n; i++) {
 		struct field item = field_map_item(&rules, i);
 
-		decode_rule(&item, direction == KUBE_INGRESS ? "from" : "to", &policy->rules[direction][i]);
+		decode_rule(&item, direction == KUBE_INGRESS ? "from" : "to",
+			    &policy->rules[direction][i]);
 	}
 }
 
@@ -139,7 +145,8 @@ static void decode_types(const struct field *spec, struct kube_policy *policy)
 	size_t n = field_count(&types);
 
 	if (n > TYPES_MAX)
-		field_error(&types, KUBE_E_TOO_MANY, "%zu types, at most %d are possible", n, TYPES_MAX);
+		field_error(&types, KUBE_E_TOO_MANY, "%zu types, at most %d are possible", n,
+			    TYPES_MAX);
 	for (size_t i = 0; i < n; i++) {
 		struct field f = field_item(&types, i);
 		int type = field_word(&f, words, -1);

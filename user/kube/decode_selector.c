@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Selectors: matchLabels and matchExpressions become one sorted list of requirements without repetitions. */
+/*
+ * Selectors: matchLabels and matchExpressions become one sorted list of requirements without
+ * repetitions.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,7 +60,8 @@ static void decode_values(const struct field *values, struct kube_requirement *r
 
 		r->values[i] = field_text(&f, "");
 		if (!check_label_value(r->values[i]))
-			field_error(&f, KUBE_E_LABEL, "\"%.80s\" is not a label value: no label can have it",
+			field_error(&f, KUBE_E_LABEL,
+				    "\"%.80s\" is not a label value: no label can have it",
 				    r->values[i]);
 	}
 	r->n = array_unique(r->values, n, sizeof(*r->values), text_order);
@@ -75,18 +79,21 @@ static void decode_requirement(const struct field *item, struct kube_requirement
 	r->src = field_src(item);
 	r->key = field_text(&key, "");
 	if (!*r->key)
-		field_error(&key, KUBE_E_REQUIRED, "missing, the label key that the requirement is about");
+		field_error(&key, KUBE_E_REQUIRED,
+			    "missing, the label key that the requirement is about");
 	else if (!check_label_key(r->key))
 		field_error(&key, KUBE_E_LABEL, "\"%.80s\" is not a label key", r->key);
 	decode_values(&values, r);
 	if (index < 0) {
 		if (field_empty(&op))
-			field_error(&op, KUBE_E_REQUIRED, "missing, In, NotIn, Exists or DoesNotExist is wanted");
+			field_error(&op, KUBE_E_REQUIRED,
+				    "missing, In, NotIn, Exists or DoesNotExist is wanted");
 		return;
 	}
 	r->op = index;
 	if (wants_values && !field_count(&values))
-		field_error(&values, KUBE_E_SELECTOR, "%s needs at least one value", operators[index]);
+		field_error(&values, KUBE_E_SELECTOR, "%s needs at least one value",
+			    operators[index]);
 	if (!wants_values && field_count(&values))
 		field_error(&values, KUBE_E_SELECTOR, "%s takes no values: remove them, or use %s",
 			    operators[index], operators[index - 2]);
@@ -103,10 +110,12 @@ struct kube_selector decode_map_selector(const struct field *map)
 
 struct kube_selector decode_selector(const struct field *f)
 {
-	struct field labels = field_map(f, "matchLabels"), expressions = field_list(f, "matchExpressions");
+	struct field labels = field_map(f, "matchLabels"),
+		     expressions = field_list(f, "matchExpressions");
 	struct kube_selector s = { .src = field_src(f) };
 
-	s.items = arena_zalloc(f->d->arena, (field_count(&labels) + field_count(&expressions)) * sizeof(*s.items));
+	s.items = arena_zalloc(f->d->arena, (field_count(&labels) + field_count(&expressions)) *
+						    sizeof(*s.items));
 	add_pairs(&labels, &s);
 	for (size_t i = 0; i < field_count(&expressions); i++) {
 		struct field item = field_map_item(&expressions, i);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Service: ports, cluster IPs by family, traffic policies (A.2). Fields of
- * frontends that are not served yet are checked here all the same, so that a
- * manifest which the API server would refuse is refused.
+ * Service: ports, cluster IPs by family, traffic policies (A.2). Fields of frontends that are not
+ * served yet are checked here all the same, so that a manifest which the API server would refuse is
+ * refused.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,8 @@
 #define AFFINITY_SECONDS_MAX 86400
 
 /* In the order of enum kube_service_type. */
-static const char *const types[] = { "ClusterIP", "NodePort", "LoadBalancer", "ExternalName", NULL };
+static const char *const types[] = { "ClusterIP", "NodePort", "LoadBalancer", "ExternalName",
+				     NULL };
 static const char *const traffic_policies[] = { "Cluster", "Local", NULL };
 
 enum family_policy {
@@ -34,10 +35,11 @@ static void decode_port(const struct field *f, bool needs_name, enum kube_servic
 	p->src = field_src(f);
 	p->name = field_text(&name, "");
 	if (!*p->name && needs_name)
-		field_error(&name, KUBE_E_REQUIRED, "missing, a Service with several ports needs a name for each");
+		field_error(&name, KUBE_E_REQUIRED,
+			    "missing, a Service with several ports needs a name for each");
 	else if (*p->name && !check_dns_label(p->name))
-		field_error(&name, KUBE_E_PORT_NAME, "\"%.80s\" is not a port name: at most 63 of a-z, 0-9 and -",
-			    p->name);
+		field_error(&name, KUBE_E_PORT_NAME,
+			    "\"%.80s\" is not a port name: at most 63 of a-z, 0-9 and -", p->name);
 	p->proto = check_protocol_at(f, "protocol");
 	p->port = check_port_at(f, "port");
 	what = check_int_or_name(&target, &p->target_port, &p->target_name);
@@ -46,8 +48,8 @@ static void decode_port(const struct field *f, bool needs_name, enum kube_servic
 		p->target_port = p->port;
 	p->node_port = field_number(&node, 0, KUBE_PORT_MAX, 0);
 	if (p->node_port && (type == KUBE_CLUSTER_IP || type == KUBE_EXTERNAL_NAME))
-		field_error(&node, KUBE_E_CONFLICT, "only for type NodePort or LoadBalancer, this is %s",
-			    types[type]);
+		field_error(&node, KUBE_E_CONFLICT,
+			    "only for type NodePort or LoadBalancer, this is %s", types[type]);
 }
 
 struct numbered {
@@ -68,7 +70,8 @@ static int by_number(const void *a, const void *b)
 }
 
 /* (port, protocol) and (nodePort, protocol) are keys. */
-static void check_unique_numbers(const struct field *ports, const struct kube_service *svc, const char *key)
+static void check_unique_numbers(const struct field *ports, const struct kube_service *svc,
+				 const char *key)
 {
 	_cleanup_(mem_free) struct numbered *numbers = mem_zalloc(svc->n_ports * sizeof(*numbers));
 	bool node = !strcmp(key, "nodePort");
@@ -85,9 +88,10 @@ static void check_unique_numbers(const struct field *ports, const struct kube_se
 	for (size_t i = 1; i < n; i++) {
 		struct field item = field_item(ports, numbers[i].index), f = field_at(&item, key);
 
-		if (numbers[i].proto == numbers[i - 1].proto && numbers[i].port == numbers[i - 1].port)
-			field_error(&f, KUBE_E_REPEATED, "%s %u/%s is given twice", key, numbers[i].port,
-				    proto_text(numbers[i].proto));
+		if (numbers[i].proto == numbers[i - 1].proto &&
+		    numbers[i].port == numbers[i - 1].port)
+			field_error(&f, KUBE_E_REPEATED, "%s %u/%s is given twice", key,
+				    numbers[i].port, proto_text(numbers[i].proto));
 	}
 }
 
@@ -98,7 +102,8 @@ static void decode_ports(const struct field *spec, struct kube_service *svc)
 
 	if (!n && !svc->headless && svc->type != KUBE_EXTERNAL_NAME &&
 	    (!given.node || given.node->type == DOC_LIST))
-		field_error(&given, KUBE_E_REQUIRED, "missing, a Service needs a port unless it is headless");
+		field_error(&given, KUBE_E_REQUIRED,
+			    "missing, a Service needs a port unless it is headless");
 	svc->ports = arena_zalloc(spec->d->arena, n * sizeof(*svc->ports));
 	svc->n_ports = n;
 	for (size_t i = 0; i < n; i++) {
@@ -130,7 +135,8 @@ static void decode_cluster_ip(const struct field *f, struct kube_service *svc)
 		return;
 	family = addr_family(&a);
 	if (!weir_addr_is_zero(&svc->cluster_ip[family]))
-		field_error(f, KUBE_E_REPEATED, "a second %s address, a Service has at most one of each family",
+		field_error(f, KUBE_E_REPEATED,
+			    "a second %s address, a Service has at most one of each family",
 			    family_text(family));
 	svc->cluster_ip[family] = a;
 }
@@ -145,7 +151,8 @@ static void check_first_ip(const struct field *ip, const struct field *ips)
 		return;
 	if (!strcmp(ip->node->text, first.node->text))
 		return;
-	if (addr_parse(ip->node->text, &a) || addr_parse(first.node->text, &b) || !weir_addr_equal(&a, &b))
+	if (addr_parse(ip->node->text, &a) || addr_parse(first.node->text, &b) ||
+	    !weir_addr_equal(&a, &b))
 		field_error(ip, KUBE_E_CONFLICT, "found %s, it must be the same as clusterIPs[0]",
 			    field_found(ip));
 }
@@ -158,7 +165,8 @@ static void decode_cluster_ips(const struct field *spec, struct kube_service *sv
 	if (n)
 		check_first_ip(&ip, &ips);
 	if (n > FAMILIES_MAX)
-		field_error(&ips, KUBE_E_TOO_MANY, "%zu addresses, at most one for each family is possible", n);
+		field_error(&ips, KUBE_E_TOO_MANY,
+			    "%zu addresses, at most one for each family is possible", n);
 	svc->headless = is_none(&ip);
 	for (size_t i = 0; i < n && i < FAMILIES_MAX; i++) {
 		struct field item = field_item(&ips, i);
@@ -183,7 +191,8 @@ static void check_family_order(const struct field *f, int family, const struct f
 	if (i >= field_count(ips))
 		return;
 	ip = field_item(ips, i);
-	if (!ip.node || ip.node->type != DOC_STRING || addr_parse(ip.node->text, &a) || addr_family(&a) == family)
+	if (!ip.node || ip.node->type != DOC_STRING || addr_parse(ip.node->text, &a) ||
+	    addr_family(&a) == family)
 		return;
 	field_error(f, KUBE_E_CONFLICT, "%s, but clusterIPs[%zu] is %s", family_text(family), i,
 		    field_raw(&ip, ""));
@@ -192,7 +201,8 @@ static void check_family_order(const struct field *f, int family, const struct f
 static void decode_families(const struct field *spec, struct kube_service *svc)
 {
 	static const char *const families[] = { "IPv4", "IPv6", NULL };
-	static const char *const policies[] = { "SingleStack", "PreferDualStack", "RequireDualStack", NULL };
+	static const char *const policies[] = { "SingleStack", "PreferDualStack",
+						"RequireDualStack", NULL };
 	struct field list = field_list(spec, "ipFamilies"), ips = field_list(spec, "clusterIPs");
 	struct field policy = field_at(spec, "ipFamilyPolicy");
 	int stack = field_word(&policy, policies, -1);
@@ -215,7 +225,8 @@ static void decode_families(const struct field *spec, struct kube_service *svc)
 		if (!weir_addr_is_zero(&svc->cluster_ip[family]))
 			svc->wants_family[family] = true;
 	/* both lists given: they are what was allocated, whatever was preferred */
-	if ((stack == PREFER_DUAL_STACK || stack == REQUIRE_DUAL_STACK) && !(n && field_count(&ips)))
+	if ((stack == PREFER_DUAL_STACK || stack == REQUIRE_DUAL_STACK) &&
+	    !(n && field_count(&ips)))
 		svc->wants_family[0] = svc->wants_family[1] = true;
 	if (stack == SINGLE_STACK && given > 1)
 		field_error(&policy, KUBE_E_CONFLICT, "SingleStack, but two families are given");
@@ -225,7 +236,8 @@ static void decode_families(const struct field *spec, struct kube_service *svc)
 
 static void check_external_name(const struct field *spec)
 {
-	static const char *const without[] = { "clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy" };
+	static const char *const without[] = { "clusterIP", "clusterIPs", "ipFamilies",
+					       "ipFamilyPolicy" };
 	struct field name = field_at(spec, "externalName");
 	const char *text = field_raw(&name, "");
 	char host[256] = "";
@@ -243,7 +255,8 @@ static void check_external_name(const struct field *spec)
 	if (*host && host[strlen(host) - 1] == '.')
 		host[strlen(host) - 1] = 0;
 	if (field_empty(&name))
-		field_error(&name, KUBE_E_REQUIRED, "missing, type ExternalName needs the name it stands for");
+		field_error(&name, KUBE_E_REQUIRED,
+			    "missing, type ExternalName needs the name it stands for");
 	else if (!check_dns_name(host))
 		field_error(&name, KUBE_E_NAME, "%s is not a DNS name", field_found(&name));
 }
@@ -251,7 +264,8 @@ static void check_external_name(const struct field *spec)
 static void check_affinity(const struct field *spec)
 {
 	static const char *const words[] = { "None", "ClientIP", NULL };
-	struct field config = field_map(spec, "sessionAffinityConfig"), client = field_map(&config, "clientIP");
+	struct field config = field_map(spec, "sessionAffinityConfig"),
+		     client = field_map(&config, "clientIP");
 	int affinity = field_word_at(spec, "sessionAffinity", words, 0);
 
 	if (field_given(&config) && !affinity)
@@ -264,13 +278,15 @@ static void check_source_ranges(const struct field *spec, enum kube_service_type
 	struct field ranges = field_list(spec, "loadBalancerSourceRanges");
 
 	if (field_count(&ranges) && type != KUBE_LOAD_BALANCER)
-		field_error(&ranges, KUBE_E_CONFLICT, "only for type LoadBalancer, this is %s", types[type]);
+		field_error(&ranges, KUBE_E_CONFLICT, "only for type LoadBalancer, this is %s",
+			    types[type]);
 	for (size_t i = 0; i < field_count(&ranges); i++) {
 		struct field f = field_item(&ranges, i);
 		const char *text = field_raw(&f, NULL);
 		struct cidr block;
 
-		if (text && *text && cidr_parse(text, &block)) /* blanks around it are fine here (PARSE-5) */
+		if (text && *text &&
+		    cidr_parse(text, &block)) /* blanks around it are fine here (PARSE-5) */
 			field_error(&f, KUBE_E_CIDR,
 				    "found %s, a block like 10.0.0.0/8 or 2001:db8::/32 is wanted",
 				    field_found(&f));
@@ -279,7 +295,8 @@ static void check_source_ranges(const struct field *spec, enum kube_service_type
 
 static void decode_external(const struct field *spec, struct kube_service *svc)
 {
-	struct field ips = field_list(spec, "externalIPs"), policy = field_at(spec, "externalTrafficPolicy");
+	struct field ips = field_list(spec, "externalIPs"),
+		     policy = field_at(spec, "externalTrafficPolicy");
 	bool outside = svc->type == KUBE_NODE_PORT || svc->type == KUBE_LOAD_BALANCER ||
 		       (svc->type == KUBE_CLUSTER_IP && field_count(&ips));
 
@@ -295,7 +312,8 @@ static void decode_external(const struct field *spec, struct kube_service *svc)
 	svc->external_local = field_word(&policy, traffic_policies, 0);
 	if (!field_empty(&policy) && !outside)
 		field_error(&policy, KUBE_E_CONFLICT,
-			    "only for a Service that is reachable from outside, this is %s", types[svc->type]);
+			    "only for a Service that is reachable from outside, this is %s",
+			    types[svc->type]);
 	check_source_ranges(spec, svc->type);
 }
 
@@ -308,11 +326,13 @@ void decode_service(const struct field *root, struct kube_meta *o)
 	svc->type = field_word_at(&spec, "type", types, KUBE_CLUSTER_IP);
 	decode_cluster_ips(&spec, svc);
 	if (svc->headless && (svc->type == KUBE_NODE_PORT || svc->type == KUBE_LOAD_BALANCER))
-		field_error(&cluster_ip, KUBE_E_CONFLICT, "None is not possible for type %s", types[svc->type]);
+		field_error(&cluster_ip, KUBE_E_CONFLICT, "None is not possible for type %s",
+			    types[svc->type]);
 	decode_ports(&spec, svc);
 	decode_families(&spec, svc);
 	svc->needs_cluster_ip = !svc->headless && svc->type != KUBE_EXTERNAL_NAME &&
-				weir_addr_is_zero(&svc->cluster_ip[0]) && weir_addr_is_zero(&svc->cluster_ip[1]);
+				weir_addr_is_zero(&svc->cluster_ip[0]) &&
+				weir_addr_is_zero(&svc->cluster_ip[1]);
 	svc->selector = decode_map_selector(&selector);
 	svc->has_selector = svc->selector.n && svc->type != KUBE_EXTERNAL_NAME;
 	svc->internal_local = field_word_at(&spec, "internalTrafficPolicy", traffic_policies, 0);

@@ -10,7 +10,10 @@
 #define PORTS_MAX 20000
 #define HINTS_MAX 8
 
-/* What a packet to it would never reach: the API server refuses them, packets must not be sent there. */
+/*
+ * What a packet to it would never reach: the API server refuses them, packets must not be sent
+ * there.
+ */
 static const char *special_kind(const struct weir_addr *a)
 {
 	static const struct {
@@ -43,10 +46,11 @@ static void check_endpoint_addr(const struct field *f, int family, struct weir_a
 		return;
 	what = special_kind(ret_addr);
 	if (addr_family(ret_addr) != family)
-		field_error(f, KUBE_E_ADDRESS, "found %s in a slice of addressType %s", field_found(f),
-			    family_text(family));
+		field_error(f, KUBE_E_ADDRESS, "found %s in a slice of addressType %s",
+			    field_found(f), family_text(family));
 	else if (what)
-		field_error(f, KUBE_E_ADDRESS, "%s is %s and cannot be an endpoint", field_found(f), what);
+		field_error(f, KUBE_E_ADDRESS, "%s is %s and cannot be an endpoint", field_found(f),
+			    what);
 }
 
 static const char **decode_hints(const struct field *hints, const char *key, size_t *ret_n)
@@ -56,7 +60,8 @@ static const char **decode_hints(const struct field *hints, const char *key, siz
 	const char **names = arena_zalloc(hints->d->arena, n * sizeof(*names));
 
 	if (n > HINTS_MAX)
-		field_error(&list, KUBE_E_TOO_MANY, "%zu hints, at most %d are possible", n, HINTS_MAX);
+		field_error(&list, KUBE_E_TOO_MANY, "%zu hints, at most %d are possible", n,
+			    HINTS_MAX);
 	for (size_t i = 0; i < n; i++) {
 		struct field item = field_map_item(&list, i), name = field_at(&item, "name");
 
@@ -72,15 +77,16 @@ static const char **decode_hints(const struct field *hints, const char *key, siz
 
 static void decode_endpoint(const struct field *f, int family, struct kube_endpoint *e)
 {
-	struct field addresses = field_list(f, "addresses"), conditions = field_map(f, "conditions");
+	struct field addresses = field_list(f, "addresses"),
+		     conditions = field_map(f, "conditions");
 	struct field hints = field_map(f, "hints");
 	size_t n = field_count(&addresses);
 
 	if (!n)
 		field_error(&addresses, KUBE_E_REQUIRED, "missing, an endpoint needs an address");
 	if (n > ADDRESSES_MAX)
-		field_error(&addresses, KUBE_E_TOO_MANY, "%zu addresses, at most %d are possible", n,
-			    ADDRESSES_MAX);
+		field_error(&addresses, KUBE_E_TOO_MANY, "%zu addresses, at most %d are possible",
+			    n, ADDRESSES_MAX);
 	for (size_t i = n; i--;) { /* ends with the first, which is the one that counts (SVC-16) */
 		struct field item = field_item(&addresses, i);
 
@@ -103,8 +109,8 @@ static void decode_port(const struct field *f, struct kube_slice *slice)
 	p.name = field_text(&name, "");
 	p.port = field_number_at(f, "port", 1, KUBE_PORT_MAX, 0);
 	if (*p.name && !check_dns_label(p.name))
-		field_error(&name, KUBE_E_PORT_NAME, "\"%.80s\" is not a port name: at most 63 of a-z, 0-9 and -",
-			    p.name);
+		field_error(&name, KUBE_E_PORT_NAME,
+			    "\"%.80s\" is not a port name: at most 63 of a-z, 0-9 and -", p.name);
 	if (p.port)
 		slice->ports[slice->n_ports++] = p;
 }
@@ -125,7 +131,8 @@ void decode_slice(const struct field *root, struct kube_meta *o)
 	if (slice->family == 2)
 		slice->family = -1;
 	if (n > ENDPOINTS_MAX)
-		field_error(&endpoints, KUBE_E_TOO_MANY, "%zu endpoints, at most %d are possible in one slice", n,
+		field_error(&endpoints, KUBE_E_TOO_MANY,
+			    "%zu endpoints, at most %d are possible in one slice", n,
 			    ENDPOINTS_MAX);
 	slice->endpoints = arena_zalloc(root->d->arena, n * sizeof(*slice->endpoints));
 	for (size_t i = 0; i < n; i++) {
@@ -135,7 +142,8 @@ void decode_slice(const struct field *root, struct kube_meta *o)
 	}
 	n = field_count(&ports);
 	if (n > PORTS_MAX)
-		field_error(&ports, KUBE_E_TOO_MANY, "%zu ports, at most %d are possible", n, PORTS_MAX);
+		field_error(&ports, KUBE_E_TOO_MANY, "%zu ports, at most %d are possible", n,
+			    PORTS_MAX);
 	slice->ports = arena_zalloc(root->d->arena, n * sizeof(*slice->ports));
 	for (size_t i = 0; i < n && i < PORTS_MAX; i++) {
 		struct field item = field_map_item(&ports, i);

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Deployment, ReplicaSet, StatefulSet, DaemonSet, Job and CronJob: how many
- * pods they want and what those look like, checked as the API server checks
- * them. Which pods follow is for expand.c; nothing here makes one.
+ * Deployment, ReplicaSet, StatefulSet, DaemonSet, Job and CronJob: how many pods they want and what
+ * those look like, checked as the API server checks them. Which pods follow is for expand.c;
+ * nothing here makes one.
  *
- * A Job runs as many pods at once as its parallelism says, but never more than
- * its completions; none when it is suspended or over. A CronJob stands for one
- * Job of it, as if that ran now.
+ * A Job runs as many pods at once as its parallelism says, but never more than its completions;
+ * none when it is suspended or over. A CronJob stands for one Job of it, as if that ran now.
  */
 #include <stdint.h>
 #include <string.h>
@@ -54,14 +53,17 @@ static void check_restart_policy(const struct field *spec, bool ends)
 	if (ends && field_empty(&f))
 		field_error(&f, KUBE_E_REQUIRED, "missing, OnFailure or Never is wanted in a Job");
 	else if (ends && word == 0)
-		field_error(&f, KUBE_E_VALUE, "found %s, OnFailure or Never is wanted in a Job", field_found(&f));
+		field_error(&f, KUBE_E_VALUE, "found %s, OnFailure or Never is wanted in a Job",
+			    field_found(&f));
 	else if (!ends && word > 0)
-		field_error(&f, KUBE_E_VALUE, "found %s, only Always is possible here", field_found(&f));
+		field_error(&f, KUBE_E_VALUE, "found %s, only Always is possible here",
+			    field_found(&f));
 }
 
 static void decode_template(const struct field *owner_spec, struct kube_workload *w, bool ends)
 {
-	struct field template = required_map(owner_spec, "template", "it says what the pods look like");
+	struct field template =
+		required_map(owner_spec, "template", "it says what the pods look like");
 	struct field metadata = field_map(&template, "metadata"), spec;
 	struct kube_pod *pod = arena_zalloc(owner_spec->d->arena, sizeof(*pod));
 
@@ -84,7 +86,10 @@ static void decode_template(const struct field *owner_spec, struct kube_workload
 	}
 }
 
-/* A selector that does not find the workload's own pods would make new ones without end: no server takes it. */
+/*
+ * A selector that does not find the workload's own pods would make new ones without end: no server
+ * takes it.
+ */
 static void check_selector(const struct field *spec, const struct kube_workload *w)
 {
 	struct field given = field_at(spec, "selector"), f = field_map(spec, "selector");
@@ -95,14 +100,17 @@ static void check_selector(const struct field *spec, const struct kube_workload 
 	const char *key, *value;
 
 	if (!field_given(&given))
-		field_error(&f, KUBE_E_REQUIRED,
-			    "missing, it has to match the labels of the template, like matchLabels: {app: web}");
+		field_error(
+			&f, KUBE_E_REQUIRED,
+			"missing, it has to match the labels of the template, like matchLabels: {app: web}");
 	else if (field_given(&f) && !s.n)
-		field_error(&f, KUBE_E_SELECTOR, "is empty and would match every pod of the namespace");
+		field_error(&f, KUBE_E_SELECTOR,
+			    "is empty and would match every pod of the namespace");
 	if (spec->d->diags->errors != errors || !field_given(&template))
 		return;
 	for (size_t i = 0; i < s.n; i++) {
-		if (kube_selector_matches(&(struct kube_selector){ .items = &s.items[i], .n = 1 }, labels))
+		if (kube_selector_matches(&(struct kube_selector){ .items = &s.items[i], .n = 1 },
+					  labels))
 			continue;
 		key = s.items[i].key;
 		value = kube_label(labels, key);
@@ -112,7 +120,8 @@ static void check_selector(const struct field *spec, const struct kube_workload 
 	}
 }
 
-static void decode_count(const struct field *spec, struct kube_workload *w, const char *key, const char *path)
+static void decode_count(const struct field *spec, struct kube_workload *w, const char *key,
+			 const char *path)
 {
 	w->pods = field_number_at(spec, key, 0, INT32_MAX, 1);
 	w->pods_field = path;
@@ -120,7 +129,8 @@ static void decode_count(const struct field *spec, struct kube_workload *w, cons
 
 static void decode_controller(const struct field *spec, struct kube_workload *w)
 {
-	struct field ordinals = field_map(spec, "ordinals"), service = field_at(spec, "serviceName");
+	struct field ordinals = field_map(spec, "ordinals"),
+		     service = field_at(spec, "serviceName");
 
 	w->first = 1;
 	decode_count(spec, w, "replicas", "spec.replicas");
@@ -164,7 +174,8 @@ static void decode_job(const struct field *spec, struct kube_workload *w)
 
 	w->first = 1;
 	decode_count(spec, w, "parallelism",
-		     w->meta.kind == KUBE_JOB ? "spec.parallelism" : "spec.jobTemplate.spec.parallelism");
+		     w->meta.kind == KUBE_JOB ? "spec.parallelism"
+					      : "spec.jobTemplate.spec.parallelism");
 	if (w->pods > completions)
 		w->pods = completions;
 	if (suspended)
@@ -175,7 +186,8 @@ static void decode_job(const struct field *spec, struct kube_workload *w)
 
 static bool is_over(const struct field *root)
 {
-	struct field status = field_map(root, "status"), conditions = field_list(&status, "conditions");
+	struct field status = field_map(root, "status"),
+		     conditions = field_list(&status, "conditions");
 	bool over = false;
 
 	for (size_t i = 0; i < field_count(&conditions); i++) {
@@ -194,9 +206,11 @@ static void decode_cron_job(const struct field *spec, struct kube_workload *w)
 	struct field template, job;
 
 	if (!*field_raw(&schedule, "-"))
-		field_error(&schedule, KUBE_E_REQUIRED, "is empty, it says when, like \"0 3 * * *\"");
+		field_error(&schedule, KUBE_E_REQUIRED,
+			    "is empty, it says when, like \"0 3 * * *\"");
 	else if (!field_given(&schedule))
-		field_error(&schedule, KUBE_E_REQUIRED, "missing, it says when, like \"0 3 * * *\"");
+		field_error(&schedule, KUBE_E_REQUIRED,
+			    "missing, it says when, like \"0 3 * * *\"");
 	template = required_map(spec, "jobTemplate", "it says what the Jobs look like");
 	if (!field_given(&template))
 		return;
@@ -210,7 +224,8 @@ static void decode_cron_job(const struct field *spec, struct kube_workload *w)
 void decode_workload(const struct field *root, struct kube_meta *o)
 {
 	struct kube_workload *w = (struct kube_workload *)o;
-	struct field spec = required_map(root, "spec", "it says how many pods of which kind there are");
+	struct field spec =
+		required_map(root, "spec", "it says how many pods of which kind there are");
 
 	if (!field_given(&spec))
 		return;

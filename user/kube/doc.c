@@ -22,7 +22,8 @@ static void skip_byte_order_mark(struct doc_input *in)
 	in->len -= 3;
 }
 
-int doc_read(const char *data, size_t len, doc_handler *handler, void *arg, struct doc_error *ret_error)
+int doc_read(const char *data, size_t len, doc_handler *handler, void *arg,
+	     struct doc_error *ret_error)
 {
 	struct doc_input in = { .data = data, .len = len, .handler = handler, .arg = arg };
 	struct doc_error as_yaml;

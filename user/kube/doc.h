@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * One document of YAML or JSON as a tree of mappings, lists and scalars, each
- * with the place where it was written. Scalars are typed as Kubernetes' own
- * YAML reader types them (doc_scalar.c). Aliases share the node they name.
+ * One document of YAML or JSON as a tree of mappings, lists and scalars, each with the place where
+ * it was written. Scalars are typed as Kubernetes' own YAML reader types them (doc_scalar.c).
+ * Aliases share the node they name.
  *
- * The readers know nothing of Kubernetes, never recurse, and end with an error
- * that has a position on anything that is malformed or larger than limits.h.
+ * The readers know nothing of Kubernetes, never recurse, and end with an error that has a position
+ * on anything that is malformed or larger than limits.h.
  */
 #pragma once
 
@@ -66,13 +66,16 @@ struct doc_error {
 typedef void doc_handler(const struct doc_node *root, void *arg);
 
 /*
- * Reads all documents of a buffer. JSON when the first byte that is not blank is { or [, but what then is no JSON
- * from its first document on is read as YAML, whose flow style looks alike. 0, or -EINVAL with *ret_error filled;
- * documents before the error have been handed over.
+ * Reads all documents of a buffer. JSON when the first byte that is not blank is { or [, but what
+ * then is no JSON from its first document on is read as YAML, whose flow style looks alike. 0, or
+ * -EINVAL with *ret_error filled; documents before the error have been handed over.
  */
-int doc_read(const char *data, size_t len, doc_handler *handler, void *arg, struct doc_error *ret_error);
+int doc_read(const char *data, size_t len, doc_handler *handler, void *arg,
+	     struct doc_error *ret_error);
 
 /* The value of a key, or NULL. map must be a DOC_MAP. */
 struct doc_node *doc_get(const struct doc_node *map, const char *key);
-/* "the string "abc"", "a list", for error texts; long text is shortened. Writes to buf, returns it. */
+/*
+ * "the string "abc"", "a list", for error texts; long text is shortened. Writes to buf, returns it.
+ */
 const char *doc_describe(const struct doc_node *n, char *buf, size_t size);

@@ -28,8 +28,8 @@ struct doc_node *build_node(struct build *b, enum doc_type type, int line, int c
 	struct doc_node *n;
 
 	if (++b->nodes > KUBE_NODES_MAX) {
-		build_fail(b, KUBE_E_LIMIT, line, col, "the document has more than %zu nodes: split it",
-			   KUBE_NODES_MAX);
+		build_fail(b, KUBE_E_LIMIT, line, col,
+			   "the document has more than %zu nodes: split it", KUBE_NODES_MAX);
 		return NULL;
 	}
 	n = arena_zalloc(&b->arena, sizeof(*n));
@@ -71,7 +71,8 @@ static int add_merged(struct build *b, struct build_frame *f, const struct doc_n
 	b->merged_keys += from->n_pairs;
 	if (b->merged_keys > KUBE_MERGED_KEYS_MAX)
 		return build_fail(b, KUBE_E_LIMIT, f->key_line, f->key_col,
-				  "<< merges more than %zu keys: write them out", KUBE_MERGED_KEYS_MAX);
+				  "<< merges more than %zu keys: write them out",
+				  KUBE_MERGED_KEYS_MAX);
 	f->rank++;
 	for (size_t i = 0; i < from->n_pairs; i++) {
 		struct doc_pair *p = VEC_ADD(f->pairs, f->n_pairs, f->cap_pairs);
@@ -112,9 +113,12 @@ int build_value(struct build *b, struct doc_node *n)
 	if (f->merge_key)
 		r = add_merge(b, f, n);
 	else
-		*VEC_ADD(f->pairs, f->n_pairs, f->cap_pairs) = (struct doc_pair){
-			.key = f->key, .value = n, .line = f->key_line, .col = f->key_col, .rank = ++f->rank
-		};
+		*VEC_ADD(f->pairs, f->n_pairs, f->cap_pairs) =
+			(struct doc_pair){ .key = f->key,
+					   .value = n,
+					   .line = f->key_line,
+					   .col = f->key_col,
+					   .rank = ++f->rank };
 	f->key = NULL;
 	return r;
 }
@@ -127,7 +131,8 @@ int build_open(struct build *b, enum doc_type type, int line, int col)
 	if (!n)
 		return -EINVAL;
 	if (b->depth == KUBE_DEPTH_MAX)
-		return build_fail(b, KUBE_E_LIMIT, line, col, "nested deeper than %d levels", KUBE_DEPTH_MAX);
+		return build_fail(b, KUBE_E_LIMIT, line, col, "nested deeper than %d levels",
+				  KUBE_DEPTH_MAX);
 	if (b->depth == b->cap)
 		b->stack = mem_grow(b->stack, &b->cap, b->depth + 1, sizeof(*b->stack));
 	f = &b->stack[b->depth++];
@@ -161,9 +166,10 @@ static int close_map(struct build *b, struct build_frame *f)
 		const struct doc_pair *p = &f->pairs[i];
 
 		if (!p->merged && written && !strcmp(written->key, p->key))
-			return build_fail(b, KUBE_E_DUPLICATE_KEY, p->line, p->col,
-					  "key \"%.60s\" is given twice, first at line %d: remove one", p->key,
-					  written->line);
+			return build_fail(
+				b, KUBE_E_DUPLICATE_KEY, p->line, p->col,
+				"key \"%.60s\" is given twice, first at line %d: remove one",
+				p->key, written->line);
 		if (!p->merged)
 			written = p;
 		if (!n || strcmp(kept[n - 1].key, p->key))

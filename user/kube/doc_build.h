@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Builds a document tree from events, whatever produces them: the YAML and the
- * JSON reader share it. Only they include this. It keeps the limits on depth
- * and nodes, refuses duplicate keys and merges << mappings where they stand (PARSE-9).
+ * Builds a document tree from events, whatever produces them: the YAML and the JSON reader share
+ * it. Only they include this. It keeps the limits on depth and nodes, refuses duplicate keys and
+ * merges << mappings where they stand (PARSE-9).
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Documents from JSON: yajl's callbacks, fed to doc_build. yajl tells how many
- * bytes it has consumed, so a token begins at the first byte after the token
- * before it that is neither blank, comma nor colon.
+ * Documents from JSON: yajl's callbacks, fed to doc_build. yajl tells how many bytes it has
+ * consumed, so a token begins at the first byte after the token before it that is neither blank,
+ * comma nor colon.
  */
 #include <errno.h>
 #include <string.h>
@@ -69,7 +69,8 @@ static int finish_value(struct json_reader *j)
 	return 1;
 }
 
-static int add_scalar(struct json_reader *j, enum doc_type type, const char *text, size_t len, int64_t number)
+static int add_scalar(struct json_reader *j, enum doc_type type, const char *text, size_t len,
+		      int64_t number)
 {
 	struct doc_node *n;
 
@@ -79,7 +80,8 @@ static int add_scalar(struct json_reader *j, enum doc_type type, const char *tex
 	if (!n)
 		return 0;
 	if (memchr(text, 0, len)) {
-		build_fail(&j->build, KUBE_E_SYNTAX, j->line, j->col, "a string must not hold the character NUL");
+		build_fail(&j->build, KUBE_E_SYNTAX, j->line, j->col,
+			   "a string must not hold the character NUL");
 		return 0;
 	}
 	n->text = arena_strndup(&j->build.arena, text, len);
@@ -116,11 +118,12 @@ static int on_key(void *arg, const unsigned char *text, size_t len)
 	locate(j);
 	j->in->json_texts++;
 	if (memchr(text, 0, len)) {
-		build_fail(&j->build, KUBE_E_SYNTAX, j->line, j->col, "a key must not hold the character NUL");
+		build_fail(&j->build, KUBE_E_SYNTAX, j->line, j->col,
+			   "a key must not hold the character NUL");
 		return 0;
 	}
-	return !build_key(&j->build, arena_strndup(&j->build.arena, (const char *)text, len), false, j->line,
-			  j->col);
+	return !build_key(&j->build, arena_strndup(&j->build.arena, (const char *)text, len), false,
+			  j->line, j->col);
 }
 
 static int on_map(void *arg)
@@ -165,8 +168,8 @@ static int syntax_error(struct json_reader *j)
 	unsigned char *text = yajl_get_error(j->parser, 0, NULL, 0);
 
 	locate_next(j);
-	build_fail(&j->build, KUBE_E_SYNTAX, j->line, j->col, "not JSON: %.*s", (int)strcspn((char *)text, "\n"),
-		   (char *)text);
+	build_fail(&j->build, KUBE_E_SYNTAX, j->line, j->col, "not JSON: %.*s",
+		   (int)strcspn((char *)text, "\n"), (char *)text);
 	yajl_free_error(j->parser, text);
 	return -EINVAL;
 }

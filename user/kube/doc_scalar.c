@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * What a plain scalar is. The rules are those of YAML 1.1 as the API machinery
- * of Kubernetes applies them: yes/no/on/off are booleans, 0x1f, 0o17, 017 and
- * 0b11 are integers, underscores are ignored in numbers, times are strings. A
- * float without a fraction becomes an integer on its way through JSON there,
- * and so it does here.
+ * What a plain scalar is. The rules are those of YAML 1.1 as the API machinery of Kubernetes
+ * applies them: yes/no/on/off are booleans, 0x1f, 0o17, 017 and 0b11 are integers, underscores are
+ * ignored in numbers, times are strings. A float without a fraction becomes an integer on its way
+ * through JSON there, and so it does here.
  */
 #include <errno.h>
 #include <math.h>
@@ -21,15 +20,18 @@ static const struct {
 	enum doc_type type;
 	int number;
 } words[] = {
-	{ "", DOC_NULL, 0 },      { "~", DOC_NULL, 0 },      { "null", DOC_NULL, 0 },   { "Null", DOC_NULL, 0 },
-	{ "NULL", DOC_NULL, 0 },  { "y", DOC_BOOL, 1 },      { "Y", DOC_BOOL, 1 },      { "yes", DOC_BOOL, 1 },
-	{ "Yes", DOC_BOOL, 1 },   { "YES", DOC_BOOL, 1 },    { "true", DOC_BOOL, 1 },   { "True", DOC_BOOL, 1 },
-	{ "TRUE", DOC_BOOL, 1 },  { "on", DOC_BOOL, 1 },     { "On", DOC_BOOL, 1 },     { "ON", DOC_BOOL, 1 },
-	{ "n", DOC_BOOL, 0 },     { "N", DOC_BOOL, 0 },      { "no", DOC_BOOL, 0 },     { "No", DOC_BOOL, 0 },
-	{ "NO", DOC_BOOL, 0 },    { "false", DOC_BOOL, 0 },  { "False", DOC_BOOL, 0 },  { "FALSE", DOC_BOOL, 0 },
-	{ "off", DOC_BOOL, 0 },   { "Off", DOC_BOOL, 0 },    { "OFF", DOC_BOOL, 0 },    { ".nan", DOC_FLOAT, 0 },
-	{ ".NaN", DOC_FLOAT, 0 }, { ".NAN", DOC_FLOAT, 0 },  { ".inf", DOC_FLOAT, 0 },  { ".Inf", DOC_FLOAT, 0 },
-	{ ".INF", DOC_FLOAT, 0 }, { "+.inf", DOC_FLOAT, 0 }, { "-.inf", DOC_FLOAT, 0 },
+	{ "", DOC_NULL, 0 },       { "~", DOC_NULL, 0 },      { "null", DOC_NULL, 0 },
+	{ "Null", DOC_NULL, 0 },   { "NULL", DOC_NULL, 0 },   { "y", DOC_BOOL, 1 },
+	{ "Y", DOC_BOOL, 1 },      { "yes", DOC_BOOL, 1 },    { "Yes", DOC_BOOL, 1 },
+	{ "YES", DOC_BOOL, 1 },    { "true", DOC_BOOL, 1 },   { "True", DOC_BOOL, 1 },
+	{ "TRUE", DOC_BOOL, 1 },   { "on", DOC_BOOL, 1 },     { "On", DOC_BOOL, 1 },
+	{ "ON", DOC_BOOL, 1 },     { "n", DOC_BOOL, 0 },      { "N", DOC_BOOL, 0 },
+	{ "no", DOC_BOOL, 0 },     { "No", DOC_BOOL, 0 },     { "NO", DOC_BOOL, 0 },
+	{ "false", DOC_BOOL, 0 },  { "False", DOC_BOOL, 0 },  { "FALSE", DOC_BOOL, 0 },
+	{ "off", DOC_BOOL, 0 },    { "Off", DOC_BOOL, 0 },    { "OFF", DOC_BOOL, 0 },
+	{ ".nan", DOC_FLOAT, 0 },  { ".NaN", DOC_FLOAT, 0 },  { ".NAN", DOC_FLOAT, 0 },
+	{ ".inf", DOC_FLOAT, 0 },  { ".Inf", DOC_FLOAT, 0 },  { ".INF", DOC_FLOAT, 0 },
+	{ "+.inf", DOC_FLOAT, 0 }, { "-.inf", DOC_FLOAT, 0 },
 };
 
 /* Digits of the base that the prefix says; all of text must be used. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Documents from YAML: libyaml's events with their marks, fed to doc_build.
- * Aliases share the node they name, so a tree with aliases takes no memory for
- * them; what they expand to is counted and bounded, since whoever walks the
- * tree walks it expanded. An alias inside its own anchor is unknown there.
+ * Documents from YAML: libyaml's events with their marks, fed to doc_build. Aliases share the node
+ * they name, so a tree with aliases takes no memory for them; what they expand to is counted and
+ * bounded, since whoever walks the tree walks it expanded. An alias inside its own anchor is
+ * unknown there.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -88,12 +88,12 @@ static int type_scalar(struct yaml_reader *y, const yaml_event_t *e, struct doc_
 	else if (!strcmp(tag, TAG "null"))
 		want = DOC_NULL;
 	else
-		return build_fail(&y->build, KUBE_E_SYNTAX, n->line, n->col, "tag \"%.60s\" is not supported",
-				  tag);
+		return build_fail(&y->build, KUBE_E_SYNTAX, n->line, n->col,
+				  "tag \"%.60s\" is not supported", tag);
 	doc_type_plain(n);
 	if (n->type != want && !(want == DOC_FLOAT && n->type == DOC_INT))
-		return build_fail(&y->build, KUBE_E_SYNTAX, n->line, n->col, "\"%.40s\" is not what its tag says",
-				  n->text);
+		return build_fail(&y->build, KUBE_E_SYNTAX, n->line, n->col,
+				  "\"%.40s\" is not what its tag says", n->text);
 	return 0;
 }
 
@@ -113,7 +113,8 @@ static int take_key(struct yaml_reader *y, const yaml_event_t *e, const struct d
 	bool merge = e && is_merge_key(e);
 
 	if (n->type == DOC_NULL)
-		return build_fail(b, KUBE_E_SYNTAX, n->line, n->col, "a key must not be empty or null");
+		return build_fail(b, KUBE_E_SYNTAX, n->line, n->col,
+				  "a key must not be empty or null");
 	if (n->type == DOC_BOOL)
 		key = n->number ? "true" : "false";
 	else if (n->type == DOC_INT)
@@ -133,7 +134,8 @@ static int on_scalar(struct yaml_reader *y, const yaml_event_t *e)
 	if (!n)
 		return -EINVAL;
 	if (memchr(text, 0, len))
-		return build_fail(b, KUBE_E_SYNTAX, n->line, n->col, "a string must not hold the character NUL");
+		return build_fail(b, KUBE_E_SYNTAX, n->line, n->col,
+				  "a string must not hold the character NUL");
 	n->text = arena_strndup(&b->arena, text, len);
 	r = type_scalar(y, e, n);
 	if (r)
@@ -150,28 +152,32 @@ static int on_alias(struct yaml_reader *y, const yaml_event_t *e)
 
 	HASH_FIND_STR(y->anchors, name, a);
 	if (!a)
-		return build_fail(b, KUBE_E_SYNTAX, line_of(e), col_of(e), "alias *%.60s names no complete anchor",
-				  name);
+		return build_fail(b, KUBE_E_SYNTAX, line_of(e), col_of(e),
+				  "alias *%.60s names no complete anchor", name);
 	b->alias_nodes += a->node->weight;
 	if (b->alias_nodes > KUBE_ALIAS_NODES_MAX)
 		return build_fail(b, KUBE_E_LIMIT, line_of(e), col_of(e),
-				  "aliases expand to more than %zu nodes: write them out", KUBE_ALIAS_NODES_MAX);
+				  "aliases expand to more than %zu nodes: write them out",
+				  KUBE_ALIAS_NODES_MAX);
 	if (!build_wants_key(b))
 		return build_value(b, a->node);
 	if (a->node->type == DOC_MAP || a->node->type == DOC_LIST)
-		return build_fail(b, KUBE_E_SYNTAX, line_of(e), col_of(e), "a key must be a string");
+		return build_fail(b, KUBE_E_SYNTAX, line_of(e), col_of(e),
+				  "a key must be a string");
 	return take_key(y, NULL, a->node);
 }
 
-static int on_open(struct yaml_reader *y, const yaml_event_t *e, enum doc_type type, const yaml_char_t *anchor)
+static int on_open(struct yaml_reader *y, const yaml_event_t *e, enum doc_type type,
+		   const yaml_char_t *anchor)
 {
 	struct build *b = &y->build;
 	int r;
 
 	if (build_wants_key(b))
-		return build_fail(b, KUBE_E_SYNTAX, line_of(e), col_of(e),
-				  "a key must be a string, this is a %s (are braces meant as text? quote them)",
-				  type == DOC_MAP ? "mapping" : "list");
+		return build_fail(
+			b, KUBE_E_SYNTAX, line_of(e), col_of(e),
+			"a key must be a string, this is a %s (are braces meant as text? quote them)",
+			type == DOC_MAP ? "mapping" : "list");
 	r = build_open(b, type, line_of(e), col_of(e));
 	if (!r && anchor)
 		b->stack[b->depth - 1].anchor = arena_strdup(&b->arena, (const char *)anchor);
@@ -238,8 +244,8 @@ static int syntax_error(struct yaml_reader *y)
 			col = newline ? 1 : col + (((unsigned char)y->in->data[i] & 0xc0) != 0x80);
 		}
 	}
-	return build_fail(&y->build, KUBE_E_SYNTAX, line, col, "%s%s%s", p->context ? p->context : "",
-			  p->context ? ", " : "", problem);
+	return build_fail(&y->build, KUBE_E_SYNTAX, line, col, "%s%s%s",
+			  p->context ? p->context : "", p->context ? ", " : "", problem);
 }
 
 static int read_events(struct yaml_reader *y)

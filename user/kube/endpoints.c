@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * EndpointSlices as the control plane derives them (A.3): for each Service
- * with a selector and no slice of its own in the input, one slice per family
- * and set of resolved port numbers. Pods that are over or have no address are
- * left out. Input: a sorted store with addresses.
+ * EndpointSlices as the control plane derives them (A.3): for each Service with a selector and no
+ * slice of its own in the input, one slice per family and set of resolved port numbers. Pods that
+ * are over or have no address are left out. Input: a sorted store with addresses.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +10,9 @@
 #include "base/mem.h"
 #include "kube/store_private.h"
 
-/* Pods that have a label: keyed by namespace, key and value, so that a Service looks at few pods. */
+/*
+ * Pods that have a label: keyed by namespace, key and value, so that a Service looks at few pods.
+ */
 struct labelled {
 	UT_hash_handle hh;
 	size_t *pods; /* indexes into store->pods, ascending */
@@ -61,14 +62,17 @@ static void forget_labels(struct derive *d)
 	}
 }
 
-/* The shortest list of pods that hold one of the selector's labels; NULL: no pod has one of them. */
+/*
+ * The shortest list of pods that hold one of the selector's labels; NULL: no pod has one of them.
+ */
 static const struct labelled *candidates(const struct derive *d, const struct kube_service *svc)
 {
 	const struct labelled *best = NULL;
 
 	for (size_t i = 0; i < svc->selector.n; i++) {
 		const struct kube_requirement *r = &svc->selector.items[i];
-		_cleanup_(mem_free) char *key = mem_printf("%s\n%s\n%s", svc->meta.ns, r->key, r->values[0]);
+		_cleanup_(mem_free) char *key =
+			mem_printf("%s\n%s\n%s", svc->meta.ns, r->key, r->values[0]);
 		struct labelled *found;
 
 		HASH_FIND_STR(d->labels, key, found);
@@ -80,7 +84,10 @@ static const struct labelled *candidates(const struct derive *d, const struct ku
 	return best;
 }
 
-/* Name and protocol must both match; containers come before sidecars in ports[]. 0: the pod has no such port. */
+/*
+ * Name and protocol must both match; containers come before sidecars in ports[]. 0: the pod has no
+ * such port.
+ */
 static uint16_t resolve(const struct kube_service_port *p, const struct kube_pod *pod)
 {
 	if (!p->target_is_name)
@@ -119,8 +126,8 @@ static int by_ports(const void *a, const void *b)
 	return order;
 }
 
-static void fill_endpoint(struct kube_endpoint *e, struct arena *a, const struct kube_pod *pod, int family,
-			  bool publish_not_ready)
+static void fill_endpoint(struct kube_endpoint *e, struct arena *a, const struct kube_pod *pod,
+			  int family, bool publish_not_ready)
 {
 	e->addr = pod->addr[family];
 	e->serving = pod->ready;
@@ -133,7 +140,8 @@ static void fill_endpoint(struct kube_endpoint *e, struct arena *a, const struct
 static void add_slice(struct store *s, const struct kube_service *svc, int family, size_t number,
 		      const struct member *members, size_t n)
 {
-	_cleanup_(mem_free) char *name = mem_printf("%s-%s-%zu", svc->meta.name, family ? "ipv6" : "ipv4", number);
+	_cleanup_(mem_free) char *name =
+		mem_printf("%s-%s-%zu", svc->meta.name, family ? "ipv6" : "ipv4", number);
 	struct kube_slice *slice = store_add_new(s, KUBE_SLICE, sizeof(*slice), svc->meta.ns, name);
 	struct arena *a = &slice->meta.arena;
 
@@ -149,12 +157,12 @@ static void add_slice(struct store *s, const struct kube_service *svc, int famil
 	for (size_t i = 0; i < svc->n_ports; i++)
 		if (members->ports[i])
 			slice->ports[slice->n_ports++] =
-				(struct kube_slice_port){ arena_strdup(a, svc->ports[i].name), svc->ports[i].proto,
-							  members->ports[i] };
+				(struct kube_slice_port){ arena_strdup(a, svc->ports[i].name),
+							  svc->ports[i].proto, members->ports[i] };
 }
 
-static void derive_family(struct derive *d, const struct kube_service *svc, const struct labelled *found,
-			  int family)
+static void derive_family(struct derive *d, const struct kube_service *svc,
+			  const struct labelled *found, int family)
 {
 	_cleanup_(mem_free) struct member *members = mem_zalloc(found->n * sizeof(*members));
 	_cleanup_(mem_free) uint16_t *ports = mem_zalloc(found->n * svc->n_ports * sizeof(*ports));
@@ -180,16 +188,20 @@ static void derive_family(struct derive *d, const struct kube_service *svc, cons
 
 static int by_service(const void *a, const void *b)
 {
-	const struct kube_slice *x = *(struct kube_slice *const *)a, *y = *(struct kube_slice *const *)b;
+	const struct kube_slice *x = *(struct kube_slice *const *)a,
+				*y = *(struct kube_slice *const *)b;
 	int order = strcmp(x->meta.ns, y->meta.ns);
 
 	return order ? order : strcmp(x->service, y->service);
 }
 
-/* Whether the input holds a slice of the Service. by_name: the input's slices, sorted by_service. */
+/*
+ * Whether the input holds a slice of the Service. by_name: the input's slices, sorted by_service.
+ */
 static bool has_slice(struct kube_slice *const *slices, size_t n, const struct kube_service *svc)
 {
-	struct kube_slice wanted = { .meta.ns = svc->meta.ns, .service = svc->meta.name }, *key = &wanted;
+	struct kube_slice wanted = { .meta.ns = svc->meta.ns, .service = svc->meta.name },
+			  *key = &wanted;
 
 	return n && bsearch(&key, slices, n, sizeof(*slices), by_service);
 }
@@ -197,7 +209,8 @@ static bool has_slice(struct kube_slice *const *slices, size_t n, const struct k
 void store_derive_slices(struct store *s)
 {
 	size_t n_read = s->n_slices;
-	_cleanup_(mem_free) struct kube_slice **read = mem_zalloc(n_read * sizeof(struct kube_slice *));
+	_cleanup_(mem_free) struct kube_slice **read =
+		mem_zalloc(n_read * sizeof(struct kube_slice *));
 	struct derive d = { .store = s };
 
 	if (n_read)

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The pods that workloads stand for, in manifests as people write them: named
- * by ordinal, with the labels and the spec of the template, at the template's
- * place in the file. A workload whose pods are in the input makes none, nor
- * does one that belongs to another workload of the input, which speaks for it.
- * Pure, and the same for the same objects in any order. Input: a sorted store.
+ * The pods that workloads stand for, in manifests as people write them: named by ordinal, with the
+ * labels and the spec of the template, at the template's place in the file. A workload whose pods
+ * are in the input makes none, nor does one that belongs to another workload of the input, which
+ * speaks for it. Pure, and the same for the same objects in any order. Input: a sorted store.
  *
- * StatefulSets come first, because their pods' names are not free to choose. A
- * name that is taken is passed over: the pod that has it stays what it is.
+ * StatefulSets come first, because their pods' names are not free to choose. A name that is taken
+ * is passed over: the pod that has it stays what it is.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -59,16 +58,20 @@ static void add_own_labels(struct kube_pod *pod, const struct kube_workload *w, 
 	struct arena *a = &pod->meta.arena;
 
 	if (w->meta.kind == KUBE_STATEFUL_SET) {
-		decode_set_label(a, &pod->meta.labels, "apps.kubernetes.io/pod-index", arena_strdup(a, ordinal));
-		decode_set_label(a, &pod->meta.labels, "statefulset.kubernetes.io/pod-name", pod->meta.name);
+		decode_set_label(a, &pod->meta.labels, "apps.kubernetes.io/pod-index",
+				 arena_strdup(a, ordinal));
+		decode_set_label(a, &pod->meta.labels, "statefulset.kubernetes.io/pod-name",
+				 pod->meta.name);
 	} else if (w->meta.kind == KUBE_JOB) {
-		decode_set_label(a, &pod->meta.labels, "batch.kubernetes.io/job-name", w->meta.name);
+		decode_set_label(a, &pod->meta.labels, "batch.kubernetes.io/job-name",
+				 w->meta.name);
 		decode_set_label(a, &pod->meta.labels, "job-name", w->meta.name);
 	}
 }
 
 /* false, and nothing was made, when the name is taken. node NULL: the template's. */
-static bool make_pod(struct expand *x, const struct kube_workload *w, const char *suffix, const char *node)
+static bool make_pod(struct expand *x, const struct kube_workload *w, const char *suffix,
+		     const char *node)
 {
 	_cleanup_(mem_free) char *name = pod_name(w, suffix);
 	const struct kube_pod *template = w->template;
@@ -100,9 +103,9 @@ static bool has_room(struct expand *x, const struct kube_workload *w, size_t pod
 	if (pods <= KUBE_MADE_PODS_MAX - x->made)
 		return true;
 	object = mem_printf("%s %s/%s", kube_kind_text(w->meta.kind), w->meta.ns, w->meta.name);
-	diag_add(&x->store->diags, DIAG_ERROR, kube_code_text(KUBE_E_LIMIT), &w->meta.src, object, w->pods_field,
-		 "%zu pods, with %zu of the workloads before; at most %zu are made", pods, x->made,
-		 KUBE_MADE_PODS_MAX);
+	diag_add(&x->store->diags, DIAG_ERROR, kube_code_text(KUBE_E_LIMIT), &w->meta.src, object,
+		 w->pods_field, "%zu pods, with %zu of the workloads before; at most %zu are made",
+		 pods, x->made, KUBE_MADE_PODS_MAX);
 	return false;
 }
 
@@ -176,9 +179,11 @@ static bool runs_on(const struct kube_workload *w, const struct kube_node *node)
 }
 
 /* NAME-NODE, or by ordinal, from *ordinal on, where that is taken or too long. */
-static void make_on_node(struct expand *x, const struct kube_workload *w, const char *node, uint64_t *ordinal)
+static void make_on_node(struct expand *x, const struct kube_workload *w, const char *node,
+			 uint64_t *ordinal)
 {
-	bool made = strlen(w->meta.name) + 1 + strlen(node) <= POD_NAME_MAX && make_pod(x, w, node, node);
+	bool made = strlen(w->meta.name) + 1 + strlen(node) <= POD_NAME_MAX &&
+		    make_pod(x, w, node, node);
 	char suffix[24];
 
 	while (!made) {
@@ -221,8 +226,8 @@ static void say_so(struct expand *x)
 				kube_kind_text(KUBE_WORKLOAD_FIRST + i), x->of[i] == 1 ? "" : "s");
 	fclose(out);
 	if (n)
-		diag_add(&x->store->diags, DIAG_NOTE, NULL, NULL, NULL, NULL, "%zu pod%s made for %s", x->made,
-			 x->made == 1 ? " was" : "s were", text);
+		diag_add(&x->store->diags, DIAG_NOTE, NULL, NULL, NULL, NULL,
+			 "%zu pod%s made for %s", x->made, x->made == 1 ? " was" : "s were", text);
 }
 
 static void expand_kind(struct expand *x, enum kube_kind kind)
@@ -249,8 +254,8 @@ static bool has_workloads(const struct store *s)
 
 void store_expand(struct store *s)
 {
-	static const enum kube_kind order[] = { KUBE_STATEFUL_SET, KUBE_DEPLOYMENT, KUBE_REPLICA_SET, KUBE_JOB,
-						KUBE_CRON_JOB };
+	static const enum kube_kind order[] = { KUBE_STATEFUL_SET, KUBE_DEPLOYMENT,
+						KUBE_REPLICA_SET, KUBE_JOB, KUBE_CRON_JOB };
 	struct expand x = { .store = s };
 
 	if (has_workloads(s)) {
@@ -277,8 +282,10 @@ void store_warn_unexpanded(struct store *s)
 
 			if (!w->pods || !speaks_for_itself(s, w))
 				continue;
-			object = mem_printf("%s %s/%s", kube_kind_text(w->meta.kind), w->meta.ns, w->meta.name);
-			diag_add(&s->diags, DIAG_WARNING, NULL, &w->meta.src, object, NULL,
-				 "none of its pods is here, and only pods are taken: none are made here");
+			object = mem_printf("%s %s/%s", kube_kind_text(w->meta.kind), w->meta.ns,
+					    w->meta.name);
+			diag_add(
+				&s->diags, DIAG_WARNING, NULL, &w->meta.src, object, NULL,
+				"none of its pods is here, and only pods are taken: none are made here");
 		}
 }

@@ -62,7 +62,9 @@ struct field field_item(const struct field *list, size_t i)
 {
 	const struct doc_node *n = list->node->items[i];
 
-	return (struct field){ .d = list->d, .up = list, .index = i, .node = n->type == DOC_NULL ? NULL : n };
+	return (struct field){
+		.d = list->d, .up = list, .index = i, .node = n->type == DOC_NULL ? NULL : n
+	};
 }
 
 struct field field_map_item(const struct field *list, size_t i)
@@ -74,9 +76,10 @@ struct field field_pair(const struct field *map, size_t i)
 {
 	const struct doc_pair *p = &map->node->pairs[i];
 
-	return (struct field){
-		.d = map->d, .up = map, .key = p->key, .node = p->value->type == DOC_NULL ? NULL : p->value
-	};
+	return (struct field){ .d = map->d,
+			       .up = map,
+			       .key = p->key,
+			       .node = p->value->type == DOC_NULL ? NULL : p->value };
 }
 
 /* ---- Scalars ---- */
@@ -90,7 +93,8 @@ const char *field_raw(const struct field *f, const char *otherwise)
 	if (f->node->type == DOC_MAP || f->node->type == DOC_LIST)
 		field_error(f, KUBE_E_TYPE, "found %s, a string is wanted", field_found(f));
 	else
-		field_error(f, KUBE_E_TYPE, "found %s, a string is wanted: put it in quotes", field_found(f));
+		field_error(f, KUBE_E_TYPE, "found %s, a string is wanted: put it in quotes",
+			    field_found(f));
 	return otherwise;
 }
 
@@ -135,7 +139,11 @@ static void join_words(const char *const *words, char *buf, size_t size)
 	size_t len = 0;
 
 	for (size_t i = 0; words[i] && len < size; i++)
-		len += snprintf(buf + len, size - len, "%s%s", !i ? "" : words[i + 1] ? ", " : " or ", words[i]);
+		len += snprintf(buf + len, size - len, "%s%s",
+				!i             ? ""
+				: words[i + 1] ? ", "
+					       : " or ",
+				words[i]);
 }
 
 int field_word(const struct field *f, const char *const *words, int otherwise)
@@ -160,13 +168,14 @@ static bool parse_time(const char *text, int64_t *ret_seconds)
 	int used = 0, hours = 0, minutes = 0;
 	char sign = 0;
 
-	if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
-		   &tm.tm_min, &tm.tm_sec, &used) != 6)
+	if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
+		   &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &used) != 6)
 		return false;
 	text += used;
 	if (*text == '.')
 		text += 1 + strspn(text + 1, "0123456789");
-	if (strcmp(text, "Z") && (sscanf(text, "%c%2d:%2d%n", &sign, &hours, &minutes, &used) != 3 || text[used]))
+	if (strcmp(text, "Z") &&
+	    (sscanf(text, "%c%2d:%2d%n", &sign, &hours, &minutes, &used) != 3 || text[used]))
 		return false;
 	if (sign && sign != '+' && sign != '-')
 		return false;
@@ -201,7 +210,8 @@ const char *field_text_at(const struct field *up, const char *key, const char *o
 	return field_text(&f, otherwise);
 }
 
-int64_t field_number_at(const struct field *up, const char *key, int64_t min, int64_t max, int64_t otherwise)
+int64_t field_number_at(const struct field *up, const char *key, int64_t min, int64_t max,
+			int64_t otherwise)
 {
 	struct field f = field_at(up, key);
 
@@ -279,7 +289,8 @@ static char *object_text(const struct decode *d)
 		return NULL;
 	if (!d->name || !*d->name)
 		return mem_strdup(d->kind);
-	return mem_printf("%s %s%s%s", d->kind, d->ns ? d->ns : "", d->ns && *d->ns ? "/" : "", d->name);
+	return mem_printf("%s %s%s%s", d->kind, d->ns ? d->ns : "", d->ns && *d->ns ? "/" : "",
+			  d->name);
 }
 
 void field_error(const struct field *f, enum kube_code code, const char *fmt, ...)
@@ -291,6 +302,6 @@ void field_error(const struct field *f, enum kube_code code, const char *fmt, ..
 	va_start(ap, fmt);
 	message = mem_vprintf(fmt, ap);
 	va_end(ap);
-	diag_add(f->d->diags, DIAG_ERROR, kube_code_text(code), &src, object, path && *path ? path : NULL, "%s",
-		 message);
+	diag_add(f->d->diags, DIAG_ERROR, kube_code_text(code), &src, object,
+		 path && *path ? path : NULL, "%s", message);
 }

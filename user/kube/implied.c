@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* What manifests leave out because it follows: Namespaces and Nodes that objects name, and families of Services. */
+/*
+ * What manifests leave out because it follows: Namespaces and Nodes that objects name, and families
+ * of Services.
+ */
 #include "base/mem.h"
 #include "kube/decode.h"
 #include "kube/store_private.h"
@@ -11,7 +14,8 @@ static void imply_namespace(struct store *s, const char *name)
 	struct kube_namespace *ns = store_add_new(s, KUBE_NAMESPACE, sizeof(*ns), "", name);
 
 	ns->implied = true;
-	decode_set_label(&ns->meta.arena, &ns->meta.labels, "kubernetes.io/metadata.name", ns->meta.name);
+	decode_set_label(&ns->meta.arena, &ns->meta.labels, "kubernetes.io/metadata.name",
+			 ns->meta.name);
 }
 
 void store_imply_namespaces(struct store *s)
@@ -61,7 +65,10 @@ void store_imply_nodes(struct store *s)
 	store_sort(s, KUBE_NODE);
 }
 
-/* A Service whose manifest says nothing of families has the cluster's first one: IPv4, unless only IPv6 is in use. */
+/*
+ * A Service whose manifest says nothing of families has the cluster's first one: IPv4, unless only
+ * IPv6 is in use.
+ */
 void store_default_families(struct store *s)
 {
 	bool seen[2] = {};

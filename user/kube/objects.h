@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The Kubernetes objects that Weir reads, decoded, checked and defaulted: only
- * the fields that matter to services and policies (semantics.md A). Strings and
- * arrays belong to the object's own arena, those of a pod that was made for a
- * workload to the workload's, and are never NULL unless it says so.
- * Pure data: who decodes stands in decode.h, who holds them in store.h.
+ * The Kubernetes objects that Weir reads, decoded, checked and defaulted: only the fields that
+ * matter to services and policies (semantics.md A). Strings and arrays belong to the object's own
+ * arena, those of a pod that was made for a workload to the workload's, and are never NULL unless
+ * it says so. Pure data: who decodes stands in decode.h, who holds them in store.h.
  */
 #pragma once
 
@@ -86,7 +85,10 @@ struct kube_requirement {
 	struct src src;
 };
 
-/* All requirements must hold; none: matches everything. Requirements are sorted, so equal selectors compare equal. */
+/*
+ * All requirements must hold; none: matches everything. Requirements are sorted, so equal selectors
+ * compare equal.
+ */
 struct kube_selector {
 	struct kube_requirement *items;
 	size_t n;
@@ -102,14 +104,17 @@ struct kube_namespace {
 	bool implied; /* not read, only implied by what lies in it */
 };
 
-/* What keeps pods away from a node that do not tolerate it. Taints that only prefer are left out. */
+/*
+ * What keeps pods away from a node that do not tolerate it. Taints that only prefer are left out.
+ */
 struct kube_taint {
 	const char *key, *value, *effect;
 };
 
 struct kube_node {
 	struct kube_meta meta;
-	bool implied; /* not read, only named by a pod, or made up because there was none: nothing is known of it */
+	bool implied; /* not read, only named by a pod, or made up because there was none: nothing
+			 is known of it */
 	bool made_up; /* implied, and no object names any node */
 	struct kube_taint *taints;
 	size_t n_taints;
@@ -137,11 +142,15 @@ struct kube_pod {
 	bool host_network;
 	enum kube_phase phase;
 	bool ready;
-	bool has_status; /* false: a manifest as people write it (design section 6 says what follows) */
-	const char *hostname, *subdomain; /* "" when not given: its name under a headless Service (DNS-6) */
-	const struct kube_workload *made_for; /* the pod was not read but made for this; else NULL */
+	bool has_status; /* false: a manifest as people write it (design section 6 says what
+			    follows) */
+	const char *hostname,
+		*subdomain; /* "" when not given: its name under a headless Service (DNS-6) */
+	const struct kube_workload
+		*made_for; /* the pod was not read but made for this; else NULL */
 	struct weir_addr addr[2]; /* by family; zero: none (NP-61) */
-	struct kube_pod_port *ports; /* containers, then sidecar init containers (NP-32); in order */
+	struct kube_pod_port
+		*ports; /* containers, then sidecar init containers (NP-32); in order */
 	size_t n_ports;
 };
 
@@ -172,7 +181,8 @@ struct kube_workload {
 	struct kube_selector node_selector; /* read for a DaemonSet only, like the tolerations */
 	struct kube_toleration *tolerations;
 	size_t n_tolerations;
-	bool present; /* pods that it controls are in the input: none are made (store_note_present) */
+	bool present; /* pods that it controls are in the input: none are made (store_note_present)
+		       */
 };
 
 struct kube_service_port {
@@ -237,7 +247,8 @@ struct kube_slice {
 
 /* One item of from[] or to[]. */
 struct kube_peer {
-	struct kube_selector *pods; /* NULL: not given; both NULL and no block: matches nothing (NP-14) */
+	struct kube_selector
+		*pods; /* NULL: not given; both NULL and no block: matches nothing (NP-14) */
 	struct kube_selector *namespaces;
 	bool has_block;
 	struct cidr block;
@@ -271,7 +282,7 @@ struct kube_policy {
 	struct kube_meta meta;
 	struct kube_selector pods;
 	bool isolates[2]; /* effective policyTypes, by enum kube_direction (NP-7) */
-	struct kube_policy_rule
-		*rules[2]; /* NP-8: rules of a direction not in isolates are kept but must be ignored */
+	struct kube_policy_rule *rules[2]; /* NP-8: rules of a direction not in isolates are kept
+					      but must be ignored */
 	size_t n_rules[2];
 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Which workload of the input an object belongs to. An owner need not be in
- * the input: `kubectl get deploy,pods` leaves the ReplicaSet between the two
- * out, whose name then tells the Deployment's, and a CronJob's Job likewise.
+ * Which workload of the input an object belongs to. An owner need not be in the input: `kubectl get
+ * deploy,pods` leaves the ReplicaSet between the two out, whose name then tells the Deployment's,
+ * and a CronJob's Job likewise.
  */
 #include <string.h>
 
@@ -11,7 +11,10 @@
 
 #define OWNERS_MAX 4 /* Kubernetes makes chains of two; this ends a ring */
 
-/* The name without "-HASH" or "-MINUTES" that its controller put behind it; NULL when there is none. */
+/*
+ * The name without "-HASH" or "-MINUTES" that its controller put behind it; NULL when there is
+ * none.
+ */
 static const char *stem(const struct kube_meta *m, struct arena *a)
 {
 	const char *hash = kube_label(&m->labels, "pod-template-hash"), *name = m->owner.name;
@@ -19,13 +22,17 @@ static const char *stem(const struct kube_meta *m, struct arena *a)
 
 	if (!dash)
 		return NULL;
-	if (m->owner.kind == KUBE_REPLICA_SET ? !hash || strcmp(dash + 1, hash)
-					      : dash[1 + strspn(dash + 1, "0123456789")] || !dash[1])
+	if (m->owner.kind == KUBE_REPLICA_SET
+		    ? !hash || strcmp(dash + 1, hash)
+		    : dash[1 + strspn(dash + 1, "0123456789")] || !dash[1])
 		return NULL;
 	return arena_strndup(a, name, dash - name);
 }
 
-/* One step up: the owner, or the owner's that is not there. The store's own, so whoever may write the store may write it. */
+/*
+ * One step up: the owner, or the owner's that is not there. The store's own, so whoever may write
+ * the store may write it.
+ */
 static struct kube_workload *controller(const struct store *s, const struct kube_meta *m)
 {
 	_cleanup_(arena_free) struct arena scratch = {};
@@ -38,8 +45,9 @@ static struct kube_workload *controller(const struct store *s, const struct kube
 	if (!found && (m->owner.kind == KUBE_REPLICA_SET || m->owner.kind == KUBE_JOB)) {
 		name = stem(m, &scratch);
 		if (name)
-			found = store_workload(s, m->owner.kind == KUBE_JOB ? KUBE_CRON_JOB : KUBE_DEPLOYMENT,
-					       m->ns, name);
+			found = store_workload(
+				s, m->owner.kind == KUBE_JOB ? KUBE_CRON_JOB : KUBE_DEPLOYMENT,
+				m->ns, name);
 	}
 	return (struct kube_workload *)found;
 }
@@ -59,7 +67,8 @@ const struct kube_pod *store_first_pod(const struct store *s, const char *ns, co
 {
 	for (size_t i = 0; i < s->n_pods; i++) {
 		const struct kube_meta *m = &s->pods[i]->meta;
-		const struct kube_workload *w = m->owner.name && !strcmp(m->ns, ns) ? store_owner(s, m) : NULL;
+		const struct kube_workload *w =
+			m->owner.name && !strcmp(m->ns, ns) ? store_owner(s, m) : NULL;
 
 		if (w && !strcmp(w->meta.name, workload))
 			return s->pods[i];
@@ -73,10 +82,14 @@ char *store_pod_text(const struct kube_pod *pod)
 
 	if (!pod->made_for)
 		return mem_printf("Pod %s/%s", m->ns, m->name);
-	return mem_printf("%s %s/%s (pod %s)", kube_kind_text(m->owner.kind), m->ns, m->owner.name, m->name);
+	return mem_printf("%s %s/%s (pod %s)", kube_kind_text(m->owner.kind), m->ns, m->owner.name,
+			  m->name);
 }
 
-/* Whoever is there is what the cluster has, be it less than the workload wants: a server is believed. */
+/*
+ * Whoever is there is what the cluster has, be it less than the workload wants: a server is
+ * believed.
+ */
 void store_note_present(struct store *s)
 {
 	for (size_t i = 0; i < s->n_pods; i++) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Reading manifests into the store: files, folders, stdin. The only file of
- * user/kube that touches the file system, and it only reads.
+ * Reading manifests into the store: files, folders, stdin. The only file of user/kube that touches
+ * the file system, and it only reads.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -34,7 +34,8 @@ static void keep_object(struct kube_meta *m, void *arg)
 	store_add(r->store, m);
 }
 
-static void note_unknown(const char *api_version, const char *kind, const struct src *src, void *arg)
+static void note_unknown(const char *api_version, const char *kind, const struct src *src,
+			 void *arg)
 {
 	_cleanup_(mem_free) char *text = mem_printf("%s %s", api_version, kind);
 	struct reading *r = arg;
@@ -45,7 +46,8 @@ static void note_unknown(const char *api_version, const char *kind, const struct
 	if (!store_seen_add(&p->unknown_kinds, text))
 		return;
 	diag_add(&r->store->diags, DIAG_NOTE, NULL, src, NULL, NULL,
-		 "%.80s of %.80s is ignored here and below: Weir does not read this kind", kind, api_version);
+		 "%.80s of %.80s is ignored here and below: Weir does not read this kind", kind,
+		 api_version);
 }
 
 static void on_document(const struct doc_node *root, void *arg)
@@ -68,7 +70,8 @@ void store_read_buffer(struct store *s, const char *name, const char *data, size
 	if (doc_read(data, len, on_document, &r, &error)) {
 		struct src src = { file, error.line, error.col };
 
-		diag_add(&s->diags, DIAG_ERROR, kube_code_text(error.code), &src, NULL, NULL, "%s", error.text);
+		diag_add(&s->diags, DIAG_ERROR, kube_code_text(error.code), &src, NULL, NULL, "%s",
+			 error.text);
 	}
 }
 
@@ -85,7 +88,8 @@ static int read_all(int fd, char **ret_data, size_t *ret_len)
 		if (len == KUBE_FILE_MAX)
 			return -EFBIG;
 		data = mem_grow(data, &cap, len + READ_CHUNK, 1);
-		n = read(fd, data + len, READ_CHUNK < KUBE_FILE_MAX - len ? READ_CHUNK : KUBE_FILE_MAX - len);
+		n = read(fd, data + len,
+			 READ_CHUNK < KUBE_FILE_MAX - len ? READ_CHUNK : KUBE_FILE_MAX - len);
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		if (n > 0)
@@ -103,10 +107,12 @@ static int read_fd(struct store *s, int fd, const char *name, struct weir_err *e
 	int r = read_all(fd, &data, &len);
 
 	if (r == -EFBIG)
-		return err_set(err, r, "%s: larger than %zu MiB, which is the most that is read: split it", name,
-			       KUBE_FILE_MAX >> 20);
+		return err_set(err, r,
+			       "%s: larger than %zu MiB, which is the most that is read: split it",
+			       name, KUBE_FILE_MAX >> 20);
 	if (r)
-		return err_set(err, r, "%s: cannot be read: %s (%s)", name, strerror(-r), err_name(r));
+		return err_set(err, r, "%s: cannot be read: %s (%s)", name, strerror(-r),
+			       err_name(r));
 	store_read_buffer(s, name, data, len);
 	return 0;
 }
@@ -138,7 +144,8 @@ static int not_hidden(const struct dirent *e)
 
 static int read_path(struct store *s, const char *path, int depth, struct weir_err *err);
 
-static int read_entry(struct store *s, const char *folder, const char *name, int depth, struct weir_err *err)
+static int read_entry(struct store *s, const char *folder, const char *name, int depth,
+		      struct weir_err *err)
 {
 	_cleanup_(mem_free) char *path =
 		mem_printf("%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/", name);
@@ -159,12 +166,14 @@ static int read_folder(struct store *s, const char *path, int depth, struct weir
 	int n, r = 0;
 
 	if (depth > KUBE_FOLDER_DEPTH_MAX)
-		return err_set(err, -ELOOP,
-			       "%s: more than %d folders deep, is a link to a folder above among them?", path,
-			       KUBE_FOLDER_DEPTH_MAX);
+		return err_set(
+			err, -ELOOP,
+			"%s: more than %d folders deep, is a link to a folder above among them?",
+			path, KUBE_FOLDER_DEPTH_MAX);
 	n = scandir(path, &entries, not_hidden, by_bytes);
 	if (n < 0)
-		return err_set(err, -errno, "%s: cannot be read: %s (%s)", path, strerror(errno), err_name(errno));
+		return err_set(err, -errno, "%s: cannot be read: %s (%s)", path, strerror(errno),
+			       err_name(errno));
 	for (int i = 0; i < n; i++) {
 		if (!r)
 			r = read_entry(s, path, entries[i]->d_name, depth, err);
@@ -180,7 +189,8 @@ static int read_path(struct store *s, const char *path, int depth, struct weir_e
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st))
-		return err_set(err, -errno, "%s: cannot be read: %s (%s)", path, strerror(errno), err_name(errno));
+		return err_set(err, -errno, "%s: cannot be read: %s (%s)", path, strerror(errno),
+			       err_name(errno));
 	if (S_ISDIR(st.st_mode))
 		return read_folder(s, path, depth, err);
 	return read_fd(s, fd, path, err);
@@ -191,6 +201,7 @@ int store_read(struct store *s, const char *const *paths, size_t n, struct weir_
 	int r = 0;
 
 	for (size_t i = 0; !r && i < n; i++)
-		r = strcmp(paths[i], "-") ? read_path(s, paths[i], 0, err) : read_fd(s, 0, "-", err);
+		r = strcmp(paths[i], "-") ? read_path(s, paths[i], 0, err)
+					  : read_fd(s, 0, "-", err);
 	return r;
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The texts that a store was read from, kept and written out again, so that an
- * equal store, with the same positions, can be made where the files are not.
- * See store.h. A document without an object that Weir reads is not written: no
- * Secret that stands beside the policies is copied. Where one cannot be told
- * from what stands with it, nothing is kept.
+ * The texts that a store was read from, kept and written out again, so that an equal store, with
+ * the same positions, can be made where the files are not. See store.h. A document without an
+ * object that Weir reads is not written: no Secret that stands beside the policies is copied. Where
+ * one cannot be told from what stands with it, nothing is kept.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +16,8 @@
 #define OTHER_LINES "a file has NUL bytes, or breaks of lines that are not its own everywhere"
 
 /*
- * Documents are found by lines: what the reader takes for a break must be one here. It knows CR alone, U+0085, U+2028
- * and U+2029, too; UTF-16 has NUL bytes.
+ * Documents are found by lines: what the reader takes for a break must be one here. It knows CR
+ * alone, U+0085, U+2028 and U+2029, too; UTF-16 has NUL bytes.
  */
 static bool has_plain_lines(const char *data, size_t len)
 {
@@ -72,7 +71,10 @@ static void sort_lines(struct lines *l)
 		qsort(l->items, l->n, sizeof(*l->items), by_number);
 }
 
-/* Objects that were implied or made have no position of their own: those of workloads stand at the template. */
+/*
+ * Objects that were implied or made have no position of their own: those of workloads stand at the
+ * template.
+ */
 static void collect_objects(struct store *s, const char *file, struct lines *l)
 {
 	for (int kind = 0; kind < _KUBE_KIND_MAX; kind++) {
@@ -124,7 +126,10 @@ static bool pass_lines(struct lines *l, int end)
 	return l->next > before;
 }
 
-/* One document, from line number at on: as it is, or as empty lines, so that what follows keeps its place. */
+/*
+ * One document, from line number at on: as it is, or as empty lines, so that what follows keeps its
+ * place.
+ */
 static const char *write_document(struct writing *w, const char *text, int *at)
 {
 	const char *end = text;

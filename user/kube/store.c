@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* The store: holding objects, and looking them up. Reading is in read.c, what follows it in defaults.c. */
+/*
+ * The store: holding objects, and looking them up. Reading is in read.c, what follows it in
+ * defaults.c.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,8 +34,8 @@ struct store_array store_array(struct store *s, enum kube_kind kind)
 	int workload = (int)kind - KUBE_WORKLOAD_FIRST;
 
 	if (workload >= 0)
-		a = (struct store_array){ (struct kube_meta ***)&s->workloads[workload], &s->n_workloads[workload],
-					  NULL };
+		a = (struct store_array){ (struct kube_meta ***)&s->workloads[workload],
+					  &s->n_workloads[workload], NULL };
 	a.cap = &s->priv->cap[kind];
 	return a;
 }
@@ -44,7 +47,8 @@ void store_add(struct store *s, struct kube_meta *m)
 	*VEC_ADD(*a.items, *a.n, *a.cap) = m;
 }
 
-void *store_add_new(struct store *s, enum kube_kind kind, size_t size, const char *ns, const char *name)
+void *store_add_new(struct store *s, enum kube_kind kind, size_t size, const char *ns,
+		    const char *name)
 {
 	struct arena arena = {};
 	struct kube_meta *m = arena_zalloc(&arena, size);
@@ -171,10 +175,11 @@ void store_drop_duplicates(struct store *s, enum kube_kind kind)
 			items[n++] = m;
 			continue;
 		}
-		object = mem_printf("%s %s%s%s", kube_kind_text(kind), m->ns, *m->ns ? "/" : "", m->name);
-		diag_add(&s->diags, DIAG_ERROR, kube_code_text(KUBE_E_DUPLICATE), &m->src, object, NULL,
-			 "given twice, first at %s:%d:%d: remove one", first->src.file ? first->src.file : "?",
-			 first->src.line, first->src.col);
+		object = mem_printf("%s %s%s%s", kube_kind_text(kind), m->ns, *m->ns ? "/" : "",
+				    m->name);
+		diag_add(&s->diags, DIAG_ERROR, kube_code_text(KUBE_E_DUPLICATE), &m->src, object,
+			 NULL, "given twice, first at %s:%d:%d: remove one",
+			 first->src.file ? first->src.file : "?", first->src.line, first->src.col);
 		free_object(m);
 	}
 	*a.n = n;
@@ -222,8 +227,8 @@ const struct kube_service *store_service(const struct store *s, const char *ns, 
 	return find((void *const *)s->services, s->n_services, ns, name);
 }
 
-const struct kube_workload *store_workload(const struct store *s, enum kube_kind kind, const char *ns,
-					   const char *name)
+const struct kube_workload *store_workload(const struct store *s, enum kube_kind kind,
+					   const char *ns, const char *name)
 {
 	int i = (int)kind - KUBE_WORKLOAD_FIRST;
 
@@ -272,7 +277,8 @@ const struct kube_pod *store_pod_by_addr(const struct store *s, const struct wei
 	return found ? found->pod : NULL;
 }
 
-const char *store_this_node(const struct store *s, const char *wanted, const char *env, struct weir_err *err)
+const char *store_this_node(const struct store *s, const char *wanted, const char *env,
+			    struct weir_err *err)
 {
 	if (wanted)
 		return wanted;

@@ -9,7 +9,10 @@
 
 #define NAMES_SHOWN 5
 
-/* Every node that a Node object or a pod's nodeName names, sorted, each once. Nothing that was only made up. */
+/*
+ * Every node that a Node object or a pod's nodeName names, sorted, each once. Nothing that was only
+ * made up.
+ */
 static const char **named_nodes(const struct store *s, size_t *ret_n)
 {
 	const char **names = mem_zalloc((s->n_nodes + s->n_pods + 1) * sizeof(*names));

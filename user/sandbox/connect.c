@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * One exchange for each probe: connect, send a line, read a line. Up to a
- * bounded number is under way at a time, each with a deadline of its own, so
- * that a matrix full of silence costs one time-out a batch and not one a cell.
+ * One exchange for each probe: connect, send a line, read a line. Up to a bounded number is under
+ * way at a time, each with a deadline of its own, so that a matrix full of silence costs one
+ * time-out a batch and not one a cell.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -58,7 +58,10 @@ static socklen_t socket_address(const struct sandbox_probe *p, struct sockaddr_s
 	return sizeof(*v6);
 }
 
-/* An error of the network: silence would be a time-out, so somebody said no. Anything else was never sent. */
+/*
+ * An error of the network: silence would be a time-out, so somebody said no. Anything else was
+ * never sent.
+ */
 static enum sandbox_measured of_error(int error)
 {
 	switch (error) {
@@ -89,7 +92,10 @@ static void finish(struct batch *b, size_t i, enum sandbox_measured measured)
 	b->attempts[i] = b->attempts[b->n];
 }
 
-/* Sends the request; a UDP socket, and a TCP socket once it is connected, then waits for the answer. */
+/*
+ * Sends the request; a UDP socket, and a TCP socket once it is connected, then waits for the
+ * answer.
+ */
 static int ask(struct batch *b, size_t i)
 {
 	if (send(b->fds[i].fd, "?\n", 2, MSG_NOSIGNAL) != 2)
@@ -104,7 +110,8 @@ static int begin(struct batch *b, struct sandbox_probe *p)
 	struct sockaddr_storage sa;
 	socklen_t len = socket_address(p, &sa);
 	bool stream = p->proto == IPPROTO_TCP;
-	int fd = socket(sa.ss_family, (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket(sa.ss_family,
+			(stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int r = 0;
 
 	if (fd < 0)
@@ -156,7 +163,9 @@ static void advance(struct batch *b, size_t i)
 		finish(b, i, of_error(error));
 }
 
-/* Waits for the next event or deadline. Backwards, since finish() moves the last one into the gap. */
+/*
+ * Waits for the next event or deadline. Backwards, since finish() moves the last one into the gap.
+ */
 static int turn(struct batch *b)
 {
 	uint64_t now;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * A sandbox as a whole: does it exist, load its tables, remove it, step inside.
- * Whatever touches devices by number does so in the sandbox's own node
- * namespace, or in an empty one: never in the machine's.
+ * A sandbox as a whole: does it exist, load its tables, remove it, step inside. Whatever touches
+ * devices by number does so in the sandbox's own node namespace, or in an empty one: never in the
+ * machine's.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,10 +29,12 @@ int instance_check(const char *name, struct weir_err *err)
 	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
 
 	if (!n || name[n] || n > NAME_LEN_MAX)
-		return err_set(err, -EINVAL, "sandbox name '%s': at most %d lower-case letters, digits and '-'",
+		return err_set(err, -EINVAL,
+			       "sandbox name '%s': at most %d lower-case letters, digits and '-'",
 			       name, NAME_LEN_MAX);
 	if (geteuid())
-		return err_set(err, -EPERM, "a sandbox makes network namespaces and loads programs");
+		return err_set(err, -EPERM,
+			       "a sandbox makes network namespaces and loads programs");
 	return 0;
 }
 
@@ -48,7 +50,10 @@ bool sandbox_exists(const char *name)
 	return netns_exists(node);
 }
 
-/* Attached somewhere, but by no sandbox: to pods of the machine. Tables alone may be made beforehand, with other sizes. */
+/*
+ * Attached somewhere, but by no sandbox: to pods of the machine. Tables alone may be made
+ * beforehand, with other sizes.
+ */
 static bool is_foreign(const char *name)
 {
 	_cleanup_(mem_free) char *home = instance_pin(name, "netns");
@@ -73,14 +78,15 @@ int sandbox_netns(const char *name, const char *where, struct weir_err *err)
 	_cleanup_(mem_free) char *netns = topology_netns_name(name_or_default(name), where);
 	const char *slash = strchr(where, '/');
 	_cleanup_(mem_free) char *ns = slash ? mem_strndup(where, slash - where) : NULL;
-	_cleanup_(mem_free) char *record = slash ? records_read(name_or_default(name), ns, slash + 1) : NULL;
+	_cleanup_(mem_free) char *record =
+		slash ? records_read(name_or_default(name), ns, slash + 1) : NULL;
 
 	/* a hostNetwork pod is in the node's namespace */
 	if (record && !strncmp(record, "host\n", 5))
 		return sandbox_netns(name, "node", err);
 	if (!netns_exists(netns))
-		return err_set(err, -ENOENT, "sandbox %s has no %s%s", name_or_default(name), slash ? "pod " : "",
-			       where);
+		return err_set(err, -ENOENT, "sandbox %s has no %s%s", name_or_default(name),
+			       slash ? "pod " : "", where);
 	return netns_open(netns, err);
 }
 
@@ -115,7 +121,8 @@ int instance_load(struct instance_load *job, struct weir_err *err)
 	if (!r)
 		node_keep_origin(node, job->origin);
 	if (!r)
-		r = sync_apply(node, job->plan, &list, job->fresh ? SYNC_MOVED : 0, &job->delta, err);
+		r = sync_apply(node, job->plan, &list, job->fresh ? SYNC_MOVED : 0, &job->delta,
+			       err);
 	return r;
 }
 
@@ -127,8 +134,8 @@ static void stop_server(const char *ns, const char *pod, void *arg)
 }
 
 /*
- * Detaching goes by device number. Where the node namespace is gone, the devices are too: a namespace without any
- * stands in, so that no number can mean a device of the machine.
+ * Detaching goes by device number. Where the node namespace is gone, the devices are too: a
+ * namespace without any stands in, so that no number can mean a device of the machine.
  */
 static int remove_datapath(const char *name, struct weir_err *err)
 {
@@ -137,7 +144,8 @@ static int remove_datapath(const char *name, struct weir_err *err)
 	_cleanup_(netns_leave) int back = -1;
 
 	if (own < 0 || (fd >= 0 ? setns(fd, CLONE_NEWNET) : unshare(CLONE_NEWNET)))
-		return err_set(err, -errno, "enter a namespace of the sandbox: %s", strerror(errno));
+		return err_set(err, -errno, "enter a namespace of the sandbox: %s",
+			       strerror(errno));
 	back = TAKE_FD(own);
 	return node_remove(name, err);
 }

@@ -7,7 +7,10 @@
 /* A name that can be part of file and namespace names, and the right to do any of this. */
 int instance_check(const char *name, struct weir_err *err);
 
-/* -EBUSY: something is attached under the name that no sandbox made. To be called before the records are locked. */
+/*
+ * -EBUSY: something is attached under the name that no sandbox made. To be called before the
+ * records are locked.
+ */
 int instance_check_own(const char *name, struct weir_err *err);
 
 struct instance_load {
@@ -22,5 +25,7 @@ struct instance_load {
 /* From inside the node namespace: device numbers mean that namespace's devices. */
 int instance_load(struct instance_load *job, struct weir_err *err);
 
-/* Servers, namespaces, maps, programs and folders; goes on after a failure and returns the first. */
+/*
+ * Servers, namespaces, maps, programs and folders; goes on after a failure and returns the first.
+ */
 int instance_remove(const char *name, struct weir_err *err);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Expected against measured. Expectations come from the report and the oracle,
- * measurements from connections between the sandbox's namespaces; this file
- * only brings the two together and counts where they differ.
+ * Expected against measured. Expectations come from the report and the oracle, measurements from
+ * connections between the sandbox's namespaces; this file only brings the two together and counts
+ * where they differ.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -43,7 +43,8 @@ int measure_matrix(struct measure *p, struct weir_err *err)
 		probes[i] = (struct sandbox_probe){
 			.from = item->from,
 			.to = item->to,
-			.dst = item->to_kind == REPORT_NODE ? p->net.node_addr[item->family] : item->dst,
+			.dst = item->to_kind == REPORT_NODE ? p->net.node_addr[item->family]
+							    : item->dst,
 			.proto = item->proto,
 			.port = item->port,
 			.expect_allow = item->allow,
@@ -72,7 +73,8 @@ int measure_compare(const struct measure *p, struct sync_delta *ret_delta, struc
 /* ---- Services ---- */
 
 /* Where a backend's server is: "ns/pod", "node", or NULL where the sandbox has no server. */
-static const char *place_of(const struct measure *p, const struct plan_backend *b, struct arena *names)
+static const char *place_of(const struct measure *p, const struct plan_backend *b,
+			    struct arena *names)
 {
 	const struct kube_pod *pod = store_pod_by_addr(p->store, &b->addr);
 
@@ -84,15 +86,18 @@ static const char *place_of(const struct measure *p, const struct plan_backend *
 	return NULL;
 }
 
-/* How many of the candidates the source may reach. Returns whether it is told that there are none. */
-static bool expect(const struct measure *p, const struct plan_frontend *f, const struct kube_pod *pod,
-		   struct measure_spread *s)
+/*
+ * How many of the candidates the source may reach. Returns whether it is told that there are none.
+ */
+static bool expect(const struct measure *p, const struct plan_frontend *f,
+		   const struct kube_pod *pod, struct measure_spread *s)
 {
 	_cleanup_(arena_free) struct arena names = {};
 	const struct plan_service *service = &p->plan->services[f->service];
-	struct oracle_query q = {
-		.src = pod->addr[service->family], .dst = f->addr, .proto = f->proto, .port = f->port
-	};
+	struct oracle_query q = { .src = pod->addr[service->family],
+				  .dst = f->addr,
+				  .proto = f->proto,
+				  .port = f->port };
 	struct oracle_answer a;
 
 	if (!service->n_internal) {
@@ -137,10 +142,12 @@ static void count(struct measure_spread *s, const struct sandbox_probe *probe)
 }
 
 /* Both families of a service port share one line. */
-static struct measure_spread *spread_of(struct measure *p, const struct plan_frontend *f, const char *from)
+static struct measure_spread *spread_of(struct measure *p, const struct plan_frontend *f,
+					const char *from)
 {
 	const struct plan_service *service = &p->plan->services[f->service];
-	char *text = mem_printf("%s/%s:%u/%s", service->ns, service->service, f->port, proto_text(f->proto));
+	char *text = mem_printf("%s/%s:%u/%s", service->ns, service->service, f->port,
+				proto_text(f->proto));
 	struct measure_spread *s;
 
 	for (size_t i = 0; i < p->n_spreads; i++) {
@@ -198,14 +205,16 @@ static void ask_frontend(struct measure *p, struct asked *asked, const struct pl
 							 .dst = f->addr,
 							 .proto = f->proto,
 							 .port = f->port,
-							 .expect_allow = s->allowed == s->candidates };
+							 .expect_allow =
+								 s->allowed == s->candidates };
 		}
 	}
 }
 
 /*
- * Services send to ports that no container declares, too. A probe of the backend itself has a server lent there for as
- * long as the call lasts; what it measures is nobody's question, so these come after all that are counted.
+ * Services send to ports that no container declares, too. A probe of the backend itself has a
+ * server temp_servers there for as long as the call lasts; what it measures is nobody's question,
+ * so these come after all that are counted.
  */
 static void ask_backends(struct measure *p, struct asked *asked, struct arena *names)
 {
@@ -227,7 +236,8 @@ static void ask_backends(struct measure *p, struct asked *asked, struct arena *n
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(((const struct measure_backend *)a)->name, ((const struct measure_backend *)b)->name);
+	return strcmp(((const struct measure_backend *)a)->name,
+		      ((const struct measure_backend *)b)->name);
 }
 
 int measure_services(struct measure *p, struct weir_err *err)
@@ -247,7 +257,8 @@ int measure_services(struct measure *p, struct weir_err *err)
 		count(&p->spreads[asked.spread[i]], &asked.probes[i]);
 	for (size_t i = 0; i < p->n_spreads; i++)
 		if (p->spreads[i].n)
-			qsort(p->spreads[i].backends, p->spreads[i].n, sizeof(*p->spreads[i].backends), by_name);
+			qsort(p->spreads[i].backends, p->spreads[i].n,
+			      sizeof(*p->spreads[i].backends), by_name);
 	free(asked.probes);
 	free(asked.spread);
 	return r;

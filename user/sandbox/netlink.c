@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * rtnetlink by libmnl: one request, one acknowledgement. Must never be given
- * a socket of the machine's own namespace: callers open by namespace.
+ * rtnetlink by libmnl: one request, one acknowledgement. Must never be given a socket of the
+ * machine's own namespace: callers open by namespace.
  */
 #include <errno.h>
 #include <linux/if.h>
@@ -46,7 +46,8 @@ int nl_veth_add(struct nl *nl, const struct nl_veth *veth, struct weir_err *err)
 {
 	struct ifinfomsg body = { .ifi_family = AF_UNSPEC, .ifi_index = veth->host_index };
 	struct ifinfomsg peer = { .ifi_family = AF_UNSPEC };
-	struct nlmsghdr *h = nl_begin(nl, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &body, sizeof(body));
+	struct nlmsghdr *h = nl_begin(nl, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &body,
+				      sizeof(body));
 	struct nlattr *info, *data, *other;
 	int r;
 
@@ -71,7 +72,8 @@ int nl_veth_add(struct nl *nl, const struct nl_veth *veth, struct weir_err *err)
 int nl_bridge_add(struct nl *nl, const char *name, const uint8_t mac[6], struct weir_err *err)
 {
 	struct ifinfomsg body = { .ifi_family = AF_UNSPEC };
-	struct nlmsghdr *h = nl_begin(nl, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &body, sizeof(body));
+	struct nlmsghdr *h = nl_begin(nl, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &body,
+				      sizeof(body));
 	struct nlattr *info;
 	int r;
 
@@ -96,8 +98,8 @@ static int read_link(const struct nlmsghdr *h, void *arg)
 	const struct nlattr *attr;
 
 	state->index = body->ifi_index;
-	mnl_attr_for_each(attr, h, sizeof(*body)) if (mnl_attr_get_type(attr) == IFLA_OPERSTATE) state->operstate =
-		mnl_attr_get_u8(attr);
+	mnl_attr_for_each(attr, h, sizeof(*body)) if (mnl_attr_get_type(attr) == IFLA_OPERSTATE)
+		state->operstate = mnl_attr_get_u8(attr);
 	return MNL_CB_STOP;
 }
 
@@ -142,7 +144,8 @@ int nl_link_master(struct nl *nl, int ifindex, int master, struct weir_err *err)
 
 	mnl_attr_put_u32(h, IFLA_MASTER, master);
 	r = nl_talk(nl, h, NULL, NULL);
-	return r ? err_set(err, r, "device %d into bridge %d: %s", ifindex, master, strerror(-r)) : 0;
+	return r ? err_set(err, r, "device %d into bridge %d: %s", ifindex, master, strerror(-r))
+		 : 0;
 }
 
 int nl_link_delete(struct nl *nl, int ifindex, struct weir_err *err)
@@ -151,10 +154,12 @@ int nl_link_delete(struct nl *nl, int ifindex, struct weir_err *err)
 	struct nlmsghdr *h = nl_begin(nl, RTM_DELLINK, NLM_F_ACK, &body, sizeof(body));
 	int r = nl_talk(nl, h, NULL, NULL);
 
-	return r && r != -ENODEV ? err_set(err, r, "delete device %d: %s", ifindex, strerror(-r)) : 0;
+	return r && r != -ENODEV ? err_set(err, r, "delete device %d: %s", ifindex, strerror(-r))
+				 : 0;
 }
 
-int nl_addr_add(struct nl *nl, int ifindex, const struct cidr *addr, unsigned int flags, struct weir_err *err)
+int nl_addr_add(struct nl *nl, int ifindex, const struct cidr *addr, unsigned int flags,
+		struct weir_err *err)
 {
 	struct ifaddrmsg body = {
 		.ifa_family = family_of(&addr->addr),
@@ -162,14 +167,15 @@ int nl_addr_add(struct nl *nl, int ifindex, const struct cidr *addr, unsigned in
 		.ifa_scope = flags & NL_ADDR_LINK_SCOPE ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
 		.ifa_index = ifindex,
 	};
-	struct nlmsghdr *h =
-		nl_begin(nl, RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, &body, sizeof(body));
+	struct nlmsghdr *h = nl_begin(nl, RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE,
+				      &body, sizeof(body));
 	char text[ADDR_TEXT_MAX];
 	int r;
 
 	put_addr(h, IFA_LOCAL, &addr->addr);
 	put_addr(h, IFA_ADDRESS, &addr->addr);
-	mnl_attr_put_u32(h, IFA_FLAGS, IFA_F_NODAD | (flags & NL_ADDR_NO_ROUTE ? IFA_F_NOPREFIXROUTE : 0));
+	mnl_attr_put_u32(h, IFA_FLAGS,
+			 IFA_F_NODAD | (flags & NL_ADDR_NO_ROUTE ? IFA_F_NOPREFIXROUTE : 0));
 	r = nl_talk(nl, h, NULL, NULL);
 	return r ? err_set(err, r, "address %s: %s", cidr_text(addr, text), strerror(-r)) : 0;
 }
@@ -182,8 +188,8 @@ int nl_neighbour_add(struct nl *nl, int ifindex, const struct weir_addr *addr, c
 		.ndm_ifindex = ifindex,
 		.ndm_state = NUD_PERMANENT,
 	};
-	struct nlmsghdr *h =
-		nl_begin(nl, RTM_NEWNEIGH, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, &body, sizeof(body));
+	struct nlmsghdr *h = nl_begin(nl, RTM_NEWNEIGH, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE,
+				      &body, sizeof(body));
 	char text[ADDR_TEXT_MAX];
 	int r;
 
@@ -204,8 +210,8 @@ int nl_route_add(struct nl *nl, const struct nl_route *route, struct weir_err *e
 		.rtm_type = RTN_UNICAST,
 		.rtm_flags = route->gateway ? RTNH_F_ONLINK : 0,
 	};
-	struct nlmsghdr *h =
-		nl_begin(nl, RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, &body, sizeof(body));
+	struct nlmsghdr *h = nl_begin(nl, RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE,
+				      &body, sizeof(body));
 	char text[ADDR_TEXT_MAX];
 	int r;
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Named network namespaces. The folder is made and shared the way iproute2
- * makes it, so that `ip netns` and `nsenter --net=` see what is here, and the
- * other way round. Must never leave the calling thread in another namespace
- * than it came from: who enters leaves by scope.
+ * Named network namespaces. The folder is made and shared the way iproute2 makes it, so that `ip
+ * netns` and `nsenter --net=` see what is here, and the other way round. Must never leave the
+ * calling thread in another namespace than it came from: who enters leaves by scope.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -27,7 +26,10 @@ static char *netns_path(const char *name)
 	return mem_printf("%s/%s", NETNS_DIR, name);
 }
 
-/* A namespace's mount must be seen, and be removable, in every mount namespace: hence the shared folder. */
+/*
+ * A namespace's mount must be seen, and be removable, in every mount namespace: hence the shared
+ * folder.
+ */
 static int share_folder(struct weir_err *err)
 {
 	if (mkdir(NETNS_DIR, 0755) && errno != EEXIST)
@@ -61,7 +63,10 @@ static int loopback_up(struct weir_err *err)
 	return 0;
 }
 
-/* In the new namespace. A sandbox's addresses are unique by construction: waiting for DAD would only cost a second. */
+/*
+ * In the new namespace. A sandbox's addresses are unique by construction: waiting for DAD would
+ * only cost a second.
+ */
 static int prepare(struct weir_err *err)
 {
 	int r = loopback_up(err);
@@ -97,7 +102,8 @@ int netns_create(const char *name, struct weir_err *err)
 	int r;
 
 	if (strlen(name) > NAME_MAX)
-		return err_set(err, -ENAMETOOLONG, "network namespace %.40s…: the name is too long", name);
+		return err_set(err, -ENAMETOOLONG, "network namespace %.40s…: the name is too long",
+			       name);
 	r = share_folder(err);
 	if (r)
 		return r;
@@ -115,7 +121,8 @@ int netns_open(const char *name, struct weir_err *err)
 	_cleanup_(mem_free) char *path = netns_path(name);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-	return fd >= 0 ? fd : err_set(err, -errno, "network namespace %s: %s", name, strerror(errno));
+	return fd >= 0 ? fd
+		       : err_set(err, -errno, "network namespace %s: %s", name, strerror(errno));
 }
 
 int netns_delete(const char *name, struct weir_err *err)

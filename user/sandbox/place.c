@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Which cluster a sandbox shows: every pod of the manifests on one node, and
- * addresses for what no object describes. Pure: same objects, same choice.
+ * Which cluster a sandbox shows: every pod of the manifests on one node, and addresses for what no
+ * object describes. Pure: same objects, same choice.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +39,8 @@ static void choose_net(const struct store *s, struct sandbox_net *net)
 	for (int f = 0; f < 2; f++) {
 		struct weir_addr gateway = wiring_gateway(f);
 
-		if (weir_addr_is_zero(&net->node_addr[f]) && world_free_addr(&taken, f, &net->node_addr[f]))
+		if (weir_addr_is_zero(&net->node_addr[f]) &&
+		    world_free_addr(&taken, f, &net->node_addr[f]))
 			world_take(&taken, &net->node_addr[f]);
 		world_free_addr(&taken, f, &net->world_addr[f]);
 		add_local(net, &net->node_addr[f]);
@@ -48,7 +49,8 @@ static void choose_net(const struct store *s, struct sandbox_net *net)
 	world_clear(&taken);
 }
 
-static void move_endpoints(struct store *s, const struct weir_addr *from, const struct weir_addr *to)
+static void move_endpoints(struct store *s, const struct weir_addr *from,
+			   const struct weir_addr *to)
 {
 	for (size_t i = 0; i < s->n_slices; i++)
 		for (size_t j = 0; j < s->slices[i]->n_endpoints; j++)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Real connections, many at once. One child for each namespace that probes
- * leave from; it writes what it measured into memory shared with the caller.
- * Who asks decides what was expected: nothing here knows a policy.
+ * Real connections, many at once. One child for each namespace that probes leave from; it writes
+ * what it measured into memory shared with the caller. Who asks decides what was expected: nothing
+ * here knows a policy.
  */
 #include <errno.h>
 #include <sched.h>
@@ -17,7 +17,7 @@
 
 #include "base/mem.h"
 #include "sandbox/connect.h"
-#include "sandbox/lend.h"
+#include "sandbox/temp_servers.h"
 #include "sandbox/sandbox.h"
 
 #define DEFAULT_TIMEOUT_MS 400
@@ -37,14 +37,16 @@ const char *sandbox_measured_text(enum sandbox_measured m)
 
 static int by_source(const void *a, const void *b)
 {
-	const struct sandbox_probe *p = *(struct sandbox_probe *const *)a, *q = *(struct sandbox_probe *const *)b;
+	const struct sandbox_probe *p = *(struct sandbox_probe *const *)a,
+				   *q = *(struct sandbox_probe *const *)b;
 	int order = strcmp(p->from, q->from);
 
 	return order ? order : p < q ? -1 : p > q;
 }
 
 /* In the child: from one namespace, all probes of one source. */
-static int measure(const char *name, struct sandbox_probe **group, size_t n, unsigned int timeout_ms)
+static int measure(const char *name, struct sandbox_probe **group, size_t n,
+		   unsigned int timeout_ms)
 {
 	_cleanup_(fd_close) int fd = sandbox_netns(name, group[0]->from, NULL);
 
@@ -72,8 +74,8 @@ static int wait_all(const pid_t *pids, size_t n, struct weir_err *err)
 }
 
 /* One child for each run of probes with the same source. */
-static int fan_out(const char *name, struct sandbox_probe **order, size_t n, unsigned int timeout_ms,
-		   struct weir_err *err)
+static int fan_out(const char *name, struct sandbox_probe **order, size_t n,
+		   unsigned int timeout_ms, struct weir_err *err)
 {
 	_cleanup_(mem_free) pid_t *pids = mem_zalloc((n + 1) * sizeof(*pids));
 	size_t n_pids = 0;
@@ -105,8 +107,8 @@ static size_t pick_doubtful(struct sandbox_probe **order, size_t n)
 	return kept;
 }
 
-static int measure_all(const char *name, struct sandbox_probe *shared, size_t n, unsigned int timeout_ms,
-		       struct weir_err *err)
+static int measure_all(const char *name, struct sandbox_probe *shared, size_t n,
+		       unsigned int timeout_ms, struct weir_err *err)
 {
 	_cleanup_(mem_free) struct sandbox_probe **order = mem_zalloc((n + 1) * sizeof(*order));
 	int r;
@@ -122,7 +124,7 @@ static int measure_all(const char *name, struct sandbox_probe *shared, size_t n,
 int sandbox_probe(const char *name, struct sandbox_probe *probes, size_t n, unsigned int timeout_ms,
 		  struct weir_err *err)
 {
-	_cleanup_(lend_end) struct lent lent = {};
+	_cleanup_(temp_servers_stop) struct temp_servers temp_servers = {};
 	struct sandbox_probe *shared;
 	size_t size = (n + 1) * sizeof(*probes);
 	int r;
@@ -139,7 +141,7 @@ int sandbox_probe(const char *name, struct sandbox_probe *probes, size_t n, unsi
 		shared[i].answer[0] = 0;
 		shared[i].us = 0;
 	}
-	r = lend_servers(&lent, name, shared, n, err);
+	r = temp_servers_start(&temp_servers, name, shared, n, err);
 	if (!r)
 		r = measure_all(name, shared, n, timeout_ms ? timeout_ms : DEFAULT_TIMEOUT_MS, err);
 	if (!r)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Records of a sandbox. Every write is a rename, so that a call that was
- * killed leaves either the old record or the new one.
+ * Records of a sandbox. Every write is a rename, so that a call that was killed leaves either the
+ * old record or the new one.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -57,7 +57,8 @@ int records_lock(const char *name, struct weir_err *err)
 	return r;
 }
 
-int records_write(const char *name, const char *ns, const char *pod, const char *text, struct weir_err *err)
+int records_write(const char *name, const char *ns, const char *pod, const char *text,
+		  struct weir_err *err)
 {
 	_cleanup_(mem_free) char *path = record_path(name, ns, pod, "pod");
 
@@ -87,15 +88,20 @@ static bool ends_with(const char *text, const char *end)
 	return n >= m && !strcmp(text + n - m, end);
 }
 
-/* A server without a record: the call that started it was killed between the two. Else the record speaks for both. */
+/*
+ * A server without a record: the call that started it was killed between the two. Else the record
+ * speaks for both.
+ */
 static bool is_alone(const char *folder, const char *pid_file)
 {
-	_cleanup_(mem_free) char *record = mem_printf("%s/%.*s.pod", folder, (int)strlen(pid_file) - 4, pid_file);
+	_cleanup_(mem_free) char *record =
+		mem_printf("%s/%.*s.pod", folder, (int)strlen(pid_file) - 4, pid_file);
 
 	return access(record, F_OK) != 0;
 }
 
-void records_each(const char *name, void (*fn)(const char *ns, const char *pod, void *arg), void *arg)
+void records_each(const char *name, void (*fn)(const char *ns, const char *pod, void *arg),
+		  void *arg)
 {
 	_cleanup_(mem_free) char *folder = records_folder(name);
 	struct dirent **names = NULL;
@@ -104,7 +110,8 @@ void records_each(const char *name, void (*fn)(const char *ns, const char *pod, 
 	for (int i = 0; i < n; i++) {
 		char *file = names[i]->d_name, *mid = strchr(file, '_');
 
-		if (mid && (ends_with(file, ".pod") || (ends_with(file, ".pid") && is_alone(folder, file)))) {
+		if (mid && (ends_with(file, ".pod") ||
+			    (ends_with(file, ".pid") && is_alone(folder, file)))) {
 			file[strlen(file) - 4] = 0;
 			*mid = 0;
 			fn(file, mid + 1, arg);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The loop of a server: one epoll, sockets of both families, no state but what
- * a socket's port is. Answers name the pod, the port and the client as it was
- * seen here, so that translation can be checked from either side. Must never
- * block on a client.
+ * The loop of a server: one epoll, sockets of both families, no state but what a socket's port is.
+ * Answers name the pod, the port and the client as it was seen here, so that translation can be
+ * checked from either side. Must never block on a client.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -50,7 +49,8 @@ static int open_port(const struct server_port *p)
 	struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons(p->port) };
 	bool stream = p->proto == IPPROTO_TCP;
 	int on = 1, off = 0, r;
-	int fd = socket(AF_INET6, (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(AF_INET6,
+			(stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return -errno;
@@ -75,19 +75,21 @@ int serve_open(const struct server_spec *spec)
 		return -errno;
 	for (size_t i = 0; i < spec->n_ports && !r; i++) {
 		r = open_port(&spec->ports[i]);
-		if (r == -EADDRINUSE && spec->lent)
+		if (r == -EADDRINUSE && spec->temp_servers)
 			r = 0;
 	}
 	return r;
 }
 
-static int describe(char *buf, size_t size, const char *label, uint16_t port, const struct sockaddr_in6 *client)
+static int describe(char *buf, size_t size, const char *label, uint16_t port,
+		    const struct sockaddr_in6 *client)
 {
 	struct weir_addr from;
 	char text[ADDR_TEXT_MAX];
 
 	memcpy(from.b, &client->sin6_addr, sizeof(from.b));
-	return snprintf(buf, size, "%s %u %s %u\n", label, port, addr_text(&from, text), ntohs(client->sin6_port));
+	return snprintf(buf, size, "%s %u %s %u\n", label, port, addr_text(&from, text),
+			ntohs(client->sin6_port));
 }
 
 static void answer_datagram(const char *label, const union tag *tag)
@@ -120,7 +122,8 @@ static void answer_stream(const char *label, const union tag *tag)
 				     "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n"
 				     "Content-Length: %zd\r\nConnection: close\r\n\r\n%s",
 				     n, line);
-		if (send(tag->fd, is_http ? http : line, n, MSG_DONTWAIT | MSG_NOSIGNAL) == n && !is_http)
+		if (send(tag->fd, is_http ? http : line, n, MSG_DONTWAIT | MSG_NOSIGNAL) == n &&
+		    !is_http)
 			return;
 	}
 	close(tag->fd);

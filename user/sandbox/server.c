@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Starting and ending servers: fork, hand-over, pid files. What a server does
- * stands in serve.c. A process is ended only when its pid and its start time
- * are those that were written down: a pid alone may be somebody else's by now.
+ * Starting and ending servers: fork, hand-over, pid files. What a server does stands in serve.c. A
+ * process is ended only when its pid and its start time are those that were written down: a pid
+ * alone may be somebody else's by now.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -44,7 +44,8 @@ static unsigned long long start_time(pid_t pid, char *ret_state)
 	/* the name may hold anything; what follows its last parenthesis does not */
 	after = strrchr(text, ')');
 	if (!after ||
-	    sscanf(after + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+	    sscanf(after + 1,
+		   " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
 		   ret_state, &start) != 2)
 		return 0;
 	return start;
@@ -113,15 +114,18 @@ void server_stop_file(const char *pid_file)
 	unlink(pid_file);
 }
 
-/* Nothing of the caller's may live on in the server: descriptors hold locks, devices and terminals. */
+/*
+ * Nothing of the caller's may live on in the server: descriptors hold locks, devices and terminals.
+ */
 static int detach(const struct server_spec *spec, int *ready)
 {
 	int null = open("/dev/null", O_RDWR), moved = fcntl(*ready, F_DUPFD_CLOEXEC, 10);
 
-	signal(SIGINT, spec->lent ? SIG_DFL : SIG_IGN); /* Ctrl-C is for whoever started us */
+	signal(SIGINT,
+	       spec->temp_servers ? SIG_DFL : SIG_IGN); /* Ctrl-C is for whoever started us */
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
-	if (spec->lent)
+	if (spec->temp_servers)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	else
 		setsid();

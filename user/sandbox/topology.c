@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The wiring of a sandbox. All devices live in namespaces that this module
- * made: a node namespace and one for each pod and the world. Names are derived,
- * never remembered, so that half-made wiring is found and removed by prefix.
+ * The wiring of a sandbox. All devices live in namespaces that this module made: a node namespace
+ * and one for each pod and the world. Names are derived, never remembered, so that half-made wiring
+ * is found and removed by prefix.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -19,8 +19,9 @@
 #define INSIDE "eth0" /* the device in a pod and in the world */
 #define WORLD "world"
 /*
- * Of the world's end in the node. The kernel activates a veth at once only where the numbers of its two ends differ;
- * first devices of their namespaces would share theirs, and be dead for up to a second.
+ * Of the world's end in the node. The kernel activates a veth at once only where the numbers of its
+ * two ends differ; first devices of their namespaces would share theirs, and be dead for up to a
+ * second.
  */
 #define WORLD_INDEX 100
 #define WAIT_TRIES 2000 /* of 1 ms */
@@ -55,7 +56,10 @@ static char *pod_where(const char *ns, const char *pod)
 	return mem_printf("%s/%s", ns, pod);
 }
 
-/* Host's end of a pod's veth: names of devices are short, so it is a hash; a clash is an EEXIST that says so. */
+/*
+ * Host's end of a pod's veth: names of devices are short, so it is a hash; a clash is an EEXIST
+ * that says so.
+ */
 static char *device_name(const char *where)
 {
 	if (!strcmp(where, WORLD))
@@ -135,7 +139,10 @@ static int connect_inside(const struct link *l, struct weir_err *err)
 	_cleanup_(mem_free) char *device = device_name(l->where);
 	_cleanup_(fd_close) int fd = ensure_netns(netns, err);
 	_cleanup_(nl_close) struct nl *nl = NULL;
-	/* a port of a bridge has another MAC than the bridge, so that frames to the node are not to the port */
+	/*
+	 * a port of a bridge has another MAC than the bridge, so that frames to the node are not to
+	 * the port
+	 */
 	struct nl_veth veth = { device,
 				INSIDE,
 				strcmp(l->where, WORLD) ? 0 : WORLD_INDEX,
@@ -157,10 +164,11 @@ static int connect_inside(const struct link *l, struct weir_err *err)
 }
 
 /* The world is routed in every topology: it stands for what lies behind an uplink. */
-static int connect_world(const char *name, int node_fd, struct nl *nl, const struct sandbox_net *net,
-			 struct weir_err *err)
+static int connect_world(const char *name, int node_fd, struct nl *nl,
+			 const struct sandbox_net *net, struct weir_err *err)
 {
-	struct link link = { name, WORLD, node_fd, wiring_of(SANDBOX_ROUTED), world_mac, net->world_addr };
+	struct link link = { name,      WORLD,          node_fd, wiring_of(SANDBOX_ROUTED),
+			     world_mac, net->world_addr };
 	struct wire wire = { node_fd, WORLD, world_mac, net->world_addr };
 	int ifindex = connect_inside(&link, err);
 
@@ -191,14 +199,16 @@ static void choose_mac(const struct plug *p, uint8_t mac[6])
 {
 	char v4[ADDR_TEXT_MAX], v6[ADDR_TEXT_MAX];
 	_cleanup_(mem_free) char *text =
-		mem_printf("%s/%s %s %s", p->ns, p->pod, addr_text(&p->addr[0], v4), addr_text(&p->addr[1], v6));
+		mem_printf("%s/%s %s %s", p->ns, p->pod, addr_text(&p->addr[0], v4),
+			   addr_text(&p->addr[1], v6));
 	uint64_t h = hash_text(text);
 
 	memcpy(mac, &h, 6);
 	mac[0] = 0x02;
 }
 
-int topology_plug(const char *name, struct plug *p, const struct sandbox_net *net, struct weir_err *err)
+int topology_plug(const char *name, struct plug *p, const struct sandbox_net *net,
+		  struct weir_err *err)
 {
 	_cleanup_(mem_free) char *node = topology_netns_name(name, "node");
 	_cleanup_(mem_free) char *where = pod_where(p->ns, p->pod);
@@ -216,7 +226,8 @@ int topology_plug(const char *name, struct plug *p, const struct sandbox_net *ne
 	return 0;
 }
 
-int topology_open(const char *name, const struct plug *p, const struct sandbox_net *net, struct weir_err *err)
+int topology_open(const char *name, const struct plug *p, const struct sandbox_net *net,
+		  struct weir_err *err)
 {
 	_cleanup_(mem_free) char *node = topology_netns_name(name, "node");
 	_cleanup_(mem_free) char *where = pod_where(p->ns, p->pod);
@@ -229,7 +240,8 @@ int topology_open(const char *name, const struct plug *p, const struct sandbox_n
 	return r ? r : wiring_outside(nl, wiring_of(net->topology), &wire, net, err);
 }
 
-static int open_netns_nl(const char *name, const char *where, struct nl **ret_nl, struct weir_err *err)
+static int open_netns_nl(const char *name, const char *where, struct nl **ret_nl,
+			 struct weir_err *err)
 {
 	_cleanup_(mem_free) char *netns = topology_netns_name(name, where);
 	_cleanup_(fd_close) int fd = netns_open(netns, err);
@@ -237,17 +249,20 @@ static int open_netns_nl(const char *name, const char *where, struct nl **ret_nl
 	return fd < 0 ? fd : nl_open(fd, ret_nl, err);
 }
 
-int topology_wait(const char *name, const char *where, const struct sandbox_net *net, struct weir_err *err)
+int topology_wait(const char *name, const char *where, const struct sandbox_net *net,
+		  struct weir_err *err)
 {
 	_cleanup_(mem_free) char *device = device_name(where);
 	_cleanup_(nl_close) struct nl *node = NULL, *in = NULL;
 	const struct timespec tick = { 0, 1000000 };
-	const struct wiring *wiring = wiring_of(strcmp(where, WORLD) ? net->topology : SANDBOX_ROUTED);
+	const struct wiring *wiring =
+		wiring_of(strcmp(where, WORLD) ? net->topology : SANDBOX_ROUTED);
 	int r = open_netns_nl(name, "node", &node, err);
 
 	if (!r)
 		r = open_netns_nl(name, where, &in, err);
-	for (int i = 0; !r && !(nl_link_operational(in, INSIDE) && wiring_operational(node, wiring, device));
+	for (int i = 0;
+	     !r && !(nl_link_operational(in, INSIDE) && wiring_operational(node, wiring, device));
 	     i++) {
 		if (i == WAIT_TRIES)
 			return err_set(err, -ETIMEDOUT, "the devices of %s do not come up", where);

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * From a store to a running sandbox, by difference: what is recorded against
- * what the store says. The order keeps packets safe: a pod's device is made
- * down and without routes, the tables are loaded and the programs attached,
- * and only then it is opened; a pod that goes leaves the tables first.
- * Every step may be repeated, so a call that was interrupted is completed by
- * the next one, or removed by down.
+ * From a store to a running sandbox, by difference: what is recorded against what the store says.
+ * The order keeps packets safe: a pod's device is made down and without routes, the tables are
+ * loaded and the programs attached, and only then it is opened; a pod that goes leaves the tables
+ * first. Every step may be repeated, so a call that was interrupted is completed by the next one,
+ * or removed by down.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -76,8 +75,8 @@ static int check_interrupt(struct up *u)
 
 static bool lives(const struct kube_pod *pod)
 {
-	return !kube_pod_ended(pod) &&
-	       (pod->host_network || !weir_addr_is_zero(&pod->addr[0]) || !weir_addr_is_zero(&pod->addr[1]));
+	return !kube_pod_ended(pod) && (pod->host_network || !weir_addr_is_zero(&pod->addr[0]) ||
+					!weir_addr_is_zero(&pod->addr[1]));
 }
 
 /* First line: the wiring. A pod whose line changed is made anew; the rest is its ports. */
@@ -90,8 +89,8 @@ static char *describe(const struct kube_pod *pod, enum sandbox_topology topology
 	if (pod->host_network)
 		fputs("host\n", f);
 	else
-		fprintf(f, "%s %s %s %s\n", sandbox_topologies[topology], addr_text(&pod->addr[0], v4),
-			addr_text(&pod->addr[1], v6), pod->meta.uid);
+		fprintf(f, "%s %s %s %s\n", sandbox_topologies[topology],
+			addr_text(&pod->addr[0], v4), addr_text(&pod->addr[1], v6), pod->meta.uid);
 	for (size_t i = 0; i < pod->n_ports; i++)
 		fprintf(f, "%s/%u\n", proto_text(pod->ports[i].proto), pod->ports[i].port);
 	fclose(f);
@@ -110,13 +109,15 @@ static void plan_places(struct up *u)
 		if (!lives(pod))
 			continue;
 		p->pod = pod;
-		p->plug = (struct plug){ pod->meta.ns, pod->meta.name, { pod->addr[0], pod->addr[1] }, 0, {} };
+		p->plug = (struct plug){
+			pod->meta.ns, pod->meta.name, { pod->addr[0], pod->addr[1] }, 0, {}
+		};
 		p->record = describe(pod, u->req->net->topology);
 		u->n++;
 	}
 }
 
-static const struct place *find_place(const struct up *u, const char *ns, const char *pod)
+static const struct place *find_gc_slot(const struct up *u, const char *ns, const char *pod)
 {
 	for (size_t i = 0; i < u->n; i++)
 		if (!strcmp(u->places[i].plug.ns, ns) && !strcmp(u->places[i].plug.pod, pod))
@@ -141,11 +142,14 @@ static void remove_pod(struct up *u, const char *ns, const char *pod)
 	u->sum.removed++;
 }
 
-/* Before the load: pods that stay in name only make way for their successors, others leave the attachments. */
+/*
+ * Before the load: pods that stay in name only make way for their successors, others leave the
+ * attachments.
+ */
 static void make_way(const char *ns, const char *pod, void *arg)
 {
 	struct up *u = arg;
-	const struct place *p = find_place(u, ns, pod);
+	const struct place *p = find_gc_slot(u, ns, pod);
 	_cleanup_(mem_free) char *old = records_read(u->name, ns, pod);
 
 	if (p && old && same_wiring(old, p->record))
@@ -160,13 +164,16 @@ static void remove_gone(const char *ns, const char *pod, void *arg)
 {
 	struct up *u = arg;
 
-	if (!find_place(u, ns, pod))
+	if (!find_gc_slot(u, ns, pod))
 		remove_pod(u, ns, pod);
 }
 
 /* ---- Pods ---- */
 
-/* Does the pod run since a time when nothing was attached to it? Its record says so for as long as it lives. */
+/*
+ * Does the pod run since a time when nothing was attached to it? Its record says so for as long as
+ * it lives.
+ */
 static bool runs_without_record(const struct up *u, const struct place *p)
 {
 	for (size_t i = 0; i < u->recorded.n; i++) {
@@ -201,17 +208,21 @@ static int start_server(struct up *u, const struct place *p)
 {
 	_cleanup_(mem_free) char *where = mem_printf("%s/%s", p->plug.ns, p->plug.pod);
 	_cleanup_(mem_free) char *pid_file = records_pid_file(u->name, p->plug.ns, p->plug.pod);
-	_cleanup_(mem_free) struct server_port *ports = mem_zalloc((p->pod->n_ports + 1) * sizeof(*ports));
-	_cleanup_(fd_close) int fd = sandbox_netns(u->name, p->pod->host_network ? "node" : where, u->err);
-	struct server_spec spec = { .netns_fd = fd, .label = where, .ports = ports, .pid_file = pid_file };
+	_cleanup_(mem_free) struct server_port *ports =
+		mem_zalloc((p->pod->n_ports + 1) * sizeof(*ports));
+	_cleanup_(fd_close) int fd =
+		sandbox_netns(u->name, p->pod->host_network ? "node" : where, u->err);
+	struct server_spec spec = {
+		.netns_fd = fd, .label = where, .ports = ports, .pid_file = pid_file
+	};
 	pid_t pid;
 
 	if (fd < 0)
 		return fd;
 	for (size_t i = 0; i < p->pod->n_ports; i++)
 		if (p->pod->ports[i].proto == IPPROTO_TCP || p->pod->ports[i].proto == IPPROTO_UDP)
-			ports[spec.n_ports++] =
-				(struct server_port){ p->pod->ports[i].proto, p->pod->ports[i].port };
+			ports[spec.n_ports++] = (struct server_port){ p->pod->ports[i].proto,
+								      p->pod->ports[i].port };
 	return server_start(&spec, &pid, u->err);
 }
 
@@ -274,7 +285,8 @@ static int wait_for_devices(struct up *u)
 	int r = topology_wait(u->name, "world", u->req->net, u->err);
 
 	for (size_t i = 0; i < u->n && !r; i++) {
-		_cleanup_(mem_free) char *where = mem_printf("%s/%s", u->places[i].plug.ns, u->places[i].plug.pod);
+		_cleanup_(mem_free) char *where =
+			mem_printf("%s/%s", u->places[i].plug.ns, u->places[i].plug.pod);
 
 		if (!u->places[i].pod->host_network)
 			r = topology_wait(u->name, where, u->req->net, u->err);
@@ -363,9 +375,12 @@ static void free_places(struct up *u)
 	attachment_list_free(&u->recorded);
 }
 
-int sandbox_up(const struct sandbox_request *req, struct sandbox_summary *ret_summary, struct weir_err *err)
+int sandbox_up(const struct sandbox_request *req, struct sandbox_summary *ret_summary,
+	       struct weir_err *err)
 {
-	struct up u = { .req = req, .name = req->name ? req->name : SANDBOX_DEFAULT_NAME, .err = err };
+	struct up u = { .req = req,
+			.name = req->name ? req->name : SANDBOX_DEFAULT_NAME,
+			.err = err };
 	_cleanup_(fd_close) int lock = -1;
 	struct sigaction old[2];
 	int r = instance_check(u.name, err);

@@ -13,7 +13,10 @@ const char *const sandbox_topologies[] = { "routed", "ptp", "bridge", NULL };
 static const struct wiring wirings[] = {
 	[SANDBOX_ROUTED] = { .known_neighbours = true },
 	[SANDBOX_PTP] = { .own_subnet = true },
-	[SANDBOX_BRIDGE] = { .known_neighbours = true, .own_subnet = true, .on_link = true, .bridged = true },
+	[SANDBOX_BRIDGE] = { .known_neighbours = true,
+			     .own_subnet = true,
+			     .on_link = true,
+			     .bridged = true },
 };
 
 const uint8_t wiring_node_mac[6] = { 0x02, 0, 0, 0, 0, 0xfe };
@@ -55,12 +58,13 @@ static struct cidr default_cidr(int family)
 }
 
 /*
- * A solicitation may be lost for a second: the kernel joins an address's multicast group some time after it was
- * added. So it is asked again soon.
+ * A solicitation may be lost for a second: the kernel joins an address's multicast group some time
+ * after it was added. So it is asked again soon.
  */
 static int ask_again_soon(int netns_fd, const char *device, struct weir_err *err)
 {
-	static const char *const settings[][2] = { { "retrans_time_ms", "50" }, { "mcast_solicit", "20" } };
+	static const char *const settings[][2] = { { "retrans_time_ms", "50" },
+						   { "mcast_solicit", "20" } };
 	_cleanup_(netns_leave) int back = -1;
 	int r = netns_enter(netns_fd, &back, err);
 
@@ -74,8 +78,8 @@ static int ask_again_soon(int netns_fd, const char *device, struct weir_err *err
 	return r;
 }
 
-static int inside_family(struct nl *nl, const struct wiring *w, int ifindex, const struct weir_addr *addr,
-			 struct weir_err *err)
+static int inside_family(struct nl *nl, const struct wiring *w, int ifindex,
+			 const struct weir_addr *addr, struct weir_err *err)
 {
 	struct cidr own = pod_cidr(w, addr);
 	struct weir_addr gateway = wiring_gateway(addr_family(addr));
@@ -87,8 +91,8 @@ static int inside_family(struct nl *nl, const struct wiring *w, int ifindex, con
 	return r ? r : nl_route_add(nl, &route, err);
 }
 
-int wiring_inside(int netns_fd, const struct wiring *w, const char *inside, const struct weir_addr addr[2],
-		  struct weir_err *err)
+int wiring_inside(int netns_fd, const struct wiring *w, const char *inside,
+		  const struct weir_addr addr[2], struct weir_err *err)
 {
 	_cleanup_(nl_close) struct nl *nl = NULL;
 	int ifindex, r = nl_open(netns_fd, &nl, err);
@@ -107,7 +111,9 @@ int wiring_inside(int netns_fd, const struct wiring *w, const char *inside, cons
 	return r;
 }
 
-/* IPv4's gateway stands on the loopback, once; IPv6 asks for it on the link, so each link has it. */
+/*
+ * IPv4's gateway stands on the loopback, once; IPv6 asks for it on the link, so each link has it.
+ */
 static int add_gateway(struct nl *nl, int ifindex, struct weir_err *err)
 {
 	struct cidr gateway = { .addr = wiring_gateway(1), .len = 64 };
@@ -148,9 +154,11 @@ static int enter_bridge(struct nl *nl, int *ifindex, struct weir_err *err)
 	return r;
 }
 
-/* Traffic of the node's own sockets must carry the node's address, whichever device it leaves by. */
-int wiring_outside(struct nl *nl, const struct wiring *w, const struct wire *wire, const struct sandbox_net *net,
-		   struct weir_err *err)
+/*
+ * Traffic of the node's own sockets must carry the node's address, whichever device it leaves by.
+ */
+int wiring_outside(struct nl *nl, const struct wiring *w, const struct wire *wire,
+		   const struct sandbox_net *net, struct weir_err *err)
 {
 	int ifindex = nl_link_index(nl, wire->device, err), r;
 
@@ -162,7 +170,8 @@ int wiring_outside(struct nl *nl, const struct wiring *w, const struct wire *wir
 	if (!r && !w->bridged)
 		r = add_gateway(nl, ifindex, err);
 	for (int f = 0; f < 2 && !r; f++) {
-		struct nl_route route = { host_cidr(&wire->addr[f]), NULL, &net->node_addr[f], ifindex };
+		struct nl_route route = { host_cidr(&wire->addr[f]), NULL, &net->node_addr[f],
+					  ifindex };
 
 		if (weir_addr_is_zero(&wire->addr[f]))
 			continue;

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * An apply: read the live tables, say what should stand in them, compare, see
- * that it fits, and only then write, in the order of docs/design.md ("Atomic
- * from the packet's view"). What changes while packets read is one aligned word
- * each; what is no longer referred to is freed after a barrier. A kill between
- * any two steps leaves tables that packets may meet; the next apply compares
- * whole tables, so it finds and removes what was left.
+ * An apply: read the live tables, say what should stand in them, compare, see that it fits, and
+ * only then write, in the order of docs/design.md ("Atomic from the packet's view"). What changes
+ * while packets read is one aligned word each; what is no longer referred to is freed after a
+ * barrier. A kill between any two steps leaves tables that packets may meet; the next apply
+ * compares whole tables, so it finds and removes what was left.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,7 +12,7 @@
 
 #include "base/mem.h"
 #include "sync/barrier.h"
-#include "attach/home.h"
+#include "attach/attach_netns.h"
 #include "sync/plan_file.h"
 #include "sync/private.h"
 
@@ -47,7 +46,8 @@ static void diff_tables(struct sync *s)
 /* ---- Does it fit? ---- */
 
 /* Whose element the i-th insert of a table is, for the refusal. */
-static const char *object_of(const struct sync *s, enum weir_map map, size_t i, char *buf, size_t size)
+static const char *object_of(const struct sync *s, enum weir_map map, size_t i, char *buf,
+			     size_t size)
 {
 	const void *key = table_key(&s->diff[map].insert, i);
 	const struct weir_policy_key *rule = key;
@@ -64,7 +64,8 @@ static const char *object_of(const struct sync *s, enum weir_map map, size_t i, 
 		for (size_t f = 0; f < s->p->n_frontends; f++)
 			if (weir_addr_equal(&s->p->frontends[f].addr, &frontend->addr) &&
 			    s->p->frontends[f].service)
-				return bound_object(s, WEIR_NAME_SERVICE, s->p->frontends[f].service, buf, size);
+				return bound_object(s, WEIR_NAME_SERVICE,
+						    s->p->frontends[f].service, buf, size);
 		break;
 	case WEIR_MAP_attachments:
 		for (size_t p = 0; p < s->n_pods; p++)
@@ -72,7 +73,8 @@ static const char *object_of(const struct sync *s, enum weir_map map, size_t i, 
 				return bound_object(s, WEIR_NAME_POD, p, buf, size);
 		break;
 	case WEIR_MAP_networks:
-		snprintf(buf, size, "network %s", addr_text(&((const struct weir_prefix *)key)->addr, text));
+		snprintf(buf, size, "network %s",
+			 addr_text(&((const struct weir_prefix *)key)->addr, text));
 		return buf;
 	case WEIR_MAP_names:
 		return "the plan";
@@ -85,15 +87,18 @@ static const char *object_of(const struct sync *s, enum weir_map map, size_t i, 
 
 static int check_table(struct sync *s, enum weir_map map)
 {
-	size_t live = s->live[map].n, insert = s->diff[map].insert.n, size = node_map_max(s->n, map);
+	size_t live = s->live[map].n, insert = s->diff[map].insert.n,
+	       size = node_map_max(s->n, map);
 	size_t transit = map == WEIR_MAP_policy_rules ? s->transit_rules.n : 0;
 	size_t fits = size > live ? size - live : 0;
 	char object[160];
 
 	if (live + insert + transit <= size || !(insert + transit))
 		return 0;
-	return err_set(s->err, -ENOSPC, "%s does not fit: map %s: old and new need %zu entries, size is %zu",
-		       insert ? object_of(s, map, fits < insert ? fits : insert - 1, object, sizeof(object))
+	return err_set(s->err, -ENOSPC,
+		       "%s does not fit: map %s: old and new need %zu entries, size is %zu",
+		       insert ? object_of(s, map, fits < insert ? fits : insert - 1, object,
+					  sizeof(object))
 			      : "the change of policies",
 		       map_info(map)->name, live + insert + transit, size);
 }
@@ -131,7 +136,8 @@ static int compare(struct sync *s)
 	r = policy_delta(s);
 	if (r)
 		return r;
-	if ((node_config(s->n)->pending & WEIR_PENDING_POLICY) || node_config(s->n)->echo != echo_of(s->p))
+	if ((node_config(s->n)->pending & WEIR_PENDING_POLICY) ||
+	    node_config(s->n)->echo != echo_of(s->p))
 		s->delta.policy_epoch_raised = 1;
 	if (node_config(s->n)->pending & WEIR_PENDING_SERVICE)
 		s->delta.service_epoch_raised = 1;
@@ -147,13 +153,13 @@ static int write_names(struct sync *s)
 
 	sync_step("names");
 	r = table_replace(sync_fd(s, WEIR_MAP_names), &s->diff[WEIR_MAP_names].change, s->err);
-	return r ? r : table_write(sync_fd(s, WEIR_MAP_names), &s->diff[WEIR_MAP_names].insert, s->err);
+	return r ? r
+		 : table_write(sync_fd(s, WEIR_MAP_names), &s->diff[WEIR_MAP_names].insert, s->err);
 }
 
 /*
- * Which addresses are the node's own. A kind that changes (OWN, OTHER) is
- * deleted, waited out and inserted again: for that moment the address is an
- * ordinary peer.
+ * Which addresses are the node's own. A kind that changes (OWN, OTHER) is deleted, waited out and
+ * inserted again: for that moment the address is an ordinary peer.
  */
 static int write_nodes(struct sync *s)
 {
@@ -219,10 +225,10 @@ static void raise_generation(struct sync *s)
 }
 
 /*
- * Elements go only after every program that met a reference to them has ended
- * (first barrier), names last, so that a rerun still knows what they were. The
- * next apply inserts into the same maps: a program that still holds a deleted
- * element must not see it become another (second barrier).
+ * Elements go only after every program that met a reference to them has ended (first barrier),
+ * names last, so that a rerun still knows what they were. The next apply inserts into the same
+ * maps: a program that still holds a deleted element must not see it become another (second
+ * barrier).
  */
 static int clear(struct sync *s)
 {
@@ -263,15 +269,17 @@ static int apply(struct sync *s)
 	return 0;
 }
 
-int sync_apply(struct node *n, const struct plan *p, const struct attachment_list *attachments, unsigned int flags,
-	       struct sync_delta *ret_delta, struct weir_err *err)
+int sync_apply(struct node *n, const struct plan *p, const struct attachment_list *attachments,
+	       unsigned int flags, struct sync_delta *ret_delta, struct weir_err *err)
 {
-	_cleanup_(sync_free) struct sync s = { .n = n, .p = p, .attachments = attachments, .err = err };
+	_cleanup_(sync_free) struct sync s = {
+		.n = n, .p = p, .attachments = attachments, .err = err
+	};
 	bool write = !(flags & SYNC_DRY_RUN);
 	int r;
 
 	s.no_devices = flags & SYNC_NO_DEVICES || node_is_private(n);
-	r = s.no_devices || flags & SYNC_MOVED ? 0 : home_check(n, err);
+	r = s.no_devices || flags & SYNC_MOVED ? 0 : attach_netns_check(n, err);
 	if (!r && write && node_config(n)->pending & WEIR_PENDING_BARRIER)
 		r = sync_pay_barrier(&s);
 	if (!r)
@@ -279,10 +287,11 @@ int sync_apply(struct node *n, const struct plan *p, const struct attachment_lis
 	if (!r)
 		r = compare(&s);
 	if (!r && write && !s.no_devices && s.n_pods)
-		r = home_keep(n, err);
+		r = attach_netns_keep(n, err);
 	if (!r && write)
-		r = sync_delta_writes(&s.delta) ? apply(&s)
-						: plan_file_write(n, p, node_config(n)->generation, err);
+		r = sync_delta_writes(&s.delta)
+			    ? apply(&s)
+			    : plan_file_write(n, p, node_config(n)->generation, err);
 	if (r)
 		return r;
 	s.delta.generation = node_config(n)->generation;

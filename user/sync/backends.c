@@ -24,10 +24,11 @@ void backends_read(const struct node *n, struct backends *ret_backends)
 
 	for (uint32_t id = 1; id < node_map_max(n, WEIR_MAP_backends); id++)
 		if (live[id].flags & WEIR_BACKEND_TAKEN)
-			*VEC_ADD(b.items, b.n, b.cap) = (struct live_backend){ .addr = live[id].addr,
-									       .port = be16toh(live[id].port_be),
-									       .service = live[id].service,
-									       .id = id };
+			*VEC_ADD(b.items, b.n, b.cap) =
+				(struct live_backend){ .addr = live[id].addr,
+						       .port = be16toh(live[id].port_be),
+						       .service = live[id].service,
+						       .id = id };
 	backends_sort(&b);
 	*ret_backends = b;
 }
@@ -44,8 +45,8 @@ void backends_free(struct backends *b)
 	*b = (struct backends){};
 }
 
-struct live_backend *backends_find(const struct backends *b, uint32_t service, const struct weir_addr *addr,
-				   uint16_t port)
+struct live_backend *backends_find(const struct backends *b, uint32_t service,
+				   const struct weir_addr *addr, uint16_t port)
 {
 	struct live_backend key = { .service = service, .addr = *addr, .port = port };
 

@@ -24,5 +24,5 @@ void backends_read(const struct node *n, struct backends *ret_backends);
 void backends_free(struct backends *b);
 void backends_sort(struct backends *b);
 /* NULL: there is none. */
-struct live_backend *backends_find(const struct backends *b, uint32_t service, const struct weir_addr *addr,
-				   uint16_t port);
+struct live_backend *backends_find(const struct backends *b, uint32_t service,
+				   const struct weir_addr *addr, uint16_t port);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * An RCU grace period from user space. membarrier(MEMBARRIER_CMD_GLOBAL) is one
- * (12-20 ms); kernels with nohz_full refuse it. Every update of a map-in-map
- * waits for one as well before it returns, so that is what remains there.
+ * An RCU grace period from user space. membarrier(MEMBARRIER_CMD_GLOBAL) is one (12-20 ms); kernels
+ * with nohz_full refuse it. Every update of a map-in-map waits for one as well before it returns,
+ * so that is what remains there.
  */
 #include <errno.h>
 #include <string.h>
@@ -18,7 +18,8 @@
 
 int barrier_by_map_in_map(struct weir_err *err)
 {
-	_cleanup_(fd_close) int inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "barrier_in", 4, 4, 1, NULL);
+	_cleanup_(fd_close) int inner =
+		bpf_map_create(BPF_MAP_TYPE_ARRAY, "barrier_in", 4, 4, 1, NULL);
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .inner_map_fd = inner);
 	_cleanup_(fd_close) int outer = -1;
 	int zero = 0;

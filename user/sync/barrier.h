@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Waits until no program that was running when it was called still runs: what they read may then be reused. */
+/*
+ * Waits until no program that was running when it was called still runs: what they read may then be
+ * reused.
+ */
 #pragma once
 
 #include "base/diag.h"

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Names to numbers: the only place where ids come from. A name that the map
- * `names` holds keeps its id, if what the live tables hold under the id is what
- * the name stands for; a kill may have left a half-written one, which then gets
- * another id and is never repaired in place. New ids are the smallest that no
- * live name and no live element uses, so an id that is freed now is not used
- * again in this apply.
+ * Names to numbers: the only place where ids come from. A name that the map `names` holds keeps its
+ * id, if what the live tables hold under the id is what the name stands for; a kill may have left a
+ * half-written one, which then gets another id and is never repaired in place. New ids are the
+ * smallest that no live name and no live element uses, so an id that is freed now is not used again
+ * in this apply.
  */
 #include <string.h>
 
@@ -18,9 +17,10 @@ struct kind_row {
 	size_t n; /* things of the plan, by index; 0 is a placeholder where first is 1 */
 	size_t first;
 	enum weir_map array; /* that ids index; _WEIR_MAP_MAX: none */
-	bool run;
-	const struct plan_hash *(*name)(const struct sync *s, size_t i); /* NULL: see bind_backend.c */
-	uint32_t (*len)(const struct sync *s, size_t i); /* of a run */
+	bool extent;
+	const struct plan_hash *(*name)(const struct sync *s,
+					size_t i); /* NULL: see bind_backend.c */
+	uint32_t (*len)(const struct sync *s, size_t i); /* of an extent */
 	/* do the live tables agree? NULL: nothing to compare */
 	bool (*holds)(struct sync *s, size_t i, uint32_t id);
 };
@@ -62,8 +62,10 @@ static const struct plan_hash *pod_name(const struct sync *s, size_t i)
 
 	crypto_generichash_init(&state, NULL, 0, sizeof(hash));
 	for (size_t t = 0; t < ARRAY_SIZE(text); t++)
-		crypto_generichash_update(&state, (const unsigned char *)text[t], strlen(text[t]) + 1);
-	crypto_generichash_update(&state, (const unsigned char *)&pod->a->ifindex, sizeof(pod->a->ifindex));
+		crypto_generichash_update(&state, (const unsigned char *)text[t],
+					  strlen(text[t]) + 1);
+	crypto_generichash_update(&state, (const unsigned char *)&pod->a->ifindex,
+				  sizeof(pod->a->ifindex));
 	crypto_generichash_update(&state, pod->a->mac, sizeof(pod->a->mac));
 	crypto_generichash_update(&state, (const unsigned char *)pod->addr, sizeof(pod->addr));
 	crypto_generichash_final(&state, hash.b, sizeof(hash));
@@ -89,7 +91,10 @@ static bool port_set_holds(struct sync *s, size_t i, uint32_t offset)
 	return true;
 }
 
-/* Elements may be missing (nobody uses the set yet, or they are of new identities), but none may say otherwise. */
+/*
+ * Elements may be missing (nobody uses the set yet, or they are of new identities), but none may
+ * say otherwise.
+ */
 static bool set_holds(struct sync *s, size_t i, uint32_t id)
 {
 	const uint64_t *words = node_array(s->n, WEIR_MAP_policy_sets);
@@ -99,8 +104,9 @@ static bool set_holds(struct sync *s, size_t i, uint32_t id)
 		return false;
 	for (size_t e = 0; e < set->n_elements; e++) {
 		const struct plan_element *el = &set->elements[e];
-		struct weir_policy_key key = { .set = id,
-					       .identity = s->bound[WEIR_NAME_IDENTITY][el->identity].id };
+		struct weir_policy_key key = {
+			.set = id, .identity = s->bound[WEIR_NAME_IDENTITY][el->identity].id
+		};
 		const uint64_t *word = table_find(&s->live[WEIR_MAP_policy_rules], &key);
 
 		if (word && *word != bound_word(s, &el->word))
@@ -122,27 +128,37 @@ static bool pod_holds(struct sync *s, size_t i, uint32_t slot)
 static void kind_of(const struct sync *s, enum weir_name_kind kind, struct kind_row *k)
 {
 	static const struct kind_row rows[] = {
-		[WEIR_NAME_IDENTITY] = { .first = 1, .array = _WEIR_MAP_MAX, .name = identity_name },
+		[WEIR_NAME_IDENTITY] = { .first = 1,
+					 .array = _WEIR_MAP_MAX,
+					 .name = identity_name },
 		[WEIR_NAME_POLICY_SET] = { .first = 1,
 					   .array = WEIR_MAP_policy_sets,
 					   .name = set_name,
 					   .holds = set_holds },
 		[WEIR_NAME_PORT_SET] = { .array = WEIR_MAP_port_ranges,
-					 .run = true,
+					 .extent = true,
 					 .name = port_set_name,
 					 .len = port_set_len,
 					 .holds = port_set_holds },
 		[WEIR_NAME_RULE] = { .first = 1, .array = _WEIR_MAP_MAX, .name = rule_name },
-		[WEIR_NAME_SERVICE] = { .first = 1, .array = WEIR_MAP_services, .name = service_name },
+		[WEIR_NAME_SERVICE] = { .first = 1,
+					.array = WEIR_MAP_services,
+					.name = service_name },
 		[WEIR_NAME_BACKEND] = { .array = WEIR_MAP_backends },
-		[WEIR_NAME_BACKEND_RUN] = { .first = 1, .array = WEIR_MAP_backend_slots, .run = true },
+		[WEIR_NAME_BACKEND_EXTENT] = { .first = 1,
+					       .array = WEIR_MAP_backend_slots,
+					       .extent = true },
 		[WEIR_NAME_POD] = { .array = WEIR_MAP_pods, .name = pod_name, .holds = pod_holds },
 	};
 	const size_t n[] = {
-		[WEIR_NAME_IDENTITY] = s->p->n_identities,  [WEIR_NAME_POLICY_SET] = s->p->n_sets,
-		[WEIR_NAME_PORT_SET] = s->p->n_port_sets,   [WEIR_NAME_RULE] = s->p->n_rules,
-		[WEIR_NAME_SERVICE] = s->p->n_services,     [WEIR_NAME_BACKEND] = s->p->n_backends,
-		[WEIR_NAME_BACKEND_RUN] = s->p->n_services, [WEIR_NAME_POD] = s->n_pods,
+		[WEIR_NAME_IDENTITY] = s->p->n_identities,
+		[WEIR_NAME_POLICY_SET] = s->p->n_sets,
+		[WEIR_NAME_PORT_SET] = s->p->n_port_sets,
+		[WEIR_NAME_RULE] = s->p->n_rules,
+		[WEIR_NAME_SERVICE] = s->p->n_services,
+		[WEIR_NAME_BACKEND] = s->p->n_backends,
+		[WEIR_NAME_BACKEND_EXTENT] = s->p->n_services,
+		[WEIR_NAME_POD] = s->n_pods,
 	};
 
 	*k = rows[kind];
@@ -151,10 +167,11 @@ static void kind_of(const struct sync *s, enum weir_name_kind kind, struct kind_
 
 /* ---- What is in use ---- */
 
-static void mark_run(struct sync *s, uint64_t word)
+static void mark_extent(struct sync *s, uint64_t word)
 {
 	if (weir_word_kind(word) == WEIR_WORD_PORTS)
-		runs_mark(&s->runs[WEIR_NAME_PORT_SET], weir_word_offset(word), weir_word_len(word));
+		extents_mark(&s->extents[WEIR_NAME_PORT_SET], weir_word_offset(word),
+			     weir_word_len(word));
 }
 
 static void mark_elements(struct sync *s)
@@ -166,7 +183,7 @@ static void mark_elements(struct sync *s)
 
 		idset_mark(&s->ids[WEIR_NAME_POLICY_SET], key->set);
 		idset_mark(&s->ids[WEIR_NAME_IDENTITY], key->identity);
-		mark_run(s, *(uint64_t *)table_value(t, i));
+		mark_extent(s, *(uint64_t *)table_value(t, i));
 	}
 }
 
@@ -204,7 +221,7 @@ static void mark_names(struct sync *s)
 		if (name->kind >= _WEIR_NAME_MAX)
 			continue;
 		idset_mark(&s->ids[name->kind], id->id);
-		runs_mark(&s->runs[name->kind], id->id, id->len);
+		extents_mark(&s->extents[name->kind], id->id, id->len);
 	}
 }
 
@@ -215,7 +232,7 @@ static void mark_all(struct sync *s)
 
 		kind_of(s, kind, &k);
 		idset_init(&s->ids[kind], bound_limit(s, k.array));
-		runs_init(&s->runs[kind], k.run ? node_map_max(s->n, k.array) : 0);
+		extents_init(&s->extents[kind], k.extent ? node_map_max(s->n, k.array) : 0);
 	}
 	mark_names(s);
 	mark_elements(s);
@@ -224,9 +241,9 @@ static void mark_all(struct sync *s)
 	mark_values(s, WEIR_MAP_networks, WEIR_NAME_IDENTITY);
 	mark_values(s, WEIR_MAP_frontends, WEIR_NAME_SERVICE);
 	bind_mark_backends(s);
-	bind_mark_backend_runs(s);
+	bind_mark_backend_extents(s);
 	for (int kind = 1; kind < _WEIR_NAME_MAX; kind++)
-		runs_settle(&s->runs[kind]);
+		extents_settle(&s->extents[kind]);
 }
 
 /* ---- Binding ---- */
@@ -244,20 +261,22 @@ static const struct weir_name_id *live_name(const struct sync *s, enum weir_name
 static uint64_t need_of(const struct sync *s, enum weir_name_kind kind, const struct kind_row *k)
 {
 	const struct table *t = &s->live[WEIR_MAP_names];
-	uint64_t need = k->run ? 0 : 1;
+	uint64_t need = k->extent ? 0 : 1;
 
 	for (size_t i = 0; i < t->n; i++)
 		if (((struct weir_name *)table_key(t, i))->kind == (uint32_t)kind)
-			need += k->run ? ((struct weir_name_id *)table_value(t, i))->len : 1;
+			need += k->extent ? ((struct weir_name_id *)table_value(t, i))->len : 1;
 	for (size_t i = k->first; i < k->n; i++)
 		if (!live_name(s, kind, k->name(s, i)))
-			need += k->run ? k->len(s, i) : 1;
+			need += k->extent ? k->len(s, i) : 1;
 	return need;
 }
 
-static bool usable(struct sync *s, const struct kind_row *k, size_t i, const struct weir_name_id *live)
+static bool usable(struct sync *s, const struct kind_row *k, size_t i,
+		   const struct weir_name_id *live)
 {
-	uint32_t len = k->run ? k->len(s, i) : 0, end = k->run ? live->id + live->len : live->id + 1;
+	uint32_t len = k->extent ? k->len(s, i) : 0,
+		 end = k->extent ? live->id + live->len : live->id + 1;
 
 	if (live->len != len || (k->array != _WEIR_MAP_MAX && end > node_map_max(s->n, k->array)))
 		return false;
@@ -272,16 +291,17 @@ static int bind_one(struct sync *s, enum weir_name_kind kind, const struct kind_
 	struct weir_name_id value;
 	int r = 0;
 
-	if (k->run && !k->len(s, i))
-		return 0; /* an empty run is offset 0, length 0, and has no name */
+	if (k->extent && !k->len(s, i))
+		return 0; /* an empty extent is offset 0, length 0, and has no name */
 	memcpy(key.hash, k->name(s, i)->b, sizeof(key.hash));
 	live = table_find(&s->live[WEIR_MAP_names], &key);
-	b->len = k->run ? k->len(s, i) : 0;
+	b->len = k->extent ? k->len(s, i) : 0;
 	if (live && usable(s, k, i, live)) {
 		b->id = live->id;
 	} else {
 		b->fresh = true;
-		r = k->run ? runs_take(&s->runs[kind], b->len, &b->id) : idset_take(&s->ids[kind], &b->id);
+		r = k->extent ? extents_take(&s->extents[kind], b->len, &b->id)
+			      : idset_take(&s->ids[kind], &b->id);
 	}
 	if (r)
 		return bound_refuse(s, kind, i, k->array, need_of(s, kind, k));
@@ -306,16 +326,17 @@ int bind_all(struct sync *s)
 {
 	/* what a thing holds is bound before the thing */
 	static const enum weir_name_kind order[] = {
-		WEIR_NAME_RULE,     WEIR_NAME_IDENTITY,    WEIR_NAME_SERVICE, WEIR_NAME_BACKEND,
-		WEIR_NAME_PORT_SET, WEIR_NAME_BACKEND_RUN, WEIR_NAME_POD,     WEIR_NAME_POLICY_SET,
+		WEIR_NAME_RULE,    WEIR_NAME_IDENTITY,   WEIR_NAME_SERVICE,
+		WEIR_NAME_BACKEND, WEIR_NAME_PORT_SET,   WEIR_NAME_BACKEND_EXTENT,
+		WEIR_NAME_POD,     WEIR_NAME_POLICY_SET,
 	};
 	int r = 0;
 
 	mark_all(s);
 	for (size_t i = 0; i < ARRAY_SIZE(order) && !r; i++)
-		r = order[i] == WEIR_NAME_BACKEND       ? bind_backends(s)
-		    : order[i] == WEIR_NAME_BACKEND_RUN ? bind_backend_runs(s)
-							: bind_kind(s, order[i]);
+		r = order[i] == WEIR_NAME_BACKEND          ? bind_backends(s)
+		    : order[i] == WEIR_NAME_BACKEND_EXTENT ? bind_backend_extents(s)
+							   : bind_kind(s, order[i]);
 	table_sort(&s->want[WEIR_MAP_names]);
 	return r;
 }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Backends, the runs that list them, and their numbers. An element of
- * backends[] holds its service, address and port, and a service's word leads to
- * its run, so what is live is read from the arrays themselves: no name stands
- * beside it, which would be most of the names there are, and most of what a
- * load writes. A backend counts once it is taken, a run once a word leads to
- * it, and each is stored last: what a kill leaves before that is free.
+ * Backends, the extents that list them, and their numbers. An element of backends[] holds its
+ * service, address and port, and a service's word leads to its extent, so what is live is read from
+ * the arrays themselves: no name stands beside it, which would be most of the names there are, and
+ * most of what a load writes. A backend counts once it is taken, an extent once a word leads to it,
+ * and each is stored last: what a kill leaves before that is free.
  */
 #include "base/mem.h"
 #include "sync/private.h"
@@ -20,7 +19,8 @@ void bind_mark_backends(struct sync *s)
 
 static struct live_backend *live_of(const struct sync *s, const struct plan_backend *b)
 {
-	return backends_find(&s->backends, s->bound[WEIR_NAME_SERVICE][b->service].id, &b->addr, b->port);
+	return backends_find(&s->backends, s->bound[WEIR_NAME_SERVICE][b->service].id, &b->addr,
+			     b->port);
 }
 
 static uint64_t need(const struct sync *s)
@@ -53,34 +53,38 @@ int bind_backends(struct sync *s)
 
 /* ---- Runs ---- */
 
-static uint64_t live_run(const struct sync *s, uint32_t service)
+static uint64_t live_extent(const struct sync *s, uint32_t service)
 {
 	const struct weir_service *live = node_array(s->n, WEIR_MAP_services);
 
 	return live[service].internal;
 }
 
-void bind_mark_backend_runs(struct sync *s)
+void bind_mark_backend_extents(struct sync *s)
 {
 	for (uint32_t id = 1; id < node_map_max(s->n, WEIR_MAP_services); id++)
-		runs_mark(&s->runs[WEIR_NAME_BACKEND_RUN], weir_run_offset(live_run(s, id)),
-			  weir_run_len(live_run(s, id)));
+		extents_mark(&s->extents[WEIR_NAME_BACKEND_EXTENT],
+			     weir_extent_offset(live_extent(s, id)),
+			     weir_extent_len(live_extent(s, id)));
 }
 
-/* The live run of a service of the plan, if it says what the plan says; else an empty one. */
-static uint64_t kept_run(const struct sync *s, size_t service)
+/* The live extent of a service of the plan, if it says what the plan says; else an empty one. */
+static uint64_t kept_extent(const struct sync *s, size_t service)
 {
 	const struct plan_service *want = &s->p->services[service];
 	const struct bound *b = &s->bound[WEIR_NAME_SERVICE][service];
-	uint64_t run = b->fresh ? 0 : live_run(s, b->id), end = (uint64_t)weir_run_offset(run) + weir_run_len(run);
+	uint64_t extent = b->fresh ? 0 : live_extent(s, b->id),
+		 end = (uint64_t)weir_extent_offset(extent) + weir_extent_len(extent);
 	const uint64_t *live = node_array(s->n, WEIR_MAP_backend_slots);
 
-	if (weir_run_len(run) != want->n_internal || end > node_map_max(s->n, WEIR_MAP_backend_slots))
+	if (weir_extent_len(extent) != want->n_internal ||
+	    end > node_map_max(s->n, WEIR_MAP_backend_slots))
 		return 0;
 	for (size_t i = 0; i < want->n_internal; i++)
-		if (live[weir_run_offset(run) + i] != s->bound[WEIR_NAME_BACKEND][want->internal[i]].id)
+		if (live[weir_extent_offset(extent) + i] !=
+		    s->bound[WEIR_NAME_BACKEND][want->internal[i]].id)
 			return 0;
-	return run;
+	return extent;
 }
 
 /* Old and new together. */
@@ -89,28 +93,30 @@ static uint64_t slots_need(const struct sync *s)
 	uint64_t n = 0;
 
 	for (uint32_t id = 1; id < node_map_max(s->n, WEIR_MAP_services); id++)
-		n += weir_run_len(live_run(s, id));
+		n += weir_extent_len(live_extent(s, id));
 	for (size_t i = 1; i < s->p->n_services; i++)
-		if (!kept_run(s, i))
+		if (!kept_extent(s, i))
 			n += s->p->services[i].n_internal;
 	return n;
 }
 
-/* An empty run is offset 0, length 0, and takes no place. */
-int bind_backend_runs(struct sync *s)
+/* An empty extent is offset 0, length 0, and takes no place. */
+int bind_backend_extents(struct sync *s)
 {
 	struct bound *bound = mem_zalloc((s->p->n_services + 1) * sizeof(*bound));
 
-	s->bound[WEIR_NAME_BACKEND_RUN] = bound;
+	s->bound[WEIR_NAME_BACKEND_EXTENT] = bound;
 	for (size_t i = 1; i < s->p->n_services; i++) {
-		uint64_t kept = kept_run(s, i);
+		uint64_t kept = kept_extent(s, i);
 
 		bound[i].len = s->p->services[i].n_internal;
-		bound[i].id = weir_run_offset(kept);
-		bound[i].fresh = bound[i].len && !weir_run_len(kept);
-		if (bound[i].fresh && runs_take(&s->runs[WEIR_NAME_BACKEND_RUN], bound[i].len, &bound[i].id)) {
+		bound[i].id = weir_extent_offset(kept);
+		bound[i].fresh = bound[i].len && !weir_extent_len(kept);
+		if (bound[i].fresh && extents_take(&s->extents[WEIR_NAME_BACKEND_EXTENT],
+						   bound[i].len, &bound[i].id)) {
 			bound[i].fresh = false;
-			return bound_refuse(s, WEIR_NAME_BACKEND_RUN, i, WEIR_MAP_backend_slots, slots_need(s));
+			return bound_refuse(s, WEIR_NAME_BACKEND_EXTENT, i, WEIR_MAP_backend_slots,
+					    slots_need(s));
 		}
 	}
 	return 0;

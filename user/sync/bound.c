@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Look-ups in what bind.c bound: numbers as the words of the tables, and names for errors. See private.h. */
+/*
+ * Look-ups in what bind.c bound: numbers as the words of the tables, and names for errors. See
+ * private.h.
+ */
 #include <errno.h>
 #include <stdio.h>
 
@@ -19,19 +22,19 @@ struct weir_port_range bound_range(const struct sync *s, const struct plan_range
 
 uint64_t bound_word(const struct sync *s, const struct plan_word *w)
 {
-	const struct bound *run;
+	const struct bound *extent;
 
 	if (w->kind != WEIR_WORD_PORTS)
 		return weir_word_verdict(w->kind, s->bound[WEIR_NAME_RULE][w->rule].id);
-	run = &s->bound[WEIR_NAME_PORT_SET][w->ports];
-	return weir_word_ports(run->id, run->len);
+	extent = &s->bound[WEIR_NAME_PORT_SET][w->ports];
+	return weir_word_ports(extent->id, extent->len);
 }
 
-uint64_t bound_run(const struct sync *s, uint32_t service)
+uint64_t bound_extent(const struct sync *s, uint32_t service)
 {
-	const struct bound *run = &s->bound[WEIR_NAME_BACKEND_RUN][service];
+	const struct bound *extent = &s->bound[WEIR_NAME_BACKEND_EXTENT][service];
 
-	return weir_run(run->id, run->len);
+	return weir_extent(extent->id, extent->len);
 }
 
 void bound_each_dropped(struct sync *s, enum weir_name_kind kind,
@@ -44,7 +47,8 @@ void bound_each_dropped(struct sync *s, enum weir_name_kind kind,
 			fn(s, *(struct weir_name_id *)table_value(t, i));
 }
 
-void bound_each_dropped_backend(struct sync *s, void (*fn)(struct sync *s, struct weir_backend *live))
+void bound_each_dropped_backend(struct sync *s,
+				void (*fn)(struct sync *s, struct weir_backend *live))
 {
 	struct weir_backend *live = node_array(s->n, WEIR_MAP_backends);
 
@@ -53,7 +57,8 @@ void bound_each_dropped_backend(struct sync *s, void (*fn)(struct sync *s, struc
 			fn(s, &live[s->backends.items[i].id]);
 }
 
-const char *bound_object(const struct sync *s, enum weir_name_kind kind, size_t i, char *buf, size_t size)
+const char *bound_object(const struct sync *s, enum weir_name_kind kind, size_t i, char *buf,
+			 size_t size)
 {
 	const struct plan *p = s->p;
 	const struct plan_service *service;
@@ -66,11 +71,13 @@ const char *bound_object(const struct sync *s, enum weir_name_kind kind, size_t 
 		snprintf(buf, size, "peer %s", p->identities[i].text);
 		break;
 	case WEIR_NAME_POLICY_SET:
-		snprintf(buf, size, "NetworkPolicy %s", p->sets[i].n_policies ? p->sets[i].policies[0] : "?");
+		snprintf(buf, size, "NetworkPolicy %s",
+			 p->sets[i].n_policies ? p->sets[i].policies[0] : "?");
 		break;
 	case WEIR_NAME_PORT_SET:
 		snprintf(buf, size, "NetworkPolicy %s",
-			 p->port_sets[i].n_ranges ? p->rules[p->port_sets[i].ranges[0].rule].policy : "?");
+			 p->port_sets[i].n_ranges ? p->rules[p->port_sets[i].ranges[0].rule].policy
+						  : "?");
 		break;
 	case WEIR_NAME_POD:
 		snprintf(buf, size, "Pod %s/%s", s->pods[i].a->ns, s->pods[i].a->name);
@@ -87,13 +94,16 @@ uint32_t bound_limit(const struct sync *s, enum weir_map array)
 	return array == _WEIR_MAP_MAX ? FREE_ID_LIMIT : node_map_max(s->n, array);
 }
 
-int bound_refuse(const struct sync *s, enum weir_name_kind kind, size_t i, enum weir_map array, uint64_t need)
+int bound_refuse(const struct sync *s, enum weir_name_kind kind, size_t i, enum weir_map array,
+		 uint64_t need)
 {
 	uint32_t size = bound_limit(s, array);
 	char object[160];
 
-	return err_set(s->err, -ENOSPC, "%s does not fit: map %s: old and new need %llu entries, size is %u%s",
+	return err_set(s->err, -ENOSPC,
+		       "%s does not fit: map %s: old and new need %llu entries, size is %u%s",
 		       bound_object(s, kind, i, object, sizeof(object)),
-		       array == _WEIR_MAP_MAX ? "ids" : map_info(array)->name, (unsigned long long)need, size,
+		       array == _WEIR_MAP_MAX ? "ids" : map_info(array)->name,
+		       (unsigned long long)need, size,
 		       need <= size ? ", and its free places are scattered" : "");
 }

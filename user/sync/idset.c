@@ -36,7 +36,8 @@ void idset_mark(struct idset *ids, uint32_t id)
 int idset_take(struct idset *ids, uint32_t *ret_id)
 {
 	while (ids->next < ids->limit && idset_has(ids, ids->next))
-		ids->next = ids->bits[ids->next / BITS] == ~0ull ? (ids->next / BITS + 1) * BITS : ids->next + 1;
+		ids->next = ids->bits[ids->next / BITS] == ~0ull ? (ids->next / BITS + 1) * BITS
+								 : ids->next + 1;
 	if (ids->next >= ids->limit)
 		return -ENOSPC;
 	idset_mark(ids, ids->next);

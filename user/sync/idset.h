@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A set of numbers in use, and the smallest that are not. 0 is never given out: it means "none" everywhere. */
+/*
+ * A set of numbers in use, and the smallest that are not. 0 is never given out: it means "none"
+ * everywhere.
+ */
 #pragma once
 
 #include <stdbool.h>

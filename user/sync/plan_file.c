@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The symbolic plan beside the maps, /run/weir/plan-<generation>: what commands
- * name things by when no daemon lives. Beside it objects-<generation>, what it
- * was compiled from: what `why` explains by. Each written whole by rename before
- * the tables flip to it; never written again when it would be the same.
+ * The symbolic plan beside the maps, /run/weir/plan-<generation>: what commands name things by when
+ * no daemon lives. Beside it objects-<generation>, what it was compiled from: what `why` explains
+ * by. Each written whole by rename before the tables flip to it; never written again when it would
+ * be the same.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -25,15 +25,20 @@ static bool holds(const char *path, const char *text, size_t len)
 }
 
 /* What people wrote is for root only; what it was compiled to, as the umask says. */
-static int write_one(const char *path, mode_t mode, const char *text, size_t len, struct weir_err *err)
+static int write_one(const char *path, mode_t mode, const char *text, size_t len,
+		     struct weir_err *err)
 {
 	return holds(path, text, len) ? 0 : file_write(path, mode, text, len, err);
 }
 
-/* It explains and decides nothing: where it cannot be written there is none, also no older one, and why says so. */
+/*
+ * It explains and decides nothing: where it cannot be written there is none, also no older one, and
+ * why says so.
+ */
 static void write_origin(const struct node *n, uint64_t generation)
 {
-	_cleanup_(mem_free) char *path = instance_generation_file(node_run_dir(n), INSTANCE_OBJECTS, generation);
+	_cleanup_(mem_free) char *path =
+		instance_generation_file(node_run_dir(n), INSTANCE_OBJECTS, generation);
 	const char *origin = node_origin(n);
 	struct weir_err err = {};
 
@@ -41,9 +46,11 @@ static void write_origin(const struct node *n, uint64_t generation)
 		unlink(path);
 }
 
-int plan_file_write(const struct node *n, const struct plan *p, uint64_t generation, struct weir_err *err)
+int plan_file_write(const struct node *n, const struct plan *p, uint64_t generation,
+		    struct weir_err *err)
 {
-	_cleanup_(mem_free) char *path = instance_generation_file(node_run_dir(n), INSTANCE_PLAN, generation);
+	_cleanup_(mem_free) char *path =
+		instance_generation_file(node_run_dir(n), INSTANCE_PLAN, generation);
 	_cleanup_(mem_free) char *text = NULL;
 	size_t len = 0;
 	FILE *out;

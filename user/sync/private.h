@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * One apply, as its files share it. apply.c reads the live tables and sets the
- * order; bind.c gives numbers, bound.c looks them up; sync_service.c,
- * sync_policy.c and sync_pods.c each know their own tables: *_want() says what
- * should stand in them, *_delta() what would change, the rest are steps that
- * write; steps.c has the tools of them all. Calls go in that direction only.
- * Nothing is written before everything is known and found to fit.
+ * One apply, as its files share it. apply.c reads the live tables and sets the order; bind.c gives
+ * numbers, bound.c looks them up; sync_service.c, sync_policy.c and sync_pods.c each know their own
+ * tables: *_want() says what should stand in them, *_delta() what would change, the rest are steps
+ * that write; steps.c has the tools of them all. Calls go in that direction only. Nothing is
+ * written before everything is known and found to fit.
  */
 #pragma once
 
 #include "sync/backends.h"
 #include "sync/idset.h"
 #include "kernel/records.h"
-#include "sync/runs.h"
+#include "sync/extents.h"
 #include "sync/sync.h"
 #include "sync/table.h"
 
 /* A thing of the plan and its number. fresh: new in this apply, nothing live refers to it. */
 struct bound {
 	uint32_t id;
-	uint32_t len; /* of a run */
+	uint32_t len; /* of an extent */
 	bool fresh;
 };
 
@@ -61,9 +60,10 @@ struct sync {
 	struct weir_err *err;
 	struct table live[_WEIR_MAP_MAX], want[_WEIR_MAP_MAX]; /* TABLE and TRIE maps only */
 	struct table_diff diff[_WEIR_MAP_MAX];
-	struct bound *bound[_WEIR_NAME_MAX]; /* by index in the plan's array; WEIR_NAME_POD: in pods */
+	struct bound
+		*bound[_WEIR_NAME_MAX]; /* by index in the plan's array; WEIR_NAME_POD: in pods */
 	struct idset ids[_WEIR_NAME_MAX];
-	struct runs runs[_WEIR_NAME_MAX];
+	struct extents extents[_WEIR_NAME_MAX];
 	struct backends backends;
 	struct sync_pod *pods;
 	size_t n_pods, cap_pods;
@@ -83,46 +83,55 @@ struct sync {
 void sync_step(const char *name);
 /* Pays the epochs of the delta, with everything that an open flow may feel behind it. */
 void sync_raise_epochs(struct sync *s);
-bool sync_frees_anything(const struct sync *s); /* numbers or elements that programs may still hold */
+bool sync_frees_anything(
+	const struct sync *s); /* numbers or elements that programs may still hold */
 void sync_owe(struct sync *s); /* before the first flip: what a rerun after a kill has to pay */
 int sync_pay_barrier(struct sync *s);
 void sync_free(struct sync *s); /* also for _cleanup_() */
 int sync_fd(const struct sync *s, enum weir_map map);
 /* One word of a live hash element, in place. */
-int sync_store_word(struct sync *s, struct weir_store *arg);
+int sync_store_word(struct sync *s, struct weir_map_word *arg);
 
 /* ---- bind.c ---- */
 
-int bind_all(struct sync *s); /* fills bound, want[names]; -ENOSPC names object, table, need and size */
+int bind_all(
+	struct sync *s); /* fills bound, want[names]; -ENOSPC names object, table, need and size */
 
 /* ---- bound.c: look-ups in what is bound ---- */
 
 uint64_t bound_word(const struct sync *s, const struct plan_word *w);
 struct weir_port_range bound_range(const struct sync *s, const struct plan_range *r);
-uint64_t bound_run(const struct sync *s, uint32_t service); /* of its candidates, as a word */
+uint64_t bound_extent(const struct sync *s, uint32_t service); /* of its candidates, as a word */
 /* Calls fn for each live name of a kind that the plan no longer has. */
 void bound_each_dropped(struct sync *s, enum weir_name_kind kind,
 			void (*fn)(struct sync *s, struct weir_name_id id));
-void bound_each_dropped_backend(struct sync *s, void (*fn)(struct sync *s, struct weir_backend *live));
-/* Ids of a kind are below that: the size of the map that they index, which is _WEIR_MAP_MAX where there is none. */
+void bound_each_dropped_backend(struct sync *s,
+				void (*fn)(struct sync *s, struct weir_backend *live));
+/*
+ * Ids of a kind are below that: the size of the map that they index, which is _WEIR_MAP_MAX where
+ * there is none.
+ */
 uint32_t bound_limit(const struct sync *s, enum weir_map array);
 /* -ENOSPC: the i-th thing of a kind has no place in the array; need: old and new together. */
-int bound_refuse(const struct sync *s, enum weir_name_kind kind, size_t i, enum weir_map array, uint64_t need);
+int bound_refuse(const struct sync *s, enum weir_name_kind kind, size_t i, enum weir_map array,
+		 uint64_t need);
 /* Text for errors: "Service ns/name", … */
-const char *bound_object(const struct sync *s, enum weir_name_kind kind, size_t i, char *buf, size_t size);
+const char *bound_object(const struct sync *s, enum weir_name_kind kind, size_t i, char *buf,
+			 size_t size);
 
 /* ---- bind_backend.c ---- */
 
 void bind_mark_backends(struct sync *s); /* their ids, and those of their services */
-void bind_mark_backend_runs(struct sync *s);
-int bind_backend_runs(struct sync *s); /* fills bound[WEIR_NAME_BACKEND_RUN]; services and backends are bound */
+void bind_mark_backend_extents(struct sync *s);
+int bind_backend_extents(struct sync *s); /* fills bound[WEIR_NAME_BACKEND_EXTENT]; services and
+					     backends are bound */
 int bind_backends(struct sync *s); /* fills bound[WEIR_NAME_BACKEND]; services are bound */
 
 /* ---- sync_service.c: frontends, services, backend_slots, backends ---- */
 
 void service_want(struct sync *s);
 void service_delta(struct sync *s);
-int service_prepare(struct sync *s); /* new backends and runs; nothing refers to them yet */
+int service_prepare(struct sync *s); /* new backends and extents; nothing refers to them yet */
 int service_flip(struct sync *s);
 int service_clear(struct sync *s); /* after the barrier */
 

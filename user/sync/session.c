@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Changes of endpoints on the short way. See session.h. A change is an ordinary
- * apply (sync.h) of a plan that has one Service, against a live state that has
- * one Service: the same functions bind, compare and write it. Only arrays are
- * touched, in the order of docs/design.md ("Atomic from the packet's view").
+ * Changes of endpoints on the short way. See session.h. A change is an ordinary apply (sync.h) of a
+ * plan that has one Service, against a live state that has one Service: the same functions bind,
+ * compare and write it. Only arrays are touched, in the order of docs/design.md ("Atomic from the
+ * packet's view").
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -20,12 +20,12 @@ struct session {
 	struct backends *backends; /* what is live and wanted, by id of the service */
 	uint32_t n_backends; /* lists */
 	struct idset ids; /* of backends */
-	struct runs runs; /* of backend_slots */
+	struct extents extents; /* of backend_slots */
 	/* taken away, and perhaps still held by a packet */
 	uint32_t *gone_backends;
 	size_t n_gone_backends, cap_gone_backends;
-	struct run *gone_runs;
-	size_t n_gone_runs, cap_gone_runs;
+	struct extent *gone_extents;
+	size_t n_gone_extents, cap_gone_extents;
 };
 
 /* ---- What is live ---- */
@@ -64,19 +64,20 @@ static void remember_backends(struct session *s)
 	}
 }
 
-static void remember_runs(struct session *s)
+static void remember_extents(struct session *s)
 {
 	const struct weir_service *services = node_array(s->n, WEIR_MAP_services);
 
-	runs_init(&s->runs, node_map_max(s->n, WEIR_MAP_backend_slots));
+	extents_init(&s->extents, node_map_max(s->n, WEIR_MAP_backend_slots));
 	for (uint32_t id = 1; id < node_map_max(s->n, WEIR_MAP_services); id++)
-		runs_mark(&s->runs, weir_run_offset(services[id].internal), weir_run_len(services[id].internal));
-	runs_settle(&s->runs);
+		extents_mark(&s->extents, weir_extent_offset(services[id].internal),
+			     weir_extent_len(services[id].internal));
+	extents_settle(&s->extents);
 }
 
 int session_apply(struct session **session, struct node *n, const struct plan *p,
-		  const struct attachment_list *attachments, unsigned int flags, struct sync_delta *ret_delta,
-		  struct weir_err *err)
+		  const struct attachment_list *attachments, unsigned int flags,
+		  struct sync_delta *ret_delta, struct weir_err *err)
 {
 	int r = sync_apply(n, p, attachments, flags, ret_delta, err);
 	struct session *s;
@@ -92,7 +93,7 @@ int session_apply(struct session **session, struct node *n, const struct plan *p
 		return r;
 	}
 	remember_backends(s);
-	remember_runs(s);
+	remember_extents(s);
 	return 0;
 }
 
@@ -107,9 +108,9 @@ void session_close(struct session **session)
 	free(s->backends);
 	table_free(&s->services);
 	idset_free(&s->ids);
-	runs_free(&s->runs);
+	extents_free(&s->extents);
 	free(s->gone_backends);
-	free(s->gone_runs);
+	free(s->gone_extents);
 	free(s);
 	*session = NULL;
 }
@@ -118,7 +119,8 @@ void session_close(struct session **session)
 
 static int bind_services(struct session *s, struct sync *y)
 {
-	y->bound[WEIR_NAME_SERVICE] = mem_zalloc((y->p->n_services + 1) * sizeof(*y->bound[WEIR_NAME_SERVICE]));
+	y->bound[WEIR_NAME_SERVICE] =
+		mem_zalloc((y->p->n_services + 1) * sizeof(*y->bound[WEIR_NAME_SERVICE]));
 	for (size_t i = 1; i < y->p->n_services; i++) {
 		const struct plan_service *service = &y->p->services[i];
 		struct weir_name key = { .kind = WEIR_NAME_SERVICE };
@@ -127,15 +129,17 @@ static int bind_services(struct session *s, struct sync *y)
 		memcpy(key.hash, service->name.b, sizeof(key.hash));
 		id = table_find(&s->services, &key);
 		if (!id)
-			return err_set(y->err, -ESTALE, "Service %s/%s: port '%s' is not loaded yet", service->ns,
+			return err_set(y->err, -ESTALE,
+				       "Service %s/%s: port '%s' is not loaded yet", service->ns,
 				       service->service, service->port_name);
 		if (id->id >= s->n_backends)
 			return err_set(y->err, -ESTALE,
-				       "Service %s/%s: port '%s' has number %u, which no table has", service->ns,
-				       service->service, service->port_name, id->id);
+				       "Service %s/%s: port '%s' has number %u, which no table has",
+				       service->ns, service->service, service->port_name, id->id);
 		y->bound[WEIR_NAME_SERVICE][i].id = id->id;
 		for (size_t b = 0; b < s->backends[id->id].n; b++)
-			*VEC_ADD(y->backends.items, y->backends.n, y->backends.cap) = s->backends[id->id].items[b];
+			*VEC_ADD(y->backends.items, y->backends.n, y->backends.cap) =
+				s->backends[id->id].items[b];
 	}
 	backends_sort(&y->backends);
 	return 0;
@@ -144,17 +148,18 @@ static int bind_services(struct session *s, struct sync *y)
 /* Numbers that were taken for an apply which does not happen. */
 static void give_back(struct session *s, struct sync *y)
 {
-	const struct bound *backends = y->bound[WEIR_NAME_BACKEND], *runs = y->bound[WEIR_NAME_BACKEND_RUN];
+	const struct bound *backends = y->bound[WEIR_NAME_BACKEND],
+			   *extents = y->bound[WEIR_NAME_BACKEND_EXTENT];
 
 	for (size_t i = 0; backends && i < y->p->n_backends; i++)
 		if (backends[i].fresh && backends[i].id)
 			idset_drop(&s->ids, backends[i].id);
-	for (size_t i = 1; runs && i < y->p->n_services; i++)
-		if (runs[i].fresh)
-			runs_give(&s->runs, runs[i].id, runs[i].len);
+	for (size_t i = 1; extents && i < y->p->n_services; i++)
+		if (extents[i].fresh)
+			extents_give(&s->extents, extents[i].id, extents[i].len);
 }
 
-/* The allocators are lent to the apply. */
+/* The allocators are temp_servers to the apply. */
 static int bind(struct session *s, struct sync *y)
 {
 	int r = bind_services(s, y);
@@ -162,33 +167,33 @@ static int bind(struct session *s, struct sync *y)
 	if (r)
 		return r;
 	y->ids[WEIR_NAME_BACKEND] = s->ids;
-	y->runs[WEIR_NAME_BACKEND_RUN] = s->runs;
+	y->extents[WEIR_NAME_BACKEND_EXTENT] = s->extents;
 	r = bind_backends(y);
 	if (!r)
-		r = bind_backend_runs(y);
+		r = bind_backend_extents(y);
 	s->ids = y->ids[WEIR_NAME_BACKEND];
-	s->runs = y->runs[WEIR_NAME_BACKEND_RUN];
+	s->extents = y->extents[WEIR_NAME_BACKEND_EXTENT];
 	y->ids[WEIR_NAME_BACKEND] = (struct idset){};
-	y->runs[WEIR_NAME_BACKEND_RUN] = (struct runs){};
+	y->extents[WEIR_NAME_BACKEND_EXTENT] = (struct extents){};
 	if (!r)
 		return 0;
 	give_back(s, y);
-	return err_set(y->err, r, "Service %s/%s: no place beside what changes took away", y->p->services[1].ns,
-		       y->p->services[1].service);
+	return err_set(y->err, r, "Service %s/%s: no place beside what changes took away",
+		       y->p->services[1].ns, y->p->services[1].service);
 }
 
 /* What the words lead to now, where they will lead elsewhere. */
-static void note_runs(struct session *s, const struct sync *y)
+static void note_extents(struct session *s, const struct sync *y)
 {
 	const struct weir_service *services = node_array(s->n, WEIR_MAP_services);
 
 	for (size_t i = 1; i < y->p->n_services; i++) {
-		const struct bound *run = &y->bound[WEIR_NAME_BACKEND_RUN][i];
+		const struct bound *extent = &y->bound[WEIR_NAME_BACKEND_EXTENT][i];
 		uint64_t live = services[y->bound[WEIR_NAME_SERVICE][i].id].internal;
 
-		if (weir_run_len(live) && (run->fresh || !run->len))
-			*VEC_ADD(s->gone_runs, s->n_gone_runs, s->cap_gone_runs) =
-				(struct run){ weir_run_offset(live), weir_run_len(live) };
+		if (weir_extent_len(live) && (extent->fresh || !extent->len))
+			*VEC_ADD(s->gone_extents, s->n_gone_extents, s->cap_gone_extents) =
+				(struct extent){ weir_extent_offset(live), weir_extent_len(live) };
 	}
 }
 
@@ -213,7 +218,8 @@ static void note_backends(struct session *s, const struct sync *y)
 	}
 }
 
-int session_service(struct session *s, const struct plan *part, struct sync_delta *ret_delta, struct weir_err *err)
+int session_service(struct session *s, const struct plan *part, struct sync_delta *ret_delta,
+		    struct weir_err *err)
 {
 	_cleanup_(sync_free) struct sync y = { .n = s->n, .p = part, .err = err };
 	int r = bind(s, &y);
@@ -222,7 +228,7 @@ int session_service(struct session *s, const struct plan *part, struct sync_delt
 		return r;
 	service_delta(&y);
 	if (sync_delta_writes(&y.delta)) {
-		note_runs(s, &y);
+		note_extents(s, &y);
 		r = service_prepare(&y);
 		sync_owe(&y);
 		if (!r)
@@ -239,7 +245,7 @@ int session_service(struct session *s, const struct plan *part, struct sync_delt
 
 size_t session_owes(const struct session *s)
 {
-	return s->n_gone_backends + s->n_gone_runs;
+	return s->n_gone_backends + s->n_gone_extents;
 }
 
 int session_settle(struct session *s, struct weir_err *err)
@@ -259,8 +265,8 @@ int session_settle(struct session *s, struct weir_err *err)
 		backends[s->gone_backends[i]].flags = 0;
 		idset_drop(&s->ids, s->gone_backends[i]);
 	}
-	for (size_t i = 0; i < s->n_gone_runs; i++)
-		runs_give(&s->runs, s->gone_runs[i].offset, s->gone_runs[i].len);
-	s->n_gone_backends = s->n_gone_runs = 0;
+	for (size_t i = 0; i < s->n_gone_extents; i++)
+		extents_give(&s->extents, s->gone_extents[i].offset, s->gone_extents[i].len);
+	s->n_gone_backends = s->n_gone_extents = 0;
 	return 0;
 }

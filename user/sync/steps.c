@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* The tools that the parts of an apply share, and sessions as well. See private.h. Knows no order. */
+/*
+ * The tools that the parts of an apply share, and sessions as well. See private.h. Knows no order.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +27,7 @@ int sync_fd(const struct sync *s, enum weir_map map)
 	return node_map_fd(s->n, map);
 }
 
-int sync_store_word(struct sync *s, struct weir_store *arg)
+int sync_store_word(struct sync *s, struct weir_map_word *arg)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = arg, .ctx_size_in = sizeof(*arg));
 	int fd = node_prog_fd(s->n, WEIR_PROGRAM_store_word);
@@ -35,7 +37,8 @@ int sync_store_word(struct sync *s, struct weir_store *arg)
 	if (bpf_prog_test_run_opts(fd, &opts))
 		return err_set(s->err, -errno, "run program store_word: %s", strerror(errno));
 	if (opts.retval)
-		return err_set(s->err, (int)opts.retval, "program store_word: %s", err_name((int)opts.retval));
+		return err_set(s->err, (int)opts.retval, "program store_word: %s",
+			       err_name((int)opts.retval));
 	return 0;
 }
 
@@ -45,7 +48,8 @@ int sync_pay_barrier(struct sync *s)
 	int r = barrier_wait(s->err);
 
 	if (!r)
-		__atomic_and_fetch(&node_config(s->n)->pending, ~WEIR_PENDING_BARRIER, __ATOMIC_RELEASE);
+		__atomic_and_fetch(&node_config(s->n)->pending, ~WEIR_PENDING_BARRIER,
+				   __ATOMIC_RELEASE);
 	return r;
 }
 
@@ -99,7 +103,7 @@ void sync_free(struct sync *s)
 	for (int kind = 0; kind < _WEIR_NAME_MAX; kind++) {
 		free(s->bound[kind]);
 		idset_free(&s->ids[kind]);
-		runs_free(&s->runs[kind]);
+		extents_free(&s->extents[kind]);
 	}
 	table_free(&s->transit_rules);
 	backends_free(&s->backends);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Counts of hits under fresh numbers: zeroed before the number gets its name, so
- * that no rule or policy set inherits what another one did, whenever a kill
- * comes. The packets' side is bpf/hits.bpf.h.
+ * Counts of hits under fresh numbers: zeroed before the number gets its name, so that no rule or
+ * policy set inherits what another one did, whenever a kill comes. The packets' side is
+ * bpf/hits.bpf.h.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -23,12 +23,17 @@ static int zero(struct sync *s, enum weir_map map, uint32_t *ids, uint32_t n, co
 	uint32_t count = n;
 
 	if (n && bpf_map_update_batch(sync_fd(s, map), ids, zeroes, &count, &opts))
-		return err_set(s->err, -errno, "zero map %s: %s", map_info(map)->name, strerror(errno));
+		return err_set(s->err, -errno, "zero map %s: %s", map_info(map)->name,
+			       strerror(errno));
 	return 0;
 }
 
-/* 0 of the plan's rules and sets is a placeholder. Ids beyond the map are not counted, so not zeroed either. */
-static int clear_fresh(struct sync *s, enum weir_map map, enum weir_name_kind kind, size_t n, const void *zeroes)
+/*
+ * 0 of the plan's rules and sets is a placeholder. Ids beyond the map are not counted, so not
+ * zeroed either.
+ */
+static int clear_fresh(struct sync *s, enum weir_map map, enum weir_name_kind kind, size_t n,
+		       const void *zeroes)
 {
 	uint32_t ids[BATCH], at = 0;
 	int r = 0;
@@ -55,5 +60,6 @@ int hits_clear(struct sync *s)
 
 	sync_step("hits");
 	r = clear_fresh(s, WEIR_MAP_rule_hits, WEIR_NAME_RULE, s->p->n_rules, zeroes);
-	return r ? r : clear_fresh(s, WEIR_MAP_set_hits, WEIR_NAME_POLICY_SET, s->p->n_sets, zeroes);
+	return r ? r
+		 : clear_fresh(s, WEIR_MAP_set_hits, WEIR_NAME_POLICY_SET, s->p->n_sets, zeroes);
 }

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Addresses that change identity: refine, flip, coarsen (docs/design.md,
- * "Atomic from the packet's view"). While sets of live pods flip too, an
- * address goes through a transit identity, in whose place every live set says
- * what it said of the old one and every new set what it says of the new one.
- * So each store changes no verdict, but the flip of a pod does, all at once.
- * Transit identities have no name: whatever a kill leaves of them is found as
- * unwanted by the next apply.
+ * Addresses that change identity: refine, flip, coarsen (docs/design.md, "Atomic from the packet's
+ * view"). While sets of live pods flip too, an address goes through a transit identity, in whose
+ * place every live set says what it said of the old one and every new set what it says of the new
+ * one. So each store changes no verdict, but the flip of a pod does, all at once. Transit
+ * identities have no name: whatever a kill leaves of them is found as unwanted by the next apply.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -65,8 +63,8 @@ static struct move *add_move(struct sync *s, enum move_kind kind, const void *ke
 	if (kind == MOVE_TRIE)
 		m->prefix = *(const struct weir_prefix *)key;
 	else if (kind == MOVE_HASH)
-		m->prefix =
-			(struct weir_prefix){ .prefix_len = PREFIX_MAX, .addr = *(const struct weir_addr *)key };
+		m->prefix = (struct weir_prefix){ .prefix_len = PREFIX_MAX,
+						  .addr = *(const struct weir_addr *)key };
 	return m;
 }
 
@@ -133,7 +131,8 @@ static int by_length(const void *a, const void *b)
 
 	if (x->kind != y->kind)
 		return x->kind < y->kind ? -1 : 1;
-	return (x->prefix.prefix_len < y->prefix.prefix_len) - (x->prefix.prefix_len > y->prefix.prefix_len);
+	return (x->prefix.prefix_len < y->prefix.prefix_len) -
+	       (x->prefix.prefix_len > y->prefix.prefix_len);
 }
 
 /* ---- Transit identities and their elements ---- */
@@ -199,13 +198,18 @@ struct element {
 
 static int by_identity(const void *a, const void *b)
 {
-	uint32_t x = ((const struct element *)a)->key.identity, y = ((const struct element *)b)->key.identity;
+	uint32_t x = ((const struct element *)a)->key.identity,
+		 y = ((const struct element *)b)->key.identity;
 
 	return (x > y) - (x < y);
 }
 
-/* Elements of the sets that pods use now (in_use), or of those that they do not use yet, by identity. */
-static struct element *elements_of(const struct table *t, const struct idset *used, bool in_use, size_t *ret_n)
+/*
+ * Elements of the sets that pods use now (in_use), or of those that they do not use yet, by
+ * identity.
+ */
+static struct element *elements_of(const struct table *t, const struct idset *used, bool in_use,
+				   size_t *ret_n)
 {
 	struct element *e = mem_zalloc((t->n + 1) * sizeof(*e));
 	size_t n = 0;
@@ -221,7 +225,8 @@ static struct element *elements_of(const struct table *t, const struct idset *us
 	return e;
 }
 
-static void copy_elements(struct sync *s, const struct element *e, size_t n, uint32_t from, uint32_t via)
+static void copy_elements(struct sync *s, const struct element *e, size_t n, uint32_t from,
+			  uint32_t via)
 {
 	size_t low = 0, high = n;
 
@@ -281,7 +286,9 @@ int moves_plan(struct sync *s)
 
 static int move_hash(struct sync *s, const struct move *m, uint32_t value)
 {
-	struct weir_store arg = { .map = WEIR_STORE_IDENTITY, .value = value, .addr = m->prefix.addr };
+	struct weir_map_word arg = { .map = WEIR_WORD_IDENTITY,
+				     .value = value,
+				     .addr = m->prefix.addr };
 
 	return sync_store_word(s, &arg);
 }
@@ -317,9 +324,8 @@ static int move_to(struct sync *s, struct move *m, uint32_t value, struct table 
 }
 
 /*
- * Every move to its transit identity, or to where it ends. A new element that
- * changes nothing (from == to) is there from the first; what is already there
- * and equal is left alone.
+ * Every move to its transit identity, or to where it ends. A new element that changes nothing (from
+ * == to) is there from the first; what is already there and equal is left alone.
  */
 static int move_all(struct sync *s, bool to_end)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Local pods in the tables: slots, the maps that lead to them, and the hooks on
- * their devices. A slot's ref is written last when a pod comes and first when
- * it goes. A pod that is recorded but not in the plan is attached and held.
+ * Local pods in the tables: slots, the maps that lead to them, and the hooks on their devices. A
+ * slot's ref is written last when a pod comes and first when it goes. A pod that is recorded but
+ * not in the plan is attached and held.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -79,7 +79,8 @@ void pods_collect(struct sync *s)
 		pod->a = a;
 		pod->p = pod_of(s, a);
 		for (int f = 0; f < 2; f++)
-			pod->addr[f] = pod->p && weir_addr_is_zero(&a->addr[f]) ? pod->p->addr[f] : a->addr[f];
+			pod->addr[f] = pod->p && weir_addr_is_zero(&a->addr[f]) ? pod->p->addr[f]
+										: a->addr[f];
 		in_plan += !!pod->p;
 	}
 	s->delta.gated = s->n_pods - in_plan;
@@ -99,10 +100,12 @@ void pods_want(struct sync *s)
 
 		pod->word = weir_pod_word(0, 0, flags | WEIR_POD_GATE);
 		if (pod->p) {
-			pod->word = weir_pod_word(s->bound[WEIR_NAME_POLICY_SET][pod->p->ingress_set].id,
-						  s->bound[WEIR_NAME_POLICY_SET][pod->p->egress_set].id, flags);
+			pod->word = weir_pod_word(
+				s->bound[WEIR_NAME_POLICY_SET][pod->p->ingress_set].id,
+				s->bound[WEIR_NAME_POLICY_SET][pod->p->egress_set].id, flags);
 			for (int f = 0; f < 2; f++)
-				pod->identity[f] = s->bound[WEIR_NAME_IDENTITY][pod->p->identity[f]].id;
+				pod->identity[f] =
+					s->bound[WEIR_NAME_IDENTITY][pod->p->identity[f]].id;
 		}
 		for (int f = 0; f < 2; f++)
 			if (!weir_addr_is_zero(&pod->addr[f]))
@@ -144,8 +147,8 @@ static void slots_delta(struct sync *s)
 
 		if (b->fresh)
 			s->delta.inserted[WEIR_MAP_pods]++;
-		else if (flips ||
-			 memcmp(pods(s)[b->id].identity, s->pods[i].identity, sizeof(s->pods[i].identity)))
+		else if (flips || memcmp(pods(s)[b->id].identity, s->pods[i].identity,
+					 sizeof(s->pods[i].identity)))
 			s->delta.changed[WEIR_MAP_pods]++;
 		if (b->fresh || flips)
 			s->delta.policy_epoch_raised = 1;
@@ -213,13 +216,14 @@ void pods_flip(struct sync *s)
 }
 
 /*
- * Keys that lead to another slot now (a pod replaced by another with its
- * address or device). An element in place of a deleted one might be seen by a
- * program that still holds the old one, so the deletion is waited out.
+ * Keys that lead to another slot now (a pod replaced by another with its address or device). An
+ * element in place of a deleted one might be seen by a program that still holds the old one, so the
+ * deletion is waited out.
  */
 static int free_moved_keys(struct sync *s)
 {
-	const struct table *e = &s->diff[WEIR_MAP_endpoints].change, *a = &s->diff[WEIR_MAP_attachments].change;
+	const struct table *e = &s->diff[WEIR_MAP_endpoints].change,
+			   *a = &s->diff[WEIR_MAP_attachments].change;
 	int r;
 
 	if (!e->n && !a->n)
@@ -262,7 +266,8 @@ static int attach_all(struct sync *s)
 		if (s->pods[i].attached)
 			continue;
 		r = attach_device(s->n, s->pods[i].a->ifindex, s->err);
-		if (r == -ENODEV) /* gone since the records were read: the next apply takes it off */
+		if (r ==
+		    -ENODEV) /* gone since the records were read: the next apply takes it off */
 			r = 0;
 	}
 	return r;
@@ -290,13 +295,16 @@ int pods_plug(struct sync *s)
 		const struct bound *b = &s->bound[WEIR_NAME_POD][i];
 
 		if (b->fresh)
-			__atomic_store_n(&pods(s)[b->id].ref, weir_ref(b->id, pods(s)[b->id].generation),
+			__atomic_store_n(&pods(s)[b->id].ref,
+					 weir_ref(b->id, pods(s)[b->id].generation),
 					 __ATOMIC_RELEASE);
 	}
 	return attach_all(s);
 }
 
-/* The key of a device goes after its hooks: as long as it is there, a rerun knows where to detach. */
+/*
+ * The key of a device goes after its hooks: as long as it is there, a rerun knows where to detach.
+ */
 int pods_clear(struct sync *s)
 {
 	int r = 0;
@@ -306,8 +314,10 @@ int pods_clear(struct sync *s)
 		r = attach_detach(s->n, s->gone_devices[i], s->err);
 	sync_step("pods-gone");
 	if (!r)
-		r = table_erase(sync_fd(s, WEIR_MAP_attachments), &s->diff[WEIR_MAP_attachments].drop, s->err);
+		r = table_erase(sync_fd(s, WEIR_MAP_attachments),
+				&s->diff[WEIR_MAP_attachments].drop, s->err);
 	if (!r)
-		r = table_erase(sync_fd(s, WEIR_MAP_endpoints), &s->diff[WEIR_MAP_endpoints].drop, s->err);
+		r = table_erase(sync_fd(s, WEIR_MAP_endpoints), &s->diff[WEIR_MAP_endpoints].drop,
+				s->err);
 	return r;
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Policy in the tables: what stands under fresh numbers before anything refers
- * to it, and what is deleted when nothing does any more. The moves of addresses
- * between identities are sync_moves.c.
+ * Policy in the tables: what stands under fresh numbers before anything refers to it, and what is
+ * deleted when nothing does any more. The moves of addresses between identities are sync_moves.c.
  */
 #include <errno.h>
 
@@ -20,13 +19,15 @@ static void want_addresses(struct sync *s)
 		uint32_t id = s->bound[WEIR_NAME_IDENTITY][a->identity].id;
 
 		if (i + 1 < s->p->n_addresses && !cidr_compare(&a->cidr, &a[1].cidr))
-			continue; /* a whole-address block on a pod: the pod's own element follows and knows it (NP-27) */
+			continue; /* a whole-address block on a pod: the pod's own element follows
+				     and knows it (NP-27) */
 		if (a->pod || a->cidr.len == 128)
 			table_add(&s->want[WEIR_MAP_identities], &a->cidr.addr, &id);
 		else
 			table_add(&s->want[WEIR_MAP_networks], &key, &id);
 	}
-	table_add(&s->want[WEIR_MAP_networks], &v4, &none); /* unless the plan has it: the first stays (NP-29) */
+	table_add(&s->want[WEIR_MAP_networks], &v4,
+		  &none); /* unless the plan has it: the first stays (NP-29) */
 	table_sort(&s->want[WEIR_MAP_identities]);
 	table_sort(&s->want[WEIR_MAP_networks]);
 }
@@ -38,8 +39,10 @@ static void want_rules(struct sync *s)
 
 		for (size_t e = 0; e < set->n_elements; e++) {
 			const struct plan_element *el = &set->elements[e];
-			struct weir_policy_key key = { .set = s->bound[WEIR_NAME_POLICY_SET][i].id,
-						       .identity = s->bound[WEIR_NAME_IDENTITY][el->identity].id };
+			struct weir_policy_key key = {
+				.set = s->bound[WEIR_NAME_POLICY_SET][i].id,
+				.identity = s->bound[WEIR_NAME_IDENTITY][el->identity].id
+			};
 			uint64_t word = bound_word(s, &el->word);
 
 			table_add(&s->want[WEIR_MAP_policy_rules], &key, &word);
@@ -81,7 +84,8 @@ int policy_delta(struct sync *s)
 		s->delta.inserted[WEIR_MAP_policy_sets] += s->bound[WEIR_NAME_POLICY_SET][i].fresh;
 	for (size_t i = 0; i < s->p->n_port_sets; i++)
 		if (s->bound[WEIR_NAME_PORT_SET][i].fresh)
-			s->delta.inserted[WEIR_MAP_port_ranges] += s->bound[WEIR_NAME_PORT_SET][i].len;
+			s->delta.inserted[WEIR_MAP_port_ranges] +=
+				s->bound[WEIR_NAME_PORT_SET][i].len;
 	bound_each_dropped(s, WEIR_NAME_POLICY_SET, count_dropped_set);
 	bound_each_dropped(s, WEIR_NAME_PORT_SET, count_dropped_ports);
 	for (size_t i = 0; i < s->n_moves; i++)
@@ -112,9 +116,11 @@ int policy_prepare(struct sync *s)
 	sync_step("policy-sets");
 	for (size_t i = 1; i < s->p->n_sets; i++)
 		if (s->bound[WEIR_NAME_POLICY_SET][i].fresh)
-			sets[s->bound[WEIR_NAME_POLICY_SET][i].id] = bound_word(s, &s->p->sets[i].default_word);
+			sets[s->bound[WEIR_NAME_POLICY_SET][i].id] =
+				bound_word(s, &s->p->sets[i].default_word);
 	sync_step("policy-rules");
-	return table_write(sync_fd(s, WEIR_MAP_policy_rules), &s->diff[WEIR_MAP_policy_rules].insert, s->err);
+	return table_write(sync_fd(s, WEIR_MAP_policy_rules),
+			   &s->diff[WEIR_MAP_policy_rules].insert, s->err);
 }
 
 int policy_refine(struct sync *s)
@@ -146,7 +152,8 @@ static void clear_set(struct sync *s, struct weir_name_id id)
 /* Addresses that are gone answer already as what covers them; their elements only take room. */
 int policy_clear(struct sync *s)
 {
-	static const enum weir_map maps[] = { WEIR_MAP_identities, WEIR_MAP_networks, WEIR_MAP_policy_rules };
+	static const enum weir_map maps[] = { WEIR_MAP_identities, WEIR_MAP_networks,
+					      WEIR_MAP_policy_rules };
 	int r = 0;
 
 	sync_step("transit-gone");

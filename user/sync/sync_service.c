@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Services in the tables: frontends -> services -> runs of backend_slots ->
- * backends. New backends and runs are written under fresh numbers first; then
- * one word flips a service to its new run, and one word in place a frontend to
- * another service. Packets meet either, never a half.
+ * Services in the tables: frontends -> services -> extents of backend_slots -> backends. New
+ * backends and extents are written under fresh numbers first; then one word flips a service to its
+ * new extent, and one word in place a frontend to another service. Packets meet either, never a
+ * half.
  */
 #include <endian.h>
 #include <errno.h>
@@ -33,7 +33,9 @@ void service_want(struct sync *s)
 {
 	for (size_t i = 0; i < s->p->n_frontends; i++) {
 		const struct plan_frontend *f = &s->p->frontends[i];
-		struct weir_frontend key = { .addr = f->addr, .port_be = htobe16(f->port), .proto = f->proto };
+		struct weir_frontend key = { .addr = f->addr,
+					     .port_be = htobe16(f->port),
+					     .proto = f->proto };
 		uint32_t id = service_id(s, f->service);
 
 		table_add(&s->want[WEIR_MAP_frontends], &key, &id);
@@ -43,26 +45,29 @@ void service_want(struct sync *s)
 
 /* ---- What would change ---- */
 
-static uint32_t live_run_len(const struct sync *s, uint32_t id)
+static uint32_t live_extent_len(const struct sync *s, uint32_t id)
 {
-	return id < node_map_max(s->n, WEIR_MAP_services) ? weir_run_len(services(s)[id].internal) : 0;
+	return id < node_map_max(s->n, WEIR_MAP_services)
+		       ? weir_extent_len(services(s)[id].internal)
+		       : 0;
 }
 
 static void services_delta(struct sync *s)
 {
 	for (size_t i = 1; i < s->p->n_services; i++) {
 		const struct bound *b = &s->bound[WEIR_NAME_SERVICE][i],
-				   *run = &s->bound[WEIR_NAME_BACKEND_RUN][i];
+				   *extent = &s->bound[WEIR_NAME_BACKEND_EXTENT][i];
 		const struct weir_service *live = &services(s)[b->id];
 
 		if (b->fresh)
 			s->delta.inserted[WEIR_MAP_services]++;
-		else if (live->internal != bound_run(s, i) || live->flags != s->p->services[i].flags)
+		else if (live->internal != bound_extent(s, i) ||
+			 live->flags != s->p->services[i].flags)
 			s->delta.changed[WEIR_MAP_services]++;
-		if (run->fresh)
-			s->delta.inserted[WEIR_MAP_backend_slots] += run->len;
-		if (!b->fresh && (run->fresh || !run->len))
-			s->delta.deleted[WEIR_MAP_backend_slots] += live_run_len(s, b->id);
+		if (extent->fresh)
+			s->delta.inserted[WEIR_MAP_backend_slots] += extent->len;
+		if (!b->fresh && (extent->fresh || !extent->len))
+			s->delta.deleted[WEIR_MAP_backend_slots] += live_extent_len(s, b->id);
 	}
 }
 
@@ -70,14 +75,16 @@ static bool stops_serving(const struct sync *s, size_t i)
 {
 	const struct bound *b = &s->bound[WEIR_NAME_BACKEND][i];
 
-	return !b->fresh && backends(s)[b->id].flags & WEIR_BACKEND_SERVING && !s->p->backends[i].serving;
+	return !b->fresh && backends(s)[b->id].flags & WEIR_BACKEND_SERVING &&
+	       !s->p->backends[i].serving;
 }
 
 static bool starts_serving(const struct sync *s, size_t i)
 {
 	const struct bound *b = &s->bound[WEIR_NAME_BACKEND][i];
 
-	return !b->fresh && !(backends(s)[b->id].flags & WEIR_BACKEND_SERVING) && s->p->backends[i].serving;
+	return !b->fresh && !(backends(s)[b->id].flags & WEIR_BACKEND_SERVING) &&
+	       s->p->backends[i].serving;
 }
 
 static void backends_delta(struct sync *s)
@@ -95,7 +102,7 @@ static void backends_delta(struct sync *s)
 static void count_dropped_service(struct sync *s, struct weir_name_id id)
 {
 	s->delta.deleted[WEIR_MAP_services]++;
-	s->delta.deleted[WEIR_MAP_backend_slots] += live_run_len(s, id.id);
+	s->delta.deleted[WEIR_MAP_backend_slots] += live_extent_len(s, id.id);
 }
 
 /* Also one that did not serve: a ready one may have been chosen all the same (SVC-28). */
@@ -119,7 +126,10 @@ void service_delta(struct sync *s)
 
 /* ---- Writing ---- */
 
-/* The generation goes on from where the last user of the id left it: a flow never takes one backend for another. */
+/*
+ * The generation goes on from where the last user of the id left it: a flow never takes one backend
+ * for another.
+ */
 static void write_backend(struct sync *s, size_t i)
 {
 	const struct plan_backend *b = &s->p->backends[i];
@@ -133,13 +143,14 @@ static void write_backend(struct sync *s, size_t i)
 			 __ATOMIC_RELEASE);
 }
 
-static void write_run(struct sync *s, uint32_t i)
+static void write_extent(struct sync *s, uint32_t i)
 {
 	uint64_t *slots = node_array(s->n, WEIR_MAP_backend_slots);
-	const struct bound *run = &s->bound[WEIR_NAME_BACKEND_RUN][i];
+	const struct bound *extent = &s->bound[WEIR_NAME_BACKEND_EXTENT][i];
 
-	for (uint32_t b = 0; b < run->len; b++)
-		slots[run->id + b] = s->bound[WEIR_NAME_BACKEND][s->p->services[i].internal[b]].id;
+	for (uint32_t b = 0; b < extent->len; b++)
+		slots[extent->id + b] =
+			s->bound[WEIR_NAME_BACKEND][s->p->services[i].internal[b]].id;
 }
 
 int service_prepare(struct sync *s)
@@ -150,8 +161,8 @@ int service_prepare(struct sync *s)
 			write_backend(s, i);
 	sync_step("backend-runs");
 	for (size_t i = 1; i < s->p->n_services; i++)
-		if (s->bound[WEIR_NAME_BACKEND_RUN][i].fresh)
-			write_run(s, i);
+		if (s->bound[WEIR_NAME_BACKEND_EXTENT][i].fresh)
+			write_extent(s, i);
 	return 0;
 }
 
@@ -162,24 +173,23 @@ static void store64(uint64_t *word, uint64_t value)
 }
 
 /*
- * Flags say what an empty run means, so they stand before a run that becomes
- * empty and after one that becomes filled: no packet is answered by a pair
- * that neither plan has.
+ * Flags say what an empty extent means, so they stand before an extent that becomes empty and after
+ * one that becomes filled: no packet is answered by a pair that neither plan has.
  */
 static void flip_service(struct sync *s, uint32_t i)
 {
 	struct weir_service *live = &services(s)[service_id(s, i)];
-	uint64_t run = bound_run(s, i), flags = s->p->services[i].flags;
+	uint64_t extent = bound_extent(s, i), flags = s->p->services[i].flags;
 
-	if (weir_run_len(run))
-		store64((uint64_t *)&live->internal, run);
+	if (weir_extent_len(extent))
+		store64((uint64_t *)&live->internal, extent);
 	store64((uint64_t *)&live->flags, flags);
-	store64((uint64_t *)&live->internal, run);
+	store64((uint64_t *)&live->internal, extent);
 }
 
 static int store_frontend(struct sync *s, const struct weir_frontend *key, uint32_t value)
 {
-	struct weir_store arg = { .map = WEIR_STORE_FRONTEND, .value = value, .frontend = *key };
+	struct weir_map_word arg = { .map = WEIR_WORD_FRONTEND, .value = value, .frontend = *key };
 
 	return sync_store_word(s, &arg);
 }
@@ -190,12 +200,14 @@ static int flip_frontends(struct sync *s)
 	int r = 0;
 
 	for (size_t i = 0; i < d->change.n && !r; i++)
-		r = store_frontend(s, table_key(&d->change, i), *(uint32_t *)table_value(&d->change, i));
+		r = store_frontend(s, table_key(&d->change, i),
+				   *(uint32_t *)table_value(&d->change, i));
 	if (!r)
 		r = table_write(sync_fd(s, WEIR_MAP_frontends), &d->insert, s->err);
 	if (r)
 		return r;
-	sync_step("frontends-gone"); /* before the epoch: a flow that looks again must not find them */
+	sync_step("frontends-gone"); /* before the epoch: a flow that looks again must not find them
+				      */
 	return table_erase(sync_fd(s, WEIR_MAP_frontends), &d->drop, s->err);
 }
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Whole tables in user memory. See table.h. Batches first, an element at a time where they are refused. */
+/*
+ * Whole tables in user memory. See table.h. Batches first, an element at a time where they are
+ * refused.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,7 +94,8 @@ void table_diff(const struct table *live, const struct table *want, struct table
 	while (i < live->n || j < want->n) {
 		int order = i == live->n   ? 1
 			    : j == want->n ? -1
-					   : memcmp(table_key(live, i), table_key(want, j), live->key_size);
+					   : memcmp(table_key(live, i), table_key(want, j),
+						    live->key_size);
 
 		if (order < 0)
 			table_add(&ret_diff->drop, table_key(live, i), table_value(live, i));
@@ -127,14 +131,15 @@ static void batch_free(struct batch *b)
 static void batch_make(struct batch *b, const struct table *t, uint32_t size)
 {
 	batch_free(b);
-	*b = (struct batch){ mem_zalloc((size_t)size * t->key_size), mem_zalloc((size_t)size * t->value_size),
-			     size };
+	*b = (struct batch){ mem_zalloc((size_t)size * t->key_size),
+			     mem_zalloc((size_t)size * t->value_size), size };
 }
 
 static void take_batch(struct table *t, const struct batch *b, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++)
-		table_add(t, b->keys + (size_t)i * t->key_size, b->values + (size_t)i * t->value_size);
+		table_add(t, b->keys + (size_t)i * t->key_size,
+			  b->values + (size_t)i * t->value_size);
 }
 
 static int read_by_batch(int fd, struct table *t)
@@ -147,8 +152,8 @@ static int read_by_batch(int fd, struct table *t)
 	batch_make(&b, t, BATCH);
 	for (;;) {
 		uint32_t count = b.size;
-		int r = bpf_map_lookup_batch(fd, started ? cursors[turn] : NULL, cursors[!turn], b.keys, b.values,
-					     &count, NULL);
+		int r = bpf_map_lookup_batch(fd, started ? cursors[turn] : NULL, cursors[!turn],
+					     b.keys, b.values, &count, NULL);
 
 		if (r == -ENOSPC) { /* more elements in one bucket than fit */
 			batch_make(&b, t, b.size * 2);
@@ -201,7 +206,8 @@ static uint32_t fill_batch(const struct table *t, size_t from, struct batch *b)
 
 	for (uint32_t i = 0; i < count; i++) {
 		memcpy(b->keys + (size_t)i * t->key_size, table_key(t, from + i), t->key_size);
-		memcpy(b->values + (size_t)i * t->value_size, table_value(t, from + i), t->value_size);
+		memcpy(b->values + (size_t)i * t->value_size, table_value(t, from + i),
+		       t->value_size);
 	}
 	return count;
 }
@@ -230,8 +236,10 @@ static size_t write_by_batch(int fd, const struct table *t)
 int table_write(int fd, const struct table *t, struct weir_err *err)
 {
 	for (size_t i = write_by_batch(fd, t); i < t->n; i++)
-		if (bpf_map_update_elem(fd, table_key(t, i), table_value(t, i), BPF_NOEXIST) && errno != EEXIST)
-			return err_set(err, -errno, "write map %s: %s", map_info(t->map)->name, strerror(errno));
+		if (bpf_map_update_elem(fd, table_key(t, i), table_value(t, i), BPF_NOEXIST) &&
+		    errno != EEXIST)
+			return err_set(err, -errno, "write map %s: %s", map_info(t->map)->name,
+				       strerror(errno));
 	return 0;
 }
 
@@ -239,7 +247,8 @@ int table_replace(int fd, const struct table *t, struct weir_err *err)
 {
 	for (size_t i = 0; i < t->n; i++)
 		if (bpf_map_update_elem(fd, table_key(t, i), table_value(t, i), BPF_ANY))
-			return err_set(err, -errno, "write map %s: %s", map_info(t->map)->name, strerror(errno));
+			return err_set(err, -errno, "write map %s: %s", map_info(t->map)->name,
+				       strerror(errno));
 	return 0;
 }
 
@@ -247,7 +256,7 @@ int table_erase(int fd, const struct table *t, struct weir_err *err)
 {
 	for (size_t i = 0; i < t->n; i++)
 		if (bpf_map_delete_elem(fd, table_key(t, i)) && errno != ENOENT)
-			return err_set(err, -errno, "delete from map %s: %s", map_info(t->map)->name,
-				       strerror(errno));
+			return err_set(err, -errno, "delete from map %s: %s",
+				       map_info(t->map)->name, strerror(errno));
 	return 0;
 }

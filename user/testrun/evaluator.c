@@ -44,7 +44,8 @@ bool evaluator_agrees(struct evaluator_difference *d)
 	const struct oracle_answer *theirs = &d->theirs, *oracle = &d->oracle;
 	struct oracle_query q = d->query;
 
-	if (theirs->service && theirs->service < d->plan->n_services && theirs->backend != PLAN_NONE)
+	if (theirs->service && theirs->service < d->plan->n_services &&
+	    theirs->backend != PLAN_NONE)
 		q.pick = probe_pick(d->plan, theirs);
 	oracle_judge(d->plan, &q, &d->oracle);
 	return theirs->reason == oracle->reason && theirs->service == oracle->service &&
@@ -52,8 +53,9 @@ bool evaluator_agrees(struct evaluator_difference *d)
 	       same_side(&theirs->ingress, &oracle->ingress);
 }
 
-static int ask_programs(void *ctx, const struct plan *plan, enum kube_direction side, const struct oracle_query *q,
-			struct oracle_answer *ret_answer, struct weir_err *err)
+static int ask_programs(void *ctx, const struct plan *plan, enum kube_direction side,
+			const struct oracle_query *q, struct oracle_answer *ret_answer,
+			struct weir_err *err)
 {
 	struct evaluator_difference d = { .plan = plan, .query = *q };
 	struct program_evaluator *e = ctx;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The BPF programs as evaluator: a private instance for each plan, made when it
- * is first asked. Each of their answers is held against the oracle's.
+ * The BPF programs as evaluator: a private instance for each plan, made when it is first asked.
+ * Each of their answers is held against the oracle's.
  */
 #pragma once
 
@@ -22,8 +22,15 @@ struct program_evaluator {
 /* e must not move afterwards. */
 void program_evaluator_open(struct program_evaluator *e);
 void program_evaluator_close(struct program_evaluator *e); /* also for _cleanup_() */
-/* A private instance that answers for p from now on, and is the evaluator's: made on demand where none was given. */
-void program_evaluator_adopt(struct program_evaluator *e, const struct plan *p, struct probe *probe);
+/*
+ * A private instance that answers for p from now on, and is the evaluator's: made on demand where
+ * none was given.
+ */
+void program_evaluator_adopt(struct program_evaluator *e, const struct plan *p,
+			     struct probe *probe);
 
-/* Verdict, reason, rules, sets, service and backend of theirs, against the plan. Fills oracle in any case. */
+/*
+ * Verdict, reason, rules, sets, service and backend of theirs, against the plan. Fills oracle in
+ * any case.
+ */
 bool evaluator_agrees(struct evaluator_difference *d);

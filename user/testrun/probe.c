@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * One question: point the one device that always exists (lo) at the pod's slot,
- * run the program, read what it traced, put the numbers back into the plan's
- * terms, and forget the flow. See probe.h. Everything the program says is
- * checked against itself: verdict, reason and the packet that comes out.
+ * One question: point the one device that always exists (lo) at the pod's slot, run the program,
+ * read what it traced, put the numbers back into the plan's terms, and forget the flow. See
+ * probe.h. Everything the program says is checked against itself: verdict, reason and the packet
+ * that comes out.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -46,7 +46,9 @@ struct probe {
 	bool lenient; /* what the plan has and the tables have not gets a number that nobody has */
 };
 
-/* ---- Loading ------------------------------------------------------------------------------------ */
+/*
+ * ---- Loading ------------------------------------------------------------------------------------
+ */
 
 static void numbers_free(struct numbers *n)
 {
@@ -68,8 +70,8 @@ void probe_close(struct probe **probe)
 	*probe = NULL;
 }
 
-static int number_of(const struct probe *probe, enum weir_name_kind kind, const struct plan_hash *hash,
-		     uint32_t *ret_number, struct weir_err *err)
+static int number_of(const struct probe *probe, enum weir_name_kind kind,
+		     const struct plan_hash *hash, uint32_t *ret_number, struct weir_err *err)
 {
 	struct weir_name name = { .kind = kind };
 	struct weir_name_id id;
@@ -79,7 +81,8 @@ static int number_of(const struct probe *probe, enum weir_name_kind kind, const 
 	if (bpf_map_lookup_elem(node_map_fd(probe->node, WEIR_MAP_names), &name, &id))
 		return probe->lenient
 			       ? 0
-			       : err_set(err, -errno, "probe: a thing of the plan has no number in map names");
+			       : err_set(err, -errno,
+					 "probe: a thing of the plan has no number in map names");
 	*ret_number = id.id;
 	return 0;
 }
@@ -107,7 +110,8 @@ static int read_backends(struct probe *probe, const struct plan *p, struct weir_
 			backends_find(&live, n->services[b->service], &b->addr, b->port);
 
 		if (!found && !probe->lenient)
-			return err_set(err, -ENOENT, "probe: a backend of the plan is not in map backends");
+			return err_set(err, -ENOENT,
+				       "probe: a backend of the plan is not in map backends");
 		n->backends[i] = found ? found->id : NO_NUMBER;
 	}
 	return 0;
@@ -131,15 +135,17 @@ static int read_numbers(struct probe *probe, const struct plan *p, struct weir_e
 static void record_pods(const struct plan *p, struct attachment_list *ret_list)
 {
 	*ret_list = (struct attachment_list){ .n = p->n_pods };
-	ret_list->items = arena_zalloc(&ret_list->arena, (p->n_pods + 1) * sizeof(*ret_list->items));
+	ret_list->items =
+		arena_zalloc(&ret_list->arena, (p->n_pods + 1) * sizeof(*ret_list->items));
 	for (size_t i = 0; i < p->n_pods; i++)
-		ret_list->items[i] = (struct attachment){ .ns = p->pods[i].ns,
-							  .name = p->pods[i].name,
-							  .uid = p->pods[i].uid,
-							  .netns = "",
-							  .ifindex = FIRST_DEVICE + i,
-							  .mac = { 2, 0, 0, 1, i >> 8, i },
-							  .addr = { p->pods[i].addr[0], p->pods[i].addr[1] } };
+		ret_list->items[i] =
+			(struct attachment){ .ns = p->pods[i].ns,
+					     .name = p->pods[i].name,
+					     .uid = p->pods[i].uid,
+					     .netns = "",
+					     .ifindex = FIRST_DEVICE + i,
+					     .mac = { 2, 0, 0, 1, i >> 8, i },
+					     .addr = { p->pods[i].addr[0], p->pods[i].addr[1] } };
 }
 
 int probe_load(struct probe *probe, const struct plan *p, struct weir_err *err)
@@ -154,7 +160,8 @@ int probe_load(struct probe *probe, const struct plan *p, struct weir_err *err)
 	return r ? r : read_numbers(probe, p, err);
 }
 
-static int open_private(const struct node_sizes *tables, struct probe **ret_probe, struct weir_err *err)
+static int open_private(const struct node_sizes *tables, struct probe **ret_probe,
+			struct weir_err *err)
 {
 	_cleanup_(probe_close) struct probe *probe = mem_zalloc(sizeof(*probe));
 	struct node_sizes sizes = *tables;
@@ -164,7 +171,8 @@ static int open_private(const struct node_sizes *tables, struct probe **ret_prob
 	probe->cpus = libbpf_num_possible_cpus();
 	probe->device = if_nametoindex("lo");
 	if (probe->cpus < 0 || !probe->device)
-		return err_set(err, -ENODEV, "probe: the number of CPUs or the device lo cannot be found");
+		return err_set(err, -ENODEV,
+			       "probe: the number of CPUs or the device lo cannot be found");
 	probe->traces = mem_zalloc(probe->cpus * sizeof(*probe->traces));
 	r = node_open(NULL, NODE_PRIVATE, &sizes, &probe->node, err);
 	if (!r)
@@ -185,7 +193,8 @@ int probe_open(const struct plan *p, struct probe **ret_probe, struct weir_err *
 	return r;
 }
 
-int probe_open_copy(const struct node *live, const struct plan *p, struct probe **ret_probe, struct weir_err *err)
+int probe_open_copy(const struct node *live, const struct plan *p, struct probe **ret_probe,
+		    struct weir_err *err)
 {
 	_cleanup_(probe_close) struct probe *probe = NULL;
 	struct node_sizes sizes = {};
@@ -216,9 +225,15 @@ const struct weir_trace *probe_trace(const struct probe *probe)
 	return probe->last;
 }
 
-/* ---- Running --------------------------------------------------------------------------------------- */
+/*
+ * ---- Running
+ * ---------------------------------------------------------------------------------------
+ */
 
-/* For one question lo is the host's end of the pod's veth; both tables that say so are put back by unplug(). */
+/*
+ * For one question lo is the host's end of the pod's veth; both tables that say so are put back by
+ * unplug().
+ */
 struct plug {
 	const struct probe *probe;
 	struct weir_pod *pod; /* NULL: not plugged in */
@@ -230,7 +245,8 @@ static void unplug(struct plug *plug)
 	if (!plug->pod)
 		return;
 	plug->pod->ifindex = plug->ifindex;
-	bpf_map_delete_elem(node_map_fd(plug->probe->node, WEIR_MAP_attachments), &plug->probe->device);
+	bpf_map_delete_elem(node_map_fd(plug->probe->node, WEIR_MAP_attachments),
+			    &plug->probe->device);
 }
 
 static int plug_in(const struct probe *probe, const struct weir_addr *addr, struct plug *ret_plug,
@@ -240,9 +256,12 @@ static int plug_in(const struct probe *probe, const struct weir_addr *addr, stru
 	uint32_t slot;
 
 	if (bpf_map_lookup_elem(node_map_fd(probe->node, WEIR_MAP_endpoints), addr, &slot) ||
-	    bpf_map_update_elem(node_map_fd(probe->node, WEIR_MAP_attachments), &probe->device, &slot, BPF_ANY))
-		return err_set(err, -errno, "probe: a pod of the plan has no slot: %s", strerror(errno));
-	*ret_plug = (struct plug){ .probe = probe, .pod = &pods[slot], .ifindex = pods[slot].ifindex };
+	    bpf_map_update_elem(node_map_fd(probe->node, WEIR_MAP_attachments), &probe->device,
+				&slot, BPF_ANY))
+		return err_set(err, -errno, "probe: a pod of the plan has no slot: %s",
+			       strerror(errno));
+	*ret_plug =
+		(struct plug){ .probe = probe, .pod = &pods[slot], .ifindex = pods[slot].ifindex };
 	pods[slot].ifindex = probe->device;
 	return 0;
 }
@@ -253,7 +272,8 @@ static int traces_clear(const struct probe *probe)
 
 	for (int i = 0; i < probe->cpus; i++)
 		probe->traces[i] = (struct weir_trace){ .reason = UNTOUCHED };
-	return bpf_map_update_elem(node_map_fd(probe->node, WEIR_MAP_trace), &zero, probe->traces, BPF_ANY);
+	return bpf_map_update_elem(node_map_fd(probe->node, WEIR_MAP_trace), &zero, probe->traces,
+				   BPF_ANY);
 }
 
 /* Of the CPU that ran the program, whichever that was. */
@@ -269,10 +289,11 @@ static const struct weir_trace *trace_read(const struct probe *probe)
 	return NULL;
 }
 
-static int run(const struct probe *probe, enum weir_program prog, bool host_origin, struct probe_packet *packet,
-	       uint32_t *ret_verdict)
+static int run(const struct probe *probe, enum weir_program prog, bool host_origin,
+	       struct probe_packet *packet, uint32_t *ret_verdict)
 {
-	struct __sk_buff ctx = { .ifindex = probe->device, .ingress_ifindex = host_origin ? 0 : OTHER_DEVICE };
+	struct __sk_buff ctx = { .ifindex = probe->device,
+				 .ingress_ifindex = host_origin ? 0 : OTHER_DEVICE };
 	struct probe_packet out = {};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet->bytes, .data_size_in = packet->len,
 		    .data_out = out.bytes, .data_size_out = sizeof(out.bytes), .ctx_in = &ctx,
@@ -286,25 +307,33 @@ static int run(const struct probe *probe, enum weir_program prog, bool host_orig
 	return 0;
 }
 
-/* Removes what the question left, so that the next one is a first packet again, and gives the places back. */
+/*
+ * Removes what the question left, so that the next one is a first packet again, and gives the
+ * places back.
+ */
 static void forget_flows(const struct probe *probe)
 {
 	int fd = node_map_fd(probe->node, WEIR_MAP_conntrack);
-	static const struct weir_flow_key unused;
+	static const struct weir_key_slot unused;
 	struct weir_tuple key;
 	struct weir_flow flow;
 
 	while (!bpf_map_get_next_key(fd, NULL, &key)) {
 		if (bpf_map_lookup_elem(fd, &key, &flow) || bpf_map_delete_elem(fd, &key))
 			return;
-		if (flow.place == WEIR_NO_PLACE)
+		if (flow.gc_slot == WEIR_NO_GC_SLOT)
 			continue;
-		bpf_map_update_elem(node_map_fd(probe->node, WEIR_MAP_flow_keys), &flow.place, &unused, BPF_ANY);
-		bpf_map_update_elem(node_map_fd(probe->node, WEIR_MAP_free_keys), NULL, &flow.place, BPF_ANY);
+		bpf_map_update_elem(node_map_fd(probe->node, WEIR_MAP_gc_slots), &flow.gc_slot,
+				    &unused, BPF_ANY);
+		bpf_map_update_elem(node_map_fd(probe->node, WEIR_MAP_gc_free), NULL, &flow.gc_slot,
+				    BPF_ANY);
 	}
 }
 
-/* ---- Answers ----------------------------------------------------------------------------------------- */
+/*
+ * ---- Answers
+ * -----------------------------------------------------------------------------------------
+ */
 
 static uint32_t index_of(const uint32_t *numbers, size_t n, uint32_t number, uint32_t none)
 {
@@ -326,10 +355,11 @@ static void fill_answer(const struct probe *probe, const struct plan *p, const s
 					  .allow = t->allow_egress,
 					  .rule = index_of(n->rules, p->n_rules, t->egress_rule, 0),
 					  .set = index_of(n->sets, p->n_sets, t->egress_set, 0) };
-	a->ingress = (struct oracle_side){ .judged = t->judged_ingress,
-					   .allow = t->allow_ingress,
-					   .rule = index_of(n->rules, p->n_rules, t->ingress_rule, 0),
-					   .set = index_of(n->sets, p->n_sets, t->ingress_set, 0) };
+	a->ingress =
+		(struct oracle_side){ .judged = t->judged_ingress,
+				      .allow = t->allow_ingress,
+				      .rule = index_of(n->rules, p->n_rules, t->ingress_rule, 0),
+				      .set = index_of(n->sets, p->n_sets, t->ingress_set, 0) };
 	a->service = index_of(n->services, p->n_services, t->service, 0);
 	a->backend = index_of(n->backends, p->n_backends, t->backend, PLAN_NONE);
 	if (t->judged_egress || t->judged_ingress) {
@@ -340,12 +370,13 @@ static void fill_answer(const struct probe *probe, const struct plan *p, const s
 
 static bool passed(uint32_t verdict)
 {
-	return verdict == (uint32_t)TC_ACT_UNSPEC || verdict == TC_ACT_OK || verdict == TC_ACT_REDIRECT;
+	return verdict == (uint32_t)TC_ACT_UNSPEC || verdict == TC_ACT_OK ||
+	       verdict == TC_ACT_REDIRECT;
 }
 
 /* The verdict must be what the reason says, and a packet that passes must carry what was judged. */
-static int check_answer(const struct oracle_answer *a, uint32_t verdict, const struct probe_packet *out,
-			struct weir_err *err)
+static int check_answer(const struct oracle_answer *a, uint32_t verdict,
+			const struct probe_packet *out, struct weir_err *err)
 {
 	struct weir_addr dst;
 	uint16_t port;
@@ -353,17 +384,19 @@ static int check_answer(const struct oracle_answer *a, uint32_t verdict, const s
 	if (weir_verdict_of(a->reason) == WEIR_REJECT)
 		return 0; /* dropped, or its own answer now, which goes back */
 	if (passed(verdict) != (a->reason == WEIR_FORWARDED))
-		return err_set(err, -EPROTO, "probe: verdict %d contradicts reason %u", (int)verdict, a->reason);
+		return err_set(err, -EPROTO, "probe: verdict %d contradicts reason %u",
+			       (int)verdict, a->reason);
 	if (a->reason != WEIR_FORWARDED)
 		return 0;
 	probe_packet_dst(out, &dst, &port);
 	if (!weir_addr_equal(&dst, &a->dst) || port != a->port)
-		return err_set(err, -EPROTO, "probe: the packet does not go where it was judged to go");
+		return err_set(err, -EPROTO,
+			       "probe: the packet does not go where it was judged to go");
 	return 0;
 }
 
-static int ask_at(struct probe *probe, const struct plan *p, const struct oracle_query *q, enum weir_program prog,
-		  struct oracle_answer *a, struct weir_err *err)
+static int ask_at(struct probe *probe, const struct plan *p, const struct oracle_query *q,
+		  enum weir_program prog, struct oracle_answer *a, struct weir_err *err)
 {
 	const struct weir_trace *t;
 	struct probe_packet packet;
@@ -408,7 +441,8 @@ int probe_ask(struct probe *probe, const struct plan *p, const struct oracle_que
 	if (from_pod || to_pod)
 		r = plug_in(probe, from_pod ? &q->src : &q->dst, &plug, err);
 	if (!r && plug.pod)
-		r = ask_at(probe, p, q, from_pod ? WEIR_PROGRAM_from_pod : WEIR_PROGRAM_to_pod, &a, err);
+		r = ask_at(probe, p, q, from_pod ? WEIR_PROGRAM_from_pod : WEIR_PROGRAM_to_pod, &a,
+			   err);
 	if (!r)
 		*ret_answer = a;
 	return r;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * What the kernel has, on a second table of one's own: programs can be run on
- * the copy as often as one likes, and no connection, counter, event or device
- * of the live instance notices. See probe_copy.h. Only reads from live.
+ * What the kernel has, on a second table of one's own: programs can be run on the copy as often as
+ * one likes, and no connection, counter, event or device of the live instance notices. See
+ * probe_copy.h. Only reads from live.
  */
 #include <errno.h>
 #include <string.h>
@@ -30,7 +30,8 @@ void probe_copy_sizes(const struct node *live, struct node_sizes *ret_sizes)
 }
 
 /* A trie is made with one element in it already (NP-29): it is replaced, not added to. */
-static int copy_table(const struct node *live, struct node *copy, enum weir_map map, struct weir_err *err)
+static int copy_table(const struct node *live, struct node *copy, enum weir_map map,
+		      struct weir_err *err)
 {
 	_cleanup_(table_free) struct table t = {};
 	int r;

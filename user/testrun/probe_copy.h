@@ -7,7 +7,8 @@
 /* Sizes under which every number of live is a number of the copy as well. */
 void probe_copy_sizes(const struct node *live, struct node_sizes *ret_sizes);
 /*
- * Copies what user space wrote. What packets write (connections, counters, events) is left empty, and so is which
- * device a pod is behind: nothing that runs on the copy can reach anybody. -ESTALE: an apply came in between.
+ * Copies what user space wrote. What packets write (connections, counters, events) is left empty,
+ * and so is which device a pod is behind: nothing that runs on the copy can reach anybody. -ESTALE:
+ * an apply came in between.
  */
 int probe_copy(const struct node *live, struct node *ret_copy, struct weir_err *err);

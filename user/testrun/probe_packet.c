@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Builds packets from questions. Checksums are left zero: the programs change
- * them and never read them. See probe_packet.h.
+ * Builds packets from questions. Checksums are left zero: the programs change them and never read
+ * them. See probe_packet.h.
  */
 #include <arpa/inet.h>
 #include <string.h>
@@ -94,9 +94,10 @@ static size_t put_v4(uint8_t *l3, const struct oracle_query *q)
 
 static size_t put_v6(uint8_t *l3, const struct oracle_query *q)
 {
-	struct ipv6hdr ip = {
-		.version = 6, .hop_limit = TTL, .nexthdr = q->proto, .payload_len = htons(l4_len(q->proto))
-	};
+	struct ipv6hdr ip = { .version = 6,
+			      .hop_limit = TTL,
+			      .nexthdr = q->proto,
+			      .payload_len = htons(l4_len(q->proto)) };
 
 	memcpy(&ip.saddr, &q->src, sizeof(ip.saddr));
 	memcpy(&ip.daddr, &q->dst, sizeof(ip.daddr));
@@ -104,7 +105,8 @@ static size_t put_v6(uint8_t *l3, const struct oracle_query *q)
 	return sizeof(ip);
 }
 
-void probe_packet_make(struct probe_packet *ret_packet, const struct oracle_query *q, uint16_t sport)
+void probe_packet_make(struct probe_packet *ret_packet, const struct oracle_query *q,
+		       uint16_t sport)
 {
 	bool v4 = weir_addr_is_v4(&q->src);
 	struct ethhdr eth = { .h_dest = { 2, [5] = 1 },
@@ -119,11 +121,13 @@ void probe_packet_make(struct probe_packet *ret_packet, const struct oracle_quer
 	ret_packet->len = l4 + l4_len(q->proto) - ret_packet->bytes;
 }
 
-void probe_packet_dst(const struct probe_packet *packet, struct weir_addr *ret_dst, uint16_t *ret_port)
+void probe_packet_dst(const struct probe_packet *packet, struct weir_addr *ret_dst,
+		      uint16_t *ret_port)
 {
 	const uint8_t *l3 = packet->bytes + ETH_HLEN, *l4;
 	bool v4 = l3[0] >> 4 == 4;
-	uint8_t proto = v4 ? l3[offsetof(struct iphdr, protocol)] : l3[offsetof(struct ipv6hdr, nexthdr)];
+	uint8_t proto =
+		v4 ? l3[offsetof(struct iphdr, protocol)] : l3[offsetof(struct ipv6hdr, nexthdr)];
 	__be32 daddr;
 
 	if (v4) {
@@ -134,5 +138,7 @@ void probe_packet_dst(const struct probe_packet *packet, struct weir_addr *ret_d
 		memcpy(ret_dst, l3 + offsetof(struct ipv6hdr, daddr), sizeof(*ret_dst));
 		l4 = l3 + sizeof(struct ipv6hdr);
 	}
-	*ret_port = proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == IPPROTO_SCTP ? l4[2] << 8 | l4[3] : 0;
+	*ret_port = proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == IPPROTO_SCTP
+			    ? l4[2] << 8 | l4[3]
+			    : 0;
 }

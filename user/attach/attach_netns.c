@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Where an instance is attached. See home.h. The link's text is the
- * namespace's own, "net:[4026531840]", as `lsns` and /proc show it. Namespaces
- * are searched where they have names: /run/netns, and the first process.
+ * Where an instance is attached. See attach_netns.h. The link's text is the namespace's own,
+ * "net:[4026531840]", as `lsns` and /proc show it. Namespaces are searched where they have names:
+ * /run/netns, and the first process.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include "base/instance.h"
 #include "base/mem.h"
 #include "base/netns.h"
-#include "attach/home.h"
+#include "attach/attach_netns.h"
 
 #define FIRST "/proc/1/ns/net"
 #define TEXT_MAX 64
@@ -37,7 +37,7 @@ static int read_link(const char *path, char *ret_text)
 }
 
 /* -ENOENT: none is kept. */
-static int read_home(const struct node *n, char *ret_text)
+static int read_attach_netns(const struct node *n, char *ret_text)
 {
 	char path[INSTANCE_PATH_MAX + 16];
 
@@ -77,16 +77,17 @@ static int find(const char *text, char **ret_path)
 	return fd;
 }
 
-int home_check(const struct node *n, struct weir_err *err)
+int attach_netns_check(const struct node *n, struct weir_err *err)
 {
 	_cleanup_(mem_free) char *path = NULL;
 	_cleanup_(fd_close) int fd = -1;
-	char home[TEXT_MAX], own[TEXT_MAX];
+	char attached_in[TEXT_MAX], own[TEXT_MAX];
 	const char *instance = strrchr(node_pin_dir(n), '/') + 1;
 
-	if (read_home(n, home) || read_link(NETNS_OWN, own) || !strcmp(home, own))
+	if (read_attach_netns(n, attached_in) || read_link(NETNS_OWN, own) ||
+	    !strcmp(attached_in, own))
 		return 0;
-	fd = find(home, &path);
+	fd = find(attached_in, &path);
 	if (fd >= 0)
 		return err_set(
 			err, -EXDEV,
@@ -97,39 +98,42 @@ int home_check(const struct node *n, struct weir_err *err)
 		err, -EXDEV,
 		"instance %s is attached in network namespace %s, which has no name, and this is %s: its devices "
 		"cannot be seen from here. Run it there, or if that namespace is gone, uninstall first",
-		instance, home, own);
+		instance, attached_in, own);
 }
 
-int home_keep(const struct node *n, struct weir_err *err)
+int attach_netns_keep(const struct node *n, struct weir_err *err)
 {
-	char path[INSTANCE_PATH_MAX + 16], home[TEXT_MAX], own[TEXT_MAX];
+	char path[INSTANCE_PATH_MAX + 16], attached_in[TEXT_MAX], own[TEXT_MAX];
 
 	link_path(n, path);
 	if (read_link(NETNS_OWN, own))
 		return err_set(err, -errno, "read " NETNS_OWN ": %s", strerror(errno));
-	if (!read_link(path, home) && !strcmp(home, own))
+	if (!read_link(path, attached_in) && !strcmp(attached_in, own))
 		return 0;
 	if ((unlink(path) && errno != ENOENT) || symlink(own, path))
 		return err_set(err, -errno, "write %s: %s", path, strerror(errno));
 	return 0;
 }
 
-int node_enter_home(const struct node *n, int *ret_back, struct weir_err *err)
+int attach_netns_join(const struct node *n, int *ret_back, struct weir_err *err)
 {
-	if (home_enter(n, ret_back) != HOME_UNKNOWN)
+	if (attach_netns_enter(n, ret_back) != ATTACH_NETNS_UNKNOWN)
 		return 0;
-	return err_set(err, -EXDEV, "the network namespace where %s is attached has no name, or is gone",
+	return err_set(err, -EXDEV,
+		       "the network namespace where %s is attached has no name, or is gone",
 		       node_pin_dir(n));
 }
 
-enum home_place home_enter(const struct node *n, int *ret_back)
+enum attach_netns attach_netns_enter(const struct node *n, int *ret_back)
 {
 	_cleanup_(fd_close) int fd = -1;
 	_cleanup_(mem_free) char *path = NULL;
-	char home[TEXT_MAX], own[TEXT_MAX];
+	char attached_in[TEXT_MAX], own[TEXT_MAX];
 
-	if (read_home(n, home) || read_link(NETNS_OWN, own) || !strcmp(home, own))
-		return HOME_HERE;
-	fd = find(home, &path);
-	return fd < 0 || netns_enter(fd, ret_back, NULL) ? HOME_UNKNOWN : HOME_ENTERED;
+	if (read_attach_netns(n, attached_in) || read_link(NETNS_OWN, own) ||
+	    !strcmp(attached_in, own))
+		return ATTACH_NETNS_HERE;
+	fd = find(attached_in, &path);
+	return fd < 0 || netns_enter(fd, ret_back, NULL) ? ATTACH_NETNS_UNKNOWN
+							 : ATTACH_NETNS_ENTERED;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The two programs at the host's end of every pod's veth. They read top-down as
- * the packet's path: parse, connection, (service and policy: only when new or
- * stale), translation, forwarding. Nothing passes that was not understood.
+ * The two programs at the host's end of every pod's veth. They read top-down as the packet's path:
+ * parse, connection, (service and policy: only when new or stale), translation, forwarding. Nothing
+ * passes that was not understood.
  */
 #include "flow_create.bpf.h"
 #include "forward.bpf.h"
@@ -21,7 +21,10 @@ __noinline int flow_find_again(struct __sk_buff *skb)
 	return s ? flow_find(s) : FLOW_RACE;
 }
 
-/* What the one look-up left open: the flow is new, or policy or services changed since it was judged. */
+/*
+ * What the one look-up left open: the flow is new, or policy or services changed since it was
+ * judged.
+ */
 static __always_inline enum weir_reason flow_slow_path(struct __sk_buff *skb, struct scratch *s,
 						       enum flow_step step)
 {
@@ -30,7 +33,10 @@ static __always_inline enum weir_reason flow_slow_path(struct __sk_buff *skb, st
 		if (step != FLOW_NEW)
 			step = flow_find_again(skb);
 	}
-	/* RACE: another CPU inserted this flow, or its key collided. Look again; if still missing, decide once more. */
+	/*
+	 * RACE: another CPU inserted this flow, or its key collided. Look again; if still missing,
+	 * decide once more.
+	 */
 	for (int i = 0; i < 2 && step == FLOW_NEW; i++) {
 		step = flow_create(skb, s);
 		if (step != FLOW_RACE)
@@ -64,10 +70,11 @@ static __always_inline enum weir_reason translate(struct __sk_buff *skb, struct 
 {
 	if (s->pkt.fragment)
 		return fragment_nat(skb);
-	return nat_apply(skb, s) ? WEIR_NO_SCRATCH : WEIR_FORWARDED;
+	return nat_apply(skb, s) ? WEIR_INTERNAL : WEIR_FORWARDED;
 }
 
-static __always_inline int pod_forward(struct __sk_buff *skb, struct scratch *s, enum weir_reason why)
+static __always_inline int pod_forward(struct __sk_buff *skb, struct scratch *s,
+				       enum weir_reason why)
 {
 	enum weir_reason broken = WEIR_FORWARDED;
 
@@ -79,9 +86,9 @@ static __always_inline int pod_forward(struct __sk_buff *skb, struct scratch *s,
 }
 
 /*
- * Neighbour discovery, MLD and DHCP are for the link: what a pod sends elsewhere
- * under their names would be passed by the stack, and no policy had a say. What
- * was forwarded to a pod the hop limit tells (parse_icmp()).
+ * Neighbour discovery, MLD and DHCP are for the link: what a pod sends elsewhere under their names
+ * would be passed by the stack, and no policy had a say. What was forwarded to a pod the hop limit
+ * tells (parse_icmp()).
  */
 static __always_inline int stays_on_link(const struct pkt *p)
 {
@@ -90,7 +97,8 @@ static __always_inline int stays_on_link(const struct pkt *p)
 }
 
 /* What parsing did not take for a packet of a connection. */
-static __always_inline int handle_non_flow(struct __sk_buff *skb, struct scratch *s, enum weir_reason why)
+static __always_inline int handle_non_flow(struct __sk_buff *skb, struct scratch *s,
+					   enum weir_reason why)
 {
 	decision_begin(s);
 	if (why == WEIR_NOT_IP || (why == WEIR_NEIGHBOUR && stays_on_link(&s->pkt)))
@@ -115,7 +123,7 @@ int from_pod(struct __sk_buff *skb)
 	enum weir_reason why;
 
 	if (!s)
-		return drop(skb, WEIR_NO_SCRATCH);
+		return drop(skb, WEIR_INTERNAL);
 	why = pkt_parse(skb, s, HOOK_FROM_POD);
 	if (why == WEIR_FRAGMENT)
 		why = fragment_parse(skb);
@@ -135,7 +143,7 @@ int to_pod(struct __sk_buff *skb)
 	enum weir_reason why;
 
 	if (!s)
-		return drop(skb, WEIR_NO_SCRATCH);
+		return drop(skb, WEIR_INTERNAL);
 	why = pkt_parse(skb, s, HOOK_TO_POD);
 	if (why == WEIR_FRAGMENT)
 		why = fragment_parse(skb);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The sweep on private maps: what it removes, when, and what it must leave.
- * Time passes by making entries older, so that no test waits for a time limit.
+ * gc on private maps: what it removes, when, and what it must leave. Time passes by making entries
+ * older, so that no test waits for a time limit.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,7 +23,7 @@
 #define LIMIT 1000 /* ticks: every time limit, unless a test sets another */
 
 /* Rounds are taken in single steps: the timer runs, but looks at nothing until asked. */
-static struct prog_env *with_sweep(void **state)
+static struct prog_env *with_gc(void **state)
 {
 	static const uint32_t run[] = { 1 };
 	struct prog_env *env = *state;
@@ -40,10 +40,10 @@ static struct prog_env *with_sweep(void **state)
 	config = prog_config(env);
 	for (int i = 0; i < _WEIR_TIMEOUT_MAX; i++)
 		config.timeout[i] = LIMIT;
-	config.sweep_slice = 0;
-	config.sweep_interval_us = 1000;
+	config.gc_slice = 0;
+	config.gc_interval_us = 1000;
 	prog_config_set(env, &config);
-	prog_sweep_start(env);
+	prog_gc_start(env);
 	return env;
 }
 
@@ -55,20 +55,20 @@ static uint64_t now_us(void)
 	return t.tv_sec * 1000000ull + t.tv_nsec / 1000;
 }
 
-/* At least n whole rounds; then the sweep rests again. */
-static void sweep(struct prog_env *env, uint32_t rounds)
+/* At least n whole rounds; then gc rests again. */
+static void gc_run(struct prog_env *env, uint32_t rounds)
 {
 	struct weir_config config = prog_config(env);
 	uint64_t until;
 
-	config.sweep_slice = PLACES;
-	until = config.sweeps + rounds;
+	config.gc_slice = PLACES;
+	until = config.gc_rounds + rounds;
 	prog_config_set(env, &config);
-	for (uint64_t end = now_us() + PATIENCE_US; prog_sweeps(env) < until && now_us() < end;)
+	for (uint64_t end = now_us() + PATIENCE_US; prog_gc_rounds(env) < until && now_us() < end;)
 		usleep(200);
 	config = prog_config(env);
-	assert_true(config.sweeps >= until);
-	config.sweep_slice = 0;
+	assert_true(config.gc_rounds >= until);
+	config.gc_slice = 0;
 	prog_config_set(env, &config);
 	usleep(3000);
 }
@@ -81,8 +81,8 @@ static void set_limit(struct prog_env *env, enum weir_timeout which, uint32_t ti
 	prog_config_set(env, &config);
 }
 
-static struct prog_sent tcp(struct prog_env *env, enum who src, uint16_t sport, enum who dst, uint16_t dport,
-			    uint8_t flags)
+static struct prog_sent tcp(struct prog_env *env, enum who src, uint16_t sport, enum who dst,
+			    uint16_t dport, uint8_t flags)
 {
 	struct packet_spec spec = prog_tcp(env, src, sport, dst, dport, flags);
 
@@ -112,30 +112,32 @@ static void open_translated(struct prog_env *env, uint16_t port)
 
 static void what_is_over_goes_and_what_lives_stays(void **state)
 {
-	struct prog_env *env = with_sweep(state);
+	struct prog_env *env = with_gc(state);
 
 	for (int i = 0; i < 10; i++)
 		open_flow(env, SPORT + i);
 	for (int i = 0; i < 5; i++)
 		open_translated(env, SPORT + 100 + i);
-	sweep(env, 3);
+	gc_run(env, 3);
 	assert_int_equal(prog_flow_count(env), 20);
 	prog_flows_age(env, LIMIT + 10);
 	for (int i = 0; i < 5; i++)
 		assert_redirected(tcp(env, POD_A, SPORT + i, POD_B, 80, ACK));
 	assert_redirected(tcp(env, POD_A, SPORT + 100, VIP_1, 80, ACK)); /* its forward half only */
-	assert_redirected(tcp(env, POD_B, TARGET, POD_A, SPORT + 101, ACK)); /* its reply half only */
-	sweep(env, 3);
+	assert_redirected(
+		tcp(env, POD_B, TARGET, POD_A, SPORT + 101, ACK)); /* its reply half only */
+	gc_run(env, 3);
 	for (int i = 0; i < 10; i++)
 		assert_int_equal(known(env, SPORT + i), i < 5);
 	assert_int_equal(prog_flow_count(env), 5 + 4);
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
 static void every_state_has_its_own_limit(void **state)
 {
-	struct prog_env *env = with_sweep(state);
-	struct packet_spec lone = prog_udp(env, POD_A, 1, POD_B, 53), asked = prog_udp(env, POD_A, 2, POD_B, 53),
+	struct prog_env *env = with_gc(state);
+	struct packet_spec lone = prog_udp(env, POD_A, 1, POD_B, 53),
+			   asked = prog_udp(env, POD_A, 2, POD_B, 53),
 			   answer = prog_udp(env, POD_B, 53, POD_A, 2),
 			   echo = prog_echo(env, POD_A, POD_B, 9, false),
 			   esp = prog_echo(env, POD_A, POD_B, 0, false);
@@ -159,10 +161,10 @@ static void every_state_has_its_own_limit(void **state)
 	prog_flows_age(env, 100);
 	for (uint32_t i = 0; i < 7; i++) {
 		set_limit(env, order[i], 50);
-		sweep(env, 3);
+		gc_run(env, 3);
 		assert_int_equal(prog_flow_count(env), 6 - i);
 	}
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
 enum sight {
@@ -185,19 +187,20 @@ static enum sight look_at_flow(const struct prog_env *env, uint32_t port)
 static enum sight look_at_place(const struct prog_env *env, uint32_t place)
 {
 	static const enum sight sights[] = { GONE, UNMARKED, MARKED };
-	struct weir_flow_key k;
+	struct weir_key_slot k;
 
-	prog_get(env, "flow_keys", &place, &k);
+	prog_get(env, "gc_slots", &place, &k);
 	return sights[k.used];
 }
 
 /*
- * Looks until the mark is there; returns the last look before that, on the
- * clock. 0: what was looked at went between two looks that lie further apart than
- * the time from mark to removal, so this thread stood still and saw nothing.
+ * Looks until the mark is there; returns the last look before that, on the clock. 0: what was
+ * looked at went between two looks that lie further apart than the time from mark to removal, so
+ * this thread stood still and saw nothing.
  */
-static uint64_t see_mark(const struct prog_env *env, enum sight (*look)(const struct prog_env *, uint32_t),
-			 uint32_t which, uint64_t removal_us)
+static uint64_t see_mark(const struct prog_env *env,
+			 enum sight (*look)(const struct prog_env *, uint32_t), uint32_t which,
+			 uint64_t removal_us)
 {
 	uint64_t before = now_us(), end = before + PATIENCE_US, at;
 	enum sight sight;
@@ -217,22 +220,22 @@ static uint64_t see_mark(const struct prog_env *env, enum sight (*look)(const st
 	return 0;
 }
 
-static void sweep_as(struct prog_env *env, uint32_t slice, uint32_t interval_us)
+static void gc_as(struct prog_env *env, uint32_t slice, uint32_t interval_us)
 {
 	struct weir_config config = prog_config(env);
 
-	config.sweep_slice = slice;
-	config.sweep_interval_us = interval_us;
+	config.gc_slice = slice;
+	config.gc_interval_us = interval_us;
 	prog_config_set(env, &config);
 }
 
-/* The sweep upon a flow that is over. As see_mark(). */
-static uint64_t sweep_until_marked(struct prog_env *env, uint16_t port, uint32_t slice, uint32_t interval_us,
-				   uint64_t removal_us)
+/* gc upon a flow that is over. As see_mark(). */
+static uint64_t gc_until_expiring(struct prog_env *env, uint16_t port, uint32_t slice,
+				  uint32_t interval_us, uint64_t removal_us)
 {
 	open_flow(env, port);
 	prog_flows_age(env, LIMIT + 10);
-	sweep_as(env, slice, interval_us);
+	gc_as(env, slice, interval_us);
 	return see_mark(env, look_at_flow, port, removal_us);
 }
 
@@ -240,21 +243,22 @@ static void rest(struct prog_env *env)
 {
 	struct weir_config config = prog_config(env);
 
-	config.sweep_slice = 0;
+	config.gc_slice = 0;
 	prog_config_set(env, &config);
 }
 
 static void removal_takes_two_rounds(void **state)
 {
-	struct prog_env *env = with_sweep(state);
-	const uint64_t round_us = (PLACES - 2) * 1000; /* one place a tick of 1 ms; a tick may be under way */
+	struct prog_env *env = with_gc(state);
+	const uint64_t round_us =
+		(PLACES - 2) * 1000; /* one place a tick of 1 ms; a tick may be under way */
 	uint16_t port = SPORT;
 	struct packet_spec spec;
 	struct weir_flow flow;
 	uint64_t marked;
 
 	do {
-		marked = sweep_until_marked(env, ++port, 1, 1000, round_us);
+		marked = gc_until_expiring(env, ++port, 1, 1000, round_us);
 		rest(env);
 	} while ((!marked || now_us() - marked > round_us) && port < SPORT + ATTEMPTS);
 	spec = prog_tcp(env, POD_A, port, POD_B, 80, ACK);
@@ -263,14 +267,14 @@ static void removal_takes_two_rounds(void **state)
 	assert_redirected(tcp(env, POD_B, 80, POD_A, port, PSH | ACK));
 	assert_true(prog_flow(env, &spec, 0, &flow));
 	assert_int_equal(flow.flags & (WEIR_FLOW_EXPIRING | WEIR_FLOW_DEAD), 0);
-	sweep(env, 3);
+	gc_run(env, 3);
 	assert_true(known(env, port));
 }
 
 /* The reply's packets write their own entry; the mark is on the other. */
 static void a_reply_saves_a_marked_pair(void **state)
 {
-	struct prog_env *env = with_sweep(state);
+	struct prog_env *env = with_gc(state);
 	struct packet_spec spec = prog_tcp(env, POD_A, SPORT, VIP_1, 80, ACK);
 	struct weir_tuple key;
 	struct weir_flow flow;
@@ -282,7 +286,7 @@ static void a_reply_saves_a_marked_pair(void **state)
 	weir_tuple_make(&key, &spec.src, htons(SPORT), &spec.dst, htons(80), IPPROTO_TCP, 0);
 	prog_set(env, "conntrack", &key, &flow);
 	assert_redirected(tcp(env, POD_B, TARGET, POD_A, SPORT, PSH | ACK));
-	sweep(env, 3);
+	gc_run(env, 3);
 	assert_true(prog_flow(env, &spec, 0, &flow));
 	assert_int_equal(flow.flags & WEIR_FLOW_EXPIRING, 0);
 	assert_int_equal(prog_flow_count(env), 2);
@@ -290,7 +294,7 @@ static void a_reply_saves_a_marked_pair(void **state)
 
 static void orphaned_places_are_given_back(void **state)
 {
-	struct prog_env *env = with_sweep(state);
+	struct prog_env *env = with_gc(state);
 	uint32_t orphans;
 
 	for (int i = 0; i < 10; i++) {
@@ -300,20 +304,24 @@ static void orphaned_places_are_given_back(void **state)
 		assert_redirected(prog_from(env, POD_A, &spec));
 		if (i % 2)
 			continue;
-		weir_tuple_make(&key, &spec.src, htons(SPORT + i), &spec.dst, htons(80), IPPROTO_TCP, 0);
+		weir_tuple_make(&key, &spec.src, htons(SPORT + i), &spec.dst, htons(80),
+				IPPROTO_TCP, 0);
 		prog_unset(env, "conntrack", &key);
 	}
-	assert_null(prog_places_check(env, &orphans));
+	assert_null(prog_gc_slots_check(env, &orphans));
 	assert_int_equal(orphans, 5);
-	sweep(env, 3);
-	assert_null(prog_places_check(env, NULL));
+	gc_run(env, 3);
+	assert_null(prog_gc_slots_check(env, NULL));
 	assert_int_equal(prog_flow_count(env), 5);
 }
 
-/* A place is filled before its entry is inserted: at first sight without one it may be that of a flow being made. */
+/*
+ * A place is filled before its entry is inserted: at first sight without one it may be that of a
+ * flow being made.
+ */
 static void a_place_without_a_flow_is_freed_at_second_sight(void **state)
 {
-	struct prog_env *env = with_sweep(state);
+	struct prog_env *env = with_gc(state);
 	const uint32_t tick_us = 300000;
 	uint64_t seen = 0;
 
@@ -324,58 +332,66 @@ static void a_place_without_a_flow_is_freed_at_second_sight(void **state)
 
 		assert_redirected(prog_from(env, POD_A, &spec));
 		assert_true(prog_flow(env, &spec, 0, &flow));
-		weir_tuple_make(&key, &spec.src, htons(SPORT + i), &spec.dst, htons(80), IPPROTO_TCP, 0);
+		weir_tuple_make(&key, &spec.src, htons(SPORT + i), &spec.dst, htons(80),
+				IPPROTO_TCP, 0);
 		prog_unset(env, "conntrack", &key);
-		sweep_as(env, PLACES, tick_us);
-		seen = see_mark(env, look_at_place, flow.place, tick_us);
+		gc_as(env, PLACES, tick_us);
+		seen = see_mark(env, look_at_place, flow.gc_slot, tick_us);
 		rest(env);
 	}
 	assert_true(seen > 0);
-	sweep_as(env, 0, 1000);
-	sweep(env, 3);
-	assert_null(prog_places_check(env, NULL));
+	gc_as(env, 0, 1000);
+	gc_run(env, 3);
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
 static void the_place_of_a_flow_being_made_is_not_taken_away(void **state)
 {
-	struct prog_env *env = with_sweep(state);
+	struct prog_env *env = with_gc(state);
 	struct packet_spec spec = prog_tcp(env, POD_A, SPORT, POD_B, 80, SYN);
-	struct weir_flow_key k;
+	struct weir_key_slot k;
 	struct weir_flow flow;
 
 	assert_redirected(prog_from(env, POD_A, &spec));
 	assert_true(prog_flow(env, &spec, 0, &flow));
-	prog_get(env, "flow_keys", &flow.place, &k);
-	k.used = 2; /* as the sweep leaves it when the entry was not there yet */
-	prog_set(env, "flow_keys", &flow.place, &k);
-	sweep(env, 3);
+	prog_get(env, "gc_slots", &flow.gc_slot, &k);
+	k.used = 2; /* as gc leaves it when the entry was not there yet */
+	prog_set(env, "gc_slots", &flow.gc_slot, &k);
+	gc_run(env, 3);
 	assert_true(prog_flow(env, &spec, 0, NULL));
-	prog_get(env, "flow_keys", &flow.place, &k);
+	prog_get(env, "gc_slots", &flow.gc_slot, &k);
 	assert_int_equal(k.used, 1);
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
-/* A slice larger than the table must not mark and remove in one tick: readers need the time in between. */
+/*
+ * A slice larger than the table must not mark and remove in one tick: readers need the time in
+ * between.
+ */
 static void removal_takes_two_ticks_in_a_small_table_too(void **state)
 {
-	struct prog_env *env = with_sweep(state);
+	struct prog_env *env = with_gc(state);
 	const uint32_t tick_us = 300000;
 	uint16_t port = SPORT;
 	uint64_t end;
 
-	while (!sweep_until_marked(env, ++port, 8 * PLACES, tick_us, tick_us) && port < SPORT + ATTEMPTS)
+	while (!gc_until_expiring(env, ++port, 8 * PLACES, tick_us, tick_us) &&
+	       port < SPORT + ATTEMPTS)
 		rest(env);
 	assert_in_range(port, SPORT, SPORT + ATTEMPTS - 1);
 	for (end = now_us() + PATIENCE_US; prog_flow_count(env) && now_us() < end;)
 		usleep(200);
 	assert_int_equal(prog_flow_count(env), 0);
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
-/* Either half of a pair may lose the other in a race; both are found and removed when their time is over. */
+/*
+ * Either half of a pair may lose the other in a race; both are found and removed when their time is
+ * over.
+ */
 static void halves_of_pairs_do_not_outlive_their_time(void **state)
 {
-	struct prog_env *env = with_sweep(state);
+	struct prog_env *env = with_gc(state);
 	struct packet_spec forward = prog_tcp(env, POD_A, SPORT, VIP_1, 80, 0),
 			   reply = prog_tcp(env, POD_A, SPORT + 1, POD_B, TARGET, 0);
 	struct weir_tuple key;
@@ -384,25 +400,26 @@ static void halves_of_pairs_do_not_outlive_their_time(void **state)
 	open_translated(env, SPORT + 1);
 	weir_tuple_make(&key, &forward.src, htons(SPORT), &forward.dst, htons(80), IPPROTO_TCP, 0);
 	prog_unset(env, "conntrack", &key);
-	weir_tuple_make(&key, &reply.src, htons(SPORT + 1), &reply.dst, htons(TARGET), IPPROTO_TCP, 0);
+	weir_tuple_make(&key, &reply.src, htons(SPORT + 1), &reply.dst, htons(TARGET), IPPROTO_TCP,
+			0);
 	prog_unset(env, "conntrack", &key);
-	sweep(env, 3);
+	gc_run(env, 3);
 	assert_int_equal(prog_flow_count(env), 2);
 	prog_flows_age(env, LIMIT + 10);
-	sweep(env, 3);
+	gc_run(env, 3);
 	assert_int_equal(prog_flow_count(env), 0);
-	assert_null(prog_places_check(env, NULL));
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
-/* Everything is over at once (a limit of -1), and the sweep never rests. */
-static void sweep_without_rest(struct prog_env *env)
+/* Everything is over at once (a limit of -1), and gc never rests. */
+static void gc_without_rest(struct prog_env *env)
 {
 	struct weir_config config = prog_config(env);
 
 	for (int i = 0; i < _WEIR_TIMEOUT_MAX; i++)
 		config.timeout[i] = -1;
-	config.sweep_slice = 2 * PLACES;
-	config.sweep_interval_us = 100;
+	config.gc_slice = 2 * PLACES;
+	config.gc_interval_us = 100;
 	prog_config_set(env, &config);
 }
 
@@ -415,48 +432,53 @@ static void send_raw(struct prog_env *env, enum who from, struct packet_spec spe
 }
 
 /*
- * Returns how many packets took so long that two rounds of the sweep began meanwhile. Such a one may have stood still
- * with its place filled and its entry not yet there, and lost the place: rounds of 100 us allow it, those of seconds do not.
+ * Returns how many packets took so long that two rounds of gc began meanwhile. Such a one may have
+ * stood still with its place filled and its entry not yet there, and lost the place: rounds of 100
+ * us allow it, those of seconds do not.
  */
-static uint32_t traffic_beside_sweep(struct prog_env *env)
+static uint32_t traffic_beside_gc(struct prog_env *env)
 {
-	uint64_t before = prog_sweeps(env), after;
+	uint64_t before = prog_gc_rounds(env), after;
 	uint32_t stood_still = 0;
 
 	for (int i = 0; i < 6000; i++, before = after) {
 		send_raw(env, POD_A,
-			 prog_tcp(env, POD_A, SPORT + i % 50, i % 3 ? VIP_1 : POD_B, i % 3 ? 80 : TARGET, SYN));
+			 prog_tcp(env, POD_A, SPORT + i % 50, i % 3 ? VIP_1 : POD_B,
+				  i % 3 ? 80 : TARGET, SYN));
 		if (i % 4 == 0)
-			send_raw(env, POD_B, prog_tcp(env, POD_B, TARGET, POD_A, SPORT + i % 50, SYN | ACK));
-		after = prog_sweeps(env);
+			send_raw(env, POD_B,
+				 prog_tcp(env, POD_B, TARGET, POD_A, SPORT + i % 50, SYN | ACK));
+		after = prog_gc_rounds(env);
 		stood_still += after - before >= 2;
 	}
 	return stood_still;
 }
 
-/* NULL, or what stays however often the sweep comes by. */
+/* NULL, or what stays however often gc comes by. */
 static const char *left_behind(struct prog_env *env)
 {
 	for (int i = 0; i < 5; i++)
-		sweep(env, 4);
-	return prog_flow_count(env) ? "an entry that the sweep does not find" : prog_places_check(env, NULL);
+		gc_run(env, 4);
+	return prog_flow_count(env) ? "an entry that gc does not find"
+				    : prog_gc_slots_check(env, NULL);
 }
 
-static void traffic_and_sweep_lose_no_place(void **state)
+static void traffic_and_gc_lose_no_slot(void **state)
 {
 	const char *wrong = "";
 
 	for (int i = 0; i < 5 && wrong; i++) {
-		struct prog_env *env = with_sweep(state);
+		struct prog_env *env = with_gc(state);
 		uint32_t stood_still;
 
-		sweep_without_rest(env);
-		stood_still = traffic_beside_sweep(env);
+		gc_without_rest(env);
+		stood_still = traffic_beside_gc(env);
 		wrong = left_behind(env);
 		if (wrong && !stood_still)
 			fail_msg("%s", wrong);
 		if (wrong)
-			print_message("# once more: %u packets stood still, %s\n", stood_still, wrong);
+			print_message("# once more: %u packets stood still, %s\n", stood_still,
+				      wrong);
 	}
 	if (wrong)
 		fail_msg("%s, each time", wrong);
@@ -474,7 +496,7 @@ int main(void)
 		FOR_BOTH(the_place_of_a_flow_being_made_is_not_taken_away),
 		FOR_BOTH(removal_takes_two_ticks_in_a_small_table_too),
 		FOR_BOTH(halves_of_pairs_do_not_outlive_their_time),
-		FOR_BOTH(traffic_and_sweep_lose_no_place),
+		FOR_BOTH(traffic_and_gc_lose_no_slot),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

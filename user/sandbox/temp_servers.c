@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Lends servers: without one a closed UDP port would look like a denial, and a
- * closed TCP port like a refusal. One process a namespace; ports that are
- * already served there are left to whoever serves them.
+ * Lends servers: without one a closed UDP port would look like a denial, and a closed TCP port like
+ * a refusal. One process a namespace; ports that are already served there are left to whoever
+ * serves them.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "sandbox/lend.h"
+#include "sandbox/temp_servers.h"
 #include "sandbox/server.h"
 
 struct wanted {
@@ -33,8 +33,10 @@ static size_t collect(const struct sandbox_probe *probes, size_t n, struct wante
 	size_t found = 0, kept = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (probes[i].to && (probes[i].proto == IPPROTO_TCP || probes[i].proto == IPPROTO_UDP))
-			wanted[found++] = (struct wanted){ probes[i].to, { probes[i].proto, probes[i].port } };
+		if (probes[i].to &&
+		    (probes[i].proto == IPPROTO_TCP || probes[i].proto == IPPROTO_UDP))
+			wanted[found++] = (struct wanted){ probes[i].to,
+							   { probes[i].proto, probes[i].port } };
 	qsort(wanted, found, sizeof(*wanted), by_where);
 	for (size_t i = 0; i < found; i++)
 		if (!kept || by_where(&wanted[kept - 1], &wanted[i]))
@@ -42,14 +44,16 @@ static size_t collect(const struct sandbox_probe *probes, size_t n, struct wante
 	return kept;
 }
 
-static int lend_one(struct lent *lent, const char *name, const struct wanted *wanted, size_t n,
-		    struct weir_err *err)
+static int start_group(struct temp_servers *temp_servers, const char *name,
+		       const struct wanted *wanted, size_t n, struct weir_err *err)
 {
 	_cleanup_(mem_free) struct server_port *ports = mem_zalloc(n * sizeof(*ports));
 	_cleanup_(fd_close) int fd = sandbox_netns(name, wanted->where, NULL);
-	struct server_spec spec = {
-		.netns_fd = fd, .label = wanted->where, .ports = ports, .n_ports = n, .lent = true
-	};
+	struct server_spec spec = { .netns_fd = fd,
+				    .label = wanted->where,
+				    .ports = ports,
+				    .n_ports = n,
+				    .temp_servers = true };
 	pid_t pid;
 	int r;
 
@@ -59,12 +63,12 @@ static int lend_one(struct lent *lent, const char *name, const struct wanted *wa
 		ports[i] = wanted[i].port;
 	r = server_start(&spec, &pid, err);
 	if (!r)
-		*VEC_ADD(lent->pids, lent->n, lent->cap) = pid;
+		*VEC_ADD(temp_servers->pids, temp_servers->n, temp_servers->cap) = pid;
 	return r;
 }
 
-int lend_servers(struct lent *lent, const char *name, const struct sandbox_probe *probes, size_t n,
-		 struct weir_err *err)
+int temp_servers_start(struct temp_servers *temp_servers, const char *name,
+		       const struct sandbox_probe *probes, size_t n, struct weir_err *err)
 {
 	_cleanup_(mem_free) struct wanted *wanted = mem_zalloc((n + 1) * sizeof(*wanted));
 	size_t n_wanted = collect(probes, n, wanted);
@@ -73,15 +77,15 @@ int lend_servers(struct lent *lent, const char *name, const struct sandbox_probe
 	for (size_t i = 0, end; i < n_wanted && !r; i = end) {
 		for (end = i; end < n_wanted && !strcmp(wanted[end].where, wanted[i].where); end++)
 			;
-		r = lend_one(lent, name, &wanted[i], end - i, err);
+		r = start_group(temp_servers, name, &wanted[i], end - i, err);
 	}
 	return r;
 }
 
-void lend_end(struct lent *lent)
+void temp_servers_stop(struct temp_servers *temp_servers)
 {
-	for (size_t i = 0; i < lent->n; i++)
-		server_stop(lent->pids[i]);
-	free(lent->pids);
-	*lent = (struct lent){};
+	for (size_t i = 0; i < temp_servers->n; i++)
+		server_stop(temp_servers->pids[i]);
+	free(temp_servers->pids);
+	*temp_servers = (struct temp_servers){};
 }

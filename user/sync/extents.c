@@ -1,44 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Runs in an array, first fit. See runs.h. */
+/* Runs in an array, first fit. See extents.h. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "sync/runs.h"
+#include "sync/extents.h"
 
-void runs_init(struct runs *r, uint32_t size)
+void extents_init(struct extents *r, uint32_t size)
 {
-	*r = (struct runs){ .size = size };
+	*r = (struct extents){ .size = size };
 }
 
-void runs_free(struct runs *r)
+void extents_free(struct extents *r)
 {
 	free(r->used);
 	free(r->holes);
-	*r = (struct runs){};
+	*r = (struct extents){};
 }
 
-void runs_mark(struct runs *r, uint32_t offset, uint32_t len)
+void extents_mark(struct extents *r, uint32_t offset, uint32_t len)
 {
 	if (len && offset < r->size && len <= r->size - offset)
-		*VEC_ADD(r->used, r->n_used, r->cap_used) = (struct run){ offset, len };
+		*VEC_ADD(r->used, r->n_used, r->cap_used) = (struct extent){ offset, len };
 }
 
 static int by_offset(const void *a, const void *b)
 {
-	const struct run *x = a, *y = b;
+	const struct extent *x = a, *y = b;
 
 	return (x->offset > y->offset) - (x->offset < y->offset);
 }
 
-static void add_hole(struct runs *r, uint32_t from, uint32_t to)
+static void add_hole(struct extents *r, uint32_t from, uint32_t to)
 {
 	if (from < to)
-		*VEC_ADD(r->holes, r->n_holes, r->cap_holes) = (struct run){ from, to - from };
+		*VEC_ADD(r->holes, r->n_holes, r->cap_holes) = (struct extent){ from, to - from };
 }
 
-void runs_settle(struct runs *r)
+void extents_settle(struct extents *r)
 {
 	uint32_t end = 0;
 
@@ -53,7 +53,7 @@ void runs_settle(struct runs *r)
 	add_hole(r, end, r->size);
 }
 
-int runs_take(struct runs *r, uint32_t len, uint32_t *ret_offset)
+int extents_take(struct extents *r, uint32_t len, uint32_t *ret_offset)
 {
 	if (!len) {
 		*ret_offset = 0;
@@ -62,7 +62,7 @@ int runs_take(struct runs *r, uint32_t len, uint32_t *ret_offset)
 	while (r->first < r->n_holes && !r->holes[r->first].len)
 		r->first++;
 	for (size_t i = r->first; i < r->n_holes; i++) {
-		struct run *h = &r->holes[i];
+		struct extent *h = &r->holes[i];
 
 		if (h->len < len)
 			continue;
@@ -74,7 +74,7 @@ int runs_take(struct runs *r, uint32_t len, uint32_t *ret_offset)
 	return -ENOSPC;
 }
 
-static void drop_empty_holes(struct runs *r)
+static void drop_empty_holes(struct extents *r)
 {
 	size_t n = 0;
 
@@ -85,9 +85,9 @@ static void drop_empty_holes(struct runs *r)
 	r->first = 0;
 }
 
-void runs_give(struct runs *r, uint32_t offset, uint32_t len)
+void extents_give(struct extents *r, uint32_t offset, uint32_t len)
 {
-	struct run *h, *next;
+	struct extent *h, *next;
 	size_t at = 0;
 
 	if (!len)
@@ -98,7 +98,7 @@ void runs_give(struct runs *r, uint32_t offset, uint32_t len)
 	add_hole(r, offset, offset + len);
 	h = &r->holes[at];
 	memmove(h + 1, h, (r->n_holes - 1 - at) * sizeof(*h));
-	*h = (struct run){ offset, len };
+	*h = (struct extent){ offset, len };
 	if (at && h[-1].offset + h[-1].len == offset) {
 		h[-1].len += len;
 		h->len = 0;

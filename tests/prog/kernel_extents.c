@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* The allocators of runs and ids: pure, no root. */
+/* The allocators of extents and ids: pure, no root. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -10,74 +10,75 @@
 
 #include "base/mem.h"
 #include "sync/idset.h"
-#include "sync/runs.h"
+#include "sync/extents.h"
 
-static uint32_t take(struct runs *r, uint32_t len)
+static uint32_t take(struct extents *r, uint32_t len)
 {
 	uint32_t offset = 0xffffffff;
 
-	assert_int_equal(runs_take(r, len, &offset), 0);
+	assert_int_equal(extents_take(r, len, &offset), 0);
 	return offset;
 }
 
 static void runs_fill_the_holes_between_what_is_used(void **state)
 {
-	struct runs r;
+	struct extents r;
 	uint32_t offset = 99;
 
-	runs_init(&r, 20);
-	runs_mark(&r, 10, 5);
-	runs_mark(&r, 2, 3);
-	runs_mark(&r, 4, 2); /* overlaps */
-	runs_settle(&r);
+	extents_init(&r, 20);
+	extents_mark(&r, 10, 5);
+	extents_mark(&r, 2, 3);
+	extents_mark(&r, 4, 2); /* overlaps */
+	extents_settle(&r);
 	assert_int_equal(take(&r, 3), 6);
 	assert_int_equal(take(&r, 2), 0);
 	assert_int_equal(take(&r, 5), 15);
 	assert_int_equal(take(&r, 0), 0);
-	assert_int_equal(runs_take(&r, 2, &offset), -ENOSPC);
+	assert_int_equal(extents_take(&r, 2, &offset), -ENOSPC);
 	assert_int_equal(offset, 99);
 	assert_int_equal(take(&r, 1), 9);
-	assert_int_equal(runs_take(&r, 1, &offset), -ENOSPC);
-	runs_free(&r);
+	assert_int_equal(extents_take(&r, 1, &offset), -ENOSPC);
+	extents_free(&r);
 }
 
 static void runs_ignore_marks_beyond_the_array(void **state)
 {
-	struct runs r;
+	struct extents r;
 
-	runs_init(&r, 8);
-	runs_mark(&r, 8, 1);
-	runs_mark(&r, 4, 0xffffffff);
-	runs_settle(&r);
+	extents_init(&r, 8);
+	extents_mark(&r, 8, 1);
+	extents_mark(&r, 4, 0xffffffff);
+	extents_settle(&r);
 	assert_int_equal(take(&r, 8), 0);
-	runs_free(&r);
+	extents_free(&r);
 }
 
-/* Whatever is marked and taken, no two runs overlap and none leaves the array. */
+/* Whatever is marked and taken, no two extents overlap and none leaves the array. */
 static void runs_never_overlap(void **state)
 {
 	unsigned int seed = 7;
 
 	for (int round = 0; round < 200; round++) {
 		char used[256] = {};
-		struct runs r;
+		struct extents r;
 		uint32_t offset, len;
 
-		runs_init(&r, sizeof(used));
+		extents_init(&r, sizeof(used));
 		for (int i = 0; i < 6; i++) {
 			offset = rand_r(&seed) % 250;
 			len = rand_r(&seed) % 7;
-			runs_mark(&r, offset, len);
-			for (uint32_t b = offset; b < offset + len && offset + len <= sizeof(used); b++)
+			extents_mark(&r, offset, len);
+			for (uint32_t b = offset; b < offset + len && offset + len <= sizeof(used);
+			     b++)
 				used[b] = 1;
 		}
-		runs_settle(&r);
-		while (!runs_take(&r, len = 1 + rand_r(&seed) % 9, &offset)) {
+		extents_settle(&r);
+		while (!extents_take(&r, len = 1 + rand_r(&seed) % 9, &offset)) {
 			assert_true(offset + len <= sizeof(used));
 			for (uint32_t b = offset; b < offset + len; b++)
 				assert_int_equal(used[b]++, 0);
 		}
-		runs_free(&r);
+		extents_free(&r);
 	}
 }
 
@@ -105,45 +106,45 @@ static void ids_are_the_smallest_that_are_free_and_never_0(void **state)
 
 static void runs_that_come_back_join_their_neighbours(void **state)
 {
-	struct runs r;
+	struct extents r;
 	uint32_t offset;
 
-	runs_init(&r, 12);
-	runs_settle(&r);
+	extents_init(&r, 12);
+	extents_settle(&r);
 	for (uint32_t i = 0; i < 4; i++)
 		assert_int_equal(take(&r, 3), 3 * i);
-	runs_give(&r, 3, 3);
-	runs_give(&r, 9, 3);
-	assert_int_equal(runs_take(&r, 4, &offset), -ENOSPC);
-	runs_give(&r, 6, 3); /* between two holes */
+	extents_give(&r, 3, 3);
+	extents_give(&r, 9, 3);
+	assert_int_equal(extents_take(&r, 4, &offset), -ENOSPC);
+	extents_give(&r, 6, 3); /* between two holes */
 	assert_int_equal(take(&r, 9), 3);
-	runs_give(&r, 0, 3);
-	runs_give(&r, 3, 9); /* behind one */
-	runs_give(&r, 0, 0);
+	extents_give(&r, 0, 3);
+	extents_give(&r, 3, 9); /* behind one */
+	extents_give(&r, 0, 0);
 	assert_int_equal(take(&r, 12), 0);
-	assert_int_equal(runs_take(&r, 1, &offset), -ENOSPC);
-	runs_free(&r);
+	assert_int_equal(extents_take(&r, 1, &offset), -ENOSPC);
+	extents_free(&r);
 }
 
 /* Taken and given back at random, against a plain picture of who has what. */
 static void runs_given_back_are_given_out_once(void **state)
 {
 	enum { SIZE = 64, HELD = 8 };
-	struct run held[HELD] = {};
+	struct extent held[HELD] = {};
 	bool used[SIZE] = {};
 	unsigned int seed = 11;
-	struct runs r;
+	struct extents r;
 
-	runs_init(&r, SIZE);
-	runs_settle(&r);
+	extents_init(&r, SIZE);
+	extents_settle(&r);
 	for (int i = 0; i < 20000; i++) {
-		struct run *h = &held[rand_r(&seed) % HELD];
+		struct extent *h = &held[rand_r(&seed) % HELD];
 
-		runs_give(&r, h->offset, h->len);
+		extents_give(&r, h->offset, h->len);
 		for (uint32_t j = 0; j < h->len; j++)
 			used[h->offset + j] = false;
 		h->len = rand_r(&seed) % 13;
-		if (runs_take(&r, h->len, &h->offset))
+		if (extents_take(&r, h->len, &h->offset))
 			h->len = 0;
 		for (uint32_t j = 0; j < h->len; j++) {
 			assert_false(used[h->offset + j]);
@@ -151,9 +152,9 @@ static void runs_given_back_are_given_out_once(void **state)
 		}
 	}
 	for (int i = 0; i < HELD; i++)
-		runs_give(&r, held[i].offset, held[i].len);
+		extents_give(&r, held[i].offset, held[i].len);
 	assert_int_equal(take(&r, SIZE), 0);
-	runs_free(&r);
+	extents_free(&r);
 }
 
 static void ids_that_come_back_are_the_first_to_go_again(void **state)

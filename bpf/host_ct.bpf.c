@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Connections that are older than Weir: a pod that ran before its hooks came has
- * some open, and the host's own conntrack keeps them, translated by whoever was
- * there before (kube-proxy, hostPort). Their packets are passed to the stack
- * untouched, so that a hand-over cuts nothing, and judged as the connection that
- * conntrack says they are of. Entered from tc_pod for packets of no flow, of such pods only.
+ * Connections that are older than Weir: a pod that ran before its hooks came has some open, and the
+ * host's own conntrack keeps them, translated by whoever was there before (kube-proxy, hostPort).
+ * Their packets are passed to the stack untouched, so that a hand-over cuts nothing, and judged as
+ * the connection that conntrack says they are of. Entered from pod for packets of no flow, of such
+ * pods only.
  *
- * An object of its own: a kernel without these kfuncs refuses it, and then such
- * packets are judged as any in mid-stream (midstream.bpf.h).
+ * An object of its own: a kernel without these kfuncs refuses it, and then such packets are judged
+ * as any in mid-stream (midstream.bpf.h).
  */
 #include "flow_create.bpf.h"
 #include "forward.bpf.h"
@@ -52,15 +52,17 @@ struct bpf_ct_opts {
 };
 WEIR_ASSERT_SIZE(struct bpf_ct_opts, 12);
 
-extern struct nf_conn *bpf_skb_ct_lookup(struct __sk_buff *skb, struct bpf_sock_tuple *tuple, __u32 tuple_size,
-					 struct bpf_ct_opts *opts, __u32 opts_size) __ksym;
+extern struct nf_conn *bpf_skb_ct_lookup(struct __sk_buff *skb, struct bpf_sock_tuple *tuple,
+					 __u32 tuple_size, struct bpf_ct_opts *opts,
+					 __u32 opts_size) __ksym;
 extern void bpf_ct_release(struct nf_conn *ct) __ksym;
 
 /* The packet's tuple, or the same turned round. Returns its size. */
 static __always_inline __u32 make_tuple(struct bpf_sock_tuple *t, const struct pkt *p, int turned)
 {
 	const struct weir_addr *src = turned ? &p->dst : &p->src, *dst = turned ? &p->src : &p->dst;
-	__be16 sport_be = turned ? p->dport_be : p->sport_be, dport_be = turned ? p->sport_be : p->dport_be;
+	__be16 sport_be = turned ? p->dport_be : p->sport_be,
+	       dport_be = turned ? p->sport_be : p->dport_be;
 
 	if (p->v6) {
 		__builtin_memcpy(t->ipv6.saddr, src, sizeof(*src));
@@ -89,7 +91,7 @@ static __always_inline struct weir_addr address_of(const struct nf_conntrack_man
 /* The connection's first packet, at its real destination: where its replies come from. */
 static __always_inline void ask_as_began(struct scratch *s, const struct nf_conn *ct)
 {
-	struct question *q = &s->question;
+	struct policy_query *q = &s->query;
 
 	q->src = address_of(&ct->tuplehash[0].tuple.src, s->pkt.v6);
 	q->dst = address_of(&ct->tuplehash[1].tuple.src, s->pkt.v6);
@@ -102,9 +104,9 @@ static __always_inline void ask_as_began(struct scratch *s, const struct nf_conn
 }
 
 /*
- * Does the connection that conntrack knows claim this packet? UDP only as a
- * reply: a client's own datagram begins a flow of ours. A RST only where the host
- * translates: else it may answer what came back untranslated of a flow of ours that was lost (SVC-95).
+ * Does the connection that conntrack knows claim this packet? UDP only as a reply: a client's own
+ * datagram begins a flow of ours. A RST only where the host translates: else it may answer what
+ * came back untranslated of a flow of ours that was lost (SVC-95).
  */
 static __always_inline int claims(const struct pkt *p, const struct nf_conn *ct, int is_reply)
 {
@@ -135,8 +137,9 @@ static __always_inline int host_knows(struct __sk_buff *skb, struct scratch *s, 
 }
 
 /*
- * Returns enum flow_step. FLOW_NEW: of no connection of the host's. Decided: HOST_FLOW, or why the packet is dropped.
- * On the pod's side of a translation the packet shows the other direction's tuple, turned round.
+ * Returns enum flow_step. FLOW_NEW: of no connection of the host's. Decided: HOST_FLOW, or why the
+ * packet is dropped. On the pod's side of a translation the packet shows the other direction's
+ * tuple, turned round.
  */
 __noinline int host_flow(struct __sk_buff *skb)
 {
@@ -149,16 +152,17 @@ __noinline int host_flow(struct __sk_buff *skb)
 	why = find_ends(s);
 	if (why)
 		return decided(s, why);
-	return host_knows(skb, s, 0) || host_knows(skb, s, 1) ? decided(s, WEIR_HOST_FLOW) : FLOW_NEW;
+	return host_knows(skb, s, 0) || host_knows(skb, s, 1) ? decided(s, WEIR_HOST_FLOW)
+							      : FLOW_NEW;
 }
 
 /* Who is told hears of the connection as it began. */
 static __always_inline enum weir_reason judge_host_flow(struct __sk_buff *skb, struct scratch *s)
 {
-	s->pkt.src = s->question.src;
-	s->pkt.dst = s->question.dst;
+	s->pkt.src = s->query.src;
+	s->pkt.dst = s->query.dst;
 	s->pkt.sport_be = s->route.sport_be;
-	s->pkt.dport_be = s->question.dport_be;
+	s->pkt.dport_be = s->query.dport_be;
 	s->pkt.traced = TRACED_DECIDED;
 	return policy_judge(skb);
 }
@@ -172,7 +176,7 @@ static __always_inline int adopted(struct __sk_buff *skb, __u8 hook, const __u32
 	enum weir_reason why;
 
 	if (!s || !h)
-		return drop(skb, WEIR_NO_SCRATCH);
+		return drop(skb, WEIR_INTERNAL);
 	decision_begin(s);
 	why = pkt_parse(skb, s, hook);
 	if (why == WEIR_FRAGMENT)
@@ -181,7 +185,7 @@ static __always_inline int adopted(struct __sk_buff *skb, __u8 hook, const __u32
 		why = quote_read(skb); /* conntrack translates an error with its connection */
 	if (why || host_flow(skb) == FLOW_NEW) {
 		bpf_tail_call(skb, &steps, start);
-		s->reason = WEIR_NO_SCRATCH;
+		s->reason = WEIR_INTERNAL;
 	}
 	why = s->reason;
 	h->host_asked = 0;
