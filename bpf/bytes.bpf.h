@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The packet's bytes, and nothing else knows how to reach them: reading, writing, its length, and
- * the sums that the kernel must be told of. Directly where they lie in the linear part, as headers
- * nearly always do (2 ns instead of a helper's 10-15), else by the helper. Pointers into the packet
- * never leave this file, so no helper that moves the packet can leave one behind. Headers are taken
- * as aligned, or clang copies them byte by byte: where the hardware wants them aligned
- * (NET_IP_ALIGN) the verifier refuses what is not, and where it does not care the verifier does not
- * either. The helper gets a buffer of its own, so that what is read directly may stay in registers.
+ * Access to the packet's bytes: reading, writing, its length, and the checksums that the kernel
+ * must be told of. Bytes in the linear part, where headers nearly always are, are accessed directly
+ * (2 ns instead of a helper's 10-15), all others by the helper. Pointers into the packet never
+ * leave this file, so none can outlive a helper that moves the packet.
+ *
+ * Headers are taken as aligned, or clang copies them byte by byte. On machines that need alignment
+ * (NET_IP_ALIGN) the verifier refuses unaligned access; on others it does not check. The helper
+ * gets a buffer of its own, so that directly read values may stay in registers.
  */
 #pragma once
 
@@ -14,12 +15,12 @@
 #include <bpf/bpf_helpers.h>
 
 #define READ_MAX 40 /* bytes in one call: the largest fixed header, IPv6's */
-#define DIRECT_MAX 255 /* offsets above go by the helper: the verifier wants a bound */
+#define DIRECT_MAX 255 /* offsets above use the helper: the verifier needs a bound */
 
 /*
- * The offset as a value of which the compiler knows nothing, so that it compares and adds the same
- * register: clang 14 compared l3_off where this file says l3_off + 10, and 6.1's verifier then knew
- * no bound of the sum.
+ * Hides the offset's value from the compiler, so that it compares and adds the same register. clang
+ * 14 compared l3_off where this file says l3_off + 10, and 6.1's verifier then had no bound for the
+ * sum.
  */
 static __always_inline __u64 opaque(__u64 off)
 {
@@ -27,7 +28,7 @@ static __always_inline __u64 opaque(__u64 off)
 	return off;
 }
 
-/* 0, or negative where the packet ends before off + len. */
+/* Returns 0, or a negative value if the packet ends before off + len. */
 static __always_inline int packet_read(struct __sk_buff *skb, __u32 off, void *to, const __u32 len)
 {
 	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
@@ -62,8 +63,8 @@ static __always_inline int packet_write(struct __sk_buff *skb, __u32 off, const 
 }
 
 /*
- * As packet_read(), always by the helper: for what is rare, so that the verifier has one way to
- * walk. len may vary.
+ * As packet_read(), always by the helper: for slow paths, so that the verifier walks one path. len
+ * may be a variable.
  */
 static __always_inline int packet_load(struct __sk_buff *skb, __u32 off, void *to, __u32 len)
 {
@@ -71,8 +72,8 @@ static __always_inline int packet_load(struct __sk_buff *skb, __u32 off, void *t
 }
 
 /*
- * Changes the L4 sum at off for a change from `from` to `to`, whether the kernel holds that sum for
- * complete or not. flags: those of bpf_l4_csum_replace().
+ * Updates the L4 checksum at off for a change from `from` to `to`; the kernel knows whether that
+ * checksum is complete. flags: those of bpf_l4_csum_replace().
  */
 static __always_inline int packet_sum(struct __sk_buff *skb, __u32 off, __u64 from, __u64 to,
 				      __u64 flags)
@@ -80,18 +81,19 @@ static __always_inline int packet_sum(struct __sk_buff *skb, __u32 off, __u64 fr
 	return bpf_l4_csum_replace(skb, off, from, to, flags);
 }
 
-/* Sets the packet's length, from the link layer on. */
+/* Sets the packet's length, link layer included. */
 static __always_inline int packet_cut(struct __sk_buff *skb, __u32 len)
 {
 	return bpf_skb_change_tail(skb, len, 0);
 }
 
-/* Makes room behind the link layer's header, or takes len bytes away behind the network header. */
+/* Adds len bytes after the link layer header. 0 or -errno. */
 static __always_inline int packet_make_room(struct __sk_buff *skb, __u32 len)
 {
 	return bpf_skb_adjust_room(skb, len, BPF_ADJ_ROOM_MAC, 0);
 }
 
+/* Removes len bytes after the network header. 0 or -errno. */
 static __always_inline int packet_take_room(struct __sk_buff *skb, __u32 len)
 {
 	return bpf_skb_adjust_room(skb, -(__s32)len, BPF_ADJ_ROOM_NET, 0);

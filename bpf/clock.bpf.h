@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* The programs' clock: ticks of 2^WEIR_TICK_SHIFT ns of the monotonic one. */
+/* The programs' clock: ticks of 2^WEIR_TICK_SHIFT ns of CLOCK_MONOTONIC. */
 #pragma once
 
 #include "scratch.bpf.h"
 
 /*
- * Read anew only when the timer tick has moved, which is when the coarse clock moves: jiffies cost
+ * Reads the clock only when jiffies changed, which is when the coarse clock changes: jiffies cost
  * one load, the clock 5-15 ns.
  */
 static __always_inline __u32 ticks_now(struct scratch *s)
@@ -19,7 +19,7 @@ static __always_inline __u32 ticks_now(struct scratch *s)
 	return s->clock_ticks;
 }
 
-/* Ticks from then to now; 0 where another CPU, whose clock is ahead, wrote then. */
+/* Ticks from then to now; 0 if then was written by another CPU whose clock is ahead. */
 static __always_inline __u32 ticks_since(__u32 now, __u32 then)
 {
 	__s32 passed = now - then;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Tells whoever listens what became of a packet (include/weir/event.h), and why. Called for drops,
- * denials that are not enforced, and new flows that were given a backend. Decides nothing, and
- * changes nothing that decides: it may only judge a denied packet of a known flow once more, to be
- * able to name the rule.
+ * Sends an event (include/weir/event.h) to the reader, if there is one. Called for drops, for
+ * denials that are not enforced, and for new flows that got a backend. Changes no verdict; it may
+ * only judge a denied packet of a known flow once more, to name the rule.
  */
 #pragma once
 
@@ -25,7 +24,7 @@ static __always_inline int ring_is_half_full(void)
 	       bpf_ringbuf_query(&events, BPF_RB_RING_SIZE);
 }
 
-/* Room for one event of this reason, or NULL with the loss counted. */
+/* Reserves room for one event of this reason. NULL: none, and the loss is counted. */
 static __always_inline struct weir_event *event_reserve(__u32 reason, __u32 now)
 {
 	struct weir_event_count *c = bpf_map_lookup_elem(&event_counts, &reason);
@@ -53,8 +52,8 @@ static __always_inline struct weir_event *event_reserve(__u32 reason, __u32 now)
 }
 
 /*
- * A denied packet of a known flow whose stamps are current was not judged: does it now, for the
- * rule's name and its count. The packet's fate stands.
+ * A denied packet of a known flow with current stamps was not judged: judges it now, for the rule's
+ * name and its hit count. The packet is dropped in any case.
  */
 static __always_inline void judge_known(struct __sk_buff *skb, struct scratch *s)
 {
@@ -68,16 +67,16 @@ static __always_inline void judge_known(struct __sk_buff *skb, struct scratch *s
 	policy_judge(skb);
 }
 
-/* An ICMP error of which no known flow is told: who sent it to whom. */
-static __always_inline void tell_error(struct weir_event *e, const struct scratch *s)
+/* The addresses of an ICMP error that is about no known flow. */
+static __always_inline void fill_error(struct weir_event *e, const struct scratch *s)
 {
 	e->src = s->quote.src;
 	e->dst = s->quote.dst;
 	e->proto = s->pkt.v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
 }
 
-/* What the packet itself says, and the decision about a flow that it would begin. */
-static __always_inline void tell_packet(struct weir_event *e, const struct scratch *s)
+/* The packet's own tuple, and the decision about the flow that it would begin. */
+static __always_inline void fill_packet(struct weir_event *e, const struct scratch *s)
 {
 	const struct weir_trace *t = &s->decision;
 	const struct pkt *p = &s->pkt;
@@ -98,8 +97,8 @@ static __always_inline void tell_packet(struct weir_event *e, const struct scrat
 	e->flags |= WEIR_EVENT_TRANSLATED;
 }
 
-/* The known flow's own tuple, whichever way this packet travels. */
-static __always_inline void tell_flow(struct weir_event *e, const struct scratch *s,
+/* The known flow's original tuple, whichever direction this packet has. */
+static __always_inline void fill_flow(struct weir_event *e, const struct scratch *s,
 				      const struct weir_flow *flow)
 {
 	int first = !!(flow->flags & WEIR_FLOW_ORIG_FIRST), reply = flow->flags & WEIR_FLOW_REPLY;
@@ -131,7 +130,7 @@ static __always_inline void tell_flow(struct weir_event *e, const struct scratch
 	}
 }
 
-static __always_inline void tell_verdict(struct weir_event *e, const struct weir_trace *t)
+static __always_inline void fill_verdict(struct weir_event *e, const struct weir_trace *t)
 {
 	e->egress_set = t->egress_set;
 	e->egress_rule = t->egress_rule;
@@ -150,8 +149,10 @@ static __always_inline int is_denial(__u32 reason)
 	       reason == WEIR_GATED || reason == WEIR_NOT_ENFORCED;
 }
 
-/* FORWARDED: a new flow was given a backend. Else why the packet is dropped, or NOT_ENFORCED. */
-__noinline int event_tell(struct __sk_buff *skb, __u32 reason)
+/*
+ * reason FORWARDED: a new flow got a backend. Others: why the packet is dropped, or NOT_ENFORCED.
+ */
+__noinline int event_send(struct __sk_buff *skb, __u32 reason)
 {
 	struct scratch *s = scratch_get();
 	struct weir_flow *flow = NULL;
@@ -182,13 +183,13 @@ __noinline int event_tell(struct __sk_buff *skb, __u32 reason)
 	if (s->pkt.traced & TRACED_QUOTE)
 		e->flags |= WEIR_EVENT_ICMP_ERROR;
 	if (flow)
-		tell_flow(e, s, flow);
+		fill_flow(e, s, flow);
 	else if (s->pkt.traced & TRACED_QUOTE)
-		tell_error(e, s);
+		fill_error(e, s);
 	else
-		tell_packet(e, s);
+		fill_packet(e, s);
 	if (s->pkt.traced & TRACED_JUDGED)
-		tell_verdict(e, &s->decision);
+		fill_verdict(e, &s->decision);
 	bpf_ringbuf_submit(e, 0);
 	return 0;
 }

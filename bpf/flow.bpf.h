@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Connections: finding the one that a packet belongs to, proving its ends, keeping its state,
- * judging it again after a change, and making new ones.
+ * Connections: finds the one that a packet belongs to, verifies its ends, keeps its state, judges
+ * it again after a change, and creates new ones.
  *
  *   flow_find        known and current: the common case, one look-up
- *   flow_revalidate  known, but a change of policy or services came since
+ *   flow_revalidate  known, but policy or services changed since
  *   flow_create      not known: backend, both verdicts, entries (flow_create.bpf.h)
  */
 #pragma once
@@ -13,12 +13,12 @@
 #include "policy.bpf.h"
 #include "service.bpf.h"
 
-/* What the next step is. */
+/* The next step. */
 enum flow_step {
-	FLOW_DECIDED, /* none: s->reason says why the packet goes on or is dropped */
-	FLOW_NEW, /* of no flow that stands: flow_create() */
+	FLOW_DECIDED, /* none: s->reason says why the packet is passed or dropped */
+	FLOW_NEW, /* of no live flow: flow_create() */
 	FLOW_STALE, /* policy or services changed since: flow_revalidate() */
-	FLOW_RACE, /* another CPU was faster: look again */
+	FLOW_RACE, /* another CPU was faster: look up again */
 };
 
 static __always_inline enum flow_step decided(struct scratch *s, enum weir_reason why)
@@ -44,7 +44,7 @@ static __always_inline int read_epochs(struct scratch *s)
 	return 0;
 }
 
-/* Does this packet travel in the direction of its flow's first packet? */
+/* Does this packet have the direction of its flow's first packet? */
 static __always_inline int is_orig(const struct scratch *s, __u32 flags)
 {
 	return !!s->first == !!(flags & WEIR_FLOW_ORIG_FIRST);
@@ -52,15 +52,14 @@ static __always_inline int is_orig(const struct scratch *s, __u32 flags)
 
 /*
  * The entry that the packet belongs to. A packet that meets a reply entry in its original direction
- * is a direct flow of its own, under the zoned key; it stays there when the translated flow that it
- * gave way to has ended. Leaves the key that the flow has, or would get, in s->key. Where no flow
- * has such a key, which is nearly always, there is nothing to look for: a miss costs as much as an
- * insert.
+ * belongs to a direct flow of its own, in zone 1; that flow stays in zone 1 after the translated
+ * flow ends. Leaves in s->key the key that the flow has or would get. With no flow in zone 1, the
+ * usual case, the second look-up is skipped: a miss costs as much as an insert.
  */
 static __always_inline struct weir_flow *flow_lookup(struct scratch *s)
 {
 	struct pkt *p = &s->pkt;
-	struct weir_flow *flow, *zoned;
+	struct weir_flow *flow, *direct;
 
 	s->leftover = 0;
 	s->first = weir_tuple_make_wide(&s->key, &p->src_wide, p->sport_be, &p->dst_wide,
@@ -70,11 +69,11 @@ static __always_inline struct weir_flow *flow_lookup(struct scratch *s)
 		return NULL;
 	if (!flow || ((flow->flags & WEIR_FLOW_REPLY) && is_orig(s, flow->flags))) {
 		s->key.zone = 1;
-		zoned = bpf_map_lookup_elem(&conntrack, &s->key);
-		if (zoned && !is_orig(s, zoned->flags))
-			zoned = NULL;
-		s->key.zone = flow || zoned;
-		flow = zoned;
+		direct = bpf_map_lookup_elem(&conntrack, &s->key);
+		if (direct && !is_orig(s, direct->flags))
+			direct = NULL;
+		s->key.zone = flow || direct;
+		flow = direct;
 	}
 	if (flow && (flow->flags & WEIR_FLOW_DEAD))
 		return NULL;
@@ -82,8 +81,8 @@ static __always_inline struct weir_flow *flow_lookup(struct scratch *s)
 }
 
 /*
- * The pod whose device this is, or 0. Slow path only: an entry's end proves it otherwise. Whose new
- * flow this CPU saw last is tried first, and proven the same way.
+ * ref of the pod behind a device, or 0. Slow path only: otherwise an entry's end proves the pod.
+ * Tries the result of this CPU's last call first, and verifies it the same way.
  */
 static __always_inline __u32 ref_by_device(struct scratch *s, __u32 ifindex)
 {
@@ -102,7 +101,7 @@ static __always_inline __u32 ref_by_device(struct scratch *s, __u32 ifindex)
 	return s->last_ref;
 }
 
-/* All zero is how a pod has no address of a family, and no address of anybody. */
+/* An all-zero address means that the pod has none of that family. */
 static __always_inline int pod_has_addr(const struct weir_pod *pod, const struct weir_addr *addr,
 					__u8 v6)
 {
@@ -110,11 +109,11 @@ static __always_inline int pod_has_addr(const struct weir_pod *pod, const struct
 	       weir_addr_equal(v6 ? &pod->addr[1] : &pod->addr[0], addr);
 }
 
-/* An end of an entry that should be a pod. */
+/* Result of verifying an end of an entry that is a local pod. */
 enum flow_end {
-	END_PROVEN, /* it is that pod, at that device */
+	END_PROVEN, /* that pod, at that device */
 	END_ELSEWHERE, /* that pod is at another device */
-	END_GONE, /* the entry is of another attachment and has to go */
+	END_GONE, /* the slot has another attachment: the entry is stale */
 };
 
 /* device 0: any. */
@@ -127,7 +126,7 @@ static __always_inline enum flow_end check_end(__u32 ref, __u32 device)
 	return device && pod->ifindex != device ? END_ELSEWHERE : END_PROVEN;
 }
 
-/* Both ends of the packet's flow. END_ELSEWHERE: s->reason says which of the two. */
+/* Verifies both ends of the packet's flow. END_ELSEWHERE: s->reason says which end. */
 static __always_inline enum flow_end check_ends(struct scratch *s, struct weir_flow *flow, int orig)
 {
 	__u32 src_ref = orig ? flow->end[0].ref : flow->end[1].ref;
@@ -144,15 +143,15 @@ static __always_inline enum flow_end check_ends(struct scratch *s, struct weir_f
 	}
 	end = check_end(dst_ref, s->pkt.device);
 	if (end == END_ELSEWHERE)
-		s->reason = WEIR_NOT_FOR_POD; /* a frame that a bridge floods */
+		s->reason = WEIR_NOT_FOR_POD; /* a frame that a bridge flooded */
 	if (end == END_PROVEN && src_ref)
 		end = check_end(src_ref, s->pkt.from_device);
 	return end;
 }
 
 /*
- * The entry at s->key has to go before the packet may begin a new flow: this one, not what another
- * CPU puts there.
+ * The entry at s->key must be removed before the packet can begin a new flow: this entry only, not
+ * one that another CPU inserts meanwhile.
  */
 static __always_inline enum flow_step flow_leave(struct scratch *s, const struct weir_flow *flow)
 {
@@ -162,9 +161,10 @@ static __always_inline enum flow_step flow_leave(struct scratch *s, const struct
 }
 
 /*
- * A SYN on a closing flow begins a new one, and so does one on an opening flow whose backend is
- * gone, and whatever may begin a flow on a pair that lost its other half in a race (open flows
- * aside: they are not worth a look-up a packet).
+ * Does this packet begin a new flow on an existing entry? A SYN does on a closing flow, and on an
+ * opening flow whose backend is gone. Any packet that may begin a flow does on a pair that lost its
+ * reverse entry in a race; open flows are not checked for that, it would cost them a look-up per
+ * packet.
  */
 static __always_inline int flow_restarts(struct scratch *s, struct weir_flow *flow, int orig)
 {
@@ -176,7 +176,7 @@ static __always_inline int flow_restarts(struct scratch *s, struct weir_flow *fl
 	if (!s->pkt.begins || (!tcp && (!orig || (flags & WEIR_FLOW_OPEN))))
 		return 0;
 	if (weir_flow_is_pair(flags)) {
-		rev = flow_rev(&s->key, flow, &s->rev);
+		rev = flow_rev(&s->key, flow, &s->rev_key);
 		if (!rev)
 			return 1;
 		flags |= rev->flags;
@@ -202,33 +202,31 @@ static __always_inline void half_open_clear(struct weir_flow *flow)
 		k->used = 0;
 }
 
-/*
- * The first packet of the originator after an answer: the flow is open and leaves the half-open
- * ring.
- */
+/* The originator's first packet after a reply: the flow is open and leaves the half-open ring. */
 static __always_inline void flow_open(struct scratch *s, struct weir_flow *flow)
 {
 	if (s->pkt.begins && s->pkt.proto == IPPROTO_TCP)
 		return;
-	if (!(flow_flags(&s->key, flow, &s->rev) & WEIR_FLOW_SEEN_REPLY))
+	if (!(flow_flags(&s->key, flow, &s->rev_key) & WEIR_FLOW_SEEN_REPLY))
 		return;
 	__sync_fetch_and_or(&flow->flags, WEIR_FLOW_OPEN);
 	half_open_clear(flow);
 }
 
-/* A flow that may be closing now is queued, oldest first, for the day the table is full. */
+/* Queues a flow that may be closing, so that the oldest can be reclaimed when the table is full. */
 static __always_inline void queue_closing(struct scratch *s, struct weir_flow *flow)
 {
 	if (flow->flags & WEIR_FLOW_REPLY) {
-		weir_flow_rev_key(&s->key, flow, &s->rev);
-		bpf_map_push_elem(&closing_keys, &s->rev, BPF_EXIST);
+		weir_flow_rev_key(&s->key, flow, &s->rev_key);
+		bpf_map_push_elem(&closing_keys, &s->rev_key, BPF_EXIST);
 	} else {
 		bpf_map_push_elem(&closing_keys, &s->key, BPF_EXIST);
 	}
 }
 
 /*
- * Bits that this packet sets in its own direction. Reply bits are the originator's shifted by one.
+ * State bits that this packet sets for its direction. Reply bits are the originator's shifted by
+ * one.
  */
 static __always_inline __u32 packet_bits(const struct pkt *pkt, int orig)
 {
@@ -246,20 +244,23 @@ _Static_assert(WEIR_FLOW_SEEN_REPLY == WEIR_FLOW_SEEN_ORIG << 1 &&
 		       WEIR_FLOW_RST_REPLY == WEIR_FLOW_RST_ORIG << 1,
 	       "packet_bits() shifts");
 
-/* The RST bit of this direction that traffic after it takes back: a blind RST costs nothing. */
+/*
+ * The RST bit of this direction, if this packet proves that RST forged: a blind RST then has no
+ * effect.
+ */
 static __always_inline __u32 reset_refuted(const struct scratch *s, __u32 flags, __u32 bits,
 					   int orig)
 {
 	__u32 rst = flags & (orig ? WEIR_FLOW_RST_ORIG : WEIR_FLOW_RST_REPLY) & ~bits;
 	__u8 age = s->pkt.now - (flags >> WEIR_FLOW_RST_TICK_SHIFT);
 
-	/* all ones: noted by a CPU whose clock is a tick ahead, so just now */
+	/* 0xff: noted by a CPU whose clock is a tick ahead, so just now */
 	return rst && age >= WEIR_RST_SETTLE_TICKS && age != 0xff ? rst : 0;
 }
 
 /*
- * When it came, for reset_refuted(). Two at once may mix their ticks: the flow is closing either
- * way.
+ * Notes the RST's tick for reset_refuted(). Two RSTs at once may mix their ticks: the flow is
+ * closing in any case.
  */
 static __always_inline void note_reset(const struct scratch *s, struct weir_flow *flow)
 {
@@ -268,8 +269,8 @@ static __always_inline void note_reset(const struct scratch *s, struct weir_flow
 }
 
 /*
- * Keeps the state of the packet's own direction. The entry is written only when something is new,
- * so that an established flow's line stays shared. Returns 0 when the entry turned out to be dead.
+ * Updates the state of the packet's direction. Writes the entry only when something changes, so
+ * that an established flow's cache line stays shared. Returns 0 if the entry is dead.
  */
 static __always_inline int flow_touch(struct scratch *s, struct weir_flow *flow, int orig)
 {
@@ -295,7 +296,7 @@ static __always_inline int flow_touch(struct scratch *s, struct weir_flow *flow,
 	return 1;
 }
 
-/* What a packet of such a flow gets, by its direction. Of a hairpin both ends are the client. */
+/* The rewrite that a packet of such a flow gets. In a hairpin the client is at both ends. */
 static __always_inline __u8 rewrite_of(__u32 flags, int orig)
 {
 	if (!weir_flow_is_pair(flags))
@@ -307,7 +308,7 @@ static __always_inline __u8 rewrite_of(__u32 flags, int orig)
 	return REWRITE_PORTS | (orig ? REWRITE_DST : REWRITE_SRC);
 }
 
-/* Where the packet of a known flow goes, and as what. */
+/* Fills s->route for a packet of a known flow. */
 static __always_inline void route_from_flow(struct scratch *s, const struct weir_flow *flow,
 					    int orig)
 {
@@ -325,7 +326,7 @@ static __always_inline void route_from_flow(struct scratch *s, const struct weir
 	r->dport_be = orig ? flow->nat_port_be : flow->nat_cport_be;
 }
 
-/* An entry's stamp denies: a closed gate comes before what the policies say. */
+/* An entry's stamp denies. A gate takes precedence over the policies' reason. */
 static __always_inline enum flow_step denied(struct scratch *s, const struct weir_flow *flow,
 					     enum weir_reason by_policy)
 {
@@ -336,9 +337,9 @@ static __always_inline enum flow_step denied(struct scratch *s, const struct wei
 }
 
 /*
- * Did services change since this flow last looked? Both ends of a translated flow ask whether it
- * ends (SVC-91). Of an untranslated one only the originator asks whether there is a frontend now:
- * its answers begin nothing.
+ * Did services change since this flow was last checked? Either end of a translated flow may end it
+ * (SVC-91). Only the originator can turn an untranslated flow into a translated one: the
+ * responder's packets begin none.
  */
 static __always_inline int service_stale(const struct scratch *s, const struct weir_flow *flow,
 					 int orig)
@@ -347,7 +348,7 @@ static __always_inline int service_stale(const struct scratch *s, const struct w
 	       (orig || (flow->flags & WEIR_FLOW_SERVICE));
 }
 
-/* FLOW_STALE, or decided: allowed, or the denial that the stamps hold. */
+/* FLOW_STALE, or decided: forwarded, or denied by the stamps. */
 static __always_inline enum flow_step check_stamps(struct scratch *s, struct weir_flow *flow,
 						   int orig)
 {
@@ -370,7 +371,7 @@ static __always_inline enum flow_step check_stamps(struct scratch *s, struct wei
 	return decided(s, WEIR_FORWARDED);
 }
 
-/* Finds the packet's flow. Decided as FORWARDED, or as a denial: s->route is filled. */
+/* Finds the packet's flow. Decided as FORWARDED or as a denial: s->route is filled. */
 static __always_inline enum flow_step flow_find(struct scratch *s)
 {
 	struct weir_flow *flow;
@@ -384,7 +385,7 @@ static __always_inline enum flow_step flow_find(struct scratch *s)
 	if (!flow)
 		return FLOW_NEW;
 	orig = is_orig(s, flow->flags);
-	/* replies to the forward entry of a pair do not exist: nothing answers from a frontend */
+	/* nothing replies from a frontend: such a packet is spoofed */
 	if (!orig && weir_flow_is_pair(flow->flags) && !(flow->flags & WEIR_FLOW_REPLY))
 		return decided(s, WEIR_SPOOFED);
 	end = check_ends(s, flow, orig);
@@ -401,8 +402,8 @@ static __always_inline enum flow_step flow_find(struct scratch *s)
 }
 
 /*
- * Removes the entry that flow_leave() found, if it still stands. Not before the packet's source is
- * proven.
+ * Removes the entry that flow_leave() noted, if it is still there. Only after the packet's source
+ * is proven.
  */
 __noinline int drop_leftover(struct __sk_buff *skb)
 {
@@ -414,11 +415,11 @@ __noinline int drop_leftover(struct __sk_buff *skb)
 		return WEIR_INTERNAL;
 	old = bpf_map_lookup_elem(&conntrack, &s->key);
 	if (old && old->half_open == s->leftover_sequence)
-		flow_delete(&s->key, old, &s->rev);
+		flow_delete(&s->key, old, &s->rev_key);
 	return WEIR_FORWARDED;
 }
 
-/* The question that the flow at s->key asked when it began. */
+/* Fills s->query for the flow at s->key as its first packet had it. */
 static __always_inline void original_query(struct scratch *s, const struct weir_flow *flow)
 {
 	struct policy_query *q = &s->query;
@@ -434,7 +435,7 @@ static __always_inline void original_query(struct scratch *s, const struct weir_
 		q->dport_be = client ? s->key.port_be[0] : s->key.port_be[1];
 	}
 	if (flow->flags & WEIR_FLOW_HAIRPIN)
-		q->src = q->dst; /* the reply's entry has the reserved address for it */
+		q->src = q->dst; /* the reply entry holds the reserved address instead */
 	q->proto = s->key.proto;
 	q->host_origin = !!(flow->flags & WEIR_FLOW_HOST_ORIGIN);
 }
@@ -446,10 +447,10 @@ static __always_inline void stamp_end(struct weir_end *end, __u32 old, __u32 epo
 }
 
 /*
- * Policy or services changed since the flow was stamped: judges it again, in its original
- * orientation, and stamps it. Returns enum flow_step. FLOW_NEW: the ends moved or the backend is
- * gone, so the packet, whichever end sent it, begins a new flow. Else look again. The epochs are
- * read again first, so that the stamp is never newer than the tables that were read.
+ * Policy or services changed since the flow was stamped: judges it again in its original
+ * orientation, and stamps it. Reads the epochs first, so that the stamp is never newer than the
+ * tables. Returns enum flow_step. FLOW_NEW: an end moved or the backend is gone, and the packet, of
+ * either end, begins a new flow. Otherwise look up again.
  */
 __noinline int flow_revalidate(struct __sk_buff *skb)
 {
@@ -466,10 +467,7 @@ __noinline int flow_revalidate(struct __sk_buff *skb)
 		return FLOW_NEW;
 	service = service_stale(s, flow, is_orig(s, flow->flags));
 	if (service && flow->end[0].ref && service_moved(s, flow)) {
-		/*
-		 * The tables alone decide this, so a spoofed packet ends nothing that would have
-		 * stood.
-		 */
+		/* Decided by the tables alone: a spoofed packet cannot end a valid flow. */
 		flow_leave(s, flow);
 		drop_leftover(skb);
 		return FLOW_NEW;

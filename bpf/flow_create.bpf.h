@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * New connections: may this packet begin one, between which ends, by which translation, and is it
- * allowed? A denied one leaves no entry. The entries themselves are flow_insert.bpf.h.
+ * New connections: may this packet begin one, between which ends, with which translation, and is it
+ * allowed? A denied one gets no entry. flow_insert.bpf.h makes the entries.
  */
 #pragma once
 
@@ -10,8 +10,8 @@
 #include "flow_insert.bpf.h"
 
 /*
- * Both local ends, proven. SPOOFED when the source claims to be a pod that is not behind the
- * arriving device.
+ * Finds and verifies both local ends. SPOOFED: the source is a pod that is not behind the arriving
+ * device.
  */
 static __always_inline enum weir_reason find_ends(struct scratch *s)
 {
@@ -36,10 +36,7 @@ static __always_inline enum weir_reason find_ends(struct scratch *s)
 	return src && src->ifindex != p->from_device ? WEIR_SPOOFED : WEIR_FORWARDED;
 }
 
-/*
- * Neither translated nor judged by any set, or sent by this node itself: needs no entry to be let
- * through.
- */
+/* Not translated and judged by no set, or sent by this node itself: may pass without an entry. */
 static __always_inline int needs_no_entry(const struct scratch *s)
 {
 	const struct policy_query *q = &s->query;
@@ -57,8 +54,8 @@ static __always_inline int needs_no_entry(const struct scratch *s)
 
 #define NS_PER_S 1000000000ull
 
-/* Flows without entries are about: written at most once a tick. */
-static __always_inline void table_was_full(const struct scratch *s)
+/* Notes that flows without entries exist: written at most once a tick. */
+static __always_inline void note_table_full(const struct scratch *s)
 {
 	struct weir_config *c = config_get();
 
@@ -66,7 +63,10 @@ static __always_inline void table_was_full(const struct scratch *s)
 		c->full_at = s->pkt.now;
 }
 
-/* Not only now: flows that began without an entry go on without one when there is room again. */
+/*
+ * Was the table full lately? Flows that began without an entry continue without one when there is
+ * room again.
+ */
 static __always_inline int table_is_full(const struct scratch *s)
 {
 	__u32 memory = WEIR_FULL_MEMORY_S * NS_PER_S >> WEIR_TICK_SHIFT;
@@ -76,9 +76,9 @@ static __always_inline int table_is_full(const struct scratch *s)
 }
 
 /*
- * A packet in mid-stream of no known flow: towards a VIP the backend is derived anew (the same,
- * while the endpoints stand). A direct one passes only where the table was too full for its flow's
- * entry, and no verdict is needed.
+ * A packet that begins no flow and belongs to no known one. Towards a VIP its backend is chosen
+ * anew, which gives the same one while the endpoints are the same. A direct packet passes only if
+ * the table was too full for its flow's entry and no verdict is needed.
  */
 static __always_inline enum weir_reason may_begin(struct scratch *s)
 {
@@ -91,11 +91,11 @@ static __always_inline enum weir_reason may_begin(struct scratch *s)
 		return WEIR_MID_STREAM;
 	if (is_own_node(&s->pkt.dst) && pod_sends(&s->pkt) &&
 	    !(s->flow_flags & WEIR_FLOW_TRANSLATED))
-		return WEIR_UNCACHED; /* an answer to this node's own socket */
+		return WEIR_UNCACHED; /* a reply to this node's own socket */
 	return needs_no_entry(s) ? WEIR_UNCACHED : WEIR_MID_STREAM;
 }
 
-/* Only the programs themselves write the reserved addresses, and only behind this look. */
+/* Reserved addresses are written by the programs only, after this check. */
 static __always_inline int is_reserved(const struct scratch *s)
 {
 	struct weir_config *c = config_get();
@@ -142,8 +142,8 @@ static __always_inline enum weir_reason resolve(struct scratch *s)
 }
 
 /*
- * Who, where to, and may it begin at all? FORWARDED, UNCACHED, or the reason to drop. Fills
- * question and route.
+ * Resolves the ends and the translation, and checks that the packet may begin a flow. Returns
+ * FORWARDED, UNCACHED, or the reason to drop. Fills s->query and s->route.
  */
 __noinline int flow_resolve(struct __sk_buff *skb)
 {
@@ -169,10 +169,10 @@ __noinline int flow_resolve(struct __sk_buff *skb)
 }
 
 /*
- * A packet of no known flow. Decided as FORWARDED: its entries are made, s->route says where it
- * goes; as UNCACHED: the same without entries; as MULTICAST: judged for this packet alone.
- * FLOW_RACE: another CPU made the entries. The steps stand beside each other, not in each other:
- * they share 512 bytes of stack.
+ * A packet of no known flow. Decided as FORWARDED: the entries are made, s->route is filled; as
+ * UNCACHED: the same without entries; as MULTICAST: judged for this packet alone. FLOW_RACE:
+ * another CPU made the entries. The steps are called in sequence, not nested: a call chain shares
+ * 512 bytes of stack.
  */
 static __always_inline enum flow_step flow_create(struct __sk_buff *skb, struct scratch *s)
 {
@@ -191,11 +191,11 @@ static __always_inline enum flow_step flow_create(struct __sk_buff *skb, struct 
 			return FLOW_RACE;
 		if (!why && (s->flow_flags & WEIR_FLOW_SERVICE) && !s->denied &&
 		    event_wanted(WEIR_FORWARDED, s->pkt.now))
-			event_tell(skb, WEIR_FORWARDED);
+			event_send(skb, WEIR_FORWARDED);
 		if (why != WEIR_TABLE_FULL)
 			return decided(s, why);
 	}
-	table_was_full(s);
+	note_table_full(s);
 	return decided(s, begin == WEIR_UNCACHED || needs_no_entry(s) ? WEIR_UNCACHED
 								      : WEIR_TABLE_FULL);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The entries of a new connection. Of a translated one the reply's entry goes first, so that no
- * reply can miss; its client port is searched for where another connection has the same one.
+ * The entries of a new connection. A translated one gets its reply entry first, so that no reply
+ * can miss; if another connection has the same client port, a free one is searched.
  */
 #pragma once
 
@@ -11,10 +11,10 @@
 #define EEXIST 17
 
 /*
- * The walk through the reserved ports steps by 1 more than a multiple of this, the product of
- * WEIR_PORT_COUNT's primes (2, 3, 7): no common divisor, so it visits every port. Each flow has a
- * step of its own; one for all would make clusters, and searches fail while a third of the ports is
- * free.
+ * The search walks the reserved ports in steps of 1 more than a multiple of this, the product of
+ * WEIR_PORT_COUNT's prime factors (2, 3, 7): coprime, so it visits every port. Each flow has a step
+ * of its own; a common one would form clusters, and searches would fail while a third of the ports
+ * is free.
  */
 #define PORT_STEP 42
 _Static_assert(WEIR_PORT_COUNT == 8 * 81 * 7, "PORT_STEP holds the primes of WEIR_PORT_COUNT");
@@ -24,7 +24,7 @@ static __always_inline __u32 entry_stamp(const struct scratch *s, __u32 ref, __u
 	return ref ? s->policy_epoch << 1 | !!allow : 0;
 }
 
-/* The forward or only entry, from what was decided. */
+/* The forward or only entry, from the decision. */
 static __always_inline void make_entry(struct scratch *s)
 {
 	const struct policy_query *q = &s->query;
@@ -52,16 +52,14 @@ static __always_inline void make_entry(struct scratch *s)
 	e->half_open = s->half_open;
 }
 
-/*
- * Key of the reply's entry, from what was decided; returns whether the client stands first in it.
- */
+/* Key of the reply entry, from the decision; returns whether the client comes first in it. */
 static __always_inline int make_rev_key(struct scratch *s)
 {
-	return weir_tuple_make(&s->rev, &s->route.src, s->route.sport_be, &s->route.dst,
+	return weir_tuple_make(&s->rev_key, &s->route.src, s->route.sport_be, &s->route.dst,
 			       s->route.dport_be, s->pkt.proto, 0);
 }
 
-/* The reply's entry mirrors the forward one, and leads back to the frontend. */
+/* The reply entry mirrors the forward one and leads back to the frontend. */
 static __always_inline void make_rev(struct scratch *s)
 {
 	struct weir_flow *e = &s->rev_entry;
@@ -76,7 +74,10 @@ static __always_inline void make_rev(struct scratch *s)
 	e->gc_slot = s->rev_gc_slot;
 }
 
-/* Does the reply entry in the way belong to my own frontend key? Then another CPU was faster. */
+/*
+ * Does the reply entry found at s->rev_key belong to this packet's frontend key? Then another CPU
+ * was faster.
+ */
 static __always_inline int is_my_rev(const struct scratch *s, const struct weir_flow *other)
 {
 	return (other->flags & WEIR_FLOW_REPLY) &&
@@ -86,14 +87,14 @@ static __always_inline int is_my_rev(const struct scratch *s, const struct weir_
 }
 
 /*
- * int, not long: before 6.4 a map's function sets only the lower half of the result, so no long
+ * int, not long: before 6.4 a map function sets only the lower half of the result, so that no long
  * equals -EEXIST.
  */
 static __always_inline int rev_insert(struct scratch *s)
 {
 	make_rev(s);
-	gc_slot_fill(s->rev_gc_slot, &s->rev);
-	return bpf_map_update_elem(&conntrack, &s->rev, &s->rev_entry, BPF_NOEXIST);
+	gc_slot_fill(s->rev_gc_slot, &s->rev_key);
+	return bpf_map_update_elem(&conntrack, &s->rev_key, &s->rev_entry, BPF_NOEXIST);
 }
 
 enum orphan {
@@ -104,13 +105,13 @@ enum orphan {
 
 enum rev_outcome {
 	REV_INSERTED, /* inserted */
-	REV_MINE, /* it is there already: mine, made by another CPU or left over */
-	REV_PORT_TAKEN, /* another connection has this port */
-	REV_GONE, /* another CPU removed what was in the way */
+	REV_MINE, /* it exists: made by another CPU for this flow, or left over */
+	REV_PORT_TAKEN, /* another connection has this client port */
+	REV_GONE, /* another CPU removed the entry that was in the way */
 	REV_NO_ROOM,
 };
 
-/* One try with the client port in s->route.sport_be. */
+/* One attempt with the client port in s->route.sport_be. */
 __noinline int rev_try(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
@@ -123,30 +124,31 @@ __noinline int rev_try(struct __sk_buff *skb)
 	r = rev_insert(s);
 	if (!r)
 		return REV_INSERTED;
-	other = bpf_map_lookup_elem(&conntrack, &s->rev);
+	other = bpf_map_lookup_elem(&conntrack, &s->rev_key);
 	if (!other)
 		return r == -EEXIST ? REV_GONE : REV_NO_ROOM;
 	if (is_my_rev(s, other))
 		return REV_MINE;
-	/* a connection that is over gives its port up */
-	s->other = s->rev;
+	/* a closing connection gives up its port */
+	s->other = s->rev_key;
 	if (!remove_if_closing(s))
 		return REV_PORT_TAKEN;
-	make_rev(s); /* removing used s->rev */
-	r = bpf_map_update_elem(&conntrack, &s->rev, &s->rev_entry, BPF_NOEXIST);
+	make_rev(s); /* remove_if_closing() overwrote s->rev_key */
+	r = bpf_map_update_elem(&conntrack, &s->rev_key, &s->rev_entry, BPF_NOEXIST);
 	return r ? REV_PORT_TAKEN : REV_INSERTED;
 }
 
-/* Just made, by a CPU that has not come to the forward entry yet: nothing has happened to it. */
+/* Just made by a CPU that has yet to insert the forward entry: no packet has used it. */
 static __always_inline int is_young(const struct scratch *s, const struct weir_flow *rev)
 {
 	return (__s32)(s->pkt.now - rev->last_seen) <= 1 && !(rev->flags & WEIR_FLOW_STATE_BITS);
 }
 
 /*
- * My rev without its forward entry. A young one is another CPU's that is between its two inserts:
- * it is taken for mine, and whichever of us inserts the forward entry first has made the pair. An
- * old one is a leftover: it goes, and the port is mine. Else the other CPU's flow stands.
+ * This flow's reply entry exists without a forward entry. A young one belongs to another CPU
+ * between its two inserts: it is adopted, and the first CPU to insert the forward entry completes
+ * the pair. An old one is left over: it is removed and the port is free. With a forward entry, the
+ * other CPU's flow stands.
  */
 static __always_inline enum orphan take_orphan_rev(struct scratch *s)
 {
@@ -155,18 +157,18 @@ static __always_inline enum orphan take_orphan_rev(struct scratch *s)
 	if (bpf_map_lookup_elem(&conntrack, &s->key))
 		return ORPHAN_NONE;
 	make_rev_key(s);
-	other = bpf_map_lookup_elem(&conntrack, &s->rev);
+	other = bpf_map_lookup_elem(&conntrack, &s->rev_key);
 	if (!other)
 		return ORPHAN_NONE;
 	if (is_young(s, other))
 		return ORPHAN_ADOPTED;
-	return flow_delete_entry(&s->rev, other) ? ORPHAN_NONE : ORPHAN_GONE;
+	return flow_delete_entry(&s->rev_key, other) ? ORPHAN_NONE : ORPHAN_GONE;
 }
 
 /*
- * Inserts the reply's entry, whose place is s->rev_gc_slot, under the first free client port: the
- * client's own, then a walk through the reserved range, whose start and step the flow's hash gives;
- * WEIR_PORT_TRIES in all.
+ * Inserts the reply entry, whose gc slot is s->rev_gc_slot, under the first free client port: the
+ * client's own, then a walk through the reserved range with start and step from the flow's hash;
+ * WEIR_PORT_TRIES attempts in all.
  */
 static __always_inline enum weir_reason rev_search(struct __sk_buff *skb, struct scratch *s)
 {
@@ -182,7 +184,7 @@ static __always_inline enum weir_reason rev_search(struct __sk_buff *skb, struct
 		if (r == REV_NO_ROOM)
 			return WEIR_TABLE_FULL;
 		if (r == REV_GONE)
-			continue; /* the same port again */
+			continue; /* try the same port again */
 		if (r == REV_MINE) {
 			orphan = orphans ? ORPHAN_NONE : take_orphan_rev(s);
 			if (orphan == ORPHAN_NONE)
@@ -190,7 +192,7 @@ static __always_inline enum weir_reason rev_search(struct __sk_buff *skb, struct
 			s->adopted = orphan == ORPHAN_ADOPTED;
 			if (s->adopted)
 				return WEIR_FORWARDED;
-			orphans = 1; /* the same port again, once */
+			orphans = 1; /* try the same port again, once */
 			continue;
 		}
 		s->route.sport_be = bpf_htons(WEIR_PORT_MIN + at);
@@ -199,7 +201,7 @@ static __always_inline enum weir_reason rev_search(struct __sk_buff *skb, struct
 	return WEIR_PORTS_EXHAUSTED;
 }
 
-/* Does the entry that another CPU made lead to the reply entry that I hold for mine? */
+/* Does another CPU's forward entry lead to the reply entry that this CPU holds? */
 static __always_inline int shares_my_rev(const struct scratch *s, const struct weir_flow *other)
 {
 	return weir_flow_is_pair(other->flags) && other->nat_cport_be == s->entry.nat_cport_be &&
@@ -222,8 +224,8 @@ static __always_inline enum weir_reason insert_reply(struct __sk_buff *skb, stru
 }
 
 /*
- * The forward entry could not be made: my reply's goes again, unless another CPU's forward entry
- * leads to it.
+ * The forward entry could not be inserted: removes the reply entry, unless another CPU's forward
+ * entry leads to it.
  */
 static __always_inline void withdraw_reply(struct scratch *s)
 {
@@ -231,12 +233,12 @@ static __always_inline void withdraw_reply(struct scratch *s)
 
 	if (s->adopted || (other && shares_my_rev(s, other)))
 		return;
-	make_rev_key(s); /* making room used s->rev */
-	flow_delete_entry(&s->rev, &s->rev_entry);
+	make_rev_key(s); /* s->rev_key was overwritten while making room */
+	flow_delete_entry(&s->rev_key, &s->rev_entry);
 }
 
 /*
- * The entries. The reply's goes first, so that no reply can miss. RACE: another CPU made them.
+ * Inserts the entries, the reply's first, so that no reply can miss. RACE: another CPU made them.
  */
 static __always_inline enum weir_reason insert_entries(struct __sk_buff *skb, struct scratch *s)
 {
@@ -261,7 +263,7 @@ static __always_inline enum weir_reason insert_entries(struct __sk_buff *skb, st
 	return r == -EEXIST ? WEIR_RACE : WEIR_TABLE_FULL;
 }
 
-/* Place, ring, entries. */
+/* gc slot, half-open ring, entries. */
 __noinline int flow_insert(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();

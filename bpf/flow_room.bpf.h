@@ -1,32 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Room for a new connection: a slot that gc finds its entry by, a slot in the ring of half-open
- * flows, and what gives way when the table is full. Closing flows go first, oldest first; an open
- * flow is never lost to a new one.
+ * Room for a new connection: a gc slot, a slot in the half-open ring, and what is removed when the
+ * table is full. Closing flows are removed first, oldest first; an open flow is never removed for a
+ * new one.
  */
 #pragma once
 
 #include "flow_state.bpf.h"
 #include "scratch.bpf.h"
 
-#define RECLAIM_TRIES 16 /* closing flows looked at for one new flow */
+#define RECLAIM_TRIES 16 /* closing flows examined for one new flow */
 
 /*
- * Removes the flow that has an entry at s->other, if it is closing. Returns whether it was. Uses
- * s->rev.
+ * Removes the flow with an entry at s->other if it is closing. Returns whether it did. Uses
+ * s->rev_key.
  */
 static __always_inline int remove_if_closing(struct scratch *s)
 {
 	struct weir_flow *flow = bpf_map_lookup_elem(&conntrack, &s->other);
 
-	if (!flow || weir_flow_state(flow_flags(&s->other, flow, &s->rev), s->other.proto) !=
+	if (!flow || weir_flow_state(flow_flags(&s->other, flow, &s->rev_key), s->other.proto) !=
 			     WEIR_STATE_CLOSING)
 		return 0;
-	flow_delete(&s->other, flow, &s->rev);
+	flow_delete(&s->other, flow, &s->rev_key);
 	return 1;
 }
 
-/* Makes room by the oldest closing flow. */
+/* Removes the oldest closing flow. Returns whether there was one. */
 __noinline int reclaim_closing(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
@@ -44,8 +44,8 @@ __noinline int reclaim_closing(struct __sk_buff *skb)
 }
 
 /*
- * The flow that stood in this slot of the ring before: if it is still half open, it is the oldest
- * and goes.
+ * Removes the flow that this slot of the ring held before, if it is still half open: it is the
+ * oldest.
  */
 static __always_inline void half_open_evict(struct scratch *s, struct weir_key_slot *k)
 {
@@ -57,13 +57,11 @@ static __always_inline void half_open_evict(struct scratch *s, struct weir_key_s
 	flow = bpf_map_lookup_elem(&conntrack, &s->other);
 	if (!flow || flow->half_open != k->sequence || (flow->flags & WEIR_FLOW_OPEN))
 		return;
-	if (!(flow_flags(&s->other, flow, &s->rev) & WEIR_FLOW_SEEN_REPLY))
-		flow_delete(&s->other, flow, &s->rev);
+	if (!(flow_flags(&s->other, flow, &s->rev_key) & WEIR_FLOW_SEEN_REPLY))
+		flow_delete(&s->other, flow, &s->rev_key);
 }
 
-/*
- * Enters the new flow's key into the ring of half-open flows; s->half_open is its sequence number.
- */
+/* Enters the new flow's key into the half-open ring; s->half_open becomes its sequence number. */
 __noinline int half_open_enter(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
@@ -87,8 +85,8 @@ __noinline int half_open_enter(struct __sk_buff *skb)
 }
 
 /*
- * A slot for gc to find an entry by. It is filled before the entry is inserted, so that whoever
- * removes the entry can give it back.
+ * Takes a gc slot for an entry. Filled before the entry is inserted, so that any CPU that removes
+ * the entry can return the slot.
  */
 static __always_inline int gc_slot_take(struct __sk_buff *skb, __u32 *ret_slot)
 {
@@ -107,7 +105,7 @@ static __always_inline void gc_slot_fill(__u32 slot, const struct weir_tuple *ke
 	k->used = GC_SLOT_USED;
 }
 
-/* Where no entry was made. */
+/* Returns a slot whose entry was not inserted. */
 static __always_inline void gc_slot_return(__u32 slot)
 {
 	struct weir_key_slot *k = bpf_map_lookup_elem(&gc_slots, &slot);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What packets and gc both need to know about a connection: its rev, its state, its time limit, and
- * how it is removed. Shared by pod and gc.
+ * What packets and gc share about a connection: its reverse entry, state, time limit and removal.
+ * Included by pod and gc.
  *
- * Two things can race for an entry: packets on several CPUs, and gc. bpf_map_delete_elem has one
- * winner; slots are given back by whoever turns gc_slots[slot].used from set to clear, so none is
- * given back twice. A reader that still holds a deleted entry may see another flow's value in it:
- * its ends then do not match the arriving device, and stamps are only written by
- * compare-and-exchange, so the worst result is one packet that is dropped or judged again.
+ * Packets on several CPUs and gc can race for an entry. bpf_map_delete_elem has one winner; a gc
+ * slot is returned by the CPU that turns gc_slots[slot].used from set to clear, so none is returned
+ * twice. A reader that still holds a deleted entry may see another flow's value in it: its ends
+ * then do not match the arriving device, and stamps are written by compare-and-swap only, so at
+ * worst one packet is dropped or judged again.
  */
 #pragma once
 
@@ -23,13 +23,10 @@
 enum gc_slot_use {
 	GC_SLOT_FREE,
 	GC_SLOT_USED,
-	GC_SLOT_SUSPECT, /* gc found no entry for it; freed on the next round */
+	GC_SLOT_SUSPECT, /* gc found no entry for it; freed in the next round */
 };
 
-/*
- * The linked entry, or NULL when there is none (or none any more). ret_key: its key, where it is a
- * pair's.
- */
+/* The reverse entry, or NULL if the flow has none. ret_key: its key, if the flow is a pair. */
 static __always_inline struct weir_flow *
 flow_rev(const struct weir_tuple *key, const struct weir_flow *flow, struct weir_tuple *ret_key)
 {
@@ -43,7 +40,7 @@ flow_rev(const struct weir_tuple *key, const struct weir_flow *flow, struct weir
 }
 
 /*
- * Flags of the whole flow: of its one entry, or of both entries of the pair, or-ed. room: for a
+ * Flags of the whole flow: of its only entry, or of both entries of the pair, or-ed. room: for a
  * key.
  */
 static __always_inline __u32 flow_flags(const struct weir_tuple *key, const struct weir_flow *flow,
@@ -74,14 +71,16 @@ static __always_inline __u32 flow_timeout(const struct weir_config *c, __u8 prot
 	}
 }
 
-/* Gives a slot of gc_slots[] back, once. expect: what it must be used as. */
+/* Returns a gc slot, once. expect: the use that it must have. */
 static __always_inline void gc_slot_free(struct weir_key_slot *k, __u32 slot, __u32 expect)
 {
 	if (__sync_val_compare_and_swap(&k->used, expect, GC_SLOT_FREE) == expect)
 		bpf_map_push_elem(&gc_free, &slot, 0);
 }
 
-/* Before an entry is inserted under a zoned key, and behind its removal: never too few. */
+/*
+ * Counts flows in zone 1. Called before an insert and after a removal: the count is never too low.
+ */
 static __always_inline void zoned_add(__s32 n)
 {
 	__u32 zero = 0;
@@ -92,9 +91,9 @@ static __always_inline void zoned_add(__s32 n)
 }
 
 /*
- * Removes one entry; its slot goes back if this call was the one that removed it. The entry may
- * have become another's since it was found, and the slot then is that one's: hence the look at the
- * slot's key. What is not given back here gc finds.
+ * Removes one entry, and returns its gc slot if this call removed it. The entry may have become
+ * another flow's since it was found, and so may the slot: hence the comparison of the slot's key.
+ * gc finds slots that are not returned here.
  */
 static __always_inline int flow_delete_entry(const struct weir_tuple *key,
 					     const struct weir_flow *flow)
@@ -112,10 +111,7 @@ static __always_inline int flow_delete_entry(const struct weir_tuple *key,
 	return 0;
 }
 
-/*
- * Removes a flow, with its rev if it has one. rev: room for the rev's key, outside of any memory
- * handed in.
- */
+/* Removes a flow with its reverse entry. rev: room for that one's key, not inside key or flow. */
 static __always_inline void flow_delete(const struct weir_tuple *key, struct weir_flow *flow,
 					struct weir_tuple *rev)
 {

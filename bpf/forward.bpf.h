@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Where a packet goes in the end, and the counters. Only this file and the entries know TC_ACT_*.
- * Passing on returns UNSPEC, which is NEXT for tcx: foreign programs behind ours still run.
+ * Where a packet goes, and the counters. Only this file and the entry programs know TC_ACT_*.
+ * Passing returns TC_ACT_UNSPEC, which is TCX_NEXT: other programs after Weir's still run.
  */
 #pragma once
 
@@ -36,7 +36,7 @@ static __always_inline int drop(struct __sk_buff *skb, enum weir_reason reason)
 	if (s)
 		trace_write(s, reason);
 	count(skb, reason);
-	event_tell(skb, reason);
+	event_send(skb, reason);
 	return TC_ACT_SHOT;
 }
 
@@ -55,8 +55,8 @@ static __always_inline int address_to_pod(struct __sk_buff *skb, const struct we
 }
 
 /*
- * Straight into the pod behind that device. Frames that came to a bridge's MAC are OTHERHOST:
- * dropped there.
+ * Redirects into the pod behind the device. Frames to a bridge's MAC are PACKET_OTHERHOST there and
+ * would be dropped.
  */
 static __always_inline int redirect_to_pod(struct __sk_buff *skb, __u32 ifindex)
 {
@@ -77,7 +77,7 @@ static __always_inline int to_local_pod(struct __sk_buff *skb, const struct weir
 }
 
 /*
- * From a pod: a pod of this node by redirect, unless its flow came through the stack; all else by
+ * From a pod: to a local pod by redirect, unless its flow came through the stack. All else goes to
  * the stack.
  */
 static __always_inline int forward(struct __sk_buff *skb, struct scratch *s,
@@ -86,7 +86,7 @@ static __always_inline int forward(struct __sk_buff *skb, struct scratch *s,
 	struct weir_pod *pod;
 
 	if (reason == WEIR_NOT_ENFORCED)
-		event_tell(skb, reason);
+		event_send(skb, reason);
 	if (from_stack(&s->pkt) || s->route.via_stack)
 		return pass_to_stack(skb, reason);
 	pod = pod_by_ref(s->route.dst_ref);

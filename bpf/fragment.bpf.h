@@ -1,26 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Fragments: the first one has the ports, the later ones follow it (SVC-97). The ports of a first
- * fragment are remembered by (addresses, id); a later one that finds them is then a packet of that
- * connection like any other: its ends are proven and its verdict is asked for itself, so that it
- * never passes where the connection is denied. Nothing is kept back or put together.
- *
- * Slow path, entered where parsing says FRAGMENT. Never lets a later fragment through that could
- * replace a header which the first one was judged by.
+ * Fragments: the first one has the ports, the later ones follow it (SVC-97). The first fragment's
+ * ports are kept by (addresses, id). A later fragment that finds them is handled like any packet of
+ * that connection: its ends are verified and its verdict is checked, so that it never passes when
+ * the connection is denied. Nothing is queued or reassembled. Slow path, entered when parsing
+ * returns FRAGMENT. Never passes a later fragment that could overwrite a header that the first one
+ * was judged by.
  */
 #pragma once
 
 #include "flow.bpf.h"
 #include "nat.bpf.h"
 
-#define V4_ID_OFF offsetof(struct iphdr, id) /* the flags and the offset stand behind it */
+#define V4_ID_OFF offsetof(struct iphdr, id) /* followed by the flags and the offset */
 #define V4_MORE 0x2000
 #define V6_MORE 1
 #define DATAGRAM_MAX 65535
 
 /*
- * Of a datagram's payload, the part that is cut into fragments: where it begins here, and which
- * part this is.
+ * The part of a datagram's payload that is cut into fragments: where it begins in this packet, and
+ * which part this packet has.
  */
 struct piece {
 	__be32 id;
@@ -45,7 +44,7 @@ static __always_inline enum weir_reason piece_v4(struct __sk_buff *skb, struct p
 	return WEIR_FORWARDED;
 }
 
-/* The headers behind the fragment header stand in the first fragment only. */
+/* Headers after the fragment header are in the first fragment only. */
 static __always_inline enum weir_reason piece_v6(struct __sk_buff *skb, struct pkt *pkt,
 						 struct piece *piece)
 {
@@ -70,8 +69,8 @@ static __always_inline enum weir_reason piece_v6(struct __sk_buff *skb, struct p
 }
 
 /*
- * Every fragment but the last is a multiple of 8, none is empty, and together they are no more than
- * a datagram.
+ * Every fragment but the last has a length that is a multiple of 8, none is empty, and together
+ * they are at most a datagram long.
  */
 static __always_inline int piece_is_sane(const struct pkt *pkt, const struct piece *piece)
 {
@@ -82,7 +81,7 @@ static __always_inline int piece_is_sane(const struct pkt *pkt, const struct pie
 	return !piece->more || !(len & 7);
 }
 
-/* IPv6 tells datagrams apart by addresses and id alone (RFC 8200). */
+/* IPv6 identifies a datagram by addresses and id alone (RFC 8200). */
 static __always_inline void fragment_key(struct weir_fragment_key *key, const struct pkt *pkt,
 					 __be32 id)
 {
@@ -94,17 +93,14 @@ static __always_inline void fragment_key(struct weir_fragment_key *key, const st
 					   .proto = pkt->v6 ? 0 : pkt->proto };
 }
 
-/*
- * Where the L4 header's fixed part ends, from l4_off. Nothing before that is taken from a later
- * fragment.
- */
+/* Length of the L4 header's fixed part. No byte before its end may come from a later fragment. */
 static __always_inline __u32 l4_fixed(__u8 proto)
 {
 	switch (proto) {
 	case IPPROTO_TCP:
 		return TCP_HEADER_MIN;
 	case IPPROTO_SCTP:
-		return SCTP_HEADER + 4; /* and its first chunk's header */
+		return SCTP_HEADER + 4; /* with the first chunk's header */
 	case IPPROTO_UDP:
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:
@@ -116,8 +112,8 @@ static __always_inline __u32 l4_fixed(__u8 proto)
 _Static_assert(UDP_HEADER == ICMP_HEADER, "l4_fixed() says the same of both");
 
 /*
- * Has the device's pod this packet's address? Else it will be refused, and must not take anybody's
- * place.
+ * Does this packet's address belong to the device's pod? Otherwise the packet will be dropped, and
+ * must not use up an element of fragments.
  */
 static __always_inline int is_of_pod(struct scratch *s)
 {
@@ -128,10 +124,7 @@ static __always_inline int is_of_pod(struct scratch *s)
 	return pod && pod_has_addr(pod, &s->pkt.src, s->pkt.v6);
 }
 
-/*
- * A first fragment, or the only one. It is remembered before its verdict: the later ones ask for
- * theirs.
- */
+/* A first or only fragment. Kept before its own verdict: each later one gets its own. */
 static __always_inline enum weir_reason head(struct __sk_buff *skb, struct scratch *s,
 					     const struct piece *piece)
 {
@@ -140,9 +133,7 @@ static __always_inline enum weir_reason head(struct __sk_buff *skb, struct scrat
 	struct weir_fragment_key key;
 	struct weir_fragment value;
 
-	/*
-	 * neighbour discovery never comes in fragments (RFC 6980), ICMP errors are never that long
-	 */
+	/* neighbour discovery is never fragmented (RFC 6980), ICMP errors are never that long */
 	if (why == WEIR_NEIGHBOUR || why == WEIR_OFF_LINK ||
 	    (why == WEIR_ICMP_ERROR && piece->more))
 		return WEIR_FRAGMENT;
@@ -187,7 +178,7 @@ static __always_inline enum weir_reason later(struct pkt *pkt, const struct piec
 	return WEIR_FORWARDED;
 }
 
-/* FORWARDED: s->pkt is a packet of a connection now. Else as pkt_parse(). */
+/* FORWARDED: s->pkt is a packet of a connection now. Others: as pkt_parse(). */
 __noinline int fragment_parse(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
@@ -202,14 +193,14 @@ __noinline int fragment_parse(struct __sk_buff *skb)
 		why = WEIR_BAD_HEADER;
 	if (why)
 		return why;
-	if (link_local_v6(&s->pkt.src) || link_local_v6(&s->pkt.dst))
+	if (is_link_local(&s->pkt))
 		return WEIR_LINK_LOCAL;
 	return piece.offset ? later(&s->pkt, &piece) : head(skb, s, &piece);
 }
 
 /*
- * SCTP's CRC covers all fragments, and what a change of the ports does to it depends on how much
- * follows.
+ * SCTP's CRC covers all fragments, and the change that new ports make to it depends on the length
+ * that follows.
  */
 static __always_inline int sctp_ports_change(const struct scratch *s)
 {
@@ -218,9 +209,9 @@ static __always_inline int sctp_ports_change(const struct scratch *s)
 }
 
 /*
- * Applies s->route to a fragment. A first one is translated like any packet: a TCP or UDP sum
- * covers the whole datagram, and changes by what changed in the first fragment's header. Later ones
- * have nothing but addresses.
+ * Applies s->route to a fragment. A first one is translated like any packet: a TCP or UDP checksum
+ * covers the whole datagram and changes with the first fragment's header. Later ones contain
+ * addresses only.
  */
 __noinline int fragment_nat(struct __sk_buff *skb)
 {
@@ -231,7 +222,7 @@ __noinline int fragment_nat(struct __sk_buff *skb)
 		return WEIR_INTERNAL;
 	if (sctp_ports_change(s))
 		return WEIR_FRAGMENT_SCTP;
-	/* of SCTP only addresses change, which its sum does not hold */
+	/* for SCTP only addresses change, which its checksum does not cover */
 	if (s->pkt.fragment != FRAGMENT_LATER && s->pkt.proto != IPPROTO_SCTP)
 		return nat_plain(skb, s) ? WEIR_INTERNAL : WEIR_FORWARDED;
 	return nat_addrs(skb) ? WEIR_INTERNAL : WEIR_FORWARDED;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * gc: forgets connections whose time is over, with no process alive. A timer walks gc_slots[] a
- * slice a tick (a hash cannot be resumed from BPF), where every entry has a slot, both halves of a
- * pair and so also a half that lost the other in a race. What is over is zoned, and removed when
- * the next round finds it still zoned: by then no reader can hold it, and a packet that came in
- * between has taken the mark away. Loaded apart: PREEMPT_RT kernels refuse bpf_timer.
+ * gc: removes expired connections, with no process alive. A timer visits a slice of gc_slots[] per
+ * tick (a walk of a hash cannot be resumed from BPF). Every entry has a slot there, both entries of
+ * a pair too, so that one that lost the other in a race is found as well.
+ *
+ * An expired entry is flagged, and removed if the next round finds it still flagged: by then no
+ * reader can hold it, and a packet that came meanwhile has cleared the flag. A separate object:
+ * PREEMPT_RT kernels refuse bpf_timer.
  */
 #include "flow_state.bpf.h"
 
@@ -13,7 +15,7 @@
 
 struct gc {
 	struct bpf_timer timer;
-	__u32 next; /* slot to look at */
+	__u32 next; /* slot to visit */
 };
 
 struct {
@@ -29,7 +31,7 @@ struct slice {
 	__u32 now;
 };
 
-/* When did either direction last see a packet, and what do both entries say together? */
+/* Flags of both entries, or-ed, and the tick of the last packet in either direction. */
 static __always_inline __u32 joint_state(const struct weir_tuple *key, const struct weir_flow *flow,
 					 __u32 *last_seen)
 {
@@ -54,14 +56,14 @@ static __always_inline void expire(const struct weir_tuple *key, struct weir_flo
 		__sync_fetch_and_or(&flow->flags, WEIR_FLOW_EXPIRING);
 		return;
 	}
-	/* a packet that came since has changed the flags, and the flow lives on */
+	/* if a packet changed the flags meanwhile, the flow lives on */
 	if (__sync_val_compare_and_swap(&flow->flags, flags, flags | WEIR_FLOW_DEAD) == flags)
 		flow_delete(key, flow, &rev);
 }
 
 /*
- * A slot whose flow is gone: free it, but not while its flow is being inserted, so only on the
- * second sight.
+ * A slot without an entry: freed at the second visit only, since the entry may be about to be
+ * inserted.
  */
 static __always_inline void gc_orphan(struct weir_key_slot *k, __u32 slot)
 {
@@ -86,12 +88,12 @@ static __always_inline void gc_slot_visit(const struct slice *slice, __u32 slot)
 		gc_orphan(k, slot);
 		return;
 	}
-	if (k->used == GC_SLOT_SUSPECT) /* its insert was under way when we looked last */
+	if (k->used == GC_SLOT_SUSPECT) /* the insert was under way at the last visit */
 		__sync_val_compare_and_swap(&k->used, GC_SLOT_SUSPECT, GC_SLOT_USED);
 	flags = joint_state(&key, flow, &last_seen);
 	if ((__s32)(slice->now - last_seen) > (__s32)flow_timeout(slice->config, key.proto, flags))
 		expire(&key, flow);
-	else if (flow->flags & WEIR_FLOW_EXPIRING) /* the reply's direction is alive */
+	else if (flow->flags & WEIR_FLOW_EXPIRING) /* the other direction is alive */
 		__sync_fetch_and_and(&flow->flags, ~(__u32)WEIR_FLOW_EXPIRING);
 }
 
@@ -123,8 +125,7 @@ static int gc_tick(void *map, __u32 *key, struct gc *gc)
 	if (!c)
 		return 0;
 	slots = c->gc_slice < WEIR_GC_SLICE_MAX ? c->gc_slice : WEIR_GC_SLICE_MAX;
-	if (slots >
-	    c->gc_slots) /* at most one round a tick: a mark needs time before the removal */
+	if (slots > c->gc_slots) /* at most one round per tick: packets need time to clear a flag */
 		slots = c->gc_slots;
 	bpf_loop(slots, gc_step, &slice, 0);
 	bpf_timer_start(&gc->timer, (__u64)c->gc_interval_us * NS_PER_US, 0);
@@ -132,8 +133,8 @@ static int gc_tick(void *map, __u32 *key, struct gc *gc)
 }
 
 /*
- * Run once after the maps are made; again it is harmless. A tc program, run by BPF_PROG_RUN with
- * any frame: 6.1 refuses queues in syscall programs. Returns 0 or -errno.
+ * Starts the timer. User space runs it once after the maps are made; running it again is harmless.
+ * A tc program, run with any frame: 6.1 refuses queues in syscall programs. Returns 0 or -errno.
  */
 SEC("tc")
 int gc_start(struct __sk_buff *skb)
@@ -145,7 +146,7 @@ int gc_start(struct __sk_buff *skb)
 	if (!gc)
 		return -1;
 	r = bpf_timer_init(&gc->timer, &gc_timer, CLOCK_MONOTONIC);
-	if (r && r != -16 /* EBUSY: made before */)
+	if (r && r != -16 /* EBUSY: started before */)
 		return r;
 	r = bpf_timer_set_callback(&gc->timer, gc_tick);
 	return r ? r : bpf_timer_start(&gc->timer, 0, 0);

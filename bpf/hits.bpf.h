@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * How often a rule decided, and how often a policy set denied because no rule matched. Counted
- * where packets are judged: new flows, known ones after a change, and each packet that is denied;
- * never an established, allowed packet.
+ * Counts how often a rule decided, and how often a policy set denied because no rule matched.
+ * Counted when a packet is judged: new flows, known ones after a change, and every denied packet;
+ * never an allowed packet of an established flow.
  */
 #pragma once
 
@@ -12,13 +12,13 @@ static __always_inline void hit(void *map, __u32 id, __u32 now)
 {
 	struct weir_hits *h = bpf_map_lookup_elem(map, &id);
 
-	if (!h) /* more ids than the map has room for: `get` says so */
+	if (!h) /* more ids than elements: `get` says so */
 		return;
 	h->packets++;
 	h->last = now;
 }
 
-/* One direction's verdict by a set; set 0 isolates nothing and is not counted. */
+/* Counts one direction's verdict by a set; set 0 isolates nothing and is not counted. */
 static __always_inline void count_verdict(__u32 set, __u32 rule, __u32 allow, __u32 now)
 {
 	if (rule != WEIR_NO_RULE)

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Connections that are older than Weir: a pod that ran before its hooks came has some open, and the
- * host's own conntrack keeps them, translated by whoever was there before (kube-proxy, hostPort).
- * Their packets are passed to the stack untouched, so that a hand-over cuts nothing, and judged as
- * the connection that conntrack says they are of. Entered from pod for packets of no flow, of such
- * pods only.
+ * Connections that are older than Weir. An adopted pod may have open ones, which the host's
+ * conntrack knows, translated by kube-proxy or hostPort. Their packets go to the stack unchanged,
+ * so that a hand-over ends no connection, and are judged as the connection that conntrack
+ * describes. Entered from pod.bpf.c for packets of adopted pods that belong to no known flow.
  *
- * An object of its own: a kernel without these kfuncs refuses it, and then such packets are judged
- * as any in mid-stream (midstream.bpf.h).
+ * A separate object: kernels without these kfuncs refuse it, and such packets are then judged as
+ * mid-stream (midstream.bpf.h).
  */
 #include "flow_create.bpf.h"
 #include "forward.bpf.h"
@@ -18,7 +17,7 @@
 #define DIR_REPLY 1 /* IP_CT_DIR_REPLY */
 #define STATUS_TRANSLATED (1 << 4 | 1 << 5) /* IPS_SRC_NAT, IPS_DST_NAT */
 
-/* What is read of the kernel's types; the loader finds where it stands. */
+/* The members read of the kernel's types; the loader relocates them. */
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 union nf_inet_addr {
 	__u32 all[4];
@@ -42,12 +41,12 @@ struct nf_conn {
 };
 #pragma clang attribute pop
 
-/* As 6.1 has it: later ones are longer, and take this length. */
+/* As in 6.1: later kernels' struct is longer, and they accept this length. */
 struct bpf_ct_opts {
 	__s32 netns_id;
 	__s32 error;
 	__u8 l4proto;
-	__u8 dir; /* out: which direction the tuple is of */
+	__u8 dir; /* out: the direction of the tuple */
 	__u8 reserved[2];
 };
 WEIR_ASSERT_SIZE(struct bpf_ct_opts, 12);
@@ -57,7 +56,7 @@ extern struct nf_conn *bpf_skb_ct_lookup(struct __sk_buff *skb, struct bpf_sock_
 					 __u32 opts_size) __ksym;
 extern void bpf_ct_release(struct nf_conn *ct) __ksym;
 
-/* The packet's tuple, or the same turned round. Returns its size. */
+/* The packet's tuple, or reversed. Returns its size. */
 static __always_inline __u32 make_tuple(struct bpf_sock_tuple *t, const struct pkt *p, int turned)
 {
 	const struct weir_addr *src = turned ? &p->dst : &p->src, *dst = turned ? &p->src : &p->dst;
@@ -78,7 +77,7 @@ static __always_inline __u32 make_tuple(struct bpf_sock_tuple *t, const struct p
 	return sizeof(t->ipv4);
 }
 
-/* An address of conntrack's in our form. */
+/* An address from conntrack as struct weir_addr. */
 static __always_inline struct weir_addr address_of(const struct nf_conntrack_man *man, int v6)
 {
 	struct weir_addr a = weir_addr_from_v4(man->u3.all[0]);
@@ -88,15 +87,18 @@ static __always_inline struct weir_addr address_of(const struct nf_conntrack_man
 	return a;
 }
 
-/* The connection's first packet, at its real destination: where its replies come from. */
-static __always_inline void ask_as_began(struct scratch *s, const struct nf_conn *ct)
+/*
+ * Fills s->query with the connection's first packet at its real destination, where its replies come
+ * from.
+ */
+static __always_inline void query_from_ct(struct scratch *s, const struct nf_conn *ct)
 {
 	struct policy_query *q = &s->query;
 
 	q->src = address_of(&ct->tuplehash[0].tuple.src, s->pkt.v6);
 	q->dst = address_of(&ct->tuplehash[1].tuple.src, s->pkt.v6);
 	q->dport_be = ct->tuplehash[1].tuple.src.u.all;
-	s->route.sport_be = ct->tuplehash[0].tuple.src.u.all; /* for whoever is told */
+	s->route.sport_be = ct->tuplehash[0].tuple.src.u.all; /* for the event */
 	q->proto = s->pkt.proto;
 	q->host_origin = is_own_node(&q->src);
 	q->src_ref = pod_ref_by_addr(&q->src);
@@ -104,9 +106,9 @@ static __always_inline void ask_as_began(struct scratch *s, const struct nf_conn
 }
 
 /*
- * Does the connection that conntrack knows claim this packet? UDP only as a reply: a client's own
- * datagram begins a flow of ours. A RST only where the host translates: else it may answer what
- * came back untranslated of a flow of ours that was lost (SVC-95).
+ * Does the packet belong to the connection that conntrack knows? UDP only as a reply: a client's
+ * own datagram begins a flow of Weir's. A RST only if the host translates: otherwise it may answer
+ * a reply that was not translated because Weir's flow was lost (SVC-95).
  */
 static __always_inline int claims(const struct pkt *p, const struct nf_conn *ct, int is_reply)
 {
@@ -115,7 +117,7 @@ static __always_inline int claims(const struct pkt *p, const struct nf_conn *ct,
 	return is_reply;
 }
 
-/* Does conntrack know the tuple? Fills the question then. */
+/* Does conntrack know the tuple? Then fills s->query. */
 static __always_inline int host_knows(struct __sk_buff *skb, struct scratch *s, int turned)
 {
 	struct bpf_ct_opts opts = { .netns_id = CURRENT_NETNS, .l4proto = s->pkt.proto };
@@ -131,15 +133,15 @@ static __always_inline int host_knows(struct __sk_buff *skb, struct scratch *s, 
 		return 0;
 	counts = claims(&s->pkt, ct, (opts.dir == DIR_REPLY) == !turned);
 	if (counts)
-		ask_as_began(s, ct);
+		query_from_ct(s, ct);
 	bpf_ct_release(ct);
 	return counts;
 }
 
 /*
- * Returns enum flow_step. FLOW_NEW: of no connection of the host's. Decided: HOST_FLOW, or why the
- * packet is dropped. On the pod's side of a translation the packet shows the other direction's
- * tuple, turned round.
+ * Returns enum flow_step. FLOW_NEW: conntrack knows no connection. Decided: HOST_FLOW, or why the
+ * packet is dropped. On the pod's side of a translation the packet has the other direction's tuple,
+ * reversed.
  */
 __noinline int host_flow(struct __sk_buff *skb)
 {
@@ -156,7 +158,7 @@ __noinline int host_flow(struct __sk_buff *skb)
 							      : FLOW_NEW;
 }
 
-/* Who is told hears of the connection as it began. */
+/* Events carry the tuple of the flow's first packet. */
 static __always_inline enum weir_reason judge_host_flow(struct __sk_buff *skb, struct scratch *s)
 {
 	s->pkt.src = s->query.src;
@@ -167,7 +169,7 @@ static __always_inline enum weir_reason judge_host_flow(struct __sk_buff *skb, s
 	return policy_judge(skb);
 }
 
-/* What the start did with the packet stands in that program's own scratch: it is parsed again. */
+/* The first program's scratch is in another object: the packet is parsed again. */
 static __always_inline int adopted(struct __sk_buff *skb, __u8 hook, const __u32 start)
 {
 	struct scratch *s = scratch_get();
@@ -195,7 +197,7 @@ static __always_inline int adopted(struct __sk_buff *skb, __u8 hook, const __u32
 	if (why)
 		return drop(skb, why);
 	if (s->denied)
-		event_tell(skb, WEIR_NOT_ENFORCED);
+		event_send(skb, WEIR_NOT_ENFORCED);
 	trace_write(s, WEIR_HOST_FLOW);
 	return pass_to_stack(skb, s->denied ? WEIR_NOT_ENFORCED : WEIR_HOST_FLOW);
 }

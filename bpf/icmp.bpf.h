@@ -1,29 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * ICMP errors: "a packet of yours did not arrive", with the head of that packet quoted. An error
- * goes the way of the quoted packet's connection, against the quoted packet's direction: same
- * entry, same ends, same verdict, and the translation of that direction, done to the quote, and to
- * the error's own address where that is the translated end's (SVC-96).
- *
- * Slow path, entered where parsing says ICMP_ERROR. Never begins a connection and never changes the
- * state of one: who is no end of it could else keep it or close it.
+ * ICMP errors: they report a packet that did not arrive, and quote its head. An error follows the
+ * quoted packet's connection against the quoted packet's direction: same entry, same ends, same
+ * verdict. The translation of that direction is applied to the quote, and to the error's own
+ * addresses where they are the translated end's (SVC-96). Slow path, entered when parsing returns
+ * ICMP_ERROR. Never begins a connection and never changes the state of one. Otherwise a third party
+ * could keep the flow alive or close it.
  */
 #pragma once
 
 #include "flow_create.bpf.h"
 #include "nat.bpf.h"
 
-#define QUOTED_L4 8 /* bytes of the quoted packet's L4 header that every error has (RFC 792) */
+#define QUOTED_L4 8 /* bytes of the quoted L4 header that every error contains (RFC 792) */
 #define TCP_CHECK_OFF offsetof(struct tcphdr, check)
 #define UDP_CHECK_OFF offsetof(struct udphdr, check)
 
-/* Errors that are passed on: those that say why a packet did not arrive. */
+/* Is it an error that is passed on: one that says why a packet did not arrive? */
 static __always_inline enum weir_reason error_kind(const struct pkt *pkt, __u8 type)
 {
 	if (pkt->v6)
 		return type >= 1 && type <= 4 ? WEIR_FORWARDED : WEIR_ICMP_ERROR;
 	switch (type) {
-	case 3: /* unreachable, and with code 4 "fragmentation needed" */
+	case 3: /* unreachable; code 4: fragmentation needed */
 	case 11: /* time exceeded */
 	case 12: /* parameter problem */
 		return WEIR_FORWARDED;
@@ -34,8 +33,8 @@ static __always_inline enum weir_reason error_kind(const struct pkt *pkt, __u8 t
 }
 
 /*
- * s->pkt becomes the quoted packet turned round: what its receiver would send back. The error's own
- * addresses are in s->quote by then.
+ * s->pkt becomes the quoted packet reversed: what its receiver would send back. The error's own
+ * addresses are in s->quote.
  */
 static __always_inline enum weir_reason quote_v4(struct __sk_buff *skb, struct scratch *s)
 {
@@ -54,7 +53,7 @@ static __always_inline enum weir_reason quote_v4(struct __sk_buff *skb, struct s
 	return WEIR_FORWARDED;
 }
 
-/* A quoted first fragment has its ports: steps over its header. */
+/* A quoted first fragment contains its ports: skips its fragment header. */
 static __always_inline enum weir_reason quote_fragment(struct __sk_buff *skb, struct scratch *s)
 {
 	__u8 h[V6_FRAGMENT_HEADER];
@@ -88,8 +87,8 @@ static __always_inline enum weir_reason quote_v6(struct __sk_buff *skb, struct s
 }
 
 /*
- * Turned round: the quoted source port is the destination's. An error is never about an error (RFC
- * 1122).
+ * Reversed: the quoted source port becomes the destination port. An error is never about an error
+ * (RFC 1122).
  */
 static __always_inline enum weir_reason quote_ports_read(struct __sk_buff *skb, struct scratch *s)
 {
@@ -122,7 +121,10 @@ static __always_inline enum weir_reason quote_ports_read(struct __sk_buff *skb, 
 	return WEIR_FORWARDED;
 }
 
-/* Reads the error and turns s->pkt into the packet that the quoted one's receiver would send. */
+/*
+ * Reads the error, and replaces s->pkt with the packet that the quoted packet's receiver would
+ * send.
+ */
 __noinline int quote_read(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
@@ -135,7 +137,7 @@ __noinline int quote_read(struct __sk_buff *skb)
 	why = error_kind(&s->pkt, type);
 	if (why)
 		return why;
-	/* a router may have no other address than a link-local one */
+	/* a router may have link-local addresses only */
 	if (link_local_v6(&s->pkt.dst) || (pod_sends(&s->pkt) && link_local_v6(&s->pkt.src)))
 		return WEIR_LINK_LOCAL;
 	s->pkt.traced |= TRACED_QUOTE;
@@ -144,14 +146,15 @@ __noinline int quote_read(struct __sk_buff *skb)
 	s->quote.icmp_off = s->pkt.l4_off;
 	s->quote.l3_off = s->pkt.l4_off + ICMP_HEADER;
 	s->pkt.begins = 0;
+	s->pkt.tcp_flags = 0; /* 8 quoted bytes have none */
 	why = s->pkt.v6 ? quote_v6(skb, s) : quote_v4(skb, s);
 	if (!why)
 		why = quote_ports_read(skb, s);
 	if (why)
 		return why;
 	/*
-	 * an error goes to who sent the quoted packet; a pod speaks of what it received, routers of
-	 * what passed
+	 * an error goes to the quoted packet's sender; a pod reports what it received, a router
+	 * what it forwarded
 	 */
 	if (!weir_addr_equal(&s->quote.dst, &s->pkt.dst) ||
 	    (pod_sends(&s->pkt) && !weir_addr_equal(&s->quote.src, &s->pkt.src)))
@@ -160,8 +163,8 @@ __noinline int quote_read(struct __sk_buff *skb)
 }
 
 /*
- * The connection of the quoted packet. Returns enum flow_step: decided, and where that is FORWARDED
- * or a denial s->route is filled; or FLOW_STALE.
+ * Finds the quoted packet's connection. Returns enum flow_step: decided (s->route is filled if that
+ * is FORWARDED or a denial), or FLOW_STALE.
  */
 __noinline int quote_find(struct __sk_buff *skb)
 {
@@ -180,11 +183,11 @@ __noinline int quote_find(struct __sk_buff *skb)
 	if (!flow)
 		return decided(s, WEIR_ICMP_NO_FLOW);
 	orig = is_orig(s, flow->flags);
-	/* nothing with the frontend as its destination leaves the device that translates */
+	/* packets to a frontend never leave the translating device */
 	if (!orig && weir_flow_is_pair(flow->flags) && !(flow->flags & WEIR_FLOW_REPLY))
 		return decided(s, WEIR_ICMP_FORGED);
-	/* and the quoted direction must have sent something */
-	if (!(flow_flags(&s->key, flow, &s->rev) &
+	/* the quoted direction must have sent a packet */
+	if (!(flow_flags(&s->key, flow, &s->rev_key) &
 	      (orig ? WEIR_FLOW_SEEN_REPLY : WEIR_FLOW_SEEN_ORIG)))
 		return decided(s, WEIR_ICMP_FORGED);
 	end = check_ends(s, flow, orig);
@@ -202,7 +205,7 @@ __noinline int quote_find(struct __sk_buff *skb)
  * ---- Rewriting ---------------------------------------------------------------------------------
  */
 
-/* All of these return what they changed the sum of the ICMP message by, or -1. */
+/* Each returns the difference that it makes to the ICMP message's checksum, or -1. */
 
 static __always_inline __s64 quote_ports(struct __sk_buff *skb, const struct scratch *s)
 {
@@ -215,8 +218,8 @@ static __always_inline __s64 quote_ports(struct __sk_buff *skb, const struct scr
 }
 
 /*
- * The quoted L4 sum, where it was quoted. SCTP's is none of these and stays: who reads a quote
- * looks at its tag.
+ * The quoted L4 checksum, if the quote contains it. SCTP's is not updated: its sender identifies
+ * the quote by the verification tag.
  */
 static __always_inline __s64 quote_l4_sum(struct __sk_buff *skb, const struct scratch *s,
 					  __u64 diff)
@@ -245,8 +248,8 @@ static __always_inline int icmp_sum(struct __sk_buff *skb, const struct scratch 
 }
 
 /*
- * The error's own addresses. Its destination is who sent the quoted packet; its source may be a
- * router's, and stays then.
+ * The error's own addresses. Its destination is the quoted packet's sender. Its source may be a
+ * router, which keeps its address.
  */
 static __always_inline int error_addrs(struct __sk_buff *skb, struct scratch *s)
 {
@@ -262,9 +265,9 @@ static __always_inline int error_addrs(struct __sk_buff *skb, struct scratch *s)
 }
 
 /*
- * Applies s->route to the quote and to the error. s->pkt is the quoted packet turned round, so the
- * quote's source is the route's destination. IPv4's header sum takes back what its addresses add.
- * 0, or -1 when the packet could not be written.
+ * Applies s->route to the quote and to the error. s->pkt is the quoted packet reversed, so the
+ * quote's source is the route's destination. The quoted IPv4 header checksum compensates for the
+ * change of its addresses. Returns 0, or -1 if the packet could not be written.
  */
 __noinline int quote_nat(struct __sk_buff *skb)
 {
@@ -291,7 +294,7 @@ __noinline int quote_nat(struct __sk_buff *skb)
 	return error_addrs(skb, s);
 }
 
-/* FORWARDED or a denial: s->route is filled. Else the reason to drop it. */
+/* FORWARDED or a denial: s->route is filled. Others: the reason to drop it. */
 static __always_inline enum weir_reason quoted_flow(struct __sk_buff *skb, struct scratch *s)
 {
 	enum flow_step step = quote_find(skb);
@@ -304,9 +307,7 @@ static __always_inline enum weir_reason quoted_flow(struct __sk_buff *skb, struc
 	return step == FLOW_DECIDED ? s->reason : WEIR_RACE;
 }
 
-/*
- * FORWARDED: rewritten where it had to be, s->route says where it goes. Else the reason to drop it.
- */
+/* FORWARDED: rewritten as needed, s->route is filled. Others: the reason to drop it. */
 __noinline int icmp_error(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Every map, defined from the one table in include/weir/maps.h. Sizes may be changed by the loader
- * before the maps are made; kinds and types never.
+ * Every map, defined from the table in include/weir/maps.h. The loader may change sizes before it
+ * creates the maps; kinds and types are fixed.
  */
 #pragma once
 

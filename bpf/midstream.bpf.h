@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Packets in mid-stream: TCP without a SYN, of no connection that the table knows (docs/design.md,
- * "Mid-stream"). Who began it is not known, so a direct one passes only where the policies allow
- * both: that its sender had begun, and that its receiver had. It is judged for itself and makes no
- * entry: the entry would stand under the key that a translated connection needs for its replies.
+ * Mid-stream packets: TCP without a SYN and of no known connection (docs/design.md, "Mid-stream").
+ * Either end may have begun it, so a direct packet passes only if the policies allow both: that its
+ * sender began, and that its receiver did. It is judged on its own and gets no entry: the entry
+ * would take the key that a translated connection needs for its replies.
  *
- * Of a pod that was taken over while it ran, the host's own conntrack may know the connection:
- * host_ct.bpf.c asks it.
+ * If the pod is adopted, the host's conntrack may know the connection: host_ct.bpf.c asks it.
  */
 #pragma once
 
 #include "flow_create.bpf.h"
 
 /*
- * A RST would end what only seems unknown: a client answers a reply that came untranslated with
- * one.
+ * Not a RST: a client sends one in answer to a reply that was not translated, and it would end a
+ * live connection.
  */
 static __always_inline int may_be_mid_stream(const struct scratch *s)
 {
@@ -22,7 +21,7 @@ static __always_inline int may_be_mid_stream(const struct scratch *s)
 	       !(s->flow_flags & WEIR_FLOW_TRANSLATED);
 }
 
-/* The question that the receiver's first packet would have asked. */
+/* Turns s->query into that of a first packet from the receiver. */
 static __always_inline void reverse_query(struct scratch *s)
 {
 	struct policy_query *q = &s->query;
@@ -36,7 +35,10 @@ static __always_inline void reverse_query(struct scratch *s)
 	q->host_origin = is_own_node(&q->src);
 }
 
-/* flow_create() said MID_STREAM and left the question. MID_STREAM_ALLOWED, GATED or MID_STREAM. */
+/*
+ * After flow_create() decided MID_STREAM, with s->query filled. Returns MID_STREAM_ALLOWED, GATED
+ * or MID_STREAM.
+ */
 static __always_inline enum weir_reason mid_stream(struct __sk_buff *skb, struct scratch *s)
 {
 	enum weir_reason why;
@@ -48,13 +50,29 @@ static __always_inline enum weir_reason mid_stream(struct __sk_buff *skb, struct
 		reverse_query(s);
 		why = policy_judge(skb);
 	}
-	s->route.via_stack = 1; /* which knows of translations that are not ours */
+	s->route.via_stack = 1; /* the stack may translate it */
 	if (why == WEIR_GATED)
 		return why;
 	return why ? WEIR_MID_STREAM : WEIR_MID_STREAM_ALLOWED;
 }
 
-/* Is the pod behind the device one that ran before its hooks came? */
+/*
+ * An ICMP error about a packet of no known flow (NP-5): passes where replies to that packet would
+ * pass without an entry. s->pkt is such a reply (icmp.bpf.h), and the receiver checks the quote
+ * against its sockets. Returns UNCACHED, MID_STREAM_ALLOWED or ICMP_NO_FLOW.
+ */
+static __always_inline enum weir_reason mid_stream_error(struct __sk_buff *skb, struct scratch *s)
+{
+	enum weir_reason why = flow_resolve(skb);
+
+	if (why == WEIR_UNCACHED && !policy_judge(skb))
+		return WEIR_UNCACHED;
+	if (why == WEIR_MID_STREAM && mid_stream(skb, s) == WEIR_MID_STREAM_ALLOWED)
+		return WEIR_MID_STREAM_ALLOWED;
+	return WEIR_ICMP_NO_FLOW;
+}
+
+/* Is the pod behind the device adopted (it ran before Weir attached)? */
 static __always_inline int is_adopted(struct scratch *s)
 {
 	struct weir_pod *pod = pod_by_ref(ref_by_device(s, s->pkt.device));
@@ -63,13 +81,13 @@ static __always_inline int is_adopted(struct scratch *s)
 }
 
 /*
- * A packet of no flow of ours may be of a connection that the host's conntrack keeps: goes on in
- * the program that asks it, and does not come back, unless by the start once more. Where that
- * program is not loaded nothing happens.
+ * A packet of no known flow may belong to a connection in the host's conntrack: continues in
+ * host_ct, which either handles it or tail-calls the first program again. Without host_ct nothing
+ * happens.
  */
 static __always_inline void ask_host(struct __sk_buff *skb, struct scratch *s)
 {
-	__u32 zero = 0, now = s->pkt.now | 1; /* an older mark is another packet's */
+	__u32 zero = 0, now = s->pkt.now | 1; /* another tick: another packet's */
 	struct weir_handoff *h = bpf_map_lookup_elem(&handoff, &zero);
 	int asked = h && h->host_asked == now;
 
@@ -77,8 +95,7 @@ static __always_inline void ask_host(struct __sk_buff *skb, struct scratch *s)
 		return;
 	h->host_asked = 0;
 	/*
-	 * a connection that has, or had, an entry here is ours, whatever conntrack saw of it behind
-	 * us
+	 * a connection that has or had an entry here is Weir's, whatever conntrack saw of it later
 	 */
 	if (asked || s->leftover || s->key.zone || (s->pkt.begins && s->pkt.proto != IPPROTO_UDP) ||
 	    !is_adopted(s))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Rewriting addresses and ports, both families by one path. L4 checksums change only through
- * packet_sum(): pods send CHECKSUM_PARTIAL, and a sum computed here would be wrong once a device on
- * the way has no offload.
+ * Rewrites addresses and ports, both families in one path. L4 checksums are changed by packet_sum()
+ * only: pods send CHECKSUM_PARTIAL, and a checksum computed here would be wrong on a later device
+ * without offload.
  */
 #pragma once
 
@@ -24,7 +24,7 @@ static __always_inline __u32 l4_csum_off(const struct pkt *pkt)
 							: offsetof(struct udphdr, check));
 }
 
-/* A UDP sum of 0 over IPv4 means "none" and stays; one that comes out as 0 is sent as 0xffff. */
+/* A UDP checksum of 0 over IPv4 means "none" and stays 0; a computed 0 is sent as 0xffff. */
 static __always_inline __u64 l4_csum_flags(const struct pkt *pkt)
 {
 	return pkt->proto == IPPROTO_UDP ? BPF_F_MARK_MANGLED_0 : 0;
@@ -34,7 +34,7 @@ static __always_inline __u64 l4_csum_flags(const struct pkt *pkt)
  * ---- Addresses ----------------------------------------------------------------------------------
  */
 
-/* What s->route changes about a packet's addresses, as a difference of sums; 0: nothing. */
+/* The difference that s->route's addresses make to a checksum; 0: none. */
 static __always_inline __u32 route_diff(const struct scratch *s)
 {
 	const struct route *r = &s->route;
@@ -47,7 +47,7 @@ static __always_inline __u32 route_diff(const struct scratch *s)
 	return csum_32(diff);
 }
 
-/* The IPv4 header's own sum, which is always complete: inline (RFC 1624). */
+/* The IPv4 header checksum, which is always complete: updated inline (RFC 1624). */
 static __always_inline int update_v4_csum(struct __sk_buff *skb, __u32 l3_off, __u32 diff)
 {
 	__u32 off = l3_off + offsetof(struct iphdr, check);
@@ -60,8 +60,8 @@ static __always_inline int update_v4_csum(struct __sk_buff *skb, __u32 l3_off, _
 }
 
 /*
- * One address of the IP header at l3_off. Together with the sums, the one place where the families
- * differ.
+ * Writes one address of the IP header at l3_off. Besides the checksums the only place where the
+ * families differ.
  */
 static __always_inline int addr_write(struct __sk_buff *skb, __u8 v6, __u32 l3_off, int dst,
 				      const struct weir_addr *to)
@@ -77,7 +77,8 @@ static __always_inline int addr_write(struct __sk_buff *skb, __u8 v6, __u32 l3_o
 }
 
 /*
- * The same for both, with IPv4's own sum, for addresses that change by diff. NULL: that one stays.
+ * Writes both addresses and updates IPv4's header checksum. diff: the change of the addresses.
+ * NULL: that address stays.
  */
 static __always_inline int addrs_write(struct __sk_buff *skb, __u8 v6, __u32 l3_off,
 				       const struct weir_addr *src, const struct weir_addr *dst,
@@ -90,7 +91,7 @@ static __always_inline int addrs_write(struct __sk_buff *skb, __u8 v6, __u32 l3_
 	return dst && addr_write(skb, v6, l3_off, 1, dst) ? -1 : 0;
 }
 
-/* The packet's own addresses, by s->route. */
+/* Writes the packet's addresses as s->route says. */
 __noinline int nat_addrs(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
@@ -109,7 +110,7 @@ __noinline int nat_addrs(struct __sk_buff *skb)
 }
 
 /*
- * The same where one of them changes, as of all but hairpins: in place, without a call. diff:
+ * The same for one address, the case of all but hairpins: inline, without a call. diff:
  * route_diff().
  */
 static __always_inline int nat_addr(struct __sk_buff *skb, const struct scratch *s, __u32 diff)
@@ -125,18 +126,17 @@ static __always_inline int nat_addr(struct __sk_buff *skb, const struct scratch 
 }
 
 /*
- * ---- L4 sums ------------------------------------------------------------------------------------
+ * ---- L4 checksums -----------------------------------------------------------------------------
  */
 
-/* UDP: a sum that comes out as 0 is sent as 0xffff. */
+/* UDP: a computed checksum of 0 is sent as 0xffff. */
 static __always_inline __u16 l4_csum_sent(const struct pkt *pkt, __u16 check)
 {
 	return !check && pkt->proto == IPPROTO_UDP ? 0xffff : check;
 }
 
 /*
- * A sum over everything, after a change by diff; and one of the pseudo header alone, as offloads
- * leave it.
+ * A complete checksum after a change by diff, and a pseudo header's checksum as offloads expect it.
  */
 static __always_inline __u16 csum_whole(__u16 check, __u32 diff)
 {
@@ -149,9 +149,10 @@ static __always_inline __u16 csum_partial(__u16 check, __u32 diff)
 }
 
 /*
- * The sum for new ports, behind a change of addresses by addr_diff. Whether it is a whole one no
- * program can ask, but what the kernel made of the addresses tells: then the second call is not
- * needed, which costs as much as all the rest of a translation. diff 0 tells nothing.
+ * Updates the checksum for new ports, after addresses changed by addr_diff. A program cannot ask
+ * whether a checksum is complete, but the result of the address update tells: then the second
+ * helper call, which costs as much as the rest of a translation, is not needed. A diff of 0 tells
+ * nothing.
  */
 static __always_inline int nat_port_sum(struct __sk_buff *skb, const struct pkt *pkt,
 					__u32 addr_diff, __u32 from, __u32 to)
@@ -163,13 +164,16 @@ static __always_inline int nat_port_sum(struct __sk_buff *skb, const struct pkt 
 		return -1;
 	if (whole == partial || (check != whole && check != partial))
 		return packet_sum(skb, l4_csum_off(pkt), from, to, sizeof(to) | l4_csum_flags(pkt));
-	if (check == partial) /* ports are not in it */
+	if (check == partial) /* a pseudo header's checksum has no ports */
 		return 0;
 	check = l4_csum_sent(pkt, csum_fold((__u64)(__u16)~check + (__u32)~from + to));
 	return packet_write(skb, l4_csum_off(pkt), &check, sizeof(check));
 }
 
-/* Ports, and the L4 sum for them and for addresses that changed by addr_diff. */
+/*
+ * Writes the ports, and updates the L4 checksum for them and for addresses that changed by
+ * addr_diff.
+ */
 static __always_inline int nat_l4(struct __sk_buff *skb, const struct pkt *pkt, __u32 addr_diff,
 				  struct ports new)
 {
@@ -194,7 +198,7 @@ static __always_inline struct ports route_ports(const struct route *r)
 	return (struct ports){ r->sport_be, r->dport_be };
 }
 
-/* SCTP, whose sum has the ports in it and no addresses. */
+/* SCTP, whose checksum covers the ports and not the addresses. */
 __noinline int nat_sctp(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
@@ -213,7 +217,7 @@ __noinline int nat_sctp(struct __sk_buff *skb)
 	return nat_addrs(skb);
 }
 
-/* As nat_apply(), for all but SCTP. */
+/* As nat_apply(), for all protocols but SCTP. */
 static __always_inline int nat_plain(struct __sk_buff *skb, const struct scratch *s)
 {
 	int both = (s->route.rewrite & REWRITE_ADDRS) == REWRITE_ADDRS;
@@ -225,8 +229,8 @@ static __always_inline int nat_plain(struct __sk_buff *skb, const struct scratch
 }
 
 /*
- * Applies s->route to the packet. 0, or -1 when the packet could not be written (it is dropped
- * then).
+ * Applies s->route to the packet. Returns 0, or -1 if the packet could not be written (it is then
+ * dropped).
  */
 static __always_inline int nat_apply(struct __sk_buff *skb, const struct scratch *s)
 {

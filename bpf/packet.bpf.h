@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Parsing, the only place that knows where a header's fields are. A packet is parsed once into
- * struct pkt; what is malformed, truncated or not understood gets a reason of its own and never
- * reaches a table.
- *
- * Bytes are read through bytes.bpf.h, whether the packet lies in fragments or not.
+ * Parsing: the only place that knows the layout of headers. A packet is parsed once into struct
+ * pkt; a malformed, truncated or unknown packet gets a reason of its own and never reaches a table.
+ * Bytes are read through bytes.bpf.h, so nonlinear packets need no code here.
  */
 #pragma once
 
@@ -36,7 +34,7 @@ enum tcp_flag {
 #define ICMP_HEADER 8
 #define SCTP_CHUNK_INIT 1
 
-#define IP_FRAGMENT_BITS 0x3fff /* more-fragments and the offset */
+#define IP_FRAGMENT_BITS 0x3fff /* more-fragments flag and offset */
 #define FRAGMENT_V4_OFFSET_BITS 0x1fff /* in units of 8 bytes */
 #define FRAGMENT_V6_OFFSET_BITS 0xfff8 /* in bytes */
 #define V6_FRAGMENT_HEADER 8
@@ -44,9 +42,9 @@ enum tcp_flag {
 #define DHCP_SERVER_PORT 67
 #define DHCP_CLIENT_PORT 68
 
-/* ICMP and ICMPv6 types by what they mean here. */
+/* ICMP and ICMPv6 types by how they are handled. */
 enum icmp_class {
-	ICMP_OTHER, /* judged like any protocol without ports */
+	ICMP_OTHER, /* judged like a protocol without ports */
 	ICMP_ECHO_REQUEST,
 	ICMP_ECHO_REPLY,
 	ICMP_ABOUT_FLOW, /* errors and redirects */
@@ -83,7 +81,7 @@ static __always_inline enum icmp_class icmp_class_v6(__u8 type)
 	return ICMP_OTHER;
 }
 
-/* Reads an L4 header; fails where the IP length ends before it does: padding is no header. */
+/* Reads an L4 header; fails if the IP packet ends before it does: padding is not a header. */
 static __always_inline int load_l4(struct __sk_buff *skb, const struct pkt *pkt, void *header,
 				   const __u32 len)
 {
@@ -92,7 +90,7 @@ static __always_inline int load_l4(struct __sk_buff *skb, const struct pkt *pkt,
 	return packet_read(skb, pkt->l4_off, header, len);
 }
 
-/* id: as the message has it, where it is an echo. */
+/* id: the message's, if it is an echo. */
 static __always_inline void icmp_ports(struct pkt *pkt, enum icmp_class class, __be16 id)
 {
 	__be16 asker = id ? id : bpf_htons(WEIR_ICMP_ID_ZERO),
@@ -124,8 +122,7 @@ static __always_inline enum weir_reason parse_icmp(struct __sk_buff *skb, struct
 	if (load_l4(skb, pkt, h, sizeof(h)))
 		return WEIR_TRUNCATED;
 	class = pkt->v6 ? icmp_class_v6(h[0]) : icmp_class_v4(h[0]);
-	if (class ==
-	    ICMP_FOR_LINK) /* RFC 4861 and 2710: what came from another link is none of these */
+	if (class == ICMP_FOR_LINK) /* RFC 4861 and 2710: never forwarded from another link */
 		return pkt->hops == (is_mld(h[0]) ? 1 : 255) ? WEIR_NEIGHBOUR : WEIR_OFF_LINK;
 	if (class == ICMP_ABOUT_FLOW)
 		return WEIR_ICMP_ERROR;
@@ -214,7 +211,7 @@ static __always_inline enum weir_reason parse_v4(struct __sk_buff *skb, struct p
 }
 
 /*
- * Walks extension headers to the first that is none; ESP and "no next header" end the walk as
+ * Walks extension headers up to the first other header; ESP and "no next header" end the walk as
  * protocols without ports. FRAGMENT: l4_off is the fragment header's.
  */
 static __always_inline enum weir_reason walk_v6_headers(struct __sk_buff *skb, struct pkt *pkt,
@@ -240,7 +237,7 @@ static __always_inline enum weir_reason walk_v6_headers(struct __sk_buff *skb, s
 		}
 		if (packet_load(skb, off, h, sizeof(h)))
 			return WEIR_TRUNCATED;
-		/* AH counts 4-byte units less two (RFC 4302), the others 8-byte units less one */
+		/* AH counts 4-byte units minus two (RFC 4302), the others 8-byte units minus one */
 		off += next == IPPROTO_AH ? (h[1] + 2) * 4 : (h[1] + 1) * 8;
 		next = h[0];
 	}
@@ -262,6 +259,12 @@ static __always_inline int link_local_v6(const struct weir_addr *a)
 	return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
 }
 
+/* Unicast that never leaves its link; neighbour discovery is excepted before this check. */
+static __always_inline int is_link_local(const struct pkt *pkt)
+{
+	return link_local_v6(&pkt->src) || link_local_v6(&pkt->dst);
+}
+
 static __always_inline enum weir_reason parse_v6(struct __sk_buff *skb, struct pkt *pkt)
 {
 	struct ip6_header ip;
@@ -274,7 +277,7 @@ static __always_inline enum weir_reason parse_v6(struct __sk_buff *skb, struct p
 	payload_len = bpf_ntohs(ip.payload_len);
 	if (pkt->l3_off + sizeof(ip) + payload_len > skb->len)
 		return WEIR_TRUNCATED;
-	/* 0: a jumbogram, as offloads make them */
+	/* 0: a jumbogram, made by offloads */
 	pkt->end = payload_len ? pkt->l3_off + sizeof(ip) + payload_len : skb->len;
 	weir_wide_set(&pkt->src_wide, &ip.src);
 	weir_wide_set(&pkt->dst_wide, &ip.dst);
@@ -288,8 +291,8 @@ static __always_inline enum weir_reason parse_v6(struct __sk_buff *skb, struct p
 }
 
 /*
- * DHCPv4 from a client without an address, or to one: broadcast. With an address it asks like
- * anybody.
+ * DHCPv4 from a client without an address, or to one: broadcast. Unicast DHCP is judged like other
+ * traffic.
  */
 static __always_inline int is_dhcp(const struct pkt *pkt)
 {
@@ -303,7 +306,8 @@ static __always_inline int is_dhcp(const struct pkt *pkt)
 }
 
 /*
- * FORWARDED: understood, go on. NOT_IP, NEIGHBOUR: let pass unjudged. Else the reason to drop it.
+ * FORWARDED: parsed, go on. NOT_IP, NEIGHBOUR: pass without a verdict. Others: the reason to drop
+ * it.
  */
 static __always_inline enum weir_reason pkt_parse(struct __sk_buff *skb, struct scratch *s,
 						  __u8 hook)
@@ -331,7 +335,5 @@ static __always_inline enum weir_reason pkt_parse(struct __sk_buff *skb, struct 
 		return why;
 	if (is_dhcp(pkt))
 		return WEIR_NEIGHBOUR;
-	if (link_local_v6(&pkt->src) || link_local_v6(&pkt->dst))
-		return WEIR_LINK_LOCAL;
-	return WEIR_FORWARDED;
+	return is_link_local(pkt) ? WEIR_LINK_LOCAL : WEIR_FORWARDED;
 }

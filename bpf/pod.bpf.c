@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The two programs at the host's end of every pod's veth. They read top-down as the packet's path:
- * parse, connection, (service and policy: only when new or stale), translation, forwarding. Nothing
- * passes that was not understood.
+ * The two programs at the host end of every pod's veth. Read top-down, they are the packet's path:
+ * parse, connection (service and policy only if new or stale), translation, forwarding. A packet
+ * that cannot be parsed is never passed.
  */
 #include "flow_create.bpf.h"
 #include "forward.bpf.h"
@@ -12,7 +12,7 @@
 #include "nat.bpf.h"
 #include "reject.bpf.h"
 
-/* flow_find() once more, where a step that is rare changed something. Returns enum flow_step. */
+/* flow_find() again, after a rare step changed something. Returns enum flow_step. */
 __noinline int flow_find_again(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
@@ -22,7 +22,7 @@ __noinline int flow_find_again(struct __sk_buff *skb)
 }
 
 /*
- * What the one look-up left open: the flow is new, or policy or services changed since it was
+ * After the one look-up did not decide: the flow is new, or policy or services changed since it was
  * judged.
  */
 static __always_inline enum weir_reason flow_slow_path(struct __sk_buff *skb, struct scratch *s,
@@ -47,7 +47,7 @@ static __always_inline enum weir_reason flow_slow_path(struct __sk_buff *skb, st
 	return step == FLOW_DECIDED ? s->reason : WEIR_RACE;
 }
 
-/* Which flow, and is it allowed? FORWARDED, UNCACHED, MULTICAST, or the reason to drop. */
+/* Finds the flow and its verdict. Returns FORWARDED, UNCACHED, MULTICAST, or the reason to drop. */
 static __always_inline enum weir_reason pod_verdict(struct __sk_buff *skb, struct scratch *s)
 {
 	enum weir_reason why;
@@ -86,9 +86,9 @@ static __always_inline int pod_forward(struct __sk_buff *skb, struct scratch *s,
 }
 
 /*
- * Neighbour discovery, MLD and DHCP are for the link: what a pod sends elsewhere under their names
- * would be passed by the stack, and no policy had a say. What was forwarded to a pod the hop limit
- * tells (parse_icmp()).
+ * Neighbour discovery, MLD and DHCP are for the local link and pass without a verdict, so a pod
+ * must not send them anywhere else: the stack would forward them. In the direction to a pod the hop
+ * limit proves the link (parse_icmp()).
  */
 static __always_inline int stays_on_link(const struct pkt *p)
 {
@@ -96,7 +96,7 @@ static __always_inline int stays_on_link(const struct pkt *p)
 	       pod_ref_by_addr(&p->dst);
 }
 
-/* What parsing did not take for a packet of a connection. */
+/* Packets that belong to no connection, and ICMP errors. */
 static __always_inline int handle_non_flow(struct __sk_buff *skb, struct scratch *s,
 					   enum weir_reason why)
 {
@@ -107,15 +107,17 @@ static __always_inline int handle_non_flow(struct __sk_buff *skb, struct scratch
 		why = WEIR_OFF_LINK;
 	if (why == WEIR_ICMP_ERROR)
 		why = icmp_error(skb);
-	if (why == WEIR_ICMP_NO_FLOW)
+	if (why == WEIR_ICMP_NO_FLOW) {
 		ask_host(skb, s);
-	if (why)
+		why = mid_stream_error(skb, s);
+	}
+	if (weir_verdict_of(why) != WEIR_PASS)
 		return drop(skb, why);
 	trace_write(s, why);
 	return forward(skb, s, s->denied ? WEIR_NOT_ENFORCED : why);
 }
 
-/* Everything that a local pod sends. */
+/* Every packet that a local pod sends. */
 SEC("tc")
 int from_pod(struct __sk_buff *skb)
 {
@@ -135,7 +137,7 @@ int from_pod(struct __sk_buff *skb)
 	return pod_forward(skb, s, why);
 }
 
-/* Everything that the stack, and so the node and the world, sends to a local pod. */
+/* Every packet that the stack, so the node or the world, sends to a local pod. */
 SEC("tc")
 int to_pod(struct __sk_buff *skb)
 {

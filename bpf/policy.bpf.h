@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Policy: three look-ups a direction, whatever the policies say. Address to identity, (set,
- * identity) to a word, and where the word is an extent of port ranges, a binary search. Judges
- * struct policy_query, in the flow's original orientation and after translation (NP-46). Writes no
- * table but the counts of hits.
+ * Policy: three look-ups per direction, however many policies there are: address to identity, (set,
+ * identity) to a word, and if the word is an extent of port ranges, a binary search. Judges struct
+ * policy_query, in the flow's original orientation and after translation (NP-46). Writes no table
+ * but the hit counts.
  */
 #pragma once
 
@@ -18,13 +18,10 @@ enum allowed_bit {
 
 struct policy_verdict {
 	__u32 allow;
-	__u32 rule; /* WEIR_NO_RULE: default deny, or nothing isolates */
+	__u32 rule; /* WEIR_NO_RULE: default deny, or not isolated */
 };
 
-/*
- * A pod's address stands in the hash, everything else is answered by the longest prefix (NP-27,
- * NP-29).
- */
+/* Pod addresses are in the hash; the longest prefix answers for all others (NP-27, NP-29). */
 static __always_inline __u32 identity_of(const struct weir_addr *addr)
 {
 	struct weir_prefix prefix = { .prefix_len = 128, .addr = *addr };
@@ -46,7 +43,8 @@ static __always_inline __u64 policy_word(__u32 set, __u32 identity)
 }
 
 /*
- * Binary search for proto:port in an extent of sorted, disjoint ranges; what none holds is denied.
+ * Binary search for proto:port in an extent of sorted, disjoint ranges; a port in no range is
+ * denied.
  */
 static __always_inline struct policy_verdict port_verdict(__u64 word, __u32 point)
 {
@@ -72,7 +70,7 @@ static __always_inline struct policy_verdict port_verdict(__u64 word, __u32 poin
 }
 
 /*
- * Does a set allow this peer on this port? Only a rule without ports has points of other protocols
+ * Does the set allow this peer on this port? Only a rule without ports covers other protocols
  * (NP-38).
  */
 static __always_inline struct policy_verdict set_verdict(__u32 set, __u32 identity, __u8 proto,
@@ -102,10 +100,10 @@ static __always_inline __u32 peer_identity(const struct weir_pod *peer,
 }
 
 /*
- * A pod is never kept from itself by a NetworkPolicy, also where it reaches itself through a
- * Service (NP-40). Cluster policies do apply there, and not to its own address (CNP-12): who adds
- * them asks them before the two functions below give way to src_ref == dst_ref, where the flow is a
- * hairpin (s->flow_flags, or the entry's flags).
+ * A NetworkPolicy never denies a pod's traffic to itself, also through a Service (NP-40). Cluster
+ * policies do apply to the latter, not to the pod's own address (CNP-12): they must be checked
+ * before the two functions below return for src_ref == dst_ref, if the flow is a hairpin
+ * (s->flow_flags, or the entry's flags).
  */
 static __always_inline struct policy_verdict judge_egress(struct policy_query *q, __u32 set,
 							  const struct weir_pod *dst)
@@ -124,7 +122,7 @@ static __always_inline struct policy_verdict judge_ingress(struct policy_query *
 	return set_verdict(set, peer_identity(src, &q->src), q->proto, q->dport_be);
 }
 
-/* NP-38's switch. Other ICMP has ports of its own. */
+/* NP-38: does the echo switch exempt this packet? Other ICMP has ports of its own. */
 static __always_inline int is_exempt_echo(const struct policy_query *q)
 {
 	struct weir_config *c;
@@ -137,8 +135,8 @@ static __always_inline int is_exempt_echo(const struct policy_query *q)
 }
 
 /*
- * Every denial is made here. With enforcement off the packet goes on, and s->denied says that it is
- * only counted; an entry's stamps keep the denial for the time when enforcement is on again.
+ * Every denial by a policy or gate is made here. With enforcement off the packet passes and
+ * s->denied says so; entries keep the denial in their stamps for when enforcement is on again.
  */
 static __always_inline enum weir_reason deny(struct scratch *s, enum weir_reason why)
 {
@@ -151,9 +149,9 @@ static __always_inline enum weir_reason deny(struct scratch *s, enum weir_reason
 }
 
 /*
- * Judges s->query for both local ends and leaves the answer in s->allowed (an end that is no pod of
- * this node allows). Both are always judged, so that a denial can say everything. Returns
- * FORWARDED, EGRESS_DENIED, INGRESS_DENIED or GATED.
+ * Judges s->query for both local ends, and leaves the result in s->allowed; an end that is no local
+ * pod allows. Both ends are always judged, so that a denial names both. Returns FORWARDED,
+ * EGRESS_DENIED, INGRESS_DENIED or GATED.
  */
 __noinline int policy_judge(struct __sk_buff *skb)
 {

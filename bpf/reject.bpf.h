@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * REJECT (SVC-60, SVC-64): the packet becomes its own answer, which goes back through the sender's
- * own device, sourced from the address it was sent to: a RST to TCP, ICMP port unreachable to all
- * else, quoting the packet as it was sent. The sender's source is proven by now, so nobody is
- * answered who did not ask. Never answers a RST, an ICMP message that is no request, or multicast,
- * nor more than WEIR_REJECTS_A_TICK, nor a pod that is still gated.
+ * REJECT (SVC-60, SVC-64): the packet becomes its own reply and goes back through the sender's
+ * device, from the address that it was sent to: a RST for TCP, ICMP port unreachable for all else,
+ * which quotes the packet as it was sent. The sender's source address is proven by now, so that no
+ * reply goes to a third party. No reply to a RST, to ICMP other than an echo request, to multicast,
+ * above WEIR_REJECTS_A_TICK, or to a gated pod.
  *
- * The sums are written so that they are right whether the kernel holds the packet for complete or
- * not (CHECKSUM_PARTIAL stays with it): TCP's through packet_sum(). ICMP's is complete; of a
- * partial packet it is trusted.
+ * The checksums are written so that they are right whether or not the kernel treats the packet as
+ * complete (CHECKSUM_PARTIAL stays set): TCP's through packet_sum(). ICMP's is complete, and the
+ * kernel leaves it alone in a partial packet.
  */
 #pragma once
 
@@ -42,7 +42,10 @@ static __always_inline int may_answer(const struct pkt *p)
 				       : p->proto == IPPROTO_SCTP || p->begins;
 }
 
-/* A fixed window: tick in the upper half of the bucket's word, answers in the lower. */
+/*
+ * A fixed window: the tick in the upper half of the bucket's word, the number of replies in the
+ * lower.
+ */
 static __always_inline int reject_admitted(const struct scratch *s, __u32 ref)
 {
 	__u32 at = weir_ref_slot(ref) & (WEIR_REJECT_BUCKETS - 1);
@@ -54,22 +57,19 @@ static __always_inline int reject_admitted(const struct scratch *s, __u32 ref)
 	new = ticks_since(s->pkt.now, old >> 32) ? (__u64)s->pkt.now << 32 : old;
 	if ((__u32) new >= WEIR_REJECTS_A_TICK)
 		return 0;
-	/* who loses the race for the word answers uncounted: one answer for each CPU at most */
+	/* A lost compare-and-swap goes uncounted: at most one extra reply per CPU. */
 	__sync_val_compare_and_swap(word, old, new + 1);
 	return 1;
 }
 
-/* Both families alike: the first 12 bytes of an IPv4 address here sum up to nothing. */
+/* The same for both families: the first 12 bytes of an IPv4 address here sum to 0. */
 static __always_inline __u64 pseudo_sum(const struct pkt *p, __u8 proto, __u32 l4_len)
 {
 	return csum_words(p->src.w, 4,
 			  csum_words(p->dst.w, 4, bpf_htonl(l4_len) + (__u64)bpf_htonl(proto)));
 }
 
-/*
- * The network header of an answer: from whom the packet went to, to whom it came from. Made off the
- * stack.
- */
+/* IP header of the reply: addresses swapped. Built in scratch to save stack. */
 static __always_inline int write_l3(struct __sk_buff *skb, struct scratch *s, __u8 proto,
 				    __u16 l4_len)
 {
@@ -121,7 +121,7 @@ static __always_inline void reset_for(struct tcphdr *rst, const struct tcphdr *s
 	}
 }
 
-/* Cuts the packet behind a TCP header and takes IP options and extension headers out. */
+/* Cuts the packet after a TCP header, and removes IP options and extension headers. */
 static __always_inline int shrink_to_tcp(struct __sk_buff *skb, const struct pkt *p)
 {
 	__s32 surplus = p->l4_off - p->l3_off - l3_len(p);
@@ -132,10 +132,10 @@ static __always_inline int shrink_to_tcp(struct __sk_buff *skb, const struct pkt
 }
 
 /*
- * The packet becomes a RST. 0, or -1 where it could not be written; a function of its own for its
- * stack.
+ * The packet becomes a RST. Returns 0, or -1 if it could not be written. A function of its own for
+ * its stack.
  */
-__noinline int answer_tcp(struct __sk_buff *skb)
+__noinline int reply_tcp(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
 	struct tcphdr segment, rst = {};
@@ -155,7 +155,7 @@ __noinline int answer_tcp(struct __sk_buff *skb)
 		return -1;
 	reset_for(&rst, &segment, p->end - p->l4_off - header);
 	sum = csum_32(csum_words((const __u32 *)&rst, sizeof(rst) / 4, 0));
-	rst.check = 0xffff; /* "nothing summed yet", as a complete sum and as a partial one */
+	rst.check = 0xffff; /* the neutral value, of a complete checksum and of a partial one */
 	if (shrink_to_tcp(skb, p) || write_l3(skb, s, IPPROTO_TCP, sizeof(rst)) ||
 	    packet_write(skb, at, &rst, sizeof(rst)) || packet_sum(skb, check, 0, sum, 0))
 		return -1;
@@ -163,7 +163,7 @@ __noinline int answer_tcp(struct __sk_buff *skb)
 	return packet_sum(skb, check, 0, sum, BPF_F_PSEUDO_HDR) ? -1 : 0;
 }
 
-/* Sum of len bytes from the network header on. */
+/* Checksum of len bytes from the network header on. */
 static __always_inline int quote_sum(struct __sk_buff *skb, struct scratch *s, __u32 len,
 				     __u64 *ret_sum)
 {
@@ -171,7 +171,7 @@ static __always_inline int quote_sum(struct __sk_buff *skb, struct scratch *s, _
 
 	for (__u32 i = 0; i < QUOTE_CHUNKS && i * QUOTE_CHUNK < len; i++) {
 		__u32 left = len - i * QUOTE_CHUNK;
-		/* 1 to QUOTE_CHUNK, in a form whose both bounds 6.1's verifier sees */
+		/* 1 to QUOTE_CHUNK, in a form in which 6.1's verifier sees both bounds */
 		__u64 n = 1 + (opaque(left < QUOTE_CHUNK ? left - 1 : QUOTE_CHUNK - 1) &
 			       (QUOTE_CHUNK - 1));
 
@@ -185,7 +185,8 @@ static __always_inline int quote_sum(struct __sk_buff *skb, struct scratch *s, _
 }
 
 /*
- * How much of the packet, from its network header on, an answer with headers of that length quotes.
+ * How many bytes of the packet, from the network header on, a reply with headers of that length
+ * quotes.
  */
 static __always_inline __u32 quote_len(const struct pkt *p, __u32 head)
 {
@@ -195,8 +196,8 @@ static __always_inline __u32 quote_len(const struct pkt *p, __u32 head)
 	return len < max ? len : max;
 }
 
-/* The packet becomes "port unreachable". 0, or -1 where it could not be written. */
-__noinline int answer_icmp(struct __sk_buff *skb)
+/* The packet becomes "port unreachable". Returns 0, or -1 if it could not be written. */
+__noinline int reply_icmp(struct __sk_buff *skb)
 {
 	struct unreachable unreachable = { .type = ICMP_UNREACHABLE,
 					   .code = ICMP_PORT_UNREACHABLE };
@@ -228,8 +229,8 @@ __noinline int answer_icmp(struct __sk_buff *skb)
 }
 
 /*
- * Nobody will take the packet, because of why. Returns the reason to count; s->answer: it is to be
- * answered, and addressed to the pod that sent it, while all behind its MACs is still its own.
+ * A packet is to be rejected for reason why. Returns the reason to count. s->reply: a reply is
+ * due, and the frame is addressed back to the pod that sent it; all after its MACs is unchanged.
  */
 __noinline int reject_admit(struct __sk_buff *skb, __u32 why)
 {
@@ -238,7 +239,7 @@ __noinline int reject_admit(struct __sk_buff *skb, __u32 why)
 
 	if (!s)
 		return WEIR_INTERNAL;
-	s->answer = 0;
+	s->reply = 0;
 	pod = pod_by_ref(ref_by_device(s, skb->ifindex));
 	if (!pod)
 		return WEIR_INTERNAL;
@@ -248,35 +249,35 @@ __noinline int reject_admit(struct __sk_buff *skb, __u32 why)
 		return why;
 	if (!reject_admitted(s, READ_WORD(pod->ref)))
 		return WEIR_REJECT_LIMITED;
-	s->answer = !address_to_pod(skb, pod);
+	s->reply = !address_to_pod(skb, pod);
 	return why;
 }
 
-/* The packet becomes its answer and goes back. Returns what the program does. */
-__noinline int reject_answer(struct __sk_buff *skb)
+/* The packet becomes its reply and goes back. Returns the program's result. */
+__noinline int reject_reply(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
 
-	if (!s || (s->pkt.proto == IPPROTO_TCP ? answer_tcp(skb) : answer_icmp(skb)))
+	if (!s || (s->pkt.proto == IPPROTO_TCP ? reply_tcp(skb) : reply_icmp(skb)))
 		return TC_ACT_SHOT;
 	return redirect_to_pod(skb, skb->ifindex);
 }
 
 /*
- * As drop(), for what a pod sent: answers where the reason says so. Steps do not call each other:
- * the stack.
+ * As drop(), for a packet that a pod sent: replies if the reason's verdict is REJECT. The steps do
+ * not nest, to save stack.
  */
 static __always_inline int drop_from_pod(struct __sk_buff *skb, struct scratch *s,
 					 enum weir_reason why)
 {
 	enum weir_reason counted;
 
-	/* a later fragment is not answered (RFC 1122): its first one was */
+	/* no reply to a later fragment (RFC 1122): the first one got it */
 	if (weir_verdict_of(why) != WEIR_REJECT || s->pkt.fragment == FRAGMENT_LATER)
 		return drop(skb, why);
 	counted = reject_admit(skb, why);
 	drop(skb, counted);
 	if (counted == WEIR_REJECT_LIMITED)
-		trace_write(s, why); /* what was decided is the same */
-	return s->answer ? reject_answer(skb) : TC_ACT_SHOT;
+		trace_write(s, why); /* the decision is the same */
+	return s->reply ? reject_reply(skb) : TC_ACT_SHOT;
 }

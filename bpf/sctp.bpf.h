@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * SCTP's checksum when its ports change (include/weir/crc32c.h): of everything from the common
- * header on, without a pseudo header, so addresses do not matter. Where a device is to complete it
- * (CHECKSUM_PARTIAL) the field holds 0 and must go on doing so. Never reads the payload.
+ * Updates SCTP's checksum when ports change (include/weir/crc32c.h). It covers everything from the
+ * common header on and has no pseudo header, so addresses do not matter. With CHECKSUM_PARTIAL the
+ * device completes it: the field holds 0 and must keep it. Never reads the payload.
  */
 #pragma once
 
@@ -13,8 +13,8 @@
 #define SCTP_CHECK_OFF 8
 
 /*
- * Is the sum at off, which is 0, yet to be completed? The kernel leaves such a field alone when
- * what changes is no pseudo header; else 0 becomes another number, which is taken back.
+ * Is the checksum at off, which is 0, yet to be completed? If so, the kernel leaves the field alone
+ * for a change outside a pseudo header; if not, 0 becomes another number, which is then undone.
  */
 static __always_inline int sctp_sum_is_partial(struct __sk_buff *skb, __u32 off)
 {
@@ -28,17 +28,15 @@ static __always_inline int sctp_sum_is_partial(struct __sk_buff *skb, __u32 off)
 	return packet_write(skb, off, &sum, sizeof(sum)) ? -1 : 0;
 }
 
-/*
- * A function of its own, so that the verifier walks through it once and not once for each way to
- * it.
- */
+/* A function of its own, so that the verifier walks it once and not once per caller's path. */
 __noinline __u32 sctp_sum_shift(__u32 diff, __u32 len)
 {
 	return weir_crc32c_shift(diff, len);
 }
 
 /*
- * Both ports as one word, as they lie in the packet. The packet still has the old ones. 0, or -1.
+ * ports: both ports as one word in packet order. The packet still has the old ones. Returns 0 or
+ * -1.
  */
 __noinline int sctp_sum_update(struct __sk_buff *skb, __u32 from, __u32 to)
 {

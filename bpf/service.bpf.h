@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Services: which one a destination belongs to, and which backend a new flow gets. Asked for new
+ * Services: which one a destination belongs to, and which backend a new flow gets. Called for new
  * flows from pods, and for UDP flows after a change of services (SVC-91); never for a packet of a
- * flow that is current.
+ * current flow.
  */
 #pragma once
 
 #include "packet.bpf.h"
 
 /*
- * id of the service port at s->frontend, whose address and port the caller has set; 0: a known
- * cluster IP without that port; -1: none.
+ * id of the service port at s->frontend, whose address and port are set. 0: a known cluster IP
+ * without that port. -1: no frontend.
  */
 static __always_inline __s64 service_by_frontend(struct scratch *s)
 {
@@ -35,9 +35,9 @@ static __always_inline __u32 mix(__u32 h, __u32 word)
 }
 
 /*
- * Hash of the flow as the client sent it: the same flow gets the same backend while the extent
- * stands, also when its entry was lost (docs/design.md, "Losing state is survivable"). Not keyed:
- * an end can only choose its own backend.
+ * Hash of the flow as the client sent it: the same flow gets the same backend while the extent is
+ * unchanged, also after its entry was lost (docs/design.md, "Losing state is survivable"). Not
+ * keyed: a client can only choose its own backend.
  */
 static __always_inline __u32 flow_hash(const struct pkt *pkt)
 {
@@ -55,7 +55,7 @@ static __always_inline __u32 flow_hash(const struct pkt *pkt)
 	return h ^ h >> 16;
 }
 
-/* The client is its own backend (SVC-84), and will see the reserved address as the source. */
+/* The client is its own backend (SVC-84): it sees the reserved address as its peer. */
 static __always_inline enum weir_reason use_hairpin(struct scratch *s)
 {
 	struct weir_config *c = config_get();
@@ -68,8 +68,8 @@ static __always_inline enum weir_reason use_hairpin(struct scratch *s)
 }
 
 /*
- * ref of the local pod that a backend is, or 0. Its slot is remembered in the backend: one look-up
- * of a hash less.
+ * ref of the local pod that a backend is, or 0. The backend remembers the pod's slot, which saves a
+ * hash look-up.
  */
 static __always_inline __u32 backend_ref(struct weir_backend *b)
 {
@@ -88,7 +88,7 @@ static __always_inline __u32 backend_ref(struct weir_backend *b)
 	return ref;
 }
 
-/* The chosen backend goes to s->route and s->backend*. */
+/* Puts the chosen backend into s->route and s->backend*. */
 static __always_inline enum weir_reason use_backend(struct scratch *s, __u32 id)
 {
 	struct weir_backend *b = bpf_map_lookup_elem(&backends, &id);
@@ -104,10 +104,7 @@ static __always_inline enum weir_reason use_backend(struct scratch *s, __u32 id)
 	return weir_addr_equal(&b->addr, &s->pkt.src) ? use_hairpin(s) : WEIR_FORWARDED;
 }
 
-/*
- * One backend of the extent that cluster IP traffic uses (B.3), or why there is none (SVC-60,
- * SVC-61).
- */
+/* Picks a backend for cluster IP traffic (B.3), or says why there is none (SVC-60, SVC-61). */
 static __always_inline enum weir_reason service_pick(struct scratch *s, __u32 id)
 {
 	struct weir_service *service = bpf_map_lookup_elem(&services, &id);
@@ -127,8 +124,8 @@ static __always_inline enum weir_reason service_pick(struct scratch *s, __u32 id
 }
 
 /*
- * New flow from a pod: finds out whether a Service owns the destination and picks. FORWARDED
- * without WEIR_FLOW_SERVICE in s->flow_flags: no Service.
+ * A new flow from a pod: picks a backend if a Service has the destination. FORWARDED without
+ * WEIR_FLOW_SERVICE in s->flow_flags: no Service.
  */
 static __always_inline enum weir_reason service_translate(struct scratch *s)
 {
@@ -148,7 +145,7 @@ static __always_inline enum weir_reason service_translate(struct scratch *s)
 	return why;
 }
 
-/* The destination of the first packet of the flow at s->key, as its sender wrote it. */
+/* Puts the destination of the first packet of the flow at s->key into s->frontend. */
 static __always_inline void original_destination(struct scratch *s, const struct weir_flow *flow)
 {
 	const struct weir_tuple *key = &s->key;
@@ -164,9 +161,9 @@ static __always_inline void original_destination(struct scratch *s, const struct
 }
 
 /*
- * A UDP flow met a change of services: does it end? Yes when its destination belongs to another
- * service port now, and when its backend stopped serving, also where no other serves
- * (docs/design.md, table of epochs; SVC-91, SVC-92).
+ * Does a change of services end this UDP flow? It does if its destination now belongs to another
+ * service port, or if its backend stopped serving, even if no other backend serves (docs/design.md,
+ * table of epochs; SVC-91, SVC-92).
  */
 static __always_inline int service_moved(struct scratch *s, const struct weir_flow *flow)
 {
@@ -180,14 +177,14 @@ static __always_inline int service_moved(struct scratch *s, const struct weir_fl
 		return id >= 0;
 	b = bpf_map_lookup_elem(&backends, &backend_id);
 	/*
-	 * The flag as well: a packet may have read the old list of slots and the generation of the
+	 * The flag too: a packet may have combined the old list of slots with the generation of the
 	 * end.
 	 */
 	return !b || b->service != id || READ_WORD(b->generation) != flow->backend_generation ||
 	       !(READ_WORD(b->flags) & WEIR_BACKEND_SERVING);
 }
 
-/* Has the backend of a translated flow stopped serving since the flow began? */
+/* Did the backend of a translated flow stop serving since the flow began? */
 static __always_inline int backend_gone(const struct weir_flow *flow)
 {
 	__u32 id = flow->backend;

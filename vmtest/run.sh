@@ -12,8 +12,12 @@ set -eu
 cd "$(dirname "$0")/.."
 build=${BUILD:-build}
 [ $# -gt 0 ] || set -- linux-image-cloud-amd64
-modules='drivers/net/veth net/sched/sch_ingress net/sched/cls_bpf lib/libcrc32c net/ipv4/netfilter/nf_defrag_ipv4
-	net/ipv6/netfilter/nf_defrag_ipv6 net/netfilter/nf_conntrack' # what the tests need and Debian builds as modules
+# What the tests need and Debian builds as modules, in the order of loading.
+modules='drivers/net/veth net/sched/sch_ingress net/sched/cls_bpf lib/libcrc32c
+	net/ipv4/netfilter/nf_defrag_ipv4 net/ipv6/netfilter/nf_defrag_ipv6 net/netfilter/nf_conntrack
+	net/netfilter/nf_nat net/netfilter/nfnetlink net/netfilter/nf_tables net/netfilter/nft_ct
+	net/netfilter/nft_chain_nat net/netfilter/nft_nat net/netfilter/nft_reject
+	net/netfilter/nft_reject_inet'
 tests=${VMTESTS-}
 MACHINE_SECONDS=7200
 
@@ -30,7 +34,8 @@ trap 'rm -rf "$work"' EXIT
 
 # Kernel images are kept between runs; the machine's own packages are not touched.
 fetch_kernel() { # PACKAGE -> folder with vmlinuz and modules
-	local package=$1 cache=$build/vmtest n=0 file
+	local package=$1 n=0 file cache
+	cache=$build/vmtest/$(printf %s "$modules" | cksum | cut -d' ' -f1) # other modules: fetched again
 	mkdir -p "$cache"
 	case $package in
 	*-[0-9]*) ;;
@@ -45,8 +50,8 @@ fetch_kernel() { # PACKAGE -> folder with vmlinuz and modules
 			n=$((n + 1))
 			for file in "$work/$package"/lib/modules/*/kernel/"$module".ko*; do
 				case $file in
-				*.xz) xz -dc "$file" >"$work/kernel/modules/$n.ko" ;;
-				*) cp "$file" "$work/kernel/modules/$n.ko" ;;
+				*.xz) xz -dc "$file" >"$work/kernel/modules/$(printf %02d "$n").ko" ;;
+				*) cp "$file" "$work/kernel/modules/$(printf %02d "$n").ko" ;;
 				esac
 			done
 		done
@@ -81,7 +86,7 @@ make_ramdisk() { # KERNEL-FOLDER
 			[ -x "$program" ] && add_program "$program" "/tests/$(basename "$program")"
 		done
 	done
-	for program in sh ip timeout mv rm touch mkdir mount umount; do # what the tests call
+	for program in sh ip nft sysctl nsenter timeout mv rm touch mkdir mount umount; do # what the tests call
 		add_program "$(command -v "$program")" "/bin/$program"
 	done
 	(cd "$work/root" && find . | cpio -o -H newc --quiet | gzip -1) >"$work/initrd.gz"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Addresses: one type for both families. Also the root of all headers here.
+ * Addresses: one type for both families. Every other header here includes it.
  *
- * These headers are what the BPF programs and user space both see; nothing in them is written twice
- * anywhere else. Byte order: addresses and every field that ends in _be are network order; all else
- * is host order. A value that changes after insert is one aligned word (docs/design.md, "Atomic").
+ * BPF programs and user space share these headers; nothing in them is defined a second time
+ * elsewhere. Byte order: addresses and fields that end in _be are network order, all else is host
+ * order. A value that changes after insert is one aligned word (docs/design.md, "Atomic").
  */
 #pragma once
 
@@ -21,15 +21,14 @@
 struct weir_addr {
 	union {
 		__u8 b[16];
-		__be32 w[4]; /* no wider member: keys that hold an address stay 4-aligned, without
-				holes */
+		__be32 w[4]; /* no wider member, so that keys stay 4-aligned without holes */
 	};
 };
 WEIR_ASSERT_SIZE(struct weir_addr, 16);
 
 /*
- * An address as the packet's path moves and compares it: two words, 8-aligned. Halves are copied
- * one by one: clang 14 copies the whole struct byte by byte.
+ * An address as two 8-aligned words, for the packet path. Copied half by half: clang 14 copies the
+ * whole struct byte by byte.
  */
 struct weir_wide {
 	__u64 half[2];

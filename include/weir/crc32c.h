@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * How SCTP's checksum (CRC32c, RFC 9260 appendix A) changes with the first bytes of a message. A
- * CRC is linear: the CRCs of two messages of one length differ by the CRC of their difference, and
- * zeros behind that difference multiply it by x^8 each. So the rest of the message is never read,
- * and n bytes cost a multiplication for each bit that is set in n.
+ * CRC is linear: the CRCs of two messages of equal length differ by the CRC of their difference,
+ * and each zero byte that follows multiplies that by x^8. So the rest of the message is never read,
+ * and n bytes cost one multiplication for each bit that is set in n.
  *
  * Polynomials over GF(2) modulo CRC32c's, bit-reflected: x^0 is the top bit.
  */
@@ -14,12 +14,11 @@
 #include <weir/addr.h>
 
 #define WEIR_CRC32C_POLYNOMIAL 0x82f63b78u
-#define WEIR_CRC32C_LEN_MAX 0xffff /* bytes that the shift below can do: an IP packet has fewer */
+#define WEIR_CRC32C_LEN_MAX 0xffff /* bytes that the shift below covers: an IP packet has fewer */
 
 /*
- * value if the lowest bit of bits is set, else 0: by multiplication, which no compiler makes a
- * branch of, and no verifier either (6.18 forks its state at the "and" of a mask that is 0 or all
- * ones).
+ * value if the lowest bit of bits is set, else 0. Multiplies instead of masking: 6.18's verifier
+ * forks its state at the "and" with a mask of all zeros or all ones.
  */
 static __always_inline __u32 weir_crc32c_if(__u32 bits, __u32 value)
 {
@@ -29,7 +28,7 @@ static __always_inline __u32 weir_crc32c_if(__u32 bits, __u32 value)
 	return (__u32)bit * value;
 }
 
-/* Not inlined: sixteen of them are needed. */
+/* Not inlined: called sixteen times. */
 static __attribute__((noinline)) __u32 weir_crc32c_multiply(__u32 a, __u32 b)
 {
 	__u32 product = 0;
@@ -52,8 +51,8 @@ static __always_inline __u32 weir_crc32c_step(__u32 value, __u32 len, int bit, _
 }
 
 /*
- * What the checksum of a message of len bytes changes by (exclusive or) when its first four do by
- * diff; both as they lie in memory, read as little endian.
+ * How the checksum of a message of len bytes changes (exclusive or) when its first four bytes
+ * change by diff; both in memory order, read as little endian.
  */
 static __always_inline __u32 weir_crc32c_shift(__u32 diff, __u32 len)
 {

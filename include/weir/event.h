@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Events: what became of a packet that did not simply follow its connection. Every drop tells one,
- * every packet that a policy would have denied, and every new flow that was given a backend; never
- * an established, allowed packet.
+ * Events: what happened to a packet other than following a known connection. There is one for every
+ * drop, for every packet that a policy would have denied, and for every new flow that got a
+ * backend; never for an allowed packet of an established flow.
  *
- * Events go to one ring, and only while somebody listens: a reader says in `watch` which reasons it
- * wants and until when, and says it again before that time is over. Each reason has a budget for
- * each tick and CPU, so a flood of one cannot hide another; what was not sent is counted in
- * `event_counts`.
+ * Events go to one ring, and only while a reader listens: it writes to `watch` which reasons it
+ * wants and until when, and renews that. Each reason has a budget per tick and CPU, so that a flood
+ * of one cannot hide another; what was not sent is counted in `event_counts`.
  */
 #pragma once
 
@@ -17,31 +16,28 @@
 /* Events of one reason in one tick (134 ms) on one CPU: some 480 a second. */
 #define WEIR_EVENT_BUDGET 64
 /*
- * While the ring is more than half full, only the first few of a reason in a tick go in: a flood
- * that the reader does not keep up with leaves room for others.
+ * While the ring is more than half full, only the first few of each reason and tick are sent: a
+ * reader that a flood outruns still sees the other reasons.
  */
 #define WEIR_EVENT_RESERVE 4
 
 enum weir_event_flag {
-	WEIR_EVENT_TO_POD =
-		1 << 0, /* at the device's tc egress; clear: at its ingress, so the pod sent it */
+	WEIR_EVENT_TO_POD = 1 << 0, /* at tc egress of the pod's device; clear: at ingress */
 	WEIR_EVENT_KNOWN = 1 << 1, /* a packet of a known flow, whose first packet gave the tuple */
-	WEIR_EVENT_REPLY =
-		1 << 2, /* of a known flow: it travelled from its destination to its source */
+	WEIR_EVENT_REPLY = 1 << 2, /* of a known flow: travels from its destination to its source */
 	WEIR_EVENT_TRANSLATED = 1 << 3, /* nat_* are filled */
 	WEIR_EVENT_JUDGED = 1 << 4, /* the sets, rules and the next four bits are filled */
 	WEIR_EVENT_EGRESS = 1 << 5, /* the source is a pod of this node and was judged */
 	WEIR_EVENT_INGRESS = 1 << 6,
 	WEIR_EVENT_EGRESS_DENIED = 1 << 7,
 	WEIR_EVENT_INGRESS_DENIED = 1 << 8,
-	WEIR_EVENT_ICMP_ERROR = 1 << 9, /* an ICMP error; the tuple is the known flow's that it is
-					   about, else its own */
+	/* the tuple is that of the flow it is about, if known, else its own */
+	WEIR_EVENT_ICMP_ERROR = 1 << 9,
 };
 
 /*
- * Element of the ring. The tuple is the flow's original one: as its first packet left its source,
- * before translation. Where the packet was not even parsed the addresses are zero and only reason,
- * device and len say something.
+ * Element of the ring. The tuple is that of the flow's first packet, before translation. If the
+ * packet could not be parsed, addresses are zero and only reason, device and len are set.
  */
 struct weir_event {
 	__u64 time_ns; /* CLOCK_MONOTONIC */
@@ -50,36 +46,32 @@ struct weir_event {
 	__be16 sport_be, dport_be; /* echo: id and 0, or 0 and id (struct weir_tuple) */
 	__be16 nat_dport_be;
 	__u16 reason; /* enum weir_reason; FORWARDED: a new flow was given a backend */
-	__u32 device; /* of the pod at whose veth it happened */
-	__u32 egress_set, egress_rule; /* rule WEIR_NO_RULE: default deny of the set, or nothing
-					  isolates (set 0) */
+	__u32 device; /* host end of the pod's veth */
+	/* set 0: not isolated; WEIR_NO_RULE: default deny of the set */
+	__u32 egress_set, egress_rule;
 	__u32 ingress_set, ingress_rule;
 	__u32 service, backend; /* 0: none */
-	__u32 len; /* of the packet, bytes from the link layer on */
+	__u32 len; /* of the frame, bytes */
 	__u16 flags; /* enum weir_event_flag */
 	__u8 proto; /* IPPROTO_* */
 	__u8 pad;
 };
 WEIR_ASSERT_SIZE(struct weir_event, 104);
 
-/*
- * The one element of watch[]: written by the reader, read by every packet that has something to
- * tell.
- */
+/* The one element of watch[]: written by the reader, read before every event. */
 struct weir_watch {
 	__u64 reasons; /* bit n for reason n (enum weir_reason) */
-	__u32 until; /* tick at which the reader is taken for gone */
+	__u32 until; /* tick at which the request expires */
 	__u32 pad;
 };
 WEIR_ASSERT_SIZE(struct weir_watch, 16);
 
-/* Value of event_counts, an element for each reason and CPU. */
+/* Value of event_counts, by reason, per CPU. */
 struct weir_event_count {
 	__u32 slice; /* tick that `used` counts for */
 	__u32 used;
 	__u64 over; /* not sent: over the budget */
-	__u64 lost; /* not sent: the ring was full, or half full and this was not among the first of
-		       the tick */
+	__u64 lost; /* not sent: the ring was full, or the reserve was used up */
 };
 WEIR_ASSERT_SIZE(struct weir_event_count, 24);
 
@@ -88,11 +80,9 @@ static __always_inline int weir_watch_wants(const struct weir_watch *w, __u32 re
 	return w->reasons >> (reason & 63) & 1;
 }
 
-/*
- * ---- Counters, and the last decision -----------------------------------------------------------
- */
+/* ---- Counters, and the last decision */
 
-/* Value of counters, an element for each reason. */
+/* Value of counters, by reason, per CPU. */
 struct weir_counter {
 	__u64 packets;
 	__u64 bytes;
@@ -101,16 +91,15 @@ WEIR_ASSERT_SIZE(struct weir_counter, 16);
 
 /* Value of rule_hits and set_hits, by id. */
 struct weir_hits {
-	__u64 packets; /* judged by that rule; set_hits: denied because no rule of the set matched
-			*/
+	__u64 packets; /* that the rule decided; set_hits: denied because no rule matched */
 	__u64 last; /* tick of the last one; 0: never */
 };
 WEIR_ASSERT_SIZE(struct weir_hits, 16);
 
 /*
- * What the last packet on this CPU was decided by: read by user space after BPF_PROG_TEST_RUN
- * (`--engine bpf`, differential tests). Written only when a packet is judged, not on the
- * established path.
+ * How the last packet on this CPU was decided: user space reads it after BPF_PROG_TEST_RUN
+ * (`--engine bpf`, differential tests). Written when a packet is judged, never on the established
+ * path.
  */
 struct weir_trace {
 	struct weir_addr dst; /* after translation */

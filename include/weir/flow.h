@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Connections: keys and values of the connection table, and what can be said of a connection from
- * its entries alone, for the packets, gc and user space alike: its state, and where its other half
- * is. Reads no table; time limits stand in the config.
+ * Connections: keys and values of the conntrack table, and what can be derived from entries alone:
+ * a flow's state and its reverse entry. Shared by packets, gc and user space; reads no table.
  */
 #pragma once
 
@@ -12,7 +11,7 @@
 
 /*
  * Key of the conntrack table. Canonical: the end with the smaller (address, port) comes first, so
- * both directions of a connection find the same entry. ICMP: see enum weir_icmp_port.
+ * that both directions find the same entry. ICMP: see enum weir_icmp_port.
  */
 struct weir_tuple {
 	union {
@@ -21,26 +20,25 @@ struct weir_tuple {
 	};
 	__be16 port_be[2];
 	__u8 proto;
-	__u8 zone; /* 1: a direct flow whose plain key is the reply entry of a translated one */
+	__u8 zone; /* 1: a direct flow whose key in zone 0 is the reply entry of a translated one */
 	__u16 pad;
 };
 WEIR_ASSERT_SIZE(struct weir_tuple, 40);
 
 /*
- * Ports of ICMP messages, host order (NP-38). An echo request has the id as its source port and 0
- * as destination port, the reply the other way round. Where the id is 0 itself, and for messages
- * that are neither, there are ports that no echo has, and that differ: who is asked must not find
- * the entry of who asks. For the latter each direction is a flow of its own, because nothing says
- * that one answers the other.
+ * Ports of ICMP messages, host order (NP-38). An echo request has its id as source port and 0 as
+ * destination port, the reply the reverse. An id of 0, and messages that are no echo, use the ports
+ * below, which no echo has. They differ by direction, so that a request and its reply have distinct
+ * ends. Messages that are no echo form one flow per direction: none is known to answer another.
  */
 enum weir_icmp_port {
 	WEIR_ICMP_ID_ZERO = 1, /* in place of the id */
-	WEIR_ICMP_ID_ZERO_PEER = 2, /* in place of 0, opposite of the former */
+	WEIR_ICMP_ID_ZERO_PEER = 2, /* the other end's port, in place of 0 */
 	WEIR_ICMP_OTHER_SRC = 3,
 	WEIR_ICMP_OTHER_DST = 4,
 };
 
-/* Orders two ends of a connection; any total order will do, as long as everybody uses this one. */
+/* Orders the two ends of a connection. Any total order will do. */
 static __always_inline int weir_end_before(const struct weir_wide *a, __be16 a_port_be,
 					   const struct weir_wide *b, __be16 b_port_be)
 {
@@ -61,7 +59,7 @@ static __always_inline void weir_tuple_ends(struct weir_tuple *ret_key, const st
 	ret_key->port_be[1] = b_port_be;
 }
 
-/* The one constructor of keys. Returns whether the source stands first in the key. */
+/* The only constructor of keys. Returns whether the source comes first in the key. */
 static __always_inline int weir_tuple_make_wide(struct weir_tuple *ret_key,
 						const struct weir_wide *src, __be16 sport_be,
 						const struct weir_wide *dst, __be16 dport_be,
@@ -79,7 +77,7 @@ static __always_inline int weir_tuple_make_wide(struct weir_tuple *ret_key,
 	return first;
 }
 
-/* The same from addresses that stand anywhere. */
+/* The same, from addresses of any alignment. */
 static __always_inline int weir_tuple_make(struct weir_tuple *ret_key, const struct weir_addr *src,
 					   __be16 sport_be, const struct weir_addr *dst,
 					   __be16 dport_be, __u8 proto, __u8 zone)
@@ -97,13 +95,13 @@ static __always_inline int weir_tuple_equal(const struct weir_tuple *a, const st
 }
 
 /*
- * One local end of a connection: which pod it was, and what was decided for it. ref is 0 where the
- * end is no pod of this node. stamp is the policy epoch that was read before the first table,
- * shifted left by one, with "allowed" in bit 0.
+ * One end of a connection: which local pod it is, and the verdict for it. ref is 0 if the end is no
+ * pod of this node. stamp is the policy epoch, read before any table, shifted left by one; bit 0
+ * says "allowed".
  */
 struct weir_end {
 	__u32 ref; /* struct weir_pod.ref */
-	__u32 stamp; /* written by compare-and-exchange only */
+	__u32 stamp; /* written by compare-and-swap only */
 };
 WEIR_ASSERT_SIZE(struct weir_end, 8);
 
@@ -112,45 +110,42 @@ enum weir_flow_flag {
 	WEIR_FLOW_ORIG_FIRST = 1 << 0, /* the originator is addr[0] of the key */
 	WEIR_FLOW_TRANSLATED = 1 << 1, /* one of a pair; clear: the only entry of its flow */
 	WEIR_FLOW_REPLY = 1 << 2, /* the (backend, client) entry of a pair */
-	WEIR_FLOW_ZONED = 1 << 3, /* the forward key of this pair carries the mark */
+	WEIR_FLOW_ZONED = 1 << 3, /* the forward key of this pair is in zone 1 */
 	WEIR_FLOW_HOST_ORIGIN = 1 << 4, /* sent by a socket of this node (NP-41) */
-	WEIR_FLOW_VIA_STACK = 1 << 5, /* came through the host's stack, so replies go through it */
+	/* came through the host's stack; replies go back through it */
+	WEIR_FLOW_VIA_STACK = 1 << 5,
 	WEIR_FLOW_SERVICE = 1 << 6, /* translated by a Service (not only for a port collision) */
 	WEIR_FLOW_HAIRPIN = 1 << 7, /* of a pair: the client is the backend (SVC-84) */
-	/* written as packets pass, each by its own direction, with atomic or */
+	/* set by packets, each for its own direction, with an atomic or */
 	WEIR_FLOW_SEEN_ORIG = 1 << 8,
 	WEIR_FLOW_SEEN_REPLY = 1 << 9,
 	WEIR_FLOW_FIN_ORIG = 1 << 10,
 	WEIR_FLOW_FIN_REPLY = 1 << 11,
 	WEIR_FLOW_RST_ORIG = 1 << 12,
 	WEIR_FLOW_RST_REPLY = 1 << 13,
-	WEIR_FLOW_OPEN = 1 << 14, /* both directions seen: no longer in the half-open ring */
+	WEIR_FLOW_OPEN = 1 << 14, /* seen in both directions: left the half-open ring */
 	WEIR_FLOW_EXPIRING =
-		1 << 15, /* set by gc; deleted in its next round unless a packet clears it */
-	WEIR_FLOW_DEAD = 1 << 16, /* about to be deleted: treat as missing */
-	/*
-	 * bits 24-31: low bits of the tick at which this entry last saw a RST (WEIR_FLOW_RST_TICK)
-	 */
+		1 << 15, /* set by gc; deleted a round later unless a packet clears it */
+	WEIR_FLOW_DEAD = 1 << 16, /* being deleted: treat as missing */
+	/* bits 24-31: low bits of the tick of the last RST (WEIR_FLOW_RST_TICK) */
 };
 
 /*
  * Value of the conntrack table: 64 bytes, one cache line.
  *
- * Untranslated flow: one entry, nat_* unused. Translated flow: two entries,
- * linked by their nat_* fields:
- *   forward (client, frontend): nat_addr:nat_port is the backend, nat_cport the
- *     client's port towards it (differs from the client's own after a collision);
- *   reply (backend, client:nat port): nat_addr:nat_port is the frontend,
- *     nat_cport the client's own port.
- * Of a hairpin the client and the backend are one, which sees the reserved
- * address: that is nat_addr of the forward entry, and the client in the key of
- * the reply's.
+ * Untranslated flow: one entry, nat_* unused. Translated flow: two entries, linked by nat_*:
+ *   forward (client, frontend): nat_addr:nat_port is the backend, nat_cport the client's port
+ * towards it, which differs from the client's own after a port collision; reply (backend,
+ * client:nat port): nat_addr:nat_port is the frontend, nat_cport the client's own port.
+ *
+ * In a hairpin the pod is client and backend, and sees the reserved address as its peer: that is
+ * nat_addr of the forward entry, and the client in the reply entry's key.
  */
 struct weir_flow {
-	/* what every packet reads stands first, beside the key in the table's element */
+	/* read by every packet: next to the key in the table's element */
 	struct weir_end end[2]; /* [0] the originator, [1] the responder (after translation) */
 	__u32 flags; /* enum weir_flow_flag */
-	__u32 last_seen; /* ticks of 2^WEIR_TICK_SHIFT ns; of this entry's own direction(s) */
+	__u32 last_seen; /* tick of the last packet in this entry's direction */
 	union {
 		struct weir_addr nat_addr;
 		struct weir_wide nat_wide;
@@ -161,8 +156,7 @@ struct weir_flow {
 	__u32 backend; /* index of backends[] */
 	__u32 backend_generation;
 	__u32 gc_slot; /* of its key in gc_slots[] */
-	__u32 half_open; /* sequence number in the half-open ring; no two flows at a time have the
-			    same */
+	__u32 half_open; /* sequence number in the half-open ring, unique among live flows */
 };
 WEIR_ASSERT_SIZE(struct weir_flow, 64);
 
@@ -170,19 +164,22 @@ WEIR_ASSERT_SIZE(struct weir_flow, 64);
 #define WEIR_FLOW_RST_TICK (0xffu << WEIR_FLOW_RST_TICK_SHIFT)
 
 #define WEIR_TICK_SHIFT 27 /* 134 ms a tick */
-#define WEIR_NO_GC_SLOT 0xffffffffu /* an entry that no packet made: gc does not find it */
+#define WEIR_NO_GC_SLOT 0xffffffffu /* an entry that no packet made: gc does not see it */
 
-/* A key waiting for gc, or for its turn in the half-open ring. */
+/*
+ * Element of gc_slots[] and half_open[]: the key of an entry that gc visits, or of a half-open
+ * flow.
+ */
 struct weir_key_slot {
 	struct weir_tuple key;
 	__u32 used;
-	__u32 sequence; /* half-open ring only: which insert wrote this slot */
+	__u32 sequence; /* half_open[] only: weir_flow.half_open of the flow */
 };
 WEIR_ASSERT_SIZE(struct weir_key_slot, 48);
 
 /*
- * Key of fragments: a datagram that comes in fragments. By the pod's device, so that nobody at
- * another one can add to it. id: 16 bits in IPv4. proto: 0 in IPv6.
+ * Key of fragments: one datagram at one pod's device, so that other pods cannot add fragments to
+ * it. id: 16 bits in IPv4. proto: 0 in IPv6.
  */
 struct weir_fragment_key {
 	struct weir_addr src, dst; /* as on the wire */
@@ -194,23 +191,23 @@ struct weir_fragment_key {
 };
 WEIR_ASSERT_SIZE(struct weir_fragment_key, 44);
 
-/* What its first fragment said, for the later ones (SVC-97). */
+/* What the first fragment tells about the later ones (SVC-97). */
 struct weir_fragment {
 	__be16 sport_be, dport_be;
-	__u16 header_end; /* bytes from the datagram's start that later fragments may not replace */
+	__u16 header_end; /* length of the headers, bytes, which later fragments must not overlap */
 	__u8 proto;
-	__u8 begins; /* struct pkt.begins of a later one */
+	__u8 begins; /* struct pkt.begins for the later ones */
 	__u32 seen; /* tick */
 };
 WEIR_ASSERT_SIZE(struct weir_fragment, 12);
 
-/* ---- State, and the other half -------------------------------------------------------------- */
+/* ---- State, and the reverse entry ---------------------------------------------------------- */
 
 #define WEIR_FLOW_SEEN_BOTH (WEIR_FLOW_SEEN_ORIG | WEIR_FLOW_SEEN_REPLY)
 #define WEIR_FLOW_FIN_BOTH (WEIR_FLOW_FIN_ORIG | WEIR_FLOW_FIN_REPLY)
 #define WEIR_FLOW_RST_ANY (WEIR_FLOW_RST_ORIG | WEIR_FLOW_RST_REPLY)
 
-/* Written as packets pass, each by its own direction. */
+/* Set by packets, each for its own direction. */
 #define WEIR_FLOW_STATE_BITS \
 	(WEIR_FLOW_SEEN_BOTH | WEIR_FLOW_FIN_BOTH | WEIR_FLOW_RST_ANY | WEIR_FLOW_OPEN)
 
@@ -218,13 +215,13 @@ enum weir_flow_state {
 	/* TCP */
 	WEIR_STATE_OPENING,
 	WEIR_STATE_OPEN,
-	WEIR_STATE_CLOSING, /* both FINs, or a RST that no traffic followed */
+	WEIR_STATE_CLOSING, /* FIN in both directions, or a RST that no later packet refuted */
 	/* all other protocols */
 	WEIR_STATE_ONE_WAY,
 	WEIR_STATE_ANSWERED,
 };
 
-/* flags: of the flow's one entry, or of both entries of the pair, or-ed. */
+/* flags: of the flow's only entry, or of both entries of a pair, or-ed. */
 static __always_inline enum weir_flow_state weir_flow_state(__u32 flags, __u8 proto)
 {
 	if (proto != IPPROTO_TCP)
@@ -240,7 +237,7 @@ static __always_inline int weir_flow_is_pair(__u32 flags)
 	return !!(flags & WEIR_FLOW_TRANSLATED);
 }
 
-/* The client's address in an entry's key, and the address at the other end. */
+/* The client's address in an entry's key, and the other end's. */
 static __always_inline const struct weir_addr *weir_flow_client(const struct weir_tuple *key,
 								const struct weir_flow *flow)
 {
@@ -253,7 +250,7 @@ static __always_inline const struct weir_addr *weir_flow_far(const struct weir_t
 	return flow->flags & WEIR_FLOW_ORIG_FIRST ? &key->addr[1] : &key->addr[0];
 }
 
-/* Where the forward entry of a pair leads to. */
+/* The backend that a pair's forward entry leads to. */
 static __always_inline const struct weir_addr *weir_flow_backend(const struct weir_tuple *key,
 								 const struct weir_flow *flow)
 {
@@ -261,9 +258,9 @@ static __always_inline const struct weir_addr *weir_flow_backend(const struct we
 }
 
 /*
- * Key of the linked entry: both kinds lead from the client's end and nat_* to the other. A
- * hairpin's reply entry leads from the pod to the frontend, its forward entry from the reserved
- * address to the pod.
+ * Key of the reverse entry: the client's end and nat_*, for both entries of a pair. A hairpin's
+ * reply entry leads from the pod to the frontend, its forward entry from the reserved address to
+ * the pod.
  */
 static __always_inline void weir_flow_rev_key(const struct weir_tuple *key,
 					      const struct weir_flow *flow,
@@ -283,7 +280,10 @@ static __always_inline void weir_flow_rev_key(const struct weir_tuple *key,
 			reply && (flow->flags & WEIR_FLOW_ZONED));
 }
 
-/* Is other, found under the key of flow's rev, that rev? It leads back to the key then. */
+/*
+ * Is other, found under weir_flow_rev_key(), the reverse entry of flow? It is if it leads back to
+ * key.
+ */
 static __always_inline int weir_flow_is_rev(const struct weir_tuple *key,
 					    const struct weir_flow *flow,
 					    const struct weir_flow *other)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Named constants with their reasons. Map sizes stand in maps.h; these are the limits inside the
- * packet's path and the time limits of connections.
+ * Limits inside the packet path and time limits of connections, with their reasons. Map sizes are
+ * in maps.h.
  */
 #pragma once
 
@@ -18,16 +18,16 @@
 #define WEIR_PORT_COUNT 4536
 
 /*
- * Ticks after a RST before a packet of its direction says that the RST was not its sender's. A
- * packet that the RST overtook, in another CPU's queue, comes sooner, and must not open a
- * connection again that nobody will close.
+ * Ticks after a RST before a packet of the same direction proves that its sender did not send that
+ * RST. A packet that the RST overtook in another CPU's queue comes sooner; it must not reopen a
+ * connection that no later FIN would close.
  */
 #define WEIR_RST_SETTLE_TICKS 2
 
 /*
- * Whom a pod sees when it reaches itself through a Service (SVC-84): one link-local IPv4 address,
- * one ULA, no port allocation. Defaults of config.hairpin[]; entries keep the one that they were
- * made with. Nobody else may have them.
+ * Peer address of a pod that reaches itself through a Service (SVC-84): one link-local IPv4
+ * address, one ULA, no port allocation. Defaults of config.hairpin[]; entries keep the address that
+ * they were made with. Packets with these addresses from elsewhere are dropped.
  */
 #define WEIR_HAIRPIN_V4                                                     \
 	{                                                                   \
@@ -39,12 +39,12 @@
 	}
 
 /*
- * How long a first fragment's ports are good for its later ones: as long as Linux waits for them
+ * How long a first fragment's ports apply to later fragments: as long as Linux reassembles
  * (ipfrag_time).
  */
 #define WEIR_FRAGMENT_S 30
 
-/* Steps of the binary search in an extent of port ranges: 2^20 ranges. */
+/* Steps of the binary search in an extent of port ranges, so at most 2^20 ranges. */
 #define WEIR_RANGE_BITS 20
 
 /* Default time limits, seconds (SVC-99 wants at least 24 h for open TCP). */
@@ -57,23 +57,23 @@
 #define WEIR_OTHER_S 120
 
 /*
- * How long after the table was full, or the last packet of a flow that passed without an entry,
- * such flows are still expected.
+ * How long a packet of a flow that passed without an entry is accepted after the table was last
+ * full, or after the flow's last such packet.
  */
 #define WEIR_FULL_MEMORY_S 120
 
-/* gc: slots looked at a tick, and the time between ticks (0.7 % of a CPU). */
+/* gc: slots visited per tick, and the time between ticks (0.7 % of a CPU). */
 #define WEIR_GC_SLICE 670
 #define WEIR_GC_SLICE_MAX 4096
 #define WEIR_GC_INTERVAL_US 10000
 
 /*
- * Answers that say "nobody is there" (RST, port unreachable): so many a tick for the pods of one
- * bucket (slot modulo buckets), about 950 a second. Above, the packet is dropped as REJECT_LIMITED,
- * and its sender tries again or times out.
+ * Reject replies (RST, port unreachable) per tick for the pods of one bucket (slot modulo buckets):
+ * about 950 a second. Above that a packet is dropped as REJECT_LIMITED and its sender retries or
+ * times out.
  */
 #define WEIR_REJECT_BUCKETS 1024 /* a power of two */
 #define WEIR_REJECTS_A_TICK 128
-/* An ICMP answer, quote and all, is no longer than what every path carries (RFC 1812, RFC 4443). */
+/* Longest ICMP error with its quote: what every path carries (RFC 1812, RFC 4443). */
 #define WEIR_REJECT_MAX_V4 576
 #define WEIR_REJECT_MAX_V6 1280

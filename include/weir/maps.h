@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * All maps in one table: the BPF side defines them from it (bpf/maps.bpf.h), user space sizes,
- * pins, checks, counts and lists them from it. No code says one of these facts a second time.
+ * All maps in one table: bpf/maps.bpf.h defines them from it; user space creates, sizes, pins,
+ * checks, counts and lists them from it. No other code states one of these facts.
  *
- * WEIR_MAPS(X): X(name, KIND, key type, value type, default entries, SIZES, KNOB, FULL, FILL, "what
- * full means")
+ * WEIR_MAPS(X): X(name, KIND, key type, value type, default entries, SIZES, KNOB, FULL, FILL, TEXT)
  * KIND:
- *   TABLE  hash, elements allocated as they come; user space writes, by diff
+ *   TABLE  hash, elements allocated one by one; written by user space, by diff
  *   TRIE   longest prefix match
  *   ARRAY  array, memory-mapped by user space
  *   FLOWS  hash, preallocated; written by packets
- *   LRU    hash that forgets the least recently used; written by packets
+ *   LRU    hash that evicts the least recently used; written by packets
  *   STATE  array, written by packets and gc
- *   QUEUE  first in first out
+ *   QUEUE  first in, first out
  *   PERCPU per-CPU array
- *   PROGS  programs that a program goes on in
+ *   PROGS  programs, for tail calls
  *   RING   ring buffer; its size is in bytes
  * SIZES: which sizes the programs can work with:
  *   ANY           all
- *   BITS(n)       up to 2^n: an index has n bits in a word, or n steps of a search
- *   POWER_OF_TWO  an index is masked, by what config says
- *   FIXED         the default and no other: the size is a constant of the programs
- * KNOB: which --scale-… option of load changes the default (enum weir_knob). FIXED maps have none.
- * FULL and FILL: enum weir_full, enum weir_fill; NAMES and EXTENTS with the kind of the name (enum
- * weir_name_kind).
+ *   BITS(n)       up to 2^n: an index has n bits in a word, or a search has n steps
+ *   POWER_OF_TWO  an index is masked with a value from config
+ *   FIXED         only the default: the size is a constant of the programs
+ * KNOB: which --scale-… option of load changes the default (enum weir_knob); FIXED maps have none.
+ * FULL, FILL: enum weir_full, enum weir_fill; NAMES and EXTENTS take the kind of the name (enum
+ *   weir_name_kind).
+ * TEXT: what full means, for people.
  */
 #pragma once
 
@@ -39,13 +39,13 @@
 #include <weir/reason.h>
 #include <weir/service.h>
 
-#define WEIR_LAYOUT_VERSION 4 /* raised whenever a key or a value of a map changes */
+#define WEIR_LAYOUT_VERSION 4 /* raised when a map's name, key or value changes */
 
 #define WEIR_CONNTRACK_MAX \
 	(256 * 1024) /* entries, and a gc slot for each; a translated flow needs two */
 #define WEIR_HALF_OPEN_MAX (32 * 1024)
 
-/* Percent of the default sizes, one for each kind of work. */
+/* Groups of maps that one --scale-… option sizes, in percent of the default. */
 enum weir_knob {
 	WEIR_KNOB_NONE,
 	WEIR_KNOB_TABLES,
@@ -55,12 +55,12 @@ enum weir_knob {
 	_WEIR_KNOB_MAX,
 };
 
-/* What happens when there is no room for one more; the text of the row says it to people. */
+/* What happens to an insert when the map is full; the text of the row explains it. */
 enum weir_full {
-	WEIR_FULL_NEVER, /* it cannot fill */
-	WEIR_FULL_FORGET, /* the oldest makes room: it is full by design */
-	WEIR_FULL_LOSE, /* the new one is lost: a flow, a count, an event */
-	WEIR_FULL_REFUSE, /* load refuses the plan, whole */
+	WEIR_FULL_NEVER, /* cannot fill */
+	WEIR_FULL_FORGET, /* evicts the oldest: it is full by design */
+	WEIR_FULL_LOSE, /* the insert fails: a flow, a count or an event is lost */
+	WEIR_FULL_REFUSE, /* load refuses the whole plan */
 };
 
 /* How the elements in use are counted. */
@@ -68,13 +68,13 @@ enum weir_fill {
 	WEIR_FILL_KEYS, /* by walking the keys */
 	WEIR_FILL_ALL, /* all are always in use */
 	WEIR_FILL_UNCOUNTED, /* the kernel has no call for it */
-	WEIR_FILL_NAMES, /* ids with a name of that kind */
-	WEIR_FILL_EXTENTS, /* elements of the extents with a name of that kind */
+	WEIR_FILL_NAMES, /* count the names of that kind */
+	WEIR_FILL_EXTENTS, /* sum the extents of the names of that kind */
 	WEIR_FILL_PODS, /* slots with a pod */
 	WEIR_FILL_BACKENDS, /* elements that are taken */
-	WEIR_FILL_BACKEND_EXTENTS, /* elements of the extents that services lead to */
-	WEIR_FILL_USED, /* slots that are used */
-	WEIR_FILL_UNUSED, /* what gc_slots does not use */
+	WEIR_FILL_BACKEND_EXTENTS, /* sum the extents that services lead to */
+	WEIR_FILL_USED, /* elements that are marked used */
+	WEIR_FILL_UNUSED, /* slots that gc_slots does not use */
 };
 
 /* clang-format off */

@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/*
- * Policy: words that say a verdict, identities of addresses, rules and port ranges.
- */
+/* Policy: words that encode a verdict, identities of addresses, rules and port ranges. */
 #pragma once
 
 #include <weir/addr.h>
 
-/* One verdict and one rule for all ports and protocols, or an extent of port_ranges[]. */
+/* One verdict by one rule for all ports and protocols, or an extent of port_ranges[]. */
 enum weir_word_kind {
 	WEIR_WORD_DENY,
 	WEIR_WORD_ALLOW,
-	WEIR_WORD_PORTS, /* what no range of the extent holds is denied */
+	WEIR_WORD_PORTS, /* a port in no range of the extent is denied */
 };
 
-#define WEIR_NO_RULE 0 /* rule id of a default deny, and of "no policy" */
+#define WEIR_NO_RULE 0 /* default deny, or no policy */
 
 static __always_inline __u64 weir_word_verdict(enum weir_word_kind kind, __u32 rule)
 {
@@ -45,7 +43,7 @@ static __always_inline __u32 weir_word_len(__u64 word)
 	return (__u32)word >> 2;
 }
 
-#define WEIR_IDENTITY_NONE 0 /* an address that no peer in use matches */
+#define WEIR_IDENTITY_NONE 0 /* of an address that no peer in use matches */
 
 /* Key of the networks trie; prefix_len counts all 128 bits. */
 struct weir_prefix {
@@ -54,7 +52,7 @@ struct weir_prefix {
 };
 WEIR_ASSERT_SIZE(struct weir_prefix, 20);
 
-/* Value of policy_rules and of policy_sets[] is a word; the element never changes after insert. */
+/* Value of policy_rules and policy_sets[]: a word. An element never changes after insert. */
 struct weir_policy_key {
 	__u32 set;
 	__u32 identity;
@@ -63,8 +61,8 @@ WEIR_ASSERT_SIZE(struct weir_policy_key, 8);
 
 /*
  * Element of port_ranges[]. Sorted and disjoint within an extent. low and high are points: proto <<
- * 16 | port with the port in host order, so that one compare orders both. A range may span
- * protocols; one of TCP, UDP or SCTP alone holds no point of any other protocol (NP-38).
+ * 16 | port in host order, so that one comparison orders both. A range may span protocols; a range
+ * of TCP, UDP or SCTP alone holds no point of another protocol (NP-38).
  */
 struct weir_port_range {
 	__u32 low;

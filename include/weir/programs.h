@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * All programs in one table, and the BPF objects that they are in. Loading, pinning (by these
- * names), attaching, tail calls and listing follow from it.
+ * All programs in one table, and the BPF objects that hold them. Loading, pinning (by these names),
+ * attaching, tail calls and listing follow from it.
  *
  * WEIR_OBJECTS(X): X(name, NEED, "map of its own" or NULL)
- *   NEED: NEEDED, or OPTIONAL where some kernels refuse it and Weir works without
+ *   NEED: NEEDED, or OPTIONAL if some kernels refuse it and Weir works without it
  * WEIR_PROGRAMS(X): X(name, STEP, object, HOOK)
- *   STEP: those of WEIR_STEPS are elements of the map steps[], as WEIR_STEP_<STEP>; others have
- *   none
+ *   STEP: WEIR_STEPS are also elements of the map steps[], as WEIR_STEP_<STEP>; others leave it
+ * empty
  */
 #pragma once
 
@@ -53,27 +53,26 @@ enum weir_step {
 };
 
 enum weir_hook {
-	WEIR_HOOK_INGRESS, /* tc, at the host's end of a pod's veth: what the pod sends */
-	WEIR_HOOK_EGRESS, /* the same: what the pod is sent */
-	WEIR_HOOK_STEP, /* nowhere: by tail call */
-	WEIR_HOOK_SYSCALL, /* nowhere: user space runs it */
-	WEIR_HOOK_START, /* nowhere: run once, after it was loaded */
+	WEIR_HOOK_INGRESS, /* tc at the host end of a pod's veth: packets from the pod */
+	WEIR_HOOK_EGRESS, /* tc at the host end of a pod's veth: packets to the pod */
+	WEIR_HOOK_STEP, /* not attached: entered by tail call */
+	WEIR_HOOK_SYSCALL, /* not attached: user space runs it */
+	WEIR_HOOK_START, /* not attached: user space runs it once after load */
 };
 
 /*
- * ---- What they are given ------------------------------------------------------------------------
+ * ---- Arguments of programs --------------------------------------------------------------------
  */
 
-/* What a program hands to the one that it goes on in (steps); on one CPU, for one packet. */
+/* What a program passes on by tail call (steps): per CPU, for one packet. */
 struct weir_handoff {
-	__u32 host_asked; /* tick of the packet of which the host's conntrack was asked
-			     (bpf/midstream.bpf.h) */
+	__u32 host_asked; /* tick of the packet for which host_ct was asked (bpf/midstream.bpf.h) */
 	__u32 pad; /* values of per-CPU maps are rounded up to 8 bytes */
 };
 WEIR_ASSERT_SIZE(struct weir_handoff, 8);
 
 /*
- * Argument of the `store_word` program: one word stored in place in a hash map (docs/design.md,
+ * Argument of program store_word: stores one word in place in a hash map (docs/design.md,
  * "Atomic").
  */
 enum weir_word_map {
@@ -89,6 +88,6 @@ struct weir_map_word {
 		struct weir_frontend frontend;
 	};
 	__u32 pad;
-	/* the program returns 0, or -ENOENT when the key is not there */
+	/* the program returns 0, or -ENOENT if the key is missing */
 };
 WEIR_ASSERT_SIZE(struct weir_map_word, 32);

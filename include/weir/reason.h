@@ -1,37 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Why a packet went the way it went: one list for the enum, the counter, the metric label and the
- * text that people read. Numbers are never reused; new reasons go to the end.
+ * Why a packet was passed or dropped: one list for the enum, the counters, the metric labels and
+ * the text that people read. Numbers are never reused; new reasons go to the end.
  *
  * WEIR_REASONS(X): X(NAME, verdict, "label", "what it means")
- *   verdict: what happens to the packet for that reason, enum weir_verdict
+ *   verdict: what happens to the packet, enum weir_verdict
  */
 #pragma once
 
 enum weir_verdict {
 	WEIR_PASS,
 	WEIR_DROP,
-	WEIR_REJECT, /* dropped, and the sender is told: RST or ICMP port unreachable (B.4) */
+	WEIR_REJECT, /* dropped and answered with a RST or ICMP port unreachable (B.4) */
 };
 
 /* clang-format off */
 #define WEIR_REASONS(X) \
 	X(FORWARDED, PASS, "forwarded", "allowed and sent on") \
 	X(NOT_IP, PASS, "not-ip", "ARP and other frames that are not IP") \
-	X(NEIGHBOUR, PASS, "neighbour", "neighbour discovery, MLD or DHCP, never judged") \
-	X(MULTICAST, PASS, "multicast", "multicast or broadcast, judged a packet at a time") \
-	X(UNCACHED, PASS, "uncached", "allowed without an entry because the connection table is full") \
-	X(NOT_ENFORCED, PASS, "not-enforced", "would have been denied, but enforcement is off") \
+	X(NEIGHBOUR, PASS, "neighbour", "neighbour discovery, MLD or DHCP: no policy applies") \
+	X(MULTICAST, PASS, "multicast", "multicast or broadcast, judged packet by packet") \
+	X(UNCACHED, PASS, "uncached", "allowed without an entry: the connection table is full") \
+	X(NOT_ENFORCED, PASS, "not-enforced", "would be denied, but enforcement is off") \
 	X(TRUNCATED, DROP, "truncated", "the packet ends inside a header") \
 	X(BAD_HEADER, DROP, "bad-header", "a header contradicts itself") \
-	X(EXTENSION_HEADERS, DROP, "extension-headers", "more IPv6 extension headers than are walked") \
+	X(EXTENSION_HEADERS, DROP, "extension-headers", "more IPv6 extension headers than Weir parses") \
 	X(MAPPED_ADDRESS, DROP, "mapped-address", "an IPv4-mapped IPv6 address on the wire") \
-	X(FRAGMENT, DROP, "fragment", "a fragment of a message that is never sent in fragments") \
-	X(ETHERTYPE, DROP, "ethertype", "an encapsulation that is not understood") \
+	X(FRAGMENT, DROP, "fragment", "a fragment of a message that is never fragmented") \
+	X(ETHERTYPE, DROP, "ethertype", "an encapsulation that Weir does not parse") \
 	X(ICMP_ERROR, DROP, "icmp-error", "an ICMP error of a kind that is not passed on") \
 	X(LINK_LOCAL, DROP, "link-local", "link-local unicast other than neighbour discovery") \
 	X(UNKNOWN_DEVICE, DROP, "unknown-device", "no pod is recorded for this device") \
-	X(GATED, DROP, "gated", "the pod is held until its policy is loaded") \
+	X(GATED, DROP, "gated", "the pod is held until its policies are loaded") \
 	X(SPOOFED, DROP, "spoofed", "the source address is not the sender's own") \
 	X(NOT_FOR_POD, DROP, "not-for-pod", "unicast that is not addressed to this pod") \
 	X(EGRESS_DENIED, DROP, "egress-denied", "no egress rule of the source allows it") \
@@ -39,28 +39,28 @@ enum weir_verdict {
 	X(NO_ENDPOINT, REJECT, "no-endpoint", "the Service has no usable endpoint") \
 	X(NO_LOCAL_ENDPOINT, DROP, "no-local-endpoint", "the traffic policy is Local and none is here") \
 	X(NO_SERVICE_PORT, REJECT, "no-service-port", "the cluster IP has no such port") \
-	X(HAIRPIN, DROP, "hairpin", "no longer: a pod reaches itself through a Service (SVC-84)") \
-	X(SCTP_SERVICE, DROP, "sctp-service", "no longer: SCTP goes through a Service like TCP") \
-	X(MID_STREAM, DROP, "mid-stream", "it begins no connection, and is of none that is known") \
+	X(HAIRPIN, DROP, "hairpin", "no longer used: a pod reaches itself through a Service (SVC-84)") \
+	X(SCTP_SERVICE, DROP, "sctp-service", "no longer used: SCTP goes through a Service like TCP") \
+	X(MID_STREAM, DROP, "mid-stream", "no SYN, and of no known connection") \
 	X(TABLE_FULL, DROP, "table-full", "the connection table is full") \
 	X(PORTS_EXHAUSTED, DROP, "ports-exhausted", "no free client port towards the backend") \
-	X(RACE, DROP, "race", "lost a race for a connection twice; the sender will retry") \
-	X(INTERNAL, DROP, "internal", "a table that is always there was not") \
-	X(NEW, DROP, "new", "no longer: it was a step between functions") \
-	X(STALE, DROP, "stale", "no longer: it was a step between functions") \
-	X(ICMP_REDIRECT, DROP, "icmp-redirect", "an ICMP redirect: routes are nobody else's business") \
+	X(RACE, DROP, "race", "two CPUs raced for this connection; the sender retries") \
+	X(INTERNAL, DROP, "internal", "a map lookup failed that never should: a bug in Weir") \
+	X(NEW, DROP, "new", "no longer used: a step between functions") \
+	X(STALE, DROP, "stale", "no longer used: a step between functions") \
+	X(ICMP_REDIRECT, DROP, "icmp-redirect", "an ICMP redirect: pods do not accept routes from the network") \
 	X(ICMP_QUOTE, DROP, "icmp-quote", "an ICMP error whose quoted packet cannot be read") \
 	X(ICMP_NO_FLOW, DROP, "icmp-no-flow", "an ICMP error about no known connection") \
-	X(ICMP_FORGED, DROP, "icmp-forged", "an ICMP error that its sender had no reason to send") \
-	X(FRAGMENT_FIRST, DROP, "fragment-first", "the first fragment of its packet was not seen") \
+	X(ICMP_FORGED, DROP, "icmp-forged", "an ICMP error that does not fit the connection it quotes") \
+	X(FRAGMENT_FIRST, DROP, "fragment-first", "a later fragment whose first fragment was not seen") \
 	X(FRAGMENT_TINY, DROP, "fragment-tiny", "the first fragment ends inside a header") \
-	X(FRAGMENT_OVERLAP, DROP, "fragment-overlap", "a later fragment would replace a header") \
-	X(FRAGMENT_SCTP, DROP, "fragment-sctp", "SCTP in fragments whose ports would have to change") \
-	X(REJECT_LIMITED, DROP, "reject-limited", "no answer to say that nobody is there: too many already") \
-	X(RESERVED_ADDRESS, DROP, "reserved-address", "an address that only stands for a pod which reaches itself") \
-	X(MID_STREAM_ALLOWED, PASS, "mid-stream-allowed", "of no known connection, allowed whoever began it") \
-	X(HOST_FLOW, PASS, "host-flow", "of a connection that the host's conntrack had before Weir") \
-	X(OFF_LINK, DROP, "off-link", "neighbour discovery or MLD that comes from, or goes to, another link")
+	X(FRAGMENT_OVERLAP, DROP, "fragment-overlap", "a later fragment overlaps a header") \
+	X(FRAGMENT_SCTP, DROP, "fragment-sctp", "fragmented SCTP whose ports would have to change") \
+	X(REJECT_LIMITED, DROP, "reject-limited", "reject reply suppressed by the rate limit") \
+	X(RESERVED_ADDRESS, DROP, "reserved-address", "an address reserved for pods that reach themselves") \
+	X(MID_STREAM_ALLOWED, PASS, "mid-stream-allowed", "of no known connection, allowed in both directions") \
+	X(HOST_FLOW, PASS, "host-flow", "of a connection that the host's conntrack knew before Weir") \
+	X(OFF_LINK, DROP, "off-link", "neighbour discovery or MLD from or to another link")
 /* clang-format on */
 
 enum weir_reason {
@@ -81,7 +81,7 @@ static inline unsigned long long weir_reasons_of(enum weir_verdict of)
 #undef WEIR_REASON_BIT
 }
 
-/* What happens to a packet for that reason. A number that no reason has drops it. */
+/* The verdict of a reason. Unknown numbers drop. */
 static inline enum weir_verdict weir_verdict_of(unsigned int reason)
 {
 	if (reason >= _WEIR_REASON_MAX)
