@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# Weir. `make help` lists the targets. Everything that is built goes to $(BUILD).
+# Weir. `make help` lists the targets. All output goes to $(BUILD).
 
 BUILD ?= build
 CC ?= gcc
@@ -28,13 +28,13 @@ say = $(if $(V),,@printf '  %-8s%s\n' $(1) '$(2)')
 
 all: $(BUILD)/weir $(BUILD)/weir.1
 
-# ---- Flags: a change of compiler or flags rebuilds everything --------------------------------------
+# ---- Flags: a change of compiler or flags rebuilds everything ----------------------------------
 
 STAMP := $(BUILD)/.flags
 FLAGS_NOW := $(CC) $(CLANG) $(ALL_CFLAGS) $(BPF_CFLAGS)
 $(shell mkdir -p $(BUILD); printf '%s' '$(FLAGS_NOW)' | cmp -s - $(STAMP) || printf '%s' '$(FLAGS_NOW)' > $(STAMP))
 
-# ---- BPF objects and their skeletons ---------------------------------------------------------------
+# ---- BPF objects and their skeletons -----------------------------------------------------------
 
 BPF_SRC := $(wildcard bpf/*.bpf.c)
 BPF_OBJ := $(BPF_SRC:bpf/%.bpf.c=$(BUILD)/bpf/%.bpf.o)
@@ -51,9 +51,9 @@ $(BUILD)/gen/%.skel.h: $(BUILD)/bpf/%.bpf.o
 	@mkdir -p $(@D)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@
 
-# ---- User space --------------------------------------------------------------------------------------
+# ---- User space --------------------------------------------------------------------------------
 
-# Order is the rule of dependency: each may call what stands to its right (tools/circles.py holds it).
+# Each folder may call those to its right (tools/circles.py checks it).
 MODULES := cli doctor sandbox inspect testrun sync attach kernel analyze compile kube base
 lib = $(BUILD)/lib/$(1).a
 LIBS := $(foreach m,$(MODULES),$(call lib,$(m)))
@@ -83,10 +83,10 @@ $(BUILD)/weir.1: $(BUILD)/weir
 	$(call say,MAN,$@)
 	$(Q)$< help -o man > $@
 
-# ---- Tests -------------------------------------------------------------------------------------------
+# ---- Tests -------------------------------------------------------------------------------------
 # tests/unit/*.c   pure, no root      tests/prog/*.c  BPF_PROG_TEST_RUN, root
 # tests/diff/*.c   three evaluators   tests/netns/*   real traffic, root
-# Each C file is a cmocka program of its own; every test speaks TAP; tests/run adds them up.
+# Each C file is a cmocka program of its own. All print TAP; tests/run.sh adds them up.
 
 PURE_LIBS := $(foreach m,analyze compile kube base,$(call lib,$(m)))
 TEST_LIBS := $(filter-out $(call lib,cli),$(LIBS))
@@ -102,7 +102,7 @@ $(call obj,$(wildcard tests/lib/*.c tests/prog/*.c tests/diff/*.c tests/netns/*.
 
 link_test = $(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group -lcmocka $(LDLIBS)
 
-# Pure parts are tested without the edges; cli and inspect stand above them.
+# Unit tests link the pure folders only, except those of cli and inspect.
 UNIT_EDGE := $(filter $(addprefix $(BUILD)/tests/unit/,cli_% inspect_%),$(UNIT))
 
 $(BUILD)/tests/unit/compile_scale: $(call obj,tests/lib/large_cluster.c)
@@ -112,7 +112,7 @@ $(filter-out $(UNIT_EDGE),$(UNIT)): $(BUILD)/%: $(BUILD)/obj/%.o $(REFERENCE) $(
 $(UNIT_EDGE): $(BUILD)/%: $(BUILD)/obj/%.o $(LIBS)
 	$(call say,LD,$@)
 	$(link_test)
-$(BUILD)/tests/diff/diff_why: $(call lib,cli) # the command's own way
+$(BUILD)/tests/diff/diff_why: $(call lib,cli) # it calls the command's own functions
 $(PROG) $(DIFF) $(NETNS_C): $(BUILD)/%: $(BUILD)/obj/%.o $(REFERENCE) $(TEST_LIB) $(TEST_LIBS)
 	$(call say,LD,$@)
 	$(link_test)
@@ -125,9 +125,8 @@ tests: $(UNIT) $(PROG) $(DIFF) $(NETNS_C) $(BENCH_PROGRAMS)
 .SECONDARY:
 .DELETE_ON_ERROR:
 
-deps: ## install what is missing, and say what and why
+deps: ## install missing packages, and say what each is for
 	$(Q)tools/deps.sh
-
 
 $(call obj,bench/bench_prog.c bench/bench_world.c): EXTRA_CFLAGS = -Itests
 $(call obj,bench/bench_prog.c): | $(BPF_SKEL) $(BUILD)/gen/bench_wrap.skel.h
@@ -146,10 +145,10 @@ $(call obj,bench/bench_control.c bench/stage.c): EXTRA_CFLAGS = -Itests
 
 BENCH ?= prog control live
 
-bench: all $(BENCH_PROGRAMS) ## what Weir costs, beside the kernel's own rules (root; BENCH="prog control live")
+bench: all $(BENCH_PROGRAMS) ## costs of Weir, compared with the kernel's own rules (root; BENCH="prog control live")
 	$(Q)BUILD=$(BUILD) bench/run.sh $(BENCH)
 
-lint: ## formatting, function length, conditionals, names in docs, shell scripts
+lint: ## formatting, function length, dependencies, names in docs, shell scripts, warnings
 	$(Q)tools/lint.sh
 
 FUZZ_SECONDS ?= 60
@@ -169,21 +168,21 @@ fuzz: $(FUZZ) ## each fuzz target for FUZZ_SECONDS, from the seeds in tests/fuzz
 test: ## all layers that this machine can run
 	$(Q)tests/run.sh
 
-$(BUILD)/vmtest/init: vmtest/init.c $(STAMP)
+$(BUILD)/vmtest/init: vmtest/init.c $(wildcard include/weir/*.h) $(STAMP)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) -static -std=gnu11 -D_GNU_SOURCE $(WARN) -O1 -o $@ $< -lbpf -lelf -lz
+	$(Q)$(CC) -static -std=gnu11 -D_GNU_SOURCE $(WARN) -O1 -Iinclude -o $@ $< -lbpf -lelf -lz
 
-vmtest: $(BUILD)/vmtest/init $(BPF_OBJ) ## load every BPF object on Debian's other kernels, in a virtual machine
+vmtest: $(BUILD)/vmtest/init $(BPF_OBJ) ## load every BPF object on Debian 12's kernel, in a virtual machine (KERNELS=PACKAGE)
 	$(Q)BUILD=$(BUILD) vmtest/run.sh $(KERNELS)
 
-vmtest-full: $(BUILD)/vmtest/init all tests ## the same, and the prog and traffic tests there (a quarter of an hour)
+vmtest-full: $(BUILD)/vmtest/init all tests ## the same, and run the prog and traffic tests there (15 minutes or more)
 	$(Q)BUILD=$(BUILD) VMTESTS='prog/datapath_* prog/kernel_* netns/traffic_*' vmtest/run.sh $(KERNELS)
 
-demo: ## install, build, and show the main job with real traffic
+demo: ## install packages, build, and show policies and Services with real traffic
 	$(Q)tools/deps.sh && $(MAKE) all && tools/demo.sh
 
-clean: ## remove what was built
+clean: ## remove the build folder
 	rm -rf $(BUILD)
 
 install: all ## to $(DESTDIR)$(PREFIX)

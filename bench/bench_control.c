@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * What the control plane costs: compiling, loading, changing one endpoint, and the kernel memory of
- * it all. Tables only: no device, no packet; unpinned instances of its own, several at a time so
- * that sizes alternate. Every apply is checked by what it says that it wrote.
+ * The cost of the control plane: compiling, loading, changing one endpoint, and kernel memory.
+ * Tables only: no device, no packet. Instances are unpinned, several at a time, so that sizes
+ * alternate. Every apply is checked by its own report of what it wrote.
  */
 #include <malloc.h>
 #include <stdio.h>
@@ -24,8 +24,8 @@
 #define SIZES 3
 #define CHANGES_AT_ONCE 8
 
-static int rounds = 25; /* a first argument says otherwise */
-static const struct attachment_list nobody;
+static int rounds = 25; /* or the first argument */
+static const struct attachment_list no_attachments;
 
 static double now_s(void)
 {
@@ -44,8 +44,8 @@ static void __attribute__((noreturn)) die(const char *what)
 /* ---- Compile and load ---- */
 
 /*
- * The first load of an instance: into empty tables, the plan file apart (it is the same for any
- * size of change).
+ * The first load of an instance, into empty tables. Without writing the plan file, which takes the
+ * same for any size of change.
  */
 static void load_once(const struct plan *p, struct row *row)
 {
@@ -57,12 +57,12 @@ static void load_once(const struct plan *p, struct row *row)
 	if (node_open(NULL, NODE_PRIVATE, NULL, &n, &err))
 		die(err.text);
 	start = now_s();
-	if (sync_apply(n, p, &nobody, SYNC_NO_DEVICES, &d, &err))
+	if (sync_apply(n, p, &no_attachments, SYNC_NO_DEVICES, &d, &err))
 		die(err.text);
 	row_add(row, now_s() - start);
 	if (d.inserted[WEIR_MAP_backends] != p->n_backends ||
 	    d.inserted[WEIR_MAP_frontends] != p->n_frontends)
-		die("a load did not write everything");
+		die("a load did not write all backends and frontends");
 }
 
 static void compile_and_load(void)
@@ -110,7 +110,7 @@ static void reset_peak(void)
 	FILE *f = fopen("/proc/self/clear_refs", "we");
 
 	if (!f || fputs("5", f) < 0 || fclose(f))
-		die("cannot reset the peak of resident memory");
+		die("cannot reset the peak of resident memory (/proc/self/clear_refs)");
 }
 
 struct compiled {
@@ -119,8 +119,8 @@ struct compiled {
 };
 
 /*
- * What a fresh child needs beside what it shares. Free memory is given back first: it would hide
- * the need.
+ * The additional memory of a fresh child. Free memory is returned first: the compile would reuse it
+ * unseen.
  */
 static struct compiled compile_in_child(const struct plan_input *in)
 {
@@ -146,7 +146,7 @@ static struct compiled compile_in_child(const struct plan_input *in)
 	}
 	close(fds[1]);
 	if (read(fds[0], &got, sizeof(got)) != sizeof(got))
-		die("the child that compiles died");
+		die("the compiling child ended early");
 	close(fds[0]);
 	waitpid(pid, NULL, 0);
 	return got;
@@ -180,112 +180,111 @@ static void large_cluster(void)
 
 /* ---- One endpoint changes ---- */
 
-/* An instance that stays, of one size. */
-struct standing {
+/* An instance of one size, with a session. */
+struct instance {
 	int services;
 	struct store *store;
 	struct node *node;
 	struct session *session;
-	bool moved[SERVICES]; /* has the other set of endpoints */
+	bool moved[SERVICES]; /* the Service has its other set of endpoints */
 	struct row live, settle;
 };
 
-static void stand(struct standing *st, int services)
+static void instance_open(struct instance *inst, int services)
 {
 	const struct large_cluster c = { .services = services, .endpoints = ENDPOINTS };
 	_cleanup_(plan_free) struct plan *p = NULL;
 	struct sync_delta d = {};
 	struct weir_err err = {};
 
-	st->services = services;
-	st->store = large_store(&c);
-	p = plan_compile(&(struct plan_input){ .store = st->store, .node = LARGE_NODE });
-	if (node_open(NULL, NODE_PRIVATE, NULL, &st->node, &err) ||
-	    session_apply(&st->session, st->node, p, &nobody, SYNC_NO_DEVICES, &d, &err))
+	inst->services = services;
+	inst->store = large_store(&c);
+	p = plan_compile(&(struct plan_input){ .store = inst->store, .node = LARGE_NODE });
+	if (node_open(NULL, NODE_PRIVATE, NULL, &inst->node, &err) ||
+	    session_apply(&inst->session, inst->node, p, &no_attachments, SYNC_NO_DEVICES, &d,
+			  &err))
 		die(err.text);
-	st->live = (struct row){ .work = "one endpoint changes: event to live",
-				 .variant = "weir",
-				 .unit = "ms",
-				 .aim = "<= 1" };
-	st->settle = (struct row){ .work = "one endpoint changes: the wait afterwards",
+	inst->live = (struct row){ .work = "one endpoint changes: event to live",
 				   .variant = "weir",
 				   .unit = "ms",
-				   .aim = "" };
-	snprintf(st->live.size, sizeof(st->live.size), "%d Services x %d", services, ENDPOINTS);
-	strcpy(st->settle.size, st->live.size);
+				   .aim = "<= 1" };
+	inst->settle = (struct row){ .work = "one endpoint changes: the wait afterwards",
+				     .variant = "weir",
+				     .unit = "ms",
+				     .aim = "" };
+	snprintf(inst->live.size, sizeof(inst->live.size), "%d Services x %d", services, ENDPOINTS);
+	strcpy(inst->settle.size, inst->live.size);
 }
 
-static void leave(struct standing *st)
+static void instance_close(struct instance *inst)
 {
-	row_end(&st->live);
-	row_end(&st->settle);
-	session_close(&st->session);
-	node_close(&st->node);
-	store_free(&st->store);
+	row_end(&inst->live);
+	row_end(&inst->settle);
+	session_close(&inst->session);
+	node_close(&inst->node);
+	store_free(&inst->store);
 }
 
-static const struct kube_service *service_of(const struct standing *st, int i)
+static const struct kube_service *service_of(const struct instance *inst, int i)
 {
 	_cleanup_(mem_free) char *ns = mem_printf("ns-%d", i % LARGE_NAMESPACES),
 				 *name = mem_printf("s-%d", i);
-	const struct kube_service *service = store_service(st->store, ns, name);
+	const struct kube_service *service = store_service(inst->store, ns, name);
 
 	return service ?: (die("a Service is not in the store"), NULL);
 }
 
-/*
- * The slice as an event brings it, one endpoint another than before: read, compiled, bound,
- * written.
- */
-static void change_one(struct standing *st, int i)
+/* An event with a slice in which one endpoint differs: read, compiled, bound, written. */
+static void change_one(struct instance *inst, int i)
 {
 	_cleanup_(store_free) struct store *event = store_new();
 	_cleanup_(plan_free) struct plan *part = NULL;
 	_cleanup_(mem_free) char *text = NULL;
-	const struct kube_service *service = service_of(st, i);
+	const struct kube_service *service = service_of(inst, i);
 	struct sync_delta d = {};
 	struct weir_err err = {};
 	size_t len;
 	FILE *f = open_memstream(&text, &len);
 	double start;
 
-	st->moved[i] = !st->moved[i];
-	large_put_slice(f, i, ENDPOINTS, i * ENDPOINTS + st->moved[i]);
+	inst->moved[i] = !inst->moved[i];
+	large_put_slice(f, i, ENDPOINTS, i * ENDPOINTS + inst->moved[i]);
 	fclose(f);
 	start = now_s();
 	store_read_buffer(event, "event.json", text, len);
-	part = plan_compile_service(&(struct plan_input){ .store = st->store, .node = LARGE_NODE },
-				    service, event->slices, event->n_slices);
-	if (session_service(st->session, part, &d, &err))
+	part = plan_compile_service(
+		&(struct plan_input){ .store = inst->store, .node = LARGE_NODE }, service,
+		event->slices, event->n_slices);
+	if (session_service(inst->session, part, &d, &err))
 		die(err.text);
-	row_add(&st->live, (now_s() - start) * 1e3);
+	row_add(&inst->live, (now_s() - start) * 1e3);
 	if (d.changed[WEIR_MAP_services] != 1 || d.inserted[WEIR_MAP_backends] != 1 ||
 	    d.deleted[WEIR_MAP_backends] != 1)
-		die("a change of one endpoint wrote something else");
+		die("a change of one endpoint did not write exactly one service, one insert, one delete");
 }
 
 static void changes(void)
 {
 	static const int sizes[SIZES] = { 10, 1000, SERVICES };
-	static struct standing st[SIZES];
+	static struct instance inst[SIZES];
 	struct weir_err err = {};
 	unsigned int seed = 1;
 
 	for (int i = 0; i < SIZES; i++)
-		stand(&st[i], sizes[i]);
+		instance_open(&inst[i], sizes[i]);
 	for (int round = 0; round < rounds; round++)
 		for (int i = 0; i < SIZES; i++) {
 			double start;
 
 			for (int c = 0; c < CHANGES_AT_ONCE; c++)
-				change_one(&st[i], rand_r(&seed) % sizes[i]);
+				change_one(&inst[i], rand_r(&seed) % sizes[i]);
 			start = now_s();
-			if (session_settle(st[i].session, &err))
+			if (session_settle(inst[i].session, &err))
 				die(err.text);
-			row_add(&st[i].settle, (now_s() - start) * 1e3);
+			row_add(&inst[i].settle, (now_s() - start) * 1e3);
 		}
 	for (int i = 0; i < SIZES; i++)
-		leave(&st[i]);
+		instance_close(&inst[i]);
 }
 
 /* ---- Kernel memory ---- */
@@ -311,7 +310,7 @@ static bool of_connections(enum weir_map map)
 
 static void memory(void)
 {
-	static struct standing st;
+	static struct instance inst;
 	struct row all = { .work = "kernel memory (connections apart)",
 			   .unit = "MiB",
 			   .aim = "<= 25" };
@@ -323,19 +322,19 @@ static void memory(void)
 	};
 	double sum[2] = {}, none = 0;
 
-	stand(&st, SERVICES);
+	instance_open(&inst, SERVICES);
 	all.variant = "weir";
 	for (int map = 0; map < _WEIR_MAP_MAX; map++)
-		sum[of_connections(map)] += memlock_mib(node_map_fd(st.node, map));
+		sum[of_connections(map)] += memlock_mib(node_map_fd(inst.node, map));
 	snprintf(all.size, sizeof(all.size), "%d Services x %d", SERVICES, ENDPOINTS);
 	snprintf(flows.size, sizeof(flows.size), "%u entries: %.0f bytes each",
-		 node_map_max(st.node, WEIR_MAP_conntrack),
-		 sum[1] * 1048576 / node_map_max(st.node, WEIR_MAP_conntrack));
-	leave(&st);
-	stand(&st, 0);
+		 node_map_max(inst.node, WEIR_MAP_conntrack),
+		 sum[1] * 1048576 / node_map_max(inst.node, WEIR_MAP_conntrack));
+	instance_close(&inst);
+	instance_open(&inst, 0);
 	for (int map = 0; map < _WEIR_MAP_MAX; map++)
-		none += of_connections(map) ? 0 : memlock_mib(node_map_fd(st.node, map));
-	leave(&st);
+		none += of_connections(map) ? 0 : memlock_mib(node_map_fd(inst.node, map));
+	instance_close(&inst);
 	strcpy(empty.size, "default sizes");
 	row_add(&all, sum[0]);
 	row_add(&empty, none);

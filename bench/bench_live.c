@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * Live traffic, pod to pod on one node, against plain forwarding of the same packets: through a
- * ClusterIP with few and many Services, on open connections, under few and many policies; beside it
- * the kernel's own rules for the same work. All variants take turns in slices of a third of a
- * second, the first another one each round; what counts is the ratio within a round, and the median
- * over several loads of Weir. Each slice proves its path by counters.
+ * ClusterIP with few and many Services, on open connections, under few and many policies; and the
+ * kernel's own rules for the same work. Variants take turns in slices of 0.3 s; each round starts
+ * with another one. The result is the ratio within a round, and the median over several loads of
+ * Weir. Counters prove the path of each slice.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -50,7 +50,7 @@ enum variant {
 	_VARIANT_MAX,
 };
 
-enum place {
+enum stage_kind {
 	BARE, /* plain forwarding, or Weir's hooks */
 	NFT10,
 	NFT10000,
@@ -59,11 +59,11 @@ enum place {
 	SET1,
 	SET100,
 	SET1000,
-	_PLACE_MAX,
+	_STAGE_MAX,
 };
 
-static const char *const places[_PLACE_MAX] = { "bare",     "nft10", "nft10000", "ipt10",
-						"ipt10000", "set1",  "set100",   "set1000" };
+static const char *const stage_names[_STAGE_MAX] = { "bare",     "nft10", "nft10000", "ipt10",
+						     "ipt10000", "set1",  "set100",   "set1000" };
 
 enum loaded {
 	NONE = -1,
@@ -100,16 +100,16 @@ static struct instance instances[_LOADED_MAX] = {
 #define FEW_TEXT "10 Services x 10 100 policies"
 #define MANY_TEXT "10000 Services x 10 100 policies"
 
-/* services 0: asked at the server's own address. */
-static const struct how {
-	enum place place;
+/* services 0: the client connects to the server's own address. */
+static const struct setup {
+	enum stage_kind stage;
 	enum loaded loaded;
 	int services;
 	enum traffic_mode mode;
 	int connections;
-	enum variant against; /* its ratio is to that one; to itself: no ratio */
+	enum variant against; /* the base of its ratio; itself: a rate, no ratio */
 	const char *work, *variant, *size, *aim;
-} hows[_VARIANT_MAX] = {
+} setups[_VARIANT_MAX] = {
 	[PLAIN] = { BARE, NONE, 0, TRAFFIC_CRR, CONNECTIONS, PLAIN, "CRR plain", "kernel",
 		    "32 connections", "" },
 	[PLAIN_AGAIN] = { BARE, NONE, 0, TRAFFIC_CRR, CONNECTIONS, PLAIN, CRR_VIP,
@@ -158,7 +158,7 @@ static const struct how {
 			    "10 Services", "" },
 };
 
-static struct stage stages[_PLACE_MAX];
+static struct stage stages[_STAGE_MAX];
 static struct row rows[_VARIANT_MAX];
 static struct row dropped = { .work = "packets dropped by weir",
 			      .variant = "weir",
@@ -175,7 +175,7 @@ static void __attribute__((noreturn)) die(const char *what, const char *where)
 	exit(1);
 }
 
-/* ---- Setting up ---- */
+/* ---- Set-up ---- */
 
 static FILE *rules_open(const char *path)
 {
@@ -186,7 +186,7 @@ static FILE *rules_open(const char *path)
 	return f;
 }
 
-static void services_of_others(const struct stage *s, bool nft, int n)
+static void load_peer_services(const struct stage *s, bool nft, int n)
 {
 	struct peer_services services = { n, n / 2, STAGE_SERVER };
 	FILE *f = rules_open("/run/rules");
@@ -200,7 +200,7 @@ static void services_of_others(const struct stage *s, bool nft, int n)
 		  nft ? "nft -f" : "iptables-restore");
 }
 
-static void policies_of_others(const struct stage *s, int n)
+static void load_peer_policies(const struct stage *s, int n)
 {
 	struct peer_policies policies = { n, STAGE_SERVER, STAGE_CLIENT };
 	FILE *sets = rules_open("/run/sets"), *rules = rules_open("/run/rules");
@@ -216,34 +216,32 @@ static void policies_of_others(const struct stage *s, int n)
 static void set_up(void)
 {
 	stage_enter();
-	for (int i = 0; i < _PLACE_MAX; i++)
-		stage_up(&stages[i], places[i]);
-	services_of_others(&stages[NFT10], true, FEW);
-	services_of_others(&stages[NFT10000], true, many);
-	services_of_others(&stages[IPT10], false, FEW);
-	services_of_others(&stages[IPT10000], false, many);
-	policies_of_others(&stages[SET1], 1);
-	policies_of_others(&stages[SET100], 100);
-	policies_of_others(&stages[SET1000], 1000);
+	for (int i = 0; i < _STAGE_MAX; i++)
+		stage_up(&stages[i], stage_names[i]);
+	load_peer_services(&stages[NFT10], true, FEW);
+	load_peer_services(&stages[NFT10000], true, many);
+	load_peer_services(&stages[IPT10], false, FEW);
+	load_peer_services(&stages[IPT10000], false, many);
+	load_peer_policies(&stages[SET1], 1);
+	load_peer_policies(&stages[SET100], 100);
+	load_peer_policies(&stages[SET1000], 1000);
 	stage_enter_node(&stages[BARE]);
 	for (int v = 0; v < _VARIANT_MAX; v++) {
-		const struct how *h = &hows[v];
+		const struct setup *setup = &setups[v];
 
-		rows[v] = (struct row){ .work = h->work,
-					.variant = h->variant,
-					.aim = h->aim,
-					.unit = h->against == (enum variant)v ? "1/s" : "ratio" };
-		snprintf(rows[v].size, sizeof(rows[v].size), "%s", h->size);
+		rows[v] =
+			(struct row){ .work = setup->work,
+				      .variant = setup->variant,
+				      .aim = setup->aim,
+				      .unit = setup->against == (enum variant)v ? "1/s" : "ratio" };
+		snprintf(rows[v].size, sizeof(rows[v].size), "%s", setup->size);
 	}
 	instances[SERVICES_MANY].services = many;
 }
 
-/* ---- Measuring ---- */
+/* ---- Measurement ---- */
 
-/*
- * Each exchange is several packets, and each of them was counted by the instance that should see
- * it, and by no other.
- */
+/* Every exchange is several packets: the expected instance counted them, the others none. */
 static void check_path(enum loaded expected, uint64_t exchanges, const char *variant)
 {
 	for (int i = 0; i < _LOADED_MAX; i++) {
@@ -268,12 +266,12 @@ static void check_path(enum loaded expected, uint64_t exchanges, const char *var
 
 static double run_variant(enum variant v)
 {
-	const struct how *h = &hows[v];
-	int services = h->services == MANY ? many : h->services, target = services / 2;
+	const struct setup *setup = &setups[v];
+	int services = setup->services == MANY ? many : setup->services, target = services / 2;
 	struct traffic_slice slice = { .addr_be = inet_addr(STAGE_SERVER),
 				       .port = TRAFFIC_PORT,
-				       .mode = h->mode,
-				       .connections = h->connections,
+				       .mode = setup->mode,
+				       .connections = setup->connections,
 				       .seconds = slice_s };
 	double rate;
 
@@ -281,12 +279,12 @@ static double run_variant(enum variant v)
 		slice.addr_be = htonl(172u << 24 | 20u << 16 | target);
 		slice.port = 80;
 	}
-	if (h->loaded != NONE)
-		instance_hook(&instances[h->loaded], true);
-	rate = traffic_run(&stages[h->place].traffic, &slice);
-	if (h->loaded != NONE)
-		instance_hook(&instances[h->loaded], false);
-	check_path(h->loaded, rate * slice_s, h->variant);
+	if (setup->loaded != NONE)
+		instance_hook(&instances[setup->loaded], true);
+	rate = traffic_run(&stages[setup->stage].traffic, &slice);
+	if (setup->loaded != NONE)
+		instance_hook(&instances[setup->loaded], false);
+	check_path(setup->loaded, rate * slice_s, setup->variant);
 	return rate;
 }
 
@@ -300,9 +298,9 @@ static void one_round(int first)
 		rate[v] = run_variant(v);
 	}
 	for (int v = 0; v < _VARIANT_MAX; v++)
-		row_add(&rows[v], hows[v].against == (enum variant)v
+		row_add(&rows[v], setups[v].against == (enum variant)v
 					  ? rate[v]
-					  : rate[v] / rate[hows[v].against]);
+					  : rate[v] / rate[setups[v].against]);
 }
 
 static void one_load(int load)
@@ -336,7 +334,7 @@ int main(int argc, char **argv)
 		row_end(&rows[v]);
 	row_end(&dropped);
 	rows_close();
-	for (int i = 0; i < _PLACE_MAX; i++)
+	for (int i = 0; i < _STAGE_MAX; i++)
 		traffic_stop(&stages[i].traffic);
 	return 0;
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * What a packet costs in the programs at a pod's veth, in ns, by BPF_PROG_TEST_RUN: established
- * flows and new ones, direct and by a ClusterIP, with tables of default size. Every figure is net
- * of the wrapper, measured beside it, and the median over several loads, since the place of a load
- * in memory alone makes some per cent. Packets are sent for nobody: redirects are decided, not
- * carried out. Every packet must have been counted as forwarded.
+ * Cost of a packet in the programs at a pod's veth, in ns, by BPF_PROG_TEST_RUN: established and
+ * new flows, direct and through a ClusterIP, with tables of default size. The cost of the wrapper
+ * is subtracted. Figures are medians over several loads, since the position of a load in memory
+ * changes them by some per cent. Redirects are decided, not carried out. Every packet must be
+ * counted as forwarded.
  *
- * A run has one device, so packets go client by client; everything else (Service, backend, peer,
- * port sets) is in no order.
+ * A test run has one device: packets are sent client by client; Services, backends, peers and port
+ * sets are in random order.
  *
  * Environment: BENCH_OUT (row.h), BENCH_LOADS.
  */
@@ -32,10 +32,10 @@
 #define LOADS 5
 #define ROUNDS 5
 #define ONE_REPEAT 16384 /* packets of a single flow in a round */
-#define NEW_FLOWS 15000 /* twice: the ring of half-open flows must not come round */
+#define NEW_FLOWS 15000 /* twice that must fit into the ring of half-open flows */
 #define DIRECT_FLOWS (256 * 1024)
 #define SERVICE_FLOWS (32 * 1024)
-#define HALF_OPEN (256 * 1024) /* for established flows: all of them are half open for a moment */
+#define HALF_OPEN (256 * 1024) /* for established flows: all are half open at first */
 #define PASSED (-1)
 #define REDIRECTED 7
 #define PORT_FIRST 2048
@@ -48,14 +48,14 @@ static const struct world_size large = { "large", 220, 150000, 220, 10000, 10, 1
 struct bench {
 	struct prog_env *env;
 	struct bench_wrap_bpf *wrap;
-	struct bench_flow *flows; /* the wrapper's, mapped */
+	struct bench_flow *flows; /* bench_flows of the wrapper, mapped */
 	const struct world_size *size;
 	int family;
 	uint64_t sent;
-	bool wrong; /* a packet did not pass: the figures mean nothing */
+	bool wrong; /* a packet had another verdict: the figures are invalid */
 };
 
-/* Flows in the order in which they are sent: those of one device stand together. */
+/* Consecutive flows of one device, in the order of sending. */
 struct group {
 	uint32_t pod, first, count;
 };
@@ -70,9 +70,7 @@ struct path {
 	uint32_t repeat; /* 0: each flow once */
 };
 
-/*
- * ---- Running ----------------------------------------------------------------------------------
- */
+/* ---- Running ---- */
 
 static void must(int r, const char *what)
 {
@@ -82,7 +80,7 @@ static void must(int r, const char *what)
 	exit(1);
 }
 
-static void aim(struct bench *b, const struct bpf_program *prog)
+static void set_target(struct bench *b, const struct bpf_program *prog)
 {
 	uint32_t zero = 0;
 	int fd = bpf_program__fd(prog);
@@ -117,7 +115,7 @@ static struct bench_batch batch_of(const struct bench *b, const struct path *pat
 	return batch;
 }
 
-/* Sends one group's packets; ns a packet, the wrapper included. */
+/* Sends the packets of a group. Returns ns for each, with the wrapper. */
 static double run_group(struct bench *b, const struct path *path, const struct group *g,
 			int verdict)
 {
@@ -146,7 +144,7 @@ static double run_path(struct bench *b, const struct path *path, const struct bp
 	double sum = 0;
 	uint32_t n = 0;
 
-	aim(b, prog);
+	set_target(b, prog);
 	for (uint32_t i = 0; i < path->n_groups; i++) {
 		uint32_t count = path->repeat ? path->repeat : path->groups[i].count;
 
@@ -161,12 +159,12 @@ static double send_path(struct bench *b, const struct path *path)
 	for (uint32_t i = 0; i < path->n_groups; i++)
 		b->sent += path->repeat ? path->repeat : path->groups[i].count;
 	return run_path(b, path,
-			path->hook == PROG_FROM_POD ? b->env->tc->progs.from_pod
-						    : b->env->tc->progs.to_pod,
+			path->hook == PROG_FROM_POD ? b->env->pod->progs.from_pod
+						    : b->env->pod->progs.to_pod,
 			path->verdict);
 }
 
-/* Net cost of one packet, in one round. */
+/* Cost of one packet without the wrapper, in one round. */
 static double net_of(struct bench *b, const struct path *path)
 {
 	double idle = run_path(b, path, b->wrap->progs.bench_nothing, PASSED);
@@ -174,7 +172,7 @@ static double net_of(struct bench *b, const struct path *path)
 	return send_path(b, path) - idle;
 }
 
-/* The same of a program of the wrapper's own, which counts nothing. */
+/* Likewise for a program of bench_wrap.bpf.c: its packets are not in the counters. */
 static double net_of_bound(struct bench *b, const struct path *path, const struct bpf_program *prog)
 {
 	double idle = run_path(b, path, b->wrap->progs.bench_nothing, PASSED);
@@ -199,7 +197,7 @@ static double median_of_rounds(struct bench *b, const struct path *path)
 	return values[ROUNDS / 2];
 }
 
-/* Was every packet counted as forwarded, and none as anything else? */
+/* Every packet must be counted as forwarded. */
 static void check_counters(struct bench *b)
 {
 	struct weir_counter cpus[b->env->cpus];
@@ -213,19 +211,17 @@ static void check_counters(struct bench *b)
 		if (packets == want)
 			continue;
 		b->wrong = true;
-		fprintf(stderr, "bench_prog: %llu packets of %llu as %s\n",
-			(unsigned long long)packets, (unsigned long long)want, prog_reason(reason));
+		fprintf(stderr, "bench_prog: %llu packets counted as %s, expected %llu\n",
+			(unsigned long long)packets, prog_reason(reason), (unsigned long long)want);
 	}
 }
 
-/*
- * ---- Flows ------------------------------------------------------------------------------------
- */
+/* ---- Flows ---- */
 
 enum kind {
 	DIRECT, /* to a backend's own address */
 	LOCAL, /* to a Service with backends of this node */
-	REMOTE, /* to a Service whose backends are elsewhere */
+	REMOTE, /* to a Service with backends of other nodes */
 	_KIND_MAX,
 };
 
@@ -234,7 +230,7 @@ static uint32_t clients(const struct bench *b)
 	return b->size->pods / 2;
 }
 
-/* Peers: first the pods, then the Services' addresses, then what each flow's remote backend is. */
+/* Peers: the pods, then the Services' addresses. reply_flows() replaces them by backends. */
 static void fill_peers(struct bench *b)
 {
 	int fd = bpf_map__fd(b->wrap->maps.bench_peers);
@@ -249,7 +245,7 @@ static void fill_peers(struct bench *b)
 	}
 }
 
-/* The flow of a number, as the client sends it. */
+/* Flow number i, as the client sends it. */
 static struct bench_flow flow_of(const struct bench *b, enum kind kind, uint32_t i)
 {
 	uint32_t any = world_random(i, 2), pods = b->size->pods, n = clients(b);
@@ -279,8 +275,8 @@ static void shuffle(struct bench_flow *flows, uint32_t n)
 }
 
 /*
- * Writes n flows, from number from on, client by client and otherwise in no order; groups has room
- * for all clients. Returns how many groups.
+ * Writes n flows, beginning with number from, by client and in random order within each; groups has
+ * room for all clients. Returns the number of groups.
  */
 static uint32_t forward_flows(struct bench *b, enum kind kind, uint32_t from, uint32_t n,
 			      struct group *groups)
@@ -315,8 +311,8 @@ static uint32_t pod_number(const struct bench *b, const struct weir_addr *addr)
 }
 
 /*
- * The answers to all flows in the table, read from it: an entry that is no forward one is what the
- * responder's packets find. In no order within a group.
+ * Writes the replies to all flows of the connection table: the key of a reply entry is the tuple of
+ * the responder's packets. In random order within a group. Returns the number of groups.
  */
 static uint32_t reply_flows(struct bench *b, enum kind kind, struct group *groups)
 {
@@ -333,7 +329,7 @@ static uint32_t reply_flows(struct bench *b, enum kind kind, struct group *group
 		if (kind != DIRECT && !(flow.flags & WEIR_FLOW_REPLY))
 			continue;
 		orig = flow.flags & WEIR_FLOW_ORIG_FIRST ? 0 : 1;
-		/* whose device sees the answer */
+		/* the pod of the device that sees the reply */
 		order[n][0] = pod_number(b, &key.addr[kind == REMOTE ? orig : !orig]);
 		order[n][1] = world_random(n, 3);
 		order[n][2] = kind == REMOTE ? peers : pod_number(b, &key.addr[orig]);
@@ -357,12 +353,10 @@ static uint32_t reply_flows(struct bench *b, enum kind kind, struct group *group
 	return used;
 }
 
-/*
- * ---- Figures ----------------------------------------------------------------------------------
- */
+/* ---- Figures ---- */
 
 enum figure {
-	FORTH_ONE, /* of an established flow, by kind */
+	FORTH_ONE, /* established flows, a figure for each kind */
 	BACK_ONE = FORTH_ONE + _KIND_MAX,
 	FORTH_MANY = BACK_ONE + _KIND_MAX,
 	BACK_MANY = FORTH_MANY + _KIND_MAX,
@@ -370,7 +364,7 @@ enum figure {
 	NEW_HOT,
 	NEW_SMALL,
 	NEW_LARGE,
-	BOUND_FIND, /* three of them */
+	BOUND_FIND, /* three sizes */
 	BOUND_PAIR = BOUND_FIND + 3,
 	_FIGURE_MAX,
 };
@@ -407,7 +401,7 @@ static bool bench_free(struct bench *b)
 	return b->wrong;
 }
 
-/* n flows that are open, then what their packets cost both ways. */
+/* Opens n flows, then measures their packets both ways. */
 static void both_ways(struct bench *b, enum kind kind, uint32_t n, double *ret_forth,
 		      double *ret_back)
 {
@@ -447,7 +441,7 @@ static bool established(int family, enum kind kind, double figures[_FIGURE_MAX])
 	return bench_free(&b);
 }
 
-/* First packets, each of a flow of its own. hot: of one client to one address. */
+/* First packets, each of another flow. hot: from one client to one address. */
 static double new_flows(struct bench *b, enum kind kind, uint32_t from, bool hot)
 {
 	struct group groups[GROUPS_MAX];
@@ -483,7 +477,7 @@ static bool first_packets(int family, double figures[_FIGURE_MAX])
 	return bench_free(&b) || wrong;
 }
 
-/* The table alone, IPv4. */
+/* The connection table alone, IPv4. */
 static bool bounds(double figures[_FIGURE_MAX])
 {
 	struct bench b = bench_new(0, &small, WEIR_HALF_OPEN_MAX);
@@ -507,9 +501,7 @@ static bool bounds(double figures[_FIGURE_MAX])
 	return bench_free(&b);
 }
 
-/*
- * ---- Output -----------------------------------------------------------------------------------
- */
+/* ---- Output ---- */
 
 static const struct {
 	const char *work, *variant, *flows, *aim;
@@ -592,7 +584,7 @@ static void print_size(const struct world_size *w)
 	       w->endpoints);
 }
 
-/* Kernel memory of a map, as it says itself. */
+/* Kernel memory of a map, from its fdinfo. */
 static uint64_t map_bytes(const struct bench *b, const char *name)
 {
 	_cleanup_(mem_free) char *path = mem_printf("/proc/self/fdinfo/%d", prog_map(b->env, name));
@@ -660,6 +652,6 @@ int main(void)
 	if (csv)
 		rows_close();
 	if (wrong)
-		printf("packets were not forwarded: these figures mean nothing\n");
+		printf("some packets were not forwarded: the figures are invalid\n");
 	return wrong;
 }

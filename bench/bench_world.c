@@ -18,7 +18,7 @@
 #include "bench_world.h"
 
 #define FIRST_DEVICE 1000
-#define FIRST_SLOT 10 /* behind the few pods of prog_env */
+#define FIRST_SLOT 10 /* after the pods of prog_env */
 #define REMOTE_IDENTITIES 100
 #define RULES 1000
 
@@ -38,7 +38,7 @@ struct weir_addr world_addr(int family, enum world_group group, uint32_t i)
 	};
 	struct weir_addr a = { .b = { 0xfd, [7] = second[group] } };
 
-	i++; /* no address ends in 0.0 */
+	i++; /* the first address must not end in 0.0 */
 	if (!family)
 		return weir_addr_from_v4(htonl(10u << 24 | (uint32_t)second[group] << 16 | i));
 	a.w[3] = htonl(i);
@@ -57,7 +57,7 @@ void world_mac(uint32_t pod, uint8_t ret_mac[6])
 	memcpy(ret_mac, mac, 6);
 }
 
-/* Both ends of a veth stand for a pod's device: nothing is sent. */
+/* Each end of a veth is the device of one pod: nothing is sent. */
 int world_devices(uint32_t pods)
 {
 	FILE *ip = popen("ip -batch -", "w");
@@ -78,11 +78,9 @@ int world_devices(uint32_t pods)
 	return pclose(ip) ? -EIO : 0;
 }
 
-/*
- * ---- Tables -----------------------------------------------------------------------------------
- */
+/* ---- Tables ---- */
 
-/* Elements on their way into a map, by batch. */
+/* Elements to be written to a map in one batch. */
 struct load {
 	int fd;
 	size_t key_size, value_size;
@@ -114,7 +112,7 @@ static void load_end(struct load *l)
 	uint32_t n = l->n;
 
 	if (n && bpf_map_update_batch(l->fd, l->keys, l->values, &n, NULL))
-		fail_msg("a table: %s", strerror(errno));
+		fail_msg("bpf_map_update_batch: %s", strerror(errno));
 	free(l->keys);
 	free(l->values);
 }
@@ -155,7 +153,7 @@ static void fill_remote(struct prog_env *env, const struct world_size *w)
 	load_end(&l);
 }
 
-/* A set of ranges with the backends' port in one of them, another one in each set. */
+/* Sets of ranges, one of which has the backends' port: at another index in each set. */
 static void fill_ports(struct prog_env *env, const struct world_size *w)
 {
 	uint32_t n = w->port_sets * w->ranges;
@@ -176,7 +174,7 @@ static void fill_ports(struct prog_env *env, const struct world_size *w)
 	load_end(&l);
 }
 
-/* Every set has a word for every identity, each with a port set that nobody could guess. */
+/* Every policy set has a word for every identity, with a pseudo-random port set. */
 static void fill_rules(struct prog_env *env, const struct world_size *w)
 {
 	uint32_t identities = w->pods + REMOTE_IDENTITIES;

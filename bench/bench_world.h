@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Tables of a node as large as asked for, written straight into the maps of a prog_env: pods with a
- * policy set a direction, addresses of the rest of the cluster, port sets, Services. What a packet
- * costs is not known here.
+ * Tables of a node of a given size, written straight into the maps of a prog_env: pods with a
+ * policy set for each direction, addresses of the rest of the cluster, port sets, Services.
+ * Measures nothing.
  *
- * The first half of the pods are clients, the second half backends: nobody reaches itself through a
+ * The first half of the pods are clients, the second half backends: no pod reaches itself through a
  * Service.
  */
 #pragma once
@@ -18,12 +18,12 @@
 
 struct world_size {
 	const char *name;
-	uint32_t pods; /* of this node; as many devices */
+	uint32_t pods; /* of this node, with a device each */
 	uint32_t addresses; /* of other nodes' pods */
 	uint32_t sets;
 	uint32_t port_sets, ranges;
 	uint32_t services, endpoints; /* with backends of this node */
-	uint32_t remote_services; /* with backends of other nodes, behind the others */
+	uint32_t remote_services; /* with backends of other nodes; numbered after the others */
 };
 
 enum world_group {
@@ -35,8 +35,8 @@ enum world_group {
 struct weir_addr world_addr(int family, enum world_group group, uint32_t i);
 uint32_t world_device(uint32_t pod);
 void world_mac(uint32_t pod, uint8_t ret_mac[6]); /* of the host's end */
-/* A number that looks random, the same for the same arguments. */
+/* A pseudo-random number, the same for the same arguments. */
 uint32_t world_random(uint32_t a, uint32_t b);
-/* Makes the devices, once a process, in the namespace of prog_env. 0 or -errno. */
+/* Makes the devices in the namespace of prog_env; once in a process. 0 or -errno. */
 int world_devices(uint32_t pods);
 void world_fill(struct prog_env *env, const struct world_size *size);

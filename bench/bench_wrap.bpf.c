@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Puts the packet back as it was before each iteration of BPF_PROG_TEST_RUN, for the next flow of
- * its batch, and calls the program under test. Its own cost is measured with a program that does
- * nothing, and subtracted.
+ * Before each iteration of BPF_PROG_TEST_RUN, rewrites the packet for the next flow of the batch,
+ * then calls the program under test. The wrapper's own cost is measured with bench_nothing and
+ * subtracted.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -77,8 +77,8 @@ int bench_nothing(struct __sk_buff *skb)
 }
 
 /*
- * The bounds: what the table of connections alone takes for the same flows, in a table of the same
- * kind and size that nothing else uses. IPv4.
+ * Lower bounds: the cost of the connection table alone for the same flows, in a table of the same
+ * kind and size. IPv4.
  */
 #define V4_DST_OFF 30
 
@@ -89,7 +89,7 @@ struct {
 	__type(value, struct weir_flow);
 } bench_table SEC(".maps");
 
-/* The key of the packet at hand: destination and ports are what differs. */
+/* Key of a packet: flows differ in device, destination and ports. */
 static __always_inline int key_of(struct __sk_buff *skb, struct weir_tuple *ret_key)
 {
 	__u32 *at = (void *)(long)skb->data + V4_DST_OFF;
@@ -114,7 +114,7 @@ int bench_insert(struct __sk_buff *skb)
 	return bpf_map_update_elem(&bench_table, &key, &flow, BPF_ANY) ? 0 : -1;
 }
 
-/* What an established flow needs at least. */
+/* The least that an established flow costs. */
 SEC("tc")
 int bench_find(struct __sk_buff *skb)
 {
@@ -127,7 +127,7 @@ int bench_find(struct __sk_buff *skb)
 	return flow && !flow->flags ? -1 : 0;
 }
 
-/* What a new translated flow needs at least: it is not there, and its pair is made. */
+/* The least that a new translated flow costs: a miss, and the insertion of both entries. */
 SEC("tc")
 int bench_pair(struct __sk_buff *skb)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Rulesets of others, in their shape. See peers.h. */
+/* Rule sets of kube-proxy and of address sets. See peers.h. */
 #include "peers.h"
 #include "traffic.h"
 
@@ -20,7 +20,7 @@ static const char *endpoint(const struct peer_services *s, int i, char *buf)
 	return buf;
 }
 
-/* ---- nftables: one look-up in a verdict map, a chain for each Service and endpoint ---- */
+/* ---- nftables: one verdict map, a chain for each Service and endpoint ---- */
 
 static void nft_maps(FILE *f, const struct peer_services *s)
 {
@@ -59,7 +59,7 @@ static void nft_chains(FILE *f, const struct peer_services *s)
 void peer_nft(FILE *f, const struct peer_services *s)
 {
 	fputs("table ip kube-proxy {\n", f);
-	/* chains first: the map's verdicts name them */
+	/* chains first: verdicts of the map refer to them */
 	nft_chains(f, s);
 	nft_maps(f, s);
 	fputs("  chain services { ip daddr . meta l4proto . th dport vmap @service-ips; }\n"
@@ -112,9 +112,7 @@ void peer_iptables(FILE *f, const struct peer_services *s)
 	fputs("COMMIT\n", f);
 }
 
-/*
- * ---- Policies: a set and a rule each, what is known passes first, what none takes is dropped ----
- */
+/* ---- Policies: established first, a set and a rule for each policy, then drop ---- */
 
 void peer_ipset(FILE *sets, FILE *rules, const struct peer_policies *p)
 {

@@ -24,6 +24,8 @@ int rows_open(const char *name)
 {
 	const char *folder = getenv("BENCH_OUT");
 
+	if (folder && !*folder)
+		folder = NULL;
 	table = folder ? open_in(folder, name, ".csv") : stdout;
 	raw = folder ? open_in(folder, name, ".raw.csv") : NULL;
 	if (!table || (folder && !raw))

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-# Runs the measurements named as arguments (prog, control, live) and shows one table: work, whose figure, median and
-# spread, aim, met or not. CSV, raw rounds and the machine's facts go to $BENCH_OUT (build/bench/out). BENCH_SHORT=1:
-# every row once, for a test of the measurements themselves; the figures mean nothing then.
-# Exit status 1: a measurement failed, or a row is missing. Whether aims are met is for people to judge.
+# Runs the measurements given as arguments (prog, control, live; default all) and prints one table: work, variant,
+# median and spread, aim, met or not. CSV, raw values and the machine's facts go to $BENCH_OUT (build/bench/out).
+# BENCH_SHORT=1: every row once, to test the measurements; the figures are meaningless then.
+# Exit status 1: a measurement failed. An aim that is not met does not count as a failure.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 BUILD=${BUILD:-build}
@@ -38,7 +38,7 @@ run() {
 	failed=1
 }
 
-# met: yes, no, or nothing where there is no aim.
+# Column MET: yes, NO, or empty without an aim.
 table() {
 	awk -F, 'FNR == 1 { next }
 		function number(x) { return x == int(x) && x < 1e6 && x > -1e6 ? sprintf("%d", x) : sprintf("%.3g", x) }

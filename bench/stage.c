@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Namespaces and what is loaded in them. See stage.h. */
+/* Network namespaces, and the instances loaded in them. See stage.h. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <sched.h>
@@ -171,7 +171,7 @@ static void write_manifests(const struct instance *i)
 	list_close(f);
 }
 
-/* As a CNI plugin would record a pod: the host's end by its number, the pod's by its MAC. */
+/* As a CNI plugin records a pod: ifindex of the host's end, MAC of the pod's end. */
 static void record(const struct instance *i, const struct stage *s, const char *pod,
 		   const char *addr)
 {

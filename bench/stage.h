@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Where live traffic is measured: a node, a client pod and a server pod as network namespaces
- * (`weir sandbox`, without its datapath), with nothing, with Weir (`weir load` of manifests and
- * attachment records, as a user would), or with the rules of others between them. Everything lies
- * in a mount namespace of the process and ends with it.
+ * The stage of live traffic: a node, a client pod and a server pod as network namespaces (`weir
+ * sandbox` without its datapath). Between them is plain forwarding, Weir (`weir load` of manifests
+ * and attachment records, as a user does), or rules of peers.h. All of it is in a mount namespace
+ * of the process and ends with it.
  */
 #pragma once
 
@@ -14,15 +14,15 @@
 #define STAGE_SERVER "10.244.0.2"
 
 /*
- * A mount namespace with a BPF file system and a /run of its own, and a network namespace. Ends the
- * program on failure.
+ * Enters a new network namespace, and a mount namespace with its own BPF file system and /run. Ends
+ * the program on failure.
  */
 void stage_enter(void);
 
-/* Runs a command line of the shell; it must succeed. */
+/* Runs a shell command. Ends the program when it fails. */
 void stage_run(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* A node with its two pods, and the load generator in them. */
+/* A node, its two pods, and the load generator in the pods. */
 struct stage {
 	const char *name;
 	struct traffic traffic;
@@ -30,25 +30,25 @@ struct stage {
 
 void stage_up(struct stage *s, const char *name);
 void stage_down(struct stage *s);
-/* "/run/netns/weir-NAME_node" becomes this process's network namespace. */
+/* Enters the network namespace of the node: /run/netns/weir-NAME_node. */
 void stage_enter_node(const struct stage *s);
 
 /*
- * What one instance of Weir is loaded with; Service `services / 2` leads to the server, policies
- * select it.
+ * An instance of Weir and what it is loaded with. The endpoint of Service `services / 2` is the
+ * server; policies select the server.
  */
 struct instance {
 	const char *name;
 	int services, endpoints, policies;
-	bool egress; /* a policy for the client as well */
+	bool egress; /* one policy selects the client */
 	struct node *node; /* while it is loaded */
-	uint64_t forwarded, dropped; /* as counters said last */
-	uint32_t last_reason; /* of those that dropped any */
+	uint64_t forwarded, dropped; /* counters at the last instance_count() */
+	uint32_t last_reason; /* the highest drop reason with packets */
 };
 
 /*
- * Afresh, from files, behind the pods of a stage whose node this process has entered. Hooks are
- * off.
+ * Loads the instance from files, for the pods of a stage. This process must be in its node. Hooks
+ * are off.
  */
 void instance_load(struct instance *i, const struct stage *s);
 void instance_unload(struct instance *i);

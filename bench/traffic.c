@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Requests and responses over TCP. See traffic.h. One thread each, epoll, no memory allocated while
- * the clock runs.
+ * Requests and responses over TCP. See traffic.h. Client and server have one thread each, on epoll,
+ * and allocate no memory while the clock runs.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,7 +25,7 @@
 
 #define BYTES 64
 #define EVENTS 64
-#define STALL_MS 2000 /* nothing comes back for so long: the path is broken */
+#define STALL_MS 2000 /* without a response: the path is broken */
 
 static void __attribute__((noreturn)) die(const char *what)
 {
@@ -138,9 +138,9 @@ struct client {
 	uint64_t exchanges;
 };
 
-static void connect_one(struct client *c, int place)
+static void connect_one(struct client *c, int slot)
 {
-	struct epoll_event e = { .events = EPOLLOUT, .data.u32 = place };
+	struct epoll_event e = { .events = EPOLLOUT, .data.u32 = slot };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), one = 1;
 
 	if (fd < 0)
@@ -150,7 +150,7 @@ static void connect_one(struct client *c, int place)
 		die("connect");
 	if (epoll_ctl(c->epoll, EPOLL_CTL_ADD, fd, &e))
 		die("epoll");
-	c->fds[place] = fd;
+	c->fds[slot] = fd;
 }
 
 static void request(int fd)
@@ -174,7 +174,7 @@ static void on_event(struct client *c, const struct epoll_event *e)
 		return;
 	}
 	if (recv(fd, buf, sizeof(buf), 0) != BYTES || buf[0] != 'r')
-		die("a response");
+		die("a response is short or not the server's");
 	c->exchanges++;
 	if (c->slice->mode == TRAFFIC_RR) {
 		request(fd);
@@ -200,8 +200,7 @@ static void exchange_until(struct client *c, double end)
 }
 
 #define WARM_S 0.03
-#define SETTLE_US \
-	15000 /* until the last connections are over: the next variant does not know them */
+#define SETTLE_US 15000 /* until connections are closed: the next variant does not know them */
 
 static double run_slice(const struct traffic_slice *slice)
 {
@@ -243,10 +242,7 @@ static void settings(void)
 {
 	struct weir_err err = {};
 
-	/*
-	 * a client that closes first keeps ports for a minute: enough of them, and used again after
-	 * a second
-	 */
+	/* TIME-WAIT holds a port of the client for a minute: use many, and each after a second */
 	if (netns_sysctl("ipv4/ip_local_port_range", "1024 65000", &err) ||
 	    netns_sysctl("ipv4/tcp_tw_reuse", "1", &err))
 		die(err.text);

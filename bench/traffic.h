@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The load generator: a client and a server, each a process in a network namespace, that exchange a
- * request and a response of 64 bytes over TCP. They stay from slice to slice; only the address that
- * is asked changes.
+ * The load generator: a client and a server, each a process in a network namespace, exchange
+ * requests and responses of 64 bytes over TCP. The processes stay for all slices; a slice changes
+ * the address, the mode and the number of connections.
  */
 #pragma once
 
@@ -18,7 +18,7 @@ enum traffic_mode {
 };
 
 struct traffic_slice {
-	uint32_t addr_be; /* whom the client asks */
+	uint32_t addr_be; /* destination */
 	uint16_t port;
 	enum traffic_mode mode;
 	int connections; /* at a time */
@@ -30,11 +30,8 @@ struct traffic {
 	int ask, answer; /* pipes to the client */
 };
 
-/* Names of namespaces below /run/netns. Ends the program when it cannot. */
+/* Names below /run/netns. Ends the program on failure. */
 void traffic_start(struct traffic *t, const char *client_netns, const char *server_netns);
 void traffic_stop(struct traffic *t);
-/*
- * Exchanges a second. Every response was read whole and checked; any failed connection ends the
- * program.
- */
+/* Returns exchanges per second. Checks every response; a failed connection ends the program. */
 double traffic_run(struct traffic *t, const struct traffic_slice *slice);

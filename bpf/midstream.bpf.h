@@ -69,6 +69,7 @@ static __always_inline enum weir_reason mid_stream_error(struct __sk_buff *skb, 
 		return WEIR_UNCACHED;
 	if (why == WEIR_MID_STREAM && mid_stream(skb, s) == WEIR_MID_STREAM_ALLOWED)
 		return WEIR_MID_STREAM_ALLOWED;
+	s->pkt.traced = TRACED_QUOTE; /* the event has the error's own ends */
 	return WEIR_ICMP_NO_FLOW;
 }
 

@@ -36,8 +36,8 @@ static __always_inline __u32 mix(__u32 h, __u32 word)
 
 /*
  * Hash of the flow as the client sent it: the same flow gets the same backend while the extent is
- * unchanged, also after its entry was lost (docs/design.md, "Losing state is survivable"). Not
- * keyed: a client can only choose its own backend.
+ * unchanged, also after its entry was lost (docs/design.md, "Mid-stream"). Not keyed: a client can
+ * only choose its own backend.
  */
 static __always_inline __u32 flow_hash(const struct pkt *pkt)
 {
@@ -104,7 +104,7 @@ static __always_inline enum weir_reason use_backend(struct scratch *s, __u32 id)
 	return weir_addr_equal(&b->addr, &s->pkt.src) ? use_hairpin(s) : WEIR_FORWARDED;
 }
 
-/* Picks a backend for cluster IP traffic (B.3), or says why there is none (SVC-60, SVC-61). */
+/* Picks a backend for cluster IP traffic, or says why there is none (SVC-60, SVC-61). */
 static __always_inline enum weir_reason service_pick(struct scratch *s, __u32 id)
 {
 	struct weir_service *service = bpf_map_lookup_elem(&services, &id);

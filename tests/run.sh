@@ -1,23 +1,21 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# Driver of `make test`: builds everything, runs every layer that this machine
-# can run, and adds up. Each test program speaks TAP on stdout; here it becomes
-# one line. The last line is always "N passed, N failed, N skipped".
+# `make test`: builds everything, runs every layer that this machine can run, and adds up. Each test
+# program prints TAP on stdout; here it becomes one line. The last line is always
+# "N passed, N failed, N skipped".
 #
-# Nothing that was skipped counts as passed. A program that crashes, hangs,
-# ends with an error or prints no complete TAP counts as failed.
-# It must never leave anything behind on the machine, but for bpffs if that
-# was not mounted.
+# A skipped test does not count as passed. A program that crashes, hangs, ends with an error or
+# prints no complete TAP counts as failed. Nothing is left behind on the machine, except a mount of
+# bpffs where there was none.
 #
-# Environment: BUILD (default build); WEIR_SEED and WEIR_ROUNDS reach the
-# differential tests.
+# Environment: BUILD (default build); WEIR_SEED and WEIR_ROUNDS for the differential tests.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
 BUILD=${BUILD:-build}
 JOBS=2
-PROGRAM_TIMEOUT_S=600 # a program takes seconds, or minutes on a busy machine; one that takes this long hangs
+PROGRAM_TIMEOUT_S=600 # a program takes seconds, or minutes on a busy machine
 KILL_AFTER_S=10
 SANITIZERS=address,undefined
 
@@ -29,10 +27,9 @@ export BUILD WEIR_BIN
 export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
 
 passed=0 failed=0 skipped=0
-reasons=() # of everything skipped
+reasons=() # of skips
 failures=() # programs that failed
 log=$(mktemp)
-# Where this bash started nothing else, its own temporary files are all there is to remove.
 trap 'rm -f "$log" "$log".*' EXIT
 
 is_root() {
@@ -64,7 +61,7 @@ line() {
 	printf '  %-4s  %-34s %6d passed %4d failed %4d skipped %8s s\n' "$@"
 }
 
-# skip_program NAME REASON: stands for all its tests, which are not known.
+# skip_program NAME REASON: one skip for all tests of the program.
 skip_program() {
 	skipped=$((skipped + 1))
 	reasons+=("$1: $2")
@@ -103,7 +100,7 @@ run_program() {
 			problem="it planned $plan tests and reported $((ok + bad + skip))"
 		fi
 	fi
-	# A failure of the program that no test owns up to counts as one.
+	# The program failed without a failed test: one failure.
 	[ -n "$problem" ] && [ "$bad" = 0 ] && bad=1
 	[ "$ok" = 0 ] && state=SKIP
 	[ "$bad" != 0 ] && state=FAIL
@@ -117,7 +114,7 @@ run_program() {
 	return 0
 }
 
-# build NAME MAKE-ARGUMENTS...: goes on after errors, so that one broken file does not hide the other tests.
+# build NAME MAKE-ARGUMENTS...: continues after errors: a broken file must not hide other tests.
 build() {
 	local name=$1 start=$EPOCHREALTIME
 	shift
@@ -131,7 +128,7 @@ build() {
 	sed 's/^/      | /' "$log"
 }
 
-# programs DIR PREFIX: the programs of the C files in a folder of tests.
+# programs DIR PREFIX: prints the programs of the C files in a folder of tests.
 programs() {
 	local source
 	for source in "$1"/*.c; do
@@ -183,7 +180,7 @@ run_sanitized() {
 mount_bpffs() {
 	is_root || return
 	[ "$(stat -f -c %T /sys/fs/bpf 2>/dev/null)" = bpf_fs ] && return
-	printf 'mounting bpffs at /sys/fs/bpf, which was not there; it stays\n'
+	printf 'mounting bpffs at /sys/fs/bpf; it stays mounted\n'
 	mount -t bpf bpf /sys/fs/bpf
 }
 

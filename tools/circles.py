@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 """
-Which file of user/ needs which, by the symbols of its object and by its includes.
+Checks dependencies between files of user/, by the symbols of their objects and by their includes.
 
-circles.py files BUILD    no circle of calls between the files of one folder
-circles.py folders BUILD  no call and no include from a folder to one that stands left of it in the Makefile's MODULES
+circles.py files BUILD    no circle of calls between the files of a folder
+circles.py folders BUILD  no call or include of a folder that is further left in the Makefile's
+                          MODULES
 
-Prints what is wrong; exit status 1 when something is.
+Prints violations; exit status 1 when there are any.
 """
 import pathlib
 import re
@@ -19,7 +20,7 @@ def modules():
 
 
 def symbols(build):
-    """{source: (defined, undefined)} of the objects of all sources."""
+    """{source: (defined, undefined)}: the symbols of its object."""
     sources = sorted(pathlib.Path("user").glob("*/*.c"))
     objects = {f"{build}/obj/{source.with_suffix('.o')}": source for source in sources}
     found = {source: (set(), set()) for source in sources}
@@ -31,24 +32,30 @@ def symbols(build):
 
 
 def calls(build):
-    """{source: {source that it needs: one symbol}}"""
+    """{source: {source that it calls: one symbol}}"""
     found = symbols(build)
-    home = {symbol: source for source, (defined, _) in found.items() for symbol in defined}
-    return {source: {home[s]: s for s in sorted(undefined, reverse=True) if s in home and home[s] != source}
-            for source, (_, undefined) in found.items()}
+    definer = {symbol: source for source, (defined, _) in found.items() for symbol in defined}
+    return {
+        source: {
+            definer[s]: s
+            for s in sorted(undefined, reverse=True)
+            if definer.get(s, source) != source
+        }
+        for source, (_, undefined) in found.items()
+    }
 
 
 def shortest_circle(edges, start):
-    """The files on the shortest way from start back to it, or []."""
+    """The files on the shortest path from start back to start, or []."""
     before, queue = {}, [start]
     for node in queue:
         for target in edges[node]:
             if target == start:
-                way = [start]
+                path = [start]
                 while node != start:
-                    way.insert(0, node)
+                    path.insert(0, node)
                     node = before[node]
-                return [start] + way
+                return [start] + path
             if target not in before:
                 before[target] = node
                 queue.append(target)
@@ -65,7 +72,7 @@ def reach(edges, start):
 
 
 def circles(edges):
-    """One circle for each group of files that need each other."""
+    """One circle for each group of files that depend on each other."""
     reached = {node: reach(edges, node) for node in edges}
     done = set()
     for node in edges:
@@ -78,19 +85,21 @@ def check_files(needs):
     for folder in modules():
         inside = {source: {t: s for t, s in targets.items() if t.parent.name == folder}
                   for source, targets in needs.items() if source.parent.name == folder}
-        for way in circles(inside):
-            yield f"{way[0]}" + "".join(f" -> {b.name} ({inside[a][b]})" for a, b in zip(way, way[1:]))
+        for path in circles(inside):
+            yield f"{path[0]}" + "".join(
+                f" -> {b.name} ({inside[a][b]})" for a, b in zip(path, path[1:])
+            )
 
 
 def check_folders(needs):
-    place = {folder: i for i, folder in enumerate(modules())}
+    rank = {folder: i for i, folder in enumerate(modules())}
     for source, targets in needs.items():
         for target, symbol in targets.items():
-            if place[target.parent.name] < place[source.parent.name]:
+            if rank[target.parent.name] < rank[source.parent.name]:
                 yield f"{source} calls {symbol} of {target}"
     for source in sorted(pathlib.Path("user").glob("*/*.[ch]")):
         for folder, header in re.findall(r'^#include "(\w+)/(.*)"', source.read_text(), re.M):
-            if place.get(folder, len(place)) < place[source.parent.name]:
+            if rank.get(folder, len(rank)) < rank[source.parent.name]:
                 yield f"{source} includes {folder}/{header}"
 
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# What `make demo` shows: the shop of policies/shop as network namespaces with
-# real servers, every allowed and denied connection tried, requests to Services
-# spread over their backends, and two live changes under open connections.
+# `make demo`: the shop of policies/shop as network namespaces with real servers, every allowed and
+# denied connection tried, requests to Services spread over their backends, and two changes under
+# open connections.
 #
-# Everything happens in namespaces that the sandbox makes; the machine's own
-# network is not touched. Whatever way this ends, nothing of it is left.
+# Everything happens in namespaces that the sandbox makes and that are removed at exit; the machine's
+# own network is not touched.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -21,7 +21,7 @@ DNS=10.96.0.53
 }
 
 if [ "$(id -u)" != 0 ]; then
-	echo "demo: namespaces and BPF programs need root; asking sudo" >&2
+	echo "demo: namespaces and BPF programs need root: running sudo" >&2
 	exec sudo --preserve-env=BUILD,TERM,NO_COLOR,LANG,LC_ALL "$0" "$@"
 fi
 
@@ -41,10 +41,10 @@ stop_client() {
 	client=''
 }
 
-# shellcheck disable=SC2317 # it is the trap that calls it
+# shellcheck disable=SC2317 # called by the trap
 cleanup() {
 	local status=$?
-	trap '' INT TERM # a second Ctrl-C must not leave half of it
+	trap '' INT TERM # a second Ctrl-C must not interrupt it
 	stop_client
 	"$WEIR" sandbox down --name "$NAME" || status=1
 	rm -rf "$tmp"
@@ -70,24 +70,24 @@ run() {
 	"$WEIR" "$@" 2>&1
 }
 
-# The sandbox is brought to what the manifests say now.
+# Brings the sandbox to the manifests.
 up() {
 	run sandbox up -q --name "$NAME" -f "$tmp/shop" || exit 1
 }
 
-# To be run in the background: the subshell becomes the command, so that $! is the client itself.
+# For the background: exec, so that $! is the client and not a subshell.
 in_frontend() {
 	exec "$WEIR" sandbox exec --name "$NAME" shop/frontend -- "$@"
 }
 
-# One open connection, a line every 0.3 s: who answers, or silence.
+# One open connection, a line every 0.3 s: the pod that answers, or silence.
 # shellcheck disable=SC2016 # the inner shell expands
 tcp_client() {
 	in_frontend bash -c '
 		exec 3<>"/dev/tcp/$0/80" || exit 1
 		while echo hello >&3; do
-			if read -r -t 0.7 who rest <&3; then
-				printf "    frontend -> %s:80   %s answers\n" "$0" "$who"
+			if read -r -t 0.7 pod rest <&3; then
+				printf "    frontend -> %s:80   %s answers\n" "$0" "$pod"
 			else
 				printf "    frontend -> %s:80   silence\n" "$0"
 			fi
@@ -95,7 +95,7 @@ tcp_client() {
 		done' "$API"
 }
 
-# The same socket, so the same client port, for every datagram.
+# One socket, so one client port, for all datagrams.
 # shellcheck disable=SC2016
 udp_client() {
 	in_frontend bash -c '
@@ -110,15 +110,15 @@ udp_client() {
 
 cp -r policies/shop "$tmp/shop" || exit 1
 
-title "1. A cluster without a cluster"
+title "1. A cluster of network namespaces"
 say "Eight pods of two namespaces, each a network namespace with its own servers, behind a node that routes."
 run sandbox up --name "$NAME" -f "$tmp/shop" || exit 1
 
-title "2. Who may talk to whom: what the policies say beside what connections meet"
+title "2. Every connection: the verdict of the policies, and what real traffic does"
 started=$EPOCHREALTIME
 run sandbox probe -q --name "$NAME" -f "$tmp/shop"
 probed=$?
-say "took $(seconds_since "$started"), most of it waiting for what is denied"
+say "took $(seconds_since "$started"), most of it waiting for denied connections to time out"
 
 title "3. A policy is edited while a connection is open"
 tcp_client &
@@ -128,16 +128,16 @@ diff -U2 "$tmp/shop/31-api-from-frontend.yaml" policies/shop-edits/31-api-from-f
 cp policies/shop-edits/31-api-from-frontend.yaml "$tmp/shop/"
 started=$EPOCHREALTIME
 up
-say "edit loaded in $(seconds_since "$started"); the open connection meets it with its next packet"
+say "edit loaded in $(seconds_since "$started"); it holds from the next packet of the open connection"
 sleep 2.2
 cp policies/shop/31-api-from-frontend.yaml "$tmp/shop/"
 started=$EPOCHREALTIME
 up
-say "edit taken back in $(seconds_since "$started"); the same connection goes on"
+say "edit reverted in $(seconds_since "$started"); the same connection continues"
 sleep 2.4
 stop_client
 
-title "4. A backend goes away under a client that keeps its port"
+title "4. A backend is removed while a client keeps its socket"
 udp_client >"$tmp/udp" &
 client=$!
 sleep 1

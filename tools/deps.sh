@@ -1,22 +1,21 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# deps.sh [GROUP]: says which Debian packages of a group are missing and what
-# each is for, and installs them. Installs nothing that is not in this list,
-# and asks the network for nothing when nothing is missing.
+# deps.sh [GROUP]: prints which Debian packages of a group are missing and what each is for, and
+# installs them. Installs only packages of this list, and uses the network only when one is missing.
 # GROUP: weir (the default: build, demo, test, lint, bench, fuzz) or vmtest.
 #
-# deps.sh list: prints "PACKAGE PROGRAM" for every program in the list. Lint
-# compares this with the programs that the tree runs.
+# deps.sh list: prints "PACKAGE PROGRAM" for every program in the list. Lint compares this with the
+# programs that the tree runs.
 set -eu
 
-# [GROUP], then: package | programs that the tree runs and this package brings | what for
-# [given] is not installed: Debian has it in every system, and sudo is for people who are not root.
+# [GROUP], then: package | its programs that the tree runs | purpose
+# [given] is not installed: every Debian has it, and only users who are not root need sudo.
 packages='
 [given]
 apt                | apt-cache apt-get |
 bash               | bash |
-coreutils          | basename cat chmod cp cut date dd dirname env head id install ls |
+coreutils          | basename cat chmod cksum cp cut date dd dirname env head id install ls |
 coreutils          | md5sum mkdir mktemp mv nproc paste realpath rm rmdir seq sleep sort stat |
 coreutils          | tail timeout touch tr uname wc |
 dash               | sh |
@@ -35,30 +34,30 @@ util-linux         | flock nsenter setpriv unshare |
 
 [weir]
 build-essential    | cc gcc make ar     | compiler, make and the C library
-clang              | clang              | compiles the BPF programs; second compiler of the C code
+clang              | clang              | compiles the BPF programs; lint: second compiler of the C code
 llvm               |                    | fuzz: names of functions in reports of the sanitizers
 libclang-rt-14-dev |                    | sanitizers and fuzzer of clang
 bpftool            | bpftool            | makes the skeletons of the BPF objects; tests: changes maps
-libbpf-dev         |                    | loads BPF programs and maps
-libelf-dev         |                    | libbpf reads the BPF objects with it
+libbpf-dev         |                    | loads BPF programs, makes maps
+libelf-dev         |                    | libbpf needs it to read BPF objects
 zlib1g-dev         |                    | libbpf needs it
 libyaml-dev        |                    | reads manifests in YAML
 libyajl-dev        |                    | reads and writes JSON
-libsodium-dev      |                    | BLAKE2b, the hash that things are named by
+libsodium-dev      |                    | BLAKE2b
 uthash-dev         |                    | hash tables
 libmnl-dev         |                    | netlink: devices, addresses and routes
 libcmocka-dev      |                    | unit tests
 clang-format       | clang-format       | lint: formatting
 universal-ctags    | ctags              | lint: length of functions
 shellcheck         | shellcheck         | lint: shell scripts
-groff-base         | groff              | tests: the manual page is good roff
+groff-base         | groff              | tests: the manual page is valid roff
 iproute2           | ip tc              | tests and bench: devices, addresses and filters
 procps             | sysctl             | tests: settings of the network
-nftables           | nft                | tests and bench: rulesets that other software brings
+nftables           | nft                | tests and bench: rulesets of other software
 iptables           | iptables iptables-nft iptables-restore | tests and bench: the same
 ipset              | ipset              | bench: policies as iptables with sets
-python3            | python3            | tests: JSON as another program reads it; lint
-curl               | curl               | demo: what it suggests to try
+python3            | python3            | tests: reads JSON; lint
+curl               | curl               | demo: the suggested commands
 
 [vmtest]
 qemu-system-x86    | qemu-system-x86_64 | the virtual machine
@@ -104,7 +103,7 @@ if [ ${#missing[@]} = 0 ]; then
 fi
 
 if [ "$(id -u)" != 0 ]; then
-	echo "not root; to install what is missing:"
+	echo "not root; to install the missing packages:"
 	echo "  sudo apt-get update && sudo apt-get install --no-install-recommends ${missing[*]}"
 	exit 1
 fi

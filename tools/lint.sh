@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# Style checks as TAP: formatting, length of functions, conditionals, trailing
-# blanks, shell scripts, programs without a package, who needs whom in user/, and
-# warnings of both compilers as errors. Changes no file. Environment: BUILD (default build).
+# Style checks as TAP: formatting, length of functions, conditionals, trailing blanks, names in docs,
+# shell scripts, programs without a package, dependencies in user/, and warnings of both compilers
+# as errors. Changes no file. Environment: BUILD (default build).
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -22,7 +22,7 @@ bad=0
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 
-# check NAME FUNCTION: a test passes when the function returns 0; what it prints says what is wrong.
+# check NAME FUNCTION: the test passes when the function returns 0; its output explains a failure.
 check() {
 	local verdict=ok
 	n=$((n + 1))
@@ -32,7 +32,7 @@ check() {
 	sed 's/^/# /' "$out"
 }
 
-# Runs a check only where its tool is; otherwise it is a skip.
+# check_with TOOL NAME FUNCTION: a skip where the tool is not installed.
 check_with() {
 	local tool=$1
 	shift
@@ -66,10 +66,9 @@ function_length() {
 		END { printf "%d of %d functions are longer than %d lines\n", over, all, aim; exit bad }'
 }
 
-# Allowed: compat.h, and "#ifndef X" right before "#define X" (guards and fallbacks of one line).
+# Allowed: "#ifndef X" right before "#define X" (fallbacks of one line).
 conditionals() {
 	awk '
-	FILENAME ~ /include\/weir\/compat\.h$/ { next }
 	guard != "" {
 		if (!($1 == "#define" && $2 == guard)) { print where; bad = 1 }
 		guard = ""
@@ -79,9 +78,10 @@ conditionals() {
 	END { exit bad }' "${c_files[@]}"
 }
 
-# Without an initializer, an early return before the first assignment would free garbage. No compiler
-# warns (tried: gcc 12 -Wmaybe-uninitialized and -fanalyzer, clang 14 -Weverything). A goto or case past
-# such a variable needs no check: clang refuses it. A macro for "_cleanup_(...)" counts as one.
+# Without an initializer, an early return before the first assignment would free garbage. No
+# compiler warns (tried: gcc 12 -Wmaybe-uninitialized and -fanalyzer, clang 14 -Weverything). A goto
+# or case past such a variable needs no check: clang refuses it. A macro for "_cleanup_(...)" counts
+# as one.
 cleanup_initialised() {
 	local macros
 	macros=$(sed -nE 's/^#define ([a-z_]+) _cleanup_\(.*/\1/p' "${c_files[@]}" bench/*.[ch] | paste -sd'|')
@@ -114,12 +114,14 @@ trailing_blanks() {
 	! grep -nE '[[:blank:]]+$' "${texts[@]}"
 }
 
-# SC2016: single quotes around what another shell expands are meant. SC2317: it does not see traps and callbacks.
+# SC2016: text in single quotes is for another shell. SC2317: shellcheck does not see traps and
+# callbacks.
 shell_scripts() {
 	shellcheck --exclude=SC2016,SC2317 "${scripts[@]}"
 }
 
-# Both ways: programs that are run and come with no package of the list, and packages whose programs are not run.
+# Prints programs that are run and not in the list, and packages of the list of which no program is
+# run.
 programs_have_packages() {
 	local used status=0 sources
 	mapfile -t sources < <(find user tests bench vmtest -name '*.c')
@@ -134,18 +136,20 @@ programs_have_packages() {
 	}' <(tools/deps.sh list) - <<<"$used" && [ $status = 0 ]
 }
 
-# Words in backquotes on stdin that are neither a test program nor stand in a test's source; "…" is any text.
+# Prints words in backquotes on stdin that are neither a test program nor in the source of a test;
+# "…" matches any text.
 words_without_test() {
 	local token part
 	grep -o '`[^`]*`' | tr -d '`' | sort -u | while read -r token; do
 		for part in ${token//…/ }; do
 			compgen -G "tests/*/$part.[cs]*" >/dev/null || grep -rqF --include='*.[ch]' --include='*.sh' -- "$part" tests ||
-				echo "docs/flows.md: nothing in tests is called $part"
+				echo "docs/flows.md: tests have no $part"
 		done
 	done
 }
 
-# Of tables with a last column "proved by" the last cells, and what follows these words in sentences.
+# Prints the last cells of tables with a last column "proved by", and the text after these words in
+# sentences.
 named_proofs() {
 	awk -F'|' '
 	/^\|/ && $(NF - 1) ~ /proved by/ { proof = 1; next }
@@ -162,24 +166,25 @@ proofs_exist() {
 	} | grep .
 }
 
-# Suites that the last table of docs/testing.md has neither by name nor by first word, and names there that are none.
+# Prints suites that the last table of docs/testing.md has neither by name nor by first word, and
+# names there that no suite has.
 undescribed_suites() {
 	local names name known file
 	names=$(sed -n '/^| suites /,/^$/p' docs/testing.md | awk -F'|' '{ print $2 }' | grep -o '`[^`]*`' | tr -d '`')
 	known=" $(tr '\n' ' ' <<<"$names")"
 	for file in tests/unit/*.c tests/prog/*.c tests/diff/*.c tests/netns/*.c tests/netns/*.sh; do
 		name=$(basename "${file%.*}")
-		[[ $known == *" $name "* || $known == *" ${name%%_*}_* "* ]] || echo "docs/testing.md does not have $file"
+		[[ $known == *" $name "* || $known == *" ${name%%_*}_* "* ]] || echo "docs/testing.md lacks $file"
 	done
 	for name in $names; do
-		compgen -G "tests/*/$name.[cs]*" >/dev/null || echo "docs/testing.md names $name, which is not there"
+		compgen -G "tests/*/$name.[cs]*" >/dev/null || echo "docs/testing.md names $name, which does not exist"
 	done
 }
 
 undescribed_variables() {
 	local name
 	grep -rhoE 'getenv\("[A-Z_]+"\)' tests bench | grep -oE '[A-Z_]{2,}' | sort -u | while read -r name; do
-		grep -q "\`$name\`" docs/testing.md || echo "docs/testing.md does not have $name"
+		grep -q "\`$name\`" docs/testing.md || echo "docs/testing.md lacks $name"
 	done
 }
 
@@ -205,7 +210,7 @@ clang_warnings() {
 	warnings clang
 }
 
-# Both look at the objects of gcc_warnings.
+# Both read the objects that gcc_warnings built.
 file_circles() {
 	tools/circles.py files "$BUILD/gcc"
 }
@@ -214,19 +219,19 @@ folder_order() {
 	tools/circles.py folders "$BUILD/gcc"
 }
 
-check_with clang-format "formatting is that of .clang-format" formatting
+check_with clang-format "C files are formatted as .clang-format says" formatting
 check_with ctags "no function is longer than $FUNCTION_MAX lines" function_length
-check "no conditional compilation outside include/weir/compat.h" conditionals
-check "every _cleanup_ variable has a value where it is declared" cleanup_initialised
+check "no conditional compilation" conditionals
+check "every _cleanup_ variable has an initializer" cleanup_initialised
 check "no line ends in blanks" trailing_blanks
-check "every proof that docs/flows.md names is there" proofs_exist
-check "every suite and every variable of tests is in docs/testing.md" suites_are_described
-check_with python3 "every program that is run comes with a package of tools/deps.sh" programs_have_packages
-check_with python3 "tools/programs sees a program in every kind of place" tools/programs/test.sh
+check "every test that docs/flows.md names exists" proofs_exist
+check "docs/testing.md has every suite and every variable of tests" suites_are_described
+check_with python3 "every program that is run is in tools/deps.sh" programs_have_packages
+check_with python3 "tools/programs finds programs in every kind of source" tools/programs/test.sh
 check_with shellcheck "shell scripts pass shellcheck" shell_scripts
 check_with gcc "gcc builds everything without a warning" gcc_warnings
-check_with python3 "no circle between the files of a folder of user/" file_circles
-check_with python3 "no folder of user/ needs one to its left in MODULES" folder_order
+check_with python3 "no circle of calls between the files of a folder of user/" file_circles
+check_with python3 "no folder of user/ depends on one to its left in MODULES" folder_order
 check_with clang "clang builds everything without a warning" clang_warnings
 echo "1..$n"
 [ $bad = 0 ]

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The first process of a test machine: loads every BPF object on whatever kernel runs it, starts
- * gc, runs the test programs that lie in /tests, prints the results as TAP on the console as they
- * come, and ends the machine. Static; all else lies beside it in the initial ramdisk.
+ * The first process of a test machine: loads every BPF object, runs programs that are run once
+ * after loading, runs the test programs in /tests, prints the results as TAP on the console at
+ * once, and powers the machine off. Static; all files are in the initial ramdisk.
  */
 #include <fcntl.h>
 #include <glob.h>
@@ -23,11 +23,13 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include <weir/programs.h>
+
 #define PROGRAM_SECONDS "1200"
 
 static int tests;
 
-/* Seconds since the machine began. */
+/* Seconds since the machine started. */
 static long elapsed(void)
 {
 	struct timespec t;
@@ -49,13 +51,26 @@ static int print_warnings(enum libbpf_print_level level, const char *fmt, va_lis
 	return level == LIBBPF_WARN ? vprintf(fmt, ap) : 0;
 }
 
-static void start_gc(int fd)
+/* Whether user space runs the program once after loading. */
+static int is_run_after_load(const char *name)
+{
+#define IS_START(program, step, object, hook)                               \
+	if (WEIR_HOOK_##hook == WEIR_HOOK_START && !strcmp(name, #program)) \
+		return 1;
+	WEIR_PROGRAMS(IS_START)
+#undef IS_START
+	return 0;
+}
+
+static void run_once(const char *name, int fd)
 {
 	unsigned char frame[64] = {};
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = sizeof(frame));
 	int r = bpf_prog_test_run_opts(fd, &run);
+	char what[64];
 
-	result(!r && !run.retval, "gc_starts", 0);
+	snprintf(what, sizeof(what), "%s runs", name);
+	result(!r && !run.retval, what, 0);
 }
 
 static void load(const char *path)
@@ -69,17 +84,18 @@ static void load(const char *path)
 	}
 	bpf_object__for_each_program(prog, obj)
 	{
+		const char *name = bpf_program__name(prog);
 		struct bpf_prog_info info = {};
 		__u32 len = sizeof(info);
 
 		bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len);
-		result(1, bpf_program__name(prog), info.verified_insns);
-		if (!strcmp(bpf_program__name(prog), "gc_start"))
-			start_gc(bpf_program__fd(prog));
+		result(1, name, info.verified_insns);
+		if (is_run_after_load(name))
+			run_once(name, bpf_program__fd(prog));
 	}
 }
 
-/* Modules lie numbered in the order in which they are needed; one that is built in is not there. */
+/* Files are numbered in the order of loading; a module that is built in has none. */
 static void insert_modules(void)
 {
 	glob_t modules;
@@ -95,18 +111,15 @@ static void insert_modules(void)
 	}
 }
 
-/* What failed, and what a test has to say; neither what was skipped nor the sum at the end. */
-static int is_news(const char *line)
+/* Failures and comments of a test; not skips and totals. */
+static int is_shown(const char *line)
 {
 	if (strstr(line, "# SKIP") || !strncmp(line, "# ok - ", 7))
 		return 0;
 	return !strncmp(line, "not ok", 6) || line[0] == '#';
 }
 
-/*
- * Runs one test program; what failed is shown, what passed only counted. nth, of: for the line that
- * says it begins.
- */
+/* Runs one test program, the nth of `of`; prints its failures and how many tests passed. */
 static void run_program(char *path, size_t nth, size_t of)
 {
 	char command[256], line[512], what[320];
@@ -125,7 +138,7 @@ static void run_program(char *path, size_t nth, size_t of)
 			passed++;
 		else if (!strncmp(line, "not ok ", 7))
 			failed++;
-		if (is_news(line))
+		if (is_shown(line))
 			printf("#   %s", line);
 	}
 	status = out ? pclose(out) : -1;
@@ -178,13 +191,13 @@ int main(void)
 	setrlimit(RLIMIT_MEMLOCK, &all);
 	uname(&os);
 	printf("\n# kernel %s\n", os.release);
-	insert_modules(); /* some programs call what modules bring */
+	insert_modules(); /* before loading: some programs call kfuncs of modules */
 	if (!glob("/*.bpf.o", 0, NULL, &objects))
 		for (size_t i = 0; i < objects.gl_pathc; i++)
 			load(objects.gl_pathv[i]);
 	setenv("PATH", "/bin", 1);
-	setenv("WEIR_NETNS_ENVS", "routed",
-	       1); /* a machine without acceleration has no time for the others */
+	/* the other environments take too long without acceleration */
+	setenv("WEIR_NETNS_ENVS", "routed", 1);
 	setenv("WEIR_NETNS_JOBS", "1", 1);
 	setenv("WEIR_PROG_REUSE", "1", 1);
 	run_programs();

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-# Loads every BPF object, and runs the tests that need a kernel, on other
-# kernels: Debian's own, in a virtual machine without acceleration (minutes).
-# Speaks TAP, each line as soon as the machine prints it; "# i/n PROGRAM begins (s)"
-# says which program runs and how long the machine has.
+#
+# Loads every BPF object, and runs the tests that need a kernel, on other kernels: Debian's own, in a
+# virtual machine without acceleration. Prints TAP, each line as soon as the machine prints it;
+# "# i/n PROGRAM begins (s)" has the program that runs and the seconds since the machine started.
 #   BUILD=build vmtest/run.sh [KERNEL-PACKAGE ...]
 # KERNEL-PACKAGE: an apt package of a kernel image, default: Debian 12's own.
-# VMTESTS: which programs under $BUILD/tests to run as well, e.g. "prog/datapath_* prog/kernel_* netns/traffic_*"
-# (make vmtest-full; a quarter of an hour); none by default, which takes seconds.
+# VMTESTS: programs under $BUILD/tests to run as well, none by default; `make vmtest-full` gives
+# "prog/datapath_* prog/kernel_* netns/traffic_*".
 set -eu
 cd "$(dirname "$0")/.."
 build=${BUILD:-build}
@@ -32,7 +32,7 @@ done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# Kernel images are kept between runs; the machine's own packages are not touched.
+# Kernel images are kept between runs. Nothing is installed on this machine.
 fetch_kernel() { # PACKAGE -> folder with vmlinuz and modules
 	local package=$1 n=0 file cache
 	cache=$build/vmtest/$(printf %s "$modules" | cksum | cut -d' ' -f1) # other modules: fetched again
@@ -92,13 +92,13 @@ make_ramdisk() { # KERNEL-FOLDER
 	(cd "$work/root" && find . | cpio -o -H newc --quiet | gzip -1) >"$work/initrd.gz"
 }
 
-# Becomes the machine, its console on stdout; so it ends with this script, however that ends.
+# Runs the machine with its console on stdout. --pdeathsig: it must end with this script.
 boot() { # KERNEL-FOLDER
 	exec setpriv --pdeathsig TERM timeout "$MACHINE_SECONDS" qemu-system-x86_64 -accel tcg -cpu max -M pc -smp 2 -m 3072 -kernel "$1/vmlinuz" -initrd "$work/initrd.gz" \
 		-append "console=ttyS0 quiet panic=-1" -nographic -no-reboot </dev/null
 }
 
-# One line of the console: a result gets the number that it has in this run.
+# One line of the console; results are numbered over all kernels.
 show() { # LINE
 	case $1 in
 	'ok '* | 'not ok '*)
@@ -107,7 +107,7 @@ show() { # LINE
 		;;&
 	'not ok '*) failed=1 ;;
 	'# kernel '* | '# '*' begins ('*) echo "$1" ;;
-	'#   '*) echo "$1" ;; # what a test program says
+	'#   '*) echo "$1" ;; # of a test program
 	esac
 }
 
@@ -127,7 +127,7 @@ for package; do
 		show "$line"
 	done < <(boot "$kernel" 2>&1)
 	if ! grep -a -q '^1\.\.' "$work/console"; then
-		echo "# the machine did not get to its end:" && tail -n 20 "$work/console" | sed 's/^/# /'
+		echo "# the machine did not finish:" && tail -n 20 "$work/console" | sed 's/^/# /'
 		failed=1
 	fi
 done

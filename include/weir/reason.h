@@ -11,7 +11,7 @@
 enum weir_verdict {
 	WEIR_PASS,
 	WEIR_DROP,
-	WEIR_REJECT, /* dropped and answered with a RST or ICMP port unreachable (B.4) */
+	WEIR_REJECT, /* dropped and answered with a RST or ICMP port unreachable (SVC-60) */
 };
 
 /* clang-format off */

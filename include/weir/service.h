@@ -34,9 +34,7 @@ struct weir_frontend {
 WEIR_ASSERT_SIZE(struct weir_frontend, 20);
 
 enum weir_service_flag {
-	/*
-	 * hasAny of B.3: with an empty extent the packet is dropped, not rejected (SVC-60, SVC-61)
-	 */
+	/* usable endpoints exist elsewhere: if none is here, drop, not reject (SVC-60, SVC-61) */
 	WEIR_SERVICE_USABLE = 1 << 0,
 };
 

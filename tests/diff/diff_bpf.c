@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * All three evaluators: the naive reference, the plan as the oracle reads it, and the BPF programs
- * under BPF_PROG_TEST_RUN on tables that sync wrote. One instance meets plan after plan by diff, as
- * a node does. The programs choose a backend by their own hash: any candidate will do, and the rest
- * of the answer must be the one for that backend. Needs root.
+ * Compares all three evaluators: the naive reference, the oracle on the plan, and the BPF programs
+ * under BPF_PROG_TEST_RUN on tables that sync wrote. One instance gets plan after plan as table
+ * diffs, as on a node. The programs choose a backend by hash: it must be a candidate, and the rest
+ * of the answer must be right for that backend. Needs root.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,36 +14,37 @@
 
 #include <cmocka.h>
 
-#include "testrun/probe.h"
+#include "testrun/testrun.h"
 #include "lib/differential.h"
 
 #define CLUSTERS 120
 #define QUESTIONS 500 /* a node */
 #define PACKETS_WANTED 100000
-#define REOPEN_EVERY 16 /* plans that one instance sees before another one is made */
+#define REOPEN_EVERY 16 /* plans that one instance gets before a new one is opened */
 
 struct bpf_run {
-	struct probe *probe;
+	struct testrun *testrun;
 	unsigned int plans;
 };
 
 static struct differential_count count;
 
-static bool begin(void *ctx, const struct plan *p, FILE *said)
+static bool begin(void *ctx, const struct plan *p, FILE *out)
 {
 	struct bpf_run *run = ctx;
 	struct weir_err err = {};
 	int r;
 
 	if (run->plans++ % REOPEN_EVERY == 0)
-		probe_close(&run->probe);
-	r = run->probe ? probe_load(run->probe, p, &err) : probe_open(p, &run->probe, &err);
+		testrun_close(&run->testrun);
+	r = run->testrun ? testrun_load(run->testrun, p, &err)
+			 : testrun_open(p, &run->testrun, &err);
 	if (r)
-		fprintf(said, "%s\n", err.text);
+		fprintf(out, "%s\n", err.text);
 	return !r;
 }
 
-/* What the reference does not know: the plan's own things by which it was decided. */
+/* The reference has no service, backend and set indexes: compare these with the oracle. */
 static bool same_attribution(const struct oracle_answer *a, const struct oracle_answer *b)
 {
 	return a->service == b->service && a->backend == b->backend &&
@@ -64,34 +65,32 @@ static bool is_candidate(const struct plan *p, const struct oracle_answer *bpf,
 	return false;
 }
 
-/*
- * The answer of the programs, held against both others as if they had been asked for the same
- * backend.
- */
-static bool agrees(void *ctx, const struct differential_question *question, FILE *said)
+/* Compares the programs' answer with both others, which are asked for the backend it chose. */
+static bool agrees(void *ctx, const struct differential_question *question, FILE *out)
 {
 	struct oracle_query q = question->q;
 	struct bpf_run *run = ctx;
 	struct oracle_answer bpf = {}, oracle;
 	struct reference_answer want;
 	struct weir_err err = {};
-	int r = probe_ask(run->probe, question->plan, &q, &bpf, &err);
+	int r = testrun_ask(run->testrun, question->plan, &q, &bpf, &err);
 
 	if (r || !is_candidate(question->plan, &bpf, &question->want)) {
-		fprintf(said, "%s\n", r ? err.text : "what the programs chose is no candidate");
-		differential_print(question->plan, &bpf, said);
+		fprintf(out, "%s\n",
+			r ? err.text : "the programs chose a backend that is not a candidate");
+		differential_print(question->plan, &bpf, out);
 		return false;
 	}
-	q.pick = question->want.n_candidates ? probe_pick(question->plan, &bpf) : 0;
+	q.pick = question->want.n_candidates ? testrun_pick(question->plan, &bpf) : 0;
 	reference_judge(question->store, question->node, &q, &want);
-	if (!differential_same(question->plan, &bpf, &want, said))
+	if (!differential_same(question->plan, &bpf, &want, out))
 		return false;
 	oracle_judge(question->plan, &q, &oracle);
 	if (same_attribution(&bpf, &oracle))
 		return true;
-	fprintf(said, "attribution differs, from the programs and from the plan:\n");
-	differential_print(question->plan, &bpf, said);
-	differential_print(question->plan, &oracle, said);
+	fprintf(out, "attribution differs: first the programs', then the plan's answer\n");
+	differential_print(question->plan, &bpf, out);
+	differential_print(question->plan, &oracle, out);
 	return false;
 }
 
@@ -105,11 +104,11 @@ static void programs_plan_and_reference_agree_on_random_clusters(void **state)
 				  .agrees = agrees };
 	bool same = differential_run(&d, &count);
 
-	probe_close(&run.probe);
+	testrun_close(&run.testrun);
 	assert_true(same);
 }
 
-static void random_clusters_ask_the_programs_for_every_answer(void **state)
+static void random_clusters_give_every_answer_of_the_programs(void **state)
 {
 	static const enum weir_reason wanted[] = { WEIR_FORWARDED,         WEIR_EGRESS_DENIED,
 						   WEIR_INGRESS_DENIED,    WEIR_NO_ENDPOINT,
@@ -126,7 +125,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(programs_plan_and_reference_agree_on_random_clusters),
-		cmocka_unit_test(random_clusters_ask_the_programs_for_every_answer),
+		cmocka_unit_test(random_clusters_give_every_answer_of_the_programs),
 	};
 
 	if (geteuid()) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The compiled plan, as the oracle reads it, against the naive reference: the same random questions
- * about the same random clusters, zero differences. Needs neither kernel nor root.
+ * Compares the oracle on the compiled plan with the naive reference: the same random queries on the
+ * same random clusters must give no difference. Needs neither kernel nor root.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,22 +17,22 @@
 
 static struct differential_count count;
 
-static bool agrees(void *ctx, const struct differential_question *question, FILE *said)
+static bool agrees(void *ctx, const struct differential_question *question, FILE *out)
 {
 	const struct plan *p = question->plan;
 	struct oracle_answer got = {};
 	size_t candidates;
 
 	oracle_judge(p, &question->q, &got);
-	if (!differential_same(p, &got, &question->want, said))
+	if (!differential_same(p, &got, &question->want, out))
 		return false;
-	/* every candidate is asked for; the plan must not have more */
+	/* the driver picks every candidate of the reference; the plan must not have more */
 	candidates = got.service && question->want.n_candidates
 			     ? p->services[got.service].n_internal
 			     : 0;
 	if (candidates == question->want.n_candidates)
 		return true;
-	fprintf(said, "the plan has %zu candidates, the reference %zu\n", candidates,
+	fprintf(out, "the plan has %zu candidates, the reference %zu\n", candidates,
 		question->want.n_candidates);
 	return false;
 }
@@ -44,8 +44,8 @@ static void plan_and_reference_agree_on_random_clusters(void **state)
 	assert_true(differential_run(&d, &count));
 }
 
-/* Agreement about nothing would be easy: every answer must have been given often. */
-static void random_clusters_ask_for_every_answer(void **state)
+/* Agreement means little unless every answer is frequent. */
+static void random_clusters_give_every_answer(void **state)
 {
 	static const enum weir_reason wanted[] = { WEIR_FORWARDED,         WEIR_EGRESS_DENIED,
 						   WEIR_INGRESS_DENIED,    WEIR_NO_ENDPOINT,
@@ -62,7 +62,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plan_and_reference_agree_on_random_clusters),
-		cmocka_unit_test(random_clusters_ask_for_every_answer),
+		cmocka_unit_test(random_clusters_give_every_answer),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

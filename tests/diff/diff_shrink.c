@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The shrinker of the differential tests, proven by evaluators that are wrong on purpose: what
- * comes out must still show the defect, be about the smallest cluster that can, and be told so that
- * it can be repeated and pasted.
+ * The shrinker of the differential tests, tested with evaluators that are wrong on purpose: its
+ * manifests must still show the defect and be about as small as possible, and the output must make
+ * the failure repeatable by copy and paste.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,31 +17,31 @@
 #include "lib/differential.h"
 #include "lib/shrink.h"
 
-#define SEED 4711 /* any: the defects are found within a few clusters */
+#define SEED 4711 /* arbitrary: a few clusters are enough to find the defects */
 #define CLUSTERS 200
 #define QUESTIONS 80
 
-/* ---- Wrong on purpose ---- */
+/* ---- Evaluators that are wrong on purpose ---- */
 
-/* Never looks at a policy's second rule. */
-static bool only_first_rules(void *ctx, const struct differential_question *q, FILE *said)
+/* Ignores all but the first rule of a policy. */
+static bool only_first_rules(void *ctx, const struct differential_question *q, FILE *out)
 {
 	const struct reference_verdict *v = &q->want.sides[KUBE_INGRESS];
 	bool same = !(v->judged && v->allow && v->policy && v->rule > 0);
 
 	if (!same)
-		fputs("the first rule does not match\n", said);
+		fputs("the first rule does not match\n", out);
 	return same;
 }
 
-/* Knows one endpoint of a Service. */
-static bool one_endpoint(void *ctx, const struct differential_question *q, FILE *said)
+/* Ignores all but one endpoint of a Service. */
+static bool one_endpoint(void *ctx, const struct differential_question *q, FILE *out)
 {
 	return q->want.n_candidates < 2;
 }
 
-/* Takes what an ipBlock excepts as allowed. */
-static bool no_exceptions(void *ctx, const struct differential_question *question, FILE *said)
+/* Ignores the excepts of an ipBlock. */
+static bool no_exceptions(void *ctx, const struct differential_question *question, FILE *out)
 {
 	const struct store *s = question->store;
 
@@ -58,12 +58,12 @@ static bool no_exceptions(void *ctx, const struct differential_question *questio
 	return true;
 }
 
-/* ---- What comes out ---- */
+/* ---- Shrunk manifests ---- */
 
 struct result {
 	struct differential_count count;
 	struct store *store; /* of the shrunk manifests */
-	char *told;
+	char *output;
 };
 
 static void find(bool (*agrees)(void *, const struct differential_question *, FILE *),
@@ -75,7 +75,7 @@ static void find(bool (*agrees)(void *, const struct differential_question *, FI
 		.questions = QUESTIONS,
 		.seed = SEED,
 		.agrees = agrees,
-		.out = open_memstream(&ret->told, &size),
+		.out = open_memstream(&ret->output, &size),
 	};
 	bool same = differential_run(&d, &ret->count);
 
@@ -95,7 +95,7 @@ static void release(struct result *r)
 {
 	store_free(&r->store);
 	free(r->count.shrunk);
-	free(r->told);
+	free(r->output);
 }
 
 static size_t n_labels(const struct store *s)
@@ -133,8 +133,8 @@ static void a_missed_endpoint_shrinks_to_one_service_of_two_endpoints(void **sta
 	for (size_t i = 0; i < r.store->n_slices; i++)
 		endpoints += r.store->slices[i]->n_endpoints;
 	assert_int_equal(endpoints, 2);
-	assert_true(r.store->n_pods <=
-		    3); /* the client, and two where the endpoints come from a selector */
+	/* the client, and two pods if the endpoints come from a selector */
+	assert_true(r.store->n_pods <= 3);
 	release(&r);
 }
 
@@ -154,33 +154,33 @@ static void a_missed_exception_shrinks_to_one_block_with_one_exception(void **st
 	release(&r);
 }
 
-static void what_is_told_repeats_it(void **state)
+static void the_output_tells_how_to_repeat_the_failure(void **state)
 {
 	char seed[64];
 	struct result r = {};
 
 	find(only_first_rules, &r);
-	assert_non_null(strstr(r.told, "Repeat with WEIR_SEED="));
-	assert_true(sscanf(strstr(r.told, "WEIR_SEED="), "WEIR_SEED=%63[0-9] WEIR_ROUNDS=1",
+	assert_non_null(strstr(r.output, "Repeat with WEIR_SEED="));
+	assert_true(sscanf(strstr(r.output, "WEIR_SEED="), "WEIR_SEED=%63[0-9] WEIR_ROUNDS=1",
 			   seed) == 1);
-	assert_non_null(strstr(r.told, "\n#   weir why "));
-	assert_non_null(strstr(r.told, "\n# the first rule does not match\n"));
-	assert_non_null(strstr(r.told, "\n# reference: "));
-	assert_non_null(strstr(r.told, "\n# kind: NetworkPolicy\n"));
-	for (const char *line = r.told; *line; line = strchr(line, '\n') + 1)
+	assert_non_null(strstr(r.output, "\n#   weir why "));
+	assert_non_null(strstr(r.output, "\n# the first rule does not match\n"));
+	assert_non_null(strstr(r.output, "\n# reference: "));
+	assert_non_null(strstr(r.output, "\n# kind: NetworkPolicy\n"));
+	for (const char *line = r.output; *line; line = strchr(line, '\n') + 1)
 		assert_int_equal(*line, '#');
 	release(&r);
 }
 
 /* ---- The shrinker alone ---- */
 
-/* Something that stands in two objects far apart. */
+/* The "defect" needs two words in different objects. */
 static bool two_words(void *ctx, const char *text, size_t len)
 {
 	return strstr(text, "needle") && strstr(text, "a: \"2\"");
 }
 
-static void only_what_is_needed_stays(void **state)
+static void shrinking_removes_all_that_the_defect_does_not_need(void **state)
 {
 	static const char yaml[] =
 		"kind: A\nlist:\n- {x: 1, z: [1, 2, needle]}\n- other\n---\nkind: B\n"
@@ -206,7 +206,7 @@ static void only_what_is_needed_stays(void **state)
 	}
 }
 
-static void what_does_not_show_is_not_shrunk_and_tries_are_bounded(void **state)
+static void input_without_the_defect_is_not_shrunk_and_tries_are_bounded(void **state)
 {
 	static const char text[] = "m: {a: '2', needle: {b: [1, 2, 3]}}\n";
 	struct shrink_result r = {};
@@ -222,8 +222,8 @@ static void what_does_not_show_is_not_shrunk_and_tries_are_bounded(void **state)
 }
 
 /*
- * What the shrinker writes is read as what it was: words that YAML takes for something else, line
- * ends, quotes.
+ * The shrinker must write scalars so that they keep their type and value: strings that YAML would
+ * read as bool or number, line ends, quotes.
  */
 static bool reads_the_same(void *ctx, const char *text, size_t len)
 {
@@ -232,7 +232,7 @@ static bool reads_the_same(void *ctx, const char *text, size_t len)
 	       strstr(text, "\"fd00::1\"") && strstr(text, " 12\n") && strstr(text, "\"\"");
 }
 
-static void strings_stay_strings(void **state)
+static void written_strings_are_read_back_as_strings(void **state)
 {
 	static const char text[] =
 		"[\"yes\", \"1e3\", \"a\\\"b\\\\c\\n\", plain-1.x/y, \"fd00::1\", 12, \"\", true, null]\n";
@@ -246,13 +246,13 @@ static void strings_stay_strings(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(only_what_is_needed_stays),
-		cmocka_unit_test(what_does_not_show_is_not_shrunk_and_tries_are_bounded),
-		cmocka_unit_test(strings_stay_strings),
+		cmocka_unit_test(shrinking_removes_all_that_the_defect_does_not_need),
+		cmocka_unit_test(input_without_the_defect_is_not_shrunk_and_tries_are_bounded),
+		cmocka_unit_test(written_strings_are_read_back_as_strings),
 		cmocka_unit_test(a_missed_rule_shrinks_to_one_pod_and_one_policy_of_two_rules),
 		cmocka_unit_test(a_missed_endpoint_shrinks_to_one_service_of_two_endpoints),
 		cmocka_unit_test(a_missed_exception_shrinks_to_one_block_with_one_exception),
-		cmocka_unit_test(what_is_told_repeats_it),
+		cmocka_unit_test(the_output_tells_how_to_repeat_the_failure),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

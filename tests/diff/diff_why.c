@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Random questions about random clusters, as people write them, through what `weir why --engine
- * bpf` itself runs: targets from text, the objects' own explanation, the plan's oracle and the BPF
- * programs under BPF_PROG_TEST_RUN, on the plan of every node that a question concerns. All must
- * say the same. Then the programs get the tables of other manifests, and it must be noticed. Needs
- * root.
+ * Random targets on random clusters, through the code of `weir why --engine bpf`: targets from
+ * text, the explanation from the objects, the oracle, and the BPF programs under BPF_PROG_TEST_RUN,
+ * on the plan of every node that is involved. All must agree. Then the programs get the tables of
+ * other manifests, and the difference must be reported. Needs root.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -34,7 +33,7 @@ struct count {
 
 static struct count count;
 
-/* "ns/pod", "svc/ns/name", "world", "node", or just the address. */
+/* "ns/pod", "svc/ns/name", "world", "node" or an address. */
 static void end_text(struct random *r, const struct store *s, const struct weir_addr *addr,
 		     bool service, char *buf, size_t size)
 {
@@ -86,9 +85,7 @@ static void count_flow(const struct why_flow *f)
 		count.nearest += f->judged[d] && f->sides[d].nearest;
 }
 
-/*
- * A side that denies has a nearest miss, and one that allows has none; what is drawn can be drawn.
- */
+/* A side has a nearest miss exactly when it denies, and printing must not crash. */
 static bool is_sound(const struct why_flow *f)
 {
 	bool sound = !f->disagree;
@@ -105,7 +102,7 @@ static bool is_sound(const struct why_flow *f)
 	return sound;
 }
 
-/* One question, as user/cli/why.c asks it. False: the answers differ. */
+/* Runs one `why` as user/cli/why.c does. False: the answers differ. */
 static bool ask(const struct store *s, struct report *report, struct program_evaluator *evaluator,
 		const char *from, const char *to)
 {
@@ -208,22 +205,22 @@ static struct store *read_store(const char *first, const char *second)
 	return s;
 }
 
-/* The programs, on the tables of a plan that is not the one they are asked about. */
+/* Makes the programs answer for plan p from the tables of another plan. */
 static void adopt_other_tables(struct program_evaluator *evaluator, const struct plan *p,
 			       const struct plan *other)
 {
 	_cleanup_(node_close) struct node *node = kernel_node("other", NODE_WRITE);
 	struct weir_err err = {};
-	struct probe *probe;
+	struct testrun *testrun;
 
 	kernel_apply(node, other);
-	assert_int_equal(probe_open_copy(node, p, &probe, &err), 0);
-	program_evaluator_adopt(evaluator, p, probe);
+	assert_int_equal(testrun_open_copy(node, p, &testrun, &err), 0);
+	program_evaluator_adopt(evaluator, p, testrun);
 }
 
-/* What it says on stderr, and with what it ends. */
-static int verdict_of(struct program_evaluator *evaluator, const struct store *s,
-		      struct report *report, char *said, size_t size)
+/* Runs one `why` with different tables; returns the exit status and what goes to stderr. */
+static int run_with_difference(struct program_evaluator *evaluator, const struct store *s,
+			       struct report *report, char *output, size_t size)
 {
 	FILE *file = tmpfile();
 	int kept = dup(2), status;
@@ -237,13 +234,13 @@ static int verdict_of(struct program_evaluator *evaluator, const struct store *s
 	dup2(kept, 2);
 	close(kept);
 	rewind(file);
-	n = fread(said, 1, size - 1, file);
-	said[n] = 0;
+	n = fread(output, 1, size - 1, file);
+	output[n] = 0;
 	fclose(file);
 	return status;
 }
 
-static void programs_on_other_tables_are_noticed_with_a_banner_and_status_7(void **state)
+static void a_difference_between_evaluators_prints_a_banner_and_ends_with_status_7(void **state)
 {
 	_cleanup_(store_free) struct store *s = read_store(head, policy),
 					   *other = read_store(head, NULL);
@@ -251,25 +248,27 @@ static void programs_on_other_tables_are_noticed_with_a_banner_and_status_7(void
 		plan_compile(&(struct plan_input){ .store = other, .node = "n1" });
 	_cleanup_(report_free) struct report *report = NULL;
 	_cleanup_(program_evaluator_close) struct program_evaluator evaluator = {};
-	char said[4096];
+	char output[4096];
 
 	evaluator_choose(&evaluator, "bpf");
 	report =
 		report_new(&(struct report_input){ .store = s, .evaluator = &evaluator.evaluator });
 	adopt_other_tables(&evaluator, report_plan(report, "n1"), other_plan);
-	assert_int_equal(verdict_of(&evaluator, s, report, said, sizeof(said)), EXIT_DISAGREE);
-	assert_non_null(strstr(said, "INTERNAL BUG: two evaluators disagree"));
-	assert_non_null(strstr(said, "10.0.0.1 -> 10.0.0.2 TCP/80 on node n1"));
-	assert_non_null(strstr(said, "DENIED (ingress-denied)"));
-	assert_non_null(strstr(said, "ALLOWED (forwarded)"));
-	assert_non_null(strstr(said, "Please report it"));
+	assert_int_equal(run_with_difference(&evaluator, s, report, output, sizeof(output)),
+			 EXIT_DISAGREE);
+	assert_non_null(strstr(output, "INTERNAL BUG: two evaluators disagree"));
+	assert_non_null(strstr(output, "10.0.0.1 -> 10.0.0.2 TCP/80 on node n1"));
+	assert_non_null(strstr(output, "DENIED (ingress-denied)"));
+	assert_non_null(strstr(output, "ALLOWED (forwarded)"));
+	assert_non_null(strstr(output, "Please report it"));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(why_and_the_programs_agree_on_random_questions),
-		cmocka_unit_test(programs_on_other_tables_are_noticed_with_a_banner_and_status_7),
+		cmocka_unit_test(
+			a_difference_between_evaluators_prints_a_banner_and_ends_with_status_7),
 	};
 
 	if (!kernel_env_enter())

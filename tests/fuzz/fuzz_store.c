@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Fuzzes everything between bytes and a complete store: both readers, all decoders, completion with
- * and without inventing, look-ups, freeing. The first byte chooses the flags. Build and run: make
- * fuzz
+ * Fuzzes everything between bytes and a complete store: both readers, all decoders, defaults with
+ * and without assigned addresses, look-ups, freeing. The first byte selects the flags. Build and
+ * run: make fuzz
  */
 #include <stddef.h>
 #include <stdint.h>

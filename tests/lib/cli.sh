@@ -1,16 +1,43 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# Words for the scripts that test the command; to be sourced. The script makes
-# $dir, a folder of its own, and removes it. With $NAME set, every weir that is
-# run here gets --name $NAME.
+# Functions for the scripts that test the command; to be sourced. $dir is a folder of the script's
+# own. With $NAME set, exits and its callers run weir with --name $NAME. At exit the
+# folder and the instance are removed.
 W=${WEIR_BIN:?the weir binary}
 NAME=
-dir=
+dir=$(mktemp -d)
 n=0
 bad=0
 
-# check NAME COMMAND...: passes when the command succeeds; what it printed explains a failure.
+remove() {
+	if [ -n "$NAME" ]; then
+		"$WEIR_BIN" sandbox down -q --name "$NAME"
+		"$WEIR_BIN" uninstall -q --name "$NAME"
+	fi >/dev/null 2>&1
+	rm -rf "$dir"
+}
+trap remove EXIT
+
+# instance PREFIX: the script has an instance of its own, $NAME; without root it is skipped.
+instance() {
+	if [ "$(id -u)" != 0 ]; then
+		echo "1..0 # SKIP needs root"
+		exit 0
+	fi
+	NAME=$1$$
+}
+
+# line PATTERN: a line of the last output matches
+line() {
+	grep -qE -- "$1" "$dir/out" || {
+		echo "no line like '$1':"
+		cat "$dir/out"
+		return 1
+	}
+}
+
+# check NAME COMMAND...: passes when the command succeeds; its output explains a failure.
 check() {
 	local name=$1 said
 	shift
@@ -24,7 +51,7 @@ check() {
 	fi
 }
 
-# exits STATUS ARGUMENT...: the status of weir; its output is in $dir/out and $dir/err
+# exits STATUS ARGUMENT...: runs weir, which must end with that status; output in $dir/out, $dir/err
 exits() {
 	local want=$1 got
 	shift
@@ -58,7 +85,7 @@ d = json.load(open(sys.argv[1]))
 sys.exit(0 if eval("(" + sys.argv[2] + ")") else "not so: %s\n%s" % (sys.argv[2], json.dumps(d)[:2000]))' "$dir/out" "$expression"
 }
 
-# The plan, and the exit status of the script.
+# Prints the plan; the exit status is the script's.
 finish() {
 	echo "1..$n"
 	[ "$bad" = 0 ]

@@ -104,7 +104,7 @@ static void count_answer(struct run *run, const struct reference_answer *a)
 	}
 }
 
-/* One question, once for each candidate. False: different, and q and want of *ret say where. */
+/* One question, once for each candidate. False: different; q and want of *ret have the case. */
 static bool same_answers(struct run *run, const struct plan *p, const struct oracle_query *q,
 			 struct differential_question *ret, FILE *said)
 {
@@ -121,16 +121,16 @@ static bool same_answers(struct run *run, const struct plan *p, const struct ora
 	return same;
 }
 
-/* ---- What is printed ---- */
+/* ---- Reports ---- */
 
-/* A difference that was found, and where. */
+/* A difference, and where it was found. */
 struct found {
 	struct run *run;
-	const struct oracle_query *q; /* NULL: nobody could be asked, the plan was refused */
-	FILE *out; /* what the evaluators said, the last time that it differed */
+	const struct oracle_query *q; /* NULL: no question was asked, the plan was refused */
+	FILE *out; /* what the evaluators wrote at the last difference */
 };
 
-/* Does it differ with these manifests too? Another kind of difference will do. */
+/* Do the evaluators differ with these manifests too? Any difference will do. */
 static bool shows(void *ctx, const char *text, size_t len)
 {
 	const struct found *f = ctx;
@@ -165,7 +165,7 @@ static bool shows(void *ctx, const char *text, size_t len)
 	return true;
 }
 
-/* The question as weir why takes it. */
+/* The question as a command line of weir why. */
 static void print_why(const struct oracle_query *q, FILE *out)
 {
 	char src[ADDR_TEXT_MAX], dst[ADDR_TEXT_MAX];
@@ -178,7 +178,7 @@ static void print_why(const struct oracle_query *q, FILE *out)
 		addr_text(&q->dst, dst), v4 ? "" : "]", q->port, proto_text(q->proto));
 }
 
-/* The same difference with as little as possible; false: it does not show a second time. */
+/* Finds smaller manifests with a difference. False: it does not show a second time. */
 static bool shrink(struct run *run, const struct oracle_query *q, FILE *out)
 {
 	_cleanup_(mem_free) char *said = NULL;
@@ -188,13 +188,13 @@ static bool shrink(struct run *run, const struct oracle_query *q, FILE *out)
 	bool known = shrink_manifests(run->cluster.text, run->cluster.len, shows, &f, SHRINK_TRIES,
 				      &small);
 
-	known = known && shows(&f, small.text, small.len); /* once more, to have it said */
+	known = known && shows(&f, small.text, small.len); /* once more, for its output */
 	fclose(f.out);
 	if (!known)
 		return false;
 	fprintf(out,
 		"shrunk in %u tries to %zu bytes%s; as shrunk.yaml (without \"# \") ask node %s:\n",
-		small.tries, small.len, small.minimal ? "" : ", which is as far as it got",
+		small.tries, small.len, small.minimal ? "" : ", not minimal: too many tries",
 		run->node);
 	if (q)
 		print_why(q, out);
@@ -205,8 +205,8 @@ static bool shrink(struct run *run, const struct oracle_query *q, FILE *out)
 }
 
 /*
- * question NULL: there was none yet. may_shrink: the objects were taken, so smaller ones can be
- * asked about.
+ * question NULL: none was asked yet. may_shrink: the objects were accepted, so smaller ones can be
+ * tried.
  */
 static void report_difference(struct run *run, const struct differential_question *question,
 			      const char *said, bool may_shrink)
@@ -274,7 +274,7 @@ static bool run_node(struct run *run)
 	return true;
 }
 
-/* The generator only writes what an API server takes: a refusal is a difference as well. */
+/* The generator writes only what an API server accepts: an error is a difference too. */
 static bool read_cluster(struct run *run)
 {
 	_cleanup_(mem_free) char *said = NULL;
@@ -335,7 +335,7 @@ bool differential_run(const struct differential *d, struct differential_count *r
 	return same;
 }
 
-/* By what the objects say: policy, direction, index. Rule 0 is no rule. */
+/* Compares policy, direction and index. Rule 0 is no rule. */
 static bool same_rule(const struct plan *p, uint32_t got, const struct reference_verdict *want,
 		      enum kube_direction direction)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Asks the reference evaluator and somebody else the same random questions about random clusters,
- * on every node, and stops at the first difference with all that is needed to repeat it, and the
- * smallest manifests that still show it. Who the other one is, is the caller's business.
+ * Asks the reference evaluator and another one, which the caller chooses, the same random questions
+ * about random clusters, on every node. Stops at the first difference and prints what is needed to
+ * repeat it, with the smallest manifests found that still show it.
  */
 #pragma once
 
@@ -19,34 +19,37 @@ struct differential_question {
 };
 
 struct differential {
-	unsigned int clusters; /* by default; WEIR_ROUNDS says otherwise */
+	unsigned int clusters; /* by default; WEIR_ROUNDS overrides it */
 	unsigned int questions; /* a node */
 	uint64_t seed; /* 0: WEIR_SEED or the clock */
-	FILE *out; /* for what is told; NULL: stdout */
+	FILE *out; /* NULL: stdout */
 	void *ctx;
-	/* a node's plan, before the questions about it; may be NULL. False: said why, and stops */
+	/*
+	 * called with a node's plan before its questions; may be NULL. False: stops the run, and
+	 * wrote the reason to said
+	 */
 	bool (*begin)(void *ctx, const struct plan *p, FILE *said);
 	/*
 	 * Called with every q.pick below the number of candidates. False: different, and wrote its
-	 * own answer.
+	 * own answer to said.
 	 */
 	bool (*agrees)(void *ctx, const struct differential_question *question, FILE *said);
 };
 
 struct differential_count {
 	unsigned long packets; /* judged */
-	unsigned long reasons[_WEIR_REASON_MAX]; /* as the reference said */
+	unsigned long reasons[_WEIR_REASON_MAX]; /* of the reference */
 	unsigned long judged[2], denied[2]; /* by enum kube_direction */
-	char *shrunk; /* manifests that show the difference; NULL: none, or not again. The caller
-			 frees it */
+	char *shrunk; /* manifests that show the difference; NULL: none, or not repeatable. The
+			 caller frees it */
 };
 
-/* Writes TAP comments. Returns whether there was no difference. */
+/* Writes TAP comments. True: no difference. */
 bool differential_run(const struct differential *d, struct differential_count *ret_count);
 
 /*
- * An answer in terms of the plan against the reference's, rules included; writes it to said when
- * they differ.
+ * Compares an answer in terms of the plan with the reference's, rules included; writes it to said
+ * when they differ.
  */
 bool differential_same(const struct plan *p, const struct oracle_answer *got,
 		       const struct reference_answer *want, FILE *said);

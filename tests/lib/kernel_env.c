@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Shared by the tests of user/kernel. See kernel_env.h. */
+/* Namespaces, plans and records for tests of the tables. See kernel_env.h. */
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +29,7 @@ const char kernel_policy[] =
 	"spec: {podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {matchLabels: {app: client}}}, "
 	"{ipBlock: {cidr: 192.0.2.0/24, except: [192.0.2.128/25]}}], ports: [{port: 8000, endPort: 8010}]}]}\n";
 
-const struct node_sizes kernel_sizes = {
+const struct node_setup kernel_sizes = {
 	.max = {
 		[WEIR_MAP_pods] = 64,	    [WEIR_MAP_policy_sets] = 64,   [WEIR_MAP_port_ranges] = 256,
 		[WEIR_MAP_services] = 64,   [WEIR_MAP_backend_slots] = 256, [WEIR_MAP_backends] = 64,

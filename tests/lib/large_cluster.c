@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Large clusters, by numbers alone. See large_cluster.h. */
+/* Large clusters. See large_cluster.h. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -49,7 +49,7 @@ static void add_namespaces(struct store *s)
 
 /*
  * Every 610th pod is on this node, in 50 namespaces. Labels: one of 300 apps, one of 3 tiers, and a
- * name of its own as a StatefulSet's.
+ * unique name as a StatefulSet's pods have.
  */
 static void add_pods(struct store *s, int first, int n)
 {
@@ -68,7 +68,7 @@ static void add_pods(struct store *s, int first, int n)
 	text_read(&t, s);
 }
 
-/* What stands before and behind a number. */
+/* Text before and behind a number. */
 static const char *const shapes[][2] = {
 	{ "\"ingress\":[{\"from\":[{\"podSelector\":{\"matchLabels\":{\"app\":\"a",
 	  "\"}}}],\"ports\":[{\"port\":8080}]}]" },
@@ -104,7 +104,7 @@ static void add_policies(struct store *s, int n)
 	text_read(&t, s);
 }
 
-/* In a run, and never the same address twice in a Service. */
+/* Consecutive numbers: no address is twice in a Service. */
 static void put_endpoint(FILE *f, int number)
 {
 	fprintf(f, "{\"addresses\":[\"10.%d.%d.%d\"],\"nodeName\":\"there\"}", number >> 16,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Large clusters, by numbers alone: for the tests and measurements that ask what size costs.
- * Nothing is random: the same numbers give the same cluster.
+ * Large clusters of given numbers of objects, for tests and measurements of what size costs. Not
+ * random: the same numbers give the same cluster.
  */
 #pragma once
 
@@ -17,7 +17,7 @@ struct large_cluster {
 	int endpoints; /* of each Service, one slice; on other nodes than LARGE_NODE */
 };
 
-/* Completed; the caller looks at diags and frees it. */
+/* With defaults applied. The caller checks diags and frees the store. */
 struct store *large_store(const struct large_cluster *c);
 
 /*
@@ -25,5 +25,5 @@ struct store *large_store(const struct large_cluster *c);
  * 8).(i & 255):80.
  */
 void large_put_service(FILE *f, int service);
-/* Its slice; endpoints are 10.x.y.z:8080, numbered in a row from first. */
+/* Its slice; endpoint number n is 10.(n >> 16).(n >> 8 & 255).(n & 255):8080, n from first on. */
 void large_put_slice(FILE *f, int service, int endpoints, int first);

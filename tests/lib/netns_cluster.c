@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* See netns_cluster.h: the sandbox as the fixture of traffic tests. */
+/* See netns_cluster.h: cluster and manifests. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +14,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/mem.h"
+#include "base/netns.h"
 #include "lib/netns_cluster.h"
 
 const char *netns_cluster_cannot(void)
@@ -25,8 +26,8 @@ const char *netns_cluster_cannot(void)
 
 void netns_cluster_init(struct netns_cluster *c)
 {
-	/* to fill the default tables takes longer than most tests */
-	static const struct node_sizes small = { .max = { [WEIR_MAP_conntrack] = 16384,
+	/* filling tables of the default size takes longer than most tests */
+	static const struct node_setup small = { .max = { [WEIR_MAP_conntrack] = 16384,
 							  [WEIR_MAP_gc_slots] = 16384,
 							  [WEIR_MAP_gc_free] = 16384 } };
 	static unsigned int count;
@@ -56,7 +57,7 @@ void netns_cluster_up(struct netns_cluster *c, const char *manifests)
 	if (s->diags.errors) {
 		diag_print(&s->diags, stderr);
 		store_free(&s);
-		fail_msg("the manifests of the test are refused");
+		fail_msg("the test's manifests are invalid");
 	}
 	sandbox_place(s, &net);
 	net.topology = c->env->topology;
@@ -82,6 +83,14 @@ void netns_cluster_down(struct netns_cluster *c)
 		fail_msg("sandbox down: %s", err.text);
 }
 
+void netns_cluster_enter(const struct netns_cluster *c, const char *where, int *ret_back)
+{
+	_cleanup_(fd_close) int ns = sandbox_netns(c->name, where, NULL);
+
+	if (ns < 0 || netns_enter(ns, ret_back, NULL))
+		fail_msg("cannot enter the network namespace of %s", where);
+}
+
 int netns_setup(void **state)
 {
 	struct netns_cluster *c = mem_zalloc(sizeof(*c));
@@ -92,10 +101,7 @@ int netns_setup(void **state)
 	return 0;
 }
 
-/*
- * As TAP comments, when WEIR_TEST_COUNTERS is set: what the datapath did with the packets of a
- * test.
- */
+/* As TAP comments: how many packets were counted under each reason. */
 static void print_counters(const struct netns_cluster *c)
 {
 	static const char *const labels[] = {
@@ -132,7 +138,7 @@ int netns_teardown(void **state)
 
 /* ---- Manifests ---- */
 
-/* Splits "a:b:c" at ':' into n fields; what is missing is "". */
+/* Splits "a:b:c" at ':' into n fields; missing ones are "". */
 static void split(char *word, const char *fields[], size_t n)
 {
 	for (size_t i = 0; i < n; i++) {

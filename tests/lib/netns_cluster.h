@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * A cluster of network namespaces for a test: a sandbox named after the test's pid, fed with
- * manifests written in C, and real sockets in its namespaces. Nothing outside these namespaces is
- * touched; netns_cluster_down() removes all of it, also after a failed assertion when it is called
- * from a teardown.
+ * A cluster of network namespaces for a test: a sandbox named after the test's pid, built from
+ * manifests that the test writes in C. Nothing outside these namespaces is touched;
+ * netns_cluster_down() removes all of it, also after a failed assertion when a teardown calls it.
  */
 #pragma once
 
@@ -14,15 +13,14 @@
 #include "sync/sync.h"
 #include "sandbox/sandbox.h"
 
-/* ---- What a suite runs in: each of these once (netns_env.c) ---- */
+/* ---- Environments: a suite runs once in each (netns_env.c) ---- */
 
 enum netns_setting {
 	NETNS_HUB = 1 << 0, /* the bridge learns nothing: every frame reaches every pod's device */
 	NETNS_STRICT_RP_FILTER = 1 << 1, /* rp_filter=1 on all devices of the node */
 	NETNS_DROP_INVALID = 1 << 2, /* nftables at forward and input: ct state invalid drop */
 	NETNS_DROP_FORWARD = 1 << 3, /* nftables: policy drop at forward */
-	NETNS_BRIDGE_NF =
-		1 << 4, /* bridged frames meet netfilter: bridge-nf-call-iptables, and -ip6tables */
+	NETNS_BRIDGE_NF = 1 << 4, /* bridge-nf-call-iptables and -ip6tables */
 	NETNS_NO_OFFLOAD = 1 << 5, /* no tx checksums, TSO and GSO on any device */
 };
 
@@ -33,30 +31,27 @@ struct netns_env {
 	unsigned int settings; /* enum netns_setting */
 };
 
-extern const struct netns_env netns_envs[]; /* ended by one without a name */
-extern const struct netns_env
-	*netns_env; /* this process's; the first one unless netns_run() says otherwise */
+extern const struct netns_env netns_envs[]; /* the last has no name */
+extern const struct netns_env *netns_env; /* of this process: the first, or set by netns_run() */
 
 struct netns_cluster {
 	char name[32];
 	const struct netns_env *env;
-	unsigned int needs; /* of the test: settings whose harm is remedied for it, as
-			       netns_test_needs() says */
+	unsigned int needs; /* settings for which the test gets a remedy (netns_test_needs()) */
 	bool settled; /* settings are in force */
-	bool bare; /* set by the test: netns_cluster_up() attaches nothing, as before Weir came to a
-		      node */
+	bool bare; /* set by the test: netns_cluster_up() makes pods and servers, without Weir */
 	struct store *store; /* what is up now */
 	struct sandbox_net net;
-	const struct node_sizes *sizes; /* of the tables: small ones, unless set before the first
+	const struct node_setup *sizes; /* small tables, unless set before the first
 					   netns_cluster_up() */
 	struct sandbox_summary last; /* of the last netns_cluster_up() */
 };
 
-/* NULL when this machine and user can run such tests, else why not. */
+/* NULL, or why this machine or user cannot run such tests. */
 const char *netns_cluster_cannot(void);
 
 void netns_cluster_init(struct netns_cluster *c);
-/* Makes the cluster say what the manifests say; fails the test when it cannot. Again: a reload. */
+/* Brings the cluster to the manifests, or fails the test. Called again, it is a reload. */
 void netns_cluster_up(struct netns_cluster *c, const char *manifests);
 void netns_cluster_down(struct netns_cluster *c);
 
@@ -67,27 +62,31 @@ struct CMUnitTest;
 
 /*
  * Runs the tests in each environment, several at the same time (WEIR_NETNS_JOBS), each test with a
- * cluster of its own; prints TAP. For main(). WEIR_NETNS_ENVS: only environments whose name
+ * cluster of its own; prints TAP. For main(). With WEIR_NETNS_ENVS: only in environments whose name
  * contains it.
  */
 int netns_run(const char *group, const struct CMUnitTest *tests, size_t n);
 
-/* For the tests' rows: *state is a struct netns_cluster that is not up yet. */
+/* Rows of the table of tests: *state is a struct netns_cluster that is not up yet. */
 int netns_setup(void **state);
 int netns_teardown(void **state);
 #define netns_test(fn) cmocka_unit_test_setup_teardown(fn, netns_setup, netns_teardown)
 /*
  * A test that cannot pass under some settings. There it runs with the remedy that `weir doctor`
- * tells: for NETNS_DROP_FORWARD (N003) rules that accept what pods send and get.
+ * suggests: for NETNS_DROP_FORWARD (N003) rules that accept packets from and to pods.
  */
 #define netns_test_needs(fn, settings)                                            \
 	cmocka_unit_test_prestate_setup_teardown(fn, netns_setup, netns_teardown, \
 						 (void *)(uintptr_t)(settings))
 
-/*
- * Makes the settings of c->env true, and those of c->needs harmless; called by netns_cluster_up().
- */
+/* Applies the settings of c->env and the remedies for c->needs; called by netns_cluster_up(). */
 void netns_settle(struct netns_cluster *c);
+
+/*
+ * Moves the calling thread to a namespace of the cluster: "ns/pod", "node" or "world"; *ret_back is
+ * for netns_leave(). Fails the test when there is none.
+ */
+void netns_cluster_enter(const struct netns_cluster *c, const char *where, int *ret_back);
 /* Runs the command in the node's namespace; fails the test when it fails. */
 void netns_node_command(const struct netns_cluster *c, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -109,8 +108,8 @@ void netns_pod_unready(FILE *f, const char *ns, const char *name, const char *ap
 void netns_service(FILE *f, const char *ns, const char *name, const char *app, unsigned int host,
 		   const char *ports);
 /*
- * NetworkPolicy that selects app ("" : all pods of ns); spec: the rest of it, as flow YAML:
- * "policyTypes: [Ingress], …".
+ * NetworkPolicy that selects app ("": all pods of ns); spec: the rest of it, as flow YAML:
+ * "policyTypes: [Ingress, Egress], …".
  */
 void netns_policy(FILE *f, const char *ns, const char *name, const char *app, const char *spec);
 
@@ -118,58 +117,21 @@ struct weir_addr netns_pod_addr(unsigned int host, int family);
 struct weir_addr netns_service_addr(unsigned int host, int family);
 
 /*
- * A second address of the world, for endpoints: the first one is chosen anew so that no endpoint
- * has it.
+ * A second address of the world, to be an endpoint: c->net.world_addr[] cannot be one, since the
+ * sandbox chooses an address that no endpoint has.
  */
 struct weir_addr netns_outside_addr(int family);
 void netns_outside_add(const struct netns_cluster *c); /* after the first netns_cluster_up() */
 
-/* ---- Sockets ---- */
-
-/*
- * An unconnected socket of that namespace ("ns/pod", "node", "world"), bound to local_port (0:
- * any), not blocking.
- */
-int netns_socket(const struct netns_cluster *c, const char *where, int family, int proto,
-		 uint16_t local_port);
-/* The same, bound to an address too: where a namespace has several of them. */
-int netns_socket_at(const struct netns_cluster *c, const char *where, const struct weir_addr *local,
-		    int proto, uint16_t local_port);
-/*
- * Starts to connect; 0 or -errno. For TCP waits until it is done: -ETIMEDOUT when nothing comes
- * back.
- */
-int netns_connect(int fd, const struct weir_addr *dst, uint16_t port);
-
-/*
- * Sends a line and waits for the server's. 0 and the line ("ns/pod port client-address
- * client-port"), -ETIMEDOUT when nothing came back, other -errno of the socket. On TCP a line that
- * got no answer is sent again by the kernel: what is asserted after a change is the next line, or
- * none.
- */
-int netns_ask(int fd, char *line, size_t size);
-/* Waits for a line without sending one: for what TCP sends again by itself. */
-int netns_listen(int fd, int timeout_ms, char *line, size_t size);
-
-/* All in one: one exchange from a new socket. 0, -ETIMEDOUT, other -errno. line may be NULL. */
-int netns_try(const struct netns_cluster *c, const char *from, int proto,
-	      const struct weir_addr *dst, uint16_t port, char *line, size_t size);
-/* One echo request with that id; 0 when its reply came. */
-int netns_ping(const struct netns_cluster *c, const char *from, const struct weir_addr *dst,
-	       uint16_t id);
-
 /* ---- Devices ---- */
 
 /*
- * Turns tx checksums, TSO and GSO of all devices of that namespace on or off, but for lo: "node"
- * has the host's ends and the link to the world. A device without tx checksums makes the kernel
- * compute them before it sends a packet.
+ * Turns tx checksums, TSO and GSO of all devices of that namespace but lo on or off: "node" has the
+ * host's ends and the link to the world. A device without tx checksums makes the kernel compute
+ * them before it sends a packet.
  */
 void netns_offload(const struct netns_cluster *c, const char *where, bool on);
-/*
- * Segments and datagrams that this namespace threw away because of their sum, since it was made;
- * both families.
- */
+/* Segments and datagrams that this namespace dropped for a wrong checksum; both families. */
 unsigned long netns_csum_errors(const struct netns_cluster *c, const char *where);
-/* Fragments that this namespace tried to put together, since it was made; both families. */
+/* Fragments that this namespace tried to reassemble; both families. */
 unsigned long netns_fragments_seen(const struct netns_cluster *c, const char *where);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* See netns_cluster.h: what `weir doctor` would say of a cluster. */
+/* See netns_cluster.h: findings of `weir doctor` for a cluster's node. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

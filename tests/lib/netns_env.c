@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * See netns_cluster.h: the environments of the traffic suites, and the settings of the cluster's
- * own node namespace. Every topology with either way to attach, and each setting once, where it can
- * matter most: those of netfilter and the reverse path where all pods share a bridge.
+ * See netns_cluster.h: the environments of the traffic suites, and the settings in the cluster's
+ * node namespace. Every topology with tcx and with clsact, and each setting with the topology where
+ * it matters most.
  */
 #include <stdarg.h>
 #include <stdlib.h>
@@ -35,14 +35,6 @@ const struct netns_env netns_envs[] = {
 
 const struct netns_env *netns_env = netns_envs;
 
-static void enter_node(const struct netns_cluster *c, int *ret_back)
-{
-	_cleanup_(fd_close) int ns = sandbox_netns(c->name, "node", NULL);
-
-	if (ns < 0 || netns_enter(ns, ret_back, NULL))
-		fail_msg("no namespace for the node");
-}
-
 void netns_node_command(const struct netns_cluster *c, const char *fmt, ...)
 {
 	_cleanup_(netns_leave) int back = -1;
@@ -52,7 +44,7 @@ void netns_node_command(const struct netns_cluster *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(command, sizeof(command), fmt, ap);
 	va_end(ap);
-	enter_node(c, &back);
+	netns_cluster_enter(c, "node", &back);
 	if (system(command))
 		fail_msg("in the node's namespace: %s", command);
 }
@@ -62,12 +54,12 @@ static void node_sysctl(const struct netns_cluster *c, const char *key, const ch
 	_cleanup_(netns_leave) int back = -1;
 	struct weir_err err = {};
 
-	enter_node(c, &back);
+	netns_cluster_enter(c, "node", &back);
 	if (netns_sysctl(key, value, &err))
 		fail_msg("%s", err.text);
 }
 
-/* A new namespace has what the machine has, so either value is set. */
+/* Sets the value also when off: a new namespace inherits the machine's. */
 static void set_bridge_nf(const struct netns_cluster *c, bool on)
 {
 	if (access("/proc/sys/net/bridge", F_OK))
@@ -113,7 +105,7 @@ static void settle_once(const struct netns_cluster *c)
 		drop_forward(c);
 }
 
-/* Also of pods that came with a reload. */
+/* Called after every netns_cluster_up(): a reload can add pods. */
 static void offloads_off(const struct netns_cluster *c)
 {
 	netns_offload(c, "node", false);

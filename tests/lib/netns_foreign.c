@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * See netns_foreign.h. The program is written by instruction: it adds one to its element of an
- * array and returns UNSPEC, which tcx calls NEXT.
+ * See netns_foreign.h. The program is assembled here: it adds one to its element of an array and
+ * returns TC_ACT_UNSPEC, which is TCX_NEXT.
  */
 #include <errno.h>
 #include <linux/bpf.h>
@@ -21,9 +21,9 @@
 #include "lib/netns_foreign.h"
 #include "sandbox/netns.h"
 
-#define TCX_INGRESS 46 /* of newer headers */
+#define TCX_INGRESS 46 /* not in Debian 12's headers */
 #define TCX_EGRESS 47
-#define TCX_BEFORE (1U << 3) /* BPF_F_BEFORE: in front of all */
+#define TCX_BEFORE (1U << 3) /* BPF_F_BEFORE: before all others */
 
 static int load_counter(int map_fd, int element)
 {
@@ -32,7 +32,7 @@ static int load_counter(int map_fd, int element)
 		{ BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_2, BPF_REG_10, 0, 0 },
 		{ BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_2, 0, 0, -4 },
 		{ BPF_LD | BPF_IMM | BPF_DW, BPF_REG_1, BPF_PSEUDO_MAP_FD, 0, map_fd },
-		{ 0, 0, 0, 0, 0 }, /* the upper half of it */
+		{ 0, 0, 0, 0, 0 }, /* upper half of the 64-bit load */
 		{ BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_map_lookup_elem },
 		{ BPF_JMP | BPF_JEQ | BPF_K, BPF_REG_0, 0, 2, 0 },
 		{ BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_1, 0, 0, 1 },
@@ -86,12 +86,12 @@ static uint32_t device_of(const struct netns_cluster *c, const char *pod)
 
 void netns_foreign_attach(const struct netns_cluster *c, const char *pod, struct netns_foreign *f)
 {
-	_cleanup_(fd_close) int ns = sandbox_netns(c->name, "node", NULL);
 	_cleanup_(netns_leave) int back = -1;
 
 	f->map_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "foreign", 4, 8, _FOREIGN_MAX, NULL);
 	f->ifindex = device_of(c, pod);
-	assert_true(f->map_fd >= 0 && ns >= 0 && !netns_enter(ns, &back, NULL));
+	assert_true(f->map_fd >= 0);
+	netns_cluster_enter(c, "node", &back);
 	for (int i = 0; i < _FOREIGN_MAX; i++) {
 		_cleanup_(fd_close) int prog = load_counter(f->map_fd, i);
 		bool egress = i & FOREIGN_EGRESS, before = !(i & FOREIGN_AFTER);

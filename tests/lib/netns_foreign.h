@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Programs of somebody else on a pod's device, before and behind Weir's: they count packets and
- * pass them on.
+ * Foreign programs on a pod's device, before and after Weir's: they count packets and pass them on.
  */
 #pragma once
 
@@ -15,13 +14,10 @@ enum {
 
 struct netns_foreign {
 	uint32_t ifindex;
-	int map_fd, fd[_FOREIGN_MAX]; /* tcx links, which end with their descriptors; filters end
-					 with the device */
+	int map_fd, fd[_FOREIGN_MAX]; /* fd: tcx links; clsact filters end with the device */
 };
 
-/*
- * All four of them on the pod's device ("ns/pod"), by the way that the environment attaches Weir's.
- */
+/* Attaches all four to the device of the pod ("ns/pod"), by tcx or clsact as Weir's own are. */
 void netns_foreign_attach(const struct netns_cluster *c, const char *pod, struct netns_foreign *f);
 uint64_t netns_foreign_count(const struct netns_foreign *f, int which); /* packets so far */
 void netns_foreign_close(struct netns_foreign *f); /* also for _cleanup_() */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * See netns_cluster.h: offloads of a cluster's devices, and the checksum errors and fragments that
- * its namespaces counted. By ioctl and /proc, so that no ethtool is needed. Never touches a device
- * outside the cluster's own namespaces.
+ * its namespaces counted. By ioctl and /proc, so that no ethtool is needed. Touches devices in the
+ * cluster's own namespaces only.
  */
 #include <errno.h>
 #include <linux/ethtool.h>
@@ -23,14 +23,6 @@
 #include "lib/netns_cluster.h"
 #include "sandbox/netns.h"
 
-static void enter(const struct netns_cluster *c, const char *where, int *ret_back)
-{
-	_cleanup_(fd_close) int ns = sandbox_netns(c->name, where, NULL);
-
-	if (ns < 0 || netns_enter(ns, ret_back, NULL))
-		fail_msg("no namespace for %s", where);
-}
-
 static int ethtool(int fd, const char *device, uint32_t cmd, uint32_t *value)
 {
 	struct ethtool_value v = { .cmd = cmd, .data = *value };
@@ -45,7 +37,7 @@ static int ethtool(int fd, const char *device, uint32_t cmd, uint32_t *value)
 
 static void set_device(int fd, const char *device, bool on)
 {
-	/* the sums first: the kernel allows TSO only with them */
+	/* checksums first: the kernel refuses TSO without them */
 	static const uint32_t set[] = { ETHTOOL_STXCSUM, ETHTOOL_STSO, ETHTOOL_SGSO };
 	static const uint32_t get[] = { ETHTOOL_GTXCSUM, ETHTOOL_GTSO, ETHTOOL_GGSO };
 	uint32_t value;
@@ -55,12 +47,12 @@ static void set_device(int fd, const char *device, bool on)
 		if (ethtool(fd, device, set[i], &value))
 			fail_msg("ethtool command %u on %s: %s", set[i], device, strerror(errno));
 	}
-	/* what the kernel made of it: a test that believes in a wrong setting tests nothing */
+	/* the kernel may leave a setting as it was and report success */
 	for (size_t i = 0; i < ARRAY_SIZE(get); i++) {
 		value = !on;
 		if (ethtool(fd, device, get[i], &value) || !!value != on)
-			fail_msg("ethtool command %u on %s: it did not become %s", get[i], device,
-				 on ? "on" : "off");
+			fail_msg("ethtool command %u on %s: not %s after it was set", get[i],
+				 device, on ? "on" : "off");
 	}
 }
 
@@ -71,7 +63,7 @@ void netns_offload(const struct netns_cluster *c, const char *where, bool on)
 	struct if_nameindex *devices;
 	unsigned int n = 0;
 
-	enter(c, where, &back);
+	netns_cluster_enter(c, where, &back);
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	devices = if_nameindex();
 	assert_true(fd >= 0 && devices);
@@ -84,10 +76,7 @@ void netns_offload(const struct netns_cluster *c, const char *where, bool on)
 	assert_int_not_equal(n, 0);
 }
 
-/*
- * The value in the column of that name: /proc/net/snmp has a line of names and a line of values per
- * protocol.
- */
+/* /proc/net/snmp has a line of names and a line of values for each protocol. */
 static unsigned long column(const char *names, const char *values, const char *name)
 {
 	_cleanup_(mem_free) char *n = strdup(names), *v = strdup(values);
@@ -103,7 +92,7 @@ static unsigned long column(const char *names, const char *values, const char *n
 	return 0;
 }
 
-/* A counter of one or more protocols of IPv4, summed; each must be there. */
+/* A counter of IPv4 summed over protocols; each protocol must have it. */
 static unsigned long sum_v4(const char *const *protocols, size_t n, const char *counter)
 {
 	char names[1024], values[1024];
@@ -140,12 +129,11 @@ static unsigned long value_v6(const char *counter)
 
 unsigned long netns_csum_errors(const struct netns_cluster *c, const char *where)
 {
-	static const char *const protocols[] = {
-		"Tcp:", "Udp:"
-	}; /* TCP over IPv6 counts with TCP over IPv4 */
+	/* TCP over IPv6 is counted with TCP over IPv4 */
+	static const char *const protocols[] = { "Tcp:", "Udp:" };
 	_cleanup_(netns_leave) int back = -1;
 
-	enter(c, where, &back);
+	netns_cluster_enter(c, where, &back);
 	return sum_v4(protocols, ARRAY_SIZE(protocols), "InCsumErrors") +
 	       value_v6("Udp6InCsumErrors");
 }
@@ -155,6 +143,6 @@ unsigned long netns_fragments_seen(const struct netns_cluster *c, const char *wh
 	static const char *const protocols[] = { "Ip:" };
 	_cleanup_(netns_leave) int back = -1;
 
-	enter(c, where, &back);
+	netns_cluster_enter(c, where, &back);
 	return sum_v4(protocols, 1, "ReasmReqds") + value_v6("Ip6ReasmReqds");
 }

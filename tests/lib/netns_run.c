@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * See netns_cluster.h: runs a suite in every environment. Most of a traffic test is waiting for
- * what must not come, so some environments run at the same time, each in a process of its own;
- * their output comes whole, in order.
+ * See netns_cluster.h: runs a suite in every environment. A traffic test mostly waits for packets
+ * that must not arrive, so several environments run at the same time, each in a process of its own;
+ * their outputs are printed one after the other, in order.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@
 #include "attach/hooks.h"
 #include "lib/netns_cluster.h"
 
-#define JOBS 6 /* at the same time; a clusters of a few namespaces each */
+#define JOBS 6 /* environments at the same time, each with a cluster of a few namespaces */
 
 struct run {
 	pid_t pid; /* 0: not started */
@@ -35,8 +35,8 @@ static bool tcx_works(void)
 	       hook_tcx_works(node_prog_fd(n, WEIR_PROGRAM_from_pod));
 }
 
-/* NULL: this machine can. */
-static const char *cannot_be(const struct netns_env *env, bool tcx)
+/* NULL, or why this machine cannot make the environment. */
+static const char *env_cannot(const struct netns_env *env, bool tcx)
 {
 	if (env->attach == ATTACH_TCX && !tcx)
 		return "this kernel has no tcx";
@@ -48,8 +48,8 @@ static const char *cannot_be(const struct netns_env *env, bool tcx)
 	return NULL;
 }
 
-static int in_env(const char *group, const struct netns_env *env, const struct CMUnitTest *tests,
-		  size_t n)
+static int run_env(const char *group, const struct netns_env *env, const struct CMUnitTest *tests,
+		   size_t n)
 {
 	_cleanup_(mem_free) char *name = mem_printf("%s, %s", group, env->name);
 
@@ -69,10 +69,10 @@ static void start(struct run *r, const char *group, const struct netns_env *env,
 		return;
 	dup2(fileno(r->out), STDOUT_FILENO);
 	dup2(fileno(r->out), STDERR_FILENO);
-	exit(in_env(group, env, tests, n));
+	exit(run_env(group, env, tests, n));
 }
 
-/* Waits for the end and shows what it printed. */
+/* Waits for the process and prints its output. */
 static bool finish(struct run *r, const char *group, const struct netns_env *env)
 {
 	int status = -1, c;
@@ -118,9 +118,9 @@ int netns_run(const char *group, const struct CMUnitTest *tests, size_t n)
 
 		for (; netns_envs[started].name && started < i + max; started++)
 			if ((!only || strstr(netns_envs[started].name, only)) &&
-			    !cannot_be(&netns_envs[started], tcx))
+			    !env_cannot(&netns_envs[started], tcx))
 				start(&runs[started], group, &netns_envs[started], tests, n);
-		why = cannot_be(&netns_envs[i], tcx);
+		why = env_cannot(&netns_envs[i], tcx);
 		if (runs[i].pid)
 			failed = !finish(&runs[i], group, &netns_envs[i]) || failed;
 		else if (why)

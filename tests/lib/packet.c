@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Packets for tests. Checksums are computed from the whole packet, never incrementally, so that
- * they prove what the datapath does by increments.
+ * Packets for tests. See packet.h. Checksums are computed over the whole packet, to check the
+ * incremental updates of the datapath.
  */
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
@@ -63,10 +63,7 @@ static bool spec_v6(const struct packet_spec *spec)
 	return spec->mapped_wire || !weir_addr_is_v4(&spec->src);
 }
 
-/*
- * Sum of pseudo header and L4. Linux sums v6 and v4 pseudo headers alike: addresses, length,
- * protocol.
- */
+/* Sum of pseudo header and L4: addresses, length and protocol, in both families. */
 static uint16_t l4_sum(const struct weir_addr *src, const struct weir_addr *dst, bool v6,
 		       uint8_t proto, const uint8_t *l4, size_t len)
 {
@@ -81,7 +78,7 @@ static uint16_t l4_sum(const struct weir_addr *src, const struct weir_addr *dst,
 	return sum_fold(sum_add(sum, l4, len));
 }
 
-/* CRC32c, bit by bit: SCTP's sum, stored little endian. */
+/* CRC32c, SCTP's sum, bit by bit; stored little endian. */
 static uint32_t crc32c(const uint8_t *bytes, size_t len)
 {
 	uint32_t crc = 0xffffffff;
@@ -163,7 +160,7 @@ static void put_l4(struct packet *p, const struct packet_spec *spec)
 		p->data[p->len++] = 'a' + i % 26;
 }
 
-/* The field itself must be 0. */
+/* The sum field must be 0 before. */
 static void fill_l4_sum(struct packet *p, const struct packet_spec *spec, unsigned int l4)
 {
 	int at = sum_offset(spec->proto);

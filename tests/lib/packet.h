@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Packets for tests: built from a description with every checksum right, and read back into one
- * with every checksum verified. Says nothing of what the datapath should do with them.
+ * Packets for tests: built from a description with every checksum correct, and read back into one
+ * with every checksum verified. Knows nothing of the datapath.
  */
 #pragma once
 
@@ -21,7 +21,7 @@ enum tcp_bits {
 	ACK = 0x10,
 };
 
-/* An IPv6 extension header: its type and its length field's value (units depend on the type). */
+/* An IPv6 extension header: its type, and its length field in the type's units. */
 struct packet_extension {
 	uint8_t type;
 	uint8_t len;
@@ -30,8 +30,8 @@ struct packet_extension {
 struct packet;
 
 /*
- * Which packet. Family follows the addresses. Ports and ids in host order. A zeroed member means
- * "as usual".
+ * A packet. The addresses give the family. Ports and ids in host order. A zeroed member is the
+ * usual value.
  */
 struct packet_spec {
 	struct weir_addr src, dst;
@@ -41,16 +41,15 @@ struct packet_spec {
 	uint8_t icmp_type, icmp_code;
 	uint8_t hops; /* IPv6: the hop limit; 0: 64 */
 	uint16_t icmp_id;
-	const struct packet *quoted; /* ICMP errors: its IP packet stands behind the ICMP header */
-	uint16_t quoted_len; /* that many bytes of it; 0: all */
+	const struct packet *quoted; /* ICMP errors: its IP packet follows the ICMP header */
+	uint16_t quoted_len; /* bytes of it; 0: all */
 	uint8_t sctp_chunk;
 	uint16_t payload; /* bytes behind the L4 header */
 	bool no_udp_sum; /* IPv4: send the sum as 0 */
 	bool mapped_wire; /* IPv4 addresses as ::ffff:a.b.c.d in an IPv6 header */
 	uint8_t v4_options; /* words of no-operation options */
 	uint16_t fragment; /* IPv4: frag_off in host order; IPv6: value of the fragment header */
-	struct packet_extension
-		extensions[PACKET_EXTENSIONS_MAX]; /* type 0 with len 0 behind the first ends */
+	struct packet_extension extensions[PACKET_EXTENSIONS_MAX];
 	unsigned int n_extensions;
 	uint8_t src_mac[6], dst_mac[6];
 	uint16_t vlan; /* id of an 802.1Q tag */
@@ -63,13 +62,13 @@ struct packet {
 
 struct packet packet_build(const struct packet_spec *spec);
 /*
- * Lengths and sums again, after the bytes of a packet without extension headers were changed; spec:
- * what it is.
+ * Recomputes lengths and sums after the bytes of a packet without extension headers were changed.
+ * spec: what the packet is now.
  */
 void packet_finish(struct packet *packet, const struct packet_spec *spec);
 /*
- * One fragment of a packet without extension headers: len bytes (0: all the rest) of its IP payload
- * from offset on. The checksum in the first one is the whole packet's.
+ * One fragment of a packet: len bytes (0: the rest) of what follows its fixed IP header, from
+ * offset on. The L4 checksum is that of the whole packet.
  */
 struct packet packet_fragment(const struct packet *whole, unsigned int offset, unsigned int len,
 			      uint32_t id);
@@ -77,8 +76,8 @@ struct packet packet_arp(void);
 struct packet packet_ethertype(uint16_t type);
 
 /*
- * Addresses, ports, flags and MACs of a packet, extension headers walked. Returns NULL, or what is
- * wrong with it: a length, an IPv4 header sum, an L4 sum.
+ * Addresses, ports, flags and MACs of a packet, behind extension headers too. Returns NULL, or what
+ * is wrong: a length, the IPv4 header sum, the L4 sum.
  */
 const char *packet_read(const struct packet *packet, struct packet_spec *ret_spec);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Maps as they were when they were made, so that loaded programs can serve the next test: verifying
- * them takes most of a test's time on an emulated machine.
+ * Empties maps so that the next test can use programs that are loaded: on an emulated machine most
+ * of a test's time is for the verifier.
  */
 #include <errno.h>
 #include <stdlib.h>

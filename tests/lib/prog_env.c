@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The real programs on private maps, for prog tests. Touches nothing that is pinned and no device
- * outside of its own network namespace.
+ * The real programs on private maps, for prog tests. See prog_env.h. Touches nothing that is
+ * pinned, and no device outside its own network namespace.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -33,6 +34,8 @@
 #define DEFAULT_CONNTRACK 1024
 #define DEFAULT_HALF_OPEN 256
 #define TICKS_PER_S (1000000000 >> WEIR_TICK_SHIFT)
+#define JIFFY_MAX_NS 10000000 /* HZ 100 */
+#define TICKS_PATIENCE_MS 20000
 
 static void must(int r, const char *what)
 {
@@ -63,7 +66,7 @@ bool prog_env_possible(void)
 	return false;
 }
 
-/* One namespace a process; its devices stand for the pods' host ends. */
+/* One namespace a process; its devices are the host ends of the pods. */
 static int make_devices(void)
 {
 	static bool made;
@@ -84,7 +87,7 @@ static int make_devices(void)
 	return 0;
 }
 
-/* Test runs and the per-CPU trace must meet on one CPU. */
+/* The trace is per CPU: test runs must stay on the CPU that it is read from. */
 static void stay_on_this_cpu(void)
 {
 	cpu_set_t set;
@@ -118,7 +121,7 @@ static void size_maps(struct bpf_object *obj, const struct prog_sizes *sizes)
 	}
 }
 
-/* The object's maps become those of pod, as pinned maps would be. */
+/* Like pinned maps: the object uses the maps of another one instead of its own. */
 static void share_maps(struct bpf_object *obj, struct bpf_object *with)
 {
 	struct bpf_map *map, *other;
@@ -133,39 +136,39 @@ static void share_maps(struct bpf_object *obj, struct bpf_object *with)
 
 static int load_programs(struct prog_env *env, const struct prog_sizes *sizes)
 {
-	env->tc = pod_bpf__open();
-	if (!env->tc)
+	env->pod = pod_bpf__open();
+	if (!env->pod)
 		return -errno;
-	size_maps(env->tc->obj, sizes);
-	if (pod_bpf__load(env->tc))
+	size_maps(env->pod->obj, sizes);
+	if (pod_bpf__load(env->pod))
 		return -errno;
-	env->store = map_word_bpf__open();
+	env->map_word = map_word_bpf__open();
 	env->gc = gc_bpf__open();
-	if (!env->store || !env->gc)
+	if (!env->map_word || !env->gc)
 		return -errno;
-	share_maps(env->store->obj, env->tc->obj);
-	share_maps(env->gc->obj, env->tc->obj);
-	return map_word_bpf__load(env->store) || gc_bpf__load(env->gc) ? -errno : 0;
+	share_maps(env->map_word->obj, env->pod->obj);
+	share_maps(env->gc->obj, env->pod->obj);
+	return map_word_bpf__load(env->map_word) || gc_bpf__load(env->gc) ? -errno : 0;
 }
 
 static void unload_programs(struct prog_env *env)
 {
 	gc_bpf__destroy(env->gc);
-	map_word_bpf__destroy(env->store);
-	pod_bpf__destroy(env->tc);
+	map_word_bpf__destroy(env->map_word);
+	pod_bpf__destroy(env->pod);
 	env->gc = NULL;
-	env->store = NULL;
-	env->tc = NULL;
+	env->map_word = NULL;
+	env->pod = NULL;
 }
 
-/* Programs that tests are done with, of several sizes, for the next ones with WEIR_PROG_REUSE. */
+/* Programs of finished tests, of several sizes, kept for the next ones with WEIR_PROG_REUSE. */
 #define SPARES 4
 static struct prog_env *spares[SPARES];
 
-/* Not where gc runs. */
+/* False where gc was started: its timer cannot be stopped. */
 static bool keep_programs(struct prog_env *env)
 {
-	if (!getenv("WEIR_PROG_REUSE") || !env->loaded || env->swept)
+	if (!getenv("WEIR_PROG_REUSE") || !env->loaded || env->gc_started)
 		return false;
 	for (int i = 0; i < SPARES; i++)
 		if (!spares[i]) {
@@ -175,7 +178,7 @@ static bool keep_programs(struct prog_env *env)
 	return false;
 }
 
-/* The spare ones whose maps have these sizes. */
+/* The spare programs whose maps have these sizes. */
 static struct prog_env *spare_of(const struct prog_sizes *sizes)
 {
 	struct prog_env *found;
@@ -196,10 +199,10 @@ static bool take_programs(struct prog_env *env, const struct prog_sizes *sizes)
 
 	if (!old)
 		return false;
-	cleared = !prog_maps_clear(old->tc->obj);
+	cleared = !prog_maps_clear(old->pod->obj);
 	if (cleared) {
-		env->tc = old->tc;
-		env->store = old->store;
+		env->pod = old->pod;
+		env->map_word = old->map_word;
 		env->gc = old->gc;
 	} else {
 		unload_programs(old);
@@ -234,8 +237,8 @@ static void fill_config(const struct prog_env *env)
 		.layout_version = WEIR_LAYOUT_VERSION,
 		.gc_slice = WEIR_GC_SLICE,
 		.gc_interval_us = WEIR_GC_INTERVAL_US,
-		.gc_slots = bpf_map__max_entries(env->tc->maps.gc_slots),
-		.half_open_slots = bpf_map__max_entries(env->tc->maps.half_open),
+		.gc_slots = bpf_map__max_entries(env->pod->maps.gc_slots),
+		.half_open_slots = bpf_map__max_entries(env->pod->maps.half_open),
 		.hairpin = { WEIR_HAIRPIN_V4, WEIR_HAIRPIN_V6 },
 	};
 
@@ -252,12 +255,12 @@ static void fill_tables(struct prog_env *env)
 	struct weir_addr node = prog_addr(env, NODE), other_node = prog_addr(env, OTHER_NODE);
 
 	fill_config(env);
-	prog_network(env, "0.0.0.0/0",
-		     WEIR_IDENTITY_NONE); /* always there: or ::/0 would hold IPv4 (NP-29) */
+	/* always present: otherwise ::/0 would match IPv4 (NP-29) */
+	prog_network(env, "0.0.0.0/0", WEIR_IDENTITY_NONE);
 	prog_set(env, "nodes", &node, &own);
 	prog_set(env, "nodes", &other_node, &other);
-	for (int who = 0; who < _LOCAL_MAX; who++)
-		prog_pod(env, who, 0, 0, WEIR_IDENTITY_NONE, 0);
+	for (int pod = 0; pod < _LOCAL_MAX; pod++)
+		prog_pod(env, pod, 0, 0, WEIR_IDENTITY_NONE, 0);
 }
 
 struct prog_env *prog_env_new(int family, const struct prog_sizes *sizes)
@@ -319,27 +322,27 @@ int prog_teardown(void **state)
  * ---- Tables -----------------------------------------------------------------------------------
  */
 
-/* IPv4 10.0.<group>.<n>, IPv6 fd00::<group>:<n>; every one has another lowest byte. */
-static struct weir_addr addr_of(int family, enum who who)
+/* IPv4 10.0.<group>.<n>, IPv6 fd00::<group>:<n>; the lowest byte is unique. */
+static struct weir_addr addr_of(int family, enum party party)
 {
-	uint8_t group = who < _LOCAL_MAX ? 1
-			: who < NODE     ? 2
-			: who < VIP_1    ? 3
-			: who < NOBODY   ? 96
-					 : 5;
-	struct weir_addr a = { .b = { 0xfd, [13] = group, [15] = 10 + who } };
+	uint8_t group = party < _LOCAL_MAX ? 1
+			: party < NODE     ? 2
+			: party < VIP_1    ? 3
+			: party < UNLISTED ? 96
+					   : 5;
+	struct weir_addr a = { .b = { 0xfd, [13] = group, [15] = 10 + party } };
 
-	return family ? a : weir_addr_from_v4(htonl(10u << 24 | group << 8 | (10 + who)));
+	return family ? a : weir_addr_from_v4(htonl(10u << 24 | group << 8 | (10 + party)));
 }
 
-struct weir_addr prog_addr(const struct prog_env *env, enum who who)
+struct weir_addr prog_addr(const struct prog_env *env, enum party party)
 {
-	return addr_of(env->family, who);
+	return addr_of(env->family, party);
 }
 
 int prog_map(const struct prog_env *env, const char *name)
 {
-	int fd = bpf_object__find_map_fd_by_name(env->tc->obj, name);
+	int fd = bpf_object__find_map_fd_by_name(env->pod->obj, name);
 
 	if (fd < 0)
 		fail_msg("no map %s", name);
@@ -361,17 +364,17 @@ void prog_unset(const struct prog_env *env, const char *map, const void *key)
 	must(bpf_map_delete_elem(prog_map(env, map), key), map);
 }
 
-void prog_pod(struct prog_env *env, enum who who, uint32_t ingress_set, uint32_t egress_set,
+void prog_pod(struct prog_env *env, enum party party, uint32_t ingress_set, uint32_t egress_set,
 	      uint32_t identity, uint32_t flags)
 {
-	uint32_t slot = PROG_SLOT(who), device = PROG_DEVICE(who);
+	uint32_t slot = PROG_SLOT(party), device = PROG_DEVICE(party);
 	struct weir_pod pod = {
 		.word = weir_pod_word(ingress_set, egress_set, flags),
 		.identity = { identity, identity },
-		.ref = weir_ref(slot, env->generation[who]),
+		.ref = weir_ref(slot, env->generation[party]),
 		.ifindex = device,
 		.mac = { 2, 0, 0, 0, 1, slot },
-		.addr = { addr_of(0, who), addr_of(1, who) },
+		.addr = { addr_of(0, party), addr_of(1, party) },
 	};
 
 	prog_set(env, "pods", &slot, &pod);
@@ -382,19 +385,19 @@ void prog_pod(struct prog_env *env, enum who who, uint32_t ingress_set, uint32_t
 	}
 }
 
-void prog_pod_renew(struct prog_env *env, enum who who)
+void prog_pod_renew(struct prog_env *env, enum party party)
 {
-	uint32_t slot = PROG_SLOT(who);
+	uint32_t slot = PROG_SLOT(party);
 	struct weir_pod pod;
 
 	must(bpf_map_lookup_elem(prog_map(env, "pods"), &slot, &pod), "pods");
-	pod.ref = weir_ref(slot, ++env->generation[who]);
+	pod.ref = weir_ref(slot, ++env->generation[party]);
 	prog_set(env, "pods", &slot, &pod);
 }
 
-void prog_identity(const struct prog_env *env, enum who who, uint32_t identity)
+void prog_identity(const struct prog_env *env, enum party party, uint32_t identity)
 {
-	struct weir_addr addr = prog_addr(env, who);
+	struct weir_addr addr = prog_addr(env, party);
 
 	prog_set(env, "identities", &addr, &identity);
 }
@@ -431,11 +434,11 @@ void prog_ranges(const struct prog_env *env, uint32_t offset, const struct weir_
 	}
 }
 
-void prog_backend(const struct prog_env *env, uint32_t id, uint32_t service, enum who who,
+void prog_backend(const struct prog_env *env, uint32_t id, uint32_t service, enum party party,
 		  uint16_t port, uint32_t generation)
 {
 	struct weir_backend backend = {
-		.addr = prog_addr(env, who),
+		.addr = prog_addr(env, party),
 		.port_be = htons(port),
 		.flags = WEIR_BACKEND_TAKEN | WEIR_BACKEND_SERVING,
 		.service = service,
@@ -454,16 +457,16 @@ void prog_backend_stops(const struct prog_env *env, uint32_t id)
 	prog_set(env, "backends", &id, &backend);
 }
 
-void prog_service(const struct prog_env *env, uint32_t id, uint64_t flags, uint32_t run_offset,
-		  uint32_t run_len)
+void prog_service(const struct prog_env *env, uint32_t id, uint64_t flags, uint32_t offset,
+		  uint32_t len)
 {
-	struct weir_service service = { .internal = weir_extent(run_offset, run_len),
-					.flags = flags };
+	struct weir_service service = { .internal = weir_extent(offset, len), .flags = flags };
 
 	prog_set(env, "services", &id, &service);
 }
 
-void prog_run(const struct prog_env *env, uint32_t offset, const uint32_t *backends, uint32_t n)
+void prog_backend_slots(const struct prog_env *env, uint32_t offset, const uint32_t *backends,
+			uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t at = offset + i;
@@ -473,7 +476,7 @@ void prog_run(const struct prog_env *env, uint32_t offset, const uint32_t *backe
 	}
 }
 
-static struct weir_frontend frontend_of(const struct prog_env *env, enum who vip, uint16_t port,
+static struct weir_frontend frontend_of(const struct prog_env *env, enum party vip, uint16_t port,
 					uint8_t proto)
 {
 	return (struct weir_frontend){ .addr = prog_addr(env, vip),
@@ -481,7 +484,7 @@ static struct weir_frontend frontend_of(const struct prog_env *env, enum who vip
 				       .proto = proto };
 }
 
-void prog_frontend(const struct prog_env *env, enum who vip, uint16_t port, uint8_t proto,
+void prog_frontend(const struct prog_env *env, enum party vip, uint16_t port, uint8_t proto,
 		   uint32_t service)
 {
 	struct weir_frontend any = frontend_of(env, vip, 0, 0),
@@ -492,11 +495,20 @@ void prog_frontend(const struct prog_env *env, enum who vip, uint16_t port, uint
 	prog_set(env, "frontends", &one, &service);
 }
 
-void prog_frontend_gone(const struct prog_env *env, enum who vip, uint16_t port, uint8_t proto)
+void prog_frontend_gone(const struct prog_env *env, enum party vip, uint16_t port, uint8_t proto)
 {
 	struct weir_frontend key = frontend_of(env, vip, port, proto);
 
 	prog_unset(env, "frontends", &key);
+}
+
+void prog_serve(const struct prog_env *env, uint32_t id, uint16_t port, uint8_t proto,
+		enum party backend, uint16_t target)
+{
+	prog_backend(env, id, id, backend, target, 0);
+	prog_backend_slots(env, id, &id, 1);
+	prog_service(env, id, WEIR_SERVICE_USABLE, id, 1);
+	prog_frontend(env, VIP_1 + id - 1, port, proto, id);
 }
 
 struct weir_config prog_config(const struct prog_env *env)
@@ -543,8 +555,8 @@ void prog_enforcement(const struct prog_env *env, enum weir_enforcement mode)
  * ---- Packets ----------------------------------------------------------------------------------
  */
 
-struct packet_spec prog_tcp(const struct prog_env *env, enum who src, uint16_t sport, enum who dst,
-			    uint16_t dport, uint8_t flags)
+struct packet_spec prog_tcp(const struct prog_env *env, enum party src, uint16_t sport,
+			    enum party dst, uint16_t dport, uint8_t flags)
 {
 	return (struct packet_spec){
 		.src = prog_addr(env, src),
@@ -557,8 +569,8 @@ struct packet_spec prog_tcp(const struct prog_env *env, enum who src, uint16_t s
 	};
 }
 
-struct packet_spec prog_udp(const struct prog_env *env, enum who src, uint16_t sport, enum who dst,
-			    uint16_t dport)
+struct packet_spec prog_udp(const struct prog_env *env, enum party src, uint16_t sport,
+			    enum party dst, uint16_t dport)
 {
 	struct packet_spec spec = prog_tcp(env, src, sport, dst, dport, 0);
 
@@ -567,8 +579,8 @@ struct packet_spec prog_udp(const struct prog_env *env, enum who src, uint16_t s
 	return spec;
 }
 
-struct packet_spec prog_echo(const struct prog_env *env, enum who src, enum who dst, uint16_t id,
-			     bool reply)
+struct packet_spec prog_echo(const struct prog_env *env, enum party src, enum party dst,
+			     uint16_t id, bool reply)
 {
 	static const uint8_t type[2][2] = { { 8, 0 }, { 128, 129 } };
 
@@ -582,12 +594,12 @@ struct packet_spec prog_echo(const struct prog_env *env, enum who src, enum who 
 	};
 }
 
-int prog_run_raw(const struct prog_env *env, enum prog_hook hook, enum who pod, uint32_t from,
-		 const struct packet *packet, struct packet *ret_out)
+int prog_run_raw(const struct prog_env *env, struct prog_arrival at, const struct packet *packet,
+		 struct packet *ret_out)
 {
 	struct bpf_program *prog =
-		hook == PROG_FROM_POD ? env->tc->progs.from_pod : env->tc->progs.to_pod;
-	struct __sk_buff ctx = { .ifindex = PROG_DEVICE(pod), .ingress_ifindex = from };
+		at.hook == PROG_FROM_POD ? env->pod->progs.from_pod : env->pod->progs.to_pod;
+	struct __sk_buff ctx = { .ifindex = PROG_DEVICE(at.pod), .ingress_ifindex = at.from };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet->data, .data_size_in = packet->len,
 		    .data_out = ret_out->data, .data_size_out = sizeof(ret_out->data),
 		    .ctx_in = &ctx, .ctx_size_in = sizeof(ctx), .repeat = 1);
@@ -618,33 +630,33 @@ static int read_reason(struct prog_env *env)
 	return changed == 1 ? reason : -1;
 }
 
-struct prog_sent prog_send(struct prog_env *env, enum prog_hook hook, enum who pod, uint32_t from,
+struct prog_sent prog_send(struct prog_env *env, struct prog_arrival at,
 			   const struct packet *packet)
 {
 	struct weir_trace traces[env->cpus];
 	struct prog_sent sent = {};
 	uint32_t zero = 0;
 
-	sent.verdict = prog_run_raw(env, hook, pod, from, packet, &sent.out);
+	sent.verdict = prog_run_raw(env, at, packet, &sent.out);
 	sent.reason = read_reason(env);
 	must(bpf_map_lookup_elem(prog_map(env, "trace"), &zero, traces), "trace");
 	sent.trace = traces[sched_getcpu()];
 	return sent;
 }
 
-struct prog_sent prog_from(struct prog_env *env, enum who pod, const struct packet_spec *spec)
+struct prog_sent prog_from(struct prog_env *env, enum party pod, const struct packet_spec *spec)
 {
 	struct packet packet = packet_build(spec);
 
-	return prog_send(env, PROG_FROM_POD, pod, PROG_DEVICE(pod), &packet);
+	return prog_send(env, FROM_POD(pod), &packet);
 }
 
-struct prog_sent prog_to(struct prog_env *env, enum who pod, uint32_t from,
+struct prog_sent prog_to(struct prog_env *env, enum party pod, uint32_t from,
 			 const struct packet_spec *spec)
 {
 	struct packet packet = packet_build(spec);
 
-	return prog_send(env, PROG_TO_POD, pod, from, &packet);
+	return prog_send(env, TO_POD(pod, from), &packet);
 }
 
 const char *prog_packet_differs(const struct packet *got, const struct packet_spec *want)
@@ -678,14 +690,14 @@ const char *prog_packet_differs(const struct packet *got, const struct packet_sp
  * ---- Connections ------------------------------------------------------------------------------
  */
 
-bool prog_flow(const struct prog_env *env, const struct packet_spec *spec, uint8_t mark,
+bool prog_flow(const struct prog_env *env, const struct packet_spec *spec, uint8_t zone,
 	       struct weir_flow *ret_flow)
 {
 	struct weir_flow flow;
 	struct weir_tuple key;
 
 	weir_tuple_make(&key, &spec->src, htons(spec->sport), &spec->dst, htons(spec->dport),
-			spec->proto, mark);
+			spec->proto, zone);
 	if (bpf_map_lookup_elem(prog_map(env, "conntrack"), &key, &flow))
 		return false;
 	if (ret_flow)
@@ -729,34 +741,34 @@ static const char *count_free(const struct prog_env *env, uint8_t *seen, uint32_
 			      uint32_t *ret_free)
 {
 	int queue = prog_map(env, "gc_free"), keys = prog_map(env, "gc_slots");
-	uint32_t *places = mem_zalloc((2 * max + 1) * sizeof(*places)), n = 0;
+	uint32_t *slots = mem_zalloc((2 * max + 1) * sizeof(*slots)), n = 0;
 	struct weir_key_slot k;
 	const char *wrong = NULL;
 
-	while (n < 2 * max && !bpf_map_lookup_and_delete_elem(queue, NULL, &places[n]))
+	while (n < 2 * max && !bpf_map_lookup_and_delete_elem(queue, NULL, &slots[n]))
 		n++;
 	for (uint32_t i = 0; i < n; i++) {
-		if (places[i] >= max || seen[places[i]]++)
-			wrong = "a place is free twice";
-		else if (!bpf_map_lookup_elem(keys, &places[i], &k) && k.used)
-			wrong = "a free place is in use";
-		bpf_map_update_elem(queue, NULL, &places[i], 0);
+		if (slots[i] >= max || seen[slots[i]]++)
+			wrong = "a gc slot is free twice";
+		else if (!bpf_map_lookup_elem(keys, &slots[i], &k) && k.used)
+			wrong = "a free gc slot is in use";
+		bpf_map_update_elem(queue, NULL, &slots[i], 0);
 	}
-	free(places);
+	free(slots);
 	*ret_free = n;
 	return wrong;
 }
 
-static bool place_has_flow(const struct prog_env *env, const struct weir_key_slot *k,
-			   uint32_t place)
+static bool gc_slot_has_flow(const struct prog_env *env, const struct weir_key_slot *k,
+			     uint32_t slot)
 {
 	struct weir_flow flow;
 
 	return !bpf_map_lookup_elem(prog_map(env, "conntrack"), &k->key, &flow) &&
-	       flow.gc_slot == place;
+	       flow.gc_slot == slot;
 }
 
-/* Key of the other entry of a pair; written again here, on purpose not shared with the datapath. */
+/* Key of the reverse entry. Written again on purpose, to check the key of the datapath. */
 static struct weir_tuple rev_of(const struct weir_tuple *key, const struct weir_flow *flow)
 {
 	int client = flow->flags & WEIR_FLOW_ORIG_FIRST ? 0 : 1;
@@ -790,7 +802,7 @@ static const char *check_reverse_entries(const struct prog_env *env)
 				       : "a forward entry without its reply entry";
 		back = rev_of(&rev, &other);
 		if (memcmp(&back, &key, sizeof(key)))
-			return "an entry whose rev belongs to another flow";
+			return "an entry whose reverse entry belongs to another flow";
 	}
 	return NULL;
 }
@@ -807,15 +819,15 @@ const char *prog_gc_slots_check(const struct prog_env *env, uint32_t *ret_orphan
 		if (!k.used)
 			continue;
 		used++;
-		orphans += !place_has_flow(env, &k, i);
+		orphans += !gc_slot_has_flow(env, &k, i);
 	}
 	free(seen);
 	if (!wrong && n_free + used != max)
-		wrong = n_free + used < max ? "a place was lost" : "a place is there twice";
+		wrong = n_free + used < max ? "a gc slot was lost" : "a gc slot exists twice";
 	if (ret_orphans)
 		*ret_orphans = orphans;
 	else if (!wrong && orphans)
-		wrong = "a place in use without a flow";
+		wrong = "a gc slot in use without a flow";
 	return wrong ? wrong : check_reverse_entries(env);
 }
 
@@ -827,7 +839,7 @@ void prog_gc_start(struct prog_env *env)
 
 	must(bpf_prog_test_run_opts(bpf_program__fd(env->gc->progs.gc_start), &opts), "gc_start");
 	must((int)opts.retval, "gc_start");
-	env->swept = true;
+	env->gc_started = true;
 }
 
 uint64_t prog_gc_rounds(const struct prog_env *env)
@@ -835,7 +847,27 @@ uint64_t prog_gc_rounds(const struct prog_env *env)
 	return prog_config(env).gc_rounds;
 }
 
-void prog_let_reset_settle(void)
+/* The coarse clock, as bpf_ktime_get_coarse_ns() reads it. */
+static uint32_t ticks_at(uint64_t ns_ago)
 {
-	usleep((WEIR_RST_SETTLE_TICKS << WEIR_TICK_SHIFT) / 1000 + 50000);
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return ((uint64_t)t.tv_sec * 1000000000 + t.tv_nsec - ns_ago) >> WEIR_TICK_SHIFT;
+}
+
+uint32_t prog_ticks_now(void)
+{
+	return ticks_at(0);
+}
+
+/* A CPU reads the clock once a jiffy, so its ticks may be that old. */
+void prog_ticks_pass(uint32_t ticks)
+{
+	uint32_t begin = prog_ticks_now();
+
+	for (int i = 0; i < TICKS_PATIENCE_MS; i++, usleep(1000))
+		if ((int32_t)(ticks_at(2 * JIFFY_MAX_NS) - begin) >= (int32_t)ticks)
+			return;
+	fail_msg("the clock stands still");
 }

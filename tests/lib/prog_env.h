@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * A datapath of a test's own: the real programs on private, small, unpinned maps, devices in a
- * private network namespace, setters for every table, and packets sent by BPF_PROG_TEST_RUN. Writes
- * tables by hand, so that a test says exactly what the kernel sees; the compiler and the loader are
- * not involved.
+ * A private datapath for one test: the real programs on small, unpinned maps, devices in a private
+ * network namespace, setters for every table, and packets sent by BPF_PROG_TEST_RUN. Tests write
+ * the tables by hand, so that they say exactly what the kernel sees; the compiler and the loader
+ * are not involved.
  */
 #pragma once
 
@@ -12,8 +12,8 @@
 
 #include "lib/packet.h"
 
-/* Who takes part. Pods of this node stand in slot who + 1 at device PROG_DEVICE(who). */
-enum who {
+/* Addresses of the tests. A pod of this node has slot PROG_SLOT() and device PROG_DEVICE(). */
+enum party {
 	POD_A,
 	POD_B,
 	POD_C,
@@ -26,12 +26,12 @@ enum who {
 	VIP_1,
 	VIP_2,
 	VIP_3,
-	NOBODY, /* in no table */
-	_WHO_MAX,
+	UNLISTED, /* in no table */
+	_PARTY_MAX,
 };
 
-#define PROG_SLOT(who) ((uint32_t)(who) + 1)
-#define PROG_DEVICE(who) (100 + (uint32_t)(who))
+#define PROG_SLOT(pod) ((uint32_t)(pod) + 1)
+#define PROG_DEVICE(pod) (100 + (uint32_t)(pod))
 #define PROG_UPLINK 90
 #define PROG_BRIDGE 91
 
@@ -40,6 +40,16 @@ enum prog_hook {
 	PROG_TO_POD,
 };
 
+/* Where a packet arrives. */
+struct prog_arrival {
+	enum prog_hook hook;
+	enum party pod; /* at this pod's device */
+	uint32_t from; /* device that the packet came in by; 0: sent by a socket of this node */
+};
+
+#define FROM_POD(pod) ((struct prog_arrival){ PROG_FROM_POD, pod, PROG_DEVICE(pod) })
+#define TO_POD(pod, from) ((struct prog_arrival){ PROG_TO_POD, pod, from })
+
 struct prog_sizes {
 	uint32_t conntrack; /* 0: 1024 */
 	uint32_t half_open; /* 0: 256; a power of two */
@@ -47,18 +57,18 @@ struct prog_sizes {
 };
 
 struct prog_env {
-	struct pod_bpf *tc;
-	struct map_word_bpf *store;
+	struct pod_bpf *pod;
+	struct map_word_bpf *map_word;
 	struct gc_bpf *gc;
 	int family; /* 0 IPv4, 1 IPv6 */
 	int cpus;
 	uint64_t counters[_WEIR_REASON_MAX];
 	uint32_t generation[_LOCAL_MAX];
 	struct prog_sizes sizes;
-	bool loaded, swept; /* programs are loaded; gc was started */
+	bool loaded, gc_started;
 };
 
-/* What became of a packet. */
+/* What the programs did with a packet. */
 struct prog_sent {
 	int verdict; /* TC_ACT_*; TC_ACT_REDIRECT for a redirect */
 	int reason; /* enum weir_reason that was counted; -1: none or more than one */
@@ -67,78 +77,83 @@ struct prog_sent {
 };
 
 /*
- * Programs, pods A to D with both addresses, NODE, the networks' default, and set 0 for everybody.
- * NULL where it cannot be made (no root); why goes to stderr.
+ * Programs, pods A to D with both addresses, NODE, the default of networks, and set 0 for every
+ * pod. On failure (no root) NULL, with the reason on stderr.
  */
 struct prog_env *prog_env_new(int family, const struct prog_sizes *sizes);
 void prog_env_free(struct prog_env *env);
 bool prog_env_possible(void);
 
-struct weir_addr prog_addr(const struct prog_env *env, enum who who);
+struct weir_addr prog_addr(const struct prog_env *env, enum party party);
 int prog_map(const struct prog_env *env, const char *name); /* fd */
 
-/* Tables. All of them abort the test when the kernel refuses. */
+/* Tables. Each setter fails the test when the kernel refuses. */
 void prog_set(const struct prog_env *env, const char *map, const void *key, const void *value);
 void prog_get(const struct prog_env *env, const char *map, const void *key, void *ret_value);
 void prog_unset(const struct prog_env *env, const char *map, const void *key);
-void prog_pod(struct prog_env *env, enum who who, uint32_t ingress_set, uint32_t egress_set,
+void prog_pod(struct prog_env *env, enum party pod, uint32_t ingress_set, uint32_t egress_set,
 	      uint32_t identity, uint32_t flags);
-void prog_pod_renew(struct prog_env *env,
-		    enum who who); /* another attachment in the same slot: a new generation */
-void prog_identity(const struct prog_env *env, enum who who, uint32_t identity);
+/* Another attachment in the same slot: a new generation. */
+void prog_pod_renew(struct prog_env *env, enum party pod);
+void prog_identity(const struct prog_env *env, enum party party, uint32_t identity);
 void prog_network(const struct prog_env *env, const char *cidr, uint32_t identity);
 void prog_policy_default(const struct prog_env *env, uint32_t set, uint64_t word);
 void prog_policy(const struct prog_env *env, uint32_t set, uint32_t identity, uint64_t word);
 void prog_ranges(const struct prog_env *env, uint32_t offset, const struct weir_port_range *ranges,
 		 uint32_t n);
-void prog_backend(const struct prog_env *env, uint32_t id, uint32_t service, enum who who,
+void prog_backend(const struct prog_env *env, uint32_t id, uint32_t service, enum party party,
 		  uint16_t port, uint32_t generation);
-void prog_backend_stops(const struct prog_env *env,
-			uint32_t id); /* its flag alone, not its generation */
-void prog_service(const struct prog_env *env, uint32_t id, uint64_t flags, uint32_t run_offset,
-		  uint32_t run_len);
-void prog_run(const struct prog_env *env, uint32_t offset, const uint32_t *backends, uint32_t n);
-void prog_frontend(const struct prog_env *env, enum who vip, uint16_t port, uint8_t proto,
+/* Clears the serving flag; the generation stays. */
+void prog_backend_stops(const struct prog_env *env, uint32_t id);
+/* offset, len: extent of backend_slots. */
+void prog_service(const struct prog_env *env, uint32_t id, uint64_t flags, uint32_t offset,
+		  uint32_t len);
+void prog_backend_slots(const struct prog_env *env, uint32_t offset, const uint32_t *backends,
+			uint32_t n);
+void prog_frontend(const struct prog_env *env, enum party vip, uint16_t port, uint8_t proto,
 		   uint32_t service);
-void prog_frontend_gone(const struct prog_env *env, enum who vip, uint16_t port, uint8_t proto);
+void prog_frontend_gone(const struct prog_env *env, enum party vip, uint16_t port, uint8_t proto);
+/* Service id (1 to 3) at VIP_<id>:port with one backend of the same id, which serves. */
+void prog_serve(const struct prog_env *env, uint32_t id, uint16_t port, uint8_t proto,
+		enum party backend, uint16_t target);
 struct weir_config prog_config(const struct prog_env *env);
 void prog_config_set(const struct prog_env *env, const struct weir_config *config);
 void prog_policy_epoch(const struct prog_env *env); /* raises it */
 void prog_service_epoch(const struct prog_env *env);
 void prog_enforcement(const struct prog_env *env, enum weir_enforcement mode);
 
-/* Packets. from: the device that the packet came in by; 0 for a socket of this node. */
-struct packet_spec prog_tcp(const struct prog_env *env, enum who src, uint16_t sport, enum who dst,
-			    uint16_t dport, uint8_t flags);
-struct packet_spec prog_udp(const struct prog_env *env, enum who src, uint16_t sport, enum who dst,
-			    uint16_t dport);
-struct packet_spec prog_echo(const struct prog_env *env, enum who src, enum who dst, uint16_t id,
-			     bool reply);
-struct prog_sent prog_send(struct prog_env *env, enum prog_hook hook, enum who pod, uint32_t from,
+/* Packets. */
+struct packet_spec prog_tcp(const struct prog_env *env, enum party src, uint16_t sport,
+			    enum party dst, uint16_t dport, uint8_t flags);
+struct packet_spec prog_udp(const struct prog_env *env, enum party src, uint16_t sport,
+			    enum party dst, uint16_t dport);
+struct packet_spec prog_echo(const struct prog_env *env, enum party src, enum party dst,
+			     uint16_t id, bool reply);
+struct prog_sent prog_send(struct prog_env *env, struct prog_arrival at,
 			   const struct packet *packet);
-struct prog_sent prog_from(struct prog_env *env, enum who pod, const struct packet_spec *spec);
-struct prog_sent prog_to(struct prog_env *env, enum who pod, uint32_t from,
+struct prog_sent prog_from(struct prog_env *env, enum party pod, const struct packet_spec *spec);
+struct prog_sent prog_to(struct prog_env *env, enum party pod, uint32_t from,
 			 const struct packet_spec *spec);
-/* The verdict alone, without reading counters: for threads. */
-int prog_run_raw(const struct prog_env *env, enum prog_hook hook, enum who pod, uint32_t from,
-		 const struct packet *packet, struct packet *ret_out);
+/* Returns the verdict; reads no counters. For threads and loops. */
+int prog_run_raw(const struct prog_env *env, struct prog_arrival at, const struct packet *packet,
+		 struct packet *ret_out);
 
 /* Connections. */
-bool prog_flow(const struct prog_env *env, const struct packet_spec *spec, uint8_t mark,
+bool prog_flow(const struct prog_env *env, const struct packet_spec *spec, uint8_t zone,
 	       struct weir_flow *ret_flow);
 uint32_t prog_flow_count(const struct prog_env *env);
-void prog_flows_age(const struct prog_env *env,
-		    uint32_t ticks); /* makes every entry that much older */
+/* Makes every entry older. */
+void prog_flows_age(const struct prog_env *env, uint32_t ticks);
 /*
- * NULL, or what is wrong: a place lost or held twice, a flow without its rev. orphans: used places
- * without flow.
+ * NULL, or what is wrong: a gc slot lost or held twice, a flow without its reverse entry.
+ * *ret_orphans: used gc slots without a flow; with ret_orphans NULL these are an error.
  */
 const char *prog_gc_slots_check(const struct prog_env *env, uint32_t *ret_orphans);
 /* Starts gc on the same maps. */
 void prog_gc_start(struct prog_env *env);
 uint64_t prog_gc_rounds(const struct prog_env *env);
 
-/* Assertions that name the line. */
+/* Assertions, as macros so that a failure names the line of the test. */
 #define assert_sent(sent, want_verdict, want_reason)                                       \
 	do {                                                                               \
 		struct prog_sent _sent = (sent);                                           \
@@ -149,11 +164,11 @@ uint64_t prog_gc_rounds(const struct prog_env *env);
 	} while (0)
 #define assert_passed(sent) assert_sent(sent, -1 /* TC_ACT_UNSPEC */, WEIR_FORWARDED)
 #define assert_redirected(sent) assert_sent(sent, 7 /* TC_ACT_REDIRECT */, WEIR_FORWARDED)
-#define assert_rejected(sent, reason) assert_sent(sent, 7 /* back to its sender */, reason)
+#define assert_rejected(sent, reason) assert_sent(sent, 7 /* back to the sender */, reason)
 #define assert_dropped(sent, reason) assert_sent(sent, 2 /* TC_ACT_SHOT */, reason)
 const char *prog_reason(int reason);
 
-/* The output is byte for byte the packet that spec describes (MACs aside when they are zero). */
+/* The output equals the packet that spec describes, byte for byte; MACs only if spec has them. */
 #define assert_packet(packet, spec)                                     \
 	do {                                                            \
 		const char *_wrong = prog_packet_differs(packet, spec); \
@@ -162,7 +177,7 @@ const char *prog_reason(int reason);
 	} while (0)
 const char *prog_packet_differs(const struct packet *got, const struct packet_spec *want);
 
-/* A test for both families; f takes void **state, which holds its env. */
+/* A test for both families; *state of f is a struct prog_env *. */
 #define FOR_BOTH(f) PROG_TEST_V4(f), PROG_TEST_V6(f)
 #define PROG_TEST_V4(f)                                         \
 	{                                                       \
@@ -178,5 +193,7 @@ int prog_teardown(void **state);
 /* Runs a group, or prints a TAP skip without root. */
 #define prog_tests_run(tests) (prog_env_possible() ? cmocka_run_group_tests(tests, NULL, NULL) : 0)
 
-/* Waits until a RST is no longer fresh: traffic then says that it was not its sender's. */
-void prog_let_reset_settle(void);
+/* The programs' clock, in ticks of 2^WEIR_TICK_SHIFT ns. */
+uint32_t prog_ticks_now(void);
+/* Waits until the programs on every CPU read a clock that is this many ticks further. */
+void prog_ticks_pass(uint32_t ticks);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Random numbers that a printed seed repeats on every machine (splitmix64). WEIR_SEED repeats a
- * run; WEIR_ROUNDS makes it longer or shorter.
+ * Random numbers (splitmix64): a seed gives the same numbers on every machine. WEIR_SEED repeats a
+ * run; WEIR_ROUNDS sets its length.
  */
 #pragma once
 
@@ -22,7 +22,7 @@ bool random_percent(struct random *r, unsigned int percent);
 /* Member of an array of strings that ends with NULL. */
 const char *random_word(struct random *r, const char *const *words);
 
-/* WEIR_SEED, or else one from the clock. */
+/* WEIR_SEED, or a seed from the clock. */
 uint64_t random_seed(void);
-/* WEIR_ROUNDS, or else the default. */
+/* WEIR_ROUNDS, or by_default. */
 unsigned int random_rounds(unsigned int by_default);

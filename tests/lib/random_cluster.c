@@ -43,7 +43,7 @@ unsigned int random_port(struct random *r)
 }
 
 /*
- * ---- Addresses ----------------------------------------------------------------------------------
+ * ---- Addresses --------------------------------------------------------------------------------
  */
 
 struct weir_addr address_v4(unsigned int a, unsigned int b, unsigned int c, unsigned int d)
@@ -95,8 +95,7 @@ void emit_addr(struct generator *g, const char *key, const struct weir_addr *add
 }
 
 /*
- * ---- Frame
- * ----------------------------------------------------------------------------------------
+ * ---- Frame ------------------------------------------------------------------------------------
  */
 
 void object_begin(struct generator *g, const char *api_version, const char *kind)
@@ -144,8 +143,7 @@ void emit_time(struct generator *g, const char *key)
 }
 
 /*
- * ---- Objects
- * ----------------------------------------------------------------------------------------
+ * ---- Objects ----------------------------------------------------------------------------------
  */
 
 static void make_namespace(struct generator *g, unsigned int i)
@@ -185,15 +183,13 @@ static void make_node(struct generator *g, unsigned int i)
 	object_end(g);
 }
 
-/* Names are unique within a container, as the API wants it, and clash between containers. */
+/* Port names are unique within a container, as the API requires, and clash between containers. */
 static void emit_container(struct generator *g, const char *name, unsigned int percent,
 			   bool sidecar)
 {
 	emit_map(&g->e, NULL);
 	emit_text(&g->e, "name", name);
-	emit_text(&g->e, "image",
-		  "example.invalid/"
-		  "server:1");
+	emit_text(&g->e, "image", "example.invalid/server:1");
 	if (sidecar)
 		emit_text(&g->e, "restartPolicy", "Always");
 	emit_array(&g->e, "ports");
@@ -268,18 +264,17 @@ static unsigned int random_families(struct random *r)
 }
 
 /*
- * Some pods have the address of an earlier one: left over by a terminal pod, or claimed twice
- * (NP-56).
+ * Some pods have the address of an earlier one: released by a terminal pod, or in conflict (NP-56).
  */
 static void pod_addresses(struct generator *g, unsigned int i, bool host_network, unsigned int node,
 			  struct weir_addr *ret_addrs)
 {
-	unsigned int place = i && random_percent(g->r, 12) ? random_below(g->r, i) : i;
+	unsigned int number = i && random_percent(g->r, 12) ? random_below(g->r, i) : i;
 
 	ret_addrs[0] = host_network ? address_v4(192, 168, 0, 10 + node)
-				    : address_v4(10, 0, place % 3, 1 + place);
+				    : address_v4(10, 0, number % 3, 1 + number);
 	ret_addrs[1] = host_network ? address_v6(0xc0, 0, 0x10 + node)
-				    : address_v6(0x10, place % 3, 1 + place);
+				    : address_v6(0x10, number % 3, 1 + number);
 }
 
 static void make_pod(struct generator *g, unsigned int i)

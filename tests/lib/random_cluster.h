@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Random clusters as manifests, and questions about them. Biased to what is interesting: few labels
- * with absent keys, clashing port names, terminal pods whose addresses live on, nested and
- * overlapping blocks, every shape of a NetworkPolicy, slices that contradict each other. All of it
- * would pass an API server; the text goes through the decoder like anybody's.
+ * Random clusters as manifests, and questions about them. Biased towards difficult cases: few
+ * labels, absent keys, clashing port names, terminal pods whose addresses are reused, nested and
+ * overlapping blocks, every shape of a NetworkPolicy, slices that contradict each other. An API
+ * server would accept all of it; the text goes through the decoder as a user's files do.
  */
 #pragma once
 
@@ -14,7 +14,7 @@
 struct random_cluster {
 	char *text; /* YAML documents or a JSON List */
 	size_t len;
-	const char *name; /* as a file: "cluster.yaml" or "cluster.json" */
+	const char *name; /* file name: "cluster.yaml" or "cluster.json" */
 };
 
 struct random_cluster random_cluster_make(struct random *r);
@@ -25,8 +25,8 @@ void random_cluster_free(struct random_cluster *c); /* also for _cleanup_() */
 const char *random_cluster_node(unsigned int i);
 
 /*
- * A question that this node would be asked: an end is mostly a pod of it, and Services are only
- * asked for by its own pods. Returns false when the cluster has nobody to ask about.
+ * A question about this node: one end is a pod of it, and only its own pods ask for Services.
+ * False: no such question was found.
  */
 bool random_query(struct random *r, const struct store *s, const char *node,
 		  struct oracle_query *ret_query);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What the files of the random clusters share. */
+/* Shared by the files that generate random clusters. */
 #pragma once
 
 #include "base/addr.h"
@@ -10,17 +10,17 @@
 
 struct generator {
 	struct random *r;
-	struct emit e; /* of the object that is being written */
+	struct emit e; /* of the current object */
 	FILE *out;
 	bool json;
 	unsigned int objects;
 	unsigned int n_namespaces, n_services;
 	struct weir_addr addrs[GENERATOR_ADDRS]; /* of pods, nodes and the world: blocks and
-						    endpoints are near them */
+						    endpoints are chosen near them */
 	size_t n_addrs;
 };
 
-/* Keys and values that labels and selectors are made of. */
+/* Keys and values for labels and selectors. */
 struct vocabulary {
 	const char *const *keys;
 	const char *const *values[4]; /* of each key */
@@ -34,9 +34,7 @@ extern const unsigned int port_numbers[];
 
 void object_begin(struct generator *g, const char *api_version, const char *kind);
 void object_end(struct generator *g);
-/*
- * metadata with name and namespace (NULL: none); left open for labels and the like: emit_map_end()
- */
+/* Begins metadata with name and namespace (NULL: none); end it with emit_map_end(). */
 void metadata_begin(struct generator *g, const char *ns, const char *name);
 void emit_labels(struct generator *g, const char *key, const struct vocabulary *words,
 		 unsigned int percent);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Random NetworkPolicies: every shape of the specification's table C.3, every operator, every kind
- * of peer and port.
+ * Random NetworkPolicies: every absent, null, empty and filled list, every operator, every kind of
+ * peer and port.
  */
 #include <netinet/in.h>
 
@@ -129,7 +129,8 @@ static void emit_port(struct generator *g)
 		/* all ports of the protocol; {} is all of TCP (NP-15) */
 	} else if (kind <= 3) {
 		emit_text(&g->e, "port",
-			  random_percent(g->r, 90) ? random_word(g->r, port_names) : "nobody");
+			  random_percent(g->r, 90) ? random_word(g->r, port_names)
+						   : "no-such-port");
 	} else {
 		emit_int(&g->e, "port", port);
 		if (kind == 4)
@@ -142,7 +143,7 @@ static void emit_port(struct generator *g)
 	emit_map_end(&g->e);
 }
 
-/* A list of a rule: absent, null, [] or items, which is how manifests differ (NP-12, NP-13). */
+/* A list of a rule: absent, null, [] or items (NP-12, NP-13). */
 static void emit_rule_list(struct generator *g, const char *key, void (*item)(struct generator *g))
 {
 	unsigned int n = random_between(g->r, 1, 3);
@@ -166,13 +167,13 @@ static void emit_rules(struct generator *g, const char *key, const char *peers)
 	if (random_percent(g->r, 25))
 		return;
 	if (random_percent(g->r, 5)) {
-		emit_null(&g->e, key); /* Y22 */
+		emit_null(&g->e, key); /* as an absent key */
 		return;
 	}
 	emit_array(&g->e, key);
 	for (unsigned int i = 0; i < n; i++) {
 		emit_map(&g->e, NULL);
-		if (!random_percent(g->r, 6)) { /* else {}: everything (NP-11) */
+		if (!random_percent(g->r, 6)) { /* else {}: all traffic (NP-11) */
 			emit_rule_list(g, peers, emit_peer);
 			emit_rule_list(g, "ports", emit_port);
 		}

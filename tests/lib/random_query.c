@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Random questions about a cluster that was read: ends, ports in and around the declared ones,
- * protocols.
+ * Random questions about a cluster: ends, ports in and around the declared ones, protocols.
  */
 #include <netinet/in.h>
 #include <string.h>
@@ -95,7 +94,7 @@ static uint16_t any_port(struct random *r)
 	return edges[random_below(r, 5)];
 }
 
-/* A cluster IP of the source's family, mostly with a port that it has. */
+/* A cluster IP of the source's family, mostly with a port of the Service. */
 static bool ask_service(struct random *r, const struct store *s, struct oracle_query *q)
 {
 	int family = addr_family(&q->src);

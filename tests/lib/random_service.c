@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Random Services with and without selectors, and EndpointSlices that overlap, disagree and hint.
+ * Random Services with and without selectors, and EndpointSlices that overlap, disagree and have
+ * hints.
  */
 #include "lib/random_internal.h"
 
@@ -29,7 +30,7 @@ static bool port_is_taken(const struct service *s, const struct service_port *p)
 	return false;
 }
 
-/* Same numbers under several protocols are welcome (SVC-6). */
+/* The same port number under several protocols is allowed (SVC-6). */
 static void choose_ports(struct generator *g, struct service *s)
 {
 	unsigned int n = random_between(g->r, 1, PORTS_MAX);
@@ -70,10 +71,10 @@ static void emit_service_ports(struct generator *g, const struct service *s)
 	emit_array_end(&g->e);
 }
 
-static void emit_families(struct generator *g, unsigned int place)
+static void emit_families(struct generator *g, unsigned int number)
 {
-	const struct weir_addr ips[2] = { address_v4(10, 96, 0, 1 + place),
-					  address_v6(0x96, 0, 1 + place) };
+	const struct weir_addr ips[2] = { address_v4(10, 96, 0, 1 + number),
+					  address_v6(0x96, 0, 1 + number) };
 	int first = random_percent(g->r, 60) ? 0 : 1, n = random_percent(g->r, 60) ? 2 : 1;
 
 	emit_addr(g, "clusterIP", &ips[first]);
@@ -141,11 +142,10 @@ static void emit_service(struct generator *g, const struct service *s, unsigned 
 }
 
 /*
- * ---- Slices
- * ------------------------------------------------------------------------------------------
+ * ---- Slices -----------------------------------------------------------------------------------
  */
 
-/* true, false or absent, which has a meaning of its own (SVC-18) */
+/* True, false or absent, which has its own meaning (SVC-18). */
 static void emit_condition(struct generator *g, const char *key, unsigned int percent_true)
 {
 	if (random_percent(g->r, 30))
@@ -215,8 +215,7 @@ static void emit_slice_ports(struct generator *g, const struct service *s)
 		emit_text(&g->e, "name", s->ports[i].name);
 		if (random_percent(g->r, 95))
 			emit_int(&g->e, "port",
-				 port_numbers[4 + random_below(g->r, 2)]); /* few: duplicates are
-									      wanted */
+				 port_numbers[4 + random_below(g->r, 2)]); /* few, for duplicates */
 		emit_text(&g->e, "protocol",
 			  random_percent(g->r, 92) ? s->ports[i].protocol : "UDP");
 		emit_map_end(&g->e);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Shrinking manifests, see shrink.h. The documents become one tree whose parts can be hidden; what
- * is not hidden is written as YAML and asked about. From the top down, the parts of each mapping
- * and list are hidden in runs, halves first, then shorter ones, until a whole round over the tree
- * hides nothing.
+ * Shrinks manifests. See shrink.h. The documents become one tree whose parts can be hidden; the
+ * visible parts are written as YAML and tried. From the top down, the parts of each mapping and
+ * list are hidden in blocks, the largest first, until a whole round over the tree hides nothing.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -122,8 +121,8 @@ static size_t visible(const struct part *p)
 }
 
 /*
- * After "key:" or "-", where the line may go on: ends the line. first: a mapping's first key stands
- * on this line.
+ * Writes what follows "key:" or "-", and ends the line. first: the first key of a mapping goes on
+ * this line.
  */
 static void write_part(const struct part *p, int indent, bool first, FILE *out)
 {
@@ -174,7 +173,7 @@ static char *write_all(const struct shrink *s, size_t *ret_len)
 	return text;
 }
 
-/* ---- Leaving out ---- */
+/* ---- Hiding ---- */
 
 static bool still_shows(struct shrink *s)
 {
@@ -188,7 +187,7 @@ static bool still_shows(struct shrink *s)
 	return s->shows(s->ctx, text, len);
 }
 
-/* The indexes of what is visible, in order. */
+/* The indexes of the visible parts, in order. */
 static size_t list_visible(const struct part *p, size_t *indexes)
 {
 	size_t n = 0;
@@ -205,16 +204,16 @@ static void hide(struct part *p, const size_t *indexes, size_t n, bool hidden)
 		p->parts[indexes[i]]->hidden = hidden;
 }
 
-/* The last come first: what others refer to mostly stands before them. */
+/* From the end: parts mostly refer to earlier ones. */
 static void thin_out(struct shrink *s, struct part *p)
 {
 	_cleanup_(mem_free) size_t *indexes = mem_zalloc((p->n + 1) * sizeof(*indexes));
 
-	for (size_t run = visible(p); run; run /= 2) {
+	for (size_t block = visible(p); block; block /= 2) {
 		size_t n = list_visible(p, indexes);
 
 		for (size_t end = n; end;) {
-			size_t begin = end > run ? end - run : 0;
+			size_t begin = end > block ? end - block : 0;
 
 			hide(p, indexes + begin, end - begin, true);
 			if (still_shows(s))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Makes manifests that show a defect small: leaves out objects, list items and fields as long as
- * the defect still shows. Knows documents, not Kubernetes: what is no valid cluster any more, the
- * caller's question answers with no.
+ * Shrinks manifests that show a defect: removes objects, list items and fields as long as the
+ * defect still shows. Knows documents, not Kubernetes: for an invalid cluster the caller's function
+ * must return false.
  */
 #pragma once
 
@@ -13,16 +13,17 @@
 typedef bool shrink_question(void *ctx, const char *text, size_t len);
 
 struct shrink_result {
-	char *text; /* YAML, a document an object. The caller frees it */
+	char *text; /* YAML, one document for each object. The caller frees it */
 	size_t len;
-	unsigned int tries; /* questions asked */
-	unsigned int removed; /* parts left out */
-	bool minimal; /* no single part can be left out any more; false: max_tries came first */
+	unsigned int tries; /* calls of shows */
+	unsigned int removed; /* parts removed */
+	bool minimal; /* no single part can be removed; false: stopped at max_tries */
 };
 
 /*
- * text: YAML documents, or JSON; a List is taken apart. False when it cannot be read, or when the
- * defect does not show with the same objects written anew; *ret_result is untouched then.
+ * text: YAML documents or JSON; the items of a List become documents. False when text cannot be
+ * read, or when the defect does not show with the same objects rewritten; *ret_result is untouched
+ * then.
  */
 bool shrink_manifests(const char *text, size_t len, shrink_question *shows, void *ctx,
 		      unsigned int max_tries, struct shrink_result *ret_result);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Tables as text. See tables_text.h. Slow and plain: it shares no code with what writes the tables
- * but the dump.
+ * Tables as text. See tables_text.h. Shares only table_read() with the code that writes the tables.
  */
 #include <endian.h>
 #include <stdarg.h>
@@ -44,7 +43,6 @@ static const char *hash_text(const struct weir_name *name, char *buf)
 	return sodium_bin2hex(buf, NAME_TEXT_MAX, name->hash, sizeof(name->hash));
 }
 
-/* Slow: a scan for each number. */
 static const char *name_of(const struct lines *l, enum weir_name_kind kind, uint32_t id, char *buf)
 {
 	for (size_t i = 0; i < l->names.n; i++) {
@@ -99,15 +97,16 @@ static const char *backend_text(const struct lines *l, uint32_t id, char *buf)
 	return buf;
 }
 
-static char *run_text(const struct lines *l, uint64_t run)
+static char *extent_text(const struct lines *l, uint64_t extent)
 {
 	const uint64_t *slots = node_array(l->n, WEIR_MAP_backend_slots);
 	char *text = NULL, backend[BACKEND_TEXT_MAX];
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	for (uint32_t i = 0; i < weir_extent_len(run); i++)
-		fprintf(out, " %s", backend_text(l, slots[weir_extent_offset(run) + i], backend));
+	for (uint32_t i = 0; i < weir_extent_len(extent); i++)
+		fprintf(out, " %s",
+			backend_text(l, slots[weir_extent_offset(extent) + i], backend));
 	fclose(out);
 	return text;
 }
@@ -166,7 +165,7 @@ static void elements(struct lines *l, enum weir_map map)
 		element(l, map, table_key(&t, i), table_value(&t, i));
 }
 
-/* ---- Arrays, by what is named in them ---- */
+/* ---- Elements of arrays that have a name ---- */
 
 static void named_pod(struct lines *l, const char *name, uint32_t slot)
 {
@@ -186,9 +185,9 @@ static void named_service(struct lines *l, const char *name, uint32_t id)
 {
 	const struct weir_service *s =
 		(struct weir_service *)node_array(l->n, WEIR_MAP_services) + id;
-	_cleanup_(mem_free) char *run = run_text(l, s->internal);
+	_cleanup_(mem_free) char *slots = extent_text(l, s->internal);
 
-	line(l, "service %s flags %llu backends%s", name, (unsigned long long)s->flags, run);
+	line(l, "service %s flags %llu backends%s", name, (unsigned long long)s->flags, slots);
 }
 
 static void named_set(struct lines *l, const char *name, uint32_t id)
@@ -209,7 +208,7 @@ static void named(struct lines *l, bool numbers)
 		hash_text(key, name);
 		line(l, "name %u %s len %u", key->kind, name, id->len);
 		if (numbers)
-			line(l, "number %u %s %u", key->kind, name, id->id);
+			line(l, "id %u %s %u", key->kind, name, id->id);
 		if (key->kind == WEIR_NAME_POD)
 			named_pod(l, name, id->id);
 		else if (key->kind == WEIR_NAME_SERVICE)
@@ -229,11 +228,11 @@ static void backends(struct lines *l, bool numbers)
 			continue;
 		line(l, "backend %s", backend_text(l, id, text));
 		if (numbers)
-			line(l, "number of backend %s: %u", text, id);
+			line(l, "id of backend %s: %u", text, id);
 	}
 }
 
-/* Pods that no name leads to. */
+/* Occupied slots, with or without a name. */
 static void occupied_slots(struct lines *l)
 {
 	const struct weir_pod *pods = node_array(l->n, WEIR_MAP_pods);
@@ -261,7 +260,7 @@ static void array_bytes(struct lines *l)
 		if (map_info(map)->kind == MAP_ARRAY && map != WEIR_MAP_config)
 			array_line(l, map_info(map)->name, node_array(l->n, map),
 				   (size_t)node_map_max(l->n, map) * map_info(map)->value_size);
-	config.gc_rounds = 0; /* gc goes on meanwhile */
+	config.gc_rounds = 0; /* gc runs meanwhile */
 	array_line(l, "config", &config, sizeof(config));
 }
 

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Live tables as text, a sorted line an element, every number put back into the name that it stands
- * for: two instances that mean the same yield the same text, whatever ids they took. For tests that
- * compare tables.
+ * Live tables as text for comparison: one line for each element, sorted, with names instead of ids.
+ * Two instances with the same meaning give the same text, whatever ids they have.
  */
 #pragma once
 
 #include "kernel/node.h"
 
-/* To be freed. Numbers without a name show as "unnamed-…", so leftovers make a difference. */
+/* The caller frees it. Ids without a name show as "unnamed-…", so leftovers make a difference. */
 char *tables_text(const struct node *n);
-/*
- * The same with all numbers, and what the arrays hold byte by byte: equal only if nothing was
- * written.
- */
+/* The same with all ids and the bytes of the arrays: equal only if nothing was written. */
 char *tables_bytes(const struct node *n);

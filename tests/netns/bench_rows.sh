@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-# The measurements run, take the paths they say (they check that themselves), and print every row. No figure is judged.
+#
+# The benchmarks run, check that traffic takes the path that each row names, and print every row.
+# No figure is judged.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
@@ -35,7 +37,7 @@ every_median_is_a_number() {
 	! awk -F, 'FNR > 1 && $4 !~ /^[0-9.e+-]+$/' "$out"/prog.csv "$out"/control.csv "$out"/live.csv | grep .
 }
 
-check "a short run of all measurements ends well" run_all
+check "a short run of all benchmarks succeeds" run_all
 check "CRR by ClusterIP: weir, nftables and iptables at two sizes, and the noise" has_rows live 7 "CRR by ClusterIP / plain"
 check "CRR with policies: weir and ipset at three sizes" has_rows live 6 "CRR with policies / none"
 check "RR on one connection: three ways" has_rows live 3 "RR on 1 connection / plain"
@@ -45,7 +47,7 @@ check "load, compile and memory" has_rows control 1 "load (kernel part)"
 check "a large cluster is compiled" has_rows control 1 "compile for one node"
 check "established flows through the programs" grep -q "^established" "$out/prog.csv"
 check "every median is a number" every_median_is_a_number
-check "raw rounds stand beside them" raw_rounds
-check "the machine's facts are written" grep -q "^kernel: Linux" "$out/machine.txt"
-check "the table shows aims" grep -q ">= 1.00" "$out/text"
+check "the raw rounds are written too" raw_rounds
+check "facts about the machine are written" grep -q "^kernel: Linux" "$out/machine.txt"
+check "the table shows the targets" grep -q ">= 1.00" "$out/text"
 echo "1..$n"

@@ -1,26 +1,20 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# weir doctor: each code is broken in the node namespace of a sandbox of the
-# test's own, seen, and gone when it is restored. N009, and N005 beside foreign
-# programs, are in traffic_foreign.c, which has such programs.
+# weir doctor on the node of a sandbox: for each code the fault is made, found, and no longer found
+# when it is undone. N009, and N005 beside foreign programs, are tested by traffic_foreign.c, which
+# has such programs.
 set -u
 
 # shellcheck source=tests/lib/cli.sh disable=SC1091
 . "$(dirname "$0")/../lib/cli.sh"
-NAME=doctor$$
-if [ "$(id -u)" != 0 ]; then
-	echo "1..0 # SKIP needs root"
-	exit 0
-fi
-dir=$(mktemp -d)
-trap '"$W" sandbox down --name $NAME >/dev/null 2>&1; rm -rf "$dir"' EXIT
+instance doctor
 
 in_node() {
 	nsenter --net="/run/netns/weir-${NAME}_node" "$@"
 }
 
-codes() { # CODES EXIT-STATUS ARGUMENT...: just these, in this order
+codes() { # CODES EXIT-STATUS ARGUMENT...: exactly these, sorted
 	local want=$1
 	shift
 	json "sorted({i['code'] for i in d['items']}) == '$want'.split()" "$@" -o json
@@ -30,7 +24,7 @@ healthy() {
 	codes "" 0 doctor --level info && shows "nothing found" 0 doctor
 }
 
-# finds CODE SEVERITY TEXT: that code alone, exit status 1, with that text in finding or evidence
+# finds CODE SEVERITY TEXT: no other code, exit status 1, and the text in finding or evidence
 finds() {
 	codes "$1" 1 doctor || return 1
 	json "all(i['severity'] == '$2' and i['fix'] for i in d['items']) and
@@ -38,8 +32,8 @@ finds() {
 		shows "$1  $2" 1 doctor
 }
 
-# broken_and_healed CODE SEVERITY TEXT BREAK HEAL: both are functions
-broken_and_healed() {
+# broken_and_undone CODE SEVERITY TEXT BREAK UNDO: both are functions
+broken_and_undone() {
 	local found=1
 	$4 && finds "$1" "$2" "$3" && found=0
 	$5 && healthy && return $found
@@ -51,7 +45,7 @@ forwarding6_off() { in_node sysctl -qw net.ipv6.conf.all.forwarding=0; }
 device_forwarding_off() { in_node sysctl -qw "net.ipv4.conf.$device.forwarding=0"; }
 device_forwarding_on() { in_node sysctl -qw "net.ipv4.conf.$device.forwarding=1"; }
 
-detour() { # the way back leads to the world, and the filter is strict
+detour() { # rp_filter is strict, and the route to the pod leads to the world
 	in_node sysctl -qw net.ipv4.conf.all.rp_filter=1 && in_node ip route replace "$address" dev world
 }
 no_detour() { in_node ip route replace "$address" dev "$device" && in_node sysctl -qw net.ipv4.conf.all.rp_filter=0; }
@@ -64,7 +58,7 @@ opened() { in_node nft delete table inet closed; }
 closed_with_rules() {
 	closed && in_node nft 'add rule inet closed forward ip daddr 192.0.2.1 accept'
 }
-settled() { # as doctor says
+settled() { # as the fix of N003 says
 	in_node nft 'add rule inet closed forward meta mark 0 accept comment "weir"'
 }
 by_iptables() { in_node iptables-nft -P FORWARD DROP; }
@@ -73,7 +67,7 @@ by_iptables_undone() { in_node iptables-nft -P FORWARD ACCEPT; }
 kube_proxy() { in_node nft 'table ip nat { chain KUBE-SERVICES { }; chain KUBE-SVC-ABCDEF { }; }'; }
 kube_proxy_gone() { in_node nft delete table ip nat; }
 
-# the link goes with its pin, some time later; a filter goes at once
+# A tcx link is detached some time after its pin is removed, a filter at once.
 detached() {
 	local i link
 	link=$(echo "/sys/fs/bpf/weir-$NAME/links/"*-from_pod)
@@ -110,7 +104,7 @@ bridge_nf() {
 	in_node sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0 && healthy
 }
 
-# tables of one percent hold 10 pods, of which the first is nobody's
+# With --scale-arrays 1 the table of pods has 10 entries, of which the first is unused.
 full_table() {
 	local i
 	exits 0 sandbox down && exits 0 load -q -f "$dir/a.yaml" --scale-arrays 1 --scale-tries 1 || return 1
@@ -154,29 +148,29 @@ END
 } >"$dir/a.yaml"
 address=10.244.0.5
 
-check "doctor of nothing is not reachable" exits 3 doctor
+check "doctor without an instance is status 3" exits 3 doctor
 check "every code is documented" every_code_is_documented
 exits 0 sandbox up -f "$dir/a.yaml" || exit 1
 device=$(in_node ip -o link | grep -o 'veth[0-9a-f]*' | head -1)
-check "nothing is found on a node as it should be" healthy
-check "N001 IPv4 forwarding" broken_and_healed N001 error "IPv4 forwarding is off" forwarding_off forwarding_on
-check "N001 IPv6 forwarding" broken_and_healed N001 error "IPv6 forwarding is off" forwarding6_off forwarding_on
-check "N001 names a device" broken_and_healed N001 error "$device" device_forwarding_off device_forwarding_on
-check "N002 names device, pod and the way back" broken_and_healed N002 error "p/web leads by world" detour no_detour
-check "a strict reverse path filter alone is fine" strict_alone_is_fine
-check "N003 a FORWARD chain that drops all" broken_and_healed N003 error "inet closed forward" closed opened
-check "N003 a FORWARD chain with rules is only a warning" broken_and_healed N003 warning "1 rules" closed_with_rules opened
-check "N003 a rule with the comment settles it" broken_and_healed N003 error "inet closed" closed settled
+check "a healthy node has no finding" healthy
+check "N001 IPv4 forwarding" broken_and_undone N001 error "IPv4 forwarding is off" forwarding_off forwarding_on
+check "N001 IPv6 forwarding" broken_and_undone N001 error "IPv6 forwarding is off" forwarding6_off forwarding_on
+check "N001 names the device" broken_and_undone N001 error "$device" device_forwarding_off device_forwarding_on
+check "N002 names device, pod and route" broken_and_undone N002 error "p/web goes through world" detour no_detour
+check "N002 is not reported for a strict reverse path filter alone" strict_alone_is_fine
+check "N003 a FORWARD chain that drops everything" broken_and_undone N003 error "inet closed forward" closed opened
+check "N003 a FORWARD chain with rules is only a warning" broken_and_undone N003 warning "1 rules" closed_with_rules opened
+check "N003 is gone with a rule whose comment is weir" broken_and_undone N003 error "inet closed" closed settled
 opened
-check "N003 by iptables" broken_and_healed N003 error "ip filter FORWARD" by_iptables by_iptables_undone
-check "N005 a program that is not attached" broken_and_healed N005 error "from_pod is not attached to device $device" detached attached
-check "N007 the ends of a veth" broken_and_healed N007 warning "1300" small_mtu full_mtu
-check "N008 rules of kube-proxy" broken_and_healed N008 warning "2 chains" kube_proxy kube_proxy_gone
-check "N010 gc" broken_and_healed N010 warning "not swept" gc_gone attached
-check "N011 enforcement" broken_and_healed N011 warning "off" enforce_off enforce_on
-check "N012 a device that is gone" broken_and_healed N012 warning "4711" record_of_nothing no_record
+check "N003 by iptables" broken_and_undone N003 error "ip filter FORWARD" by_iptables by_iptables_undone
+check "N005 a program that is not attached" broken_and_undone N005 error "from_pod is not attached to device $device" detached attached
+check "N007 MTUs of the two ends of a veth differ" broken_and_undone N007 warning "1300" small_mtu full_mtu
+check "N008 rules of kube-proxy" broken_and_undone N008 warning "2 chains" kube_proxy kube_proxy_gone
+check "N010 gc is not running" broken_and_undone N010 warning "gc is not running" gc_gone attached
+check "N011 enforcement is off" broken_and_undone N011 warning "off" enforce_off enforce_on
+check "N012 a recorded device is gone" broken_and_undone N012 warning "4711" record_of_nothing no_record
 if [ -e /proc/sys/net/bridge ]; then
-	check "N004 is worth knowing and no more" bridge_nf
+	check "N004 is info, and an error beside N003" bridge_nf
 fi
 check "N006 a table that is nearly full" full_table
 

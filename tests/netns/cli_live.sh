@@ -1,22 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# The verbs on a loaded instance: load, status, get, enforce, uninstall. The
-# instance is the test's own, and no pod of it is plugged in: no device is
-# touched. It goes away whatever happens.
+# The verbs on a loaded instance: load, status, get, enforce, uninstall. No pod of the instance is
+# attached: no device is touched, except in sandboxes.
 set -u
 
 # shellcheck source=tests/lib/cli.sh disable=SC1091
 . "$(dirname "$0")/../lib/cli.sh"
-NAME=cli$$
-if [ "$(id -u)" != 0 ]; then
-	echo "1..0 # SKIP needs root"
-	exit 0
-fi
-dir=$(mktemp -d)
-trap '{ "$W" sandbox down --name $NAME; "$W" uninstall -q --name $NAME; } >/dev/null 2>&1; rm -rf "$dir"' EXIT
+instance cli
 
-# cluster PORT: one Service of two endpoints, and a policy, all with addresses
+# cluster PORT: a pod, a Service on that port, and a policy
 cluster() {
 	cat <<END
 apiVersion: v1
@@ -60,7 +53,7 @@ every_noun_answers_in_every_form() {
 	done
 }
 
-# An empty one, too: with a variable that is not set, uninstall would take the machine's own instance.
+# An empty name too: from an unset variable, uninstall would remove the machine's own instance.
 bad_names() {
 	local name
 	for name in ../etc "" "a b" "$(printf 'a%.0s' {1..33})"; do
@@ -69,7 +62,7 @@ bad_names() {
 	done
 }
 
-# A folder that is not there yet must not unload the node; asked for, it may.
+# An empty folder must not unload the node, unless asked for.
 an_empty_load_is_refused() {
 	mkdir -p "$dir/empty"
 	exits 4 load -f "$dir/empty" --node n1 && grep -q -- --allow-empty "$dir/err" && exits 0 get services || return 1
@@ -77,7 +70,7 @@ an_empty_load_is_refused() {
 	exits 1 load -f "$dir/empty" --node n1 --allow-empty --dry-run
 }
 
-# Refused before anything is written: the table of pods, the records and the generation stay.
+# Refused before anything is written: the table of pods and the generation stay.
 an_unknown_node_is_refused() {
 	local verb
 	exits 0 get pods && cp "$dir/out" "$dir/pods" || return
@@ -91,11 +84,25 @@ an_unknown_node_is_refused() {
 	exits 0 get pods && diff "$dir/pods" "$dir/out" && json 'd["generation"] == 1' 0 status -o json
 }
 
-# Tables keep their size. The size that they have may be said again.
+# Tables keep their size. A load may repeat the size that they have.
 sizes_are_refused() {
 	exits 2 load -f "$dir/c.yaml" --scale-flows 50 && grep -q "loaded with 262144 entries and cannot become 131072" "$dir/err" &&
 		exits 0 load -f "$dir/c.yaml" --scale-flows 100 --scale-arrays 100 && shows "nothing to do" 0 load -f "$dir/c.yaml" &&
 		exits 2 load --dry-run -f "$dir/c.yaml" --scale-tables 50
+}
+
+# The peer of a pod that reaches itself (SVC-84) is fixed too, and must be an address that nothing uses.
+hairpin_addresses_are_refused() {
+	exits 2 load -f "$dir/c.yaml" --hairpin-v4 169.254.1.1 &&
+		grep -q "load: --hairpin-v4: the address is 169.254.77.101 and cannot become 169.254.1.1" "$dir/err" &&
+		exits 0 load -f "$dir/c.yaml" --hairpin-v4 169.254.77.101 --hairpin-v6 fd77:6569:722d::65 || return
+	for address in fd00::1 127.0.0.1 224.0.0.1 0.0.0.0 nonsense; do
+		exits 2 load -f "$dir/c.yaml" --hairpin-v4 "$address" && grep -q "load: --hairpin-v4: " "$dir/err" || return
+	done
+	for address in 10.0.0.1 ::1 fe80::1 ff02::1 ::; do
+		exits 2 load -f "$dir/c.yaml" --hairpin-v6 "$address" && grep -q "load: --hairpin-v6: " "$dir/err" || return
+	done
+	exits 2 load -f "$dir/c.yaml" --hairpin-v4 10.244.0.5 && grep -q "is the address of a pod" "$dir/err"
 }
 
 nothing_is_left() {
@@ -106,7 +113,7 @@ off_shows() {
 	exits 0 enforce off && shows "OFF" 0 status
 }
 
-# each load says it anew, as it does everything else
+# --echo is part of each load, like the manifests.
 echo_switches() {
 	exits 0 load --echo always -f "$dir/a.yaml" && shows "echo          always passes" 0 status || return 1
 	exits 0 load --dry-run --echo always -f "$dir/a.yaml" && exits 1 load --dry-run -f "$dir/a.yaml" || return 1
@@ -121,14 +128,14 @@ on_again() {
 	exits 0 enforce on && json 'd["enforcement"] == "on"' 0 status -o json
 }
 
-# the first policy allows a port, the second everything: what is left to the first is for reports
+# One policy allows a port, the other everything: together they allow everything.
 all_ports_are_allow() {
 	local default='[i["default"] for i in d["items"]]'
 	json "$default == ['ports']" 0 get policies -o json || return 1
 	exits 0 load -f "$dir/c.yaml" && json "$default == ['allow']" 0 get policies -o json
 }
 
-# as on a kernel that refuses bpf_timer: the object is not there, and cannot be put there
+# As on a kernel that refuses bpf_timer: the object is missing and cannot be loaded.
 gc_is_missing() {
 	local progs=/sys/fs/bpf/weir-$NAME/progs gc
 	gc=$(echo "$progs"/gc-*)
@@ -151,7 +158,7 @@ uninstall_removes() {
 	exits 0 uninstall && nothing_is_left
 }
 
-# a sandbox is attached in a network namespace of its own: from here every device of it would seem to be gone
+# The attach namespace of a sandbox is its own: seen from here, all its devices would be gone.
 load_from_outside_is_refused() {
 	exits 0 sandbox up -f "$dir/a.yaml" || return 1
 	exits 3 load -f "$dir/a.yaml" --node n1 && grep -q "nsenter --net=/run/netns/weir-${NAME}_node" "$dir/err" &&
@@ -160,16 +167,16 @@ load_from_outside_is_refused() {
 		exits 0 enforce off && exits 0 get pods && exits 0 sandbox up -f "$dir/b.yaml"
 }
 
-# in a network namespace that ends with the command, the pod's device is lo
+# Loaded in a network namespace that ends with the command, where the pod's device is lo.
 sandbox_leaves_others_alone() {
 	exits 0 load -f "$dir/a.yaml" --node n1 || return 1
 	cat >"/run/weir-$NAME/pods/p_web.json" <<-END
 		{"apiVersion": "weir.dev/v1", "kind": "Attachment", "namespace": "p", "name": "web", "uid": "", "netns": "",
 		 "ifindex": 1, "mac": "02:00:00:00:00:01", "addresses": ["10.244.0.5"]}
 	END
-	unshare -n "$W" load -q -f "$dir/a.yaml" --node n1 --name $NAME || return 1
+	unshare -n "$W" load -q -f "$dir/a.yaml" --node n1 --name "$NAME" || return 1
 	exits 3 load -f "$dir/a.yaml" --node n1 && grep -q "has no name" "$dir/err" && exits 5 sandbox up -f "$dir/a.yaml" &&
-		grep -q "no sandbox" "$dir/err" && exits 0 status && exits 0 uninstall
+		grep -q "pods of this machine" "$dir/err" && exits 0 status && exits 0 uninstall
 }
 
 sandbox_down() {
@@ -189,28 +196,28 @@ spec: {podSelector: {}, ingress: [{}]}
 END
 } >"$dir/c.yaml"
 
-check "status of nothing is not reachable" exits 3 status
-check "get from nothing is not reachable" exits 3 get pods
-check "enforce on nothing is not reachable" exits 3 enforce on
+check "status without an instance is status 3" exits 3 status
+check "get without an instance is status 3" exits 3 get pods
+check "enforce without an instance is status 3" exits 3 enforce on
 check "enforce takes on and off only" exits 2 enforce maybe
-check "get knows its nouns" exits 2 get nonsense
+check "an unknown noun of get is a usage error" exits 2 get nonsense
 check "an instance's name is 1 to 32 letters, digits, - and _" bad_names
-check "a dry run tells what would change, and 1" shows "nothing was written" 1 load --dry-run -f "$dir/a.yaml"
-check "a dry run makes nothing" nothing_is_left
+check "a dry run prints what would change, with status 1" shows "nothing was written" 1 load --dry-run -f "$dir/a.yaml"
+check "a dry run creates nothing" nothing_is_left
 check "invalid objects load nothing" exits 4 load -f /dev/null/none
-check "load writes, table by table" shows "frontends" 0 load -f "$dir/a.yaml"
-check "a load of nothing is refused, and changes nothing" an_empty_load_is_refused
-check "a load for a node that no object names is refused, and changes nothing" an_unknown_node_is_refused
+check "load lists what it wrote, table by table" shows "frontends" 0 load -f "$dir/a.yaml"
+check "a load of an empty folder is refused and changes nothing" an_empty_load_is_refused
+check "a load for a node that no object names is refused and changes nothing" an_unknown_node_is_refused
 check "a second load has nothing to do" shows "nothing to do" 0 load -f "$dir/a.yaml"
-check "a dry run without a difference is 0" exits 0 load --dry-run -f "$dir/a.yaml"
-check "a change is a small difference" \
+check "a dry run without a difference is status 0" exits 0 load --dry-run -f "$dir/a.yaml"
+check "a small change writes few tables" \
 	json '{t["table"] for t in d["tables"]} <= {"frontends", "services", "backend_slots", "backends", "names"} and d["writes"] > 0' \
 	0 load -f "$dir/b.yaml" -o json
 check "status shows generation, maps and programs" \
 	json 'd["generation"] == 2 and d["enforcement"] == "on" and "from_pod" in d["programs"] and
 	d["maps"]["frontends"]["entries"] == 2 and "egress-denied" in d["drops"]' 0 status -o json
 check "status is one screen" shows "enforcement   on" 0 status
-check "enforce off shows in status" off_shows
+check "status shows enforce off" off_shows
 check "a load leaves enforcement as it is" load_leaves_it_off
 check "enforce on again" on_again
 check "np-38: load switches echo, status shows it" echo_switches
@@ -219,15 +226,16 @@ check "frontends are shown with their Service" \
 	json '[(i["service"], i["frontend"], i["backends"]) for i in d["items"]] == [("p/web/TCP", "10.96.0.10:80/TCP", 1)]' \
 	0 get services -o json
 check "rules are shown with file and line" shows "a.yaml:" 0 get rules
-check "policies that allow everything are shown as that" all_ports_are_allow
-check "sizes other than those that are loaded are refused, not ignored" sizes_are_refused
-check "without the plan file ids are shown, and it is said" names_come_from_the_plan_file
-check "gc that is not running is said by load and status" gc_is_missing
-check "what cannot be counted is not shown as 0" queues_are_not_counted
+check "policies that allow everything are shown as allow" all_ports_are_allow
+check "sizes other than the loaded ones are refused, not ignored" sizes_are_refused
+check "svc-84: hairpin addresses other than the loaded ones, or in use, are refused" hairpin_addresses_are_refused
+check "without the plan file get shows ids and says so" names_come_from_the_plan_file
+check "load and status report gc that is not running" gc_is_missing
+check "an entry count that is unknown is not shown as 0" queues_are_not_counted
 check "uninstall removes everything" uninstall_removes
-check "uninstall of nothing is fine" exits 0 uninstall
+check "uninstall without an instance succeeds" exits 0 uninstall
 check "a load from another network namespace is refused" load_from_outside_is_refused
-check "a sandbox goes down from anywhere" sandbox_down
-check "a sandbox does not take over what is loaded under its name" sandbox_leaves_others_alone
+check "sandbox down works from another network namespace" sandbox_down
+check "a sandbox does not replace an instance that is loaded under its name" sandbox_leaves_others_alone
 
 finish

@@ -1,20 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# weir observe and the counts of hits, with real packets between the pods of a
-# sandbox of the test's own: who is named, what filters take, what a second
-# reader meets, what is said of losses.
+# weir observe and hit counts, with real packets between the pods of a sandbox: names of pods,
+# Services and policies, filters, a second reader, counts of lost events.
 set -u
 
 # shellcheck source=tests/lib/cli.sh disable=SC1091
 . "$(dirname "$0")/../lib/cli.sh"
-NAME=obs$$
-if [ "$(id -u)" != 0 ]; then
-	echo "1..0 # SKIP needs root"
-	exit 0
-fi
-dir=$(mktemp -d)
-trap '"$W" sandbox down -q --name $NAME >/dev/null 2>&1; rm -rf "$dir"' EXIT
+instance obs
 
 cat >"$dir/pods.yaml" <<'END'
 apiVersion: v1
@@ -62,13 +55,13 @@ END
 
 # address POD FAMILY: ipv4 or ipv6
 address() {
-	"$W" get pods -o json --name $NAME | python3 -c 'import json,sys
+	"$W" get pods -o json --name "$NAME" | python3 -c 'import json,sys
 print([i for i in json.load(sys.stdin)["items"] if i["pod"] == sys.argv[1]][0][sys.argv[2]])' "$@"
 }
 
 # datagrams POD ADDRESS PORT [N]
 datagrams() {
-	"$W" sandbox exec "$1" --name $NAME -- python3 -c 'import socket,sys
+	"$W" sandbox exec "$1" --name "$NAME" -- python3 -c 'import socket,sys
 to, port, n = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 s = socket.socket(socket.AF_INET6 if ":" in to else socket.AF_INET, socket.SOCK_DGRAM)
 for _ in range(n):
@@ -80,26 +73,27 @@ for _ in range(n):
 
 # connect POD ADDRESS PORT
 connect() {
-	"$W" sandbox exec "$1" --name $NAME -- timeout 2 bash -c "exec 3<>/dev/tcp/$2/$3" 2>/dev/null
+	"$W" sandbox exec "$1" --name "$NAME" -- timeout 2 bash -c "exec 3<>/dev/tcp/$2/$3" 2>/dev/null
 }
 
-# observe ARGUMENT...: in the background; what it says is in $dir/seen and $dir/said. It ends with the sandbox at the latest.
+# observe ARGUMENT...: in the background, with stdout in $dir/seen and stderr in $dir/said. It ends
+# with the sandbox at the latest.
 observe() {
-	"$W" observe "$@" --name $NAME >"$dir/seen" 2>"$dir/said" </dev/null &
+	"$W" observe "$@" --name "$NAME" >"$dir/seen" 2>"$dir/said" </dev/null &
 	pid=$!
 }
 
-# reads PID: waits until that observer has the ring
+# reads PID: waits until that observer reads the event ring
 reads() {
 	for _ in $(seq 100); do
-		grep -qsx "$1" /run/weir-$NAME/observe.lock && return
+		grep -qsx "$1" "/run/weir-$NAME/observe.lock" && return
 		sleep 0.1
 	done
-	echo "no observer reads"
+	echo "no observer reads the ring"
 	return 1
 }
 
-# ends STATUS COMMAND...: the command again and again, until the observer ends with that status
+# ends STATUS COMMAND...: repeats the command until the observer ends, with that status
 ends() {
 	local want=$1 got
 	shift
@@ -118,14 +112,14 @@ ends() {
 	return 1
 }
 
-# seen PYTHON: for the records of -o jsonl, a list, r
+# seen PYTHON: the expression holds for r, the list of records of -o jsonl
 seen() {
 	python3 -c 'import json,sys
 r = [json.loads(line) for line in open(sys.argv[1])]
 sys.exit(0 if eval("(" + sys.argv[2] + ")") else "not so: %s\n%s" % (sys.argv[2], r))' "$dir/seen" "$1"
 }
 
-# says TEXT: the observer's lines hold it
+# says TEXT: the observer printed it
 says() {
 	grep -qF -- "$1" "$dir/seen" || {
 		echo "no '$1' in:"
@@ -164,13 +158,13 @@ translated_by_name() {
 	ends 0 connect p/friend 10.96.7.1 80 && says " p/web:8080 TCP  p/web-from-friend ingress[1] ("
 }
 
-# an allowed connection is silent once it is open, and so is what no Service translates
+# An allowed connection that no Service translates makes no event.
 open_connections_are_silent() {
 	observe --timeout 60 -o jsonl --from p/friend
 	reads "$pid" || return
 	sleep 0.3
 	for _ in 1 2 3; do
-		"$W" sandbox exec p/friend --name $NAME -- timeout 10 bash -c \
+		"$W" sandbox exec p/friend --name "$NAME" -- timeout 10 bash -c \
 			"exec 3<>/dev/tcp/$web4/8080 && for i in 1 2 3 4 5; do echo x >&3 || exit; done" || return
 	done
 	sleep 0.3
@@ -212,7 +206,7 @@ assert d["apiVersion"] == "weir.dev/v1" and d["kind"] == "EventList" and [i["kin
 		"$dir/seen"
 }
 
-# every datagram is shown, or counted
+# Each of 3000 datagrams is shown or counted as lost.
 losses_are_counted() {
 	observe -n 100000 --timeout 120 -o jsonl --verdict deny --from q/stranger
 	for _ in $(seq 100); do
@@ -239,7 +233,7 @@ enforcement_off_is_shown() {
 			r[0]["ingress"]["policies"] == ["p/web-from-friend"]' && exits 0 enforce on
 }
 
-# the reader was there before: names come from the generation that is now
+# The observer began before the load: names must come from the new generation.
 a_new_policy_is_named() {
 	observe -n 1 --timeout 60 -o jsonl --verdict deny --policy q/later
 	reads "$pid"
@@ -263,26 +257,26 @@ removed_meanwhile() {
 	exits 0 sandbox down -q && ends 3 sleep 0.1 && grep -q "was removed" "$dir/said"
 }
 
-check "nothing to observe is not reachable" exits 3 observe --timeout 1
+check "observe without an instance is status 3" exits 3 observe --timeout 1
 check "a reason that no event has is refused" exits 2 observe --reason nonsense
-check "a pod is written with its namespace" exits 2 observe --pod web
+check "a pod without its namespace is a usage error" exits 2 observe --pod web
 check "addresses of two families are refused" exits 2 observe --from 10.0.0.1 --to fd00::1
-check "a policy is written with its namespace" exits 2 observe --policy later
+check "a policy without its namespace is a usage error" exits 2 observe --policy later
 check "the sandbox is up" exits 0 sandbox up -q -f "$dir/pods.yaml" -f "$dir/policy.yaml"
 web4=$(address p/web ipv4) web6=$(address p/web ipv6) stranger4=$(address q/stranger ipv4)
 check "a denial names pods and policies, IPv4" denied_by_name "$web4" IPv4
 check "a denial names pods and policies, IPv6" denied_by_name "$web6" IPv6
-check "a denial is one line for people" denied_in_a_line
+check "a denial is one line of text" denied_in_a_line
 check "a translation names Service, backend and rule (NP-46)" translated_by_name
-check "packets of an allowed connection tell nothing" open_connections_are_silent
-check "a drop says its reason" drops_have_reasons
-check "what does not match is not shown, and the timeout is status 5" other_packets_do_not_match
-check "one reader at a time, and a killed one leaves no trace" one_reader_at_a_time
+check "packets of an allowed connection make no events" open_connections_are_silent
+check "a drop shows its reason" drops_have_reasons
+check "events that do not match are not shown, and the timeout is status 5" other_packets_do_not_match
+check "one reader at a time, and a killed reader blocks no other" one_reader_at_a_time
 check "-o json is one document" a_document_is_whole
-check "what is not shown is counted" losses_are_counted
-check "a denial that is not enforced says so" enforcement_off_is_shown
-check "a policy that comes meanwhile is named" a_new_policy_is_named
-check "rules and policies have counts" hits_are_shown
-check "an instance that is removed ends the observer" removed_meanwhile
+check "events that are not shown are counted" losses_are_counted
+check "a denial that is not enforced is shown as that" enforcement_off_is_shown
+check "a policy that is loaded meanwhile is named" a_new_policy_is_named
+check "rules and policies have hit counts" hits_are_shown
+check "removing the instance ends the observer" removed_meanwhile
 
 finish

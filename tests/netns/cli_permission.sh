@@ -1,24 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# The verbs without root: each that reads or writes an instance says that it
-# needs root, with status 3, whether the instance is loaded or not. It must not
-# say that nothing is loaded, nor that all went well. The instance is the test's
-# own.
+# The verbs without root: each that reads or writes an instance says that it needs root, with
+# status 3, whether the instance is loaded or not. It must not say that nothing is loaded, nor
+# succeed.
 set -u
 
 # shellcheck source=tests/lib/cli.sh disable=SC1091
 . "$(dirname "$0")/../lib/cli.sh"
-NAME=perm$$
-if [ "$(id -u)" != 0 ]; then
-	echo "1..0 # SKIP needs root"
-	exit 0
-fi
-dir=$(mktemp -d)
-ROOT=$W
-trap '{ "$ROOT" sandbox down --name $NAME; "$ROOT" uninstall -q --name $NAME; } >/dev/null 2>&1; rm -rf "$dir"' EXIT
+instance perm
 
-# The build folder may be closed to other users: the command is copied to where everybody may run it.
+# Other users may have no access to the build folder: the command is copied to $dir.
 chmod 755 "$dir"
 install -m 755 "$W" "$dir/weir"
 cat >"$dir/unprivileged" <<END
@@ -35,7 +27,7 @@ status: {phase: Running, podIP: 10.244.0.5, podIPs: [{ip: 10.244.0.5}]}
 END
 chmod 644 "$dir/a.yaml"
 
-# needs_root VERB ARGUMENT...
+# needs_root VERB ARGUMENT...: one line on stderr says so, stdout is empty
 needs_root() {
 	exits 3 "$@" || return
 	if [ -s "$dir/out" ] || [ "$(wc -l <"$dir/err")" != 1 ] ||
@@ -46,7 +38,7 @@ needs_root() {
 	fi
 }
 
-# What each verb is called with, as an unprivileged user. A verb that is not here fails the test.
+# ask VERB: calls it in its forms as an unprivileged user. A verb that is missing here fails.
 ask() {
 	local yaml=$dir/a.yaml
 	case $1 in
@@ -74,7 +66,7 @@ ask() {
 		;;
 	help | version) NAME='' exits 0 "$1" ;;
 	*)
-		echo "what does weir $1 need? This test does not know"
+		echo "this test does not know what weir $1 needs"
 		return 1
 		;;
 	esac
@@ -87,9 +79,9 @@ for state in "not loaded" loaded; do
 	for verb in $verbs; do
 		check "weir $verb without root, $state" ask "$verb"
 	done
-	W=$ROOT
+	W=$WEIR_BIN
 done
-check "the instance is as it was" json 'd["generation"] == 1 and d["enforcement"] == "on" and d["devices"] == 1' \
+check "the instance is unchanged" json 'd["generation"] == 1 and d["enforcement"] == "on" and d["devices"] == 1' \
 	0 status -o json
 
 finish

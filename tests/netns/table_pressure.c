@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The connection table under pressure, with real sockets and small tables: ten times its capacity
- * of short connections beside a thousand live ones, a flood of SYNs that nobody answers, and
- * forgetting with no process of Weir alive.
+ * The connection table under pressure, with real sockets and small tables: short connections of ten
+ * times its capacity beside a thousand live ones, a flood of unanswered SYNs, and gc with no
+ * process of Weir alive.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,7 +21,7 @@
 #include <bpf/bpf.h>
 
 #include "base/mem.h"
-#include "lib/netns_cluster.h"
+#include "lib/netns_socket.h"
 #include "sandbox/netns.h"
 
 #define CAPACITY 4096 /* conntrack entries */
@@ -38,7 +38,7 @@
 static struct netns_cluster cluster;
 static int live[LIVE];
 
-/* The live connections of both sides are open in this process and in the server, its child. */
+/* For the live connections, here and in the server, which inherits the limit. */
 static void allow_many_files(void)
 {
 	struct rlimit files = { 4 * LIVE, 4 * LIVE };
@@ -49,7 +49,7 @@ static void allow_many_files(void)
 
 static int set_up(void **state)
 {
-	static const struct node_sizes small = { .max = { [WEIR_MAP_conntrack] = CAPACITY,
+	static const struct node_setup small = { .max = { [WEIR_MAP_conntrack] = CAPACITY,
 							  [WEIR_MAP_gc_slots] = CAPACITY,
 							  [WEIR_MAP_gc_free] = CAPACITY,
 							  [WEIR_MAP_half_open] = HALF_OPEN } };
@@ -80,11 +80,9 @@ static int tear_down(void **state)
 /* Runs fn in the client's namespace. */
 static void in_client(void (*fn)(void))
 {
-	_cleanup_(fd_close) int ns = sandbox_netns(cluster.name, "default/client", NULL);
 	_cleanup_(netns_leave) int back = -1;
 
-	assert_true(ns >= 0);
-	assert_int_equal(netns_enter(ns, &back, NULL), 0);
+	netns_cluster_enter(&cluster, "default/client", &back);
 	fn();
 }
 
@@ -107,7 +105,7 @@ static void open_live(void)
 	}
 }
 
-static void live_ones_answer(void)
+static void live_connections_answer(void)
 {
 	int lost = 0;
 
@@ -116,10 +114,7 @@ static void live_ones_answer(void)
 	assert_int_equal(lost, 0);
 }
 
-/*
- * One short connection: connect, ask, hear, end by FIN or by RST. Blocking, with a limit: a lost
- * one fails.
- */
+/* Connects, asks, reads the answer and ends by FIN or RST. Blocking; fails after 3 s. */
 static int short_connection(const struct sockaddr_in *to, bool reset)
 {
 	struct linger by_rst = { .l_onoff = reset };
@@ -152,21 +147,17 @@ static void short_connections(void)
 	}
 }
 
-static void
-ten_times_the_capacity_of_short_connections_beside_a_thousand_live_ones_loses_none(void **state)
+static void no_connection_is_lost_to_short_ones_of_ten_times_the_capacity(void **state)
 {
 	if (netns_cluster_cannot())
 		skip();
 	in_client(many_ports);
 	open_live();
 	in_client(short_connections);
-	live_ones_answer();
+	live_connections_answer();
 }
 
-/*
- * SYNs to an address that nobody has, each from another port. The sums are of no interest to
- * anybody.
- */
+/* SYNs to an unused address, each from another port. Checksums stay 0: no receiver looks. */
 static void flood(void)
 {
 	_cleanup_(fd_close) int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_TCP);
@@ -207,9 +198,9 @@ static void a_flood_of_syns_ends_no_open_connection_and_leaves_room_for_new_ones
 	if (netns_cluster_cannot())
 		skip();
 	in_client(flood);
-	assert_true(entries() >=
-		    PER_CONNECTION * LIVE + HALF_OPEN); /* the flood did reach the table */
-	live_ones_answer();
+	/* the flood reached the table */
+	assert_true(entries() >= PER_CONNECTION * LIVE + HALF_OPEN);
+	live_connections_answer();
 	assert_int_equal(netns_try(&cluster, "default/client", IPPROTO_TCP, &vip, 80, NULL, 0), 0);
 }
 
@@ -224,7 +215,7 @@ static void shorten_timeouts(uint32_t opening, uint32_t closing)
 	node_config(n)->timeout[WEIR_TIMEOUT_TCP_CLOSING] = closing;
 }
 
-/* Nothing of Weir runs while this waits: the instance is closed, all that is left is pinned. */
+/* Waits while no process of Weir runs: maps and programs are pinned. */
 static uint32_t entries_after(uint32_t want)
 {
 	struct timespec pause = { .tv_nsec = 200000000 };
@@ -237,13 +228,13 @@ static uint32_t entries_after(uint32_t want)
 	return n;
 }
 
-static void what_is_over_is_forgotten_with_no_process_alive_and_what_lives_is_not(void **state)
+static void gc_removes_closed_connections_only_with_no_process_alive(void **state)
 {
 	if (netns_cluster_cannot())
 		skip();
 	shorten_timeouts(4, 4);
 	assert_int_equal(entries_after(PER_CONNECTION * LIVE), PER_CONNECTION * LIVE);
-	live_ones_answer();
+	live_connections_answer();
 	for (int i = 0; i < LIVE; i++)
 		fd_close(&live[i]);
 	assert_int_equal(entries_after(0), 0);
@@ -252,12 +243,10 @@ static void what_is_over_is_forgotten_with_no_process_alive_and_what_lives_is_no
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(
-			ten_times_the_capacity_of_short_connections_beside_a_thousand_live_ones_loses_none),
+		cmocka_unit_test(no_connection_is_lost_to_short_ones_of_ten_times_the_capacity),
 		cmocka_unit_test(
 			a_flood_of_syns_ends_no_open_connection_and_leaves_room_for_new_ones),
-		cmocka_unit_test(
-			what_is_over_is_forgotten_with_no_process_alive_and_what_lives_is_not),
+		cmocka_unit_test(gc_removes_closed_connections_only_with_no_process_alive),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Weir comes to a node whose pods run already, behind rules in kube-proxy's shape: connections that
- * are open, direct ones and such through those rules, go on, while new ones are Weir's; and policy
- * holds for the old ones as well.
+ * Weir is attached to pods that already run, beside nftables rules like kube-proxy's. Open
+ * connections, direct and through those rules, continue; Weir serves new ones, and enforces policy
+ * on both.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -17,17 +17,17 @@
 
 #include "base/addr.h"
 #include "base/mem.h"
-#include "lib/netns_cluster.h"
+#include "lib/netns_socket.h"
 
 #define CLIENT 10
 #define SERVER 11
 #define VIP 40
-#define OTHERS 3 /* more backends of the Service: who selects anew most likely gets one of them */
-#define OPEN 4 /* connections by each way and family */
+#define OTHERS 3 /* more backends: a second selection would likely change the backend */
+#define OPEN 4 /* connections by each path and family */
 
 /*
- * One orientation is allowed and the other is not: a packet that is taken for mid-stream of
- * nobody's does not pass.
+ * Only from client to server: a packet that is judged in the wrong direction, because its
+ * connection is unknown, does not pass.
  */
 static const char one_way[] =
 	"policyTypes: [Ingress, Egress], ingress: [{from: [{podSelector: {matchLabels: {app: client}}}], ports: "
@@ -55,19 +55,14 @@ static void up(struct netns_cluster *c, const char *policy)
 	netns_cluster_up(c, text);
 }
 
-/*
- * What was there before: the Service's address leads to the first server, by the host's conntrack.
- */
+/* DNAT from the cluster IP to the first server, by the host's conntrack. */
 static void old_proxy(const struct netns_cluster *c)
 {
-	/* as kube-proxy demands it where pods share a link */
+	/* kube-proxy requires it where pods share a bridge */
 	if (c->env->topology == SANDBOX_BRIDGE)
 		netns_node_command(c, "echo 1 >/proc/sys/net/bridge/bridge-nf-call-iptables; "
 				      "echo 1 >/proc/sys/net/bridge/bridge-nf-call-ip6tables");
-	/*
-	 * a rule of the host's own that needs conntrack: else tracking ends with the proxy's last
-	 * rule
-	 */
+	/* keeps conntrack enabled when the proxy's last rule is gone */
 	netns_node_command(
 		c, "nft 'table inet own { chain forward { type filter hook forward priority 0; "
 		   "ct state established accept; }; }'");
@@ -90,10 +85,10 @@ static void old_proxy(const struct netns_cluster *c)
 
 struct open_one {
 	int fd;
-	char line[128]; /* what the server says of it, always */
+	char line[128]; /* the server's answer: the same each time */
 };
 
-static void assert_goes_on(const struct open_one *o)
+static void assert_continues(const struct open_one *o)
 {
 	char line[128];
 
@@ -110,7 +105,7 @@ static void open_one(const struct netns_cluster *c, struct open_one *o, int prot
 	assert_memory_equal(o->line, "a/server-0 ", 11);
 }
 
-/* By both ways. A Service of Weir's would not send all of them to server-0. */
+/* By both paths. Weir's Service would not choose server-0 for all. */
 static size_t open_all(const struct netns_cluster *c, struct open_one *all)
 {
 	size_t n = 0;
@@ -127,7 +122,7 @@ static size_t open_all(const struct netns_cluster *c, struct open_one *all)
 	return n;
 }
 
-/* Connections of the time before, then Weir. Returns how many. */
+/* Opens connections, then attaches Weir. Returns how many. */
 static size_t hand_over(struct netns_cluster *c, struct open_one *all)
 {
 	size_t n;
@@ -149,13 +144,12 @@ static void a_hand_over_cuts_nothing(void **state)
 
 	n = hand_over(c, all);
 	for (size_t i = 0; i < n; i++)
-		assert_goes_on(&all[i]);
-	netns_node_command(
-		c,
-		"nft flush chain inet old services"); /* chains stay, as those of kube-proxy do */
+		assert_continues(&all[i]);
+	/* the chains stay, as those of kube-proxy do */
+	netns_node_command(c, "nft flush chain inet old services");
 	for (size_t i = 0; i < n; i++)
-		assert_goes_on(&all[i]);
-	for (int family = 0; family < 2; family++) { /* only Weir serves the address now */
+		assert_continues(&all[i]);
+	for (int family = 0; family < 2; family++) { /* only Weir serves the cluster IP now */
 		struct weir_addr vip = netns_service_addr(VIP, family);
 
 		for (int i = 0; i < OPEN; i++)
@@ -175,8 +169,8 @@ static void np_50_a_policy_cuts_connections_that_are_older_than_weir(void **stat
 	size_t n;
 
 	n = hand_over(c, all);
-	assert_goes_on(&all[0]);
-	assert_goes_on(&all[1]);
+	assert_continues(&all[0]);
+	assert_continues(&all[1]);
 	up(c, nothing);
 	assert_int_equal(netns_ask(all[0].fd, line, sizeof(line)), -ETIMEDOUT);
 	assert_int_equal(netns_ask(all[1].fd, line, sizeof(line)), -ETIMEDOUT);
@@ -192,5 +186,5 @@ int main(void)
 				 NETNS_DROP_FORWARD),
 	};
 
-	return netns_run("adopt", tests, ARRAY_SIZE(tests));
+	return netns_run("traffic_adopt", tests, ARRAY_SIZE(tests));
 }

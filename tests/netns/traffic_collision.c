@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * One client port, used towards the same backend by several ways at a time: directly and through a
- * cluster IP, or through two cluster IPs. Each is a connection of its own, whichever came first.
+ * One client port with several connections to the same backend at the same time: directly and
+ * through a cluster IP, or through two cluster IPs, in any order.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -16,13 +16,13 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "lib/netns_cluster.h"
+#include "lib/netns_socket.h"
 
 #define CLIENT 9
 #define BACKEND 10
 #define VIP 50
 #define OTHER_VIP 51
-#define CLIENT_PORT 20000 /* none that the kernel gives a client by itself */
+#define CLIENT_PORT 20000 /* below the ephemeral ports */
 
 enum way {
 	DIRECT,
@@ -62,7 +62,7 @@ static int open_way(struct netns_cluster *c, enum way way, int family, int proto
 	return fd;
 }
 
-/* Both open at the same time, each answered on its own socket, several times in turn. */
+/* Both are open at the same time, and each is answered on its own socket. */
 static void both(struct netns_cluster *c, enum way first, enum way second, uint16_t port)
 {
 	static const int protos[] = { IPPROTO_TCP, IPPROTO_UDP };
@@ -81,7 +81,7 @@ static void both(struct netns_cluster *c, enum way first, enum way second, uint1
 				assert_int_equal(strncmp(line, "a/backend ", 10), 0);
 			}
 			close(one);
-			/* and the one that is left goes on */
+			/* the other one continues */
 			assert_int_equal(netns_ask(two, line, sizeof(line)), 0);
 			close(two);
 		}
@@ -99,7 +99,7 @@ static void a_direct_connection_after_a_cluster_ip(void **state)
 	both(*state, BY_VIP, DIRECT, CLIENT_PORT);
 }
 
-static void two_cluster_ips_onto_one_backend(void **state)
+static void two_cluster_ips_of_one_backend(void **state)
 {
 	up(*state);
 	both(*state, BY_VIP, BY_OTHER_VIP, CLIENT_PORT);
@@ -156,7 +156,7 @@ static void a_client_port_is_used_again_soon_after(void **state)
 			int fd = open_way(c, i % 3, family, IPPROTO_TCP, CLIENT_PORT);
 
 			assert_int_equal(netns_ask(fd, line, sizeof(line)), 0);
-			/* with a RST, so that no TIME_WAIT keeps the port */
+			/* by RST: TIME_WAIT would keep the port */
 			setsockopt(fd, SOL_SOCKET, SO_LINGER, &abort_close, sizeof(abort_close));
 			close(fd);
 		}
@@ -167,7 +167,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		netns_test(a_cluster_ip_after_a_direct_connection),
 		netns_test(a_direct_connection_after_a_cluster_ip),
-		netns_test(two_cluster_ips_onto_one_backend),
+		netns_test(two_cluster_ips_of_one_backend),
 		netns_test(all_three_at_once),
 		netns_test(collisions_stay_apart_over_a_reload),
 		netns_test(a_client_port_is_used_again_soon_after),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Programs of others on the same devices, before and behind Weir's, with tcx and with clsact: those
- * before see every packet, those behind every packet that Weir passes to the stack or from it. What
- * Weir drops or redirects into another pod ends with Weir. A reload keeps them, and their order.
+ * Foreign programs on the same devices, before and after Weir's, with tcx and with clsact: those
+ * before see every packet, those after only packets that Weir passes to or from the stack, not
+ * those that it drops or redirects to another pod. A reload keeps them and their order.
  */
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -16,9 +16,10 @@
 
 #include "attach/attach.h"
 #include "base/mem.h"
+#include "base/netns.h"
 #include "doctor/doctor.h"
 #include "lib/netns_foreign.h"
-#include "sandbox/netns.h"
+#include "lib/netns_socket.h"
 
 #define POD 10 /* host numbers of addresses */
 #define OTHER 11
@@ -55,15 +56,15 @@ static int to_other(const struct netns_cluster *c, int family, int proto)
 
 static const int protos[] = { IPPROTO_TCP, IPPROTO_UDP };
 
-/* All four counted at least that many more than in old. */
+/* All four have counted at least that many packets since `old`. */
 static void assert_all_counted(const struct netns_foreign *f, const uint64_t old[_FOREIGN_MAX],
 			       uint64_t packets)
 {
 	for (int i = 0; i < _FOREIGN_MAX; i++)
 		if (netns_foreign_count(f, i) < old[i] + packets)
-			fail_msg("%s, %s Weir: %llu packets, and %llu before the traffic",
+			fail_msg("%s, %s Weir: %llu packets, %llu before the traffic",
 				 i & FOREIGN_EGRESS ? "egress" : "ingress",
-				 i & FOREIGN_AFTER ? "behind" : "before",
+				 i & FOREIGN_AFTER ? "after" : "before",
 				 (unsigned long long)netns_foreign_count(f, i),
 				 (unsigned long long)old[i]);
 }
@@ -74,9 +75,9 @@ static void read_all(const struct netns_foreign *f, uint64_t ret[_FOREIGN_MAX])
 		ret[i] = netns_foreign_count(f, i);
 }
 
-/* One exchange each of TCP and UDP is at least three packets a direction. */
-static void exchanges_by_the_stack_are_counted(const struct netns_cluster *c,
-					       const struct netns_foreign *f)
+/* One exchange of TCP and one of UDP: at least three packets in each direction. */
+static void exchanges_through_the_stack_are_counted(const struct netns_cluster *c,
+						    const struct netns_foreign *f)
 {
 	for (int family = 0; family < 2; family++) {
 		uint64_t old[_FOREIGN_MAX];
@@ -88,21 +89,18 @@ static void exchanges_by_the_stack_are_counted(const struct netns_cluster *c,
 	}
 }
 
-static void foreign_programs_before_and_behind_see_what_passes(void **state)
+static void foreign_programs_before_and_after_see_passed_packets(void **state)
 {
 	_cleanup_(netns_foreign_close) struct netns_foreign f = {};
 	struct netns_cluster *c = *state;
 
 	up(c, NULL);
 	netns_foreign_attach(c, "a/pod", &f);
-	exchanges_by_the_stack_are_counted(c, &f);
+	exchanges_through_the_stack_are_counted(c, &f);
 }
 
-/*
- * ARP and neighbour discovery pass, so what is behind may count some; a TCP connection is more than
- * those.
- */
-static void what_goes_straight_to_a_pod_is_seen_before_weir_only(void **state)
+/* ARP and neighbour discovery are passed to the stack: programs after Weir can count a few. */
+static void redirected_packets_are_seen_before_weir_only(void **state)
 {
 	_cleanup_(netns_foreign_close) struct netns_foreign f = {};
 	struct netns_cluster *c = *state;
@@ -111,16 +109,16 @@ static void what_goes_straight_to_a_pod_is_seen_before_weir_only(void **state)
 	netns_foreign_attach(c, "a/pod", &f);
 	for (int family = 0; family < 2; family++) {
 		uint64_t before = netns_foreign_count(&f, 0),
-			 behind = netns_foreign_count(&f, FOREIGN_AFTER);
+			 after = netns_foreign_count(&f, FOREIGN_AFTER);
 
 		for (int i = 0; i < 10; i++)
 			assert_int_equal(to_other(c, family, IPPROTO_TCP), 0);
 		assert_in_range(netns_foreign_count(&f, 0), before + 30, UINT64_MAX);
-		assert_in_range(netns_foreign_count(&f, FOREIGN_AFTER), behind, behind + 20);
+		assert_in_range(netns_foreign_count(&f, FOREIGN_AFTER), after, after + 20);
 	}
 }
 
-static void what_a_policy_denies_never_gets_behind_weir(void **state)
+static void denied_packets_are_seen_before_weir_only(void **state)
 {
 	_cleanup_(netns_foreign_close) struct netns_foreign f = {};
 	struct netns_cluster *c = *state;
@@ -129,24 +127,21 @@ static void what_a_policy_denies_never_gets_behind_weir(void **state)
 	netns_foreign_attach(c, "a/pod", &f);
 	for (int family = 0; family < 2; family++) {
 		_cleanup_(fd_close) int fd = netns_socket(c, "a/pod", family, IPPROTO_UDP, 0);
-		uint64_t before, behind;
+		uint64_t before, after;
 
-		/*
-		 * the node is always allowed (NP-42), and then the gateway's MAC is known: none of
-		 * a burst is lost
-		 */
+		/* resolves the gateway's MAC (NP-42), or the kernel drops part of the burst */
 		assert_int_equal(from_node(c, family, IPPROTO_UDP), 0);
 		before = netns_foreign_count(&f, 0);
-		behind = netns_foreign_count(&f, FOREIGN_AFTER);
+		after = netns_foreign_count(&f, FOREIGN_AFTER);
 		assert_int_equal(netns_connect(fd, &c->net.world_addr[family], PORT), 0);
 		for (int i = 0; i < 100; i++)
 			assert_int_equal(send(fd, "?", 1, 0), 1);
 		assert_in_range(netns_foreign_count(&f, 0), before + 100, UINT64_MAX);
-		assert_in_range(netns_foreign_count(&f, FOREIGN_AFTER), behind, behind + 20);
+		assert_in_range(netns_foreign_count(&f, FOREIGN_AFTER), after, after + 20);
 	}
 }
 
-/* ---- What the doctor says of it, and a reload ---- */
+/* ---- Findings of the doctor, and a reload ---- */
 
 static void a_reload_keeps_foreign_programs_and_their_order(void **state)
 {
@@ -158,25 +153,24 @@ static void a_reload_keeps_foreign_programs_and_their_order(void **state)
 	netns_foreign_attach(c, "a/pod", &f);
 	assert_int_equal(netns_findings(c, FINDING_N009), 2);
 	up(c, "ingress: [{ports: [{port: 80}, {port: 80, protocol: UDP}]}]");
-	exchanges_by_the_stack_are_counted(c, &f);
+	exchanges_through_the_stack_are_counted(c, &f);
 	assert_int_equal(netns_findings(c, FINDING_N009), 2);
 }
 
-/* In the node's namespace, as load does. */
+/* In the attach namespace, as `weir load` does. */
 static void detach_and_attach(const struct netns_cluster *c, uint32_t ifindex, bool attach)
 {
-	_cleanup_(fd_close) int ns = sandbox_netns(c->name, "node", NULL);
 	_cleanup_(netns_leave) int back = -1;
 	_cleanup_(node_close) struct node *node = NULL;
 
-	assert_int_equal(netns_enter(ns, &back, NULL), 0);
+	netns_cluster_enter(c, "node", &back);
 	assert_int_equal(node_open(c->name, NODE_WRITE, NULL, &node, NULL), 0);
 	assert_int_equal(attach ? attach_device(node, ifindex, NULL)
 				: attach_detach(node, ifindex, NULL),
 			 0);
 }
 
-static void programs_that_are_detached_are_missed_and_come_back_beside_foreign_ones(void **state)
+static void detached_programs_are_found_and_attached_again_beside_foreign_ones(void **state)
 {
 	_cleanup_(netns_foreign_close) struct netns_foreign f = {};
 	struct netns_cluster *c = *state;
@@ -188,17 +182,17 @@ static void programs_that_are_detached_are_missed_and_come_back_beside_foreign_o
 	assert_int_equal(netns_findings(c, FINDING_N005), 2);
 	detach_and_attach(c, f.ifindex, true);
 	assert_int_equal(netns_findings(c, FINDING_N005), 0);
-	exchanges_by_the_stack_are_counted(c, &f);
+	exchanges_through_the_stack_are_counted(c, &f);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		netns_test(foreign_programs_before_and_behind_see_what_passes),
-		netns_test(what_goes_straight_to_a_pod_is_seen_before_weir_only),
-		netns_test(what_a_policy_denies_never_gets_behind_weir),
+		netns_test(foreign_programs_before_and_after_see_passed_packets),
+		netns_test(redirected_packets_are_seen_before_weir_only),
+		netns_test(denied_packets_are_seen_before_weir_only),
 		netns_test(a_reload_keeps_foreign_programs_and_their_order),
-		netns_test(programs_that_are_detached_are_missed_and_come_back_beside_foreign_ones),
+		netns_test(detached_programs_are_found_and_attached_again_beside_foreign_ones),
 	};
 
 	return netns_run("traffic_foreign", tests, ARRAY_SIZE(tests));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * A pod that reaches itself through a Service, with real sockets: as the only endpoint and as one
- * of several, under a policy that allows nothing, with checksums complete and left to a device
- * (SVC-84, NP-40).
+ * of several, under a policy that allows nothing, with checksums complete and left to a device to
+ * complete (SVC-84, NP-40).
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -17,7 +17,7 @@
 
 #include "base/addr.h"
 #include "base/mem.h"
-#include "lib/netns_cluster.h"
+#include "lib/netns_socket.h"
 #include <weir/limits.h>
 
 #define SELF 10
@@ -45,7 +45,7 @@ static void up(struct netns_cluster *c, const char *policy)
 	netns_cluster_up(c, text);
 }
 
-/* The pod answers itself, and sees the reserved address. */
+/* The pod answers itself and sees the reserved hairpin address as client. */
 static void assert_hairpin(const struct netns_cluster *c)
 {
 	static const struct weir_addr reserved[2] = { WEIR_HAIRPIN_V4, WEIR_HAIRPIN_V6 };
@@ -101,7 +101,7 @@ static void svc_84_a_pod_reaches_itself_and_the_others(void **state)
 	for (int family = 0; family < 2; family++) {
 		struct weir_addr vip = netns_service_addr(VIP_BOTH, family);
 
-		/* one of the two never answers: once in 2^39 runs */
+		/* by chance one of the two never answers: once in 2^39 runs */
 		for (int i = 0; i < 40; i++) {
 			assert_int_equal(
 				netns_try(c, "b/self", IPPROTO_TCP, &vip, 80, line, sizeof(line)),

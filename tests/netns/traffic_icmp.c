@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * ICMP errors and real sockets: path MTU discovery by TCP where the way goes from 1500 to 1400,
- * closed ports and expired lifetimes that the sender's socket hears of, in every row of
+ * ICMP errors and real sockets: path MTU discovery by TCP where a link goes from 1500 to 1400
+ * bytes, closed ports and expired TTLs that the sender's socket is told of, in every row of
  * docs/flows.md. The world is two hops away here:
  *
  *   pods -- node -- router -- far
  */
-#include <arpa/inet.h>
 #include <errno.h>
+#include <time.h> /* for errqueue.h */
 #include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -23,43 +22,17 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "lib/netns_cluster.h"
+#include "lib/netns_ends.h"
 
-#define POD 10 /* host numbers of addresses */
-#define OTHER 11
-#define VIP_LOCAL 30
-#define VIP_FAR 31
-#define PORT 7000
-#define VIP_PORT 70
 #define WAIT_MS 5000
 #define BULK (1U << 20)
 #define NARROW 1400
 
-static const char *const node[] = { "192.0.2.10", "2001:db8:2::10" };
 static const char *const router[] = { "198.18.8.2", "2001:db8:8::2" };
 
 /* ---- The cluster ---- */
 
-static void put_service(FILE *f, const char *name, unsigned int vip, const struct weir_addr ends[2])
-{
-	char text[ADDR_TEXT_MAX];
-
-	fprintf(f,
-		"---\napiVersion: v1\nkind: Service\nmetadata: {namespace: a, name: %s}\n"
-		"spec: {clusterIP: 10.96.0.%u, clusterIPs: [10.96.0.%u, 'fd00:10:96::%x'], ipFamilies: [IPv4, IPv6], "
-		"ipFamilyPolicy: RequireDualStack, ports: [{name: tcp, port: %d}, {name: udp, port: %d, protocol: UDP}]}\n",
-		name, vip, vip, vip, VIP_PORT, VIP_PORT);
-	for (int family = 0; family < 2; family++)
-		fprintf(f,
-			"---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\naddressType: IPv%d\n"
-			"metadata: {namespace: a, name: %s-%d, labels: {kubernetes.io/service-name: %s}}\n"
-			"endpoints: [{addresses: ['%s']}]\n"
-			"ports: [{name: tcp, protocol: TCP, port: %d}, {name: udp, protocol: UDP, port: %d}]\n",
-			family ? 6 : 4, name, family, name, addr_text(&ends[family], text), PORT,
-			PORT);
-}
-
-/* A namespace of the cluster: it goes with it. */
+/* $n is the prefix of the cluster's namespaces; netns_cluster_down() removes those added to it. */
 static void run(const struct netns_cluster *c, const char *commands)
 {
 	_cleanup_(mem_free) char *text = mem_printf("set -e; n=weir-%s; %s", c->name, commands);
@@ -68,8 +41,9 @@ static void run(const struct netns_cluster *c, const char *commands)
 }
 
 /*
- * Neighbours know each other from the start: a solicitation may be lost for a second, because the
- * kernel joins an address's multicast group some time after it was added.
+ * With static neighbours: a solicitation can be lost for a second, because the kernel joins the
+ * multicast group of an address some time after it was added. "far" takes the address over from
+ * "world".
  */
 static void add_router(const struct netns_cluster *c)
 {
@@ -92,11 +66,11 @@ static void add_router(const struct netns_cluster *c)
 	    "ip -n ${n}_router route add default via 198.18.8.1; ip -n ${n}_router route add default via 2001:db8:8::1;"
 	    "ip -n ${n}_router route add 198.18.7.7 via 198.18.9.2;"
 	    "ip -n ${n}_router route add 2001:db8:7::7 via 2001:db8:9::2;"
-	    "ip -n ${n}_node route add 198.18.7.7 via 198.18.8.2 src 192.0.2.10;"
-	    "ip -n ${n}_node route add 2001:db8:7::7 via 2001:db8:8::2 src 2001:db8:2::10");
+	    "ip -n ${n}_node route replace 198.18.7.7 via 198.18.8.2 src 192.0.2.10;"
+	    "ip -n ${n}_node route replace 2001:db8:7::7 via 2001:db8:8::2 src 2001:db8:2::10");
 }
 
-/* The router's links towards far and towards the pods become narrow. */
+/* An MTU of NARROW at the router, towards far and towards the pods. */
 static void narrow_at_router(const struct netns_cluster *c)
 {
 	run(c, "ip -n ${n}_router route replace 198.18.7.7 via 198.18.9.2 mtu 1400;"
@@ -105,7 +79,7 @@ static void narrow_at_router(const struct netns_cluster *c)
 	       "ip -n ${n}_router route replace default via 2001:db8:8::1 mtu 1400");
 }
 
-/* This node's own link out does. */
+/* An MTU of NARROW at the node, towards far. */
 static void narrow_at_node(const struct netns_cluster *c)
 {
 	run(c,
@@ -113,57 +87,15 @@ static void narrow_at_node(const struct netns_cluster *c)
 	    "ip -n ${n}_node route replace 2001:db8:7::7 via 2001:db8:8::2 src 2001:db8:2::10 mtu 1400");
 }
 
-/* All pods are isolated both ways, and allowed what the rows need. */
 static void up(struct netns_cluster *c)
 {
-	struct weir_addr other[2] = { netns_pod_addr(OTHER, 0), netns_pod_addr(OTHER, 1) };
-	struct weir_addr far[2] = { netns_outside_addr(0), netns_outside_addr(1) };
-	_cleanup_(mem_free) char *text = NULL;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
-
-	fprintf(f,
-		"apiVersion: v1\nkind: Node\nmetadata: {name: n1}\nstatus: {addresses: [{type: InternalIP, address: "
-		"%s}, {type: InternalIP, address: '%s'}]}\n",
-		node[0], node[1]);
-	netns_pod(f, "a", "pod", "pod", POD, "none:TCP:9");
-	netns_pod(f, "a", "other", "other", OTHER, "none:TCP:9");
-	netns_policy(
-		f, "a", "just-the-port", "",
-		"policyTypes: [Ingress, Egress], ingress: [{ports: [{port: 7000}, {port: 7000, protocol: UDP}]}], "
-		"egress: [{ports: [{port: 7000}, {port: 7000, protocol: UDP}]}]");
-	put_service(f, "local", VIP_LOCAL, other);
-	put_service(f, "outside", VIP_FAR, far);
-	fclose(f);
-	netns_cluster_up(c, text);
+	netns_ends_up(c, true);
 	add_router(c);
-}
-
-static struct weir_addr address_of(const char *where, int family)
-{
-	struct weir_addr a;
-
-	if (!strcmp(where, "far"))
-		return netns_outside_addr(family);
-	if (strcmp(where, "node"))
-		return netns_pod_addr(!strcmp(where, "a/other") ? OTHER : POD, family);
-	assert_int_equal(addr_parse(node[family], &a), 0);
-	return a;
-}
-
-static int socket_of(const struct netns_cluster *c, const char *where, int family, int proto,
-		     uint16_t port)
-{
-	struct weir_addr a = address_of(where, family);
-
-	return netns_socket_at(c, where, &a, proto, port);
 }
 
 static void wait_for(int fd, short events)
 {
-	struct pollfd p = { .fd = fd, .events = events };
-
-	assert_int_equal(poll(&p, 1, WAIT_MS), 1);
+	assert_true(netns_wait(fd, events, WAIT_MS));
 }
 
 /* ---- Path MTU ---- */
@@ -177,66 +109,57 @@ static uint32_t segment_size(int fd)
 	return info.tcpi_snd_mss;
 }
 
-static uint8_t byte_at(size_t place)
-{
-	return (uint32_t)(place + 1) * 2654435761U >> 24;
-}
-
 /* BULK bytes from one socket to the other. */
 static void transfer(int from, int to)
 {
-	static uint8_t buf[65536];
-	struct pollfd p[2] = { { .fd = from }, { .fd = to, .events = POLLIN } };
-	size_t sent = 0, got = 0;
-	ssize_t n;
-
-	while (got < BULK) {
-		p[0].events = sent < BULK ? POLLOUT : 0;
-		if (poll(p, 2, WAIT_MS) <= 0)
-			fail_msg("stopped after %zu of %zu bytes sent", got, sent);
-		if (p[0].revents & POLLOUT) {
-			size_t len = BULK - sent < sizeof(buf) ? BULK - sent : sizeof(buf);
-
-			for (size_t i = 0; i < len; i++)
-				buf[i] = byte_at(sent + i);
-			n = send(from, buf, len, MSG_NOSIGNAL);
-			assert_true(n > 0 || errno == EAGAIN);
-			sent += n > 0 ? n : 0;
-		}
-		if (p[1].revents & POLLIN) {
-			n = recv(to, buf, sizeof(buf), 0);
-			assert_true(n > 0);
-			for (ssize_t i = 0; i < n; i++)
-				assert_int_equal(buf[i], byte_at(got + i));
-			got += n;
-		}
-	}
+	assert_true(netns_bulk((int[]){ from, to }, (size_t[]){ BULK, 0 }, WAIT_MS));
 }
 
-/*
- * Both directions of one connection; a side that must send less than 1400 bytes a packet has learnt
- * it.
- */
+struct connection {
+	int client, server;
+};
+
+static void connection_close(struct connection *conn)
+{
+	fd_close(&conn->client);
+	fd_close(&conn->server);
+}
+
+static struct connection connect_tcp(const struct netns_cluster *c, const char *from,
+				     const char *to, const struct weir_addr *dst, uint16_t port)
+{
+	int family = addr_family(dst);
+	_cleanup_(fd_close) int listener = netns_end_socket(c, to, family, IPPROTO_TCP, NETNS_PORT);
+	struct connection conn = { .client = netns_end_socket(c, from, family, IPPROTO_TCP, 0),
+				   .server = -1 };
+
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(netns_connect(conn.client, dst, port), 0);
+	wait_for(listener, POLLIN);
+	conn.server = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	assert_true(conn.server >= 0);
+	return conn;
+}
+
+/* Bytes of TCP in a packet of NARROW bytes. */
+static uint32_t narrow_segment(int family)
+{
+	return NARROW - (family ? 40 : 20) - 20;
+}
+
+/* In both directions of one connection the sender must learn the path MTU. */
 static void both_ways(const struct netns_cluster *c, const char *from, const char *to,
 		      const struct weir_addr *dst, uint16_t port)
 {
-	int family = addr_family(dst);
-	const uint32_t headers = (family ? 40 : 20) + 20;
-	_cleanup_(fd_close) int listener = socket_of(c, to, family, IPPROTO_TCP, PORT);
-	_cleanup_(fd_close) int client = socket_of(c, from, family, IPPROTO_TCP, 0);
-	_cleanup_(fd_close) int server = -1;
+	const uint32_t narrow = narrow_segment(addr_family(dst));
+	_cleanup_(connection_close) struct connection conn = connect_tcp(c, from, to, dst, port);
 
-	assert_int_equal(listen(listener, 1), 0);
-	assert_int_equal(netns_connect(client, dst, port), 0);
-	wait_for(listener, POLLIN);
-	server = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	assert_true(server >= 0);
-	assert_in_range(segment_size(client), NARROW - headers + 1,
-			1500); /* or there is nothing to learn */
-	transfer(client, server);
-	assert_in_range(segment_size(client), 1000, NARROW - headers);
-	transfer(server, client);
-	assert_in_range(segment_size(server), 1000, NARROW - headers);
+	/* not yet learnt, or the test proves nothing */
+	assert_in_range(segment_size(conn.client), narrow + 1, 1500);
+	transfer(conn.client, conn.server);
+	assert_in_range(segment_size(conn.client), 1000, narrow);
+	transfer(conn.server, conn.client);
+	assert_in_range(segment_size(conn.server), 1000, narrow);
 }
 
 static void svc_96_path_mtu_discovery_through_a_cluster_ip(void **state)
@@ -246,32 +169,27 @@ static void svc_96_path_mtu_discovery_through_a_cluster_ip(void **state)
 	up(c);
 	narrow_at_router(c);
 	for (int family = 0; family < 2; family++) {
-		struct weir_addr vip = netns_service_addr(VIP_FAR, family);
+		struct weir_addr vip = netns_end_vip("far", family);
 
-		both_ways(c, "a/pod", "far", &vip, VIP_PORT);
+		both_ways(c, "a/pod", "far", &vip, NETNS_VIP_PORT);
 	}
 }
 
-/* The node's own errors; what comes back fits, so only the pod has something to learn. */
-static void svc_96_path_mtu_discovery_where_the_node_is_the_narrow_place(void **state)
+/* Errors of the node itself. Packets from far fit, so only the pod learns. */
+static void svc_96_path_mtu_discovery_where_the_node_has_the_narrow_link(void **state)
 {
 	struct netns_cluster *c = *state;
 
 	up(c);
 	narrow_at_node(c);
 	for (int family = 0; family < 2; family++) {
-		struct weir_addr vip = netns_service_addr(VIP_FAR, family);
-		_cleanup_(fd_close) int listener = socket_of(c, "far", family, IPPROTO_TCP, PORT);
-		_cleanup_(fd_close) int client = socket_of(c, "a/pod", family, IPPROTO_TCP, 0);
-		_cleanup_(fd_close) int server = -1;
+		struct weir_addr vip = netns_end_vip("far", family);
+		_cleanup_(connection_close) struct connection conn =
+			connect_tcp(c, "a/pod", "far", &vip, NETNS_VIP_PORT);
 
-		assert_int_equal(listen(listener, 1), 0);
-		assert_int_equal(netns_connect(client, &vip, VIP_PORT), 0);
-		wait_for(listener, POLLIN);
-		server = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-		transfer(client, server);
-		assert_in_range(segment_size(client), 1000, NARROW - (family ? 60 : 40));
-		transfer(server, client);
+		transfer(conn.client, conn.server);
+		assert_in_range(segment_size(conn.client), 1000, narrow_segment(family));
+		transfer(conn.server, conn.client);
 	}
 }
 
@@ -282,13 +200,12 @@ static void path_mtu_discovery_without_a_service(void **state)
 	up(c);
 	narrow_at_router(c);
 	for (int family = 0; family < 2; family++) {
-		struct weir_addr far = netns_outside_addr(family),
-				 pod = netns_pod_addr(POD, family);
+		struct weir_addr far = netns_end_addr("far", family),
+				 other = netns_end_addr("a/other", family);
 
-		both_ways(c, "a/pod", "far", &far, PORT);
-		/* what was learnt about far stays learnt: another pod answers */
-		pod = netns_pod_addr(OTHER, family);
-		both_ways(c, "far", "a/other", &pod, PORT);
+		both_ways(c, "a/pod", "far", &far, NETNS_PORT);
+		/* another pod: far has learnt the path MTU to a/pod */
+		both_ways(c, "far", "a/other", &other, NETNS_PORT);
 	}
 }
 
@@ -303,11 +220,11 @@ static void assert_refused(int fd, const char *what)
 		fail_msg("%s: %s", what, strerror(errno));
 }
 
-/* A datagram to a port that nobody has opened; the sender's socket is told. */
-static void call_a_closed_port(const struct netns_cluster *c, const char *from,
-			       const struct weir_addr *dst, uint16_t port)
+/* A datagram to a closed port; the sender's socket is told. */
+static void send_to_closed_port(const struct netns_cluster *c, const char *from,
+				const struct weir_addr *dst, uint16_t port)
 {
-	_cleanup_(fd_close) int fd = socket_of(c, from, addr_family(dst), IPPROTO_UDP, 0);
+	_cleanup_(fd_close) int fd = netns_end_socket(c, from, addr_family(dst), IPPROTO_UDP, 0);
 	char text[ADDR_TEXT_MAX];
 
 	assert_int_equal(netns_connect(fd, dst, port), 0);
@@ -315,12 +232,13 @@ static void call_a_closed_port(const struct netns_cluster *c, const char *from,
 	assert_refused(fd, addr_text(dst, text));
 }
 
-/* The client closes before the answer comes; the server's socket is told. */
-static void answer_a_closed_port(const struct netns_cluster *c, const char *from, const char *to,
-				 const struct weir_addr *dst, uint16_t port)
+/* The client closes before the server answers; the server's socket is told. */
+static void answer_to_closed_port(const struct netns_cluster *c, const char *from, const char *to,
+				  const struct weir_addr *dst, uint16_t port)
 {
-	_cleanup_(fd_close) int server = socket_of(c, to, addr_family(dst), IPPROTO_UDP, PORT);
-	int client = socket_of(c, from, addr_family(dst), IPPROTO_UDP, 0);
+	_cleanup_(fd_close) int server =
+		netns_end_socket(c, to, addr_family(dst), IPPROTO_UDP, NETNS_PORT);
+	int client = netns_end_socket(c, from, addr_family(dst), IPPROTO_UDP, 0);
 	struct sockaddr_storage sa;
 	socklen_t len = sizeof(sa);
 	char text[ADDR_TEXT_MAX], buf[16];
@@ -341,25 +259,25 @@ static void svc_96_a_closed_port_behind_a_cluster_ip_is_refused(void **state)
 
 	up(c);
 	for (int family = 0; family < 2; family++) {
-		struct weir_addr local = netns_service_addr(VIP_LOCAL, family),
-				 far = netns_service_addr(VIP_FAR, family);
+		struct weir_addr local = netns_end_vip("a/other", family),
+				 far = netns_end_vip("far", family);
 
-		call_a_closed_port(c, "a/pod", &local, VIP_PORT);
-		call_a_closed_port(c, "a/pod", &far, VIP_PORT);
+		send_to_closed_port(c, "a/pod", &local, NETNS_VIP_PORT);
+		send_to_closed_port(c, "a/pod", &far, NETNS_VIP_PORT);
 	}
 }
 
-static void svc_96_a_client_that_has_gone_refuses_the_answer(void **state)
+static void svc_96_an_answer_to_a_closed_client_is_refused(void **state)
 {
 	struct netns_cluster *c = *state;
 
 	up(c);
 	for (int family = 0; family < 2; family++) {
-		struct weir_addr local = netns_service_addr(VIP_LOCAL, family),
-				 far = netns_service_addr(VIP_FAR, family);
+		struct weir_addr local = netns_end_vip("a/other", family),
+				 far = netns_end_vip("far", family);
 
-		answer_a_closed_port(c, "a/pod", "a/other", &local, VIP_PORT);
-		answer_a_closed_port(c, "a/pod", "far", &far, VIP_PORT);
+		answer_to_closed_port(c, "a/pod", "a/other", &local, NETNS_VIP_PORT);
+		answer_to_closed_port(c, "a/pod", "far", &far, NETNS_VIP_PORT);
 	}
 }
 
@@ -375,21 +293,24 @@ static void closed_ports_are_refused_without_a_service(void **state)
 	up(c);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		for (int family = 0; family < 2; family++) {
-			struct weir_addr dst = address_of(rows[i][1], family);
+			struct weir_addr dst = netns_end_addr(rows[i][1], family);
 
-			call_a_closed_port(c, rows[i][0], &dst, PORT);
-			answer_a_closed_port(c, rows[i][0], rows[i][1], &dst, PORT);
+			send_to_closed_port(c, rows[i][0], &dst, NETNS_PORT);
+			answer_to_closed_port(c, rows[i][0], rows[i][1], &dst, NETNS_PORT);
 		}
 }
 
-/* ---- Lifetimes ---- */
+/* ---- TTLs ---- */
 
-/* The error that a datagram with that lifetime brings: about whom the socket called, by whom. */
-static void expire(const struct netns_cluster *c, const struct weir_addr *vip, int hops,
+/*
+ * Sends a datagram with that TTL to the cluster IP. Its socket gets an error about the cluster IP,
+ * sent by `by`.
+ */
+static void expire(const struct netns_cluster *c, const struct weir_addr *vip, int ttl,
 		   const struct weir_addr *by)
 {
 	int family = addr_family(vip), on = 1;
-	_cleanup_(fd_close) int fd = socket_of(c, "a/pod", family, IPPROTO_UDP, 0);
+	_cleanup_(fd_close) int fd = netns_end_socket(c, "a/pod", family, IPPROTO_UDP, 0);
 	struct sockaddr_storage about = {}, offender = {};
 	char control[512], data[16], got[ADDR_TEXT_MAX], want[ADDR_TEXT_MAX];
 	struct iovec iov = { data, sizeof(data) };
@@ -400,15 +321,15 @@ static void expire(const struct netns_cluster *c, const struct weir_addr *vip, i
 			      .msg_control = control,
 			      .msg_controllen = sizeof(control) };
 	const struct sock_extended_err *e;
-	struct weir_addr a = {};
+	struct weir_addr a;
 
 	assert_int_equal(setsockopt(fd, family ? IPPROTO_IPV6 : IPPROTO_IP,
 				    family ? IPV6_RECVERR : IP_RECVERR, &on, sizeof(on)),
 			 0);
 	assert_int_equal(setsockopt(fd, family ? IPPROTO_IPV6 : IPPROTO_IP,
-				    family ? IPV6_UNICAST_HOPS : IP_TTL, &hops, sizeof(hops)),
+				    family ? IPV6_UNICAST_HOPS : IP_TTL, &ttl, sizeof(ttl)),
 			 0);
-	assert_int_equal(netns_connect(fd, vip, VIP_PORT), 0);
+	assert_int_equal(netns_connect(fd, vip, NETNS_VIP_PORT), 0);
 	assert_int_equal(send(fd, "?", 1, 0), 1);
 	wait_for(fd, POLLERR);
 	assert_true(recvmsg(fd, &msg, MSG_ERRQUEUE) >= 0);
@@ -417,15 +338,9 @@ static void expire(const struct netns_cluster *c, const struct weir_addr *vip, i
 	assert_int_equal(e->ee_errno, EHOSTUNREACH);
 	memcpy(&offender, SO_EE_OFFENDER(e),
 	       family ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in));
-	a = family ? (struct weir_addr){}
-		   : weir_addr_from_v4(((struct sockaddr_in *)&offender)->sin_addr.s_addr);
-	if (family)
-		memcpy(a.b, &((struct sockaddr_in6 *)&offender)->sin6_addr, 16);
+	a = netns_sockaddr(&offender, NULL);
 	assert_string_equal(addr_text(&a, got), addr_text(by, want));
-	a = family ? (struct weir_addr){}
-		   : weir_addr_from_v4(((struct sockaddr_in *)&about)->sin_addr.s_addr);
-	if (family)
-		memcpy(a.b, &((struct sockaddr_in6 *)&about)->sin6_addr, 16);
+	a = netns_sockaddr(&about, NULL);
 	assert_string_equal(addr_text(&a, got), addr_text(vip, want));
 }
 
@@ -435,9 +350,9 @@ static void svc_96_a_trace_through_a_cluster_ip_shows_the_node_and_the_router(vo
 
 	up(c);
 	for (int family = 0; family < 2; family++) {
-		struct weir_addr vip = netns_service_addr(VIP_FAR, family), by_node, by_router;
+		struct weir_addr vip = netns_end_vip("far", family),
+				 by_node = netns_end_addr("node", family), by_router;
 
-		assert_int_equal(addr_parse(node[family], &by_node), 0);
 		assert_int_equal(addr_parse(router[family], &by_router), 0);
 		expire(c, &vip, 1, &by_node);
 		expire(c, &vip, 2, &by_router);
@@ -449,12 +364,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		netns_test_needs(svc_96_path_mtu_discovery_through_a_cluster_ip,
 				 NETNS_DROP_FORWARD),
-		netns_test_needs(svc_96_path_mtu_discovery_where_the_node_is_the_narrow_place,
+		netns_test_needs(svc_96_path_mtu_discovery_where_the_node_has_the_narrow_link,
 				 NETNS_DROP_FORWARD),
 		netns_test_needs(path_mtu_discovery_without_a_service, NETNS_DROP_FORWARD),
 		netns_test_needs(svc_96_a_closed_port_behind_a_cluster_ip_is_refused,
 				 NETNS_DROP_FORWARD),
-		netns_test_needs(svc_96_a_client_that_has_gone_refuses_the_answer,
+		netns_test_needs(svc_96_an_answer_to_a_closed_client_is_refused,
 				 NETNS_DROP_FORWARD),
 		netns_test_needs(closed_ports_are_refused_without_a_service, NETNS_DROP_FORWARD),
 		netns_test_needs(svc_96_a_trace_through_a_cluster_ip_shows_the_node_and_the_router,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Changes while connections are open: what stays allowed goes on, what is no longer allowed stops
- * with its next packet and stays stopped (NP-50, NP-52).
+ * Policy changes while connections are open: an allowed connection continues, one that is no longer
+ * allowed stops with its next packet and stays stopped (NP-50, NP-52).
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -15,13 +15,12 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "lib/netns_cluster.h"
+#include "lib/netns_socket.h"
 
 #define SERVER 10
 #define ONE 11
 #define TWO 12
-#define RETRANSMISSIONS_MS 1500 /* long enough for the kernel to send a line again several times \
-				 */
+#define RETRANSMISSIONS_MS 1500 /* enough for several retransmissions of a line */
 
 static char *cluster(const char *ingress)
 {
@@ -119,7 +118,7 @@ static void np_50_a_permission_that_comes_back_lets_the_connection_go_on(void **
 		up(c, ONLY_TWO);
 		assert_int_equal(netns_ask(fd, NULL, 0), -ETIMEDOUT);
 		up(c, BOTH);
-		/* the line that was lost is sent again by TCP */
+		/* TCP retransmits the lost line */
 		assert_int_equal(netns_listen(fd, 2 * RETRANSMISSIONS_MS, NULL, 0), 0);
 		assert_int_equal(netns_ask(fd, NULL, 0), 0);
 		close(fd);
@@ -146,15 +145,12 @@ static void np_50_the_same_for_udp(void **state)
 	}
 }
 
-static void np_50_the_servers_side_is_cut_too(void **state)
+static void np_50_a_connection_that_the_pod_opened_is_cut_too(void **state)
 {
 	struct netns_cluster *c = *state;
 	int fd;
 
-	/*
-	 * the connection was opened by the server's pod: its client is isolated for ingress, which
-	 * judges nothing of it
-	 */
+	/* the selected pod is the client of this connection */
 	for (int family = 0; family < 2; family++) {
 		struct weir_addr one = netns_pod_addr(ONE, family);
 
@@ -163,8 +159,8 @@ static void np_50_the_servers_side_is_cut_too(void **state)
 		assert_int_equal(netns_connect(fd, &one, 80), 0);
 		assert_int_equal(netns_ask(fd, NULL, 0), 0);
 		up(c, "policyTypes: [Ingress]");
-		assert_int_equal(netns_ask(fd, NULL, 0),
-				 0); /* NP-5: replies are not judged by ingress rules */
+		/* NP-5: ingress rules do not judge replies */
+		assert_int_equal(netns_ask(fd, NULL, 0), 0);
 		up(c, "policyTypes: [Egress]");
 		assert_int_equal(netns_ask(fd, NULL, 0), -ETIMEDOUT);
 		close(fd);
@@ -211,14 +207,14 @@ static void up_second(struct netns_cluster *c, const char *name, const char *app
 	free(text);
 }
 
-static void np_56_an_address_that_another_pod_has_now_is_another_identity(void **state)
+static void np_56_a_reused_address_gets_the_identity_of_its_new_pod(void **state)
 {
 	struct netns_cluster *c = *state;
 
 	up_second(c, "two", "two");
 	for (int family = 0; family < 2; family++)
 		close(open_flow(c, "a/two", family, IPPROTO_TCP, 80));
-	up_second(c, "other", "other"); /* at once, at the same address */
+	up_second(c, "other", "other"); /* in one reload, at the same address */
 	for (int family = 0; family < 2; family++) {
 		struct weir_addr dst = netns_pod_addr(SERVER, family),
 				 back = netns_pod_addr(TWO, family);
@@ -250,8 +246,8 @@ static void a_successor_cannot_use_the_connection_of_the_pod_before_it(void **st
 		assert_int_equal(netns_ask(fd, NULL, 0), 0);
 		up_second(c, "other", "other");
 		close(fd);
-		fd = netns_socket(c, "a/other", family, IPPROTO_UDP,
-				  5353); /* the very same tuple */
+		/* the same tuple */
+		fd = netns_socket(c, "a/other", family, IPPROTO_UDP, 5353);
 		netns_connect(fd, &dst, 53);
 		assert_int_equal(netns_ask(fd, NULL, 0), -ETIMEDOUT);
 		close(fd);
@@ -266,9 +262,9 @@ int main(void)
 		netns_test(np_50_a_removed_permission_cuts_with_the_next_packet_and_for_good),
 		netns_test(np_50_a_permission_that_comes_back_lets_the_connection_go_on),
 		netns_test(np_50_the_same_for_udp),
-		netns_test(np_50_the_servers_side_is_cut_too),
+		netns_test(np_50_a_connection_that_the_pod_opened_is_cut_too),
 		netns_test(np_50_what_is_newly_allowed_works_at_once),
-		netns_test(np_56_an_address_that_another_pod_has_now_is_another_identity),
+		netns_test(np_56_a_reused_address_gets_the_identity_of_its_new_pod),
 		netns_test(a_successor_cannot_use_the_connection_of_the_pod_before_it),
 	};
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * NetworkPolicies with real sockets: who gets through to whom, by every kind of peer and port, in
- * both families; and the exemptions of a pod's own node.
+ * NetworkPolicies with real sockets: every kind of peer and port, in both families, and the
+ * exemptions of a pod's own node.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -14,14 +14,14 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "lib/netns_cluster.h"
+#include "lib/netns_socket.h"
 
 #define SERVER 10
 #define FRIEND 11
 #define STRANGER 12
 #define ABROAD 13 /* a pod of another namespace */
 
-/* Four pods, and what the test adds. */
+/* Four pods and a policy, or NULL. */
 static void up(struct netns_cluster *c, const char *name, const char *app, const char *spec)
 {
 	char *text = NULL;
@@ -54,7 +54,7 @@ static int try(struct netns_cluster *c, const char *from, int family)
 #define assert_allowed(r) assert_int_equal((r), 0)
 #define assert_denied(r) assert_int_equal((r), -ETIMEDOUT)
 
-static void np_1_without_policies_everybody_talks(void **state)
+static void np_1_without_policies_all_traffic_is_allowed(void **state)
 {
 	struct netns_cluster *c = *state;
 	const char *const ends[] = { "a/friend", "a/stranger", "b/abroad", "node", "world" };
@@ -90,7 +90,7 @@ static void np_18_a_pod_selector_means_pods_of_its_own_namespace(void **state)
 	}
 }
 
-static void np_19_a_namespace_selector_means_all_its_pods_and_nobody_outside(void **state)
+static void np_19_a_namespace_selector_means_all_its_pods_and_no_address_outside(void **state)
 {
 	struct netns_cluster *c = *state;
 
@@ -180,7 +180,7 @@ static void np_4_egress_is_judged_at_the_client(void **state)
 		assert_allowed(try(c, "a/friend", family));
 		assert_denied(netns_try(c, "a/friend", IPPROTO_TCP, &stranger, 80, NULL, 0));
 		assert_denied(netns_try(c, "a/friend", IPPROTO_TCP, &world, 80, NULL, 0));
-		/* NP-2: nothing changed in the other direction; NP-5: replies pass */
+		/* NP-2: ingress of the pod is not isolated; NP-5: its replies pass */
 		stranger = netns_pod_addr(FRIEND, family);
 		assert_allowed(netns_try(c, "a/stranger", IPPROTO_TCP, &stranger, 80, NULL, 0));
 		assert_allowed(netns_try(c, "world", IPPROTO_UDP, &stranger, 53, NULL, 0));
@@ -198,7 +198,7 @@ static void np_41_the_own_node_always_gets_in_and_np_42_pods_always_reach_it(voi
 		assert_allowed(try(c, "node", family));
 		assert_allowed(try_port(c, "node", family, IPPROTO_UDP, 53));
 		assert_denied(try(c, "world", family));
-		/* nobody listens on the node: to be refused is to have been there */
+		/* no server listens on the node: a refusal proves that the packet got there */
 		assert_int_equal(netns_try(c, "a/friend", IPPROTO_TCP, &node, 80, NULL, 0),
 				 -ECONNREFUSED);
 	}
@@ -233,10 +233,10 @@ static void np_40_a_pod_reaches_itself(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		netns_test_needs(np_1_without_policies_everybody_talks, NETNS_DROP_FORWARD),
+		netns_test_needs(np_1_without_policies_all_traffic_is_allowed, NETNS_DROP_FORWARD),
 		netns_test(a_closed_port_refuses_and_does_not_time_out),
 		netns_test(np_18_a_pod_selector_means_pods_of_its_own_namespace),
-		netns_test(np_19_a_namespace_selector_means_all_its_pods_and_nobody_outside),
+		netns_test(np_19_a_namespace_selector_means_all_its_pods_and_no_address_outside),
 		netns_test(np_27_an_ip_block_holds_pods_and_np_28_except_carves_them_out),
 		netns_test_needs(np_29_families_do_not_mix, NETNS_DROP_FORWARD),
 		netns_test(np_17_a_port_is_tcp_and_np_36_a_range_is_inclusive),

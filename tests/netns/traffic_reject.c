@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * What REJECT looks like to real sockets: connection refused, at once, on TCP and UDP of both
- * families, with the sender's checksums complete and left to a device.
+ * REJECT seen by real sockets: connection refused at once, on TCP and UDP of both families, with
+ * the sender's checksums complete and left to a device to complete.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -18,11 +18,11 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "lib/netns_cluster.h"
+#include "lib/netns_socket.h"
 
 #define CLIENT 9
 #define BACKEND 10
-#define VIP_EMPTY 50 /* a Service that selects nobody */
+#define VIP_EMPTY 50 /* a Service that selects no pod */
 #define VIP 51
 
 static void up(struct netns_cluster *c, const char *policy)
@@ -33,7 +33,7 @@ static void up(struct netns_cluster *c, const char *policy)
 
 	netns_pod(f, "a", "client", "client", CLIENT, "http:TCP:80");
 	netns_pod(f, "a", "backend", "backend", BACKEND, "http:TCP:8080 dns:UDP:5353");
-	netns_service(f, "a", "empty", "nobody", VIP_EMPTY, "web:TCP:80:80 names:UDP:53:53");
+	netns_service(f, "a", "empty", "none", VIP_EMPTY, "web:TCP:80:80 names:UDP:53:53");
 	netns_service(f, "a", "service", "backend", VIP, "web:TCP:80:http names:UDP:53:dns");
 	if (policy)
 		netns_policy(f, "a", "policy", "client", policy);
@@ -49,10 +49,7 @@ static int ask(const struct netns_cluster *c, unsigned int vip, int family, int 
 	return netns_try(c, "a/client", proto, &addr, port, NULL, 0);
 }
 
-/*
- * netns_try() waits for less than a SYN takes to be sent again: refused within it is refused at
- * once.
- */
+/* At once: netns_try() waits for less than the first retransmission of a SYN. */
 static void assert_refused(const struct netns_cluster *c)
 {
 	for (int family = 0; family < 2; family++) {
@@ -97,7 +94,7 @@ static void np_63_what_a_policy_denies_is_silent(void **state)
 		assert_int_equal(ask(c, VIP, family, IPPROTO_TCP, 80), -ETIMEDOUT);
 }
 
-/* Many datagrams in one packet, beyond the linear part: the answer to it is small. */
+/* UDP GSO: many datagrams in one skb with paged data. */
 static void a_burst_of_segmented_datagrams_is_refused(void **state)
 {
 	struct netns_cluster *c = *state;
@@ -114,11 +111,11 @@ static void a_burst_of_segmented_datagrams_is_refused(void **state)
 			fd = netns_socket(c, "a/client", family, IPPROTO_UDP, 0);
 			assert_int_equal(netns_connect(fd, &vip, 53), 0);
 			if (setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size)))
-				print_message("# this kernel segments no datagrams: %s\n",
+				print_message("# this kernel has no UDP_SEGMENT: %s\n",
 					      strerror(errno));
 			r = send(fd, burst, sizeof(burst), 0);
-			assert_true(r == sizeof(burst) ||
-				    errno == EIO); /* EIO: not without tx checksums */
+			/* EIO: UDP_SEGMENT needs tx checksums */
+			assert_true(r == sizeof(burst) || errno == EIO);
 			if (r == sizeof(burst))
 				assert_int_equal(netns_listen(fd, 2000, line, sizeof(line)),
 						 -ECONNREFUSED);

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * SCTP through a cluster IP on the wire: packets by raw sockets, because kernels may lack SCTP
- * sockets. What arrives has the addresses and ports that it should and a right CRC32c, which the
- * test computes over all of it, both ways.
+ * SCTP through a cluster IP: packets by raw sockets, because kernels may lack SCTP sockets. In both
+ * directions the packet arrives with the right addresses and ports, and with the CRC32c that the
+ * test computes over all of it.
  */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <linux/if_packet.h>
 #include <linux/virtio_net.h>
-#include <net/if.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -23,17 +20,16 @@
 
 #include "base/addr.h"
 #include "base/mem.h"
-#include "lib/netns_cluster.h"
+#include "lib/netns_socket.h"
 #include "lib/packet.h"
-#include "sandbox/netns.h"
 
 #define CLIENT 9
 #define SERVER 10
 #define VIP 50
-#define CLIENT_PORT 20000 /* none that the kernel gives a client by itself */
+#define CLIENT_PORT 20000 /* below the ephemeral ports */
 #define PORT 9000
 #define VIP_PORT 90
-#define HEADER 16 /* the common header and a chunk's */
+#define HEADER 16 /* common header and chunk header */
 #define LEN_MAX 1400
 #define WAIT_MS 2000
 #define INIT 1
@@ -60,27 +56,9 @@ static void up(struct netns_cluster *c, const char *policy)
 	netns_cluster_up(c, text);
 }
 
-/* device: gets the index of the pod's device; may be NULL. */
-static int socket_in(const struct netns_cluster *c, const char *where, int domain, int proto,
-		     int *device)
-{
-	_cleanup_(fd_close) int ns = sandbox_netns(c->name, where, NULL);
-	_cleanup_(netns_leave) int back = -1;
-	int fd;
-
-	if (ns < 0 || netns_enter(ns, &back, NULL))
-		fail_msg("no namespace for %s", where);
-	fd = socket(domain, SOCK_RAW | SOCK_CLOEXEC, proto);
-	if (fd < 0)
-		fail_msg("raw socket in %s: %s", where, strerror(errno));
-	if (device)
-		*device = if_nametoindex("eth0");
-	return fd;
-}
-
 static int raw_socket(const struct netns_cluster *c, const char *where, int family)
 {
-	return socket_in(c, where, family ? AF_INET6 : AF_INET, IPPROTO_SCTP, NULL);
+	return netns_raw_socket(c, where, family, IPPROTO_SCTP);
 }
 
 static uint32_t crc32c(const uint8_t *bytes, size_t len)
@@ -135,23 +113,20 @@ static void send_message(int fd, const struct weir_addr *to, uint16_t sport, uin
 static bool receive(int fd, int wait_ms, struct message *ret)
 {
 	struct sockaddr_storage sa;
-	struct pollfd p = { .fd = fd, .events = POLLIN };
 	socklen_t sa_len = sizeof(sa);
 	ssize_t n;
 
-	if (poll(&p, 1, wait_ms) != 1)
+	if (!netns_wait(fd, POLLIN, wait_ms))
 		return false;
 	n = recvfrom(fd, ret->bytes, sizeof(ret->bytes), 0, (struct sockaddr *)&sa, &sa_len);
 	assert_true(n > 0);
 	ret->len = n;
+	ret->from = netns_sockaddr(&sa, NULL);
 	if (sa.ss_family == AF_INET) {
 		size_t header = (ret->bytes[0] & 0xf) * 4;
 
-		ret->from = weir_addr_from_v4(((struct sockaddr_in *)&sa)->sin_addr.s_addr);
 		ret->len -= header;
 		memmove(ret->bytes, ret->bytes + header, ret->len);
-	} else {
-		memcpy(ret->from.b, &((struct sockaddr_in6 *)&sa)->sin6_addr, 16);
 	}
 	return true;
 }
@@ -198,8 +173,8 @@ static void sctp_goes_through_a_cluster_ip_and_back(void **state)
 }
 
 /*
- * A frame whose sum the device is to complete, as kernels with SCTP send it: 0 in the field, and a
- * note beside.
+ * A frame whose CRC32c the device is to complete (CHECKSUM_PARTIAL), as kernels with SCTP send it:
+ * the field is 0.
  */
 static void send_partial(const struct netns_cluster *c, int family, uint16_t client_port)
 {
@@ -216,30 +191,27 @@ static void send_partial(const struct netns_cluster *c, int family, uint16_t cli
 	};
 	struct packet p = packet_build(&spec);
 	unsigned int l4 = packet_l4_offset(&p);
-	struct virtio_net_hdr note = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+	struct virtio_net_hdr vnet = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
 				       .csum_start = l4,
 				       .csum_offset = 8 };
-	struct sockaddr_ll to = { .sll_family = AF_PACKET };
-	_cleanup_(fd_close) int fd = socket_in(c, "a/client", AF_PACKET, 0, &to.sll_ifindex);
-	uint8_t frame[sizeof(note) + PACKET_MAX];
+	_cleanup_(fd_close) int fd = netns_packet_socket(c, "a/client");
+	uint8_t frame[sizeof(vnet) + PACKET_MAX];
 	int on = 1;
 
 	memset(p.data + l4 + 8, 0, 4);
-	memcpy(frame, &note, sizeof(note));
-	memcpy(frame + sizeof(note), p.data, p.len);
+	memcpy(frame, &vnet, sizeof(vnet));
+	memcpy(frame + sizeof(vnet), p.data, p.len);
 	assert_int_equal(setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)), 0);
-	assert_int_equal(
-		sendto(fd, frame, sizeof(note) + p.len, 0, (struct sockaddr *)&to, sizeof(to)),
-		sizeof(note) + p.len);
+	assert_int_equal(send(fd, frame, sizeof(vnet) + p.len, 0), sizeof(vnet) + p.len);
 }
 
-static void a_sum_that_a_device_completes_is_left_to_it(void **state)
+static void a_crc32c_that_a_device_completes_is_left_to_it(void **state)
 {
 	struct netns_cluster *c = *state;
 	struct message m;
 
 	up(c, NULL);
-	netns_offload(c, "a/client", true); /* or nothing is left to a device */
+	netns_offload(c, "a/client", true); /* else the kernel computes the CRC32c */
 	netns_offload(c, "node", true);
 	for (int family = 0; family < 2; family++) {
 		_cleanup_(fd_close) int server = raw_socket(c, "a/server", family);
@@ -274,7 +246,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		netns_test(sctp_goes_through_a_cluster_ip_and_back),
-		netns_test(a_sum_that_a_device_completes_is_left_to_it),
+		netns_test(a_crc32c_that_a_device_completes_is_left_to_it),
 		netns_test(np_46_a_policy_sees_the_backends_sctp_port),
 	};
 

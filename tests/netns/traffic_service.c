@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * Services with real sockets: requests to a cluster IP are spread over its backends, both ends see
- * the addresses that they should, and open flows meet changes of the backends as SVC-90 to SVC-93
- * say.
+ * the right addresses, and open flows follow changes of the backends as SVC-90 to SVC-93 say.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -17,34 +15,32 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "lib/netns_cluster.h"
+#include "lib/netns_socket.h"
 
 #define CLIENT 9
 #define FIRST 10 /* backends */
 #define VIP 50
 
-enum state {
-	GONE,
-	UNREADY,
-	READY,
-};
+static const int protos[] = { IPPROTO_TCP, IPPROTO_UDP };
 
-/* A client, up to three backends "a/b0" … "a/b2", and a Service before them. */
-static void up(struct netns_cluster *c, enum state b0, enum state b1, enum state b2,
-	       const char *policy)
+/*
+ * A client, backends "a/b0" … "a/b2" and a Service before them. backends: a letter each, R: ready,
+ * U: running but not ready, -: no such pod.
+ */
+static void up(struct netns_cluster *c, const char *backends, const char *policy)
 {
 	static const char ports[] = "http:TCP:8080 dns:UDP:5353";
-	const enum state states[] = { b0, b1, b2 };
-	char *text = NULL, name[8];
+	_cleanup_(mem_free) char *text = NULL;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
 
 	netns_pod(f, "a", "client", "client", CLIENT, "http:TCP:80");
 	for (unsigned int i = 0; i < 3; i++) {
-		snprintf(name, sizeof(name), "b%u", i);
-		if (states[i] == READY)
+		_cleanup_(mem_free) char *name = mem_printf("b%u", i);
+
+		if (backends[i] == 'R')
 			netns_pod(f, "a", name, "backend", FIRST + i, ports);
-		else if (states[i] == UNREADY)
+		else if (backends[i] == 'U')
 			netns_pod_unready(f, "a", name, "backend", FIRST + i, ports);
 	}
 	netns_service(f, "a", "service", "backend", VIP, "web:TCP:80:http names:UDP:53:dns");
@@ -52,28 +48,32 @@ static void up(struct netns_cluster *c, enum state b0, enum state b1, enum state
 		netns_policy(f, "a", "policy", "backend", policy);
 	fclose(f);
 	netns_cluster_up(c, text);
-	free(text);
+}
+
+static uint16_t service_port(int proto)
+{
+	return proto == IPPROTO_TCP ? 80 : 53;
 }
 
 static int ask_service(struct netns_cluster *c, int family, int proto, char *line, size_t size)
 {
 	struct weir_addr vip = netns_service_addr(VIP, family);
 
-	return netns_try(c, "a/client", proto, &vip, proto == IPPROTO_TCP ? 80 : 53, line, size);
+	return netns_try(c, "a/client", proto, &vip, service_port(proto), line, size);
 }
 
-static int open_flow(struct netns_cluster *c, int family, int proto, char *line, size_t size)
+/* A flow to the cluster IP; over UDP nothing is sent yet. */
+static int open_flow(struct netns_cluster *c, int family, int proto)
 {
 	struct weir_addr vip = netns_service_addr(VIP, family);
 	int fd = netns_socket(c, "a/client", family, proto, 0);
 
-	assert_int_equal(netns_connect(fd, &vip, proto == IPPROTO_TCP ? 80 : 53), 0);
-	assert_int_equal(netns_ask(fd, line, size), 0);
+	assert_int_equal(netns_connect(fd, &vip, service_port(proto)), 0);
 	return fd;
 }
 
 /* Number of the backend that answered. */
-static int who(const char *line)
+static int backend_of(const char *line)
 {
 	assert_int_equal(strncmp(line, "a/b", 3), 0);
 	return line[3] - '0';
@@ -81,11 +81,10 @@ static int who(const char *line)
 
 static void svc_requests_are_spread_over_all_backends(void **state)
 {
-	static const int protos[] = { IPPROTO_TCP, IPPROTO_UDP };
 	struct netns_cluster *c = *state;
 	char line[128];
 
-	up(c, READY, READY, READY, NULL);
+	up(c, "RRR", NULL);
 	for (int family = 0; family < 2; family++)
 		for (int p = 0; p < 2; p++) {
 			unsigned int seen[3] = {};
@@ -93,9 +92,9 @@ static void svc_requests_are_spread_over_all_backends(void **state)
 			for (int i = 0; i < 60; i++) {
 				assert_int_equal(
 					ask_service(c, family, protos[p], line, sizeof(line)), 0);
-				seen[who(line)]++;
+				seen[backend_of(line)]++;
 			}
-			/* 20 expected of each; 4 or fewer happens once in a million runs */
+			/* 20 expected of each; 4 or fewer: once in a million runs */
 			for (int i = 0; i < 3; i++)
 				assert_in_range(seen[i], 5, 55);
 		}
@@ -103,29 +102,25 @@ static void svc_requests_are_spread_over_all_backends(void **state)
 
 static void svc_both_ends_see_the_right_addresses(void **state)
 {
-	static const int protos[] = { IPPROTO_TCP, IPPROTO_UDP };
 	struct netns_cluster *c = *state;
 	char line[128], expected[128], text[ADDR_TEXT_MAX];
 
-	up(c, READY, GONE, GONE, NULL);
+	up(c, "R--", NULL);
 	for (int family = 0; family < 2; family++)
 		for (int p = 0; p < 2; p++) {
 			struct weir_addr client = netns_pod_addr(CLIENT, family);
 			struct sockaddr_storage sa;
 			socklen_t len = sizeof(sa);
-			int fd = open_flow(c, family, protos[p], line, sizeof(line));
+			_cleanup_(fd_close) int fd = open_flow(c, family, protos[p]);
+			uint16_t port;
 
-			/*
-			 * a connected UDP socket takes answers of the cluster IP only, so one
-			 * arriving proves its source
-			 */
+			/* a connected UDP socket takes answers from the cluster IP only */
+			assert_int_equal(netns_ask(fd, line, sizeof(line)), 0);
 			assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
+			netns_sockaddr(&sa, &port);
 			snprintf(expected, sizeof(expected), "a/b0 %u %s %u", p ? 5353 : 8080,
-				 addr_text(&client, text),
-				 ntohs(family ? ((struct sockaddr_in6 *)&sa)->sin6_port
-					      : ((struct sockaddr_in *)&sa)->sin_port));
+				 addr_text(&client, text), port);
 			assert_string_equal(line, expected);
-			close(fd);
 		}
 }
 
@@ -135,13 +130,12 @@ static void np_46_policies_see_the_backend_and_its_port(void **state)
 	char line[128];
 
 	for (int family = 0; family < 2; family++) {
-		up(c, READY, READY, READY, "ingress: [{ports: [{port: 8080}]}]");
+		up(c, "RRR", "ingress: [{ports: [{port: 8080}]}]");
 		assert_int_equal(ask_service(c, family, IPPROTO_TCP, line, sizeof(line)), 0);
-		up(c, READY, READY, READY, "ingress: [{ports: [{port: 80}]}]");
+		up(c, "RRR", "ingress: [{ports: [{port: 80}]}]");
 		assert_int_equal(ask_service(c, family, IPPROTO_TCP, line, sizeof(line)),
 				 -ETIMEDOUT);
-		up(c, READY, READY, READY,
-		   "ingress: [{from: [{podSelector: {matchLabels: {app: client}}}]}]");
+		up(c, "RRR", "ingress: [{from: [{podSelector: {matchLabels: {app: client}}}]}]");
 		assert_int_equal(ask_service(c, family, IPPROTO_TCP, line, sizeof(line)), 0);
 		assert_int_equal(ask_service(c, family, IPPROTO_UDP, line, sizeof(line)), 0);
 	}
@@ -151,7 +145,7 @@ static void a_cluster_ip_has_only_the_ports_of_its_service(void **state)
 {
 	struct netns_cluster *c = *state;
 
-	up(c, READY, GONE, GONE, NULL);
+	up(c, "R--", NULL);
 	for (int family = 0; family < 2; family++) {
 		struct weir_addr vip = netns_service_addr(VIP, family);
 
@@ -163,173 +157,143 @@ static void a_cluster_ip_has_only_the_ports_of_its_service(void **state)
 static void np_50_a_connection_through_a_service_is_cut_too(void **state)
 {
 	struct netns_cluster *c = *state;
-	char line[128];
-	int fd;
 
 	for (int family = 0; family < 2; family++) {
-		up(c, READY, GONE, GONE, NULL);
-		fd = open_flow(c, family, IPPROTO_TCP, line, sizeof(line));
-		up(c, READY, GONE, GONE, "ingress: [{ports: [{port: 1}]}]");
-		assert_int_equal(netns_ask(fd, line, sizeof(line)), -ETIMEDOUT);
-		up(c, READY, GONE, GONE, NULL);
-		assert_int_equal(netns_listen(fd, 3000, line, sizeof(line)), 0);
-		close(fd);
+		_cleanup_(fd_close) int fd = -1;
+
+		up(c, "R--", NULL);
+		fd = open_flow(c, family, IPPROTO_TCP);
+		assert_int_equal(netns_ask(fd, NULL, 0), 0);
+		up(c, "R--", "ingress: [{ports: [{port: 1}]}]");
+		assert_int_equal(netns_ask(fd, NULL, 0), -ETIMEDOUT);
+		up(c, "R--", NULL);
+		assert_int_equal(netns_listen(fd, 3000, NULL, 0), 0);
 	}
 }
 
 /* ---- Backends that change ---- */
 
+enum {
+	NO_ANSWER = -1000, /* any -errno; -1000 is none itself */
+	NOT_ASKED = -1001,
+};
+
+/* Which backend answers while the backends are so. */
+struct step {
+	const char *backends; /* NULL: the end */
+	int open; /* backend that answers the open flow, NO_ANSWER or -errno */
+	int new; /* the same for a new flow, or NOT_ASKED */
+};
+
+static void assert_answer(const struct step *s, int want, int r, const char *line)
+{
+	int got = r ? r : backend_of(line);
+
+	if (want == NO_ANSWER ? !r : got != want)
+		fail_msg("backends %s: %d, expected %d (a backend, -errno, or %d: no answer)",
+			 s->backends, got, want, NO_ANSWER);
+}
+
+/* Several questions each, because a wrong choice can be the right backend by chance. */
+static void take_step(struct netns_cluster *c, const struct step *s, int family, int proto, int fd)
+{
+	char line[128];
+
+	for (int i = 0; i < (s->open < 0 ? 1 : 3); i++)
+		assert_answer(s, s->open, netns_ask(fd, line, sizeof(line)), line);
+	for (int i = 0; i < (s->new == NOT_ASKED ? 0 : 5); i++)
+		assert_answer(s, s->new, ask_service(c, family, proto, line, sizeof(line)), line);
+}
+
+/* One flow, opened at the first step and used in each. */
+static void take_steps(struct netns_cluster *c, int proto, const struct step *steps)
+{
+	for (int family = 0; family < 2; family++) {
+		_cleanup_(fd_close) int fd = -1;
+
+		for (const struct step *s = steps; s->backends; s++) {
+			up(c, s->backends, NULL);
+			if (fd < 0)
+				fd = open_flow(c, family, proto);
+			take_step(c, s, family, proto, fd);
+		}
+	}
+}
+
 static void svc_90_tcp_to_a_backend_that_is_no_longer_ready_is_left_alone(void **state)
 {
-	struct netns_cluster *c = *state;
-	char line[128];
-	int fd;
+	static const struct step steps[] = { { "R--", 0, NOT_ASKED }, { "UR-", 0, 1 }, {} };
 
-	for (int family = 0; family < 2; family++) {
-		up(c, READY, GONE, GONE, NULL);
-		fd = open_flow(c, family, IPPROTO_TCP, line, sizeof(line));
-		up(c, UNREADY, READY, GONE, NULL);
-		for (int i = 0; i < 3; i++) {
-			assert_int_equal(netns_ask(fd, line, sizeof(line)), 0);
-			assert_int_equal(who(line), 0);
-		}
-		for (int i = 0; i < 5; i++) {
-			assert_int_equal(ask_service(c, family, IPPROTO_TCP, line, sizeof(line)),
-					 0);
-			assert_int_equal(who(line), 1);
-		}
-		close(fd);
-	}
+	take_steps(*state, IPPROTO_TCP, steps);
 }
 
 static void svc_91_udp_moves_from_a_removed_backend_on_the_next_packet(void **state)
 {
-	struct netns_cluster *c = *state;
-	char line[128];
-	int fd;
+	static const struct step steps[] = { { "R--", 0, NOT_ASKED }, { "-R-", 1, NOT_ASKED }, {} };
 
-	for (int family = 0; family < 2; family++) {
-		up(c, READY, GONE, GONE, NULL);
-		fd = open_flow(c, family, IPPROTO_UDP, line, sizeof(line));
-		assert_int_equal(who(line), 0);
-		up(c, GONE, READY, GONE, NULL);
-		assert_int_equal(netns_ask(fd, line, sizeof(line)), 0);
-		assert_int_equal(who(line), 1);
-		close(fd);
-	}
+	take_steps(*state, IPPROTO_UDP, steps);
 }
 
 static void svc_91_udp_moves_from_a_backend_that_stops_serving(void **state)
 {
-	struct netns_cluster *c = *state;
-	char line[128];
-	int fd;
+	static const struct step steps[] = { { "R--", 0, NOT_ASKED }, { "UR-", 1, NOT_ASKED }, {} };
 
-	for (int family = 0; family < 2; family++) {
-		up(c, READY, GONE, GONE, NULL);
-		fd = open_flow(c, family, IPPROTO_UDP, line, sizeof(line));
-		up(c, UNREADY, READY, GONE, NULL);
-		assert_int_equal(netns_ask(fd, line, sizeof(line)), 0);
-		assert_int_equal(who(line), 1);
-		close(fd);
-	}
+	take_steps(*state, IPPROTO_UDP, steps);
 }
 
 static void svc_91_udp_stays_on_a_backend_that_stays(void **state)
 {
 	struct netns_cluster *c = *state;
-	char line[128];
-	int fd, first;
+	char before[128], after[128];
 
-	for (int family = 0; family < 2; family++) {
+	for (int family = 0; family < 2; family++)
 		for (int i = 0; i < 4; i++) {
-			up(c, READY, READY, GONE, NULL);
-			fd = open_flow(c, family, IPPROTO_UDP, line, sizeof(line));
-			first = who(line);
-			up(c, READY, READY, READY, NULL);
-			assert_int_equal(netns_ask(fd, line, sizeof(line)), 0);
-			assert_int_equal(who(line), first);
-			close(fd);
+			_cleanup_(fd_close) int fd = -1;
+
+			up(c, "RR-", NULL);
+			fd = open_flow(c, family, IPPROTO_UDP);
+			assert_int_equal(netns_ask(fd, before, sizeof(before)), 0);
+			up(c, "RRR", NULL);
+			assert_int_equal(netns_ask(fd, after, sizeof(after)), 0);
+			assert_int_equal(backend_of(after), backend_of(before));
 		}
-	}
 }
 
 static void svc_92_udp_moves_also_after_a_time_without_any_backend(void **state)
 {
-	struct netns_cluster *c = *state;
-	char line[128];
-	int fd;
+	static const struct step steps[] = { { "R--", 0, NOT_ASKED },
+					     { "---", NO_ANSWER, NOT_ASKED },
+					     { "--R", 2, NOT_ASKED },
+					     {} };
 
-	for (int family = 0; family < 2; family++) {
-		up(c, READY, GONE, GONE, NULL);
-		fd = open_flow(c, family, IPPROTO_UDP, line, sizeof(line));
-		up(c, GONE, GONE, GONE, NULL);
-		assert_int_not_equal(netns_ask(fd, line, sizeof(line)), 0);
-		up(c, GONE, GONE, READY, NULL);
-		assert_int_equal(netns_ask(fd, line, sizeof(line)), 0);
-		assert_int_equal(who(line), 2);
-		close(fd);
-	}
+	take_steps(*state, IPPROTO_UDP, steps);
 }
 
-/* The old backend still runs and would answer; the flow meets what a new one meets (SVC-60). */
+/* The old backend still runs and would answer; the flow is refused like a new one (SVC-60). */
 static void svc_92_udp_is_refused_when_its_backend_stops_serving_and_no_other_does(void **state)
 {
-	struct netns_cluster *c = *state;
-	char line[128];
-	int fd;
+	static const struct step steps[] = { { "R--", 0, NOT_ASKED },
+					     { "U--", -ECONNREFUSED, NOT_ASKED },
+					     { "R--", 0, NOT_ASKED },
+					     {} };
 
-	for (int family = 0; family < 2; family++) {
-		up(c, READY, GONE, GONE, NULL);
-		fd = open_flow(c, family, IPPROTO_UDP, line, sizeof(line));
-		up(c, UNREADY, GONE, GONE, NULL);
-		assert_int_equal(netns_ask(fd, line, sizeof(line)), -ECONNREFUSED);
-		up(c, READY, GONE, GONE, NULL);
-		assert_int_equal(netns_ask(fd, line, sizeof(line)), 0);
-		assert_int_equal(who(line), 0);
-		close(fd);
-	}
+	take_steps(*state, IPPROTO_UDP, steps);
 }
 
 static void svc_92_a_client_that_came_during_the_gap_is_served_after_it(void **state)
 {
-	struct netns_cluster *c = *state;
-	char line[128];
-	int fd;
+	static const struct step steps[] = { { "---", NO_ANSWER, NOT_ASKED },
+					     { "-R-", 1, NOT_ASKED },
+					     {} };
 
-	for (int family = 0; family < 2; family++) {
-		struct weir_addr vip = netns_service_addr(VIP, family);
-
-		up(c, GONE, GONE, GONE, NULL);
-		fd = netns_socket(c, "a/client", family, IPPROTO_UDP, 0);
-		netns_connect(fd, &vip, 53);
-		assert_int_not_equal(netns_ask(fd, line, sizeof(line)), 0);
-		up(c, GONE, READY, GONE, NULL);
-		assert_int_equal(netns_ask(fd, line, sizeof(line)), 0);
-		assert_int_equal(who(line), 1);
-		close(fd);
-	}
+	take_steps(*state, IPPROTO_UDP, steps);
 }
 
-static void svc_93_an_unready_backend_that_appears_moves_nobody(void **state)
+static void svc_93_an_unready_backend_that_appears_moves_no_flow(void **state)
 {
-	struct netns_cluster *c = *state;
-	char line[128];
-	int fd;
+	static const struct step steps[] = { { "R--", 0, NOT_ASKED }, { "RU-", 0, 0 }, {} };
 
-	for (int family = 0; family < 2; family++) {
-		up(c, READY, GONE, GONE, NULL);
-		fd = open_flow(c, family, IPPROTO_UDP, line, sizeof(line));
-		up(c, READY, UNREADY, GONE, NULL);
-		for (int i = 0; i < 3; i++) {
-			assert_int_equal(netns_ask(fd, line, sizeof(line)), 0);
-			assert_int_equal(who(line), 0);
-			assert_int_equal(ask_service(c, family, IPPROTO_UDP, line, sizeof(line)),
-					 0);
-			assert_int_equal(who(line), 0);
-		}
-		close(fd);
-	}
+	take_steps(*state, IPPROTO_UDP, steps);
 }
 
 int main(void)
@@ -347,7 +311,7 @@ int main(void)
 		netns_test(svc_92_udp_moves_also_after_a_time_without_any_backend),
 		netns_test(svc_92_udp_is_refused_when_its_backend_stops_serving_and_no_other_does),
 		netns_test(svc_92_a_client_that_came_during_the_gap_is_served_after_it),
-		netns_test(svc_93_an_unready_backend_that_appears_moves_nobody),
+		netns_test(svc_93_an_unready_backend_that_appears_moves_no_flow),
 	};
 
 	return netns_run("traffic_service", tests, ARRAY_SIZE(tests));

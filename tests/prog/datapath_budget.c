@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * What the programs may cost before any packet comes: instructions that the verifier walks, and
- * stack along the deepest chain of calls. The kernel of this machine accepts more than the oldest
- * one that is served, so the limits are checked here as that one counts.
+ * Static limits of the programs: instructions that the verifier walks, and stack along the deepest
+ * chain of calls. The kernel of this machine may accept more than the oldest supported one, so both
+ * are counted here as that one counts.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,13 +23,13 @@
 #include "map_word.skel.h"
 #include "pod.skel.h"
 
-/* A third above what was seen (6.18, clang 14); the kernel's own limit is a million. */
+/* A third above the measured numbers (6.18, clang 14); the kernel's own limit is a million. */
 #define FROM_POD_INSNS 160000
 #define TO_POD_INSNS 160000
 #define GC_INSNS 8000
-#define STORE_INSNS 200
+#define MAP_WORD_INSNS 200
 
-/* The kernel allows 512 bytes; what it rounds frames to, and so the sum, differs by version. */
+/* The kernel allows 512 bytes; how it rounds a frame, and so the sum, differs by version. */
 #define STACK_BYTES 448
 #define FRAME_ROUND 32 /* 6.1; 6.18 has 16 */
 
@@ -44,7 +44,7 @@ struct subprograms {
 	const struct bpf_insn *insns;
 };
 
-/* The instruction that a call, or a pointer to a callback, leads to; -1 for others. */
+/* The instruction that a call or a pointer to a callback refers to; -1 for other instructions. */
 static int64_t call_target(const struct bpf_insn *insn, uint32_t at)
 {
 	if (insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_CALL)
@@ -82,7 +82,7 @@ static void find_subprograms(struct subprograms *s, const struct bpf_program *pr
 	s->start[kept] = count;
 }
 
-/* "stack depth 64+0+32", in the order of the subprograms. */
+/* Parses "stack depth 64+0+32", in the order of the subprograms. */
 static void read_frames(struct subprograms *s, const char *log)
 {
 	const char *at = strstr(log, "stack depth ");
@@ -110,7 +110,7 @@ static uint32_t index_of(const struct subprograms *s, int64_t target)
 	return 0;
 }
 
-/* Bytes on the deepest chain from a subprogram on. Calls cannot recurse. */
+/* Bytes on the deepest chain of calls from a subprogram. BPF calls cannot recurse. */
 static uint32_t depth_from(const struct subprograms *s, uint32_t sub)
 {
 	uint32_t own = s->frame[sub] ? s->frame[sub] : 1, deepest = 0;
@@ -180,14 +180,14 @@ static void gc_stays_within_its_budget(void **state)
 	gc_bpf__destroy(skel);
 }
 
-static void the_store_stays_within_its_budget(void **state)
+static void map_word_stays_within_its_budget(void **state)
 {
 	struct map_word_bpf *skel = map_word_bpf__open();
 
 	assert_non_null(skel);
 	ask_for_logs(skel->obj);
 	assert_int_equal(map_word_bpf__load(skel), 0);
-	check_program(skel->progs.store_word, STORE_INSNS);
+	check_program(skel->progs.store_word, MAP_WORD_INSNS);
 	map_word_bpf__destroy(skel);
 }
 
@@ -196,7 +196,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pod_stays_within_its_budget),
 		cmocka_unit_test(gc_stays_within_its_budget),
-		cmocka_unit_test(the_store_stays_within_its_budget),
+		cmocka_unit_test(map_word_stays_within_its_budget),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Events and hits: what exactly is told of each kind of packet, that nothing is told of what
- * follows its connection, and what happens when there is more to tell than fits. Set 1 isolates;
- * service 1 is VIP_1:80, its backend POD_B:8080.
+ * Events and hits: the exact event of each kind of packet, no event for packets of an established
+ * flow, and what is lost when events do not fit. Set 1 isolates; service 1 is VIP_1:80, its backend
+ * POD_B:8080.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -41,14 +41,6 @@ struct seen {
 	size_t n;
 };
 
-static uint32_t ticks_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-	return ((uint64_t)t.tv_sec * 1000000000 + t.tv_nsec) >> WEIR_TICK_SHIFT;
-}
-
 static void watch_until(struct prog_env *env, uint64_t reasons, uint32_t until)
 {
 	struct weir_watch watch = { .reasons = reasons, .until = until };
@@ -59,7 +51,7 @@ static void watch_until(struct prog_env *env, uint64_t reasons, uint32_t until)
 
 static void watch_all(struct prog_env *env)
 {
-	watch_until(env, ~0ull, ticks_now() + LEASE_TICKS);
+	watch_until(env, ~0ull, prog_ticks_now() + LEASE_TICKS);
 }
 
 static int keep(void *ctx, void *data, size_t size)
@@ -72,7 +64,7 @@ static int keep(void *ctx, void *data, size_t size)
 	return 0;
 }
 
-/* Takes everything out of the ring. */
+/* Takes all events out of the ring. */
 static struct seen *drain(struct prog_env *env)
 {
 	static struct seen seen;
@@ -86,7 +78,7 @@ static struct seen *drain(struct prog_env *env)
 	return &seen;
 }
 
-static void assert_silence(struct prog_env *env)
+static void assert_no_event(struct prog_env *env)
 {
 	struct seen *seen = drain(env);
 
@@ -95,8 +87,8 @@ static void assert_silence(struct prog_env *env)
 			 prog_reason(seen->events[0].reason));
 }
 
-/* Just this event came, but for its time. */
-static void assert_told(struct prog_env *env, struct weir_event want)
+/* Exactly this event came; its time is recent. */
+static void assert_event(struct prog_env *env, struct weir_event want)
 {
 	struct seen *seen = drain(env);
 	struct weir_event got = seen->events[0];
@@ -141,8 +133,8 @@ static uint64_t hits(struct prog_env *env, const char *map, uint32_t id)
 	return packets;
 }
 
-/* From src to dst, as it is on the wire, told at the device of pod. */
-static struct weir_event event_of(struct prog_env *env, enum weir_reason reason, enum who pod,
+/* The event of a packet as it is on the wire, at the device of pod. */
+static struct weir_event event_of(struct prog_env *env, enum weir_reason reason, enum party pod,
 				  const struct packet_spec *spec)
 {
 	return (struct weir_event){
@@ -177,22 +169,22 @@ static void isolate(struct prog_env *env, uint64_t out, uint64_t in)
 
 static void serve(struct prog_env *env)
 {
-	static const uint32_t run[] = { BACKEND };
+	static const uint32_t backends[] = { BACKEND };
 
 	prog_backend(env, BACKEND, SERVICE, POD_B, TARGET, 0);
-	prog_run(env, 0, run, 1);
+	prog_backend_slots(env, 0, backends, 1);
 	prog_service(env, SERVICE, WEIR_SERVICE_USABLE, 0, 1);
 	prog_frontend(env, VIP_1, PORT, IPPROTO_TCP, SERVICE);
 }
 
-static struct packet_spec syn_to(struct prog_env *env, enum who dst)
+static struct packet_spec syn_to(struct prog_env *env, enum party dst)
 {
 	return prog_tcp(env, POD_A, SPORT, dst, PORT, SYN);
 }
 
 #define BOTH_JUDGED (WEIR_EVENT_JUDGED | WEIR_EVENT_EGRESS | WEIR_EVENT_INGRESS)
 
-static void a_default_deny_tells_its_policy_set(void **state)
+static void a_default_deny_reports_its_policy_set(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec syn = syn_to(env, POD_B);
@@ -205,10 +197,10 @@ static void a_default_deny_tells_its_policy_set(void **state)
 	want.egress_set = OUT_SET;
 	want.egress_rule = RULE;
 	want.ingress_set = IN_SET;
-	assert_told(env, want);
+	assert_event(env, want);
 }
 
-static void both_denials_are_told_at_once(void **state)
+static void one_event_reports_both_denials(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec syn = syn_to(env, POD_B);
@@ -221,10 +213,10 @@ static void both_denials_are_told_at_once(void **state)
 	want.egress_set = OUT_SET;
 	want.ingress_set = IN_SET;
 	want.ingress_rule = RULE;
-	assert_told(env, want);
+	assert_event(env, want);
 }
 
-static void a_denial_behind_the_stack_is_told_at_the_pod(void **state)
+static void a_denial_behind_the_stack_reports_the_pods_device(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec syn = prog_tcp(env, REMOTE_A, SPORT, POD_B, PORT, SYN);
@@ -236,10 +228,10 @@ static void a_denial_behind_the_stack_is_told_at_the_pod(void **state)
 	want.flags = WEIR_EVENT_TO_POD | WEIR_EVENT_JUDGED | WEIR_EVENT_INGRESS |
 		     WEIR_EVENT_INGRESS_DENIED;
 	want.ingress_set = IN_SET;
-	assert_told(env, want);
+	assert_event(env, want);
 }
 
-static void a_new_flow_tells_its_backend_and_then_nothing(void **state)
+static void a_new_flow_reports_its_backend_once(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec syn = syn_to(env, VIP_1),
@@ -255,14 +247,14 @@ static void a_new_flow_tells_its_backend_and_then_nothing(void **state)
 	want.flags |= BOTH_JUDGED;
 	want.ingress_set = IN_SET;
 	want.ingress_rule = RULE;
-	assert_told(env, want);
+	assert_event(env, want);
 	assert_redirected(prog_from(env, POD_B, &answer));
 	for (int i = 0; i < 10; i++)
 		assert_redirected(prog_from(env, POD_A, &ack));
-	assert_silence(env);
+	assert_no_event(env);
 }
 
-static void a_flow_without_a_service_tells_nothing(void **state)
+static void an_allowed_flow_without_a_service_has_no_event(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec syn = syn_to(env, POD_B), out = syn_to(env, REMOTE_A);
@@ -271,10 +263,10 @@ static void a_flow_without_a_service_tells_nothing(void **state)
 	watch_all(env);
 	assert_redirected(prog_from(env, POD_A, &syn));
 	assert_passed(prog_from(env, POD_A, &out));
-	assert_silence(env);
+	assert_no_event(env);
 }
 
-static void np_46_a_denial_behind_a_service_tells_both(void **state)
+static void np_46_a_denial_behind_a_service_reports_frontend_and_backend(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec syn = syn_to(env, VIP_1);
@@ -287,11 +279,11 @@ static void np_46_a_denial_behind_a_service_tells_both(void **state)
 	translated(env, &want);
 	want.flags |= BOTH_JUDGED | WEIR_EVENT_EGRESS_DENIED;
 	want.egress_set = OUT_SET;
-	assert_told(env, want);
+	assert_event(env, want);
 }
 
-/* Whichever way the packet travels, the tuple is the one that the flow began with. */
-static void a_known_flow_tells_how_it_began(void **state)
+/* In both directions the event has the tuple of the first packet of the flow. */
+static void a_known_flow_reports_its_first_tuple(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec syn = syn_to(env, VIP_1),
@@ -310,17 +302,17 @@ static void a_known_flow_tells_how_it_began(void **state)
 	back = want;
 	back.flags |= WEIR_EVENT_REPLY;
 	back.device = PROG_DEVICE(POD_B);
-	for (int i = 0; i < 2;
-	     i++) { /* judged again because its stamp is old, then denied by its stamp */
+	/* revalidated because the stamp is old, then denied by the stamp */
+	for (int i = 0; i < 2; i++) {
 		assert_dropped(prog_from(env, POD_A, &ack), WEIR_INGRESS_DENIED);
-		assert_told(env, want);
+		assert_event(env, want);
 		assert_dropped(prog_from(env, POD_B, &answer), WEIR_INGRESS_DENIED);
-		assert_told(env, back);
+		assert_event(env, back);
 	}
 	assert_int_equal(hits(env, "set_hits", IN_SET), 4);
 }
 
-static void a_known_direct_flow_tells_how_it_began(void **state)
+static void a_known_direct_flow_reports_its_first_tuple(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec syn = syn_to(env, POD_B),
@@ -334,10 +326,10 @@ static void a_known_direct_flow_tells_how_it_began(void **state)
 	want.egress_set = OUT_SET;
 	want.len = packet_build(&answer).len;
 	assert_dropped(prog_from(env, POD_B, &answer), WEIR_EGRESS_DENIED);
-	assert_told(env, want);
+	assert_event(env, want);
 }
 
-static void what_is_not_enforced_is_told_once_a_packet(void **state)
+static void a_denial_that_is_not_enforced_has_one_event_a_packet(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec syn = syn_to(env, VIP_1),
@@ -352,14 +344,14 @@ static void what_is_not_enforced_is_told_once_a_packet(void **state)
 	translated(env, &want);
 	want.flags |= BOTH_JUDGED | WEIR_EVENT_INGRESS_DENIED;
 	want.ingress_set = IN_SET;
-	assert_told(env, want);
+	assert_event(env, want);
 	want.flags |= WEIR_EVENT_KNOWN;
 	assert_sent(prog_from(env, POD_A, &ack), TC_ACT_REDIRECT, WEIR_NOT_ENFORCED);
-	assert_told(env, want);
+	assert_event(env, want);
 }
 
-/* Of a packet in mid-stream the denial is told, not what the other orientation would have met. */
-static void a_denial_in_mid_stream_that_is_not_enforced_is_told(void **state)
+/* The event of a mid-stream packet has the denial, not the verdict of the other orientation. */
+static void a_mid_stream_denial_that_is_not_enforced_is_reported(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec ack = prog_tcp(env, POD_A, SPORT, POD_B, PORT, ACK);
@@ -371,11 +363,11 @@ static void a_denial_in_mid_stream_that_is_not_enforced_is_told(void **state)
 	assert_sent(prog_from(env, POD_A, &ack), TC_ACT_UNSPEC, WEIR_NOT_ENFORCED);
 	want.flags = BOTH_JUDGED | WEIR_EVENT_INGRESS_DENIED;
 	want.ingress_set = IN_SET;
-	assert_told(env, want);
+	assert_event(env, want);
 	assert_int_equal(hits(env, "set_hits", IN_SET), 1);
 }
 
-static void a_gated_pod_is_told(void **state)
+static void a_gated_pod_is_reported(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec syn = syn_to(env, POD_B);
@@ -385,11 +377,11 @@ static void a_gated_pod_is_told(void **state)
 	watch_all(env);
 	assert_dropped(prog_from(env, POD_A, &syn), WEIR_GATED);
 	want.flags = BOTH_JUDGED;
-	assert_told(env, want);
+	assert_event(env, want);
 }
 
-/* A denial comes first: nothing of it may stay in what is told of the next packet. */
-static void drops_before_a_judgement_tell_what_is_known(void **state)
+/* A denial comes first: nothing of it may be left in the events of the next packets. */
+static void drops_before_a_policy_verdict_report_what_was_parsed(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec denied = syn_to(env, VIP_1),
@@ -405,25 +397,24 @@ static void drops_before_a_judgement_tell_what_is_known(void **state)
 	assert_dropped(prog_from(env, POD_A, &denied), WEIR_EGRESS_DENIED);
 	assert_int_equal(drain(env)->n, 1);
 
-	cut.len -= 4; /* behind the IP header, which is read; the kernel asks for that much */
-	assert_dropped(prog_send(env, PROG_FROM_POD, POD_A, PROG_DEVICE(POD_A), &cut),
-		       WEIR_TRUNCATED);
+	cut.len -= 4; /* behind the IP header, which TEST_RUN requires */
+	assert_dropped(prog_send(env, FROM_POD(POD_A), &cut), WEIR_TRUNCATED);
 	want.len = cut.len;
-	assert_told(env, want);
+	assert_event(env, want);
 
 	assert_dropped(prog_from(env, POD_A, &spoofed), WEIR_SPOOFED);
-	assert_told(env, event_of(env, WEIR_SPOOFED, POD_A, &spoofed));
+	assert_event(env, event_of(env, WEIR_SPOOFED, POD_A, &spoofed));
 
 	assert_dropped(prog_to(env, POD_D, PROG_UPLINK, &flooded), WEIR_NOT_FOR_POD);
 	want = event_of(env, WEIR_NOT_FOR_POD, POD_D, &flooded);
 	want.flags = WEIR_EVENT_TO_POD;
-	assert_told(env, want);
+	assert_event(env, want);
 
 	assert_dropped(prog_from(env, POD_A, &late), WEIR_MID_STREAM);
-	assert_told(env, event_of(env, WEIR_MID_STREAM, POD_A, &late));
+	assert_event(env, event_of(env, WEIR_MID_STREAM, POD_A, &late));
 }
 
-static void svc_60_a_rejection_tells_the_service_and_the_packet_as_it_came(void **state)
+static void svc_60_a_reject_reports_the_service_and_the_packet_as_received(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec syn = syn_to(env, VIP_1);
@@ -434,11 +425,11 @@ static void svc_60_a_rejection_tells_the_service_and_the_packet_as_it_came(void 
 	watch_all(env);
 	assert_int_equal(prog_from(env, POD_A, &syn).reason, WEIR_NO_ENDPOINT);
 	want.service = SERVICE;
-	assert_told(env, want);
+	assert_event(env, want);
 }
 
-/* Both ends are the pod itself, whatever address it sees; a closed gate is all that can hold it. */
-static void svc_84_a_pod_that_reaches_itself_is_told_by_its_own_address(void **state)
+/* Both ends are the pod itself, not the reserved address; only a gate can deny it (NP-40). */
+static void svc_84_a_pod_that_reaches_itself_is_reported_by_its_own_address(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec syn = prog_tcp(env, POD_B, SPORT, VIP_1, PORT, SYN), answer;
@@ -451,9 +442,9 @@ static void svc_84_a_pod_that_reaches_itself_is_told_by_its_own_address(void **s
 	assert_redirected(sent);
 	translated(env, &want);
 	want.flags |= BOTH_JUDGED;
-	assert_told(env, want);
+	assert_event(env, want);
 
-	assert_null(packet_read(&sent.out, &answer)); /* as the pod met it: turn it round */
+	assert_null(packet_read(&sent.out, &answer)); /* as the pod received it: swap its ends */
 	answer = (struct packet_spec){ .src = answer.dst,
 				       .dst = answer.src,
 				       .sport = answer.dport,
@@ -466,10 +457,10 @@ static void svc_84_a_pod_that_reaches_itself_is_told_by_its_own_address(void **s
 	want.reason = WEIR_GATED;
 	want.flags |= WEIR_EVENT_KNOWN | WEIR_EVENT_REPLY;
 	want.len = packet_build(&answer).len;
-	assert_told(env, want);
+	assert_event(env, want);
 }
 
-static struct packet_spec error_to(struct prog_env *env, enum who src, enum who dst,
+static struct packet_spec error_to(struct prog_env *env, enum party src, enum party dst,
 				   const struct packet *quoted)
 {
 	struct packet_spec spec = prog_echo(env, src, dst, 0, false);
@@ -481,12 +472,13 @@ static struct packet_spec error_to(struct prog_env *env, enum who src, enum who 
 	return spec;
 }
 
-/* An error that goes nowhere tells who sent it; one about a denied flow tells that flow. */
-static void icmp_errors_tell_their_sender_or_their_flow(void **state)
+/* The event of an error has its sender where no flow is known, else the denied flow. */
+static void icmp_errors_report_their_sender_or_their_flow(void **state)
 {
 	struct prog_env *env = *state;
-	struct packet_spec syn = syn_to(env, POD_B), error;
-	struct packet quoted = packet_build(&syn);
+	struct packet_spec syn = syn_to(env, POD_B), error,
+			   datagram = prog_udp(env, POD_A, SPORT, POD_B, PORT);
+	struct packet quoted = packet_build(&datagram);
 	struct weir_event want;
 
 	watch_all(env);
@@ -494,8 +486,9 @@ static void icmp_errors_tell_their_sender_or_their_flow(void **state)
 	want = event_of(env, WEIR_ICMP_NO_FLOW, POD_B, &error);
 	want.flags = WEIR_EVENT_ICMP_ERROR;
 	assert_dropped(prog_from(env, POD_B, &error), WEIR_ICMP_NO_FLOW);
-	assert_told(env, want);
+	assert_event(env, want);
 
+	quoted = packet_build(&syn);
 	assert_redirected(prog_from(env, POD_A, &syn));
 	isolate(env, OPEN, DENY);
 	want = event_of(env, WEIR_INGRESS_DENIED, POD_B, &syn);
@@ -504,53 +497,51 @@ static void icmp_errors_tell_their_sender_or_their_flow(void **state)
 		WEIR_EVENT_ICMP_ERROR | WEIR_EVENT_KNOWN | BOTH_JUDGED | WEIR_EVENT_INGRESS_DENIED;
 	want.ingress_set = IN_SET;
 	assert_dropped(prog_from(env, POD_B, &error), WEIR_INGRESS_DENIED);
-	assert_told(env, want);
+	assert_event(env, want);
 
 	prog_enforcement(env, WEIR_ENFORCE_OFF);
 	want.reason = WEIR_NOT_ENFORCED;
 	assert_sent(prog_from(env, POD_B, &error), TC_ACT_REDIRECT, WEIR_NOT_ENFORCED);
-	assert_told(env, want);
+	assert_event(env, want);
 }
 
-static void nobody_listens_nobody_is_told(void **state)
+static void without_a_reader_there_are_no_events(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec syn = syn_to(env, POD_B);
 
 	isolate(env, OPEN, DENY);
 	assert_dropped(prog_from(env, POD_A, &syn), WEIR_INGRESS_DENIED);
-	watch_until(env, ~0ull, ticks_now() - 1);
+	watch_until(env, ~0ull, prog_ticks_now() - 1);
 	assert_dropped(prog_from(env, POD_A, &syn), WEIR_INGRESS_DENIED);
-	watch_until(env, ~(1ull << WEIR_INGRESS_DENIED), ticks_now() + LEASE_TICKS);
+	watch_until(env, ~(1ull << WEIR_INGRESS_DENIED), prog_ticks_now() + LEASE_TICKS);
 	assert_dropped(prog_from(env, POD_A, &syn), WEIR_INGRESS_DENIED);
-	assert_silence(env);
+	assert_no_event(env);
 	assert_int_equal(count_of(env, WEIR_INGRESS_DENIED).lost +
 				 count_of(env, WEIR_INGRESS_DENIED).over,
 			 0);
 	assert_int_equal(hits(env, "set_hits", IN_SET), 3);
-	watch_until(env, 1ull << WEIR_INGRESS_DENIED, ticks_now() + LEASE_TICKS);
+	watch_until(env, 1ull << WEIR_INGRESS_DENIED, prog_ticks_now() + LEASE_TICKS);
 	assert_dropped(prog_from(env, POD_A, &syn), WEIR_INGRESS_DENIED);
 	assert_int_equal(drain(env)->n, 1);
 }
 
 /*
- * Sends until the budget of one tick is used up; a tick may end meanwhile, so it may take more than
- * one.
+ * Sends until the budget of one tick is used up; a tick may end meanwhile, so several may be used.
  */
-static uint32_t flood(struct prog_env *env, struct packet_spec *spec, size_t *ret_told)
+static uint32_t flood(struct prog_env *env, struct packet_spec *spec, size_t *ret_events)
 {
 	uint32_t sent = 0;
 	struct packet out;
 
-	*ret_told = 0;
+	*ret_events = 0;
 	while (!count_of(env, WEIR_INGRESS_DENIED).over && sent < 100 * WEIR_EVENT_BUDGET) {
 		struct packet packet = packet_build(spec);
 
 		for (int i = 0; i < 16; i++, sent++)
-			assert_int_equal(prog_run_raw(env, PROG_FROM_POD, POD_A, PROG_DEVICE(POD_A),
-						      &packet, &out),
+			assert_int_equal(prog_run_raw(env, FROM_POD(POD_A), &packet, &out),
 					 TC_ACT_SHOT);
-		*ret_told += drain(env)->n;
+		*ret_events += drain(env)->n;
 	}
 	return sent;
 }
@@ -563,40 +554,40 @@ static void a_flood_of_one_reason_is_counted_and_does_not_hide_another(void **st
 	struct packet packet = packet_build(&spoofed), out;
 	struct weir_event_count n;
 	uint32_t sent;
-	size_t told;
+	size_t events;
 
 	isolate(env, OPEN, DENY);
 	watch_all(env);
-	sent = flood(env, &syn, &told);
-	prog_run_raw(env, PROG_FROM_POD, POD_A, PROG_DEVICE(POD_A), &packet, &out);
+	sent = flood(env, &syn, &events);
+	prog_run_raw(env, FROM_POD(POD_A), &packet, &out);
 	n = count_of(env, WEIR_INGRESS_DENIED);
 	assert_int_not_equal(n.over, 0);
 	assert_int_equal(n.lost, 0);
-	assert_int_equal(told + n.over, sent);
-	assert_true(told >= WEIR_EVENT_BUDGET);
-	assert_told(env, event_of(env, WEIR_SPOOFED, POD_A, &spoofed));
+	assert_int_equal(events + n.over, sent);
+	assert_true(events >= WEIR_EVENT_BUDGET);
+	assert_event(env, event_of(env, WEIR_SPOOFED, POD_A, &spoofed));
 	assert_int_equal(hits(env, "set_hits", IN_SET), sent);
 }
 
 /*
- * Nobody reads: a flood may fill half of the ring, and a few more a tick, then others still find
- * room.
+ * Nothing reads the ring: a flood may fill half of it, and a few more a tick; the rest is for other
+ * reasons.
  */
-static void a_reader_that_is_slow_loses_the_flood_first(void **state)
+static void a_slow_reader_loses_the_flood_first(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec syn = syn_to(env, POD_B),
 			   spoofed = prog_tcp(env, POD_C, SPORT, POD_B, PORT, SYN);
 	uint32_t fits = sysconf(_SC_PAGESIZE) / (sizeof(struct weir_event) + BPF_RINGBUF_HDR_SZ),
 		 sent = 0;
-	uint32_t before = ticks_now();
+	uint32_t before = prog_ticks_now();
 	struct seen *seen;
 
 	isolate(env, OPEN, DENY);
 	watch_all(env);
 	for (; sent < fits * 3 / 2; sent++)
 		assert_dropped(prog_from(env, POD_A, &syn), WEIR_INGRESS_DENIED);
-	if (ticks_now() - before > 1) {
+	if (prog_ticks_now() - before > 1) {
 		print_message(
 			"# SKIP this machine is too slow for this: the sending took several ticks\n");
 		return;
@@ -622,7 +613,7 @@ static void a_full_ring_loses_and_counts(void **state)
 	isolate(env, OPEN, DENY);
 	watch_all(env);
 	while (lost < 3 &&
-	       sent < FLOOD) { /* a few of each reason a tick go in, until nothing fits */
+	       sent < FLOOD) { /* a few of each reason go in a tick, until nothing fits */
 		for (int i = 0; i < 3; i++, sent++)
 			prog_from(env, POD_A, &specs[i]);
 		lost = UINT64_MAX;
@@ -639,10 +630,10 @@ static void a_full_ring_loses_and_counts(void **state)
 	}
 	assert_int_equal(drain(env)->n + lost, sent);
 	assert_dropped(prog_from(env, POD_A, &specs[1]), WEIR_SPOOFED);
-	assert_told(env, event_of(env, WEIR_SPOOFED, POD_A, &specs[1]));
+	assert_event(env, event_of(env, WEIR_SPOOFED, POD_A, &specs[1]));
 }
 
-static void hits_count_judgements(void **state)
+static void hits_count_policy_verdicts(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec syn = syn_to(env, POD_B),
@@ -654,14 +645,14 @@ static void hits_count_judgements(void **state)
 		assert_redirected(prog_from(env, POD_A, &ack));
 	assert_int_equal(hits(env, "rule_hits", RULE), 1);
 	assert_int_equal(hits(env, "rule_hits", OTHER_RULE), 1);
-	prog_policy_epoch(env); /* judged again, once */
+	prog_policy_epoch(env); /* revalidated, once */
 	for (int i = 0; i < 5; i++)
 		assert_redirected(prog_from(env, POD_A, &ack));
 	assert_int_equal(hits(env, "rule_hits", RULE), 2);
 	assert_int_equal(hits(env, "set_hits", IN_SET), 0);
 
 	isolate(env, ALLOW_BY(OTHER_RULE), DENY);
-	for (int i = 0; i < 5; i++) /* from here on each packet */
+	for (int i = 0; i < 5; i++) /* denied flows count each packet */
 		assert_dropped(prog_from(env, POD_A, &ack), WEIR_INGRESS_DENIED);
 	assert_int_equal(hits(env, "set_hits", IN_SET), 5);
 	assert_int_equal(hits(env, "rule_hits", OTHER_RULE), 7);
@@ -673,7 +664,7 @@ static void hits_remember_the_last_time(void **state)
 	struct prog_env *env = *state;
 	struct packet_spec syn = syn_to(env, POD_B);
 	struct weir_hits cpus[env->cpus];
-	uint32_t before = ticks_now(), rule = RULE;
+	uint32_t before = prog_ticks_now(), rule = RULE;
 	uint64_t last = 0;
 
 	isolate(env, OPEN, ALLOW_BY(RULE));
@@ -681,32 +672,32 @@ static void hits_remember_the_last_time(void **state)
 	prog_get(env, "rule_hits", &rule, cpus);
 	for (int i = 0; i < env->cpus; i++)
 		last = cpus[i].last > last ? cpus[i].last : last;
-	assert_in_range(last, before, ticks_now());
+	assert_in_range(last, before, prog_ticks_now());
 }
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		FOR_BOTH(a_default_deny_tells_its_policy_set),
-		FOR_BOTH(both_denials_are_told_at_once),
-		FOR_BOTH(a_denial_behind_the_stack_is_told_at_the_pod),
-		FOR_BOTH(a_new_flow_tells_its_backend_and_then_nothing),
-		FOR_BOTH(a_flow_without_a_service_tells_nothing),
-		FOR_BOTH(np_46_a_denial_behind_a_service_tells_both),
-		FOR_BOTH(a_known_flow_tells_how_it_began),
-		FOR_BOTH(a_known_direct_flow_tells_how_it_began),
-		FOR_BOTH(what_is_not_enforced_is_told_once_a_packet),
-		FOR_BOTH(a_denial_in_mid_stream_that_is_not_enforced_is_told),
-		FOR_BOTH(a_gated_pod_is_told),
-		FOR_BOTH(drops_before_a_judgement_tell_what_is_known),
-		FOR_BOTH(svc_60_a_rejection_tells_the_service_and_the_packet_as_it_came),
-		FOR_BOTH(svc_84_a_pod_that_reaches_itself_is_told_by_its_own_address),
-		FOR_BOTH(icmp_errors_tell_their_sender_or_their_flow),
-		FOR_BOTH(nobody_listens_nobody_is_told),
+		FOR_BOTH(a_default_deny_reports_its_policy_set),
+		FOR_BOTH(one_event_reports_both_denials),
+		FOR_BOTH(a_denial_behind_the_stack_reports_the_pods_device),
+		FOR_BOTH(a_new_flow_reports_its_backend_once),
+		FOR_BOTH(an_allowed_flow_without_a_service_has_no_event),
+		FOR_BOTH(np_46_a_denial_behind_a_service_reports_frontend_and_backend),
+		FOR_BOTH(a_known_flow_reports_its_first_tuple),
+		FOR_BOTH(a_known_direct_flow_reports_its_first_tuple),
+		FOR_BOTH(a_denial_that_is_not_enforced_has_one_event_a_packet),
+		FOR_BOTH(a_mid_stream_denial_that_is_not_enforced_is_reported),
+		FOR_BOTH(a_gated_pod_is_reported),
+		FOR_BOTH(drops_before_a_policy_verdict_report_what_was_parsed),
+		FOR_BOTH(svc_60_a_reject_reports_the_service_and_the_packet_as_received),
+		FOR_BOTH(svc_84_a_pod_that_reaches_itself_is_reported_by_its_own_address),
+		FOR_BOTH(icmp_errors_report_their_sender_or_their_flow),
+		FOR_BOTH(without_a_reader_there_are_no_events),
 		FOR_BOTH(a_flood_of_one_reason_is_counted_and_does_not_hide_another),
-		FOR_BOTH(a_reader_that_is_slow_loses_the_flood_first),
+		FOR_BOTH(a_slow_reader_loses_the_flood_first),
 		FOR_BOTH(a_full_ring_loses_and_counts),
-		FOR_BOTH(hits_count_judgements),
+		FOR_BOTH(hits_count_policy_verdicts),
 		FOR_BOTH(hits_remember_the_last_time),
 	};
 

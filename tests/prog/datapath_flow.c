@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Connections: what their entries hold after each packet, which packets belong to them, and what
- * changes of policy, pods and TCP state do to them.
+ * Flows: what their entries hold after each packet, which packets belong to them, and the effect of
+ * changes of policy, pods and TCP state.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -45,7 +45,7 @@ static struct weir_flow flow_of(struct prog_env *env)
 }
 
 /*
- * TCP of no known connection that the policies allow whoever began it: through the stack, and no
+ * TCP of no known flow that the policies allow in both orientations: to the stack, without an
  * entry.
  */
 #define assert_mid_stream(sent) assert_sent(sent, TC_ACT_UNSPEC, WEIR_MID_STREAM_ALLOWED)
@@ -64,9 +64,9 @@ static void open_flow(struct prog_env *env)
 	assert_redirected(forth(env, ACK));
 }
 
-static void isolate(struct prog_env *env, enum who who, uint64_t word)
+static void isolate(struct prog_env *env, enum party pod, uint64_t word)
 {
-	prog_pod(env, who, SET, 0, 0, 0);
+	prog_pod(env, pod, SET, 0, 0, 0);
 	prog_policy_default(env, SET, word);
 	prog_policy_epoch(env);
 }
@@ -150,9 +150,9 @@ static void np_45_replies_need_no_rule(void **state)
 {
 	struct prog_env *env = *state;
 
-	isolate(env, POD_A, DENY); /* ingress of the client: closed */
+	isolate(env, POD_A, DENY); /* the client accepts no ingress */
 	open_flow(env);
-	/* the other way round it is a connection of its own */
+	/* in the other orientation it is another connection */
 	assert_int_equal(prog_flow_count(env), 1);
 	{
 		struct packet_spec spec = prog_tcp(env, POD_B, SPORT, POD_A, DPORT, SYN);
@@ -171,7 +171,7 @@ static void a_denied_flow_leaves_no_entry(void **state)
 	assert_null(prog_gc_slots_check(env, NULL));
 }
 
-static void a_change_of_policy_cuts_on_the_next_packet(void **state)
+static void a_policy_change_denies_the_next_packet(void **state)
 {
 	struct prog_env *env = *state;
 
@@ -182,7 +182,7 @@ static void a_change_of_policy_cuts_on_the_next_packet(void **state)
 		isolate(env, POD_B, DENY);
 		assert_dropped(reply_first ? back(env, PSH | ACK) : forth(env, PSH | ACK),
 			       WEIR_INGRESS_DENIED);
-		/* it stays cut, in both directions, and its entry stays */
+		/* both directions stay denied, and the entry stays */
 		assert_dropped(forth(env, PSH | ACK), WEIR_INGRESS_DENIED);
 		assert_dropped(back(env, PSH | ACK), WEIR_INGRESS_DENIED);
 		assert_int_equal(flow_of(env).end[1].stamp & 1, 0);
@@ -196,7 +196,7 @@ static void a_change_of_policy_cuts_on_the_next_packet(void **state)
 	}
 }
 
-static void a_change_that_does_not_concern_a_flow_leaves_it_open(void **state)
+static void an_unrelated_policy_change_keeps_a_flow(void **state)
 {
 	struct prog_env *env = *state;
 
@@ -209,11 +209,8 @@ static void a_change_that_does_not_concern_a_flow_leaves_it_open(void **state)
 	assert_int_equal(prog_flow_count(env), 1);
 }
 
-/*
- * The word changed, yet the epoch was not raised: a flow keeps its verdict, which shows that the
- * stamp is used.
- */
-static void stamps_spare_the_tables(void **state)
+/* The word changes without a new epoch: the flow keeps its verdict, so the stamp was used. */
+static void a_current_stamp_skips_the_policy_tables(void **state)
 {
 	struct prog_env *env = *state;
 
@@ -223,7 +220,7 @@ static void stamps_spare_the_tables(void **state)
 	assert_redirected(forth(env, PSH | ACK));
 }
 
-static void flows_through_the_stack_are_judged_again_too(void **state)
+static void flows_through_the_stack_are_revalidated_too(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec in = prog_tcp(env, REMOTE_A, SPORT, POD_B, DPORT, SYN),
@@ -248,9 +245,9 @@ static void replies_of_flows_through_the_stack_return_through_it(void **state)
 	assert_passed(prog_to(env, POD_A, PROG_DEVICE(POD_B), &out));
 }
 
-static void a_pod_that_was_replaced_starts_over(void **state)
+static void flows_of_a_replaced_pod_start_over(void **state)
 {
-	static const enum who ends[] = { POD_A, POD_B };
+	static const enum party ends[] = { POD_A, POD_B };
 	struct prog_env *env = *state;
 
 	for (int i = 0; i < 2; i++) {
@@ -267,7 +264,7 @@ static void a_pod_that_was_replaced_starts_over(void **state)
 	}
 }
 
-static void a_pod_that_left_is_no_end_any_more(void **state)
+static void a_removed_pod_is_no_end_any_more(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec spec = prog_tcp(env, POD_A, SPORT, POD_B, DPORT, SYN);
@@ -278,12 +275,12 @@ static void a_pod_that_left_is_no_end_any_more(void **state)
 	prog_unset(env, "endpoints", &spec.dst);
 	prog_set(env, "pods", &slot, &none);
 	assert_mid_stream(forth(env, PSH | ACK));
-	assert_passed(forth(env, SYN)); /* no pod of this node: for the stack */
+	assert_passed(forth(env, SYN)); /* no pod of this node any more: to the stack */
 }
 
 static void a_source_address_must_be_the_pods_own(void **state)
 {
-	static const enum who claims[] = { POD_B, POD_C, REMOTE_A, NODE, VIP_1, NOBODY };
+	static const enum party claims[] = { POD_B, POD_C, REMOTE_A, NODE, VIP_1, UNLISTED };
 	struct prog_env *env = *state;
 
 	for (size_t i = 0; i < sizeof(claims) / sizeof(claims[0]); i++) {
@@ -316,7 +313,7 @@ static void a_spoofed_source_cannot_use_an_entry(void **state)
 	assert_memory_equal(&before, &after, sizeof(before));
 }
 
-/* The remote end of an entry is no pod, so nothing in the entry proves who may speak for it. */
+/* The remote end is no pod of this node: the entry has no ref to check the sender by. */
 static void a_spoofed_remote_source_cannot_remove_an_entry(void **state)
 {
 	static const uint8_t flags[] = { SYN, ACK, RST };
@@ -337,7 +334,7 @@ static void a_spoofed_remote_source_cannot_remove_an_entry(void **state)
 	assert_passed(prog_from(env, POD_B, &out));
 }
 
-static void an_address_that_moves_here_starts_over(void **state)
+static void flows_of_an_address_that_becomes_local_start_over(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec in = prog_tcp(env, REMOTE_A, SPORT, POD_B, DPORT, SYN);
@@ -363,7 +360,7 @@ static void a_flooded_frame_for_another_pod_is_not_delivered(void **state)
 
 	assert_dropped(prog_to(env, POD_C, PROG_UPLINK, &in), WEIR_NOT_FOR_POD);
 	assert_int_equal(prog_flow_count(env), 0);
-	/* also when the connection is known */
+	/* also when the flow is known */
 	assert_passed(prog_to(env, POD_B, PROG_UPLINK, &in));
 	in.tcp_flags = ACK;
 	assert_dropped(prog_to(env, POD_C, PROG_UPLINK, &in), WEIR_NOT_FOR_POD);
@@ -403,17 +400,17 @@ static void traffic_after_a_reset_opens_the_flow_again(void **state)
 	open_flow(env);
 	assert_redirected(back(env, RST));
 	assert_int_equal(flow_of(env).flags & WEIR_FLOW_RST_REPLY, WEIR_FLOW_RST_REPLY);
-	prog_let_reset_settle();
-	assert_redirected(back(env, PSH | ACK)); /* it was not the end that sent it */
+	prog_ticks_pass(WEIR_RST_SETTLE_TICKS);
+	assert_redirected(back(env, PSH | ACK)); /* the RST was not sent by this end */
 	assert_int_equal(flow_of(env).flags & WEIR_FLOW_RST_REPLY, 0);
 	assert_redirected(forth(env, RST | ACK));
-	prog_let_reset_settle();
+	prog_ticks_pass(WEIR_RST_SETTLE_TICKS);
 	assert_redirected(forth(env, PSH | ACK));
 	assert_int_equal(flow_of(env).flags & (WEIR_FLOW_RST_ORIG | WEIR_FLOW_OPEN),
 			 WEIR_FLOW_OPEN);
 }
 
-static void a_syn_on_a_closing_flow_begins_anew(void **state)
+static void a_syn_on_a_closing_flow_begins_a_new_one(void **state)
 {
 	struct prog_env *env = *state;
 
@@ -431,7 +428,7 @@ static void a_syn_on_a_closing_flow_begins_anew(void **state)
 	assert_int_equal(prog_flow_count(env), 1);
 }
 
-static void a_syn_of_the_other_end_on_a_closing_flow_turns_it_round(void **state)
+static void a_syn_of_the_other_end_on_a_closing_flow_reverses_it(void **state)
 {
 	struct prog_env *env = *state;
 
@@ -450,7 +447,7 @@ static void a_denied_syn_on_a_closing_flow_is_denied(void **state)
 
 	open_flow(env);
 	assert_redirected(forth(env, RST));
-	prog_pod(env, POD_B, SET, 0, 0, 0); /* no epoch: only the new flow must ask */
+	prog_pod(env, POD_B, SET, 0, 0, 0); /* no new epoch: only the new flow is judged */
 	prog_policy_default(env, SET, DENY);
 	assert_dropped(forth(env, SYN), WEIR_INGRESS_DENIED);
 	assert_false(has_flow(env));
@@ -510,23 +507,23 @@ int main(void)
 		FOR_BOTH(a_redirect_carries_the_pods_mac_and_the_gateways),
 		FOR_BOTH(np_45_replies_need_no_rule),
 		FOR_BOTH(a_denied_flow_leaves_no_entry),
-		FOR_BOTH(a_change_of_policy_cuts_on_the_next_packet),
-		FOR_BOTH(a_change_that_does_not_concern_a_flow_leaves_it_open),
-		FOR_BOTH(stamps_spare_the_tables),
-		FOR_BOTH(flows_through_the_stack_are_judged_again_too),
+		FOR_BOTH(a_policy_change_denies_the_next_packet),
+		FOR_BOTH(an_unrelated_policy_change_keeps_a_flow),
+		FOR_BOTH(a_current_stamp_skips_the_policy_tables),
+		FOR_BOTH(flows_through_the_stack_are_revalidated_too),
 		FOR_BOTH(replies_of_flows_through_the_stack_return_through_it),
-		FOR_BOTH(a_pod_that_was_replaced_starts_over),
-		FOR_BOTH(a_pod_that_left_is_no_end_any_more),
+		FOR_BOTH(flows_of_a_replaced_pod_start_over),
+		FOR_BOTH(a_removed_pod_is_no_end_any_more),
 		FOR_BOTH(a_source_address_must_be_the_pods_own),
 		FOR_BOTH(a_spoofed_source_cannot_use_an_entry),
 		FOR_BOTH(a_spoofed_remote_source_cannot_remove_an_entry),
-		FOR_BOTH(an_address_that_moves_here_starts_over),
+		FOR_BOTH(flows_of_an_address_that_becomes_local_start_over),
 		FOR_BOTH(a_flooded_frame_for_another_pod_is_not_delivered),
 		FOR_BOTH(a_local_pods_packet_must_come_from_its_device),
 		FOR_BOTH(a_packet_that_a_reset_overtook_does_not_open_the_flow_again),
 		FOR_BOTH(traffic_after_a_reset_opens_the_flow_again),
-		FOR_BOTH(a_syn_on_a_closing_flow_begins_anew),
-		FOR_BOTH(a_syn_of_the_other_end_on_a_closing_flow_turns_it_round),
+		FOR_BOTH(a_syn_on_a_closing_flow_begins_a_new_one),
+		FOR_BOTH(a_syn_of_the_other_end_on_a_closing_flow_reverses_it),
 		FOR_BOTH(a_denied_syn_on_a_closing_flow_is_denied),
 		FOR_BOTH(a_syn_on_an_open_flow_changes_nothing),
 		FOR_BOTH(udp_flows_follow_datagrams),

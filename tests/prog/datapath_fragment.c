@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Fragments: to a VIP and back, direct and under policy, in order and not, byte for byte; and
- * everything that must not pass as one. VIP_1:80 is a Service of POD_B:8080, VIP_2:80 of
- * REMOTE_A:8080.
+ * Fragments: to a VIP and back, direct and under policy, in order and out of order, byte for byte;
+ * and what must be dropped. VIP_1:80 is a Service of POD_B:8080, VIP_2:80 of REMOTE_A:8080.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,29 +21,13 @@
 #define PORT 80
 #define TARGET 8080
 #define SPORT 40000
-#define USABLE WEIR_SERVICE_USABLE
 #define SET 1
 #define CUT 200 /* bytes a fragment */
 #define PAYLOAD 570 /* with a UDP header: three fragments */
 #define N_PIECES 3
 
-struct arrival {
-	enum prog_hook hook;
-	enum who pod;
-	uint32_t from;
-};
-
-#define FROM(who) ((struct arrival){ PROG_FROM_POD, who, 0 })
-#define TO(who, device) ((struct arrival){ PROG_TO_POD, who, device })
-
-static struct prog_sent arrive(struct prog_env *env, struct arrival at, const struct packet *packet)
-{
-	return prog_send(env, at.hook, at.pod,
-			 at.hook == PROG_FROM_POD ? PROG_DEVICE(at.pod) : at.from, packet);
-}
-
-static struct packet_spec datagram(const struct prog_env *env, uint8_t proto, enum who src,
-				   uint16_t sport, enum who dst, uint16_t dport)
+static struct packet_spec datagram(const struct prog_env *env, uint8_t proto, enum party src,
+				   uint16_t sport, enum party dst, uint16_t dport)
 {
 	struct packet_spec spec = prog_udp(env, src, sport, dst, dport);
 
@@ -61,15 +44,15 @@ static struct packet piece_of(const struct packet_spec *spec, unsigned int i, ui
 	return packet_fragment(&whole, i * CUT, i < N_PIECES - 1 ? CUT : 0, id);
 }
 
-static struct prog_sent send_piece(struct prog_env *env, struct arrival at,
+static struct prog_sent send_piece(struct prog_env *env, struct prog_arrival at,
 				   const struct packet_spec *spec, unsigned int i, uint32_t id)
 {
 	struct packet packet = piece_of(spec, i, id);
 
-	return arrive(env, at, &packet);
+	return prog_send(env, at, &packet);
 }
 
-/* But for the MACs. */
+/* Compares all but the MACs. */
 static void assert_same(const struct packet *got, const struct packet *want, const char *what,
 			unsigned int n)
 {
@@ -81,12 +64,9 @@ static void assert_same(const struct packet *got, const struct packet *want, con
 				 want->data[i]);
 }
 
-/*
- * All fragments of a datagram, those behind the first in that order, come out as fragments of
- * another.
- */
-static void becomes(struct prog_env *env, struct arrival at, const struct packet_spec *in,
-		    const struct packet_spec *out, int verdict)
+/* Sends all fragments of in, the later ones in both orders; each must come out as that of out. */
+static void assert_becomes(struct prog_env *env, struct prog_arrival at,
+			   const struct packet_spec *in, const struct packet_spec *out, int verdict)
 {
 	static const unsigned int orders[][N_PIECES] = { { 0, 1, 2 }, { 0, 2, 1 } };
 
@@ -103,19 +83,11 @@ static void becomes(struct prog_env *env, struct arrival at, const struct packet
 
 static void serve(struct prog_env *env, uint8_t proto)
 {
-	static const enum who backends[] = { POD_B, REMOTE_A };
-
-	for (uint32_t i = 0; i < 2; i++) {
-		uint32_t id = i + 1;
-
-		prog_backend(env, id, id, backends[i], TARGET, 0);
-		prog_run(env, id * 16, &id, 1);
-		prog_service(env, id, USABLE, id * 16, 1);
-		prog_frontend(env, VIP_1 + i, PORT, proto, id);
-	}
+	prog_serve(env, 1, PORT, proto, POD_B, TARGET);
+	prog_serve(env, 2, PORT, proto, REMOTE_A, TARGET);
 }
 
-static uint32_t remembered(const struct prog_env *env)
+static uint32_t stored_fragments(const struct prog_env *env)
 {
 	int fd = prog_map(env, "fragments");
 	struct weir_fragment_key key, *last = NULL;
@@ -130,7 +102,7 @@ static uint32_t remembered(const struct prog_env *env)
 
 static const uint8_t protos[] = { IPPROTO_UDP, IPPROTO_TCP };
 
-/* ---- What passes ---- */
+/* ---- Passed ---- */
 
 static void svc_97_fragments_to_a_local_backend_and_back(void **state)
 {
@@ -145,8 +117,8 @@ static void svc_97_fragments_to_a_local_backend_and_back(void **state)
 
 		back.tcp_flags = at_client.tcp_flags = SYN | ACK;
 		serve(env, protos[i]);
-		becomes(env, FROM(POD_A), &forth, &at_backend, TC_ACT_REDIRECT);
-		becomes(env, FROM(POD_B), &back, &at_client, TC_ACT_REDIRECT);
+		assert_becomes(env, FROM_POD(POD_A), &forth, &at_backend, TC_ACT_REDIRECT);
+		assert_becomes(env, FROM_POD(POD_B), &back, &at_client, TC_ACT_REDIRECT);
 	}
 	assert_null(prog_gc_slots_check(env, NULL));
 }
@@ -160,8 +132,8 @@ static void svc_97_fragments_to_a_backend_outside_and_back(void **state)
 			   at_client = datagram(env, IPPROTO_UDP, VIP_2, PORT, POD_A, SPORT);
 
 	serve(env, IPPROTO_UDP);
-	becomes(env, FROM(POD_A), &forth, &at_backend, TC_ACT_UNSPEC);
-	becomes(env, TO(POD_A, PROG_UPLINK), &back, &at_client, TC_ACT_UNSPEC);
+	assert_becomes(env, FROM_POD(POD_A), &forth, &at_backend, TC_ACT_UNSPEC);
+	assert_becomes(env, TO_POD(POD_A, PROG_UPLINK), &back, &at_client, TC_ACT_UNSPEC);
 }
 
 /* Both addresses change, in later fragments too. */
@@ -175,11 +147,11 @@ static void svc_84_fragments_come_back_from_the_reserved_address(void **state)
 
 	at_backend.src = back.dst = prog_config(env).hairpin[env->family];
 	serve(env, IPPROTO_UDP);
-	becomes(env, FROM(POD_B), &forth, &at_backend, TC_ACT_REDIRECT);
-	becomes(env, FROM(POD_B), &back, &at_client, TC_ACT_REDIRECT);
+	assert_becomes(env, FROM_POD(POD_B), &forth, &at_backend, TC_ACT_REDIRECT);
+	assert_becomes(env, FROM_POD(POD_B), &back, &at_client, TC_ACT_REDIRECT);
 }
 
-static void svc_97_a_datagram_without_sum_stays_without(void **state)
+static void svc_97_a_datagram_without_sum_keeps_none(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec forth = datagram(env, IPPROTO_UDP, POD_A, SPORT, VIP_1, PORT),
@@ -187,10 +159,10 @@ static void svc_97_a_datagram_without_sum_stays_without(void **state)
 
 	forth.no_udp_sum = at_backend.no_udp_sum = true;
 	serve(env, IPPROTO_UDP);
-	becomes(env, FROM(POD_A), &forth, &at_backend, TC_ACT_REDIRECT);
+	assert_becomes(env, FROM_POD(POD_A), &forth, &at_backend, TC_ACT_REDIRECT);
 }
 
-static void fragments_go_straight_between_pods_and_to_and_from_the_world(void **state)
+static void fragments_without_a_service_pass_unchanged(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec local = datagram(env, IPPROTO_UDP, POD_A, SPORT, POD_B, PORT),
@@ -198,10 +170,10 @@ static void fragments_go_straight_between_pods_and_to_and_from_the_world(void **
 			   in = datagram(env, IPPROTO_UDP, REMOTE_A, SPORT, POD_A, PORT),
 			   node = datagram(env, IPPROTO_UDP, NODE, SPORT, POD_A, PORT);
 
-	becomes(env, FROM(POD_A), &local, &local, TC_ACT_REDIRECT);
-	becomes(env, FROM(POD_A), &out, &out, TC_ACT_UNSPEC);
-	becomes(env, TO(POD_A, PROG_UPLINK), &in, &in, TC_ACT_UNSPEC);
-	becomes(env, TO(POD_A, 0), &node, &node, TC_ACT_UNSPEC);
+	assert_becomes(env, FROM_POD(POD_A), &local, &local, TC_ACT_REDIRECT);
+	assert_becomes(env, FROM_POD(POD_A), &out, &out, TC_ACT_UNSPEC);
+	assert_becomes(env, TO_POD(POD_A, PROG_UPLINK), &in, &in, TC_ACT_UNSPEC);
+	assert_becomes(env, TO_POD(POD_A, 0), &node, &node, TC_ACT_UNSPEC);
 }
 
 static void np_38_a_large_echo_and_its_reply_pass(void **state)
@@ -211,8 +183,8 @@ static void np_38_a_large_echo_and_its_reply_pass(void **state)
 			   reply = prog_echo(env, REMOTE_A, POD_A, 7, true);
 
 	request.payload = reply.payload = PAYLOAD;
-	becomes(env, FROM(POD_A), &request, &request, TC_ACT_UNSPEC);
-	becomes(env, TO(POD_A, PROG_UPLINK), &reply, &reply, TC_ACT_UNSPEC);
+	assert_becomes(env, FROM_POD(POD_A), &request, &request, TC_ACT_UNSPEC);
+	assert_becomes(env, TO_POD(POD_A, PROG_UPLINK), &reply, &reply, TC_ACT_UNSPEC);
 	assert_int_equal(prog_flow_count(env), 1);
 }
 
@@ -223,18 +195,15 @@ static void fragments_of_multicast_are_judged_alone(void **state)
 
 	addr_parse(env->family ? "ff05::fb" : "239.0.0.251", &spec.dst);
 	for (unsigned int i = 0; i < N_PIECES; i++) {
-		assert_sent(send_piece(env, FROM(POD_A), &spec, i, 1), TC_ACT_UNSPEC,
+		assert_sent(send_piece(env, FROM_POD(POD_A), &spec, i, 1), TC_ACT_UNSPEC,
 			    WEIR_MULTICAST);
-		assert_sent(send_piece(env, TO(POD_B, PROG_DEVICE(POD_A)), &spec, i, 1),
+		assert_sent(send_piece(env, TO_POD(POD_B, PROG_DEVICE(POD_A)), &spec, i, 1),
 			    TC_ACT_UNSPEC, WEIR_MULTICAST);
 	}
 	assert_int_equal(prog_flow_count(env), 0);
 }
 
-/*
- * RFC 6946: a packet that is whole, with a fragment header, has nothing to do with fragments of the
- * same id.
- */
+/* RFC 6946: a whole packet with a fragment header is independent of fragments of the same id. */
 static void an_atomic_fragment_is_an_ordinary_packet(void **state)
 {
 	struct prog_env *env = *state;
@@ -246,11 +215,11 @@ static void an_atomic_fragment_is_an_ordinary_packet(void **state)
 	serve(env, IPPROTO_UDP);
 	packet = packet_fragment(&whole, 0, 0, 9);
 	want = packet_fragment(&want, 0, 0, 9);
-	sent = arrive(env, FROM(POD_A), &packet);
+	sent = prog_send(env, FROM_POD(POD_A), &packet);
 	assert_redirected(sent);
 	assert_same(&sent.out, &want, "atomic", 0);
-	assert_int_equal(remembered(env), 0);
-	assert_dropped(send_piece(env, FROM(POD_A), &forth, 1, 9), WEIR_FRAGMENT_FIRST);
+	assert_int_equal(stored_fragments(env), 0);
+	assert_dropped(send_piece(env, FROM_POD(POD_A), &forth, 1, 9), WEIR_FRAGMENT_FIRST);
 }
 
 static void headers_before_and_behind_the_fragment_header_are_walked(void **state)
@@ -265,27 +234,27 @@ static void headers_before_and_behind_the_fragment_header_are_walked(void **stat
 	spec.extensions[0] = (struct packet_extension){ IPPROTO_HOPOPTS, 1 };
 	spec.extensions[1] = (struct packet_extension){ IPPROTO_DSTOPTS, 0 };
 	packet = packet_build(&spec);
-	assert_redirected(arrive(env, FROM(POD_A), &packet));
+	assert_redirected(prog_send(env, FROM_POD(POD_A), &packet));
 	assert_true(prog_flow(env, &spec, 0, NULL));
-	assert_int_equal(remembered(env), 1);
+	assert_int_equal(stored_fragments(env), 1);
 }
 
-/* ---- What does not ---- */
+/* ---- Dropped ---- */
 
 static void a_fragment_before_its_first_one_is_dropped(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec spec = datagram(env, IPPROTO_UDP, POD_A, SPORT, POD_B, PORT);
 
-	assert_dropped(send_piece(env, FROM(POD_A), &spec, 2, 1), WEIR_FRAGMENT_FIRST);
-	assert_redirected(send_piece(env, FROM(POD_A), &spec, 0, 1));
-	assert_redirected(send_piece(env, FROM(POD_A), &spec, 1, 1));
-	assert_redirected(send_piece(env, FROM(POD_A), &spec, 2, 1));
-	/* another datagram's first one does not count */
-	assert_dropped(send_piece(env, FROM(POD_A), &spec, 1, 2), WEIR_FRAGMENT_FIRST);
+	assert_dropped(send_piece(env, FROM_POD(POD_A), &spec, 2, 1), WEIR_FRAGMENT_FIRST);
+	assert_redirected(send_piece(env, FROM_POD(POD_A), &spec, 0, 1));
+	assert_redirected(send_piece(env, FROM_POD(POD_A), &spec, 1, 1));
+	assert_redirected(send_piece(env, FROM_POD(POD_A), &spec, 2, 1));
+	/* the first fragment of another datagram does not count */
+	assert_dropped(send_piece(env, FROM_POD(POD_A), &spec, 1, 2), WEIR_FRAGMENT_FIRST);
 }
 
-static void a_first_fragment_is_forgotten(void **state)
+static void a_first_fragment_expires(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec spec = datagram(env, IPPROTO_UDP, POD_A, SPORT, POD_B, PORT);
@@ -293,25 +262,25 @@ static void a_first_fragment_is_forgotten(void **state)
 	struct weir_fragment_key key;
 	struct weir_fragment first;
 
-	assert_redirected(send_piece(env, FROM(POD_A), &spec, 0, 1));
-	assert_redirected(send_piece(env, FROM(POD_A), &spec, 1, 1));
+	assert_redirected(send_piece(env, FROM_POD(POD_A), &spec, 0, 1));
+	assert_redirected(send_piece(env, FROM_POD(POD_A), &spec, 1, 1));
 	assert_int_equal(bpf_map_get_next_key(fd, NULL, &key), 0);
 	prog_get(env, "fragments", &key, &first);
 	first.seen -= ((uint64_t)(WEIR_FRAGMENT_S + 1) * 1000000000) >> WEIR_TICK_SHIFT;
 	prog_set(env, "fragments", &key, &first);
-	assert_dropped(send_piece(env, FROM(POD_A), &spec, 2, 1), WEIR_FRAGMENT_FIRST);
+	assert_dropped(send_piece(env, FROM_POD(POD_A), &spec, 2, 1), WEIR_FRAGMENT_FIRST);
 }
 
-static void when_the_table_is_full_the_oldest_is_forgotten(void **state)
+static void a_full_table_forgets_the_oldest(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec spec = datagram(env, IPPROTO_UDP, POD_A, SPORT, POD_B, PORT);
 
-	assert_redirected(send_piece(env, FROM(POD_A), &spec, 0, 1));
-	for (uint32_t id = 2; id < 4096; id++) /* the table of these tests holds 1024 */
-		assert_redirected(send_piece(env, FROM(POD_A), &spec, 0, id));
-	assert_dropped(send_piece(env, FROM(POD_A), &spec, 1, 1), WEIR_FRAGMENT_FIRST);
-	assert_redirected(send_piece(env, FROM(POD_A), &spec, 1, 4095));
+	assert_redirected(send_piece(env, FROM_POD(POD_A), &spec, 0, 1));
+	for (uint32_t id = 2; id < 4096; id++) /* the table here holds 1024 */
+		assert_redirected(send_piece(env, FROM_POD(POD_A), &spec, 0, id));
+	assert_dropped(send_piece(env, FROM_POD(POD_A), &spec, 1, 1), WEIR_FRAGMENT_FIRST);
+	assert_redirected(send_piece(env, FROM_POD(POD_A), &spec, 1, 4095));
 }
 
 static void fragments_are_denied_with_their_connection(void **state)
@@ -326,51 +295,54 @@ static void fragments_are_denied_with_their_connection(void **state)
 	prog_ranges(env, 4, &allowed, 1);
 	prog_policy_default(env, SET, weir_word_ports(4, 1));
 	prog_pod(env, POD_B, SET, 0, 0, 0);
-	becomes(env, TO(POD_B, PROG_UPLINK), &good, &good, TC_ACT_UNSPEC);
+	assert_becomes(env, TO_POD(POD_B, PROG_UPLINK), &good, &good, TC_ACT_UNSPEC);
 	for (unsigned int i = 0; i < N_PIECES; i++)
-		assert_dropped(send_piece(env, TO(POD_B, PROG_UPLINK), &bad, i, 5),
+		assert_dropped(send_piece(env, TO_POD(POD_B, PROG_UPLINK), &bad, i, 5),
 			       WEIR_INGRESS_DENIED);
-	/* a denied first one takes the place of an allowed one of the same id */
-	assert_passed(send_piece(env, TO(POD_B, PROG_UPLINK), &good, 0, 6));
-	assert_dropped(send_piece(env, TO(POD_B, PROG_UPLINK), &bad, 0, 6), WEIR_INGRESS_DENIED);
-	assert_dropped(send_piece(env, TO(POD_B, PROG_UPLINK), &good, 1, 6), WEIR_INGRESS_DENIED);
-	/* and a change of policy between two fragments counts */
-	assert_passed(send_piece(env, TO(POD_B, PROG_UPLINK), &good, 0, 7));
+	/* a denied first fragment replaces an allowed one of the same id */
+	assert_passed(send_piece(env, TO_POD(POD_B, PROG_UPLINK), &good, 0, 6));
+	assert_dropped(send_piece(env, TO_POD(POD_B, PROG_UPLINK), &bad, 0, 6),
+		       WEIR_INGRESS_DENIED);
+	assert_dropped(send_piece(env, TO_POD(POD_B, PROG_UPLINK), &good, 1, 6),
+		       WEIR_INGRESS_DENIED);
+	/* a policy change between two fragments counts */
+	assert_passed(send_piece(env, TO_POD(POD_B, PROG_UPLINK), &good, 0, 7));
 	prog_policy_default(env, SET, weir_word_verdict(WEIR_WORD_DENY, 0));
 	prog_policy_epoch(env);
-	assert_dropped(send_piece(env, TO(POD_B, PROG_UPLINK), &good, 1, 7), WEIR_INGRESS_DENIED);
+	assert_dropped(send_piece(env, TO_POD(POD_B, PROG_UPLINK), &good, 1, 7),
+		       WEIR_INGRESS_DENIED);
 }
 
-static void nobody_adds_fragments_to_another_pods_datagram(void **state)
+static void a_pod_cannot_add_fragments_to_another_pods_datagram(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec spec = datagram(env, IPPROTO_UDP, POD_A, SPORT, POD_B, PORT);
 
-	assert_redirected(send_piece(env, FROM(POD_A), &spec, 0, 1));
-	assert_dropped(send_piece(env, FROM(POD_C), &spec, 1, 1), WEIR_FRAGMENT_FIRST);
-	assert_dropped(send_piece(env, FROM(POD_C), &spec, 0, 1), WEIR_SPOOFED);
-	assert_dropped(send_piece(env, FROM(POD_C), &spec, 1, 1),
-		       WEIR_FRAGMENT_FIRST); /* it was not remembered */
-	assert_redirected(send_piece(env, FROM(POD_A), &spec, 1, 1));
+	assert_redirected(send_piece(env, FROM_POD(POD_A), &spec, 0, 1));
+	assert_dropped(send_piece(env, FROM_POD(POD_C), &spec, 1, 1), WEIR_FRAGMENT_FIRST);
+	assert_dropped(send_piece(env, FROM_POD(POD_C), &spec, 0, 1), WEIR_SPOOFED);
+	assert_dropped(send_piece(env, FROM_POD(POD_C), &spec, 1, 1),
+		       WEIR_FRAGMENT_FIRST); /* the spoofed one was not stored */
+	assert_redirected(send_piece(env, FROM_POD(POD_A), &spec, 1, 1));
 }
 
-/* One device, two directions: what a pod claims to be sent is nothing that was sent to it. */
-static void a_pod_cannot_give_ports_to_what_it_is_sent(void **state)
+/* The fragment table keeps the two directions of a device apart. */
+static void a_pod_cannot_set_the_ports_of_fragments_sent_to_it(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec in = datagram(env, IPPROTO_UDP, REMOTE_A, SPORT, POD_B, PORT),
 			   claimed = in;
 
 	claimed.dport = PORT + 1;
-	assert_passed(send_piece(env, TO(POD_B, PROG_UPLINK), &in, 0, 1));
-	assert_dropped(send_piece(env, FROM(POD_B), &claimed, 0, 1), WEIR_SPOOFED);
-	assert_passed(send_piece(env, TO(POD_B, PROG_UPLINK), &in, 1, 1));
-	assert_dropped(send_piece(env, FROM(POD_B), &claimed, 0, 2), WEIR_SPOOFED);
-	assert_dropped(send_piece(env, TO(POD_B, PROG_UPLINK), &in, 1, 2), WEIR_FRAGMENT_FIRST);
+	assert_passed(send_piece(env, TO_POD(POD_B, PROG_UPLINK), &in, 0, 1));
+	assert_dropped(send_piece(env, FROM_POD(POD_B), &claimed, 0, 1), WEIR_SPOOFED);
+	assert_passed(send_piece(env, TO_POD(POD_B, PROG_UPLINK), &in, 1, 1));
+	assert_dropped(send_piece(env, FROM_POD(POD_B), &claimed, 0, 2), WEIR_SPOOFED);
+	assert_dropped(send_piece(env, TO_POD(POD_B, PROG_UPLINK), &in, 1, 2), WEIR_FRAGMENT_FIRST);
 }
 
-/* CPUs do not see the clock turn over at the same moment. */
-static void a_first_fragment_of_a_cpu_that_is_ahead_counts(void **state)
+/* CPUs do not see the tick change at the same moment. */
+static void a_first_fragment_stamped_by_a_cpu_that_is_ahead_counts(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec spec = datagram(env, IPPROTO_UDP, POD_A, SPORT, POD_B, PORT);
@@ -378,12 +350,12 @@ static void a_first_fragment_of_a_cpu_that_is_ahead_counts(void **state)
 	struct weir_fragment value;
 	int fd = prog_map(env, "fragments");
 
-	assert_redirected(send_piece(env, FROM(POD_A), &spec, 0, 1));
+	assert_redirected(send_piece(env, FROM_POD(POD_A), &spec, 0, 1));
 	assert_int_equal(bpf_map_get_next_key(fd, NULL, &key), 0);
 	assert_int_equal(bpf_map_lookup_elem(fd, &key, &value), 0);
 	value.seen++;
 	assert_int_equal(bpf_map_update_elem(fd, &key, &value, 0), 0);
-	assert_redirected(send_piece(env, FROM(POD_A), &spec, 1, 1));
+	assert_redirected(send_piece(env, FROM_POD(POD_A), &spec, 1, 1));
 }
 
 static void svc_60_only_the_first_fragment_is_rejected(void **state)
@@ -393,14 +365,12 @@ static void svc_60_only_the_first_fragment_is_rejected(void **state)
 
 	prog_service(env, 1, 0, 0, 0);
 	prog_frontend(env, VIP_1, PORT, IPPROTO_UDP, 1);
-	assert_sent(send_piece(env, FROM(POD_A), &spec, 0, 1), TC_ACT_REDIRECT, WEIR_NO_ENDPOINT);
-	assert_dropped(send_piece(env, FROM(POD_A), &spec, 1, 1), WEIR_NO_ENDPOINT);
+	assert_sent(send_piece(env, FROM_POD(POD_A), &spec, 0, 1), TC_ACT_REDIRECT,
+		    WEIR_NO_ENDPOINT);
+	assert_dropped(send_piece(env, FROM_POD(POD_A), &spec, 1, 1), WEIR_NO_ENDPOINT);
 }
 
-/*
- * SCTP's CRC covers all fragments: it may stay where only addresses change, and cannot where ports
- * do.
- */
+/* SCTP's CRC covers all fragments and the ports: it stays right only where no port changes. */
 static void svc_97_sctp_in_fragments_keeps_its_ports_or_is_dropped(void **state)
 {
 	struct prog_env *env = *state;
@@ -410,13 +380,13 @@ static void svc_97_sctp_in_fragments_keeps_its_ports_or_is_dropped(void **state)
 	spec.sctp_chunk = at_backend.sctp_chunk = 1;
 	serve(env, IPPROTO_SCTP);
 	for (unsigned int i = 0; i < N_PIECES; i++)
-		assert_dropped(send_piece(env, FROM(POD_A), &spec, i, 1), WEIR_FRAGMENT_SCTP);
+		assert_dropped(send_piece(env, FROM_POD(POD_A), &spec, i, 1), WEIR_FRAGMENT_SCTP);
 	prog_backend(env, 1, 1, POD_B, PORT, 0);
 	spec.sport = at_backend.sport = SPORT + 1;
-	becomes(env, FROM(POD_A), &spec, &at_backend, TC_ACT_REDIRECT);
+	assert_becomes(env, FROM_POD(POD_A), &spec, &at_backend, TC_ACT_REDIRECT);
 }
 
-/* RFC 1858, RFC 3128: a first fragment that says too little, and one that says it again. */
+/* RFC 1858, RFC 3128: tiny first fragments, and later ones that overlap the header. */
 static void a_first_fragment_has_the_whole_header(void **state)
 {
 	struct prog_env *env = *state;
@@ -425,16 +395,16 @@ static void a_first_fragment_has_the_whole_header(void **state)
 
 	for (unsigned int len = 8; len < 20; len += 8) {
 		p = packet_fragment(&whole, 0, len, 1);
-		assert_dropped(arrive(env, FROM(POD_A), &p), WEIR_FRAGMENT_TINY);
+		assert_dropped(prog_send(env, FROM_POD(POD_A), &p), WEIR_FRAGMENT_TINY);
 	}
 	p = packet_fragment(&whole, 0, 24, 1);
-	assert_redirected(arrive(env, FROM(POD_A), &p));
+	assert_redirected(prog_send(env, FROM_POD(POD_A), &p));
 	for (unsigned int offset = 8; offset < 20; offset += 8) {
 		p = packet_fragment(&whole, offset, 200, 1);
-		assert_dropped(arrive(env, FROM(POD_A), &p), WEIR_FRAGMENT_OVERLAP);
+		assert_dropped(prog_send(env, FROM_POD(POD_A), &p), WEIR_FRAGMENT_OVERLAP);
 	}
 	p = packet_fragment(&whole, 24, 200, 1);
-	assert_redirected(arrive(env, FROM(POD_A), &p));
+	assert_redirected(prog_send(env, FROM_POD(POD_A), &p));
 }
 
 static void extension_headers_end_in_the_first_fragment(void **state)
@@ -448,17 +418,17 @@ static void extension_headers_end_in_the_first_fragment(void **state)
 	whole = packet_build(&spec);
 	for (unsigned int len = 8; len < 24 + 8; len += 8) {
 		p = packet_fragment(&whole, 0, len, 1);
-		assert_dropped(arrive(env, FROM(POD_A), &p), WEIR_FRAGMENT_TINY);
+		assert_dropped(prog_send(env, FROM_POD(POD_A), &p), WEIR_FRAGMENT_TINY);
 	}
 	p = packet_fragment(&whole, 0, 24 + 8, 1);
-	assert_redirected(arrive(env, FROM(POD_A), &p));
+	assert_redirected(prog_send(env, FROM_POD(POD_A), &p));
 	p = packet_fragment(&whole, 24, 64, 1);
-	assert_dropped(arrive(env, FROM(POD_A), &p), WEIR_FRAGMENT_OVERLAP);
+	assert_dropped(prog_send(env, FROM_POD(POD_A), &p), WEIR_FRAGMENT_OVERLAP);
 	p = packet_fragment(&whole, 32, 64, 1);
-	assert_redirected(arrive(env, FROM(POD_A), &p));
+	assert_redirected(prog_send(env, FROM_POD(POD_A), &p));
 }
 
-static void fragments_that_cannot_be_are_dropped(void **state)
+static void impossible_fragments_are_dropped(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec spec = datagram(env, IPPROTO_UDP, POD_A, SPORT, POD_B, PORT);
@@ -466,14 +436,14 @@ static void fragments_that_cannot_be_are_dropped(void **state)
 	unsigned int bits;
 
 	p = packet_fragment(&whole, 0, 204, 1); /* not a multiple of 8, and more follow */
-	assert_dropped(arrive(env, FROM(POD_A), &p), WEIR_BAD_HEADER);
+	assert_dropped(prog_send(env, FROM_POD(POD_A), &p), WEIR_BAD_HEADER);
 	p = packet_fragment(&whole, whole.len - packet_l4_offset(&whole), 0, 1); /* empty */
-	assert_dropped(arrive(env, FROM(POD_A), &p), WEIR_BAD_HEADER);
-	p = packet_fragment(&whole, 200, 200, 1); /* ends behind the largest datagram */
+	assert_dropped(prog_send(env, FROM_POD(POD_A), &p), WEIR_BAD_HEADER);
+	p = packet_fragment(&whole, 200, 200, 1); /* ends beyond the largest datagram */
 	bits = PACKET_L3 + (env->family ? 42 : 6);
 	p.data[bits] = env->family ? 0xff : 0x3f;
 	p.data[bits + 1] = env->family ? 0xf9 : 0xff;
-	assert_dropped(arrive(env, FROM(POD_A), &p), WEIR_BAD_HEADER);
+	assert_dropped(prog_send(env, FROM_POD(POD_A), &p), WEIR_BAD_HEADER);
 }
 
 static void a_fragment_in_a_fragment_is_dropped(void **state)
@@ -483,10 +453,10 @@ static void a_fragment_in_a_fragment_is_dropped(void **state)
 	struct packet whole = packet_build(&spec), p = packet_fragment(&whole, 0, 0, 1);
 
 	p = packet_fragment(&p, 0, 0, 2);
-	assert_dropped(arrive(env, FROM(POD_A), &p), WEIR_BAD_HEADER);
+	assert_dropped(prog_send(env, FROM_POD(POD_A), &p), WEIR_BAD_HEADER);
 }
 
-static void neighbour_discovery_and_errors_never_come_in_fragments(void **state)
+static void neighbour_discovery_and_errors_in_fragments_are_dropped(void **state)
 {
 	static const uint8_t types[2][3] = { { 3, 5, 11 }, { 135, 1, 130 } };
 	struct prog_env *env = *state;
@@ -496,8 +466,8 @@ static void neighbour_discovery_and_errors_never_come_in_fragments(void **state)
 
 		spec.icmp_type = types[env->family][i];
 		spec.payload = PAYLOAD;
-		assert_dropped(send_piece(env, FROM(POD_A), &spec, 0, 1), WEIR_FRAGMENT);
-		assert_dropped(send_piece(env, FROM(POD_A), &spec, 1, 1), WEIR_FRAGMENT_FIRST);
+		assert_dropped(send_piece(env, FROM_POD(POD_A), &spec, 0, 1), WEIR_FRAGMENT);
+		assert_dropped(send_piece(env, FROM_POD(POD_A), &spec, 1, 1), WEIR_FRAGMENT_FIRST);
 	}
 }
 
@@ -507,7 +477,7 @@ static void link_local_fragments_are_dropped(void **state)
 	struct packet_spec spec = datagram(env, IPPROTO_UDP, POD_A, SPORT, POD_B, PORT);
 
 	addr_parse("fe80::1", &spec.src);
-	assert_dropped(send_piece(env, FROM(POD_A), &spec, 0, 1), WEIR_LINK_LOCAL);
+	assert_dropped(send_piece(env, FROM_POD(POD_A), &spec, 0, 1), WEIR_LINK_LOCAL);
 }
 
 int main(void)
@@ -516,8 +486,8 @@ int main(void)
 		FOR_BOTH(svc_97_fragments_to_a_local_backend_and_back),
 		FOR_BOTH(svc_97_fragments_to_a_backend_outside_and_back),
 		FOR_BOTH(svc_84_fragments_come_back_from_the_reserved_address),
-		PROG_TEST_V4(svc_97_a_datagram_without_sum_stays_without), /* IPv6 wants the sum */
-		FOR_BOTH(fragments_go_straight_between_pods_and_to_and_from_the_world),
+		PROG_TEST_V4(svc_97_a_datagram_without_sum_keeps_none), /* IPv6 requires the sum */
+		FOR_BOTH(fragments_without_a_service_pass_unchanged),
 		FOR_BOTH(np_38_a_large_echo_and_its_reply_pass),
 		FOR_BOTH(fragments_of_multicast_are_judged_alone),
 		PROG_TEST_V6(
@@ -526,19 +496,19 @@ int main(void)
 			headers_before_and_behind_the_fragment_header_are_walked), /* nor extension
 										      headers */
 		FOR_BOTH(a_fragment_before_its_first_one_is_dropped),
-		FOR_BOTH(a_first_fragment_is_forgotten),
-		FOR_BOTH(when_the_table_is_full_the_oldest_is_forgotten),
+		FOR_BOTH(a_first_fragment_expires),
+		FOR_BOTH(a_full_table_forgets_the_oldest),
 		FOR_BOTH(fragments_are_denied_with_their_connection),
-		FOR_BOTH(nobody_adds_fragments_to_another_pods_datagram),
-		FOR_BOTH(a_pod_cannot_give_ports_to_what_it_is_sent),
-		FOR_BOTH(a_first_fragment_of_a_cpu_that_is_ahead_counts),
+		FOR_BOTH(a_pod_cannot_add_fragments_to_another_pods_datagram),
+		FOR_BOTH(a_pod_cannot_set_the_ports_of_fragments_sent_to_it),
+		FOR_BOTH(a_first_fragment_stamped_by_a_cpu_that_is_ahead_counts),
 		FOR_BOTH(svc_60_only_the_first_fragment_is_rejected),
 		FOR_BOTH(svc_97_sctp_in_fragments_keeps_its_ports_or_is_dropped),
 		FOR_BOTH(a_first_fragment_has_the_whole_header),
 		PROG_TEST_V6(extension_headers_end_in_the_first_fragment),
-		FOR_BOTH(fragments_that_cannot_be_are_dropped),
+		FOR_BOTH(impossible_fragments_are_dropped),
 		PROG_TEST_V6(a_fragment_in_a_fragment_is_dropped),
-		FOR_BOTH(neighbour_discovery_and_errors_never_come_in_fragments),
+		FOR_BOTH(neighbour_discovery_and_errors_in_fragments_are_dropped),
 		PROG_TEST_V6(link_local_fragments_are_dropped),
 	};
 

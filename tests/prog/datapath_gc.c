@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * gc on private maps: what it removes, when, and what it must leave. Time passes by making entries
- * older, so that no test waits for a time limit.
+ * gc on private maps: what it removes, when, and what it must keep. Tests make entries older
+ * instead of waiting for a timeout.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,31 +15,28 @@
 
 #include "lib/prog_env.h"
 
-#define PLACES 64
+#define GC_SLOTS 64
 #define TARGET 8080
 #define SPORT 30000
-#define PATIENCE_US 20000000 /* for what must come: a CPU may stand still for long */
+#define PATIENCE_US 20000000 /* limit of a wait: a virtual CPU may stand still for seconds */
 #define ATTEMPTS 50
-#define LIMIT 1000 /* ticks: every time limit, unless a test sets another */
+#define TIMEOUT 1000 /* ticks: every timeout, unless a test sets another */
 
-/* Rounds are taken in single steps: the timer runs, but looks at nothing until asked. */
+/* The timer runs, but gc visits no slot (gc_slice 0) until a test calls gc_run() or gc_as(). */
 static struct prog_env *with_gc(void **state)
 {
-	static const uint32_t run[] = { 1 };
 	struct prog_env *env = *state;
 	struct weir_config config;
 	int family = env->family;
 
 	prog_env_free(env);
-	*state = env = prog_env_new(family, &(struct prog_sizes){ .conntrack = PLACES });
+	*state = env = prog_env_new(family, &(struct prog_sizes){ .conntrack = GC_SLOTS });
 	assert_non_null(env);
-	prog_backend(env, 1, 1, POD_B, TARGET, 0);
-	prog_run(env, 0, run, 1);
-	prog_service(env, 1, WEIR_SERVICE_USABLE, 0, 1);
-	prog_frontend(env, VIP_1, 80, IPPROTO_TCP, 1);
+	prog_serve(env, 1, 80, IPPROTO_TCP, POD_B, TARGET);
+
 	config = prog_config(env);
 	for (int i = 0; i < _WEIR_TIMEOUT_MAX; i++)
-		config.timeout[i] = LIMIT;
+		config.timeout[i] = TIMEOUT;
 	config.gc_slice = 0;
 	config.gc_interval_us = 1000;
 	prog_config_set(env, &config);
@@ -55,25 +52,38 @@ static uint64_t now_us(void)
 	return t.tv_sec * 1000000ull + t.tv_nsec / 1000;
 }
 
-/* At least n whole rounds; then gc rests again. */
+/* Lets gc visit slice slots every interval_us. */
+static void gc_as(struct prog_env *env, uint32_t slice, uint32_t interval_us)
+{
+	struct weir_config config = prog_config(env);
+
+	config.gc_slice = slice;
+	config.gc_interval_us = interval_us;
+	prog_config_set(env, &config);
+}
+
+static void gc_pause(struct prog_env *env)
+{
+	gc_as(env, 0, prog_config(env).gc_interval_us);
+}
+
+/* At least this many whole rounds; then gc pauses. */
 static void gc_run(struct prog_env *env, uint32_t rounds)
 {
 	struct weir_config config = prog_config(env);
-	uint64_t until;
+	uint64_t until = config.gc_rounds + rounds;
 
-	config.gc_slice = PLACES;
-	until = config.gc_rounds + rounds;
+	config.gc_slice = GC_SLOTS;
 	prog_config_set(env, &config);
+
 	for (uint64_t end = now_us() + PATIENCE_US; prog_gc_rounds(env) < until && now_us() < end;)
 		usleep(200);
-	config = prog_config(env);
-	assert_true(config.gc_rounds >= until);
-	config.gc_slice = 0;
-	prog_config_set(env, &config);
-	usleep(3000);
+	assert_true(prog_gc_rounds(env) >= until);
+	gc_pause(env);
+	usleep(3000); /* a tick under way has read the old slice; no map shows its end */
 }
 
-static void set_limit(struct prog_env *env, enum weir_timeout which, uint32_t ticks)
+static void set_timeout(struct prog_env *env, enum weir_timeout which, uint32_t ticks)
 {
 	struct weir_config config = prog_config(env);
 
@@ -81,7 +91,7 @@ static void set_limit(struct prog_env *env, enum weir_timeout which, uint32_t ti
 	prog_config_set(env, &config);
 }
 
-static struct prog_sent tcp(struct prog_env *env, enum who src, uint16_t sport, enum who dst,
+static struct prog_sent tcp(struct prog_env *env, enum party src, uint16_t sport, enum party dst,
 			    uint16_t dport, uint8_t flags)
 {
 	struct packet_spec spec = prog_tcp(env, src, sport, dst, dport, flags);
@@ -110,7 +120,7 @@ static void open_translated(struct prog_env *env, uint16_t port)
 	assert_redirected(tcp(env, POD_A, port, VIP_1, 80, ACK));
 }
 
-static void what_is_over_goes_and_what_lives_stays(void **state)
+static void expired_flows_are_removed_and_live_ones_stay(void **state)
 {
 	struct prog_env *env = with_gc(state);
 
@@ -120,12 +130,13 @@ static void what_is_over_goes_and_what_lives_stays(void **state)
 		open_translated(env, SPORT + 100 + i);
 	gc_run(env, 3);
 	assert_int_equal(prog_flow_count(env), 20);
-	prog_flows_age(env, LIMIT + 10);
+	prog_flows_age(env, TIMEOUT + 10);
 	for (int i = 0; i < 5; i++)
 		assert_redirected(tcp(env, POD_A, SPORT + i, POD_B, 80, ACK));
-	assert_redirected(tcp(env, POD_A, SPORT + 100, VIP_1, 80, ACK)); /* its forward half only */
 	assert_redirected(
-		tcp(env, POD_B, TARGET, POD_A, SPORT + 101, ACK)); /* its reply half only */
+		tcp(env, POD_A, SPORT + 100, VIP_1, 80, ACK)); /* of its forward entry only */
+	assert_redirected(
+		tcp(env, POD_B, TARGET, POD_A, SPORT + 101, ACK)); /* of its reply entry only */
 	gc_run(env, 3);
 	for (int i = 0; i < 10; i++)
 		assert_int_equal(known(env, SPORT + i), i < 5);
@@ -133,7 +144,7 @@ static void what_is_over_goes_and_what_lives_stays(void **state)
 	assert_null(prog_gc_slots_check(env, NULL));
 }
 
-static void every_state_has_its_own_limit(void **state)
+static void every_state_has_its_own_timeout(void **state)
 {
 	struct prog_env *env = with_gc(state);
 	struct packet_spec lone = prog_udp(env, POD_A, 1, POD_B, 53),
@@ -160,20 +171,21 @@ static void every_state_has_its_own_limit(void **state)
 	assert_int_equal(prog_flow_count(env), 7);
 	prog_flows_age(env, 100);
 	for (uint32_t i = 0; i < 7; i++) {
-		set_limit(env, order[i], 50);
+		set_timeout(env, order[i], 50);
 		gc_run(env, 3);
 		assert_int_equal(prog_flow_count(env), 6 - i);
 	}
 	assert_null(prog_gc_slots_check(env, NULL));
 }
 
-enum sight {
+/* A flow or a gc slot as gc left it: gc marks it in one round and removes it in a later one. */
+enum mark {
 	UNMARKED,
 	MARKED,
 	GONE,
 };
 
-static enum sight look_at_flow(const struct prog_env *env, uint32_t port)
+static enum mark mark_of_flow(const struct prog_env *env, uint32_t port)
 {
 	struct packet_spec spec = prog_tcp(env, POD_A, port, POD_B, 80, ACK);
 	struct weir_flow flow;
@@ -183,34 +195,34 @@ static enum sight look_at_flow(const struct prog_env *env, uint32_t port)
 	return flow.flags & WEIR_FLOW_EXPIRING ? MARKED : UNMARKED;
 }
 
-/* A place without a flow: in use, then suspect, then free. */
-static enum sight look_at_place(const struct prog_env *env, uint32_t place)
+/* By weir_key_slot.used: free, in use, suspect. */
+static enum mark mark_of_gc_slot(const struct prog_env *env, uint32_t slot)
 {
-	static const enum sight sights[] = { GONE, UNMARKED, MARKED };
+	static const enum mark marks[] = { GONE, UNMARKED, MARKED };
 	struct weir_key_slot k;
 
-	prog_get(env, "gc_slots", &place, &k);
-	return sights[k.used];
+	prog_get(env, "gc_slots", &slot, &k);
+	return marks[k.used];
 }
 
 /*
- * Looks until the mark is there; returns the last look before that, on the clock. 0: what was
- * looked at went between two looks that lie further apart than the time from mark to removal, so
- * this thread stood still and saw nothing.
+ * Polls until the mark is there; returns when it was last absent. 0: it was removed between two
+ * polls that lie further apart than removal_us, the least time from mark to removal: this thread
+ * was delayed and saw nothing.
  */
-static uint64_t see_mark(const struct prog_env *env,
-			 enum sight (*look)(const struct prog_env *, uint32_t), uint32_t which,
-			 uint64_t removal_us)
+static uint64_t wait_for_mark(const struct prog_env *env,
+			      enum mark (*look)(const struct prog_env *, uint32_t), uint32_t which,
+			      uint64_t removal_us)
 {
 	uint64_t before = now_us(), end = before + PATIENCE_US, at;
-	enum sight sight;
+	enum mark mark;
 
 	for (; before < end; before = at, usleep(200)) {
 		at = now_us();
-		sight = look(env, which);
-		if (sight == MARKED)
+		mark = look(env, which);
+		if (mark == MARKED)
 			return before;
-		if (sight == UNMARKED)
+		if (mark == UNMARKED)
 			continue;
 		if (now_us() - before < removal_us)
 			fail_msg("removed without having been marked");
@@ -220,38 +232,21 @@ static uint64_t see_mark(const struct prog_env *env,
 	return 0;
 }
 
-static void gc_as(struct prog_env *env, uint32_t slice, uint32_t interval_us)
-{
-	struct weir_config config = prog_config(env);
-
-	config.gc_slice = slice;
-	config.gc_interval_us = interval_us;
-	prog_config_set(env, &config);
-}
-
-/* gc upon a flow that is over. As see_mark(). */
+/* gc on an expired flow. Returns as wait_for_mark(). */
 static uint64_t gc_until_expiring(struct prog_env *env, uint16_t port, uint32_t slice,
 				  uint32_t interval_us, uint64_t removal_us)
 {
 	open_flow(env, port);
-	prog_flows_age(env, LIMIT + 10);
+	prog_flows_age(env, TIMEOUT + 10);
 	gc_as(env, slice, interval_us);
-	return see_mark(env, look_at_flow, port, removal_us);
-}
-
-static void rest(struct prog_env *env)
-{
-	struct weir_config config = prog_config(env);
-
-	config.gc_slice = 0;
-	prog_config_set(env, &config);
+	return wait_for_mark(env, mark_of_flow, port, removal_us);
 }
 
 static void removal_takes_two_rounds(void **state)
 {
 	struct prog_env *env = with_gc(state);
 	const uint64_t round_us =
-		(PLACES - 2) * 1000; /* one place a tick of 1 ms; a tick may be under way */
+		(GC_SLOTS - 2) * 1000; /* one gc slot a tick of 1 ms; a tick may be under way */
 	uint16_t port = SPORT;
 	struct packet_spec spec;
 	struct weir_flow flow;
@@ -259,11 +254,11 @@ static void removal_takes_two_rounds(void **state)
 
 	do {
 		marked = gc_until_expiring(env, ++port, 1, 1000, round_us);
-		rest(env);
+		gc_pause(env);
 	} while ((!marked || now_us() - marked > round_us) && port < SPORT + ATTEMPTS);
 	spec = prog_tcp(env, POD_A, port, POD_B, 80, ACK);
 	assert_true(known(env, port));
-	/* a packet in between saves it */
+	/* a packet before the second round keeps it */
 	assert_redirected(tcp(env, POD_B, 80, POD_A, port, PSH | ACK));
 	assert_true(prog_flow(env, &spec, 0, &flow));
 	assert_int_equal(flow.flags & (WEIR_FLOW_EXPIRING | WEIR_FLOW_DEAD), 0);
@@ -271,8 +266,8 @@ static void removal_takes_two_rounds(void **state)
 	assert_true(known(env, port));
 }
 
-/* The reply's packets write their own entry; the mark is on the other. */
-static void a_reply_saves_a_marked_pair(void **state)
+/* Replies write the reply entry; the mark is on the forward entry. */
+static void a_reply_keeps_a_marked_pair(void **state)
 {
 	struct prog_env *env = with_gc(state);
 	struct packet_spec spec = prog_tcp(env, POD_A, SPORT, VIP_1, 80, ACK);
@@ -280,7 +275,7 @@ static void a_reply_saves_a_marked_pair(void **state)
 	struct weir_flow flow;
 
 	open_translated(env, SPORT);
-	prog_flows_age(env, LIMIT + 10);
+	prog_flows_age(env, TIMEOUT + 10);
 	assert_true(prog_flow(env, &spec, 0, &flow));
 	flow.flags |= WEIR_FLOW_EXPIRING;
 	weir_tuple_make(&key, &spec.src, htons(SPORT), &spec.dst, htons(80), IPPROTO_TCP, 0);
@@ -292,7 +287,7 @@ static void a_reply_saves_a_marked_pair(void **state)
 	assert_int_equal(prog_flow_count(env), 2);
 }
 
-static void orphaned_places_are_given_back(void **state)
+static void orphaned_gc_slots_are_freed(void **state)
 {
 	struct prog_env *env = with_gc(state);
 	uint32_t orphans;
@@ -316,10 +311,10 @@ static void orphaned_places_are_given_back(void **state)
 }
 
 /*
- * A place is filled before its entry is inserted: at first sight without one it may be that of a
- * flow being made.
+ * A gc slot is filled before its entry is inserted: without an entry it may belong to a flow that
+ * is being inserted.
  */
-static void a_place_without_a_flow_is_freed_at_second_sight(void **state)
+static void a_gc_slot_without_a_flow_is_freed_in_the_second_round(void **state)
 {
 	struct prog_env *env = with_gc(state);
 	const uint32_t tick_us = 300000;
@@ -335,9 +330,9 @@ static void a_place_without_a_flow_is_freed_at_second_sight(void **state)
 		weir_tuple_make(&key, &spec.src, htons(SPORT + i), &spec.dst, htons(80),
 				IPPROTO_TCP, 0);
 		prog_unset(env, "conntrack", &key);
-		gc_as(env, PLACES, tick_us);
-		seen = see_mark(env, look_at_place, flow.gc_slot, tick_us);
-		rest(env);
+		gc_as(env, GC_SLOTS, tick_us);
+		seen = wait_for_mark(env, mark_of_gc_slot, flow.gc_slot, tick_us);
+		gc_pause(env);
 	}
 	assert_true(seen > 0);
 	gc_as(env, 0, 1000);
@@ -345,7 +340,7 @@ static void a_place_without_a_flow_is_freed_at_second_sight(void **state)
 	assert_null(prog_gc_slots_check(env, NULL));
 }
 
-static void the_place_of_a_flow_being_made_is_not_taken_away(void **state)
+static void the_gc_slot_of_a_flow_being_inserted_is_not_freed(void **state)
 {
 	struct prog_env *env = with_gc(state);
 	struct packet_spec spec = prog_tcp(env, POD_A, SPORT, POD_B, 80, SYN);
@@ -355,7 +350,7 @@ static void the_place_of_a_flow_being_made_is_not_taken_away(void **state)
 	assert_redirected(prog_from(env, POD_A, &spec));
 	assert_true(prog_flow(env, &spec, 0, &flow));
 	prog_get(env, "gc_slots", &flow.gc_slot, &k);
-	k.used = 2; /* as gc leaves it when the entry was not there yet */
+	k.used = 2; /* suspect: as gc leaves it when the entry is not inserted yet */
 	prog_set(env, "gc_slots", &flow.gc_slot, &k);
 	gc_run(env, 3);
 	assert_true(prog_flow(env, &spec, 0, NULL));
@@ -365,8 +360,7 @@ static void the_place_of_a_flow_being_made_is_not_taken_away(void **state)
 }
 
 /*
- * A slice larger than the table must not mark and remove in one tick: readers need the time in
- * between.
+ * A slice larger than the table must not mark and remove in one tick: readers may hold the entry.
  */
 static void removal_takes_two_ticks_in_a_small_table_too(void **state)
 {
@@ -375,9 +369,9 @@ static void removal_takes_two_ticks_in_a_small_table_too(void **state)
 	uint16_t port = SPORT;
 	uint64_t end;
 
-	while (!gc_until_expiring(env, ++port, 8 * PLACES, tick_us, tick_us) &&
+	while (!gc_until_expiring(env, ++port, 8 * GC_SLOTS, tick_us, tick_us) &&
 	       port < SPORT + ATTEMPTS)
-		rest(env);
+		gc_pause(env);
 	assert_in_range(port, SPORT, SPORT + ATTEMPTS - 1);
 	for (end = now_us() + PATIENCE_US; prog_flow_count(env) && now_us() < end;)
 		usleep(200);
@@ -385,11 +379,8 @@ static void removal_takes_two_ticks_in_a_small_table_too(void **state)
 	assert_null(prog_gc_slots_check(env, NULL));
 }
 
-/*
- * Either half of a pair may lose the other in a race; both are found and removed when their time is
- * over.
- */
-static void halves_of_pairs_do_not_outlive_their_time(void **state)
+/* A race may leave either entry of a pair without the other; gc removes it after its timeout. */
+static void single_entries_of_pairs_expire(void **state)
 {
 	struct prog_env *env = with_gc(state);
 	struct packet_spec forward = prog_tcp(env, POD_A, SPORT, VIP_1, 80, 0),
@@ -405,41 +396,41 @@ static void halves_of_pairs_do_not_outlive_their_time(void **state)
 	prog_unset(env, "conntrack", &key);
 	gc_run(env, 3);
 	assert_int_equal(prog_flow_count(env), 2);
-	prog_flows_age(env, LIMIT + 10);
+	prog_flows_age(env, TIMEOUT + 10);
 	gc_run(env, 3);
 	assert_int_equal(prog_flow_count(env), 0);
 	assert_null(prog_gc_slots_check(env, NULL));
 }
 
-/* Everything is over at once (a limit of -1), and gc never rests. */
-static void gc_without_rest(struct prog_env *env)
+/* Every flow expires at once (timeout -1), and gc runs without a pause. */
+static void gc_without_pause(struct prog_env *env)
 {
 	struct weir_config config = prog_config(env);
 
 	for (int i = 0; i < _WEIR_TIMEOUT_MAX; i++)
 		config.timeout[i] = -1;
-	config.gc_slice = 2 * PLACES;
+	config.gc_slice = 2 * GC_SLOTS;
 	config.gc_interval_us = 100;
 	prog_config_set(env, &config);
 }
 
-/* Without a look at the counters, which takes longer than a round. */
-static void send_raw(struct prog_env *env, enum who from, struct packet_spec spec)
+/* Without reading the counters, which takes longer than a round. */
+static void send_raw(struct prog_env *env, enum party from, struct packet_spec spec)
 {
 	struct packet packet = packet_build(&spec), out;
 
-	prog_run_raw(env, PROG_FROM_POD, from, PROG_DEVICE(from), &packet, &out);
+	prog_run_raw(env, FROM_POD(from), &packet, &out);
 }
 
 /*
- * Returns how many packets took so long that two rounds of gc began meanwhile. Such a one may have
- * stood still with its place filled and its entry not yet there, and lost the place: rounds of 100
- * us allow it, those of seconds do not.
+ * Returns how many packets took so long that two rounds of gc began meanwhile. Such a packet may
+ * have been delayed between filling its gc slot and inserting its entry, and lost the slot:
+ * possible with rounds of 100 us, not with those of seconds.
  */
 static uint32_t traffic_beside_gc(struct prog_env *env)
 {
 	uint64_t before = prog_gc_rounds(env), after;
-	uint32_t stood_still = 0;
+	uint32_t delayed = 0;
 
 	for (int i = 0; i < 6000; i++, before = after) {
 		send_raw(env, POD_A,
@@ -449,17 +440,17 @@ static uint32_t traffic_beside_gc(struct prog_env *env)
 			send_raw(env, POD_B,
 				 prog_tcp(env, POD_B, TARGET, POD_A, SPORT + i % 50, SYN | ACK));
 		after = prog_gc_rounds(env);
-		stood_still += after - before >= 2;
+		delayed += after - before >= 2;
 	}
-	return stood_still;
+	return delayed;
 }
 
-/* NULL, or what stays however often gc comes by. */
+/* NULL, or what is left after many rounds. */
 static const char *left_behind(struct prog_env *env)
 {
 	for (int i = 0; i < 5; i++)
 		gc_run(env, 4);
-	return prog_flow_count(env) ? "an entry that gc does not find"
+	return prog_flow_count(env) ? "an entry that gc does not remove"
 				    : prog_gc_slots_check(env, NULL);
 }
 
@@ -469,16 +460,15 @@ static void traffic_and_gc_lose_no_slot(void **state)
 
 	for (int i = 0; i < 5 && wrong; i++) {
 		struct prog_env *env = with_gc(state);
-		uint32_t stood_still;
+		uint32_t delayed;
 
-		gc_without_rest(env);
-		stood_still = traffic_beside_gc(env);
+		gc_without_pause(env);
+		delayed = traffic_beside_gc(env);
 		wrong = left_behind(env);
-		if (wrong && !stood_still)
+		if (wrong && !delayed)
 			fail_msg("%s", wrong);
 		if (wrong)
-			print_message("# once more: %u packets stood still, %s\n", stood_still,
-				      wrong);
+			print_message("# again: %u packets were delayed, %s\n", delayed, wrong);
 	}
 	if (wrong)
 		fail_msg("%s, each time", wrong);
@@ -487,15 +477,15 @@ static void traffic_and_gc_lose_no_slot(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		FOR_BOTH(what_is_over_goes_and_what_lives_stays),
-		FOR_BOTH(every_state_has_its_own_limit),
+		FOR_BOTH(expired_flows_are_removed_and_live_ones_stay),
+		FOR_BOTH(every_state_has_its_own_timeout),
 		FOR_BOTH(removal_takes_two_rounds),
-		FOR_BOTH(a_reply_saves_a_marked_pair),
-		FOR_BOTH(orphaned_places_are_given_back),
-		FOR_BOTH(a_place_without_a_flow_is_freed_at_second_sight),
-		FOR_BOTH(the_place_of_a_flow_being_made_is_not_taken_away),
+		FOR_BOTH(a_reply_keeps_a_marked_pair),
+		FOR_BOTH(orphaned_gc_slots_are_freed),
+		FOR_BOTH(a_gc_slot_without_a_flow_is_freed_in_the_second_round),
+		FOR_BOTH(the_gc_slot_of_a_flow_being_inserted_is_not_freed),
 		FOR_BOTH(removal_takes_two_ticks_in_a_small_table_too),
-		FOR_BOTH(halves_of_pairs_do_not_outlive_their_time),
+		FOR_BOTH(single_entries_of_pairs_expire),
 		FOR_BOTH(traffic_and_gc_lose_no_slot),
 	};
 

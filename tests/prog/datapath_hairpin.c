@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * A pod that reaches itself through a Service (SVC-84): what it sees of itself, byte for byte, both
- * ways; that no NetworkPolicy keeps it from itself (NP-40); and that nobody else uses the reserved
- * address. Service 1 is VIP_1:80, service 2 is VIP_2:80; POD_A is the only backend of both.
+ * A pod that reaches itself through a Service (SVC-84): the packets that it receives, byte for
+ * byte, in both directions; that no NetworkPolicy denies them (NP-40); and that the reserved
+ * address is refused elsewhere. Service 1 is VIP_1:80, service 2 is VIP_2:80; POD_A is the only
+ * backend of both.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,20 +19,9 @@
 #define TARGET 8080
 #define SPORT 40000
 #define DENY_ALL 3
-#define USABLE WEIR_SERVICE_USABLE
 
 static const uint8_t client_mac[6] = { 2, 0xa, 0, 0, 0, 1 },
 		     gateway_mac[6] = { 2, 0xb, 0, 0, 0, 2 };
-
-static void serve(struct prog_env *env, uint32_t service, uint8_t proto)
-{
-	uint32_t id = service * 16;
-
-	prog_backend(env, id, service, POD_A, TARGET, 0);
-	prog_run(env, id, &id, 1);
-	prog_service(env, service, USABLE, id, 1);
-	prog_frontend(env, VIP_1 + service - 1, PORT, proto, service);
-}
 
 static struct weir_addr reserved(const struct prog_env *env)
 {
@@ -54,15 +44,16 @@ static struct packet_spec back_in(struct packet_spec spec)
 	return spec;
 }
 
-static struct packet_spec packet(const struct prog_env *env, uint8_t proto, enum who src,
-				 uint16_t sport, enum who dst, uint16_t dport, uint8_t flags)
+static struct packet_spec packet(const struct prog_env *env, uint8_t proto, enum party src,
+				 uint16_t sport, enum party dst, uint16_t dport, uint8_t flags)
 {
 	return with_macs(proto == IPPROTO_TCP ? prog_tcp(env, src, sport, dst, dport, flags)
 					      : prog_udp(env, src, sport, dst, dport));
 }
 
-/* What the pod sends to the frontend, and what comes in again. */
-static void forth(struct prog_env *env, uint8_t proto, enum who vip, uint16_t cport, uint8_t flags)
+/* The pod sends to the frontend; checks what it receives. */
+static void forth(struct prog_env *env, uint8_t proto, enum party vip, uint16_t cport,
+		  uint8_t flags)
 {
 	struct packet_spec spec = packet(env, proto, POD_A, SPORT, vip, PORT, flags);
 	struct packet_spec want = back_in(packet(env, proto, POD_A, cport, POD_A, TARGET, flags));
@@ -73,8 +64,8 @@ static void forth(struct prog_env *env, uint8_t proto, enum who vip, uint16_t cp
 	assert_packet(&sent.out, &want);
 }
 
-/* What the pod answers to the reserved address, and what comes in again. */
-static void back(struct prog_env *env, uint8_t proto, enum who vip, uint16_t cport, uint8_t flags)
+/* The pod answers to the reserved address; checks what it receives. */
+static void back(struct prog_env *env, uint8_t proto, enum party vip, uint16_t cport, uint8_t flags)
 {
 	struct packet_spec spec = packet(env, proto, POD_A, TARGET, POD_A, cport, flags);
 	struct packet_spec want = back_in(packet(env, proto, vip, PORT, POD_A, SPORT, flags));
@@ -88,7 +79,7 @@ static void back(struct prog_env *env, uint8_t proto, enum who vip, uint16_t cpo
 
 static void open_tcp(struct prog_env *env)
 {
-	serve(env, 1, IPPROTO_TCP);
+	prog_serve(env, 1, PORT, IPPROTO_TCP, POD_A, TARGET);
 	forth(env, IPPROTO_TCP, VIP_1, SPORT, SYN);
 	back(env, IPPROTO_TCP, VIP_1, SPORT, SYN | ACK);
 	forth(env, IPPROTO_TCP, VIP_1, SPORT, ACK);
@@ -113,11 +104,24 @@ static void svc_84_tcp_comes_back_from_the_reserved_address(void **state)
 	assert_sound(env, 2);
 }
 
+static void svc_84_the_reserved_address_is_that_of_the_instance(void **state)
+{
+	struct prog_env *env = *state;
+	struct weir_config config = prog_config(env);
+
+	config.hairpin[0] = prog_addr(env, REMOTE_A);
+	config.hairpin[1] = prog_addr(env, REMOTE_A);
+	prog_config_set(env, &config);
+	open_tcp(env);
+	back(env, IPPROTO_TCP, VIP_1, SPORT, PSH | ACK);
+	assert_sound(env, 2);
+}
+
 static void svc_84_udp_comes_back_from_the_reserved_address(void **state)
 {
 	struct prog_env *env = *state;
 
-	serve(env, 1, IPPROTO_UDP);
+	prog_serve(env, 1, PORT, IPPROTO_UDP, POD_A, TARGET);
 	for (int i = 0; i < 2; i++) {
 		forth(env, IPPROTO_UDP, VIP_1, SPORT, 0);
 		back(env, IPPROTO_UDP, VIP_1, SPORT, 0);
@@ -132,7 +136,7 @@ static void svc_84_two_services_of_one_pod_get_two_ports(void **state)
 	struct prog_sent sent;
 
 	open_tcp(env);
-	serve(env, 2, IPPROTO_TCP);
+	prog_serve(env, 2, PORT, IPPROTO_TCP, POD_A, TARGET);
 	sent = prog_from(env, POD_A, &spec);
 	assert_redirected(sent);
 	assert_null(packet_read(&sent.out, &read));
@@ -142,7 +146,7 @@ static void svc_84_two_services_of_one_pod_get_two_ports(void **state)
 	assert_sound(env, 4);
 }
 
-static void a_hairpin_that_is_over_begins_anew(void **state)
+static void a_closed_hairpin_flow_can_begin_again(void **state)
 {
 	struct prog_env *env = *state;
 
@@ -150,13 +154,13 @@ static void a_hairpin_that_is_over_begins_anew(void **state)
 	back(env, IPPROTO_TCP, VIP_1, SPORT, RST | ACK);
 	forth(env, IPPROTO_TCP, VIP_1, SPORT, SYN);
 	assert_sound(env, 2);
-	/* its forward entry is not taken for another's, and its own is found from the reply */
+	/* a new generation of the pod: the old entries are replaced, and the client port stays */
 	prog_pod_renew(env, POD_A);
 	forth(env, IPPROTO_TCP, VIP_1, SPORT, SYN);
 	assert_sound(env, 2);
 }
 
-static void np_40_no_network_policy_keeps_a_pod_from_itself(void **state)
+static void np_40_no_network_policy_denies_a_pod_to_itself(void **state)
 {
 	struct prog_env *env = *state;
 
@@ -170,7 +174,7 @@ static void np_40_no_network_policy_keeps_a_pod_from_itself(void **state)
 	assert_sound(env, 2);
 }
 
-/* An error from the pod to whom it takes for its peer, about the packet that it got from there. */
+/* An error from the pod to its apparent peer, about a packet that it received from there. */
 static struct packet error_about(const struct prog_env *env, const struct packet_spec *quoted,
 				 uint8_t code)
 {
@@ -192,7 +196,7 @@ static void check_error(struct prog_env *env, struct packet_spec received,
 			struct packet_spec as_sent)
 {
 	struct packet error = error_about(env, &received, 3), want = error_about(env, &as_sent, 3);
-	struct prog_sent sent = prog_send(env, PROG_FROM_POD, POD_A, PROG_DEVICE(POD_A), &error);
+	struct prog_sent sent = prog_send(env, FROM_POD(POD_A), &error);
 
 	assert_redirected(sent);
 	assert_int_equal(sent.out.len, want.len);
@@ -206,7 +210,7 @@ static void svc_96_errors_of_a_pod_about_its_packets_to_itself(void **state)
 	struct prog_env *env = *state;
 	struct packet_spec received, as_sent;
 
-	serve(env, 1, IPPROTO_UDP);
+	prog_serve(env, 1, PORT, IPPROTO_UDP, POD_A, TARGET);
 	forth(env, IPPROTO_UDP, VIP_1, SPORT, 0);
 	received = packet(env, IPPROTO_UDP, POD_A, SPORT, POD_A, TARGET, 0);
 	received.src = reserved(env);
@@ -220,7 +224,7 @@ static void svc_96_errors_of_a_pod_about_its_packets_to_itself(void **state)
 	check_error(env, received, as_sent);
 }
 
-static void the_reserved_address_is_nobody_elses(void **state)
+static void the_reserved_address_is_refused_outside_hairpin_flows(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec spec = packet(env, IPPROTO_TCP, POD_B, SPORT, POD_A, TARGET, SYN);
@@ -247,12 +251,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FOR_BOTH(svc_84_tcp_comes_back_from_the_reserved_address),
+		FOR_BOTH(svc_84_the_reserved_address_is_that_of_the_instance),
 		FOR_BOTH(svc_84_udp_comes_back_from_the_reserved_address),
 		FOR_BOTH(svc_84_two_services_of_one_pod_get_two_ports),
-		FOR_BOTH(a_hairpin_that_is_over_begins_anew),
-		FOR_BOTH(np_40_no_network_policy_keeps_a_pod_from_itself),
+		FOR_BOTH(a_closed_hairpin_flow_can_begin_again),
+		FOR_BOTH(np_40_no_network_policy_denies_a_pod_to_itself),
 		FOR_BOTH(svc_96_errors_of_a_pod_about_its_packets_to_itself),
-		FOR_BOTH(the_reserved_address_is_nobody_elses),
+		FOR_BOTH(the_reserved_address_is_refused_outside_hairpin_flows),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

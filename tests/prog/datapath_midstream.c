@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * TCP of no known connection that does not begin one: whom it passes, on which policies, and that
- * it leaves nothing behind. Pods that were adopted while the host's conntrack had connections of
- * theirs: tests/netns/traffic_adopt.c.
+ * TCP of no known flow that does not begin one: which of it passes, under which policies, and that
+ * it makes no entry. Adopted pods with connections in the host's conntrack:
+ * tests/netns/traffic_adopt.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,7 +29,7 @@ static uint64_t word(bool allow)
 	return allow ? ALLOW : DENY;
 }
 
-/* Isolates pod A and pod B in both directions; each set says one word to everybody. */
+/* Isolates pod A and pod B in both directions; each set has one word for all peers. */
 static void isolate(struct prog_env *env, uint64_t a_in, uint64_t a_out, uint64_t b_in,
 		    uint64_t b_out)
 {
@@ -45,8 +45,8 @@ static void isolate(struct prog_env *env, uint64_t a_in, uint64_t a_out, uint64_
 static void mid_stream_passes_only_where_both_orientations_are_allowed(void **state)
 {
 	static const struct {
-		bool a_in, a_out, b_in, b_out; /* what is allowed */
-		bool local, remote; /* what passes: A to B; A to and from another node */
+		bool a_in, a_out, b_in, b_out; /* allowed */
+		bool local, remote; /* passes: A to B; A to and from another node */
 	} rows[] = {
 		{ true, true, true, true, true, true },
 		{ false, true, true, true, false, false },
@@ -85,8 +85,8 @@ static void mid_stream_passes_only_where_both_orientations_are_allowed(void **st
 	assert_int_equal(prog_flow_count(env), 0);
 }
 
-/* The orientation that is asked second has the packet's own source port as its destination's. */
-static void ports_are_asked_in_both_orientations(void **state)
+/* In the reverse orientation the packet's source port is the destination port. */
+static void ports_are_judged_in_both_orientations(void **state)
 {
 	struct weir_port_range client = { weir_port_point(IPPROTO_TCP, SPORT),
 					  weir_port_point(IPPROTO_TCP, SPORT), WEIR_WORD_ALLOW, 1 };
@@ -101,10 +101,7 @@ static void ports_are_asked_in_both_orientations(void **state)
 	assert_dropped(prog_from(env, POD_A, &other), WEIR_MID_STREAM);
 }
 
-/*
- * A SYN-ACK answers a SYN that is not known, and a RST would end a connection that only seems
- * unknown (SVC-95).
- */
+/* A SYN-ACK answers a SYN that Weir did not see; a RST could end a live connection (SVC-95). */
 static void svc_95_a_reset_or_an_answer_never_passes_in_mid_stream(void **state)
 {
 	static const uint8_t flags[] = { SYN | ACK, RST, RST | ACK };
@@ -120,25 +117,22 @@ static void svc_95_a_reset_or_an_answer_never_passes_in_mid_stream(void **state)
 	assert_int_equal(prog_flow_count(env), 0);
 }
 
-/* What the reply of a lost pair leaves must not stand where the pair's new entry belongs. */
-static void svc_95_a_stray_reply_does_not_take_the_place_of_the_pair(void **state)
+/* A reply of a lost pair must make no entry under the key of the pair's new reply entry. */
+static void svc_95_a_stray_reply_does_not_block_the_reply_entry(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec stray = prog_tcp(env, POD_B, 8080, POD_A, SPORT, PSH | ACK),
 			   next = prog_tcp(env, POD_A, SPORT, VIP_1, 80, ACK);
-	uint32_t backend = 1;
 
-	prog_backend(env, backend, 1, POD_B, 8080, 0);
-	prog_run(env, 0, &backend, 1);
-	prog_service(env, 1, WEIR_SERVICE_USABLE, 0, 1);
-	prog_frontend(env, VIP_1, 80, IPPROTO_TCP, 1);
+	prog_serve(env, 1, 80, IPPROTO_TCP, POD_B, 8080);
+
 	assert_mid_stream(prog_from(env, POD_B, &stray));
 	assert_redirected(prog_from(env, POD_A, &next));
-	assert_redirected(prog_from(env, POD_B, &stray)); /* the client's own port was free */
+	assert_redirected(prog_from(env, POD_B, &stray)); /* the client's own port was kept */
 	assert_int_equal(prog_flow_count(env), 2);
 }
 
-static void np_41_np_42_the_own_node_goes_on_whoever_began(void **state)
+static void np_41_np_42_mid_stream_with_the_own_node_passes(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec out = prog_tcp(env, POD_A, SPORT, NODE, DPORT, ACK),
@@ -148,11 +142,11 @@ static void np_41_np_42_the_own_node_goes_on_whoever_began(void **state)
 	assert_mid_stream(prog_from(env, POD_A, &out));
 	assert_mid_stream(prog_to(env, POD_A, 0, &in));
 	in = prog_tcp(env, NODE, SPORT, POD_A, DPORT,
-		      ACK); /* NP-44: from a device it is an ordinary peer */
+		      ACK); /* NP-44: from a device, the node address is an ordinary peer */
 	assert_dropped(prog_to(env, POD_A, PROG_UPLINK, &in), WEIR_MID_STREAM);
 }
 
-static void np_53_a_held_pod_has_no_mid_stream(void **state)
+static void np_53_mid_stream_with_a_gated_pod_is_dropped(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec there = prog_tcp(env, POD_A, SPORT, POD_B, DPORT, ACK);
@@ -161,8 +155,8 @@ static void np_53_a_held_pod_has_no_mid_stream(void **state)
 	assert_dropped(prog_from(env, POD_A, &there), WEIR_GATED);
 }
 
-/* Without the program that asks the host's conntrack, an adopted pod is like any other. */
-static void an_adopted_pod_is_judged_where_the_host_cannot_be_asked(void **state)
+/* Without the program that looks up the host's conntrack, an adopted pod is like any other. */
+static void an_adopted_pod_is_judged_where_host_conntrack_cannot_be_read(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec there = prog_tcp(env, POD_A, SPORT, POD_B, DPORT, ACK),
@@ -180,12 +174,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FOR_BOTH(mid_stream_passes_only_where_both_orientations_are_allowed),
-		FOR_BOTH(ports_are_asked_in_both_orientations),
+		FOR_BOTH(ports_are_judged_in_both_orientations),
 		FOR_BOTH(svc_95_a_reset_or_an_answer_never_passes_in_mid_stream),
-		FOR_BOTH(svc_95_a_stray_reply_does_not_take_the_place_of_the_pair),
-		FOR_BOTH(np_41_np_42_the_own_node_goes_on_whoever_began),
-		FOR_BOTH(np_53_a_held_pod_has_no_mid_stream),
-		FOR_BOTH(an_adopted_pod_is_judged_where_the_host_cannot_be_asked),
+		FOR_BOTH(svc_95_a_stray_reply_does_not_block_the_reply_entry),
+		FOR_BOTH(np_41_np_42_mid_stream_with_the_own_node_passes),
+		FOR_BOTH(np_53_mid_stream_with_a_gated_pod_is_dropped),
+		FOR_BOTH(an_adopted_pod_is_judged_where_host_conntrack_cannot_be_read),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

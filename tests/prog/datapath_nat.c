@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Services: which backend, what the packets look like on the other side, byte for byte, and what
- * happens when two connections want the same reply tuple. Service 1 is VIP_1:80, service 2 is
- * VIP_2:80, service 3 is VIP_3:80.
+ * Services: which backend, the translated packets, byte for byte, and connections that need the
+ * same reply tuple. Service 1 is VIP_1:80, service 2 is VIP_2:80, service 3 is VIP_3:80.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,19 +18,19 @@
 #define TARGET 8080
 #define SPORT 40000
 #define USABLE WEIR_SERVICE_USABLE
-#define RUN(service) ((service)*16)
+#define OFFSET(service) ((service)*16)
 #define BACKEND(service, i) ((service)*16 + (i))
 
 static const uint8_t client_mac[6] = { 2, 0xa, 0, 0, 0, 1 },
 		     gateway_mac[6] = { 2, 0xb, 0, 0, 0, 2 };
 
-static enum who vip_of(uint32_t service)
+static enum party vip_of(uint32_t service)
 {
 	return VIP_1 + service - 1;
 }
 
-/* A service with its backends, all serving. */
-static void serve(struct prog_env *env, uint32_t service, uint8_t proto, const enum who *backends,
+/* A Service with these backends, all serving. */
+static void serve(struct prog_env *env, uint32_t service, uint8_t proto, const enum party *backends,
 		  uint32_t n)
 {
 	uint32_t ids[16];
@@ -40,12 +39,12 @@ static void serve(struct prog_env *env, uint32_t service, uint8_t proto, const e
 		ids[i] = BACKEND(service, i);
 		prog_backend(env, ids[i], service, backends[i], TARGET, 0);
 	}
-	prog_run(env, RUN(service), ids, n);
-	prog_service(env, service, USABLE, RUN(service), n);
+	prog_backend_slots(env, OFFSET(service), ids, n);
+	prog_service(env, service, USABLE, OFFSET(service), n);
 	prog_frontend(env, vip_of(service), PORT, proto, service);
 }
 
-static void serve_one(struct prog_env *env, uint32_t service, uint8_t proto, enum who backend)
+static void serve_one(struct prog_env *env, uint32_t service, uint8_t proto, enum party backend)
 {
 	serve(env, service, proto, &backend, 1);
 }
@@ -57,27 +56,27 @@ static struct packet_spec with_macs(struct packet_spec spec)
 	return spec;
 }
 
-/* As a redirect leaves it: from the MAC that the sender addressed to the pod's. */
-static struct packet_spec redirected_to(struct packet_spec spec, enum who pod)
+/* With the MACs of a redirect: from the MAC that the sender addressed, to the pod's. */
+static struct packet_spec redirected_to(struct packet_spec spec, enum party pod)
 {
 	memcpy(spec.src_mac, gateway_mac, 6);
 	memcpy(spec.dst_mac, (uint8_t[]){ 2, 0, 0, 0, 1, PROG_SLOT(pod) }, 6);
 	return spec;
 }
 
-static struct packet_spec tcp(struct prog_env *env, enum who src, uint16_t sport, enum who dst,
+static struct packet_spec tcp(struct prog_env *env, enum party src, uint16_t sport, enum party dst,
 			      uint16_t dport, uint8_t flags)
 {
 	return with_macs(prog_tcp(env, src, sport, dst, dport, flags));
 }
 
-static struct packet_spec udp(struct prog_env *env, enum who src, uint16_t sport, enum who dst,
+static struct packet_spec udp(struct prog_env *env, enum party src, uint16_t sport, enum party dst,
 			      uint16_t dport)
 {
 	return with_macs(prog_udp(env, src, sport, dst, dport));
 }
 
-static struct prog_sent send_from(struct prog_env *env, enum who pod, struct packet_spec spec)
+static struct prog_sent send_from(struct prog_env *env, enum party pod, struct packet_spec spec)
 {
 	return prog_from(env, pod, &spec);
 }
@@ -158,7 +157,7 @@ static void a_udp_sum_that_comes_out_as_zero_is_not_sent_as_none(void **state)
 	struct prog_sent sent;
 
 	serve_one(env, 1, IPPROTO_UDP, REMOTE_A);
-	/* the sum falls by one for each port: with this one it is 0 */
+	/* the sum falls by 1 as the port rises by 1: with this port it is 0 */
 	want = udp(env, POD_A, (built.data[at] << 8 | built.data[at + 1]) + 1, REMOTE_A, TARGET);
 	sent = send_from(env, POD_A, udp(env, POD_A, want.sport, VIP_1, PORT));
 	assert_passed(sent);
@@ -166,8 +165,7 @@ static void a_udp_sum_that_comes_out_as_zero_is_not_sent_as_none(void **state)
 	assert_memory_equal(sent.out.data + at, "\xff\xff", 2);
 }
 
-static void
-svc_1_a_remote_backend_goes_by_the_stack_and_its_reply_is_restored_at_the_pod(void **state)
+static void svc_1_a_remote_backend_is_reached_by_the_stack_and_its_reply_is_translated(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec want, reply;
@@ -212,7 +210,7 @@ static void translation_reaches_ports_behind_options(void **state)
 
 static void a_lost_entry_leads_to_the_same_backend(void **state)
 {
-	static const enum who backends[] = { REMOTE_A, POD_B, REMOTE_B, POD_C };
+	static const enum party backends[] = { REMOTE_A, POD_B, REMOTE_B, POD_C };
 	struct prog_env *env = *state;
 	int seen[16] = {};
 
@@ -244,10 +242,9 @@ static void a_lost_entry_leads_to_the_same_backend(void **state)
 }
 
 /*
- * The SYN of a port is sent, its forward entry taken away, and the SYN sent again. Is the reply's
- * entry the same?
+ * Sends a SYN, deletes its forward entry, sends the SYN again. True: the reply entry is the same.
  */
-static bool reply_half_stays(struct prog_env *env, uint16_t port, uint32_t age)
+static bool reply_entry_stays(struct prog_env *env, uint16_t port, uint32_t age)
 {
 	struct packet_spec spec = tcp(env, POD_A, port, VIP_1, PORT, SYN),
 			   reply = tcp(env, POD_B, TARGET, POD_A, port, ACK);
@@ -266,27 +263,24 @@ static bool reply_half_stays(struct prog_env *env, uint16_t port, uint32_t age)
 	return before.half_open == after.half_open;
 }
 
-/*
- * A CPU that is taken away between its two inserts loses no packet of another that has the same
- * flow.
- */
-static void a_reply_half_just_made_is_adopted_and_an_old_one_replaced(void **state)
+/* Two CPUs insert one flow: if one is delayed between its two inserts, the other must not fail. */
+static void a_new_reply_entry_is_reused_and_an_old_one_replaced(void **state)
 {
 	struct prog_env *env = *state;
 	int adopted = 0;
 
 	serve_one(env, 1, IPPROTO_TCP, POD_B);
 	for (uint16_t i = 0; i < 20; i++) /* a tick or two may pass on a busy machine */
-		adopted += reply_half_stays(env, SPORT + i, 0);
+		adopted += reply_entry_stays(env, SPORT + i, 0);
 	assert_true(adopted > 0);
-	assert_false(reply_half_stays(env, SPORT + 20, 3));
+	assert_false(reply_entry_stays(env, SPORT + 20, 3));
 	assert_int_equal(prog_flow_count(env), 2 * 21);
 }
 
 /*
- * Only the forward entry lost: the reply's is recognised as its own, and no second port is taken.
+ * Only the forward entry lost: the reply entry is recognised as the flow's own, and the port stays.
  */
-static void a_half_lost_pair_is_made_whole(void **state)
+static void a_pair_that_lost_an_entry_is_restored(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec spec = tcp(env, POD_A, SPORT, VIP_1, PORT, SYN), reply, direct;
@@ -302,7 +296,7 @@ static void a_half_lost_pair_is_made_whole(void **state)
 	assert_int_equal(read_out(&sent).sport, SPORT);
 	assert_int_equal(prog_flow_count(env), 2);
 
-	/* the other half: a SYN sent again repairs it */
+	/* only the reply entry lost: a repeated SYN restores it */
 	direct = tcp(env, POD_A, SPORT, POD_B, TARGET, SYN);
 	weir_tuple_make(&key, &direct.src, htons(SPORT), &direct.dst, htons(TARGET), IPPROTO_TCP,
 			0);
@@ -318,9 +312,9 @@ static void a_half_lost_pair_is_made_whole(void **state)
  */
 
 struct leg {
-	enum who to; /* what the client addresses */
+	enum party to; /* the destination that the client uses */
 	uint16_t port;
-	uint16_t wire_port; /* the client's port towards the backend, once known */
+	uint16_t wire_port; /* the client's port towards the backend; 0: not known yet */
 };
 
 static uint16_t leg_forth(struct prog_env *env, const struct leg *leg, uint8_t flags)
@@ -346,9 +340,7 @@ static void leg_back(struct prog_env *env, const struct leg *leg, uint8_t flags)
 	assert_packet(&sent.out, &want);
 }
 
-/*
- * The same client port towards the same backend port, by each way in order; all live side by side.
- */
+/* One client port to one backend port, by each leg in order; all legs work at the same time. */
 static void collide(struct prog_env *env, struct leg *legs, int n)
 {
 	for (uint32_t service = 1; service <= 3; service++)
@@ -410,7 +402,7 @@ static void three_vips_and_direct(void **state)
 }
 
 /*
- * Ends of the first leg first: the other, which gave way, must live on; then the tuple is free
+ * The first leg ends first: the other, with the changed port, must go on; then the tuple is free
  * again.
  */
 static void end_first_leg(struct prog_env *env, struct leg *legs)
@@ -434,26 +426,26 @@ static void end_first_leg(struct prog_env *env, struct leg *legs)
 	leg_back(env, &legs[1], PSH | ACK);
 	assert_int_equal(leg_forth(env, &legs[1], FIN | ACK), legs[1].wire_port);
 	leg_back(env, &legs[1], FIN | ACK);
-	/* and the first way can be used again */
+	/* the first leg can begin again */
 	legs[0].wire_port = leg_forth(env, &legs[0], SYN);
 	leg_back(env, &legs[0], SYN | ACK);
 }
 
-static void the_flow_that_gave_way_outlives_the_direct_one(void **state)
+static void the_flow_with_a_changed_port_outlives_the_direct_one(void **state)
 {
 	struct leg legs[] = { { POD_B, TARGET, SPORT }, { VIP_1, PORT, 0 } };
 
 	end_first_leg(*state, legs);
 }
 
-static void the_flow_that_gave_way_outlives_the_translated_one(void **state)
+static void the_direct_flow_with_a_changed_port_outlives_the_translated_one(void **state)
 {
 	struct leg legs[] = { { VIP_1, PORT, SPORT }, { POD_B, TARGET, 0 } };
 
 	end_first_leg(*state, legs);
 }
 
-static void a_closing_connection_gives_its_port_up(void **state)
+static void a_closing_connection_frees_its_port(void **state)
 {
 	struct prog_env *env = *state;
 	struct leg first = { VIP_1, PORT, 0 }, second = { VIP_2, PORT, 0 };
@@ -493,7 +485,7 @@ static void ports_run_out_after_a_bounded_search(void **state)
 	*state = env =
 		prog_env_new(!weir_addr_is_v4(&client), &(struct prog_sizes){ .conntrack = 8192 });
 	serve_one(env, 1, IPPROTO_TCP, POD_B);
-	/* every reserved port and the client's own belong to somebody */
+	/* every reserved port and the client's own are taken */
 	weir_tuple_make(&key, &backend, htons(TARGET), &client, htons(SPORT), IPPROTO_TCP, 0);
 	prog_set(env, "conntrack", &key, &other);
 	for (int i = 0; i < WEIR_PORT_COUNT; i++) {
@@ -509,7 +501,7 @@ static void ports_run_out_after_a_bounded_search(void **state)
 	assert_redirected(send_from(env, POD_A, tcp(env, POD_A, SPORT + 1, VIP_1, PORT, SYN)));
 }
 
-/* A search that clusters fails long before the ports are gone. */
+/* A search whose probes cluster would fail long before the ports run out. */
 static void two_thirds_of_the_ports_are_found_without_a_miss(void **state)
 {
 	struct prog_env *env = *state;
@@ -525,8 +517,7 @@ static void two_thirds_of_the_ports_are_found_without_a_miss(void **state)
 			struct packet_spec spec = tcp(env, POD_A, port, VIP_1 + vip, PORT, SYN);
 			struct packet packet = packet_build(&spec), out;
 
-			assert_int_equal(prog_run_raw(env, PROG_FROM_POD, POD_A, PROG_DEVICE(POD_A),
-						      &packet, &out),
+			assert_int_equal(prog_run_raw(env, FROM_POD(POD_A), &packet, &out),
 					 TC_ACT_REDIRECT);
 		}
 	}
@@ -550,7 +541,7 @@ static void svc_60_no_endpoint_svc_61_no_local_endpoint(void **state)
 	assert_int_equal(prog_flow_count(env), 0);
 }
 
-static void svc_64_an_unknown_port_of_a_cluster_ip_is_not_for_the_stack(void **state)
+static void svc_64_an_unknown_port_of_a_cluster_ip_is_rejected(void **state)
 {
 	struct prog_env *env = *state;
 
@@ -569,7 +560,7 @@ static void svc_64_an_unknown_port_of_a_cluster_ip_is_not_for_the_stack(void **s
  * ---- Changes of services ----------------------------------------------------------------------
  */
 
-static uint32_t udp_target(struct prog_env *env, enum who dst)
+static uint32_t udp_target(struct prog_env *env, enum party dst)
 {
 	struct prog_sent sent = send_from(env, POD_A, udp(env, POD_A, SPORT, dst, PORT));
 	struct packet_spec out;
@@ -579,34 +570,34 @@ static uint32_t udp_target(struct prog_env *env, enum who dst)
 	return out.dst.b[15];
 }
 
-static uint32_t last_byte(struct prog_env *env, enum who who)
+static uint32_t last_byte(struct prog_env *env, enum party party)
 {
-	return prog_addr(env, who).b[15];
+	return prog_addr(env, party).b[15];
 }
 
 static void one_backend_left(struct prog_env *env, uint32_t backend)
 {
-	prog_run(env, RUN(1), &backend, 1);
-	prog_service(env, 1, USABLE, RUN(1), 1);
+	prog_backend_slots(env, OFFSET(1), &backend, 1);
+	prog_service(env, 1, USABLE, OFFSET(1), 1);
 }
 
 static void svc_91_udp_leaves_an_endpoint_that_stopped_serving(void **state)
 {
-	static const enum who backends[] = { REMOTE_A, REMOTE_B };
+	static const enum party backends[] = { REMOTE_A, REMOTE_B };
 	struct prog_env *env = *state;
 	uint32_t first, gone;
 
 	serve(env, 1, IPPROTO_UDP, backends, 2);
 	first = udp_target(env, VIP_1);
 	gone = first == last_byte(env, REMOTE_A) ? 0 : 1;
-	/* an epoch alone moves nobody */
+	/* a new epoch alone changes no backend */
 	prog_service_epoch(env);
 	assert_int_equal(udp_target(env, VIP_1), first);
-	/* the other endpoint stops: not this flow's business */
+	/* the other endpoint stops: no effect on this flow */
 	prog_backend(env, BACKEND(1, !gone), 1, backends[!gone], TARGET, 1);
 	prog_service_epoch(env);
 	assert_int_equal(udp_target(env, VIP_1), first);
-	/* its own */
+	/* its own endpoint stops */
 	prog_backend(env, BACKEND(1, gone), 1, backends[gone], TARGET, 1);
 	one_backend_left(env, BACKEND(1, !gone));
 	prog_service_epoch(env);
@@ -617,10 +608,10 @@ static void svc_91_udp_leaves_an_endpoint_that_stopped_serving(void **state)
 }
 
 /*
- * A UDP flow from POD_A through VIP_1 to backend, which then stops serving: the only one, or one of
- * another node's.
+ * A UDP flow from POD_A through VIP_1 to backend, which stops serving. The Service then has these
+ * flags: 0, or USABLE where only other nodes have endpoints.
  */
-static void udp_then_nothing_serves(struct prog_env *env, enum who backend, uint32_t flags)
+static void udp_then_nothing_serves(struct prog_env *env, enum party backend, uint32_t flags)
 {
 	serve_one(env, 1, IPPROTO_UDP, backend);
 	assert_int_equal(udp_target(env, VIP_1), last_byte(env, backend));
@@ -656,11 +647,8 @@ static void svc_92_udp_ends_without_an_answer_where_only_other_nodes_serve(void 
 	assert_null(prog_gc_slots_check(env, NULL));
 }
 
-/*
- * The next packet may be the backend's: it is not translated any more, and does not keep the flow
- * alive.
- */
-static void svc_91_the_next_packet_may_be_an_answer(void **state)
+/* A packet of the stopped backend is not translated any more, and does not keep the flow alive. */
+static void svc_91_a_stopped_backend_is_not_translated(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec from_b = udp(env, POD_B, TARGET, POD_A, SPORT);
@@ -674,7 +662,7 @@ static void svc_91_the_next_packet_may_be_an_answer(void **state)
 	assert_packet(&sent.out, &want);
 	assert_rejected(send_from(env, POD_A, udp(env, POD_A, SPORT, VIP_1, PORT)),
 			WEIR_NO_ENDPOINT);
-	assert_int_equal(prog_flow_count(env), 1); /* B's own */
+	assert_int_equal(prog_flow_count(env), 1); /* the untranslated flow of POD_B */
 
 	udp_then_nothing_serves(env, REMOTE_A, 0);
 	sent = prog_to(env, POD_A, PROG_UPLINK, &from_remote);
@@ -684,10 +672,7 @@ static void svc_91_the_next_packet_may_be_an_answer(void **state)
 	assert_null(prog_gc_slots_check(env, NULL));
 }
 
-/*
- * The packet that made the flow met the old list of slots, and the generation that the end had
- * raised already.
- */
+/* RACE: the first packet of the flow used the old backend slots with the raised generation. */
 static void svc_91_a_flow_that_began_while_its_backend_ended_ends(void **state)
 {
 	struct prog_env *env = *state;
@@ -729,7 +714,7 @@ static void svc_92_udp_flows_of_a_removed_frontend_end(void **state)
 	prog_service_epoch(env);
 	assert_rejected(send_from(env, POD_A, udp(env, POD_A, SPORT, VIP_1, PORT)),
 			WEIR_NO_SERVICE_PORT);
-	prog_frontend_gone(env, VIP_1, 0, 0); /* and the whole cluster IP */
+	prog_frontend_gone(env, VIP_1, 0, 0); /* the whole cluster IP is removed */
 	assert_int_equal(udp_target(env, VIP_1), last_byte(env, VIP_1));
 	assert_int_equal(prog_flow_count(env), 1);
 	assert_null(prog_gc_slots_check(env, NULL));
@@ -749,7 +734,8 @@ static void svc_92_an_untranslated_udp_flow_finds_a_new_frontend(void **state)
 }
 
 /*
- * The answer comes first after the change: it must not stamp the flow as current for the services.
+ * The first packet after the change is an answer: it must not stamp the flow as current for
+ * Services.
  */
 static void svc_92_a_reply_does_not_hide_a_new_frontend(void **state)
 {
@@ -767,7 +753,7 @@ static void svc_92_a_reply_does_not_hide_a_new_frontend(void **state)
 
 static void svc_90_open_tcp_is_left_alone(void **state)
 {
-	static const enum who backends[] = { REMOTE_A, REMOTE_B };
+	static const enum party backends[] = { REMOTE_A, REMOTE_B };
 	struct prog_env *env = *state;
 	struct packet_spec reply = tcp(env, REMOTE_A, TARGET, POD_A, SPORT, SYN | ACK);
 	struct packet_spec want = tcp(env, POD_A, SPORT, REMOTE_A, TARGET, PSH | ACK);
@@ -793,7 +779,7 @@ static void svc_90_open_tcp_is_left_alone(void **state)
 
 static void svc_93_a_syn_sent_again_leaves_a_backend_that_is_gone(void **state)
 {
-	static const enum who backends[] = { REMOTE_A, REMOTE_B };
+	static const enum party backends[] = { REMOTE_A, REMOTE_B };
 	struct prog_env *env = *state;
 	struct packet_spec want = tcp(env, POD_A, SPORT, REMOTE_B, TARGET, SYN);
 	struct prog_sent sent;
@@ -810,7 +796,7 @@ static void svc_93_a_syn_sent_again_leaves_a_backend_that_is_gone(void **state)
 	assert_null(prog_gc_slots_check(env, NULL));
 }
 
-static void policy_cuts_translated_flows_from_either_side(void **state)
+static void a_policy_change_denies_translated_flows_from_either_side(void **state)
 {
 	struct prog_env *env = *state;
 
@@ -830,7 +816,7 @@ static void policy_cuts_translated_flows_from_either_side(void **state)
 	assert_redirected(send_from(env, POD_B, tcp(env, POD_B, TARGET, POD_A, SPORT, ACK)));
 }
 
-static void nobody_answers_from_a_frontend(void **state)
+static void a_packet_from_a_frontends_address_is_spoofed(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec forged = tcp(env, VIP_1, PORT, POD_A, SPORT, SYN | ACK);
@@ -846,31 +832,31 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		FOR_BOTH(svc_1_a_local_backend_is_reached_and_answers_as_the_vip),
 		FOR_BOTH(svc_1_udp_is_translated_both_ways),
-		PROG_TEST_V4(an_absent_udp_sum_stays_absent), /* IPv6 has no such thing */
+		PROG_TEST_V4(an_absent_udp_sum_stays_absent), /* IPv6 requires the sum */
 		FOR_BOTH(a_udp_sum_that_comes_out_as_zero_is_not_sent_as_none),
 		FOR_BOTH(
-			svc_1_a_remote_backend_goes_by_the_stack_and_its_reply_is_restored_at_the_pod),
+			svc_1_a_remote_backend_is_reached_by_the_stack_and_its_reply_is_translated),
 		FOR_BOTH(translation_reaches_ports_behind_options),
 		FOR_BOTH(a_lost_entry_leads_to_the_same_backend),
-		FOR_BOTH(a_reply_half_just_made_is_adopted_and_an_old_one_replaced),
-		FOR_BOTH(a_half_lost_pair_is_made_whole),
+		FOR_BOTH(a_new_reply_entry_is_reused_and_an_old_one_replaced),
+		FOR_BOTH(a_pair_that_lost_an_entry_is_restored),
 		FOR_BOTH(direct_first_then_vip),
 		FOR_BOTH(vip_first_then_direct),
 		FOR_BOTH(two_vips_onto_one_backend),
 		FOR_BOTH(two_vips_onto_one_backend_the_other_way_round),
 		FOR_BOTH(three_vips_and_direct),
-		FOR_BOTH(the_flow_that_gave_way_outlives_the_direct_one),
-		FOR_BOTH(the_flow_that_gave_way_outlives_the_translated_one),
-		FOR_BOTH(a_closing_connection_gives_its_port_up),
+		FOR_BOTH(the_flow_with_a_changed_port_outlives_the_direct_one),
+		FOR_BOTH(the_direct_flow_with_a_changed_port_outlives_the_translated_one),
+		FOR_BOTH(a_closing_connection_frees_its_port),
 		FOR_BOTH(a_mid_stream_direct_packet_is_not_taken_for_a_collision),
 		FOR_BOTH(ports_run_out_after_a_bounded_search),
 		FOR_BOTH(two_thirds_of_the_ports_are_found_without_a_miss),
 		FOR_BOTH(svc_60_no_endpoint_svc_61_no_local_endpoint),
-		FOR_BOTH(svc_64_an_unknown_port_of_a_cluster_ip_is_not_for_the_stack),
+		FOR_BOTH(svc_64_an_unknown_port_of_a_cluster_ip_is_rejected),
 		FOR_BOTH(svc_91_udp_leaves_an_endpoint_that_stopped_serving),
 		FOR_BOTH(svc_92_udp_ends_while_nothing_serves_and_is_served_when_something_does),
 		FOR_BOTH(svc_92_udp_ends_without_an_answer_where_only_other_nodes_serve),
-		FOR_BOTH(svc_91_the_next_packet_may_be_an_answer),
+		FOR_BOTH(svc_91_a_stopped_backend_is_not_translated),
 		FOR_BOTH(svc_91_a_flow_that_began_while_its_backend_ended_ends),
 		FOR_BOTH(svc_91_an_answer_of_a_backend_that_serves_changes_nothing),
 		FOR_BOTH(svc_92_udp_flows_of_a_removed_frontend_end),
@@ -878,8 +864,8 @@ int main(void)
 		FOR_BOTH(svc_92_a_reply_does_not_hide_a_new_frontend),
 		FOR_BOTH(svc_90_open_tcp_is_left_alone),
 		FOR_BOTH(svc_93_a_syn_sent_again_leaves_a_backend_that_is_gone),
-		FOR_BOTH(policy_cuts_translated_flows_from_either_side),
-		FOR_BOTH(nobody_answers_from_a_frontend),
+		FOR_BOTH(a_policy_change_denies_translated_flows_from_either_side),
+		FOR_BOTH(a_packet_from_a_frontends_address_is_spoofed),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

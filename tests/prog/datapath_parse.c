@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * What the datapath does with frames before any table is asked: every reason that parsing can give,
- * the headers it walks, and what passes unjudged.
+ * Frames before any table look-up: every reason that parsing can give, the headers that it walks,
+ * and what passes without a policy verdict.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,12 +15,9 @@
 #include "base/addr.h"
 #include "lib/prog_env.h"
 
-#define V6_ONLY(f) PROG_TEST_V6(f)
-#define V4_ONLY(f) PROG_TEST_V4(f)
-
 static struct prog_sent send_built(struct prog_env *env, const struct packet *packet)
 {
-	return prog_send(env, PROG_FROM_POD, POD_A, PROG_DEVICE(POD_A), packet);
+	return prog_send(env, FROM_POD(POD_A), packet);
 }
 
 static struct packet syn(const struct prog_env *env)
@@ -46,7 +43,7 @@ static void a_plain_packet_is_forwarded(void **state)
 	assert_redirected(send_built(env, &packet));
 }
 
-static void arp_passes_and_unknown_ethertypes_do_not(void **state)
+static void arp_passes_and_unknown_ethertypes_are_dropped(void **state)
 {
 	struct prog_env *env = *state;
 	static const uint16_t unknown[] = { ETH_P_8021Q,   ETH_P_8021AD,  ETH_P_MPLS_UC,
@@ -60,8 +57,7 @@ static void arp_passes_and_unknown_ethertypes_do_not(void **state)
 		struct packet packet = packet_ethertype(unknown[i]);
 
 		assert_dropped(send_built(env, &packet), WEIR_ETHERTYPE);
-		assert_dropped(prog_send(env, PROG_TO_POD, POD_A, PROG_UPLINK, &packet),
-			       WEIR_ETHERTYPE);
+		assert_dropped(prog_send(env, TO_POD(POD_A, PROG_UPLINK), &packet), WEIR_ETHERTYPE);
 	}
 }
 
@@ -74,10 +70,7 @@ static void a_vlan_tag_is_dropped(void **state)
 	assert_dropped(prog_from(env, POD_A, &spec), WEIR_ETHERTYPE);
 }
 
-/*
- * Every cut of the packet inside a header, at both hooks' common parser. TEST_RUN wants a whole IP
- * header.
- */
+/* Every length that ends inside the L4 header. TEST_RUN requires a whole IP header. */
 static void a_packet_that_ends_inside_a_header_is_truncated(void **state)
 {
 	struct prog_env *env = *state;
@@ -91,7 +84,7 @@ static void a_packet_that_ends_inside_a_header_is_truncated(void **state)
 	}
 }
 
-static void headers_of_every_protocol_are_required_whole(void **state)
+static void an_incomplete_l4_header_is_truncated(void **state)
 {
 	static const struct {
 		uint8_t proto;
@@ -145,7 +138,7 @@ static void a_total_length_shorter_than_the_header_is_dropped(void **state)
 	assert_dropped(send_built(env, &p), WEIR_BAD_HEADER);
 }
 
-/* What lies behind the IP length is padding, not a header. */
+/* Bytes beyond the IP length are padding. */
 static void an_l4_header_in_the_padding_is_truncated(void **state)
 {
 	struct prog_env *env = *state;
@@ -208,7 +201,7 @@ static void np_38_neighbour_discovery_and_mld_are_never_judged(void **state)
 	}
 }
 
-/* Under its name nothing crosses a link: no policy had a say. */
+/* It passes without a policy verdict, so it must not cross a link. */
 static void np_38_neighbour_discovery_of_another_link_is_dropped(void **state)
 {
 	struct prog_env *env = *state;
@@ -221,7 +214,7 @@ static void np_38_neighbour_discovery_of_another_link_is_dropped(void **state)
 	forwarded.icmp_type = 135;
 	forwarded.hops = 254;
 	assert_dropped(prog_to(env, POD_A, PROG_UPLINK, &forwarded), WEIR_OFF_LINK);
-	local = prog_echo(env, POD_A, POD_B, 1, false); /* is the neighbour still there? */
+	local = prog_echo(env, POD_A, POD_B, 1, false); /* unicast, as in reachability probes */
 	local.icmp_type = 135;
 	local.hops = 255;
 	assert_sent(prog_from(env, POD_A, &local), TC_ACT_UNSPEC, WEIR_NEIGHBOUR);
@@ -238,14 +231,11 @@ static void dhcp_passes_in_its_own_direction_only(void **state)
 	answer.dst = ask.dst;
 	assert_sent(prog_from(env, POD_A, &ask), TC_ACT_UNSPEC, WEIR_NEIGHBOUR);
 	assert_sent(prog_to(env, POD_A, PROG_BRIDGE, &answer), TC_ACT_UNSPEC, WEIR_NEIGHBOUR);
-	/* a pod is no DHCP server */
+	/* a pod cannot be a DHCP server */
 	assert_dropped(prog_from(env, POD_A, &answer), WEIR_SPOOFED);
 	ask.dport = 69;
 	assert_dropped(prog_from(env, POD_A, &ask), WEIR_SPOOFED);
-	/*
-	 * who has no address yet asks everybody; a datagram for one host would be a way around
-	 * policy
-	 */
+	/* requests are broadcast; a unicast datagram would bypass policy */
 	ask.dport = 67;
 	ask.dst = addr("10.0.0.77");
 	assert_dropped(prog_from(env, POD_A, &ask), WEIR_SPOOFED);
@@ -273,7 +263,7 @@ static void parse_4_a_mapped_address_on_the_wire_is_dropped(void **state)
 	assert_dropped(prog_to(env, POD_B, PROG_DEVICE(POD_A), &spec), WEIR_MAPPED_ADDRESS);
 }
 
-static void the_unspecified_address_is_nobodys(void **state)
+static void the_unspecified_address_is_spoofed_for_every_pod(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec spec = prog_udp(env, POD_A, 4000, POD_B, 80);
@@ -287,7 +277,7 @@ static void the_unspecified_address_is_nobodys(void **state)
 	assert_dropped(prog_from(env, POD_A, &spec), WEIR_SPOOFED);
 }
 
-/* The port of the TCP header behind the options decides, so it was found. */
+/* The flow has the ports of the TCP header behind the options. */
 static void ipv4_options_are_walked(void **state)
 {
 	struct prog_env *env = *state;
@@ -340,7 +330,7 @@ static void more_extension_headers_than_the_cap_are_dropped(void **state)
 	assert_dropped(prog_from(env, POD_A, &spec), WEIR_EXTENSION_HEADERS);
 }
 
-static void a_chain_that_leaves_the_packet_is_truncated(void **state)
+static void an_extension_header_that_ends_beyond_the_packet_is_truncated(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec spec = prog_tcp(env, POD_A, 40000, POD_B, 80, SYN);
@@ -373,7 +363,7 @@ static void multicast_reaches_pods_and_leaves_no_entry(void **state)
 	assert_sent(prog_from(env, POD_A, &spec), TC_ACT_UNSPEC, WEIR_MULTICAST);
 	assert_sent(prog_to(env, POD_B, PROG_DEVICE(POD_A), &spec), TC_ACT_UNSPEC, WEIR_MULTICAST);
 	assert_int_equal(prog_flow_count(env), 0);
-	/* judged a packet at a time */
+	/* each packet is judged */
 	prog_pod(env, POD_B, 1, 0, 0, 0);
 	prog_policy_default(env, 1, weir_word_verdict(WEIR_WORD_DENY, 0));
 	assert_dropped(prog_to(env, POD_B, PROG_DEVICE(POD_A), &spec), WEIR_INGRESS_DENIED);
@@ -385,28 +375,27 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		FOR_BOTH(a_plain_packet_is_forwarded),
-		FOR_BOTH(arp_passes_and_unknown_ethertypes_do_not),
+		FOR_BOTH(arp_passes_and_unknown_ethertypes_are_dropped),
 		FOR_BOTH(a_vlan_tag_is_dropped),
 		FOR_BOTH(a_packet_that_ends_inside_a_header_is_truncated),
-		FOR_BOTH(headers_of_every_protocol_are_required_whole),
+		FOR_BOTH(an_incomplete_l4_header_is_truncated),
 		FOR_BOTH(a_header_that_contradicts_itself_is_dropped),
-		V4_ONLY(a_total_length_shorter_than_the_header_is_dropped), /* a v6 header has no
-									       such field */
+		PROG_TEST_V4(a_total_length_shorter_than_the_header_is_dropped), /* not in IPv6 */
 		FOR_BOTH(an_l4_header_in_the_padding_is_truncated),
 		FOR_BOTH(ethernet_padding_is_no_error),
 		FOR_BOTH(impossible_tcp_flags_are_dropped),
-		V4_ONLY(dont_fragment_is_no_fragment), /* v6 has no such bit */
-		V6_ONLY(np_38_neighbour_discovery_and_mld_are_never_judged), /* v4 has ARP */
-		V6_ONLY(np_38_neighbour_discovery_of_another_link_is_dropped),
-		V4_ONLY(dhcp_passes_in_its_own_direction_only), /* DHCPv6 speaks link-local */
-		V6_ONLY(link_local_unicast_is_dropped), /* nothing in v4 depends on it */
-		V4_ONLY(parse_4_a_mapped_address_on_the_wire_is_dropped), /* v4 addresses in a v6
-									     header */
-		FOR_BOTH(the_unspecified_address_is_nobodys),
-		V4_ONLY(ipv4_options_are_walked),
-		V6_ONLY(extension_headers_are_walked),
-		V6_ONLY(more_extension_headers_than_the_cap_are_dropped),
-		V6_ONLY(a_chain_that_leaves_the_packet_is_truncated),
+		PROG_TEST_V4(dont_fragment_is_no_fragment), /* IPv6 has no such bit */
+		PROG_TEST_V6(np_38_neighbour_discovery_and_mld_are_never_judged), /* IPv4 has ARP */
+		PROG_TEST_V6(np_38_neighbour_discovery_of_another_link_is_dropped),
+		PROG_TEST_V4(dhcp_passes_in_its_own_direction_only), /* DHCPv6: link-local */
+		PROG_TEST_V6(link_local_unicast_is_dropped), /* IPv4 needs none */
+		PROG_TEST_V4(parse_4_a_mapped_address_on_the_wire_is_dropped), /* IPv4 addresses in
+										  an IPv6 header */
+		FOR_BOTH(the_unspecified_address_is_spoofed_for_every_pod),
+		PROG_TEST_V4(ipv4_options_are_walked),
+		PROG_TEST_V6(extension_headers_are_walked),
+		PROG_TEST_V6(more_extension_headers_than_the_cap_are_dropped),
+		PROG_TEST_V6(an_extension_header_that_ends_beyond_the_packet_is_truncated),
 		FOR_BOTH(an_unknown_device_is_dropped),
 		FOR_BOTH(multicast_reaches_pods_and_leaves_no_entry),
 	};

@@ -21,9 +21,9 @@
 
 static uint16_t next_port = 20000;
 
-/* A flow of its own each time. */
-static struct prog_sent try_proto(struct prog_env *env, enum who src, enum who dst, uint8_t proto,
-				  uint16_t port)
+/* Sends the first packet of a new flow. */
+static struct prog_sent try_proto(struct prog_env *env, enum party src, enum party dst,
+				  uint8_t proto, uint16_t port)
 {
 	struct packet_spec spec = prog_tcp(env, src, next_port++, dst, port, SYN);
 
@@ -32,12 +32,12 @@ static struct prog_sent try_proto(struct prog_env *env, enum who src, enum who d
 	return prog_from(env, src, &spec);
 }
 
-static struct prog_sent try(struct prog_env *env, enum who src, enum who dst, uint16_t port)
+static struct prog_sent try(struct prog_env *env, enum party src, enum party dst, uint16_t port)
 {
 	return try_proto(env, src, dst, IPPROTO_TCP, port);
 }
 
-static struct prog_sent arrive(struct prog_env *env, enum who src, uint32_t from, enum who dst,
+static struct prog_sent arrive(struct prog_env *env, enum party src, uint32_t from, enum party dst,
 			       uint16_t port)
 {
 	struct packet_spec spec = prog_tcp(env, src, next_port++, dst, port, SYN);
@@ -61,7 +61,7 @@ static void np_1_a_pod_in_no_set_is_open(void **state)
 {
 	struct prog_env *env = *state;
 
-	prog_policy_default(env, 0, DENY); /* set 0 is never asked */
+	prog_policy_default(env, 0, DENY); /* set 0 is never looked up */
 	assert_redirected(try(env, POD_A, POD_B, 80));
 }
 
@@ -173,8 +173,8 @@ static void np_36_port_ranges_include_both_ends(void **state)
 	}
 }
 
-/* Neighbouring runs allow everything: reading past the end of a run would show. */
-static void a_run_of_ranges_is_searched_within_its_bounds(void **state)
+/* The ranges around the extent allow everything, so a read outside it would show. */
+static void an_extent_of_ranges_is_searched_within_its_bounds(void **state)
 {
 	struct prog_env *env = *state;
 
@@ -211,7 +211,7 @@ static void np_38_protocols_without_ports_need_a_rule_without_ports(void **state
 	esp.proto = IPPROTO_ESP;
 	prog_ranges(env, 3, all_ports, 3);
 	prog_ranges(env, 6, &everything,
-		    1); /* how a rule without ports stands beside rules with ports */
+		    1); /* how a rule without ports is encoded beside rules with ports */
 	isolate_ingress(env, weir_word_ports(3, 3));
 	assert_dropped(prog_from(env, POD_A, &echo), WEIR_INGRESS_DENIED);
 	assert_dropped(prog_from(env, POD_A, &esp), WEIR_INGRESS_DENIED);
@@ -224,8 +224,8 @@ static void np_38_protocols_without_ports_need_a_rule_without_ports(void **state
 	assert_redirected(prog_from(env, POD_A, &echo));
 }
 
-/* A rule with ports comes first, a rule without takes the gaps and all other protocols. */
-static void np_3_a_run_over_all_points_attributes_every_protocol(void **state)
+/* A rule without ports fills the gaps of a rule with ports, and covers all other protocols. */
+static void np_3_ranges_over_all_points_attribute_every_protocol(void **state)
 {
 	static const struct weir_port_range ranges[] = {
 		{ 0, IPPROTO_TCP << 16 | 79, WEIR_WORD_ALLOW, 21 },
@@ -273,10 +273,10 @@ static void np_38_the_reply_to_an_allowed_echo_passes(void **state)
 }
 
 /*
- * Who is asked does not ask back on the same entry: not with id 0, and not with messages that have
- * none.
+ * The peer cannot send requests on the same entry: not with id 0, and not with messages without an
+ * id.
  */
-static void np_38_icmp_without_an_id_lets_nothing_back_in(void **state)
+static void np_38_icmp_without_an_id_allows_no_requests_back(void **state)
 {
 	static const uint8_t others[2][2] = { { 13, 14 }, { 200, 201 } };
 	struct prog_env *env = *state;
@@ -306,7 +306,7 @@ static void set_echo(const struct prog_env *env, enum weir_echo echo)
 	prog_policy_epoch(env);
 }
 
-static void np_38_the_switch_lets_echo_pass_and_nothing_else(void **state)
+static void np_38_echo_always_allows_echo_alone(void **state)
 {
 	static const uint8_t others[2] = { 13, 200 };
 	struct prog_env *env = *state;
@@ -328,7 +328,7 @@ static void np_38_the_switch_lets_echo_pass_and_nothing_else(void **state)
 	prog_policy_epoch(env);
 	assert_dropped(prog_from(env, POD_A, &echo), WEIR_GATED);
 	prog_pod(env, POD_B, SET, 0, 0, 0);
-	set_echo(env, WEIR_ECHO_BY_POLICY); /* an open echo feels it too */
+	set_echo(env, WEIR_ECHO_BY_POLICY); /* a known echo flow is revalidated too */
 	assert_dropped(prog_from(env, POD_A, &echo), WEIR_EGRESS_DENIED);
 }
 
@@ -380,7 +380,7 @@ static void np_29_a_pods_two_addresses_may_be_two_identities(void **state)
 	isolate_ingress(env, DENY);
 	prog_policy(env, SET, IDENTITY, ALLOW_BY(RULE));
 	prog_get(env, "pods", &slot, &pod);
-	pod.identity[!env->family] = IDENTITY; /* the other family's */
+	pod.identity[!env->family] = IDENTITY; /* of the other family */
 	prog_set(env, "pods", &slot, &pod);
 	assert_dropped(try(env, POD_A, POD_B, 80), WEIR_INGRESS_DENIED);
 	pod.identity[env->family] = IDENTITY;
@@ -397,7 +397,7 @@ static void the_longest_prefix_decides(void **state)
 	prog_network(env, env->family ? "fd00::2:0/112" : "10.0.2.0/24", 0);
 	prog_policy(env, SET, IDENTITY, ALLOW_BY(RULE));
 	assert_dropped(try(env, POD_A, REMOTE_A, 80), WEIR_EGRESS_DENIED);
-	assert_passed(try(env, POD_A, NOBODY, 80));
+	assert_passed(try(env, POD_A, UNLISTED, 80));
 }
 
 static void np_40_a_pod_always_reaches_itself(void **state)
@@ -424,12 +424,12 @@ static void np_44_a_node_address_from_a_device_is_an_ordinary_peer(void **state)
 	isolate_ingress(env, DENY);
 	assert_dropped(arrive(env, NODE, PROG_UPLINK, POD_B, 80), WEIR_INGRESS_DENIED);
 	assert_dropped(arrive(env, OTHER_NODE, PROG_UPLINK, POD_B, 80), WEIR_INGRESS_DENIED);
-	/* no socket of this node: an answer that netfilter made in a remote's name */
+	/* not sent by a socket of this node: an answer that netfilter made with a remote source */
 	assert_dropped(arrive(env, OTHER_NODE, 0, POD_B, 80), WEIR_INGRESS_DENIED);
 	assert_dropped(arrive(env, REMOTE_A, 0, POD_B, 80), WEIR_INGRESS_DENIED);
 }
 
-static void np_41_the_origin_is_kept_for_later_judgements(void **state)
+static void np_41_the_origin_is_kept_for_later_verdicts(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec syn = prog_tcp(env, NODE, 3333, POD_B, 80, SYN),
@@ -450,7 +450,7 @@ static void np_42_pods_reach_their_own_node_only(void **state)
 	assert_dropped(try(env, POD_A, OTHER_NODE, 80), WEIR_EGRESS_DENIED);
 }
 
-static void np_53_a_gated_pod_is_held_in_both_directions(void **state)
+static void np_53_packets_of_a_gated_pod_are_dropped_in_both_directions(void **state)
 {
 	struct prog_env *env = *state;
 
@@ -464,7 +464,7 @@ static void np_53_a_gated_pod_is_held_in_both_directions(void **state)
 	assert_redirected(try(env, POD_A, POD_B, 80));
 }
 
-static void np_53_an_open_flow_of_a_gated_pod_is_held_by_that_name(void **state)
+static void np_53_an_open_flow_of_a_gated_pod_is_dropped_as_gated(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec there = prog_tcp(env, POD_A, 1234, POD_B, 80, ACK),
@@ -497,16 +497,16 @@ static void with_enforcement_off_denials_pass_and_are_counted(void **state)
 	prog_enforcement(env, WEIR_ENFORCE_OFF);
 	assert_sent(prog_from(env, POD_A, &syn), TC_ACT_REDIRECT, WEIR_NOT_ENFORCED);
 	assert_sent(prog_from(env, POD_B, &answer), TC_ACT_REDIRECT, WEIR_NOT_ENFORCED);
-	/* the verdict was kept: enforcing again cuts the flow on its next packet */
+	/* the verdict is in the entry: enforcing again denies the next packet */
 	prog_enforcement(env, WEIR_ENFORCE_ON);
 	assert_dropped(prog_from(env, POD_A, &ack), WEIR_INGRESS_DENIED);
 	assert_dropped(prog_from(env, POD_B, &answer), WEIR_INGRESS_DENIED);
 }
 
 /*
- * What was not enforced for a connection that is over says nothing about the next one on its ports.
+ * "Not enforced" in the entry of a closed connection must not apply to the next one on its ports.
  */
-static void a_new_flow_does_not_inherit_that_the_old_one_was_not_enforced(void **state)
+static void a_new_flow_does_not_inherit_not_enforced(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec syn = prog_tcp(env, POD_A, 1234, POD_B, 80, SYN),
@@ -516,28 +516,24 @@ static void a_new_flow_does_not_inherit_that_the_old_one_was_not_enforced(void *
 	prog_enforcement(env, WEIR_ENFORCE_OFF);
 	assert_sent(prog_from(env, POD_A, &syn), TC_ACT_REDIRECT, WEIR_NOT_ENFORCED);
 	assert_sent(prog_from(env, POD_A, &reset), TC_ACT_REDIRECT, WEIR_NOT_ENFORCED);
-	/* without a new epoch: the old entry's stamp still denies */
+	/* no new epoch: the stamp of the old entry still denies */
 	isolate_ingress(env, weir_word_verdict(WEIR_WORD_ALLOW, WEIR_NO_RULE));
 	assert_sent(prog_from(env, POD_A, &syn), TC_ACT_REDIRECT, WEIR_FORWARDED);
 }
 
 static void np_46_policy_sees_the_backend_not_the_frontend(void **state)
 {
-	static const uint32_t run[] = { 1 };
 	static const struct weir_port_range backend_port = { IPPROTO_TCP << 16 | 8080,
 							     IPPROTO_TCP << 16 | 8080,
 							     WEIR_WORD_ALLOW, RULE };
 	struct prog_env *env = *state;
 	struct prog_sent sent;
 
-	prog_backend(env, 1, 1, POD_B, 8080, 0);
-	prog_run(env, 0, run, 1);
-	prog_service(env, 1, WEIR_SERVICE_USABLE, 0, 1);
-	prog_frontend(env, VIP_1, 80, IPPROTO_TCP, 1);
+	prog_serve(env, 1, 80, IPPROTO_TCP, POD_B, 8080);
+
 	isolate_egress(env, DENY);
 	prog_identity(env, VIP_1, IDENTITY);
-	prog_policy(env, SET, IDENTITY,
-		    ALLOW_BY(RULE)); /* a rule for the VIP's address is of no use */
+	prog_policy(env, SET, IDENTITY, ALLOW_BY(RULE)); /* a rule for the VIP does not match */
 	assert_dropped(try(env, POD_A, VIP_1, 80), WEIR_EGRESS_DENIED);
 	assert_int_equal(prog_flow_count(env), 0);
 
@@ -549,7 +545,7 @@ static void np_46_policy_sees_the_backend_not_the_frontend(void **state)
 	assert_int_equal(sent.trace.service, 1);
 	assert_int_equal(sent.trace.backend, 1);
 	assert_int_equal(sent.trace.ingress_rule, RULE);
-	/* what one packet was decided by is not left over for the next */
+	/* nothing of the trace is left for the next packet */
 	sent = try(env, POD_A, REMOTE_A, 80);
 	assert_dropped(sent, WEIR_EGRESS_DENIED);
 	assert_int_equal(sent.trace.service, 0);
@@ -566,12 +562,12 @@ int main(void)
 		FOR_BOTH(both_ends_are_judged_and_egress_is_named_first),
 		FOR_BOTH(from_another_node_only_ingress_is_judged_here),
 		FOR_BOTH(np_36_port_ranges_include_both_ends),
-		FOR_BOTH(a_run_of_ranges_is_searched_within_its_bounds),
+		FOR_BOTH(an_extent_of_ranges_is_searched_within_its_bounds),
 		FOR_BOTH(np_38_protocols_without_ports_need_a_rule_without_ports),
-		FOR_BOTH(np_3_a_run_over_all_points_attributes_every_protocol),
+		FOR_BOTH(np_3_ranges_over_all_points_attribute_every_protocol),
 		FOR_BOTH(np_38_the_reply_to_an_allowed_echo_passes),
-		FOR_BOTH(np_38_icmp_without_an_id_lets_nothing_back_in),
-		FOR_BOTH(np_38_the_switch_lets_echo_pass_and_nothing_else),
+		FOR_BOTH(np_38_icmp_without_an_id_allows_no_requests_back),
+		FOR_BOTH(np_38_echo_always_allows_echo_alone),
 		FOR_BOTH(np_29_the_v6_default_route_never_matches_ipv4),
 		FOR_BOTH(np_29_the_v4_default_route_never_matches_ipv6),
 		FOR_BOTH(np_27_a_pods_own_identity_comes_before_its_network),
@@ -580,12 +576,12 @@ int main(void)
 		FOR_BOTH(np_40_a_pod_always_reaches_itself),
 		FOR_BOTH(np_41_the_own_nodes_sockets_reach_isolated_pods),
 		FOR_BOTH(np_44_a_node_address_from_a_device_is_an_ordinary_peer),
-		FOR_BOTH(np_41_the_origin_is_kept_for_later_judgements),
+		FOR_BOTH(np_41_the_origin_is_kept_for_later_verdicts),
 		FOR_BOTH(np_42_pods_reach_their_own_node_only),
-		FOR_BOTH(np_53_a_gated_pod_is_held_in_both_directions),
-		FOR_BOTH(np_53_an_open_flow_of_a_gated_pod_is_held_by_that_name),
+		FOR_BOTH(np_53_packets_of_a_gated_pod_are_dropped_in_both_directions),
+		FOR_BOTH(np_53_an_open_flow_of_a_gated_pod_is_dropped_as_gated),
 		FOR_BOTH(with_enforcement_off_denials_pass_and_are_counted),
-		FOR_BOTH(a_new_flow_does_not_inherit_that_the_old_one_was_not_enforced),
+		FOR_BOTH(a_new_flow_does_not_inherit_not_enforced),
 		FOR_BOTH(np_46_policy_sees_the_backend_not_the_frontend),
 	};
 

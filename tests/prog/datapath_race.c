@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Two CPUs and one connection: packets of the same new flow sent at the same moment by two threads,
- * each on a CPU of its own. Whichever wins, there is one pair of entries and both packets left the
- * same way.
+ * Two CPUs and one flow: two threads, each pinned to its own CPU, send packets of the same new flow
+ * at the same moment. Whichever wins, there is one pair of entries, and both packets are forwarded
+ * alike.
  *
- * A packet may lose twice and be dropped, mostly where a hypervisor takes a CPU away. That must
- * then be what the counters say, for this reason and no other, and the same packet sent again must
- * pass and find the same flow.
+ * A packet may lose twice and be dropped, mostly where a hypervisor takes a CPU away. The counters
+ * must then have this reason and no other, and the same packet sent again must pass in the same
+ * flow.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -24,28 +24,26 @@
 #include "lib/prog_env.h"
 
 #define ROUNDS 1500
-#define LOST_MAX                                                                                  \
-	2 /* rounds in which a packet may lose twice; 0 was seen, on loaded and emulated CPUs too \
-	   */
-#define PLACES 16384
+/* Packets that may lose twice; measured: 0, on loaded and emulated CPUs too. */
+#define LOST_MAX 2
+
+#define TABLE_SIZE 16384
 #define TARGET 8080
 #define FIRST 1024
 
-/* What one thread sends in a round, and what became of it. */
+/* What one thread sends in a round, and the verdict. */
 struct side {
 	struct prog_env *env;
 	int cpu;
 	struct packet packet, out;
-	enum prog_hook hook;
-	enum who pod;
 	int verdict;
 	pthread_t thread;
 };
 
 static struct side sides[2];
-static bool other_extents;
+static bool other_runs;
 static atomic_int go, done;
-static unsigned int lost; /* packets that lost twice, in this test */
+static unsigned int lost; /* packets of this test that lost twice */
 
 static void pin(int cpu)
 {
@@ -58,21 +56,20 @@ static void pin(int cpu)
 
 static void run(struct side *side)
 {
-	side->verdict = prog_run_raw(side->env, side->hook, side->pod, PROG_DEVICE(side->pod),
-				     &side->packet, &side->out);
+	side->verdict = prog_run_raw(side->env, FROM_POD(POD_A), &side->packet, &side->out);
 }
 
-/* The second side: waits for the word, sends, and says so; a negative word ends it. */
+/* The second side: at each new value of go, sends and sets done; ends at a negative go. */
 static void *other_side(void *arg)
 {
 	struct side *side = arg;
-	int seen = 0, word;
+	int seen = 0, round;
 
 	pin(side->cpu);
-	while ((word = atomic_load(&go)) >= 0) {
-		if (word == seen)
+	while ((round = atomic_load(&go)) >= 0) {
+		if (round == seen)
 			continue;
-		seen = word;
+		seen = round;
 		run(side);
 		atomic_store(&done, seen);
 	}
@@ -82,41 +79,34 @@ static void *other_side(void *arg)
 static void finish(void)
 {
 	atomic_store(&go, -1);
-	if (other_extents)
+	if (other_runs)
 		pthread_join(sides[1].thread, NULL);
-	other_extents = false;
+	other_runs = false;
 }
 
 static struct prog_env *start(void **state)
 {
-	static const uint32_t run_of_two[] = { 1, 2 };
 	struct prog_env *env = *state;
 	int family = env->family;
 
-	finish(); /* where the last test failed */
+	finish(); /* the thread of a test that failed */
 	prog_env_free(env);
 	*state = env = prog_env_new(
-		family, &(struct prog_sizes){ .conntrack = PLACES, .half_open = PLACES });
+		family, &(struct prog_sizes){ .conntrack = TABLE_SIZE, .half_open = TABLE_SIZE });
 	assert_non_null(env);
-	for (uint32_t service = 1; service <= 2; service++) {
-		prog_backend(env, service, service, POD_B, TARGET, 0);
-		prog_service(env, service, WEIR_SERVICE_USABLE, service - 1, 1);
-		prog_frontend(env, VIP_1 + service - 1, 80, IPPROTO_TCP, service);
-	}
-	prog_run(env, 0, run_of_two, 2);
+	for (uint32_t service = 1; service <= 2; service++)
+		prog_serve(env, service, 80, IPPROTO_TCP, POD_B, TARGET);
 	atomic_store(&go, 0);
 	atomic_store(&done, 0);
 	lost = 0;
 	for (int i = 0; i < 2; i++)
-		sides[i] =
-			(struct side){ .env = env, .cpu = i, .hook = PROG_FROM_POD, .pod = POD_A };
+		sides[i] = (struct side){ .env = env, .cpu = i };
 	pin(0);
 	assert_int_equal(pthread_create(&sides[1].thread, NULL, other_side, &sides[1]), 0);
-	other_extents = true;
+	other_runs = true;
 	return env;
 }
 
-/* One CPU: nothing can race. */
 static bool one_cpu(void)
 {
 	if (sysconf(_SC_NPROCESSORS_ONLN) > 1)
@@ -125,7 +115,7 @@ static bool one_cpu(void)
 	return true;
 }
 
-/* What both sides sent, from the start to this moment. */
+/* Packets of both sides with this reason since start(). */
 static uint64_t counted(const struct prog_env *env, enum weir_reason reason)
 {
 	struct weir_counter cpus[env->cpus];
@@ -138,7 +128,7 @@ static uint64_t counted(const struct prog_env *env, enum weir_reason reason)
 	return packets;
 }
 
-/* A dropped packet lost a race, and passes when its sender sends it again. */
+/* A dropped packet must have lost a race, and must pass when it is sent again. */
 static void send_again(struct side *side, int round)
 {
 	if (counted(side->env, WEIR_RACE) != ++lost)
@@ -167,7 +157,7 @@ static void both(int round)
 			send_again(&sides[i], round);
 }
 
-/* Nothing but lost races was dropped, and nothing passed without entries. */
+/* Only lost races were dropped; no packet passed without an entry. */
 static void check_counters(const struct prog_env *env)
 {
 	if (lost)
@@ -190,7 +180,7 @@ static struct packet_spec out_of(const struct side *side)
 	return spec;
 }
 
-/* The forward entry leads to the reply's under the client port that the packets left with. */
+/* The two entries refer to each other by the client port that the packets left with. */
 static void check_pair(const struct prog_env *env, const struct packet_spec *spec,
 		       const struct packet_spec *out)
 {
@@ -198,10 +188,10 @@ static void check_pair(const struct prog_env *env, const struct packet_spec *spe
 	struct weir_flow flow;
 
 	if (!prog_flow(env, spec, 0, &flow) || ntohs(flow.nat_cport_be) != out->sport)
-		fail_msg("port %u: the forward entry does not lead to port %u", spec->sport,
+		fail_msg("port %u: the forward entry does not have client port %u", spec->sport,
 			 out->sport);
 	if (!prog_flow(env, &seen, 0, &flow) || ntohs(flow.nat_cport_be) != spec->sport)
-		fail_msg("port %u: the reply's entry does not lead back", spec->sport);
+		fail_msg("port %u: the reply entry does not refer back", spec->sport);
 }
 
 static void the_same_new_flow_on_two_cpus_is_one_pair(void **state)
@@ -229,8 +219,8 @@ static void the_same_new_flow_on_two_cpus_is_one_pair(void **state)
 	assert_null(prog_gc_slots_check(env, NULL));
 }
 
-/* Two ways to one reply tuple at once: both pass, by different client ports. */
-static void collide(void **state, enum who to, uint16_t port)
+/* Two flows need one reply tuple at the same moment: both pass, with different client ports. */
+static void collide(void **state, enum party to, uint16_t port)
 {
 	struct prog_env *env;
 
@@ -261,17 +251,16 @@ static void direct_and_vip_on_two_cpus_get_two_ports(void **state)
 	collide(state, POD_B, TARGET);
 }
 
-/* One packet alone, which passes. */
-static void send_alone(struct prog_env *env, enum who pod, const struct packet_spec *spec)
+/* Sends without a race; the packet must pass. */
+static void send_alone(struct prog_env *env, enum party pod, const struct packet_spec *spec)
 {
 	struct packet packet = packet_build(spec), out;
 
-	assert_int_equal(prog_run_raw(env, PROG_FROM_POD, pod, PROG_DEVICE(pod), &packet, &out),
-			 TC_ACT_REDIRECT);
+	assert_int_equal(prog_run_raw(env, FROM_POD(pod), &packet, &out), TC_ACT_REDIRECT);
 }
 
-/* A closing flow taken over by the same SYN twice. */
-static void a_closing_flow_taken_over_on_two_cpus_is_one_pair(void **state)
+/* Both CPUs replace a closing flow by the same SYN. */
+static void a_closing_flow_replaced_on_two_cpus_is_one_pair(void **state)
 {
 	struct prog_env *env;
 	uint32_t orphans;
@@ -294,7 +283,7 @@ static void a_closing_flow_taken_over_on_two_cpus_is_one_pair(void **state)
 	finish();
 	check_counters(env);
 	/*
-	 * an entry whose memory was used again while both removed the old flow may leave its place
+	 * RACE: where both CPUs remove the old flow and its memory is reused, its gc slot is left
 	 * to gc
 	 */
 	assert_null(prog_gc_slots_check(env, &orphans));
@@ -308,7 +297,7 @@ int main(void)
 		FOR_BOTH(the_same_new_flow_on_two_cpus_is_one_pair),
 		FOR_BOTH(two_vips_on_two_cpus_get_two_ports),
 		FOR_BOTH(direct_and_vip_on_two_cpus_get_two_ports),
-		FOR_BOTH(a_closing_flow_taken_over_on_two_cpus_is_one_pair),
+		FOR_BOTH(a_closing_flow_replaced_on_two_cpus_is_one_pair),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

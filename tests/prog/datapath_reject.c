@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * REJECT: the answer to a packet that nobody will take, byte for byte, whom it goes to, who gets
- * none, and how many there are. VIP_1:80 is a Service without endpoints; the expected bytes are
- * built from the packet that was sent.
+ * REJECT: the answer to a packet that has no receiver, byte for byte, which packets get none, and
+ * the rate limit. VIP_1:80 is a Service without endpoints; the expected bytes are built from the
+ * packet that was sent.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,6 @@
 #include <linux/pkt_cls.h>
 #include <netinet/in.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/prog_env.h"
 
@@ -39,10 +38,8 @@ static void no_endpoints(struct prog_env *env, uint8_t proto)
 	prog_frontend(env, VIP_1, PORT, proto, SERVICE);
 }
 
-/*
- * Headers of an answer to spec: addresses, ports and MACs the other way, what Weir writes itself.
- */
-static struct packet_spec answer_spec(const struct packet_spec *spec, enum who pod)
+/* Headers of an answer to spec: addresses, ports and MACs swapped. */
+static struct packet_spec answer_spec(const struct packet_spec *spec, enum party pod)
 {
 	struct packet_spec answer = {
 		.src = spec->dst, .dst = spec->src, .sport = spec->dport, .dport = spec->sport
@@ -162,7 +159,7 @@ static void svc_60_other_segments_are_reset_as_rfc_9293_says(void **state)
 	assert_reset(env, spec, WEIR_NO_ENDPOINT, RST | ACK, 0, TCP_SEQ + 5 + 1);
 }
 
-static void svc_60_options_and_extension_headers_do_not_come_back(void **state)
+static void svc_60_options_and_extension_headers_are_not_in_the_answer(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec spec;
@@ -189,12 +186,12 @@ static void svc_60_a_datagram_is_answered_by_port_unreachable(void **state)
 	no_endpoints(env, IPPROTO_UDP);
 	assert_unreachable(env, udp(env, PORT), WEIR_NO_ENDPOINT);
 	spec = udp(env, PORT);
-	/* around every boundary of what sums the quote, and beyond what is quoted */
+	/* around every block size of the checksum code, and beyond the longest quote */
 	for (uint16_t len = 0; len <= 132; len++) {
 		spec.payload = len;
 		assert_unreachable(env, spec, WEIR_NO_ENDPOINT);
 		if (len % 60 == 59)
-			usleep(140000); /* another tick: the answers are limited */
+			prog_ticks_pass(1); /* the answers a tick are limited */
 	}
 	for (uint16_t len = 500; len <= 1400; len += 50) {
 		spec.payload = len;
@@ -237,7 +234,7 @@ static void a_padded_frame_is_answered_without_its_padding(void **state)
 	packet = packet_build(&spec);
 	want = unreachable(&packet, &spec, env->family);
 	packet.len += 15;
-	sent = prog_send(env, PROG_FROM_POD, POD_A, PROG_DEVICE(POD_A), &packet);
+	sent = prog_send(env, FROM_POD(POD_A), &packet);
 	assert_rejected(sent, WEIR_NO_ENDPOINT);
 	assert_bytes(&sent.out, &want);
 }
@@ -253,7 +250,7 @@ static void what_must_not_be_answered_is_dropped(void **state)
 	assert_dropped(prog_from(env, POD_A, &spec), WEIR_NO_ENDPOINT);
 	spec = with_macs(prog_echo(env, POD_A, VIP_1, 7, true));
 	assert_dropped(prog_from(env, POD_A, &spec), WEIR_NO_SERVICE_PORT);
-	/* not its own address: nobody is answered who did not ask */
+	/* not the pod's own address */
 	spec = with_macs(prog_tcp(env, POD_B, SPORT, VIP_1, PORT, SYN));
 	assert_dropped(prog_from(env, POD_A, &spec), WEIR_SPOOFED);
 }
@@ -288,25 +285,22 @@ static void answers_are_limited_for_each_pod(void **state)
 	struct prog_sent sent;
 
 	no_endpoints(env, IPPROTO_TCP);
-	/*
-	 * a window of 134 ms may end meanwhile, so one or more windows' worth is answered, not all
-	 */
+	/* a window of 134 ms may end meanwhile, so more than one window's answers may pass */
 	for (unsigned int i = 0; i < 100 * WEIR_REJECTS_A_TICK && !limited; i++) {
-		int verdict =
-			prog_run_raw(env, PROG_FROM_POD, POD_A, PROG_DEVICE(POD_A), &packet, &out);
+		int verdict = prog_run_raw(env, FROM_POD(POD_A), &packet, &out);
 
 		answered += verdict == TC_ACT_REDIRECT;
 		limited += verdict == TC_ACT_SHOT;
 	}
 	assert_int_equal(limited, 1);
 	assert_true(answered >= WEIR_REJECTS_A_TICK);
-	prog_from(env, POD_A, &a); /* takes note of the counters */
-	do /* the next one may begin a window */
+	prog_from(env, POD_A, &a); /* reads the counters, which prog_run_raw() does not */
+	do /* a packet may begin a new window */
 		sent = prog_from(env, POD_A, &a);
 	while (sent.verdict == TC_ACT_REDIRECT);
 	assert_dropped(sent, WEIR_REJECT_LIMITED);
 	assert_rejected(prog_from(env, POD_B, &b), WEIR_NO_ENDPOINT);
-	usleep((2u << WEIR_TICK_SHIFT) / 1000);
+	prog_ticks_pass(1);
 	assert_rejected(prog_from(env, POD_A, &a), WEIR_NO_ENDPOINT);
 }
 
@@ -315,7 +309,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FOR_BOTH(svc_60_a_syn_to_a_service_without_endpoints_is_reset),
 		FOR_BOTH(svc_60_other_segments_are_reset_as_rfc_9293_says),
-		FOR_BOTH(svc_60_options_and_extension_headers_do_not_come_back),
+		FOR_BOTH(svc_60_options_and_extension_headers_are_not_in_the_answer),
 		FOR_BOTH(svc_60_a_datagram_is_answered_by_port_unreachable),
 		FOR_BOTH(svc_64_an_undefined_port_is_rejected_for_every_protocol),
 		FOR_BOTH(a_padded_frame_is_answered_without_its_padding),

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * SCTP through a cluster IP: both directions byte for byte, the sum computed anew over the whole
- * packet by the test, at lengths around every power of two; what begins a flow and what does not;
- * policy by the backend's port.
+ * SCTP through a cluster IP: both directions byte for byte, with the sum that the test computes
+ * over the whole packet, at many lengths; which chunks begin a flow; policy by the backend's port.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +18,6 @@
 #define SPORT 40000
 #define SERVICE 1
 #define SET 5
-#define USABLE WEIR_SERVICE_USABLE
 
 enum chunk {
 	DATA = 0,
@@ -28,18 +26,13 @@ enum chunk {
 	COOKIE_ECHO = 10,
 };
 
-static void serve(struct prog_env *env, enum who backend)
+static void serve(struct prog_env *env, enum party backend)
 {
-	uint32_t id = 16;
-
-	prog_backend(env, id, SERVICE, backend, TARGET, 0);
-	prog_run(env, id, &id, 1);
-	prog_service(env, SERVICE, USABLE, id, 1);
-	prog_frontend(env, VIP_1, PORT, IPPROTO_SCTP, SERVICE);
+	prog_serve(env, SERVICE, PORT, IPPROTO_SCTP, backend, TARGET);
 }
 
-static struct packet_spec sctp(const struct prog_env *env, enum who src, uint16_t sport,
-			       enum who dst, uint16_t dport, uint8_t chunk, uint16_t payload)
+static struct packet_spec sctp(const struct prog_env *env, enum party src, uint16_t sport,
+			       enum party dst, uint16_t dport, uint8_t chunk, uint16_t payload)
 {
 	struct packet_spec spec = prog_tcp(env, src, sport, dst, dport, 0);
 
@@ -49,7 +42,7 @@ static struct packet_spec sctp(const struct prog_env *env, enum who src, uint16_
 	return spec;
 }
 
-static void forth(struct prog_env *env, enum who backend, uint8_t chunk, uint16_t payload)
+static void forth(struct prog_env *env, enum party backend, uint8_t chunk, uint16_t payload)
 {
 	struct packet_spec spec = sctp(env, POD_A, SPORT, VIP_1, PORT, chunk, payload);
 	struct packet_spec want = sctp(env, POD_A, SPORT, backend, TARGET, chunk, payload);
@@ -59,7 +52,7 @@ static void forth(struct prog_env *env, enum who backend, uint8_t chunk, uint16_
 	assert_packet(&sent.out, &want);
 }
 
-static void back(struct prog_env *env, enum who backend, uint8_t chunk, uint16_t payload)
+static void back(struct prog_env *env, enum party backend, uint8_t chunk, uint16_t payload)
 {
 	struct packet_spec spec = sctp(env, backend, TARGET, POD_A, SPORT, chunk, payload);
 	struct packet_spec want = sctp(env, VIP_1, PORT, POD_A, SPORT, chunk, payload);
@@ -73,7 +66,7 @@ static void back(struct prog_env *env, enum who backend, uint8_t chunk, uint16_t
 
 static void sctp_is_translated_both_ways(void **state)
 {
-	static const enum who backends[] = { POD_B, REMOTE_A };
+	static const enum party backends[] = { POD_B, REMOTE_A };
 	struct prog_env *env = *state;
 
 	for (int i = 0; i < 2; i++) {
@@ -100,7 +93,7 @@ static void the_sum_is_right_at_every_length(void **state)
 	}
 }
 
-static void a_client_port_that_is_taken_is_changed_in_the_sum_too(void **state)
+static void a_changed_client_port_is_in_the_sum(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec direct = sctp(env, POD_A, SPORT, POD_B, TARGET, INIT, 16), read, want;
@@ -117,7 +110,7 @@ static void a_client_port_that_is_taken_is_changed_in_the_sum_too(void **state)
 	assert_packet(&sent.out, &want);
 }
 
-static void svc_84_an_association_with_itself(void **state)
+static void svc_84_a_pod_reaches_itself(void **state)
 {
 	struct prog_env *env = *state;
 	struct weir_config config = prog_config(env);
@@ -172,8 +165,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FOR_BOTH(sctp_is_translated_both_ways),
 		FOR_BOTH(the_sum_is_right_at_every_length),
-		FOR_BOTH(a_client_port_that_is_taken_is_changed_in_the_sum_too),
-		FOR_BOTH(svc_84_an_association_with_itself),
+		FOR_BOTH(a_changed_client_port_is_in_the_sum),
+		FOR_BOTH(svc_84_a_pod_reaches_itself),
 		FOR_BOTH(only_init_begins_an_association),
 		FOR_BOTH(np_46_policies_see_the_backends_port),
 	};

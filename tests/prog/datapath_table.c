@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The connection table at its limit: who gives way, who is turned away, who passes without an
- * entry, and that no place is ever lost or given twice.
+ * The connection table at its limit: which flows are evicted, which are refused, which pass without
+ * an entry, and that no gc slot is ever lost or given out twice.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,15 +14,15 @@
 
 #include "lib/prog_env.h"
 
-#define PLACES 64
+#define TABLE_SIZE 64
 #define HALF_OPEN 16
 #define FIRST 20000
 #define TARGET 8080
 #define ALLOW weir_word_verdict(WEIR_WORD_ALLOW, 1)
 #define DENY weir_word_verdict(WEIR_WORD_DENY, 0)
 
-/* half_open: as large as the table where a test wants it out of the way. */
-static struct prog_env *small(void **state, uint32_t conntrack, uint32_t half_open)
+/* half_open: as large as the table where a test does not need its limit. */
+static struct prog_env *small_table(void **state, uint32_t conntrack, uint32_t half_open)
 {
 	struct prog_env *env = *state;
 	int family = env->family;
@@ -34,12 +34,12 @@ static struct prog_env *small(void **state, uint32_t conntrack, uint32_t half_op
 	return env;
 }
 
-/* Both pods are judged, so that their flows need an entry. */
-static void judge_everybody(struct prog_env *env)
+/* Isolates both pods, so that their flows need an entry. */
+static void isolate_both(struct prog_env *env)
 {
 	prog_policy_default(env, 1, ALLOW);
-	for (int who = POD_A; who <= POD_B; who++)
-		prog_pod(env, who, 1, 1, 0, 0);
+	for (int pod = POD_A; pod <= POD_B; pod++)
+		prog_pod(env, pod, 1, 1, 0, 0);
 	prog_policy_epoch(env);
 }
 
@@ -79,73 +79,69 @@ static void close_flow(struct prog_env *env, uint16_t port)
 
 static void fill(struct prog_env *env)
 {
-	for (int i = 0; i < PLACES; i++)
+	for (int i = 0; i < TABLE_SIZE; i++)
 		open_flow(env, FIRST + i);
-	assert_int_equal(prog_flow_count(env), PLACES);
+	assert_int_equal(prog_flow_count(env), TABLE_SIZE);
 }
 
-static void a_full_table_turns_new_flows_away_and_keeps_open_ones(void **state)
+static void a_full_table_refuses_new_flows_and_keeps_open_ones(void **state)
 {
-	struct prog_env *env = small(state, PLACES, PLACES);
+	struct prog_env *env = small_table(state, TABLE_SIZE, TABLE_SIZE);
 
-	judge_everybody(env);
+	isolate_both(env);
 	fill(env);
-	for (int i = 0; i < PLACES; i++)
-		assert_dropped(forth(env, FIRST + PLACES + i, SYN), WEIR_TABLE_FULL);
-	for (int i = 0; i < PLACES; i++)
+	for (int i = 0; i < TABLE_SIZE; i++)
+		assert_dropped(forth(env, FIRST + TABLE_SIZE + i, SYN), WEIR_TABLE_FULL);
+	for (int i = 0; i < TABLE_SIZE; i++)
 		assert_redirected(forth(env, FIRST + i, PSH | ACK));
 	assert_null(prog_gc_slots_check(env, NULL));
 }
 
-static void closing_flows_make_room_oldest_first(void **state)
+static void closing_flows_are_evicted_oldest_first(void **state)
 {
-	struct prog_env *env = small(state, PLACES, PLACES);
+	struct prog_env *env = small_table(state, TABLE_SIZE, TABLE_SIZE);
 
-	judge_everybody(env);
+	isolate_both(env);
 	fill(env);
 	for (int i = 30; i > 20; i--)
 		close_flow(env, FIRST + i);
 	for (int i = 0; i < 10; i++) {
-		assert_redirected(forth(env, FIRST + PLACES + i, SYN));
+		assert_redirected(forth(env, FIRST + TABLE_SIZE + i, SYN));
 		assert_false(known(env, FIRST + 30 - i));
-		assert_int_equal(prog_flow_count(env), PLACES);
+		assert_int_equal(prog_flow_count(env), TABLE_SIZE);
 	}
-	assert_dropped(forth(env, FIRST + 2 * PLACES, SYN), WEIR_TABLE_FULL);
+	assert_dropped(forth(env, FIRST + 2 * TABLE_SIZE, SYN), WEIR_TABLE_FULL);
 	assert_null(prog_gc_slots_check(env, NULL));
 }
 
-/* A translated flow needs room for two entries, and one closing flow gives room for one. */
-static void a_translated_flow_takes_the_place_of_two_closing_ones(void **state)
+/* A translated flow needs two entries; a closing flow frees one. */
+static void a_translated_flow_evicts_two_closing_ones(void **state)
 {
-	struct prog_env *env = small(state, PLACES, PLACES);
+	struct prog_env *env = small_table(state, TABLE_SIZE, TABLE_SIZE);
 	struct packet_spec syn = prog_tcp(env, POD_A, FIRST, VIP_1, 80, SYN);
-	const uint32_t backend = 1;
 
-	judge_everybody(env);
-	prog_backend(env, 1, 1, POD_B, TARGET, 0);
-	prog_run(env, 0, &backend, 1);
-	prog_service(env, 1, WEIR_SERVICE_USABLE, 0, 1);
-	prog_frontend(env, VIP_1, 80, IPPROTO_TCP, 1);
+	isolate_both(env);
+	prog_serve(env, 1, 80, IPPROTO_TCP, POD_B, TARGET);
 	assert_redirected(prog_from(env, POD_A, &syn));
-	for (int i = 0; i < PLACES - 2; i++)
+	for (int i = 0; i < TABLE_SIZE - 2; i++)
 		open_flow(env, FIRST + i);
-	assert_int_equal(prog_flow_count(env), PLACES);
+	assert_int_equal(prog_flow_count(env), TABLE_SIZE);
 	syn.sport++;
 	assert_dropped(prog_from(env, POD_A, &syn), WEIR_TABLE_FULL);
 	close_flow(env, FIRST + 1);
 	close_flow(env, FIRST + 2);
 	assert_redirected(prog_from(env, POD_A, &syn));
-	assert_int_equal(prog_flow_count(env), PLACES);
+	assert_int_equal(prog_flow_count(env), TABLE_SIZE);
 	assert_null(prog_gc_slots_check(env, NULL));
 }
 
 /*
- * As when an entry's memory is used again under a CPU that still holds it: what it reads there is
- * another's place.
+ * RACE: the memory of an entry is reused under a CPU that still holds it, which then reads the gc
+ * slot of another flow.
  */
-static void the_place_of_another_flow_is_not_given_back(void **state)
+static void the_gc_slot_of_another_flow_is_not_freed(void **state)
 {
-	struct prog_env *env = small(state, PLACES, PLACES);
+	struct prog_env *env = small_table(state, TABLE_SIZE, TABLE_SIZE);
 	struct packet_spec one = prog_tcp(env, POD_A, FIRST, POD_B, 80, SYN),
 			   two = prog_tcp(env, POD_A, FIRST + 1, POD_B, 80, SYN);
 	struct weir_flow flow, other;
@@ -161,46 +157,46 @@ static void the_place_of_another_flow_is_not_given_back(void **state)
 	other.gc_slot = flow.gc_slot;
 	prog_set(env, "conntrack", &key, &other);
 	assert_redirected(
-		prog_from(env, POD_A, &two)); /* begins anew: the closing entry is removed */
+		prog_from(env, POD_A, &two)); /* a new flow: the closing entry is removed */
 	prog_get(env, "gc_slots", &flow.gc_slot, &k);
 	assert_int_equal(k.used, 1);
 }
 
-static void a_half_closed_flow_does_not_make_room(void **state)
+static void a_half_closed_flow_is_not_evicted(void **state)
 {
-	struct prog_env *env = small(state, PLACES, PLACES);
+	struct prog_env *env = small_table(state, TABLE_SIZE, TABLE_SIZE);
 
-	judge_everybody(env);
+	isolate_both(env);
 	fill(env);
 	assert_redirected(forth(env, FIRST, FIN | ACK));
-	assert_dropped(forth(env, FIRST + PLACES, SYN), WEIR_TABLE_FULL);
+	assert_dropped(forth(env, FIRST + TABLE_SIZE, SYN), WEIR_TABLE_FULL);
 	assert_redirected(back(env, FIRST, FIN | ACK));
-	assert_redirected(forth(env, FIRST + PLACES, SYN));
+	assert_redirected(forth(env, FIRST + TABLE_SIZE, SYN));
 }
 
-static void a_reset_flow_that_lives_on_does_not_make_room(void **state)
+static void a_flow_with_traffic_after_a_reset_is_not_evicted(void **state)
 {
-	struct prog_env *env = small(state, PLACES, PLACES);
+	struct prog_env *env = small_table(state, TABLE_SIZE, TABLE_SIZE);
 
-	judge_everybody(env);
+	isolate_both(env);
 	fill(env);
 	assert_redirected(forth(env, FIRST, RST));
-	prog_let_reset_settle();
+	prog_ticks_pass(WEIR_RST_SETTLE_TICKS);
 	assert_redirected(forth(env, FIRST, PSH | ACK));
-	assert_dropped(forth(env, FIRST + PLACES, SYN), WEIR_TABLE_FULL);
+	assert_dropped(forth(env, FIRST + TABLE_SIZE, SYN), WEIR_TABLE_FULL);
 	assert_true(known(env, FIRST));
 }
 
 static void flows_that_need_no_entry_pass_a_full_table(void **state)
 {
-	struct prog_env *env = small(state, PLACES, PLACES);
+	struct prog_env *env = small_table(state, TABLE_SIZE, TABLE_SIZE);
 
 	fill(env);
-	/* nobody is isolated: the whole conversation passes */
+	/* no pod is isolated: the whole conversation passes */
 	assert_sent(forth(env, 40000, SYN), TC_ACT_REDIRECT, WEIR_UNCACHED);
 	assert_sent(back(env, 40000, SYN | ACK), TC_ACT_REDIRECT, WEIR_UNCACHED);
 	assert_sent(forth(env, 40000, ACK), TC_ACT_REDIRECT, WEIR_UNCACHED);
-	/* one end is isolated: not even an allowed flow */
+	/* one end is isolated: even an allowed flow is refused */
 	prog_policy_default(env, 1, ALLOW);
 	prog_pod(env, POD_B, 1, 0, 0, 0);
 	assert_dropped(forth(env, 40001, SYN), WEIR_TABLE_FULL);
@@ -210,26 +206,26 @@ static void flows_that_need_no_entry_pass_a_full_table(void **state)
 
 static void the_nodes_own_flows_pass_a_full_table(void **state)
 {
-	struct prog_env *env = small(state, PLACES, PLACES);
+	struct prog_env *env = small_table(state, TABLE_SIZE, TABLE_SIZE);
 	struct packet_spec syn = prog_tcp(env, NODE, 3000, POD_B, 80, SYN),
 			   ack = prog_tcp(env, NODE, 3000, POD_B, 80, ACK);
 	struct packet_spec answer = prog_tcp(env, POD_B, 80, NODE, 3000, SYN | ACK);
 
-	judge_everybody(env);
+	isolate_both(env);
 	fill(env);
 	prog_policy_default(env, 1, DENY); /* the kubelet's probes must pass in any case (NP-41) */
 	assert_sent(prog_to(env, POD_B, 0, &syn), TC_ACT_UNSPEC, WEIR_UNCACHED);
 	assert_sent(prog_from(env, POD_B, &answer), TC_ACT_UNSPEC, WEIR_UNCACHED);
 	assert_sent(prog_to(env, POD_B, 0, &ack), TC_ACT_UNSPEC, WEIR_UNCACHED);
-	/* a remote in the same place is dropped */
+	/* packets of a remote are dropped in the same state */
 	syn.src = answer.dst = prog_addr(env, REMOTE_A);
 	assert_dropped(prog_to(env, POD_B, PROG_UPLINK, &syn), WEIR_INGRESS_DENIED);
 	assert_dropped(prog_from(env, POD_B, &answer), WEIR_MID_STREAM);
 }
 
-static void np_53_a_full_table_opens_no_gate(void **state)
+static void np_53_a_gated_pod_stays_gated_with_a_full_table(void **state)
 {
-	struct prog_env *env = small(state, PLACES, PLACES);
+	struct prog_env *env = small_table(state, TABLE_SIZE, TABLE_SIZE);
 	struct packet_spec ack = prog_tcp(env, NODE, 3000, POD_B, 80, ACK),
 			   answer = prog_tcp(env, POD_B, 80, NODE, 3000, ACK);
 
@@ -240,24 +236,14 @@ static void np_53_a_full_table_opens_no_gate(void **state)
 	assert_dropped(prog_from(env, POD_B, &answer), WEIR_GATED);
 }
 
-static void serve(struct prog_env *env)
-{
-	static const uint32_t run[] = { 1 };
-
-	prog_backend(env, 1, 1, POD_C, TARGET, 0);
-	prog_run(env, 0, run, 1);
-	prog_service(env, 1, WEIR_SERVICE_USABLE, 0, 1);
-	prog_frontend(env, VIP_1, 80, IPPROTO_TCP, 1);
-}
-
-/* A translated flow holds two entries, so the table is full while half of the places are free. */
+/* A translated flow holds two entries, so half as many flows fill the table. */
 static void a_table_full_of_translated_flows_is_full(void **state)
 {
-	struct prog_env *env = small(state, PLACES, PLACES);
+	struct prog_env *env = small_table(state, TABLE_SIZE, TABLE_SIZE);
 	uint32_t made = 0;
 
-	serve(env);
-	for (int i = 0; i < PLACES; i++) {
+	prog_serve(env, 1, 80, IPPROTO_TCP, POD_C, TARGET);
+	for (int i = 0; i < TABLE_SIZE; i++) {
 		struct packet_spec spec = prog_tcp(env, POD_A, FIRST + i, VIP_1, 80, SYN);
 		struct prog_sent sent = prog_from(env, POD_A, &spec);
 
@@ -269,24 +255,24 @@ static void a_table_full_of_translated_flows_is_full(void **state)
 		spec = prog_tcp(env, POD_C, TARGET, POD_A, FIRST + i, SYN | ACK);
 		assert_redirected(prog_from(env, POD_C, &spec));
 	}
-	assert_int_equal(made, PLACES / 2);
+	assert_int_equal(made, TABLE_SIZE / 2);
 	assert_null(prog_gc_slots_check(env, NULL));
 	assert_sent(forth(env, 40000, SYN), TC_ACT_REDIRECT, WEIR_UNCACHED);
 	assert_sent(back(env, 40000, SYN | ACK), TC_ACT_REDIRECT, WEIR_UNCACHED);
 }
 
 /*
- * As where another CPU takes the last entry in between: the reply's entry goes again. Entries by
- * hand hold no place.
+ * RACE: another CPU takes the last entry between the two inserts: the reply entry is removed again.
+ * The entries written here hold no gc slot.
  */
-static void a_pair_of_which_one_half_fits_leaves_nothing(void **state)
+static void a_pair_of_which_one_entry_fits_leaves_none(void **state)
 {
-	struct prog_env *env = small(state, PLACES, PLACES);
-	struct weir_addr addr = prog_addr(env, NOBODY);
+	struct prog_env *env = small_table(state, TABLE_SIZE, TABLE_SIZE);
+	struct weir_addr addr = prog_addr(env, UNLISTED);
 	struct packet_spec spec = prog_tcp(env, POD_A, FIRST, VIP_1, 80, SYN);
 
-	serve(env);
-	for (int i = 1; i < PLACES; i++) {
+	prog_serve(env, 1, 80, IPPROTO_TCP, POD_C, TARGET);
+	for (int i = 1; i < TABLE_SIZE; i++) {
 		struct weir_flow flow = {};
 		struct weir_tuple key;
 
@@ -294,37 +280,33 @@ static void a_pair_of_which_one_half_fits_leaves_nothing(void **state)
 		prog_set(env, "conntrack", &key, &flow);
 	}
 	assert_dropped(prog_from(env, POD_A, &spec), WEIR_TABLE_FULL);
-	assert_int_equal(prog_flow_count(env), PLACES - 1);
+	assert_int_equal(prog_flow_count(env), TABLE_SIZE - 1);
 	assert_null(prog_gc_slots_check(env, NULL));
 }
 
-static void a_flood_of_half_open_flows_leaves_open_ones_alone(void **state)
+static void a_flood_of_half_open_flows_evicts_no_open_ones(void **state)
 {
-	struct prog_env *env = small(state, PLACES, HALF_OPEN);
+	struct prog_env *env = small_table(state, TABLE_SIZE, HALF_OPEN);
 
-	judge_everybody(env);
-	for (int i = 0; i < PLACES - HALF_OPEN - 1; i++)
+	isolate_both(env);
+	for (int i = 0; i < TABLE_SIZE - HALF_OPEN - 1; i++)
 		open_flow(env, FIRST + i);
-	for (int i = 0; i < 10 * PLACES; i++)
+	for (int i = 0; i < 10 * TABLE_SIZE; i++)
 		assert_redirected(forth(env, 30000 + i, SYN));
-	for (int i = 0; i < PLACES - HALF_OPEN - 1; i++)
+	for (int i = 0; i < TABLE_SIZE - HALF_OPEN - 1; i++)
 		assert_redirected(forth(env, FIRST + i, PSH | ACK));
 	/* only the newest half-open ones are left */
-	for (int i = 0; i < 10 * PLACES; i++)
-		assert_int_equal(known(env, 30000 + i), i >= 10 * PLACES - HALF_OPEN);
+	for (int i = 0; i < 10 * TABLE_SIZE; i++)
+		assert_int_equal(known(env, 30000 + i), i >= 10 * TABLE_SIZE - HALF_OPEN);
 	assert_null(prog_gc_slots_check(env, NULL));
 }
 
-static void a_flood_through_a_service_leaves_no_halves(void **state)
+static void a_flood_through_a_service_leaves_whole_pairs(void **state)
 {
-	static const uint32_t run[] = { 1 };
-	struct prog_env *env = small(state, PLACES, HALF_OPEN);
+	struct prog_env *env = small_table(state, TABLE_SIZE, HALF_OPEN);
 
-	prog_backend(env, 1, 1, REMOTE_A, TARGET, 0);
-	prog_run(env, 0, run, 1);
-	prog_service(env, 1, WEIR_SERVICE_USABLE, 0, 1);
-	prog_frontend(env, VIP_1, 80, IPPROTO_UDP, 1);
-	for (int i = 0; i < 10 * PLACES; i++) {
+	prog_serve(env, 1, 80, IPPROTO_UDP, REMOTE_A, TARGET);
+	for (int i = 0; i < 10 * TABLE_SIZE; i++) {
 		struct packet_spec spec = prog_udp(env, POD_A, FIRST + i, VIP_1, 80);
 
 		assert_passed(prog_from(env, POD_A, &spec));
@@ -333,10 +315,10 @@ static void a_flood_through_a_service_leaves_no_halves(void **state)
 	assert_null(prog_gc_slots_check(env, NULL));
 }
 
-/* A flow that was answered, yet not acknowledged, is not half-open any more. */
+/* A flow that was answered but not acknowledged is not half-open any more. */
 static void an_answered_flow_is_not_evicted(void **state)
 {
-	struct prog_env *env = small(state, PLACES, HALF_OPEN);
+	struct prog_env *env = small_table(state, TABLE_SIZE, HALF_OPEN);
 
 	assert_redirected(forth(env, FIRST, SYN));
 	assert_redirected(back(env, FIRST, SYN | ACK));
@@ -346,17 +328,17 @@ static void an_answered_flow_is_not_evicted(void **state)
 }
 
 /*
- * ---- Random life ------------------------------------------------------------------------------
+ * ---- Random packets ---------------------------------------------------------------------------
  */
 
-static const enum who peers[] = { POD_B, REMOTE_A, VIP_1, VIP_2 };
+static const enum party peers[] = { POD_B, REMOTE_A, VIP_1, VIP_2 };
 
-/* Some packet of some flow of few, in either direction; whatever becomes of it. */
+/* A packet of one of a few flows, in either direction; any verdict will do. */
 static void random_packet(struct prog_env *env, unsigned int *seed)
 {
 	static const uint8_t flags[] = { SYN, SYN,       SYN,       SYN | ACK, ACK,
 					 ACK, PSH | ACK, FIN | ACK, FIN | ACK, RST };
-	enum who peer = peers[rand_r(seed) % 4];
+	enum party peer = peers[rand_r(seed) % 4];
 	uint16_t port = FIRST + rand_r(seed) % 200,
 		 target = peer == POD_B || peer == REMOTE_A ? TARGET : 80;
 	uint8_t tcp = flags[rand_r(seed) % sizeof(flags)];
@@ -397,18 +379,13 @@ static void random_change(struct prog_env *env, unsigned int *seed)
 	}
 }
 
-static void places_survive_random_life(void **state)
+static void random_packets_lose_no_gc_slot(void **state)
 {
-	static const uint32_t run[] = { 1, 2 };
-	struct prog_env *env = small(state, PLACES, HALF_OPEN);
+	struct prog_env *env = small_table(state, TABLE_SIZE, HALF_OPEN);
 	unsigned int seed = 4711 + env->family;
 
-	prog_backend(env, 1, 1, POD_B, TARGET, 0);
-	prog_backend(env, 2, 2, POD_B, TARGET, 0);
-	prog_run(env, 0, run, 2);
 	for (uint32_t service = 1; service <= 2; service++) {
-		prog_service(env, service, WEIR_SERVICE_USABLE, service - 1, 1);
-		prog_frontend(env, VIP_1 + service - 1, 80, IPPROTO_TCP, service);
+		prog_serve(env, service, 80, IPPROTO_TCP, POD_B, TARGET);
 		prog_frontend(env, VIP_1 + service - 1, 80, IPPROTO_UDP, service);
 	}
 	prog_pod(env, POD_B, 1, 0, 0, 0);
@@ -428,21 +405,21 @@ static void places_survive_random_life(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		FOR_BOTH(a_full_table_turns_new_flows_away_and_keeps_open_ones),
-		FOR_BOTH(closing_flows_make_room_oldest_first),
-		FOR_BOTH(a_translated_flow_takes_the_place_of_two_closing_ones),
-		FOR_BOTH(the_place_of_another_flow_is_not_given_back),
-		FOR_BOTH(a_half_closed_flow_does_not_make_room),
-		FOR_BOTH(a_reset_flow_that_lives_on_does_not_make_room),
+		FOR_BOTH(a_full_table_refuses_new_flows_and_keeps_open_ones),
+		FOR_BOTH(closing_flows_are_evicted_oldest_first),
+		FOR_BOTH(a_translated_flow_evicts_two_closing_ones),
+		FOR_BOTH(the_gc_slot_of_another_flow_is_not_freed),
+		FOR_BOTH(a_half_closed_flow_is_not_evicted),
+		FOR_BOTH(a_flow_with_traffic_after_a_reset_is_not_evicted),
 		FOR_BOTH(flows_that_need_no_entry_pass_a_full_table),
 		FOR_BOTH(the_nodes_own_flows_pass_a_full_table),
-		FOR_BOTH(np_53_a_full_table_opens_no_gate),
+		FOR_BOTH(np_53_a_gated_pod_stays_gated_with_a_full_table),
 		FOR_BOTH(a_table_full_of_translated_flows_is_full),
-		FOR_BOTH(a_pair_of_which_one_half_fits_leaves_nothing),
-		FOR_BOTH(a_flood_of_half_open_flows_leaves_open_ones_alone),
-		FOR_BOTH(a_flood_through_a_service_leaves_no_halves),
+		FOR_BOTH(a_pair_of_which_one_entry_fits_leaves_none),
+		FOR_BOTH(a_flood_of_half_open_flows_evicts_no_open_ones),
+		FOR_BOTH(a_flood_through_a_service_leaves_whole_pairs),
 		FOR_BOTH(an_answered_flow_is_not_evicted),
-		FOR_BOTH(places_survive_random_life),
+		FOR_BOTH(random_packets_lose_no_gc_slot),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

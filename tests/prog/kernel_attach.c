@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Hooks on real devices, both ways: a frame that a pod sends is counted once while its device is
- * attached, whatever was attached before, and not at all when it is not.
+ * Hooks on real devices, by tcx and by clsact: a frame is counted once while the device is
+ * attached, whatever was attached before, and not counted otherwise.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -69,7 +69,7 @@ static int teardown(void **state)
 
 static int group_setup(void **state)
 {
-	/* no neighbour discovery among the frames that are counted */
+	/* without IPv6 the kernel sends no neighbour discovery, which would be counted */
 	command("echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6; echo 1 > "
 		"/proc/sys/net/ipv6/conf/default/disable_ipv6");
 	node = kernel_node(NULL, NODE_PRIVATE);
@@ -95,7 +95,8 @@ static uint64_t counted(void)
 }
 
 /*
- * How often the programs count a frame that leaves by a device: p0 is the pod's end, h0 the host's.
+ * How many frames the programs count when FRAMES leave by a device: p0 is the pod's end, h0 the
+ * host's.
  */
 static uint64_t sent_by(const char *device)
 {
@@ -166,7 +167,7 @@ static void clsact_filters_attach_once_and_detach(void **state)
 	attach_and_detach(ATTACH_CLSACT);
 }
 
-static void one_way_replaces_the_other(void **state)
+static void tcx_and_clsact_replace_each_other(void **state)
 {
 	if (!tcx)
 		skip();
@@ -191,7 +192,7 @@ static uint32_t attached_id(enum attach_kind kind)
 	return id;
 }
 
-/* The same program under another version: loaded anew, and put in place of the old one. */
+/* Gives the pinned programs another version: the next open loads anew, attach() replaces them. */
 static void upgrade(enum attach_kind kind)
 {
 	uint32_t before, after;
@@ -203,7 +204,7 @@ static void upgrade(enum attach_kind kind)
 	node = kernel_node(NAME, NODE_WRITE);
 	assert_int_equal(attached_id(kind), before);
 	assert_false(attach_is_current(node, DEVICE));
-	assert_counts(1, 1); /* the old one goes on */
+	assert_counts(1, 1); /* the old program still runs */
 	attach(kind);
 	after = attached_id(kind);
 	assert_int_not_equal(before, after);
@@ -240,7 +241,7 @@ static void a_device_that_reuses_an_index_is_attached_anew(void **state)
 	device_with_the_same_index(ATTACH_CLSACT);
 }
 
-static void a_device_that_is_not_there_is_an_error(void **state)
+static void a_missing_device_is_an_error(void **state)
 {
 	struct weir_err err = {};
 
@@ -269,7 +270,7 @@ static struct sync_delta apply_with_record(const struct plan *p, bool recorded)
 	struct sync_delta d = {};
 	struct weir_err err = {};
 
-	l.items[0] = l.items[2]; /* pod c: the one device that is there */
+	l.items[0] = l.items[2]; /* pod c: the only device that exists */
 	l.n = recorded;
 	if (sync_apply(node, p, &l, 0, &d, &err))
 		fail_msg("%s", err.text);
@@ -294,7 +295,7 @@ static void an_apply_attaches_once_and_detaches(void **state)
 	assert_delta(&d, "");
 }
 
-static void a_vanished_device_leaves_nothing_behind(void **state)
+static void a_vanished_device_is_removed_from_the_tables(void **state)
 {
 	_cleanup_(plan_free) struct plan *p = kernel_plan(kernel_labels, kernel_policy, NULL);
 	struct sync_delta d = apply_with_record(p, true);
@@ -331,7 +332,7 @@ static void removing_the_instance_detaches(void **state)
 
 /* ---- From another network namespace ---- */
 
-static int go_away(void)
+static int enter_new_netns(void)
 {
 	int back = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 
@@ -340,7 +341,7 @@ static int go_away(void)
 	return back;
 }
 
-static void go_back(int back)
+static void return_to_netns(int back)
 {
 	assert_int_equal(setns(back, CLONE_NEWNET), 0);
 	close(back);
@@ -364,43 +365,43 @@ static void an_apply_from_another_namespace_is_refused_and_changes_nothing(void 
 	int back;
 
 	apply_with_record(p, true);
-	back = go_away();
+	back = enter_new_netns();
 	assert_int_equal(try_apply(p, 0, &err), -EXDEV);
 	assert_non_null(
 		strstr(err.text, "instance weir-" NAME " is attached in network namespace net:["));
 	assert_int_equal(try_apply(p, SYNC_DRY_RUN, &err), -EXDEV);
 	assert_int_equal(try_apply(p, SYNC_NO_DEVICES, &err), 0);
-	go_back(back);
+	return_to_netns(back);
 	assert_counts(1, 1);
 	d = apply_with_record(p, true);
 	assert_delta(&d, "");
 }
 
-static void a_namespace_that_was_made_anew_counts_from_then_on(void **state)
+static void an_apply_with_moved_changes_the_attach_namespace(void **state)
 {
 	_cleanup_(plan_free) struct plan *p = kernel_plan(kernel_labels, kernel_policy, NULL);
 	struct weir_err err = {};
 	int back;
 
 	apply_with_record(p, true);
-	back = go_away();
+	back = enter_new_netns();
 	make_device();
 	assert_int_equal(try_apply(p, SYNC_MOVED, &err), 0);
 	assert_int_equal(try_apply(p, 0, &err), 0);
-	go_back(back);
+	return_to_netns(back);
 	assert_int_equal(try_apply(p, 0, &err), -EXDEV);
 }
 
-static void an_instance_without_devices_belongs_to_no_namespace(void **state)
+static void an_instance_without_devices_has_no_attach_namespace(void **state)
 {
 	_cleanup_(plan_free) struct plan *p = kernel_plan(kernel_labels, kernel_policy, NULL);
 	struct weir_err err = {};
 	int back;
 
 	apply_with_record(p, false);
-	back = go_away();
+	back = enter_new_netns();
 	assert_int_equal(try_apply(p, 0, &err), 0);
-	go_back(back);
+	return_to_netns(back);
 	assert_int_equal(try_apply(p, 0, &err), 0);
 }
 
@@ -409,7 +410,7 @@ static void name_this_namespace(void)
 	command("mkdir -p /run/netns && touch /run/netns/attached && mount --bind /proc/$$/ns/net /run/netns/attached");
 }
 
-/* Of anybody, on the device's ingress. */
+/* On the device's ingress, of any instance. */
 static uint32_t programs_on_device(enum attach_kind kind)
 {
 	uint32_t ids[8], n = ARRAY_SIZE(ids), id = 0;
@@ -432,14 +433,14 @@ static void removing_from_another_namespace(enum attach_kind kind)
 	attach_preference = kind;
 	apply_with_record(p, true);
 	assert_int_equal(programs_on_device(kind), 1);
-	back = go_away();
+	back = enter_new_netns();
 	make_device();
-	if (kind == ATTACH_CLSACT) /* the same number, preference and handle: not ours */
+	if (kind == ATTACH_CLSACT) /* equal index and handle, not this instance's */
 		assert_int_equal(attach_device(node, DEVICE, &err), 0);
 	node_close(&node);
 	assert_int_equal(node_remove(NAME, &err), 0);
 	assert_int_equal(programs_on_device(kind), kind == ATTACH_CLSACT);
-	go_back(back);
+	return_to_netns(back);
 	assert_int_equal(programs_on_device(kind), 0);
 	node = kernel_node(NAME, NODE_WRITE);
 }
@@ -451,8 +452,7 @@ static void removing_from_another_namespace_detaches_tcx_links(void **state)
 	removing_from_another_namespace(ATTACH_TCX);
 }
 
-static void
-removing_from_another_namespace_detaches_clsact_filters_where_that_one_has_a_name(void **state)
+static void removing_from_another_namespace_detaches_clsact_filters_in_a_named_one(void **state)
 {
 	name_this_namespace();
 	removing_from_another_namespace(ATTACH_CLSACT);
@@ -466,20 +466,20 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(tcx_links_attach_once_and_detach),
 		TEST(clsact_filters_attach_once_and_detach),
-		TEST(one_way_replaces_the_other),
+		TEST(tcx_and_clsact_replace_each_other),
 		TEST(a_new_version_replaces_tcx_links),
 		TEST(a_new_version_replaces_clsact_filters),
 		TEST(a_device_that_reuses_an_index_is_attached_anew),
-		TEST(a_device_that_is_not_there_is_an_error),
+		TEST(a_missing_device_is_an_error),
 		TEST(filters_of_others_stay),
 		TEST(an_apply_attaches_once_and_detaches),
-		TEST(a_vanished_device_leaves_nothing_behind),
+		TEST(a_vanished_device_is_removed_from_the_tables),
 		TEST(removing_the_instance_detaches),
 		TEST(an_apply_from_another_namespace_is_refused_and_changes_nothing),
-		TEST(a_namespace_that_was_made_anew_counts_from_then_on),
-		TEST(an_instance_without_devices_belongs_to_no_namespace),
+		TEST(an_apply_with_moved_changes_the_attach_namespace),
+		TEST(an_instance_without_devices_has_no_attach_namespace),
 		TEST(removing_from_another_namespace_detaches_tcx_links),
-		TEST(removing_from_another_namespace_detaches_clsact_filters_where_that_one_has_a_name),
+		TEST(removing_from_another_namespace_detaches_clsact_filters_in_a_named_one),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -20,7 +20,7 @@ static uint32_t take(struct extents *r, uint32_t len)
 	return offset;
 }
 
-static void runs_fill_the_holes_between_what_is_used(void **state)
+static void extents_fill_the_holes_between_used_ones(void **state)
 {
 	struct extents r;
 	uint32_t offset = 99;
@@ -41,7 +41,7 @@ static void runs_fill_the_holes_between_what_is_used(void **state)
 	extents_free(&r);
 }
 
-static void runs_ignore_marks_beyond_the_array(void **state)
+static void marks_beyond_the_array_are_ignored(void **state)
 {
 	struct extents r;
 
@@ -53,8 +53,8 @@ static void runs_ignore_marks_beyond_the_array(void **state)
 	extents_free(&r);
 }
 
-/* Whatever is marked and taken, no two extents overlap and none leaves the array. */
-static void runs_never_overlap(void **state)
+/* With random marks, no two extents overlap and none leaves the array. */
+static void extents_never_overlap(void **state)
 {
 	unsigned int seed = 7;
 
@@ -82,7 +82,7 @@ static void runs_never_overlap(void **state)
 	}
 }
 
-static void ids_are_the_smallest_that_are_free_and_never_0(void **state)
+static void ids_are_the_smallest_free_ones_and_never_0(void **state)
 {
 	struct idset s;
 	uint32_t id = 0;
@@ -104,7 +104,7 @@ static void ids_are_the_smallest_that_are_free_and_never_0(void **state)
 	idset_free(&s);
 }
 
-static void runs_that_come_back_join_their_neighbours(void **state)
+static void returned_extents_join_their_neighbours(void **state)
 {
 	struct extents r;
 	uint32_t offset;
@@ -116,18 +116,18 @@ static void runs_that_come_back_join_their_neighbours(void **state)
 	extents_give(&r, 3, 3);
 	extents_give(&r, 9, 3);
 	assert_int_equal(extents_take(&r, 4, &offset), -ENOSPC);
-	extents_give(&r, 6, 3); /* between two holes */
+	extents_give(&r, 6, 3); /* between two free extents */
 	assert_int_equal(take(&r, 9), 3);
 	extents_give(&r, 0, 3);
-	extents_give(&r, 3, 9); /* behind one */
+	extents_give(&r, 3, 9); /* behind a free extent */
 	extents_give(&r, 0, 0);
 	assert_int_equal(take(&r, 12), 0);
 	assert_int_equal(extents_take(&r, 1, &offset), -ENOSPC);
 	extents_free(&r);
 }
 
-/* Taken and given back at random, against a plain picture of who has what. */
-static void runs_given_back_are_given_out_once(void **state)
+/* Random takes and returns, checked against a plain array of what is used. */
+static void returned_extents_are_given_out_once(void **state)
 {
 	enum { SIZE = 64, HELD = 8 };
 	struct extent held[HELD] = {};
@@ -157,7 +157,7 @@ static void runs_given_back_are_given_out_once(void **state)
 	extents_free(&r);
 }
 
-static void ids_that_come_back_are_the_first_to_go_again(void **state)
+static void returned_ids_are_given_out_first(void **state)
 {
 	struct idset ids;
 	uint32_t id;
@@ -179,13 +179,13 @@ static void ids_that_come_back_are_the_first_to_go_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(runs_fill_the_holes_between_what_is_used),
-		cmocka_unit_test(runs_ignore_marks_beyond_the_array),
-		cmocka_unit_test(runs_never_overlap),
-		cmocka_unit_test(runs_that_come_back_join_their_neighbours),
-		cmocka_unit_test(runs_given_back_are_given_out_once),
-		cmocka_unit_test(ids_that_come_back_are_the_first_to_go_again),
-		cmocka_unit_test(ids_are_the_smallest_that_are_free_and_never_0),
+		cmocka_unit_test(extents_fill_the_holes_between_used_ones),
+		cmocka_unit_test(marks_beyond_the_array_are_ignored),
+		cmocka_unit_test(extents_never_overlap),
+		cmocka_unit_test(returned_extents_join_their_neighbours),
+		cmocka_unit_test(returned_extents_are_given_out_once),
+		cmocka_unit_test(returned_ids_are_given_out_first),
+		cmocka_unit_test(ids_are_the_smallest_free_ones_and_never_0),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

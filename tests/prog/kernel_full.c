@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * A plan that does not fit is refused whole, for every table that a plan fills: a first plan fits
- * to the last entry, a second one needs more. The error names object, table, need and size; not a
- * byte is written; the first plan still applies without a write.
+ * A plan that does not fit is refused whole, for every table that a plan fills: a small plan fits
+ * exactly, a large one needs more. The error names object, table, need and size; no byte is
+ * written; the small plan still applies without a write.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -67,15 +67,15 @@ static int group_teardown(void **state)
 	return 0;
 }
 
-/* Entries that the small plan takes of each table. */
+/* Entries that the small plan needs of each table. */
 static void needs(uint32_t need[_WEIR_MAP_MAX])
 {
 	_cleanup_(node_close) struct node *n = kernel_node(NULL, NODE_PRIVATE);
 	struct sync_delta d = kernel_apply(n, small);
 
 	memcpy(need, d.inserted, sizeof(d.inserted));
-	need[WEIR_MAP_networks]++; /* the root of IPv4 is there from the first */
-	need[WEIR_MAP_pods]++; /* number 0 is nobody's */
+	need[WEIR_MAP_networks]++; /* the default of IPv4 is always present */
+	need[WEIR_MAP_pods]++; /* id 0 is never given out */
 	need[WEIR_MAP_services]++;
 	need[WEIR_MAP_backends]++;
 	need[WEIR_MAP_policy_sets]++;
@@ -87,7 +87,7 @@ static void refused(const struct row *row, uint32_t size)
 				 *number = mem_printf("size is %u", size);
 	_cleanup_(attachment_list_free) struct attachment_list l = kernel_records(large);
 	_cleanup_(node_close) struct node *n = NULL;
-	struct node_sizes sizes = kernel_sizes;
+	struct node_setup sizes = kernel_sizes;
 	struct weir_err err = {};
 	struct sync_delta d;
 
@@ -96,7 +96,8 @@ static void refused(const struct row *row, uint32_t size)
 	kernel_apply(n, small);
 	before = tables_bytes(n);
 	if (sync_apply(n, large, &l, SYNC_NO_DEVICES, &d, &err) != -ENOSPC)
-		fail_msg("map %s with %u entries took it", map_info(row->map)->name, size);
+		fail_msg("map %s with %u entries accepted the plan", map_info(row->map)->name,
+			 size);
 	if (!strstr(err.text, map_info(row->map)->name) || !strstr(err.text, row->object) ||
 	    !strstr(err.text, number))
 		fail_msg("map %s: the error is \"%s\"", map_info(row->map)->name, err.text);
@@ -115,7 +116,7 @@ static void a_plan_that_does_not_fit_is_refused_whole(void **state)
 		refused(&rows[i], need[rows[i].map]);
 }
 
-/* Old and new stand side by side for a moment: the peak must fit, not only the end. */
+/* During an apply, old and new entries exist together: this peak must fit too. */
 static void old_and_new_together_are_counted(void **state)
 {
 	static const char other_range[] =
@@ -125,7 +126,7 @@ static void old_and_new_together_are_counted(void **state)
 	_cleanup_(plan_free) struct plan *one = kernel_plan(kernel_labels, kernel_policy, NULL);
 	_cleanup_(attachment_list_free) struct attachment_list l = kernel_records(other);
 	_cleanup_(node_close) struct node *n = NULL;
-	struct node_sizes sizes = kernel_sizes;
+	struct node_setup sizes = kernel_sizes;
 	struct weir_err err = {};
 	struct sync_delta d;
 

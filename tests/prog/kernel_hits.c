@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Counts of hits follow what the number stands for: they stay while a rule stays, and begin at zero
- * when its number is given to another one.
+ * Hits belong to what an id stands for: they stay while a rule stays, and start at zero when its id
+ * is given to another rule.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +22,7 @@
 	"{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {matchLabels: {" \
 	"app: client}}}], ports: [{port: " port "}]}]}\n"
 
-#define MANY 300 /* more than are zeroed at once */
+#define MANY 300 /* more than one batch of zeroing */
 
 static struct node *node;
 
@@ -46,7 +46,7 @@ static void load(const char *a, const char *b)
 	kernel_apply(node, p);
 }
 
-/* As packets would have counted, on every CPU. */
+/* Writes hits on every CPU. */
 static void count(enum weir_map map, uint32_t id)
 {
 	int cpus = libbpf_num_possible_cpus();
@@ -94,7 +94,7 @@ static uint32_t only_id(enum weir_name_kind kind)
 	return ids[0];
 }
 
-static void counts_stay_while_the_rule_stays(void **state)
+static void hits_stay_while_the_rule_stays(void **state)
 {
 	uint32_t rule, set;
 
@@ -108,7 +108,7 @@ static void counts_stay_while_the_rule_stays(void **state)
 	assert_int_not_equal(counted(WEIR_MAP_set_hits, set), 0);
 }
 
-static void a_number_that_is_used_again_begins_at_zero(void **state)
+static void a_reused_id_starts_at_zero(void **state)
 {
 	uint32_t rule, set;
 
@@ -125,7 +125,7 @@ static void a_number_that_is_used_again_begins_at_zero(void **state)
 	assert_int_equal(counted(WEIR_MAP_set_hits, set), 0);
 }
 
-static void numbers_beyond_the_table_load_and_are_not_counted(void **state)
+static void ids_beyond_the_table_load_and_are_not_counted(void **state)
 {
 	_cleanup_(mem_free) char *text = NULL;
 	uint32_t ids[MANY + 1];
@@ -149,10 +149,9 @@ static void numbers_beyond_the_table_load_and_are_not_counted(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(counts_stay_while_the_rule_stays, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_number_that_is_used_again_begins_at_zero, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(numbers_beyond_the_table_load_and_are_not_counted,
+		cmocka_unit_test_setup_teardown(hits_stay_while_the_rule_stays, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_reused_id_starts_at_zero, setup, teardown),
+		cmocka_unit_test_setup_teardown(ids_beyond_the_table_load_and_are_not_counted,
 						setup, teardown),
 	};
 

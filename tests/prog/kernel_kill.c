@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * kill -9 in the middle of an apply: at every step, and at random moments. The next apply, of the
- * same plan or of another, must leave tables equal to those of a fresh load, must have paid the
- * epochs, and a further one writes nothing.
+ * SIGKILL during an apply: at every step, and at random moments. The next apply, of the same plan
+ * or of another, must leave tables equal to those of a fresh load and must have raised the epochs;
+ * one more writes nothing.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -116,7 +116,7 @@ static void epochs(uint32_t *ret_policy, uint32_t *ret_service)
 	*ret_service = node_config(n)->service_epoch;
 }
 
-/* In a child, which is then waited for: killed at step kill_at, or by us after a time. */
+/* Applies second in a child that is killed at step kill_at, or after after_ns if not 0. */
 static void apply_and_kill(long after_ns)
 {
 	pid_t pid = fork();
@@ -152,7 +152,7 @@ static void killed_at_any_step_and_rerun(void **state)
 		assert_converges(second, second_text, steps[i]);
 		epochs(&policy[1], &service[1]);
 		if (policy[1] <= policy[0] || service[1] <= service[0])
-			fail_msg("after a kill at %s the epochs were not paid", steps[i]);
+			fail_msg("after a kill at %s the epochs were not raised", steps[i]);
 	}
 	n_steps = total;
 }
@@ -178,8 +178,8 @@ static void killed_twice_at_any_step(void **state)
 		apply_named(first);
 		kill_at = i;
 		apply_and_kill(0);
-		kill_at = (i * 7 + 3) % 12; /* steps that every apply has which writes */
-		if (i < total - 4) /* after the names are gone, little is left to be killed in */
+		kill_at = (i * 7 + 3) % 12; /* steps of every apply that writes */
+		if (i < total - 4) /* the last steps leave too few to kill the next apply in */
 			apply_and_kill(0);
 		assert_converges(second, second_text, steps[i]);
 	}
@@ -198,7 +198,7 @@ static void killed_at_random_moments(void **state)
 	}
 }
 
-/* The first load of all: maps that are half made are completed. */
+/* The first load: maps of which only some were made are completed. */
 static void killed_while_the_instance_is_made(void **state)
 {
 	unsigned int seed = getpid();

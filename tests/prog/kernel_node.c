@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Opening and removing an instance: what is pinned stays and is found again, one writer at a time,
- * other layouts and impossible sizes are refused, programs of another version are replaced, gc
- * needs no process.
+ * Opening and removing an instance: pinned maps and programs are reused, one writer at a time,
+ * other layouts and impossible sizes are refused, programs of another version are replaced, gc runs
+ * without a process.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include <arpa/inet.h>
 #include <bpf/bpf.h>
 
 #include "attach/remove.h"
@@ -45,7 +46,7 @@ static int open_err(enum node_mode mode, struct weir_err *err)
 	return node_open(NAME, mode, &kernel_sizes, &n, err);
 }
 
-static void what_is_pinned_is_found_again(void **state)
+static void pinned_maps_and_programs_are_reused(void **state)
 {
 	_cleanup_(plan_free) struct plan *p = kernel_plan(kernel_labels, kernel_service, NULL);
 	struct node *n = kernel_node(NAME, NODE_WRITE);
@@ -92,7 +93,7 @@ static void a_reader_cannot_write(void **state)
 	node_close(&n);
 }
 
-static void nothing_loaded_is_enoent(void **state)
+static void a_missing_instance_is_enoent(void **state)
 {
 	struct weir_err err = {};
 
@@ -100,10 +101,10 @@ static void nothing_loaded_is_enoent(void **state)
 	assert_non_null(strstr(err.text, PINS));
 }
 
-/* Or the next load would keep sizes that nobody asked it for. */
-static void maps_that_could_not_be_made_leave_none_of_their_size(void **state)
+/* Otherwise the next load would keep sizes that it did not ask for. */
+static void a_load_that_fails_leaves_no_maps_of_its_sizes(void **state)
 {
-	struct node_sizes sizes = kernel_sizes;
+	struct node_setup sizes = kernel_sizes;
 	struct weir_err err = {};
 	struct node *n = NULL;
 
@@ -117,7 +118,25 @@ static void maps_that_could_not_be_made_leave_none_of_their_size(void **state)
 	node_close(&n);
 }
 
-static void removed_is_gone_and_removing_again_is_fine(void **state)
+static void svc_84_hairpin_addresses_are_set_when_the_maps_are_made(void **state)
+{
+	static const struct weir_addr v6 = WEIR_HAIRPIN_V6;
+	struct node_setup setup = kernel_sizes;
+	const struct weir_addr *hairpin;
+	struct weir_err err = {};
+	struct node *n = NULL;
+
+	setup.hairpin[0] = weir_addr_from_v4(htonl(0xc6120001));
+	assert_int_equal(node_open(NAME, NODE_WRITE, &setup, &n, &err), 0);
+	node_close(&n);
+	n = kernel_node(NAME, NODE_WRITE); /* no request: they stay */
+	hairpin = node_config(n)->hairpin;
+	assert_memory_equal(&hairpin[0], &setup.hairpin[0], sizeof(hairpin[0]));
+	assert_memory_equal(&hairpin[1], &v6, sizeof(v6));
+	node_close(&n);
+}
+
+static void a_removed_instance_is_gone_and_removing_again_succeeds(void **state)
 {
 	struct node *n = kernel_node(NAME, NODE_WRITE);
 	struct weir_err err = {};
@@ -143,7 +162,7 @@ static void names_that_are_paths_are_refused(void **state)
 
 static void impossible_sizes_are_refused(void **state)
 {
-	static const struct node_sizes bad[] = {
+	static const struct node_setup bad[] = {
 		{ .max = { [WEIR_MAP_half_open] = 300 } },
 		{ .max = { [WEIR_MAP_pods] = (1 << WEIR_SLOT_BITS) + 1 } },
 		{ .max = { [WEIR_MAP_port_ranges] = (1 << 20) + 1 } },
@@ -166,9 +185,12 @@ static void another_layout_is_refused(void **state)
 
 	node_config(n)->layout_version = WEIR_LAYOUT_VERSION + 1;
 	node_close(&n);
-	assert_int_equal(open_err(NODE_WRITE, &err), -EPROTO);
+	assert_int_equal(unlink(PINS "/maps/nodes"), 0); /* it has another name there */
 	assert_int_equal(open_err(NODE_READ, &err), -EPROTO);
-	assert_non_null(strstr(err.text, "layout"));
+	assert_non_null(strstr(err.text, "layout version"));
+	assert_int_equal(open_err(NODE_WRITE, &err), -EPROTO);
+	assert_non_null(strstr(err.text, "layout version"));
+	assert_int_not_equal(access(PINS "/maps/nodes", F_OK), 0); /* nothing was made */
 }
 
 static void a_map_of_another_kind_is_refused(void **state)
@@ -185,20 +207,20 @@ static void a_map_of_another_kind_is_refused(void **state)
 	assert_non_null(strstr(err.text, "nodes"));
 }
 
-static void every_place_is_in_the_queue_once(void **state)
+static void every_gc_slot_is_queued_once(void **state)
 {
 	_cleanup_(node_close) struct node *n = kernel_node(NAME, NODE_WRITE);
 	bool seen[256] = {};
-	uint32_t place;
+	uint32_t slot;
 	int count = 0;
 
-	/* as after a kill in the middle of the first filling */
+	/* as after a kill while the queue is filled */
 	node_config(n)->layout_version = 0;
 	node_close(&n);
 	n = kernel_node(NAME, NODE_WRITE);
-	while (!bpf_map_lookup_and_delete_elem(node_map_fd(n, WEIR_MAP_gc_free), NULL, &place)) {
-		assert_true(place < 256 && !seen[place]);
-		seen[place] = true;
+	while (!bpf_map_lookup_and_delete_elem(node_map_fd(n, WEIR_MAP_gc_free), NULL, &slot)) {
+		assert_true(slot < 256 && !seen[slot]);
+		seen[slot] = true;
 		count++;
 	}
 	assert_int_equal(count, 256);
@@ -206,12 +228,12 @@ static void every_place_is_in_the_queue_once(void **state)
 	assert_int_equal(node_config(n)->half_open_slots, 256);
 	assert_int_equal(node_config(n)->policy_epoch, 1);
 	assert_int_equal(node_config(n)->timeout[WEIR_TIMEOUT_TCP_OPEN],
-			 643731); /* 24 h in ticks of 2^27 ns, up */
+			 643731); /* 24 h in ticks of 2^27 ns, rounded up */
 }
 
 /* ---- The lock ---- */
 
-static void a_second_writer_is_told_who_holds_the_lock(void **state)
+static void a_second_writer_gets_the_pid_of_the_lock_holder(void **state)
 {
 	_cleanup_(mem_free) char *pid = mem_printf("process %d", getpid());
 	struct node *n = kernel_node(NAME, NODE_WRITE);
@@ -299,7 +321,7 @@ static void programs_of_another_version_are_replaced(void **state)
 	now = program_folder("pod");
 	from = mem_printf(PINS "/progs/%s", now);
 	assert_int_equal(rename(from, PINS "/progs/pod-0123456789abcdef"), 0);
-	n = kernel_node(NAME, NODE_READ); /* a reader takes what is there */
+	n = kernel_node(NAME, NODE_READ); /* a reader uses programs of any version */
 	node_close(&n);
 	n = kernel_node(NAME, NODE_WRITE);
 	assert_int_equal(program_id(node_prog_fd(n, WEIR_PROGRAM_from_pod), &after_id), 0);
@@ -316,7 +338,7 @@ static uint64_t gc_rounds(void)
 	return node_config(n)->gc_rounds;
 }
 
-static void gc_goes_on_without_a_process(void **state)
+static void gc_runs_without_a_process(void **state)
 {
 	struct node *n = kernel_node(NAME, NODE_WRITE);
 	uint64_t before;
@@ -327,7 +349,8 @@ static void gc_goes_on_without_a_process(void **state)
 	}
 	node_close(&n);
 	before = gc_rounds();
-	usleep(300000);
+	for (int i = 0; i < 1000 && gc_rounds() <= before + 5; i++)
+		usleep(10000);
 	assert_true(gc_rounds() > before + 5);
 }
 
@@ -355,7 +378,7 @@ static void the_last_two_plans_are_kept(void **state)
 	before = file(RUN "/plan-3");
 	assert_int_not_equal(before, 0);
 	kernel_apply(n, a);
-	assert_int_equal(file(RUN "/plan-3"), before); /* not written again */
+	assert_int_equal(file(RUN "/plan-3"), before); /* unchanged */
 	assert_int_equal(file(RUN "/plan-4"), 0);
 }
 
@@ -364,21 +387,22 @@ static void the_last_two_plans_are_kept(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(what_is_pinned_is_found_again),
+		TEST(pinned_maps_and_programs_are_reused),
 		TEST(a_reader_cannot_write),
-		TEST(nothing_loaded_is_enoent),
-		TEST(maps_that_could_not_be_made_leave_none_of_their_size),
-		TEST(removed_is_gone_and_removing_again_is_fine),
+		TEST(a_missing_instance_is_enoent),
+		TEST(a_load_that_fails_leaves_no_maps_of_its_sizes),
+		TEST(svc_84_hairpin_addresses_are_set_when_the_maps_are_made),
+		TEST(a_removed_instance_is_gone_and_removing_again_succeeds),
 		TEST(names_that_are_paths_are_refused),
 		TEST(impossible_sizes_are_refused),
 		TEST(another_layout_is_refused),
 		TEST(a_map_of_another_kind_is_refused),
-		TEST(every_place_is_in_the_queue_once),
-		TEST(a_second_writer_is_told_who_holds_the_lock),
+		TEST(every_gc_slot_is_queued_once),
+		TEST(a_second_writer_gets_the_pid_of_the_lock_holder),
 		TEST(a_second_writer_waits_for_the_first),
 		TEST(the_lock_of_a_killed_writer_is_free),
 		TEST(programs_of_another_version_are_replaced),
-		TEST(gc_goes_on_without_a_process),
+		TEST(gc_runs_without_a_process),
 		TEST(the_last_two_plans_are_kept),
 	};
 

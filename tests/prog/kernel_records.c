@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Attachment records: what is written is read, what is wrong is refused by file and member. */
+/* Attachment records: written and read back; errors name file and member. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -57,7 +57,7 @@ static void read_records(struct attachment_list *l)
 		fail_msg("%s", err.text);
 }
 
-static void what_is_written_is_read(void **state)
+static void a_written_record_is_read_back(void **state)
 {
 	_cleanup_(attachment_list_free) struct attachment_list l = {};
 	struct attachment b = sample("b", 8), a = sample("a", 7);
@@ -106,8 +106,8 @@ static void removed_records_are_gone(void **state)
 	assert_int_equal(l.n, 0);
 }
 
-/* An index names one device: the older record is of one that has vanished. */
-static void of_two_records_for_a_device_the_newer_counts(void **state)
+/* A device index is unique: the older record is of a device that has vanished. */
+static void the_newer_of_two_records_for_a_device_counts(void **state)
 {
 	_cleanup_(attachment_list_free) struct attachment_list l = {};
 	struct attachment newer = sample("b", 7), older = sample("a", 7);
@@ -148,7 +148,7 @@ static void put_file(const char *name, const char *text)
 #define REST "\"uid\":\"\",\"netns\":\"\","
 #define DEVICE "\"ifindex\":7,\"mac\":\"02:00:00:00:00:01\","
 
-static void broken_records_are_refused_by_file_and_member(void **state)
+static void broken_records_are_refused_with_file_and_member(void **state)
 {
 	static const struct {
 		const char *text, *says;
@@ -194,7 +194,7 @@ static void a_record_under_another_name_is_refused(void **state)
 	assert_non_null(strstr(err.text, "default/a"));
 }
 
-static void what_is_half_written_is_not_a_record(void **state)
+static void partly_written_files_are_no_records(void **state)
 {
 	_cleanup_(attachment_list_free) struct attachment_list l = {};
 
@@ -209,14 +209,14 @@ static void what_is_half_written_is_not_a_record(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(what_is_written_is_read),
+		TEST(a_written_record_is_read_back),
 		TEST(no_folder_is_an_empty_list),
 		TEST(removed_records_are_gone),
-		TEST(of_two_records_for_a_device_the_newer_counts),
+		TEST(the_newer_of_two_records_for_a_device_counts),
 		TEST(names_that_are_paths_are_refused),
-		TEST(broken_records_are_refused_by_file_and_member),
+		TEST(broken_records_are_refused_with_file_and_member),
 		TEST(a_record_under_another_name_is_refused),
-		TEST(what_is_half_written_is_not_a_record),
+		TEST(partly_written_files_are_no_records),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Changes of endpoints on the short way: after any of them the tables are those of a fresh load,
- * only the Service's own elements were written, a kill at any step converges, and numbers come
- * back.
+ * Changes of the endpoints of one Service in a session: the tables equal those of a fresh load,
+ * only the Service's own elements are written, a kill at any step converges, and ids are reused.
  */
 #include <errno.h>
 #include <signal.h>
@@ -37,12 +36,11 @@ static struct node *node;
 static struct session *session;
 static struct shape now;
 static int kill_at, steps;
-static uint32_t *epoch_before; /* shared with the child that is killed */
-#define FLIP_STEP                                                                           \
-	4 /* steps before the first word that packets see: backends, backend-runs, pending, \
-	     services */
+static uint32_t *epoch_before; /* in memory shared with the child that is killed */
+/* Steps before the first word that packets see: backends, backend-extents, pending, services. */
+#define FLIP_STEP 4
 
-/* only >= 0: that slice alone */
+/* only: this Service alone; -1: all */
 static struct store *store_of(const struct shape *shape, int only)
 {
 	struct store *s = store_new();
@@ -162,12 +160,12 @@ static void assert_as_fresh(struct node *n)
 	assert_string_equal(got, want);
 }
 
-static void svc_90_a_changed_endpoint_writes_its_own_elements_alone(void **state)
+static void svc_90_a_changed_endpoint_writes_only_its_own_elements(void **state)
 {
 	struct sync_delta d = change(2, ENDPOINTS + 1, 200);
 
 	assert_delta(&d, "services ~1 backend_slots +4 backend_slots -3 backends +1");
-	d = change(2, ENDPOINTS, 201); /* the first goes */
+	d = change(2, ENDPOINTS, 201); /* the first endpoint is removed */
 	assert_delta(&d, "services ~1 backend_slots +3 backend_slots -4 backends -1 service-epoch");
 	d = change(2, ENDPOINTS, 201);
 	assert_delta(&d, "");
@@ -177,20 +175,20 @@ static void svc_90_a_changed_endpoint_writes_its_own_elements_alone(void **state
 	assert_int_equal(node_config(node)->pending, 0);
 }
 
-static void svc_91_the_last_endpoint_goes_and_another_comes(void **state)
+static void svc_91_all_endpoints_are_removed_and_one_comes_back(void **state)
 {
 	uint32_t epoch = node_config(node)->service_epoch;
 	struct sync_delta d = change(1, 0, 0);
 
 	assert_delta(&d, "services ~1 backend_slots -3 backends -3 service-epoch");
 	assert_int_equal(node_config(node)->service_epoch, epoch + 1);
-	d = change(1, 1, 100); /* one that went, before anything was waited for */
+	d = change(1, 1, 100); /* a removed endpoint comes back before session_settle() */
 	assert_delta(&d, "services ~1 backend_slots +1 backends +1");
 	settle();
 	assert_as_fresh(node);
 }
 
-static void a_whole_apply_after_a_change_has_nothing_to_do(void **state)
+static void a_whole_apply_after_a_change_writes_nothing(void **state)
 {
 	_cleanup_(plan_free) struct plan *p = NULL;
 	struct sync_delta d;
@@ -237,8 +235,8 @@ static void a_service_that_is_not_loaded_is_refused(void **state)
 	assert_string_equal(before, after);
 }
 
-/* The tables of these tests hold 64 backends, 256 slots. */
-static void what_does_not_fit_is_refused_until_it_is_waited_for(void **state)
+/* The tables of this test hold 64 backends and 256 backend slots. */
+static void a_change_that_does_not_fit_is_refused_until_old_ids_are_freed(void **state)
 {
 	_cleanup_(mem_free) char *before = NULL, *after = NULL;
 	struct sync_delta d = {};
@@ -260,7 +258,7 @@ static void what_does_not_fit_is_refused_until_it_is_waited_for(void **state)
 	assert_as_fresh(node);
 }
 
-static void numbers_come_back_whatever_changes(void **state)
+static void ids_are_reused_after_random_changes(void **state)
 {
 	unsigned int seed = getpid();
 
@@ -282,7 +280,7 @@ static void kill_at_step(const char *step)
 		raise(SIGKILL);
 }
 
-/* Two changes and what is owed, killed at step kill_at. False: there is no such step. */
+/* Two changes and session_settle() in a child, killed at step kill_at. False: no such step. */
 static bool change_and_die(const struct shape *before)
 {
 	int status;
@@ -306,7 +304,7 @@ static bool change_and_die(const struct shape *before)
 	return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 }
 
-/* What the first change wanted is then applied whole. */
+/* The state after the first change is then applied whole. */
 static void killed_at_any_step_and_applied_whole(void **state)
 {
 	const struct shape before = now;
@@ -325,7 +323,7 @@ static void killed_at_any_step_and_applied_whole(void **state)
 		kernel_apply(n, p);
 		assert_as_fresh(n);
 		assert_int_equal(node_config(n)->pending, 0);
-		if (kill_at >= FLIP_STEP) /* backends ended: flows must look again */
+		if (kill_at >= FLIP_STEP) /* backends ended: flows must be revalidated */
 			assert_true(node_config(n)->service_epoch > *epoch_before);
 		d = kernel_apply(n, p);
 		assert_delta(&d, "");
@@ -340,13 +338,13 @@ static void killed_at_any_step_and_applied_whole(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(svc_90_a_changed_endpoint_writes_its_own_elements_alone),
-		TEST(svc_91_the_last_endpoint_goes_and_another_comes),
-		TEST(a_whole_apply_after_a_change_has_nothing_to_do),
+		TEST(svc_90_a_changed_endpoint_writes_only_its_own_elements),
+		TEST(svc_91_all_endpoints_are_removed_and_one_comes_back),
+		TEST(a_whole_apply_after_a_change_writes_nothing),
 		TEST(a_whole_apply_frees_what_a_change_left),
 		TEST(a_service_that_is_not_loaded_is_refused),
-		TEST(what_does_not_fit_is_refused_until_it_is_waited_for),
-		TEST(numbers_come_back_whatever_changes),
+		TEST(a_change_that_does_not_fit_is_refused_until_old_ids_are_freed),
+		TEST(ids_are_reused_after_random_changes),
 		TEST(killed_at_any_step_and_applied_whole),
 	};
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Every knob of load (--scale-…) crossed with every map: a map is made with the size that its row
- * in include/weir/maps.h says, and with that size the programs work. One of them is asked: a pod in
- * a late slot gets its reject.
+ * Every knob of load (--scale-…) with every map: a map is made with the size that its row in
+ * include/weir/maps.h says, and the programs work with that size. One example is run: a pod in a
+ * late slot gets its reject.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -20,16 +20,16 @@
 
 #include "base/mem.h"
 #include "lib/kernel_env.h"
-#include "testrun/probe_packet.h"
+#include "testrun/testrun_packet.h"
 
-#define MANY_PODS 120 /* more than the tenth of WEIR_REJECT_BUCKETS */
+#define MANY_PODS 120 /* more than a tenth of WEIR_REJECT_BUCKETS */
 #define ETH_LEN 14
 #define IPV4_LEN 20
-#define LO 1 /* the one device that is there */
+#define LO 1 /* the only device that exists */
 
 static const uint32_t percents[] = { 1, 10, 33, 100, 150, 7777, 100000000, UINT32_MAX };
 
-/* By the row alone: what the rounding and bounding of sizes_scale() must come to. */
+/* Computed from the row alone: the result of rounding and bounding in sizes_scale(). */
 static bool is_right(const struct map_info *i, uint32_t made, enum weir_knob knob, uint32_t percent)
 {
 	uint64_t exact = (uint64_t)i->entries * percent / 100;
@@ -42,7 +42,7 @@ static bool is_right(const struct map_info *i, uint32_t made, enum weir_knob kno
 			       : made == exact;
 }
 
-/* What the programs rely on, beside each map's own row. */
+/* What the programs rely on, besides each map's own row. */
 static void assert_works(const struct node *n)
 {
 	const struct weir_config *c = node_config(n);
@@ -62,14 +62,14 @@ static void assert_works(const struct node *n)
 		assert_true(map_size_works(map, node_map_max(n, map)));
 }
 
-/* Without making maps: those of great sizes take the machine's memory. */
-static void every_knob_asks_for_what_the_row_of_each_map_says(void **state)
+/* Makes no maps: the large ones would take the machine's memory. */
+static void every_knob_scales_each_map_as_its_row_says(void **state)
 {
 	struct weir_err err = {};
 
 	for (int knob = WEIR_KNOB_NONE + 1; knob < _WEIR_KNOB_MAX; knob++)
 		for (size_t p = 0; p < ARRAY_SIZE(percents); p++) {
-			struct node_sizes sizes = {};
+			struct node_setup sizes = {};
 
 			sizes_scale(&sizes, knob, percents[p]);
 			for (int map = 0; map < _WEIR_MAP_MAX; map++)
@@ -83,7 +83,7 @@ static void every_knob_asks_for_what_the_row_of_each_map_says(void **state)
 		}
 }
 
-static struct node *node_made(const struct node_sizes *sizes)
+static struct node *node_made(const struct node_setup *sizes)
 {
 	struct weir_err err = {};
 	struct node *n = NULL;
@@ -95,13 +95,13 @@ static struct node *node_made(const struct node_sizes *sizes)
 	return n;
 }
 
-static void maps_are_made_as_asked_for_and_the_programs_work_with_them(void **state)
+static void maps_have_the_requested_sizes_and_the_programs_work_with_them(void **state)
 {
 	static const uint32_t made[] = { 1, 33, 150 };
 
 	for (size_t p = 0; p < ARRAY_SIZE(made); p++) {
 		_cleanup_(node_close) struct node *n = NULL;
-		struct node_sizes sizes = {};
+		struct node_setup sizes = {};
 
 		for (int knob = WEIR_KNOB_NONE + 1; knob < _WEIR_KNOB_MAX; knob++)
 			sizes_scale(&sizes, knob, made[p]);
@@ -110,10 +110,10 @@ static void maps_are_made_as_asked_for_and_the_programs_work_with_them(void **st
 	}
 }
 
-static void a_size_that_the_programs_know_cannot_be_asked_for(void **state)
+static void a_size_that_the_programs_fix_cannot_be_changed(void **state)
 {
 	for (int map = 0; map < _WEIR_MAP_MAX; map++) {
-		struct node_sizes sizes = {};
+		struct node_setup sizes = {};
 		struct weir_err err = {};
 
 		if (map_info(map)->most)
@@ -170,7 +170,7 @@ static void assert_rejected(struct node *n, uint32_t slot)
 	struct __sk_buff ctx = { .ifindex = LO };
 	struct weir_pod *pod = (struct weir_pod *)node_array(n, WEIR_MAP_pods) + slot;
 	uint32_t lo = LO, before = pod->ifindex;
-	struct probe_packet in, out = {};
+	struct testrun_packet in, out = {};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = in.bytes, .data_out = out.bytes,
 		    .data_size_out = sizeof(out.bytes), .ctx_in = &ctx, .ctx_size_in = sizeof(ctx));
 	const struct tcphdr *tcp = (void *)(out.bytes + ETH_LEN + IPV4_LEN);
@@ -180,7 +180,7 @@ static void assert_rejected(struct node *n, uint32_t slot)
 	pod->ifindex = LO;
 	assert_int_equal(
 		bpf_map_update_elem(node_map_fd(n, WEIR_MAP_attachments), &lo, &slot, BPF_ANY), 0);
-	probe_packet_make(&in, &q, 40000);
+	testrun_packet_make(&in, &q, 40000);
 	opts.data_size_in = in.len;
 	assert_int_equal(bpf_prog_test_run_opts(node_prog_fd(n, WEIR_PROGRAM_from_pod), &opts), 0);
 	pod->ifindex = before; /* one pod a device */
@@ -192,7 +192,7 @@ static void a_pod_in_a_late_slot_gets_its_reject_in_small_tables(void **state)
 {
 	_cleanup_(plan_free) struct plan *p = plan_of_many();
 	_cleanup_(node_close) struct node *n = NULL;
-	struct node_sizes sizes = {};
+	struct node_setup sizes = {};
 
 	sizes_scale(&sizes, WEIR_KNOB_FLOWS, 10);
 	n = node_made(&sizes);
@@ -206,9 +206,9 @@ static void a_pod_in_a_late_slot_gets_its_reject_in_small_tables(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_knob_asks_for_what_the_row_of_each_map_says),
-		cmocka_unit_test(maps_are_made_as_asked_for_and_the_programs_work_with_them),
-		cmocka_unit_test(a_size_that_the_programs_know_cannot_be_asked_for),
+		cmocka_unit_test(every_knob_scales_each_map_as_its_row_says),
+		cmocka_unit_test(maps_have_the_requested_sizes_and_the_programs_work_with_them),
+		cmocka_unit_test(a_size_that_the_programs_fix_cannot_be_changed),
 		cmocka_unit_test(a_pod_in_a_late_slot_gets_its_reject_in_small_tables),
 	};
 

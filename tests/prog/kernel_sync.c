@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Applies write what differs and nothing else: exact counts by table, ids that stay, generations
- * that rise, tables equal to those of a fresh load.
+ * An apply writes only what differs: exact counts by table, ids that stay, generations that rise,
+ * tables equal to those of a fresh load.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +50,7 @@ static struct sync_delta load(const char *const *labels, const char *a, const ch
 	return kernel_apply(node, p);
 }
 
-/* As a fresh instance would be after the same plan. */
+/* The tables equal those of a fresh instance with the same plan. */
 static void assert_as_fresh(const char *const *labels, const char *a, const char *b, const char *c,
 			    const char *d)
 {
@@ -90,7 +90,7 @@ static void a_new_service_writes_only_its_own_elements(void **state)
 
 	load(kernel_labels, kernel_service, kernel_policy, NULL, NULL);
 	d = load(kernel_labels, kernel_service, kernel_policy, OTHER_SERVICE, NULL);
-	/* two frontends: the port, and the known cluster IP; a name: service */
+	/* two frontends: the port, and the cluster IP itself; one name: the service */
 	assert_delta(
 		&d, "frontends +2 services +1 backend_slots +1 backends +1 names +1 service-epoch");
 	assert_as_fresh(kernel_labels, kernel_service, kernel_policy, OTHER_SERVICE, NULL);
@@ -107,8 +107,8 @@ static void a_new_policy_writes_only_its_own_elements(void **state)
 	load(kernel_labels, kernel_service, kernel_policy, NULL, NULL);
 	d = load(kernel_labels, kernel_service, kernel_policy, OTHER_POLICY, NULL);
 	/*
-	 * pod c is isolated and flips; pod a becomes a peer in use, so its two addresses and its
-	 * slot get an identity; names: rule, set, port set, identity
+	 * pod c is isolated; pod a becomes a peer, so its two addresses and its slot get an
+	 * identity; names: rule, set, port set, identity
 	 */
 	assert_delta(
 		&d,
@@ -130,8 +130,8 @@ static void svc_90_a_changed_endpoint_writes_only_its_own_elements(void **state)
 	load(two, kernel_service, NULL, NULL, NULL);
 	d = load(three, kernel_service, NULL, NULL, NULL);
 	/*
-	 * four service ports (two, each family) get a run of three for one of two, and a backend
-	 * each
+	 * four service ports (two, each family) get an extent of three for one of two, and a
+	 * backend each
 	 */
 	assert_delta(&d, "services ~4 backend_slots +12 backend_slots -8 backends +4");
 	d = load(two, kernel_service, NULL, NULL, NULL);
@@ -181,7 +181,7 @@ static void svc_91_a_service_without_endpoints_keeps_its_frontends(void **state)
 	assert_delta(&d, "services ~4 backend_slots +4 backends +4");
 }
 
-/* It was chosen, being ready (SVC-28), so flows may be on it. */
+/* It was ready and so chosen (SVC-28): flows may use it. */
 static void svc_91_flows_leave_an_endpoint_that_was_ready_and_did_not_serve(void **state)
 {
 #define SLICE_OF(endpoints)                                                                                    \
@@ -198,7 +198,7 @@ static void svc_91_flows_leave_an_endpoint_that_was_ready_and_did_not_serve(void
 	assert_delta(&d, "services ~1 backend_slots -1 backends -1 service-epoch");
 }
 
-static void a_frontend_that_changes_its_service_is_stored_in_place(void **state)
+static void a_frontend_that_changes_its_service_is_overwritten(void **state)
 {
 	static const char renamed[] =
 		"apiVersion: v1\nkind: Service\nmetadata: {name: moved}\nspec: {clusterIP: "
@@ -267,7 +267,7 @@ static void a_pod_at_another_device_gets_another_slot(void **state)
 	assert_delta(&d, "");
 }
 
-static void np_53_a_recorded_pod_that_the_plan_lacks_is_held(void **state)
+static void np_53_a_recorded_pod_that_the_plan_lacks_is_gated(void **state)
 {
 	static const char *const without[] = { NULL, "app: client", "app: other", "app: client" };
 	_cleanup_(plan_free) struct plan *all = kernel_plan(kernel_labels, NULL);
@@ -286,7 +286,7 @@ static void np_53_a_recorded_pod_that_the_plan_lacks_is_held(void **state)
 	assert_int_equal(weir_pod_flags(pods[slot].word), 0);
 }
 
-static void np_53_a_record_of_an_earlier_pod_of_that_name_is_held(void **state)
+static void np_53_a_record_of_an_earlier_pod_of_that_name_is_gated(void **state)
 {
 	_cleanup_(plan_free) struct plan *p = kernel_plan(kernel_labels, NULL);
 	_cleanup_(attachment_list_free) struct attachment_list l = kernel_records(p);
@@ -309,7 +309,7 @@ static void a_pod_without_a_record_is_skipped(void **state)
 	assert_int_not_equal(d.inserted[WEIR_MAP_identities], 0);
 }
 
-static void a_dry_run_says_what_an_apply_does_and_writes_nothing(void **state)
+static void a_dry_run_reports_the_delta_and_writes_nothing(void **state)
 {
 	_cleanup_(plan_free) struct plan *p =
 		kernel_plan(kernel_labels, kernel_service, kernel_policy, NULL);
@@ -326,7 +326,7 @@ static void a_dry_run_says_what_an_apply_does_and_writes_nothing(void **state)
 	assert_memory_equal(&dry, &d, sizeof(d));
 }
 
-static void an_epoch_that_is_still_owed_is_paid(void **state)
+static void a_pending_epoch_is_raised(void **state)
 {
 	struct weir_config *c = node_config(node);
 	uint32_t policy, service;
@@ -335,8 +335,8 @@ static void an_epoch_that_is_still_owed_is_paid(void **state)
 	load(kernel_labels, kernel_service, kernel_policy, NULL, NULL);
 	policy = c->policy_epoch;
 	service = c->service_epoch;
-	c->pending =
-		WEIR_PENDING_POLICY | WEIR_PENDING_SERVICE; /* as after a kill behind the flips */
+	c->pending = WEIR_PENDING_POLICY |
+		     WEIR_PENDING_SERVICE; /* as after a kill between the writes and the epochs */
 	d = load(kernel_labels, kernel_service, kernel_policy, NULL, NULL);
 	assert_delta(&d, "policy-epoch service-epoch");
 	assert_int_equal(c->policy_epoch, policy + 1);
@@ -370,15 +370,11 @@ static void np_29_the_default_of_ipv4_is_always_there(void **state)
 			 0);
 }
 
-/*
- * What an earlier apply left half-done may still be met by a packet: its ids are not given to
- * anything else.
- */
 static bool identity_is_named(uint32_t id)
 {
 	_cleanup_(mem_free) char *all = tables_bytes(node), *end = mem_printf(" %u\n", id);
 
-	for (char *l = strstr(all, "number 1 "); l; l = strstr(l + 1, "number 1 "))
+	for (char *l = strstr(all, "id 1 "); l; l = strstr(l + 1, "id 1 "))
 		if (!strncmp(strchr(l, '\n') + 1 - strlen(end), end, strlen(end)))
 			return true;
 	return false;
@@ -393,6 +389,7 @@ static uint32_t free_identity(void)
 	return id;
 }
 
+/* A packet may still use elements that a killed apply left: their ids must not be reused. */
 static void an_identity_that_a_leftover_element_uses_is_not_given_out(void **state)
 {
 	struct weir_policy_key key = { .set = 60 };
@@ -426,11 +423,11 @@ static void an_identity_that_a_leftover_address_has_is_not_given_out(void **stat
 static void an_empty_plan_empties_the_tables(void **state)
 {
 	static const struct plan none;
-	struct attachment_list nobody = {};
+	struct attachment_list no_records = {};
 	_cleanup_(mem_free) char *left = NULL;
 
 	load(kernel_labels, kernel_service, kernel_policy, OTHER_POLICY, NULL);
-	apply_records(&none, &nobody);
+	apply_records(&none, &no_records);
 	left = tables_text(node);
 	assert_string_equal(left, "network 0.0.0.0/96 is none\n"); /* the default of IPv4 (NP-29) */
 }
@@ -455,14 +452,14 @@ int main(void)
 		TEST(svc_91_a_backend_that_comes_back_never_has_a_used_generation),
 		TEST(svc_91_a_service_without_endpoints_keeps_its_frontends),
 		TEST(svc_91_flows_leave_an_endpoint_that_was_ready_and_did_not_serve),
-		TEST(a_frontend_that_changes_its_service_is_stored_in_place),
+		TEST(a_frontend_that_changes_its_service_is_overwritten),
 		TEST(a_pod_that_comes_back_has_another_ref),
 		TEST(a_pod_at_another_device_gets_another_slot),
-		TEST(np_53_a_recorded_pod_that_the_plan_lacks_is_held),
-		TEST(np_53_a_record_of_an_earlier_pod_of_that_name_is_held),
+		TEST(np_53_a_recorded_pod_that_the_plan_lacks_is_gated),
+		TEST(np_53_a_record_of_an_earlier_pod_of_that_name_is_gated),
 		TEST(a_pod_without_a_record_is_skipped),
-		TEST(a_dry_run_says_what_an_apply_does_and_writes_nothing),
-		TEST(an_epoch_that_is_still_owed_is_paid),
+		TEST(a_dry_run_reports_the_delta_and_writes_nothing),
+		TEST(a_pending_epoch_is_raised),
 		TEST(an_epoch_wraps_within_31_bits_and_is_never_0),
 		TEST(np_29_the_default_of_ipv4_is_always_there),
 		TEST(an_identity_that_a_leftover_element_uses_is_not_given_out),

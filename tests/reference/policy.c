@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * NetworkPolicy as the decision procedure of the specification reads it: isolated? any rule? any
- * peer and any port? Everything is looked up again for each question. Must never share code with
- * what it judges.
+ * NetworkPolicy by the decision procedure of the specification: is the pod isolated, and does any
+ * rule match by any peer and any port? Every query walks all objects again. Must never share code
+ * with what it checks.
  */
 #include <netinet/in.h>
 #include <string.h>
@@ -65,7 +65,7 @@ static bool bit_of(const struct weir_addr *a, unsigned int at)
 	return a->b[at / 8] >> (7 - at % 8) & 1;
 }
 
-/* Bit by bit; families do not mix, so ::/0 does not hold an IPv4 address (NP-29). */
+/* Bit by bit. ::/0 does not hold an IPv4 address (NP-29). */
 static bool block_holds(const struct cidr *c, const struct weir_addr *a)
 {
 	if (is_v4(&c->addr) != is_v4(a))
@@ -149,7 +149,7 @@ static bool rule_matches(const struct store *s, const struct kube_policy *policy
 	return peer_ok && port_ok;
 }
 
-/* The verdict is that of the first policy by name; all of them are in the pod's namespace. */
+/* Attributes to the first policy by name; all of them are in the pod's namespace. */
 static void allow_by(struct reference_verdict *v, const struct kube_policy *policy, size_t rule)
 {
 	v->allow = true;
@@ -159,7 +159,7 @@ static void allow_by(struct reference_verdict *v, const struct kube_policy *poli
 	v->rule = rule;
 }
 
-/* "S is not isolated, or any rule matches" for one end of the packet. */
+/* Allowed at this end: the pod is not isolated, or any rule matches. */
 static void judge_rules(const struct store *s, const struct kube_pod *pod,
 			enum kube_direction direction, const struct packet *p,
 			struct reference_verdict *v)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The order of the questions: Service, backend, then both policy verdicts on the translated packet
- * (NP-46). Both ends are always judged, as far as they are pods of this node.
+ * The order of evaluation: Service, backend, then both policy verdicts on the translated packet
+ * (NP-46). Each end that is a pod of this node is judged, even when the other end denies.
  */
 #include <string.h>
 
 #include "reference/internal.h"
 
-static bool stands_for(const struct kube_pod *pod, const struct weir_addr *addr)
+static bool has_address(const struct kube_pod *pod, const struct weir_addr *addr)
 {
 	if (pod->host_network || pod->phase == KUBE_SUCCEEDED || pod->phase == KUBE_FAILED)
 		return false;
@@ -18,7 +18,7 @@ static bool stands_for(const struct kube_pod *pod, const struct weir_addr *addr)
 	return false;
 }
 
-/* NP-56: the one that is not being deleted, then the newest; what is still equal, by name. */
+/* NP-56: the pod that is not being deleted, then the newest, then the first by name. */
 static bool is_better_owner(const struct kube_pod *a, const struct kube_pod *b)
 {
 	if (a->meta.deleting != b->meta.deleting)
@@ -31,7 +31,7 @@ const struct kube_pod *reference_pod(const struct store *s, const struct weir_ad
 	const struct kube_pod *found = NULL;
 
 	for (size_t i = 0; i < s->n_pods; i++)
-		if (stands_for(s->pods[i], addr) && (!found || is_better_owner(s->pods[i], found)))
+		if (has_address(s->pods[i], addr) && (!found || is_better_owner(s->pods[i], found)))
 			found = s->pods[i];
 	return found;
 }

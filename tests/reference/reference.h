@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The deliberately naive evaluator: what Kubernetes says about the first packet of a flow, by loops
- * over the objects as the specification's text reads. It knows no plan, no identity, no hash and no
- * table, and calls nothing of user/compile: that is what makes it a witness. Never linked into the
- * product.
+ * A deliberately naive evaluator: judges the first packet of a flow by loops over the objects, as
+ * the text of the specification reads. It must stay independent of what it checks: no plan,
+ * identity, hash or table, no call into user/compile. Never linked into the product.
  */
 #pragma once
 
 #include <weir/reason.h>
 
-#include "analyze/oracle.h" /* struct oracle_query: only what is asked, not who answers */
+#include "analyze/oracle.h" /* only for struct oracle_query */
 #include "kube/store.h"
 
 struct reference_backend {
@@ -17,14 +16,14 @@ struct reference_backend {
 	uint16_t port; /* host order */
 };
 
-#define REFERENCE_BACKENDS_MAX 256 /* of one Service; the random clusters stay far below */
+#define REFERENCE_BACKENDS_MAX 256 /* of one Service; random clusters have far fewer */
 
-/* What an end says, and which rule let the packet pass. */
+/* The verdict at one end, and the rule that allows the packet. */
 struct reference_verdict {
 	bool judged, allow;
-	const struct kube_policy
-		*policy; /* the first that allows, by name; NULL: none had to, or none does */
-	size_t rule; /* the first of policy that allows */
+	/* the first that allows, by name; NULL: none has to, or none does */
+	const struct kube_policy *policy;
+	size_t rule; /* the first rule of policy that allows */
 };
 
 struct reference_answer {
@@ -38,11 +37,11 @@ struct reference_answer {
 };
 
 /*
- * A packet on this node. q->pick chooses among the candidates. Only pods of this node use Services.
+ * Judges a packet on this node. q->pick chooses among the candidates. Only local pods use Services.
  */
 void reference_judge(const struct store *s, const char *node, const struct oracle_query *q,
 		     struct reference_answer *ret_answer);
 
-/* The pod that an address stands for on any node (NP-56), or NULL. */
+/* The pod with that address, on any node (NP-56), or NULL. */
 const struct kube_pod *reference_pod(const struct store *s, const struct weir_addr *addr);
 bool reference_is_node_addr(const struct store *s, const char *node, const struct weir_addr *addr);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Services as B.1 to B.4 of the specification read: who owns a cluster IP and port, which endpoints
- * it has, and which of them are candidates here. Derives the endpoints of selectors itself, and
- * ignores the derived slices of the store. Everything is gathered again for each question.
+ * Services as the specification reads (SVC-1 to SVC-64): the Service of a cluster IP and port, its
+ * endpoints, and the candidates on this node. Derives the endpoints of selectors itself and ignores
+ * the derived slices of the store. Every query walks all objects again.
  */
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -50,7 +50,7 @@ static bool has_cluster_ip(const struct kube_service *svc, const struct weir_add
 	return false;
 }
 
-/* SVC-7: first created, then ns/name, which is the order of the store. */
+/* SVC-7: the first created, then the first by ns/name, which is the order of the store. */
 static const struct kube_service_port *find_frontend(const struct store *s,
 						     const struct oracle_query *q,
 						     const struct kube_service **ret_service,
@@ -77,9 +77,7 @@ static const struct kube_service_port *find_frontend(const struct store *s,
 	return found;
 }
 
-/*
- * ---- Endpoints ----------------------------------------------------------------------------------
- */
+/* ---- Endpoints ---- */
 
 static int rank(const struct endpoint *e)
 {
@@ -103,7 +101,7 @@ static void add_endpoint(struct endpoints *all, const struct endpoint *e)
 		return;
 	}
 	if (all->n == REFERENCE_BACKENDS_MAX)
-		abort(); /* the clusters of the tests are not that large */
+		abort(); /* random clusters have far fewer */
 	all->items[all->n++] = *e;
 }
 
@@ -132,7 +130,7 @@ static bool is_slice_of(const struct kube_slice *slice, const struct kube_servic
 	       !strcmp(slice->service, svc->meta.name);
 }
 
-/* SVC-10 to SVC-13. Returns whether somebody wrote slices for this Service. */
+/* SVC-10 to SVC-13. Returns whether the input has slices of this Service. */
 static bool read_slices(struct endpoints *all, const struct store *s,
 			const struct kube_service *svc, const struct kube_service_port *port,
 			int family, const char *node)
@@ -153,7 +151,7 @@ static bool read_slices(struct endpoints *all, const struct store *s,
 	return any;
 }
 
-/* A.3: the number that a target port means on a pod; 0: the pod does not have it. */
+/* The number of a target port on a pod; 0: the pod does not declare the name. */
 static uint16_t target_on_pod(const struct kube_service_port *port, const struct kube_pod *pod)
 {
 	if (!port->target_is_name)
@@ -165,7 +163,7 @@ static uint16_t target_on_pod(const struct kube_service_port *port, const struct
 	return 0;
 }
 
-/* What the control plane would write for a selector (A.3). */
+/* The endpoints that the control plane would write for the selector. */
 static void derive_endpoints(struct endpoints *all, const struct store *s,
 			     const struct kube_service *svc, const struct kube_service_port *port,
 			     int family, const char *node)
@@ -192,10 +190,7 @@ static void derive_endpoints(struct endpoints *all, const struct store *s,
 	}
 }
 
-/*
- * ---- Candidates
- * -----------------------------------------------------------------------------------
- */
+/* ---- Candidates ---- */
 
 static bool lists(const char **names, size_t n, const char *name)
 {

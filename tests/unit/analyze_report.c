@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* The connectivity report and the explanations of why, on small clusters. */
+/* The connectivity report, and the explanations that `weir why` prints, on small clusters. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <setjmp.h>
@@ -14,6 +14,7 @@
 #include "analyze/explain.h"
 #include "analyze/report.h"
 #include "analyze/world.h"
+#include "objects.h"
 
 #define POD(name, node, host, addr, labels, ports)                                              \
 	"apiVersion: v1\nkind: Pod\nmetadata: {namespace: ns, name: " name ", labels: {" labels \
@@ -28,8 +29,9 @@
 	"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n" \
 	"metadata: {namespace: ns, name: " name "}\nspec: " spec "\n---\n"
 
-static struct store *read_store(const char *yaml)
+static struct store *read_store(const char *const *objects)
 {
+	_cleanup_(mem_free) char *yaml = objects_join(objects);
 	struct store *s = store_new();
 
 	store_read_buffer(s, "test.yaml", yaml, strlen(yaml));
@@ -84,18 +86,19 @@ static struct report *ask(const struct store *s, const char *text)
 	return r;
 }
 
-/*
- * a and b on n1, c on n2; h1 and h2 on the nodes' own network; b and c take nothing in but from
- * selectors.
- */
-static const char two_nodes[] = NODE("n1", "172.18.0.1") NODE("n2", "172.18.0.2") POD(
-	"a", "n1", "false", "10.0.1.1", "app: a",
-	"") POD("b", "n1", "false", "10.0.1.2", "app: b",
-		"") POD("c", "n2", "false", "10.0.2.1", "app: b",
-			"") POD("h1", "n1", "true", "172.18.0.1", "app: a",
-				"") POD("h2", "n2", "true", "172.18.0.2", "app: a", "")
+/* a and b on n1, c on n2; h1 and h2 are host network pods; only app=a may reach b and c. */
+static const char *const two_nodes[] = {
+	NODE("n1", "172.18.0.1"),
+	NODE("n2", "172.18.0.2"),
+	POD("a", "n1", "false", "10.0.1.1", "app: a", ""),
+	POD("b", "n1", "false", "10.0.1.2", "app: b", ""),
+	POD("c", "n2", "false", "10.0.2.1", "app: b", ""),
+	POD("h1", "n1", "true", "172.18.0.1", "app: a", ""),
+	POD("h2", "n2", "true", "172.18.0.2", "app: a", ""),
 	POLICY("p",
-	       "{podSelector: {matchLabels: {app: b}}, ingress: [{from: [{podSelector: {matchLabels: {app: a}}}]}]}");
+	       "{podSelector: {matchLabels: {app: b}}, ingress: [{from: [{podSelector: {matchLabels: {app: a}}}]}]}"),
+	NULL,
+};
 
 static void each_end_is_judged_as_on_its_own_node(void **state)
 {
@@ -109,28 +112,32 @@ static void each_end_is_judged_as_on_its_own_node(void **state)
 	assert_string_equal(verdict(r, "world", "ns/b", 0), "deny");
 }
 
-static void np_41_np_43_host_network_is_its_own_node_and_nobody_elsewhere(void **state)
+static void np_41_43_host_network_pod_counts_as_its_node_and_as_external_elsewhere(void **state)
 {
 	_cleanup_(store_free) struct store *s = read_store(two_nodes);
 	_cleanup_(report_free) struct report *r = ask(s, "80");
 
 	assert_string_equal(verdict(r, "ns/h1", "ns/b", 0), "allow"); /* the node that hosts b */
 	assert_string_equal(verdict(r, "ns/h2", "ns/b", 0),
-			    "deny"); /* another: its label does not count (NP-21) */
+			    "deny"); /* of another node: its labels do not count (NP-21) */
 	assert_string_equal(verdict(r, "ns/h1", "ns/c", 0), "deny");
 	assert_string_equal(verdict(r, "node", "ns/b", 0), "allow");
 	assert_string_equal(verdict(r, "node", "ns/c", 0), "allow");
 	assert_string_equal(verdict(r, "ns/a", "ns/h2", 0), "allow");
 }
 
-static void np_42_egress_to_the_own_node_is_allowed_and_to_another_is_not(void **state)
+static void np_42_egress_to_its_own_node_is_allowed_and_to_another_is_not(void **state)
 {
-	static const char yaml[] = NODE("n1", "172.18.0.1") NODE("n2", "172.18.0.2")
-		POD("a", "n1", "false", "10.0.1.1", "app: a", "")
-			POD("h1", "n1", "true", "172.18.0.1", "", "")
-				POD("h2", "n2", "true", "172.18.0.2", "", "")
-					POLICY("p", "{podSelector: {}, policyTypes: [Egress]}");
-	_cleanup_(store_free) struct store *s = read_store(yaml);
+	static const char *const objects[] = {
+		NODE("n1", "172.18.0.1"),
+		NODE("n2", "172.18.0.2"),
+		POD("a", "n1", "false", "10.0.1.1", "app: a", ""),
+		POD("h1", "n1", "true", "172.18.0.1", "", ""),
+		POD("h2", "n2", "true", "172.18.0.2", "", ""),
+		POLICY("p", "{podSelector: {}, policyTypes: [Egress]}"),
+		NULL,
+	};
+	_cleanup_(store_free) struct store *s = read_store(objects);
 	_cleanup_(report_free) struct report *r = ask(s, "80");
 
 	assert_string_equal(verdict(r, "ns/a", "node", 0), "allow");
@@ -139,7 +146,7 @@ static void np_42_egress_to_the_own_node_is_allowed_and_to_another_is_not(void *
 	assert_string_equal(verdict(r, "ns/a", "world", 0), "deny");
 }
 
-static void pods_are_not_asked_about_themselves_nor_world_about_node(void **state)
+static void report_leaves_out_a_pod_to_itself_and_world_to_node(void **state)
 {
 	_cleanup_(store_free) struct store *s = read_store(two_nodes);
 	_cleanup_(report_free) struct report *r = ask(s, "80");
@@ -149,14 +156,17 @@ static void pods_are_not_asked_about_themselves_nor_world_about_node(void **stat
 	assert_string_equal(verdict(r, "node", "world", 0), "none");
 }
 
-static void np_35_a_name_stands_for_every_number_that_the_destination_gives_it(void **state)
+static void np_35_a_port_name_means_every_number_on_the_destination(void **state)
 {
-	static const char yaml[] = NODE("n1", "172.18.0.1") POD("a", "n1", "false", "10.0.1.1", "",
-								"")
+	static const char *const objects[] = {
+		NODE("n1", "172.18.0.1"),
+		POD("a", "n1", "false", "10.0.1.1", "", ""),
 		POD("b", "n1", "false", "10.0.1.2", "",
-		    "{name: web, containerPort: 80}, {name: other, containerPort: 81}]}, {name: d, image: i, ports: [{name: web, containerPort: 53, protocol: UDP}")
-			POLICY("p", "{podSelector: {}, ingress: [{ports: [{port: web}]}]}");
-	_cleanup_(store_free) struct store *s = read_store(yaml);
+		    "{name: web, containerPort: 80}, {name: other, containerPort: 81}]}, {name: d, image: i, ports: [{name: web, containerPort: 53, protocol: UDP}"),
+		POLICY("p", "{podSelector: {}, ingress: [{ports: [{port: web}]}]}"),
+		NULL,
+	};
+	_cleanup_(store_free) struct store *s = read_store(objects);
 	_cleanup_(report_free) struct report *r = ask(s, "web");
 
 	assert_string_equal(verdict(r, "ns/a", "ns/b", 80), "allow");
@@ -166,13 +176,16 @@ static void np_35_a_name_stands_for_every_number_that_the_destination_gives_it(v
 	assert_string_equal(verdict(r, "ns/a", "world", 0), "none");
 }
 
-static void declared_ports_are_asked_for_when_none_are_given(void **state)
+static void without_ports_the_report_uses_declared_ports(void **state)
 {
-	static const char yaml[] = POD("a", "n1", "false", "10.0.1.1", "",
-				       "{containerPort: 80}, {containerPort: 53, protocol: UDP}")
+	static const char *const objects[] = {
+		POD("a", "n1", "false", "10.0.1.1", "",
+		    "{containerPort: 80}, {containerPort: 53, protocol: UDP}"),
 		POD("b", "n1", "false", "10.0.1.2", "",
-		    "{containerPort: 80}, {containerPort: 9, protocol: SCTP}");
-	_cleanup_(store_free) struct store *s = read_store(yaml);
+		    "{containerPort: 80}, {containerPort: 9, protocol: SCTP}"),
+		NULL,
+	};
+	_cleanup_(store_free) struct store *s = read_store(objects);
 	_cleanup_(report_free) struct report *r = ask(s, NULL);
 	const struct report_port *ports;
 
@@ -182,13 +195,15 @@ static void declared_ports_are_asked_for_when_none_are_given(void **state)
 	assert_int_equal(ports[2].proto, IPPROTO_SCTP);
 }
 
-static void np_56_pods_that_have_ended_are_left_out(void **state)
+static void np_56_ended_pods_are_left_out(void **state)
 {
-	static const char yaml[] = POD(
-		"a", "n1", "false", "10.0.1.1", "",
-		"") "apiVersion: v1\nkind: Pod\nmetadata: {namespace: ns, name: old}\nspec: {nodeName: n1, containers: "
-		    "[{name: c, image: i}]}\nstatus: {phase: Succeeded, podIP: 10.0.1.9, podIPs: [{ip: 10.0.1.9}]}\n";
-	_cleanup_(store_free) struct store *s = read_store(yaml);
+	static const char *const objects[] = {
+		POD("a", "n1", "false", "10.0.1.1", "", ""),
+		"apiVersion: v1\nkind: Pod\nmetadata: {namespace: ns, name: old}\nspec: {nodeName: n1, containers: "
+		"[{name: c, image: i}]}\nstatus: {phase: Succeeded, podIP: 10.0.1.9, podIPs: [{ip: 10.0.1.9}]}\n",
+		NULL,
+	};
+	_cleanup_(store_free) struct store *s = read_store(objects);
 	_cleanup_(report_free) struct report *r = ask(s, "80");
 
 	assert_int_equal(report_n_rows(r), 3);
@@ -196,12 +211,15 @@ static void np_56_pods_that_have_ended_are_left_out(void **state)
 	assert_string_equal(report_row_text(r, 1), "world");
 }
 
-static void both_sides_are_told_when_both_deny(void **state)
+static void both_sides_are_reported_when_both_deny(void **state)
 {
-	static const char yaml[] = POD("a", "n1", "false", "10.0.1.1", "", "")
-		POD("b", "n1", "false", "10.0.1.2", "", "")
-			POLICY("p", "{podSelector: {}, policyTypes: [Ingress, Egress]}");
-	_cleanup_(store_free) struct store *s = read_store(yaml);
+	static const char *const objects[] = {
+		POD("a", "n1", "false", "10.0.1.1", "", ""),
+		POD("b", "n1", "false", "10.0.1.2", "", ""),
+		POLICY("p", "{podSelector: {}, policyTypes: [Ingress, Egress]}"),
+		NULL,
+	};
+	_cleanup_(store_free) struct store *s = read_store(objects);
 	_cleanup_(report_free) struct report *r = ask(s, "80");
 	struct report_end from = { .pod = store_pod(s, "ns", "a") },
 			  to = { .pod = store_pod(s, "ns", "b") };
@@ -215,7 +233,7 @@ static void both_sides_are_told_when_both_deny(void **state)
 	assert_int_equal(report_ask(r, &from, &to, IPPROTO_TCP, 80, 1, &item, NULL), -EAFNOSUPPORT);
 }
 
-static void ports_are_parsed_and_nonsense_is_refused(void **state)
+static void lists_of_ports_are_parsed_and_wrong_ones_refused(void **state)
 {
 	static const char *const bad[] = { "",        ",",   "80,",  "0",     "65536",
 					   "80/ICMP", "80/", "/TCP", "123456" };
@@ -240,21 +258,24 @@ static void ports_are_parsed_and_nonsense_is_refused(void **state)
 
 /* ---- world ---- */
 
-static void world_is_in_no_block_but_zero_and_nobodys(void **state)
+static void world_is_an_unused_address_outside_every_block_but_zero(void **state)
 {
-	static const char yaml[] = POLICY(
-		"p",
-		"{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0, except: "
-		"[198.51.100.0/24]}}, {ipBlock: {cidr: 0.0.0.0/1}}, {ipBlock: {cidr: '::/0'}}]}]}");
-	_cleanup_(store_free) struct store *s = read_store(yaml);
+	static const char *const objects[] = {
+		POLICY("p",
+		       "{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0, except: "
+		       "[198.51.100.0/24]}}, {ipBlock: {cidr: 0.0.0.0/1}}, {ipBlock: {cidr: '::/0'}}]}]}"),
+		NULL,
+	};
+	_cleanup_(store_free) struct store *s = read_store(objects);
 	struct weir_addr a;
 	struct world w = {};
 	char text[ADDR_TEXT_MAX];
 
 	world_collect(&w, s);
 	assert_true(world_free_addr(&w, 0, &a));
-	assert_string_equal(addr_text(&a, text),
-			    "128.0.0.0"); /* behind 0.0.0.0/1 and not in the except */
+	assert_string_equal(
+		addr_text(&a, text),
+		"128.0.0.0"); /* the first address after 0.0.0.0/1, outside the except */
 	assert_true(world_free_addr(&w, 1, &a));
 	assert_string_equal(addr_text(&a, text), "2001:db8:ffff:ffff::1");
 	world_take(&w, &a);
@@ -263,12 +284,15 @@ static void world_is_in_no_block_but_zero_and_nobodys(void **state)
 	world_clear(&w);
 }
 
-static void without_a_free_address_there_is_no_world(void **state)
+static void without_a_free_address_the_report_has_no_world(void **state)
 {
-	static const char yaml[] = POD("a", "n1", "false", "10.0.1.1", "", "") POLICY(
-		"p",
-		"{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/1}}, {ipBlock: {cidr: 128.0.0.0/1}}]}]}");
-	_cleanup_(store_free) struct store *s = read_store(yaml);
+	static const char *const objects[] = {
+		POD("a", "n1", "false", "10.0.1.1", "", ""),
+		POLICY("p",
+		       "{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/1}}, {ipBlock: {cidr: 128.0.0.0/1}}]}]}"),
+		NULL,
+	};
+	_cleanup_(store_free) struct store *s = read_store(objects);
 	_cleanup_(report_free) struct report *r = ask(s, "80");
 
 	assert_string_equal(verdict(r, "world", "ns/a", 0), "none");
@@ -277,14 +301,17 @@ static void without_a_free_address_there_is_no_world(void **state)
 
 /* ---- explanations ---- */
 
-static void an_explanation_names_what_failed(void **state)
+static void an_explanation_says_why_each_peer_and_port_failed(void **state)
 {
-	static const char yaml[] = POD("a", "n1", "false", "10.0.1.1", "app: x",
-				       "") POD("b", "n1", "false", "10.0.1.2", "", "")
+	static const char *const objects[] = {
+		POD("a", "n1", "false", "10.0.1.1", "app: x", ""),
+		POD("b", "n1", "false", "10.0.1.2", "", ""),
 		POLICY("p",
 		       "{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.9.0.0/16}}], ports: [{port: 81}]}, "
-		       "{from: [{podSelector: {matchLabels: {app: a}}}]}]}");
-	_cleanup_(store_free) struct store *s = read_store(yaml);
+		       "{from: [{podSelector: {matchLabels: {app: a}}}]}]}"),
+		NULL,
+	};
+	_cleanup_(store_free) struct store *s = read_store(objects);
 	_cleanup_(arena_free) struct arena arena = {};
 	struct explain_flow f = { .direction = KUBE_INGRESS,
 				  .subject = store_pod(s, "ns", "b"),
@@ -325,18 +352,18 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_end_is_judged_as_on_its_own_node),
-		cmocka_unit_test(np_41_np_43_host_network_is_its_own_node_and_nobody_elsewhere),
-		cmocka_unit_test(np_42_egress_to_the_own_node_is_allowed_and_to_another_is_not),
-		cmocka_unit_test(pods_are_not_asked_about_themselves_nor_world_about_node),
 		cmocka_unit_test(
-			np_35_a_name_stands_for_every_number_that_the_destination_gives_it),
-		cmocka_unit_test(declared_ports_are_asked_for_when_none_are_given),
-		cmocka_unit_test(np_56_pods_that_have_ended_are_left_out),
-		cmocka_unit_test(both_sides_are_told_when_both_deny),
-		cmocka_unit_test(ports_are_parsed_and_nonsense_is_refused),
-		cmocka_unit_test(world_is_in_no_block_but_zero_and_nobodys),
-		cmocka_unit_test(without_a_free_address_there_is_no_world),
-		cmocka_unit_test(an_explanation_names_what_failed),
+			np_41_43_host_network_pod_counts_as_its_node_and_as_external_elsewhere),
+		cmocka_unit_test(np_42_egress_to_its_own_node_is_allowed_and_to_another_is_not),
+		cmocka_unit_test(report_leaves_out_a_pod_to_itself_and_world_to_node),
+		cmocka_unit_test(np_35_a_port_name_means_every_number_on_the_destination),
+		cmocka_unit_test(without_ports_the_report_uses_declared_ports),
+		cmocka_unit_test(np_56_ended_pods_are_left_out),
+		cmocka_unit_test(both_sides_are_reported_when_both_deny),
+		cmocka_unit_test(lists_of_ports_are_parsed_and_wrong_ones_refused),
+		cmocka_unit_test(world_is_an_unused_address_outside_every_block_but_zero),
+		cmocka_unit_test(without_a_free_address_the_report_has_no_world),
+		cmocka_unit_test(an_explanation_says_why_each_peer_and_port_failed),
 		cmocka_unit_test(a_side_that_no_policy_selects_allows),
 	};
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* FROM and TO as people write them. */
+/* FROM and TO of the command line. */
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,7 +35,7 @@ static void check(const char *text, enum target_kind kind, const char *ns, const
 	arena_free(&f.arena);
 }
 
-static void forms_of_design_section_6_are_understood(void **state)
+static void every_documented_form_is_parsed(void **state)
 {
 	check("default/web", TARGET_POD, "default", "web", 0, 0);
 	check("default/web:80", TARGET_POD, "default", "web", 80, 0);
@@ -51,7 +51,7 @@ static void forms_of_design_section_6_are_understood(void **state)
 	check("[fd00::1]:443", TARGET_ADDR, NULL, NULL, 443, 0);
 }
 
-static void dns_6_names_are_hosts_under_a_headless_service_or_services(void **state)
+static void dns_6_names_are_hosts_of_a_headless_service_or_services(void **state)
 {
 	struct fixture f = {};
 
@@ -89,7 +89,7 @@ static void a_port_may_be_a_name(void **state)
 	arena_free(&f.arena);
 }
 
-static void nonsense_is_refused_with_words(void **state)
+static void malformed_targets_are_refused_with_a_message(void **state)
 {
 	static const char *const bad[] = {
 		"",         "web",         "a/b/c",       "a/b/c/d",      "/web",
@@ -120,11 +120,11 @@ static void from_takes_no_port(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(forms_of_design_section_6_are_understood),
-		cmocka_unit_test(dns_6_names_are_hosts_under_a_headless_service_or_services),
+		cmocka_unit_test(every_documented_form_is_parsed),
+		cmocka_unit_test(dns_6_names_are_hosts_of_a_headless_service_or_services),
 		cmocka_unit_test(addresses_keep_their_family),
 		cmocka_unit_test(a_port_may_be_a_name),
-		cmocka_unit_test(nonsense_is_refused_with_words),
+		cmocka_unit_test(malformed_targets_are_refused_with_a_message),
 		cmocka_unit_test(from_takes_no_port),
 	};
 

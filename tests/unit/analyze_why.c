@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Which families why asks in, and from and to which addresses. */
+/* Which families and addresses `weir why` asks about. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -99,8 +99,8 @@ static void the_address_of_a_service_is_asked_in_its_own_family(void **state)
 	asks("10.0.0.1", "svc/p/none", ASKED_V4, NULL, "10.96.0.3");
 }
 
-/* It is that address which is asked, not the first one of the node. */
-static void an_address_of_the_own_node_is_asked_as_it_is(void **state)
+/* Not replaced by the first address of the node. */
+static void an_address_of_the_node_is_asked_itself(void **state)
 {
 	asks("p/a", "[fd00:172::2]:80", ASKED_V6, "fd00::1", "fd00:172::2");
 	asks("p/a", "172.18.0.2:80", ASKED_V4, "10.0.0.1", "172.18.0.2");
@@ -121,8 +121,8 @@ static void addresses_of_two_families_are_refused(void **state)
 		assert_int_equal(why_parse(&ask, pairs[i][0], pairs[i][1], &err), -EINVAL);
 		assert_string_equal(
 			err.text,
-			i ? "FROM 10.0.0.1 is IPv4 and TO fd00:96::2 is IPv6: no packet has both"
-			  : "FROM fd00::1 is IPv6 and TO 10.0.0.2 is IPv4: no packet has both");
+			i ? "FROM 10.0.0.1 is IPv4 and TO fd00:96::2 is IPv6: both must be of one family"
+			  : "FROM fd00::1 is IPv6 and TO 10.0.0.2 is IPv4: both must be of one family");
 	}
 }
 
@@ -132,7 +132,7 @@ int main(void)
 		cmocka_unit_test(names_are_asked_in_both_families),
 		cmocka_unit_test(an_address_is_asked_in_its_own_family),
 		cmocka_unit_test(the_address_of_a_service_is_asked_in_its_own_family),
-		cmocka_unit_test(an_address_of_the_own_node_is_asked_as_it_is),
+		cmocka_unit_test(an_address_of_the_node_is_asked_itself),
 		cmocka_unit_test(addresses_of_two_families_are_refused),
 	};
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Addresses and prefixes: what is accepted, how it is written, who holds whom. */
+/* Addresses and prefixes: what is accepted, canonical text, containment, order. */
 #include "kube_test.h"
 
 static void assert_parses(const char *text, const char *canonical)
@@ -25,7 +25,7 @@ static void parse_4_leading_zeros_are_decimal_and_mapped_addresses_are_ipv4(void
 	assert_int_equal(addr_family(&mapped), 0);
 }
 
-static void what_is_no_address_is_refused_and_leaves_the_output_alone(void **state)
+static void malformed_addresses_are_refused_and_leave_the_output_alone(void **state)
 {
 	static const char *const wrong[] = { "",          "1.2.3",        "1.2.3.4.5",
 					     "256.0.0.1", "1.2.3.4 ",     " 1.2.3.4",
@@ -61,7 +61,7 @@ static void parse_5_host_bits_are_cleared_and_blanks_trimmed(void **state)
 	assert_cidr("::ffff:10.1.2.3/104", "10.0.0.0/8");
 }
 
-static void what_is_no_block_is_refused(void **state)
+static void malformed_blocks_are_refused(void **state)
 {
 	static const char *const wrong[] = {
 		"",         "10.0.0.0",    "10.0.0.0/",   "10.0.0.0/33",
@@ -85,7 +85,7 @@ static bool holds(const char *block, const char *address)
 	return cidr_holds(&c, &a);
 }
 
-static void np_29_families_never_mix(void **state)
+static void np_29_a_block_holds_no_address_of_the_other_family(void **state)
 {
 	assert_true(holds("0.0.0.0/0", "203.0.113.9"));
 	assert_false(holds("0.0.0.0/0", "2001:db8::1"));
@@ -95,7 +95,7 @@ static void np_29_families_never_mix(void **state)
 	assert_false(holds("::/80", "203.0.113.9"));
 }
 
-static void blocks_hold_what_lies_inside_to_the_bit(void **state)
+static void blocks_hold_addresses_exact_to_the_bit(void **state)
 {
 	assert_true(holds("10.0.0.0/9", "10.127.255.255"));
 	assert_false(holds("10.0.0.0/9", "10.128.0.0"));
@@ -105,7 +105,7 @@ static void blocks_hold_what_lies_inside_to_the_bit(void **state)
 	assert_false(holds("2001:db8::/33", "2001:db8:8000::"));
 }
 
-static void order_of_blocks_puts_the_outer_one_first(void **state)
+static void an_outer_block_sorts_before_its_inner_blocks(void **state)
 {
 	struct cidr outer, inner, next;
 
@@ -119,7 +119,7 @@ static void order_of_blocks_puts_the_outer_one_first(void **state)
 	assert_false(cidr_holds_cidr(&inner, &outer) || cidr_holds_cidr(&outer, &next));
 }
 
-static void protocols_have_names(void **state)
+static void protocols_are_parsed_and_printed_by_name(void **state)
 {
 	assert_int_equal(proto_parse("TCP"), 6);
 	assert_int_equal(proto_parse("sctp"), 132);
@@ -132,13 +132,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parse_4_leading_zeros_are_decimal_and_mapped_addresses_are_ipv4),
-		cmocka_unit_test(what_is_no_address_is_refused_and_leaves_the_output_alone),
+		cmocka_unit_test(malformed_addresses_are_refused_and_leave_the_output_alone),
 		cmocka_unit_test(parse_5_host_bits_are_cleared_and_blanks_trimmed),
-		cmocka_unit_test(what_is_no_block_is_refused),
-		cmocka_unit_test(np_29_families_never_mix),
-		cmocka_unit_test(blocks_hold_what_lies_inside_to_the_bit),
-		cmocka_unit_test(order_of_blocks_puts_the_outer_one_first),
-		cmocka_unit_test(protocols_have_names),
+		cmocka_unit_test(malformed_blocks_are_refused),
+		cmocka_unit_test(np_29_a_block_holds_no_address_of_the_other_family),
+		cmocka_unit_test(blocks_hold_addresses_exact_to_the_bit),
+		cmocka_unit_test(an_outer_block_sorts_before_its_inner_blocks),
+		cmocka_unit_test(protocols_are_parsed_and_printed_by_name),
 	};
 
 	return run_group("base_addr", tests, ARRAY_SIZE(tests));

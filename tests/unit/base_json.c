@@ -43,7 +43,7 @@ static void the_first_error_names_file_and_member(void **state)
 	assert_string_equal(err.text, "f.json: n: a number from 8 to 9 is needed");
 }
 
-static void what_is_absent_has_no_members(void **state)
+static void members_of_an_absent_value_are_absent(void **state)
 {
 	struct json_value none = {};
 
@@ -52,7 +52,7 @@ static void what_is_absent_has_no_members(void **state)
 	assert_int_equal(json_count(json_list(none, "l")), 0);
 }
 
-static void another_document_is_refused(void **state)
+static void documents_of_another_kind_or_version_are_refused(void **state)
 {
 	static const struct {
 		const char *text, *says;
@@ -78,8 +78,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(members_are_read_by_type),
 		cmocka_unit_test(the_first_error_names_file_and_member),
-		cmocka_unit_test(what_is_absent_has_no_members),
-		cmocka_unit_test(another_document_is_refused),
+		cmocka_unit_test(members_of_an_absent_value_are_absent),
+		cmocka_unit_test(documents_of_another_kind_or_version_are_refused),
 	};
 
 	return run_group("base_json", tests, ARRAY_SIZE(tests));

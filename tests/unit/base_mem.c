@@ -20,7 +20,7 @@ static void arena_memory_is_zero_aligned_and_does_not_overlap(void **state)
 			assert_int_equal(blocks[i][k], i + 1);
 }
 
-static void arena_strings_end(void **state)
+static void arena_strings_are_terminated(void **state)
 {
 	_cleanup_(arena_free) struct arena a = {};
 
@@ -29,7 +29,7 @@ static void arena_strings_end(void **state)
 	assert_string_equal(arena_printf(&a, "%s-%d", "x", 7), "x-7");
 }
 
-static void vectors_grow_and_what_is_new_is_zero(void **state)
+static void vectors_grow_and_new_elements_are_zero(void **state)
 {
 	_cleanup_(mem_free) int *v = NULL;
 	size_t n = 0, cap = 0;
@@ -44,7 +44,7 @@ static void vectors_grow_and_what_is_new_is_zero(void **state)
 		assert_int_equal(v[i], i);
 }
 
-static void an_array_is_sorted_and_keeps_one_of_each(void **state)
+static void array_unique_sorts_and_keeps_one_of_each(void **state)
 {
 	const char *texts[] = { "b", "a", "b", "c", "a" };
 
@@ -66,11 +66,11 @@ static void diagnostics_print_by_file_and_position_and_count_errors(void **state
 	diag_add(&list, DIAG_ERROR, "E020", &b, "Pod x/y", "spec", "third");
 	diag_add(&list, DIAG_WARNING, NULL, &a9, NULL, NULL, "second");
 	diag_add(&list, DIAG_ERROR, "E001", &a2, NULL, NULL, "first %d", 1);
-	diag_add(&list, DIAG_NOTE, NULL, NULL, NULL, NULL, "no place");
+	diag_add(&list, DIAG_NOTE, NULL, NULL, NULL, NULL, "no position");
 	diag_print(&list, out);
 	fclose(out);
 	assert_int_equal(list.errors, 2);
-	assert_string_equal(text, "note: no place\n"
+	assert_string_equal(text, "note: no position\n"
 				  "a.yaml:2:7: error E001: first 1\n"
 				  "a.yaml:9:2: warning: second\n"
 				  "b.yaml:1:1: error E020: Pod x/y: spec: third\n");
@@ -84,7 +84,7 @@ static void errors_carry_their_code_and_text(void **state)
 
 	assert_int_equal(err_set(&err, -EBUSY, "%s is held", "it"), -EBUSY);
 	assert_string_equal(err.text, "it is held");
-	assert_int_equal(err_set(NULL, -EPERM, "nobody asked"), -EPERM);
+	assert_int_equal(err_set(NULL, -EPERM, "unused"), -EPERM);
 	assert_string_equal(err_name(-EPERM), "EPERM");
 	assert_string_equal(err_name(ENOENT), "ENOENT");
 	assert_string_equal(err_name(-1234), "E-1234");
@@ -94,9 +94,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(arena_memory_is_zero_aligned_and_does_not_overlap),
-		cmocka_unit_test(arena_strings_end),
-		cmocka_unit_test(vectors_grow_and_what_is_new_is_zero),
-		cmocka_unit_test(an_array_is_sorted_and_keeps_one_of_each),
+		cmocka_unit_test(arena_strings_are_terminated),
+		cmocka_unit_test(vectors_grow_and_new_elements_are_zero),
+		cmocka_unit_test(array_unique_sorts_and_keeps_one_of_each),
 		cmocka_unit_test(diagnostics_print_by_file_and_position_and_count_errors),
 		cmocka_unit_test(errors_carry_their_code_and_text),
 	};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Which known word a misspelt one is taken for. */
+/* Which known word is proposed for a misspelt one. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "base/near.h"
 
-static void an_edit_is_one_letter_or_two_swapped(void **state)
+static void distance_counts_changed_letters_and_swapped_pairs(void **state)
 {
 	assert_int_equal(near_distance("", ""), 0);
 	assert_int_equal(near_distance("n1", "n1"), 0);
@@ -33,7 +33,7 @@ static void the_nearest_word_is_proposed(void **state)
 	assert_string_equal(near_word("controlplane", words, ARRAY_SIZE(words)), "control-plane");
 }
 
-static void what_is_far_or_as_near_as_another_is_not_proposed(void **state)
+static void distant_or_ambiguous_words_are_not_proposed(void **state)
 {
 	static const char *const words[] = { "n1", "n2", "n3" };
 	char longest[NEAR_LEN_MAX + 2];
@@ -53,9 +53,9 @@ static void what_is_far_or_as_near_as_another_is_not_proposed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_edit_is_one_letter_or_two_swapped),
+		cmocka_unit_test(distance_counts_changed_letters_and_swapped_pairs),
 		cmocka_unit_test(the_nearest_word_is_proposed),
-		cmocka_unit_test(what_is_far_or_as_near_as_another_is_not_proposed),
+		cmocka_unit_test(distant_or_ambiguous_words_are_not_proposed),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* The manual page says all that the tables say, in roff that needs nothing but man(7). */
+/* The manual page has everything that the tables of the command have, in plain man(7). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,7 +32,7 @@ static int free_page(void **state)
 	return 0;
 }
 
-/* The page of one verb: from its headline to the next one. */
+/* The section of one verb: from its heading to the next. */
 static char *section_of(const struct verb *v)
 {
 	_cleanup_(mem_free) char *title = mem_printf(".SS \"weir %s\"\n", v->name);
@@ -41,7 +41,7 @@ static char *section_of(const struct verb *v)
 
 	if (!begin)
 		fail_msg("there is no section for weir %s", v->name);
-	while (strncmp(end, ".S", 2)) /* the next line that is a headline */
+	while (strncmp(end, ".S", 2)) /* the next heading */
 		end = strchr(end, '\n') + 1;
 	return mem_strndup(begin, end - begin);
 }
@@ -60,7 +60,7 @@ static char *escaped(const char *option)
 	return text;
 }
 
-static void every_option_of_every_verb_is_there(void **state)
+static void the_section_of_a_verb_has_all_its_options(void **state)
 {
 	const struct option_row *tables[CLI_TABLES_MAX];
 	size_t options = 0;
@@ -82,8 +82,7 @@ static void every_option_of_every_verb_is_there(void **state)
 	assert_true(options > 50);
 }
 
-/* What help lists comes from the same tables: nothing that it shows is missing in the page. */
-static void every_option_that_help_shows_is_explained(void **state)
+static void every_option_in_help_has_an_entry(void **state)
 {
 	for (const struct verb *const *v = cli_verbs; *v; v++) {
 		_cleanup_(mem_free) char *help = NULL;
@@ -96,7 +95,7 @@ static void every_option_that_help_shows_is_explained(void **state)
 		     at += 2) {
 			char name[32] = "";
 
-			sscanf(at, "--%31[a-z-]", name);
+			sscanf(at, "--%31[a-z0-9-]", name);
 			if (*name) {
 				_cleanup_(mem_free) char *entry = escaped(name);
 				_cleanup_(mem_free) char *alone = mem_printf(".TP\n%s\\fR", entry);
@@ -109,7 +108,7 @@ static void every_option_that_help_shows_is_explained(void **state)
 	}
 }
 
-static void every_exit_status_has_its_meaning(void **state)
+static void every_exit_status_has_an_entry(void **state)
 {
 	for (int i = 0; i < CLI_EXITS; i++) {
 		_cleanup_(mem_free) char *entry = mem_printf(".TP\n\\fB%d\\fR\n", i);
@@ -148,13 +147,13 @@ static void check_example(const char *command)
 	free(options);
 }
 
-static void examples_are_good_usage(void **state)
+static void the_options_of_every_example_are_valid(void **state)
 {
 	for (const struct man_entry *e = man_examples; e->term; e++)
 		check_example(e->term);
 }
 
-static void lines_are_ascii_and_requests_those_of_man(void **state)
+static void the_page_is_ascii_with_requests_of_man_only(void **state)
 {
 	static const char *const requests[] = { ".SH ", ".SS ", ".TP",  ".PP", ".RS ", ".RE",
 						".nf",  ".fi",  ".TH ", ".nh", ".ad ", ".\\\" " };
@@ -174,11 +173,11 @@ static void lines_are_ascii_and_requests_those_of_man(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_option_of_every_verb_is_there),
-		cmocka_unit_test(every_option_that_help_shows_is_explained),
-		cmocka_unit_test(every_exit_status_has_its_meaning),
-		cmocka_unit_test(examples_are_good_usage),
-		cmocka_unit_test(lines_are_ascii_and_requests_those_of_man),
+		cmocka_unit_test(the_section_of_a_verb_has_all_its_options),
+		cmocka_unit_test(every_option_in_help_has_an_entry),
+		cmocka_unit_test(every_exit_status_has_an_entry),
+		cmocka_unit_test(the_options_of_every_example_are_valid),
+		cmocka_unit_test(the_page_is_ascii_with_requests_of_man_only),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* What `sandbox probe` prints about results that stand ready: no sandbox is needed for that. */
+/* What `sandbox probe` prints, on results made by hand: without a sandbox. */
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,15 +26,15 @@ static const char two_pods_one_policy[] =
 
 static int measured_as_expected(const struct report_item *item, void *ctx)
 {
-	struct measure *p = ctx;
+	struct measure *m = ctx;
 
-	*VEC_ADD(p->results, p->n, p->cap) =
+	*VEC_ADD(m->results, m->n, m->cap) =
 		(struct measure_result){ .item = *item,
 					 .measured = item->allow ? SANDBOX_ALLOW : SANDBOX_DENY };
 	return 0;
 }
 
-/* What the next call finds in its variables is no valid pointer. */
+/* Uninitialised pointers of the next call are invalid, not NULL by chance. */
 static __attribute__((noinline)) void spoil_stack(void)
 {
 	volatile char bytes[STACK_TO_SPOIL];
@@ -43,10 +43,10 @@ static __attribute__((noinline)) void spoil_stack(void)
 		bytes[i] = 0x5a;
 }
 
-static void a_denial_without_any_service_is_printed(void **state)
+static void a_denial_is_printed_where_there_is_no_service(void **state)
 {
 	_cleanup_(store_free) struct store *s = store_new();
-	_cleanup_(measure_free) struct measure p = { .store = s };
+	_cleanup_(measure_free) struct measure m = { .store = s };
 	_cleanup_(mem_free) char *text = NULL;
 	struct common_options options = {};
 	struct weir_err err = {};
@@ -55,11 +55,11 @@ static void a_denial_without_any_service_is_printed(void **state)
 
 	store_read_buffer(s, "p.yaml", two_pods_one_policy, strlen(two_pods_one_policy));
 	store_apply_defaults(s, 0);
-	p.report = report_new(&(struct report_input){ .store = s });
-	assert_int_equal(report_each(p.report, measured_as_expected, &p, &err), 0);
+	m.report = report_new(&(struct report_input){ .store = s });
+	assert_int_equal(report_each(m.report, measured_as_expected, &m, &err), 0);
 	out = open_memstream(&text, &len);
 	spoil_stack();
-	measure_print(&p, &options, out);
+	measure_print(&m, &options, out);
 	fclose(out);
 	assert_non_null(strstr(text, "DENIED AT"));
 	assert_non_null(strstr(text, "ingress to p/b"));
@@ -69,7 +69,7 @@ static void a_denial_without_any_service_is_printed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_denial_without_any_service_is_printed),
+		cmocka_unit_test(a_denial_is_printed_where_there_is_no_service),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

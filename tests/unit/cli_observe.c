@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/*
- * Events with names: what a line and an object say, and what filters take. The plan is the test's
- * own; no kernel is asked.
- */
+/* Events with names: as a line, as a JSON object, and through filters. No kernel is needed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,7 +18,7 @@
 #define SERVICE 2
 #define BACKEND 9
 
-/* A hash is the id in its last byte. */
+/* The last byte of each name is the id. */
 static const char plan_text[] =
 	"{\"apiVersion\":\"weir.dev/v1\",\"kind\":\"Plan\",\"node\":\"n1\","
 	"\"rules\":[{\"name\":\"00000000000000000000000000000003\",\"policy\":\"shop/db-from-api\","
@@ -70,7 +67,7 @@ static struct weir_addr addr(const char *text)
 	return a;
 }
 
-/* web to db, denied by the default of db's set. */
+/* web to db, denied by the default of db's policy set. */
 static struct weir_event denial(void)
 {
 	return (struct weir_event){
@@ -89,7 +86,7 @@ static struct weir_event denial(void)
 	};
 }
 
-/* web by the Service to db, allowed by a rule. */
+/* web to db through the Service, allowed by a rule. */
 static struct weir_event translation(void)
 {
 	struct weir_event e = denial();
@@ -157,12 +154,12 @@ static void a_translation_names_service_backend_and_rules(void **state)
 	assert_line(&e, true,
 		    "01:01:02.500 ALLOWED  shop/web:41234 → svc/shop/api:80 → shop/db:8080 TCP  "
 		    "shop/db-from-api ingress[2] (p.yaml:75)\n");
-	e.ingress_rule = WEIR_NO_RULE; /* nothing isolates: no word about it */
+	e.ingress_rule = WEIR_NO_RULE; /* no policy selects db: no rule is printed */
 	assert_line(&e, true,
 		    "01:01:02.500 ALLOWED  shop/web:41234 → svc/shop/api:80 → shop/db:8080 TCP\n");
 }
 
-static void a_drop_says_its_reason(void **state)
+static void a_drop_prints_its_reason(void **state)
 {
 	struct weir_event e = denial();
 
@@ -172,13 +169,13 @@ static void a_drop_says_its_reason(void **state)
 	e.dst = addr("192.0.2.7");
 	assert_line(&e, true,
 		    "01:01:02.500 DROPPED  node:41234 → 192.0.2.7:5432 TCP  mid-stream: "
-		    "it begins no connection, and is of none that is known\n");
+		    "no SYN, and of no known connection\n");
 	e.src = addr("2001:db8::1");
 	e.dst = addr("fd00::1");
-	e.proto = IPPROTO_ICMPV6; /* an id is no port */
+	e.proto = IPPROTO_ICMPV6; /* ports are ICMP ids: not printed */
 	assert_line(&e, true,
 		    "01:01:02.500 DROPPED  2001:db8::1 → shop/db ICMP  mid-stream: "
-		    "it begins no connection, and is of none that is known\n");
+		    "no SYN, and of no known connection\n");
 	e = (struct weir_event){ .reason = WEIR_TRUNCATED, .device = 12, .len = 20 };
 	assert_line(
 		&e, true,
@@ -201,7 +198,7 @@ static void ids_without_a_name_are_shown_as_ids(void **state)
 	assert_line(&e, true, "01:01:02.500 DENIED   shop/web:41234 → shop/db:5432 TCP  #98\n");
 }
 
-static void what_this_generation_lacks_is_named_by_the_one_before(void **state)
+static void ids_of_the_previous_generation_are_named_by_its_plan(void **state)
 {
 	struct weir_event e = denial();
 	struct live empty = {};
@@ -217,7 +214,7 @@ static void what_this_generation_lacks_is_named_by_the_one_before(void **state)
 			    "shop/db-from-api,shop/default-deny");
 }
 
-static void an_object_has_stable_keys(void **state)
+static void an_event_has_stable_json_keys(void **state)
 {
 	_cleanup_(mem_free) char *text = NULL;
 	struct weir_event e = translation();
@@ -282,7 +279,7 @@ static void ends_are_matched_by_name_address_and_kind(void **state)
 		{ "svc/shop/api", false, true, true },
 		{ "svc/shop/api:80/TCP", false, true, true },
 		{ "svc/shop/api:80/UDP", false, false, false },
-		{ "shop/api", false, false, false }, /* no pod has that name */
+		{ "shop/api", false, false, false }, /* not the name of a pod */
 		{ "sho/web", false, false, false },
 		{ "10.244.0.2", true, false, true },
 		{ "10.96.0.80", false, true, true },
@@ -324,9 +321,9 @@ static void verdicts_and_reasons_are_matched(void **state)
 	assert_false(matches(&deny, spoofed));
 	assert_int_equal(event_reason("spoofed"), WEIR_SPOOFED);
 	assert_int_equal(event_reason("forwarded"), WEIR_FORWARDED);
-	assert_int_equal(event_reason("multicast"), -1); /* is no event */
+	assert_int_equal(event_reason("multicast"), -1); /* counted, never an event */
 	assert_int_equal(event_reason("nonsense"), -1);
-	assert_int_equal(event_reason("hairpin"), -1); /* no longer */
+	assert_int_equal(event_reason("hairpin"), -1); /* removed */
 	assert_int_equal(event_reason("sctp-service"), -1);
 }
 
@@ -366,10 +363,10 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_default_deny_names_pods_and_policies),
 		cmocka_unit_test(a_translation_names_service_backend_and_rules),
-		cmocka_unit_test(a_drop_says_its_reason),
+		cmocka_unit_test(a_drop_prints_its_reason),
 		cmocka_unit_test(ids_without_a_name_are_shown_as_ids),
-		cmocka_unit_test(what_this_generation_lacks_is_named_by_the_one_before),
-		cmocka_unit_test(an_object_has_stable_keys),
+		cmocka_unit_test(ids_of_the_previous_generation_are_named_by_its_plan),
+		cmocka_unit_test(an_event_has_stable_json_keys),
 		cmocka_unit_test(ends_are_matched_by_name_address_and_kind),
 		cmocka_unit_test(verdicts_and_reasons_are_matched),
 		cmocka_unit_test(ports_and_protocols_are_matched),

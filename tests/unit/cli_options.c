@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/*
- * Options by table: what is accepted, what is refused and in which words, and that help shows every
- * row.
- */
+/* Options by table: what is accepted, what is refused and how, and help for every row. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -77,7 +74,7 @@ static void values_may_be_attached_or_follow(void **state)
 	}
 }
 
-static void options_stand_anywhere_until_two_dashes(void **state)
+static void options_are_read_anywhere_before_two_dashes(void **state)
 {
 	struct run run;
 
@@ -93,7 +90,7 @@ static void options_stand_anywhere_until_two_dashes(void **state)
 	free(run.v.list.items);
 }
 
-static void lists_and_counts_add_up(void **state)
+static void lists_and_counts_accumulate(void **state)
 {
 	struct run run;
 
@@ -106,7 +103,7 @@ static void lists_and_counts_add_up(void **state)
 	free(run.v.list.items);
 }
 
-static void names_match_exactly(void **state)
+static void option_names_match_exactly(void **state)
 {
 	static const char *const unknown[] = { "--fla", "--flagg", "--Flag", "-x",
 					       "-gx",   "---flag", "--=x" };
@@ -120,15 +117,17 @@ static void names_match_exactly(void **state)
 	}
 }
 
-static void refusals_say_what_would_be_right(void **state)
+static void refusals_name_the_expected_value(void **state)
 {
 	static const char *const cases[][2] = {
 		{ "--color blue", "auto|always|never" },
-		{ "--color auto|always", "none of" },
-		{ "--color=", "none of" },
+		{ "--color auto|always", "not one of" },
+		{ "--color=", "not one of" },
 		{ "--number ten", "not a number" },
 		{ "-n -1", "not a number" },
 		{ "-n 4294967296", "not a number" },
+		{ "--number 0", "0 is too small: give 1 or more" },
+		{ "--number 00", "give 1 or more" },
 		{ "--text", "needs a value" },
 		{ "-f", "needs a value" },
 		{ "--flag=yes", "takes no value" },
@@ -163,10 +162,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_may_be_attached_or_follow),
-		cmocka_unit_test(options_stand_anywhere_until_two_dashes),
-		cmocka_unit_test(lists_and_counts_add_up),
-		cmocka_unit_test(names_match_exactly),
-		cmocka_unit_test(refusals_say_what_would_be_right),
+		cmocka_unit_test(options_are_read_anywhere_before_two_dashes),
+		cmocka_unit_test(lists_and_counts_accumulate),
+		cmocka_unit_test(option_names_match_exactly),
+		cmocka_unit_test(refusals_name_the_expected_value),
 		cmocka_unit_test(help_shows_every_row),
 	};
 

@@ -32,7 +32,7 @@ static char *table_text(const struct style *s, bool no_headers)
 	return text;
 }
 
-static void columns_line_up_and_no_blank_ends_a_line(void **state)
+static void columns_line_up_without_trailing_blanks(void **state)
 {
 	char *text = table_text(&(struct style){}, false);
 
@@ -50,7 +50,7 @@ static void headers_can_be_left_out(void **state)
 	free(text);
 }
 
-static void colour_changes_no_column(void **state)
+static void colour_does_not_move_columns(void **state)
 {
 	char *text = table_text(&(struct style){ .color = true }, true);
 
@@ -59,7 +59,7 @@ static void colour_changes_no_column(void **state)
 	free(text);
 }
 
-static void a_file_gets_no_colour_unless_asked(void **state)
+static void a_file_gets_no_colour_unless_requested(void **state)
 {
 	FILE *f = tmpfile();
 
@@ -85,7 +85,7 @@ static void csv_quotes_what_needs_it(void **state)
 	free(text);
 }
 
-static void lists_are_versioned_and_an_item_a_line(void **state)
+static void lists_have_a_version_and_one_item_on_each_line(void **state)
 {
 	char *text = NULL;
 	size_t len;
@@ -114,7 +114,7 @@ static void lists_are_versioned_and_an_item_a_line(void **state)
 	free(text);
 }
 
-static void an_empty_list_is_still_a_list_and_bad_utf8_stays_json(void **state)
+static void an_empty_list_and_bad_utf8_give_valid_json(void **state)
 {
 	char *text = NULL;
 	size_t len;
@@ -140,13 +140,13 @@ static void an_empty_list_is_still_a_list_and_bad_utf8_stays_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(columns_line_up_and_no_blank_ends_a_line),
+		cmocka_unit_test(columns_line_up_without_trailing_blanks),
 		cmocka_unit_test(headers_can_be_left_out),
-		cmocka_unit_test(colour_changes_no_column),
-		cmocka_unit_test(a_file_gets_no_colour_unless_asked),
+		cmocka_unit_test(colour_does_not_move_columns),
+		cmocka_unit_test(a_file_gets_no_colour_unless_requested),
 		cmocka_unit_test(csv_quotes_what_needs_it),
-		cmocka_unit_test(lists_are_versioned_and_an_item_a_line),
-		cmocka_unit_test(an_empty_list_is_still_a_list_and_bad_utf8_stays_json),
+		cmocka_unit_test(lists_have_a_version_and_one_item_on_each_line),
+		cmocka_unit_test(an_empty_list_and_bad_utf8_give_valid_json),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

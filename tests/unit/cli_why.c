@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* What why draws: on small clusters of the shapes that people get wrong, to the letter. */
+/* The whole output of `weir why`, for policies that are often misread. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "cli/why_print.h"
+#include "objects.h"
 
 #define POD(ns, name, addr, labels, ports)                                         \
 	"apiVersion: v1\nkind: Pod\nmetadata: {namespace: " ns ", name: " name     \
@@ -24,9 +25,11 @@
 
 static const struct style plain = { .utf8 = true };
 
-/* The whole answer as it is shown, in text; nothing when the question cannot be asked. */
-static char *draw(const char *yaml, const char *from, const char *to, const struct style *style)
+/* The output as text, or the error. */
+static char *draw(const char *const *objects, const char *from, const char *to,
+		  const struct style *style)
 {
+	_cleanup_(mem_free) char *yaml = objects_join(objects);
 	_cleanup_(arena_free) struct arena arena = {};
 	_cleanup_(store_free) struct store *s = store_new();
 	_cleanup_(report_free) struct report *report = NULL;
@@ -54,24 +57,25 @@ static char *draw(const char *yaml, const char *from, const char *to, const stru
 	return text;
 }
 
-static void draws(const char *yaml, const char *from, const char *to, const char *want)
+static void draws(const char *const *objects, const char *from, const char *to, const char *want)
 {
-	_cleanup_(mem_free) char *text = draw(yaml, from, to, &plain);
+	_cleanup_(mem_free) char *text = draw(objects, from, to, &plain);
 
 	assert_string_equal(text, want);
 }
 
-static void draws_line(const char *yaml, const char *from, const char *to, const char *want)
+static void draws_line(const char *const *objects, const char *from, const char *to,
+		       const char *want)
 {
-	_cleanup_(mem_free) char *text = draw(yaml, from, to, &plain);
+	_cleanup_(mem_free) char *text = draw(objects, from, to, &plain);
 
 	if (!strstr(text, want))
 		print_error("%s", text);
 	assert_non_null(strstr(text, want));
 }
 
-/* A list where a single item was meant, and a label that Namespaces do not have by themselves. */
-static const char two_items[] =
+/* Two items where one was meant, and a label that Namespaces do not have by default. */
+static const char *const two_items[] = {
 	POLICY("prod", "db",
 	       "  podSelector: {matchLabels: {tier: db}}\n"
 	       "  ingress:\n"
@@ -79,10 +83,13 @@ static const char two_items[] =
 	       "    - namespaceSelector: {matchLabels: {name: prod}}\n"
 	       "    - podSelector: {matchLabels: {tier: api}}\n"
 	       "    ports:\n"
-	       "    - port: 5432\n") POD("prod", "web-0", "10.0.0.1", "tier: web", "")
-		POD("prod", "db-0", "10.0.0.2", "tier: db", "{containerPort: 5432}");
+	       "    - port: 5432\n"),
+	POD("prod", "web-0", "10.0.0.1", "tier: web", ""),
+	POD("prod", "db-0", "10.0.0.2", "tier: db", "{containerPort: 5432}"),
+	NULL,
+};
 
-static void a_denied_flow_is_drawn_with_what_failed_and_the_nearest_miss_NP_20_NP_22(void **state)
+static void np_20_22_a_denied_flow_shows_what_failed_and_the_nearest_change(void **state)
 {
 	draws(two_items, "prod/web-0", "prod/db-0:5432",
 	      "DENIED  prod/web-0 → prod/db-0  tcp/5432\n"
@@ -94,10 +101,10 @@ static void a_denied_flow_is_drawn_with_what_failed_and_the_nearest_miss_NP_20_N
 	      "     │                                                    (it has kubernetes.io/metadata.name=prod)\n"
 	      "     ├ from[1] podSelector tier=api         db.yaml:9   ✖ web-0 has tier=web\n"
 	      "     └ ports   TCP/5432                     db.yaml:11  ✔\n"
-	      " nearest: label Namespace prod name=prod → ALLOWED — for every pod in it (from[0] and from[1] are OR): WEIR-P004\n");
+	      " nearest: label Namespace prod name=prod → ALLOWED — for every pod in it (from[0] and from[1] are ORed): P004\n");
 }
 
-static void without_utf8_it_is_drawn_in_ascii(void **state)
+static void without_utf8_the_output_is_ascii(void **state)
 {
 	static const struct style ascii = {};
 	_cleanup_(mem_free) char *text = draw(two_items, "prod/web-0", "prod/db-0", &ascii);
@@ -114,7 +121,7 @@ static void without_utf8_it_is_drawn_in_ascii(void **state)
 		" nearest: label Namespace prod name=prod -> ALLOWED -- for every pod in it"));
 }
 
-static void colour_is_only_added_to_words(void **state)
+static void colour_only_wraps_words(void **state)
 {
 	static const struct style colour = { .utf8 = true, .color = true };
 	_cleanup_(mem_free) char *text = draw(two_items, "prod/web-0", "prod/db-0", &colour);
@@ -123,8 +130,7 @@ static void colour_is_only_added_to_words(void **state)
 	assert_non_null(strstr(text, "\033[31m✖\033[0m web-0 has tier=web"));
 }
 
-/* No line is longer, and nothing is lost: the same words come, on more lines. */
-static void on_a_narrow_terminal_lines_are_wrapped(void **state)
+static void lines_are_wrapped_to_the_width_of_the_terminal(void **state)
 {
 	static const unsigned int widths[] = { 60, 72, 80, 100, 120 };
 
@@ -139,19 +145,23 @@ static void on_a_narrow_terminal_lines_are_wrapped(void **state)
 	}
 }
 
-static void both_selectors_of_an_item_are_judged_each_for_itself_NP_20(void **state)
+static void np_20_both_selectors_of_an_item_are_judged_separately(void **state)
 {
-	static const char yaml[] = NS("ops", "team: ops") POD("ops", "a", "10.0.0.1", "app: a", "")
-		POD("prod", "db", "10.0.0.2", "", "")
-			POLICY("prod", "db",
-			       "  podSelector: {}\n"
-			       "  ingress:\n"
-			       "  - from:\n"
-			       "    - namespaceSelector: {matchLabels: {team: ops}}\n"
-			       "      podSelector: {matchLabels: {app: b}}\n"
-			       "    ports: [{port: 80}, {port: 53, protocol: UDP}]\n");
+	static const char *const objects[] = {
+		NS("ops", "team: ops"),
+		POD("ops", "a", "10.0.0.1", "app: a", ""),
+		POD("prod", "db", "10.0.0.2", "", ""),
+		POLICY("prod", "db",
+		       "  podSelector: {}\n"
+		       "  ingress:\n"
+		       "  - from:\n"
+		       "    - namespaceSelector: {matchLabels: {team: ops}}\n"
+		       "      podSelector: {matchLabels: {app: b}}\n"
+		       "    ports: [{port: 80}, {port: 53, protocol: UDP}]\n"),
+		NULL,
+	};
 
-	draws(yaml, "ops/a", "prod/db:80",
+	draws(objects, "ops/a", "prod/db:80",
 	      "DENIED  ops/a → prod/db  tcp/80\n"
 	      " egress  from a   ALLOWED  no Egress policy selects it\n"
 	      " ingress to   db  DENIED   isolated by 1 policy, no rule matched\n"
@@ -161,88 +171,105 @@ static void both_selectors_of_an_item_are_judged_each_for_itself_NP_20(void **st
 	      "     │      and podSelector app=b           db.yaml:25  ✖ a has app=a\n"
 	      "     ├ ports[0] TCP/80                      db.yaml:26  ✔\n"
 	      "     └ ports[1] UDP/53                      db.yaml:26  ✖ the protocol is TCP\n"
-	      " nearest: label Pod ops/a app=b → ALLOWED — and nothing that selects app=a finds it any more\n");
+	      " nearest: label Pod ops/a app=b → ALLOWED — but selectors for app=a stop matching it\n");
 }
 
-/*
- * A label that one policy wants is what another one isolates by: the change is tried, not guessed.
- */
-static void a_change_that_the_other_end_would_deny_is_said_to_be_half_of_it(void **state)
+/* The label that one policy wants makes another policy isolate the pod: changes are evaluated. */
+static void a_change_that_the_other_end_still_denies_says_so(void **state)
 {
-	static const char yaml[] =
-		POD("p", "a", "10.0.0.1", "", "") POD("p", "b", "10.0.0.2", "app: b", "")
-			POLICY("p", "b",
-			       "  podSelector: {matchLabels: {app: b}}\n"
-			       "  ingress: [{from: [{podSelector: {matchLabels: {role: c}}}]}]\n")
-				POLICY("p", "c",
-				       "  podSelector: {matchLabels: {role: c}}\n"
-				       "  policyTypes: [Egress]\n");
+	static const char *const objects[] = {
+		POD("p", "a", "10.0.0.1", "", ""),
+		POD("p", "b", "10.0.0.2", "app: b", ""),
+		POLICY("p", "b",
+		       "  podSelector: {matchLabels: {app: b}}\n"
+		       "  ingress: [{from: [{podSelector: {matchLabels: {role: c}}}]}]\n"),
+		POLICY("p", "c",
+		       "  podSelector: {matchLabels: {role: c}}\n"
+		       "  policyTypes: [Egress]\n"),
+		NULL,
+	};
 
-	draws_line(yaml, "p/a", "p/b:80",
+	draws_line(objects, "p/a", "p/b:80",
 		   " nearest: label Pod p/a role=c → ingress ALLOWED, egress still DENIED\n");
 }
 
-static void a_port_that_no_rule_has_is_the_nearest_miss(void **state)
+static void the_nearest_change_is_the_port_when_only_it_failed(void **state)
 {
-	static const char yaml[] = POD("p", "a", "10.0.0.1", "app: a", "") POD("p", "b", "10.0.0.2",
-									       "", "")
+	static const char *const objects[] = {
+		POD("p", "a", "10.0.0.1", "app: a", ""),
+		POD("p", "b", "10.0.0.2", "", ""),
 		POLICY("p", "b",
 		       "  podSelector: {}\n"
-		       "  ingress: [{from: [{podSelector: {matchLabels: {app: a}}}], ports: [{port: 80}]}]\n");
+		       "  ingress: [{from: [{podSelector: {matchLabels: {app: a}}}], ports: [{port: 80}]}]\n"),
+		NULL,
+	};
 
 	draws_line(
-		yaml, "p/a", "p/b:81",
+		objects, "p/a", "p/b:81",
 		" nearest: in p/b ingress[0] allow TCP/81 → ALLOWED — for every peer of that rule\n");
 }
 
-static void where_there_is_no_rule_one_is_proposed(void **state)
+static void without_a_rule_the_nearest_change_is_a_new_one(void **state)
 {
-	static const char yaml[] =
-		POD("p", "a", "10.0.0.1", "", "") POD("p", "b", "10.0.0.2", "", "")
-			POLICY("p", "none", "  podSelector: {}\n  policyTypes: [Ingress]\n");
+	static const char *const objects[] = {
+		POD("p", "a", "10.0.0.1", "", ""),
+		POD("p", "b", "10.0.0.2", "", ""),
+		POLICY("p", "none", "  podSelector: {}\n  policyTypes: [Ingress]\n"),
+		NULL,
+	};
 
-	draws_line(yaml, "p/a", "p/b:81",
-		   " nearest: add to p/none an ingress rule for a, TCP/81 → ALLOWED\n");
+	draws_line(objects, "p/a", "p/b:81",
+		   " nearest: add an ingress rule to p/none for a, TCP/81 → ALLOWED\n");
 }
 
-/* The name of a Namespace cannot be changed by a label; a pod outside has no labels at all. */
-static void what_no_label_can_mend_is_an_edit_of_the_policy_NP_22(void **state)
+/* A Namespace's name label cannot be changed; an external address has no labels. */
+static void np_22_where_no_label_helps_the_nearest_change_is_in_the_policy(void **state)
 {
-	static const char yaml[] = POD("p", "a", "10.0.0.1", "", "") POD("q", "b", "10.0.0.2", "",
-									 "")
+	static const char *const objects[] = {
+		POD("p", "a", "10.0.0.1", "", ""),
+		POD("q", "b", "10.0.0.2", "", ""),
 		POLICY("q", "b",
 		       "  podSelector: {}\n"
-		       "  ingress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: x}}}]}]\n");
+		       "  ingress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: x}}}]}]\n"),
+		NULL,
+	};
 
-	draws_line(yaml, "p/a", "q/b:80",
+	draws_line(objects, "p/a", "q/b:80",
 		   " nearest: in q/b ingress[0] select Namespace p → ALLOWED");
-	draws_line(yaml, "192.0.2.1", "q/b:80",
-		   " nearest: in q/b ingress[0] add an ipBlock that holds 192.0.2.1 → ALLOWED");
+	draws_line(objects, "192.0.2.1", "q/b:80",
+		   " nearest: in q/b ingress[0] add an ipBlock that contains 192.0.2.1 → ALLOWED");
 }
 
-/* It is let in by the Namespace alone, though its labels are not those of the item beside it. */
-static void a_flow_that_one_dash_too_many_allows_has_a_note_NP_20(void **state)
+/* The namespaceSelector alone admits the pod; the podSelector beside it does not match. */
+static void np_20_a_flow_allowed_only_by_two_items_being_or_has_a_note(void **state)
 {
-	static const char yaml[] = NS("ops", "team: ops") POD("ops", "a", "10.0.0.1", "app: a", "")
-		POD("prod", "db", "10.0.0.2", "", "") POLICY(
-			"prod", "db",
-			"  podSelector: {}\n"
-			"  ingress: [{from: [{namespaceSelector: {matchLabels: {team: ops}}}, "
-			"{podSelector: {matchLabels: {app: b}}}]}]\n");
+	static const char *const objects[] = {
+		NS("ops", "team: ops"),
+		POD("ops", "a", "10.0.0.1", "app: a", ""),
+		POD("prod", "db", "10.0.0.2", "", ""),
+		POLICY("prod", "db",
+		       "  podSelector: {}\n"
+		       "  ingress: [{from: [{namespaceSelector: {matchLabels: {team: ops}}}, "
+		       "{podSelector: {matchLabels: {app: b}}}]}]\n"),
+		NULL,
+	};
 
-	draws_line(
-		yaml, "ops/a", "prod/db:80",
-		" note: ingress allows this only because from[0] and from[1] are OR: WEIR-P004\n");
+	draws_line(objects, "ops/a", "prod/db:80",
+		   " note: ingress allows this only because from[0] and from[1] are ORed: P004\n");
 }
 
-static void backends_that_are_answered_alike_are_drawn_once(void **state)
+static void backends_with_the_same_answer_are_shown_once(void **state)
 {
-	static const char yaml[] = POD("p", "a", "10.0.0.1", "", "") POD(
-		"p", "b-0", "10.0.0.2", "app: b", "") POD("p", "b-1", "10.0.0.3", "app: b", "")
-		POD("p", "b-2", "10.0.0.4", "app: b",
-		    "") "apiVersion: v1\nkind: Service\nmetadata: {namespace: p, name: b}\n"
-			"spec: {clusterIP: 10.96.0.1, clusterIPs: [10.96.0.1], selector: {app: b}, ports: [{port: 80}]}\n";
-	_cleanup_(mem_free) char *text = draw(yaml, "p/a", "svc/p/b", &plain);
+	static const char *const objects[] = {
+		POD("p", "a", "10.0.0.1", "", ""),
+		POD("p", "b-0", "10.0.0.2", "app: b", ""),
+		POD("p", "b-1", "10.0.0.3", "app: b", ""),
+		POD("p", "b-2", "10.0.0.4", "app: b", ""),
+		"apiVersion: v1\nkind: Service\nmetadata: {namespace: p, name: b}\n"
+		"spec: {clusterIP: 10.96.0.1, clusterIPs: [10.96.0.1], selector: {app: b}, ports: [{port: 80}]}\n",
+		NULL,
+	};
+	_cleanup_(mem_free) char *text = draw(objects, "p/a", "svc/p/b", &plain);
 
 	assert_null(strstr(text, "p/b-0 → "));
 	assert_non_null(strstr(text, " the same for 2 more backends: p/b-1, p/b-2\n"));
@@ -250,34 +277,36 @@ static void backends_that_are_answered_alike_are_drawn_once(void **state)
 	assert_null(strstr(text + 1, "ALLOWED  p/a"));
 }
 
-static void a_service_port_that_is_not_defined_is_answered_SVC_64(void **state)
+static void svc_64_an_undefined_service_port_is_answered_with_the_defined_ones(void **state)
 {
-	static const char yaml[] = POD(
-		"p", "a", "10.0.0.1", "",
-		"") "apiVersion: v1\nkind: Service\nmetadata: {namespace: p, name: b}\n"
-		    "spec: {clusterIP: 10.96.0.1, clusterIPs: [10.96.0.1], ports: [{name: http, port: 80}]}\n";
+	static const char *const objects[] = {
+		POD("p", "a", "10.0.0.1", "", ""),
+		"apiVersion: v1\nkind: Service\nmetadata: {namespace: p, name: b}\n"
+		"spec: {clusterIP: 10.96.0.1, clusterIPs: [10.96.0.1], ports: [{name: http, port: 80}]}\n",
+		NULL,
+	};
 
-	draws_line(yaml, "p/a", "svc/p/b:81",
+	draws_line(objects, "p/a", "svc/p/b:81",
 		   "DENIED  p/a → svc/p/b  tcp/81\n service p/b  10.96.0.1:81 → ");
-	draws_line(yaml, "p/a", "svc/p/b:81/UDP", "; it has http 80/TCP\n");
+	draws_line(objects, "p/a", "svc/p/b:81/UDP", "; it has http 80/TCP\n");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(np_20_22_a_denied_flow_shows_what_failed_and_the_nearest_change),
+		cmocka_unit_test(without_utf8_the_output_is_ascii),
+		cmocka_unit_test(colour_only_wraps_words),
+		cmocka_unit_test(lines_are_wrapped_to_the_width_of_the_terminal),
+		cmocka_unit_test(np_20_both_selectors_of_an_item_are_judged_separately),
+		cmocka_unit_test(a_change_that_the_other_end_still_denies_says_so),
+		cmocka_unit_test(the_nearest_change_is_the_port_when_only_it_failed),
+		cmocka_unit_test(without_a_rule_the_nearest_change_is_a_new_one),
+		cmocka_unit_test(np_22_where_no_label_helps_the_nearest_change_is_in_the_policy),
+		cmocka_unit_test(np_20_a_flow_allowed_only_by_two_items_being_or_has_a_note),
+		cmocka_unit_test(backends_with_the_same_answer_are_shown_once),
 		cmocka_unit_test(
-			a_denied_flow_is_drawn_with_what_failed_and_the_nearest_miss_NP_20_NP_22),
-		cmocka_unit_test(without_utf8_it_is_drawn_in_ascii),
-		cmocka_unit_test(colour_is_only_added_to_words),
-		cmocka_unit_test(on_a_narrow_terminal_lines_are_wrapped),
-		cmocka_unit_test(both_selectors_of_an_item_are_judged_each_for_itself_NP_20),
-		cmocka_unit_test(a_change_that_the_other_end_would_deny_is_said_to_be_half_of_it),
-		cmocka_unit_test(a_port_that_no_rule_has_is_the_nearest_miss),
-		cmocka_unit_test(where_there_is_no_rule_one_is_proposed),
-		cmocka_unit_test(what_no_label_can_mend_is_an_edit_of_the_policy_NP_22),
-		cmocka_unit_test(a_flow_that_one_dash_too_many_allows_has_a_note_NP_20),
-		cmocka_unit_test(backends_that_are_answered_alike_are_drawn_once),
-		cmocka_unit_test(a_service_port_that_is_not_defined_is_answered_SVC_64),
+			svc_64_an_undefined_service_port_is_answered_with_the_defined_ones),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

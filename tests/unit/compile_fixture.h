@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Manifests in, plan out, and questions to the oracle as lines of text, so that a test is its
- * manifests and what must be true of them.
+ * Manifests in, plan out, and queries to the oracle as lines of text: a test is its manifests and
+ * what must be true of them.
  */
 #pragma once
 
@@ -29,7 +29,7 @@ static inline struct weir_addr addr_of(const char *text)
 	struct weir_addr a;
 
 	if (addr_parse(text, &a))
-		fail_msg("%s is no address", text);
+		fail_msg("%s is not an address", text);
 	return a;
 }
 
@@ -45,6 +45,24 @@ static inline void fixture_open(struct fixture *f, const char *yaml)
 	assert_int_equal(f->store->diags.errors, 0);
 	in.store = f->store;
 	f->plan = plan_compile(&in);
+}
+
+#define OBJECTS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+/* Two lists of objects, each ends with NULL; a list may be NULL. */
+static inline void fixture_open_objects(struct fixture *f, const char *const *objects,
+					const char *const *more)
+{
+	_cleanup_(mem_free) char *yaml = NULL;
+	size_t size;
+	FILE *out = open_memstream(&yaml, &size);
+
+	for (; objects && *objects; objects++)
+		fprintf(out, "---\n%s", *objects);
+	for (; more && *more; more++)
+		fprintf(out, "---\n%s", *more);
+	fclose(out);
+	fixture_open(f, yaml);
 }
 
 static inline void fixture_close(struct fixture *f)
@@ -90,8 +108,8 @@ static inline int number_of(const char *proto)
 }
 
 /*
- * "FROM TO proto/port REASON", from "node:ADDR" as a socket of this node; REASON as in reason.h,
- * forwarded is "yes".
+ * "FROM TO proto/port REASON". FROM and TO: see end_addr(); FROM "node:ADDR" is a socket of this
+ * node. REASON: label of reason.h, or "yes" for forwarded.
  */
 static inline void check_line(const struct fixture *f, const char *line)
 {
@@ -102,7 +120,7 @@ static inline void check_line(const struct fixture *f, const char *line)
 	struct oracle_answer a;
 
 	if (sscanf(line, "%63s %63s %15[a-z0-9]/%u %31s", from, to, proto, &port, want) != 5)
-		fail_msg("what is \"%s\"?", line);
+		fail_msg("\"%s\" is not FROM TO proto/port REASON", line);
 	q.host_origin = !strncmp(from, "node:", 5);
 	q.src = end_addr(f, q.host_origin ? from + 5 : from);
 	q.dst = end_addr(f, to);
@@ -114,7 +132,7 @@ static inline void check_line(const struct fixture *f, const char *line)
 		fail_msg("%s: got %s", line, got);
 }
 
-/* One question a line. */
+/* One query a line. */
 static inline void check_lines(const struct fixture *f, const char *lines)
 {
 	_cleanup_(mem_free) char *copy = mem_strdup(lines);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What the loader builds on: equal objects give equal bytes, names say what a thing is and nothing
- * else, and a change touches only what it concerns.
+ * What the loader relies on: equal objects give equal bytes, a name is the hash of what it names,
+ * and a change of objects renames only what it changes.
  */
 #include <yajl/yajl_tree.h>
 
@@ -41,25 +41,18 @@ static const char *const documents[] = {
 	       "podSelector: {matchLabels: {app: db}}, ingress: [{from: [{namespaceSelector: {matchLabels: {team: u}}}]}]"),
 	SERVICE("s", "172.20.0.1"),
 	SERVICE("t", "172.20.0.2"),
+	NULL,
 };
 
-#define N_DOCUMENTS ARRAY_SIZE(documents)
+#define N_DOCUMENTS (ARRAY_SIZE(documents) - 1)
 
-/* All documents, and one more behind when extra is not NULL. */
+/* All documents, then extra, which may be NULL. */
 static struct fixture open_with(const char *extra)
 {
+	const char *const more[] = { extra, NULL };
 	struct fixture f = {};
-	char *yaml = NULL;
-	size_t len;
-	FILE *out = open_memstream(&yaml, &len);
 
-	for (size_t i = 0; i < N_DOCUMENTS; i++)
-		fprintf(out, "---\n%s", documents[i]);
-	if (extra)
-		fprintf(out, "---\n%s", extra);
-	fclose(out);
-	fixture_open(&f, yaml);
-	free(yaml);
+	fixture_open_objects(&f, documents, more);
 	return f;
 }
 
@@ -74,7 +67,7 @@ static char *json_of(const struct plan *p)
 	return text;
 }
 
-/* One buffer a document, so that positions do not depend on the order. */
+/* One buffer for each document: positions do not depend on the order. */
 static char *shuffled_json(const size_t *order)
 {
 	struct plan_input in = { .node = HERE };
@@ -93,7 +86,7 @@ static char *shuffled_json(const size_t *order)
 	return json_of(p);
 }
 
-static void same_objects_give_same_bytes_in_any_order(void **state)
+static void same_objects_give_the_same_json_in_any_order(void **state)
 {
 	_cleanup_(mem_free) char *first = NULL;
 	size_t order[N_DOCUMENTS];
@@ -116,7 +109,7 @@ static void same_objects_give_same_bytes_in_any_order(void **state)
 	}
 }
 
-static void json_is_json_and_names_everything(void **state)
+static void json_is_well_formed_and_has_every_name(void **state)
 {
 	static const char *const arrays[] = { "pods",         "rules",      "policySets",
 					      "portSets",     "identities", "addresses",
@@ -146,7 +139,7 @@ static void json_is_json_and_names_everything(void **state)
 	assert_int_equal(json[strlen(json) - 1], '\n');
 }
 
-static void json_of_ranges_names_points(void **state)
+static void json_of_port_ranges_has_their_first_and_last_port(void **state)
 {
 	_cleanup_(fixture_close) struct fixture f = open_with(POLICY(
 		"all",
@@ -162,10 +155,7 @@ static void json_of_ranges_names_points(void **state)
 			       "\"rule\":\"x/all ingress[1]\"}]"));
 }
 
-/*
- * ---- Stability
- * -------------------------------------------------------------------------------------------
- */
+/* ---- Stability ---- */
 
 static bool has_identity(const struct plan *p, const struct plan_hash *name)
 {
@@ -187,7 +177,7 @@ static bool same_at(const struct plan *p, const struct plan *q, const char *addr
 	return !plan_hash_compare(identity_at(p, addr), identity_at(q, addr));
 }
 
-static void new_peer_renames_only_what_it_matches(void **state)
+static void a_new_peer_renames_only_identities_that_it_matches(void **state)
 {
 	_cleanup_(fixture_close) struct fixture before = open_with(NULL);
 	_cleanup_(fixture_close) struct fixture after = open_with(POLICY(
@@ -200,7 +190,7 @@ static void new_peer_renames_only_what_it_matches(void **state)
 	assert_true(same_at(before.plan, after.plan, "10.0.1.1"));
 	assert_true(same_at(before.plan, after.plan, "8.1.1.1"));
 	assert_true(same_at(before.plan, after.plan, "8.8.1.1"));
-	/* a set that the new policy is not part of keeps its name */
+	/* a set without the new policy keeps its name */
 	assert_int_equal(
 		plan_hash_compare(
 			&before.plan->sets[plan_find_pod(before.plan, "x", "db-1")->ingress_set]
@@ -210,7 +200,7 @@ static void new_peer_renames_only_what_it_matches(void **state)
 		0);
 }
 
-static void policy_that_selects_no_pod_here_changes_nothing(void **state)
+static void a_policy_that_selects_no_local_pod_changes_nothing(void **state)
 {
 	_cleanup_(fixture_close) struct fixture before = open_with(NULL);
 	_cleanup_(fixture_close) struct fixture after = open_with(
@@ -221,7 +211,7 @@ static void policy_that_selects_no_pod_here_changes_nothing(void **state)
 	assert_string_equal(a, b);
 }
 
-static void new_pod_adds_addresses_and_renames_nothing(void **state)
+static void a_new_pod_adds_an_address_and_renames_nothing(void **state)
 {
 	_cleanup_(fixture_close) struct fixture before = open_with(NULL);
 	_cleanup_(fixture_close) struct fixture after =
@@ -239,10 +229,7 @@ static void new_pod_adds_addresses_and_renames_nothing(void **state)
 	}
 }
 
-/*
- * ---- Tables
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- Tables ---- */
 
 static void pods_under_the_same_rules_share_a_set(void **state)
 {
@@ -261,23 +248,24 @@ static void pods_under_the_same_rules_share_a_set(void **state)
 	assert_int_equal(f.plan->sets[one->egress_set].direction, KUBE_EGRESS);
 }
 
-static void ports_of_one_set_with_unlike_names_make_sets_of_their_own_np_32(void **state)
+static void np_32_pods_with_different_port_names_get_different_sets(void **state)
 {
+	static const char *const objects[] = {
+		POD("a", "x", "here", "10.0.0.1", "web"),
+		POD("b", "x", "here", "10.0.0.2", "web"),
+		"apiVersion: v1\nkind: Pod\nmetadata: {name: c, namespace: x}\nspec: {nodeName: here, containers: "
+		"[{name: c, image: i, ports: [{name: http, containerPort: 81}]}]}\nstatus: {podIPs: [{ip: 10.0.0.3}]}\n",
+		POLICY("p", "podSelector: {}, ingress: [{ports: [{port: http}]}]"),
+		NULL,
+	};
 	_cleanup_(fixture_close) struct fixture f = {};
 
-	fixture_open(
-		&f,
-		"---\n" POD("a", "x", "here", "10.0.0.1", "web") "---\n" POD(
-			"b", "x", "here", "10.0.0.2",
-			"web") "---\napiVersion: v1\nkind: Pod\nmetadata: {name: c, namespace: x}\nspec: {nodeName: here, containers: "
-			       "[{name: c, image: i, ports: [{name: http, containerPort: 81}]}]}\nstatus: {podIPs: [{ip: 10.0.0.3}]}\n"
-			       "---\n" POLICY(
-				       "p", "podSelector: {}, ingress: [{ports: [{port: http}]}]"));
+	fixture_open_objects(&f, objects, NULL);
 	assert_int_equal(f.plan->pods[0].ingress_set, f.plan->pods[1].ingress_set);
 	assert_int_not_equal(f.plan->pods[0].ingress_set, f.plan->pods[2].ingress_set);
 }
 
-static void element_is_there_only_where_it_differs(void **state)
+static void a_set_has_elements_only_where_they_differ_from_its_default(void **state)
 {
 	_cleanup_(fixture_close) struct fixture f = open_with(NULL);
 
@@ -297,21 +285,26 @@ static void element_is_there_only_where_it_differs(void **state)
 	}
 }
 
-static void rule_that_adds_nothing_makes_no_element(void **state)
+static void a_rule_that_adds_nothing_makes_no_element(void **state)
 {
+	static const char *const objects[] = {
+		NS("x"),
+		POD("a", "x", "here", "10.0.0.1", "web"),
+		POLICY("p", "podSelector: {}, ingress: [{ports: [{port: 80}]}, "
+			    "{from: [{podSelector: {}}], ports: [{port: 80}]}]"),
+		NULL,
+	};
 	_cleanup_(fixture_close) struct fixture f = {};
 	const struct plan_set *set;
 
-	fixture_open(&f, NS("x") "---\n" POD("a", "x", "here", "10.0.0.1", "web") "---\n" POLICY(
-				 "p", "podSelector: {}, ingress: [{ports: [{port: 80}]}, "
-				      "{from: [{podSelector: {}}], ports: [{port: 80}]}]"));
+	fixture_open_objects(&f, objects, NULL);
 	set = &f.plan->sets[f.plan->pods[0].ingress_set];
 	assert_int_equal(set->default_word.kind, WEIR_WORD_PORTS);
 	assert_int_equal(set->n_elements, 0);
 	assert_int_equal(f.plan->n_port_sets, 1);
 }
 
-static void what_has_a_name_is_sorted_by_it(void **state)
+static void identities_and_sets_are_sorted_by_name(void **state)
 {
 	_cleanup_(fixture_close) struct fixture f = open_with(POLICY(
 		"z",
@@ -330,7 +323,7 @@ static void what_has_a_name_is_sorted_by_it(void **state)
 			    0);
 }
 
-static void np_21_56_host_network_and_ended_pods_are_not_judged_here(void **state)
+static void np_21_56_host_network_and_ended_pods_are_not_local_pods(void **state)
 {
 	_cleanup_(fixture_close) struct fixture f = open_with(
 		"apiVersion: v1\nkind: Pod\nmetadata: {name: host, namespace: x}\nspec: {nodeName: here, hostNetwork: true, "
@@ -346,7 +339,7 @@ static void np_21_56_host_network_and_ended_pods_are_not_judged_here(void **stat
 	assert_null(plan_find_pod(f.plan, "x", "broken"));
 }
 
-static void all_of_v4_is_always_in_the_trie_np_29(void **state)
+static void np_29_the_trie_always_has_all_of_ipv4(void **state)
 {
 	_cleanup_(fixture_close) struct fixture f = {};
 	char text[ADDR_TEXT_MAX];
@@ -358,24 +351,23 @@ static void all_of_v4_is_always_in_the_trie_np_29(void **state)
 	assert_false(f.plan->addresses[0].pod);
 }
 
-/*
- * Whoever asks hash first, then the longest prefix, gets the identity; a pod that the prefix
- * answers for is left out.
- */
-static void pod_is_in_the_hash_only_where_the_prefix_would_be_wrong(void **state)
+/* A look-up asks the hash, then the longest prefix: a pod whose prefix is right needs no entry. */
+static void a_pod_is_in_the_hash_only_where_its_prefix_has_another_identity(void **state)
 {
+	static const char *const objects[] = {
+		NS("x"),
+		POD("a", "x", "here", "10.0.0.1", "web"),
+		POD("b", "x", "there", "10.0.0.2", "web"),
+		POD("c", "x", "there", "10.0.0.3", "db"),
+		POLICY("p", "podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/24}}, "
+			    "{podSelector: {matchLabels: {app: db}}}]}]"),
+		NULL,
+	};
 	_cleanup_(fixture_close) struct fixture f = {};
 	struct weir_addr in = addr_of("10.0.0.2"), other = addr_of("10.0.0.3");
 	size_t pods = 0;
 
-	fixture_open(
-		&f,
-		NS("x") "---\n" POD("a", "x", "here", "10.0.0.1", "web") "---\n" POD(
-			"b", "x", "there", "10.0.0.2",
-			"web") "---\n" POD("c", "x", "there", "10.0.0.3",
-					   "db") "---\n" POLICY("p",
-								"podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/24}}, "
-								"{podSelector: {matchLabels: {app: db}}}]}]"));
+	fixture_open_objects(&f, objects, NULL);
 	for (size_t i = 0; i < f.plan->n_addresses; i++)
 		pods += f.plan->addresses[i].pod;
 	assert_int_equal(pods, 1);
@@ -383,17 +375,19 @@ static void pod_is_in_the_hash_only_where_the_prefix_would_be_wrong(void **state
 	assert_int_not_equal(plan_identity(f.plan, &other), plan_identity(f.plan, &in));
 }
 
-static void identity_of_a_dual_stack_pod_is_by_family_np_29(void **state)
+static void np_29_a_dual_stack_pod_has_an_identity_for_each_family(void **state)
 {
+	static const char *const objects[] = {
+		NS("x"),
+		"apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: x}\n"
+		"spec: {nodeName: here, containers: [{name: c, image: i}]}\n"
+		"status: {podIPs: [{ip: 10.0.0.1}, {ip: 'fd00::1'}]}\n",
+		POLICY("p", "podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]"),
+		NULL,
+	};
 	_cleanup_(fixture_close) struct fixture f = {};
 
-	fixture_open(
-		&f,
-		NS("x") "---\napiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: x}\n"
-			"spec: {nodeName: here, containers: [{name: c, image: i}]}\n"
-			"status: {podIPs: [{ip: 10.0.0.1}, {ip: 'fd00::1'}]}\n---\n" POLICY(
-				"p",
-				"podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]"));
+	fixture_open_objects(&f, objects, NULL);
 	assert_int_not_equal(f.plan->pods[0].identity[0], 0);
 	assert_int_equal(f.plan->pods[0].identity[1], 0);
 }
@@ -420,7 +414,7 @@ static void np_41_node_addresses_are_own_or_other(void **state)
 	assert_int_equal(p->n_node_addrs, 3);
 }
 
-static void look_ups_find_what_is_there_and_nothing_else(void **state)
+static void look_ups_find_exact_matches_only(void **state)
 {
 	_cleanup_(fixture_close) struct fixture f = open_with(NULL);
 
@@ -432,7 +426,7 @@ static void look_ups_find_what_is_there_and_nothing_else(void **state)
 	assert_int_equal(plan_find_rule(f.plan, "x/q", KUBE_INGRESS, 0), 0);
 }
 
-static void np_59_pods_of_a_deleted_namespace_are_addresses(void **state)
+static void np_59_pods_of_a_deleted_namespace_have_no_identity(void **state)
 {
 	_cleanup_(fixture_close) struct fixture f = open_with(NULL);
 	struct plan_input in = { .store = f.store, .node = HERE };
@@ -440,10 +434,7 @@ static void np_59_pods_of_a_deleted_namespace_are_addresses(void **state)
 	struct weir_addr a = addr_of("10.0.1.1");
 
 	assert_int_not_equal(plan_identity(f.plan, &a), 0);
-	/*
-	 * "u" is the first namespace: leave it out as the API does when it is gone before its pods
-	 * are
-	 */
+	/* leave out "u", the first: the API may delete a namespace before its pods */
 	assert_string_equal(f.store->namespaces[0]->meta.name, "u");
 	f.store->namespaces++;
 	f.store->n_namespaces--;
@@ -456,24 +447,24 @@ static void np_59_pods_of_a_deleted_namespace_are_addresses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(same_objects_give_same_bytes_in_any_order),
-		cmocka_unit_test(json_is_json_and_names_everything),
-		cmocka_unit_test(json_of_ranges_names_points),
-		cmocka_unit_test(new_peer_renames_only_what_it_matches),
-		cmocka_unit_test(policy_that_selects_no_pod_here_changes_nothing),
-		cmocka_unit_test(new_pod_adds_addresses_and_renames_nothing),
+		cmocka_unit_test(same_objects_give_the_same_json_in_any_order),
+		cmocka_unit_test(json_is_well_formed_and_has_every_name),
+		cmocka_unit_test(json_of_port_ranges_has_their_first_and_last_port),
+		cmocka_unit_test(a_new_peer_renames_only_identities_that_it_matches),
+		cmocka_unit_test(a_policy_that_selects_no_local_pod_changes_nothing),
+		cmocka_unit_test(a_new_pod_adds_an_address_and_renames_nothing),
 		cmocka_unit_test(pods_under_the_same_rules_share_a_set),
-		cmocka_unit_test(ports_of_one_set_with_unlike_names_make_sets_of_their_own_np_32),
-		cmocka_unit_test(element_is_there_only_where_it_differs),
-		cmocka_unit_test(rule_that_adds_nothing_makes_no_element),
-		cmocka_unit_test(what_has_a_name_is_sorted_by_it),
-		cmocka_unit_test(np_21_56_host_network_and_ended_pods_are_not_judged_here),
-		cmocka_unit_test(all_of_v4_is_always_in_the_trie_np_29),
-		cmocka_unit_test(pod_is_in_the_hash_only_where_the_prefix_would_be_wrong),
-		cmocka_unit_test(identity_of_a_dual_stack_pod_is_by_family_np_29),
+		cmocka_unit_test(np_32_pods_with_different_port_names_get_different_sets),
+		cmocka_unit_test(a_set_has_elements_only_where_they_differ_from_its_default),
+		cmocka_unit_test(a_rule_that_adds_nothing_makes_no_element),
+		cmocka_unit_test(identities_and_sets_are_sorted_by_name),
+		cmocka_unit_test(np_21_56_host_network_and_ended_pods_are_not_local_pods),
+		cmocka_unit_test(np_29_the_trie_always_has_all_of_ipv4),
+		cmocka_unit_test(a_pod_is_in_the_hash_only_where_its_prefix_has_another_identity),
+		cmocka_unit_test(np_29_a_dual_stack_pod_has_an_identity_for_each_family),
 		cmocka_unit_test(np_41_node_addresses_are_own_or_other),
-		cmocka_unit_test(look_ups_find_what_is_there_and_nothing_else),
-		cmocka_unit_test(np_59_pods_of_a_deleted_namespace_are_addresses),
+		cmocka_unit_test(look_ups_find_exact_matches_only),
+		cmocka_unit_test(np_59_pods_of_a_deleted_namespace_have_no_identity),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Port ranges of several rules become disjoint: by hand, and against a loop over every port. */
+/* Port ranges of several rules become disjoint: on examples, and against a loop over every port. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,7 +31,7 @@ static void check(struct range_list *in, const struct range *want, size_t n)
 #define UDP(port) ((uint32_t)IPPROTO_UDP << 16 | (port))
 #define LAST WEIR_PORT_POINT_MAX
 
-static void np_36_first_rule_gets_what_several_allow(void **state)
+static void np_36_a_port_of_several_rules_belongs_to_the_first(void **state)
 {
 	struct range_list in = {};
 	const struct range want[] = { { TCP(10), TCP(19), 2 },
@@ -43,7 +43,7 @@ static void np_36_first_rule_gets_what_several_allow(void **state)
 	check(&in, want, ARRAY_SIZE(want));
 }
 
-static void neighbours_of_one_rule_are_one_range(void **state)
+static void adjacent_ranges_of_one_rule_are_merged(void **state)
 {
 	struct range_list in = {};
 	const struct range want[] = { { TCP(80), TCP(82), 1 },
@@ -58,7 +58,7 @@ static void neighbours_of_one_rule_are_one_range(void **state)
 	check(&in, want, ARRAY_SIZE(want));
 }
 
-static void np_37_protocols_are_apart(void **state)
+static void np_37_ranges_of_two_protocols_are_not_merged(void **state)
 {
 	struct range_list in = {};
 	const struct range want[] = { { TCP(0), TCP(65535), 1 }, { UDP(0), UDP(65535), 1 } };
@@ -69,7 +69,7 @@ static void np_37_protocols_are_apart(void **state)
 	check(&in, want, ARRAY_SIZE(want));
 }
 
-static void np_13_without_ports_takes_every_point_that_is_left(void **state)
+static void np_13_a_rule_without_ports_gets_the_remaining_points(void **state)
 {
 	struct range_list in = {};
 	const struct range want[] = {
@@ -90,7 +90,7 @@ static void np_13_without_ports_takes_every_point_that_is_left(void **state)
 	check(&in, ends, ARRAY_SIZE(ends));
 }
 
-static void np_13_without_ports_alone_is_one_range(void **state)
+static void np_13_a_first_rule_without_ports_is_one_range(void **state)
 {
 	struct range_list in = {};
 	const struct range want[] = { { 0, LAST, 2 } };
@@ -101,7 +101,7 @@ static void np_13_without_ports_alone_is_one_range(void **state)
 	check(&in, want, ARRAY_SIZE(want));
 }
 
-static void nothing_in_nothing_out(void **state)
+static void an_empty_range_gives_no_range(void **state)
 {
 	struct range_list in = {};
 
@@ -112,7 +112,7 @@ static void nothing_in_nothing_out(void **state)
 #define PORTS 400
 #define ICMP ((uint32_t)IPPROTO_ICMP << 16)
 
-/* The lowest rank of all that hold the port; 0: none. */
+/* The lowest rank of the ranges with this point; 0: none. */
 static uint32_t naive(const struct range_list *in, uint32_t point)
 {
 	uint32_t rank = 0;
@@ -124,7 +124,7 @@ static uint32_t naive(const struct range_list *in, uint32_t point)
 	return rank;
 }
 
-static void random_ranges_answer_as_a_loop_does(void **state)
+static void random_ranges_give_the_same_as_a_loop(void **state)
 {
 	unsigned int seed = 7;
 
@@ -156,13 +156,13 @@ static void random_ranges_answer_as_a_loop_does(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(np_36_first_rule_gets_what_several_allow),
-		cmocka_unit_test(neighbours_of_one_rule_are_one_range),
-		cmocka_unit_test(np_37_protocols_are_apart),
-		cmocka_unit_test(np_13_without_ports_takes_every_point_that_is_left),
-		cmocka_unit_test(np_13_without_ports_alone_is_one_range),
-		cmocka_unit_test(nothing_in_nothing_out),
-		cmocka_unit_test(random_ranges_answer_as_a_loop_does),
+		cmocka_unit_test(np_36_a_port_of_several_rules_belongs_to_the_first),
+		cmocka_unit_test(adjacent_ranges_of_one_rule_are_merged),
+		cmocka_unit_test(np_37_ranges_of_two_protocols_are_not_merged),
+		cmocka_unit_test(np_13_a_rule_without_ports_gets_the_remaining_points),
+		cmocka_unit_test(np_13_a_first_rule_without_ports_is_one_range),
+		cmocka_unit_test(an_empty_range_gives_no_range),
+		cmocka_unit_test(random_ranges_give_the_same_as_a_loop),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

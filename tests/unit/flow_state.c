@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/*
- * The state of a connection from its flags, and the way from one entry of a pair to the other and
- * back.
- */
+/* The state of a connection from its flags, and the key of an entry's reverse entry. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,7 +29,7 @@ static void tcp_opens_by_the_third_packet_and_closes_by_both_fins_or_a_reset(voi
 			 WEIR_STATE_CLOSING);
 }
 
-static void what_is_no_tcp_is_answered_or_not(void **state)
+static void other_protocols_are_one_way_or_answered(void **state)
 {
 	static const uint8_t protos[] = { IPPROTO_UDP, IPPROTO_SCTP, IPPROTO_ICMP, IPPROTO_ESP };
 
@@ -51,17 +48,14 @@ struct pair {
 	struct weir_flow flow[2];
 };
 
-/*
- * Client c:1000 to frontend f:80, answered by backend b:8080, which sees the client as port
- * nat_port.
- */
+/* Client c:1000 to frontend f:80, backend b:8080; the backend sees the client as port nat_port. */
 static struct pair make(const char *c, const char *f, const char *b, uint16_t nat_port,
-			uint8_t mark)
+			uint8_t zone)
 {
 	struct weir_addr client = weir_addr_from_v4(inet_addr(c)),
 			 front = weir_addr_from_v4(inet_addr(f)),
 			 back = weir_addr_from_v4(inet_addr(b));
-	uint32_t flags = WEIR_FLOW_TRANSLATED | (mark ? WEIR_FLOW_ZONED : 0);
+	uint32_t flags = WEIR_FLOW_TRANSLATED | (zone ? WEIR_FLOW_ZONED : 0);
 	struct pair p = {};
 
 	p.flow[0] =
@@ -71,7 +65,7 @@ static struct pair make(const char *c, const char *f, const char *b, uint16_t na
 	p.flow[0].nat_cport_be = htons(nat_port);
 	p.flow[1].nat_cport_be = htons(1000);
 	p.flow[1].flags |= WEIR_FLOW_REPLY;
-	if (weir_tuple_make(&p.key[0], &client, htons(1000), &front, htons(80), IPPROTO_TCP, mark))
+	if (weir_tuple_make(&p.key[0], &client, htons(1000), &front, htons(80), IPPROTO_TCP, zone))
 		p.flow[0].flags |= WEIR_FLOW_ORIG_FIRST;
 	if (weir_tuple_make(&p.key[1], &client, htons(nat_port), &back, htons(8080), IPPROTO_TCP,
 			    0))
@@ -79,7 +73,7 @@ static struct pair make(const char *c, const char *f, const char *b, uint16_t na
 	return p;
 }
 
-static void each_entry_of_a_pair_leads_to_the_other(void **state)
+static void each_entry_of_a_pair_has_the_key_of_its_reverse_entry(void **state)
 {
 	static const char *const ends[][3] = {
 		{ "10.0.0.5", "10.0.0.1", "10.0.0.9" }, { "10.0.0.5", "10.0.0.9", "10.0.0.1" },
@@ -88,9 +82,9 @@ static void each_entry_of_a_pair_leads_to_the_other(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-		for (int mark = 0; mark < 2; mark++) {
-			struct pair p = make(ends[i][0], ends[i][1], ends[i][2], 61000, mark),
-				    other = make(ends[i][0], ends[i][1], ends[i][2], 61001, mark);
+		for (int zone = 0; zone < 2; zone++) {
+			struct pair p = make(ends[i][0], ends[i][1], ends[i][2], 61000, zone),
+				    other = make(ends[i][0], ends[i][1], ends[i][2], 61001, zone);
 
 			for (int k = 0; k < 2; k++) {
 				struct weir_tuple rev;
@@ -108,8 +102,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tcp_opens_by_the_third_packet_and_closes_by_both_fins_or_a_reset),
-		cmocka_unit_test(what_is_no_tcp_is_answered_or_not),
-		cmocka_unit_test(each_entry_of_a_pair_leads_to_the_other),
+		cmocka_unit_test(other_protocols_are_one_way_or_answered),
+		cmocka_unit_test(each_entry_of_a_pair_has_the_key_of_its_reverse_entry),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

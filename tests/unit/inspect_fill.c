@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Which tables are worth a warning when they are full. */
+/* Which tables are reported when they fill up. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 
 #include "inspect/fill.h"
 
-static void tables_that_refuse_or_drop_fill_up(void **state)
+static void tables_that_refuse_or_drop_when_full_are_reported(void **state)
 {
 	static const enum weir_map maps[] = { WEIR_MAP_pods, WEIR_MAP_policy_rules,
 					      WEIR_MAP_conntrack, WEIR_MAP_rule_hits };
@@ -18,7 +18,7 @@ static void tables_that_refuse_or_drop_fill_up(void **state)
 		assert_true(live_fills_up(maps[i]));
 }
 
-static void tables_that_forget_their_oldest_by_design_do_not(void **state)
+static void tables_that_replace_their_oldest_are_not_reported(void **state)
 {
 	static const enum weir_map maps[] = { WEIR_MAP_half_open,    WEIR_MAP_fragments,
 					      WEIR_MAP_closing_keys, WEIR_MAP_rejects,
@@ -31,8 +31,8 @@ static void tables_that_forget_their_oldest_by_design_do_not(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tables_that_refuse_or_drop_fill_up),
-		cmocka_unit_test(tables_that_forget_their_oldest_by_design_do_not),
+		cmocka_unit_test(tables_that_refuse_or_drop_when_full_are_reported),
+		cmocka_unit_test(tables_that_replace_their_oldest_are_not_reported),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Documents: types of scalars, positions, aliases, and everything hostile that a file can hold. */
+/* Documents: types of scalars, positions, aliases, hostile input. */
 #include <time.h>
 
 #include "kube_test.h"
 #include "kube/doc.h"
 #include "kube/limits.h"
 
-#define TIME_BOUND_S                                                                             \
-	5 /* hostile inputs take a tenth of it under sanitizers; what is quadratic takes minutes \
-	   */
+/* Hostile inputs take a tenth of it under sanitizers; a quadratic reader takes minutes. */
+#define TIME_BOUND_S 5
 
 /* ---- A document as a short text: types and positions ---- */
 
@@ -114,7 +113,7 @@ static void plain_scalars_have_the_types_of_yaml_1_1(void **state)
 		"['1.2.3' '10.0.0.0/8' '2001-01-01' '0x' '1a' '-' '+' '1e' '0xg' 'a:b' '12:30']");
 }
 
-static void quoted_and_tagged_scalars_are_what_they_say(void **state)
+static void quoted_and_tagged_scalars_have_the_given_type(void **state)
 {
 	assert_reads("['80', \"yes\", \"\", !!str 80, !!int \"80\", !!bool 'no', !!float 1]",
 		     "['80' 'yes' '' '80' 80 false 1]");
@@ -131,7 +130,7 @@ static void json_numbers_and_strings_are_taken_literally(void **state)
 		"{a:80 b:'80' c:float(8e1) d:null e:[true false] f:'\xc3\xa9\xf0\x9f\x98\x80'}");
 }
 
-static void keys_become_strings_as_kubernetes_makes_them(void **state)
+static void keys_become_strings_as_in_kubernetes(void **state)
 {
 	assert_reads("{on: a, 0x10: b, 'x y': c}", "{16:'b' true:'a' x y:'c'}");
 	assert_refused(
@@ -145,7 +144,7 @@ static void keys_become_strings_as_kubernetes_makes_them(void **state)
 
 /* ---- Documents ---- */
 
-static void several_documents_and_empty_ones(void **state)
+static void several_documents_are_read_and_empty_ones_skipped(void **state)
 {
 	assert_reads("---\na: 1\n---\n# nothing\n---\nb: 2\n...\n", "{a:1} | {b:2}");
 	assert_reads("", "");
@@ -154,7 +153,7 @@ static void several_documents_and_empty_ones(void **state)
 	assert_reads("{\"a\":1}\n{\"b\":2} [3]", "{a:1} | {b:2} | [3]");
 }
 
-static void a_byte_order_mark_and_crlf_are_fine(void **state)
+static void a_byte_order_mark_and_crlf_are_accepted(void **state)
 {
 	assert_reads("\xef\xbb\xbf"
 		     "a: 1\r\nb: x\r\n",
@@ -172,7 +171,7 @@ static void flow_yaml_that_begins_like_json_is_read_as_yaml(void **state)
 		"2:2 E001 not JSON: parse error: after key and value, inside map, I expect ',' or '}'");
 }
 
-static void aliases_share(void **state)
+static void aliases_stand_for_their_anchors(void **state)
 {
 	assert_reads("a: &x {k: 1}\nb: *x\nc: [*x, *x]", "{a:{k:1} b:{k:1} c:[{k:1} {k:1}]}");
 	assert_reads("a: &x 1\nb: &x 2\nc: *x", "{a:1 b:2 c:2}");
@@ -181,26 +180,26 @@ static void aliases_share(void **state)
 	assert_refused("---\na: &x 1\n---\nb: *x", "4:4 E001 alias *x names no complete anchor");
 }
 
-static void parse_9_a_merge_key_applies_where_it_stands(void **state)
+static void parse_9_a_merge_key_applies_at_its_position(void **state)
 {
 	assert_reads("a: &x {k: 1, l: 2}\nb: {<<: *x, k: 9}", "{a:{k:1 l:2} b:{k:9 l:2}}");
 	assert_reads("a: &x {k: 1, l: 2}\nb: {k: 9, <<: *x}", "{a:{k:1 l:2} b:{k:1 l:2}}");
 	assert_reads("b: {k: 9, <<: {k: 1}, l: 7, <<: {l: 2, m: 3}, m: 4}", "{b:{k:1 l:2 m:4}}");
-	/* of a list the first counts, wherever the list stands */
+	/* in a list the first mapping wins, wherever the list is */
 	assert_reads("b: {<<: [{k: 1}, {k: 2, m: 3}], z: 0}", "{b:{k:1 m:3 z:0}}");
 	assert_reads("b: {m: 9, <<: [{k: 1}, {k: 2, m: 3}], k: 8}", "{b:{k:8 m:3}}");
-	/* what an anchor merged in is its own */
+	/* an anchor includes the keys that were merged into it */
 	assert_reads("a: &x {k: 1}\nb: &y {k: 2, <<: *x}\nc: {k: 3, <<: *y}",
 		     "{a:{k:1} b:{k:1} c:{k:1}}");
 	assert_reads("'<<': x", "{<<:'x'}");
 	assert_reads("!!merge <<: {k: 1}", "{k:1}");
 	assert_refused("a: {<<: 1}", "1:5 E001 << merges mappings only, or a list of them");
-	/* a merge between them does not hide that a key is written twice */
+	/* a merge in between does not hide a duplicate key */
 	assert_refused("{k: 1, <<: {k: 2}, k: 3}",
 		       "1:20 E003 key \"k\" is given twice, first at line 1: remove one");
 }
 
-static void trap_16_duplicate_keys_are_errors_at_the_second(void **state)
+static void trap_16_a_duplicate_key_is_an_error_at_the_second_one(void **state)
 {
 	assert_refused("metadata:\n  a: 1\nmetadata:\n  b: 2\n",
 		       "3:1 E003 key \"metadata\" is given twice, first at line 1: remove one");
@@ -212,14 +211,14 @@ static void trap_16_duplicate_keys_are_errors_at_the_second(void **state)
 
 /* ---- Positions ---- */
 
-struct wanted_place {
+struct wanted_position {
 	const char *key;
 	int line, col;
 };
 
-static void find_gc_slot(const struct doc_node *root, void *arg)
+static void find_position(const struct doc_node *root, void *arg)
 {
-	struct wanted_place *w = arg;
+	struct wanted_position *w = arg;
 	const struct doc_node *n = root->type == DOC_MAP ? doc_get(root, w->key) : NULL;
 
 	if (!n)
@@ -228,25 +227,25 @@ static void find_gc_slot(const struct doc_node *root, void *arg)
 	w->col = n->col;
 }
 
-static void assert_gc_slot(const char *text, const char *key, int line, int col)
+static void assert_position(const char *text, const char *key, int line, int col)
 {
-	struct wanted_place w = { .key = key };
+	struct wanted_position w = { .key = key };
 	struct doc_error error;
 
-	assert_int_equal(doc_read(text, strlen(text), find_gc_slot, &w, &error), 0);
+	assert_int_equal(doc_read(text, strlen(text), find_position, &w, &error), 0);
 	assert_int_equal(w.line, line);
 	assert_int_equal(w.col, col);
 }
 
 static void positions_are_those_of_the_value_in_both_formats(void **state)
 {
-	assert_gc_slot("a: 1\nbee:   two\n", "bee", 2, 8);
-	assert_gc_slot("# c\n---\na:\n  - x\n", "a", 4, 3);
-	assert_gc_slot("\xc3\xa9: 1\n\xc3\xa9\xc3\xa9: x", "\xc3\xa9\xc3\xa9", 2, 5);
-	assert_gc_slot("{\"a\": 1,\n  \"b\" :  \"x\\n\\\"y\",\n  \"c\": [ ]}", "b", 2, 10);
-	assert_gc_slot("{\"a\": 1,\n  \"b\" :  \"x\\n\\\"y\",\n  \"c\": [ ]}", "c", 3, 8);
-	assert_gc_slot("{\"a\":\"\xc3\xa9\xc3\xa9\", \"b\":12}", "b", 1, 16);
-	assert_gc_slot("{\"x\":1}\n\n{\"b\":{}}", "b", 3, 6);
+	assert_position("a: 1\nbee:   two\n", "bee", 2, 8);
+	assert_position("# c\n---\na:\n  - x\n", "a", 4, 3);
+	assert_position("\xc3\xa9: 1\n\xc3\xa9\xc3\xa9: x", "\xc3\xa9\xc3\xa9", 2, 5);
+	assert_position("{\"a\": 1,\n  \"b\" :  \"x\\n\\\"y\",\n  \"c\": [ ]}", "b", 2, 10);
+	assert_position("{\"a\": 1,\n  \"b\" :  \"x\\n\\\"y\",\n  \"c\": [ ]}", "c", 3, 8);
+	assert_position("{\"a\":\"\xc3\xa9\xc3\xa9\", \"b\":12}", "b", 1, 16);
+	assert_position("{\"x\":1}\n\n{\"b\":{}}", "b", 3, 6);
 }
 
 /* ---- Hostile input ---- */
@@ -270,7 +269,7 @@ static double seconds(void)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
-/* Whatever it holds: an end in time. Yields 0 or -EINVAL. */
+/* Reads any text within the time bound. 0 or -EINVAL. */
 static int read_in_time(const char *text, struct doc_error *ret_error)
 {
 	double start = seconds();
@@ -401,7 +400,7 @@ static void truncated_documents_are_errors(void **state)
 		"2:1 E001 while scanning for the next token, found character that cannot start any token");
 }
 
-static void documents_before_an_error_are_handed_over(void **state)
+static void documents_before_an_error_are_read(void **state)
 {
 	static const char text[] = "a: 1\n---\nb: [\n";
 	struct doc_error error = {};
@@ -416,15 +415,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_scalars_have_the_types_of_yaml_1_1),
-		cmocka_unit_test(quoted_and_tagged_scalars_are_what_they_say),
+		cmocka_unit_test(quoted_and_tagged_scalars_have_the_given_type),
 		cmocka_unit_test(json_numbers_and_strings_are_taken_literally),
-		cmocka_unit_test(keys_become_strings_as_kubernetes_makes_them),
-		cmocka_unit_test(several_documents_and_empty_ones),
-		cmocka_unit_test(a_byte_order_mark_and_crlf_are_fine),
+		cmocka_unit_test(keys_become_strings_as_in_kubernetes),
+		cmocka_unit_test(several_documents_are_read_and_empty_ones_skipped),
+		cmocka_unit_test(a_byte_order_mark_and_crlf_are_accepted),
 		cmocka_unit_test(flow_yaml_that_begins_like_json_is_read_as_yaml),
-		cmocka_unit_test(aliases_share),
-		cmocka_unit_test(parse_9_a_merge_key_applies_where_it_stands),
-		cmocka_unit_test(trap_16_duplicate_keys_are_errors_at_the_second),
+		cmocka_unit_test(aliases_stand_for_their_anchors),
+		cmocka_unit_test(parse_9_a_merge_key_applies_at_its_position),
+		cmocka_unit_test(trap_16_a_duplicate_key_is_an_error_at_the_second_one),
 		cmocka_unit_test(positions_are_those_of_the_value_in_both_formats),
 		cmocka_unit_test(alias_bombs_are_refused_in_time),
 		cmocka_unit_test(merge_bombs_are_refused_in_time),
@@ -435,7 +434,7 @@ int main(void)
 		cmocka_unit_test(nul_bytes_are_errors_with_a_position),
 		cmocka_unit_test(bad_utf8_is_an_error_with_a_position),
 		cmocka_unit_test(truncated_documents_are_errors),
-		cmocka_unit_test(documents_before_an_error_are_handed_over),
+		cmocka_unit_test(documents_before_an_error_are_read),
 	};
 
 	return run_group("kube_doc", tests, ARRAY_SIZE(tests));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Pod, Node, Namespace and what all kinds share: metadata, lists, unknown kinds and fields. */
+/* Pod, Node, Namespace, and for all kinds: metadata, lists, unknown kinds and fields. */
 #include "kube_test.h"
 
 #define POD "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\n"
@@ -19,11 +19,11 @@ static void a_missing_kind_or_api_version_is_an_error(void **state)
 {
 	assert_found(
 		"metadata: {name: p}\n",
-		"f.yaml:1:1: error E010: apiVersion: missing, it says which API the object belongs to, like v1\n"
-		"f.yaml:1:1: error E010: kind: missing, it says what the object is, like NetworkPolicy\n");
+		"f.yaml:1:1: error E010: apiVersion: missing, it names the API version of the object, like v1\n"
+		"f.yaml:1:1: error E010: kind: missing, it names the kind of the object, like NetworkPolicy\n");
 	assert_found(
 		"kind: Pod\nmetadata: {name: p}\n",
-		"f.yaml:1:1: error E010: Pod: apiVersion: missing, it says which API the object belongs to, like v1\n");
+		"f.yaml:1:1: error E010: Pod: apiVersion: missing, it names the API version of the object, like v1\n");
 	assert_found(
 		"just text\n",
 		"f.yaml:1:1: error E020: found the string \"just text\", an object with apiVersion and kind is wanted\n");
@@ -63,11 +63,11 @@ static void lists_hold_objects_of_all_kinds_and_keep_positions(void **state)
 	assert_int_equal(s->n_namespaces, 1);
 	assert_found(
 		"{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[\n {\"kind\":\"Pod\"}, 7]}",
-		"f.yaml:2:2: error E010: Pod: apiVersion: missing, it says which API the object belongs to, like v1\n"
+		"f.yaml:2:2: error E010: Pod: apiVersion: missing, it names the API version of the object, like v1\n"
 		"f.yaml:2:18: error E020: List: items[1]: found the number 7, a mapping is wanted\n");
 }
 
-static void names_follow_dns(void **state)
+static void names_and_labels_are_validated(void **state)
 {
 	assert_found(
 		"apiVersion: v1\nkind: Pod\nmetadata: {namespace: A, labels: {a/b/c: x}}\n" ONE,
@@ -79,14 +79,14 @@ static void names_follow_dns(void **state)
 		"f.yaml:3:18: error E011: Service default/1a: metadata.name: \"1a\" is not a valid name: at most 63 of a-z, 0-9 and -, a letter first, a letter or digit at both ends\n");
 	assert_found(
 		"apiVersion: v1\nkind: Node\nmetadata: {name: n1, namespace: x}\n",
-		"f.yaml:3:33: error E011: Node n1: metadata.namespace: objects of this kind are in no namespace: remove it\n");
+		"f.yaml:3:33: error E011: Node n1: metadata.namespace: objects of this kind have no namespace: remove it\n");
 	assert_found(
 		"apiVersion: v1\nkind: Namespace\nmetadata: {name: a.b, annotations: {x: true}}\n",
 		"f.yaml:3:18: error E011: Namespace a.b: metadata.name: \"a.b\" is not a valid name: at most 63 of a-z, 0-9 and -, a letter or digit at both ends\n"
 		"f.yaml:3:40: error E020: Namespace a.b: metadata.annotations.x: found the boolean true, a string is wanted: put it in quotes\n");
 }
 
-static void times_are_read_with_their_zone(void **state)
+static void timestamps_are_read_with_their_time_zone(void **state)
 {
 	with_store *s = read_text(
 		"apiVersion: v1\nkind: Pod\nmetadata: {name: p, creationTimestamp: \"2026-01-01T01:00:00.25+01:00\", "
@@ -105,7 +105,7 @@ static void times_are_read_with_their_zone(void **state)
 
 /* ---- Pod ---- */
 
-static void np_32_ports_of_containers_then_of_sidecars(void **state)
+static void np_32_ports_are_those_of_containers_then_of_sidecars(void **state)
 {
 	with_store *s = read_text(
 		POD
@@ -124,7 +124,7 @@ static void np_32_ports_of_containers_then_of_sidecars(void **state)
 	assert_true(p->ports[3].port == 15021);
 }
 
-static void np_61_addresses_of_both_families(void **state)
+static void np_61_a_pod_has_one_address_of_each_family(void **state)
 {
 	with_store *s = read_text(
 		POD ONE "status: {podIP: 10.0.0.1, podIPs: [{ip: 10.0.0.1}, {ip: \"fd00::1\"}]}\n");
@@ -140,7 +140,7 @@ static void np_61_addresses_of_both_families(void **state)
 		"status.podIPs[2].ip: found the string \"x\", an IPv4 or IPv6 address is wanted\n");
 }
 
-static void readiness_is_the_condition_or_else_the_phase(void **state)
+static void readiness_is_the_condition_or_without_it_the_phase(void **state)
 {
 	static const struct {
 		const char *status;
@@ -175,7 +175,7 @@ static void readiness_is_the_condition_or_else_the_phase(void **state)
 	}
 }
 
-static void rules_of_a_pod(void **state)
+static void invalid_fields_of_a_pod_are_errors(void **state)
 {
 	assert_found(POD "spec: {containers: []}\n",
 		     "f.yaml:4:20: error E021:" OBJECT
@@ -211,7 +211,7 @@ static void rules_of_a_pod(void **state)
 
 /* ---- Node and Namespace ---- */
 
-static void a_4_addresses_of_a_node(void **state)
+static void addresses_of_a_node_are_read_once_each(void **state)
 {
 	with_store *s = read_text(
 		"apiVersion: v1\nkind: Node\nmetadata: {name: n1.example}\nstatus:\n  addresses:\n"
@@ -227,7 +227,7 @@ static void a_4_addresses_of_a_node(void **state)
 	assert_string_equal(s->nodes[0]->meta.ns, "");
 }
 
-static void the_limit_of_node_addresses_is_1000(void **state)
+static void a_node_has_at_most_1000_addresses(void **state)
 {
 	for (int n = 1000; n <= 1001; n++) {
 		_cleanup_(mem_free) char *text = NULL;
@@ -282,14 +282,14 @@ int main(void)
 		cmocka_unit_test(unknown_kinds_are_noted_once_for_each_kind),
 		cmocka_unit_test(parse_1_unknown_fields_are_ignored_at_any_depth),
 		cmocka_unit_test(lists_hold_objects_of_all_kinds_and_keep_positions),
-		cmocka_unit_test(names_follow_dns),
-		cmocka_unit_test(times_are_read_with_their_zone),
-		cmocka_unit_test(np_32_ports_of_containers_then_of_sidecars),
-		cmocka_unit_test(np_61_addresses_of_both_families),
-		cmocka_unit_test(readiness_is_the_condition_or_else_the_phase),
-		cmocka_unit_test(rules_of_a_pod),
-		cmocka_unit_test(a_4_addresses_of_a_node),
-		cmocka_unit_test(the_limit_of_node_addresses_is_1000),
+		cmocka_unit_test(names_and_labels_are_validated),
+		cmocka_unit_test(timestamps_are_read_with_their_time_zone),
+		cmocka_unit_test(np_32_ports_are_those_of_containers_then_of_sidecars),
+		cmocka_unit_test(np_61_a_pod_has_one_address_of_each_family),
+		cmocka_unit_test(readiness_is_the_condition_or_without_it_the_phase),
+		cmocka_unit_test(invalid_fields_of_a_pod_are_errors),
+		cmocka_unit_test(addresses_of_a_node_are_read_once_each),
+		cmocka_unit_test(a_node_has_at_most_1000_addresses),
 		cmocka_unit_test(np_22_a_namespace_carries_its_name_as_a_label),
 		cmocka_unit_test(the_same_object_reads_the_same_from_yaml_and_json),
 	};

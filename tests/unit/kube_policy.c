@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* NetworkPolicy: what its shapes decode to, and what is refused. */
+/* NetworkPolicy: what its shapes (Y1 to Y25) decode to, and what is refused. */
 #include "kube_test.h"
 
 #define HEAD                                 \
@@ -74,21 +74,21 @@ static void np_10_12_13_absent_null_and_empty_lists_are_the_same(void **state)
 	}
 }
 
-static void y_17_np_14_an_empty_peer_is_refused(void **state)
+static void y17_np_14_an_empty_peer_is_refused(void **state)
 {
 	assert_found(
 		HEAD "spec:\n  ingress:\n  - from:\n    - {}\n", AT
 		"7:7: error E031:" OBJECT
-		"spec.ingress[0].from[0]: an empty peer matches nothing: give podSelector, namespaceSelector or ipBlock, or leave the list out to mean everybody\n");
+		"spec.ingress[0].from[0]: an empty peer matches nothing: give podSelector, namespaceSelector or ipBlock, or leave the list out to match every peer\n");
 	assert_found(
 		HEAD "spec:\n  egress:\n  - to:\n    -\n    - {podSelector: null}\n", AT
 		"7:5: error E031:" OBJECT
-		"spec.egress[0].to[0]: an empty peer matches nothing: give podSelector, namespaceSelector or ipBlock, or leave the list out to mean everybody\n" AT
+		"spec.egress[0].to[0]: an empty peer matches nothing: give podSelector, namespaceSelector or ipBlock, or leave the list out to match every peer\n" AT
 		"8:7: error E031:" OBJECT
-		"spec.egress[0].to[1]: an empty peer matches nothing: give podSelector, namespaceSelector or ipBlock, or leave the list out to mean everybody\n");
+		"spec.egress[0].to[1]: an empty peer matches nothing: give podSelector, namespaceSelector or ipBlock, or leave the list out to match every peer\n");
 }
 
-static void parse_2_an_empty_selector_is_not_an_absent_one(void **state)
+static void parse_2_an_empty_selector_differs_from_an_absent_one(void **state)
 {
 	with_store *s = read_text(
 		HEAD "spec:\n"
@@ -112,7 +112,7 @@ static void parse_2_an_empty_selector_is_not_an_absent_one(void **state)
 
 /* ---- Ports ---- */
 
-static void np_15_16_17_36_ports_and_ranges(void **state)
+static void np_15_16_17_36_ports_and_ranges_are_decoded(void **state)
 {
 	with_store *s = read_text(HEAD "spec:\n"
 				       "  ingress:\n"
@@ -134,15 +134,15 @@ static void np_15_16_17_36_ports_and_ranges(void **state)
 	assert_string_equal(p[5].name, "web");
 }
 
-static void y_23_parse_3_a_number_in_quotes_is_no_port(void **state)
+static void y23_parse_3_a_number_in_quotes_is_not_a_port(void **state)
 {
 	assert_found(
 		HEAD "spec: {ingress: [{ports: [{port: \"80\"}]}]}\n", AT
 		"4:34: error E024:" OBJECT
-		"spec.ingress[0].ports[0].port: found the string \"80\", which would be a name and has no letter: write 80 without quotes\n");
+		"spec.ingress[0].ports[0].port: found the string \"80\", but a port name has a letter: write the number 80 without quotes\n");
 }
 
-static void a_port_name_has_at_most_15_letters(void **state)
+static void a_port_name_has_at_most_15_characters(void **state)
 {
 	assert_found(HEAD "spec: {ingress: [{ports: [{port: fifteen-letters}]}]}\n", "");
 	assert_found(
@@ -151,7 +151,7 @@ static void a_port_name_has_at_most_15_letters(void **state)
 		"spec.ingress[0].ports[0].port: found the string \"sixteen-letters1\", a port number or name is wanted: at most 15 of a-z, 0-9 and -, a letter among them, no - at the ends or twice in a row\n");
 }
 
-static void y_24_end_port_rules(void **state)
+static void y24_invalid_end_ports_are_refused(void **state)
 {
 	assert_found(
 		HEAD "spec:\n"
@@ -216,7 +216,7 @@ static void ports_and_protocols_out_of_range_are_refused(void **state)
 
 /* ---- Blocks ---- */
 
-static void np_26_28_blocks_with_exceptions(void **state)
+static void np_26_28_blocks_are_decoded_with_exceptions(void **state)
 {
 	with_store *s = read_text(
 		HEAD "spec:\n"
@@ -233,7 +233,7 @@ static void np_26_28_blocks_with_exceptions(void **state)
 	assert_string_equal(cidr_text(&peers[1].block, text), "::/0");
 }
 
-static void block_rules_of_the_api_server(void **state)
+static void blocks_that_the_api_server_refuses_are_refused(void **state)
 {
 	assert_found(
 		HEAD
@@ -253,11 +253,11 @@ static void block_rules_of_the_api_server(void **state)
 		"9:43: error E026:" OBJECT
 		"spec.ingress[0].from[2].ipBlock.except[4]: found nothing, a block inside cidr is wanted\n" AT
 		"9:44: error E026:" OBJECT
-		"spec.ingress[0].from[2].ipBlock.except[0]: the string \"10.0.0.0/8\" is not a part of cidr 10.0.0.0/8: only smaller blocks inside it can be\n" AT
+		"spec.ingress[0].from[2].ipBlock.except[0]: the string \"10.0.0.0/8\" is not a smaller block inside cidr 10.0.0.0/8\n" AT
 		"9:56: error E026:" OBJECT
-		"spec.ingress[0].from[2].ipBlock.except[1]: the string \"11.0.0.0/16\" is not a part of cidr 10.0.0.0/8: only smaller blocks inside it can be\n" AT
+		"spec.ingress[0].from[2].ipBlock.except[1]: the string \"11.0.0.0/16\" is not a smaller block inside cidr 10.0.0.0/8\n" AT
 		"9:69: error E026:" OBJECT
-		"spec.ingress[0].from[2].ipBlock.except[2]: the string \"fd00::/64\" is not a part of cidr 10.0.0.0/8: only smaller blocks inside it can be\n" AT
+		"spec.ingress[0].from[2].ipBlock.except[2]: the string \"fd00::/64\" is not a smaller block inside cidr 10.0.0.0/8\n" AT
 		"9:82: error E026:" OBJECT
 		"spec.ingress[0].from[2].ipBlock.except[3]: found the string \"x\", a block like 10.0.0.0/8 or 2001:db8::/32 is wanted\n" AT
 		"10:7: error E031:" OBJECT
@@ -280,7 +280,7 @@ static bool matches(const char *selector, const char *labels)
 	return kube_selector_matches(&s->policies[0]->pods, &s->namespaces[0]->meta.labels);
 }
 
-static void np_23_operators_and_absent_keys(void **state)
+static void np_23_operators_match_present_and_absent_keys(void **state)
 {
 	assert_true(matches("{matchLabels: {a: b}}", "{a: b, c: d}"));
 	assert_false(matches("{matchLabels: {a: b, e: f}}", "{a: b}"));
@@ -321,7 +321,7 @@ static void equal_selectors_decode_to_equal_requirements(void **state)
 	assert_int_equal(sel->items[1].n, 1);
 }
 
-static void a_5_selector_rules_of_the_api_server(void **state)
+static void selectors_that_the_api_server_refuses_are_refused(void **state)
 {
 	assert_found(
 		HEAD "spec:\n"
@@ -349,10 +349,10 @@ static void a_5_selector_rules_of_the_api_server(void **state)
 		"11:7: error E021:" OBJECT
 		"spec.podSelector.matchExpressions[3].operator: missing, In, NotIn, Exists or DoesNotExist is wanted\n" AT
 		"12:7: error E021:" OBJECT
-		"spec.podSelector.matchExpressions[4].key: missing, the label key that the requirement is about\n");
+		"spec.podSelector.matchExpressions[4].key: missing, it names the label key of the requirement\n");
 }
 
-static void wrong_types_are_reported_once_and_the_rest_goes_on(void **state)
+static void wrong_types_are_reported_once_and_decoding_continues(void **state)
 {
 	assert_found(
 		HEAD "spec:\n"
@@ -389,20 +389,20 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(np_7_effective_types_of_the_yaml_shapes),
 		cmocka_unit_test(np_10_12_13_absent_null_and_empty_lists_are_the_same),
-		cmocka_unit_test(y_17_np_14_an_empty_peer_is_refused),
-		cmocka_unit_test(parse_2_an_empty_selector_is_not_an_absent_one),
-		cmocka_unit_test(np_15_16_17_36_ports_and_ranges),
-		cmocka_unit_test(y_23_parse_3_a_number_in_quotes_is_no_port),
-		cmocka_unit_test(a_port_name_has_at_most_15_letters),
-		cmocka_unit_test(y_24_end_port_rules),
+		cmocka_unit_test(y17_np_14_an_empty_peer_is_refused),
+		cmocka_unit_test(parse_2_an_empty_selector_differs_from_an_absent_one),
+		cmocka_unit_test(np_15_16_17_36_ports_and_ranges_are_decoded),
+		cmocka_unit_test(y23_parse_3_a_number_in_quotes_is_not_a_port),
+		cmocka_unit_test(a_port_name_has_at_most_15_characters),
+		cmocka_unit_test(y24_invalid_end_ports_are_refused),
 		cmocka_unit_test(ports_and_protocols_out_of_range_are_refused),
-		cmocka_unit_test(np_26_28_blocks_with_exceptions),
-		cmocka_unit_test(block_rules_of_the_api_server),
-		cmocka_unit_test(np_23_operators_and_absent_keys),
+		cmocka_unit_test(np_26_28_blocks_are_decoded_with_exceptions),
+		cmocka_unit_test(blocks_that_the_api_server_refuses_are_refused),
+		cmocka_unit_test(np_23_operators_match_present_and_absent_keys),
 		cmocka_unit_test(parse_8_labels_are_case_sensitive),
 		cmocka_unit_test(equal_selectors_decode_to_equal_requirements),
-		cmocka_unit_test(a_5_selector_rules_of_the_api_server),
-		cmocka_unit_test(wrong_types_are_reported_once_and_the_rest_goes_on),
+		cmocka_unit_test(selectors_that_the_api_server_refuses_are_refused),
+		cmocka_unit_test(wrong_types_are_reported_once_and_decoding_continues),
 		cmocka_unit_test(objects_with_errors_are_left_out_of_the_store),
 	};
 

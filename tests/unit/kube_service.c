@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Service and EndpointSlice: defaults, families, and what the API server refuses (A.2, A.3). */
+/* Service and EndpointSlice: defaults, families, and what the API server refuses. */
 #include "kube_test.h"
 
 #define SVC "apiVersion: v1\nkind: Service\nmetadata: {name: s}\n"
@@ -26,7 +26,7 @@ static const struct kube_slice *only_slice(struct store *s)
 
 /* ---- Service ---- */
 
-static void a_2_defaults_of_a_service(void **state)
+static void defaults_of_a_service(void **state)
 {
 	with_store *s = read_text(
 		SVC "spec: {clusterIP: 10.96.0.5, selector: {app: x}, ports: [{port: 80}]}\n");
@@ -44,7 +44,7 @@ static void a_2_defaults_of_a_service(void **state)
 	assert_true(svc->ports[0].target_port == 80 && !svc->ports[0].target_is_name);
 }
 
-static void svc_4_addresses_by_family(void **state)
+static void svc_4_addresses_are_stored_by_family(void **state)
 {
 	with_store *s = read_text(
 		SVC
@@ -57,7 +57,7 @@ static void svc_4_addresses_by_family(void **state)
 	assert_true(svc->wants_family[0] && svc->wants_family[1]);
 }
 
-static void families_follow_what_was_allocated_before_what_was_preferred(void **state)
+static void allocated_addresses_decide_families_before_the_policy(void **state)
 {
 	static const struct {
 		const char *spec;
@@ -79,7 +79,7 @@ static void families_follow_what_was_allocated_before_what_was_preferred(void **
 				       "---\napiVersion: v1\nkind: Service\nmetadata: {name: t}\n"
 				       "spec: {clusterIP: 10.96.0.9, ports: [{port: 80}]}\n",
 				   cases[i].spec);
-		with_store *s = complete_text(text, STORE_ASSIGN);
+		with_store *s = read_with_defaults(text, STORE_ASSIGN);
 		const struct kube_service *svc = store_service(s, "default", "s");
 
 		if (svc->wants_family[0] != cases[i].v4 || svc->wants_family[1] != cases[i].v6)
@@ -152,7 +152,7 @@ static void trap_16_services_without_ports_or_spec_are_refused(void **state)
 		     "spec.ports: missing, a Service needs a port unless it is headless\n");
 }
 
-static void port_rules_of_a_service(void **state)
+static void invalid_ports_of_a_service_are_errors(void **state)
 {
 	assert_found(
 		SVC "spec:\n"
@@ -173,12 +173,12 @@ static void port_rules_of_a_service(void **state)
 		"f.yaml:9:12: error E024:" OBJECT
 		"spec.ports[3].name: \"B\" is not a port name: at most 63 of a-z, 0-9 and -\n"
 		"f.yaml:9:37: error E024:" OBJECT
-		"spec.ports[3].targetPort: found the string \"8080\", which would be a name and has no letter: write 8080 without quotes\n"
+		"spec.ports[3].targetPort: found the string \"8080\", but a port name has a letter: write the number 8080 without quotes\n"
 		"f.yaml:11:5: error E021:" OBJECT
 		"spec.ports[5].port: missing, a port number from 1 to 65535 is wanted\n");
 }
 
-static void address_rules_of_a_service(void **state)
+static void invalid_addresses_of_a_service_are_errors(void **state)
 {
 	assert_found(
 		SVC "spec: {clusterIPs: [10.0.0.1, 10.0.0.2], ports: [{port: 1}]}\n",
@@ -207,18 +207,17 @@ static void address_rules_of_a_service(void **state)
 		     "spec.clusterIP: None is not possible for type LoadBalancer\n");
 }
 
-static void other_rules_of_a_service(void **state)
+static void other_invalid_fields_of_a_service_are_errors(void **state)
 {
 	assert_found(
 		SVC "spec: {type: clusterip, ports: [{port: 1}]}\n",
 		"f.yaml:4:14: error E022:" OBJECT
 		"spec.type: found the string \"clusterip\", ClusterIP, NodePort, LoadBalancer or ExternalName is wanted\n");
-	assert_found(
-		SVC "spec: {type: ExternalName, clusterIP: 10.0.0.1}\n",
-		"f.yaml:4:7: error E021:" OBJECT
-		"spec.externalName: missing, type ExternalName needs the name it stands for\n"
-		"f.yaml:4:39: error E027:" OBJECT
-		"spec.clusterIP: not for type ExternalName, which has no address of its own\n");
+	assert_found(SVC "spec: {type: ExternalName, clusterIP: 10.0.0.1}\n",
+		     "f.yaml:4:7: error E021:" OBJECT
+		     "spec.externalName: missing, type ExternalName needs a DNS name\n"
+		     "f.yaml:4:39: error E027:" OBJECT
+		     "spec.clusterIP: not for type ExternalName, which has no cluster IP\n");
 	assert_found(
 		SVC
 		"spec: {externalTrafficPolicy: Local, ports: [{port: 1}], loadBalancerSourceRanges: [x]}\n",
@@ -242,7 +241,7 @@ static void other_rules_of_a_service(void **state)
 
 /* ---- EndpointSlice ---- */
 
-static void svc_16_17_18_endpoints_and_their_defaults(void **state)
+static void svc_16_17_18_endpoints_are_read_with_defaults(void **state)
 {
 	with_store *s = read_text(
 		SLICE "addressType: IPv4\n"
@@ -270,7 +269,7 @@ static void svc_16_17_18_endpoints_and_their_defaults(void **state)
 		    slice->ports[1].port == 53);
 }
 
-static void svc_10_11_12_what_is_to_be_ignored_is_marked(void **state)
+static void svc_10_11_12_unusable_slices_and_ports_are_recognized(void **state)
 {
 	with_store *s =
 		read_text("apiVersion: discovery.k8s.io/v1\n"
@@ -319,7 +318,7 @@ static void svc_19_special_addresses_are_refused(void **state)
 		"endpoints[1].addresses[0]: the string \"::1\" is a loopback address and cannot be an endpoint\n");
 }
 
-static void rules_of_a_slice(void **state)
+static void invalid_fields_of_a_slice_are_errors(void **state)
 {
 	assert_found(
 		SLICE
@@ -336,7 +335,7 @@ static void rules_of_a_slice(void **state)
 		     "addressType: found the string \"IPX\", IPv4, IPv6 or FQDN is wanted\n");
 }
 
-static void the_limit_of_endpoints_is_1000(void **state)
+static void a_slice_has_at_most_1000_endpoints(void **state)
 {
 	for (int n = 1000; n <= 1001; n++) {
 		_cleanup_(mem_free) char *text = NULL;
@@ -359,22 +358,22 @@ static void the_limit_of_endpoints_is_1000(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_2_defaults_of_a_service),
-		cmocka_unit_test(svc_4_addresses_by_family),
-		cmocka_unit_test(families_follow_what_was_allocated_before_what_was_preferred),
+		cmocka_unit_test(defaults_of_a_service),
+		cmocka_unit_test(svc_4_addresses_are_stored_by_family),
+		cmocka_unit_test(allocated_addresses_decide_families_before_the_policy),
 		cmocka_unit_test(svc_114_headless_has_no_address_and_needs_no_port),
 		cmocka_unit_test(trap_12_svc_115_external_name_ignores_ports_and_selector),
 		cmocka_unit_test(trap_13_svc_120_topology_keys_are_ignored),
 		cmocka_unit_test(trap_15_two_ports_may_share_a_target),
 		cmocka_unit_test(trap_16_services_without_ports_or_spec_are_refused),
-		cmocka_unit_test(port_rules_of_a_service),
-		cmocka_unit_test(address_rules_of_a_service),
-		cmocka_unit_test(other_rules_of_a_service),
-		cmocka_unit_test(svc_16_17_18_endpoints_and_their_defaults),
-		cmocka_unit_test(svc_10_11_12_what_is_to_be_ignored_is_marked),
+		cmocka_unit_test(invalid_ports_of_a_service_are_errors),
+		cmocka_unit_test(invalid_addresses_of_a_service_are_errors),
+		cmocka_unit_test(other_invalid_fields_of_a_service_are_errors),
+		cmocka_unit_test(svc_16_17_18_endpoints_are_read_with_defaults),
+		cmocka_unit_test(svc_10_11_12_unusable_slices_and_ports_are_recognized),
 		cmocka_unit_test(svc_19_special_addresses_are_refused),
-		cmocka_unit_test(rules_of_a_slice),
-		cmocka_unit_test(the_limit_of_endpoints_is_1000),
+		cmocka_unit_test(invalid_fields_of_a_slice_are_errors),
+		cmocka_unit_test(a_slice_has_at_most_1000_endpoints),
 	};
 
 	return run_group("kube_service", tests, ARRAY_SIZE(tests));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* What a store was read from, written out again: only what it holds, each at its place. */
+/* The source text of a store, written out again: only objects that it holds, on their lines. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,8 +17,8 @@
 	", namespace: ns}\nspec: {containers: [{name: c, image: i}]}\n"
 #define SECRET "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {key: aHVzaA==}\n"
 
-/* NULL: they must not be kept. */
-static char *texts_of_bytes(const char *yaml, size_t size)
+/* NULL: the store refuses to keep the text. */
+static char *source_text_of_bytes(const char *yaml, size_t size)
 {
 	_cleanup_(store_free) struct store *s = store_new();
 	char *text = NULL;
@@ -42,19 +42,19 @@ static char *texts_of_bytes(const char *yaml, size_t size)
 	return NULL;
 }
 
-static char *texts_of(const char *yaml)
+static char *source_text_of(const char *yaml)
 {
-	return texts_of_bytes(yaml, strlen(yaml));
+	return source_text_of_bytes(yaml, strlen(yaml));
 }
 
 static void writes(const char *yaml, const char *want)
 {
-	_cleanup_(mem_free) char *text = texts_of(yaml);
+	_cleanup_(mem_free) char *text = source_text_of(yaml);
 
 	assert_string_equal(text, want);
 }
 
-static void objects_keep_their_lines_and_what_is_not_read_is_left_out(void **state)
+static void objects_keep_their_lines_and_unread_kinds_are_left_out(void **state)
 {
 	writes(SECRET "---\n" POD("a") "--- # another\n" SECRET "---\n" POD("b"),
 	       "{\"files\":[{\"name\":\"a.yaml\",\"text\":\"\\n\\n\\n\\n---\\napiVersion: v1\\nkind: Pod\\n"
@@ -63,24 +63,24 @@ static void objects_keep_their_lines_and_what_is_not_read_is_left_out(void **sta
 	       "metadata: {name: b, namespace: ns}\\nspec: {containers: [{name: c, image: i}]}\\n\"}]}");
 }
 
-static void a_file_without_an_object_that_is_read_is_left_out(void **state)
+static void a_file_without_a_read_object_is_left_out(void **state)
 {
 	writes(SECRET, "{\"files\":[]}");
 	writes("", "{\"files\":[]}");
 }
 
-static void three_dashes_within_a_text_are_no_document(void **state)
+static void three_dashes_inside_a_block_scalar_start_no_document(void **state)
 {
-	_cleanup_(mem_free) char *text = texts_of(
+	_cleanup_(mem_free) char *text = source_text_of(
 		"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: prod\n  annotations:\n    a: |\n      ---\n      x\n");
 
 	assert_non_null(strstr(text, "      ---\\n      x"));
 }
 
-static void a_store_made_of_the_texts_has_the_same_positions(void **state)
+static void a_store_read_from_the_text_has_the_same_positions(void **state)
 {
 	static const char yaml[] = SECRET "---\n" POD("a") "---\n" SECRET "---\n" POD("b");
-	_cleanup_(mem_free) char *text = texts_of(yaml);
+	_cleanup_(mem_free) char *text = source_text_of(yaml);
 	_cleanup_(store_free) struct store *s = store_new();
 	static const char before[] = "\"text\":\"";
 	char *from = strstr(text, before) + strlen(before), *to = from;
@@ -106,24 +106,24 @@ static void a_store_made_of_the_texts_has_the_same_positions(void **state)
 
 static void nothing_is_kept(const char *yaml, size_t size)
 {
-	_cleanup_(mem_free) char *text = texts_of_bytes(yaml, size);
+	_cleanup_(mem_free) char *text = source_text_of_bytes(yaml, size);
 
 	assert_null(text);
 }
 
 static void is_kept(const char *yaml)
 {
-	_cleanup_(mem_free) char *text = texts_of(yaml);
+	_cleanup_(mem_free) char *text = source_text_of(yaml);
 
 	assert_non_null(text);
 	assert_null(strstr(text, "aHVzaA=="));
 }
 
-/* sizeof: each is a literal */
+/* sizeof: literals may hold NUL */
 #define NOTHING_IS_KEPT(yaml) nothing_is_kept(yaml, sizeof(yaml) - 1)
 #define LIST "apiVersion: v1\nkind: List\nitems:\n"
 
-static void a_secret_in_a_list_with_pods_keeps_all_from_being_kept(void **state)
+static void nothing_is_kept_of_a_list_with_pods_and_a_secret(void **state)
 {
 	NOTHING_IS_KEPT(LIST POD_IN_LIST SECRET_IN_LIST);
 	NOTHING_IS_KEPT(LIST SECRET_IN_LIST POD_IN_LIST);
@@ -132,20 +132,19 @@ static void a_secret_in_a_list_with_pods_keeps_all_from_being_kept(void **state)
 	is_kept(LIST POD_IN_LIST "---\n" LIST SECRET_IN_LIST);
 }
 
-static void a_secret_in_a_stream_of_json_keeps_all_from_being_kept(void **state)
+static void nothing_is_kept_of_a_json_stream_with_a_secret(void **state)
 {
 	NOTHING_IS_KEPT(POD_JSON SECRET_JSON);
 	NOTHING_IS_KEPT(SECRET_JSON "\n" POD_JSON "\n");
 	is_kept(POD_JSON);
 }
 
-static void a_secret_behind_dots_and_dashes_is_left_out(void **state)
+static void a_secret_after_a_document_end_marker_is_left_out(void **state)
 {
-	is_kept(POD(
-		"a") "...\n---\n" SECRET); /* dots alone are no well-formed YAML to the reader */
+	is_kept(POD("a") "...\n---\n" SECRET); /* the YAML reader needs the dashes after the dots */
 }
 
-static void breaks_that_only_the_reader_knows_keep_all_from_being_kept(void **state)
+static void nothing_is_kept_with_line_breaks_that_only_the_yaml_reader_knows(void **state)
 {
 	NOTHING_IS_KEPT("# a\r--- \n" POD("a"));
 	NOTHING_IS_KEPT("# a\xc2\x85" POD("a"));
@@ -155,7 +154,7 @@ static void breaks_that_only_the_reader_knows_keep_all_from_being_kept(void **st
 	is_kept("# a\r\n" POD("a") "---\r\n" SECRET);
 }
 
-static void more_than_the_limit_is_not_kept(void **state)
+static void a_text_above_the_limit_is_not_kept(void **state)
 {
 	_cleanup_(mem_free) char *yaml = mem_zalloc(KUBE_KEPT_TEXT_MAX + 1);
 	size_t len = sizeof(POD("a")) - 1;
@@ -170,15 +169,15 @@ static void more_than_the_limit_is_not_kept(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(objects_keep_their_lines_and_what_is_not_read_is_left_out),
-		cmocka_unit_test(a_file_without_an_object_that_is_read_is_left_out),
-		cmocka_unit_test(three_dashes_within_a_text_are_no_document),
-		cmocka_unit_test(a_store_made_of_the_texts_has_the_same_positions),
-		cmocka_unit_test(a_secret_in_a_list_with_pods_keeps_all_from_being_kept),
-		cmocka_unit_test(a_secret_in_a_stream_of_json_keeps_all_from_being_kept),
-		cmocka_unit_test(a_secret_behind_dots_and_dashes_is_left_out),
-		cmocka_unit_test(breaks_that_only_the_reader_knows_keep_all_from_being_kept),
-		cmocka_unit_test(more_than_the_limit_is_not_kept),
+		cmocka_unit_test(objects_keep_their_lines_and_unread_kinds_are_left_out),
+		cmocka_unit_test(a_file_without_a_read_object_is_left_out),
+		cmocka_unit_test(three_dashes_inside_a_block_scalar_start_no_document),
+		cmocka_unit_test(a_store_read_from_the_text_has_the_same_positions),
+		cmocka_unit_test(nothing_is_kept_of_a_list_with_pods_and_a_secret),
+		cmocka_unit_test(nothing_is_kept_of_a_json_stream_with_a_secret),
+		cmocka_unit_test(a_secret_after_a_document_end_marker_is_left_out),
+		cmocka_unit_test(nothing_is_kept_with_line_breaks_that_only_the_yaml_reader_knows),
+		cmocka_unit_test(a_text_above_the_limit_is_not_kept),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The store after reading: order, duplicates, what is implied, assigned and derived, look-ups,
- * files.
+ * The store after reading: order, duplicates, implied objects, assigned addresses, derived slices,
+ * look-ups, files.
  */
 #include <sys/stat.h>
 #include <time.h>
@@ -38,10 +38,10 @@ static size_t slices_of(const struct store *s, const char *service)
 
 /* ---- Order, duplicates, namespaces ---- */
 
-static void order_is_by_namespace_and_name_whatever_the_input(void **state)
+static void objects_are_sorted_by_namespace_and_name(void **state)
 {
-	with_store *s = complete_text(POD("b", "a", ONE) POD("a", "z", ONE) POD("a", "b", ONE),
-				      STORE_ASSIGN);
+	with_store *s = read_objects(
+		OBJECTS(POD("b", "a", ONE), POD("a", "z", ONE), POD("a", "b", ONE)), STORE_ASSIGN);
 
 	assert_int_equal(s->n_pods, 3);
 	assert_string_equal(s->pods[0]->meta.name, "b");
@@ -51,13 +51,13 @@ static void order_is_by_namespace_and_name_whatever_the_input(void **state)
 	assert_null(store_pod(s, "a", "a"));
 }
 
-static void duplicates_are_errors_at_the_second_with_the_place_of_the_first(void **state)
+static void a_duplicate_is_an_error_at_the_second_with_the_position_of_the_first(void **state)
 {
-	with_store *s =
-		complete_text(NODE("n1", "") POD("a", "p", ONE) POD("a", "p", ONE RUNS("10.0.0.1"))
-			      /* another namespace or kind is another object */
-			      POD("b", "p", ONE) NODE("p", ""),
-			      STORE_ASSIGN);
+	with_store *s = read_with_defaults(NODE("n1", "") POD("a", "p", ONE)
+						   POD("a", "p", ONE RUNS("10.0.0.1"))
+					   /* another namespace or kind is another object */
+					   POD("b", "p", ONE) NODE("p", ""),
+					   STORE_ASSIGN);
 
 	assert_int_equal(s->diags.errors, 1);
 	assert_int_equal(s->n_pods, 2);
@@ -78,20 +78,22 @@ static void duplicates_are_errors_at_the_second_with_the_place_of_the_first(void
 	"---\napiVersion: v1\nkind: Service\nmetadata: {name: " name \
 	", namespace: b}\nspec: {" spec "}\n"
 
-static const char claims[] = IN_B(
-	"first", "clusterIP: 10.96.0.1, type: NodePort, ports: [{port: 80, nodePort: 30080}]")
-	SVC("address", "clusterIP: 10.96.0.1, ports: [{port: 81}]") SVC(
-		"six", "clusterIP: \"fd00::1\", ports: [{port: 80}]")
-		SVC("port",
-		    "type: NodePort, ports: [{name: u, port: 80, protocol: UDP, nodePort: 30080}, "
-		    "{name: t, port: 80, nodePort: 30080}]")
-			SVC("dual", "clusterIPs: [10.96.0.2, \"fd00::1\"], ports: [{port: 80}]")
-				SVC("none", "clusterIP: None") SVC("nil", "clusterIP: None");
+static const char *const conflicts[] = {
+	IN_B("first", "clusterIP: 10.96.0.1, type: NodePort, ports: [{port: 80, nodePort: 30080}]"),
+	SVC("address", "clusterIP: 10.96.0.1, ports: [{port: 81}]"),
+	SVC("six", "clusterIP: \"fd00::1\", ports: [{port: 80}]"),
+	SVC("port", "type: NodePort, ports: [{name: u, port: 80, protocol: UDP, nodePort: 30080}, "
+		    "{name: t, port: 80, nodePort: 30080}]"),
+	SVC("dual", "clusterIPs: [10.96.0.2, \"fd00::1\"], ports: [{port: 80}]"),
+	SVC("none", "clusterIP: None"),
+	SVC("nil", "clusterIP: None"),
+	NULL,
+};
 
-/* By the order of input, not of names: b/first is the first. */
-static void j_0_what_another_service_has_is_refused_at_the_second(void **state)
+/* The first in the input wins, not the first by name: b/first. */
+static void an_address_or_port_of_another_service_is_refused_at_the_second(void **state)
 {
-	with_store *s = complete_text(claims, STORE_ADMIT);
+	with_store *s = read_objects(conflicts, STORE_ADMIT);
 	_cleanup_(mem_free) char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
@@ -104,26 +106,25 @@ static void j_0_what_another_service_has_is_refused_at_the_second(void **state)
 	fclose(out);
 	assert_string_equal(
 		text,
-		"7 E034 Service a/address: spec.clusterIP: 10.96.0.1 is that of Service b/first at f.yaml:2:1: the API server would refuse it\n"
-		"17 E034 Service a/port: spec.ports[1].nodePort: 30080/TCP is that of Service b/first at f.yaml:2:1: the API server would refuse it\n"
-		"22 E034 Service a/dual: spec.clusterIP: fd00::1 is that of Service a/six at f.yaml:12:1: the API server would refuse it\n");
+		"7 E034 Service a/address: spec.clusterIP: 10.96.0.1 belongs to Service b/first at f.yaml:2:1: the API server would refuse it\n"
+		"17 E034 Service a/port: spec.ports[1].nodePort: 30080/TCP belongs to Service b/first at f.yaml:2:1: the API server would refuse it\n"
+		"22 E034 Service a/dual: spec.clusterIP: fd00::1 belongs to Service a/six at f.yaml:12:1: the API server would refuse it\n");
 }
 
-static void svc_7_what_a_server_let_through_is_no_error(void **state)
+static void svc_7_conflicts_admitted_by_a_server_are_no_errors(void **state)
 {
-	with_store *s = complete_text(claims, 0);
+	with_store *s = read_objects(conflicts, 0);
 
 	assert_int_equal(s->diags.errors, 0);
 	assert_int_equal(s->n_services, 7);
 }
 
-static void np_22_namespaces_are_implied_by_what_lies_in_them(void **state)
+static void np_22_namespaces_are_implied_by_objects_in_them(void **state)
 {
-	with_store *s = complete_text(
-		POD("b", "p", ONE) POD("a", "p", ONE) SVC(
-			"s",
-			"ports: [{port: 1}]") "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: a, labels: {name: a}}\n"
-					      "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p}\n",
+	with_store *s = read_objects(
+		OBJECTS(POD("b", "p", ONE), POD("a", "p", ONE), SVC("s", "ports: [{port: 1}]"),
+			"---\napiVersion: v1\nkind: Namespace\nmetadata: {name: a, labels: {name: a}}\n"
+			"---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p}\n"),
 		STORE_ASSIGN);
 	const struct kube_namespace *b = store_namespace(s, "b");
 
@@ -138,7 +139,7 @@ static void np_22_namespaces_are_implied_by_what_lies_in_them(void **state)
 	assert_null(store_namespace(s, "c"));
 }
 
-/* ---- Inventing ---- */
+/* ---- Assigned addresses ---- */
 
 static void assert_in(const struct weir_addr *a, const char *range)
 {
@@ -148,16 +149,16 @@ static void assert_in(const struct weir_addr *a, const char *range)
 	assert_true(cidr_holds(&c, a));
 }
 
-static void what_has_no_address_gets_one_and_one_note_says_so(void **state)
+static void objects_without_an_address_get_one_and_a_note_lists_them(void **state)
 {
-	with_store *s = complete_text(
-		POD("b", "p", ONE) POD("a", "p", ONE) SVC("s", "ports: [{port: 80}]")
-			SVC("t", "ports: [{port: 80}], ipFamilyPolicy: RequireDualStack"),
+	with_store *s = read_objects(
+		OBJECTS(POD("b", "p", ONE), POD("a", "p", ONE), SVC("s", "ports: [{port: 80}]"),
+			SVC("t", "ports: [{port: 80}], ipFamilyPolicy: RequireDualStack")),
 		STORE_ASSIGN);
 
 	assert_diags(
 		s,
-		"note: addresses were invented for what has none: 1 node (172.18.0.0/16, fd00:172:18::/64), 2 pods (10.244.0.0/14, fd00:10:244::/64), 2 Services (10.96.0.0/12, fd00:10:96::/108); these pods are taken as Running and Ready\n");
+		"note: assigned addresses to 1 node (172.18.0.0/16, fd00:172:18::/64), 2 pods (10.244.0.0/14, fd00:10:244::/64), 2 Services (10.96.0.0/12, fd00:10:96::/108); assuming that these pods are Running and Ready\n");
 	assert_in(&s->pods[0]->addr[0], "10.244.0.0/14");
 	assert_in(&s->pods[0]->addr[1], "fd00:10:244::/64");
 	assert_in(&s->pods[1]->addr[0], "10.244.0.0/14");
@@ -170,11 +171,11 @@ static void what_has_no_address_gets_one_and_one_note_says_so(void **state)
 	assert_false(s->services[0]->needs_cluster_ip);
 }
 
-/* What people write down and compare: it must not change from one version to the next. */
-static void assigned_addresses_are_these(void **state)
+/* Users note and compare them: they must not change from one version of Weir to the next. */
+static void assigned_addresses_do_not_change_between_versions(void **state)
 {
-	with_store *s =
-		complete_text(POD("a", "p", ONE) SVC("s", "ports: [{port: 80}]"), STORE_ASSIGN);
+	with_store *s = read_with_defaults(POD("a", "p", ONE) SVC("s", "ports: [{port: 80}]"),
+					   STORE_ASSIGN);
 
 	assert_addr(&s->pods[0]->addr[0], "10.245.132.19");
 	assert_addr(&s->pods[0]->addr[1], "fd00:10:244::1:8413");
@@ -184,9 +185,7 @@ static void assigned_addresses_are_these(void **state)
 
 #define MANY 400
 
-/*
- * Pods and Services 0 … n - 1 but one, each kind in one namespace of many, forwards or backwards.
- */
+/* Pods and Services 0 … n - 1 in several namespaces, without one of them, in either order. */
 static struct store *many(int n, int without, bool backwards)
 {
 	_cleanup_(mem_free) char *text = NULL;
@@ -204,7 +203,7 @@ static struct store *many(int n, int without, bool backwards)
 				i, i % 7, i, i % 7);
 	}
 	fclose(out);
-	return complete_text(text, STORE_ASSIGN);
+	return read_with_defaults(text, STORE_ASSIGN);
 }
 
 static size_t readdressed(const struct store *s, const struct store *t)
@@ -223,7 +222,7 @@ static size_t readdressed(const struct store *s, const struct store *t)
 	return n;
 }
 
-static void others_keep_their_addresses_when_one_comes_or_goes(void **state)
+static void assigned_addresses_do_not_depend_on_other_objects(void **state)
 {
 	with_store *all = many(MANY, -1, false);
 
@@ -235,20 +234,20 @@ static void others_keep_their_addresses_when_one_comes_or_goes(void **state)
 	}
 }
 
-static void assigned_addresses_are_the_same_in_any_order_of_input(void **state)
+static void assigned_addresses_do_not_depend_on_the_order_of_input(void **state)
 {
 	with_store *forwards = many(MANY, -1, false), *backwards = many(MANY, -1, true);
 
 	assert_int_equal(readdressed(forwards, backwards), 0);
 }
 
-static void who_finds_its_place_taken_takes_the_next_one(void **state)
+static void an_assigned_address_that_is_taken_is_replaced_by_the_next(void **state)
 {
 	with_store *s =
-		complete_text(POD("a", "p", ONE) POD("z", "q", ONE RUNS("10.245.132.19"))
-				      POD("z", "r", ONE RUNS("10.245.132.20"))
-					      POD("z", "s", ONE RUNS("\"fd00:10:244::1:8413\"")),
-			      STORE_ASSIGN);
+		read_objects(OBJECTS(POD("a", "p", ONE), POD("z", "q", ONE RUNS("10.245.132.19")),
+				     POD("z", "r", ONE RUNS("10.245.132.20")),
+				     POD("z", "s", ONE RUNS("\"fd00:10:244::1:8413\""))),
+			     STORE_ASSIGN);
 
 	assert_addr(&store_pod(s, "a", "p")->addr[0], "10.245.132.21");
 	assert_addr(&store_pod(s, "a", "p")->addr[1], "fd00:10:244::1:8414");
@@ -259,7 +258,7 @@ static int by_addr(const void *a, const void *b)
 	return addr_compare(a, b);
 }
 
-static void a_150000_pods_get_as_many_addresses_in_linear_time(void **state)
+static void addresses_are_assigned_to_150000_pods_in_linear_time(void **state)
 {
 	static struct weir_addr addrs[150000];
 	_cleanup_(mem_free) char *text = NULL;
@@ -276,7 +275,7 @@ static void a_150000_pods_get_as_many_addresses_in_linear_time(void **state)
 	fputs("]}", out);
 	fclose(out);
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &start);
-	with_store *s = complete_text(text, STORE_ASSIGN);
+	with_store *s = read_with_defaults(text, STORE_ASSIGN);
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
 	assert_int_equal(s->diags.errors, 0);
 	assert_int_equal(s->n_pods, ARRAY_SIZE(addrs));
@@ -290,13 +289,14 @@ static void a_150000_pods_get_as_many_addresses_in_linear_time(void **state)
 	assert_true(end.tv_sec - start.tv_sec < 15);
 }
 
-static void assigned_addresses_avoid_given_ones_and_keep_to_their_families(void **state)
+static void assigned_addresses_avoid_given_ones_and_use_their_families(void **state)
 {
-	with_store *s = complete_text(
-		NODE("n1", "status: {addresses: [{type: InternalIP, address: 10.245.132.20}]}\n")
-			POD("a", "p", ONE) POD("a", "b", ONE RUNS("10.245.132.19"))
-				SVC("t", "clusterIP: 10.109.220.108, ports: [{port: 80}]")
-					SVC("s", "ports: [{port: 80}]"),
+	with_store *s = read_objects(
+		OBJECTS(NODE("n1",
+			     "status: {addresses: [{type: InternalIP, address: 10.245.132.20}]}\n"),
+			POD("a", "p", ONE), POD("a", "b", ONE RUNS("10.245.132.19")),
+			SVC("t", "clusterIP: 10.109.220.108, ports: [{port: 80}]"),
+			SVC("s", "ports: [{port: 80}]")),
 		STORE_ASSIGN);
 
 	assert_addr(&store_pod(s, "a", "p")->addr[0], "10.245.132.21");
@@ -305,14 +305,15 @@ static void assigned_addresses_avoid_given_ones_and_keep_to_their_families(void 
 	assert_string_equal(store_pod(s, "a", "p")->node, "n1");
 	assert_diags(
 		s,
-		"note: addresses were invented for what has none: 1 pod (10.244.0.0/14), 1 Service (10.96.0.0/12); these pods are taken as Running and Ready\n");
+		"note: assigned addresses to 1 pod (10.244.0.0/14), 1 Service (10.96.0.0/12); assuming that these pods are Running and Ready\n");
 }
 
-static void a_cluster_of_ipv6_only_stays_one(void **state)
+static void an_ipv6_only_cluster_is_assigned_ipv6_only(void **state)
 {
-	with_store *s = complete_text(POD("a", "a", ONE) POD("a", "b", ONE RUNS("\"fd00::1\""))
-					      SVC("s", "ports: [{port: 80}]"),
-				      STORE_ASSIGN);
+	with_store *s =
+		read_objects(OBJECTS(POD("a", "a", ONE), POD("a", "b", ONE RUNS("\"fd00::1\"")),
+				     SVC("s", "ports: [{port: 80}]")),
+			     STORE_ASSIGN);
 
 	assert_addr(&s->pods[0]->addr[0], "none");
 	assert_in(&s->pods[0]->addr[1], "fd00:10:244::/64");
@@ -320,16 +321,16 @@ static void a_cluster_of_ipv6_only_stays_one(void **state)
 	assert_addr(&s->services[0]->cluster_ip[0], "none");
 }
 
-static void pods_that_are_over_get_nothing_and_nodes_are_implied(void **state)
+static void ended_pods_get_no_address_and_nodes_are_implied(void **state)
 {
-	with_store *s = complete_text(
-		POD("a", "done", ONE "status: {phase: Succeeded}\n") POD(
-			"a", "host",
-			"spec: {nodeName: n2, hostNetwork: true, containers: [{name: c}]}\n")
-			POD("a", "far", "spec: {nodeName: n1, containers: [{name: c}]}\n") POD(
-				"a", "sick",
-				ONE
-				"status: {phase: Running, conditions: [{type: Ready, status: \"False\"}]}\n"),
+	with_store *s = read_objects(
+		OBJECTS(POD("a", "done", ONE "status: {phase: Succeeded}\n"),
+			POD("a", "host",
+			    "spec: {nodeName: n2, hostNetwork: true, containers: [{name: c}]}\n"),
+			POD("a", "far", "spec: {nodeName: n1, containers: [{name: c}]}\n"),
+			POD("a", "sick",
+			    ONE
+			    "status: {phase: Running, conditions: [{type: Ready, status: \"False\"}]}\n")),
 		STORE_ASSIGN);
 	const struct kube_pod *host = store_pod(s, "a", "host");
 
@@ -343,10 +344,11 @@ static void pods_that_are_over_get_nothing_and_nodes_are_implied(void **state)
 	assert_string_equal(store_pod(s, "a", "sick")->node, "n1");
 }
 
-static void without_leave_to_assign_what_is_missing_is_said(void **state)
+static void without_assigning_a_missing_address_is_a_warning(void **state)
 {
-	with_store *s = complete_text(
-		POD("a", "p", ONE) SVC("s", "ports: [{port: 80}]") SVC("h", "clusterIP: None"), 0);
+	with_store *s = read_objects(OBJECTS(POD("a", "p", ONE), SVC("s", "ports: [{port: 80}]"),
+					     SVC("h", "clusterIP: None")),
+				     0);
 
 	assert_diags(
 		s,
@@ -358,7 +360,7 @@ static void without_leave_to_assign_what_is_missing_is_said(void **state)
 	assert_int_equal(s->n_slices, 0);
 }
 
-static void a_range_that_is_used_up_is_an_error_and_nothing_is_given_twice(void **state)
+static void an_exhausted_range_is_an_error_and_no_address_is_assigned_twice(void **state)
 {
 	_cleanup_(mem_free) char *text = NULL;
 	size_t size, errors = 0;
@@ -367,7 +369,7 @@ static void a_range_that_is_used_up_is_an_error_and_nothing_is_given_twice(void 
 	for (int i = 0; i < 65536; i++) /* the range of nodes has 65534 */
 		fprintf(out, "---\n{apiVersion: v1, kind: Node, metadata: {name: n%05d}}\n", i);
 	fclose(out);
-	with_store *s = complete_text(text, STORE_ASSIGN);
+	with_store *s = read_with_defaults(text, STORE_ASSIGN);
 	for (size_t i = 0; i < s->diags.n; i++)
 		errors += s->diags.items[i].level == DIAG_ERROR &&
 			  !strcmp(s->diags.items[i].code, "E033");
@@ -378,28 +380,23 @@ static void a_range_that_is_used_up_is_an_error_and_nothing_is_given_twice(void 
 
 /* ---- Derived slices ---- */
 
-static void a_3_conditions_of_derived_endpoints(void **state)
+static void derived_endpoints_have_the_conditions_of_their_pods(void **state)
 {
-	static const char gone[] =
+	static const char *const objects[] = {
 		"---\napiVersion: v1\nkind: Pod\nmetadata: {name: gone, namespace: a, labels: {app: x}, "
-		"deletionTimestamp: 2026-01-01T00:00:00Z}\n" ONE RUNS("10.0.0.3");
-	_cleanup_(mem_free) char *text = mem_printf(
-		"%s%s", gone,
-		NODE("n1", "") POD(
-			"a", "ok",
-			"spec: {nodeName: n1, containers: [{name: c}]}\n" RUNS(
-				"10.0.0.1")) POD("a", "sick",
-						 ONE
-						 "status: {phase: Running, podIP: 10.0.0.2, conditions: []}\n")
-			POD("a", "over", ONE "status: {phase: Failed, podIP: 10.0.0.4}\n") POD(
-				"a", "new",
-				ONE
-				"status: {phase: Pending}\n") POD("b", "else", ONE RUNS("10.0.0.5"))
-				SVC("s",
-				    "clusterIP: 10.96.0.1, selector: {app: x}, ports: [{port: 80}]")
-					SVC("all",
-					    "clusterIP: 10.96.0.2, selector: {app: x}, ports: [{port: 80}], publishNotReadyAddresses: true"));
-	with_store *s = complete_text(text, 0);
+		"deletionTimestamp: 2026-01-01T00:00:00Z}\n" ONE RUNS("10.0.0.3"),
+		NODE("n1", ""),
+		POD("a", "ok", "spec: {nodeName: n1, containers: [{name: c}]}\n" RUNS("10.0.0.1")),
+		POD("a", "sick", ONE "status: {phase: Running, podIP: 10.0.0.2, conditions: []}\n"),
+		POD("a", "over", ONE "status: {phase: Failed, podIP: 10.0.0.4}\n"),
+		POD("a", "new", ONE "status: {phase: Pending}\n"),
+		POD("b", "else", ONE RUNS("10.0.0.5")),
+		SVC("s", "clusterIP: 10.96.0.1, selector: {app: x}, ports: [{port: 80}]"),
+		SVC("all",
+		    "clusterIP: 10.96.0.2, selector: {app: x}, ports: [{port: 80}], publishNotReadyAddresses: true"),
+		NULL,
+	};
+	with_store *s = read_objects(objects, 0);
 	const struct kube_slice *slice = slice_of(s, "s", 0), *all = slice_of(s, "all", 0);
 	const struct kube_endpoint *e = slice->endpoints;
 
@@ -416,17 +413,17 @@ static void a_3_conditions_of_derived_endpoints(void **state)
 	assert_string_equal(slice->ports[0].name, "");
 }
 
-static void svc_13_named_target_ports_resolve_for_each_pod(void **state)
+static void svc_13_named_target_ports_resolve_on_each_pod(void **state)
 {
-	with_store *s = complete_text(
-		POD("a", "p1", ONE) POD(
-			"a", "p2",
-			"spec: {containers: [{name: c, ports: [{name: web, containerPort: 9090}]}]}\n")
-			POD("a", "p3", ONE) POD(
-				"a", "p4",
-				"spec: {containers: [{name: c, ports: [{name: web, containerPort: 53, protocol: UDP}]}]}\n")
-				SVC("s",
-				    "selector: {app: x}, ports: [{name: h, port: 80, targetPort: web}, {name: m, port: 81}]"),
+	with_store *s = read_objects(
+		OBJECTS(POD("a", "p1", ONE),
+			POD("a", "p2",
+			    "spec: {containers: [{name: c, ports: [{name: web, containerPort: 9090}]}]}\n"),
+			POD("a", "p3", ONE),
+			POD("a", "p4",
+			    "spec: {containers: [{name: c, ports: [{name: web, containerPort: 53, protocol: UDP}]}]}\n"),
+			SVC("s",
+			    "selector: {app: x}, ports: [{name: h, port: 80, targetPort: web}, {name: m, port: 81}]")),
 		STORE_ASSIGN);
 	size_t with_8080 = 0, with_9090 = 0, without = 0;
 
@@ -447,22 +444,18 @@ static void svc_13_named_target_ports_resolve_for_each_pod(void **state)
 	assert_true(with_8080 == 2 && with_9090 == 1 && without == 1);
 }
 
-static void slices_are_derived_by_family_and_only_where_none_was_given(void **state)
+static void slices_are_derived_by_family_unless_one_is_given(void **state)
 {
-	with_store *s = complete_text(
-		POD("a", "p", ONE) SVC(
-			"given",
-			"selector: {app: x}, ports: [{port: 80}]") "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\naddressType: IPv4\n"
-								   "metadata: {name: e, namespace: a, labels: {kubernetes.io/service-name: given}}\n" SVC(
-									   "dual",
-									   "selector: {app: x}, ports: [{port: 80}], ipFamilyPolicy: PreferDualStack")
-									   SVC("six",
-									       "selector: {app: x}, ports: [{port: 80}], ipFamilies: [IPv6]")
-										   SVC("none", "ports: [{port: 80}]") SVC(
-											   "nobody",
-											   "selector: {app: z}, ports: [{port: 80}]")
-											   SVC("headless",
-											       "clusterIP: None, selector: {app: x}"),
+	with_store *s = read_objects(
+		OBJECTS(POD("a", "p", ONE), SVC("given", "selector: {app: x}, ports: [{port: 80}]"),
+			"---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\naddressType: IPv4\n"
+			"metadata: {name: e, namespace: a, labels: {kubernetes.io/service-name: given}}\n",
+			SVC("dual",
+			    "selector: {app: x}, ports: [{port: 80}], ipFamilyPolicy: PreferDualStack"),
+			SVC("six", "selector: {app: x}, ports: [{port: 80}], ipFamilies: [IPv6]"),
+			SVC("none", "ports: [{port: 80}]"),
+			SVC("unselected", "selector: {app: z}, ports: [{port: 80}]"),
+			SVC("headless", "clusterIP: None, selector: {app: x}")),
 		STORE_ASSIGN);
 
 	assert_int_equal(slices_of(s, "given"), 1);
@@ -470,17 +463,17 @@ static void slices_are_derived_by_family_and_only_where_none_was_given(void **st
 	assert_int_equal(slices_of(s, "dual"), 2);
 	assert_addr(&slice_of(s, "dual", 1)->endpoints[0].addr, "fd00:10:244::1:8413");
 	assert_true(slice_of(s, "six", 1) && !slice_of(s, "six", 0));
-	assert_int_equal(slices_of(s, "none") + slices_of(s, "nobody"), 0);
+	assert_int_equal(slices_of(s, "none") + slices_of(s, "unselected"), 0);
 	assert_int_equal(slices_of(s, "headless"), 1);
 }
 
-static void selectors_need_all_labels_and_the_own_namespace(void **state)
+static void a_service_selects_pods_with_all_labels_in_its_namespace(void **state)
 {
-	with_store *s = complete_text(
-		"---\napiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: a, labels: {app: x, tier: w}}\n" ONE
-			POD("a", "q", ONE) POD("b", "r", ONE)
-				SVC("s", "selector: {app: x, tier: w}, ports: [{port: 80}]")
-					SVC("t", "selector: {app: x}, ports: [{port: 80}]"),
+	with_store *s = read_objects(
+		OBJECTS("---\napiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: a, labels: {app: x, tier: w}}\n" ONE,
+			POD("a", "q", ONE), POD("b", "r", ONE),
+			SVC("s", "selector: {app: x, tier: w}, ports: [{port: 80}]"),
+			SVC("t", "selector: {app: x}, ports: [{port: 80}]")),
 		STORE_ASSIGN);
 
 	assert_int_equal(slice_of(s, "s", 0)->n_endpoints, 1);
@@ -489,20 +482,22 @@ static void selectors_need_all_labels_and_the_own_namespace(void **state)
 
 /* ---- Look-ups ---- */
 
-static void np_56_60_61_the_pod_behind_an_address(void **state)
+static void np_56_60_61_an_address_belongs_to_one_running_pod(void **state)
 {
-	with_store *s = complete_text(
-		POD("a", "over", ONE "status: {phase: Succeeded, podIP: 10.0.0.1}\n") POD(
-			"a", "now",
-			ONE
-			"status: {phase: Running, podIPs: [{ip: 10.0.0.1}, {ip: \"fd00::1\"}]}\n")
+	with_store *s = read_objects(
+		OBJECTS(POD("a", "over", ONE "status: {phase: Succeeded, podIP: 10.0.0.1}\n"),
+			POD("a", "now",
+			    ONE
+			    "status: {phase: Running, podIPs: [{ip: 10.0.0.1}, {ip: \"fd00::1\"}]}\n"),
 			POD("a", "host",
 			    "spec: {hostNetwork: true, containers: [{name: c}]}\n" RUNS(
-				    "10.0.0.2")) "---\napiVersion: v1\nkind: Pod\nmetadata: {name: leaving, namespace: a, deletionTimestamp: 2026-01-02T00:00:00Z, "
-						 "creationTimestamp: 2026-01-02T00:00:00Z}\n" ONE RUNS(
-							 "10.0.0.3") "---\napiVersion: v1\nkind: Pod\nmetadata: {name: older, namespace: a, creationTimestamp: 2026-01-01T00:00:00Z}\n" ONE
-							 RUNS("10.0.0.3") "---\napiVersion: v1\nkind: Pod\nmetadata: {name: young, namespace: a, creationTimestamp: 2026-01-01T00:00:01Z}\n" ONE
-								 RUNS("10.0.0.3"),
+				    "10.0.0.2")),
+			"---\napiVersion: v1\nkind: Pod\nmetadata: {name: leaving, namespace: a, deletionTimestamp: 2026-01-02T00:00:00Z, "
+			"creationTimestamp: 2026-01-02T00:00:00Z}\n" ONE RUNS("10.0.0.3"),
+			"---\napiVersion: v1\nkind: Pod\nmetadata: {name: older, namespace: a, creationTimestamp: 2026-01-01T00:00:00Z}\n" ONE
+				RUNS("10.0.0.3"),
+			"---\napiVersion: v1\nkind: Pod\nmetadata: {name: young, namespace: a, creationTimestamp: 2026-01-01T00:00:01Z}\n" ONE
+				RUNS("10.0.0.3")),
 		0);
 	static const struct {
 		const char *addr, *pod;
@@ -525,11 +520,11 @@ static void np_56_60_61_the_pod_behind_an_address(void **state)
 	}
 }
 
-static void this_node_is_what_is_asked_for_then_the_environment_then_the_only_one(void **state)
+static void this_node_is_the_option_then_the_environment_then_the_only_node(void **state)
 {
-	with_store *one = complete_text(NODE("n1", ""), 0);
-	with_store *two = complete_text(NODE("n1", "") NODE("n2", ""), 0);
-	with_store *none = complete_text("", 0);
+	with_store *one = read_with_defaults(NODE("n1", ""), 0);
+	with_store *two = read_with_defaults(NODE("n1", "") NODE("n2", ""), 0);
+	with_store *none = read_with_defaults("", 0);
 	struct weir_err err;
 
 	assert_string_equal(store_this_node(two, "x", "y", &err), "x");
@@ -554,7 +549,7 @@ static void put(const char *folder, const char *name, const char *text)
 	fclose(f);
 }
 
-static void folders_are_read_recursively_in_order_and_only_manifests(void **state)
+static void folders_are_read_recursively_and_only_manifests(void **state)
 {
 	char folder[] = "/tmp/weir-kube-XXXXXX";
 	_cleanup_(mem_free) char *sub = NULL, *remove = NULL;
@@ -582,7 +577,7 @@ static void folders_are_read_recursively_in_order_and_only_manifests(void **stat
 	assert_non_null(strstr(s->diags.items[0].src.file, "/sub/c.yaml"));
 }
 
-static void a_link_to_a_folder_above_ends(void **state)
+static void a_link_to_a_parent_folder_is_an_error(void **state)
 {
 	char folder[] = "/tmp/weir-kube-XXXXXX";
 	_cleanup_(mem_free) char *link = NULL;
@@ -599,10 +594,10 @@ static void a_link_to_a_folder_above_ends(void **state)
 	rmdir(folder);
 	assert_int_equal(r, -ELOOP);
 	assert_non_null(strstr(
-		err.text, "more than 32 folders deep, is a link to a folder above among them?"));
+		err.text, "more than 32 folders deep: is one of them a link to a folder above?"));
 }
 
-static void a_path_that_cannot_be_read_is_named(void **state)
+static void an_error_names_the_path_that_cannot_be_read(void **state)
 {
 	const char *paths[] = { "/nonexistent/x.yaml" };
 	with_store *s = store_new();
@@ -616,7 +611,7 @@ static void a_path_that_cannot_be_read_is_named(void **state)
 
 /* ---- Scale ---- */
 
-static void completing_is_not_quadratic(void **state)
+static void defaults_are_applied_in_linear_time(void **state)
 {
 	_cleanup_(mem_free) char *text = NULL;
 	struct timespec start, end;
@@ -635,7 +630,7 @@ static void completing_is_not_quadratic(void **state)
 			i, i);
 	fclose(out);
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &start);
-	with_store *s = complete_text(text, STORE_ASSIGN);
+	with_store *s = read_with_defaults(text, STORE_ASSIGN);
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
 	assert_int_equal(s->diags.errors, 0);
 	assert_int_equal(s->n_pods, 20000);
@@ -645,33 +640,33 @@ static void completing_is_not_quadratic(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(order_is_by_namespace_and_name_whatever_the_input),
-		cmocka_unit_test(duplicates_are_errors_at_the_second_with_the_place_of_the_first),
-		cmocka_unit_test(j_0_what_another_service_has_is_refused_at_the_second),
-		cmocka_unit_test(svc_7_what_a_server_let_through_is_no_error),
-		cmocka_unit_test(np_22_namespaces_are_implied_by_what_lies_in_them),
-		cmocka_unit_test(what_has_no_address_gets_one_and_one_note_says_so),
-		cmocka_unit_test(assigned_addresses_are_these),
-		cmocka_unit_test(others_keep_their_addresses_when_one_comes_or_goes),
-		cmocka_unit_test(assigned_addresses_are_the_same_in_any_order_of_input),
-		cmocka_unit_test(who_finds_its_place_taken_takes_the_next_one),
-		cmocka_unit_test(a_150000_pods_get_as_many_addresses_in_linear_time),
-		cmocka_unit_test(assigned_addresses_avoid_given_ones_and_keep_to_their_families),
-		cmocka_unit_test(a_cluster_of_ipv6_only_stays_one),
-		cmocka_unit_test(pods_that_are_over_get_nothing_and_nodes_are_implied),
-		cmocka_unit_test(without_leave_to_assign_what_is_missing_is_said),
-		cmocka_unit_test(a_range_that_is_used_up_is_an_error_and_nothing_is_given_twice),
-		cmocka_unit_test(a_3_conditions_of_derived_endpoints),
-		cmocka_unit_test(svc_13_named_target_ports_resolve_for_each_pod),
-		cmocka_unit_test(slices_are_derived_by_family_and_only_where_none_was_given),
-		cmocka_unit_test(selectors_need_all_labels_and_the_own_namespace),
-		cmocka_unit_test(np_56_60_61_the_pod_behind_an_address),
+		cmocka_unit_test(objects_are_sorted_by_namespace_and_name),
 		cmocka_unit_test(
-			this_node_is_what_is_asked_for_then_the_environment_then_the_only_one),
-		cmocka_unit_test(folders_are_read_recursively_in_order_and_only_manifests),
-		cmocka_unit_test(a_link_to_a_folder_above_ends),
-		cmocka_unit_test(a_path_that_cannot_be_read_is_named),
-		cmocka_unit_test(completing_is_not_quadratic),
+			a_duplicate_is_an_error_at_the_second_with_the_position_of_the_first),
+		cmocka_unit_test(an_address_or_port_of_another_service_is_refused_at_the_second),
+		cmocka_unit_test(svc_7_conflicts_admitted_by_a_server_are_no_errors),
+		cmocka_unit_test(np_22_namespaces_are_implied_by_objects_in_them),
+		cmocka_unit_test(objects_without_an_address_get_one_and_a_note_lists_them),
+		cmocka_unit_test(assigned_addresses_do_not_change_between_versions),
+		cmocka_unit_test(assigned_addresses_do_not_depend_on_other_objects),
+		cmocka_unit_test(assigned_addresses_do_not_depend_on_the_order_of_input),
+		cmocka_unit_test(an_assigned_address_that_is_taken_is_replaced_by_the_next),
+		cmocka_unit_test(addresses_are_assigned_to_150000_pods_in_linear_time),
+		cmocka_unit_test(assigned_addresses_avoid_given_ones_and_use_their_families),
+		cmocka_unit_test(an_ipv6_only_cluster_is_assigned_ipv6_only),
+		cmocka_unit_test(ended_pods_get_no_address_and_nodes_are_implied),
+		cmocka_unit_test(without_assigning_a_missing_address_is_a_warning),
+		cmocka_unit_test(an_exhausted_range_is_an_error_and_no_address_is_assigned_twice),
+		cmocka_unit_test(derived_endpoints_have_the_conditions_of_their_pods),
+		cmocka_unit_test(svc_13_named_target_ports_resolve_on_each_pod),
+		cmocka_unit_test(slices_are_derived_by_family_unless_one_is_given),
+		cmocka_unit_test(a_service_selects_pods_with_all_labels_in_its_namespace),
+		cmocka_unit_test(np_56_60_61_an_address_belongs_to_one_running_pod),
+		cmocka_unit_test(this_node_is_the_option_then_the_environment_then_the_only_node),
+		cmocka_unit_test(folders_are_read_recursively_and_only_manifests),
+		cmocka_unit_test(a_link_to_a_parent_folder_is_an_error),
+		cmocka_unit_test(an_error_names_the_path_that_cannot_be_read),
+		cmocka_unit_test(defaults_are_applied_in_linear_time),
 	};
 
 	return run_group("kube_store", tests, ARRAY_SIZE(tests));

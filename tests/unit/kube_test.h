@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What the tests of user/kube share: a store out of a text, and all that was found in it as one
- * text, so that an expectation is exact wording and place.
+ * For the tests of user/kube: a text read into a store, and its diagnostics as one text, compared
+ * exactly, with positions.
  */
 #pragma once
 
@@ -18,6 +18,7 @@
 
 #include "base/mem.h"
 #include "kube/store.h"
+#include "objects.h"
 
 #define with_store _cleanup_(store_free) struct store
 
@@ -29,12 +30,19 @@ static inline struct store *read_text(const char *text)
 	return s;
 }
 
-static inline struct store *complete_text(const char *text, unsigned int flags)
+static inline struct store *read_with_defaults(const char *text, unsigned int flags)
 {
 	struct store *s = read_text(text);
 
 	store_apply_defaults(s, flags);
 	return s;
+}
+
+static inline struct store *read_objects(const char *const *objects, unsigned int flags)
+{
+	_cleanup_(mem_free) char *text = objects_join(objects);
+
+	return read_with_defaults(text, flags);
 }
 
 static inline void assert_diags(const struct store *s, const char *expected)

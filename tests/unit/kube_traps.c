@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Manifests as people write them, with the mistakes that people make: shapes whose meaning is often
- * taken for another one. Only what reading decides is here; verdicts stand in the tests of the
- * plan.
+ * Traps: manifests whose meaning is often mistaken, numbered. Here is what reading decides;
+ * compile_policy.c and compile_service.c have the verdicts.
  */
 #include "kube_test.h"
 
@@ -43,7 +42,7 @@ static void trap_1_np_20_one_item_with_two_selectors_is_not_two_items(void **sta
 	assert_true(or->peers[1].pods && ! or->peers[1].namespaces);
 }
 
-static void trap_2_np_12_an_empty_to_is_anywhere(void **state)
+static void trap_2_np_12_an_empty_to_means_anywhere(void **state)
 {
 	with_store *s = read_text(POLICY("  podSelector: {}\n"
 					 "  policyTypes: [Egress]\n"
@@ -58,7 +57,7 @@ static void trap_2_np_12_an_empty_to_is_anywhere(void **state)
 	assert_true(rule->n_ports == 1 && rule->ports[0].proto == 17 && rule->ports[0].low == 53);
 }
 
-static void trap_3_a_bare_rule_isolates_ingress_too_unless_types_are_given(void **state)
+static void trap_3_an_empty_egress_rule_isolates_ingress_unless_types_are_given(void **state)
 {
 	with_store *bare = read_text(POLICY("  podSelector: {}\n  egress:\n  - {}\n"));
 	with_store *typed = read_text(
@@ -101,7 +100,7 @@ static void trap_6_np_7_without_types_only_ingress_is_isolated(void **state)
 
 static void trap_7_np_22_a_namespace_has_no_label_called_name(void **state)
 {
-	with_store *s = complete_text(
+	with_store *s = read_with_defaults(
 		POLICY("  ingress:\n  - from:\n    - namespaceSelector: {matchLabels: {name: shop}}\n"
 		       "    - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}\n"),
 		0);
@@ -112,9 +111,9 @@ static void trap_7_np_22_a_namespace_has_no_label_called_name(void **state)
 	assert_true(kube_selector_matches(peers[1].namespaces, labels));
 }
 
-static void trap_8_np_23_not_in_holds_where_the_key_is_absent(void **state)
+static void trap_8_np_23_not_in_matches_where_the_key_is_absent(void **state)
 {
-	with_store *s = complete_text(
+	with_store *s = read_with_defaults(
 		POLICY("  ingress:\n  - from:\n    - namespaceSelector:\n        matchExpressions:\n"
 		       "        - {key: stage, operator: NotIn, values: [test, trial]}\n"),
 		0);
@@ -124,7 +123,7 @@ static void trap_8_np_23_not_in_holds_where_the_key_is_absent(void **state)
 		kube_selector_matches(peer->namespaces, &store_namespace(s, "shop")->meta.labels));
 }
 
-static void trap_9_10_a_port_is_of_one_protocol_and_that_is_tcp_by_default(void **state)
+static void trap_9_10_a_port_has_one_protocol_by_default_tcp(void **state)
 {
 	with_store *s = read_text(POLICY(
 		"  policyTypes: [Egress]\n  egress:\n  - ports:\n    - {port: 53, protocol: UDP}\n"
@@ -135,7 +134,7 @@ static void trap_9_10_a_port_is_of_one_protocol_and_that_is_tcp_by_default(void 
 	assert_int_equal(rules[1].ports[0].proto, 6);
 }
 
-static void trap_11_np_29_a_block_of_ipv4_holds_no_ipv6(void **state)
+static void trap_11_np_29_an_ipv4_block_holds_no_ipv6_address(void **state)
 {
 	with_store *s = read_text(POLICY(
 		"  policyTypes: [Egress]\n  egress:\n  - to:\n    - ipBlock:\n"
@@ -153,18 +152,18 @@ static void trap_11_np_29_a_block_of_ipv4_holds_no_ipv6(void **state)
 static void trap_12_an_external_name_and_a_cluster_ip_of_one_name_are_duplicates(void **state)
 {
 	with_store *s =
-		complete_text("apiVersion: v1\nkind: Service\nmetadata: {name: users}\n"
-			      "spec: {type: ExternalName, externalName: users.example.net}\n"
-			      "---\napiVersion: v1\nkind: Service\nmetadata: {name: users}\n"
-			      "spec: {selector: {app: users}, ports: [{port: 80}]}\n",
-			      STORE_ASSIGN);
+		read_with_defaults("apiVersion: v1\nkind: Service\nmetadata: {name: users}\n"
+				   "spec: {type: ExternalName, externalName: users.example.net}\n"
+				   "---\napiVersion: v1\nkind: Service\nmetadata: {name: users}\n"
+				   "spec: {selector: {app: users}, ports: [{port: 80}]}\n",
+				   STORE_ASSIGN);
 
 	assert_int_equal(s->n_services, 1);
 	assert_int_equal(s->services[0]->type, KUBE_EXTERNAL_NAME);
 	assert_int_equal(s->diags.errors, 1);
 }
 
-static void trap_14_parse_3_the_target_port_is_a_number_of_its_own(void **state)
+static void trap_14_parse_3_port_target_port_and_node_port_are_separate(void **state)
 {
 	with_store *s = read_text(
 		"apiVersion: v1\nkind: Service\nmetadata: {name: api}\nspec:\n  type: NodePort\n  ports:\n"
@@ -175,9 +174,9 @@ static void trap_14_parse_3_the_target_port_is_a_number_of_its_own(void **state)
 	assert_true(p->port == 80 && p->target_port == 8000 && p->node_port == 30080);
 }
 
-static void trap_16_one_broken_object_does_not_take_the_others_along(void **state)
+static void trap_16_an_invalid_object_does_not_stop_the_others(void **state)
 {
-	with_store *s = complete_text(
+	with_store *s = read_with_defaults(
 		"apiVersion: v1\nkind: Service\nmetadata:\n  name: a\n  labels: {app: a}\n"
 		"---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {}\n"
 		"---\napiVersion: v1\nkind: Service\nmetadata: {name: b}\nspec: {ports: [{port: 80}]}\n"
@@ -191,8 +190,8 @@ static void trap_16_one_broken_object_does_not_take_the_others_along(void **stat
 	assert_true(s->diags.errors >= 3);
 }
 
-/* Workloads as examples show them: shortened until no server takes them. */
-static void workloads_that_would_not_find_their_own_pods_are_refused(void **state)
+/* Shortened examples, which no API server accepts. */
+static void workloads_that_do_not_select_their_own_pods_are_refused(void **state)
 {
 	assert_found(
 		"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: site}\nspec:\n  replicas: 3\n"
@@ -209,20 +208,21 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(trap_1_np_20_one_item_with_two_selectors_is_not_two_items),
-		cmocka_unit_test(trap_2_np_12_an_empty_to_is_anywhere),
-		cmocka_unit_test(trap_3_a_bare_rule_isolates_ingress_too_unless_types_are_given),
+		cmocka_unit_test(trap_2_np_12_an_empty_to_means_anywhere),
+		cmocka_unit_test(
+			trap_3_an_empty_egress_rule_isolates_ingress_unless_types_are_given),
 		cmocka_unit_test(trap_4_np_8_rules_of_another_direction_do_not_isolate),
 		cmocka_unit_test(trap_5_an_empty_peer_is_refused_and_an_empty_rule_is_not),
 		cmocka_unit_test(trap_6_np_7_without_types_only_ingress_is_isolated),
 		cmocka_unit_test(trap_7_np_22_a_namespace_has_no_label_called_name),
-		cmocka_unit_test(trap_8_np_23_not_in_holds_where_the_key_is_absent),
-		cmocka_unit_test(trap_9_10_a_port_is_of_one_protocol_and_that_is_tcp_by_default),
-		cmocka_unit_test(trap_11_np_29_a_block_of_ipv4_holds_no_ipv6),
+		cmocka_unit_test(trap_8_np_23_not_in_matches_where_the_key_is_absent),
+		cmocka_unit_test(trap_9_10_a_port_has_one_protocol_by_default_tcp),
+		cmocka_unit_test(trap_11_np_29_an_ipv4_block_holds_no_ipv6_address),
 		cmocka_unit_test(
 			trap_12_an_external_name_and_a_cluster_ip_of_one_name_are_duplicates),
-		cmocka_unit_test(trap_14_parse_3_the_target_port_is_a_number_of_its_own),
-		cmocka_unit_test(trap_16_one_broken_object_does_not_take_the_others_along),
-		cmocka_unit_test(workloads_that_would_not_find_their_own_pods_are_refused),
+		cmocka_unit_test(trap_14_parse_3_port_target_port_and_node_port_are_separate),
+		cmocka_unit_test(trap_16_an_invalid_object_does_not_stop_the_others),
+		cmocka_unit_test(workloads_that_do_not_select_their_own_pods_are_refused),
 	};
 
 	return run_group("kube_traps", tests, ARRAY_SIZE(tests));

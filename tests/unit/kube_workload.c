@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/*
- * Deployments and the like: what they may say, which pods they stand for, and when they make none.
- */
+/* Workloads: which fields are valid, which pods are made for them, and when none are. */
 #include "kube_test.h"
 #include "kube/limits.h"
 
@@ -17,17 +15,17 @@
 #define JOB_POD \
 	"template: {metadata: {labels: {app: job}}, spec: {restartPolicy: Never, containers: [{name: c}]}}"
 #define NODE(name, rest) "---\n{apiVersion: v1, kind: Node, metadata: {name: " name rest "}\n"
-/* A pod as a server shows it, with its controller. */
+/* A pod as a server returns it, with its controller. */
 #define OWNED(name, labels, api, kind, owner)                                                 \
 	"---\napiVersion: v1\nkind: Pod\nmetadata:\n  name: " name                            \
 	"\n  namespace: q\n  labels: {" labels "}\n  ownerReferences:\n  - {apiVersion: " api \
 	", kind: " kind ", name: " owner                                                      \
 	", controller: true}\nspec: {containers: [{name: c}]}\nstatus: {podIP: 10.1.0.9}\n"
 
-/* All pods as "name name …", and then nothing but notes may have been said. */
+/* expected: all pods as "name name …". No errors. */
 static void assert_pods(const char *text, const char *expected)
 {
-	with_store *s = complete_text(text, STORE_ASSIGN | STORE_ADMIT);
+	with_store *s = read_with_defaults(text, STORE_ASSIGN | STORE_ADMIT);
 	_cleanup_(mem_free) char *names = mem_strdup("");
 
 	for (size_t i = 0; i < s->n_pods; i++) {
@@ -61,9 +59,9 @@ static void replicas_are_pods_named_by_ordinal(void **state)
 	}
 }
 
-static void a_made_pod_is_what_the_template_says_at_its_place_in_the_file(void **state)
+static void a_made_pod_has_the_fields_and_position_of_the_template(void **state)
 {
-	with_store *s = complete_text(
+	with_store *s = read_with_defaults(
 		"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: q}\n"
 		"spec:\n  selector: {matchLabels: {app: web}}\n  template:\n"
 		"    metadata: {labels: {app: web, tier: front}, name: other}\n"
@@ -86,12 +84,12 @@ static void a_made_pod_is_what_the_template_says_at_its_place_in_the_file(void *
 	assert_non_null(store_node(s, "n7"));
 }
 
-static void dns_6_a_stateful_set_counts_from_its_start_and_gives_names_to_its_pods(void **state)
+static void dns_6_pods_of_a_stateful_set_have_ordinals_and_host_names(void **state)
 {
 	static const char text[] =
 		APPS("StatefulSet", "db",
 		     "replicas: 2, serviceName: dbs, ordinals: {start: 5}, " SELECTED);
-	with_store *s = complete_text(text, STORE_ASSIGN);
+	with_store *s = read_with_defaults(text, STORE_ASSIGN);
 	const struct kube_pod *pod = store_pod(s, "q", "db-6");
 
 	assert_pods(text, "db-5 db-6");
@@ -104,7 +102,7 @@ static void dns_6_a_stateful_set_counts_from_its_start_and_gives_names_to_its_po
 	assert_string_equal(kube_label(&pod->meta.labels, "app"), "web");
 }
 
-static void a_daemon_set_has_a_pod_on_each_node_that_it_selects_and_tolerates(void **state)
+static void a_daemon_set_has_a_pod_on_each_selected_and_tolerated_node(void **state)
 {
 	static const char nodes[] = NODE("a", ", labels: {disk: fast}}") NODE(
 		"b", ", labels: {disk: slow}}")
@@ -141,7 +139,7 @@ static void a_daemon_set_has_a_pod_on_each_node_that_it_selects_and_tolerates(vo
 	}
 }
 
-static void a_node_that_nobody_described_takes_every_daemon_set(void **state)
+static void an_implied_node_has_a_pod_of_every_daemon_set(void **state)
 {
 	static const char ds[] = APPS(
 		"DaemonSet", "ds",
@@ -153,14 +151,14 @@ static void a_node_that_nobody_described_takes_every_daemon_set(void **state)
 			"Deployment", "web",
 			"selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, spec: {nodeName: n2, containers: [{name: c}]}}"),
 		ds);
-	with_store *s = complete_text(with_pods, STORE_ASSIGN);
+	with_store *s = read_with_defaults(with_pods, STORE_ASSIGN);
 
 	assert_pods(ds, "ds-node");
 	assert_pods(with_pods, "ds-n1 ds-n2 p web-1");
 	assert_string_equal(store_pod(s, "q", "ds-n2")->node, "n2");
 }
 
-static void a_pod_name_that_a_node_makes_too_long_is_numbered(void **state)
+static void a_pod_name_too_long_with_the_node_name_gets_a_number(void **state)
 {
 	char node[254] = "", text[1024];
 
@@ -169,9 +167,9 @@ static void a_pod_name_that_a_node_makes_too_long_is_numbered(void **state)
 	assert_pods(text, "ds-1");
 }
 
-static void jobs_run_as_many_pods_as_they_may_and_none_when_suspended_or_over(void **state)
+static void a_job_has_its_parallel_pods_and_none_when_suspended_or_ended(void **state)
 {
-	with_store *s = complete_text(BATCH("Job", "j", JOB_POD), STORE_ASSIGN);
+	with_store *s = read_with_defaults(BATCH("Job", "j", JOB_POD), STORE_ASSIGN);
 
 	assert_pods(BATCH("Job", "j", JOB_POD), "j-1");
 	assert_pods(BATCH("Job", "j", "parallelism: 3, " JOB_POD), "j-1 j-2 j-3");
@@ -189,7 +187,7 @@ static void jobs_run_as_many_pods_as_they_may_and_none_when_suspended_or_over(vo
 			    "j");
 }
 
-static void a_cron_job_stands_for_one_job_of_it(void **state)
+static void a_cron_job_has_the_pods_of_one_job(void **state)
 {
 	assert_pods(BATCH("CronJob", "c",
 			  "schedule: \"0 3 * * *\", jobTemplate: {spec: {" JOB_POD "}}"),
@@ -204,7 +202,7 @@ static void a_cron_job_stands_for_one_job_of_it(void **state)
 		    "");
 }
 
-static void names_that_are_taken_are_passed_over(void **state)
+static void names_that_are_taken_are_skipped(void **state)
 {
 	static const char pod[] =
 		"---\napiVersion: v1\nkind: Pod\nmetadata: {name: web-1, namespace: q}\n"
@@ -223,12 +221,14 @@ static void names_that_are_taken_are_passed_over(void **state)
 
 static void the_order_of_input_does_not_matter(void **state)
 {
-	with_store *a = complete_text(APPS("Deployment", "web", "replicas: 2, " SELECTED)
-					      APPS("StatefulSet", "web", "replicas: 2, " SELECTED),
-				      STORE_ASSIGN);
-	with_store *b = complete_text(APPS("StatefulSet", "web", "replicas: 2, " SELECTED)
-					      APPS("Deployment", "web", "replicas: 2, " SELECTED),
-				      STORE_ASSIGN);
+	with_store *a =
+		read_with_defaults(APPS("Deployment", "web", "replicas: 2, " SELECTED)
+					   APPS("StatefulSet", "web", "replicas: 2, " SELECTED),
+				   STORE_ASSIGN);
+	with_store *b =
+		read_with_defaults(APPS("StatefulSet", "web", "replicas: 2, " SELECTED)
+					   APPS("Deployment", "web", "replicas: 2, " SELECTED),
+				   STORE_ASSIGN);
 
 	assert_int_equal(a->n_pods, b->n_pods);
 	for (size_t i = 0; i < a->n_pods; i++) {
@@ -238,15 +238,15 @@ static void the_order_of_input_does_not_matter(void **state)
 	}
 }
 
-static void services_find_made_pods(void **state)
+static void services_select_made_pods(void **state)
 {
-	with_store *s = complete_text(
-		APPS("StatefulSet", "db", "replicas: 2, serviceName: db, " SELECTED) APPS(
-			"Deployment", "web",
-			"replicas: 3, " SELECTED) "---\napiVersion: v1\nkind: Service\nmetadata: {name: all, namespace: q}\n"
-						  "spec: {selector: {app: web}, ports: [{port: 8080, targetPort: http}]}\n"
-						  "---\napiVersion: v1\nkind: Service\nmetadata: {name: first, namespace: q}\n"
-						  "spec: {selector: {statefulset.kubernetes.io/pod-name: db-0}, ports: [{port: 1}]}\n",
+	with_store *s = read_objects(
+		OBJECTS(APPS("StatefulSet", "db", "replicas: 2, serviceName: db, " SELECTED),
+			APPS("Deployment", "web", "replicas: 3, " SELECTED),
+			"---\napiVersion: v1\nkind: Service\nmetadata: {name: all, namespace: q}\n"
+			"spec: {selector: {app: web}, ports: [{port: 8080, targetPort: http}]}\n"
+			"---\napiVersion: v1\nkind: Service\nmetadata: {name: first, namespace: q}\n"
+			"spec: {selector: {statefulset.kubernetes.io/pod-name: db-0}, ports: [{port: 1}]}\n"),
 		STORE_ASSIGN);
 
 	assert_int_equal(s->n_slices, 2);
@@ -258,7 +258,7 @@ static void services_find_made_pods(void **state)
 			    16);
 }
 
-/* ---- Not twice ---- */
+/* ---- Pods of a workload that are given ---- */
 
 #define RS_OF_WEB                                                                                            \
 	"---\napiVersion: apps/v1\nkind: ReplicaSet\nmetadata:\n  name: web-5d4f\n  namespace: q\n"          \
@@ -267,7 +267,7 @@ static void services_find_made_pods(void **state)
 #define RS_POD(name) \
 	OWNED(name, "app: web, pod-template-hash: 5d4f", "apps/v1", "ReplicaSet", "web-5d4f")
 
-static void pods_that_are_there_are_not_made_again(void **state)
+static void pods_that_are_given_are_not_made_again(void **state)
 {
 	static const char web[] = APPS("Deployment", "web", "replicas: 3, " SELECTED);
 	static const struct {
@@ -276,13 +276,12 @@ static void pods_that_are_there_are_not_made_again(void **state)
 		{ RS_OF_WEB RS_POD("web-5d4f-x"),
 		  "web-5d4f-x" }, /* kubectl get all, two of three missing */
 		{ RS_POD("web-5d4f-x"), "web-5d4f-x" }, /* without the ReplicaSet */
-		{ RS_OF_WEB, "web-1 web-2 web-3" }, /* without pods: the Deployment speaks for its
-						       ReplicaSet */
+		{ RS_OF_WEB, "web-1 web-2 web-3" }, /* without pods: those of the Deployment */
 		{ OWNED("web-7c7-x", "app: web, pod-template-hash: 7c7", "apps/v1", "ReplicaSet",
 			"other-7c7"),
 		  "web-1 web-2 web-3 web-7c7-x" },
 		{ OWNED("x", "pod-template-hash: other", "apps/v1", "ReplicaSet", "web-5d4f"),
-		  "web-1 web-2 web-3 x" }, /* a ReplicaSet of somebody else, with a name alike */
+		  "web-1 web-2 web-3 x" }, /* a ReplicaSet of another owner, with a similar name */
 		{ OWNED("x", "app: web", "example.com/v1", "Deployment", "web"),
 		  "web-1 web-2 web-3 x" },
 	};
@@ -313,11 +312,11 @@ static void pods_of_every_kind_of_workload_are_recognized(void **state)
 		assert_pods(cases[i], "p");
 }
 
-static void the_owner_of_a_pod_is_the_topmost_that_is_there(void **state)
+static void the_owner_of_a_pod_is_its_topmost_given_workload(void **state)
 {
-	with_store *s = complete_text(APPS("Deployment", "web", SELECTED) RS_OF_WEB RS_POD("p"),
-				      STORE_ASSIGN);
-	with_store *alone = complete_text(RS_OF_WEB RS_POD("p"), STORE_ASSIGN);
+	with_store *s = read_objects(
+		OBJECTS(APPS("Deployment", "web", SELECTED), RS_OF_WEB, RS_POD("p")), STORE_ASSIGN);
+	with_store *alone = read_with_defaults(RS_OF_WEB RS_POD("p"), STORE_ASSIGN);
 
 	assert_int_equal(store_owner(s, &s->pods[0]->meta)->meta.kind, KUBE_DEPLOYMENT);
 	assert_int_equal(store_owner(alone, &alone->pods[0]->meta)->meta.kind, KUBE_REPLICA_SET);
@@ -325,7 +324,7 @@ static void the_owner_of_a_pod_is_the_topmost_that_is_there(void **state)
 	assert_null(s->pods[0]->made_for);
 }
 
-static void owners_in_a_ring_end(void **state)
+static void owners_in_a_cycle_end(void **state)
 {
 	assert_pods(
 		"apiVersion: apps/v1\nkind: ReplicaSet\nmetadata:\n  name: a\n  namespace: q\n"
@@ -334,24 +333,23 @@ static void owners_in_a_ring_end(void **state)
 		"p");
 }
 
-static void load_makes_no_pods_and_says_which_workloads_have_none(void **state)
+static void load_makes_no_pods_and_warns_of_workloads_without_pods(void **state)
 {
-	with_store *s = complete_text(
-		APPS("Deployment", "web", SELECTED)
-			RS_OF_WEB APPS("Deployment", "none", "replicas: 0, " SELECTED)
-				APPS("DaemonSet", "ds", SELECTED)
-					OWNED("p", "a: b", "apps/v1", "DaemonSet", "ds"),
-		0);
+	with_store *s = read_objects(OBJECTS(APPS("Deployment", "web", SELECTED), RS_OF_WEB,
+					     APPS("Deployment", "none", "replicas: 0, " SELECTED),
+					     APPS("DaemonSet", "ds", SELECTED),
+					     OWNED("p", "a: b", "apps/v1", "DaemonSet", "ds")),
+				     0);
 
 	assert_int_equal(s->n_pods, 1);
 	assert_diags(
 		s,
-		"f.yaml:2:1: warning: Deployment q/web: none of its pods is here, and only pods are taken: none are made here\n");
+		"f.yaml:2:1: warning: Deployment q/web: no Pod of this Deployment is in the input, and load does not create pods: add its Pods\n");
 }
 
-/* ---- What no server takes ---- */
+/* ---- What the API server refuses ---- */
 
-static void a_selector_is_required_and_finds_the_template(void **state)
+static void a_selector_is_required_and_must_match_the_template(void **state)
 {
 #define D " Deployment q/web: spec.selector: "
 	assert_found(
@@ -392,7 +390,7 @@ static void a_template_with_containers_is_required(void **state)
 		"f.yaml:1:1: error E021: DaemonSet default/d: spec: missing, it says how many pods of which kind there are\n");
 }
 
-static void counts_and_names_have_bounds(void **state)
+static void counts_and_names_out_of_range_are_refused(void **state)
 {
 	assert_found(
 		APPS("StatefulSet", "s",
@@ -406,7 +404,7 @@ static void counts_and_names_have_bounds(void **state)
 		"f.yaml:4:18: error E011: CronJob q/a23456789012345678901234567890123456789012345678901b3: metadata.name: \"a23456789012345678901234567890123456789012345678901b3\" is not a valid name: at most 52 of a-z, 0-9, - and ., a letter or digit at both ends\n");
 }
 
-static void pods_of_jobs_end_and_others_do_not(void **state)
+static void the_restart_policy_must_suit_the_kind(void **state)
 {
 	assert_found(
 		APPS("Deployment", "web",
@@ -421,11 +419,11 @@ static void pods_of_jobs_end_and_others_do_not(void **state)
 		"f.yaml:5:41: error E022: Job q/j: spec.template.spec.restartPolicy: found the string \"Always\", OnFailure or Never is wanted in a Job\n");
 }
 
-static void the_selector_of_a_job_is_the_servers(void **state)
+static void the_selector_of_a_job_may_not_be_given(void **state)
 {
 	assert_found(
 		BATCH("Job", "j", "selector: {matchLabels: {app: job}}, " JOB_POD),
-		"f.yaml:5:18: error E027: Job q/j: spec.selector: the API server writes the selector of a Job itself: remove it, or set manualSelector\n");
+		"f.yaml:5:18: error E027: Job q/j: spec.selector: the API server generates the selector of a Job: remove it, or set manualSelector\n");
 	assert_found(BATCH("Job", "j",
 			   "manualSelector: true, selector: {matchLabels: {app: job}}, " JOB_POD),
 		     "");
@@ -439,24 +437,24 @@ static void the_selector_of_a_job_is_the_servers(void **state)
 		"f.yaml:5:39: error E027: CronJob q/c: spec.jobTemplate.spec.selector: the template of a CronJob cannot have a selector: remove it\n");
 }
 
-static void a_kind_of_a_version_that_is_gone_is_an_error(void **state)
+static void a_kind_of_a_removed_version_is_an_error(void **state)
 {
 	assert_found(
 		"{apiVersion: extensions/v1beta1, kind: Deployment}\n"
 		"---\n{apiVersion: v1, kind: Job}\n"
 		"---\n{apiVersion: batch.example.com/v1, kind: Job}\n",
-		"f.yaml:1:14: error E010: Deployment: apiVersion: extensions/v1beta1 has no Deployment, or no longer: apps/v1 is wanted\n"
-		"f.yaml:3:14: error E010: Job: apiVersion: v1 has no Job, or no longer: batch/v1 is wanted\n"
+		"f.yaml:1:14: error E010: Deployment: apiVersion: extensions/v1beta1 has no kind Deployment: apps/v1 is wanted\n"
+		"f.yaml:3:14: error E010: Job: apiVersion: v1 has no kind Job: batch/v1 is wanted\n"
 		"f.yaml:5:1: note: Job of batch.example.com/v1 is ignored here and below: Weir does not read this kind\n");
 }
 
 static void more_pods_than_a_cluster_has_are_an_error(void **state)
 {
 	with_store *s =
-		complete_text(APPS("Deployment", "a",
-				   "replicas: 149999, " SELECTED) APPS("Deployment", "b", SELECTED)
-				      APPS("Deployment", "c", "replicas: 2147483647, " SELECTED),
-			      STORE_ASSIGN);
+		read_objects(OBJECTS(APPS("Deployment", "a", "replicas: 149999, " SELECTED),
+				     APPS("Deployment", "b", SELECTED),
+				     APPS("Deployment", "c", "replicas: 2147483647, " SELECTED)),
+			     STORE_ASSIGN);
 
 	assert_int_equal(s->diags.errors, 1);
 	assert_int_equal(s->n_pods, KUBE_MADE_PODS_MAX);
@@ -464,15 +462,15 @@ static void more_pods_than_a_cluster_has_are_an_error(void **state)
 	assert_string_equal(s->diags.items[0].object, "Deployment q/c");
 	assert_string_equal(
 		s->diags.items[0].message,
-		"2147483647 pods, with 150000 of the workloads before; at most 150000 are made");
+		"2147483647 pods, after 150000 of other workloads: Weir makes at most 150000");
 }
 
-static void an_object_is_one_by_kind_and_name(void **state)
+static void objects_are_identified_by_kind_and_name(void **state)
 {
-	with_store *s = complete_text(APPS("Deployment", "web", SELECTED)
-					      APPS("Deployment", "web", SELECTED)
-						      APPS("DaemonSet", "web", SELECTED),
-				      0);
+	with_store *s = read_objects(OBJECTS(APPS("Deployment", "web", SELECTED),
+					     APPS("Deployment", "web", SELECTED),
+					     APPS("DaemonSet", "web", SELECTED)),
+				     0);
 
 	assert_int_equal(s->diags.errors, 1);
 	assert_string_equal(s->diags.items[0].code, "E012");
@@ -483,30 +481,29 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(replicas_are_pods_named_by_ordinal),
-		cmocka_unit_test(a_made_pod_is_what_the_template_says_at_its_place_in_the_file),
-		cmocka_unit_test(
-			dns_6_a_stateful_set_counts_from_its_start_and_gives_names_to_its_pods),
-		cmocka_unit_test(a_daemon_set_has_a_pod_on_each_node_that_it_selects_and_tolerates),
-		cmocka_unit_test(a_node_that_nobody_described_takes_every_daemon_set),
-		cmocka_unit_test(a_pod_name_that_a_node_makes_too_long_is_numbered),
-		cmocka_unit_test(jobs_run_as_many_pods_as_they_may_and_none_when_suspended_or_over),
-		cmocka_unit_test(a_cron_job_stands_for_one_job_of_it),
-		cmocka_unit_test(names_that_are_taken_are_passed_over),
+		cmocka_unit_test(a_made_pod_has_the_fields_and_position_of_the_template),
+		cmocka_unit_test(dns_6_pods_of_a_stateful_set_have_ordinals_and_host_names),
+		cmocka_unit_test(a_daemon_set_has_a_pod_on_each_selected_and_tolerated_node),
+		cmocka_unit_test(an_implied_node_has_a_pod_of_every_daemon_set),
+		cmocka_unit_test(a_pod_name_too_long_with_the_node_name_gets_a_number),
+		cmocka_unit_test(a_job_has_its_parallel_pods_and_none_when_suspended_or_ended),
+		cmocka_unit_test(a_cron_job_has_the_pods_of_one_job),
+		cmocka_unit_test(names_that_are_taken_are_skipped),
 		cmocka_unit_test(the_order_of_input_does_not_matter),
-		cmocka_unit_test(services_find_made_pods),
-		cmocka_unit_test(pods_that_are_there_are_not_made_again),
+		cmocka_unit_test(services_select_made_pods),
+		cmocka_unit_test(pods_that_are_given_are_not_made_again),
 		cmocka_unit_test(pods_of_every_kind_of_workload_are_recognized),
-		cmocka_unit_test(the_owner_of_a_pod_is_the_topmost_that_is_there),
-		cmocka_unit_test(owners_in_a_ring_end),
-		cmocka_unit_test(load_makes_no_pods_and_says_which_workloads_have_none),
-		cmocka_unit_test(a_selector_is_required_and_finds_the_template),
+		cmocka_unit_test(the_owner_of_a_pod_is_its_topmost_given_workload),
+		cmocka_unit_test(owners_in_a_cycle_end),
+		cmocka_unit_test(load_makes_no_pods_and_warns_of_workloads_without_pods),
+		cmocka_unit_test(a_selector_is_required_and_must_match_the_template),
 		cmocka_unit_test(a_template_with_containers_is_required),
-		cmocka_unit_test(counts_and_names_have_bounds),
-		cmocka_unit_test(pods_of_jobs_end_and_others_do_not),
-		cmocka_unit_test(the_selector_of_a_job_is_the_servers),
-		cmocka_unit_test(a_kind_of_a_version_that_is_gone_is_an_error),
+		cmocka_unit_test(counts_and_names_out_of_range_are_refused),
+		cmocka_unit_test(the_restart_policy_must_suit_the_kind),
+		cmocka_unit_test(the_selector_of_a_job_may_not_be_given),
+		cmocka_unit_test(a_kind_of_a_removed_version_is_an_error),
 		cmocka_unit_test(more_pods_than_a_cluster_has_are_an_error),
-		cmocka_unit_test(an_object_is_one_by_kind_and_name),
+		cmocka_unit_test(objects_are_identified_by_kind_and_name),
 	};
 
 	return run_group("kube_workload", tests, ARRAY_SIZE(tests));

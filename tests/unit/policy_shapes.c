@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The shapes that a NetworkPolicy can have (the specification's table C.3), with the verdicts that
- * it states: both for the plan and for the reference evaluator, so that neither can be wrong in
- * company.
+ * The shapes that a NetworkPolicy can have (Y1 to Y25), with their verdicts, checked against both
+ * the plan and the reference evaluator: an error that both share is found too.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,13 +29,10 @@ static const char cluster[] =
 	"status: {phase: Running, podIPs: [{ip: 10.1.0.1}, {ip: 'fd00:1::1'}]}\n---\n"
 	"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p, namespace: alpha}\n"; /* its spec follows */
 
-/*
- * Who may talk with the subject, as letters: f(riend), s(tranger), w(orld); each by TCP/80 and by
- * UDP/53.
- */
+/* Which peers may connect, as letters: f(riend), s(tranger), w(orld); by TCP/80 and by UDP/53. */
 struct shape {
 	const char *name;
-	const char *spec; /* behind podSelector: {}, as flow members */
+	const char *spec; /* after podSelector: {}, as flow members */
 	const char *in_tcp, *in_udp, *out_tcp, *out_udp;
 };
 
@@ -71,26 +67,26 @@ static const struct shape shapes[] = {
 	{ "y18_empty_port_is_all_tcp", "ingress: [{ports: [{}]}]", "fsw", "", "fsw", "fsw" },
 	{ "y19_port_without_protocol_is_tcp", "ingress: [{ports: [{port: 53}]}]", "", "", "fsw",
 	  "fsw" },
-	{ "y20_udp_53_to_anywhere",
+	{ "y20_empty_to_with_udp_53_is_udp_53_to_anywhere",
 	  "policyTypes: [Egress], egress: [{to: [], ports: [{protocol: UDP, port: 53}]}]", "fsw",
 	  "fsw", "", "fsw" },
-	{ "y21_public_addresses_only",
+	{ "y21_block_with_except_allows_public_addresses_only",
 	  "policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0, except: [10.0.0.0/8]}}],"
 	  " ports: [{port: 80}]}]",
 	  "fsw", "fsw", "w", "" },
 	{ "y22_null_egress_denies", "policyTypes: [Egress], egress: null", "fsw", "fsw", "", "" },
-	{ "y25_not_in_matches_what_lacks_the_key",
+	{ "y25_not_in_matches_objects_without_the_key",
 	  "ingress: [{from: [{namespaceSelector: {matchExpressions: [{key: name, operator: NotIn, values: [dev]}]}}]}]",
 	  "s", "s", "fsw", "fsw" },
-	{ "np_32_named_port_is_the_protected_pods", "ingress: [{ports: [{port: http}]}]", "fsw", "",
-	  "fsw", "fsw" },
+	{ "np_32_named_port_resolves_on_the_protected_pod", "ingress: [{ports: [{port: http}]}]",
+	  "fsw", "", "fsw", "fsw" },
 	{ "np_32_named_port_resolves_on_each_destination",
 	  "policyTypes: [Egress], egress: [{ports: [{port: http}]}]", "fsw", "fsw", "f", "" },
 	{ "np_36_range_is_inclusive", "ingress: [{ports: [{port: 79, endPort: 80}]}]", "fsw", "",
 	  "fsw", "fsw" },
 	{ "np_27_block_matches_a_pod", "ingress: [{from: [{ipBlock: {cidr: 10.1.0.1/32}}]}]", "s",
 	  "s", "fsw", "fsw" },
-	{ "np_28_except_is_of_one_peer_only",
+	{ "np_28_except_applies_to_its_own_peer_only",
 	  "ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.1.0.0/16]}}, {namespaceSelector: {matchLabels: "
 	  "{team: b}}}]}]",
 	  "fs", "fs", "fsw", "fsw" },

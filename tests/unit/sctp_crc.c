@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* CRC32c by its difference, against CRC32c of the whole message, bit by bit. */
+/* CRC32c updated for a changed word, against CRC32c of the whole message. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,7 +23,7 @@ static uint32_t crc32c(const uint8_t *bytes, size_t len)
 	return ~crc;
 }
 
-static void the_plain_sum_is_crc32c(void **state)
+static void the_reference_computes_crc32c(void **state)
 {
 	assert_int_equal(crc32c((const uint8_t *)"123456789", 9), 0xe3069283); /* its check value */
 }
@@ -43,7 +43,7 @@ static void check(uint8_t *message, uint32_t len, uint32_t *seed)
 	assert_int_equal(before ^ weir_crc32c_shift(old ^ new, len), crc32c(message, len));
 }
 
-static void a_change_of_the_first_word_is_followed_at_every_length(void **state)
+static void the_sum_is_updated_for_a_changed_first_word_at_every_length(void **state)
 {
 	uint8_t *message = malloc(WEIR_CRC32C_LEN_MAX);
 	uint32_t seed = 1;
@@ -63,8 +63,8 @@ static void a_change_of_the_first_word_is_followed_at_every_length(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_plain_sum_is_crc32c),
-		cmocka_unit_test(a_change_of_the_first_word_is_followed_at_every_length),
+		cmocka_unit_test(the_reference_computes_crc32c),
+		cmocka_unit_test(the_sum_is_updated_for_a_changed_first_word_at_every_length),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

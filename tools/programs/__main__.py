@@ -3,8 +3,8 @@
 files run.
 
 Reads shell scripts, Makefiles and C, and in any file examples of `sandbox exec POD -- PROGRAM`.
-A command that is a variable is passed over: "$WEIR", execvp(argv[0], argv). Exit status 1: some
-system() or popen() runs a text that cannot be seen; stderr says where.
+Skips commands that are a variable: "$WEIR", execvp(argv[0], argv). Exit status 1: some system() or
+popen() runs a text that is not a literal here; stderr has its position.
 """
 import os
 import re
@@ -19,8 +19,8 @@ ASSIGNMENT = re.compile(r"[A-Za-z_]\w*(\[[^]]*\])?\+?=")
 SYSTEM_FOLDER = re.compile(r"/(usr/)?(local/)?s?bin/")
 EXAMPLE = re.compile(r"sandbox exec \S+ -- ([\w-]+)")
 
-# Programs and builtins that run their arguments: options that take a value, and operands before the
-# command.
+# Programs and builtins that run their arguments: their options with a value, and the number of
+# operands before the command.
 RUN_ARGUMENTS = {
     "builtin": ("", 0),
     "command": ("", 0),
@@ -42,8 +42,8 @@ RUN_ARGUMENTS = {
 
 
 class Script:
-    """Commands of one text. self.runs: of a function that runs its arguments, how many stand before
-    the command."""
+    """Commands of one text. self.runs: for each function that runs its arguments the number of
+    arguments before the command."""
 
     def __init__(self, commands, functions=(), sourced=()):
         self.commands, self.functions, self.runs = commands, set(functions), {}
@@ -66,7 +66,7 @@ class Script:
         return False
 
     def programs(self, words):
-        """What a simple command runs; ARGUMENTS is among it when it runs "$@"."""
+        """Programs of a simple command; with ARGUMENTS when it runs "$@"."""
         while words and ASSIGNMENT.match(words[0]):
             words = words[1:]
         if not words:
@@ -104,7 +104,7 @@ class Script:
 
 
 def shell_script(path, scripts):
-    """With the functions of what it sources; that is found among `scripts` by its name."""
+    """With the functions of the scripts that it sources, found among `scripts` by name."""
     shell = Shell(open(path).read())
     sources = [c.words[1] for c in shell.commands if c.words[0] in (".", "source") and c.words[1:]]
     names = {os.path.basename(source) for source in sources}
@@ -113,8 +113,8 @@ def shell_script(path, scripts):
 
 
 def expanded_recipes(path, text):
-    """Recipes of all targets with a plain name and of what they need, as make itself expands them,
-    with "Makefile:LINE: target ..." above each."""
+    """Recipes of all targets with a plain name and of their prerequisites, as make itself expands
+    them, with "Makefile:LINE: target ..." above each."""
     targets = re.findall(r"^([a-z][a-z-]*):(?!=)", text, re.M)
     # make -n runs recipes that name $(MAKE) or begin with +
     harmless = re.sub(r"^\t\+", "\t", text.replace("$(MAKE)", "make"), flags=re.M)

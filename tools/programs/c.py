@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 """Programs that C sources run: by system(), popen(), exec and posix_spawn, and by functions that
-hand a parameter to these.
+pass a parameter to these.
 
-Relies on the layout of .clang-format: a function's braces stand in the first column.
+Relies on the layout of .clang-format: a function's braces are in the first column.
 """
 import re
 from collections import namedtuple
 
 from shell import UNKNOWN
 
-# name is "" for what stands outside of functions
+# name is "" for the text outside of functions
 Function = namedtuple("Function", "path line static name parameters body")
-# at: where the command is among the arguments; shell: it is a text for the shell; whole: all of it
+# at: index of the command among the arguments; shell: it is a text for the shell; whole: all of it
 Runner = namedtuple("Runner", "at shell whole")
 
 STRING = r'"((?:[^"\\]|\\.)*)"'
@@ -43,7 +43,7 @@ def functions_of(path):
 
 
 def arguments(text, start):
-    """Of a call whose bracket opens before `start`."""
+    """Arguments of a call whose bracket opens before `start`."""
     args, depth = [""], 0
     for part in PART.finditer(text, start):
         depth += (part[0] in "([{") - (part[0] in ")]}")
@@ -62,7 +62,7 @@ def strings(arg):
 
 
 def literal(arg):
-    """Adjacent strings as one; names between them are macros. None without a string."""
+    """Adjacent strings joined; names between them are macros. None without a string."""
     parts = [m[0] for m in PART.finditer(arg) if m[0][0] == '"' or m[2]]
     found = "".join(strings(p)[0] if p[0] == '"' else UNKNOWN for p in parts)
     return found if '"' in arg else None
@@ -73,7 +73,7 @@ def parameter(name, function):
 
 
 def formatted(fmt, args, function):
-    """The texts that a format gives: one for each alternative string of an argument."""
+    """The results of a format: one for each alternative string of an argument."""
     fillers = []
     for arg in args:
         known = [parameter(arg, function)] if arg in function.parameters else [UNKNOWN]
@@ -84,8 +84,8 @@ def formatted(fmt, args, function):
 
 
 def texts_of(args, function):
-    """What the first of these arguments may be; the others are for its conversions. Nothing when
-    that cannot be seen."""
+    """Possible values of the first of these arguments; the others are for its conversions. Empty
+    when they are unknown."""
     if literal(args[0]) is not None:
         return list(formatted(literal(args[0]), args[1:], function))
     name = (re.findall(r"[A-Za-z_]\w*", args[0]) or [""])[0]
@@ -95,9 +95,9 @@ def texts_of(args, function):
 
 
 def written(name, function):
-    """What printf and the like write to a variable: snprintf(name, ...), name = mem_printf(...)."""
+    """Texts that a printf writes to a variable: snprintf(name, ...), name = mem_printf(...)."""
     found = []
-    for m in re.finditer(rf"(\b{name} = )?\b\w*printf\(", function.body):
+    for m in re.finditer(rf"(\b{name} =\s+)?\b\w*printf\(", function.body):
         args = arguments(function.body, m.end())
         first = name in re.findall(r"\w+", args[0])
         for i in range(first, len(args)):
@@ -108,13 +108,13 @@ def written(name, function):
 
 
 def initial(name, function):
-    """name = "..." or the first of name[] = { "...", }"""
-    found = re.search(rf"\b{name}(?:\[\w*\])* = (?:\{{\s*)?{STRING}", function.body)
+    """name = "...", or the first element of name[] = { "...", }"""
+    found = re.search(rf"\b{name}(?:\[\w*\])* =\s+(?:\{{\s*)?{STRING}", function.body)
     return strings(found[0])[:1] if found else []
 
 
 def runs_of(function, runners):
-    """(line, runner's name, runner, texts that it may run) of each call of a runner."""
+    """(line, runner's name, runner, possible texts) of each call of a runner."""
     calls = re.compile(r"\b(%s)\(" % "|".join({name for _, name in runners}))
     for m in calls.finditer(function.body):
         runner = runners.get((function.path, m[1])) or runners.get((None, m[1]))
@@ -125,17 +125,17 @@ def runs_of(function, runners):
 
 
 def programs_of(paths, programs, hidden):
-    """{(path, line, program)}; programs(text) gives the programs of a text for the shell. Calls
-    whose text cannot be seen are added to `hidden`."""
+    """{(path, line, program)}; programs(text) returns the programs of a text for the shell. Calls
+    with an unknown text are added to `hidden`."""
     functions = [f for path in paths for f in functions_of(path)]
     runners, known = {(None, name): runner for name, runner in RUNNERS.items()}, 0
-    while known != len(runners):  # a function that hands on its parameter is one more
+    while known != len(runners):  # a function that passes its parameter on is a runner too
         known, found = len(runners), set()
         hidden.clear()
         for f in functions:
             for line, name, runner, texts in runs_of(f, dict(runners)):
                 if runner.whole and not texts:
-                    hidden.append(f"{f.path}:{line}: cannot see what {name}() runs")
+                    hidden.append(f"{f.path}:{line}: the text that {name}() runs is not a literal")
                 for text in texts:
                     for program in programs(text) if runner.shell else [text.split("/")[-1]]:
                         at = ord(program[:1] or UNKNOWN) - FIRST_PARAMETER

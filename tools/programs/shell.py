@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-"""Reads the simple commands out of shell text: as much of the syntax as this tree uses, not all."""
+"""Finds the simple commands in shell text, with as much of the syntax as this tree uses."""
 import re
 from collections import namedtuple
 
 UNKNOWN = "\0"  # in a word: stands for an expansion
 ARGUMENTS = "\1"  # stands for "$@"
 
-# function: the one whose body the command is in, or None
+# function: the function that contains the command, or None
 Command = namedtuple("Command", "line words function")
 
 BLANK = re.compile(r"([ \t]|\\\n)+|(?<!\S)#[^\n]*")
@@ -95,7 +95,7 @@ class Shell:
                 self.condition()
 
     def token(self):
-        """(operator, None), (None, word), (None, None) at the end. Passes over redirections."""
+        """(operator, None), (None, word), or (None, None) at the end. Skips redirections."""
         while True:
             if self.accept(BLANK):
                 continue
@@ -141,7 +141,7 @@ class Shell:
         return value
 
     def quoted(self, end):
-        """To an unescaped `end`, within which only expansions count."""
+        """The text up to an unescaped `end`, with its expansions."""
         value = ""
         while self.pos < len(self.text) and not self.at(end):
             if self.at("\\"):

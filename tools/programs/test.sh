@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# Does tools/programs see a program in every kind of place? In the files below
-# each unknown-* is run and each not-run-* is not. Prints what it got wrong.
+# tools/programs finds programs in every kind of source: the files below run each unknown-* and no
+# not-run-*. Prints the differences.
 set -eu
 here=$(dirname "$(realpath "$0")")
 dir=$(mktemp -d)
@@ -70,14 +70,14 @@ cat <<'EOT'
 $(not-run-heredoc)
 EOT
 END
-# Put together here, because an example within this file would be one of the tree.
+# Written by printf: a literal example in this file would count as one of the tree.
 printf 'echo "try: weir sandbox exec p/x %s unknown-example"\n' -- >>script
 
 cat >source.c <<'END'
 static void run(const char *commands)
 {
-	char *text = mem_printf("set -e; cd /; %s", commands);
-
+	char *text =
+		mem_printf("set -e; cd /; %s", commands);
 	assert_int_equal(system(text), 0);
 }
 
@@ -122,18 +122,18 @@ for file in Makefile script source.c; do
 	grep -o 'unknown-[a-z]*' $file | sort -u >wanted
 	sed -n "s/^$file:[0-9]* \(unknown-.*\|not-run-.*\)/\1/p" found | sort -u >seen
 	diff wanted seen >difference && continue
-	sed -n "s/^</$file: not seen:/p; s/^>/$file: is not run:/p" difference
+	sed -n "s/^</$file: not found:/p; s/^>/$file: not run, but found:/p" difference
 	status=1
 done
 for place in Makefile:9 script:3 source.c:19; do
 	grep -q "^$place unknown-\(recipe\|simple\|second\)$" found || {
-		echo "nothing is seen at $place"
+		echo "no program is found at $place"
 		status=1
 	}
 done
 if python3 "$here" hidden.c 2>errors ||
-	[ "$(grep -c '^hidden.c:[14]: cannot see' errors)" != 2 ]; then
-	echo "hidden.c: a command that cannot be seen is not reported"
+	[ "$(grep -c '^hidden.c:[14]: the text that .* is not a literal$' errors)" != 2 ]; then
+	echo "hidden.c: an unknown command is not reported"
 	status=1
 fi
 exit $status

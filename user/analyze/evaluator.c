@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* The plan as evaluator, and answers as text. See evaluator.h. */
+/* The oracle as evaluator, and answers as text. See evaluator.h. */
 #include <stdio.h>
 
 #include "analyze/evaluator.h"
@@ -25,7 +25,7 @@ static void print_side(FILE *out, const struct plan *p, const char *name,
 		fprintf(out, "%s by %s rule %u", side->allow ? "allowed" : "denied",
 			p->rules[side->rule].policy, p->rules[side->rule].index);
 	else if (side->rule || side->set >= p->n_sets)
-		fprintf(out, "%s by something that the plan does not have",
+		fprintf(out, "%s by a rule or set that is not in the plan",
 			side->allow ? "allowed" : "denied");
 	else if (!side->set)
 		fprintf(out, "%s, not isolated", side->allow ? "allowed" : "denied");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What answers the questions of report and why: the compiled plan, by the oracle, or the BPF
- * programs (testrun/evaluator.h). Their answers are compared with the plan; a difference is a
- * defect.
+ * An evaluator answers the queries of `report` and `why`: the oracle from the compiled plan, or the
+ * BPF programs (testrun/evaluator.h). The programs' answers are compared with the oracle's; a
+ * difference is a defect.
  */
 #pragma once
 
@@ -10,8 +10,8 @@
 
 struct evaluator {
 	/*
-	 * Answers one question about one node's plan. side says which end is wanted; the other may
-	 * be left unjudged. Returns 0 or -errno with err filled.
+	 * Answers one query on one node's plan. Only the end that side names must be judged. 0, or
+	 * -errno with err filled.
 	 */
 	int (*ask)(void *ctx, const struct plan *plan, enum kube_direction side,
 		   const struct oracle_query *q, struct oracle_answer *ret_answer,
@@ -21,12 +21,12 @@ struct evaluator {
 
 extern const struct evaluator evaluator_plan; /* the oracle */
 
-/* One question, what was answered, and what the oracle answers for the backend that was chosen. */
+/* One query, the evaluator's answer, and the oracle's for the backend that the evaluator chose. */
 struct evaluator_difference {
 	const struct plan *plan;
 	struct oracle_query query;
 	struct oracle_answer theirs, oracle;
 };
 
-/* "DENIED (ingress-denied); egress: not isolated; ingress: no rule of ns/a, ns/b". The caller's. */
+/* "DENIED (ingress-denied); egress: allowed, not isolated; …". The caller frees it. */
 char *evaluator_answer_text(const struct plan *p, const struct oracle_answer *a);

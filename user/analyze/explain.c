@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Why policies say what they say. See explain.h. Reads objects, not the plan, because people wrote
- * objects.
+ * Explains the policy verdict on a flow. See explain.h. Reads the objects, not the plan: the
+ * explanation must refer to what people wrote.
  */
 #include <string.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * One peer or port of a rule: what it asks for, which of it does not hold, what the object has
- * instead, and what would have to change. See explain.h. Says nothing about rules or verdicts.
+ * Explains one peer or port of a rule: its conditions, those that fail, what the object has
+ * instead, and the change that would help. See explain.h. Knows nothing of rules and verdicts.
  */
 #include <netinet/in.h>
 #include <stdio.h>
@@ -10,8 +10,8 @@
 
 #include "analyze/explain_item.h"
 
-#define OWN_NAME_LABEL \
-	"kubernetes.io/metadata.name" /* the API server sets it; nobody can change it */
+/* the API server sets it and refuses changes */
+#define OWN_NAME_LABEL "kubernetes.io/metadata.name"
 
 static struct explain_part *add_part(struct explain_item *item, const char *text,
 				     const struct src *src)
@@ -44,7 +44,7 @@ static void add_edit(const struct explain_work *w, struct explain_part *part, co
 	f->edit = edit;
 }
 
-/* Texts of the whole, from those of its parts. */
+/* Text and failures of the item, from those of its parts. */
 static void sum_up(const struct explain_work *w, struct explain_item *item)
 {
 	for (size_t i = 0; i < item->n_parts; i++) {
@@ -64,7 +64,7 @@ static void sum_up(const struct explain_work *w, struct explain_item *item)
 	}
 }
 
-/* ---- Selectors as text, and what fails in them ---- */
+/* ---- Selectors as text, and their failures ---- */
 
 static const char *join_values(struct arena *arena, const struct kube_requirement *q)
 {
@@ -102,7 +102,7 @@ static const char *selector_text(struct arena *arena, const struct kube_selector
 	return text;
 }
 
-/* The label as it should be. */
+/* The label that would make the requirement hold. */
 static void want_label(const struct kube_requirement *q, const char *has, enum explain_fix fix,
 		       struct explain_failure *f)
 {
@@ -117,10 +117,10 @@ static void want_label(const struct kube_requirement *q, const char *has, enum e
 		f->fix = EXPLAIN_NO_FIX;
 }
 
-/* who: "Namespace production" or "web-7c9". */
+/* object: "Namespace production" or "web-7c9". */
 static void judge_selector(const struct explain_work *w, const struct kube_selector *sel,
-			   const struct kube_labels *labels, const char *who, enum explain_fix fix,
-			   struct explain_part *part)
+			   const struct kube_labels *labels, const char *object,
+			   enum explain_fix fix, struct explain_part *part)
 {
 	if (sel->invalid)
 		add_failure(w, part, "the selector is invalid and matches nothing");
@@ -134,8 +134,8 @@ static void judge_selector(const struct explain_work *w, const struct kube_selec
 			continue;
 		f = add_failure(
 			w, part,
-			has ? arena_printf(w->arena, "%s has %s=%s", who, q->key, has)
-			    : arena_printf(w->arena, "%s has no label \"%s\"", who, q->key));
+			has ? arena_printf(w->arena, "%s has %s=%s", object, q->key, has)
+			    : arena_printf(w->arena, "%s has no label \"%s\"", object, q->key));
 		want_label(q, has, fix, f);
 	}
 }
@@ -153,7 +153,7 @@ static void judge_block(const struct explain_work *w, const struct kube_peer *pe
 	part = add_part(item, arena_printf(w->arena, "ipBlock %s", block), &peer->src);
 	if (!cidr_holds(&peer->block, &w->flow->peer_addr))
 		add_edit(w, part, arena_printf(w->arena, "%s is not in %s", addr, block),
-			 arena_printf(w->arena, "add an ipBlock that holds %s", addr));
+			 arena_printf(w->arena, "add an ipBlock that contains %s", addr));
 	for (size_t i = 0; i < peer->n_except; i++) {
 		cidr_text(&peer->except[i], except);
 		part->text =
@@ -161,14 +161,16 @@ static void judge_block(const struct explain_work *w, const struct kube_peer *pe
 		if (cidr_holds(&peer->except[i], &w->flow->peer_addr))
 			add_edit(w, part,
 				 arena_printf(w->arena, "%s is in except %s", addr, except),
-				 arena_printf(w->arena, "take %s out of except %s", addr, except));
+				 arena_printf(w->arena,
+					      "change except %s so that it does not contain %s",
+					      except, addr));
 	}
 }
 
 static const struct kube_labels *namespace_labels(const struct explain_work *w, const char *name)
 {
 	static const struct kube_labels no_labels;
-	const struct kube_namespace *ns = w->flow->instead;
+	const struct kube_namespace *ns = w->flow->changed_ns;
 
 	if (!ns || strcmp(ns->meta.name, name))
 		ns = store_namespace(w->store, name);
@@ -176,8 +178,8 @@ static const struct kube_labels *namespace_labels(const struct explain_work *w, 
 }
 
 /*
- * Two classics: nobody labels Namespaces with `name`, and the label with the name cannot be
- * changed.
+ * Two common mistakes: Namespaces have no label `name` by default, and the label that holds the
+ * name cannot be changed.
  */
 static void refine_namespace(const struct explain_work *w, const char *ns,
 			     struct explain_part *part)
@@ -221,14 +223,15 @@ static void judge_pods(const struct explain_work *w, const struct kube_peer *pee
 
 	if (!peer->namespaces && strcmp(pod->ns, policy_ns)) /* NP-18 */
 		add_edit(w, part,
-			 arena_printf(w->arena, "%s is in Namespace %s, and only %s is looked at",
-				      pod->name, pod->ns, policy_ns),
+			 arena_printf(w->arena,
+				      "podSelector alone matches only Namespace %s; %s is in %s",
+				      policy_ns, pod->name, pod->ns),
 			 arena_printf(w->arena, "add a namespaceSelector for %s to the same item",
 				      pod->ns));
 	judge_selector(w, peer->pods, &pod->labels, pod->name, EXPLAIN_LABEL_POD, part);
 }
 
-/* The other end is no pod, so no selector can match it. */
+/* The other end is not a pod, so no selector can match it. */
 static void no_pod(const struct explain_work *w, const struct kube_peer *peer,
 		   struct explain_item *item)
 {
@@ -243,9 +246,9 @@ static void no_pod(const struct explain_work *w, const struct kube_peer *peer,
 				    selector_text(w->arena, peer->pods));
 	addr_text(&w->flow->peer_addr, addr);
 	add_edit(w, add_part(item, text, &peer->src),
-		 arena_printf(w->arena, "%s is no pod's own address; selectors match pods only",
+		 arena_printf(w->arena, "%s is not a pod's own address; selectors match only pods",
 			      addr),
-		 arena_printf(w->arena, "add an ipBlock that holds %s", addr));
+		 arena_printf(w->arena, "add an ipBlock that contains %s", addr));
 }
 
 void explain_peer(const struct explain_work *w, const struct kube_peer *peer, const char *policy_ns,
@@ -270,14 +273,14 @@ void explain_peer(const struct explain_work *w, const struct kube_peer *peer, co
 
 /* ---- Ports ---- */
 
-/* What the destination declares under that name; NULL when the port is among it (NP-32, NP-35). */
+/* Why the named port doesn't match on the destination; NULL when it does (NP-32, NP-35). */
 static const char *name_failure(const struct explain_work *w, const struct kube_policy_port *port)
 {
 	const struct kube_pod *dst = w->flow->dst;
 	const char *failed = NULL;
 
 	if (!dst)
-		return "a name needs a pod as destination"; /* NP-33 */
+		return "a named port matches only on a pod"; /* NP-33 */
 	for (size_t i = 0; i < dst->n_ports; i++) {
 		const struct kube_pod_port *p = &dst->ports[i];
 
@@ -285,8 +288,8 @@ static const char *name_failure(const struct explain_work *w, const struct kube_
 			continue;
 		if (p->port == w->flow->port)
 			return NULL;
-		failed = arena_printf(w->arena, "%s calls %u %s, not %u", dst->meta.name, p->port,
-				      port->name, w->flow->port);
+		failed = arena_printf(w->arena, "on %s the port named %s is %u, not %u",
+				      dst->meta.name, port->name, p->port, w->flow->port);
 	}
 	return failed ? failed
 		      : arena_printf(w->arena, "%s has no %s port named %s", dst->meta.name,

@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The nearest miss of a denied flow: the rule, peer and port that lack least, what would have to
- * change, and what then happens. See explain.h. Changes of labels are carried out on copies and
- * both ends are explained again, because a label that one policy wants may be what another one
- * isolates by. Never touches the store.
+ * The nearest miss of a denied flow: the rule, peer and port that need the smallest change, the
+ * change, and its effect. See explain.h. Changes of labels are made on copies and both ends are
+ * explained again, because a label that one policy needs may make another one isolate the pod.
+ * Never changes the store.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "analyze/explain.h"
 
-#define TRIED_MAX                                                                                  \
-	32 /* candidates tried, cheapest first; the rest would need more changes than anyone wants \
-	      to hear of */
+/* candidates tried, cheapest first; the rest would need too many changes to be useful */
+#define TRIED_MAX 32
 
 enum cost {
 	COST_NEW_LABEL = 4,
-	COST_OTHER_LABEL = 5, /* takes something away as well */
+	COST_OTHER_LABEL = 5, /* also removes the present value */
 	COST_EDIT = 6,
-	COST_RULE = 10, /* from here on, a rule of its own is less to do */
+	COST_RULE = 10, /* from here on a new rule is the smaller change */
 	COST_NEVER = 1000,
 };
 
@@ -114,9 +113,9 @@ static int by_cost(const void *a, const void *b)
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
-/* ---- What then happens ---- */
+/* ---- Trying a change ---- */
 
-/* value NULL: without it. Stays sorted. */
+/* value NULL: removes the label. Keeps the labels sorted. */
 static void set_label(struct arena *arena, struct kube_labels *labels, const char *key,
 		      const char *value)
 {
@@ -137,7 +136,7 @@ static void set_label(struct arena *arena, struct kube_labels *labels, const cha
 	*labels = (struct kube_labels){ items, n };
 }
 
-/* Copies of what would change; the arena stays the original's. */
+/* Copies of the objects that would change; their strings are the originals'. */
 struct changed {
 	struct kube_pod pod;
 	struct kube_namespace ns;
@@ -175,7 +174,7 @@ static bool only_edits(const struct explain_item *item)
 	return true;
 }
 
-/* The same rule, and the same peer of it, once labels have changed: an edit makes the rest hold. */
+/* Does the candidate's peer match after the change of labels, but for what edits would fix? */
 static bool rule_matches(const struct explain_side *after, const struct candidate *c)
 {
 	for (size_t i = 0; i < after->n_policies; i++) {
@@ -186,10 +185,10 @@ static bool rule_matches(const struct explain_side *after, const struct candidat
 		return !c->rule || !c->peer ||
 		       only_edits(&p->rules[c->rule->index].peers[c->peer - c->rule->peers]);
 	}
-	return true; /* it isolates no longer */
+	return true; /* the policy no longer isolates */
 }
 
-/* Carries the change out. False: this side would deny all the same. */
+/* Tries the change. False: this side would still deny. *ret_all: both ends would allow. */
 static bool try_candidate(const struct work *w, const struct candidate *c, bool *ret_all)
 {
 	enum kube_direction mine = w->direction, other = !mine;
@@ -200,7 +199,7 @@ static bool try_candidate(const struct work *w, const struct candidate *c, bool 
 	change(w, c->peer, &changed);
 	flow = *w->flows[mine];
 	flow.peer = flow.peer ? &changed.pod : NULL;
-	flow.instead = &changed.ns;
+	flow.changed_ns = &changed.ns;
 	explain_flow(w->store, &flow, w->arena, &after);
 	if (!after.allow && !rule_matches(&after, c))
 		return false;
@@ -208,14 +207,14 @@ static bool try_candidate(const struct work *w, const struct candidate *c, bool 
 	if (w->flows[other]) {
 		flow = *w->flows[other];
 		flow.subject = &changed.pod;
-		flow.instead = &changed.ns;
+		flow.changed_ns = &changed.ns;
 		explain_flow(w->store, &flow, w->arena, &after);
 		*ret_all = after.allow;
 	}
 	return true;
 }
 
-/* ---- In words ---- */
+/* ---- As text ---- */
 
 static const char *joined(struct arena *arena, const char *text, const char *more)
 {
@@ -233,12 +232,12 @@ static const char *label_text(const struct work *w, const struct explain_failure
 			: arena_printf(w->arena, "Pod %s/%s", pod->ns, pod->name);
 
 	if (!f->value)
-		return arena_printf(w->arena, "take label %s off %s", f->key, object);
+		return arena_printf(w->arena, "remove label %s from %s", f->key, object);
 	return arena_printf(w->arena, "label %s %s%s%s", object, f->key,
 			    *f->value ? "=" : " (any value)", f->value);
 }
 
-static bool nobody_has(const struct store *s, const char *key)
+static bool no_namespace_has(const struct store *s, const char *key)
 {
 	for (size_t i = 0; i < s->n_namespaces; i++)
 		if (kube_label(&s->namespaces[i]->meta.labels, key))
@@ -263,28 +262,27 @@ static void describe_item(const struct work *w, const struct explain_item *item,
 				n->consequence =
 					item->n_parts > 1
 						? arena_printf(w->arena,
-							       "for its pods that %s matches",
+							       "for all its pods that match %s",
 							       item->parts[1].text)
 						: "for every pod in it";
 			else if (f->fix == EXPLAIN_LABEL_POD && f->now)
 				n->consequence = arena_printf(
-					w->arena,
-					"and nothing that selects %s=%s finds it any more", f->key,
-					f->now);
-			if (f->hint && nobody_has(w->store, f->key))
+					w->arena, "but selectors for %s=%s stop matching it",
+					f->key, f->now);
+			if (f->hint && no_namespace_has(w->store, f->key))
 				n->finding = EXPLAIN_FINDING_NAME;
 		}
 }
 
 static const char *either_text(struct arena *arena, const char *list, size_t i, size_t k)
 {
-	return arena_printf(arena, "%s[%zu] and %s[%zu] are OR", list, i < k ? i : k, list,
+	return arena_printf(arena, "%s[%zu] and %s[%zu] are ORed", list, i < k ? i : k, list,
 			    i < k ? k : i);
 }
 
 /*
- * One item with Namespaces only and another one with pods only, as if one dash were too many
- * (NP-20).
+ * One item with only a namespaceSelector and another one with only a podSelector: probably one dash
+ * too many (NP-20).
  */
 static const char *either(struct arena *arena, const struct kube_policy_rule *rule, size_t at,
 			  const char *list)
@@ -326,7 +324,7 @@ static const struct explain_nearest *describe(const struct work *w, const struct
 	return n;
 }
 
-/* Everything would have to change, or there is nothing to be near to. */
+/* No candidate works at a lower cost than a new rule. */
 static const struct explain_nearest *new_rule(const struct work *w, const struct candidate *c)
 {
 	struct explain_nearest *n = arena_zalloc(w->arena, sizeof(*n));
@@ -341,7 +339,7 @@ static const struct explain_nearest *new_rule(const struct work *w, const struct
 	if (c)
 		*n = *describe(w, c, false);
 	n->consequence = n->either = n->finding = NULL;
-	n->change = arena_printf(w->arena, "add to %s an %s rule for %s, %s/%u", policy, list,
+	n->change = arena_printf(w->arena, "add an %s rule to %s for %s, %s/%u", list, policy,
 				 f->peer ? f->peer->meta.name : addr_text(&f->peer_addr, addr),
 				 proto_text(f->proto), f->port);
 	n->all_allowed = !w->flows[!w->direction] || w->sides[!w->direction].allow;
@@ -366,7 +364,7 @@ static const struct explain_nearest *find(const struct work *w)
 	return found;
 }
 
-/* ---- Allowed, but by one of two items that may have been meant as one ---- */
+/* ---- Allowed, but only by one of two items that were probably meant as one ---- */
 
 static const char *confused(const struct work *w, const struct explain_policy *p,
 			    const struct explain_rule *rule)
@@ -389,7 +387,7 @@ static const char *confused(const struct work *w, const struct explain_policy *p
 	return NULL;
 }
 
-/* Only where nothing else allows. */
+/* NULL where another rule allows, too. */
 static const char *find_confusion(const struct work *w)
 {
 	const struct explain_side *side = &w->sides[w->direction];

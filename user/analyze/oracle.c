@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The verdict of a first packet, straight from the plan, in the order in which the datapath
- * decides: service, egress, ingress. Shares no code with it; the differential tests hold them
- * against each other.
+ * The verdict on a first packet, computed from the plan. Shares no code with the datapath: the
+ * differential tests compare the two.
  */
 #include <netinet/in.h>
 #include <stdlib.h>
 
 #include "analyze/oracle.h"
 
-/* Translates as the datapath does; FORWARDED with service 0: the destination is no frontend. */
+/* Translates the destination; FORWARDED with service 0: it is not a frontend. */
 static enum weir_reason translate(const struct plan *p, const struct oracle_query *q,
 				  struct oracle_answer *a)
 {
@@ -29,7 +28,7 @@ static enum weir_reason translate(const struct plan *p, const struct oracle_quer
 	a->backend = s->internal[q->pick % s->n_internal];
 	a->dst = p->backends[a->backend].addr;
 	a->port = p->backends[a->backend].port;
-	return WEIR_FORWARDED; /* also to itself (SVC-84) */
+	return WEIR_FORWARDED; /* also to the client itself (SVC-84) */
 }
 
 static void judge_set(const struct plan *p, uint32_t set, uint32_t identity,
@@ -48,7 +47,7 @@ static void judge_set(const struct plan *p, uint32_t set, uint32_t identity,
 	side->rule = range ? range->rule : 0;
 }
 
-/* q is translated already (NP-46). */
+/* q is already translated (NP-46). */
 static void judge_sides(const struct plan *p, const struct oracle_query *q, struct oracle_answer *a)
 {
 	const struct plan_pod *src = plan_find_local_pod(p, &q->src),

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The connectivity matrix. See report.h. Holds the plan of each node that has pods, made when it is
- * first asked, and turns "may this end reach that end" into at most two questions: the source's
- * egress on the source's node, the destination's ingress on the destination's node. Decides nothing
- * itself.
+ * The connectivity matrix. See report.h. Compiles each node's plan on first use, and turns "may
+ * this end reach that end" into at most two queries: egress on the source's node, ingress on the
+ * destination's node. The evaluator decides.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,7 +14,7 @@
 struct report_node {
 	const char *name;
 	struct weir_addr addr[2]; /* by family; zero: none */
-	struct plan *plan; /* NULL until asked for */
+	struct plan *plan; /* NULL until first used */
 };
 
 struct report_row {
@@ -53,11 +52,8 @@ static struct report_node *find_node(struct report *r, const char *name)
 	return r->n_nodes ? bsearch(&key, r->nodes, r->n_nodes, sizeof(key), by_node_name) : NULL;
 }
 
-/*
- * A node's address: of its Node object, else as its hostNetwork pods tell, else one that nobody
- * has.
- */
-static void name_addresses(struct report *r, struct report_node *n, struct world *taken)
+/* A node's addresses: of its Node object, else of its hostNetwork pods, else free ones. */
+static void find_addresses(struct report *r, struct report_node *n, struct world *taken)
 {
 	const struct kube_node *object = store_node(r->store, n->name);
 
@@ -96,7 +92,7 @@ static void collect_nodes(struct report *r, struct world *taken)
 			r->nodes[kept++] = r->nodes[i];
 	r->n_nodes = kept;
 	for (size_t i = 0; i < r->n_nodes; i++)
-		name_addresses(r, &r->nodes[i], taken);
+		find_addresses(r, &r->nodes[i], taken);
 }
 
 static const struct plan *node_plan(struct report *r, struct report_node *n)
@@ -148,9 +144,7 @@ static void collect_rows(struct report *r)
 	*row = (struct report_row){ { .kind = REPORT_NODE }, "node" };
 }
 
-/*
- * The node that an end is on; NULL for world. peer: the other end, whose node is meant by `node`.
- */
+/* The node that an end is on; NULL: none. `node` is the node of the other end, peer. */
 static struct report_node *node_of(struct report *r, const struct report_end *end,
 				   const struct report_end *peer)
 {
@@ -182,7 +176,7 @@ bool report_end_addr(struct report *r, const struct report_end *end, const char 
 	return true;
 }
 
-/* Does this end have a veth of its own, at which it is judged? */
+/* The end has a veth of its own, at which it is judged. */
 static bool is_protected(const struct report_end *end)
 {
 	return end->kind == REPORT_POD && !end->pod->host_network;
@@ -193,7 +187,7 @@ static bool uses_node_address(const struct report_end *end)
 	return end->kind == REPORT_NODE || (end->kind == REPORT_POD && end->pod->host_network);
 }
 
-/* ---- One question ---- */
+/* ---- One item ---- */
 
 static void fill_side(const struct plan *plan, const struct oracle_side *answer,
 		      struct report_side *ret_side)
@@ -210,8 +204,8 @@ static void fill_side(const struct plan *plan, const struct oracle_side *answer,
 }
 
 /*
- * Asks one end's node. A drop for another reason than policy (an address it cannot take) is a
- * denial of its own.
+ * Judges one end on its node. A drop for another reason than policy, such as an address that the
+ * datapath refuses, counts as a denial with that reason.
  */
 static int ask_side(struct report *r, struct report_node *n, enum kube_direction side,
 		    const struct oracle_query *q, struct report_item *item, struct weir_err *err)
@@ -282,7 +276,7 @@ int report_ask(struct report *r, const struct report_end *from, const struct rep
 
 	if (!report_end_addr(r, from, src ? src->name : NULL, family, &item.src) ||
 	    !report_end_addr(r, to, dst ? dst->name : NULL, family, &item.dst))
-		return err_set(err, -EAFNOSUPPORT, "the two ends have no %s address in common",
+		return err_set(err, -EAFNOSUPPORT, "the two ends do not both have an %s address",
 			       family_text(family));
 	ret = ask(r, from, to, &item, err);
 	if (!ret)
@@ -290,7 +284,7 @@ int report_ask(struct report *r, const struct report_end *from, const struct rep
 	return ret;
 }
 
-/* ---- All questions ---- */
+/* ---- All items ---- */
 
 struct walk {
 	struct report *r;
@@ -326,8 +320,8 @@ static int each_family(const struct walk *w, int proto, uint16_t port, const cha
 }
 
 /*
- * A name stands for whatever numbers the destination declares it with (NP-32, NP-35), and for none
- * elsewhere (NP-33).
+ * A port name stands for every number that the destination pod declares it with (NP-32, NP-35), and
+ * for none on other destinations (NP-33).
  */
 static int each_number(const struct walk *w)
 {

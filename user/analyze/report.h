@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The connectivity matrix: for each ordered pair of pods (and `world` and `node` as one end), port
- * asked for, and family that both ends have, may a connection be opened, and which rule of which
- * end says so. Pure; the format as JSON is in docs/design.md, written by report_item_emit().
+ * The connectivity matrix: for each ordered pair of ends (pods, and `world` and `node` with a pod),
+ * each requested port and each family that both ends have: may a connection be opened, and which
+ * rule of which end decides. Pure. report_item_emit() writes the JSON.
  *
- * Each end is judged as on its own node (spec.nodeName), by that node's plan. Who answers is
- * exchangeable: evaluator.h.
+ * Each end is judged on its own node (spec.nodeName), by that node's plan. The evaluator can be
+ * exchanged (evaluator.h).
  */
 #pragma once
 
@@ -18,7 +18,7 @@
 #include "kube/store.h"
 
 struct report_port {
-	int proto; /* IPPROTO_*; 0 with a name: whatever protocol the pod declares it with */
+	int proto; /* IPPROTO_*; 0 with a name: any protocol that the pod declares it with */
 	uint16_t port; /* host order; 0 with a name */
 	const char *name; /* resolved on the destination pod (NP-32); NULL: a number */
 };
@@ -40,79 +40,70 @@ struct report_side {
 	bool allow;
 	const char *policy; /* "ns/name"; NULL: default deny, or nothing isolates that end */
 	int rule; /* -1 with policy NULL */
-	bool isolated; /* some policy selects that end in that direction */
+	bool isolated; /* a policy selects that end in that direction */
 };
 
 struct report_item {
 	const char *from, *to; /* "ns/pod", "world", "node" */
-	size_t from_row, to_row,
-		port_row; /* numbers of the ends and of the port asked for, from 0 */
+	size_t from_row, to_row, port_row; /* indexes of the ends and of the requested port */
 	enum report_end_kind from_kind, to_kind;
 	const struct kube_pod *from_pod, *to_pod; /* NULL for world and node */
 	struct weir_addr src, dst;
 	int family, proto; /* 0 IPv4, 1 IPv6; IPPROTO_* */
 	uint16_t port; /* host order */
-	const char *port_name; /* as it was asked for, or NULL */
+	const char *port_name; /* as requested, or NULL */
 	bool allow;
 	enum weir_reason reason;
 	struct report_side egress, ingress;
 };
 
-/*
- * The item as an object of JSON, without its braces, so that a caller can add members of its own.
- */
+/* The item as a JSON object without its braces, so that a caller can add members. */
 void report_item_emit(struct emit *e, const struct report_item *item);
-/* "egress-denied", …: label of a reason (include/weir/reason.h); and its sentence. */
-const char *reason_label(enum weir_reason reason);
-const char *reason_text(enum weir_reason reason);
+const char *reason_label(enum weir_reason reason); /* "egress-denied" */
+const char *reason_text(enum weir_reason reason); /* its sentence */
 
 struct report;
 
 struct report_input {
-	const struct store *store; /* completed; must stay */
-	const struct report_port *ports; /* NULL or n_ports 0: all that pods declare. Copied */
+	const struct store *store; /* with defaults applied; must outlive the report */
+	const struct report_port *ports; /* n_ports 0: all that pods declare. Copied */
 	size_t n_ports;
 	const struct evaluator *evaluator; /* NULL: the plan */
-	/* Addresses to use instead of chosen ones; may be NULL. own: further addresses of nodes. */
-	const struct weir_addr *world; /* [2], by family; zero: none in that family */
-	const struct weir_addr *own;
+	/* [2], by family; zero: none in that family. NULL: free addresses are chosen */
+	const struct weir_addr *world;
+	const struct weir_addr *own; /* further addresses of nodes; may be NULL */
 	size_t n_own;
-	const char *own_node; /* whose addresses they are; NULL: every node's */
+	const char *own_node; /* the node that has them; NULL: every node */
 };
 
-/* Pods that have ended (Succeeded, Failed) are left out: they have no traffic (NP-56). */
+/* Leaves out pods that have ended (Succeeded, Failed): they have no traffic (NP-56). */
 struct report *report_new(const struct report_input *in);
 void report_free(struct report **r); /* also for _cleanup_() */
 
 /*
- * In order of from, to (pods by ns/name, then world, node), port as asked, family. Stops at the
- * first non-zero of fn.
+ * Calls fn in order of from, to (pods by ns/name, then world, node), port as requested, family.
+ * Stops at the first non-zero result of fn and returns it.
  */
 int report_each(struct report *r, int (*fn)(const struct report_item *item, void *ctx), void *ctx,
 		struct weir_err *err);
 
-/*
- * What is asked for, after defaulting; the ends in order; and the plan that an end on that node is
- * judged by.
- */
+/* The requested ports, or the default ones. */
 size_t report_ports(const struct report *r, const struct report_port **ret_ports);
 size_t report_n_rows(const struct report *r);
 const char *report_row_text(const struct report *r, size_t row);
+/* The plan that judges the ends on that node; NULL: no such node. */
 const struct plan *report_plan(struct report *r, const char *node);
 
-/* One question of the same kind: ends as given, all else as report_each() does it. Used by why. */
 struct report_end {
-	enum report_end_kind kind; /* WORLD and NODE with a non-zero addr: exactly that address */
+	enum report_end_kind kind; /* WORLD and NODE with a non-zero addr: just that address */
 	const struct kube_pod *pod;
-	struct weir_addr addr; /* of the family asked for */
+	struct weir_addr addr; /* of the requested family */
 };
 
+/* One item, between the given ends. -EAFNOSUPPORT: one has no address of the family. */
 int report_ask(struct report *r, const struct report_end *from, const struct report_end *to,
 	       int proto, uint16_t port, int family, struct report_item *ret_item,
 	       struct weir_err *err);
-/*
- * Address of an end in a family; false when it has none. node is whose own node is meant, for
- * REPORT_NODE.
- */
+/* Address of an end in a family; false when it has none. node: the node of REPORT_NODE. */
 bool report_end_addr(struct report *r, const struct report_end *end, const char *node, int family,
 		     struct weir_addr *ret_addr);

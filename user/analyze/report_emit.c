@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * An item of the report as JSON, and the words for reasons. See report.h; members are only ever
- * added.
+ * An item of the report as JSON, and the texts of reasons. See report.h. Members may be added,
+ * never removed or renamed.
  */
 #include "analyze/report.h"
 

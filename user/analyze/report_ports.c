@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/*
- * The ports that a report asks for: as text, and the default, all that pods declare. See report.h.
- */
+/* The ports of a report: parsed from text, or all that pods declare. See report.h. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +11,7 @@ static bool all_digits(const char *s)
 	return *s && strspn(s, "0123456789") == strlen(s);
 }
 
-/* One "80/TCP", "80" or "http/UDP". word is cut at its slash. */
+/* One "80/TCP", "80" or "http/UDP". Cuts word at its slash. */
 static int parse_one(char *word, struct arena *arena, struct report_port *ret_port,
 		     struct weir_err *err)
 {
@@ -25,11 +23,11 @@ static int parse_one(char *word, struct arena *arena, struct report_port *ret_po
 		*slash = 0;
 		port.proto = proto_parse(slash + 1);
 		if (!port.proto)
-			return err_set(err, -EINVAL, "'%s' is no protocol: TCP, UDP or SCTP",
+			return err_set(err, -EINVAL, "'%s' is not a protocol; use TCP, UDP or SCTP",
 				       slash + 1);
 	}
 	if (!*word)
-		return err_set(err, -EINVAL, "an empty port; write 80/TCP,53/UDP or a port's name");
+		return err_set(err, -EINVAL, "empty port; write a list such as 80/TCP,53/UDP,http");
 	if (all_digits(word)) {
 		number = strlen(word) > 5 ? 0 : strtoul(word, NULL, 10);
 		if (number < 1 || number > 65535)

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/*
- * FROM and TO as people write them. See target.h. Pure text: whether such a thing exists is the
- * verb's question.
- */
+/* Parses FROM and TO. See target.h. Text only: whether the objects exist is checked elsewhere. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +19,7 @@ static int parse_port(const char *text, struct arena *arena, struct target *t, s
 	if (text[len]) {
 		t->proto = proto_parse(text + len + 1);
 		if (!t->proto)
-			return err_set(err, -EINVAL, "'%s' is no protocol: TCP, UDP or SCTP",
+			return err_set(err, -EINVAL, "'%s' is not a protocol; use TCP, UDP or SCTP",
 				       text + len + 1);
 	}
 	if (!len)
@@ -60,7 +57,8 @@ static int split_port(char *text, bool with_port, char **ret_port, struct weir_e
 	if (!colon)
 		return 0;
 	if (!with_port)
-		return err_set(err, -EINVAL, "'%s': a port belongs to TO, not to FROM", text);
+		return err_set(err, -EINVAL, "'%s': FROM takes no port; give the port with TO",
+			       text);
 	*colon = 0;
 	*ret_port = colon + 1;
 	return 0;
@@ -71,23 +69,23 @@ static int parse_name(const char *text, struct arena *arena, struct target *t, s
 	const char *first = strchr(text, '/'), *second = first ? strchr(first + 1, '/') : NULL;
 
 	if (!first || (second && strchr(second + 1, '/')))
-		return err_set(err, -EINVAL, "'%s' is none of %s", text, FORMS);
+		return err_set(err, -EINVAL, "'%s' is not one of %s", text, FORMS);
 	if (second) {
 		if (!strncmp(text, "svc/", 4) || !strncmp(text, "service/", 8))
 			t->kind = TARGET_SERVICE;
 		else if (strncmp(text, "pod/", 4))
-			return err_set(err, -EINVAL, "'%s' is none of %s", text, FORMS);
+			return err_set(err, -EINVAL, "'%s' is not one of %s", text, FORMS);
 		text = first + 1;
 		first = second;
 	}
 	t->ns = arena_strndup(arena, text, first - text);
 	t->name = arena_strdup(arena, first + 1);
 	if (!*t->ns || !*t->name)
-		return err_set(err, -EINVAL, "'%s': namespace and name must both be there", text);
+		return err_set(err, -EINVAL, "'%s': write both, namespace and name", text);
 	return 0;
 }
 
-/* host.service.ns with or without .svc…, or service.ns.svc…; false: it is no such name. */
+/* host.service.ns with or without .svc…, or service.ns.svc…; false: neither. */
 static bool parse_host(const char *text, struct arena *arena, struct target *t)
 {
 	const char *parts[HOST_PARTS_MAX];
@@ -161,7 +159,7 @@ int target_check_families(const struct target *from, const struct target *to, st
 	if (from->kind != TARGET_ADDR || to->kind != TARGET_ADDR ||
 	    addr_family(&from->addr) == addr_family(&to->addr))
 		return 0;
-	return err_set(err, -EINVAL, "FROM %s is %s and TO %s is %s: no packet has both",
+	return err_set(err, -EINVAL, "FROM %s is %s and TO %s is %s: both must be of one family",
 		       addr_text(&from->addr, from_text), family_text(addr_family(&from->addr)),
 		       addr_text(&to->addr, to_text), family_text(addr_family(&to->addr)));
 }

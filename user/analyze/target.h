@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * FROM and TO as people write them: ns/pod, pod/ns/name, svc/ns/name, a name of DNS
- * (HOST.SERVICE.NS[.svc…] under a headless Service, SERVICE.NS.svc…), an IP (IPv6 in brackets
- * before a port), world, node; TO may end in :PORT[/PROTO], where PORT is a number or a name.
+ * Parses FROM and TO: ns/pod, pod/ns/name, svc/ns/name, a DNS name (HOST.SERVICE.NS[.svc…] under a
+ * headless Service, SERVICE.NS.svc…), an IP (IPv6 in brackets before a port), world or node. TO may
+ * end in :PORT[/PROTO], where PORT is a number or a name.
  */
 #pragma once
 
@@ -16,7 +16,7 @@
 enum target_kind {
 	TARGET_POD,
 	TARGET_SERVICE,
-	TARGET_HOST, /* a pod by its name under a headless Service (DNS-6) */
+	TARGET_HOST, /* a pod by its DNS name under a headless Service (DNS-6) */
 	TARGET_ADDR,
 	TARGET_WORLD,
 	TARGET_NODE,
@@ -33,16 +33,10 @@ struct target {
 	int proto; /* IPPROTO_*; 0: not given */
 };
 
-/*
- * Strings of the target lie in arena. with_port: may a port follow? 0, or -EINVAL with err saying
- * which forms there are.
- */
+/* Strings of the target lie in arena. with_port: a port may follow. 0, or -EINVAL with err. */
 int target_parse(const char *text, bool with_port, struct arena *arena, struct target *ret_target,
 		 struct weir_err *err);
-/*
- * May packets of this family, 0 for IPv4 and 1 for IPv6, be meant? An address stands for its own
- * family only.
- */
+/* False only for an address of the other family (0 IPv4, 1 IPv6). */
 bool target_has_family(const struct target *t, int family);
-/* -EINVAL with err for addresses of two families: no packet has both. */
+/* -EINVAL with err when both are addresses, of different families. */
 int target_check_families(const struct target *from, const struct target *to, struct weir_err *err);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Judges every way that a question of `why` can go: each family that both ends have (an address
- * that is given has one), and for a Service each backend it may translate to. The verdict is the
- * plan's; the explanation is the objects'; a difference is marked.
+ * Judges the flows of a `why`: one for each family that both ends have, and for a Service one for
+ * each backend that it may translate to. The verdict comes from the plan, the explanation from the
+ * objects; a difference sets disagree.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,12 +10,12 @@
 
 #include "analyze/why.h"
 
-static const struct kube_pod *own_address(const struct report_end *end)
+static const struct kube_pod *pod_with_own_addr(const struct report_end *end)
 {
 	return end->kind == REPORT_POD && !end->pod->host_network ? end->pod : NULL;
 }
 
-/* What no policy can take away, in words (NP-40, NP-41, NP-42); NULL when policies decide. */
+/* Why policies do not apply (NP-40, NP-41, NP-42); NULL when they do. */
 static const char *exemption(const struct why_ask *ask, const struct report_end *from,
 			     const struct report_end *to)
 {
@@ -31,8 +31,8 @@ static const char *exemption(const struct why_ask *ask, const struct report_end 
 }
 
 /*
- * Where two pods claim an address, the plan answers for the one that holds it (NP-56), not for the
- * one asked about.
+ * Two pods may list one address: the plan's answer is for the pod that holds it (NP-56), perhaps
+ * not for this one.
  */
 static bool holds_address(const struct store *s, const struct kube_pod *pod,
 			  const struct weir_addr *addr)
@@ -40,7 +40,7 @@ static bool holds_address(const struct store *s, const struct kube_pod *pod,
 	return !pod || store_pod_by_addr(s, addr) == pod;
 }
 
-/* Does the plan name the first rule that allows, as the objects say? */
+/* The plan must name the first rule that allows according to the objects. */
 static bool same_verdict(const struct explain_side *side, const struct report_side *verdict)
 {
 	if (side->allow != verdict->allow)
@@ -57,7 +57,7 @@ static bool same_verdict(const struct explain_side *side, const struct report_si
 static void explain(const struct why_ask *ask, const struct report_end *from,
 		    const struct report_end *to, struct why_flow *flow)
 {
-	const struct kube_pod *src = own_address(from), *dst = own_address(to);
+	const struct kube_pod *src = pod_with_own_addr(from), *dst = pod_with_own_addr(to);
 	struct explain_flow egress = { .dst = dst,
 				       .proto = flow->item.proto,
 				       .port = flow->item.port },
@@ -93,7 +93,7 @@ static void explain(const struct why_ask *ask, const struct report_end *from,
 			flow->disagree = true;
 }
 
-/* A pod reaches itself whatever its policies say, and nothing of it passes its veth (NP-40). */
+/* No policy applies to a pod's traffic to itself, and none of it passes its veth (NP-40). */
 static void allow_itself(struct why_flow *flow)
 {
 	flow->item.allow = true;
@@ -119,7 +119,7 @@ static int judge_one(struct why_ask *ask, const struct report_end *to, uint16_t 
 	return 0;
 }
 
-/* No backend to go to: the flow ends at the frontend. */
+/* There is no backend: the flow ends at the frontend. */
 static void judge_frontend(const struct why_ask *ask, const struct oracle_query *q,
 			   const struct oracle_answer *a, int family, struct why_flow *flow)
 {
@@ -231,7 +231,7 @@ static bool same_answer(const struct why_flow *a, const struct why_flow *b)
 	       same_side(&a->item.ingress, &b->item.ingress);
 }
 
-/* Pods only: an address without a pod is drawn by itself. */
+/* Only pods: a backend address without a pod is shown by itself. */
 static bool is_other_backend(const struct why_flow *a, const struct why_flow *b)
 {
 	return a->service && a->item.to_pod && b->item.to_pod;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* What FROM and TO name in the store, and which port is meant when none is given. See why.h. */
+/* Finds the objects that FROM and TO name, and a port when none is given. See why.h. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 
 #include "analyze/why.h"
 
-/* An address is the pod's that has it, the other end's own node, or just an address. */
+/* The pod with that address, else WORLD; notice_own_node() may change it to NODE. */
 static void resolve_addr(const struct why_ask *ask, const struct weir_addr *addr,
 			 struct report_end *ret_end)
 {
@@ -16,10 +16,7 @@ static void resolve_addr(const struct why_ask *ask, const struct weir_addr *addr
 		ret_end->kind = REPORT_POD;
 }
 
-/*
- * DNS-6: the name is there if a headless Service of that name selects a pod with that hostname and
- * subdomain.
- */
+/* DNS-6: the headless Service of that name selects a pod with that hostname and subdomain. */
 static const struct kube_pod *pod_by_host(const struct store *s, const struct target *t)
 {
 	const struct kube_service *svc = store_service(s, t->ns, t->service);
@@ -35,7 +32,7 @@ static const struct kube_pod *pod_by_host(const struct store *s, const struct ta
 	return NULL;
 }
 
-/* A pod, or the first one of a workload of that name. */
+/* The pod of that name, else the first pod of the workload of that name. */
 static int resolve_pod(const struct store *s, const struct target *t,
 		       const struct kube_pod **ret_pod, struct weir_err *err)
 {
@@ -50,11 +47,12 @@ static int resolve_pod(const struct store *s, const struct target *t,
 	if (!pod)
 		pod = store_first_pod(s, t->ns, t->name);
 	if (!pod)
-		return err_set(err, -ENOENT, "there is no pod %s/%s, nor a workload with pods",
+		return err_set(err, -ENOENT, "no pod, and no workload with pods, is named %s/%s",
 			       t->ns, t->name);
 	if (kube_pod_ended(pod))
-		return err_set(err, -EINVAL, "pod %s/%s has ended: it has no traffic", t->ns,
-			       t->name);
+		return err_set(err, -EINVAL,
+			       "pod %s/%s has ended (Succeeded or Failed), so it has no traffic",
+			       t->ns, t->name);
 	*ret_pod = pod;
 	return 0;
 }
@@ -105,7 +103,7 @@ static const struct kube_service *service_by_addr(const struct store *s,
 	return NULL;
 }
 
-/* "80/TCP, http 8080/TCP": what could have been asked for. */
+/* "80/TCP, http 8080/TCP": the Service's ports. */
 static const char *port_list(const struct why_ask *ask, const struct kube_service *svc)
 {
 	const char *text = "none";
@@ -119,10 +117,7 @@ static const char *port_list(const struct why_ask *ask, const struct kube_servic
 	return text;
 }
 
-/*
- * A number that the Service does not define is a question all the same: what happens there is
- * SVC-64.
- */
+/* A number that the Service does not define is valid: SVC-64 says what happens. */
 static int service_port(struct why_ask *ask, struct weir_err *err)
 {
 	const struct kube_service *svc = ask->service;
@@ -131,11 +126,11 @@ static int service_port(struct why_ask *ask, struct weir_err *err)
 	if (svc->headless ||
 	    (weir_addr_is_zero(&svc->cluster_ip[0]) && weir_addr_is_zero(&svc->cluster_ip[1])))
 		return err_set(err, -EINVAL,
-			       "Service %s/%s has no cluster IP: name one of its pods",
+			       "Service %s/%s has no cluster IP; use one of its pods as TO",
 			       svc->meta.ns, svc->meta.name);
 	if (!t->has_port && svc->n_ports != 1)
 		return err_set(
-			err, -EINVAL, "Service %s/%s has %zu ports: say which, as in svc/%s/%s:80",
+			err, -EINVAL, "Service %s/%s has %zu ports; say which, as in svc/%s/%s:80",
 			svc->meta.ns, svc->meta.name, svc->n_ports, svc->meta.ns, svc->meta.name);
 	for (size_t i = 0; i < svc->n_ports; i++) {
 		const struct kube_service_port *p = &svc->ports[i];
@@ -167,11 +162,11 @@ static int pod_port(struct why_ask *ask, struct weir_err *err)
 		return 0;
 	if (!pod)
 		return err_set(err, -EINVAL,
-			       strchr(ask->to_text, ':') ? "say which port: [%s]:80/TCP"
-							 : "say which port: %s:80/TCP",
+			       strchr(ask->to_text, ':') ? "TO needs a port, as in [%s]:80/TCP"
+							 : "TO needs a port, as in %s:80/TCP",
 			       ask->to_text);
 	if (!t->has_port && pod->n_ports != 1)
-		return err_set(err, -EINVAL, "%s declares %zu ports: say which, as in %s:80/TCP",
+		return err_set(err, -EINVAL, "%s declares %zu ports; say which, as in %s:80/TCP",
 			       ask->to_text, pod->n_ports, ask->to_text);
 	for (size_t i = 0; i < pod->n_ports; i++) {
 		if (t->port_name && strcmp(pod->ports[i].name, t->port_name))
@@ -182,7 +177,8 @@ static int pod_port(struct why_ask *ask, struct weir_err *err)
 		ask->port = pod->ports[i].port;
 		return 0;
 	}
-	return err_set(err, -EINVAL, "%s/%s declares no such port", pod->meta.ns, pod->meta.name);
+	return err_set(err, -EINVAL, "pod %s/%s declares no port of that name and protocol",
+		       pod->meta.ns, pod->meta.name);
 }
 
 static int resolve_service(struct why_ask *ask, struct weir_err *err)
@@ -198,7 +194,7 @@ static int resolve_service(struct why_ask *ask, struct weir_err *err)
 	return 0;
 }
 
-/* As the report calls it, without a port. */
+/* The name to show, without a port. */
 static const char *target_text(struct arena *arena, const struct target *t)
 {
 	char addr[ADDR_TEXT_MAX];
@@ -241,7 +237,7 @@ int why_resolve(struct why_ask *ask, struct weir_err *err)
 
 	if (ask->from.kind == TARGET_SERVICE)
 		return err_set(err, -EINVAL,
-			       "FROM cannot be a Service: nothing is sent from its address");
+			       "FROM cannot be a Service: no packet has its address as source");
 	r = resolve_end(ask, &ask->from, &ask->from_end, err);
 	if (!r)
 		r = resolve_service(ask, err);
@@ -252,8 +248,9 @@ int why_resolve(struct why_ask *ask, struct weir_err *err)
 					      ask->from_end.pod->meta.name);
 	if (ask->service) {
 		if (ask->from_end.kind != REPORT_POD || ask->from_end.pod->host_network)
-			return err_set(err, -EINVAL,
-				       "Services are answered for pods as clients only, so far");
+			return err_set(
+				err, -EINVAL,
+				"not supported yet: a Service asked from world, a node or a hostNetwork pod");
 		return service_port(ask, err);
 	}
 	r = resolve_end(ask, &ask->to, &ask->to_end, err);
@@ -262,6 +259,6 @@ int why_resolve(struct why_ask *ask, struct weir_err *err)
 	notice_own_node(ask, &ask->from_end, &ask->to_end);
 	notice_own_node(ask, &ask->to_end, &ask->from_end);
 	if (!ask->from_end.pod && !ask->to_end.pod)
-		return err_set(err, -EINVAL, "neither end is a pod: no policy is asked");
+		return err_set(err, -EINVAL, "neither FROM nor TO is a pod, so no policy applies");
 	return pod_port(ask, err);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Addresses that nobody has. See world.h. A free one exists iff the preferred one or the next after
- * some block is free.
+ * Free addresses. See world.h. If any address is free, then the preferred one or the first after
+ * some taken block is.
  */
 #include <stdlib.h>
 
@@ -10,10 +10,7 @@
 
 static const char *const preferred[2] = { "198.51.100.1", "2001:db8:ffff:ffff::1" };
 
-/*
- * IPv4 that is not global: this network, private, shared, loopback, link-local, multicast and
- * reserved.
- */
+/* IPv4: this network, private, shared, loopback, link-local, multicast and reserved. */
 static const char *const not_global[] = {
 	"0.0.0.0/8",      "10.0.0.0/8",    "100.64.0.0/10",  "127.0.0.0/8",
 	"169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/3",

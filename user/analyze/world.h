@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Addresses that nobody has: for `world`, a client or server outside the cluster that no ipBlock
- * but /0 names, and for nodes without an address.
+ * Free addresses: for `world`, a peer outside of the cluster that no ipBlock but /0 contains, and
+ * for nodes without an address.
  */
 #pragma once
 
@@ -12,8 +12,8 @@
 #include "kube/store.h"
 
 /*
- * What is taken: addresses of pods, nodes, Services and endpoints, and every ipBlock and except but
- * /0.
+ * Addresses that are taken: of pods, nodes, Services and endpoints, and every ipBlock and except
+ * but /0.
  */
 struct world {
 	struct cidr *items;
@@ -21,10 +21,7 @@ struct world {
 };
 
 void world_collect(struct world *w, const struct store *s);
-/*
- * A free global address of that family, always the same for the same input. False when all are
- * taken.
- */
+/* A free global address of that family; the same input gives the same address. False: none. */
 bool world_free_addr(const struct world *w, int family, struct weir_addr *ret_addr);
 void world_take(struct world *w, const struct weir_addr *addr);
 void world_clear(struct world *w);

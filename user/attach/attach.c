@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Which programs belong on a pod's device, and by which way. The host's end of a veth sees as
- * ingress what the pod sends. The new way is attached before the other one is removed, so that a
- * device is never without its programs.
+ * Which programs belong on a pod's device, and whether by tcx or clsact. What the pod sends is
+ * ingress at the host's end of its veth. The chosen kind is attached before the other one is
+ * detached, so that a device is never without its programs.
  */
 #include <errno.h>
 #include <string.h>
@@ -72,7 +72,7 @@ int attach_device(struct node *n, uint32_t ifindex, struct weir_err *err)
 {
 	const struct hook_ops *ops = chosen_ops(n);
 
-	/* what the pod sends is judged first: a device is never open in that direction only */
+	/* from_pod first: a device is never open in the pod's sending direction alone */
 	each_hook(prog)
 	{
 		int r;

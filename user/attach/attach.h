@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Weir's programs on the devices of pods, by whichever way the kernel has. */
+/* Weir's programs on the devices of pods, by tcx or clsact. */
 #pragma once
 
 #include "kernel/node.h"
@@ -10,30 +10,27 @@ enum attach_kind {
 	ATTACH_CLSACT,
 };
 
-/* Process-wide choice for tests and `load --attach`; default ATTACH_AUTO. */
+/* Process-wide, for tests and `load --attach`; default ATTACH_AUTO. */
 extern enum attach_kind attach_preference;
 
-int attach_device(struct node *n, uint32_t ifindex,
-		  struct weir_err *err); /* idempotent: replaces in place */
-int attach_detach(struct node *n, uint32_t ifindex,
-		  struct weir_err *err); /* no error when it was not attached */
+/* Idempotent: replaces in place. */
+int attach_device(struct node *n, uint32_t ifindex, struct weir_err *err);
+/* 0 also if nothing was attached. */
+int attach_detach(struct node *n, uint32_t ifindex, struct weir_err *err);
 /*
- * The programs that are not on the device, by either way, as they are loaded now. Returns how many.
+ * Names the programs whose loaded version is not on the device, by tcx or clsact; returns how many.
  */
 size_t attach_missing(const struct node *n, uint32_t ifindex,
 		      const char *ret_progs[_WEIR_PROGRAM_MAX]);
-/*
- * Calls fn for each program or filter of others that runs before ours: prog is ours, what names the
- * other.
- */
+/* Calls fn for each foreign program or filter that runs before ours (prog); what describes it. */
 void attach_each_before(const struct node *n, uint32_t ifindex,
 			void (*fn)(const char *prog, const char *what, void *arg), void *arg);
-/* Is each program on the device, and the one that is loaded now? */
+/* Is each program on the device the one that is loaded, attached by the chosen kind alone? */
 bool attach_is_current(const struct node *n, uint32_t ifindex);
 /* Calls fn for each device that has pinned links. */
 void attach_each_pinned(const struct node *n, void (*fn)(uint32_t ifindex, void *arg), void *arg);
 /*
- * What is pinned for a device, whichever namespace the device is in; touches nothing else of that
- * number.
+ * Detaches the pinned links of a device, in any network namespace; leaves clsact filters, which
+ * would be found by ifindex alone.
  */
 void attach_detach_pinned(const struct node *n, uint32_t ifindex);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * What runs on a pod's device before Weir's programs: other tcx programs in front, all of tcx where
- * Weir is a clsact filter, filters of lower preference. Looks only; whoever put them there knows
- * why.
+ * What runs on a pod's device before Weir's programs: tcx programs in front, all tcx programs if
+ * Weir is a clsact filter, and filters of lower preference. Read-only.
  */
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
@@ -34,7 +33,7 @@ static void describe_program(uint32_t id, char *text)
 		 *info.name ? info.name : "without a name", id);
 }
 
-/* Up to our own; all where ours, 0, is not among them. */
+/* The tcx programs in front of own; all of them if own is 0. */
 static void each_program(enum weir_program prog, uint32_t ifindex, uint32_t own, before_fn fn,
 			 void *arg)
 {
@@ -63,7 +62,7 @@ static int read_filter(const struct nlmsghdr *h, void *arg)
 	const struct nlattr *attr;
 	char text[TEXT_MAX];
 
-	/* a classifier without a handle is only the head of its filters */
+	/* an entry without a handle is only the head of a list of filters */
 	if (!body->tcm_handle || preference >= HOOK_CLSACT_PREFERENCE)
 		return MNL_CB_OK;
 	mnl_attr_for_each(attr, h, sizeof(*body))

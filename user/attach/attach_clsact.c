@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * Programs on devices by clsact filters, for kernels without tcx. Preference and handle are fixed,
- * so that a replacement finds its own filter and no packet passes unfiltered meanwhile; the filters
- * of others stay. The qdisc is never removed: it may not be ours alone, and empty it does nothing.
+ * so that a replacement finds Weir's filter and no packet passes unfiltered; foreign filters stay.
+ * The qdisc is never removed: it may be shared, and an empty one does nothing.
  */
 #include <errno.h>
 
@@ -24,7 +24,7 @@ static int clsact_query(const struct node *n, enum weir_program prog, uint32_t i
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = HOOK_CLSACT_PREFERENCE);
 	int r = bpf_tc_query(&hook, &opts);
 
-	if (r && r != -ENOENT && r != -EINVAL) /* EINVAL: no clsact there */
+	if (r && r != -ENOENT && r != -EINVAL) /* EINVAL: no clsact qdisc */
 		return r;
 	*ret_prog_id = r ? 0 : opts.prog_id;
 	return 0;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Where an instance is attached. See attach_netns.h. The link's text is the namespace's own,
- * "net:[4026531840]", as `lsns` and /proc show it. Namespaces are searched where they have names:
- * /run/netns, and the first process.
+ * The attach namespace. See attach_netns.h. The link's text is "net:[4026531840]", as `lsns` and
+ * /proc show it. A namespace is searched by that text in /run/netns and at the first process.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -36,7 +35,7 @@ static int read_link(const char *path, char *ret_text)
 	return 0;
 }
 
-/* -ENOENT: none is kept. */
+/* -ENOENT: none is recorded. */
 static int read_attach_netns(const struct node *n, char *ret_text)
 {
 	char path[INSTANCE_PATH_MAX + 16];
@@ -92,12 +91,12 @@ int attach_netns_check(const struct node *n, struct weir_err *err)
 		return err_set(
 			err, -EXDEV,
 			"instance %s is attached in network namespace %s, and this is another one: its devices "
-			"cannot be seen from here. Run it there: nsenter --net=%s weir …",
+			"cannot be seen from here. Run the command there: nsenter --net=%s weir …",
 			instance, path, path);
 	return err_set(
 		err, -EXDEV,
 		"instance %s is attached in network namespace %s, which has no name, and this is %s: its devices "
-		"cannot be seen from here. Run it there, or if that namespace is gone, uninstall first",
+		"cannot be seen from here. Run the command there; if that namespace is gone, uninstall first",
 		instance, attached_in, own);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * Programs on devices by tcx links (6.6 and later), pinned as links/<ifindex>-<program> and
- * replaced by bpf_link_update(). A link outlives its device, and the index may belong to another
- * device by then: a pin counts only if its link still names a device.
+ * replaced by bpf_link_update(). A link outlives its device, and the kernel may reuse the ifindex:
+ * a pin counts only if its link still has that device.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -18,7 +18,7 @@
 #include "attach/attach.h"
 #include "attach/hooks.h"
 
-/* Numbers of the kernel's interface; Debian 12's headers are older than tcx. */
+/* From the kernel's UAPI; Debian 12's headers are older than tcx. */
 #define TCX_INGRESS 46
 #define TCX_EGRESS 47
 #define NO_SUCH_IFINDEX 0x7ffffff0
@@ -39,12 +39,12 @@ bool hook_tcx_works(int prog_fd)
 {
 	int fd = bpf_link_create(prog_fd, NO_SUCH_IFINDEX, (enum bpf_attach_type)TCX_INGRESS, NULL);
 
-	if (fd >= 0) /* cannot be */
+	if (fd >= 0) /* cannot happen */
 		close(fd);
 	return fd == -ENODEV;
 }
 
-/* An open link whose device is there and is this one; -ENOENT else. */
+/* Opens a link that still has this device; -ENOENT otherwise. */
 static int open_link(const char *path, uint32_t ifindex, uint32_t *ret_prog_id)
 {
 	_cleanup_(fd_close) int fd = bpf_obj_get(path);
@@ -56,8 +56,7 @@ static int open_link(const char *path, uint32_t ifindex, uint32_t *ret_prog_id)
 	if (bpf_obj_get_info_by_fd(fd, &info, &len))
 		return -errno;
 	/*
-	 * the member of tcx, unknown to older headers, lies as that of XDP; 0 once the device is
-	 * gone
+	 * older headers lack info.tcx; its ifindex is where XDP's is, and 0 once the device is gone
 	 */
 	if (info.xdp.ifindex != ifindex)
 		return -ENOENT;
@@ -89,7 +88,7 @@ static int make_link(enum weir_program prog, uint32_t ifindex, int prog_fd, cons
 	if (fd < 0)
 		return fd;
 	unlink(path); /* of a device that had this index before */
-	return bpf_obj_pin(fd, path) ? -errno : 0; /* not pinned: the link goes with fd */
+	return bpf_obj_pin(fd, path) ? -errno : 0; /* if it is not pinned, the link ends with fd */
 }
 
 static int tcx_attach(const struct node *n, enum weir_program prog, uint32_t ifindex, int prog_fd)
@@ -115,8 +114,8 @@ static int tcx_detach(const struct node *n, enum weir_program prog, uint32_t ifi
 
 	pin_path(n, prog, ifindex, path);
 	/*
-	 * without the pin the link goes too, but some time later: until then a new one is refused
-	 * as the same
+	 * unlink() alone would detach later: until then the kernel refuses a new link as a
+	 * duplicate
 	 */
 	fd = open_link(path, ifindex, &id);
 	if (fd >= 0 && bpf_link_detach(fd))

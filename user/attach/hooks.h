@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/*
- * The two ways to put a program on a device, behind one set of calls. Private to this folder:
- * attach.c chooses.
- */
+/* tcx and clsact behind one set of calls. Private to this folder: attach.c chooses. */
 #pragma once
 
 #include <linux/bpf.h>
@@ -15,19 +12,16 @@
 		if (program_info(prog)->hook <= WEIR_HOOK_EGRESS)
 
 struct hook_ops {
-	/* 0 and the attached program's id, 0 when there is none. Never writes. */
+	/* *ret_prog_id: the attached program, 0 if there is none. Changes nothing. */
 	int (*query)(const struct node *n, enum weir_program prog, uint32_t ifindex,
 		     uint32_t *ret_prog_id);
-	/*
-	 * Attaches, or replaces what an earlier call attached, without a packet in between that
-	 * meets none.
-	 */
+	/* Attaches, or replaces atomically what an earlier call attached. */
 	int (*attach)(const struct node *n, enum weir_program prog, uint32_t ifindex, int prog_fd);
-	/* 0 also when nothing was attached, or the device is gone. */
+	/* 0 also if nothing was attached, or the device is gone. */
 	int (*detach)(const struct node *n, enum weir_program prog, uint32_t ifindex);
 };
 
-#define HOOK_CLSACT_PREFERENCE 49 /* early, yet with room for others before it */
+#define HOOK_CLSACT_PREFERENCE 49 /* early, with room for other filters before it */
 
 extern const struct hook_ops hook_tcx, hook_clsact;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Takes an instance off the node: hooks first, then pins, then the run folder. Works on half-made
- * ones, and on maps of another layout: it opens no map but the list of devices.
+ * Removes an instance: hooks first, then pins, then the run folder. Works on incomplete instances,
+ * and on maps of another layout: it opens only the map of devices.
  */
 #include <errno.h>
 #include <ftw.h>
@@ -34,15 +34,18 @@ static int remove_tree(const char *path, struct weir_err *err)
 	return 0;
 }
 
-/* Through the pin: a link is of its device, wherever that is. What fails here goes with its pin. */
+/*
+ * A pinned link works in any network namespace. An error is ignored: removing the pin detaches,
+ * too.
+ */
 static void detach_pinned(uint32_t ifindex, void *arg)
 {
 	attach_detach_pinned(arg, ifindex);
 }
 
 /*
- * Devices that the datapath was attached to; clsact filters have no pin that would tell. They are
- * found by number: never in another namespace than the one where the numbers were given.
+ * clsact filters have no pins: the devices come from the map of attachments. An ifindex is valid
+ * only in the attach namespace; if that is out of reach, nothing is detached here.
  */
 static int detach_all(struct node *n, struct weir_err *err)
 {

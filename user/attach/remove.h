@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Takes an instance off the node: hooks, pins, files. */
+/* Removing an instance from the node. */
 #pragma once
 
 #include "base/diag.h"
 
-/* Removes all hooks, pins and the run folder of an instance. */
+/* Removes the hooks, pins and run folder of an instance. -EBUSY as node_open(). */
 int node_remove(const char *name, struct weir_err *err);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Addresses and prefixes as text, and their order. See addr.h. */
+/* See addr.h. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -11,7 +11,7 @@
 #include "base/addr.h"
 #include "base/mem.h"
 
-/* Dotted quad with octets read as decimal whatever their leading zeros (PARSE-4). */
+/* Dotted quad; octets are decimal even with leading zeros (PARSE-4). */
 static int parse_v4(const char *text, struct weir_addr *ret_addr)
 {
 	unsigned int octet[4];
@@ -149,7 +149,7 @@ bool cidr_holds(const struct cidr *c, const struct weir_addr *a)
 {
 	struct weir_addr masked;
 
-	/* ::/0 must not hold the IPv4 range that lies inside it (NP-29) */
+	/* ::/0 must not hold IPv4 addresses, although they are mapped inside it (NP-29) */
 	if (weir_addr_is_v4(a) != (weir_addr_is_v4(&c->addr) && c->len >= WEIR_V4_PREFIX_BITS))
 		return false;
 	masked = addr_mask(a, c->len);

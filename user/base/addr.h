@@ -13,44 +13,40 @@
 
 #define ADDR_TEXT_MAX 64
 
-/* A CIDR block; len counts all 128 bits, host bits are cleared. */
+/* A CIDR block; len is in bits of the 128-bit form, host bits are zero. */
 struct cidr {
 	struct weir_addr addr;
 	unsigned int len;
 };
 
 /*
- * Sloppy as the API server is: leading zeros are decimal, ::ffff:a.b.c.d is IPv4 (PARSE-4). 0 or
+ * As lenient as the API server: leading zeros are decimal, ::ffff:a.b.c.d is IPv4 (PARSE-4). 0 or
  * -EINVAL.
  */
 int addr_parse(const char *text, struct weir_addr *ret_addr);
 /* Trims blanks and clears host bits (PARSE-5). 0 or -EINVAL. */
 int cidr_parse(const char *text, struct cidr *ret_cidr);
 
-/* Each writes at most ADDR_TEXT_MAX bytes to buf and return it. */
+/* These write at most ADDR_TEXT_MAX bytes to buf and return it. */
 const char *addr_text(const struct weir_addr *a, char *buf);
 const char *cidr_text(const struct cidr *c, char *buf);
-const char *addr_port_text(const struct weir_addr *a, uint16_t port,
-			   char *buf); /* "10.0.0.1:80", "[fd00::1]:80" */
+/* "10.0.0.1:80", "[fd00::1]:80" */
+const char *addr_port_text(const struct weir_addr *a, uint16_t port, char *buf);
 
 int addr_compare(const struct weir_addr *a, const struct weir_addr *b);
 int cidr_compare(const struct cidr *a, const struct cidr *b); /* by address, shorter prefix first */
-/*
- * How many of n sorted items, each of which begins with its struct cidr, begin at or before an
- * address.
- */
+/* items: structs that begin with a struct cidr, sorted. Returns how many have an address <= a. */
 size_t cidr_count_until(const void *items, size_t n, size_t size, const struct weir_addr *a);
 bool cidr_holds(const struct cidr *c, const struct weir_addr *a); /* families never mix (NP-29) */
 bool cidr_holds_cidr(const struct cidr *outer, const struct cidr *inner);
 struct weir_addr addr_mask(const struct weir_addr *a, unsigned int len);
 
-/* 0 for IPv4, 1 for IPv6: index of the many [2] arrays by family. */
+/* 0: IPv4, 1: IPv6. Arrays of [2] "by family" are indexed by it. */
 int addr_family(const struct weir_addr *a);
 const char *family_text(int family); /* "IPv4", "IPv6" */
 
 /* "TCP", "UDP", "SCTP" (any case) <-> IPPROTO_*. Number 0: unknown. */
 int proto_parse(const char *text);
-const char *proto_text(int proto); /* "TCP" …; other numbers yield "?" */
-const char *
-proto_label(int proto,
-	    char *buf); /* the same, "ICMP" in both families, or the number; buf: ADDR_TEXT_MAX */
+const char *proto_text(int proto); /* "TCP", "UDP", "SCTP"; other numbers: "?" */
+/* The same, "ICMP" in both families, or the number. buf: ADDR_TEXT_MAX bytes. */
+const char *proto_label(int proto, char *buf);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Lists of diagnostics and errors with context. See diag.h. */
+/* See diag.h. */
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "base/diag.h"
 #include "base/mem.h"
 
-#define SHOWN_MAX 1000 /* bytes of a part of a line */
+#define SHOWN_MAX 1000 /* bytes of one part (object, path, message) that are printed */
 
 static const char *const level_text[] = {
 	[DIAG_NOTE] = "note",
@@ -49,18 +49,18 @@ static int by_position(const void *a, const void *b)
 	return order ? order : (x > y) - (x < y);
 }
 
-/* C0, DEL, and C1 as UTF-8. */
+/* C0, DEL, or C1 encoded as UTF-8. */
 static bool is_control(const char *c)
 {
 	return (unsigned char)*c < ' ' || *c == 0x7f || (*c == '\xc2' && (c[1] & 0xe0) == 0x80);
 }
 
 /*
- * Names and values come from whoever wrote the manifests. A line break would forge a line of ours,
- * an escape sequence talks to the terminal, so neither gets through; nor does what would fill the
- * screen.
+ * Names and values come from the manifests and are not trusted: a line break could forge a
+ * diagnostic, an escape sequence control the terminal. Control characters become '?'; long text is
+ * cut.
  */
-static void print_foreign(const char *text, FILE *out)
+static void print_untrusted(const char *text, FILE *out)
 {
 	for (size_t i = 0; text[i]; i++) {
 		if (i >= SHOWN_MAX && ((unsigned char)text[i] & 0xc0) != 0x80) {
@@ -84,14 +84,14 @@ static void print_one(const struct diag *d, FILE *out)
 		fprintf(out, "%s: ", d->src.file);
 	fprintf(out, "%s%s%s: ", level_text[d->level], d->code ? " " : "", d->code ? d->code : "");
 	if (d->object) {
-		print_foreign(d->object, out);
+		print_untrusted(d->object, out);
 		fputs(": ", out);
 	}
 	if (d->path) {
-		print_foreign(d->path, out);
+		print_untrusted(d->path, out);
 		fputs(": ", out);
 	}
-	print_foreign(d->message, out);
+	print_untrusted(d->message, out);
 	fputc('\n', out);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What is wrong with the input, and errors that carry their context. Nothing here prints by itself:
- * decoders and compilers fill a list, the edges print.
+ * Diagnostics of the input, and errors that carry their context. Decoders and compilers add to a
+ * list; the verbs print it.
  */
 #pragma once
 
@@ -9,9 +9,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/*
- * Where a thing was written. file is NULL for objects that came from nowhere (API, tests, derived).
- */
+/* Position in a file. file NULL: not from a file (API, tests, derived objects). */
 struct src {
 	const char *file;
 	int line, col;
@@ -26,7 +24,7 @@ enum diag_level {
 struct diag {
 	enum diag_level level;
 	struct src src;
-	char *code; /* "E012": refusals */
+	char *code; /* "E012" of an error, or NULL */
 	char *object; /* "NetworkPolicy ns/name", or NULL */
 	char *path; /* "spec.ingress[2].ports[0]", or NULL */
 	char *message; /* what is wrong, what would be right */
@@ -42,25 +40,19 @@ struct diag_list {
 void diag_add(struct diag_list *list, enum diag_level level, const char *code,
 	      const struct src *src, const char *object, const char *path, const char *fmt, ...)
 	__attribute__((format(printf, 7, 8)));
-/*
- * "file:line:col: error E012: Kind ns/name: field.path: message", a line each, in order of file and
- * position.
- */
+/* Lines "file:line:col: error E012: Kind ns/name: field.path: message", by file and position. */
 void diag_print(const struct diag_list *list, FILE *out);
 void diag_free(struct diag_list *list);
 
 /*
- * An error of an edge (files, kernel, netlink): filled once where it happens, with everything a
- * person needs; printed by the verb. text is never NULL.
+ * An error of I/O (files, kernel, netlink): filled once, where it happens, with its whole context;
+ * printed by the verb.
  */
 struct weir_err {
 	char text[512];
 };
 
-/*
- * Fills err (which may be NULL) and returns code, so that a failure is one line: return
- * err_set(err, -EBUSY, "…").
- */
+/* Fills err, which may be NULL, and returns code: return err_set(err, -EBUSY, "…"); */
 int err_set(struct weir_err *err, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* "EPERM" for -EPERM or EPERM; "E-1234" when unknown. */

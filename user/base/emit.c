@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * JSON out. See emit.h. A generator of yajl holds one item at a time; the list around it is plain
+ * See emit.h. The yajl generator holds one item at a time; the list around the items is written as
  * text.
  */
 #include <stdarg.h>
@@ -38,8 +38,8 @@ void emit_close(struct emit *e)
 }
 
 /*
- * yajl refuses what is not UTF-8 and would then be out of step: each bad byte becomes a question
- * mark.
+ * yajl refuses a string that is not UTF-8, and the document would lack a value: each byte that is
+ * not ASCII becomes a question mark.
  */
 static void string(struct emit *e, const char *s)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Whole files. See file.h. */
+/* See file.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -43,24 +43,24 @@ static int write_all(int fd, const char *text, size_t len)
 }
 
 /*
- * The name ends in the process: two writers do not meet, and whoever lists a folder knows it for
- * unfinished.
+ * The temporary name ends in the process id: two writers never share a file, and a reader of the
+ * folder can tell that it is unfinished.
  */
 int file_write(const char *path, mode_t mode, const char *text, size_t len, struct weir_err *err)
 {
-	_cleanup_(mem_free) char *making = mem_printf("%s.%d", path, getpid());
+	_cleanup_(mem_free) char *temp = mem_printf("%s.%d", path, getpid());
 	_cleanup_(fd_close) int fd = -1;
 	int r;
 
-	unlink(making); /* of a process that was killed: whoever has it open keeps what it held */
-	fd = open(making, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	unlink(temp); /* left by a killed process that had this id */
+	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (fd < 0)
-		return err_set(err, -errno, "write %s: %s", making, strerror(errno));
+		return err_set(err, -errno, "write %s: %s", temp, strerror(errno));
 	r = write_all(fd, text, len);
-	if (!r && rename(making, path))
+	if (!r && rename(temp, path))
 		r = -errno;
 	if (r)
-		unlink(making);
+		unlink(temp);
 	return r ? err_set(err, r, "write %s: %s", path, strerror(-r)) : 0;
 }
 

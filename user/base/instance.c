@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Where the files of an instance are. See instance.h. */
+/* Names and paths of an instance. See instance.h. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -9,20 +9,26 @@
 #include "base/mem.h"
 
 #define RUN "/run"
-#define NAME_LEN_MAX 32
+
+bool instance_name_ok(const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *c = name; *c; c++)
+		if (!isalnum((unsigned char)*c) && *c != '-' && *c != '_')
+			return false;
+	return n && n <= INSTANCE_NAME_MAX;
+}
 
 int instance_paths(const char *name, char *ret_pins, char *ret_run, struct weir_err *err)
 {
 	const char *dash = name && *name ? "-" : "";
 
 	name = name ? name : "";
-	if (strlen(name) > NAME_LEN_MAX)
-		return err_set(err, -EINVAL, "instance name '%s': at most %d characters", name,
-			       NAME_LEN_MAX);
-	for (const char *c = name; *c; c++)
-		if (!isalnum((unsigned char)*c) && *c != '-' && *c != '_')
-			return err_set(err, -EINVAL,
-				       "instance name '%s': letters, digits, - and _ only", name);
+	if (*name && !instance_name_ok(name))
+		return err_set(err, -EINVAL,
+			       "instance name '%s': use 1 to %d letters, digits, - and _", name,
+			       INSTANCE_NAME_MAX);
 	snprintf(ret_pins, INSTANCE_PATH_MAX, "%s/weir%s%s", INSTANCE_BPFFS, dash, name);
 	snprintf(ret_run, INSTANCE_PATH_MAX, "%s/weir%s%s", RUN, dash, name);
 	return 0;

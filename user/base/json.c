@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* JSON as a tree. See json.h. */
+/* See json.h. */
 #include <errno.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Allocation that cannot fail, and arenas. See mem.h for the contract. */
+/* See mem.h. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,8 +10,8 @@
 #include "base/mem.h"
 
 /*
- * An object is some 500 bytes and owns its arena, and there may be 150,000 of them; a document is
- * large.
+ * Each object owns an arena: about 500 bytes, up to 150,000 times. The arena of a document is
+ * large: chunks double.
  */
 #define ARENA_CHUNK_MIN 480
 #define ARENA_CHUNK_MAX ((size_t)64 << 10)

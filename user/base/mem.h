@@ -2,9 +2,9 @@
 /*
  * Memory: allocation that cannot fail, growing arrays, arenas, cleanup by scope.
  *
- * Out of memory ends the process with a message and status 6. That is safe at any moment: the
- * kernel keeps the last good state, and a rerun converges. Input is bounded before it is allocated
- * for (user/kube/limits.h).
+ * When memory runs out, the process ends with a message and status 6. That is safe at any moment:
+ * the kernel keeps the last good state, and a rerun converges. The size of input is bounded before
+ * memory is allocated for it (user/kube/limits.h).
  */
 #pragma once
 
@@ -12,12 +12,12 @@
 #include <stddef.h>
 
 /*
- * The variable is initialised where it is declared, or an early return frees garbage: lint checks
- * that.
+ * The variable must be initialised where it is declared, or an early return frees garbage. Lint
+ * checks that.
  */
 #define _cleanup_(fn) __attribute__((__cleanup__(fn)))
 
-/* Gives a pointer away: evaluates to its value and leaves NULL behind. */
+/* Moves a pointer out: yields its value and sets the variable to NULL. */
 #define TAKE_PTR(p)                              \
 	({                                       \
 		__typeof__(p) *_take_ = &(p);    \
@@ -26,7 +26,7 @@
 		_taken_;                         \
 	})
 
-/* Gives a file descriptor away and leaves -1 behind. */
+/* Moves a file descriptor out: yields its value and sets the variable to -1. */
 #define TAKE_FD(fd)                    \
 	({                             \
 		int *_take_ = &(fd);   \
@@ -38,16 +38,14 @@
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 void *mem_zalloc(size_t size);
-void *mem_grow(void *array, size_t *cap, size_t need, size_t elem_size); /* zeroes what is new */
+/* Reallocates when cap < need; new elements are zeroed. */
+void *mem_grow(void *array, size_t *cap, size_t need, size_t elem_size);
 char *mem_strdup(const char *s);
 char *mem_strndup(const char *s, size_t len);
 char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 char *mem_vprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 
-/*
- * Makes room for one more element and yields a pointer to it, zeroed: *VEC_ADD(v->items, v->n,
- * v->cap) = x;
- */
+/* Appends a zeroed element and yields a pointer to it: *VEC_ADD(v->items, v->n, v->cap) = x; */
 #define VEC_ADD(array, n, cap)                                                          \
 	({                                                                              \
 		if ((n) == (cap))                                                       \
@@ -55,19 +53,16 @@ char *mem_vprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 
 		&(array)[(n)++];                                                        \
 	})
 
-/*
- * Sorts an array and leaves one of each that are equal; how many these are. NULL is an array of
- * none.
- */
+/* Sorts an array and removes repetitions; returns the new length. NULL is an empty array. */
 size_t array_unique(void *array, size_t n, size_t size,
 		    int (*compare)(const void *a, const void *b));
-int text_order(const void *a, const void *b); /* of elements that are const char * */
+int text_order(const void *a, const void *b); /* for qsort(): elements are const char * */
 
-/* Scope-bound helpers for _cleanup_(). All accept a pointer to NULL or to -1. */
+/* For _cleanup_(). Each accepts a pointer to NULL or to -1. */
 void mem_free(void *ptr_to_ptr); /* free(*(void **)p) */
 void fd_close(int *fd); /* keeps errno */
 
-/* An arena: many small allocations that are freed together. A zeroed struct is an empty arena. */
+/* Many small allocations, freed together. A zeroed struct is an empty arena. */
 struct arena {
 	struct arena_chunk *chunk;
 };

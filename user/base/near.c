@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Distances between words: optimal string alignment, with three rows of the table. See near.h. */
+/* Optimal string alignment distance, with three rows of the table. See near.h. */
 #include <stdbool.h>
 #include <string.h>
 

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* "Did you mean …?": the one known word that a misspelt one is nearest to. Pure. */
+/* "Did you mean …?": the known word that is nearest to a misspelt one. Pure. */
 #pragma once
 
 #include <stddef.h>
 
-#define NEAR_LEN_MAX \
-	253 /* longest word that is compared: a DNS name; a longer one is near nothing */
+/* Longest word that is compared: a DNS name. */
+#define NEAR_LEN_MAX 253
 
 /*
- * Letters to insert, delete, replace, or swap with their neighbour until a is b. Both at most
- * NEAR_LEN_MAX long.
+ * Edits that turn a into b: insert, delete or replace a letter, or swap it with its neighbour. Both
+ * are at most NEAR_LEN_MAX long.
  */
 size_t near_distance(const char *a, const char *b);
 /*
- * The nearest of words, which are distinct: at most one such edit for every three letters of word,
- * and at least one. NULL when none is as near as that, or several are equally near.
+ * The nearest of distinct words, at most one edit per three letters of word away (one edit if it is
+ * shorter). NULL: none is that near, several are equally near, or word is longer than NEAR_LEN_MAX.
  */
 const char *near_word(const char *word, const char *const *words, size_t n);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * See netns.h. Must never leave the calling thread in another namespace than it came from: who
- * enters leaves by scope.
+ * See netns.h. The calling thread must always return to its own namespace: callers put
+ * _cleanup_(netns_leave) on *ret_back.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@ void netns_leave(int *back)
 {
 	if (*back < 0)
 		return;
-	/* to go on in the wrong namespace would touch the machine's own network */
+	/* continuing in the wrong namespace could change another network: abort */
 	if (setns(*back, CLONE_NEWNET)) {
 		perror("weir: cannot leave a network namespace");
 		abort();

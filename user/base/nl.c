@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* See nl.h. Knows nothing of what is asked. */
+/* See nl.h. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

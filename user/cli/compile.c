@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* weir compile: manifests to the plan of one node, as JSON. Touches nothing. */
+/* weir compile: manifests to the plan of one node, as JSON. Changes nothing. */
 #include "cli/input.h"
 #include "cli/verbs.h"
 #include "compile/plan.h"
 
 /*
- * Where an object stood is not what it says: without positions the bytes do not depend on order or
- * file.
+ * Without positions the output does not depend on the order of objects and on the names of files.
  */
 static void drop_positions(struct plan *p)
 {
@@ -41,10 +40,10 @@ static int run(void *options, char **args, int n_args)
 const struct verb verb_compile = {
 	.name = "compile",
 	.arguments = "-f PATH",
-	.summary = "manifests to the plan of one node, as JSON; touches nothing",
+	.summary = "compile manifests to the plan of one node, as JSON",
 	.details =
-		"The same objects give the same bytes, whatever their order. Problems go to stderr; exit status 4\n"
-		"when the API server would refuse an object.\n",
+		"Changes nothing. The same objects give the same bytes, in any order. Exit status 4: the API server\n"
+		"would refuse an object, or --node matches none.\n",
 	.outputs = "json",
 	.wants = WANTS_FILES | WANTS_NODE,
 	.options_size = sizeof(struct common_options),

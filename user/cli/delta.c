@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* What an apply changed, table by table. See delta.h. */
+#include "base/emit.h"
 #include "cli/delta.h"
 #include "inspect/fill.h"
 
@@ -8,7 +9,7 @@ static bool touched(const struct sync_delta *d, int map)
 	return d->inserted[map] || d->changed[map] || d->deleted[map];
 }
 
-void delta_emit(struct emit *e, const struct sync_delta *d)
+static void emit_delta(struct emit *e, const struct sync_delta *d)
 {
 	emit_int(e, "generation", d->generation);
 	emit_int(e, "writes", sync_delta_writes(d));
@@ -59,7 +60,7 @@ void delta_print(const struct sync_delta *d, bool dry_run, const struct common_o
 		emit_open(&e, stdout);
 		emit_document_begin(&e, "Load");
 		emit_bool(&e, "dryRun", dry_run);
-		delta_emit(&e, d);
+		emit_delta(&e, d);
 		emit_document_end(&e);
 		return;
 	}
@@ -79,8 +80,8 @@ void delta_print(const struct sync_delta *d, bool dry_run, const struct common_o
 void delta_notes(const struct sync_delta *d, const struct common_options *c)
 {
 	if (d->gated)
-		cli_note(c, "%u recorded %s held: the manifests do not have %s", d->gated,
-			 d->gated == 1 ? "pod is" : "pods are", d->gated == 1 ? "it" : "them");
+		cli_note(c, "%u recorded %s held: not in the manifests", d->gated,
+			 d->gated == 1 ? "pod is" : "pods are");
 	if (d->unplugged)
 		cli_note(c, "%u %s not attached: no attachment record", d->unplugged,
 			 d->unplugged == 1 ? "pod of this node is" : "pods of this node are");

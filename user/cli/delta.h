@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What an apply changed, as load and sandbox show it. */
+/* What an apply changed, as load shows it. */
 #pragma once
 
-#include "base/emit.h"
 #include "cli/talk.h"
 #include "sync/sync.h"
 
-/* On stdout, as -o says. */
+/* Prints to stdout in the format of -o. */
 void delta_print(const struct sync_delta *d, bool dry_run, const struct common_options *c);
-void delta_emit(struct emit *e, const struct sync_delta *d); /* members of an object */
-/* What was left out or held, on stderr. */
+/* Notes on stderr: pods that are held or not attached, records without a device. */
 void delta_notes(const struct sync_delta *d, const struct common_options *c);

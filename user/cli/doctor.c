@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * weir doctor: what is wrong with this node, by stable code, with the evidence and what to do. The
- * checks are in user/doctor.
+ * weir doctor: prints the findings of user/doctor: code, severity, evidence, fix.
  */
 #include <string.h>
 
@@ -114,20 +113,20 @@ static int run(void *options, char **args, int n_args)
 
 static const struct option_row rows[] = {
 	{ "level", 0, "info|warning|error", OPTION_CHOICE, offsetof(struct doctor_options, level),
-	  "from which severity on findings make the exit status 1; default warning" },
+	  "lowest severity that makes the exit status 1; default warning" },
 	{ "codes", 0, NULL, OPTION_FLAG, offsetof(struct doctor_options, codes),
-	  "only list the codes that there are" },
+	  "only list all codes" },
 	{},
 };
 
 const struct verb verb_doctor = {
 	.name = "doctor",
 	.arguments = "",
-	.summary = "what this node lacks or has in the way, by stable code (root)",
+	.summary = "check this node for what Weir needs; findings by code (root)",
 	.details =
-		"Looks at the namespace where the pods are attached: forwarding, reverse path filter, FORWARD\n"
+		"Checks the network namespace where the pods are attached: forwarding, reverse path filter, FORWARD\n"
 		"chains, hooks, MTUs, table fill and more. Changes nothing. docs/findings.md explains the codes.\n"
-		"Exit status 1 when there is a finding of --level or above, 3 when nothing is loaded.\n",
+		"Exit status 1: there is a finding of --level or above; 3: nothing is loaded.\n",
 	.outputs = "table|json",
 	.wants = WANTS_INSTANCE,
 	.options = rows,

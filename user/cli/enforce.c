@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * weir enforce on|off: the operator's way out. One word in a map; needs no daemon, no manifests,
- * and not the writers' lock: whoever holds that may hang.
+ * weir enforce on|off: switches policy off in an emergency. Writes one word of a map; needs no
+ * daemon and no manifests. Does not take the writers' lock: a writer that hangs would block it.
  */
 #include <errno.h>
 #include <string.h>
@@ -51,7 +51,7 @@ static int run(void *options, char **args, int n_args)
 	int r;
 
 	if (!on && strcmp(args[0], "off"))
-		return cli_fail(EXIT_USAGE, "enforce: '%s' is none of on|off", args[0]);
+		return cli_fail(EXIT_USAGE, "enforce: '%s' is not one of on|off", args[0]);
 	r = node_open(c->name, NODE_READ, NULL, &node, &err);
 	if (!r)
 		r = set_word(node, on ? WEIR_ENFORCE_ON : WEIR_ENFORCE_OFF);
@@ -61,10 +61,10 @@ static int run(void *options, char **args, int n_args)
 const struct verb verb_enforce = {
 	.name = "enforce",
 	.arguments = "on|off",
-	.summary = "policy on or off, at once, for the whole node (root)",
+	.summary = "switch policy on or off, at once, for the whole node (root)",
 	.details =
-		"off lets pass what policies deny; Services still work. Takes effect on the next packet and stays\n"
-		"until it is changed back; 'weir status' shows it. Exit status 3 when nothing is loaded.\n",
+		"off: packets that policies deny pass; Services still work. Takes effect with the next packet and\n"
+		"lasts until it is switched on again; 'weir status' shows it. Exit status 3: nothing is loaded.\n",
 	.outputs = "table|json",
 	.wants = WANTS_INSTANCE,
 	.options_size = sizeof(struct common_options),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* What --engine chooses, and the banner when two evaluators disagree. See evaluator.h. */
+/* The evaluator of --engine, and the banner when two evaluators disagree. See evaluator.h. */
 #include <string.h>
 
 #include "analyze/report.h"
@@ -11,7 +11,7 @@
 #define BANNER_RULE \
 	"weir: ==========================================================================\n"
 
-void evaluator_banner(const struct evaluator_difference *d, const char *who, const char *further)
+void evaluator_banner(const struct evaluator_difference *d, const char *name, const char *further)
 {
 	_cleanup_(mem_free) char *their_text = evaluator_answer_text(d->plan, &d->theirs);
 	_cleanup_(mem_free) char *plan_text = evaluator_answer_text(d->plan, &d->oracle);
@@ -25,7 +25,7 @@ void evaluator_banner(const struct evaluator_difference *d, const char *who, con
 		"weir:   the plan      %s\n"
 		"weir:   %-13s %s\n",
 		addr_text(&q->src, src), addr_text(&q->dst, dst), proto_text(q->proto), q->port,
-		d->plan->node, q->host_origin ? ", sent by the node" : "", plan_text, who,
+		d->plan->node, q->host_origin ? ", sent by the node" : "", plan_text, name,
 		their_text);
 	if (further)
 		fprintf(stderr, "weir:   %s\n", further);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * --engine of report and why: which evaluator answers, and what is said when two of them disagree.
+ * --engine of report and why: chooses the evaluator, and reports when two evaluators disagree.
  */
 #pragma once
 
@@ -9,9 +9,9 @@
 /* engine: "plan", "bpf" or NULL for plan. e must not move afterwards. */
 void evaluator_choose(struct program_evaluator *e, const char *engine);
 /*
- * The banner of a defect, on stderr: what was asked, what each of the two says, and what to report.
- * who: "the programs", …; further: a line that narrows it down, or NULL.
+ * The banner of a defect, on stderr: the question, both answers, and what to report. name: of the
+ * second evaluator, such as "the programs"; further: a line that narrows it down, or NULL.
  */
-void evaluator_banner(const struct evaluator_difference *d, const char *who, const char *further);
-/* EXIT_OK, or EXIT_DISAGREE after saying how often the two differed. */
+void evaluator_banner(const struct evaluator_difference *d, const char *name, const char *further);
+/* EXIT_OK, or EXIT_DISAGREE after printing how often the two differed. */
 int evaluator_verdict(const struct program_evaluator *e);

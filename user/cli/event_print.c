@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Events with names: one line for people, one object for machines. See event_print.h. */
+/* Events as lines of text and as JSON. See event_print.h. */
 #include <string.h>
 
 #include "analyze/report.h"
 #include "cli/event_print.h"
 
-#define POLICIES_SHOWN 4 /* of a default deny, in a line; JSON has all */
+#define POLICIES_SHOWN 4 /* of a default deny, in text; JSON has all */
 
 /* ---- For people ---- */
 
@@ -13,7 +13,7 @@ static void print_end(const struct event_end *end, FILE *out)
 {
 	char addr[ADDR_TEXT_MAX];
 
-	switch (end->who) {
+	switch (end->owner) {
 	case PLAN_OWNER_POD:
 		fputs(end->name, out);
 		break;
@@ -31,38 +31,38 @@ static void print_end(const struct event_end *end, FILE *out)
 		fprintf(out, ":%u", end->port);
 }
 
-static void print_ends(const struct event_view *s, const char *arrow, FILE *out)
+static void print_ends(const struct event_view *v, const char *arrow, FILE *out)
 {
 	char proto[ADDR_TEXT_MAX];
 
-	if (!s->has_ends) {
-		const char *pod = live_pod_at(s->naming->now, s->event->device);
+	if (!v->has_ends) {
+		const char *pod = live_pod_at(v->naming->now, v->event->device);
 
 		if (pod)
-			fprintf(out, "%s %s", s->event->flags & WEIR_EVENT_TO_POD ? "to" : "from",
+			fprintf(out, "%s %s", v->event->flags & WEIR_EVENT_TO_POD ? "to" : "from",
 				pod);
 		else
-			fprintf(out, "at device %u", s->event->device);
-		fprintf(out, ", %u bytes", s->event->len);
+			fprintf(out, "at device %u", v->event->device);
+		fprintf(out, ", %u bytes", v->event->len);
 		return;
 	}
-	print_end(&s->from, out);
+	print_end(&v->from, out);
 	fprintf(out, " %s ", arrow);
-	print_end(&s->to, out);
-	if (s->event->flags & WEIR_EVENT_TRANSLATED) {
+	print_end(&v->to, out);
+	if (v->event->flags & WEIR_EVENT_TRANSLATED) {
 		fprintf(out, " %s ", arrow);
-		print_end(&s->backend, out);
+		print_end(&v->backend, out);
 	}
-	fprintf(out, " %s", proto_label(s->event->proto, proto));
-	if (s->event->flags & WEIR_EVENT_REPLY)
+	fprintf(out, " %s", proto_label(v->event->proto, proto));
+	if (v->event->flags & WEIR_EVENT_REPLY)
 		fputs(" (its reply)", out);
-	if ((s->event->flags & WEIR_EVENT_ICMP_ERROR) && s->event->flags & WEIR_EVENT_KNOWN)
+	if ((v->event->flags & WEIR_EVENT_ICMP_ERROR) && v->event->flags & WEIR_EVENT_KNOWN)
 		fputs(" (an ICMP error about it)", out);
 }
 
-static void print_policies(const struct event_view *s, uint32_t set, FILE *out)
+static void print_policies(const struct event_view *v, uint32_t set, FILE *out)
 {
-	const struct live *l = event_live(s, WEIR_NAME_POLICY_SET, set);
+	const struct live *l = event_live(v, WEIR_NAME_POLICY_SET, set);
 	const char *name;
 	size_t n = 0;
 
@@ -75,51 +75,51 @@ static void print_policies(const struct event_view *s, uint32_t set, FILE *out)
 		fprintf(out, "policy set #%u", set);
 }
 
-static void print_rule(const struct event_view *s, uint32_t rule, FILE *out)
+static void print_rule(const struct event_view *v, uint32_t rule, FILE *out)
 {
 	const char *src =
-		live_fact(event_live(s, WEIR_NAME_RULE, rule), WEIR_NAME_RULE, rule, "src");
+		live_fact(event_live(v, WEIR_NAME_RULE, rule), WEIR_NAME_RULE, rule, "src");
 	char label[LIVE_TEXT_MAX];
 
-	fputs(event_label(s, WEIR_NAME_RULE, rule, label), out);
-	if (src && strrchr(src, ':')) /* the column is for machines */
+	fputs(event_label(v, WEIR_NAME_RULE, rule, label), out);
+	if (src && strrchr(src, ':')) /* file:line without the column */
 		fprintf(out, " (%.*s)", (int)(strrchr(src, ':') - src), src);
 }
 
 /*
- * Of a denial what denies, of an allowed flow which rules let it in; what nothing isolates needs no
- * word.
+ * The sides that deny, or the rules that allow. A side that no policy isolates is left out. Returns
+ * the number of sides printed.
  */
-static int print_sides(const struct event_view *s, FILE *out)
+static int print_sides(const struct event_view *v, FILE *out)
 {
-	bool denial = s->verdict == EVENT_DENY;
+	bool denial = v->verdict == EVENT_DENY;
 	struct event_side side;
 	int n = 0;
 
 	for (int i = 0; i < 2; i++) {
-		if (!event_side(s, i, &side) || side.denied != denial || (!denial && !side.rule))
+		if (!event_side(v, i, &side) || side.denied != denial || (!denial && !side.rule))
 			continue;
 		fputs(n++ ? "; " : "  ", out);
 		if (side.rule != WEIR_NO_RULE) {
-			print_rule(s, side.rule, out);
+			print_rule(v, side.rule, out);
 			continue;
 		}
 		fprintf(out, "%s default deny (", side.direction);
-		print_policies(s, side.set, out);
+		print_policies(v, side.set, out);
 		fputc(')', out);
 	}
 	return n;
 }
 
-static const char *verdict_word(const struct event_view *s, enum tone *ret_tone)
+static const char *verdict_word(const struct event_view *v, enum tone *ret_tone)
 {
 	*ret_tone = TONE_BAD;
-	switch (s->verdict) {
+	switch (v->verdict) {
 	case EVENT_ALLOW:
 		*ret_tone = TONE_GOOD;
 		return "ALLOWED";
 	case EVENT_DENY:
-		if (s->enforced)
+		if (v->enforced)
 			return "DENIED";
 		*ret_tone = TONE_WARN;
 		return "NOT ENFORCED";
@@ -130,10 +130,10 @@ static const char *verdict_word(const struct event_view *s, enum tone *ret_tone)
 	}
 }
 
-/* Where the reason is not said by a policy's name. */
-static void print_reason(const struct event_view *s, FILE *out)
+/* For events that no policy explains. */
+static void print_reason(const struct event_view *v, FILE *out)
 {
-	uint32_t reason = s->event->reason;
+	uint32_t reason = v->event->reason;
 
 	if (reason < _WEIR_REASON_MAX)
 		fprintf(out, "  %s: %s", reason_label(reason), reason_text(reason));
@@ -141,21 +141,21 @@ static void print_reason(const struct event_view *s, FILE *out)
 		fprintf(out, "  reason %u, of a newer datapath", reason);
 }
 
-void event_print(const struct event_view *s, const struct style *style, FILE *out)
+void event_print(const struct event_view *v, const struct style *style, FILE *out)
 {
 	enum tone tone;
-	const char *word = verdict_word(s, &tone);
+	const char *word = verdict_word(v, &tone);
 	char clock[16];
 	struct tm tm;
 
-	localtime_r(&s->time.tv_sec, &tm);
+	localtime_r(&v->time.tv_sec, &tm);
 	strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
-	fprintf(out, "%s.%03ld %s%-8s%s ", clock, s->time.tv_nsec / 1000000, tone_on(style, tone),
+	fprintf(out, "%s.%03ld %s%-8s%s ", clock, v->time.tv_nsec / 1000000, tone_on(style, tone),
 		word, tone_off(style, tone));
-	print_ends(s, style->utf8 ? "→" : "->", out);
-	if (!(s->verdict & (EVENT_ALLOW | EVENT_DENY)) ||
-	    (!print_sides(s, out) && s->verdict == EVENT_DENY))
-		print_reason(s, out);
+	print_ends(v, style->utf8 ? "→" : "->", out);
+	if (!(v->verdict & (EVENT_ALLOW | EVENT_DENY)) ||
+	    (!print_sides(v, out) && v->verdict == EVENT_DENY))
+		print_reason(v, out);
 	fputc('\n', out);
 }
 
@@ -174,25 +174,25 @@ static void emit_end(struct emit *e, const char *key, const struct event_end *en
 		return;
 	}
 	emit_map(e, key);
-	emit_text(e, "kind", kinds[end->who]);
+	emit_text(e, "kind", kinds[end->owner]);
 	emit_text(e, "name", end->name);
 	emit_text(e, "address", addr_text(&end->addr, addr));
 	emit_known(e, "port", end->port, end->port);
 	emit_map_end(e);
 }
 
-static void emit_side(struct emit *e, const struct event_view *s, int direction)
+static void emit_side(struct emit *e, const struct event_view *v, int direction)
 {
 	const char *name, *key = direction ? "ingress" : "egress";
 	struct event_side side;
 	const struct live *l;
 	long long rule;
 
-	if (!event_side(s, direction, &side)) {
+	if (!event_side(v, direction, &side)) {
 		emit_null(e, key);
 		return;
 	}
-	l = event_live(s, WEIR_NAME_RULE, side.rule);
+	l = event_live(v, WEIR_NAME_RULE, side.rule);
 	emit_map(e, key);
 	emit_text(e, "verdict", side.denied ? "deny" : "allow");
 	emit_text(e, "policy",
@@ -201,7 +201,7 @@ static void emit_side(struct emit *e, const struct event_view *s, int direction)
 	emit_known(e, "rule", rule >= 0, rule);
 	emit_text(e, "src", side.rule ? live_fact(l, WEIR_NAME_RULE, side.rule, "src") : NULL);
 	emit_array(e, "policies");
-	l = event_live(s, WEIR_NAME_POLICY_SET, side.set);
+	l = event_live(v, WEIR_NAME_POLICY_SET, side.set);
 	for (size_t i = 0; side.set && (name = live_policy(l, side.set, i)); i++)
 		emit_text(e, NULL, name);
 	emit_array_end(e);
@@ -210,56 +210,56 @@ static void emit_side(struct emit *e, const struct event_view *s, int direction)
 	emit_map_end(e);
 }
 
-/* Which direction the reason names. */
-static const char *direction_of(const struct event_view *s)
+/* The direction that denied, or NULL. */
+static const char *direction_of(const struct event_view *v)
 {
-	if (s->event->flags & WEIR_EVENT_EGRESS_DENIED)
+	if (v->event->flags & WEIR_EVENT_EGRESS_DENIED)
 		return "egress";
-	return s->event->flags & WEIR_EVENT_INGRESS_DENIED ? "ingress" : NULL;
+	return v->event->flags & WEIR_EVENT_INGRESS_DENIED ? "ingress" : NULL;
 }
 
-static void emit_ends(struct emit *e, const struct event_view *s)
+static void emit_ends(struct emit *e, const struct event_view *v)
 {
 	char text[LIVE_TEXT_MAX];
 
-	emit_text(e, "family", s->has_ends ? family_text(addr_family(&s->event->src)) : NULL);
-	emit_text(e, "protocol", s->has_ends ? proto_label(s->event->proto, text) : NULL);
-	emit_end(e, "from", s->has_ends ? &s->from : NULL);
-	emit_end(e, "to", s->has_ends ? &s->to : NULL);
-	emit_end(e, "backend", s->event->flags & WEIR_EVENT_TRANSLATED ? &s->backend : NULL);
+	emit_text(e, "family", v->has_ends ? family_text(addr_family(&v->event->src)) : NULL);
+	emit_text(e, "protocol", v->has_ends ? proto_label(v->event->proto, text) : NULL);
+	emit_end(e, "from", v->has_ends ? &v->from : NULL);
+	emit_end(e, "to", v->has_ends ? &v->to : NULL);
+	emit_end(e, "backend", v->event->flags & WEIR_EVENT_TRANSLATED ? &v->backend : NULL);
 	emit_text(e, "service",
-		  s->event->service ? event_label(s, WEIR_NAME_SERVICE, s->event->service, text)
+		  v->event->service ? event_label(v, WEIR_NAME_SERVICE, v->event->service, text)
 				    : NULL);
 }
 
-void event_emit(const struct event_view *s, struct emit *e)
+void event_emit(const struct event_view *v, struct emit *e)
 {
 	static const char *const verdicts[] = { [EVENT_ALLOW] = "allow",
 						[EVENT_DENY] = "deny",
 						[EVENT_DROP] = "drop",
 						[EVENT_REJECT] = "reject" };
-	const struct weir_event *ev = s->event;
+	const struct weir_event *ev = v->event;
 	char clock[32];
 	struct tm tm;
 
-	gmtime_r(&s->time.tv_sec, &tm);
+	gmtime_r(&v->time.tv_sec, &tm);
 	strftime(clock, sizeof(clock), "%Y-%m-%dT%H:%M:%S", &tm);
-	emit_printf(e, "time", "%s.%09ldZ", clock, s->time.tv_nsec);
-	emit_text(e, "verdict", verdicts[s->verdict]);
-	emit_bool(e, "enforced", s->enforced);
+	emit_printf(e, "time", "%s.%09ldZ", clock, v->time.tv_nsec);
+	emit_text(e, "verdict", verdicts[v->verdict]);
+	emit_bool(e, "enforced", v->enforced);
 	if (ev->reason < _WEIR_REASON_MAX)
 		emit_text(e, "reason", reason_label(ev->reason));
 	else
 		emit_printf(e, "reason", "%u", ev->reason);
-	emit_text(e, "direction", direction_of(s));
-	emit_ends(e, s);
-	emit_side(e, s, 0);
-	emit_side(e, s, 1);
+	emit_text(e, "direction", direction_of(v));
+	emit_ends(e, v);
+	emit_side(e, v, 0);
+	emit_side(e, v, 1);
 	emit_bool(e, "known", ev->flags & WEIR_EVENT_KNOWN);
 	emit_bool(e, "reply", ev->flags & WEIR_EVENT_REPLY);
 	emit_bool(e, "icmpError", ev->flags & WEIR_EVENT_ICMP_ERROR);
 	emit_text(e, "hook", ev->flags & WEIR_EVENT_TO_POD ? "to-pod" : "from-pod");
-	emit_text(e, "pod", live_pod_at(s->naming->now, ev->device));
+	emit_text(e, "pod", live_pod_at(v->naming->now, ev->device));
 	emit_int(e, "device", ev->device);
 	emit_int(e, "bytes", ev->len);
 }

@@ -6,5 +6,5 @@
 #include "cli/output.h"
 #include "inspect/event_view.h"
 
-void event_print(const struct event_view *s, const struct style *style, FILE *out);
-void event_emit(const struct event_view *s, struct emit *e); /* members of an object */
+void event_print(const struct event_view *v, const struct style *style, FILE *out);
+void event_emit(const struct event_view *v, struct emit *e); /* members of an object */

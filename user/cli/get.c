@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * weir get NOUN: the kernel's tables, decoded and named. A row a noun; each walks its maps once and
- * fills a listing. Reads only.
+ * weir get NOUN: the kernel's tables, decoded, with names. One function for each noun walks its
+ * maps once and fills a listing. Reads only.
  */
 #include <string.h>
 
@@ -29,7 +29,7 @@ static const char *set_label(const struct live *l, uint32_t set, char *buf)
 	return set ? live_label(l, WEIR_NAME_POLICY_SET, set, buf) : "not isolated";
 }
 
-/* Pods that the plan lacks are known by their slot only. */
+/* A pod that is not in the plan is shown by its slot. */
 static const char *pod_label(const struct live *l, uint32_t slot, const struct weir_pod *pod,
 			     char *buf)
 {
@@ -166,8 +166,8 @@ static void get_backends(const struct live *l, const struct common_options *c)
 /* ---- Policies and rules ---- */
 
 /*
- * How many, and seconds since the last one; nothing where the table does not reach, and no time
- * where none was.
+ * The count and the seconds since the last hit. The count is empty where the table is too small for
+ * the id, the time where there was no hit.
  */
 static void list_hits(const struct live *l, struct listing *out, enum weir_map map, uint32_t id)
 {
@@ -324,19 +324,19 @@ static int run(void *options, char **args, int n_args)
 		loaded_check(&l, c);
 		return EXIT_OK;
 	}
-	return cli_fail(EXIT_USAGE, "get: '%s' is none of " NOUNS, args[0]);
+	return cli_fail(EXIT_USAGE, "get: '%s' is not one of " NOUNS, args[0]);
 }
 
 const struct verb verb_get = {
 	.name = "get",
 	.arguments = NOUNS,
-	.summary = "what the kernel has, decoded and named (root)",
+	.summary = "what the kernel's tables hold, with names (root)",
 	.details =
-		"Reads the maps of the instance and names ids by the plan file of the same generation; where that\n"
-		"file is missing it shows ids and says so. Needs no agent. Exit status 3 when nothing is loaded.\n"
-		"HITS of a rule are the flows that it let in, counted when they begin and again when a change makes\n"
-		"them judged anew; DENIED of policies are the packets that none of their rules let in. IDLE is the\n"
-		"time since the last one, in seconds.\n",
+		"Reads the maps of the instance. The plan file of the same generation has the names; without it ids\n"
+		"are shown, with a note on stderr. Exit status 3: nothing is loaded.\n"
+		"HITS of a rule: the flows that it allowed, counted when they begin and whenever a change makes Weir\n"
+		"judge them again. DENIED of policies: the packets that none of their rules allowed. IDLE: seconds\n"
+		"since the last one.\n",
 	.outputs = "table|wide|json|name",
 	.wants = WANTS_INSTANCE,
 	.options_size = sizeof(struct common_options),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What the rows of `weir get` share: the one that stands in a file of its own. */
+/* The nouns of `weir get` that have a file of their own. */
 #pragma once
 
 #include "cli/listing.h"

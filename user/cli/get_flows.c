@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * weir get flows: the connection table, one line a connection, with its state and its translation.
+ * weir get flows: the connection table, one line for each connection.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -23,8 +23,8 @@ static const char *const state_texts[] = {
 };
 
 /*
- * An ICMP message's id, at the end that asked, stands where the port of other protocols does (enum
- * weir_icmp_port).
+ * An echo flow has its id as the port of the end that sent the request. The ports of other ICMP
+ * messages are placeholders (enum weir_icmp_port) and not shown.
  */
 static uint16_t port_shown(const struct weir_tuple *key, int end)
 {

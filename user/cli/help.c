@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Usage and help. See help.h. */
+/* Usage and help. See help.h. README.md lists the exit statuses in the same words. */
 #include "cli/help.h"
 
 const struct cli_exit cli_exits[CLI_EXITS] = {
-	[EXIT_OK] = { "ok", "done; allowed; no findings" },
-	[EXIT_NO] = { "a valid no", "a valid no: denied, findings, a difference" },
-	[EXIT_USAGE] = { "usage", "wrong usage" },
-	[EXIT_REACH] = { "not reachable", "nothing is loaded, no permission, or nobody answers" },
+	[EXIT_OK] = { "ok", "done, allowed, or no findings" },
+	[EXIT_NO] = { "a valid no", "denied, findings, or a difference" },
+	[EXIT_USAGE] = { "wrong usage", "an unknown verb, option, value or name" },
+	[EXIT_REACH] = { "nothing loaded or no permission",
+			 "also another network namespace, or maps of another layout version" },
 	[EXIT_INPUT] = { "invalid input",
 			 "objects that the API server would refuse, or files that cannot be read" },
-	[EXIT_TIMEOUT] = { "timeout", "timed out or busy, or only a part was done" },
-	[EXIT_KERNEL] = { "the kernel refused",
-			  "the kernel refused, or a table is full; the last good state stays" },
-	[EXIT_DISAGREE] = { "evaluators disagree (a defect of Weir)",
-			    "two evaluators disagree: a defect of Weir" },
+	[EXIT_TIMEOUT] = { "busy or timed out",
+			   "another writer or reader is at work, or only a part was done" },
+	[EXIT_KERNEL] = { "the kernel refused or a table is full",
+			  "what was loaded before stays in force" },
+	[EXIT_DISAGREE] = { "two evaluators disagree, a defect of Weir", "please report it" },
 };
 
 void help_list(const struct verb *const *verbs, FILE *out)
@@ -21,10 +22,9 @@ void help_list(const struct verb *const *verbs, FILE *out)
 	fputs("weir: " CLI_PURPOSE "\n\nusage: weir VERB [ARGUMENTS] [OPTIONS]\n\n", out);
 	for (const struct verb *const *v = verbs; *v; v++)
 		fprintf(out, "  %-10s %s\n", (*v)->name, (*v)->summary);
-	fputs("\n'weir help VERB' tells more. Exit status:", out);
+	fputs("\n'weir help VERB' has the details. Exit status:\n\n", out);
 	for (int i = 0; i < CLI_EXITS; i++)
-		fprintf(out, "%s%d %s%s", i == EXIT_INPUT ? "\n" : " ", i, cli_exits[i].brief,
-			i + 1 < CLI_EXITS ? "," : ".\n");
+		fprintf(out, "  %d  %s\n", i, cli_exits[i].brief);
 }
 
 void help_verb(const struct verb *v, FILE *out)

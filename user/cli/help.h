@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Usage and help, out of the tables of verbs and options. */
+/* Usage and help, from the tables of verbs and options. */
 #pragma once
 
 #include "cli/verb.h"
@@ -8,9 +8,9 @@
 
 #define CLI_EXITS (EXIT_DISAGREE + 1)
 
-/* What the statuses mean, for help and the manual page. */
+/* The meaning of an exit status: help shows brief, the manual page both. */
 struct cli_exit {
-	const char *brief, *meaning;
+	const char *brief, *details;
 };
 extern const struct cli_exit cli_exits[CLI_EXITS];
 

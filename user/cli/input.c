@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Reading manifests for a verb: prints what is wrong with them, all of it, and decides the exit
- * status.
+ * Reads manifests for a verb, prints all errors in them, and decides the exit status. See input.h.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/near.h"
 #include "cli/input.h"
 #include "inspect/origin.h"
+
+#define PORT_NAMES_SHOWN 8
 
 static void print_diags(const struct common_options *c, const struct store *s)
 {
@@ -20,14 +22,13 @@ static void print_diags(const struct common_options *c, const struct store *s)
 	for (size_t i = 0; i < s->diags.n; i++)
 		if (s->diags.items[i].level == DIAG_ERROR)
 			*VEC_ADD(shown.items, shown.n, shown.cap) =
-				s->diags.items[i]; /* strings stay the store's */
+				s->diags.items[i]; /* the store keeps the strings */
 	diag_print(&shown, stderr);
 	free(shown.items);
 }
 
 /*
- * Before anything is implied or assigned. An empty load takes everything away: the reader should
- * know that.
+ * Called before defaults add objects. Loading manifests without objects removes everything.
  */
 static void note_emptiness(const struct common_options *c, const struct store *s)
 {
@@ -37,7 +38,7 @@ static void note_emptiness(const struct common_options *c, const struct store *s
 	for (int i = 0; i < KUBE_WORKLOADS; i++)
 		n += s->n_workloads[i];
 	if (!s->diags.errors && !n)
-		cli_note(c, "warning: no object that Weir reads is in the manifests");
+		cli_note(c, "warning: the manifests have no object of a kind that Weir reads");
 }
 
 int cli_read_store(const struct common_options *c, unsigned int flags, struct store **ret_store)
@@ -72,14 +73,81 @@ char *cli_origin(struct store *s, const struct plan_input *in, bool sandbox,
 	char *text = origin_text(s, in, sandbox, &refused);
 
 	if (!text)
-		cli_note(c, "%s: the objects are not kept, and 'weir why' without -f shows ids",
+		cli_note(c, "%s: the objects are not kept, so 'weir why' without -f shows ids",
 			 refused);
 	return text;
 }
 
+/* ---- Ports ---- */
+
+struct port_names {
+	const char **items; /* the store keeps the strings */
+	size_t n, cap;
+};
+
+static bool has_name(const struct port_names *names, const char *name)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (!strcmp(names->items[i], name))
+			return true;
+	return false;
+}
+
+/* Each name once, in the order of the pods. proto 0: of any protocol. */
+static void collect_port_names(const struct store *s, int proto, struct port_names *names)
+{
+	for (size_t i = 0; i < s->n_pods; i++)
+		for (size_t k = 0; k < s->pods[i]->n_ports; k++) {
+			const struct kube_pod_port *port = &s->pods[i]->ports[k];
+
+			if (*port->name && (!proto || port->proto == proto) &&
+			    !has_name(names, port->name))
+				*VEC_ADD(names->items, names->n, names->cap) = port->name;
+		}
+}
+
+static int refuse_port_name(const char *command, const struct report_port *port,
+			    const struct port_names *names)
+{
+	const char *near = near_word(port->name, names->items, names->n);
+	_cleanup_(arena_free) struct arena arena = {};
+	const char *list = "";
+
+	for (size_t i = 0; i < names->n && i < PORT_NAMES_SHOWN; i++)
+		list = arena_printf(&arena, "%s%s%s", list, i ? ", " : "", names->items[i]);
+	if (near)
+		list = arena_printf(&arena, "did you mean %s?", near);
+	else if (names->n)
+		list = arena_printf(&arena, "declared are %s%s; or give numbers, as in 80/TCP",
+				    list, names->n > PORT_NAMES_SHOWN ? ", …" : "");
+	else
+		list = "no port has a name: give numbers, as in 80/TCP";
+	return cli_fail(EXIT_USAGE, "%s: --ports: no pod declares a %s%sport named '%s'; %s",
+			command, port->proto ? proto_text(port->proto) : "", port->proto ? " " : "",
+			port->name, list);
+}
+
+int cli_check_ports(const char *command, const struct store *s, const struct report_port *ports,
+		    size_t n)
+{
+	int status = EXIT_OK;
+
+	for (size_t i = 0; i < n && !status; i++) {
+		struct port_names names = {};
+
+		if (!ports[i].name)
+			continue;
+		collect_port_names(s, ports[i].proto, &names);
+		if (!has_name(&names, ports[i].name))
+			status = refuse_port_name(command, &ports[i], &names);
+		free(names.items);
+	}
+	return status;
+}
+
 /* ---- This node ---- */
 
-/* A wrong name makes an empty plan, and loading that would take everything away: it is refused. */
+/* An unknown name is refused: its plan is empty, and loading that would remove everything. */
 int cli_node(const struct common_options *c, const struct store *s, const char **ret_node)
 {
 	_cleanup_(mem_free) char *unknown = NULL;

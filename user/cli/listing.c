@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Rows of things for people and machines. See listing.h. */
+/* Rows as a table or as JSON. See listing.h. */
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -30,7 +30,7 @@ void listing_begin(struct listing *l, const struct common_options *c, const char
 	}
 }
 
-/* The column whose turn it is. */
+/* The column of the next value. */
 static const struct listing_column *next_column(struct listing *l)
 {
 	const struct listing_column *column = &l->columns[l->at];

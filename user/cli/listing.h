@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Rows of things, once for people and once for machines: the same calls fill a table or write items
- * of JSON. Values come in the order of the columns.
+ * Rows as a table or as JSON items, by the same calls. Values come in the order of the columns.
  */
 #pragma once
 
@@ -9,9 +8,9 @@
 #include "cli/talk.h"
 
 struct listing_column {
-	const char *heading; /* NULL: only in JSON */
+	const char *heading; /* NULL: JSON only */
 	const char *key; /* in JSON */
-	bool wide; /* in tables only with -o wide */
+	bool wide; /* tables show it only with -o wide */
 };
 
 #define COLUMN(heading, key)        \
@@ -26,9 +25,9 @@ struct listing_column {
 struct listing {
 	const struct common_options *common;
 	const struct listing_column
-		*columns; /* ended by a column without a key; the first is the name */
+		*columns; /* ended by one without a key; the first is the name */
 	const char *headings[16];
-	size_t n_columns, at; /* at: column that comes next */
+	size_t n_columns, at; /* at: column of the next value */
 	struct grid table;
 	struct emit emit;
 };
@@ -36,10 +35,9 @@ struct listing {
 /* kind: "PodList". */
 void listing_begin(struct listing *l, const struct common_options *c, const char *kind,
 		   const struct listing_column *columns);
-void listing_text(struct listing *l, const char *text); /* NULL or "": nothing */
+void listing_text(struct listing *l, const char *text); /* NULL or "": "-" and null */
 void listing_printf(struct listing *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void listing_tone(struct listing *l, enum tone tone, const char *text);
 void listing_int(struct listing *l, long long value);
-void listing_count(struct listing *l,
-		   long long value); /* negative: it cannot be counted; "-" and null */
-void listing_end(struct listing *l); /* prints what there is */
+void listing_count(struct listing *l, long long value); /* negative, unknown: "-" and null */
+void listing_end(struct listing *l); /* prints the table, or ends the JSON */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * weir load: the manifests are the whole desired state of this node. Compiles, compares with what
- * is loaded, writes the difference, says what changed. Never assigns an address: what has none is
- * warned about and left out.
+ * weir load: the manifests are the whole desired state of this node. Compiles them, compares with
+ * what is loaded, writes the difference, prints what changed. Never assigns addresses: objects
+ * without one are left out, with a warning.
  */
 #include <errno.h>
 #include <ifaddrs.h>
@@ -12,6 +12,7 @@
 
 #include "base/emit.h"
 #include "cli/delta.h"
+#include "cli/hairpin.h"
 #include "cli/input.h"
 #include "cli/verbs.h"
 #include "attach/attach.h"
@@ -20,7 +21,7 @@
 struct load_options {
 	struct common_options common;
 	bool dry_run, allow_empty;
-	const char *attach, *echo;
+	const char *attach, *echo, *hairpin[2]; /* hairpin: by family */
 	uint32_t scale[_WEIR_KNOB_MAX]; /* percent; 0: not given */
 };
 
@@ -47,44 +48,51 @@ static size_t local_addresses(struct weir_addr **ret_addrs)
 	return n;
 }
 
-static void apply_knobs(const struct load_options *o, struct node_sizes *sizes)
+static void apply_knobs(const struct load_options *o, struct node_setup *setup)
 {
 	for (int knob = 0; knob < _WEIR_KNOB_MAX; knob++)
 		if (o->scale[knob])
-			sizes_scale(sizes, knob, o->scale[knob]);
+			sizes_scale(setup, knob, o->scale[knob]);
 }
 
-/*
- * Tables keep the size that they were made with: whoever asks for another one must hear that he
- * does not get it.
- */
-static int check_sizes(const struct load_options *o, const struct node *node)
+/* Setup is fixed when the maps are created: another one is refused, not ignored. */
+static int check_setup(const struct node_setup *setup, const struct node *node)
 {
-	struct node_sizes sizes = {};
+	static const char hint[] =
+		"it is set when the maps are made. Leave the option out, or run 'weir uninstall' first; "
+		"nothing was changed";
+	char live[ADDR_TEXT_MAX], asked[ADDR_TEXT_MAX];
 
-	apply_knobs(o, &sizes);
 	for (int i = 0; i < _WEIR_MAP_MAX; i++)
-		if (sizes.max[i] && sizes.max[i] != node_map_max(node, i))
+		if (setup->max[i] && setup->max[i] != node_map_max(node, i))
 			return cli_fail(
 				EXIT_USAGE,
-				"load: --scale-…: map %s is loaded with %u entries and cannot become %u: sizes are "
-				"set when the tables are made. Leave the option out, or begin anew with 'weir "
-				"uninstall'; nothing was changed",
-				map_info(i)->name, node_map_max(node, i), sizes.max[i]);
+				"load: --scale-…: map %s is loaded with %u entries and cannot become %u: "
+				"%s",
+				map_info(i)->name, node_map_max(node, i), setup->max[i], hint);
+	for (int family = 0; family < 2; family++) {
+		const struct weir_addr *now = &node_config(node)->hairpin[family],
+				       *want = &setup->hairpin[family];
+
+		if (!weir_addr_is_zero(want) && !weir_addr_equal(want, now))
+			return cli_fail(
+				EXIT_USAGE,
+				"load: --hairpin-v%d: the address is %s and cannot become %s: %s",
+				family ? 6 : 4, addr_text(now, live), addr_text(want, asked), hint);
+	}
 	return EXIT_OK;
 }
 
-/* A dry run with nothing loaded compares with tables of its own, which nobody sees. */
-static int open_node(const struct load_options *o, struct node **ret_node, struct weir_err *err)
+/* With nothing loaded, a dry run compares with empty private maps. */
+static int open_node(const struct load_options *o, const struct node_setup *setup,
+		     struct node **ret_node, struct weir_err *err)
 {
-	struct node_sizes sizes = {};
 	int r;
 
-	apply_knobs(o, &sizes);
 	if (!o->dry_run)
-		return node_open(o->common.name, NODE_WRITE, &sizes, ret_node, err);
+		return node_open(o->common.name, NODE_WRITE, setup, ret_node, err);
 	r = node_open(o->common.name, NODE_READ, NULL, ret_node, err);
-	return r == -ENOENT ? node_open(NULL, NODE_PRIVATE, &sizes, ret_node, err) : r;
+	return r == -ENOENT ? node_open(NULL, NODE_PRIVATE, setup, ret_node, err) : r;
 }
 
 static bool any_adopted(const struct attachment_list *l)
@@ -99,12 +107,17 @@ static int load(const struct load_options *o, const struct plan *p, const char *
 {
 	_cleanup_(attachment_list_free) struct attachment_list attachments = {};
 	_cleanup_(node_close) struct node *node = NULL;
+	struct node_setup setup = {};
 	struct sync_delta delta = {};
 	struct weir_err err = {};
 	int r, status;
 
-	r = open_node(o, &node, &err);
-	status = r ? EXIT_OK : check_sizes(o, node);
+	apply_knobs(o, &setup);
+	status = hairpin_read(o->hairpin, p, setup.hairpin);
+	if (status)
+		return status;
+	r = open_node(o, &setup, &node, &err);
+	status = r ? EXIT_OK : check_setup(&setup, node);
 	if (status)
 		return status;
 	if (!r)
@@ -119,14 +132,13 @@ static int load(const struct load_options *o, const struct plan *p, const char *
 	if (node_no_gc(node))
 		cli_note(
 			&o->common,
-			"warning: gc is not running: %s. Connections that are over leave the table only when "
-			"others need the room",
+			"warning: gc is not running: %s. Expired connections stay until their room is needed",
 			node_no_gc(node));
 	if (any_adopted(&attachments) && node_no_host_flows(node))
 		cli_note(
 			&o->common,
-			"warning: connections that adopted pods had before are judged a packet at a time, and those "
-			"through a Service may end: the host's conntrack cannot be asked: %s",
+			"warning: the host's conntrack cannot be asked: %s. Connections that adopted pods already "
+			"have are judged packet by packet, and those through a Service may break",
 			node_no_host_flows(node));
 	delta_print(&delta, o->dry_run, &o->common);
 	return o->dry_run && sync_delta_writes(&delta) ? EXIT_NO : EXIT_OK;
@@ -139,7 +151,7 @@ static size_t object_count(const struct store *s)
 }
 
 /*
- * A folder that is not mounted yet, or a misspelt one, must not take every Service and policy away.
+ * A folder that is empty because it is not mounted yet must not remove every Service and policy.
  */
 static int refuse_empty(const struct load_options *o, const struct store *s)
 {
@@ -147,9 +159,9 @@ static int refuse_empty(const struct load_options *o, const struct store *s)
 		return EXIT_OK;
 	return cli_fail(
 		EXIT_INPUT,
-		"the manifests hold nothing that is loaded (Pods, Services, EndpointSlices, "
-		"NetworkPolicies, Nodes, Namespaces): loading them would take everything away; "
-		"--allow-empty does that, 'weir uninstall' removes the instance");
+		"the manifests have no Pod, Service, EndpointSlice, NetworkPolicy, Node or Namespace: "
+		"loading them would remove everything; --allow-empty does that, 'weir uninstall' removes "
+		"the instance");
 }
 
 static int run(void *options, char **args, int n_args)
@@ -190,34 +202,38 @@ static int run(void *options, char **args, int n_args)
 
 static const struct option_row rows[] = {
 	ROW("dry-run", NULL, OPTION_FLAG, dry_run,
-	    "only compare, and exit 1 when something differs: the drift check"),
+	    "only compare; exit status 1 when something differs: the drift check"),
 	ROW("allow-empty", NULL, OPTION_FLAG, allow_empty,
-	    "load manifests without any object: take everything away"),
+	    "accept manifests without any object: they remove everything"),
 	ROW("attach", "auto|tcx|clsact", OPTION_CHOICE, attach,
-	    "how hooks are attached; auto: tcx where the kernel has it"),
+	    "how programs are attached; default auto: tcx where the kernel has it"),
 	ROW("echo", "policy|always", OPTION_CHOICE, echo,
-	    "whether ICMP echo passes as policies say, by rules without ports alone, or always (policy)"),
+	    "ICMP echo passes by rules without ports (default), or always"),
+	ROW("hairpin-v4", "ADDR", OPTION_TEXT, hairpin[0],
+	    "IPv4 peer of a pod that reaches itself through a Service, when the maps are made"),
+	ROW("hairpin-v6", "ADDR", OPTION_TEXT, hairpin[1], "the same, IPv6"),
 	ROW("scale-tables", "PERCENT", OPTION_NUMBER, scale[WEIR_KNOB_TABLES],
-	    "size of hash tables, when they are made (100)"),
+	    "size of hash tables, when they are made; default 100"),
 	ROW("scale-tries", "PERCENT", OPTION_NUMBER, scale[WEIR_KNOB_TRIES],
-	    "size of prefix tables (100)"),
+	    "size of prefix tables, likewise"),
 	ROW("scale-arrays", "PERCENT", OPTION_NUMBER, scale[WEIR_KNOB_ARRAYS],
-	    "size of arrays (100)"),
+	    "size of arrays, likewise"),
 	ROW("scale-flows", "PERCENT", OPTION_NUMBER, scale[WEIR_KNOB_FLOWS],
-	    "size of the connection table and what belongs to it (100)"),
+	    "size of the connection table and its companions, likewise"),
 	{},
 };
 
 const struct verb verb_load = {
 	.name = "load",
 	.arguments = "-f PATH",
-	.summary = "compile, and load the difference into this node's maps (root)",
+	.summary = "compile manifests and write the difference into this node's maps (root)",
 	.details =
-		"The manifests are the whole desired state. Prints what changed, table by table; a second load says\n"
-		"'nothing to do'. Only recorded pods are attached (/run/weir[-NAME]/pods). Exit status 3: this is not\n"
-		"the network namespace where the instance is attached; 4: invalid objects, or this node's name is in\n"
-		"no Node and no pod's nodeName while they name others; 5: another writer is at work; 6: the kernel\n"
-		"refused, or a table is full; then the last good state stays in force.\n",
+		"The manifests are the whole desired state. Prints what changed, table by table; a second load prints\n"
+		"'nothing to do'. Only pods with an attachment record are attached (/run/weir[-NAME]/pods). Exit\n"
+		"status 3: this is another network namespace than the one where the instance is attached, or its maps\n"
+		"have another layout version; 4: invalid objects, or no Node and no pod's nodeName has the name of\n"
+		"this node while they have others; 5: another writer is at work; 6: the kernel refused, or a table is\n"
+		"full. Whenever load fails, what was loaded before stays in force.\n",
 	.outputs = "table|json",
 	.wants = WANTS_FILES | WANTS_NODE | WANTS_INSTANCE,
 	.options = rows,

@@ -7,8 +7,7 @@ void loaded_note_names(const struct live *l, const struct common_options *c)
 	_cleanup_(mem_free) char *path = live_file(l, INSTANCE_PLAN, l->generation);
 
 	if (!l->plan && l->generation)
-		cli_note(c, "%s is not there or cannot be read: ids are shown instead of names",
-			 path);
+		cli_note(c, "%s is missing or unreadable: ids are shown instead of names", path);
 }
 
 int loaded_open(struct live *l, const struct common_options *c)
@@ -25,7 +24,8 @@ int loaded_open(struct live *l, const struct common_options *c)
 void loaded_check(const struct live *l, const struct common_options *c)
 {
 	if (live_was_replaced(l))
-		cli_note(c,
-			 "generation %llu was replaced while reading: what is shown may be mixed",
-			 (unsigned long long)l->generation);
+		cli_note(
+			c,
+			"generation %llu was replaced while it was read: the output may mix two generations",
+			(unsigned long long)l->generation);
 }

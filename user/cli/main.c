@@ -1,45 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The weir command: from its words to the run of one verb. Finds the verb, parses its options,
- * checks the number of its arguments, prints help. Nothing here knows what a verb does.
+ * The weir command: finds the verb, parses its options, checks the number of its arguments, prints
+ * help, runs the verb. Knows no particular verb.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <bpf/libbpf.h>
 
+#include "base/instance.h"
 #include "cli/help.h"
 #include "cli/verbs.h"
 
-#define INSTANCE_NAME_MAX 32
-
-/*
- * The name becomes part of paths; base/instance.c says the same, but here it is a matter of usage.
- * Nor may it be empty: a variable that is not set must not mean the machine's own instance.
- */
-static bool is_instance(const char *name)
-{
-	size_t n = strlen(name);
-
-	if (!n || n > INSTANCE_NAME_MAX)
-		return false;
-	for (; *name; name++)
-		if (!isalnum((unsigned char)*name) && *name != '-' && *name != '_')
-			return false;
-	return true;
-}
-
 static int check_words(const struct verb *v, const struct common_options *c, int n_args)
 {
-	if (c->name && !is_instance(c->name))
-		return cli_fail(
-			EXIT_USAGE,
-			"%s: --name '%.99s': 1 to %d of letters, digits, - and _ are wanted",
-			v->name, c->name, INSTANCE_NAME_MAX);
+	/* an empty name is refused: an unset shell variable must not mean the default instance */
+	if (c->name && !instance_name_ok(c->name))
+		return cli_fail(EXIT_USAGE,
+				"%s: --name '%.99s': use 1 to %d letters, digits, - and _", v->name,
+				c->name, INSTANCE_NAME_MAX);
 	if (v->outputs && c->output && !options_choice(v->outputs, c->output))
-		return cli_fail(EXIT_USAGE, "%s: -o '%s' is none of %s", v->name, c->output,
+		return cli_fail(EXIT_USAGE, "%s: -o '%s' is not one of %s", v->name, c->output,
 				v->outputs);
 	if (n_args < v->min_args)
 		return cli_fail(EXIT_USAGE, "%s: arguments are missing: weir %s %s", v->name,
@@ -80,8 +62,10 @@ static int run_verb(const struct verb *v, int argc, char **argv)
 	return status;
 }
 
-/* libbpf talks about what callers handle; errors carry their own text. WEIR_LOG=debug lets it. */
-static void quieten_libbpf(void)
+/*
+ * libbpf prints errors that callers handle and report themselves. WEIR_LOG=debug keeps its output.
+ */
+static void silence_libbpf(void)
 {
 	const char *log = getenv("WEIR_LOG");
 
@@ -94,7 +78,7 @@ int main(int argc, char **argv)
 	const struct verb *v;
 
 	style_locale();
-	quieten_libbpf();
+	silence_libbpf();
 	if (argc < 2) {
 		help_list(cli_verbs, stderr);
 		return EXIT_USAGE;

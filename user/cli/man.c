@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* The manual page. See man.h. Knows roff; knows no verb. */
+/* The manual page. See man.h. Knows roff, and no particular verb. */
 #include <string.h>
 
 #include "cli/help.h"
@@ -8,33 +8,32 @@
 #define SHARED_TABLES_MAX 8
 
 const struct man_entry man_environment[] = {
-	{ "NODE_NAME", "this node's name, where --node is not given" },
-	{ "NO_COLOR", "when not empty: no colour, unless --color says otherwise" },
+	{ "NODE_NAME", "name of this node, unless --node is given" },
+	{ "NO_COLOR", "not empty: no colour, unless --color says otherwise" },
 	{ "TERM", "dumb, or unset: no colour, unless --color says otherwise" },
-	{ "LC_ALL, LC_CTYPE, LANG",
-	  "where the character set is not UTF-8, drawings are plain ASCII" },
-	{ "WEIR_LOG", "debug: what libbpf has to say goes to stderr, too" },
+	{ "LC_ALL, LC_CTYPE, LANG", "character set of the output: plain ASCII unless it is UTF-8" },
+	{ "WEIR_LOG", "debug: messages of libbpf go to stderr, too" },
 	{},
 };
 
 const struct man_entry man_files[] = {
 	{ "/sys/fs/bpf/weir, /sys/fs/bpf/weir-NAME",
-	  "pinned maps, programs and links of the instance: all that is needed to keep working" },
+	  "pinned maps, programs and links of the instance; with them it keeps working without a process" },
 	{ "/run/weir/pods/*.json, /run/weir-NAME/pods/*.json",
-	  "attachment records: which pod is plugged in where. The sandbox writes them; only recorded pods are attached" },
+	  "attachment records: the device of each pod. The sandbox writes them; only recorded pods are attached" },
 	{ "/run/weir/plan-GENERATION, /run/weir-NAME/plan-GENERATION",
-	  "the plan that is loaded: names of what the maps hold by number" },
+	  "the loaded plan: the names for the ids in the maps" },
 	{ "/run/weir/objects-GENERATION, /run/weir-NAME/objects-GENERATION",
-	  "what that plan was compiled from, for root only: why explains by it. Whole documents as they were written, "
-	  "environment variables and annotations of pods included; no Secrets" },
-	{ "/run/weir-NAME/sandbox", "what belongs to a sandbox" },
+	  "the objects that plan was compiled from, which why shows; readable by root only. Whole documents as they were "
+	  "written, with the environment variables and annotations of pods; no Secrets" },
+	{ "/run/weir-NAME/sandbox", "state of a sandbox" },
 	{ "/run/netns", "the network namespaces of a sandbox" },
 	{},
 };
 
 const struct man_entry man_examples[] = {
 	{ "weir report -f manifests/ --ports http",
-	  "Who may connect to whom, on the ports named http." },
+	  "Which pods may connect to which, on the ports named http." },
 	{ "weir why shop/web shop/db:5432 -f manifests/",
 	  "May that connection be opened, and which line of which file says so?" },
 	{ "weir why shop/web db-0.db.shop.svc:5432 -f manifests/ --engine bpf",
@@ -44,17 +43,17 @@ const struct man_entry man_examples[] = {
 	{ "weir load -f manifests/ --dry-run",
 	  "Does the node have what the manifests say? Status 1 when not." },
 	{ "weir sandbox up -f manifests/",
-	  "The same manifests as network namespaces, to play in (root)." },
+	  "The same manifests as network namespaces, to try things in (root)." },
 	{ "weir sandbox exec shop/web -- bash", "A shell in one of its pods." },
 	{ "weir get pods -o wide",
-	  "What the kernel has, with the policies that judge each pod (root)." },
+	  "The pods in the kernel's tables, with the policies that judge each (root)." },
 	{ "weir help -o man | man -l -", "This page." },
 	{},
 };
 
 /* ---- roff ---- */
 
-/* A character beyond ASCII by its number; returns how many bytes it has, 1 for what is no UTF-8. */
+/* Writes a character beyond ASCII by its code point. Returns its bytes in UTF-8; 1 if invalid. */
 static size_t put_wide(const unsigned char *text, FILE *out)
 {
 	size_t n = *text >= 0xf0 ? 4 : *text >= 0xe0 ? 3 : 2;
@@ -71,7 +70,7 @@ static size_t put_wide(const unsigned char *text, FILE *out)
 	return n;
 }
 
-/* Text at the begin of a line or inside one. */
+/* Escapes text, also at the beginning of a line. */
 static void put(const char *text, FILE *out)
 {
 	if (*text == '.' || *text == '\'')
@@ -148,7 +147,7 @@ static void put_options(const struct option_row *table, FILE *out)
 	}
 }
 
-/* Those that the verb shares with others, by name. */
+/* Names of the options that the verb shares with others. */
 static void put_shared_names(const struct verb *v, FILE *out)
 {
 	const struct option_row *tables[CLI_TABLES_MAX];
@@ -187,7 +186,8 @@ static void put_shared_options(const struct verb *const *verbs, FILE *out)
 /* ---- Verbs ---- */
 
 /*
- * Lines as help shows them: indented ones are examples, "TERM what it is" is an entry, others flow.
+ * details as help shows them. An indented line is an example, "TERM  text" with two blanks an
+ * entry, any other line is filled.
  */
 static void put_details(const char *details, FILE *out)
 {
@@ -235,7 +235,7 @@ static void put_verb(const struct verb *v, FILE *out)
 	if (v->details)
 		put_details(v->details, out);
 	if (v->outputs) {
-		fputs(".PP\nForms of output (\\fB\\-o\\fR), the default first: ", out);
+		fputs(".PP\nOutput formats (\\fB\\-o\\fR), the default first: ", out);
 		put_line(v->outputs, out);
 	}
 	put_options(v->options, out);
@@ -246,7 +246,9 @@ static void put_exit_statuses(FILE *out)
 {
 	for (int i = 0; i < CLI_EXITS; i++) {
 		fprintf(out, ".TP\n\\fB%d\\fR\n", i);
-		put_line(cli_exits[i].meaning, out);
+		put(cli_exits[i].brief, out);
+		fputs(": ", out);
+		put_line(cli_exits[i].details, out);
 	}
 }
 
@@ -263,8 +265,7 @@ static void put_examples(FILE *out)
 
 void man_write(const struct verb *const *verbs, FILE *out)
 {
-	fputs(".\\\" Written by weir help -o man from the tables of verbs and options.\n.TH WEIR 1 \"\" \"weir ",
-	      out);
+	fputs(".\\\" Written by weir help -o man.\n.TH WEIR 1 \"\" \"weir ", out);
 	put(cli_version(), out);
 	fputs("\" \"User Commands\"\n.nh\n.ad l\n", out);
 	section("NAME", out);
@@ -274,16 +275,17 @@ void man_write(const struct verb *const *verbs, FILE *out)
 	section("DESCRIPTION", out);
 	put_line(
 		"Weir turns a Linux node into a Kubernetes Service load balancer and NetworkPolicy enforcer, with eBPF at "
-		"tc. Verbs that take -f work on manifests, as people write them or as a cluster shows them; what only "
-		"reads files needs no root and touches nothing. Data goes to stdout, all else to stderr.",
+		"tc. Verbs with -f read manifests: files as they are kept in a repository, or objects as kubectl writes "
+		"them. Verbs that only read files need no root and change nothing. Data goes to stdout, messages go to "
+		"stderr.",
 		out);
 	section("VERBS", out);
 	for (const struct verb *const *v = verbs; *v; v++)
 		put_verb(*v, out);
 	section("OPTIONS", out);
 	put_line(
-		"Options that several verbs take; each verb names those that it does. They may stand anywhere; -- ends "
-		"them.",
+		"Options that several verbs take; the section of each verb lists those it has. Options may stand anywhere; "
+		"-- ends them.",
 		out);
 	put_shared_options(verbs, out);
 	section("\"EXIT STATUS\"", out);

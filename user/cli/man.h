@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * weir(1), the manual page, written from the tables that the command itself works by: verbs,
- * options, exit statuses. What no table knows (environment, files, examples) stands in tables here,
- * which the tests hold against the code.
+ * weir(1), the manual page, written from the command's own tables: verbs, options, exit statuses.
+ * man.c has further tables for environment, files and examples; tests compare these with the code.
  */
 #pragma once
 
@@ -12,8 +11,8 @@ struct man_entry {
 	const char *term, *text;
 };
 
-/* Ended by an entry without a term. The terms of examples are command lines. */
+/* Ended by an entry without a term. In examples the term is the command line. */
 extern const struct man_entry man_environment[], man_files[], man_examples[];
 
-/* roff for man(7), ASCII only. */
-void man_write(const struct verb *const *verbs, FILE *out); /* verbs: ended by NULL */
+/* Writes roff for man(7), ASCII only. verbs: ended by NULL. */
+void man_write(const struct verb *const *verbs, FILE *out);

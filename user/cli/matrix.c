@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The report as a picture of letters. See matrix.h. Both families share one block where they agree
- * wherever both were asked; else each has its own.
+ * The report as a matrix of letters. See matrix.h. Both families share one block if they agree
+ * wherever both were asked; otherwise each has its own.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #define LETTER_INGRESS 'i'
 #define LETTER_BOTH 'b'
 #define LETTER_OTHER 'x'
-#define LETTER_MIXED '~' /* a name with several numbers, not all alike */
+#define LETTER_MIXED '~' /* a port name with several numbers whose answers differ */
 
 #define CORNER "from \\ to"
 
@@ -88,7 +88,7 @@ static void print_letter(const struct style *s, FILE *out, char letter, int widt
 		tone_off(s, tone));
 }
 
-/* family -1: both, whichever was asked. */
+/* family -1: both agree; a cell shows the one that was asked. */
 static void print_block(const struct matrix *m, size_t port, int family, const struct style *s,
 			FILE *out)
 {

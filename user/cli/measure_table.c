@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The probe for people: a matrix with a row for each source and a column for each destination's
- * port, who denied what, and how requests to Services were spread; and the same as JSON, one item a
- * question.
+ * A measurement as text: a matrix with a row for each source and a column for each port of a
+ * destination, the policies that denied, and the spread of requests to Services over backends; and
+ * as JSON, one item for each question.
  */
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -46,10 +46,10 @@ static int by_destination(const void *a, const void *b)
 	return p->proto != q->proto ? p->proto - q->proto : (int)p->port - q->port;
 }
 
-static void collect_columns(const struct measure *p, struct columns *cols)
+static void collect_columns(const struct measure *m, struct columns *cols)
 {
-	for (size_t i = 0; i < p->n; i++) {
-		const struct report_item *item = &p->results[i].item;
+	for (size_t i = 0; i < m->n; i++) {
+		const struct report_item *item = &m->results[i].item;
 		struct column *c = NULL;
 
 		for (size_t j = 0; j < cols->n && !c; j++)
@@ -73,18 +73,18 @@ static void collect_columns(const struct measure *p, struct columns *cols)
 		qsort(cols->items, cols->n, sizeof(*cols->items), by_destination);
 }
 
-/* What both families of one question say: a cell is as good as its worse half. */
+/* Both families of one question; of two, the one that differs is shown. */
 struct cell {
 	bool asked, allow, mixed, differs, unknown;
 	enum sandbox_measured measured;
 };
 
-static struct cell cell_of(const struct measure *p, const char *from, const struct column *c)
+static struct cell cell_of(const struct measure *m, const char *from, const struct column *c)
 {
 	struct cell cell = {};
 
-	for (size_t i = 0; i < p->n; i++) {
-		const struct measure_result *r = &p->results[i];
+	for (size_t i = 0; i < m->n; i++) {
+		const struct measure_result *r = &m->results[i];
 
 		if (strcmp(r->item.from, from) || strcmp(r->item.to, c->to) ||
 		    r->item.proto != c->proto || r->item.port != c->port)
@@ -117,7 +117,7 @@ static void print_cell(struct grid *t, const struct cell *c, bool utf8)
 				     : "ok");
 }
 
-static void print_block(const struct measure *p, const struct common_options *c,
+static void print_block(const struct measure *m, const struct common_options *c,
 			const struct columns *cols, size_t first, size_t n, FILE *out)
 {
 	_cleanup_(mem_free) const char **heads = mem_zalloc((n + 2) * sizeof(*heads));
@@ -127,12 +127,12 @@ static void print_block(const struct measure *p, const struct common_options *c,
 	for (size_t i = 0; i < n; i++)
 		heads[i + 1] = cols->items[first + i].text;
 	grid_init(&t, &c->out, c->no_headers, heads);
-	for (size_t row = 0; row < report_n_rows(p->report); row++) {
-		const char *from = report_row_text(p->report, row);
+	for (size_t row = 0; row < report_n_rows(m->report); row++) {
+		const char *from = report_row_text(m->report, row);
 
 		grid_cell(&t, TONE_PLAIN, "%s", from);
 		for (size_t i = 0; i < n; i++) {
-			struct cell cell = cell_of(p, from, &cols->items[first + i]);
+			struct cell cell = cell_of(m, from, &cols->items[first + i]);
 
 			print_cell(&t, &cell, c->out.utf8);
 		}
@@ -140,23 +140,23 @@ static void print_block(const struct measure *p, const struct common_options *c,
 	grid_print(&t, out);
 }
 
-static size_t label_width(const struct measure *p)
+static size_t label_width(const struct measure *m)
 {
 	size_t width = 0;
 
-	for (size_t row = 0; row < report_n_rows(p->report); row++)
-		if (text_width(report_row_text(p->report, row)) > width)
-			width = text_width(report_row_text(p->report, row));
+	for (size_t row = 0; row < report_n_rows(m->report); row++)
+		if (text_width(report_row_text(m->report, row)) > width)
+			width = text_width(report_row_text(m->report, row));
 	return width;
 }
 
-/* As many columns side by side as the terminal holds, then the next ones below. */
-static void print_matrix(const struct measure *p, const struct common_options *c, FILE *out)
+/* As many columns side by side as fit the terminal, the next ones below. */
+static void print_matrix(const struct measure *m, const struct common_options *c, FILE *out)
 {
-	size_t width = c->out.width ? c->out.width : WIDTH_WHEN_UNKNOWN, label = label_width(p);
+	size_t width = c->out.width ? c->out.width : WIDTH_WHEN_UNKNOWN, label = label_width(m);
 	struct columns cols = {};
 
-	collect_columns(p, &cols);
+	collect_columns(m, &cols);
 	for (size_t first = 0, n; first < cols.n; first += n) {
 		size_t used = label;
 
@@ -169,13 +169,13 @@ static void print_matrix(const struct measure *p, const struct common_options *c
 		}
 		if (first)
 			fputc('\n', out);
-		print_block(p, c, &cols, first, n, out);
+		print_block(m, c, &cols, first, n, out);
 	}
 	arena_free(&cols.arena);
 	free(cols.items);
 }
 
-/* ---- Who denied ---- */
+/* ---- Denials ---- */
 
 struct denial {
 	const char *end; /* "egress of shop/db" */
@@ -188,7 +188,7 @@ struct denials {
 	size_t n, cap;
 };
 
-static const char *isolating_policies(const struct measure *p, const struct report_item *item,
+static const char *isolating_policies(const struct measure *m, const struct report_item *item,
 				      enum kube_direction d, struct arena *arena)
 {
 	bool egress = d == KUBE_EGRESS;
@@ -204,13 +204,13 @@ static const char *isolating_policies(const struct measure *p, const struct repo
 	struct explain_side side;
 	const char *text = "";
 
-	explain_flow(p->store, &flow, arena, &side);
+	explain_flow(m->store, &flow, arena, &side);
 	for (size_t i = 0; i < side.n_policies; i++)
 		text = arena_printf(arena, "%s%s%s", text, i ? ", " : "", side.policies[i].name);
 	return text;
 }
 
-static struct denial *denial_of(struct denials *list, const struct measure *p,
+static struct denial *denial_of(struct denials *list, const struct measure *m,
 				const struct report_item *item, enum kube_direction d)
 {
 	const char *end = d == KUBE_EGRESS ? arena_printf(&list->arena, "egress of %s", item->from)
@@ -221,11 +221,11 @@ static struct denial *denial_of(struct denials *list, const struct measure *p,
 		if (!strcmp(list->items[i].end, end))
 			return &list->items[i];
 	found = VEC_ADD(list->items, list->n, list->cap);
-	*found = (struct denial){ end, isolating_policies(p, item, d, &list->arena), "" };
+	*found = (struct denial){ end, isolating_policies(m, item, d, &list->arena), "" };
 	return found;
 }
 
-/* Names that stand in the list already are not repeated: families and ports share a line. */
+/* Adds a name once: families and ports share a line. */
 static void add_other(struct denial *d, const char *name, struct arena *arena)
 {
 	const char *at = strstr(d->others, name);
@@ -237,20 +237,20 @@ static void add_other(struct denial *d, const char *name, struct arena *arena)
 	d->others = arena_printf(arena, "%s%s%s", d->others, *d->others ? ", " : "", name);
 }
 
-static void print_denials(const struct measure *p, const struct common_options *c, FILE *out)
+static void print_denials(const struct measure *m, const struct common_options *c, FILE *out)
 {
 	static const char *const heads[] = { "DENIED AT", "NO RULE MATCHES IN", "OTHER END", NULL };
 	struct denials list = {};
 	_cleanup_(grid_free) struct grid t = {};
 
 	grid_init(&t, &c->out, c->no_headers, heads);
-	for (size_t i = 0; i < p->n; i++) {
-		const struct report_item *item = &p->results[i].item;
+	for (size_t i = 0; i < m->n; i++) {
+		const struct report_item *item = &m->results[i].item;
 		bool egress = !item->egress.allow;
 
 		if (item->allow || (item->egress.allow && item->ingress.allow))
 			continue;
-		add_other(denial_of(&list, p, item, egress ? KUBE_EGRESS : KUBE_INGRESS),
+		add_other(denial_of(&list, m, item, egress ? KUBE_EGRESS : KUBE_INGRESS),
 			  short_name(egress ? item->to : item->from), &list.arena);
 	}
 	for (size_t i = 0; i < list.n; i++) {
@@ -281,17 +281,17 @@ static char *spread_text(const struct measure_spread *s)
 	return text;
 }
 
-static void print_spreads(const struct measure *p, const struct common_options *c, FILE *out)
+static void print_spreads(const struct measure *m, const struct common_options *c, FILE *out)
 {
 	static const char *const heads[] = { "SERVICE",  "FROM",       "EXPECTED",
 					     "ANSWERED", "BY BACKEND", NULL };
 	_cleanup_(grid_free) struct grid t = {};
 
-	if (!p->n_spreads)
+	if (!m->n_spreads)
 		return;
 	grid_init(&t, &c->out, c->no_headers, heads);
-	for (size_t i = 0; i < p->n_spreads; i++) {
-		const struct measure_spread *s = &p->spreads[i];
+	for (size_t i = 0; i < m->n_spreads; i++) {
+		const struct measure_spread *s = &m->spreads[i];
 		_cleanup_(mem_free) char *text = spread_text(s);
 		const char *mark = s->elsewhere               ? "?"
 				   : measure_spread_agrees(s) ? (c->out.utf8 ? "✓" : "ok")
@@ -311,22 +311,22 @@ static void print_spreads(const struct measure *p, const struct common_options *
 	grid_print(&t, out);
 }
 
-void measure_print(const struct measure *p, const struct common_options *c, FILE *out)
+void measure_print(const struct measure *m, const struct common_options *c, FILE *out)
 {
-	size_t asked = p->n, differ = measure_differences(p);
+	size_t asked = m->n, differ = measure_differences(m);
 
-	print_matrix(p, c, out);
-	print_denials(p, c, out);
-	print_spreads(p, c, out);
+	print_matrix(m, c, out);
+	print_denials(m, c, out);
+	print_spreads(m, c, out);
 	fprintf(out, "\n%s%zu connections tried besides Services, %zu %s not as expected%s\n",
 		tone_on(&c->out, differ ? TONE_BAD : TONE_GOOD), asked, differ,
 		differ == 1 ? "result" : "results",
 		tone_off(&c->out, differ ? TONE_BAD : TONE_GOOD));
 }
 
-static void emit_spread(struct emit *e, const struct measure *p, const struct measure_spread *s)
+static void emit_spread(struct emit *e, const struct measure *m, const struct measure_spread *s)
 {
-	const struct plan_service *service = &p->plan->services[s->frontend->service];
+	const struct plan_service *service = &m->plan->services[s->frontend->service];
 
 	emit_text(e, "from", s->from);
 	emit_printf(e, "service", "%s/%s", service->ns, service->service);
@@ -350,15 +350,15 @@ static void emit_spread(struct emit *e, const struct measure *p, const struct me
 	emit_array_end(e);
 }
 
-/* The report's items with "measured" added; Services in a list of their own beside them. */
-void measure_print_json(const struct measure *p, FILE *out)
+/* The report's items with "measured" added, and a list of Services. */
+void measure_print_json(const struct measure *m, FILE *out)
 {
 	_cleanup_(emit_close) struct emit e = {};
 
 	emit_open(&e, out);
 	emit_list_begin(&e, "Report");
-	for (size_t i = 0; i < p->n; i++) {
-		const struct measure_result *r = &p->results[i];
+	for (size_t i = 0; i < m->n; i++) {
+		const struct measure_result *r = &m->results[i];
 
 		emit_item_begin(&e);
 		report_item_emit(&e, &r->item);
@@ -368,9 +368,9 @@ void measure_print_json(const struct measure *p, FILE *out)
 		emit_item_end(&e);
 	}
 	emit_list_next(&e, "services");
-	for (size_t i = 0; i < p->n_spreads; i++) {
+	for (size_t i = 0; i < m->n_spreads; i++) {
 		emit_item_begin(&e);
-		emit_spread(&e, p, &p->spreads[i]);
+		emit_spread(&e, m, &m->spreads[i]);
 		emit_item_end(&e);
 	}
 	emit_list_end(&e);

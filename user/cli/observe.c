@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* weir observe: the datapath's events as they come, named and filtered. Needs no agent. */
+/* weir observe: the datapath's events as they occur, with names, filtered. Needs no agent. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -52,7 +52,7 @@ static uint64_t clock_ns(clockid_t clock)
 	return t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
-/* ---- What is asked for ---- */
+/* ---- The filter ---- */
 
 static int parse_target(struct observer *ob, const char *option, const char *text,
 			const struct target **ret_target)
@@ -65,8 +65,7 @@ static int parse_target(struct observer *ob, const char *option, const char *tex
 	if (target_parse(text, !strcmp(option, "to"), &ob->arena, t, &err))
 		return cli_fail(EXIT_USAGE, "observe: --%s: %s", option, err.text);
 	if (t->kind == TARGET_HOST)
-		return cli_fail(EXIT_USAGE,
-				"observe: --%s: '%s': a pod is written NAMESPACE/NAME here", option,
+		return cli_fail(EXIT_USAGE, "observe: --%s: '%s' is not NAMESPACE/POD", option,
 				text);
 	if (t->port_name)
 		return cli_fail(EXIT_USAGE, "observe: --%s: port '%s' is not a number", option,
@@ -86,7 +85,7 @@ static int parse_reasons(struct observer *ob)
 			return cli_fail(
 				EXIT_USAGE,
 				"observe: --reason: no event has the reason '%s'; 'weir status' lists "
-				"those of drops",
+				"reasons of drops",
 				list->items[i]);
 		ob->filter.reasons |= 1ull << reason;
 	}
@@ -131,13 +130,13 @@ static int parse_filter(struct observer *ob)
 	if (!status && o->port > 65535)
 		status = cli_fail(EXIT_USAGE, "observe: --port %u is not within 1-65535", o->port);
 	if (!status && o->policy && !strchr(o->policy, '/'))
-		status = cli_fail(EXIT_USAGE, "observe: --policy '%s': NAMESPACE/NAME is wanted",
+		status = cli_fail(EXIT_USAGE, "observe: --policy '%s' is not NAMESPACE/NAME",
 				  o->policy);
 	parse_words(ob);
 	return status;
 }
 
-/* ---- What was lost ---- */
+/* ---- Losses ---- */
 
 static void begin_record(struct observer *ob, const char *kind)
 {
@@ -166,7 +165,7 @@ static void tell_loss(uint32_t reason, const struct weir_event_count *n, void *a
 			 "%s: %llu more events, over the budget of %u in 134 ms on a CPU",
 			 reason_label(reason), (unsigned long long)n->over, WEIR_EVENT_BUDGET);
 	if (n->lost)
-		cli_note(&ob->o->common, "%s: %llu events lost, the ring was full",
+		cli_note(&ob->o->common, "%s: %llu events lost: the ring was full",
 			 reason_label(reason), (unsigned long long)n->lost);
 	if (!ob->emit.gen)
 		return;
@@ -218,7 +217,7 @@ static void on_event(const struct weir_event *e, void *arg)
 		show(ob, &s);
 }
 
-/* Until there is enough, or time is over, or somebody says so. Returns the exit status. */
+/* Runs until --count, --timeout or a signal. Returns the exit status. */
 static int follow(struct observer *ob)
 {
 	uint64_t end_ns = clock_ns(CLOCK_MONOTONIC) + ob->o->timeout * NS_PER_S;
@@ -227,7 +226,7 @@ static int follow(struct observer *ob)
 	while (!stopped && !enough(ob) && !ferror(stdout)) {
 		r = event_stream_poll(&ob->stream, POLL_MS);
 		if (r < 0 && r != -EINTR)
-			return cli_fail(EXIT_KERNEL, "read the events: %s", strerror(-r));
+			return cli_fail(EXIT_KERNEL, "cannot read events: %s", strerror(-r));
 		fflush(stdout);
 		if (access(node_run_dir(ob->live.node), F_OK))
 			return cli_fail(EXIT_REACH, "%s is gone: the instance was removed",
@@ -312,31 +311,31 @@ static const struct option_row rows[] = {
 	ROW("reason", 0, "LABEL", OPTION_LIST, reasons,
 	    "only this reason, as 'weir status' names them; repeatable"),
 	ROW("pod", 0, "NS/POD", OPTION_TEXT, pod,
-	    "either end; also svc/NS/NAME, an IP, world, node"),
-	ROW("from", 0, "FROM", OPTION_TEXT, from, "whoever began the flow"),
+	    "either end of the flow; also svc/NS/NAME, an IP, world, node"),
+	ROW("from", 0, "FROM", OPTION_TEXT, from, "the end that began the flow"),
 	ROW("to", 0, "TO[:PORT[/PROTO]]", OPTION_TEXT, to,
-	    "the destination, or the backend it was given"),
-	ROW("port", 0, "PORT", OPTION_NUMBER, port, "port of the destination or the backend"),
+	    "the destination, or the backend that the flow was given"),
+	ROW("port", 0, "PORT", OPTION_NUMBER, port, "port of the destination or of the backend"),
 	ROW("protocol", 0, "TCP|UDP|SCTP|ICMP", OPTION_CHOICE, protocol, "only this protocol"),
 	ROW("policy", 0, "NS/NAME", OPTION_TEXT, policy,
-	    "a rule of it decided, or it is one of those whose default denied"),
+	    "a rule of this policy decided, or it is part of the default deny"),
 	ROW("count", 'n', "N", OPTION_NUMBER, count, "end after N events"),
-	ROW("timeout", 0, "SECONDS", OPTION_NUMBER, timeout, "end after that time"),
+	ROW("timeout", 0, "SECONDS", OPTION_NUMBER, timeout, "end after so many seconds"),
 	{},
 };
 
 const struct verb verb_observe = {
 	.name = "observe",
 	.arguments = "",
-	.summary = "what is dropped, denied and translated, as it happens (root)",
+	.summary = "follow drops, denials and translations as they happen (root)",
 	.details =
-		"Drops of every reason, denials with the policies that made them, and new flows with the backend that\n"
-		"they were given; packets of an allowed connection are silent. Reads the kernel's ring of events and\n"
-		"needs no agent. Each reason may tell 64 events in 134 ms on a CPU; what goes beyond, or is lost because\n"
-		"the ring is full, is counted and said on stderr (in JSON: EventLoss). One reader at a time: a second\n"
-		"one ends with status 5 and names the first. world is whoever is no pod of this node, no Service and\n"
-		"not this node. Ends with status 0 at Ctrl-C, at the timeout, or after N events; with status 5 when\n"
-		"the timeout comes before the Nth event; 3 when nothing is loaded.\n",
+		"Shows drops of every reason, denials with their policies, and new flows with the backend they were\n"
+		"given; further packets of an allowed connection make no event. Reads the kernel's ring of events.\n"
+		"Each reason may send 64 events in 134 ms on a CPU. Events beyond that, and events lost because the\n"
+		"ring is full, are counted and reported on stderr (in JSON: EventLoss). One reader at a time: a\n"
+		"second one ends with status 5 and names the first. world is any address that is no pod of this node,\n"
+		"no Service and not this node. Exit status 0: Ctrl-C, the timeout, or N events; 5: the timeout came\n"
+		"before the Nth event; 3: nothing is loaded.\n",
 	.outputs = "text|jsonl|json",
 	.wants = WANTS_INSTANCE,
 	.options = rows,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Options by table. See options.h. */
+/* Parses and lists options by their tables. See options.h. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 struct parser {
 	const struct option_row *const *tables;
 	char *values;
-	int argc, at; /* at: of the word under work */
+	int argc, at; /* at: index of the current word */
 	char **argv;
 	struct weir_err *err;
 };
@@ -62,8 +62,8 @@ static int store_value(struct parser *p, const struct option_row *row, const cha
 		return 0;
 	case OPTION_CHOICE:
 		if (!options_choice(row->metavar, text))
-			return err_set(p->err, -EINVAL, "--%s: '%s' is none of %s", row->name, text,
-				       row->metavar);
+			return err_set(p->err, -EINVAL, "--%s: '%s' is not one of %s", row->name,
+				       text, row->metavar);
 		*(const char **)value = text;
 		return 0;
 	case OPTION_TEXT:
@@ -75,6 +75,9 @@ static int store_value(struct parser *p, const struct option_row *row, const cha
 		if (errno || *end || *text < '0' || *text > '9' || number > UINT32_MAX)
 			return err_set(p->err, -EINVAL, "--%s: '%s' is not a number", row->name,
 				       text);
+		if (!number)
+			return err_set(p->err, -EINVAL, "--%s: 0 is too small: give 1 or more",
+				       row->name);
 		*(uint32_t *)value = number;
 		return 0;
 	}
@@ -86,7 +89,7 @@ static bool takes_value(const struct option_row *row)
 	return row->type != OPTION_FLAG && row->type != OPTION_COUNT;
 }
 
-/* attached: what stood in the same word ("=x", "-fx"), or NULL. */
+/* attached: the value from the same word ("=x", "-fx"), or NULL. */
 static int take(struct parser *p, const struct option_row *row, const char *attached)
 {
 	if (!takes_value(row)) {

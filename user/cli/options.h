@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Options by table: one row an option says how it is written, what it takes, where its value goes,
- * and its help. Parsing never prints and never exits.
+ * Options by table: the row of an option has its names, its type, where its value is stored, and
+ * its help. Parsing never prints and never exits.
  */
 #pragma once
 
@@ -14,11 +14,11 @@
 
 enum option_type {
 	OPTION_FLAG, /* bool */
-	OPTION_COUNT, /* unsigned int, one more each time */
+	OPTION_COUNT, /* unsigned int: how often it was given */
 	OPTION_TEXT, /* const char * */
-	OPTION_NUMBER, /* uint32_t */
+	OPTION_NUMBER, /* uint32_t, at least 1: 0 stands for "not given" */
 	OPTION_CHOICE, /* const char *, one of metavar's words "a|b|c" */
-	OPTION_LIST, /* struct option_list, one more each time */
+	OPTION_LIST, /* struct option_list; repeatable */
 };
 
 struct option_row {
@@ -36,13 +36,13 @@ struct option_list {
 };
 
 /*
- * tables: up to NULL, each ended by a row without a name. Options may stand anywhere; "--" ends
- * them. The arguments left over are moved to the front of argv, their number goes to ret_n. 0, or
- * -EINVAL with err saying what is wrong.
+ * tables: ended by NULL, each table by a row without a name. Options may stand anywhere; "--" ends
+ * them. The other words are moved to the front of argv, and ret_n is their number. 0, or -EINVAL
+ * with err set.
  */
 int options_parse(const struct option_row *const *tables, void *values, int argc, char **argv,
 		  int *ret_n, struct weir_err *err);
-/* One line a row: "  -f, --file PATH   manifests …". */
+/* One line for each row: "  -f, --file PATH   manifests …". */
 void options_help(const struct option_row *table, FILE *out);
 /* Is word one of "a|b|c"? */
 bool options_choice(const char *choices, const char *word);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Tables and colour. See output.h. */
+/* Tables, colour, CSV fields. See output.h. */
 #include <langinfo.h>
 #include <locale.h>
 #include <stdlib.h>

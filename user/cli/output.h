@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * How people see things: tables whose columns line up, colour by meaning and always doubled by a
- * word or a sign, plain text when nobody looks.
+ * Output for people: tables with aligned columns; colour by meaning, always beside a word or a sign
+ * that says the same; plain text where stdout is not a terminal.
  */
 #pragma once
 
@@ -14,26 +14,26 @@
 
 struct style {
 	bool tty, color, utf8;
-	unsigned int width; /* of the terminal, in columns; 0: no terminal, nothing is wrapped */
+	unsigned int width; /* of the terminal, in columns; 0: no terminal, no wrapping */
 };
 
-/* choice: auto, always, never or NULL (NO_COLOR, TERM=dumb and whether it is a terminal decide). */
+/* choice: auto, always, never or NULL (as auto: NO_COLOR, TERM=dumb and isatty() decide). */
 struct style style_detect(FILE *f, const char *choice);
-void style_locale(void); /* once, first: so that utf8 is known */
+void style_locale(void); /* call once, before style_detect(): utf8 depends on the locale */
 
 enum tone {
 	TONE_PLAIN,
 	TONE_GOOD, /* allowed, ok */
 	TONE_BAD, /* denied, error */
 	TONE_WARN,
-	TONE_DIM, /* unchanged, nothing to see */
+	TONE_DIM, /* unchanged, or nothing to report */
 	TONE_STRONG,
 };
 
 /* Escape sequences around text; both "" without colour. */
 const char *tone_on(const struct style *s, enum tone tone);
 const char *tone_off(const struct style *s, enum tone tone);
-size_t text_width(const char *utf8); /* in columns, one a code point */
+size_t text_width(const char *utf8); /* in columns: one for each code point */
 
 struct grid_cell {
 	char *text;
@@ -50,11 +50,11 @@ struct grid {
 };
 
 void grid_init(struct grid *t, const struct style *s, bool no_headers, const char *const *columns);
-/* Cells come in order; a row is complete when each column has one. Empty text shows as "-". */
+/* Cells fill the table row by row. Empty text shows as "-". */
 void grid_cell(struct grid *t, enum tone tone, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void grid_print(const struct grid *t, FILE *out);
 void grid_free(struct grid *t); /* also for _cleanup_() */
 
-/* One field of a line of CSV (RFC 4180), with the comma before all but the first. */
+/* One CSV field (RFC 4180), after a comma unless it is the first of its line. */
 void csv_field(FILE *out, bool first, const char *text);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * weir report: the connectivity matrix of manifests. Asks user/analyze/report.h and prints; whoever
- * judges (the plan, or the BPF programs) is its --engine.
+ * weir report: prints the connectivity matrix of manifests (analyze/report.h). --engine chooses the
+ * evaluator: the plan, or the BPF programs.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ struct report_options {
 	const char *ports, *engine;
 };
 
-/* "allow ns/policy[0]", "deny by default": a side for people. */
+/* A side as text: "allow ns/policy[0]", "deny, no rule matches". */
 static void side_text(const struct report_side *side, char *buf, size_t size)
 {
 	if (side->policy)
@@ -31,7 +31,7 @@ static void side_text(const struct report_side *side, char *buf, size_t size)
 		snprintf(buf, size, "allow");
 }
 
-/* The list begins with its first item, so that a refusal leaves stdout empty. */
+/* The list begins with its first item, so that stdout stays empty on an error. */
 struct json_list {
 	struct emit emit;
 	bool begun;
@@ -163,7 +163,7 @@ static int print_as(struct report *r, const struct common_options *c, struct wei
 	return cli_json(c) ? print_json(r, err) : print_matrix(r, c, err);
 }
 
-/* The plans' own notes (selectors that match no namespace) are shown once, not once a node. */
+/* Notes of the plan (selectors that match no namespace), once and not for each node. */
 static void print_notes(struct report *r, const struct store *s, const struct common_options *c)
 {
 	const struct plan *p = s->n_pods ? report_plan(r, s->pods[0]->node) : NULL;
@@ -211,6 +211,8 @@ static int run(void *options, char **args, int n_args)
 	if (o->ports && report_ports_parse(o->ports, &arena, &ports, &in.n_ports, &err))
 		return cli_fail(EXIT_USAGE, "report: --ports: %s", err.text);
 	status = cli_read_store(&o->common, STORE_ASSIGN, &s);
+	if (!status)
+		status = cli_check_ports("report", s, ports, in.n_ports);
 	if (status)
 		return status;
 	in.store = s;
@@ -220,21 +222,22 @@ static int run(void *options, char **args, int n_args)
 
 static const struct option_row rows[] = {
 	{ "ports", 'p', "PORTS", OPTION_TEXT, offsetof(struct report_options, ports),
-	  "as 80/TCP,53/UDP,http; a name is looked up on the destination; else all ports that pods declare" },
+	  "such as 80/TCP,53/UDP,http; default: all that pods declare" },
 	{ "engine", 0, "plan|bpf", OPTION_CHOICE, offsetof(struct report_options, engine),
-	  "who judges: the compiled plan, or the real programs under BPF_PROG_TEST_RUN (root)" },
+	  "evaluator: the compiled plan, or the real programs under BPF_PROG_TEST_RUN (root)" },
 	{},
 };
 
 const struct verb verb_report = {
 	.name = "report",
 	.arguments = "-f PATH",
-	.summary = "who may connect to whom, as a matrix",
+	.summary = "which pods may connect to which, as a matrix",
 	.details =
-		"For each ordered pair of pods, and world (an address outside that no ipBlock but /0 names) and node\n"
-		"(the pod's own node): may a connection to the port be opened, and which rule of which end says so.\n"
-		"table is a matrix, wide a line for each question with the deciding rules. Exit status 0 whatever\n"
-		"the verdicts.\n",
+		"For each ordered pair of pods: may the first open a connection to a port of the second, and which\n"
+		"rule of which end decides. Further ends are world (an address that no pod, node or Service has and\n"
+		"no ipBlock but /0 contains) and node (the node of the other end). A port name is looked up in the\n"
+		"destination pod. table is a matrix; wide has one line for each question, with the deciding rules.\n"
+		"Exit status 0, whatever the verdicts are.\n",
 	.outputs = "table|wide|json|csv|md",
 	.wants = WANTS_FILES,
 	.options = rows,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * weir sandbox: a cluster of one node without a cluster. Four words, each a thin layer over
- * user/sandbox/sandbox.h.
+ * weir sandbox: the pods of manifests as network namespaces of one node. Each of its words is a
+ * thin layer over user/sandbox.
  */
 #include <errno.h>
 #include <limits.h>
@@ -27,7 +27,7 @@ static void print_step(const char *what, uint64_t ns, void *arg)
 		fprintf(stderr, "  %-36s %8.1f ms\n", what, ns / 1e6);
 }
 
-/* The store of -f, placed on the sandbox's node. */
+/* Reads -f and places all pods on the sandbox's node. */
 static int read_placed(const struct sandbox_options *o, unsigned int flags,
 		       struct store **ret_store, struct sandbox_net *ret_net)
 {
@@ -85,20 +85,21 @@ static int run_exec(struct sandbox_options *o, char **args, int n_args)
 	int r;
 
 	if (n_args < 2)
-		return cli_fail(EXIT_USAGE,
-				"sandbox exec: NS/POD, node or world, then -- and the command");
+		return cli_fail(
+			EXIT_USAGE,
+			"sandbox exec: give NS/POD, node or world, then -- and the command");
 	memcpy(command, args + 1, (n_args - 1) * sizeof(*command));
 	fflush(stdout);
 	r = sandbox_exec(o->common.name, args[0], command, &err);
 	return cli_fail_err(r, &err);
 }
 
-/* Where the manifests are not those that were loaded, a difference would say nothing about Weir. */
-static int check_same_manifests(const struct measure *p)
+/* Measured against other manifests than those loaded, a difference would not be a defect. */
+static int check_same_manifests(const struct measure *m)
 {
 	struct sync_delta d;
 	struct weir_err err = {};
-	int r = measure_compare(p, &d, &err);
+	int r = measure_compare(m, &d, &err);
 
 	if (r)
 		return cli_fail_err(r, &err);
@@ -106,25 +107,25 @@ static int check_same_manifests(const struct measure *p)
 		return EXIT_OK;
 	return cli_fail(
 		EXIT_INPUT,
-		"sandbox %s runs other manifests than these (pods it lacks: %u, pods it has besides: %u, table "
-		"elements that differ: %u): run 'weir sandbox up' with these first; nothing was measured",
-		p->name ?: SANDBOX_DEFAULT_NAME, d.unplugged, d.gated, sync_delta_writes(&d));
+		"sandbox %s runs other manifests than these (missing pods: %u, extra pods: %u, table elements that "
+		"differ: %u): run 'weir sandbox up' with these first; nothing was measured",
+		m->name ?: SANDBOX_DEFAULT_NAME, d.unplugged, d.gated, sync_delta_writes(&d));
 }
 
-static int measure_and_print(struct measure *p, const struct sandbox_options *o)
+static int measure_and_print(struct measure *m, const struct sandbox_options *o)
 {
 	struct weir_err err = {};
-	int r = measure_matrix(p, &err);
+	int r = measure_matrix(m, &err);
 
 	if (!r)
-		r = measure_services(p, &err);
+		r = measure_services(m, &err);
 	if (r)
 		return cli_fail_err(r, &err);
 	if (cli_json(&o->common))
-		measure_print_json(p, stdout);
+		measure_print_json(m, stdout);
 	else
-		measure_print(p, &o->common, stdout);
-	return measure_differences(p) ? EXIT_DISAGREE : EXIT_OK;
+		measure_print(m, &o->common, stdout);
+	return measure_differences(m) ? EXIT_DISAGREE : EXIT_OK;
 }
 
 static int run_probe(struct sandbox_options *o, char **args, int n_args)
@@ -132,7 +133,7 @@ static int run_probe(struct sandbox_options *o, char **args, int n_args)
 	_cleanup_(arena_free) struct arena arena = {};
 	_cleanup_(mem_free) struct report_port *ports = NULL;
 	_cleanup_(store_free) struct store *s = NULL;
-	_cleanup_(measure_free) struct measure p = { .name = o->common.name,
+	_cleanup_(measure_free) struct measure m = { .name = o->common.name,
 						     .timeout_ms = o->timeout_ms };
 	struct report_input in = {};
 	struct weir_err err = {};
@@ -140,20 +141,22 @@ static int run_probe(struct sandbox_options *o, char **args, int n_args)
 
 	if (o->ports && report_ports_parse(o->ports, &arena, &ports, &in.n_ports, &err))
 		return cli_fail(EXIT_USAGE, "sandbox probe: --ports: %s", err.text);
-	status = read_placed(o, 0, &s, &p.net);
+	status = read_placed(o, 0, &s, &m.net);
+	if (!status)
+		status = cli_check_ports("sandbox probe", s, ports, in.n_ports);
 	if (status)
 		return status;
-	in.store = p.store = s;
+	in.store = m.store = s;
 	in.ports = ports;
-	in.world = p.net.world_addr;
-	in.own = p.net.local;
-	in.n_own = p.net.n_local;
-	p.report = report_new(&in);
-	p.plan = sandbox_plan(s, &p.net);
-	p.requests = o->requests ? o->requests : 15;
-	p.all_ports = o->ports || cli_json(&o->common);
-	status = check_same_manifests(&p);
-	return status ? status : measure_and_print(&p, o);
+	in.world = m.net.world_addr;
+	in.own = m.net.local;
+	in.n_own = m.net.n_local;
+	m.report = report_new(&in);
+	m.plan = sandbox_plan(s, &m.net);
+	m.requests = o->requests ? o->requests : 15;
+	m.all_ports = o->ports || cli_json(&o->common);
+	status = check_same_manifests(&m);
+	return status ? status : measure_and_print(&m, o);
 }
 
 static int run(void *options, char **args, int n_args)
@@ -173,37 +176,37 @@ static int run(void *options, char **args, int n_args)
 		if (strcmp(args[0], words[i].word))
 			continue;
 		if (n_args - 1 > words[i].max_args)
-			return cli_fail(EXIT_USAGE, "sandbox %s: '%s' is too much", args[0],
+			return cli_fail(EXIT_USAGE, "sandbox %s: unexpected argument '%s'", args[0],
 					args[1]);
 		return words[i].run(options, args + 1, n_args - 1);
 	}
-	return cli_fail(EXIT_USAGE, "sandbox: '%s' is none of up, exec, probe, down", args[0]);
+	return cli_fail(EXIT_USAGE, "sandbox: '%s' is not one of up, exec, probe, down", args[0]);
 }
 
 static const struct option_row rows[] = {
 	{ "ports", 'p', "PORTS", OPTION_TEXT, offsetof(struct sandbox_options, ports),
-	  "probe: as 80/TCP,53/UDP,http, at every destination; else the ports that each declares" },
+	  "probe: such as 80/TCP,53/UDP,http; default: those that each destination declares" },
 	{ "timeout", 0, "MS", OPTION_NUMBER, offsetof(struct sandbox_options, timeout_ms),
-	  "probe: how long a connection may take before it counts as denied" },
+	  "probe: a connection that takes longer counts as denied" },
 	{ "requests", 0, "N", OPTION_NUMBER, offsetof(struct sandbox_options, requests),
-	  "probe: requests from each pod to each Service" },
+	  "probe: requests from each pod to each Service; default 15" },
 	{ "topology", 0, "routed|ptp|bridge", OPTION_CHOICE,
 	  offsetof(struct sandbox_options, topology),
-	  "up: how pods are wired to the node; default routed" },
+	  "up: how pods are connected to the node; default routed" },
 	{ "no-datapath", 0, NULL, OPTION_FLAG, offsetof(struct sandbox_options, no_datapath),
-	  "up: namespaces and servers only" },
+	  "up: make namespaces and servers only, load nothing" },
 	{},
 };
 
 const struct verb verb_sandbox = {
 	.name = "sandbox",
 	.arguments = "up|exec|probe|down",
-	.summary = "the pods of manifests as network namespaces, with real traffic",
+	.summary = "run the pods of manifests as network namespaces, with real traffic (root)",
 	.details =
-		"up -f PATH        makes the sandbox, or brings a running one to what the manifests say now\n"
+		"up -f PATH         makes the sandbox, or changes a running one to match the manifests\n"
 		"exec WHERE -- CMD  runs a command in a namespace: NS/POD, node or world\n"
-		"probe -f PATH     connects for real and shows expected beside measured; exit status 7 if they differ\n"
-		"down              removes it, also one that was left half-made\n",
+		"probe -f PATH      connects for real, shows expected beside measured; exit status 7 if they differ\n"
+		"down               removes it, also one that was left incomplete\n",
 	.outputs = "table|json",
 	.wants = WANTS_FILES | WANTS_INSTANCE,
 	.options = rows,

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* weir status: what is loaded on this node, on one screen. Reads maps only. */
+/* weir status: what is loaded on this node, on one screen. Reads only. */
 #include <string.h>
 
 #include <bpf/bpf.h>
 
 #include "analyze/report.h"
+#include "base/addr.h"
 #include "base/emit.h"
 #include "cli/loaded.h"
 #include "cli/verbs.h"
@@ -29,12 +30,17 @@ static void emit_status(const struct live *l)
 {
 	const struct weir_config *config = node_config(l->node);
 	_cleanup_(emit_close) struct emit e = {};
+	char text[ADDR_TEXT_MAX];
 
 	emit_open(&e, stdout);
 	emit_document_begin(&e, "Status");
 	emit_int(&e, "generation", config->generation);
 	emit_text(&e, "enforcement", enforcing(l) ? "on" : "off");
 	emit_text(&e, "echo", echo_always(l) ? "always" : "policy");
+	emit_array(&e, "hairpin");
+	for (int family = 0; family < 2; family++)
+		emit_text(&e, NULL, addr_text(&config->hairpin[family], text));
+	emit_array_end(&e);
 	emit_bool(&e, "planFile", l->plan != NULL);
 	emit_int(&e, "policyEpoch", config->policy_epoch);
 	emit_int(&e, "serviceEpoch", config->service_epoch);
@@ -174,8 +180,8 @@ const struct verb verb_status = {
 	.arguments = "",
 	.summary = "what is loaded on this node, on one screen (root)",
 	.details =
-		"Generation, enforcement, programs, devices, how full the maps are, drops by reason. Needs no agent.\n"
-		"Exit status 3 when nothing is loaded.\n",
+		"Generation, enforcement, programs, devices, gc, how full the maps are, drops by reason. Needs no\n"
+		"agent. Exit status 3: nothing is loaded.\n",
 	.outputs = "table|json",
 	.wants = WANTS_INSTANCE,
 	.options_size = sizeof(struct common_options),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Talk, errors and exit statuses. See talk.h. */
+/* Messages, errors and exit statuses. See talk.h. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What verbs say and how they end: the options that every verb takes, the exit statuses, talk and
- * errors. stdout carries data and nothing else; all talk goes to stderr. Knows no verb.
+ * The options that every verb takes, the exit statuses, messages and errors. stdout carries data
+ * and nothing else; messages go to stderr. Knows no particular verb.
  */
 #pragma once
 
@@ -12,14 +12,15 @@
 #include "cli/options.h"
 #include "cli/output.h"
 
+/* help.c has the words for users. */
 enum exit_status {
 	EXIT_OK, /* done; allowed; no findings */
 	EXIT_NO, /* a valid "no": denied, findings, a difference */
 	EXIT_USAGE,
-	EXIT_REACH, /* nothing is loaded, no permission, nobody answers */
+	EXIT_REACH, /* nothing is loaded, or no permission */
 	EXIT_INPUT, /* invalid objects */
-	EXIT_TIMEOUT, /* timeout, busy, or only a part was done */
-	EXIT_KERNEL, /* the kernel refused, a table is full */
+	EXIT_TIMEOUT, /* busy, timed out, or only a part was done */
+	EXIT_KERNEL, /* the kernel refused, or a table is full */
 	EXIT_DISAGREE, /* two evaluators disagree: a defect of Weir */
 };
 
@@ -35,19 +36,19 @@ struct common_options {
 	struct style out, talk; /* of stdout and stderr; filled after parsing */
 };
 
-/* The verb that runs, for errors that name it. */
+/* The running verb, for errors that name it. */
 void cli_set_verb(const char *name);
 
-/* "weir: TEXT" on stderr; returns status, so that a failure is one line. */
+/* Prints "weir: TEXT" on stderr and returns status. */
 int cli_fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* The exit status that an errno of an edge stands for. */
+/* The exit status for a -errno of a system call, a map or a file. */
 int cli_status_of(int error);
 /*
- * Both together: the error's text, and the status of its code. Without permission and root it says
- * that root is needed.
+ * Prints the error and returns its exit status. For EPERM and EACCES, unless the caller is root, it
+ * says that root is needed.
  */
 int cli_fail_err(int error, const struct weir_err *err);
-/* Talk that -q silences. */
+/* A message that -q silences. */
 void cli_note(const struct common_options *c, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 bool cli_json(const struct common_options *c);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* The options that verbs share, and which of them a verb takes. See verb.h. */
+/* The options that several verbs share. See verb.h. */
 #include "cli/verb.h"
 
 #define COMMON(member) offsetof(struct common_options, member)
@@ -12,21 +12,20 @@ static const struct option_row files_rows[] = {
 
 static const struct option_row node_rows[] = {
 	{ "node", 0, "NODE", OPTION_TEXT, COMMON(node),
-	  "this node's name; else NODE_NAME, else the only Node object" },
+	  "name of this node; default: $NODE_NAME, else the only Node object" },
 	{},
 };
 
 static const struct option_row instance_rows[] = {
 	{ "name", 0, "NAME", OPTION_TEXT, COMMON(name),
-	  "instance, when several are loaded side by side" },
+	  "the instance, where several are loaded side by side" },
 	{},
 };
 
 static const struct option_row output_rows[] = {
-	{ "output", 'o', "FORM", OPTION_TEXT, COMMON(output),
-	  "form of the output; the first of those above is the default" },
-	{ "no-headers", 0, NULL, OPTION_FLAG, COMMON(no_headers),
-	  "tables without their first line" },
+	{ "output", 'o', "FORMAT", OPTION_TEXT, COMMON(output),
+	  "output format; the first one above is the default" },
+	{ "no-headers", 0, NULL, OPTION_FLAG, COMMON(no_headers), "tables without their heading" },
 	{},
 };
 
@@ -34,7 +33,7 @@ static const struct option_row common_rows[] = {
 	{ "quiet", 'q', NULL, OPTION_FLAG, COMMON(quiet), "only errors on stderr" },
 	{ "verbose", 'v', NULL, OPTION_COUNT, COMMON(verbose), "more on stderr" },
 	{ "color", 0, "auto|always|never", OPTION_CHOICE, COMMON(color),
-	  "colour; NO_COLOR and TERM=dumb are heeded" },
+	  "colour; with auto, NO_COLOR and TERM=dumb turn it off" },
 	{ "help", 'h', NULL, OPTION_FLAG, COMMON(help), "this text" },
 	{},
 };

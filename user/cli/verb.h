@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The row of a verb in the table. Usage, help, manual page and parsing come from the same rows (and
- * those of options.h), so they cannot drift.
+ * A verb's row in the table of verbs. Usage, help, manual page and parsing all use these rows and
+ * those of options.h.
  */
 #pragma once
 
@@ -17,22 +17,19 @@ enum verb_wants {
 
 struct verb {
 	const char *name;
-	const char *arguments; /* "FROM TO[:PORT[/PROTO]]"; "" when it takes none */
+	const char *arguments; /* "FROM TO[:PORT[/PROTO]]"; "": none */
 	const char *summary; /* one line for the list of verbs */
-	const char *details; /* further help, lines that end with a newline; may be NULL */
-	const char *outputs; /* forms that -o takes, the first is the default: "table|json"; NULL:
-				no -o */
+	const char *details; /* further help: whole lines; may be NULL */
+	const char *outputs; /* formats of -o, default first: "table|json"; NULL: no -o */
 	unsigned int wants; /* enum verb_wants */
 	const struct option_row *options; /* ended by a row without a name; may be NULL */
-	size_t options_size; /* of the verb's options struct; it begins with struct common_options
-			      */
+	size_t options_size; /* the options struct begins with struct common_options */
 	int min_args, max_args;
 	int (*run)(void *options, char **args, int n_args); /* returns enum exit_status */
 };
 
 /*
- * The tables that a verb's command line is parsed with, its own first, ended by NULL. Returns their
- * number.
+ * The option tables of a verb, its own first, ended by NULL. Returns their number.
  */
 #define CLI_TABLES_MAX 7
 size_t cli_verb_tables(const struct verb *v, const struct option_row *tables[CLI_TABLES_MAX]);

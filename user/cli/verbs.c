@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The table of verbs, in the order that help shows them: on files first, then on a node, then the
- * rest; and the verb that is about the table itself.
+ * The table of verbs, in the order of help: those on files, those on a node, the rest; and `help`,
+ * which prints this table.
  */
 #include <string.h>
 
@@ -17,7 +17,6 @@ const struct verb *cli_verb(const char *name)
 	return NULL;
 }
 
-/* weir help [VERB]. All text comes from the tables of verbs and options. */
 static int run(void *options, char **args, int n_args)
 {
 	const struct common_options *c = options;
@@ -26,8 +25,9 @@ static int run(void *options, char **args, int n_args)
 	if (n_args && !v)
 		return cli_fail(EXIT_USAGE, "unknown verb '%s'; 'weir help' lists them", args[0]);
 	if (cli_output_is(c, "man") && v)
-		return cli_fail(EXIT_USAGE,
-				"help: the manual page is one for all verbs: weir help -o man");
+		return cli_fail(
+			EXIT_USAGE,
+			"help: -o man takes no verb: there is one manual page for all of them");
 	if (cli_output_is(c, "man"))
 		man_write(cli_verbs, stdout);
 	else if (v)
@@ -40,8 +40,8 @@ static int run(void *options, char **args, int n_args)
 static const struct verb verb_help = {
 	.name = "help",
 	.arguments = "[VERB]",
-	.summary = "this list, or all about one verb",
-	.details = "man is the manual page weir(1), with everything: weir help -o man | man -l -\n",
+	.summary = "this list, or the details of one verb",
+	.details = "-o man writes the manual page weir(1): weir help -o man | man -l -\n",
 	.outputs = "text|man",
 	.options_size = sizeof(struct common_options),
 	.max_args = 1,

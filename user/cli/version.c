@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * weir version. The only object to which the Makefile gives the version, as the macro WEIR_VERSION.
+ * weir version. The only file that the Makefile compiles with the version, as the macro
+ * WEIR_VERSION.
  */
 #include "base/emit.h"
 #include "cli/verbs.h"
@@ -31,7 +32,7 @@ static int run(void *options, char **args, int n_args)
 const struct verb verb_version = {
 	.name = "version",
 	.arguments = "",
-	.summary = "what this binary is",
+	.summary = "version of this binary and of its map layout",
 	.outputs = "table|json",
 	.options_size = sizeof(struct common_options),
 	.run = run,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* weir why FROM TO: one question, answered with everything that had a say in it. */
+/* weir why FROM TO: one question, answered with every policy, rule and selector involved. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +16,8 @@ struct why_options {
 	const char *engine;
 };
 
-/* With the programs as engine, they have answered all of it, on tables made for the question. */
-static void say_engine(struct why_flows *flows, const struct program_evaluator *e)
+/* With --engine bpf the programs have answered, on private maps made from the objects. */
+static void note_programs(struct why_flows *flows, const struct program_evaluator *e)
 {
 	for (size_t i = 0; e->n_asked && i < flows->n; i++)
 		flows->items[i].datapath = (struct why_datapath){
@@ -48,22 +48,22 @@ static int answer(struct why_flows *flows, const struct common_options *c)
 	if (disagree)
 		return cli_fail(
 			EXIT_DISAGREE,
-			"INTERNAL BUG: the compiled plan and the objects do not say the same. Please report it "
+			"INTERNAL BUG: the plan and the explanation from the objects disagree. Please report it "
 			"with the manifests and 'weir version'");
 	return denied ? EXIT_NO : EXIT_OK;
 }
 
-/* What cannot be asked is usage; the rest is what an edge says. */
+/* A question that cannot be asked is a usage error; other errors have their own status. */
 static int fail(int error, const struct weir_err *err)
 {
 	if (error == -ENOENT || error == -EINVAL || error == -EAFNOSUPPORT)
 		return cli_fail(EXIT_USAGE, "why: %s", err->text);
-	if (error == -EPROTO) /* a program contradicts itself */
+	if (error == -EPROTO) /* a program's verdict and its trace disagree */
 		return cli_fail(EXIT_DISAGREE, "a defect of Weir: %s", err->text);
 	return cli_fail_err(error, err);
 }
 
-/* in: the store, and addresses of the node where they are known. */
+/* in: the store, and the node's addresses where known. */
 static int ask_all(struct why_ask *ask, const struct why_options *o, struct report_input *in,
 		   struct why_live *live, bool own)
 {
@@ -87,7 +87,7 @@ static int ask_all(struct why_ask *ask, const struct why_options *o, struct repo
 		status = fail(r, &err);
 		return evaluator_verdict(&evaluator) ? EXIT_DISAGREE : status;
 	}
-	say_engine(&flows, &evaluator);
+	note_programs(&flows, &evaluator);
 	defect = why_live_ask(live, ask, &flows, own);
 	if (live->difference.plan)
 		evaluator_banner(&live->difference, "the kernel", live->further);
@@ -99,7 +99,7 @@ static int ask_all(struct why_ask *ask, const struct why_options *o, struct repo
 	return status;
 }
 
-/* Of manifests. An instance that is loaded beside them is asked, too. */
+/* With -f. A loaded instance is asked as well. */
 static int run_files(struct why_ask *ask, const struct why_options *o)
 {
 	_cleanup_(why_live_close) struct why_live live = {};
@@ -110,13 +110,13 @@ static int run_files(struct why_ask *ask, const struct why_options *o)
 
 	if (status)
 		return status;
-	why_live_open(&live, o->common.name,
-		      &err); /* where none is, or none may be read, there is none to ask */
+	/* no instance, or no permission: only the manifests answer */
+	why_live_open(&live, o->common.name, &err);
 	in.store = s;
 	return ask_all(ask, o, &in, &live, false);
 }
 
-/* Of what is loaded. */
+/* Without -f: the loaded instance, and the objects kept beside its plan. */
 static int run_live(struct why_ask *ask, const struct why_options *o)
 {
 	_cleanup_(sandbox_net_free) struct sandbox_net net = {};
@@ -130,7 +130,7 @@ static int run_live(struct why_ask *ask, const struct why_options *o)
 		return cli_fail_err(r, &err);
 	loaded_note_names(&live.live, &o->common);
 	if (!origin->store) {
-		cli_note(&o->common, "%s: no rules and labels can be shown", live.err.text);
+		cli_note(&o->common, "%s: rules and labels cannot be shown", live.err.text);
 		return why_by_ids(&live, ask, &o->common);
 	}
 	in.store = origin->store;
@@ -160,24 +160,24 @@ static int run(void *options, char **args, int n_args)
 
 static const struct option_row rows[] = {
 	{ "engine", 0, "plan|bpf", OPTION_CHOICE, offsetof(struct why_options, engine),
-	  "who judges the two ends: the compiled plan, or the real programs under BPF_PROG_TEST_RUN (root)" },
+	  "evaluator: the compiled plan, or the real programs under BPF_PROG_TEST_RUN (root)" },
 	{},
 };
 
 const struct verb verb_why = {
 	.name = "why",
 	.arguments = "FROM TO[:PORT[/PROTO]] [-f PATH]",
-	.summary = "may FROM connect to TO, and what says so, step by step",
+	.summary = "may FROM connect to TO, and why, step by step",
 	.details =
-		"FROM and TO: ns/pod, or ns/workload for its first pod, pod/ns/name, svc/ns/name (TO only), a DNS name\n"
-		"(host.service.ns under a headless Service, service.ns.svc), an IP ([IPv6]:PORT), world, node. PORT is\n"
-		"a number or a name; it may be left out where the pod or Service has only one. An IP is asked in its\n"
-		"own family, names in each family that both ends have. Both directions are shown always: each policy\n"
-		"that selects the pod, each rule, each selector with the label that failed, with file and line. Exit\n"
-		"status 0 allowed, 1 denied.\n"
-		"Without -f the question is about what is loaded on this node (root). Its tables, and with -f those of\n"
-		"an instance that is loaded, too, are asked by running the programs on a copy of them: nothing of the\n"
-		"instance changes. Where they and the plan differ it is a defect of Weir: a banner, and exit status 7.\n\n"
+		"FROM and TO: ns/pod, ns/workload (its first pod), pod/ns/name, svc/ns/name (TO only), a DNS name\n"
+		"(host.service.ns under a headless Service, service.ns.svc), an IP ([IPv6]:PORT), world, node. PORT\n"
+		"is a number or a name; it may be left out if the pod or Service has only one. An IP is asked in its\n"
+		"own family, names in each family that both ends have. Both directions are always shown: each policy\n"
+		"that selects the pod, each rule, each selector with the label that failed, with file and line.\n"
+		"Exit status 0: allowed; 1: denied; 2: FROM or TO is not found.\n"
+		"Without -f the question is about what is loaded on this node (root). The programs also answer on a\n"
+		"copy of the instance's tables, with -f as well if one is loaded; the instance does not change. Where\n"
+		"they and the plan disagree, it is a defect of Weir: a banner, and exit status 7.\n\n"
 		"  weir why default/web prod/db:5432 -f manifests/\n"
 		"  weir why default/web svc/prod/db\n",
 	.outputs = "table|json",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * A judged flow as JSON: one item of the report, with its steps. See why_print.h. Members are only
- * ever added.
+ * A judged flow as JSON: one item of the report, with its steps. See why_print.h. Members may be
+ * added, never removed or renamed.
  */
 #include "cli/why_print.h"
 
@@ -14,7 +14,7 @@ static void emit_src(struct emit *e, const struct src *src)
 		emit_int(e, "line", src->line);
 }
 
-/* "failed" and "nearest" are sentences; what follows them here are their parts. */
+/* "failed" of an item is one sentence for all its parts; each part has its own list. */
 static void emit_parts(struct emit *e, const struct explain_item *item)
 {
 	emit_array(e, "parts");
@@ -172,8 +172,8 @@ static void emit_flow(struct emit *e, const struct why_flow *f)
 }
 
 /*
- * The decisive way (the first that is denied, else the first) stands at the top; all ways are in
- * items.
+ * The decisive flow (the first that is denied, else the first) is repeated at the top; items has
+ * all.
  */
 void why_emit(const struct why_flows *flows, struct emit *e)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * An answer of why where the objects are not there any more: by the tables' own numbers, named as
- * far as the plan file names them. It says what decided.
+ * The answer of why when the objects are missing: the ids that decided, with the names that the
+ * plan file has.
  */
 #include "cli/talk.h"
 #include "cli/why_print.h"
@@ -42,7 +42,7 @@ static void print_answer(const struct why_live *l, const struct why_ask *ask,
 	       proto_text(i->query.proto), i->query.port,
 	       family_text(!weir_addr_is_v4(&i->query.src)),
 	       i->judged ? reason_label(i->answer.reason)
-			 : "no end is plugged in on this node: nothing is judged");
+			 : "no end is attached on this node: nothing is judged");
 	if (!i->judged)
 		return;
 	if (i->service)
@@ -53,7 +53,7 @@ static void print_answer(const struct why_live *l, const struct why_ask *ask,
 	printf(" datapath: generation %llu, by ids%s\n", (unsigned long long)l->live.generation,
 	       node_config(l->live.node)->enforcement == WEIR_ENFORCE_ON
 		       ? ""
-		       : "; but enforcement is OFF: what is denied passes");
+		       : "; but enforcement is OFF: denied packets pass");
 }
 
 static void emit_side(struct emit *e, const char *key, const struct oracle_side *side)
@@ -118,15 +118,13 @@ int why_by_ids(struct why_live *l, const struct why_ask *ask, const struct commo
 
 	if (!ask->to.has_port || ask->to.port_name)
 		return cli_fail(EXIT_USAGE,
-				"why: without its objects only a port by number can be asked for");
+				"why: the objects are missing: give the port as a number");
 	r = why_live_by_ids(l, ask, answers, &n);
 	if (r)
 		return cli_fail_err(r, &l->err);
 	if (!n)
-		return cli_fail(
-			EXIT_USAGE,
-			"why: without its objects pods are known by the plan file only%s, and all else "
-			"by address",
-			l->live.plan ? "" : ", which is not there either");
+		return cli_fail(EXIT_USAGE,
+				"why: the objects are missing: give FROM and TO as addresses%s",
+				l->live.plan ? ", or as pods of the plan file" : "");
 	return answer(l, ask, answers, n, c);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * A judged flow as a drawing for people. See why_print.h. The verdict comes first, then both
- * directions, always; below each, the policies, each selector with what failed in it and where it
- * is written; last, the nearest miss.
+ * A judged flow as a drawing. See why_print.h. First the verdict, then always both directions;
+ * below each its policies, each selector with what failed in it and its file and line; last the
+ * nearest miss.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -11,15 +11,14 @@
 
 #include "cli/why_print.h"
 
-#define RIGHT_MIN 28 /* columns that what failed gets at least, on a terminal */
-#define NOTE_INDENT 10 /* of further lines, where a line does not fit */
+#define RIGHT_MIN 28 /* least width of the right column, on a terminal */
+#define NOTE_INDENT 10 /* of continuation lines */
 
-/* One line of the drawing; columns are aligned once all lines are known. */
+/* One line of the drawing. Columns are aligned once all lines are known. */
 struct line {
 	const char *left, *where, *mark;
-	const char *below; /* what stands at the left of the lines that the right column needs
-			      further */
-	const char *right[8]; /* one line each, or more where they are wrapped */
+	const char *below; /* left part of continuation lines */
+	const char *right[8]; /* a line each, or more where wrapped */
 	size_t n_right;
 	enum tone tone;
 };
@@ -54,7 +53,7 @@ static const char *base_name(const char *path)
 	return slash && slash[1] ? slash + 1 : path;
 }
 
-/* Has another file that is drawn the same base name? */
+/* Whether another file in the drawing has the same base name. */
 static bool is_ambiguous(const struct why_flow *f, const char *file)
 {
 	for (int d = 0; d < 2; d++)
@@ -68,7 +67,7 @@ static bool is_ambiguous(const struct why_flow *f, const char *file)
 	return false;
 }
 
-/* "db.yaml:15": the folder only where it tells two files apart; -o json has whole paths. */
+/* "db.yaml:15"; the whole path where base names are ambiguous. -o json has whole paths. */
 static const char *where_text(struct drawing *d, const struct src *src)
 {
 	const char *file = src->file;
@@ -110,8 +109,8 @@ static void judge_line(struct drawing *d, struct line *l, const struct explain_p
 }
 
 /*
- * A line for each part, so that each selector is judged by itself. stem: what leads from the rule
- * to the next one.
+ * One line for each part, so that each selector has its own mark. stem: the line from this rule to
+ * the next one.
  */
 static void draw_item(struct drawing *d, const struct explain_item *item, const char *path,
 		      const char *stem, bool last)
@@ -192,7 +191,7 @@ static void draw_policies(struct drawing *d, const struct explain_side *side,
 /* ---- Printing ---- */
 
 /*
- * Bytes of text that fit into so many columns, cut at a space where there is one; at least one
+ * How many bytes of text fit into so many columns, cut at a space if there is one; at least one
  * character.
  */
 static size_t fitting(const char *text, size_t columns)
@@ -213,7 +212,7 @@ static size_t fitting(const char *text, size_t columns)
 	return at;
 }
 
-/* Text from a column on; further lines begin with below, at the same column. */
+/* Prints text from column on. Continuation lines begin with below and continue at column. */
 static void print_wrapped(const char *text, const char *below, size_t column, unsigned int width,
 			  FILE *out)
 {
@@ -232,11 +231,10 @@ static void print_wrapped(const char *text, const char *below, size_t column, un
 
 struct columns {
 	size_t left, where, mark;
-	size_t right; /* where what failed begins; 0: on lines of its own, because the terminal is
-			 too narrow */
+	size_t right; /* column of the right part; 0: on lines of its own, the terminal is narrow */
 };
 
-/* What is longer than the terminal can hold beside the rest does not widen its column. */
+/* A left part that is too long for the terminal does not widen its column. */
 static struct columns find_columns(const struct drawing *d)
 {
 	size_t width = d->style->width ? d->style->width : SIZE_MAX, most;
@@ -311,7 +309,7 @@ static const struct report_side *verdict_of(const struct why_flow *f, enum kube_
 	return d == KUBE_EGRESS ? &f->item.egress : &f->item.ingress;
 }
 
-/* Why a side says what it says, in half a line. */
+/* The reason for a side's verdict, in half a line. */
 static const char *side_sentence(const struct why_flow *f, enum kube_direction d,
 				 struct arena *arena)
 {
@@ -331,7 +329,7 @@ static const char *side_sentence(const struct why_flow *f, enum kube_direction d
 			    n == 1 ? "policy" : "policies");
 }
 
-/* Without the namespace, where that leaves two different names. */
+/* The name without its namespace, unless both ends would then look the same. */
 static const char *short_name(const struct why_flow *f, enum kube_direction d)
 {
 	const char *from = base_name(f->item.from), *to = base_name(f->item.to);
@@ -347,13 +345,13 @@ static void print_side(const struct why_flow *f, enum kube_direction d, const st
 	const struct report_side *v = verdict_of(f, d);
 	enum tone tone = v->allow ? TONE_GOOD : TONE_BAD;
 	struct drawing drawing = { .style = s, .flow = f };
-	const char *who = short_name(f, d);
+	const char *end = short_name(f, d);
 	size_t width = text_width(short_name(f, !d));
 
-	if (width < text_width(who))
-		width = text_width(who);
+	if (width < text_width(end))
+		width = text_width(end);
 	fprintf(out, " %-7s %-4s %s%*s  %s%-7s%s  ", list_name(d), d == KUBE_EGRESS ? "from" : "to",
-		who, (int)(width - text_width(who)), "", tone_on(s, tone),
+		end, (int)(width - text_width(end)), "", tone_on(s, tone),
 		v->allow ? "ALLOWED" : "DENIED", tone_off(s, tone));
 	print_wrapped(side_sentence(f, d, &drawing.arena), "", width + 25, s->width, out);
 	if (f->judged[d])
@@ -431,8 +429,7 @@ static void print_owner(const struct kube_pod *pod, FILE *out)
 }
 
 /*
- * Pods that were read are what they are; of those that were made people have only seen the
- * workload.
+ * For pods that were made from a workload: the reader has seen only the workload.
  */
 static void print_owners(const struct why_flow *f, FILE *out)
 {

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What the steps of one compilation share: peers in use, which pods and blocks they match, and
- * indexes from the plan back to the objects. Lives only inside plan_compile(). The steps, in order:
+ * State that the steps of one compilation share: peers in use, the pods and blocks that they match,
+ * and indexes from the plan back to the objects. It lives only inside plan_compile(). The steps, in
+ * order:
  *
  *   node_addrs.c  addresses of nodes
  *   services.c    services, backends, frontends
  *   locals.c      pods of this node, policies in force on them, their rules
  *   peers.c       distinct peers of those rules; named ports of egress rules
- *   matches.c     which pods each selector peer matches
- *   regions.c     which ipBlocks match in each region of the address space
- *   identities.c  addresses with equal matches share an identity
+ *   matches.c     the pods that each selector peer matches
+ *   regions.c     the ipBlocks that match in each region of the address space
+ *   identities.c  one identity for all addresses with equal matches
  *   sets.c        policy sets: identity -> word; word.c resolves ports into words
  */
 #pragma once
@@ -18,11 +19,11 @@
 #include "compile/ids.h"
 #include "compile/plan.h"
 
-/* A peer of rules in force, once however many rules have it. */
+/* A distinct peer of the rules in force. */
 struct peer {
 	struct plan_hash name;
 	const struct kube_peer *peer;
-	const char *ns; /* of the policy: where a podSelector alone looks (NP-18) */
+	const char *ns; /* of the policy: a podSelector alone matches only there (NP-18) */
 	struct ids identities; /* that it matches */
 };
 
@@ -31,7 +32,7 @@ struct rule {
 	const struct kube_policy *policy;
 	const struct kube_policy_rule *rule;
 	bool any_peer; /* NP-12 */
-	struct ids peers; /* indexes of peers[]; one that can match nothing is left out */
+	struct ids peers; /* indexes of peers[], without those that can match nothing */
 };
 
 /* A policy that selects pods of this node. */
@@ -50,10 +51,10 @@ struct local_pod {
 struct port_name {
 	const char *name;
 	int proto;
-	struct ids identities; /* that resolve it */
+	struct ids identities; /* of pods that declare it */
 };
 
-/* One pod's answer to a port name in use; a resolution is a sorted list of them. */
+/* A port name in use and its number on one pod; a resolution is a sorted list of these. */
 struct resolved {
 	uint32_t name; /* index of port_names[] */
 	uint16_t port;
@@ -64,14 +65,14 @@ struct resolution {
 	size_t n;
 };
 
-/* What a pod is to selectors: namespace, and labels as far as any selector in use asks for them. */
+/* Pods that no selector in use tells apart: equal namespace, equal labels of the keys in use. */
 struct pod_class {
 	const struct kube_labels *labels; /* of one of its pods */
 	uint32_t ns; /* index of store->namespaces */
 	struct ids peers; /* that match */
 };
 
-/* A prefix of some ipBlock, and which blocks match an address that has no longer prefix. */
+/* A prefix of some ipBlock, and the blocks that match an address with no longer prefix. */
 struct region {
 	struct cidr cidr;
 	uint32_t parent; /* PLAN_NONE: none */
@@ -79,7 +80,7 @@ struct region {
 	uint32_t identity;
 };
 
-/* What an identity stands for; index as plan->identities. */
+/* What an identity is made of; index as plan->identities. */
 struct identity {
 	struct plan_identity named;
 	struct ids peers;
@@ -99,22 +100,22 @@ struct build {
 	uint32_t *class_of; /* by index of store->pods */
 	struct resolution *resolutions; /* 0: nothing resolved */
 	uint32_t *resolution_of; /* by index of store->pods; NULL without port names in use */
-	struct region *regions; /* sorted by cidr; all of IPv4 is always one (NP-29) */
+	struct region *regions; /* sorted by cidr; one of them is all of IPv4 (NP-29) */
 	struct identity *identities;
 	size_t n_actives, cap_actives, n_peers, n_port_names, n_classes, cap_classes;
 	size_t n_resolutions, cap_resolutions, n_regions, n_identities, cap_identities;
-	struct arena arena; /* of what only the compilation needs */
+	struct arena arena; /* freed with the build */
 	struct src last_src; /* see build_src() */
 };
 
-/* The plan's own copy of a position; the name of a file is kept once while it does not change. */
+/* The plan's own copy of a position. Consecutive positions in one file share its name. */
 struct src build_src(struct build *b, const struct src *src);
 
-void build_free(struct build *b); /* not the plan; also for _cleanup_() */
+void build_free(struct build *b); /* without the plan; also for _cleanup_() */
 
 void build_node_addrs(struct build *b, const struct weir_addr *local, size_t n_local);
 void build_services(struct build *b);
-/* Of one Service and its slices, without frontends. */
+/* One Service and its slices, without frontends. */
 void build_service(struct build *b, const struct kube_service *service,
 		   struct kube_slice *const *slices, size_t n);
 void build_locals(struct build *b); /* locals, actives, rules */
@@ -126,6 +127,7 @@ void build_sets(struct build *b);
 
 /* Name of a selector's content. */
 struct plan_hash selector_name(const struct kube_selector *s);
+/* By bits alone, as the networks trie does: ::/0 holds every IPv4 prefix. */
 bool prefix_holds(const struct cidr *outer, const struct cidr *inner);
 /* Region of an address, PLAN_NONE outside of all. */
 uint32_t region_find(const struct build *b, const struct weir_addr *addr);

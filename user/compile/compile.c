@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The order of a compilation. It calls the steps, which call the tools of build.h, ids.h and hash.h
- * and never each other's step. No I/O, no clock.
+ * The order of a compilation. This file calls the steps; steps call the tools of build.h, ids.h and
+ * hash.h, never another step. No I/O, no clock.
  */
 #include "compile/build.h"
 

@@ -24,7 +24,7 @@ void hash_begin(struct hasher *h, const char *what)
 	hash_text(h, what);
 }
 
-/* Little endian whatever the machine: a plan compiled elsewhere has the same names. */
+/* Little endian on every machine: a plan has the same names wherever it is compiled. */
 void hash_u32(struct hasher *h, uint32_t v)
 {
 	unsigned char bytes[4] = { v, v >> 8, v >> 16, v >> 24 };
@@ -93,7 +93,7 @@ uint32_t *sort_by_name(void *items, size_t n, size_t size, size_t fixed)
 {
 	_cleanup_(mem_free) struct numbered *order = mem_zalloc(n * sizeof(*order));
 	_cleanup_(mem_free) char *before = mem_zalloc(n * size);
-	uint32_t *place = mem_zalloc(n * sizeof(*place));
+	uint32_t *new_index = mem_zalloc(n * sizeof(*new_index));
 	char *to = items;
 
 	for (size_t i = 0; i < n; i++) {
@@ -106,7 +106,7 @@ uint32_t *sort_by_name(void *items, size_t n, size_t size, size_t fixed)
 		qsort(order + fixed, n - fixed, sizeof(*order), by_name);
 	for (size_t i = 0; i < n; i++) {
 		memcpy(to + i * size, before + order[i].old * size, size);
-		place[order[i].old] = i;
+		new_index[order[i].old] = i;
 	}
-	return place;
+	return new_index;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Names of content: BLAKE2b-128 over a canonical encoding. Every text is preceded by its length and
- * every hash by what it is a hash of, so that fields cannot run into each other. The bytes are a
- * format: names of what is loaded live in the kernel, and a change here makes the next apply rename
- * everything.
+ * Names of content: BLAKE2b-128 over a canonical encoding. Each text is preceded by its length and
+ * each hash begins with the kind of its content, so that different fields cannot give equal bytes.
+ * The encoding is a format: loaded names live in the kernel, so a change here makes the next apply
+ * rename everything.
  */
 #pragma once
 
@@ -22,18 +22,18 @@ void hash_addr(struct hasher *h, const struct weir_addr *a);
 void hash_name(struct hasher *h, const struct plan_hash *name);
 struct plan_hash hash_end(struct hasher *h);
 
-/* Set of names, each with a number. A zeroed struct is empty. */
+/* Map of names to numbers. A zeroed struct is empty. */
 struct name_table {
 	struct name_entry *head;
 	struct arena arena;
 };
 
-/* The number under which name is known: value, when it was not known yet. */
+/* Returns the number of name; a new name gets value. */
 uint32_t name_table_add(struct name_table *t, const struct plan_hash *name, uint32_t value);
 void name_table_free(struct name_table *t);
 
 /*
- * Sorts by name n items, each of which begins with its struct plan_hash; the first `fixed` ones
- * stay where they are. Returns the new index of each old one; the caller frees it.
+ * Sorts n items by name; each begins with its struct plan_hash, and the first `fixed` ones stay.
+ * Returns old index -> new; the caller frees it.
  */
 uint32_t *sort_by_name(void *items, size_t n, size_t size, size_t fixed);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Identities: addresses that the same peers in use match, and on which every port name in use
- * resolves equally, share one. Named by exactly that, so a new peer renames only what it matches.
- * Pods go into the hash where the trie of prefixes would answer otherwise.
+ * Identities. Addresses share one when the same peers in use match them and every port name in use
+ * resolves equally on them. Its name is the hash of just that, so a new peer renames only the
+ * identities that it matches. A pod's address gets an element of its own only where the longest
+ * prefix gives another identity.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@ struct known_key {
 	uint32_t class, region, resolution;
 };
 
-/* What is known already, so that each combination is hashed once. */
+/* The identity of each combination, so that each is hashed once. */
 struct known {
 	struct known_key key;
 	uint32_t identity;
@@ -38,10 +39,7 @@ struct identity_build {
 	size_t n_addresses, cap_addresses;
 };
 
-/*
- * ---- Port names in use, as each pod resolves them
- * ----------------------------------------------------
- */
+/* ---- Port names in use, as each pod resolves them ---- */
 
 static int by_resolved(const void *a, const void *b)
 {
@@ -59,7 +57,7 @@ static size_t resolve(const struct build *b, const struct kube_pod *pod, struct 
 		uint32_t name = port_name_find(b, pod->ports[i].name, pod->ports[i].proto);
 
 		if (name != PLAN_NONE) {
-			memset(&list[n], 0, sizeof(*list)); /* it is a key: no holes */
+			memset(&list[n], 0, sizeof(*list)); /* hashed as a key: clear padding */
 			list[n].name = name;
 			list[n++].port = pod->ports[i].port;
 		}
@@ -108,10 +106,7 @@ static void resolve_pods(struct identity_build *ib)
 	free(list);
 }
 
-/*
- * ---- Identities
- * ------------------------------------------------------------------------------------------
- */
+/* ---- Identities ---- */
 
 static struct plan_hash identity_name(const struct build *b, const struct ids *peers,
 				      const struct resolution *r)
@@ -182,10 +177,7 @@ static uint32_t identity_get(struct identity_build *ib, const struct known_key *
 	return k->identity;
 }
 
-/*
- * ---- Addresses
- * ---------------------------------------------------------------------------------------------
- */
+/* ---- Addresses ---- */
 
 static void add_address(struct identity_build *ib, const struct cidr *cidr, uint32_t identity,
 			bool pod)
@@ -233,17 +225,14 @@ static void add_pods(struct identity_build *ib)
 		}
 }
 
-/*
- * ---- Into the plan
- * ------------------------------------------------------------------------------------------
- */
+/* ---- Into the plan ---- */
 
-/* Sorts identities by name, keeping 0 where it is. */
+/* By name; identity 0 stays first. */
 static void sort_identities(struct identity_build *ib)
 {
 	struct build *b = ib->b;
 	size_t n = b->n_identities;
-	_cleanup_(mem_free) uint32_t *place =
+	_cleanup_(mem_free) uint32_t *new_id =
 		sort_by_name(b->identities, n, sizeof(*b->identities), 1);
 	struct plan *p = b->plan;
 
@@ -252,7 +241,7 @@ static void sort_identities(struct identity_build *ib)
 	for (size_t i = 0; i < n; i++)
 		p->identities[i] = b->identities[i].named;
 	for (size_t i = 0; i < ib->n_addresses; i++)
-		ib->addresses[i].identity = place[ib->addresses[i].identity];
+		ib->addresses[i].identity = new_id[ib->addresses[i].identity];
 }
 
 static int by_address(const void *a, const void *b)
@@ -282,7 +271,7 @@ static void sort_addresses(struct identity_build *ib)
 	}
 }
 
-/* Back from identities to what they are made of, for the sets. */
+/* From peers and port names to identities, for the sets. */
 static void index_identities(struct build *b)
 {
 	for (size_t i = 1; i < b->n_identities; i++) {

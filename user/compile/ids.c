@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Lists of numbers. See ids.h. */
+/* Sets of numbers. See ids.h. */
 #include <stdlib.h>
 
 #include "compile/ids.h"

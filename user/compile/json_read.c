@@ -14,7 +14,7 @@ struct entry {
 	struct json_value value;
 };
 
-/* An address that the plan knows by name. */
+/* An address and its owner. */
 struct owner {
 	struct weir_addr addr;
 	enum plan_owner kind;
@@ -23,7 +23,7 @@ struct owner {
 
 struct plan_json {
 	struct json doc;
-	struct owner *owners; /* sorted by address; an address has one */
+	struct owner *owners; /* sorted by address, one for each */
 	size_t n_owners, cap_owners;
 	struct entry *entries; /* sorted by kind, hash */
 	size_t n, cap;
@@ -81,14 +81,14 @@ struct json_value plan_json_find(const struct plan_json *p, enum weir_name_kind 
 	return found ? found->value : (struct json_value){};
 }
 
-/* ---- Whose address ---- */
+/* ---- Owners of addresses ---- */
 
 static int by_addr(const void *a, const void *b)
 {
 	return addr_compare(&((const struct owner *)a)->addr, &((const struct owner *)b)->addr);
 }
 
-/* What has the address for itself comes before what may share it: a pod, a Service, the node. */
+/* An address with several owners keeps the first: pod, Service, node. */
 static int by_addr_and_owner(const void *a, const void *b)
 {
 	const struct owner *x = a, *y = b;
@@ -120,7 +120,7 @@ static void add_vip_owner(struct plan_json *p, struct json_value frontend)
 	struct json_value service;
 
 	if (!parse_hash(json_text(frontend, "service"), &hash))
-		return; /* the cluster IP itself: each of its ports has an element of its own */
+		return; /* the cluster IP without a port; its ports have frontends of their own */
 	service = plan_json_find(p, WEIR_NAME_SERVICE, &hash);
 	if (service.v)
 		add_owner(p, json_text(frontend, "address"), PLAN_OWNER_SERVICE,
@@ -151,7 +151,7 @@ static void index_owners(struct plan_json *p)
 	}
 	if (p->n_owners)
 		qsort(p->owners, p->n_owners, sizeof(*p->owners), by_addr_and_owner);
-	for (size_t i = 0; i < p->n_owners; i++) /* a cluster IP comes once for each port */
+	for (size_t i = 0; i < p->n_owners; i++) /* a cluster IP was added for each of its ports */
 		if (!n || by_addr(&p->owners[n - 1], &p->owners[i]))
 			p->owners[n++] = p->owners[i];
 	p->n_owners = n;

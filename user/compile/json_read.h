@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The plan's JSON (plan_write_json()) read again: what it says of a thing by its hash, and whose an
- * address is. What the text lacks has no name, and is never an error. Strings belong to it.
+ * Reads the plan's JSON (plan_write_json()): items by hash, owners of addresses. A missing item is
+ * never an error, it only has no name. Strings belong to the struct plan_json.
  */
 #pragma once
 
@@ -12,25 +12,22 @@ struct plan_json;
 
 struct plan_json *plan_json_parse(const char *text); /* NULL: not a plan */
 void plan_json_free(struct plan_json **p);
-/*
- * The item of rules, policySets, portSets, identities or services that has this name; absent: none.
- */
+/* The item of rules, policySets, portSets, identities or services with this name; absent: none. */
 struct json_value plan_json_find(const struct plan_json *p, enum weir_name_kind kind,
 				 const struct plan_hash *hash);
 
 enum plan_owner {
-	PLAN_OWNER_NONE, /* known by its address only */
+	PLAN_OWNER_NONE, /* the plan names no owner */
 	PLAN_OWNER_POD, /* of this node */
 	PLAN_OWNER_SERVICE,
 	PLAN_OWNER_NODE, /* this node itself */
 };
 
-/* Whose address it is; ret_name: "ns/name", NULL for NONE and NODE. */
+/* The owner of an address; ret_name: "ns/name", NULL for NONE and NODE. */
 enum plan_owner plan_json_owner(const struct plan_json *p, const struct weir_addr *addr,
 				const char **ret_name);
 /*
- * Address of a pod of this node, by "ns/name"; false when it has none in that family, or is not
- * there.
+ * Address of a pod of this node, by "ns/name"; false without the pod or an address of the family.
  */
 bool plan_json_pod_addr(struct plan_json *p, const char *pod, int family,
 			struct weir_addr *ret_addr);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The plan as JSON: one item a line, so that it streams, and shows well in a diff. Everything is
- * named: what the kernel holds by number is found here by its hash. The same plan gives the same
- * bytes.
+ * The plan as JSON: one item a line, so that it streams and diffs well. Items that the kernel holds
+ * by number carry their hash. The same plan gives the same bytes.
  */
 #include "base/emit.h"
 #include "base/mem.h"
@@ -70,7 +69,7 @@ static void write_rules(struct emit *e, const struct plan *p)
 	array_end(e);
 }
 
-/* "TCP/80"; a protocol without a name by its number. */
+/* "TCP/80"; the number of a protocol that has no name. */
 static void emit_point(struct emit *e, const char *key, uint32_t point)
 {
 	const char *proto = proto_text(point >> 16);

@@ -8,8 +8,8 @@
 #include "compile/labels.h"
 
 /*
- * A label value has at most 63 bytes, a key at most 317: what is longer was refused, or matches by
- * the full test.
+ * A label value has at most 63 bytes, a key at most 317. Longer ones were refused, or stay out of
+ * the index and match by the full test.
  */
 #define LABEL_TEXT_MAX 512
 
@@ -19,7 +19,7 @@ struct label_entry {
 	char text[]; /* key, zero, value */
 };
 
-size_t text_place(const char *text, const char *const *list, size_t n)
+size_t text_index(const char *text, const char *const *list, size_t n)
 {
 	const char *const *found = n ? bsearch(&text, list, n, sizeof(*list), text_order) : NULL;
 
@@ -28,10 +28,10 @@ size_t text_place(const char *text, const char *const *list, size_t n)
 
 bool text_in_sorted(const char *text, const char *const *list, size_t n)
 {
-	return text_place(text, list, n) < n;
+	return text_index(text, list, n) < n;
 }
 
-/* Length of the entry's text, 0 when it does not fit. */
+/* Length of the entry's text, 0 when it doesn't fit. */
 static size_t entry_text(const char *key, const char *value, char *buf)
 {
 	size_t key_len = strlen(key) + 1, value_len = strlen(value);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Which of many label sets does a selector match? An index from (key, value) to the sets that have
- * it answers any selector with a value in it without looking at all of them.
+ * Finds the label sets that a selector matches. The index from (key, value) to label sets narrows
+ * the search for every selector that lists values (In).
  */
 #pragma once
 
@@ -14,14 +14,14 @@ struct label_index {
 	struct arena arena;
 };
 
-/* Keys not in keys (sorted) are left out of the index; keys NULL: all are in. */
+/* Indexes only labels whose key is in keys (sorted); NULL: all labels. */
 void label_index_add(struct label_index *ix, const struct kube_labels *labels,
 		     const char *const *keys, size_t n_keys);
-/* Numbers of the sets that may match, unsorted; false: every one may. Each must still be tried. */
+/* Numbers of the sets that may match, unsorted; each must still be tried. False: all may match. */
 bool label_index_candidates(const struct label_index *ix, const struct kube_selector *s,
 			    struct ids *ret_ids);
 void label_index_free(struct label_index *ix); /* also for _cleanup_() */
 
 bool text_in_sorted(const char *text, const char *const *list, size_t n);
-/* Its place in the list, or n. */
-size_t text_place(const char *text, const char *const *list, size_t n);
+/* Index in the sorted list, or n. */
+size_t text_index(const char *text, const char *const *list, size_t n);

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Who is judged here and by what: the pods of this node, the policies that select one of them
- * (NP-6), and the rules of those policies in the directions that they isolate (NP-7, NP-8). All
- * other policies do not exist for this plan.
+ * What this node enforces: its pods, the policies that select one of them (NP-6), and the rules of
+ * those policies in the directions that they isolate (NP-7, NP-8). The plan leaves out all other
+ * policies.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "compile/build.h"
 
-static void note_address_taken(struct build *b, const struct kube_pod *pod,
-			       const struct weir_addr *addr, const struct kube_pod *owner)
+static void note_address_conflict(struct build *b, const struct kube_pod *pod,
+				  const struct weir_addr *addr, const struct kube_pod *owner)
 {
 	_cleanup_(mem_free) char *object = mem_printf("Pod %s/%s", pod->meta.ns, pod->meta.name);
 	char text[ADDR_TEXT_MAX];
 
 	diag_add(&b->plan->notes, DIAG_WARNING, NULL, &pod->meta.src, object, "status.podIPs",
-		 "%s stands for pod %s/%s now", addr_text(addr, text), owner->meta.ns,
-		 owner->meta.name);
+		 "%s is also the address of Pod %s/%s; policies apply to that Pod",
+		 addr_text(addr, text), owner->meta.ns, owner->meta.name);
 }
 
 static void add_local(struct build *b, const struct kube_pod *pod, struct plan_pod *ret_pod)
@@ -40,7 +40,7 @@ static void add_local(struct build *b, const struct kube_pod *pod, struct plan_p
 		if (owner == pod)
 			p.addr[family] = *addr;
 		else if (owner)
-			note_address_taken(b, pod, addr, owner);
+			note_address_conflict(b, pod, addr, owner);
 	}
 	*ret_pod = p;
 }
@@ -71,7 +71,9 @@ static void find_locals(struct build *b)
 	p->n_pods = n;
 }
 
-/* Locals of a namespace: from *first (at or before it) up to the returned index. */
+/*
+ * The locals of a namespace: from *first, which only moves forward, to before the returned index.
+ */
 static size_t namespace_range(const struct build *b, const char *ns, size_t *first)
 {
 	size_t end;
@@ -83,7 +85,7 @@ static size_t namespace_range(const struct build *b, const char *ns, size_t *fir
 	return end;
 }
 
-/* Policies and locals are both sorted by namespace, so one pass over both is enough. */
+/* One pass: policies and locals are both sorted by namespace. */
 static void find_policies(struct build *b)
 {
 	size_t first = 0, end;

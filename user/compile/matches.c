@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Which pods each selector peer matches. Pods are grouped into classes first: same namespace, same
- * labels as far as any selector in use asks for them. So the work grows with what differs, not with
- * the number of pods. A pod whose Namespace is gone is matched by no selector (NP-59).
+ * The pods that each selector peer matches. Pods are first grouped into classes of the same
+ * namespace and the same values of all label keys in use, so the work grows with the number of
+ * classes, not of pods. No selector matches a pod whose Namespace is gone (NP-59). Notes
+ * namespaceSelectors that match nothing (NP-22).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,26 +20,23 @@ struct class_entry {
 
 struct matcher {
 	struct build *b;
-	const char **keys; /* that pod selectors in use ask for; sorted */
+	const char **keys; /* of the pod selectors in use; sorted */
 	size_t n_keys, cap_keys;
 	struct class_entry *head;
 	struct arena arena;
-	char *key; /* of the pod at hand */
+	char *key; /* of the current pod's class */
 	size_t key_len, key_cap;
-	uint32_t *first_class; /* by namespace, one more at the end: classes of a namespace are
-				  neighbours */
+	/* by namespace, and the end of the last one: a namespace's classes are consecutive */
+	uint32_t *first_class;
 	struct label_index namespaces, classes;
-	struct name_table selectors; /* namespaceSelectors seen */
+	struct name_table selectors; /* namespaceSelectors */
 	struct ids *selected; /* namespaces, by selector */
 	size_t n_selected, cap_selected;
-	uint32_t *mark; /* by namespace: which peer selects it, plus one */
+	uint32_t *selected_by; /* by namespace: the last peer that selects it, plus one */
 	struct ids candidates;
 };
 
-/*
- * ---- Classes
- * ------------------------------------------------------------------------------------------
- */
+/* ---- Classes ---- */
 
 static void find_keys(struct matcher *m)
 {
@@ -70,12 +68,12 @@ static void class_key(struct matcher *m, const struct kube_pod *pod, uint32_t ns
 	m->key_len = 0;
 	key_append_number(m, ns);
 	for (size_t i = 0; i < labels->n; i++) {
-		size_t place = text_place(labels->items[i].key, m->keys, m->n_keys), len;
+		size_t key = text_index(labels->items[i].key, m->keys, m->n_keys), len;
 
-		if (place == m->n_keys)
+		if (key == m->n_keys)
 			continue;
 		len = strlen(labels->items[i].value);
-		key_append_number(m, place);
+		key_append_number(m, key);
 		key_append_number(m, len);
 		key_append(m, labels->items[i].value, len);
 	}
@@ -100,7 +98,7 @@ static uint32_t class_of(struct matcher *m, const struct kube_pod *pod, uint32_t
 	return e->class;
 }
 
-/* Pods and namespaces are both sorted, so one pass over both finds every pod's namespace. */
+/* One pass: pods and namespaces are both sorted by namespace. */
 static void find_classes(struct matcher *m)
 {
 	static const struct kube_labels none;
@@ -127,17 +125,14 @@ static void find_classes(struct matcher *m)
 		m->first_class[++ns] = b->n_classes;
 }
 
-/*
- * ---- Peers
- * --------------------------------------------------------------------------------------------
- */
+/* ---- Peers ---- */
 
 static int by_namespace_name(const void *name, const void *item)
 {
 	return strcmp(name, (*(const struct kube_namespace *const *)item)->meta.name);
 }
 
-static size_t namespace_place(const struct store *s, const char *name)
+static size_t namespace_index(const struct store *s, const char *name)
 {
 	struct kube_namespace **found = NULL;
 
@@ -148,8 +143,8 @@ static size_t namespace_place(const struct store *s, const char *name)
 }
 
 /*
- * Namespaces that a selector matches; asked once for each distinct selector. Valid until the next
- * call.
+ * Namespaces that a selector matches, worked out once for each distinct selector. Valid until the
+ * next call.
  */
 static const struct ids *select_namespaces(struct matcher *m, const struct kube_selector *s)
 {
@@ -180,7 +175,7 @@ static void try_class(struct matcher *m, uint32_t peer, uint32_t class)
 		IDS_ADD(&m->b->classes[class].peers, peer);
 }
 
-/* Either through the index of labels, or all classes of the namespaces, whichever is less. */
+/* Tries the fewer: the candidates of the label index, or all classes of the namespaces. */
 static void match_in(struct matcher *m, uint32_t peer, const struct ids *namespaces)
 {
 	const struct kube_selector *s = m->b->peers[peer].peer->pods;
@@ -190,13 +185,13 @@ static void match_in(struct matcher *m, uint32_t peer, const struct ids *namespa
 		uint32_t ns = namespaces->items[i];
 
 		all += m->first_class[ns + 1] - m->first_class[ns];
-		m->mark[ns] = peer + 1;
+		m->selected_by[ns] = peer + 1;
 	}
 	if (namespaces->n > 1 && s && label_index_candidates(&m->classes, s, &m->candidates) &&
 	    m->candidates.n < all) {
 		ids_sort(&m->candidates);
 		for (size_t i = 0; i < m->candidates.n; i++)
-			if (m->mark[m->b->classes[m->candidates.items[i]].ns] == peer + 1)
+			if (m->selected_by[m->b->classes[m->candidates.items[i]].ns] == peer + 1)
 				try_class(m, peer, m->candidates.items[i]);
 		return;
 	}
@@ -217,12 +212,12 @@ static void match_peer(struct matcher *m, uint32_t id)
 		match_in(m, id, select_namespaces(m, p->peer->namespaces));
 		return;
 	}
-	own = namespace_place(m->b->store, p->ns);
+	own = namespace_index(m->b->store, p->ns);
 	if (own < m->b->store->n_namespaces)
 		match_in(m, id, &(struct ids){ .items = &own, .n = 1 });
 }
 
-/* NP-22: literal matching surprises people who expect a label "name" on namespaces. */
+/* NP-22: people often expect a label "name" on namespaces. */
 static void note_empty_selectors(struct matcher *m, uint32_t r)
 {
 	const struct rule *rule = &m->b->rules[r];
@@ -241,8 +236,7 @@ static void note_empty_selectors(struct matcher *m, uint32_t r)
 				  in ? "ingress" : "egress", named->index, in ? "from" : "to", i);
 		diag_add(
 			&m->b->plan->notes, DIAG_NOTE, NULL, &peer->namespaces->src, object, path,
-			"matches no namespace; every namespace has the label kubernetes.io/metadata.name, "
-			"other labels only where someone set them");
+			"matches no Namespace; label one, or select by kubernetes.io/metadata.name, which every Namespace has");
 	}
 }
 
@@ -254,7 +248,7 @@ static void matcher_free(struct matcher *m)
 	free(m->keys);
 	free(m->key);
 	free(m->first_class);
-	free(m->mark);
+	free(m->selected_by);
 	ids_free(&m->candidates);
 	label_index_free(&m->namespaces);
 	label_index_free(&m->classes);
@@ -270,7 +264,7 @@ void build_matches(struct build *b)
 
 	b->class_of = mem_zalloc(s->n_pods * sizeof(*b->class_of));
 	m.first_class = mem_zalloc((s->n_namespaces + 1) * sizeof(*m.first_class));
-	m.mark = mem_zalloc(s->n_namespaces * sizeof(*m.mark));
+	m.selected_by = mem_zalloc(s->n_namespaces * sizeof(*m.selected_by));
 	find_keys(&m);
 	if (b->n_peers || b->n_port_names)
 		find_classes(&m);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Addresses of this node and of the others (NP-41): those of Node objects, and those that the
- * caller knows.
+ * Addresses of this node and of the other nodes (NP-41): from Node objects and from the caller.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +12,7 @@ static int by_node_addr(const void *a, const void *b)
 	const struct plan_node_addr *x = a, *y = b;
 	int order = addr_compare(&x->addr, &y->addr);
 
-	return order ? order : (int)x->kind - (int)y->kind; /* OWN first: it stays */
+	return order ? order : (int)x->kind - (int)y->kind; /* OWN first: it wins over OTHER */
 }
 
 void build_node_addrs(struct build *b, const struct weir_addr *local, size_t n_local)

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Distinct peers of the rules in force, and the port names that their egress rules use. Two peers
- * are one when they say the same, wherever they are written. Notes namespaceSelectors that select
- * nothing (NP-22).
+ * The distinct peers of the rules in force, and the port names that their egress rules use. Peers
+ * with equal content are one peer, wherever they are written.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +73,7 @@ static struct plan_hash peer_name(const struct kube_peer *peer, const char *ns)
 	return hash_end(&h);
 }
 
-/* A peer that says nothing, or not what it should, matches nothing (NP-14, A.5). */
+/* An empty peer, or one with an invalid selector, matches nothing (NP-14). */
 static bool can_match(const struct kube_peer *peer)
 {
 	if (peer->has_block)
@@ -85,7 +84,7 @@ static bool can_match(const struct kube_peer *peer)
 	       !(peer->namespaces && peer->namespaces->invalid);
 }
 
-/* Peers in order of appearance; rules refer to that order. */
+/* Peers in order of appearance; rules refer to them by that order until sort_peers(). */
 static void collect_peers(struct build *b)
 {
 	_cleanup_(name_table_free) struct name_table known = {};
@@ -111,27 +110,24 @@ static void collect_peers(struct build *b)
 }
 
 /*
- * Sorts peers by name, so that their order, and all that hangs on it, does not depend on who else
- * has peers.
+ * Sorts peers by name: the order of two peers, and whatever follows from it, must not depend on
+ * other peers.
  */
 static void sort_peers(struct build *b)
 {
-	_cleanup_(mem_free) uint32_t *place =
+	_cleanup_(mem_free) uint32_t *new_id =
 		sort_by_name(b->peers, b->n_peers, sizeof(*b->peers), 0);
 
 	for (size_t r = 1; r < b->plan->n_rules; r++) {
 		struct ids *peers = &b->rules[r].peers;
 
 		for (size_t i = 0; i < peers->n; i++)
-			peers->items[i] = place[peers->items[i]];
+			peers->items[i] = new_id[peers->items[i]];
 		ids_sort(peers);
 	}
 }
 
-/*
- * ---- Port names
- * ----------------------------------------------------------------------------------------
- */
+/* ---- Port names ---- */
 
 static int by_port_name(const void *a, const void *b)
 {

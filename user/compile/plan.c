@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* A plan's end, and finding things in it by binary search in its sorted arrays. See plan.h. */
+/* Frees a plan and looks things up in its sorted arrays by binary search. See plan.h. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,7 +92,7 @@ const struct plan_frontend *plan_find_frontend(const struct plan *p, const struc
 	return bsearch(&key, p->frontends, p->n_frontends, sizeof(key), frontend_order);
 }
 
-/* Rules are in order of namespace and name, which is not that of "ns/name" as one text. */
+/* Linear: rules are in order of namespace and name, which differs from the order of "ns/name". */
 uint32_t plan_find_rule(const struct plan *p, const char *policy, enum kube_direction direction,
 			unsigned int index)
 {
@@ -150,8 +150,8 @@ int plan_node_kind(const struct plan *p, const struct weir_addr *addr)
 uint32_t plan_identity(const struct plan *p, const struct weir_addr *addr)
 {
 	size_t before = cidr_count_until(p->addresses, p->n_addresses, sizeof(*p->addresses), addr);
-	uint32_t at =
-		before ? before - 1 : PLAN_NONE; /* a pod's own stands behind an equal prefix */
+	/* a pod's element sorts after an equal prefix, so it is found first */
+	uint32_t at = before ? before - 1 : PLAN_NONE;
 
 	while (at != PLAN_NONE && !cidr_holds(&p->addresses[at].cidr, addr))
 		at = p->addresses[at].parent;

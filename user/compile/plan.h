@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The plan: what the kernel's tables of one node should say, in symbols. Things are named by the
- * hash of their content or by their structural key; numbers come only in user/sync/bind.c. Same
- * objects, same bytes, whatever the order of input. References inside a plan are indexes of its own
- * arrays.
+ * The plan: the wanted contents of one node's kernel tables, in symbols. Each item is named by the
+ * hash of its content or by its structural key; user/sync/bind.c assigns the numbers. The same
+ * objects give the same bytes, whatever the order of input. References inside a plan are indexes of
+ * its own arrays.
  */
 #pragma once
 
@@ -26,10 +26,7 @@ struct plan_hash {
 	unsigned char b[16];
 };
 
-/*
- * A rule that verdicts are attributed to. Rule 0 of the array is a placeholder: default deny, or no
- * policy.
- */
+/* A rule that verdicts are attributed to. Rule 0 is a placeholder: default deny, or no policy. */
 struct plan_rule {
 	struct plan_hash name; /* of policy ns/name, direction, index */
 	const char *policy; /* "ns/name" */
@@ -38,7 +35,7 @@ struct plan_rule {
 	struct src src;
 };
 
-/* Spans protocols where a rule without ports allows (NP-13). */
+/* Spans several protocols where a rule without ports allows (NP-13). */
 struct plan_range {
 	uint32_t low, high; /* weir_port_point(), inclusive */
 	bool allow;
@@ -65,26 +62,24 @@ struct plan_element {
 };
 
 /*
- * One direction's compiled rules. Set 0 of the array is a placeholder: not isolated, everything
- * allowed.
+ * The compiled rules of one direction. Set 0 is a placeholder: not isolated, everything allowed.
  */
 struct plan_set {
-	struct plan_hash name; /* of its rules in terms of peers and ports: it does not depend on
-				  identities */
+	struct plan_hash name; /* of its rules' peers and ports; independent of identities */
 	enum kube_direction direction;
 	struct plan_word default_word; /* of rules without peers, or deny */
-	struct plan_element
-		*elements; /* sorted by identity; only those that differ from default_word */
+	/* sorted by identity; only those that differ from default_word */
+	struct plan_element *elements;
 	size_t n_elements;
 	const char **policies; /* "ns/name" of the policies that it was compiled from, sorted */
 	size_t n_policies;
 };
 
-/* Identity 0 of the array is a placeholder: matched by no peer in use, no named port in use. */
+/* Identity 0 is a placeholder: no peer in use matches, no named port in use resolves. */
 struct plan_identity {
-	struct plan_hash name; /* of the peers in use that match, and of the named ports in use as
-				  they resolve */
-	const char *text; /* for people: what it stands for, e.g. "default/web" or "10.0.0.0/8" */
+	/* of the peers in use that match, and of what the named ports in use resolve to */
+	struct plan_hash name;
+	const char *text; /* for people: one of its members, e.g. "default/web" or "10.0.0.0/8" */
 };
 
 /*
@@ -93,49 +88,44 @@ struct plan_identity {
 struct plan_address {
 	struct cidr cidr;
 	uint32_t identity;
-	bool pod; /* a pod's address: identities hash, whatever its length; only where the longest
-		     prefix would be wrong */
-	uint32_t parent; /* index of the prefix around it, PLAN_NONE: none */
+	bool pod; /* a pod's address; only where the longest prefix gives another identity */
+	uint32_t parent; /* index of the next shorter prefix that holds it, PLAN_NONE: none */
 };
 
 /* A pod of this node. */
 struct plan_pod {
 	const char *ns, *name, *uid;
 	struct weir_addr addr[2]; /* zero: none, or another pod holds it now (NP-56) */
-	/*
-	 * by family, as addr: an ipBlock matches one of a dual-stack pod's addresses and not the
-	 * other (NP-29)
-	 */
+	/* by family, as addr: an ipBlock may match only one address of a dual-stack pod (NP-29) */
 	uint32_t identity[2];
 	uint32_t ingress_set, egress_set; /* indexes of sets[]; 0: not isolated */
 	struct src src;
 };
 
-/* Address of a pod of this node. */
+/* An address of a pod of this node. */
 struct plan_pod_addr {
 	struct weir_addr addr;
 	uint32_t pod; /* index of pods[] */
 };
 
-/* One endpoint of one service port: service, address and port are its name. */
+/* One endpoint of one service port. Its name: service, address and port. */
 struct plan_backend {
 	uint32_t service;
 	struct weir_addr addr;
 	uint16_t port; /* host order */
-	bool serving; /* SVC-91: stays known while serving, whether or not it is a candidate */
+	bool serving; /* SVC-91: stays known while serving, candidate or not */
 };
 
 /*
- * One service port in one family. Service 0 of the array is a placeholder: a known cluster IP, no
- * such port.
+ * One service port in one family. Service 0 is a placeholder: a known cluster IP without that port.
  */
 struct plan_service {
 	struct plan_hash name; /* of (ns, name, port name, protocol, family) (SVC-5) */
 	const char *ns, *service, *port_name;
 	uint8_t proto;
 	int family;
-	uint32_t *internal; /* candidates for cluster IP traffic (B.3), indexes of backends[],
-			       sorted by backend address, port */
+	/* candidates for cluster IP traffic: indexes of backends[], sorted by address, port */
+	uint32_t *internal;
 	size_t n_internal;
 	uint32_t flags; /* enum weir_service_flag */
 	struct src src;
@@ -155,8 +145,8 @@ struct plan_node_addr {
 
 struct plan {
 	struct arena arena; /* owns everything below */
-	const char *node; /* whose tables these are */
-	bool echo_always; /* echo passes every policy (NP-38) */
+	const char *node; /* the tables are this node's */
+	bool echo_always; /* echo requests and replies pass every policy (NP-38) */
 	struct plan_rule *rules; /* sorted by (policy, direction, index) */
 	struct plan_port_set *port_sets; /* sorted by name */
 	struct plan_identity *identities; /* sorted by name after element 0 */
@@ -164,8 +154,8 @@ struct plan {
 	struct plan_set *sets; /* sorted by name after element 0 */
 	struct plan_pod *pods; /* sorted by ns, name */
 	struct plan_pod_addr *pod_addrs; /* sorted by addr */
-	struct plan_service
-		*services; /* sorted by (ns, service, port_name, proto, family) after element 0 */
+	/* sorted by (ns, service, port_name, proto, family) after element 0 */
+	struct plan_service *services;
 	struct plan_backend *backends; /* sorted by (service, addr, port) */
 	struct plan_frontend *frontends; /* sorted by (addr, port, proto) */
 	struct plan_node_addr *node_addrs; /* sorted */
@@ -176,21 +166,18 @@ struct plan {
 
 struct plan_input {
 	const struct store *store;
-	const char *node; /* whose plan; may be a name that no Node object has */
-	/*
-	 * further addresses of this node (bridges, tunnels: NP-41), e.g. from getifaddrs(); may be
-	 * NULL
-	 */
+	const char *node; /* compile its plan; no Node object needs to have that name */
+	/* further addresses of this node (bridges, tunnels: NP-41); may be NULL */
 	const struct weir_addr *local_addrs;
 	size_t n_local_addrs;
-	bool echo_always; /* NP-38's switch: echo requests and replies pass every policy */
+	bool echo_always; /* NP-38 */
 };
 
-/* Pure. Never fails: what cannot be understood was already refused or made to match nothing. */
+/* Pure. Never fails: decoding has refused invalid input, or made it match nothing. */
 struct plan *plan_compile(const struct plan_input *in);
 /*
- * A part of it: the ports of one Service and their backends, from its slices alone, without
- * frontends, pods or policy. What a change of endpoints touches, in time that does not depend on
+ * The part of a plan that a change of endpoints touches: the ports of one Service and their
+ * backends, from its slices alone, without frontends, pods or policy. Its cost does not depend on
  * the size of the cluster (user/sync/session.h).
  */
 struct plan *plan_compile_service(const struct plan_input *in, const struct kube_service *service,
@@ -215,19 +202,19 @@ const struct plan_pod *plan_find_pod(const struct plan *p, const char *ns, const
 /* Index of services[], 0 when there is none. */
 uint32_t plan_find_service(const struct plan *p, const char *ns, const char *service,
 			   const char *port_name, int proto, int family);
-/* Exactly that element, or NULL; port 0 with proto 0 asks whether addr is a known cluster IP. */
+/* Exact match or NULL; port 0 with proto 0: is addr a known cluster IP? */
 const struct plan_frontend *plan_find_frontend(const struct plan *p, const struct weir_addr *addr,
 					       uint16_t port, uint8_t proto);
-/* Index of rules[], 0 when no policy in force on this node has it. */
+/* Index of rules[], 0 when no policy in force on this node has that rule. */
 uint32_t plan_find_rule(const struct plan *p, const char *policy, enum kube_direction direction,
 			unsigned int index);
-/* What a set says about an identity: its element, or the default word. */
+/* The word of an identity in a set: its element's, or the default word. */
 const struct plan_word *plan_set_word(const struct plan_set *set, uint32_t identity);
 /* The range that holds a point, or NULL. */
 const struct plan_range *plan_find_range(const struct plan_port_set *set, uint32_t point);
 /* enum weir_node_kind, or 0. */
 int plan_node_kind(const struct plan *p, const struct weir_addr *addr);
-/* Index of p->identities for an address: hash first, then the longest prefix. */
+/* Index of identities[]: the pod's address if it has an element, else the longest prefix. */
 uint32_t plan_identity(const struct plan *p, const struct weir_addr *addr);
 /* Pod of this node with that address, or NULL. */
 const struct plan_pod *plan_find_local_pod(const struct plan *p, const struct weir_addr *addr);

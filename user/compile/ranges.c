@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Port ranges. See ranges.h. A sweep over all borders with a heap of the ranges that may cover the
- * place: its top is the rule that gets the piece.
+ * Port ranges. See ranges.h. One pass over all borders, with a heap of the ranges that may cover
+ * the current piece: the top of the heap is the rule that gets it.
  */
 #include <stdlib.h>
 
@@ -77,7 +77,7 @@ static void heap_pop(struct heap *h)
 	}
 }
 
-/* Where a piece may begin or end. */
+/* The points at which a piece may begin, or end before. */
 static uint32_t *borders(const struct range_list *in, size_t *ret_n)
 {
 	uint32_t *b = mem_zalloc(2 * in->n * sizeof(*b));

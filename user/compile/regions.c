@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The address space as the ipBlocks in use divide it. Every prefix of a block or of an except
- * begins a region; a block matches in a region iff it holds the region's prefix and none of its
- * excepts does (NP-26, NP-28). Prefixes nest, so a region's blocks are those of the region around
- * it, with what begins or ends here.
+ * The address space as divided by the ipBlocks in use. Each prefix of a block or an except is a
+ * region. A block matches in a region iff it holds the region's prefix and none of its excepts does
+ * (NP-26, NP-28). Prefixes nest: the blocks of a region are those of the enclosing region, plus
+ * those that begin here, less those that an except ends here.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +13,11 @@
 static const struct cidr all_v4 = { .addr = { .b = { [10] = 0xff, [11] = 0xff } },
 				    .len = WEIR_V4_PREFIX_BITS };
 
-/* What happens to a block at a prefix. */
+/* A block begins or ends at a prefix. */
 struct border {
 	struct cidr cidr;
-	uint32_t peer; /* PLAN_NONE: nothing, the region is always there */
-	bool ends;
+	uint32_t peer; /* PLAN_NONE: none; only makes the region of all IPv4 */
+	bool ends; /* by an except */
 };
 
 struct border_list {
@@ -33,7 +33,7 @@ static int by_border(const void *a, const void *b)
 	return order ? order : (x->peer > y->peer) - (x->peer < y->peer);
 }
 
-/* A block that one of its excepts holds whole matches nothing. */
+/* One of its excepts holds the whole block: it matches nothing. */
 static bool is_void(const struct kube_peer *peer)
 {
 	for (size_t i = 0; i < peer->n_except; i++)
@@ -62,10 +62,6 @@ static void collect_borders(const struct build *b, struct border_list *list)
 	qsort(list->items, list->n, sizeof(*list->items), by_border);
 }
 
-/*
- * Plain containment of bits, as the trie sees it: there ::/0 is around all of IPv4. That it does
- * not match there is the region of all IPv4's doing (NP-29).
- */
 bool prefix_holds(const struct cidr *outer, const struct cidr *inner)
 {
 	struct weir_addr masked = addr_mask(&inner->addr, outer->len);
@@ -73,7 +69,7 @@ bool prefix_holds(const struct cidr *outer, const struct cidr *inner)
 	return outer->len <= inner->len && weir_addr_equal(&masked, &outer->addr);
 }
 
-/* Region around the one that begins at cidr; last is the region before it in order. */
+/* The region that encloses cidr; last is the region before it in order. */
 static uint32_t region_around(const struct build *b, uint32_t last, const struct cidr *cidr)
 {
 	while (last != PLAN_NONE && !prefix_holds(&b->regions[last].cidr, cidr))
@@ -81,7 +77,7 @@ static uint32_t region_around(const struct build *b, uint32_t last, const struct
 	return last;
 }
 
-/* What of the region around still matches here: nothing of IPv6 does in IPv4. */
+/* Blocks of the enclosing region. The region of all IPv4 inherits none from ::/0 (NP-29). */
 static const struct ids *inherited(const struct build *b, const struct region *r)
 {
 	return r->parent == PLAN_NONE || !cidr_compare(&r->cidr, &all_v4)
@@ -89,10 +85,7 @@ static const struct ids *inherited(const struct build *b, const struct region *r
 		       : &b->regions[r->parent].peers;
 }
 
-/*
- * Blocks of the region around, less those that end, and those that begin, at the borders of one
- * prefix.
- */
+/* Blocks of the enclosing region, plus those that begin, less those that end, at one prefix. */
 static void region_peers(const struct ids *around, const struct border *borders, size_t n,
 			 struct ids *ret_peers)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Services: which are served and where (B.1, B.5), their endpoints from all slices (B.2), and the
- * candidates for cluster IP traffic on this node (B.3). Never looks at a pod: slices are
- * authoritative (SVC-19).
+ * Services: which ones are served, at which frontends (SVC-1 to SVC-7), their endpoints from all
+ * slices (SVC-10 to SVC-19), and the candidates for cluster IP traffic on this node (SVC-21 to
+ * SVC-27). Never reads a pod: slices are authoritative (SVC-19).
  */
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ struct slice_index {
 	size_t n;
 };
 
-/* A service port in one family, before it has a number. */
+/* A service port in one family. */
 struct service_port {
 	const struct kube_service *service;
 	const struct kube_service_port *port;
@@ -31,7 +31,7 @@ struct endpoint {
 	const struct kube_endpoint *e;
 	uint16_t port;
 	bool local;
-	size_t slice; /* order of slices by name */
+	size_t slice; /* index of the slice, by name */
 };
 
 struct endpoint_list {
@@ -39,9 +39,9 @@ struct endpoint_list {
 	size_t n, cap;
 };
 
-/* What the choice depends on, of this node. */
-struct place {
-	const char *node, *zone;
+/* Where this node is, for locality and hints. */
+struct location {
+	const char *node, *zone; /* zone "": unknown */
 };
 
 static int slice_key(const struct kube_slice *s, const char *ns, const char *service)
@@ -78,7 +78,7 @@ static void slice_index_free(struct slice_index *ix)
 	free(ix->items);
 }
 
-/* First slice of a service, or where it would stand. */
+/* Index of a service's first slice, or where it would be inserted. */
 static size_t first_slice(const struct slice_index *ix, const char *ns, const char *service)
 {
 	size_t low = 0, high = ix->n, middle;
@@ -93,11 +93,9 @@ static size_t first_slice(const struct slice_index *ix, const char *ns, const ch
 	return low;
 }
 
-/*
- * ---- Endpoints (B.2) ----------------------------------------------------------------------------
- */
+/* ---- Endpoints ---- */
 
-/* Loopback, link-local, multicast and unspecified addresses are no endpoints (SVC-19). */
+/* Loopback, link-local, multicast and unspecified addresses cannot be endpoints (SVC-19). */
 static bool endpoint_addr_ok(const struct weir_addr *a, int family)
 {
 	const unsigned char *v4 = a->b + 12;
@@ -113,8 +111,8 @@ static bool endpoint_addr_ok(const struct weir_addr *a, int family)
 }
 
 /*
- * Of entries with one address and port the first of this order counts: not terminating, wherever it
- * is (SVC-14).
+ * Of entries with the same address and port, the first in this order counts: one that isn't
+ * terminating before all others (SVC-14).
  */
 static int by_endpoint(const void *a, const void *b)
 {
@@ -130,15 +128,14 @@ static int by_endpoint(const void *a, const void *b)
 	if (!order)
 		order = (int)y->e->serving - (int)x->e->serving;
 	if (!order)
-		order = strcmp(x->e->pod,
-			       y->e->pod); /* derived slices have no names of their own */
+		order = strcmp(x->e->pod, y->e->pod); /* derived slices have no unique names */
 	if (!order)
 		order = (x->slice > y->slice) - (x->slice < y->slice);
-	return order ? order : (x->e > y->e) - (x->e < y->e); /* of one slice: its order */
+	return order ? order : (x->e > y->e) - (x->e < y->e); /* order within one slice */
 }
 
 static void take_slice(const struct kube_slice *slice, size_t at, const struct service_port *sp,
-		       const struct place *here, struct endpoint_list *list)
+		       const struct location *here, struct endpoint_list *list)
 {
 	for (size_t p = 0; p < slice->n_ports; p++) {
 		const struct kube_slice_port *port = &slice->ports[p];
@@ -160,11 +157,11 @@ static void take_slice(const struct kube_slice *slice, size_t at, const struct s
 }
 
 /*
- * All endpoints of a service port: over all slices, once each, sorted by (addr, port) (SVC-12 to
- * SVC-17).
+ * The endpoints of a service port from all slices, without duplicates, sorted by (addr, port)
+ * (SVC-12 to SVC-17).
  */
 static void endpoints_of(const struct slice_index *ix, const struct service_port *sp,
-			 const struct place *here, struct endpoint_list *list)
+			 const struct location *here, struct endpoint_list *list)
 {
 	const struct kube_meta *m = &sp->service->meta;
 	size_t n = 0;
@@ -185,10 +182,7 @@ static void endpoints_of(const struct slice_index *ix, const struct service_port
 	list->n = n;
 }
 
-/*
- * ---- Candidates (B.3)
- * ----------------------------------------------------------------------------
- */
+/* ---- Candidates ---- */
 
 enum hint_mode {
 	HINT_NONE,
@@ -204,7 +198,7 @@ static bool has_text(const char **list, size_t n, const char *text)
 	return false;
 }
 
-static bool hinted(const struct kube_endpoint *e, enum hint_mode mode, const struct place *here)
+static bool hinted(const struct kube_endpoint *e, enum hint_mode mode, const struct location *here)
 {
 	if (mode == HINT_NODE)
 		return has_text(e->node_hints, e->n_node_hints, here->node);
@@ -213,8 +207,11 @@ static bool hinted(const struct kube_endpoint *e, enum hint_mode mode, const str
 	return true;
 }
 
-/* Hints count only if every ready endpoint has them and one names this place (SVC-24 to SVC-26). */
-static enum hint_mode hint_mode(const struct endpoint_list *list, const struct place *here)
+/*
+ * Hints count only if every ready endpoint has some and one of them names this node or zone (SVC-24
+ * to SVC-26).
+ */
+static enum hint_mode hint_mode(const struct endpoint_list *list, const struct location *here)
 {
 	bool all[3] = { [HINT_ZONE] = true, [HINT_NODE] = true }, hit[3] = {};
 
@@ -233,20 +230,20 @@ static enum hint_mode hint_mode(const struct endpoint_list *list, const struct p
 	return here->zone[0] && all[HINT_ZONE] && hit[HINT_ZONE] ? HINT_ZONE : HINT_NONE;
 }
 
-static bool usable_ending(const struct kube_endpoint *e)
+static bool usable_terminating(const struct kube_endpoint *e)
 {
 	return e->serving && e->terminating;
 }
 
 struct choice {
 	bool local_only;
-	bool ending; /* terminating ones that still serve, instead of ready ones */
+	bool terminating; /* terminating endpoints that still serve, instead of ready ones */
 	enum hint_mode mode;
 };
 
-/* Marks the endpoints of one kind; returns how many. */
-static size_t mark(const struct endpoint_list *list, const struct choice *c,
-		   const struct place *here, bool *chosen)
+/* Sets chosen[] for the endpoints of one kind; returns their number. */
+static size_t choose_kind(const struct endpoint_list *list, const struct choice *c,
+			  const struct location *here, bool *chosen)
 {
 	size_t n = 0;
 
@@ -254,50 +251,47 @@ static size_t mark(const struct endpoint_list *list, const struct choice *c,
 		const struct endpoint *e = &list->items[i];
 
 		chosen[i] = (!c->local_only || e->local) &&
-			    (c->ending ? usable_ending(e->e)
-				       : e->e->ready && hinted(e->e, c->mode, here));
+			    (c->terminating ? usable_terminating(e->e)
+					    : e->e->ready && hinted(e->e, c->mode, here));
 		n += chosen[i];
 	}
 	return n;
 }
 
 /*
- * The candidates for cluster IP traffic. Only when none is ready, those that still serve (SVC-21 to
- * SVC-23, SVC-27).
+ * The candidates for cluster IP traffic: ready endpoints; only without any, terminating ones that
+ * still serve (SVC-21 to SVC-23, SVC-27).
  */
-static size_t choose(const struct endpoint_list *list, bool local_only, const struct place *here,
+static size_t choose(const struct endpoint_list *list, bool local_only, const struct location *here,
 		     bool *chosen)
 {
 	struct choice c = { .local_only = local_only,
 			    .mode = local_only ? HINT_NONE : hint_mode(list, here) };
-	size_t n = mark(list, &c, here, chosen);
+	size_t n = choose_kind(list, &c, here, chosen);
 
-	c.ending = true;
-	return n ? n : mark(list, &c, here, chosen);
+	c.terminating = true;
+	return n ? n : choose_kind(list, &c, here, chosen);
 }
 
 static uint32_t service_flags(const struct endpoint_list *list)
 {
 	for (size_t i = 0; i < list->n; i++)
-		if (list->items[i].e->ready || usable_ending(list->items[i].e))
+		if (list->items[i].e->ready || usable_terminating(list->items[i].e))
 			return WEIR_SERVICE_USABLE;
 	return 0;
 }
 
-/*
- * ---- Into the plan
- * --------------------------------------------------------------------------------
- */
+/* ---- Into the plan ---- */
 
 struct service_build {
 	struct build *build;
 	struct slice_index slices;
-	struct place here;
-	struct endpoint_list endpoints; /* of the service port at hand */
+	struct location here;
+	struct endpoint_list endpoints; /* of the current service port */
 	struct service_port *ports;
 	size_t n_ports, cap_ports;
 	size_t cap_services, cap_backends, cap_frontends;
-	struct plan_service *services; /* while they grow; copied to the plan's arena at the end */
+	struct plan_service *services; /* copied to the plan's arena at the end, as those below */
 	struct plan_backend *backends;
 	struct plan_frontend *frontends;
 	size_t n_services, n_backends, n_frontends;
@@ -316,7 +310,7 @@ static struct plan_hash service_name(const struct plan_service *s)
 	return hash_end(&h);
 }
 
-/* Backends of the service at hand, and its run. */
+/* Adds the backends of a service, and lists its candidates. */
 static void add_backends(struct service_build *sb, struct plan_service *s, bool local_only)
 {
 	const struct endpoint_list *list = &sb->endpoints;
@@ -390,7 +384,7 @@ static bool same_service_port(const struct service_port *x, const struct service
 	       x->port->proto == y->port->proto && !strcmp(x->port->name, y->port->name);
 }
 
-/* One entry for each service port and family that takes part (SVC-1 to SVC-6). */
+/* One entry for each service port and family that is served (SVC-1 to SVC-6). */
 static void collect_ports_of(struct service_build *sb, const struct kube_service *s)
 {
 	if (!is_served(s))
@@ -402,7 +396,7 @@ static void collect_ports_of(struct service_build *sb, const struct kube_service
 				(struct service_port){ s, &s->ports[p], family };
 }
 
-/* And each once. */
+/* Sorts, and drops duplicates. */
 static void sort_ports(struct service_build *sb)
 {
 	size_t n = 0;
@@ -415,12 +409,9 @@ static void sort_ports(struct service_build *sb)
 	sb->n_ports = n;
 }
 
-/*
- * ---- Frontends
- * -------------------------------------------------------------------------------------
- */
+/* ---- Frontends ---- */
 
-struct claim {
+struct frontend_entry {
 	struct plan_frontend frontend;
 	const struct service_port *port;
 };
@@ -434,10 +425,10 @@ static int by_frontend(const struct plan_frontend *x, const struct plan_frontend
 	return order ? order : (int)x->proto - (int)y->proto;
 }
 
-/* The first-created service keeps a frontend that several claim, then the first by name (SVC-7). */
-static int by_claim(const void *a, const void *b)
+/* In a conflict the Service that was created first wins, then the first by name (SVC-7). */
+static int by_frontend_and_age(const void *a, const void *b)
 {
-	const struct claim *x = a, *y = b;
+	const struct frontend_entry *x = a, *y = b;
 	int64_t created_x = x->port->service->meta.created,
 		created_y = y->port->service->meta.created;
 	int order = by_frontend(&x->frontend, &y->frontend);
@@ -449,43 +440,46 @@ static int by_claim(const void *a, const void *b)
 			       (x->frontend.service < y->frontend.service);
 }
 
-static void note_conflict(struct plan *plan, const struct claim *winner, const struct claim *loser)
+static void note_conflict(struct plan *plan, const struct frontend_entry *winner,
+			  const struct frontend_entry *loser)
 {
 	const struct kube_meta *w = &winner->port->service->meta, *l = &loser->port->service->meta;
 	_cleanup_(mem_free) char *object = mem_printf("Service %s/%s", l->ns, l->name);
 	char text[ADDR_TEXT_MAX];
 
-	diag_add(&plan->notes, DIAG_WARNING, NULL, &l->src, object, "spec.ports",
-		 "%s port %u/%s belongs to Service %s/%s already; that one keeps it",
-		 addr_text(&loser->frontend.addr, text), loser->frontend.port,
-		 proto_text(loser->frontend.proto), w->ns, w->name);
+	diag_add(
+		&plan->notes, DIAG_WARNING, NULL, &l->src, object, "spec.ports",
+		"%s port %u/%s is also a frontend of Service %s/%s, which keeps it; give this Service another address or port",
+		addr_text(&loser->frontend.addr, text), loser->frontend.port,
+		proto_text(loser->frontend.proto), w->ns, w->name);
 }
 
 static void add_frontends(struct service_build *sb)
 {
-	_cleanup_(mem_free) struct claim *claims = mem_zalloc(2 * sb->n_ports * sizeof(*claims));
+	_cleanup_(mem_free) struct frontend_entry *entries =
+		mem_zalloc(2 * sb->n_ports * sizeof(*entries));
 	size_t n = 0;
 
 	for (size_t i = 0; i < sb->n_ports; i++) {
 		const struct service_port *sp = &sb->ports[i];
 		struct plan_frontend f = { .addr = sp->service->cluster_ip[sp->family] };
 
-		claims[n++] = (struct claim){ f, sp }; /* "a known cluster IP": service 0 */
+		entries[n++] = (struct frontend_entry){ f, sp }; /* known cluster IP: service 0 */
 		f.port = sp->port->port;
 		f.proto = sp->port->proto;
 		f.service = i + 1;
-		claims[n++] = (struct claim){ f, sp };
+		entries[n++] = (struct frontend_entry){ f, sp };
 	}
 	if (n)
-		qsort(claims, n, sizeof(*claims), by_claim);
+		qsort(entries, n, sizeof(*entries), by_frontend_and_age);
 	for (size_t i = 0, winner = 0; i < n; i++) {
-		if (i && !by_frontend(&claims[winner].frontend, &claims[i].frontend)) {
-			if (claims[i].frontend.proto)
-				note_conflict(sb->build->plan, &claims[winner], &claims[i]);
+		if (i && !by_frontend(&entries[winner].frontend, &entries[i].frontend)) {
+			if (entries[i].frontend.proto)
+				note_conflict(sb->build->plan, &entries[winner], &entries[i]);
 			continue;
 		}
 		winner = i;
-		*VEC_ADD(sb->frontends, sb->n_frontends, sb->cap_frontends) = claims[i].frontend;
+		*VEC_ADD(sb->frontends, sb->n_frontends, sb->cap_frontends) = entries[i].frontend;
 	}
 }
 
@@ -499,15 +493,15 @@ static void service_build_free(struct service_build *sb)
 	free(sb->frontends);
 }
 
-static struct place place_of(const struct build *b)
+static struct location location_of(const struct build *b)
 {
 	const struct kube_node *node = store_node(b->store, b->plan->node);
 	const char *zone = node ? kube_label(&node->meta.labels, LABEL_ZONE) : NULL;
 
-	return (struct place){ b->plan->node, zone ? zone : "" };
+	return (struct location){ b->plan->node, zone ? zone : "" };
 }
 
-/* Of the ports that were collected. */
+/* From the collected ports. */
 static void add_services(struct service_build *sb)
 {
 	sort_ports(sb);
@@ -531,7 +525,8 @@ static void keep_services(struct service_build *sb)
 
 void build_services(struct build *b)
 {
-	_cleanup_(service_build_free) struct service_build sb = { .build = b, .here = place_of(b) };
+	_cleanup_(service_build_free) struct service_build sb = { .build = b,
+								  .here = location_of(b) };
 
 	slices_by_service(b->store->slices, b->store->n_slices, &sb.slices);
 	for (size_t i = 0; i < b->store->n_services; i++)
@@ -544,7 +539,8 @@ void build_services(struct build *b)
 void build_service(struct build *b, const struct kube_service *service,
 		   struct kube_slice *const *slices, size_t n)
 {
-	_cleanup_(service_build_free) struct service_build sb = { .build = b, .here = place_of(b) };
+	_cleanup_(service_build_free) struct service_build sb = { .build = b,
+								  .here = location_of(b) };
 
 	slices_by_service(slices, n, &sb.slices);
 	collect_ports_of(&sb, service);

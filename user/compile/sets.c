@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * Policy sets: the rules of all policies that isolate a pod in one direction, as words by identity
- * (NP-3). Pods under the same policies share a set. An element is there only where it differs from
- * the set's default word, and depends on nothing but the set's rules and the identity.
+ * (NP-3). Pods under the same policies share a set. An identity has an element only where its word
+ * differs from the set's default word. A word depends only on the set's rules and the identity.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -30,23 +30,20 @@ struct set_build {
 	size_t n_sets, cap_sets;
 	struct plan_hash *policy_names[2]; /* of each active policy's rules, by direction */
 
-	/* of the set at hand */
-	struct ids always; /* those without peers */
+	/* of the current set */
+	struct ids always; /* rules without peers */
 	struct pair *pairs;
 	size_t n_pairs, cap_pairs;
-	struct ids matching; /* of the identity at hand */
+	struct ids matching; /* rules that match the current identity */
 	struct ids by_peer;
 	struct ids key;
-	const struct kube_pod *pod; /* ingress: whose port names count */
-	bool port_names; /* some rule has them */
+	const struct kube_pod *pod; /* ingress: resolves port names; egress: NULL */
+	bool port_names; /* some rule has one */
 	struct word_entry *known;
 	struct arena arena;
 };
 
-/*
- * ---- Names
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- Names ---- */
 
 static void hash_named_port(struct hasher *h, const struct kube_policy_port *port,
 			    const struct kube_pod *pod)
@@ -102,9 +99,9 @@ static bool policy_has_port_names(const struct kube_policy *p, enum kube_directi
 	return false;
 }
 
-/* Which policies isolate the pod in a direction; their indexes as actives. */
-static void isolating(const struct build *b, const struct local_pod *l, enum kube_direction dir,
-		      struct ids *ret_list)
+/* The policies that isolate the pod in a direction, as indexes of actives[]. */
+static void find_isolating(const struct build *b, const struct local_pod *l,
+			   enum kube_direction dir, struct ids *ret_list)
 {
 	ret_list->n = 0;
 	for (size_t i = 0; i < l->policies.n; i++)
@@ -112,9 +109,7 @@ static void isolating(const struct build *b, const struct local_pod *l, enum kub
 			IDS_ADD(ret_list, l->policies.items[i]);
 }
 
-/*
- * Ingress rules with port names say something else on pods that resolve them differently (NP-32).
- */
+/* Pods that resolve a port name of ingress rules differently need different sets (NP-32). */
 static struct plan_hash set_name(const struct set_build *sb, const struct ids *policies,
 				 enum kube_direction dir, const struct kube_pod *pod)
 {
@@ -134,10 +129,7 @@ static struct plan_hash set_name(const struct set_build *sb, const struct ids *p
 	return hash_end(&h);
 }
 
-/*
- * ---- Elements
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- Elements ---- */
 
 static void add_pairs(struct set_build *sb, const struct ids *identities, uint32_t rule)
 {
@@ -146,9 +138,7 @@ static void add_pairs(struct set_build *sb, const struct ids *identities, uint32
 			(struct pair){ identities->items[i], rule };
 }
 
-/*
- * Where a rule can say something other than everywhere: its peers, and who resolves its port names.
- */
+/* Identities where a rule may differ from the default: its peers, and pods with its port names. */
 static void add_rule_pairs(struct set_build *sb, uint32_t id, enum kube_direction dir)
 {
 	const struct rule *r = &sb->b->rules[id];
@@ -167,25 +157,24 @@ static void add_rule_pairs(struct set_build *sb, uint32_t id, enum kube_directio
 	}
 }
 
-/* By identity; pairs were added in order of rules, and stay so within one identity. */
+/* By identity, stable: pairs of one identity stay in order of rules. */
 static void sort_pairs(struct set_build *sb)
 {
-	_cleanup_(mem_free) uint32_t *place =
-		mem_zalloc((sb->b->n_identities + 1) * sizeof(*place));
+	_cleanup_(mem_free) uint32_t *next = mem_zalloc((sb->b->n_identities + 1) * sizeof(*next));
 	struct pair *sorted = mem_zalloc(sb->n_pairs * sizeof(*sorted));
 
 	for (size_t i = 0; i < sb->n_pairs; i++)
-		place[sb->pairs[i].identity + 1]++;
+		next[sb->pairs[i].identity + 1]++;
 	for (size_t i = 0; i < sb->b->n_identities; i++)
-		place[i + 1] += place[i];
+		next[i + 1] += next[i];
 	for (size_t i = 0; i < sb->n_pairs; i++)
-		sorted[place[sb->pairs[i].identity]++] = sb->pairs[i];
+		sorted[next[sb->pairs[i].identity]++] = sb->pairs[i];
 	free(sb->pairs);
 	sb->pairs = sorted;
 	sb->cap_pairs = sb->n_pairs;
 }
 
-/* Word of sb->matching for peers with a resolution; each combination is worked out once. */
+/* The word of sb->matching for peers with that resolution; each combination is computed once. */
 static struct plan_word known_word(struct set_build *sb, uint32_t resolution)
 {
 	struct word_ports ports = { .pod = sb->pod, .resolution = &sb->b->resolutions[resolution] };
@@ -221,7 +210,7 @@ static size_t count_identities(const struct set_build *sb)
 	return n;
 }
 
-/* One element for each identity that some rule tells apart. Pairs are sorted by identity. */
+/* Elements of the identities in pairs, which are sorted by identity. */
 static void add_elements(struct set_build *sb, struct plan_set *set)
 {
 	struct plan_element *list = mem_zalloc(count_identities(sb) * sizeof(*list));
@@ -279,14 +268,14 @@ static void build_set(struct set_build *sb, struct plan_set *set, const struct i
 		set->policies[set->n_policies++] = sb->b->actives[policies->items[i]].text;
 }
 
-/* The set of a pod in a direction; made when it is the first that needs it. */
+/* Index of a pod's set in a direction; builds the set for the first pod that needs it. */
 static uint32_t set_of(struct set_build *sb, const struct local_pod *l, enum kube_direction dir)
 {
 	_cleanup_(ids_free) struct ids policies = {};
 	struct plan_set set = { .direction = dir };
 	uint32_t id;
 
-	isolating(sb->b, l, dir, &policies);
+	find_isolating(sb->b, l, dir, &policies);
 	if (!policies.n)
 		return 0;
 	set.name = set_name(sb, &policies, dir, l->pod);
@@ -298,38 +287,35 @@ static uint32_t set_of(struct set_build *sb, const struct local_pod *l, enum kub
 	return id;
 }
 
-/*
- * ---- Into the plan
- * ----------------------------------------------------------------------------------------------
- */
+/* ---- Into the plan ---- */
 
 static void sort_sets(struct set_build *sb)
 {
-	_cleanup_(mem_free) uint32_t *place =
+	_cleanup_(mem_free) uint32_t *new_id =
 		sort_by_name(sb->sets, sb->n_sets, sizeof(*sb->sets), 1);
 	struct plan *p = sb->b->plan;
 
 	p->n_sets = sb->n_sets;
 	p->sets = arena_array(&p->arena, sb->sets, sb->n_sets);
 	for (size_t i = 0; i < p->n_pods; i++) {
-		p->pods[i].ingress_set = place[p->pods[i].ingress_set];
-		p->pods[i].egress_set = place[p->pods[i].egress_set];
+		p->pods[i].ingress_set = new_id[p->pods[i].ingress_set];
+		p->pods[i].egress_set = new_id[p->pods[i].egress_set];
 	}
 }
 
-/* Words name port sets by where they now stand. */
-static void move_word(struct plan_word *w, const uint32_t *place)
+/* Port sets were sorted: words need their new indexes. */
+static void move_word(struct plan_word *w, const uint32_t *new_id)
 {
 	if (w->kind == WEIR_WORD_PORTS)
-		w->ports = place[w->ports];
+		w->ports = new_id[w->ports];
 }
 
-static void move_words(struct plan *p, const uint32_t *place)
+static void move_words(struct plan *p, const uint32_t *new_id)
 {
 	for (size_t s = 1; s < p->n_sets; s++) {
-		move_word(&p->sets[s].default_word, place);
+		move_word(&p->sets[s].default_word, new_id);
 		for (size_t e = 0; e < p->sets[s].n_elements; e++)
-			move_word(&p->sets[s].elements[e].word, place);
+			move_word(&p->sets[s].elements[e].word, new_id);
 	}
 }
 
@@ -362,7 +348,7 @@ static void set_build_free(struct set_build *sb)
 void build_sets(struct build *b)
 {
 	_cleanup_(set_build_free) struct set_build sb = { .b = b, .words = { .build = b } };
-	_cleanup_(mem_free) uint32_t *place = NULL;
+	_cleanup_(mem_free) uint32_t *new_id = NULL;
 	struct plan *p = b->plan;
 
 	*VEC_ADD(sb.sets, sb.n_sets, sb.cap_sets) =
@@ -373,6 +359,6 @@ void build_sets(struct build *b)
 		p->pods[i].egress_set = set_of(&sb, &b->locals[i], KUBE_EGRESS);
 	}
 	sort_sets(&sb);
-	word_build_finish(&sb.words, &place);
-	move_words(p, place);
+	word_build_finish(&sb.words, &new_id);
+	move_words(p, new_id);
 }

@@ -13,7 +13,7 @@ bool rule_has_port_names(const struct kube_policy_rule *rule)
 	return false;
 }
 
-/* Name and protocol must both match; a name that stands twice means both numbers (NP-32, NP-35). */
+/* Name and protocol must both match; a name declared twice means both numbers (NP-32, NP-35). */
 static void add_named(struct word_build *w, const struct kube_policy_port *port,
 		      const struct word_ports *ports, uint32_t rank)
 {
@@ -84,8 +84,8 @@ static uint32_t port_set(struct word_build *w, const struct range_list *list)
 }
 
 /*
- * Numbers of rules rise in order of attribution, so they serve as ranks. A rule without ports takes
- * all that the rules before it left; what comes behind it is never the first.
+ * Rule indexes are in order of attribution, so they serve as ranks. A rule without ports takes
+ * every port that the rules before it left, so the rules after it get none.
  */
 struct plan_word word_of(struct word_build *w, const struct ids *rules,
 			 const struct word_ports *ports)
@@ -111,11 +111,11 @@ struct plan_word word_of(struct word_build *w, const struct ids *rules,
 	return (struct plan_word){ .kind = WEIR_WORD_PORTS, .ports = port_set(w, &flat) };
 }
 
-void word_build_finish(struct word_build *w, uint32_t **ret_slot)
+void word_build_finish(struct word_build *w, uint32_t **ret_new_id)
 {
 	struct plan *p = w->build->plan;
 
-	*ret_slot = sort_by_name(w->sets, w->n_sets, sizeof(*w->sets), 0);
+	*ret_new_id = sort_by_name(w->sets, w->n_sets, sizeof(*w->sets), 0);
 	p->port_sets = arena_array(&p->arena, w->sets, w->n_sets);
 	p->n_port_sets = w->n_sets;
 	free(w->sets);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * A list of rules that match becomes one word: allowed whole by one rule, or by port, each port by
- * the first rule that allows it. Equal port sets are one.
+ * Turns a list of matching rules into one word: allowed as a whole by one rule, or by port, each
+ * port by the first rule that allows it. Equal port sets are one.
  */
 #pragma once
 
@@ -16,10 +16,7 @@ struct word_build {
 	size_t n_sets, cap_sets;
 };
 
-/*
- * Whose named ports count: the protected pod's for ingress, the peer's resolution for egress
- * (NP-32).
- */
+/* Resolves named ports: on the protected pod for ingress, on the peer for egress (NP-32). */
 struct word_ports {
 	const struct kube_pod *pod; /* NULL: egress */
 	const struct resolution *resolution;
@@ -28,8 +25,8 @@ struct word_ports {
 /* rules: indexes of plan->rules in order of attribution. */
 struct plan_word word_of(struct word_build *w, const struct ids *rules,
 			 const struct word_ports *ports);
-/* Port sets go to the plan, sorted; ret_slot: old index -> new, to be freed. */
-void word_build_finish(struct word_build *w, uint32_t **ret_slot);
+/* Moves the sorted port sets to the plan. ret_new_id: old index -> new, the caller frees it. */
+void word_build_finish(struct word_build *w, uint32_t **ret_new_id);
 
-/* Does the rule name a port? */
+/* Has the rule a named port? */
 bool rule_has_port_names(const struct kube_policy_rule *rule);

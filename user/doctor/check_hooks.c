@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* N005, N009, N012: what is on the devices of recorded pods, and in which order. See device.h. */
+/* N005, N009, N012: programs on the devices of recorded pods, and their order. See device.h. */
 #include "attach/attach.h"
 #include "base/instance.h"
 #include "base/mem.h"
@@ -11,10 +11,12 @@ static void device_is_gone(struct doctor *d, const struct doctor_pod *pod)
 	_cleanup_(mem_free) char *path = instance_record(node_run_dir(d->node), a->ns, a->name);
 	struct finding *f = finding_add(d->f, FINDING_N012, SEVERITY_WARNING);
 
-	f->text = arena_printf(&d->f->arena, "pod %s/%s is recorded behind a device that is gone",
-			       a->ns, a->name);
+	f->text = arena_printf(
+		&d->f->arena,
+		"the attachment record of pod %s/%s names a device that does not exist", a->ns,
+		a->name);
 	f->evidence = arena_printf(&d->f->arena, "%s: ifindex %u", path, a->ifindex);
-	f->fix = arena_printf(&d->f->arena, "rm %s, then weir load again", path);
+	f->fix = arena_printf(&d->f->arena, "rm %s; weir load -f MANIFESTS --node NODE", path);
 }
 
 static void not_attached(struct doctor *d, const struct doctor_pod *pod, const char *prog)
@@ -23,12 +25,13 @@ static void not_attached(struct doctor *d, const struct doctor_pod *pod, const c
 
 	f->text = arena_printf(
 		&d->f->arena,
-		"%s is not attached to device %s: what pod %s/%s %s is neither judged nor translated",
-		prog, pod->dev->name, pod->record->ns, pod->record->name,
-		*prog == 'f' ? "sends" : "gets");
-	f->evidence = arena_printf(&d->f->arena,
-				   "device %s (%u) has it neither by tcx nor as a clsact filter",
-				   pod->dev->name, pod->dev->ifindex);
+		"%s is not attached to device %s: packets %s pod %s/%s are neither checked against policies nor translated",
+		prog, pod->dev->name, *prog == 'f' ? "from" : "to", pod->record->ns,
+		pod->record->name);
+	f->evidence = arena_printf(
+		&d->f->arena,
+		"device %s (ifindex %u) has neither a tcx link nor a clsact filter for it",
+		pod->dev->name, pod->dev->ifindex);
 	f->fix = "weir load -f MANIFESTS --node NODE";
 }
 
@@ -45,13 +48,12 @@ static void runs_before(const char *prog, const char *what, void *arg)
 
 	f->text = arena_printf(
 		&all->arena,
-		"%s runs before %s on device %s: a packet that it drops, redirects or accepts for good "
-		"never reaches Weir",
+		"%s runs before %s on device %s: packets that it drops, redirects or accepts do not reach Weir",
 		what, prog, a->pod->dev->name);
-	f->evidence = arena_printf(&all->arena, "%s, then %s, of pod %s/%s", what, prog,
-				   a->pod->record->ns, a->pod->record->name);
+	f->evidence = arena_printf(&all->arena, "order on the device of pod %s/%s: %s, then %s",
+				   a->pod->record->ns, a->pod->record->name, what, prog);
 	f->fix =
-		"let it return TC_ACT_UNSPEC (tcx: NEXT) for what it passes, or attach it behind Weir's";
+		"make it return TC_ACT_UNSPEC (tcx: TCX_NEXT) for packets that it passes, or attach it after Weir's program";
 }
 
 void check_hooks(struct doctor *d)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * N007: a veth hands over what its other end can take and drops the rest without a word: no ICMP
- * error, no counter of the stack. See device.h.
+ * N007: a veth drops packets larger than the MTU of its other end: no ICMP error, no counter of the
+ * stack. See device.h.
  */
 #include <fcntl.h>
 
@@ -9,7 +9,7 @@
 #include "base/netns.h"
 #include "doctor/device.h"
 
-/* 0: it cannot be told. */
+/* 0: unknown. */
 static uint32_t pod_mtu(const struct doctor_pod *pod)
 {
 	_cleanup_(fd_close) int fd = open(pod->record->netns, O_RDONLY | O_CLOEXEC);
@@ -28,12 +28,12 @@ static void check_pod(struct doctor *d, const struct doctor_pod *pod)
 	if (!inside || inside == outside)
 		return;
 	f = finding_add(d->f, FINDING_N007, SEVERITY_WARNING);
-	f->text =
-		arena_printf(&d->f->arena,
-			     "packets of more than %u bytes %s pod %s/%s are lost without an error",
-			     inside < outside ? inside : outside, inside > outside ? "from" : "to",
-			     pod->record->ns, pod->record->name);
-	f->evidence = arena_printf(&d->f->arena, "MTU of %s is %u, of the pod's end %u",
+	f->text = arena_printf(
+		&d->f->arena,
+		"packets larger than %u bytes %s pod %s/%s are dropped without an ICMP error",
+		inside < outside ? inside : outside, inside > outside ? "from" : "to",
+		pod->record->ns, pod->record->name);
+	f->evidence = arena_printf(&d->f->arena, "the MTU of %s is %u, of the pod's end %u",
 				   pod->dev->name, outside, inside);
 	f->fix = arena_printf(&d->f->arena, "ip link set %s mtu %u", pod->dev->name, inside);
 }

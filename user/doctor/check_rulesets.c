@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * N003 and N008: what nftables holds, its own rulesets and those that iptables writes through it;
- * chains and rules by netlink, so that no program is needed. Rules are not understood, only
- * counted: whether they accept what pods send is not known, and is said so. A rule whose comment
- * has the word "weir" settles its chain. See device.h.
+ * N003 and N008: the rulesets of nftables, including those that iptables-nft writes, read by
+ * netlink: needs no nft program. Rules are counted, not evaluated: the check can't tell whether
+ * they accept pods' traffic, and its text says so. A rule whose comment has the word "weir" settles
+ * its chain. See device.h.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,8 +23,8 @@
 struct chain {
 	char table[NAME_LEN], name[NAME_LEN];
 	uint8_t family; /* NFPROTO_* */
-	bool drops_forward; /* a base chain at FORWARD whose policy is drop */
-	bool settled;
+	bool drops_forward; /* base chain at the hook forward with policy drop */
+	bool settled; /* a rule has the word "weir" */
 	unsigned int rules;
 };
 
@@ -116,7 +116,7 @@ static int read_rule(const struct nlmsghdr *h, void *arg)
 	if (!c)
 		return MNL_CB_OK;
 	c->rules++;
-	/* a comment is user data of nft, or an expression of iptables: found in either */
+	/* the comment is in nft's user data or in an expression of iptables: search all of it */
 	c->settled = c->settled || memmem(body, mnl_nlmsg_get_payload_len(h), "weir", 4);
 	return MNL_CB_OK;
 }
@@ -134,9 +134,9 @@ static void forward_drops(struct doctor *d, const struct chain *c)
 		arena_printf(&d->f->arena, "%s %s %s", nft_family(c->family), c->table, c->name);
 
 	f->text = arena_printf(
-		&d->f->arena, "chain %s drops what no rule accepts: %s", where,
-		c->rules ? "pods reach and are reached from outside only as far as its rules allow"
-			 : "it has no rules, so pods reach only pods of this node, and the node");
+		&d->f->arena, "chain %s drops by default: %s", where,
+		c->rules ? "traffic between pods and other hosts passes only if its rules accept it"
+			 : "it has no rules, so pods can reach only this node and its pods");
 	f->evidence = arena_printf(&d->f->arena, "hook forward, policy drop, %u rules", c->rules);
 	f->fix = arena_printf(
 		&d->f->arena,
@@ -166,14 +166,15 @@ static void check_leftovers(struct doctor *d, const struct ruleset *s)
 		return;
 	f = finding_add(d->f, FINDING_N008, SEVERITY_WARNING);
 	f->text =
-		"kube-proxy's rules are still there: they translate what Weir leaves to the stack, and go stale";
+		"rules of kube-proxy are still installed: they translate traffic that Weir leaves to the stack, and become stale";
 	f->evidence = arena_printf(&d->f->arena, "%u chains, the first: %s %s %s", n,
 				   nft_family(first->family), first->table, first->name);
 	f->fix = "kube-proxy --cleanup, once no kube-proxy runs on this node";
 }
 
 /*
- * A kernel without nf_tables has no rules: it knows no such socket, or no such subsystem (EINVAL).
+ * A kernel without nf_tables has no rules: netlink lacks the protocol (EPROTONOSUPPORT) or the
+ * subsystem (EINVAL).
  */
 static int read_once(struct ruleset *s)
 {
@@ -189,8 +190,8 @@ static int read_once(struct ruleset *s)
 }
 
 /*
- * EINTR: rules changed while they were read. What an interrupted dump left in its socket goes with
- * that.
+ * EINTR: rules changed during the dump. Each try opens a new socket, so the rest of an interrupted
+ * dump is discarded.
  */
 static int read_rulesets(struct ruleset *s, struct weir_err *err)
 {

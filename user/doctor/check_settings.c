@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/*
- * N001, N002, N004: settings of the stack that decide what becomes of pods' packets on its way. See
- * device.h.
- */
+/* N001, N002, N004: sysctls that affect pods' packets in the stack. See device.h. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -12,7 +9,7 @@
 
 #define STRICT 1
 
-/* -1: there is no such setting. Of the calling thread's namespace. */
+/* Of the calling thread's namespace; -1: no such setting. */
 static int setting(const char *key)
 {
 	_cleanup_(mem_free) char *path = mem_printf("/proc/sys/net/%s", key);
@@ -43,14 +40,14 @@ static void forwarding_is_off(struct doctor *d, int family, const char *key)
 {
 	struct finding *f = finding_add(d->f, FINDING_N001, SEVERITY_ERROR);
 
-	f->text = arena_printf(&d->f->arena,
-			       "IPv%d forwarding is off: pods reach only pods of this node",
-			       family ? 6 : 4);
+	f->text = arena_printf(
+		&d->f->arena, "IPv%d forwarding is off: pods can reach only this node and its pods",
+		family ? 6 : 4);
 	f->evidence = arena_printf(&d->f->arena, "%s = 0", key);
 	f->fix = arena_printf(&d->f->arena, "sysctl -w %s=1", key);
 }
 
-/* IPv4 asks the device by which a packet came, too. */
+/* IPv4 also needs forwarding on the device that a packet arrives on. */
 static void check_device_forwarding(struct doctor *d, const struct device *dev)
 {
 	struct finding *f;
@@ -58,14 +55,15 @@ static void check_device_forwarding(struct doctor *d, const struct device *dev)
 	if (device_setting(dev->name, "forwarding"))
 		return;
 	f = finding_add(d->f, FINDING_N001, SEVERITY_ERROR);
-	f->text = arena_printf(&d->f->arena,
-			       "IPv4 forwarding is off on device %s: its pods do not get out",
-			       dev->name);
+	f->text = arena_printf(
+		&d->f->arena,
+		"IPv4 forwarding is off on device %s: pods behind it can reach only this node and its pods",
+		dev->name);
 	f->evidence = arena_printf(&d->f->arena, "net.ipv4.conf.%s.forwarding = 0", dev->name);
 	f->fix = arena_printf(&d->f->arena, "sysctl -w net.ipv4.conf.%s.forwarding=1", dev->name);
 }
 
-/* Was that device looked at for an earlier pod? Pods on a bridge share theirs. */
+/* Pods on one bridge share its l3 device: check each device once. */
 static bool seen_before(const struct doctor *d, size_t i)
 {
 	for (size_t j = 0; j < i; j++)
@@ -88,8 +86,8 @@ static void check_forwarding(struct doctor *d)
 }
 
 /*
- * The kernel takes the stricter of all and the device; strict means: the way back leads by the same
- * device.
+ * The kernel uses the larger of `all` and the device's value. Strict: the route back to the source
+ * must use the device that the packet arrived on.
  */
 static void check_reverse_path(struct doctor *d, const struct doctor_pod *pod)
 {
@@ -108,23 +106,20 @@ static void check_reverse_path(struct doctor *d, const struct doctor_pod *pod)
 	f = finding_add(d->f, FINDING_N002, SEVERITY_ERROR);
 	f->text = arena_printf(
 		&d->f->arena,
-		"rp_filter is strict on device %s, but the route to its pod %s/%s leads by %s: what "
-		"the pod sends by way of the stack is dropped",
+		"rp_filter is strict on device %s, but the route to its pod %s/%s goes through %s: packets of the pod that the stack routes are dropped",
 		pod->l3->name, pod->record->ns, pod->record->name, back ? back->name : "no device");
 	f->evidence =
 		arena_printf(&d->f->arena, "rp_filter: all %d, %s %d; route to %s: dev %s", all,
 			     pod->l3->name, own, addr_text(addr, text), back ? back->name : "none");
 	f->fix = arena_printf(
 		&d->f->arena,
-		"sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.%s.rp_filter=2, or repair the "
-		"route",
+		"sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.%s.rp_filter=2, or correct the route",
 		pod->l3->name);
 }
 
 /*
- * Weir's redirects are no bridged frames: what is between local pods is not concerned, but for
- * IPv6's neighbour discovery, which crosses the bridge as IPv6 packets do. ARP is none for these
- * settings.
+ * Traffic between local pods is redirected, so the bridge doesn't see it, except IPv6 neighbour
+ * discovery, which crosses the bridge as IPv6 packets. These settings don't apply to ARP.
  */
 static void check_bridge(struct doctor *d, const struct device *bridge)
 {
@@ -139,10 +134,8 @@ static void check_bridge(struct doctor *d, const struct device *bridge)
 	f->text = arena_printf(
 		&d->f->arena,
 		discovery
-			? "neighbour discovery between pods on bridge %s meets a FORWARD chain that drops what no "
-			  "rule accepts (N003): they do not find each other by IPv6"
-			: "frames on bridge %s meet the rules of iptables and nftables: those between a pod and "
-			  "what is on the bridge besides pods of Weir can be dropped or translated there",
+			? "neighbour discovery between pods on bridge %s passes through a FORWARD chain that drops by default (N003): the pods cannot reach each other by IPv6"
+			: "frames on bridge %s pass through the rules of iptables and nftables, which can drop or translate traffic between pods and other hosts on the bridge",
 		bridge->name);
 	f->evidence =
 		arena_printf(&d->f->arena,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* See device.h: links and routes by rtnetlink. */
+/* Links and routes by rtnetlink. See device.h. */
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>

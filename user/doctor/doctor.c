@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* See doctor.h: gathers what the checks look at, in the instance's own network namespace. */
+/* Reads the input of the checks in the attach namespace, then runs them. See doctor.h. */
 #include <stdlib.h>
 
 #include "attach/attach_netns.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Events as they come. See event_stream.h. */
+/* Reads events from the ring. See event_stream.h. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -10,7 +10,7 @@
 #include "inspect/event_stream.h"
 #include "kernel/lock.h"
 
-#define LEASE_TICKS 15 /* 2 s: how long the datapath goes on telling after a reader died */
+#define LEASE_TICKS 15 /* 2 s: then the datapath stops sending events to a reader that died */
 
 static int on_data(void *ctx, void *data, size_t size)
 {
@@ -37,12 +37,12 @@ int event_stream_open(struct event_stream *s, const struct live *live, uint64_t 
 		return s->lock;
 	s->ring = ring_buffer__new(node_map_fd(live->node, WEIR_MAP_events), on_data, s, NULL);
 	if (!s->ring)
-		return err_set(err, -errno, "open the ring of events: %s", strerror(errno));
+		return err_set(err, -errno, "open the ring buffer of events: %s", strerror(errno));
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	s->since_ns = t.tv_sec * 1000000000ull + t.tv_nsec;
-	ring_buffer__consume(s->ring); /* what another reader left */
+	ring_buffer__consume(s->ring); /* discards events of an earlier reader */
 	for (uint32_t i = 0; i < _WEIR_REASON_MAX; i++)
-		s->told[i] = live_event_losses(live, i);
+		s->seen[i] = live_event_losses(live, i);
 	return 0;
 }
 
@@ -74,11 +74,11 @@ void event_stream_losses(struct event_stream *s,
 			 void *arg)
 {
 	for (uint32_t i = 0; i < _WEIR_REASON_MAX; i++) {
-		struct weir_event_count now = live_event_losses(s->live, i), *told = &s->told[i];
-		struct weir_event_count new = { .over = now.over - told->over,
-						.lost = now.lost - told->lost };
+		struct weir_event_count now = live_event_losses(s->live, i), *seen = &s->seen[i];
+		struct weir_event_count new = { .over = now.over - seen->over,
+						.lost = now.lost - seen->lost };
 
-		*told = now;
+		*seen = now;
 		if (new.over || new.lost)
 			fn(i, &new, arg);
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The datapath's events as they come, from the pinned ring. It has one reader at a time, by a lock
- * file. Writes one thing: which reasons are wanted, and until when (`watch`), so that a reader that
- * was killed costs the packets nothing a moment later.
+ * Reads the datapath's events from the pinned ring, one reader at a time (lock file). Writes only
+ * `watch`: which reasons are wanted, and until when, so that a killed reader soon costs the packet
+ * path nothing.
  */
 #pragma once
 
@@ -16,22 +16,22 @@ struct event_stream {
 	int lock;
 	void (*fn)(const struct weir_event *e, void *arg);
 	void *arg;
-	uint64_t since_ns; /* older events are another reader's */
-	struct weir_event_count told[_WEIR_REASON_MAX]; /* losses that were told already */
+	uint64_t since_ns; /* older events belong to an earlier reader */
+	struct weir_event_count seen[_WEIR_REASON_MAX]; /* losses already reported */
 };
 
 /*
- * live must stay; it may be reloaded. reasons: bit n for reason n. fn is called by
- * event_stream_poll() for each event that begins from now on. -EBUSY: another reader, err names it.
+ * live must outlive the stream; it may be reloaded. reasons: bit n for reason n.
+ * event_stream_poll() calls fn for each event from now on. -EBUSY: another reader; err names it.
  */
 int event_stream_open(struct event_stream *s, const struct live *live, uint64_t reasons,
 		      void (*fn)(const struct weir_event *e, void *arg), void *arg,
 		      struct weir_err *err);
 /* Renews the lease for 2 s and waits for events. Negative: -errno, -EINTR at a signal. */
 int event_stream_poll(struct event_stream *s, int timeout_ms);
-/* Calls fn for each reason of which events were lost, or over the budget, since the last call. */
+/* Calls fn for each reason with events lost or over the budget since the last call. */
 void event_stream_losses(struct event_stream *s,
 			 void (*fn)(uint32_t reason, const struct weir_event_count *n, void *arg),
 			 void *arg);
-void event_stream_stop(struct event_stream *s); /* the lease ends; losses can still be read */
-void event_stream_close(struct event_stream *s); /* lock is -1 where it was not opened */
+void event_stream_stop(struct event_stream *s); /* ends the lease; losses can still be read */
+void event_stream_close(struct event_stream *s); /* lock must be -1 if it was never opened */

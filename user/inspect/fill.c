@@ -16,7 +16,7 @@ static uint32_t count_keys(int fd)
 	return n;
 }
 
-/* Ids in use, or places of their extents. */
+/* Ids in use, or the total length of their extents. */
 static uint32_t count_names(const struct live *l, enum weir_name_kind kind, bool extents)
 {
 	uint32_t n = 0;
@@ -57,21 +57,21 @@ static uint32_t count_backends(const struct live *l)
 	return n;
 }
 
-#define PLACES_AT_ONCE 4096
+#define SLOTS_AT_ONCE 4096
 
-static uint32_t count_places(const struct live *l, enum weir_map map)
+static uint32_t count_used_slots(const struct live *l, enum weir_map map)
 {
-	_cleanup_(mem_free) struct weir_key_slot *places =
-		mem_zalloc(PLACES_AT_ONCE * sizeof(*places));
-	_cleanup_(mem_free) uint32_t *keys = mem_zalloc(PLACES_AT_ONCE * sizeof(*keys));
+	_cleanup_(mem_free) struct weir_key_slot *slots =
+		mem_zalloc(SLOTS_AT_ONCE * sizeof(*slots));
+	_cleanup_(mem_free) uint32_t *keys = mem_zalloc(SLOTS_AT_ONCE * sizeof(*keys));
 	int fd = node_map_fd(l->node, map), r = 0;
 	uint32_t at, n = 0, count;
 
 	for (bool first = true; !r; first = false) {
-		count = PLACES_AT_ONCE;
-		r = bpf_map_lookup_batch(fd, first ? NULL : &at, &at, keys, places, &count, NULL);
+		count = SLOTS_AT_ONCE;
+		r = bpf_map_lookup_batch(fd, first ? NULL : &at, &at, keys, slots, &count, NULL);
 		for (uint32_t i = 0; (!r || r == -ENOENT) && i < count; i++)
-			n += !!places[i].used;
+			n += !!slots[i].used;
 	}
 	return n;
 }
@@ -98,14 +98,14 @@ long long live_fill(const struct live *l, enum weir_map map)
 	case WEIR_FILL_BACKEND_EXTENTS:
 		return count_backend_slots(l);
 	case WEIR_FILL_USED:
-		return count_places(l, map);
-	case WEIR_FILL_UNUSED: /* a queue itself cannot be counted */
-		return node_map_max(l->node, map) - count_places(l, WEIR_MAP_gc_slots);
+		return count_used_slots(l, map);
+	case WEIR_FILL_UNUSED: /* elements of a queue cannot be counted */
+		return node_map_max(l->node, map) - count_used_slots(l, WEIR_MAP_gc_slots);
 	}
 	return -1;
 }
 
-/* Settings, counters and what is free do not fill, and what forgets its oldest is made to. */
+/* False for settings, counters and free lists, which never fill, and for tables that evict. */
 bool live_fills_up(enum weir_map map)
 {
 	return map_info(map)->full >= WEIR_FULL_LOSE;

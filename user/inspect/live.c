@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* What the kernel has. See live.h. */
+/* Reads a loaded instance. See live.h. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -112,7 +112,7 @@ static const struct live_name *find_name(const struct live *l, enum weir_name_ki
 	return l->n_names ? bsearch(&key, l->names, l->n_names, sizeof(key), by_kind_and_id) : NULL;
 }
 
-/* Its address and port: the element itself says them. */
+/* Address and port, from the map's element. */
 static const char *backend_label(const struct live *l, uint32_t id, char *buf)
 {
 	const struct weir_backend *b =
@@ -129,7 +129,7 @@ bool live_has(const struct live *l, enum weir_name_kind kind, uint32_t id)
 	return find_name(l, kind, id);
 }
 
-/* What the plan says of it. */
+/* The item of the plan file that an id stands for. */
 static struct json_value find_item(const struct live *l, enum weir_name_kind kind, uint32_t id)
 {
 	const struct live_name *name = find_name(l, kind, id);
@@ -199,7 +199,8 @@ const char *live_policy(const struct live *l, uint32_t set, size_t i)
 	return i < json_count(list) ? json_item_text(list, i) : NULL;
 }
 
-enum plan_owner live_who(const struct live *l, const struct weir_addr *addr, const char **ret_name)
+enum plan_owner live_owner(const struct live *l, const struct weir_addr *addr,
+			   const char **ret_name)
 {
 	*ret_name = NULL;
 	return l->plan ? plan_json_owner(l->plan, addr, ret_name) : PLAN_OWNER_NONE;
@@ -209,7 +210,7 @@ const char *live_pod(const struct live *l, const struct weir_addr *addr)
 {
 	const char *name;
 
-	return live_who(l, addr, &name) == PLAN_OWNER_POD ? name : NULL;
+	return live_owner(l, addr, &name) == PLAN_OWNER_POD ? name : NULL;
 }
 
 const char *live_pod_of(const struct live *l, const struct weir_pod *pod)
@@ -249,7 +250,7 @@ long long live_tick_age(uint32_t now, uint32_t tick)
 	return ((uint64_t)(now - tick) << WEIR_TICK_SHIFT) / 1000000000;
 }
 
-/* The values of all CPUs of one element, to be freed; NULL: there is none. */
+/* The values of all CPUs of one element; the caller frees them. NULL: no such element. */
 static void *read_cpus(const struct live *l, enum weir_map map, uint32_t id, size_t size,
 		       int *ret_n)
 {

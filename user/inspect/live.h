@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What the kernel has, with names: the maps of an instance beside the plan file of the same
- * generation (/run/weir[-NAME]/plan-N). When generation and file disagree, ids take the place of
- * names. Reads only; needs no daemon.
+ * A loaded instance with names: its maps, and the plan file of the same generation
+ * (/run/weir[-NAME]/plan-N). Without a plan file of that generation, ids replace names. Reads only;
+ * needs no daemon.
  */
 #pragma once
 
@@ -20,7 +20,7 @@ struct live_name {
 
 struct live {
 	struct node *node;
-	uint64_t generation; /* before anything was read */
+	uint64_t generation; /* read before everything else */
 	struct live_name *names; /* sorted by kind, id */
 	size_t n_names, cap_names;
 	struct plan_json *plan; /* NULL: no plan file of this generation */
@@ -30,55 +30,50 @@ struct live {
 int live_open(struct live *l, const char *name, struct weir_err *err);
 void live_close(struct live *l); /* also for _cleanup_() */
 /*
- * Reads names and plan of the generation that is now; what was read before moves to ret_before,
- * which has no node.
+ * Reads names and plan of the current generation; the old ones move to ret_before, whose node is
+ * NULL.
  */
 void live_reload(struct live *l, struct live *ret_before);
-/* Did an apply happen since names and plan were read? To be asked after the tables were. */
+/* An apply finished since names and plan were read. Call it after reading the tables. */
 bool live_was_replaced(const struct live *l);
-/*
- * What an apply of p would change in the tables of an instance; devices are not looked at. 0 or
- * -errno.
- */
+/* What an apply of p would change in the tables, without devices. 0 or -errno. */
 int live_compare(struct node *n, const char *name, const struct plan *p,
 		 struct sync_delta *ret_delta, struct weir_err *err);
-/* <run>/<prefix>-<generation>. The caller's. */
+/* <run>/<prefix>-<generation>; the caller frees it. */
 char *live_file(const struct live *l, enum instance_file file, uint64_t generation);
 
-/*
- * "default/web", "ns/policy ingress[0]", …: what an id stands for. "#17" when it has no name.
- * Returns buf.
- */
+/* The name of an id: "default/web", "ns/policy ingress[0]"; "#17" if it has none. Returns buf. */
 const char *live_label(const struct live *l, enum weir_name_kind kind, uint32_t id, char *buf);
-bool live_has(const struct live *l, enum weir_name_kind kind,
-	      uint32_t id); /* does the id have a name now? */
-/* A further fact about it from the plan file, by its key there; NULL when unknown. */
+/* The id has a name now. */
+bool live_has(const struct live *l, enum weir_name_kind kind, uint32_t id);
+/* A text of its item in the plan file, by key; NULL: unknown. */
 const char *live_fact(const struct live *l, enum weir_name_kind kind, uint32_t id, const char *key);
-/* An integer fact, or -1. */
+/* An integer of that item, or -1. */
 long long live_number(const struct live *l, enum weir_name_kind kind, uint32_t id, const char *key);
 /* "ns/name" of the i-th policy that a policy set was compiled from, or NULL. */
 const char *live_policy(const struct live *l, uint32_t set, size_t i);
 /* "ns/name" of this node's pod with that address, or NULL. */
 const char *live_pod(const struct live *l, const struct weir_addr *addr);
-/* "ns/name" of a pod by its slot's element, or NULL. */
+/* "ns/name" of the pod in an element of `pods`, or NULL. */
 const char *live_pod_of(const struct live *l, const struct weir_pod *pod);
-const char *live_pod_at(const struct live *l,
-			uint32_t device); /* "ns/name" of the pod behind it, or NULL */
-/* Whose address it is (compile/json_read.h); ret_name: "ns/name" of a pod or Service, else NULL. */
-enum plan_owner live_who(const struct live *l, const struct weir_addr *addr, const char **ret_name);
-/* Packets and bytes of a reason, all CPUs added up. */
+/* "ns/name" of the pod behind a device, or NULL. */
+const char *live_pod_at(const struct live *l, uint32_t device);
+/* Owner of an address (compile/json_read.h); ret_name: "ns/name" of a pod or Service, else NULL. */
+enum plan_owner live_owner(const struct live *l, const struct weir_addr *addr,
+			   const char **ret_name);
+/* Packets and bytes of a reason: sum over all CPUs. */
 struct weir_counter live_counter(const struct live *l, uint32_t reason);
-/* Events of a reason that were not told, all CPUs added up. */
+/* Events of a reason that were not sent: sum over all CPUs. */
 struct weir_event_count live_event_losses(const struct live *l, uint32_t reason);
 /*
- * What was counted for an id of rule_hits or set_hits, all CPUs added up; false: beyond the table,
- * not counted.
+ * Packets counted for an id of rule_hits or set_hits: sum over all CPUs. False: the id is beyond
+ * the table, which counts nothing for it.
  */
 bool live_hits(const struct live *l, enum weir_map map, uint32_t id, struct weir_hits *ret_hits);
-uint32_t live_ticks_now(void); /* the programs' clock: ticks of the monotonic one */
+uint32_t live_ticks_now(void); /* the programs' clock: CLOCK_MONOTONIC in ticks */
 long long live_tick_age(uint32_t now, uint32_t tick); /* in seconds */
 
-/* for (fd, key, next) loops over a map without reading values */
+/* Loops over the keys of a map. */
 #define live_each_key(fd, key)                                              \
 	for (int _more_ = !bpf_map_get_next_key((fd), NULL, (key)); _more_; \
 	     _more_ = !bpf_map_get_next_key((fd), (key), (key)))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * What a loaded plan was made from. See origin.h. Written by this version for this version: a
- * misfit is an error.
+ * Writes and reads the file of objects that a plan was compiled from. See origin.h. The format is
+ * private to one version: a mismatch is an error.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -72,10 +72,9 @@ int origin_read(const char *path, struct origin *ret_origin, struct weir_err *er
 	_cleanup_(json_close) struct json doc = {};
 
 	if (!text)
-		return err_set(err, -ENOENT, "%s is not there or cannot be read", path);
+		return err_set(err, -ENOENT, "%s is missing or unreadable", path);
 	if (json_open(&doc, path, text, "Objects", NULL) || fill(json_root(&doc), &o))
-		return err_set(err, -EINVAL,
-			       "%s does not say what it should: loading again writes it anew",
+		return err_set(err, -EINVAL, "%s is not valid: run 'weir load' again to rewrite it",
 			       path);
 	*ret_origin = o;
 	o = (struct origin){};

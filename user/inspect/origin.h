@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What a loaded plan was made from, as text: load and sandbox have it kept beside the plan
- * (/run/weir[-NAME]/objects-<generation>), why reads it where no manifests are given. The same
- * manifests, node and addresses again, so that the same plan comes out, with the same positions.
+ * The objects that a loaded plan was compiled from, as text. `load` and `sandbox` keep it beside
+ * the plan (/run/weir[-NAME]/objects-<generation>); `why` reads it when no manifests are given. It
+ * holds manifests, node and addresses, so that compiling again gives the same plan and positions.
  */
 #pragma once
 
@@ -10,23 +10,20 @@
 #include "kube/store.h"
 
 /*
- * s: read with keep_texts. Of in only node and local_addrs count. The text is the caller's. NULL
- * when the objects must not be kept; ret_refused says why (store_emit_source_text()).
+ * s was read with keep_source_text. Uses only node and local_addrs of in. The caller frees the
+ * text. NULL: the objects must not be kept; ret_refused says why (store_emit_source_text()).
  */
 char *origin_text(struct store *s, const struct plan_input *in, bool sandbox,
 		  const char **ret_refused);
 
 struct origin {
-	struct store *store; /* completed; of a sandbox it is to be placed as sandbox_place() did
-				before */
+	struct store *store; /* defaults applied; for a sandbox, call sandbox_place() on it */
 	char *node;
 	bool sandbox;
-	struct weir_addr *local; /* further addresses of this node; of a sandbox: none */
+	struct weir_addr *local; /* further addresses of this node; none for a sandbox */
 	size_t n_local, cap_local;
 };
 
-/*
- * 0; -ENOENT when the file is not there; -EINVAL when it does not say what it should, err says so.
- */
+/* 0, -ENOENT: no such file, -EINVAL: not a valid one. */
 int origin_read(const char *path, struct origin *ret_origin, struct weir_err *err);
 void origin_free(struct origin *o); /* also for _cleanup_() */

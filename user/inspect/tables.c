@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* What tables say together. See tables.h. */
+/* Joins and sums over tables. See tables.h. */
 #include <bpf/bpf.h>
 
 #include "inspect/tables.h"
 
 /* ---- Connections ---- */
 
-/* Both ends were asked when the entry was made; a stamp's low bit says what came out. */
+/* Both ends were judged when the entry was made; the low bit of a stamp is the verdict. */
 bool live_flow_allowed(const struct weir_flow *flow)
 {
 	for (int i = 0; i < 2; i++)
@@ -15,7 +15,7 @@ bool live_flow_allowed(const struct weir_flow *flow)
 	return true;
 }
 
-/* Each entry of a pair keeps the state of its own direction; together they are the flow's. */
+/* Each entry of a pair holds the state of its own direction: merge both. */
 static void join_rev(int fd, const struct weir_tuple *key, struct weir_flow *flow)
 {
 	struct weir_tuple rev_key;
@@ -42,7 +42,7 @@ void live_each_flow(const struct live *l,
 
 	live_each_key(fd, &key)
 	{
-		/* the reply's entry of a pair says nothing that the forward one does not */
+		/* reverse entries are merged into their forward ones */
 		if (bpf_map_lookup_elem(fd, &key, &flow) || (flow.flags & WEIR_FLOW_REPLY))
 			continue;
 		join_rev(fd, &key, &flow);
@@ -87,8 +87,8 @@ uint32_t live_set_pods(const struct live *l, uint32_t set)
 }
 
 /*
- * An extent that begins at the first point comes from a rule without ports: it only tells whose
- * each port is.
+ * An extent that begins at point 0 comes from a rule without ports: it allows every port, and only
+ * names a rule for each.
  */
 const char *live_word_text(const struct live *l, uint64_t word)
 {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/*
- * The question of why without its objects: see why_live.h. Explains nothing; it says what decided.
- */
+/* `why` without the objects: reports what decided, without an explanation. See why_live.h. */
 #include <errno.h>
 #include <netinet/in.h>
 
@@ -9,7 +7,7 @@
 
 #include "base/mem.h"
 #include "inspect/why_live.h"
-#include "testrun/probe.h"
+#include "testrun/testrun.h"
 
 static bool own_address(const struct why_live *l, const struct weir_addr *addr)
 {
@@ -19,7 +17,7 @@ static bool own_address(const struct why_live *l, const struct weir_addr *addr)
 	       kind == WEIR_NODE_OWN;
 }
 
-/* Only what has an address in that family by itself, or by the plan file. */
+/* An address in that family: the target itself, or a pod's from the plan file. */
 static bool find_addr(const struct why_live *l, const struct target *t, int family,
 		      struct weir_addr *ret_addr)
 {
@@ -35,7 +33,7 @@ static bool find_addr(const struct why_live *l, const struct target *t, int fami
 	return plan_json_pod_addr(l->live.plan, name, family, ret_addr);
 }
 
-static int ask_family(struct why_live *l, const struct why_ask *ask, const struct plan *nothing,
+static int ask_family(struct why_live *l, const struct why_ask *ask, const struct plan *empty,
 		      int family, struct why_ids *ret_answer)
 {
 	struct why_ids i = { .query = { .proto = ask->to.proto ? ask->to.proto : IPPROTO_TCP,
@@ -47,10 +45,10 @@ static int ask_family(struct why_live *l, const struct why_ask *ask, const struc
 	    !find_addr(l, &ask->to, family, &i.query.dst))
 		return -EAFNOSUPPORT;
 	i.query.host_origin = own_address(l, &i.query.src);
-	r = probe_ask(l->probe, nothing, &i.query, &i.answer, &l->err);
+	r = testrun_ask(l->testrun, empty, &i.query, &i.answer, &l->err);
 	if (r)
 		return r;
-	t = probe_trace(l->probe);
+	t = testrun_trace(l->testrun);
 	if (t) {
 		i.judged = true;
 		i.service = t->service;
@@ -67,15 +65,15 @@ int why_live_by_ids(struct why_live *l, const struct why_ask *ask, struct why_id
 		    size_t *ret_n)
 {
 	_cleanup_(store_free) struct store *s = store_new();
-	_cleanup_(plan_free) struct plan *nothing = NULL;
+	_cleanup_(plan_free) struct plan *empty = NULL;
 	int r;
 
 	*ret_n = 0;
 	store_apply_defaults(s, 0);
-	nothing = plan_compile(&(struct plan_input){ .store = s, .node = "" });
-	r = probe_open_copy(l->live.node, nothing, &l->probe, &l->err);
+	empty = plan_compile(&(struct plan_input){ .store = s, .node = "" });
+	r = testrun_open_copy(l->live.node, empty, &l->testrun, &l->err);
 	for (int family = 0; family < 2 && !r; family++) {
-		r = ask_family(l, ask, nothing, family, &ret_answers[*ret_n]);
+		r = ask_family(l, ask, empty, family, &ret_answers[*ret_n]);
 		*ret_n += !r;
 		r = r == -EAFNOSUPPORT ? 0 : r;
 	}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Holds what the loaded tables say against what was answered. See why_live.h. A difference is a
- * defect only where the instance was loaded from the same objects and no apply is half done;
- * anything else is said, and no more.
+ * Compares the loaded tables' verdicts with why's answers. See why_live.h. A difference is a defect
+ * only if the instance was loaded from the same objects and no apply is unfinished; any other is
+ * reported only.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 #include "inspect/why_live.h"
 #include "testrun/evaluator.h"
 
-#define COPY_TRIES 3 /* an apply may come in between */
+#define COPY_TRIES 3 /* RACE: an apply during the copy makes it stale */
 
 int why_live_open(struct why_live *l, const char *name, struct weir_err *err)
 {
@@ -31,27 +31,27 @@ int why_live_open(struct why_live *l, const char *name, struct weir_err *err)
 
 void why_live_close(struct why_live *l)
 {
-	probe_close(&l->probe);
+	testrun_close(&l->testrun);
 	origin_free(&l->origin);
 	if (l->live.node)
 		live_close(&l->live);
 	*l = (struct why_live){};
 }
 
-/* ---- What the tables are ---- */
+/* ---- State of the tables ---- */
 
 static int make_copy(struct why_live *l)
 {
 	int r = -ESTALE;
 
-	if (l->probe)
+	if (l->testrun)
 		return 0;
 	for (int i = 0; i < COPY_TRIES && r == -ESTALE; i++)
-		r = probe_open_copy(l->live.node, l->plan, &l->probe, &l->err);
+		r = testrun_open_copy(l->live.node, l->plan, &l->testrun, &l->err);
 	return r;
 }
 
-/* Would a load of the same plan change anything? */
+/* A load of the same plan would change something. */
 static bool drifted(const struct why_live *l)
 {
 	struct sync_delta d = {};
@@ -61,8 +61,8 @@ static bool drifted(const struct why_live *l)
 }
 
 /*
- * The plan file of the next generation comes before its first table, and the generation after the
- * last.
+ * An apply writes the next generation's plan file before the first table, and the generation after
+ * the last one.
  */
 static bool is_half_done(const struct why_live *l)
 {
@@ -84,7 +84,7 @@ static const char *ago_text(struct arena *arena, uint64_t tick)
 			: arena_printf(arena, "%lld h ago", s / 3600);
 }
 
-/* By what the side that decided was decided, and how often that has been so. */
+/* The rule or policy set that decided, and its hits. */
 static const char *decision_text(const struct why_live *l, const struct weir_trace *t,
 				 struct arena *arena)
 {
@@ -106,8 +106,8 @@ static const char *decision_text(const struct why_live *l, const struct weir_tra
 		return arena_printf(arena, "not isolated");
 	}
 	if (!hits.packets)
-		return arena_printf(arena, "%s, which no packet has met yet", text);
-	return arena_printf(arena, "%s, met by %llu %s so far, last %s", text,
+		return arena_printf(arena, "%s, no packet matched yet", text);
+	return arena_printf(arena, "%s, %llu %s matched so far, last %s", text,
 			    (unsigned long long)hits.packets,
 			    hits.packets == 1 ? "packet" : "packets", ago_text(arena, hits.last));
 }
@@ -117,13 +117,13 @@ static bool is_off(const struct why_live *l)
 	return node_config(l->live.node)->enforcement != WEIR_ENFORCE_ON;
 }
 
-/* ---- Asking ---- */
+/* ---- Comparison ---- */
 
-struct question {
+struct comparison {
 	struct why_live *l;
 	const struct why_ask *ask;
-	bool own;
-	bool defect;
+	bool own; /* the objects are the instance's own */
+	bool defect; /* found one */
 };
 
 static struct oracle_query query_of(const struct why_live *l, const struct why_flow *f,
@@ -146,7 +146,7 @@ static struct oracle_query query_of(const struct why_live *l, const struct why_f
 }
 
 static void __attribute__((format(printf, 3, 4)))
-say(struct question *k, struct why_flow *f, const char *fmt, ...)
+say(struct comparison *c, struct why_flow *f, const char *fmt, ...)
 {
 	_cleanup_(mem_free) char *text = NULL;
 	va_list ap;
@@ -154,130 +154,126 @@ say(struct question *k, struct why_flow *f, const char *fmt, ...)
 	va_start(ap, fmt);
 	text = mem_vprintf(fmt, ap);
 	va_end(ap);
-	f->datapath.text = arena_strdup(k->ask->arena, text);
+	f->datapath.text = arena_strdup(c->ask->arena, text);
 }
 
-/*
- * The pods of this node at the two ends, all of which must be plugged in for the programs to meet
- * the packet.
- */
-static bool is_met(struct question *k, struct why_flow *f, const struct oracle_query *q)
+/* Programs see the packet if an end is a pod of this node, and each such pod is attached. */
+static bool programs_see(struct comparison *c, struct why_flow *f, const struct oracle_query *q)
 {
-	const struct plan_pod *ends[2] = { plan_find_local_pod(k->l->plan, &q->src),
-					   plan_find_local_pod(k->l->plan, &q->dst) };
+	const struct plan_pod *ends[2] = { plan_find_local_pod(c->l->plan, &q->src),
+					   plan_find_local_pod(c->l->plan, &q->dst) };
 	const struct weir_addr *addrs[2] = { &q->src, &q->dst };
 
 	if (!ends[0] && !ends[1]) {
-		say(k, f, "not asked: no end is a pod of this node, %s", k->l->plan->node);
+		say(c, f, "not asked: neither end is a pod of this node, %s", c->l->plan->node);
 		return false;
 	}
 	for (int i = 0; i < 2; i++)
-		if (ends[i] && !probe_has_pod(k->l->probe, addrs[i])) {
-			say(k, f, "not asked: %s/%s is not plugged in here (generation %llu)",
-			    ends[i]->ns, ends[i]->name, (unsigned long long)k->l->live.generation);
+		if (ends[i] && !testrun_has_pod(c->l->testrun, addrs[i])) {
+			say(c, f, "not asked: %s/%s is not attached here (generation %llu)",
+			    ends[i]->ns, ends[i]->name, (unsigned long long)c->l->live.generation);
 			return false;
 		}
 	return true;
 }
 
-static void say_agreement(struct question *k, struct why_flow *f, const struct weir_trace *t)
+static void say_agreement(struct comparison *c, struct why_flow *f, const struct weir_trace *t)
 {
-	struct arena *arena = k->ask->arena;
+	struct arena *arena = c->ask->arena;
 
 	f->datapath.agrees = true;
 	f->datapath.text = arena_printf(
-		arena, "agrees (generation %llu, %s)%s", (unsigned long long)k->l->live.generation,
-		t ? decision_text(k->l, t, arena) : "nothing decides here",
-		is_off(k->l) ? "; but enforcement is OFF: what is denied passes" : "");
+		arena, "agrees (generation %llu, %s)%s", (unsigned long long)c->l->live.generation,
+		t ? decision_text(c->l, t, arena) : "no program runs for it",
+		is_off(c->l) ? "; but enforcement is OFF: denied packets pass" : "");
 }
 
-/* Other objects, half an apply: no defect. */
-static void say_difference(struct question *k, struct why_flow *f,
+/* Other objects or an unfinished apply explain a difference: then it is no defect. */
+static void say_difference(struct comparison *c, struct why_flow *f,
 			   const struct evaluator_difference *d)
 {
-	unsigned long long generation = k->l->live.generation;
+	unsigned long long generation = c->l->live.generation;
 	_cleanup_(mem_free) char *text = evaluator_answer_text(d->plan, &d->theirs);
-	bool other = drifted(k->l);
+	bool other = drifted(c->l);
 
-	if (is_half_done(k->l)) {
-		say(k, f, "differs, because an apply after generation %llu is not finished: %s",
+	if (is_half_done(c->l)) {
+		say(c, f, "differs, because an apply after generation %llu is not finished: %s",
 		    generation, text);
 		return;
 	}
-	if (!k->own && other) {
-		say(k, f, "differs, because generation %llu was loaded from other objects: %s",
+	if (!c->own && other) {
+		say(c, f, "differs, because generation %llu was loaded from other objects: %s",
 		    generation, text);
 		return;
 	}
-	say(k, f, "DISAGREES (generation %llu): %s", generation, text);
-	if (!k->l->difference.plan) {
-		k->l->difference = *d;
-		k->l->further =
+	say(c, f, "DISAGREES (generation %llu): %s", generation, text);
+	if (!c->l->difference.plan) {
+		c->l->difference = *d;
+		c->l->further =
 			other ? arena_printf(
-					k->ask->arena,
-					"narrowed down  tables are not as generation %llu left them: "
-					"something else may have written them; loading again mends that",
+					c->ask->arena,
+					"narrowed down  tables are not as generation %llu left them: something else may have written them; run 'weir load' again to repair them",
 					generation)
 			      : NULL;
 	}
-	k->defect = true;
+	c->defect = true;
 }
 
-static bool ask_one(struct question *k, struct why_flow *f, const struct oracle_query *q)
+static bool ask_one(struct comparison *c, struct why_flow *f, const struct oracle_query *q)
 {
-	struct evaluator_difference d = { .plan = k->l->plan, .query = *q };
+	struct evaluator_difference d = { .plan = c->l->plan, .query = *q };
 	int r;
 
-	if (!is_met(k, f, q))
+	if (!programs_see(c, f, q))
 		return false;
-	r = probe_ask(k->l->probe, k->l->plan, q, &d.theirs, &k->l->err);
+	r = testrun_ask(c->l->testrun, c->l->plan, q, &d.theirs, &c->l->err);
 	if (r) {
-		say(k, f, "cannot be asked: %s", k->l->err.text);
-		k->defect |= r == -EPROTO;
+		say(c, f, "cannot ask: %s", c->l->err.text);
+		c->defect |= r == -EPROTO;
 		return false;
 	}
 	f->datapath.asked = true;
 	if (evaluator_agrees(&d)) {
-		say_agreement(k, f, probe_trace(k->l->probe));
+		say_agreement(c, f, testrun_trace(c->l->testrun));
 		return true;
 	}
 	f->datapath.agrees = false;
-	say_difference(k, f, &d);
+	say_difference(c, f, &d);
 	return false;
 }
 
-static void ask_flow(struct question *k, struct why_flow *f)
+static void ask_flow(struct comparison *c, struct why_flow *f)
 {
-	struct oracle_query q = query_of(k->l, f, f->service != NULL);
+	struct oracle_query q = query_of(c->l, f, f->service != NULL);
 
-	f->datapath = (struct why_datapath){ .generation = k->l->live.generation };
-	if (!ask_one(k, f, &q) || !f->service || why_ends_at_frontend(f))
+	f->datapath = (struct why_datapath){ .generation = c->l->live.generation };
+	if (!ask_one(c, f, &q) || !f->service || why_ends_at_frontend(f))
 		return;
-	q = query_of(k->l, f, false);
-	ask_one(k, f, &q);
+	q = query_of(c->l, f, false);
+	ask_one(c, f, &q);
 }
 
 bool why_live_ask(struct why_live *l, const struct why_ask *ask, struct why_flows *flows, bool own)
 {
-	struct question k = { l, ask, own, false };
+	struct comparison c = { l, ask, own, false };
 	const char *no = NULL;
 
 	if (!l->live.node)
 		return false;
 	l->plan = l->origin.store ? report_plan(ask->report, l->origin.node) : NULL;
 	if (!l->origin.store)
-		no = "not asked: what is loaded has no file of its objects; loading again writes it";
+		no = "not asked: the file of the loaded objects is missing; run 'weir load' again to write it";
 	else if (!l->plan)
 		no = arena_printf(
 			ask->arena,
-			"not asked: generation %llu is of node %s, which is not among these objects",
+			"not asked: generation %llu was loaded for node %s, which is not in these objects",
 			(unsigned long long)l->live.generation, l->origin.node);
 	else if (make_copy(l))
-		no = arena_printf(ask->arena, "cannot be asked: %s", l->err.text);
+		no = arena_printf(ask->arena, "cannot ask: %s", l->err.text);
 	for (size_t i = 0; i < flows->n; i++)
 		if (no)
-			say(&k, &flows->items[i], "%s", no);
+			say(&c, &flows->items[i], "%s", no);
 		else
-			ask_flow(&k, &flows->items[i]);
-	return k.defect;
+			ask_flow(&c, &flows->items[i]);
+	return c.defect;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What the files of this folder share about an open instance. Nobody outside includes it. */
+/* An open instance, as the files of this folder share it. Included by this folder only. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,9 +14,9 @@ struct node {
 	int lock_fd;
 	int map_fd[_WEIR_MAP_MAX];
 	uint32_t map_max[_WEIR_MAP_MAX];
-	void *array[_WEIR_MAP_MAX]; /* NULL where the map is no ARRAY */
+	void *array[_WEIR_MAP_MAX]; /* NULL unless the map is an ARRAY */
 	int prog_fd[_WEIR_PROGRAM_MAX];
-	int own_map_fd; /* of gc's timer: it stops when nobody holds it */
+	int own_map_fd; /* of gc's timer, which stops with the map's last reference */
 	const char *origin; /* see node_keep_origin(); NULL: none */
-	struct weir_err lacks[_WEIR_OBJECT_MAX]; /* why an object is not there; empty when it is */
+	struct weir_err lacks[_WEIR_OBJECT_MAX]; /* why an object is not loaded; empty if it is */
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The writers' lock. See lock.h. flock() goes with the process, so a kill frees it; the pid inside
- * the file is only there to be named.
+ * The writers' lock. See lock.h. flock() ends with the process, so a kill frees it; the pid inside
+ * the file is for error messages only.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +29,7 @@ static long now_ms(void)
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* 0 when nobody is named. */
+/* The pid inside the file, or 0. */
 static int holder(int fd)
 {
 	char text[16] = "";
@@ -45,7 +45,7 @@ static int name_holder(int fd)
 	return ftruncate(fd, 0) || pwrite(fd, text, len, 0) != len ? -errno : 0;
 }
 
-/* Is the locked file still the one at path? The instance may have been removed while we waited. */
+/* RACE: `uninstall` may have removed the file while this writer waited for it. */
 static bool still_there(int fd, const char *path)
 {
 	struct stat a, b;

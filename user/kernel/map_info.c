@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* The table of maps as C sees it, and sizes. See map_info.h. */
+/* The table of maps, and sizes. See map_info.h. */
 #include <errno.h>
 
 #include "kernel/map_info.h"
 
-/* void, whose size only GNU C knows, stands where there is no key or value: it is not used. */
+/* The table has void where a kind has no key or value. */
 #define KEY_SIZE(kind, key) (MAP_##kind == MAP_QUEUE || MAP_##kind == MAP_RING ? 0 : sizeof(key))
 #define VALUE_SIZE(kind, value) (MAP_##kind == MAP_RING ? 0 : sizeof(value))
 
@@ -13,7 +13,7 @@
 #define SIZES_POWER_OF_TWO .most = 1u << 31, .power_of_two = true
 #define SIZES_FIXED .most = 0
 
-/* The kinds of fill that have a parameter; the others are enumerators only. */
+/* Kinds of fill with a parameter; the others are plain enumerators. */
 #define WEIR_FILL_NAMES(kind) WEIR_FILL_NAMES, .of = WEIR_NAME_##kind
 #define WEIR_FILL_EXTENTS(kind) WEIR_FILL_EXTENTS, .of = WEIR_NAME_##kind
 
@@ -67,26 +67,26 @@ static uint32_t scaled(const struct map_info *i, uint32_t percent)
 	return i->power_of_two ? power : want;
 }
 
-void sizes_scale(struct node_sizes *sizes, enum weir_knob knob, uint32_t percent)
+void sizes_scale(struct node_setup *sizes, enum weir_knob knob, uint32_t percent)
 {
 	for (int map = 0; map < _WEIR_MAP_MAX; map++)
 		if (infos[map].knob == knob)
 			sizes->max[map] = scaled(&infos[map], percent);
 }
 
-void sizes_set(struct node_sizes *sizes, enum weir_knob knob, uint32_t entries)
+void sizes_set(struct node_setup *sizes, enum weir_knob knob, uint32_t entries)
 {
 	for (int map = 0; map < _WEIR_MAP_MAX; map++)
 		if (infos[map].knob == knob)
 			sizes->max[map] = entries;
 }
 
-uint32_t sizes_of(const struct node_sizes *sizes, enum weir_map map)
+uint32_t sizes_of(const struct node_setup *sizes, enum weir_map map)
 {
 	return sizes && sizes->max[map] ? sizes->max[map] : infos[map].entries;
 }
 
-int sizes_check(const struct node_sizes *sizes, struct weir_err *err)
+int sizes_check(const struct node_setup *sizes, struct weir_err *err)
 {
 	for (int map = 0; map < _WEIR_MAP_MAX; map++) {
 		const struct map_info *i = &infos[map];
@@ -94,9 +94,9 @@ int sizes_check(const struct node_sizes *sizes, struct weir_err *err)
 
 		if (!map_size_works(map, want))
 			return err_set(err, -EINVAL,
-				       "map %s: %u entries asked for, %s %u are possible%s",
+				       "map %s: %u entries requested, %s %u are supported%s",
 				       i->name, want, i->most ? "at most" : "only", most(i),
-				       i->power_of_two ? ", a power of two" : "");
+				       i->power_of_two ? ", and only powers of two" : "");
 	}
 	if (sizes_of(sizes, WEIR_MAP_gc_slots) != sizes_of(sizes, WEIR_MAP_gc_free))
 		return err_set(err, -EINVAL, "maps gc_slots and gc_free must have the same size");

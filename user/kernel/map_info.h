@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/*
- * The rows of include/weir/maps.h for C code, and the sizes that may be asked for. Touches no map.
- */
+/* The rows of include/weir/maps.h for C code, and the sizes that may be requested. Opens no map. */
 #pragma once
 
 #include <stdbool.h>
@@ -28,7 +26,7 @@ struct map_info {
 	enum map_kind kind;
 	uint32_t key_size, value_size;
 	uint32_t entries; /* by default */
-	uint32_t most; /* entries that the programs can work with; 0: the default and no other */
+	uint32_t most; /* entries that the programs support; 0: only the default */
 	bool power_of_two;
 	enum weir_knob knob;
 	enum weir_full full;
@@ -40,22 +38,20 @@ struct map_info {
 const struct map_info *map_info(enum weir_map map);
 /* A hash or trie that user space writes, by diff. */
 bool map_is_table(enum weir_map map);
-/* Can the programs work with so many entries? */
+/* Do the programs support this number of entries? */
 bool map_size_works(enum weir_map map, uint32_t entries);
 
-/* Sizes other than the defaults; 0 keeps the default. Only when the maps are made. */
-struct node_sizes {
-	uint32_t max[_WEIR_MAP_MAX];
+/* What is fixed when an instance's maps are created. All zero: defaults. */
+struct node_setup {
+	uint32_t max[_WEIR_MAP_MAX]; /* entries */
+	struct weir_addr hairpin[2]; /* by family: weir_config.hairpin */
 };
 
-/*
- * Sets the sizes of the maps that follow a knob, as near to percent of the default as the programs
- * can work with.
- */
-void sizes_scale(struct node_sizes *sizes, enum weir_knob knob, uint32_t percent);
-/* The same number of entries for each of them. */
-void sizes_set(struct node_sizes *sizes, enum weir_knob knob, uint32_t entries);
-/* What a map is made with; sizes may be NULL. */
-uint32_t sizes_of(const struct node_sizes *sizes, enum weir_map map);
-/* -EINVAL: err names a map that would not work. */
-int sizes_check(const struct node_sizes *sizes, struct weir_err *err);
+/* Scales the maps of a knob to the nearest supported size at percent of the default. */
+void sizes_scale(struct node_setup *sizes, enum weir_knob knob, uint32_t percent);
+/* Sets each map of a knob to the same number of entries. */
+void sizes_set(struct node_setup *sizes, enum weir_knob knob, uint32_t entries);
+/* The size that a map is created with; sizes may be NULL. */
+uint32_t sizes_of(const struct node_setup *sizes, enum weir_map map);
+/* -EINVAL: err names a map whose size is not supported. */
+int sizes_check(const struct node_setup *sizes, struct weir_err *err);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Maps of an instance. See maps.h. A map that is pinned keeps its size; a kill while they are made
- * leaves some pinned, and the next writer makes the rest.
+ * Maps of an instance. See maps.h. A pinned map keeps its size. A kill while maps are created
+ * leaves some pinned; the next writer creates the rest.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@
 
 #define MAP_PIN_MAX (INSTANCE_PATH_MAX + 64)
 
-/* As in bpf/maps.bpf.h: kinds are few, and each side needs them in its own words. */
+/* As in bpf/maps.bpf.h, which needs the same kinds as BTF definitions. */
 static const struct {
 	enum bpf_map_type type;
 	uint32_t flags;
@@ -55,15 +55,15 @@ static int map_check(struct node *n, enum weir_map map, struct weir_err *err)
 		return err_set(err, -errno, "map %s: %s", i->name, strerror(errno));
 	if (info.type != kinds[i->kind].type || info.key_size != i->key_size ||
 	    info.value_size != i->value_size || !map_size_works(map, info.max_entries))
-		return err_set(err, -EPROTO, "map %s in %s was made by another version of Weir",
-			       i->name, n->pin_dir);
+		return err_set(
+			err, -EPROTO,
+			"map %s in %s was made by another version of Weir: uninstall, then load again",
+			i->name, n->pin_dir);
 	n->map_max[map] = info.max_entries;
 	return 0;
 }
 
-/*
- * An unpinned map, or one that is pinned under its final name at once: there is no half-made pin.
- */
+/* pin: NULL, or the final name: no map is pinned under another one. */
 static int map_new(struct node *n, enum weir_map map, const char *pin, uint32_t max,
 		   struct weir_err *err)
 {
@@ -81,14 +81,11 @@ static void map_pin(const struct node *n, enum weir_map map, char ret_pin[MAP_PI
 	snprintf(ret_pin, MAP_PIN_MAX, "%s/maps/%s", n->pin_dir, map_info(map)->name);
 }
 
-/* *ret_made: it was not there, and is pinned now. */
-static int map_open(struct node *n, enum weir_map map, const struct node_sizes *sizes,
+/* *ret_made: this call created and pinned it. */
+static int map_open(struct node *n, enum weir_map map, const struct node_setup *setup,
 		    bool *ret_made, struct weir_err *err)
 {
-	/*
-	 * the kernel maps no memory through a read-only descriptor: there the pages are what is
-	 * read-only
-	 */
+	/* the kernel refuses mmap() of a read-only descriptor: there the pages are read-only */
 	bool memory = map_info(map)->kind == MAP_ARRAY || map_info(map)->kind == MAP_RING;
 	bool readonly = n->mode == NODE_READ && !memory;
 	LIBBPF_OPTS(bpf_obj_get_opts, opts, .file_flags = readonly ? BPF_F_RDONLY : 0);
@@ -97,11 +94,11 @@ static int map_open(struct node *n, enum weir_map map, const struct node_sizes *
 
 	map_pin(n, map, pin);
 	if (n->mode == NODE_PRIVATE) {
-		r = map_new(n, map, NULL, sizes_of(sizes, map), err);
+		r = map_new(n, map, NULL, sizes_of(setup, map), err);
 	} else if ((n->map_fd[map] = bpf_obj_get_opts(pin, &opts)) < 0) {
 		if (errno != ENOENT || n->mode != NODE_WRITE)
 			return err_set(err, -errno, "open map %s: %s", pin, strerror(errno));
-		r = map_new(n, map, pin, sizes_of(sizes, map), err);
+		r = map_new(n, map, pin, sizes_of(setup, map), err);
 		*ret_made = !r;
 	}
 	return r ? r : map_check(n, map, err);
@@ -126,18 +123,50 @@ static int array_map(struct node *n, enum weir_map map, struct weir_err *err)
 	return 0;
 }
 
-int maps_open(struct node *n, const struct node_sizes *sizes, struct weir_err *err)
+/*
+ * Refuses an instance of another layout before any of its maps is opened or a missing one is made:
+ * maps may have other names and sizes there.
+ */
+static int layout_check(const struct node *n, struct weir_err *err)
 {
-	int r = sizes_check(sizes, err);
+	char pin[MAP_PIN_MAX];
+	_cleanup_(mem_free) char *value = NULL;
+	_cleanup_(fd_close) int fd = -1;
+	struct bpf_map_info info = {};
+	uint32_t len = sizeof(info), zero = 0, version;
+
+	map_pin(n, WEIR_MAP_config, pin);
+	fd = n->mode == NODE_PRIVATE ? -1 : bpf_obj_get(pin);
+	if (fd < 0)
+		return 0; /* none yet, or map_open() says why */
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return err_set(err, -errno, "map config: %s", strerror(errno));
+	value = mem_zalloc(info.value_size + sizeof(struct weir_config));
+	if (bpf_map_lookup_elem(fd, &zero, value))
+		return err_set(err, -errno, "read map config: %s", strerror(errno));
+	version = ((const struct weir_config *)value)->layout_version;
+	if (!version || version == WEIR_LAYOUT_VERSION)
+		return 0;
+	return err_set(
+		err, -EPROTO,
+		"the maps in %s have layout version %u, this version of Weir needs %u: uninstall, then load again",
+		n->pin_dir, version, WEIR_LAYOUT_VERSION);
+}
+
+int maps_open(struct node *n, const struct node_setup *setup, struct weir_err *err)
+{
+	int r = sizes_check(setup, err);
 	bool made[_WEIR_MAP_MAX] = {};
 	char pin[MAP_PIN_MAX];
 
+	if (!r)
+		r = layout_check(n, err);
 	for (int map = 0; map < _WEIR_MAP_MAX && !r; map++) {
-		r = map_open(n, map, sizes, &made[map], err);
+		r = map_open(n, map, setup, &made[map], err);
 		if (!r && map_info(map)->kind == MAP_ARRAY)
 			r = array_map(n, map, err);
 	}
-	/* or the next writer would find them, and keep sizes that it did not ask for */
+	/* otherwise the next writer would keep sizes that it did not request */
 	for (int map = 0; map < _WEIR_MAP_MAX && r; map++) {
 		map_pin(n, map, pin);
 		if (made[map])
@@ -156,24 +185,21 @@ void maps_close(struct node *n)
 	}
 }
 
-/*
- * Every place of gc_slots[] stands in the queue once. Drained first: a kill may have left it half
- * full.
- */
+/* Each gc slot is in the queue once. Drained first: a kill may have left it partly filled. */
 static int fill_gc_free(struct node *n, struct weir_err *err)
 {
 	int fd = n->map_fd[WEIR_MAP_gc_free];
-	uint32_t place;
+	uint32_t slot;
 
-	while (!bpf_map_lookup_and_delete_elem(fd, NULL, &place))
+	while (!bpf_map_lookup_and_delete_elem(fd, NULL, &slot))
 		;
-	for (place = 0; place < n->map_max[WEIR_MAP_gc_slots]; place++)
-		if (bpf_map_update_elem(fd, NULL, &place, BPF_ANY))
+	for (slot = 0; slot < n->map_max[WEIR_MAP_gc_slots]; slot++)
+		if (bpf_map_update_elem(fd, NULL, &slot, BPF_ANY))
 			return err_set(err, -errno, "fill map gc_free: %s", strerror(errno));
 	return 0;
 }
 
-/* Without it ::/0 would match IPv4 (NP-29). */
+/* Without this element ::/0 would match IPv4 (NP-29). */
 static int add_v4_root(struct node *n, struct weir_err *err)
 {
 	struct weir_prefix v4 = { .prefix_len = WEIR_V4_PREFIX_BITS, .addr = weir_addr_from_v4(0) };
@@ -192,7 +218,7 @@ static uint32_t ticks(uint64_t seconds)
 	return (seconds * 1000000000ull + tick_ns - 1) / tick_ns;
 }
 
-static void init_config(struct node *n)
+static void init_config(struct node *n, const struct node_setup *setup)
 {
 	struct weir_config *c = n->array[WEIR_MAP_config];
 
@@ -215,19 +241,18 @@ static void init_config(struct node *n)
 		.half_open_slots = n->map_max[WEIR_MAP_half_open],
 		.hairpin = { WEIR_HAIRPIN_V4, WEIR_HAIRPIN_V6 },
 	};
+	for (int family = 0; setup && family < 2; family++)
+		if (!weir_addr_is_zero(&setup->hairpin[family]))
+			c->hairpin[family] = setup->hairpin[family];
 }
 
-int maps_init(struct node *n, struct weir_err *err)
+int maps_init(struct node *n, const struct node_setup *setup, struct weir_err *err)
 {
 	struct weir_config *c = n->array[WEIR_MAP_config];
 	int r;
 
 	if (c->layout_version == WEIR_LAYOUT_VERSION)
 		return 0;
-	if (c->layout_version)
-		return err_set(err, -EPROTO,
-			       "the maps in %s have layout version %u, this program needs %u",
-			       n->pin_dir, c->layout_version, WEIR_LAYOUT_VERSION);
 	if (n->mode == NODE_READ)
 		return err_set(err, -ENOENT, "%s: nothing is loaded", n->pin_dir);
 	r = fill_gc_free(n, err);
@@ -235,7 +260,7 @@ int maps_init(struct node *n, struct weir_err *err)
 		r = add_v4_root(n, err);
 	if (r)
 		return r;
-	init_config(n);
+	init_config(n, setup);
 	__atomic_store_n(&c->layout_version, WEIR_LAYOUT_VERSION, __ATOMIC_RELEASE);
 	return 0;
 }

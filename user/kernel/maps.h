@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The maps of an instance, made, pinned, opened and mapped into memory from the one table in
- * include/weir/maps.h. Programs take them as they are; nothing else in the tree creates a shared
- * map.
+ * Creates, pins, opens and memory-maps the maps of an instance, from the table in
+ * include/weir/maps.h. Programs are loaded onto them; no other code creates a shared map.
  */
 #pragma once
 
@@ -11,13 +10,11 @@
 struct node;
 
 /*
- * Opens the pinned maps, makes and pins what is missing (NODE_WRITE), or makes all unpinned
- * (NODE_PRIVATE).
+ * Opens the pinned maps; creates missing ones (NODE_WRITE), or all of them unpinned (NODE_PRIVATE).
  */
-int maps_open(struct node *n, const struct node_sizes *sizes, struct weir_err *err);
+int maps_open(struct node *n, const struct node_setup *setup, struct weir_err *err);
 void maps_close(struct node *n);
 /*
- * First contents of maps that were just made; config's layout version comes last and says that it
- * is done.
+ * Fills maps that were just created. config's layout version is stored last and marks them ready.
  */
-int maps_init(struct node *n, struct weir_err *err);
+int maps_init(struct node *n, const struct node_setup *setup, struct weir_err *err);

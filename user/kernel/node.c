@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Opens and closes an instance. See node.h. Order when it is made: folders, lock, maps, their first
- * contents, programs; a kill in between leaves a part that the next writer completes.
+ * Opens and closes an instance. See node.h. Order of creation: folders, lock, maps, their first
+ * contents, programs; the next writer completes what a kill left incomplete.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -20,9 +20,7 @@
 #include "kernel/maps.h"
 #include "kernel/programs.h"
 
-/*
- * As bpftool and iproute2 do: whoever needs the file system first mounts it at its customary place.
- */
+/* As bpftool and iproute2 do: mount the BPF file system at its usual path if it is not mounted. */
 static int mount_bpffs(struct weir_err *err)
 {
 	struct statfs fs;
@@ -67,7 +65,7 @@ static int lock_and_make(struct node *n, struct weir_err *err)
 	return n->lock_fd < 0 ? n->lock_fd : make_pin_dir(n, err);
 }
 
-/* A folder that may not be looked into says nothing about what is loaded. */
+/* Without permission it is unknown whether anything is loaded: only ENOENT says that nothing is. */
 static int pin_dir_exists(const struct node *n, struct weir_err *err)
 {
 	if (!access(n->pin_dir, F_OK))
@@ -94,7 +92,7 @@ int node_open_bare(const char *name, struct node **ret_node, struct weir_err *er
 	return r;
 }
 
-int node_open(const char *name, enum node_mode mode, const struct node_sizes *sizes,
+int node_open(const char *name, enum node_mode mode, const struct node_setup *setup,
 	      struct node **ret_node, struct weir_err *err)
 {
 	_cleanup_(node_close) struct node *n = NULL;
@@ -108,9 +106,9 @@ int node_open(const char *name, enum node_mode mode, const struct node_sizes *si
 	if (!r && mode == NODE_WRITE)
 		r = lock_and_make(n, err);
 	if (!r)
-		r = maps_open(n, sizes, err);
+		r = maps_open(n, setup, err);
 	if (!r)
-		r = maps_init(n, err);
+		r = maps_init(n, setup, err);
 	if (!r)
 		r = programs_open(n, err);
 	if (!r)
@@ -124,7 +122,7 @@ void node_close(struct node **n)
 		return;
 	programs_close(*n);
 	maps_close(*n);
-	fd_close(&(*n)->lock_fd); /* last: it frees the lock */
+	fd_close(&(*n)->lock_fd); /* last: this frees the lock */
 	mem_free(n);
 	*n = NULL;
 }

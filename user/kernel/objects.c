@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Objects and programs, by name. See objects.h. */
+/* The table of objects and programs. See objects.h. */
 #include "kernel/objects.h"
 
 #include "gc.skel.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * The rows of include/weir/programs.h for C code, and the bytes of the objects inside the binary.
- * Apart from everything else, because the generated skeletons claim names (struct store) that the
- * tree uses itself.
+ * Only objects.c includes the generated skeletons: they are large.
  */
 #pragma once
 

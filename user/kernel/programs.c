@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * Programs of an instance. See programs.h. Pinned as progs/<object>-<version>/, where the version
- * is the hash of the object's bytes: the same binary finds what it loaded before, another one loads
- * its own, renames the folder into place and removes the old one. Hooks hold the old programs until
- * they are replaced (attach.c). Never attaches anything.
+ * is the hash of the object's bytes: the same binary finds what it loaded before; another binary
+ * loads its own programs, renames their folder into place and removes the old folder. Hooks hold
+ * the old programs until attach.c replaces them. Attaches nothing.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -24,9 +24,9 @@
 #define LOG_MAX 512
 #define START_FRAME_LEN 64
 
-/* What libbpf said last: the reason of a failed load, for the error's text. */
+/* libbpf's last warning: the reason of a failed load, for the error text. */
 static __thread char last_log[LOG_MAX];
-/* Who is told besides; NULL: nobody. */
+/* The print function that libbpf had before, called as well; NULL: none. */
 static libbpf_print_fn_t print_before;
 
 static int __attribute__((format(printf, 2, 0)))
@@ -60,7 +60,7 @@ static void version_of(enum weir_object o, char *ret_text)
 	sodium_bin2hex(ret_text, 2 * VERSION_BYTES + 1, hash, VERSION_BYTES);
 }
 
-/* Programs of an object in turn; _WEIR_PROGRAM_MAX after the last. */
+/* The object's next program after prog; _WEIR_PROGRAM_MAX after the last. */
 static int next_of(enum weir_object o, int prog)
 {
 	do
@@ -146,7 +146,7 @@ static bool remove_other(struct node *n, enum weir_object o, const char *folder,
 	return false;
 }
 
-/* A reader takes whatever version is loaded. */
+/* A reader takes any version that is loaded. */
 static bool open_any(struct node *n, enum weir_object o, const char *folder, const char *keep)
 {
 	return !open_folder(n, o, folder);
@@ -209,10 +209,13 @@ static int pin_folder(struct node *n, enum weir_object o, struct bpf_object *obj
 	return 0;
 }
 
-/* The timer lives as long as its map is held: by the pin, or by a private instance itself. */
+/*
+ * A timer lives as long as its map is referenced: by its pin, or by own_map_fd of a private
+ * instance.
+ */
 static int start(struct bpf_object *obj, enum weir_program prog, struct weir_err *err)
 {
-	char frame[START_FRAME_LEN] = {}; /* tc programs are given something to look at */
+	char frame[START_FRAME_LEN] = {}; /* a tc program needs a frame */
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame));
 	const char *name = program_info(prog)->name;
 	int r;
@@ -235,7 +238,7 @@ static int start_all(enum weir_object o, struct bpf_object *obj, struct weir_err
 	return r;
 }
 
-/* Before the pins: whoever finds those finds the steps done. */
+/* Runs before the pins are made: pinned programs have their steps. */
 static int fill_steps(struct node *n, enum weir_object o, struct bpf_object *obj,
 		      struct weir_err *err)
 {
@@ -246,7 +249,7 @@ static int fill_steps(struct node *n, enum weir_object o, struct bpf_object *obj
 
 		if (step < _WEIR_STEP_MAX &&
 		    bpf_map_update_elem(n->map_fd[WEIR_MAP_steps], &step, &fd, 0))
-			return err_set(err, -errno, "put %s into steps: %s",
+			return err_set(err, -errno, "add %s to map steps: %s",
 				       program_info(prog)->name, strerror(errno));
 	}
 	return 0;
@@ -273,7 +276,7 @@ static int load_onto_maps(struct node *n, enum weir_object o, struct bpf_object 
 	int r = share_maps(n, obj);
 
 	if (r)
-		return err_set(err, r, "give the maps to %s: %s", object_info(o)->name,
+		return err_set(err, r, "bind the maps to object %s: %s", object_info(o)->name,
 			       strerror(-r));
 	r = bpf_object__load(obj);
 	return r ? err_set(err, r, "the kernel refused %s: %s: %s", object_info(o)->name,
@@ -325,7 +328,7 @@ static int open_object(struct node *n, enum weir_object o, struct weir_err *err)
 int programs_open(struct node *n, struct weir_err *err)
 {
 	if (sodium_init() < 0)
-		return err_set(err, -EIO, "libsodium does not start");
+		return err_set(err, -EIO, "libsodium cannot be initialised");
 	keep_logs();
 	for (int o = 0; o < _WEIR_OBJECT_MAX; o++) {
 		int r = open_object(n, o, &n->lacks[o]);

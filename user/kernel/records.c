@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Attachment records: where each pod is plugged in, a JSON file a pod, in the run folder of an
- * instance. Written by rename, so that a reader sees a whole record or none. Read strictly: a
- * record that cannot be understood is an error that names the file, never a pod that is silently
- * left out.
+ * Attachment records: one JSON file per pod in the run folder of an instance. Written by rename, so
+ * that a reader sees a whole record or none. Read strictly: a malformed record is an error that
+ * names the file; its pod is never left out silently.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -30,7 +29,7 @@ static int run_dir(const char *instance, char *ret_run, struct weir_err *err)
 	return instance_paths(instance, pins, ret_run, err);
 }
 
-/* Part of a file's name: what Kubernetes allows in names is fine, a path is not. */
+/* Names become part of a file name: anything that Kubernetes allows is safe, a path is not. */
 static bool name_is_safe(const char *s)
 {
 	return *s && *s != '.' && !strpbrk(s, "/_") && strlen(s) <= 253;
@@ -45,7 +44,7 @@ static int record_path(const char *instance, const char *ns, const char *name, c
 	if (r)
 		return r;
 	if (!name_is_safe(ns) || !name_is_safe(name))
-		return err_set(err, -EINVAL, "attachment of pod %s/%s: not a name", ns, name);
+		return err_set(err, -EINVAL, "attachment of pod %s/%s: not a valid name", ns, name);
 	*ret_path = instance_record(run, ns, name);
 	return 0;
 }
@@ -128,7 +127,7 @@ static void read_mac(struct json_value record, uint8_t *ret_mac)
 	if (sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &ret_mac[0], &ret_mac[1],
 		   &ret_mac[2], &ret_mac[3], &ret_mac[4], &ret_mac[5], &end) != 6 ||
 	    text[end])
-		json_bad(record, "mac", "six bytes as aa:bb:cc:dd:ee:ff are needed");
+		json_bad(record, "mac", "must be six bytes as aa:bb:cc:dd:ee:ff");
 }
 
 static void read_addresses(struct json_value record, struct weir_addr *ret_addr)
@@ -145,7 +144,7 @@ static void read_addresses(struct json_value record, struct weir_addr *ret_addr)
 		}
 		of_family = &ret_addr[addr_family(&addr)];
 		if (!weir_addr_is_zero(of_family))
-			json_bad(record, "addresses", "more than one of a family");
+			json_bad(record, "addresses", "more than one address of a family");
 		*of_family = addr;
 	}
 }
@@ -229,8 +228,8 @@ static int by_name(const void *a, const void *b)
 }
 
 /*
- * Indexes of devices are used again: of two records with the same one, the older is of a device
- * that has vanished, whoever forgot to remove it.
+ * The kernel reuses device indexes: of two records with the same index, the older belongs to a
+ * device that is gone.
  */
 static void drop_stale(struct attachment_list *l)
 {

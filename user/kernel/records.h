@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/*
- * Attachment records (docs/design.md): /run/weir/pods/<ns>_<name>.json, one a pod, whoever writes
- * it.
- */
+/* Attachment records (docs/design.md): /run/weir/pods/<ns>_<name>.json, one per pod. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,10 +14,8 @@ struct attachment {
 	uint32_t ifindex; /* of the host's end of its veth */
 	uint8_t mac[6]; /* of the pod's end */
 	struct weir_addr addr[2];
-	bool adopted; /* it ran before its record was written: it has connections that Weir did not
-			 see begin */
-	uint64_t written_ns; /* when the record was written, since 1970; ignored by
-				attachment_write() */
+	bool adopted; /* it ran before Weir attached: it may have connections unknown to Weir */
+	uint64_t written_ns; /* mtime of the file, since 1970; ignored by attachment_write() */
 };
 
 struct attachment_list {
@@ -29,8 +24,8 @@ struct attachment_list {
 	size_t n;
 };
 
-int attachment_write(const char *instance, const struct attachment *a,
-		     struct weir_err *err); /* by rename */
+/* Writes by rename. */
+int attachment_write(const char *instance, const struct attachment *a, struct weir_err *err);
 int attachment_remove(const char *instance, const char *ns, const char *name, struct weir_err *err);
 int attachment_list_read(const char *instance, struct attachment_list *ret_list,
 			 struct weir_err *err);

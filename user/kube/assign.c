@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Assigns addresses in manifests that have no status. An object's place in the range is a hash of
- * its kind, namespace and name, so that it stays the same when other objects come and go; if the
- * place is taken, the next free one is used. Objects are served in order of ns/name, so the order
- * of input does not matter. No address is assigned twice. A pod without a node is put on the first
- * one, and a pod that gets an address is Running and Ready. One note says all of this; without
- * STORE_ASSIGN, warnings say what is missing.
+ * Assigns addresses to objects without a status. An address follows from a hash of the object's
+ * kind, namespace and name, so that it stays the same when other objects come and go; if it is
+ * taken, the next free address is used. Objects are processed in order of ns/name, so the order of
+ * input does not matter. A pod without a node is put on the first node; a pod that gets an address
+ * is taken as Running and Ready. One note reports all of this; without STORE_ASSIGN, warnings
+ * report what is missing.
  */
 #include <arpa/inet.h>
 #include <endian.h>
@@ -27,9 +27,9 @@ enum use {
 };
 
 /*
- * Ranges by use and family, and how many addresses of each are given: as many in both families, so
- * that an object has the same number in both unless that is taken. The first ones are left to
- * gateways. Wide enough for 150,000 pods.
+ * Ranges by use and family, and how many addresses of each are assigned: as many in both families,
+ * so that an object has the same offset in both unless that is taken. The first ones are left to
+ * gateways. Large enough for 150,000 pods.
  */
 static const char *const ranges[_USE_MAX][2] = {
 	[FOR_NODES] = { "172.18.0.0/16", "fd00:172:18::/64" },
@@ -37,7 +37,7 @@ static const char *const ranges[_USE_MAX][2] = {
 	[FOR_SERVICES] = { "10.96.0.0/12", "fd00:10:96::/108" },
 };
 #define FIRST_OFFSET 2
-static const uint32_t places[_USE_MAX] = {
+static const uint32_t range_size[_USE_MAX] = {
 	[FOR_NODES] = (1 << 16) - FIRST_OFFSET,
 	[FOR_PODS] = (1 << 18) - FIRST_OFFSET,
 	[FOR_SERVICES] = (1 << 20) - FIRST_OFFSET,
@@ -53,8 +53,8 @@ struct assign {
 	struct store *store;
 	struct taken *taken;
 	size_t n[_USE_MAX]; /* objects that got addresses */
-	bool used[_USE_MAX][2], full[_USE_MAX][2]; /* ranges */
-	bool families[2]; /* that pods and nodes get */
+	bool used[_USE_MAX][2], full[_USE_MAX][2]; /* of ranges */
+	bool families[2]; /* of pods and nodes */
 };
 
 static bool is_taken(const struct assign *as, const struct weir_addr *a)
@@ -92,8 +92,8 @@ static void take_all(struct assign *as)
 			take(as, &s->slices[i]->endpoints[k].addr);
 }
 
-/* By nothing but the object's own name. */
-static uint32_t place_of(enum use use, const struct kube_meta *m)
+/* Offset in the range, from nothing but the object's kind and name. */
+static uint32_t hashed_offset(enum use use, const struct kube_meta *m)
 {
 	static const unsigned char key[crypto_shorthash_KEYBYTES];
 	_cleanup_(mem_free) char *text = mem_printf("%s/%s/%s", kinds[use], m->ns, m->name);
@@ -101,7 +101,7 @@ static uint32_t place_of(enum use use, const struct kube_meta *m)
 
 	_Static_assert(sizeof(hash) == crypto_shorthash_BYTES, "a hash is one word");
 	crypto_shorthash((unsigned char *)&hash, (const unsigned char *)text, strlen(text), key);
-	return le64toh(hash) % places[use];
+	return le64toh(hash) % range_size[use];
 }
 
 static void report_exhausted(struct assign *as, const struct kube_meta *m, enum use use, int family)
@@ -112,22 +112,22 @@ static void report_exhausted(struct assign *as, const struct kube_meta *m, enum 
 			: mem_printf("%s %s%s%s", kinds[use], m->ns, *m->ns ? "/" : "", m->name);
 
 	diag_add(&as->store->diags, DIAG_ERROR, kube_code_text(KUBE_E_EXHAUSTED), &m->src, object,
-		 NULL, "no address is left in %s, from which objects without one get theirs",
+		 NULL, "no address is left in %s, the range for objects without an address",
 		 ranges[use][family]);
 }
 
-/* A free address for the object, or zero, and an error, when the range is used up. */
+/* A free address; zero, after reporting it, when the range is exhausted. */
 static struct weir_addr assign_addr(struct assign *as, enum use use, const struct kube_meta *m,
 				    int family)
 {
-	uint32_t place = place_of(use, m);
+	uint32_t offset = hashed_offset(use, m);
 	struct cidr range;
 
 	cidr_parse(ranges[use][family], &range);
-	for (uint32_t i = 0; i < places[use] && !as->full[use][family]; i++) {
+	for (uint32_t i = 0; i < range_size[use] && !as->full[use][family]; i++) {
 		struct weir_addr a = range.addr;
 
-		a.w[3] = htonl(ntohl(a.w[3]) + FIRST_OFFSET + (place + i) % places[use]);
+		a.w[3] = htonl(ntohl(a.w[3]) + FIRST_OFFSET + (offset + i) % range_size[use]);
 		if (is_taken(as, &a))
 			continue;
 		take(as, &a);
@@ -196,7 +196,7 @@ static void assign_pod(struct assign *as, struct kube_pod *pod)
 	as->n[FOR_PODS]++;
 }
 
-/* One of each family that the Service asks for and has no address of. */
+/* One address of each family that the Service wants and lacks. */
 static void assign_service(struct assign *as, struct kube_service *svc)
 {
 	bool assigned = false;
@@ -213,7 +213,7 @@ static void assign_service(struct assign *as, struct kube_service *svc)
 	as->n[FOR_SERVICES] += assigned;
 }
 
-/* Pods and nodes get the families that given pods have; both when no pod has an address. */
+/* The families of the addresses that pods have; both when no pod has one. */
 static void choose_families(struct assign *as)
 {
 	for (size_t i = 0; i < 2 * as->store->n_pods; i++)
@@ -223,7 +223,7 @@ static void choose_families(struct assign *as)
 		as->families[0] = as->families[1] = true;
 }
 
-static void say_so(struct assign *as)
+static void note_assigned(struct assign *as)
 {
 	static const char *const what[_USE_MAX] = { "node", "pod", "Service" };
 	char text[256] = "";
@@ -244,8 +244,8 @@ static void say_so(struct assign *as)
 	}
 	if (len)
 		diag_add(&as->store->diags, DIAG_NOTE, NULL, NULL, NULL, NULL,
-			 "addresses were invented for what has none: %s%s", text,
-			 as->n[FOR_PODS] ? "; these pods are taken as Running and Ready" : "");
+			 "assigned addresses to %s%s", text,
+			 as->n[FOR_PODS] ? "; assuming that these pods are Running and Ready" : "");
 }
 
 void store_assign_addresses(struct store *s)
@@ -261,7 +261,7 @@ void store_assign_addresses(struct store *s)
 		assign_pod(&as, s->pods[i]);
 	for (size_t i = 0; i < s->n_services; i++)
 		assign_service(&as, s->services[i]);
-	say_so(&as);
+	note_assigned(&as);
 	HASH_ITER(hh, as.taken, t, next)
 	{
 		HASH_DEL(as.taken, t);

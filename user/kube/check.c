@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Shared syntax rules. See check.h. */
+/* See check.h. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 static const char lower_alnum[] = "abcdefghijklmnopqrstuvwxyz0123456789";
 static const char any_alnum[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
-/* len bytes: ends are alphanumeric, the middle may also hold what extra lists. */
+/* The first and last of len bytes are in alnum, those between in alnum or extra. */
 static bool is_token(const char *text, size_t len, const char *alnum, const char *extra)
 {
 	if (!len || !strchr(alnum, text[0]) || !strchr(alnum, text[len - 1]))
@@ -32,7 +32,7 @@ bool check_dns_label(const char *text)
 	return len <= LABEL_MAX && is_token(text, len, lower_alnum, "-");
 }
 
-/* As the API server checks a subdomain: the length of the single labels is not looked at. */
+/* As the API server checks a subdomain: the length of a single label is not limited. */
 static bool is_dns_name(const char *text, size_t len)
 {
 	size_t part;
@@ -217,7 +217,7 @@ int check_int_or_name(const struct field *f, uint16_t *ret_port, const char **re
 	if (*name && !name[strspn(name, "0123456789")])
 		field_error(
 			f, KUBE_E_PORT_NAME,
-			"found %s, which would be a name and has no letter: write %.5s without quotes",
+			"found %s, but a port name has a letter: write the number %.5s without quotes",
 			field_found(f), name);
 	else
 		field_error(

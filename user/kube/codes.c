@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Codes of refusals as text. See codes.h. */
+/* See codes.h. */
 #include "kube/codes.h"
 
 #define X_CODE(name, code, meaning) [KUBE_E_##name] = { code, meaning },

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * From a document to objects: which kind it is, what a List holds, and handing the result to the
- * sink. What a kind means stands in its own file. A known kind of somebody else's API group is an
- * unknown kind; of Kubernetes' own groups or of another version, no server has it.
+ * From a document to objects: finds the kind, goes through the items of a List, and passes objects
+ * to the sink. Each kind is decoded in its own file. A known kind in a foreign API group is an
+ * unknown kind; in another group or version of Kubernetes itself it is an error: no server has it.
  */
 #include <string.h>
 
@@ -26,7 +26,7 @@ static const struct {
 	[KUBE_CRON_JOB] = { sizeof(struct kube_workload), decode_workload },
 };
 
-/* Other groups may have a Service or a Job of their own. */
+/* A group of Kubernetes itself; others may have a Service or a Job of their own. */
 static bool is_own_group(const char *api_version)
 {
 	static const char *const groups[] = {
@@ -61,9 +61,7 @@ static void decode_object(const struct field *root, enum kube_kind kind,
 	sink->object(m, sink->arg);
 }
 
-/*
- * Kind of a List's items: "PodList" says Pod, "List" says nothing. NULL when it is no list at all.
- */
+/* Kind of a list's items: "Pod" of a PodList, "" of a List. NULL: not a list. */
 static const char *item_kind(struct arena *a, const char *kind, const struct field *root)
 {
 	size_t len = strlen(kind);
@@ -93,7 +91,7 @@ static void decode_items(const struct field *root, const char *api_version, cons
 	}
 }
 
-/* api_version and kind are what a typed list says of its items, which need not repeat it. */
+/* api_version and kind: defaults from a typed list, whose items need not repeat them. */
 static void decode_any(const struct field *root, const char *api_version, const char *kind,
 		       const struct decode_sink *sink)
 {
@@ -108,10 +106,10 @@ static void decode_any(const struct field *root, const char *api_version, const 
 	root->d->kind = *kind ? kind : NULL;
 	if (!*api_version)
 		field_error(&api_field, KUBE_E_NO_KIND,
-			    "missing, it says which API the object belongs to, like v1");
+			    "missing, it names the API version of the object, like v1");
 	if (!*kind)
 		field_error(&kind_field, KUBE_E_NO_KIND,
-			    "missing, it says what the object is, like NetworkPolicy");
+			    "missing, it names the kind of the object, like NetworkPolicy");
 	if (!*api_version || !*kind)
 		return;
 	of_items = item_kind(&scratch, kind, root);
@@ -123,9 +121,8 @@ static void decode_any(const struct field *root, const char *api_version, const 
 	if (k != _KUBE_KIND_MAX && !strcmp(kube_kind_api(k), api_version))
 		decode_object(root, k, sink);
 	else if (k != _KUBE_KIND_MAX && is_own_group(api_version))
-		field_error(&api_field, KUBE_E_NO_KIND,
-			    "%.80s has no %s, or no longer: %s is wanted", api_version, kind,
-			    kube_kind_api(k));
+		field_error(&api_field, KUBE_E_NO_KIND, "%.80s has no kind %s: %s is wanted",
+			    api_version, kind, kube_kind_api(k));
 	else
 		sink->unknown(api_version, kind, &src, sink->arg);
 }

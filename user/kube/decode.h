@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Objects out of documents, checked strictly and defaulted as the API server would (semantics A.2
- * to A.5). Fields that Weir has no use for are neither read nor checked. A decoder reports
- * everything that is wrong and fills in what it can; an object with errors never reaches the store.
+ * Decodes documents into objects, with the API server's checks and defaults. Fields that Weir does
+ * not use are neither read nor checked. A decoder reports all errors of an object and fills in what
+ * it can; an object with errors never reaches the store.
  */
 #pragma once
 
@@ -10,10 +10,10 @@
 #include "kube/field.h"
 #include "kube/objects.h"
 
-/* Who receives what a document holds. */
+/* Receives the objects of a document. */
 struct decode_sink {
 	struct diag_list *diags;
-	/* A whole object, which now belongs to the sink. */
+	/* An object without errors; the sink owns it. */
 	void (*object)(struct kube_meta *m, void *arg);
 	/* A kind that Weir does not read. */
 	void (*unknown)(const char *api_version, const char *kind, const struct src *src,
@@ -21,10 +21,10 @@ struct decode_sink {
 	void *arg;
 };
 
-/* One object, or a List of them. file must live as long as the objects. */
+/* One object, or a List of objects. file must live as long as the objects. */
 void decode_document(const struct doc_node *root, const char *file, const struct decode_sink *sink);
 
-/* By kind: root is the whole object, o zeroed but for its meta. */
+/* One per kind. root is the whole object; o->meta is filled, the rest zero. */
 void decode_namespace(const struct field *root, struct kube_meta *o);
 void decode_node(const struct field *root, struct kube_meta *o);
 void decode_pod(const struct field *root, struct kube_meta *o);
@@ -33,15 +33,12 @@ void decode_slice(const struct field *root, struct kube_meta *o);
 void decode_workload(const struct field *root, struct kube_meta *o);
 void decode_policy(const struct field *root, struct kube_meta *o);
 
-/*
- * What a Pod and the template of a workload have in common: labels and annotations of the metadata,
- * and the spec.
- */
+/* For a Pod and for the template of a workload. decode_labels() also checks annotations. */
 void decode_pod_spec(const struct field *spec, struct kube_pod *pod);
 struct kube_labels decode_labels(const struct field *metadata);
 
 void decode_meta(const struct field *root, struct kube_meta *m);
-/* A LabelSelector, and the plain map of a Service. Absent: empty. */
+/* A LabelSelector; the plain map of a Service. Absent: an empty selector. */
 struct kube_selector decode_selector(const struct field *f);
 struct kube_selector decode_map_selector(const struct field *map);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* metadata: the same for all kinds but for the rules of names and namespaces. */
+/* metadata: the same for all kinds, except for the rules of names and namespaces. */
 #include <string.h>
 
 #include "kube/decode.h"
@@ -42,8 +42,7 @@ static void decode_names(const struct field *metadata, struct kube_meta *m)
 			    "\"%.80s\" is not a valid name: %s, a letter or digit at both ends",
 			    m->name, rules[m->kind].rule);
 	if (*m->ns && !namespaced) {
-		field_error(&ns, KUBE_E_NAME,
-			    "objects of this kind are in no namespace: remove it");
+		field_error(&ns, KUBE_E_NAME, "objects of this kind have no namespace: remove it");
 		m->ns = "";
 	} else if (namespaced && !check_dns_label(m->ns)) {
 		field_error(&ns, KUBE_E_NAME,
@@ -52,7 +51,7 @@ static void decode_names(const struct field *metadata, struct kube_meta *m)
 	}
 }
 
-/* Not kept, but a value that is no string is a common mistake that the API server refuses. */
+/* Annotations are not kept. A value that is not a string is a common mistake: an error. */
 static void check_annotations(const struct field *annotations)
 {
 	for (size_t i = 0; i < field_count(annotations); i++) {
@@ -71,7 +70,7 @@ struct kube_labels decode_labels(const struct field *metadata)
 	return check_labels(&labels);
 }
 
-/* At most one of the references is the controller's. */
+/* The reference with controller: true, if it is a workload; there is at most one. */
 static struct kube_owner decode_owner(const struct field *metadata)
 {
 	struct field references = field_list(metadata, "ownerReferences");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Namespace: its labels, among them always the one that the API server sets (NP-22). */
+/* Namespace: its labels, and the one that the API server always sets (NP-22). */
 #include "kube/decode.h"
 
 void decode_namespace(const struct field *root, struct kube_meta *o)

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/*
- * Node: its labels and taints, and the addresses that packets carry. Names among status.addresses
- * are ignored.
- */
+/* Node: labels, taints and IP addresses. Host names in status.addresses are ignored. */
 #include <string.h>
 
 #include "kube/decode.h"

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Pod: where it runs, its addresses, its named ports, and whether it is ready.
+ * Pod: its node, addresses, named ports and readiness.
  *
- * Readiness: a list of conditions decides by its Ready condition, which counts as false when it is
- * missing. A status without conditions is ready when its phase is Running. A status with an address
- * and no phase counts as Running: a person wrote it. A status in which nothing of this is given is
- * no status.
+ * With a list of conditions, the condition Ready decides; without that condition the pod is not
+ * ready. Without conditions, a pod is ready when its phase is Running. An address without a phase
+ * means Running: such a status was written by hand. Without address, phase and conditions the pod
+ * has no status.
  */
 #include <string.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * NetworkPolicy. What its shapes mean is decided here once: effective policyTypes (NP-7), the
- * difference between an absent selector and an empty one, and the refusals of C.3 (Y17, Y23, Y24).
+ * NetworkPolicy: effective policyTypes (NP-7), absent and empty selectors, and the errors of
+ * malformed rules (Y17, Y23, Y24). Later steps never look at how a policy was written.
  */
 #include <string.h>
 
@@ -32,10 +32,8 @@ static void decode_block(const struct field *block, struct kube_peer *peer)
 			continue;
 		peer->n_except++;
 		if (known && (e->len <= peer->block.len || !cidr_holds_cidr(&peer->block, e)))
-			field_error(
-				&f, KUBE_E_CIDR,
-				"%s is not a part of cidr %s: only smaller blocks inside it can be",
-				field_found(&f), field_raw(&cidr, ""));
+			field_error(&f, KUBE_E_CIDR, "%s is not a smaller block inside cidr %s",
+				    field_found(&f), field_raw(&cidr, ""));
 	}
 }
 
@@ -65,7 +63,7 @@ static void decode_peer(const struct field *f, struct kube_peer *peer)
 	if (!field_given(&pods) && !field_given(&namespaces) && !field_given(&any_block))
 		field_error(
 			f, KUBE_E_PEER,
-			"an empty peer matches nothing: give podSelector, namespaceSelector or ipBlock, or leave the list out to mean everybody");
+			"an empty peer matches nothing: give podSelector, namespaceSelector or ipBlock, or leave the list out to match every peer");
 	if (field_given(&any_block) && (field_given(&pods) || field_given(&namespaces)))
 		field_error(
 			f, KUBE_E_PEER,

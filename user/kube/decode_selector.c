@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/*
- * Selectors: matchLabels and matchExpressions become one sorted list of requirements without
- * repetitions.
- */
+/* Selectors: matchLabels and matchExpressions become one sorted list of unique requirements. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,7 +77,7 @@ static void decode_requirement(const struct field *item, struct kube_requirement
 	r->key = field_text(&key, "");
 	if (!*r->key)
 		field_error(&key, KUBE_E_REQUIRED,
-			    "missing, the label key that the requirement is about");
+			    "missing, it names the label key of the requirement");
 	else if (!check_label_key(r->key))
 		field_error(&key, KUBE_E_LABEL, "\"%.80s\" is not a label key", r->key);
 	decode_values(&values, r);

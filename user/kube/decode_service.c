@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Service: ports, cluster IPs by family, traffic policies (A.2). Fields of frontends that are not
- * served yet are checked here all the same, so that a manifest which the API server would refuse is
- * refused.
+ * Service: ports, cluster IPs by family, traffic policies. Fields of frontends that Weir does not
+ * serve yet are checked too: a manifest that the API server would refuse is refused.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -69,7 +68,7 @@ static int by_number(const void *a, const void *b)
 	return (x->index > y->index) - (x->index < y->index);
 }
 
-/* (port, protocol) and (nodePort, protocol) are keys. */
+/* (port, protocol) and (nodePort, protocol) must be unique. */
 static void check_unique_numbers(const struct field *ports, const struct kube_service *svc,
 				 const char *key)
 {
@@ -174,7 +173,7 @@ static void decode_cluster_ips(const struct field *spec, struct kube_service *sv
 		if (!is_none(&item))
 			decode_cluster_ip(&item, svc);
 		else if (n > 1)
-			field_error(&item, KUBE_E_CONFLICT, "None stands alone or not at all");
+			field_error(&item, KUBE_E_CONFLICT, "None must be the only item");
 		else
 			svc->headless = true;
 	}
@@ -224,7 +223,7 @@ static void decode_families(const struct field *spec, struct kube_service *svc)
 	for (int family = 0; family < 2; family++)
 		if (!weir_addr_is_zero(&svc->cluster_ip[family]))
 			svc->wants_family[family] = true;
-	/* both lists given: they are what was allocated, whatever was preferred */
+	/* both lists given: they are the result of allocation, whatever the policy preferred */
 	if ((stack == PREFER_DUAL_STACK || stack == REQUIRE_DUAL_STACK) &&
 	    !(n && field_count(&ips)))
 		svc->wants_family[0] = svc->wants_family[1] = true;
@@ -248,15 +247,14 @@ static void check_external_name(const struct field *spec)
 
 		if (list ? f.node->n_items : !field_empty(&f))
 			field_error(&f, KUBE_E_CONFLICT,
-				    "not for type ExternalName, which has no address of its own");
+				    "not for type ExternalName, which has no cluster IP");
 	}
 	if (strlen(text) < sizeof(host))
 		strcpy(host, text);
 	if (*host && host[strlen(host) - 1] == '.')
 		host[strlen(host) - 1] = 0;
 	if (field_empty(&name))
-		field_error(&name, KUBE_E_REQUIRED,
-			    "missing, type ExternalName needs the name it stands for");
+		field_error(&name, KUBE_E_REQUIRED, "missing, type ExternalName needs a DNS name");
 	else if (!check_dns_name(host))
 		field_error(&name, KUBE_E_NAME, "%s is not a DNS name", field_found(&name));
 }
@@ -285,8 +283,8 @@ static void check_source_ranges(const struct field *spec, enum kube_service_type
 		const char *text = field_raw(&f, NULL);
 		struct cidr block;
 
-		if (text && *text &&
-		    cidr_parse(text, &block)) /* blanks around it are fine here (PARSE-5) */
+		/* unlike other blocks, these may have blanks around them (PARSE-5) */
+		if (text && *text && cidr_parse(text, &block))
 			field_error(&f, KUBE_E_CIDR,
 				    "found %s, a block like 10.0.0.0/8 or 2001:db8::/32 is wanted",
 				    field_found(&f));

@@ -5,15 +5,12 @@
 
 #include "kube/decode.h"
 
-#define ENDPOINTS_MAX 1000 /* the API's own limits */
+#define ENDPOINTS_MAX 1000 /* this and the next: limits of the API */
 #define ADDRESSES_MAX 100
 #define PORTS_MAX 20000
 #define HINTS_MAX 8
 
-/*
- * What a packet to it would never reach: the API server refuses them, packets must not be sent
- * there.
- */
+/* Addresses that the API server refuses: no packet may be sent there. NULL: an ordinary one. */
 static const char *special_kind(const struct weir_addr *a)
 {
 	static const struct {
@@ -87,7 +84,8 @@ static void decode_endpoint(const struct field *f, int family, struct kube_endpo
 	if (n > ADDRESSES_MAX)
 		field_error(&addresses, KUBE_E_TOO_MANY, "%zu addresses, at most %d are possible",
 			    n, ADDRESSES_MAX);
-	for (size_t i = n; i--;) { /* ends with the first, which is the one that counts (SVC-16) */
+	/* from last to first: addresses[0] is the one that is used (SVC-16) */
+	for (size_t i = n; i--;) {
 		struct field item = field_item(&addresses, i);
 
 		check_endpoint_addr(&item, family, &e->addr);

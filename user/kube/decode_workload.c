@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Deployment, ReplicaSet, StatefulSet, DaemonSet, Job and CronJob: how many pods they want and what
- * those look like, checked as the API server checks them. Which pods follow is for expand.c;
- * nothing here makes one.
+ * Deployment, ReplicaSet, StatefulSet, DaemonSet, Job and CronJob: number of pods and template,
+ * with the API server's checks. expand.c makes the pods.
  *
- * A Job runs as many pods at once as its parallelism says, but never more than its completions;
- * none when it is suspended or over. A CronJob stands for one Job of it, as if that ran now.
+ * A Job has as many pods at once as its parallelism, at most its completions; none when it is
+ * suspended or finished. A CronJob counts as one of its Jobs, running now.
  */
 #include <stdint.h>
 #include <string.h>
 
 #include "kube/decode.h"
 
-/* The mapping that a workload cannot be without; absent after saying so. */
+/* A mapping that is required; absent after an error. */
 static struct field required_map(const struct field *up, const char *key, const char *what)
 {
 	struct field given = field_at(up, key);
@@ -43,7 +42,7 @@ static void decode_tolerations(const struct field *spec, struct kube_workload *w
 	}
 }
 
-/* Controllers make pods that run for ever, Jobs pods that end. */
+/* Pods of a Job end; pods of the other workloads restart always. */
 static void check_restart_policy(const struct field *spec, bool ends)
 {
 	static const char *const words[] = { "Always", "OnFailure", "Never", NULL };
@@ -87,8 +86,8 @@ static void decode_template(const struct field *owner_spec, struct kube_workload
 }
 
 /*
- * A selector that does not find the workload's own pods would make new ones without end: no server
- * takes it.
+ * The API server refuses a selector that does not match the template: the controller would create
+ * pods without end.
  */
 static void check_selector(const struct field *spec, const struct kube_workload *w)
 {
@@ -147,7 +146,7 @@ static void decode_controller(const struct field *spec, struct kube_workload *w)
 			    w->template->subdomain);
 }
 
-/* The server writes a Job's selector itself, by a label that it adds to the template (A.4). */
+/* The API server generates a Job's selector, by a label that it adds to the template. */
 static void check_job_selector(const struct field *spec, const struct kube_workload *w)
 {
 	struct field given = field_at(spec, "selector"), labels = field_map(&given, "matchLabels");
@@ -162,7 +161,7 @@ static void check_job_selector(const struct field *spec, const struct kube_workl
 	else if (field_given(&given) && !generated && !manual)
 		field_error(
 			&given, KUBE_E_CONFLICT,
-			"the API server writes the selector of a Job itself: remove it, or set manualSelector");
+			"the API server generates the selector of a Job: remove it, or set manualSelector");
 	else if (field_given(&given) || manual)
 		check_selector(spec, w);
 }
@@ -184,20 +183,20 @@ static void decode_job(const struct field *spec, struct kube_workload *w)
 	check_job_selector(spec, w);
 }
 
-static bool is_over(const struct field *root)
+static bool is_finished(const struct field *root)
 {
 	struct field status = field_map(root, "status"),
 		     conditions = field_list(&status, "conditions");
-	bool over = false;
+	bool finished = false;
 
 	for (size_t i = 0; i < field_count(&conditions); i++) {
 		struct field c = field_map_item(&conditions, i);
 		const char *type = field_raw_at(&c, "type", "");
 
-		over |= (!strcmp(type, "Complete") || !strcmp(type, "Failed")) &&
-			!strcmp(field_raw_at(&c, "status", ""), "True");
+		finished |= (!strcmp(type, "Complete") || !strcmp(type, "Failed")) &&
+			    !strcmp(field_raw_at(&c, "status", ""), "True");
 	}
-	return over;
+	return finished;
 }
 
 static void decode_cron_job(const struct field *spec, struct kube_workload *w)
@@ -233,7 +232,7 @@ void decode_workload(const struct field *root, struct kube_meta *o)
 		decode_cron_job(&spec, w);
 	} else if (o->kind == KUBE_JOB) {
 		decode_job(&spec, w);
-		if (is_over(root))
+		if (is_finished(root))
 			w->pods = 0;
 	} else {
 		decode_controller(&spec, w);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Making a store whole after reading, in the order in which one step needs the other: what is there
- * twice, the pods that workloads stand for, what is only implied, addresses that no object gives,
- * and the EndpointSlices that a control plane would have made.
+ * Defaults after reading, each step before those that need it: duplicates, pods of workloads,
+ * implied Namespaces and Nodes, addresses, and the EndpointSlices that a control plane would have
+ * made.
  */
 #include "kube/store_private.h"
 

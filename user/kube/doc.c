@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Choosing the reader, and looking into trees. See doc.h. */
+/* Chooses the reader, and looks up keys. See doc.h. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,6 +35,7 @@ int doc_read(const char *data, size_t len, doc_handler *handler, void *arg,
 	r = doc_read_json(&in, ret_error);
 	if (!r || in.documents || ret_error->code != KUBE_E_SYNTAX)
 		return r;
+	/* both failed: the YAML error counts, unless the input began as JSON */
 	r = doc_read_yaml(&in, &as_yaml);
 	if (r && (in.documents || as_yaml.code != KUBE_E_SYNTAX || !in.json_texts))
 		*ret_error = as_yaml;
@@ -59,7 +60,7 @@ struct doc_node *doc_get(const struct doc_node *map, const char *key)
 	return NULL;
 }
 
-/* Text in a message: short, and free of control characters, which would garble a terminal. */
+/* For a message: short, without control characters, which a terminal would interpret. */
 static void shorten(const char *text, char *buf, size_t size)
 {
 	size_t len = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Building the tree. See doc_build.h. */
+/* See doc_build.h. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -84,7 +84,7 @@ static int add_merged(struct build *b, struct build_frame *f, const struct doc_n
 	return 0;
 }
 
-/* Within a list the first mapping wins, so it is added last. */
+/* Of a list, the first mapping wins: it is added last. */
 static int add_merge(struct build *b, struct build_frame *f, const struct doc_node *n)
 {
 	int r = 0;
@@ -144,7 +144,7 @@ int build_open(struct build *b, enum doc_type type, int line, int col)
 	return 0;
 }
 
-/* By key; of equal keys the one that counts last. */
+/* By key; of equal keys the winner comes last. */
 static int by_key(const void *a, const void *b)
 {
 	const struct doc_pair *x = a, *y = b;
@@ -155,7 +155,7 @@ static int by_key(const void *a, const void *b)
 
 static int close_map(struct build *b, struct build_frame *f)
 {
-	const struct doc_pair *written = NULL; /* the last that no << brought */
+	const struct doc_pair *written = NULL; /* the last one not copied by << */
 	struct doc_pair *kept;
 	size_t n = 0;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Builds a document tree from events, whatever produces them: the YAML and the JSON reader share
- * it. Only they include this. It keeps the limits on depth and nodes, refuses duplicate keys and
- * merges << mappings where they stand (PARSE-9).
+ * Builds a document tree from events: shared by the YAML and the JSON reader, the only files that
+ * include this. Enforces the limits on depth and nodes, refuses duplicate keys, and merges <<
+ * mappings (PARSE-9).
  */
 #pragma once
 
@@ -12,19 +12,19 @@
 
 struct build_frame {
 	struct doc_node *node;
-	const char *anchor; /* YAML: name that the node gets when it is complete, or NULL */
+	const char *anchor; /* YAML: set when the node is complete; or NULL */
 	struct doc_pair *pairs; /* while a mapping is open */
 	size_t n_pairs, cap_pairs;
 	struct doc_node **items; /* while a list is open */
 	size_t n_items, cap_items;
-	const char *key; /* read, its value to come */
+	const char *key; /* of the value that comes next; NULL: none pending */
 	bool merge_key; /* the key is << */
-	unsigned int rank; /* highest of pairs so far */
+	unsigned int rank; /* highest of the pairs so far */
 	int key_line, key_col;
 };
 
 struct build {
-	struct arena arena; /* of the document at hand */
+	struct arena arena; /* of the current document */
 	struct build_frame *stack;
 	size_t depth, cap;
 	size_t nodes, alias_nodes, merged_keys;
@@ -32,22 +32,22 @@ struct build {
 	struct doc_error *error;
 };
 
-/* All yield 0 or -EINVAL with b->error filled. */
+/* Functions that return int: 0, or -EINVAL with b->error filled. */
 int build_fail(struct build *b, enum kube_code code, int line, int col, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
-/* A fresh node that counts against the limit; NULL when that is crossed. */
+/* A new node; NULL with b->error filled when the document has too many. */
 struct doc_node *build_node(struct build *b, enum doc_type type, int line, int col);
 bool build_wants_key(const struct build *b);
 int build_key(struct build *b, const char *key, bool merge, int line, int col);
 /* A complete node becomes the pending key's value, the list's next item, or the root. */
 int build_value(struct build *b, struct doc_node *n);
 int build_open(struct build *b, enum doc_type type, int line, int col);
-/* Ends the innermost mapping or list, hands it on as a value. */
+/* Ends the innermost mapping or list and adds it with build_value(). */
 int build_close(struct build *b, struct doc_node **ret_node);
-void build_reset(struct build *b); /* forget the document, keep the stack */
+void build_reset(struct build *b); /* frees the document, keeps the stack */
 void doc_build_free(struct build *b);
 
-/* Types a plain YAML scalar: sets type, number. text must be set. */
+/* Sets type and number of a plain YAML scalar from its text. */
 void doc_type_plain(struct doc_node *n);
 /* The same for a JSON number. */
 void doc_type_number(struct doc_node *n);
@@ -57,8 +57,8 @@ struct doc_input {
 	size_t len;
 	doc_handler *handler;
 	void *arg;
-	size_t documents; /* handed over so far */
-	size_t json_texts; /* keys and scalars that were JSON: with one of them, JSON was meant */
+	size_t documents; /* given to the handler so far */
+	size_t json_texts; /* keys and scalars that the JSON reader accepted; 0: not JSON */
 };
 
 int doc_read_yaml(struct doc_input *in, struct doc_error *ret_error);

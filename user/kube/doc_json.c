@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Documents from JSON: yajl's callbacks, fed to doc_build. yajl tells how many bytes it has
- * consumed, so a token begins at the first byte after the token before it that is neither blank,
- * comma nor colon.
+ * Documents from JSON: yajl's callbacks feed doc_build. yajl only tells how many bytes it has
+ * consumed: a token begins at the first byte after the previous token that is not blank, comma or
+ * colon.
  */
 #include <errno.h>
 #include <string.h>
@@ -15,8 +15,8 @@ struct json_reader {
 	yajl_handle parser;
 	struct build build;
 	struct doc_input *in;
-	size_t token_end; /* of the token before */
-	size_t at; /* position of line, col */
+	size_t token_end; /* of the previous token */
+	size_t at; /* offset of line, col */
 	int line, col;
 };
 
@@ -41,7 +41,7 @@ static size_t skip(const struct json_reader *j, size_t at, const char *what, siz
 	return at;
 }
 
-/* Moves line and col to the start of the token behind token_end. */
+/* Moves line and col to the start of the token after token_end. */
 static void locate_next(struct json_reader *j)
 {
 	size_t start = skip(j, j->token_end, " \t\r\n", SIZE_MAX);
@@ -50,7 +50,7 @@ static void locate_next(struct json_reader *j)
 	advance(j, skip(j, start, " \t\r\n", SIZE_MAX));
 }
 
-/* The same for the token that yajl has just read. */
+/* The same, for the token that yajl has just consumed. */
 static void locate(struct json_reader *j)
 {
 	locate_next(j);
@@ -186,7 +186,7 @@ int doc_read_json(struct doc_input *in, struct doc_error *ret_error)
 	if (status == yajl_status_ok)
 		status = yajl_complete_parse(j.parser);
 	if (status == yajl_status_client_canceled)
-		r = -EINVAL; /* the callback has said why */
+		r = -EINVAL; /* the callback has filled the error */
 	else if (status != yajl_status_ok)
 		r = syntax_error(&j);
 	yajl_free(j.parser);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * What a plain scalar is. The rules are those of YAML 1.1 as the API machinery of Kubernetes
- * applies them: yes/no/on/off are booleans, 0x1f, 0o17, 017 and 0b11 are integers, underscores are
- * ignored in numbers, times are strings. A float without a fraction becomes an integer on its way
- * through JSON there, and so it does here.
+ * Types of plain scalars: YAML 1.1 as Kubernetes' API machinery applies it. yes/no/on/off are
+ * booleans; 0x1f, 0o17, 017 and 0b11 are integers; underscores in numbers are ignored; times are
+ * strings. A float without a fraction is an integer, because Kubernetes converts YAML to JSON
+ * first.
  */
 #include <errno.h>
 #include <math.h>
@@ -13,7 +13,7 @@
 #include "kube/doc_build.h"
 
 #define EXACT_FLOAT_MAX 9007199254740992.0 /* 2^53 */
-#define NUMBER_TEXT_MAX 128 /* longer digits strings are no number that anything here could use */
+#define NUMBER_TEXT_MAX 128 /* longer text is a string: no field takes such a number */
 
 static const struct {
 	const char *text;
@@ -34,7 +34,7 @@ static const struct {
 	{ "+.inf", DOC_FLOAT, 0 }, { "-.inf", DOC_FLOAT, 0 },
 };
 
-/* Digits of the base that the prefix says; all of text must be used. */
+/* The prefix gives the base; the number must be the whole text. */
 static int parse_integer(const char *text, int64_t *ret_number)
 {
 	const char *digits = text + (*text == '-' || *text == '+');

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Documents from YAML: libyaml's events with their marks, fed to doc_build. Aliases share the node
- * they name, so a tree with aliases takes no memory for them; what they expand to is counted and
- * bounded, since whoever walks the tree walks it expanded. An alias inside its own anchor is
- * unknown there.
+ * Documents from YAML: libyaml's events feed doc_build. An alias shares the node that it names and
+ * takes no memory; but a walk of the tree visits it expanded, so the expanded size is bounded. An
+ * anchor is known only when its node is complete, so trees have no cycles.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -68,7 +67,7 @@ static int col_of(const yaml_event_t *e)
 	return (int)e->start_mark.column + 1;
 }
 
-/* The type that a tag forces, or -1 for the tags of JSON's own types and none at all. */
+/* Types the scalar. Tags: those of JSON's types, which the text must fit, str, merge and "!". */
 static int type_scalar(struct yaml_reader *y, const yaml_event_t *e, struct doc_node *n)
 {
 	const char *tag = (const char *)e->data.scalar.tag;
@@ -228,7 +227,7 @@ static int on_event(struct yaml_reader *y, const yaml_event_t *e)
 	}
 }
 
-/* Errors of encoding have an offset of bytes, all others a mark. */
+/* Errors of the encoding have a byte offset, all others a mark. */
 static int syntax_error(struct yaml_reader *y)
 {
 	const yaml_parser_t *p = &y->parser;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * EndpointSlices as the control plane derives them (A.3): for each Service with a selector and no
- * slice of its own in the input, one slice per family and set of resolved port numbers. Pods that
- * are over or have no address are left out. Input: a sorted store with addresses.
+ * EndpointSlices as the control plane derives them: for each Service with a selector and no slice
+ * in the input, one slice per family and set of resolved port numbers. Pods that ended or have no
+ * address are left out. Input: a sorted store with addresses.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +10,7 @@
 #include "base/mem.h"
 #include "kube/store_private.h"
 
-/*
- * Pods that have a label: keyed by namespace, key and value, so that a Service looks at few pods.
- */
+/* Pods by namespace and label, so that a Service examines few of them. */
 struct labelled {
 	UT_hash_handle hh;
 	size_t *pods; /* indexes into store->pods, ascending */
@@ -20,7 +18,6 @@ struct labelled {
 	char key[]; /* "ns\nkey\nvalue" */
 };
 
-/* Pods of one Service and family whose ports resolve alike. */
 struct derive {
 	struct store *store;
 	struct labelled *labels;
@@ -62,9 +59,7 @@ static void forget_labels(struct derive *d)
 	}
 }
 
-/*
- * The shortest list of pods that hold one of the selector's labels; NULL: no pod has one of them.
- */
+/* The shortest of the selector's labels' lists of pods. NULL: a label that no pod has. */
 static const struct labelled *candidates(const struct derive *d, const struct kube_service *svc)
 {
 	const struct labelled *best = NULL;
@@ -84,10 +79,7 @@ static const struct labelled *candidates(const struct derive *d, const struct ku
 	return best;
 }
 
-/*
- * Name and protocol must both match; containers come before sidecars in ports[]. 0: the pod has no
- * such port.
- */
+/* A named port must match in name and protocol; the first one wins. 0: the pod has no such port. */
 static uint16_t resolve(const struct kube_service_port *p, const struct kube_pod *pod)
 {
 	if (!p->target_is_name)
@@ -98,12 +90,13 @@ static uint16_t resolve(const struct kube_service_port *p, const struct kube_pod
 	return 0;
 }
 
-static bool takes_part(const struct kube_pod *pod, const struct kube_service *svc, int family)
+static bool is_endpoint(const struct kube_pod *pod, const struct kube_service *svc, int family)
 {
 	return !kube_pod_ended(pod) && !weir_addr_is_zero(&pod->addr[family]) &&
 	       kube_selector_matches(&svc->selector, &pod->meta.labels);
 }
 
+/* A pod of a Service and family, with its resolved ports. */
 struct member {
 	const struct kube_pod *pod;
 	const uint16_t *ports; /* one for each port of the Service */
@@ -115,7 +108,7 @@ static int compare_ports(const struct member *x, const struct member *y)
 	return memcmp(x->ports, y->ports, x->n_ports * sizeof(*x->ports));
 }
 
-/* Groups of equal ports together, in the order of the store inside. */
+/* By ports, then by name. */
 static int by_ports(const void *a, const void *b)
 {
 	const struct member *x = a, *y = b;
@@ -172,7 +165,7 @@ static void derive_family(struct derive *d, const struct kube_service *svc,
 		const struct kube_pod *pod = d->store->pods[found->pods[i]];
 		uint16_t *own = ports + n * svc->n_ports;
 
-		if (!takes_part(pod, svc, family))
+		if (!is_endpoint(pod, svc, family))
 			continue;
 		for (size_t k = 0; k < svc->n_ports; k++)
 			own[k] = resolve(&svc->ports[k], pod);
@@ -195,9 +188,7 @@ static int by_service(const void *a, const void *b)
 	return order ? order : strcmp(x->service, y->service);
 }
 
-/*
- * Whether the input holds a slice of the Service. by_name: the input's slices, sorted by_service.
- */
+/* slices: those of the input, sorted by_service. */
 static bool has_slice(struct kube_slice *const *slices, size_t n, const struct kube_service *svc)
 {
 	struct kube_slice wanted = { .meta.ns = svc->meta.ns, .service = svc->meta.name },

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The pods that workloads stand for, in manifests as people write them: named by ordinal, with the
- * labels and the spec of the template, at the template's place in the file. A workload whose pods
- * are in the input makes none, nor does one that belongs to another workload of the input, which
- * speaks for it. Pure, and the same for the same objects in any order. Input: a sorted store.
+ * Makes the pods of workloads, for manifests that hold no pods: named by ordinal, with the labels,
+ * the spec and the source position of the template. No pods are made for a workload that has pods
+ * in the input, or that another workload of the input owns. Pure; the order of input does not
+ * matter. Input: a sorted store.
  *
- * StatefulSets come first, because their pods' names are not free to choose. A name that is taken
- * is passed over: the pod that has it stays what it is.
+ * StatefulSets come first, because their pods' names are fixed. A name that is taken is skipped:
+ * the pod that has it is left unchanged.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -28,7 +28,8 @@ struct expand {
 	size_t of[KUBE_WORKLOADS]; /* workloads that made some */
 };
 
-static bool speaks_for_itself(const struct store *s, const struct kube_workload *w)
+/* No pod of it is in the input, and no workload that owns it, which would make its pods. */
+static bool lacks_pods(const struct store *s, const struct kube_workload *w)
 {
 	return !w->present && !store_owner(s, &w->meta);
 }
@@ -41,7 +42,7 @@ static bool take_name(struct expand *x, const char *ns, const char *name)
 	return store_seen_add(&x->names, text);
 }
 
-/* NAME-SUFFIX; a name that would be too long for a pod is shortened, as servers do. */
+/* NAME-SUFFIX; a name that is too long for a pod is shortened, as the API server does. */
 static char *pod_name(const struct kube_workload *w, const char *suffix)
 {
 	size_t len = strlen(w->meta.name), room = POD_NAME_MAX - 1 - strlen(suffix);
@@ -52,7 +53,7 @@ static char *pod_name(const struct kube_workload *w, const char *suffix)
 	return mem_printf("%.*s-%s", (int)len, w->meta.name, suffix);
 }
 
-/* What controllers add to the template's labels and people select by. */
+/* Labels that controllers add to the template's. */
 static void add_own_labels(struct kube_pod *pod, const struct kube_workload *w, const char *ordinal)
 {
 	struct arena *a = &pod->meta.arena;
@@ -69,7 +70,7 @@ static void add_own_labels(struct kube_pod *pod, const struct kube_workload *w, 
 	}
 }
 
-/* false, and nothing was made, when the name is taken. node NULL: the template's. */
+/* false: the name is taken, no pod was made. node NULL: the template's. */
 static bool make_pod(struct expand *x, const struct kube_workload *w, const char *suffix,
 		     const char *node)
 {
@@ -95,7 +96,7 @@ static bool make_pod(struct expand *x, const struct kube_workload *w, const char
 	return true;
 }
 
-/* false after an error: more pods than are made. */
+/* false after an error: too many pods. */
 static bool has_room(struct expand *x, const struct kube_workload *w, size_t pods)
 {
 	_cleanup_(mem_free) char *object = NULL;
@@ -104,7 +105,7 @@ static bool has_room(struct expand *x, const struct kube_workload *w, size_t pod
 		return true;
 	object = mem_printf("%s %s/%s", kube_kind_text(w->meta.kind), w->meta.ns, w->meta.name);
 	diag_add(&x->store->diags, DIAG_ERROR, kube_code_text(KUBE_E_LIMIT), &w->meta.src, object,
-		 w->pods_field, "%zu pods, with %zu of the workloads before; at most %zu are made",
+		 w->pods_field, "%zu pods, after %zu of other workloads: Weir makes at most %zu",
 		 pods, x->made, KUBE_MADE_PODS_MAX);
 	return false;
 }
@@ -115,7 +116,7 @@ static void expand_counted(struct expand *x, const struct kube_workload *w)
 	uint64_t ordinal = w->first;
 	char suffix[24];
 
-	if (!w->pods || !speaks_for_itself(x->store, w) || !has_room(x, w, w->pods))
+	if (!w->pods || !lacks_pods(x->store, w) || !has_room(x, w, w->pods))
 		return;
 	for (uint32_t made = 0; made < w->pods; ordinal++) {
 		snprintf(suffix, sizeof(suffix), "%" PRIu64, ordinal);
@@ -126,7 +127,7 @@ static void expand_counted(struct expand *x, const struct kube_workload *w)
 
 /* ---- DaemonSets ---- */
 
-/* Labels that the kubelet sets, where a Node object that a person wrote lacks them. */
+/* Defaults of labels that the kubelet sets, for a Node object written by hand. */
 static const char *kubelet_label(const struct kube_node *node, const char *key)
 {
 	if (!strcmp(key, "kubernetes.io/os"))
@@ -134,7 +135,7 @@ static const char *kubelet_label(const struct kube_node *node, const char *key)
 	return strcmp(key, "kubernetes.io/hostname") ? NULL : node->meta.name;
 }
 
-/* nodeSelector only: every requirement is a label and its one value. */
+/* nodeSelector only, not affinity: each requirement is a label with one value. */
 static bool selects_node(const struct kube_workload *w, const struct kube_node *node)
 {
 	for (size_t i = 0; i < w->node_selector.n; i++) {
@@ -151,7 +152,7 @@ static bool selects_node(const struct kube_workload *w, const struct kube_node *
 
 static bool tolerates(const struct kube_workload *w, const struct kube_taint *taint)
 {
-	/* how the node is at the moment: a DaemonSet tolerates that by itself */
+	/* conditions of the node: the controller adds tolerations for them */
 	if (!strncmp(taint->key, "node.kubernetes.io/", 19))
 		return true;
 	for (size_t i = 0; i < w->n_tolerations; i++) {
@@ -165,7 +166,7 @@ static bool tolerates(const struct kube_workload *w, const struct kube_taint *ta
 	return false;
 }
 
-/* Of a node that nobody described nothing speaks against the pod. */
+/* An implied node has no known labels and taints: the pod runs there. */
 static bool runs_on(const struct kube_workload *w, const struct kube_node *node)
 {
 	if (*w->template->node && strcmp(w->template->node, node->meta.name))
@@ -178,7 +179,7 @@ static bool runs_on(const struct kube_workload *w, const struct kube_node *node)
 	return selects_node(w, node);
 }
 
-/* NAME-NODE, or by ordinal, from *ordinal on, where that is taken or too long. */
+/* Named NAME-NODE; where that is taken or too long, by ordinal, from *ordinal on. */
 static void make_on_node(struct expand *x, const struct kube_workload *w, const char *node,
 			 uint64_t *ordinal)
 {
@@ -197,7 +198,7 @@ static void expand_daemon_set(struct expand *x, const struct kube_workload *w)
 	uint64_t ordinal = w->first;
 	size_t nodes = 0;
 
-	if (!speaks_for_itself(x->store, w))
+	if (!lacks_pods(x->store, w))
 		return;
 	for (size_t i = 0; i < x->store->n_nodes; i++)
 		nodes += runs_on(w, x->store->nodes[i]);
@@ -214,7 +215,7 @@ static void expand_daemon_set(struct expand *x, const struct kube_workload *w)
 
 /* ---- All ---- */
 
-static void say_so(struct expand *x)
+static void note_made(struct expand *x)
 {
 	_cleanup_(mem_free) char *text = NULL;
 	size_t size, n = 0;
@@ -269,7 +270,7 @@ void store_expand(struct store *s)
 		expand_kind(&x, KUBE_DAEMON_SET);
 		store_sort(s, KUBE_POD);
 	}
-	say_so(&x);
+	note_made(&x);
 	store_seen_free(&x.names);
 }
 
@@ -280,12 +281,13 @@ void store_warn_unexpanded(struct store *s)
 			const struct kube_workload *w = s->workloads[i][k];
 			_cleanup_(mem_free) char *object = NULL;
 
-			if (!w->pods || !speaks_for_itself(s, w))
+			if (!w->pods || !lacks_pods(s, w))
 				continue;
 			object = mem_printf("%s %s/%s", kube_kind_text(w->meta.kind), w->meta.ns,
 					    w->meta.name);
 			diag_add(
 				&s->diags, DIAG_WARNING, NULL, &w->meta.src, object, NULL,
-				"none of its pods is here, and only pods are taken: none are made here");
+				"no Pod of this %s is in the input, and load does not create pods: add its Pods",
+				kube_kind_text(w->meta.kind));
 		}
 }

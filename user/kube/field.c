@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* The typed field reader. See field.h. */
+/* See field.h. */
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 
 #include "kube/field.h"
 
-#define FIELD_DEPTH_MAX 16 /* of what decoders read; reached: 9 */
+#define FIELD_DEPTH_MAX 16 /* decoders reach 9 */
 
 struct field field_root(struct decode *d, const struct doc_node *node)
 {
@@ -232,7 +232,7 @@ int field_word_at(const struct field *up, const char *key, const char *const *wo
 	return field_word(&f, words, otherwise);
 }
 
-/* ---- Place and errors ---- */
+/* ---- Positions and errors ---- */
 
 struct src field_src(const struct field *f)
 {
@@ -260,7 +260,7 @@ static bool plain_key(const char *key)
 	return *key;
 }
 
-/* "spec.ingress[2].ports[0]", keys of labels as metadata.labels["a.b/c"]. */
+/* "spec.ingress[2].ports[0]", metadata.labels["a.b/c"] */
 static char *path_text(const struct field *f)
 {
 	const struct field *chain[FIELD_DEPTH_MAX];

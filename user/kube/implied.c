@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/*
- * What manifests leave out because it follows: Namespaces and Nodes that objects name, and families
- * of Services.
- */
+/* Implied objects and fields: Namespaces and Nodes that objects name, and families of Services. */
 #include "base/mem.h"
 #include "kube/decode.h"
 #include "kube/store_private.h"
@@ -39,7 +36,7 @@ void store_imply_namespaces(struct store *s)
 	store_sort(s, KUBE_NAMESPACE);
 }
 
-/* Nodes that pods name and nobody describes; "node" when there is none at all. */
+/* Nodes that pods name without a Node object; DEFAULT_NODE when there is no node at all. */
 void store_imply_nodes(struct store *s)
 {
 	_cleanup_(mem_free) const char **names = mem_zalloc((s->n_pods + 1) * sizeof(*names));
@@ -66,8 +63,8 @@ void store_imply_nodes(struct store *s)
 }
 
 /*
- * A Service whose manifest says nothing of families has the cluster's first one: IPv4, unless only
- * IPv6 is in use.
+ * A Service that names no family has the cluster's first one: IPv4, unless pods and Services have
+ * only IPv6 addresses.
  */
 void store_default_families(struct store *s)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Names of kinds and of the API groups that they are in. */
+/* Names of kinds, and their API versions. */
 #include <string.h>
 
 #include "base/mem.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * The Kubernetes objects that Weir reads, decoded, checked and defaulted: only the fields that
- * matter to services and policies (semantics.md A). Strings and arrays belong to the object's own
- * arena, those of a pod that was made for a workload to the workload's, and are never NULL unless
- * it says so. Pure data: who decodes stands in decode.h, who holds them in store.h.
+ * services and policies need. Strings and arrays are owned by the object's arena, those of a pod
+ * made for a workload by the workload's, and are never NULL unless a comment says so. Filled by
+ * decode.h, owned by store.h.
  */
 #pragma once
 
@@ -22,7 +22,7 @@ enum kube_kind {
 	KUBE_SERVICE,
 	KUBE_SLICE,
 	KUBE_POLICY,
-	KUBE_DEPLOYMENT, /* from here on workloads: what stands for pods */
+	KUBE_DEPLOYMENT, /* this and the following: workloads */
 	KUBE_REPLICA_SET,
 	KUBE_STATEFUL_SET,
 	KUBE_DAEMON_SET,
@@ -36,7 +36,7 @@ enum kube_kind {
 
 const char *kube_kind_text(enum kube_kind kind); /* "NetworkPolicy" */
 const char *kube_kind_api(enum kube_kind kind); /* "networking.k8s.io/v1" */
-/* The kind of that name, or of a workload in an API group of any version; _KUBE_KIND_MAX: none. */
+/* By name; of a workload, in any version of its API group. _KUBE_KIND_MAX: none. */
 enum kube_kind kube_kind_find(const char *kind);
 enum kube_kind kube_workload_kind(const char *api_version, const char *kind);
 
@@ -53,13 +53,13 @@ struct kube_labels {
 /* The controller that owns an object, if it is a workload. */
 struct kube_owner {
 	enum kube_kind kind;
-	const char *name; /* in the object's namespace; NULL: there is none */
+	const char *name; /* in the object's namespace; NULL: no owner */
 };
 
 /* First member of every object. */
 struct kube_meta {
 	enum kube_kind kind;
-	struct arena arena; /* owns this object and all it points to */
+	struct arena arena; /* owns this object and what it points to */
 	const char *ns; /* "" for cluster-scoped kinds */
 	const char *name;
 	const char *uid; /* "" when not given */
@@ -67,7 +67,7 @@ struct kube_meta {
 	int64_t created; /* seconds since 1970; 0 when not given */
 	bool deleting; /* has a deletionTimestamp */
 	struct kube_owner owner;
-	struct src src; /* of the object itself */
+	struct src src;
 };
 
 enum kube_operator {
@@ -86,13 +86,13 @@ struct kube_requirement {
 };
 
 /*
- * All requirements must hold; none: matches everything. Requirements are sorted, so equal selectors
- * compare equal.
+ * All requirements must hold; without one it matches everything. Requirements are sorted, so equal
+ * selectors compare equal.
  */
 struct kube_selector {
 	struct kube_requirement *items;
 	size_t n;
-	bool invalid; /* matches nothing (lenient input only, A.5) */
+	bool invalid; /* matches nothing (lenient input only) */
 	struct src src;
 };
 
@@ -101,21 +101,18 @@ const char *kube_label(const struct kube_labels *labels, const char *key); /* NU
 
 struct kube_namespace {
 	struct kube_meta meta; /* labels always hold kubernetes.io/metadata.name (NP-22) */
-	bool implied; /* not read, only implied by what lies in it */
+	bool implied; /* not in the input: objects in it name it */
 };
 
-/*
- * What keeps pods away from a node that do not tolerate it. Taints that only prefer are left out.
- */
+/* Effects NoSchedule and NoExecute only. */
 struct kube_taint {
 	const char *key, *value, *effect;
 };
 
 struct kube_node {
 	struct kube_meta meta;
-	bool implied; /* not read, only named by a pod, or made up because there was none: nothing
-			 is known of it */
-	bool made_up; /* implied, and no object names any node */
+	bool implied; /* not in the input: only its name is known */
+	bool made_up; /* implied, and no object names it either */
 	struct kube_taint *taints;
 	size_t n_taints;
 	struct weir_addr *addrs; /* InternalIP and ExternalIP, in order, unique */
@@ -142,25 +139,23 @@ struct kube_pod {
 	bool host_network;
 	enum kube_phase phase;
 	bool ready;
-	bool has_status; /* false: a manifest as people write it (design section 6 says what
-			    follows) */
-	const char *hostname,
-		*subdomain; /* "" when not given: its name under a headless Service (DNS-6) */
-	const struct kube_workload
-		*made_for; /* the pod was not read but made for this; else NULL */
+	bool has_status; /* false: written by hand, see STORE_ASSIGN */
+	/* "" when not given: its name under a headless Service (DNS-6) */
+	const char *hostname, *subdomain;
+	const struct kube_workload *made_for; /* the workload that it was made for, or NULL */
 	struct weir_addr addr[2]; /* by family; zero: none (NP-61) */
-	struct kube_pod_port
-		*ports; /* containers, then sidecar init containers (NP-32); in order */
+	/* of containers, then of sidecar init containers (NP-32), in order */
+	struct kube_pod_port *ports;
 	size_t n_ports;
 };
 
-/* Its containers have stopped for good: its address may be another pod's by now (NP-56). */
+/* Its containers have ended: another pod may have its address now (NP-56). */
 static inline bool kube_pod_ended(const struct kube_pod *pod)
 {
 	return pod->phase == KUBE_SUCCEEDED || pod->phase == KUBE_FAILED;
 }
 
-/* A pod that addresses can stand for (NP-56, NP-60). */
+/* Its addresses stand for this pod (NP-56, NP-60). */
 static inline bool kube_pod_has_identity(const struct kube_pod *pod)
 {
 	return !pod->host_network && !kube_pod_ended(pod);
@@ -174,15 +169,14 @@ struct kube_toleration {
 /* Deployment, ReplicaSet, StatefulSet, DaemonSet, Job or CronJob, by meta.kind. */
 struct kube_workload {
 	struct kube_meta meta;
-	uint32_t pods; /* that run at once; of a DaemonSet: on each node that fits */
-	const char *pods_field; /* the field that says so, for messages */
+	uint32_t pods; /* that run at once; of a DaemonSet: on each node that it selects */
+	const char *pods_field; /* path of that number, for messages */
 	uint32_t first; /* the first pod's ordinal */
-	struct kube_pod *template; /* name and namespace are not its own */
-	struct kube_selector node_selector; /* read for a DaemonSet only, like the tolerations */
+	struct kube_pod *template; /* has no name and namespace */
+	struct kube_selector node_selector; /* this and the tolerations: of a DaemonSet only */
 	struct kube_toleration *tolerations;
 	size_t n_tolerations;
-	bool present; /* pods that it controls are in the input: none are made (store_note_present)
-		       */
+	bool present; /* pods of it are in the input (store_note_present()): none is made */
 };
 
 struct kube_service_port {
@@ -192,7 +186,7 @@ struct kube_service_port {
 	uint16_t node_port; /* 0: none */
 	bool target_is_name;
 	uint16_t target_port; /* host order */
-	const char *target_name; /* PARSE-3: a string is a name */
+	const char *target_name; /* a string is always a name (PARSE-3) */
 	struct src src;
 };
 
@@ -207,7 +201,7 @@ struct kube_service {
 	struct kube_meta meta;
 	enum kube_service_type type;
 	bool headless; /* clusterIP None */
-	bool needs_cluster_ip; /* none given, type wants one: design section 6 */
+	bool needs_cluster_ip; /* none given, but the type has one: see STORE_ASSIGN */
 	struct weir_addr cluster_ip[2]; /* by family (SVC-4); zero: none */
 	bool wants_family[2]; /* spec.ipFamilies, defaulted */
 	struct kube_service_port *ports;
@@ -223,7 +217,7 @@ struct kube_endpoint {
 	struct weir_addr addr; /* addresses[0] (SVC-16) */
 	bool ready, serving, terminating; /* defaulted (SVC-18) */
 	const char *node; /* "" when not given (SVC-17) */
-	const char *pod; /* name of the pod that it was derived from; "" in a slice that was read */
+	const char *pod; /* of a derived slice: name of the pod; else "" */
 	const char **zone_hints, **node_hints; /* sorted */
 	size_t n_zone_hints, n_node_hints;
 };
@@ -242,14 +236,13 @@ struct kube_slice {
 	size_t n_endpoints;
 	struct kube_slice_port *ports;
 	size_t n_ports;
-	bool derived; /* made from a selector, not read */
+	bool derived; /* from a Service's selector, not in the input */
 };
 
 /* One item of from[] or to[]. */
 struct kube_peer {
-	struct kube_selector
-		*pods; /* NULL: not given; both NULL and no block: matches nothing (NP-14) */
-	struct kube_selector *namespaces;
+	/* NULL: not given; both NULL and no block: matches nothing (NP-14) */
+	struct kube_selector *pods, *namespaces;
 	bool has_block;
 	struct cidr block;
 	struct cidr *except;
@@ -266,7 +259,7 @@ struct kube_policy_port {
 };
 
 struct kube_policy_rule {
-	struct kube_peer *peers; /* n_peers 0: any peer at all (NP-12) */
+	struct kube_peer *peers; /* n_peers 0: any peer (NP-12) */
 	size_t n_peers;
 	struct kube_policy_port *ports; /* n_ports 0: all ports and protocols (NP-13) */
 	size_t n_ports;
@@ -282,7 +275,7 @@ struct kube_policy {
 	struct kube_meta meta;
 	struct kube_selector pods;
 	bool isolates[2]; /* effective policyTypes, by enum kube_direction (NP-7) */
-	struct kube_policy_rule *rules[2]; /* NP-8: rules of a direction not in isolates are kept
-					      but must be ignored */
+	/* by direction; must be ignored where isolates is false (NP-8) */
+	struct kube_policy_rule *rules[2];
 	size_t n_rules[2];
 };

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Which workload of the input an object belongs to. An owner need not be in the input: `kubectl get
- * deploy,pods` leaves the ReplicaSet between the two out, whose name then tells the Deployment's,
- * and a CronJob's Job likewise.
+ * The workload that an object belongs to. An owner may be missing: `kubectl get deploy,pods` leaves
+ * out the ReplicaSets. The Deployment is then found by the ReplicaSet's name, and a CronJob by the
+ * name of its Job.
  */
 #include <string.h>
 
 #include "base/mem.h"
 #include "kube/store_private.h"
 
-#define OWNERS_MAX 4 /* Kubernetes makes chains of two; this ends a ring */
+#define OWNERS_MAX 4 /* Kubernetes has chains of two; this ends a cycle */
 
 /*
- * The name without "-HASH" or "-MINUTES" that its controller put behind it; NULL when there is
- * none.
+ * The owner's name without the suffix that its controller added: the pod-template-hash of a
+ * ReplicaSet, the minutes of a Job. NULL: it has no such suffix.
  */
-static const char *stem(const struct kube_meta *m, struct arena *a)
+static const char *name_of_owners_owner(const struct kube_meta *m, struct arena *a)
 {
 	const char *hash = kube_label(&m->labels, "pod-template-hash"), *name = m->owner.name;
 	const char *dash = strrchr(name, '-');
@@ -30,8 +30,8 @@ static const char *stem(const struct kube_meta *m, struct arena *a)
 }
 
 /*
- * One step up: the owner, or the owner's that is not there. The store's own, so whoever may write
- * the store may write it.
+ * One step up: the owner, or the owner's owner when the owner is not in the input. Not const: the
+ * steps of store_apply_defaults() write to it.
  */
 static struct kube_workload *controller(const struct store *s, const struct kube_meta *m)
 {
@@ -43,7 +43,7 @@ static struct kube_workload *controller(const struct store *s, const struct kube
 		return NULL;
 	found = store_workload(s, m->owner.kind, m->ns, m->owner.name);
 	if (!found && (m->owner.kind == KUBE_REPLICA_SET || m->owner.kind == KUBE_JOB)) {
-		name = stem(m, &scratch);
+		name = name_of_owners_owner(m, &scratch);
 		if (name)
 			found = store_workload(
 				s, m->owner.kind == KUBE_JOB ? KUBE_CRON_JOB : KUBE_DEPLOYMENT,
@@ -87,8 +87,8 @@ char *store_pod_text(const struct kube_pod *pod)
 }
 
 /*
- * Whoever is there is what the cluster has, be it less than the workload wants: a server is
- * believed.
+ * With one pod in the input, the input shows what the cluster has, even if that is less than the
+ * workload wants.
  */
 void store_note_present(struct store *s)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Reading manifests into the store: files, folders, stdin. The only file of user/kube that touches
- * the file system, and it only reads.
+ * Reads manifests into the store: files, folders, stdin. The only file of user/kube that accesses
+ * the file system.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -41,7 +41,7 @@ static void note_unknown(const char *api_version, const char *kind, const struct
 	struct reading *r = arg;
 	struct store_private *p = r->store->priv;
 
-	if (!strncmp(kind, "Secret", 6)) /* SecretList, too */
+	if (!strncmp(kind, "Secret", 6)) /* also SecretList */
 		*VEC_ADD(p->secrets, p->n_secrets, p->cap_secrets) = *src;
 	if (!store_seen_add(&p->unknown_kinds, text))
 		return;
@@ -77,7 +77,7 @@ void store_read_buffer(struct store *s, const char *name, const char *data, size
 
 /* ---- Files and folders ---- */
 
-/* Reads to the end, also what has no size beforehand (pipes). */
+/* Reads to the end; also pipes, whose size is not known. */
 static int read_all(int fd, char **ret_data, size_t *ret_len)
 {
 	_cleanup_(mem_free) char *data = NULL;
@@ -108,8 +108,8 @@ static int read_fd(struct store *s, int fd, const char *name, struct weir_err *e
 
 	if (r == -EFBIG)
 		return err_set(err, r,
-			       "%s: larger than %zu MiB, which is the most that is read: split it",
-			       name, KUBE_FILE_MAX >> 20);
+			       "%s: larger than %zu MiB, the most that Weir reads: split it", name,
+			       KUBE_FILE_MAX >> 20);
 	if (r)
 		return err_set(err, r, "%s: cannot be read: %s (%s)", name, strerror(-r),
 			       err_name(r));
@@ -136,7 +136,7 @@ static int by_bytes(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* Hidden names are left out: a ConfigMap volume holds its files a second time behind ..data. */
+/* Hidden names are skipped: a ConfigMap volume holds its files again below ..data. */
 static int not_hidden(const struct dirent *e)
 {
 	return e->d_name[0] != '.';
@@ -168,7 +168,7 @@ static int read_folder(struct store *s, const char *path, int depth, struct weir
 	if (depth > KUBE_FOLDER_DEPTH_MAX)
 		return err_set(
 			err, -ELOOP,
-			"%s: more than %d folders deep, is a link to a folder above among them?",
+			"%s: more than %d folders deep: is one of them a link to a folder above?",
 			path, KUBE_FOLDER_DEPTH_MAX);
 	n = scandir(path, &entries, not_hidden, by_bytes);
 	if (n < 0)

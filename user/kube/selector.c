@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Labels and what selectors say of them (NP-23, PARSE-8). */
+/* Matches selectors against labels (NP-23, PARSE-8). */
 #include <stdlib.h>
 #include <string.h>
 

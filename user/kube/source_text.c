@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The texts that a store was read from, kept and written out again, so that an equal store, with
- * the same positions, can be made where the files are not. See store.h. A document without an
- * object that Weir reads is not written: no Secret that stands beside the policies is copied. Where
- * one cannot be told from what stands with it, nothing is kept.
+ * Keeps the texts that a store was read from and writes them out again, so that an equal store with
+ * the same positions can be made without the files. See store.h. A document without an object that
+ * Weir reads is not written, so no Secret beside the policies is copied. A document with both (a
+ * List) cannot be split: if one holds a Secret, nothing is kept; objects of other kinds are written
+ * with it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,13 +12,15 @@
 #include "kube/limits.h"
 #include "kube/store_private.h"
 
-#define SECRET_WITHIN "a Secret stands in one document with objects that are read (a List?)"
-#define TOO_LARGE "the files are larger than what is kept of them"
-#define OTHER_LINES "a file has NUL bytes, or breaks of lines that are not its own everywhere"
+#define SECRET_WITHIN "a Secret is in one document with objects that Weir reads (a List?)"
+#define TOO_LARGE "the files together are larger than 32 MiB"
+#define OTHER_LINES "a file has NUL bytes, or line breaks other than LF and CR LF"
+
+_Static_assert(KUBE_KEPT_TEXT_MAX == (size_t)32 << 20, "TOO_LARGE names the limit");
 
 /*
- * Documents are found by lines: what the reader takes for a break must be one here. It knows CR
- * alone, U+0085, U+2028 and U+2029, too; UTF-16 has NUL bytes.
+ * Documents are found by lines, so both sides must agree on line breaks. The YAML reader also
+ * breaks lines at a lone CR, U+0085, U+2028 and U+2029. NUL bytes: UTF-16.
  */
 static bool has_plain_lines(const char *data, size_t len)
 {
@@ -55,9 +58,9 @@ void store_keep_source_text(struct store *s, const char *data, size_t len)
 /* ---- Which documents ---- */
 
 struct lines {
-	int *items; /* where objects stand, ascending */
+	int *items; /* line numbers of objects, ascending */
 	size_t n, cap;
-	size_t next; /* of those that were not passed yet */
+	size_t next; /* index of the first one that is not passed yet */
 };
 
 static int by_number(const void *a, const void *b)
@@ -71,10 +74,7 @@ static void sort_lines(struct lines *l)
 		qsort(l->items, l->n, sizeof(*l->items), by_number);
 }
 
-/*
- * Objects that were implied or made have no position of their own: those of workloads stand at the
- * template.
- */
+/* Implied objects have no position; pods that were made have the template's. */
 static void collect_objects(struct store *s, const char *file, struct lines *l)
 {
 	for (int kind = 0; kind < _KUBE_KIND_MAX; kind++) {
@@ -95,7 +95,7 @@ static void collect_secrets(const struct store_private *p, const char *file, str
 	sort_lines(l);
 }
 
-/* YAML allows it at the first column only between documents, even within a block of text. */
+/* At the first column YAML allows this only between documents, even in a block scalar. */
 static bool is_separator(const char *line)
 {
 	return !strncmp(line, "---", 3) && strchr(" \t\r\n", line[3]);
@@ -116,7 +116,7 @@ struct writing {
 	FILE *out;
 };
 
-/* Is a line among those before end that were not passed yet? They are passed. */
+/* Passes the lines before end; returns whether there was one. */
 static bool pass_lines(struct lines *l, int end)
 {
 	size_t before = l->next;
@@ -127,8 +127,8 @@ static bool pass_lines(struct lines *l, int end)
 }
 
 /*
- * One document, from line number at on: as it is, or as empty lines, so that what follows keeps its
- * place.
+ * One document, from line *at on: as it is, or as empty lines, so that later lines keep their
+ * number.
  */
 static const char *write_document(struct writing *w, const char *text, int *at)
 {

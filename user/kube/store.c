@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/*
- * The store: holding objects, and looking them up. Reading is in read.c, what follows it in
- * defaults.c.
- */
+/* The store owns objects and finds them. Reading is in read.c, defaults are in defaults.c. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +16,7 @@ struct store *store_new(void)
 	return s;
 }
 
-/* The typed arrays hold pointers to structs that begin with their meta. */
+/* The casts are valid: every object begins with its meta. */
 struct store_array store_array(struct store *s, enum kube_kind kind)
 {
 	const struct store_array arrays[_KUBE_KIND_MAX] = {
@@ -64,7 +61,7 @@ void *store_add_new(struct store *s, enum kube_kind kind, size_t size, const cha
 
 static void free_object(struct kube_meta *m)
 {
-	struct arena arena = m->arena; /* m itself lies in it */
+	struct arena arena = m->arena; /* m itself is in it */
 
 	arena_free(&arena);
 }
@@ -128,9 +125,9 @@ void store_free(struct store **sp)
 
 /* ---- Order ---- */
 
-struct place {
+struct sorted {
 	struct kube_meta *m;
-	size_t index;
+	size_t index; /* in the order of input: keeps the sort stable */
 };
 
 static int compare_names(const char *ns_a, const char *name_a, const char *ns_b, const char *name_b)
@@ -142,7 +139,7 @@ static int compare_names(const char *ns_a, const char *name_a, const char *ns_b,
 
 static int by_name(const void *a, const void *b)
 {
-	const struct place *x = a, *y = b;
+	const struct sorted *x = a, *y = b;
 	int order = compare_names(x->m->ns, x->m->name, y->m->ns, y->m->name);
 
 	return order ? order : (x->index > y->index) - (x->index < y->index);
@@ -151,16 +148,16 @@ static int by_name(const void *a, const void *b)
 void store_sort(struct store *s, enum kube_kind kind)
 {
 	struct store_array a = store_array(s, kind);
-	_cleanup_(mem_free) struct place *places = mem_zalloc(*a.n * sizeof(*places));
+	_cleanup_(mem_free) struct sorted *order = mem_zalloc(*a.n * sizeof(*order));
 
 	for (size_t i = 0; i < *a.n; i++)
-		places[i] = (struct place){ (*a.items)[i], i };
-	qsort(places, *a.n, sizeof(*places), by_name);
+		order[i] = (struct sorted){ (*a.items)[i], i };
+	qsort(order, *a.n, sizeof(*order), by_name);
 	for (size_t i = 0; i < *a.n; i++)
-		(*a.items)[i] = places[i].m;
+		(*a.items)[i] = order[i].m;
 }
 
-/* Of equal ones the first in the order of input stays. Expects the array sorted. */
+/* Keeps the first in the order of input. The array must be sorted. */
 void store_drop_duplicates(struct store *s, enum kube_kind kind)
 {
 	struct store_array a = store_array(s, kind);
@@ -235,7 +232,7 @@ const struct kube_workload *store_workload(const struct store *s, enum kube_kind
 	return find((void *const *)s->workloads[i], s->n_workloads[i], ns, name);
 }
 
-/* NP-56: not the one that is going away, then the newest, then the first by name. */
+/* NP-56: a pod that is not being deleted, then the newest; of equal ones, the first by name. */
 static bool owns_before(const struct kube_pod *a, const struct kube_pod *b)
 {
 	if (a->meta.deleting != b->meta.deleting)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What the files of the store share: the private part of struct store and the steps of
- * store_apply_defaults(), in the order in which they are called. Nobody outside user/kube includes
- * this.
+ * Shared by the files of the store: the private part of struct store, and the steps of
+ * store_apply_defaults(). Not to be included outside user/kube.
  */
 #pragma once
 
@@ -10,13 +9,12 @@
 
 #include "kube/store.h"
 
-/* A set of texts. */
+/* A set of strings. */
 struct store_seen {
 	UT_hash_handle hh;
 	char text[];
 };
-bool store_seen_add(struct store_seen **set,
-		    const char *text); /* false: it is in the set already */
+bool store_seen_add(struct store_seen **set, const char *text); /* false: already in the set */
 void store_seen_free(struct store_seen **set);
 
 /* A pod by address. */
@@ -28,15 +26,15 @@ struct store_addr {
 
 struct store_private {
 	size_t cap[_KUBE_KIND_MAX];
-	char **files; /* names that objects point at */
+	char **files; /* names, which src.file of the objects points to */
 	size_t n_files, cap_files;
-	char **texts; /* of files, by the same index; NULL: not kept */
-	size_t cap_texts, texts_len; /* of all */
-	const char *texts_refused; /* why they are not kept after all; NULL: they are */
-	struct src *secrets; /* where Secrets stand: they are never kept */
+	char **texts; /* of files, same index; NULL: not kept */
+	size_t cap_texts, texts_len; /* texts_len: bytes of all texts */
+	const char *texts_refused; /* why none may be kept, or NULL */
+	struct src *secrets; /* positions of Secrets, which must not be kept */
 	size_t n_secrets, cap_secrets;
 	struct store_seen *unknown_kinds;
-	struct store_addr *addrs; /* one block, hashed */
+	struct store_addr *addrs; /* memory of the entries of by_addr */
 	struct store_addr *by_addr;
 };
 
@@ -47,30 +45,27 @@ struct store_array {
 };
 struct store_array store_array(struct store *s, enum kube_kind kind);
 void store_add(struct store *s, struct kube_meta *m);
-/* An object that was not read: in an arena of its own, named, without labels. */
+/* Adds an object that is not in the input, with its name, in an arena of its own. */
 void *store_add_new(struct store *s, enum kube_kind kind, size_t size, const char *ns,
 		    const char *name);
-void store_sort(struct store *s,
-		enum kube_kind kind); /* by (ns, name); the order of input among equals */
+void store_sort(struct store *s, enum kube_kind kind); /* by (ns, name); stable */
 
-void store_keep_source_text(struct store *s, const char *data,
-			    size_t len); /* of the file that was added last */
+/* Of the file that was added last. */
+void store_keep_source_text(struct store *s, const char *data, size_t len);
 
-void store_check_conflicts(
-	struct store *s); /* before sorting: who comes first in the input was first */
+/* Before sorting: the first Service of the input keeps an address. */
+void store_check_conflicts(struct store *s);
 void store_drop_duplicates(struct store *s, enum kube_kind kind);
 void store_imply_namespaces(struct store *s);
-/* "Pod ns/name", or "Deployment ns/name (pod name-1)" when it was made. The caller frees it. */
+/* "Pod ns/name"; of a pod that was made "Deployment ns/name (pod name-1)". The caller frees it. */
 char *store_pod_text(const struct kube_pod *pod);
 
-void store_note_present(struct store *s); /* workloads whose pods are there; the store is sorted */
-void store_imply_nodes(
-	struct store *s); /* nodes that pods name, or one when there is none at all */
-void store_expand(
-	struct store *s); /* makes pods, and implies nodes before those that need one each */
-void store_warn_unexpanded(struct store *s); /* instead of making pods */
+void store_note_present(struct store *s); /* sets present of workloads; the store is sorted */
+void store_imply_nodes(struct store *s); /* that pods name; one if there is none */
+void store_expand(struct store *s); /* makes pods; implies nodes before those of DaemonSets */
+void store_warn_unexpanded(struct store *s); /* instead of store_expand() */
 void store_assign_addresses(struct store *s);
-void store_warn_missing(struct store *s); /* instead of assigning addresses */
+void store_warn_missing(struct store *s); /* instead of store_assign_addresses() */
 void store_default_families(struct store *s);
 void store_derive_slices(struct store *s);
 void store_index_addrs(struct store *s);

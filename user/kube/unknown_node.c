@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* A name of this node that no object has. See store.h. */
+/* Refuses a node name that no object has. See store_unknown_node() in store.h. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,10 +9,7 @@
 
 #define NAMES_SHOWN 5
 
-/*
- * Every node that a Node object or a pod's nodeName names, sorted, each once. Nothing that was only
- * made up.
- */
+/* Nodes that a Node object or a pod's nodeName names, sorted, unique; without a made-up one. */
 static const char **named_nodes(const struct store *s, size_t *ret_n)
 {
 	const char **names = mem_zalloc((s->n_nodes + s->n_pods + 1) * sizeof(*names));
@@ -53,7 +50,7 @@ char *store_unknown_node(const struct store *s, const char *node, const char *gi
 	if (near) {
 		fprintf(out, "did you mean %s?", near);
 	} else {
-		fputs("these are named: ", out);
+		fputs("known nodes: ", out);
 		list_names(names, n, out);
 	}
 	fclose(out);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * One exchange for each probe: connect, send a line, read a line. Up to a bounded number is under
- * way at a time, each with a deadline of its own, so that a matrix full of silence costs one
- * time-out a batch and not one a cell.
+ * One exchange for each probe: connect, send a line, read a line. A bounded number runs at a time,
+ * each with its own deadline, so that a matrix of denials costs one timeout per batch, not per
+ * cell.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,7 +17,7 @@
 #include "base/mem.h"
 #include "sandbox/connect.h"
 
-#define UNDER_WAY_MAX 256
+#define ATTEMPTS_MAX 256
 
 struct attempt {
 	struct sandbox_probe *probe;
@@ -26,8 +26,8 @@ struct attempt {
 };
 
 struct batch {
-	struct pollfd fds[UNDER_WAY_MAX];
-	struct attempt attempts[UNDER_WAY_MAX];
+	struct pollfd fds[ATTEMPTS_MAX];
+	struct attempt attempts[ATTEMPTS_MAX];
 	size_t n;
 	unsigned int timeout_ms;
 };
@@ -59,10 +59,10 @@ static socklen_t socket_address(const struct sandbox_probe *p, struct sockaddr_s
 }
 
 /*
- * An error of the network: silence would be a time-out, so somebody said no. Anything else was
- * never sent.
+ * These errors mean that a RST or an ICMP error arrived: a dropped packet gives a timeout. Other
+ * errors mean that nothing was sent.
  */
-static enum sandbox_measured of_error(int error)
+static enum sandbox_measured measured_of_error(int error)
 {
 	switch (error) {
 	case ECONNREFUSED:
@@ -92,11 +92,8 @@ static void finish(struct batch *b, size_t i, enum sandbox_measured measured)
 	b->attempts[i] = b->attempts[b->n];
 }
 
-/*
- * Sends the request; a UDP socket, and a TCP socket once it is connected, then waits for the
- * answer.
- */
-static int ask(struct batch *b, size_t i)
+/* Of a TCP socket: once it is connected. */
+static int send_request(struct batch *b, size_t i)
 {
 	if (send(b->fds[i].fd, "?\n", 2, MSG_NOSIGNAL) != 2)
 		return -errno;
@@ -122,13 +119,13 @@ static int begin(struct batch *b, struct sandbox_probe *p)
 	if (connect(fd, (struct sockaddr *)&sa, len) && errno != EINPROGRESS)
 		r = -errno;
 	if (!r && !stream)
-		r = ask(b, b->n - 1);
+		r = send_request(b, b->n - 1);
 	if (r)
-		finish(b, b->n - 1, of_error(-r));
+		finish(b, b->n - 1, measured_of_error(-r));
 	return 0;
 }
 
-/* "ns/pod port …": who answered. */
+/* The answer begins with the server's label: "ns/pod port …". */
 static enum sandbox_measured read_answer(int fd, struct sandbox_probe *p)
 {
 	char line[512];
@@ -136,7 +133,7 @@ static enum sandbox_measured read_answer(int fd, struct sandbox_probe *p)
 	size_t len;
 
 	if (n <= 0)
-		return n < 0 ? of_error(errno) : SANDBOX_REFUSED;
+		return n < 0 ? measured_of_error(errno) : SANDBOX_REFUSED;
 	line[n] = 0;
 	len = strcspn(line, " \n");
 	if (len >= sizeof(p->answer))
@@ -146,7 +143,7 @@ static enum sandbox_measured read_answer(int fd, struct sandbox_probe *p)
 	return SANDBOX_ALLOW;
 }
 
-static void advance(struct batch *b, size_t i)
+static void handle_event(struct batch *b, size_t i)
 {
 	struct attempt *a = &b->attempts[i];
 	socklen_t len = sizeof(int);
@@ -158,15 +155,16 @@ static void advance(struct batch *b, size_t i)
 	}
 	getsockopt(b->fds[i].fd, SOL_SOCKET, SO_ERROR, &error, &len);
 	if (!error)
-		error = -ask(b, i);
+		error = -send_request(b, i);
 	if (error)
-		finish(b, i, of_error(error));
+		finish(b, i, measured_of_error(error));
 }
 
 /*
- * Waits for the next event or deadline. Backwards, since finish() moves the last one into the gap.
+ * Waits for the next event or deadline. Iterates backwards: finish() moves the last attempt into
+ * the gap.
  */
-static int turn(struct batch *b)
+static int wait_once(struct batch *b)
 {
 	uint64_t now;
 
@@ -175,7 +173,7 @@ static int turn(struct batch *b)
 	now = now_us();
 	for (size_t i = b->n; i-- > 0;) {
 		if (b->fds[i].revents)
-			advance(b, i);
+			handle_event(b, i);
 		else if (now - b->attempts[i].begun_us > b->timeout_ms * 1000ull)
 			finish(b, i, SANDBOX_DENY);
 	}
@@ -190,14 +188,14 @@ int connect_all(struct sandbox_probe **probes, size_t n, unsigned int timeout_ms
 
 	b->timeout_ms = timeout_ms;
 	while (!r && (next < n || b->n)) {
-		while (!r && next < n && b->n < UNDER_WAY_MAX) {
+		while (!r && next < n && b->n < ATTEMPTS_MAX) {
 			struct sandbox_probe *p = probes[next++];
 
 			if (p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP)
 				r = begin(b, p);
 		}
 		if (!r)
-			r = turn(b);
+			r = wait_once(b);
 	}
 	return r;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * A sandbox as a whole: does it exist, load its tables, remove it, step inside. Whatever touches
- * devices by number does so in the sandbox's own node namespace, or in an empty one: never in the
+ * A sandbox as a whole: whether it exists, loading its tables, removal, running a command inside.
+ * Code that uses ifindexes runs in the sandbox's node namespace, or in an empty one: never in the
  * machine's.
  */
 #include <errno.h>
@@ -22,19 +22,19 @@
 #include "sandbox/server.h"
 #include "sandbox/topology.h"
 
-#define NAME_LEN_MAX 32 /* leaves room for namespace and pod in a file name */
-
 int instance_check(const char *name, struct weir_err *err)
 {
+	/* no '_': it ends the instance's name in those of its namespaces (topology_prefix()) */
 	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
 
-	if (!n || name[n] || n > NAME_LEN_MAX)
+	if (!instance_name_ok(name) || name[n])
 		return err_set(err, -EINVAL,
-			       "sandbox name '%s': at most %d lower-case letters, digits and '-'",
-			       name, NAME_LEN_MAX);
+			       "sandbox name '%s': use 1 to %d lower-case letters, digits and '-'",
+			       name, INSTANCE_NAME_MAX);
 	if (geteuid())
-		return err_set(err, -EPERM,
-			       "a sandbox makes network namespaces and loads programs");
+		return err_set(
+			err, -EPERM,
+			"a sandbox creates network namespaces and loads BPF programs: run as root");
 	return 0;
 }
 
@@ -51,16 +51,16 @@ bool sandbox_exists(const char *name)
 }
 
 /*
- * Attached somewhere, but by no sandbox: to pods of the machine. Tables alone may be made
- * beforehand, with other sizes.
+ * An instance that is attached to pods of the machine, not of a sandbox. Tables alone don't count:
+ * `load` may create a sandbox's tables first, with other sizes.
  */
 static bool is_foreign(const char *name)
 {
-	_cleanup_(mem_free) char *home = instance_pin(name, "netns");
+	_cleanup_(mem_free) char *attach_netns = instance_pin(name, "netns");
 	_cleanup_(mem_free) char *folder = records_folder(name);
 	struct stat st;
 
-	return !lstat(home, &st) && access(folder, F_OK);
+	return !lstat(attach_netns, &st) && access(folder, F_OK);
 }
 
 int instance_check_own(const char *name, struct weir_err *err)
@@ -69,7 +69,7 @@ int instance_check_own(const char *name, struct weir_err *err)
 		return 0;
 	return err_set(
 		err, -EBUSY,
-		"instance %s is attached and no sandbox: choose another --name, or 'weir uninstall --name %s'",
+		"instance %s is attached to pods of this machine: choose another --name, or run 'weir uninstall --name %s'",
 		name, name);
 }
 
@@ -134,8 +134,8 @@ static void stop_server(const char *ns, const char *pod, void *arg)
 }
 
 /*
- * Detaching goes by device number. Where the node namespace is gone, the devices are too: a
- * namespace without any stands in, so that no number can mean a device of the machine.
+ * Detaches by ifindex, in the node namespace. If that is gone, so are its devices: an empty
+ * namespace replaces it, so that no ifindex can name a device of the machine.
  */
 static int remove_datapath(const char *name, struct weir_err *err)
 {
@@ -173,6 +173,6 @@ int sandbox_down(const char *name, struct weir_err *err)
 	if (lock < 0)
 		return lock;
 	r = instance_remove(name_or_default(name), err);
-	rmdir(run); /* where the datapath was never loaded, only the lock had made it */
+	rmdir(run); /* made by records_lock() if the datapath was never loaded */
 	return r;
 }

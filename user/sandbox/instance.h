@@ -4,28 +4,29 @@
 
 #include "sandbox/sandbox.h"
 
-/* A name that can be part of file and namespace names, and the right to do any of this. */
+/* The name is fit for paths and namespaces, and the caller is root. -EINVAL, -EPERM. */
 int instance_check(const char *name, struct weir_err *err);
 
 /*
- * -EBUSY: something is attached under the name that no sandbox made. To be called before the
- * records are locked.
+ * -EBUSY: an instance of that name is attached to pods of the machine. Call it before
+ * records_lock(), which makes a folder that this check looks for.
  */
 int instance_check_own(const char *name, struct weir_err *err);
 
 struct instance_load {
 	const char *name;
 	const struct plan *plan;
-	const struct node_sizes *sizes; /* of tables that are made now; NULL: the defaults */
+	const struct node_setup *sizes; /* of tables that this call creates; NULL: defaults */
 	const char *origin; /* as in struct sandbox_request */
-	bool fresh; /* the node namespace was just made, whatever was loaded before */
+	bool fresh; /* this call made the node namespace; tables may be older */
 	struct sync_delta delta; /* out */
 };
 
-/* From inside the node namespace: device numbers mean that namespace's devices. */
+/* Runs in the node namespace: ifindexes are that namespace's. */
 int instance_load(struct instance_load *job, struct weir_err *err);
 
 /*
- * Servers, namespaces, maps, programs and folders; goes on after a failure and returns the first.
+ * Removes servers, namespaces, maps, programs and folders. Continues after a failure; returns the
+ * first.
  */
 int instance_remove(const char *name, struct weir_err *err);

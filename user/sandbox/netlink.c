@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * rtnetlink by libmnl: one request, one acknowledgement. Must never be given a socket of the
- * machine's own namespace: callers open by namespace.
+ * rtnetlink by libmnl: one request, one acknowledgement. Must never get a socket of the machine's
+ * own namespace: callers open one by namespace.
  */
 #include <errno.h>
 #include <linux/if.h>

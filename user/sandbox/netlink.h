@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The few rtnetlink requests that a sandbox's wiring needs. A socket belongs to the namespace that
- * it was opened in and keeps working on it from anywhere.
+ * The rtnetlink requests of a sandbox's wiring. A socket works on the namespace that it was opened
+ * in, wherever the thread is later.
  */
 #pragma once
 
@@ -15,26 +15,25 @@
 /* netns_fd: the namespace to work on. */
 int nl_open(int netns_fd, struct nl **ret_nl, struct weir_err *err);
 
-/*
- * A pair: `host` here, down, and `peer` with that MAC in the other namespace. index: of `host`, 0:
- * any.
- */
+/* A veth pair: `host` in the socket's namespace, down; `peer` in another one. */
 struct nl_veth {
 	const char *host, *peer;
-	int host_index, peer_netns_fd;
-	const uint8_t *host_mac, *mac; /* of either end; host_mac NULL: any */
+	int host_index; /* ifindex of host; 0: any */
+	int peer_netns_fd;
+	const uint8_t *host_mac; /* NULL: any */
+	const uint8_t *mac; /* of peer */
 };
 
 int nl_veth_add(struct nl *nl, const struct nl_veth *veth, struct weir_err *err);
 /* A bridge with that MAC, down. */
 int nl_bridge_add(struct nl *nl, const char *name, const uint8_t mac[6], struct weir_err *err);
-int nl_link_master(struct nl *nl, int ifindex, int master,
-		   struct weir_err *err); /* makes it a port of a bridge */
-int nl_link_index(struct nl *nl, const char *name,
-		  struct weir_err *err); /* index, or -errno: -ENODEV */
+/* Makes the device a port of bridge `master`. */
+int nl_link_master(struct nl *nl, int ifindex, int master, struct weir_err *err);
+/* ifindex or -errno; -ENODEV: no such device. */
+int nl_link_index(struct nl *nl, const char *name, struct weir_err *err);
 /*
- * The kernel activates a device's queue some time after its carrier comes; before that it drops
- * what is sent.
+ * Up and active. The kernel activates a device's queue some time after its carrier appears, and
+ * drops what is sent before.
  */
 bool nl_link_operational(struct nl *nl, const char *name);
 int nl_link_up(struct nl *nl, int ifindex, struct weir_err *err);
@@ -42,22 +41,21 @@ int nl_link_delete(struct nl *nl, int ifindex, struct weir_err *err);
 
 enum nl_addr_flag {
 	NL_ADDR_LINK_SCOPE = 1 << 0, /* never chosen as a source for other links */
-	NL_ADDR_NO_ROUTE = 1 << 1, /* the rest of its prefix is not on the link */
+	NL_ADDR_NO_ROUTE = 1 << 1, /* no route for its prefix */
 };
 
-/* Replaces what is there. len counts all 128 bits. */
+/* Replaces. addr->len counts all 128 bits, for IPv4 too. */
 int nl_addr_add(struct nl *nl, int ifindex, const struct cidr *addr, unsigned int flags,
 		struct weir_err *err);
 
-/* A neighbour that need not be asked for; replaces. */
+/* A static neighbour entry; replaces. */
 int nl_neighbour_add(struct nl *nl, int ifindex, const struct weir_addr *addr, const uint8_t mac[6],
 		     struct weir_err *err);
 
 struct nl_route {
-	struct cidr
-		dst; /* len WEIR_V4_PREFIX_BITS or 0 with a zero address of the family: default */
-	const struct weir_addr *gateway; /* NULL: on the link itself */
-	const struct weir_addr *source; /* NULL: whatever the kernel chooses */
+	struct cidr dst; /* default: zero address of the family, len WEIR_V4_PREFIX_BITS or 0 */
+	const struct weir_addr *gateway; /* NULL: dst is on the link */
+	const struct weir_addr *source; /* NULL: the kernel chooses */
 	int ifindex;
 };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Named network namespaces. The folder is made and shared the way iproute2 makes it, so that `ip
- * netns` and `nsenter --net=` see what is here, and the other way round. Must never leave the
- * calling thread in another namespace than it came from: who enters leaves by scope.
+ * Named network namespaces. Creates and shares the folder as iproute2 does, so that `ip netns` and
+ * `nsenter --net=` see these namespaces, and these functions those of iproute2. Must never leave
+ * the calling thread in another namespace: functions that enter one leave it by _cleanup_().
  */
 #include <dirent.h>
 #include <errno.h>
@@ -26,17 +26,14 @@ static char *netns_path(const char *name)
 	return mem_printf("%s/%s", NETNS_DIR, name);
 }
 
-/*
- * A namespace's mount must be seen, and be removable, in every mount namespace: hence the shared
- * folder.
- */
+/* A namespace's mount must be visible and removable in every mount namespace: hence MS_SHARED. */
 static int share_folder(struct weir_err *err)
 {
 	if (mkdir(NETNS_DIR, 0755) && errno != EEXIST)
 		return err_set(err, -errno, "mkdir %s: %s", NETNS_DIR, strerror(errno));
 	if (!mount("", NETNS_DIR, "none", MS_SHARED | MS_REC, NULL))
 		return 0;
-	/* EINVAL: no mount point yet */
+	/* EINVAL: not a mount point yet */
 	if (errno != EINVAL || mount(NETNS_DIR, NETNS_DIR, "none", MS_BIND | MS_REC, NULL) ||
 	    mount("", NETNS_DIR, "none", MS_SHARED | MS_REC, NULL))
 		return err_set(err, -errno, "share %s: %s", NETNS_DIR, strerror(errno));
@@ -63,10 +60,7 @@ static int loopback_up(struct weir_err *err)
 	return 0;
 }
 
-/*
- * In the new namespace. A sandbox's addresses are unique by construction: waiting for DAD would
- * only cost a second.
- */
+/* Runs in the new namespace. A sandbox's addresses are unique: DAD would only cost a second. */
 static int prepare(struct weir_err *err)
 {
 	int r = loopback_up(err);
@@ -78,8 +72,8 @@ static int prepare(struct weir_err *err)
 	return r;
 }
 
-/* The calling thread is in the new namespace when this is called; it gets its name. */
-static int give_name(const char *path, struct weir_err *err)
+/* Names the calling thread's namespace. */
+static int mount_name(const char *path, struct weir_err *err)
 {
 	int fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
 	int r;
@@ -112,7 +106,7 @@ int netns_create(const char *name, struct weir_err *err)
 	back = TAKE_FD(own);
 	r = prepare(err);
 	if (!r)
-		r = give_name(path, err);
+		r = mount_name(path, err);
 	return r ? r : netns_open(name, err);
 }
 

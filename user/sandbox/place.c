@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Which cluster a sandbox shows: every pod of the manifests on one node, and addresses for what no
- * object describes. Pure: same objects, same choice.
+ * The cluster that a sandbox runs: puts every pod of the manifests on one node and assigns
+ * addresses to what no object describes. Pure: same objects, same result.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,7 @@ static void add_local(struct sandbox_net *net, const struct weir_addr *a)
 	*VEC_ADD(net->local, net->n_local, net->cap_local) = *a;
 }
 
-/* The node's own addresses first; a family that it has none in gets a free one. */
+/* The Node object's addresses; in a family without one, a free address. */
 static void choose_net(const struct store *s, struct sandbox_net *net)
 {
 	const struct kube_node *node = s->n_nodes ? s->nodes[0] : NULL;
@@ -58,7 +58,7 @@ static void move_endpoints(struct store *s, const struct weir_addr *from,
 				s->slices[i]->endpoints[j].addr = *to;
 }
 
-/* hostNetwork pods are the node: wherever they were, they have this node's addresses now. */
+/* A hostNetwork pod gets the addresses of the sandbox's node. */
 static void place_pod(struct store *s, struct kube_pod *pod, const struct sandbox_net *net)
 {
 	pod->node = net->node;

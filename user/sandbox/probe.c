@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Real connections, many at once. One child for each namespace that probes leave from; it writes
- * what it measured into memory shared with the caller. Who asks decides what was expected: nothing
- * here knows a policy.
+ * Real connections, many at once. One child per source namespace; it writes its measurements into
+ * memory shared with the caller. Must know no policy: the caller has the expectations.
  */
 #include <errno.h>
 #include <sched.h>
@@ -21,7 +20,7 @@
 #include "sandbox/sandbox.h"
 
 #define DEFAULT_TIMEOUT_MS 400
-#define PATIENT_TIMEOUT_MS 1500 /* holds the first retransmission of a SYN */
+#define PATIENT_TIMEOUT_MS 1500 /* longer than the first retransmission of a SYN (1 s) */
 
 const char *sandbox_measured_text(enum sandbox_measured m)
 {
@@ -44,7 +43,7 @@ static int by_source(const void *a, const void *b)
 	return order ? order : p < q ? -1 : p > q;
 }
 
-/* In the child: from one namespace, all probes of one source. */
+/* In the child: all probes of one source, from its namespace. */
 static int measure(const char *name, struct sandbox_probe **group, size_t n,
 		   unsigned int timeout_ms)
 {
@@ -68,12 +67,12 @@ static int wait_all(const pid_t *pids, size_t n, struct weir_err *err)
 			got = waitpid(pids[i], &status, 0);
 		while (got < 0 && errno == EINTR);
 		if ((got < 0 || status) && !r)
-			r = err_set(err, -EIO, "a probing process ended with status %d", status);
+			r = err_set(err, -EIO, "a probe process ended with status %d", status);
 	}
 	return r;
 }
 
-/* One child for each run of probes with the same source. */
+/* order is sorted by source: one child for each source. */
 static int fan_out(const char *name, struct sandbox_probe **order, size_t n,
 		   unsigned int timeout_ms, struct weir_err *err)
 {
@@ -96,7 +95,7 @@ static int fan_out(const char *name, struct sandbox_probe **order, size_t n,
 	return r ? r : waited;
 }
 
-/* The probes that should have come through and did not. */
+/* Keeps the probes that were expected to be allowed and got no answer. */
 static size_t pick_doubtful(struct sandbox_probe **order, size_t n)
 {
 	size_t kept = 0;
@@ -124,13 +123,13 @@ static int measure_all(const char *name, struct sandbox_probe *shared, size_t n,
 int sandbox_probe(const char *name, struct sandbox_probe *probes, size_t n, unsigned int timeout_ms,
 		  struct weir_err *err)
 {
-	_cleanup_(temp_servers_stop) struct temp_servers temp_servers = {};
+	_cleanup_(temp_servers_stop) struct temp_servers servers = {};
 	struct sandbox_probe *shared;
 	size_t size = (n + 1) * sizeof(*probes);
 	int r;
 
 	if (!sandbox_exists(name))
-		return err_set(err, -ENOENT, "there is no sandbox %s: weir sandbox up makes it",
+		return err_set(err, -ENOENT, "no sandbox %s; create it with 'weir sandbox up'",
 			       name ? name : SANDBOX_DEFAULT_NAME);
 	shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
@@ -141,7 +140,7 @@ int sandbox_probe(const char *name, struct sandbox_probe *probes, size_t n, unsi
 		shared[i].answer[0] = 0;
 		shared[i].us = 0;
 	}
-	r = temp_servers_start(&temp_servers, name, shared, n, err);
+	r = temp_servers_start(&servers, name, shared, n, err);
 	if (!r)
 		r = measure_all(name, shared, n, timeout_ms ? timeout_ms : DEFAULT_TIMEOUT_MS, err);
 	if (!r)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Records of a sandbox. Every write is a rename, so that a call that was killed leaves either the
- * old record or the new one.
+ * Records of a sandbox. Every write is a rename, so that a killed call leaves either the old record
+ * or the new one.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -42,7 +42,7 @@ static int make_folder(const char *name, struct weir_err *err)
 	return r ? r : file_mkdir(folder, err);
 }
 
-/* A "down" that ends meanwhile takes the folder along: it is made again. */
+/* RACE: a `down` may remove the folder before the lock is taken. Create it again. */
 int records_lock(const char *name, struct weir_err *err)
 {
 	_cleanup_(mem_free) char *folder = records_folder(name);
@@ -89,10 +89,10 @@ static bool ends_with(const char *text, const char *end)
 }
 
 /*
- * A server without a record: the call that started it was killed between the two. Else the record
- * speaks for both.
+ * A pid file without a record: a call was killed after it wrote or removed one of the two. Normally
+ * records_each() finds the pod by its record.
  */
-static bool is_alone(const char *folder, const char *pid_file)
+static bool is_orphan(const char *folder, const char *pid_file)
 {
 	_cleanup_(mem_free) char *record =
 		mem_printf("%s/%.*s.pod", folder, (int)strlen(pid_file) - 4, pid_file);
@@ -111,7 +111,7 @@ void records_each(const char *name, void (*fn)(const char *ns, const char *pod, 
 		char *file = names[i]->d_name, *mid = strchr(file, '_');
 
 		if (mid && (ends_with(file, ".pod") ||
-			    (ends_with(file, ".pid") && is_alone(folder, file)))) {
+			    (ends_with(file, ".pid") && is_orphan(folder, file)))) {
 			file[strlen(file) - 4] = 0;
 			*mid = 0;
 			fn(file, mid + 1, arg);

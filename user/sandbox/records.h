@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What a sandbox remembers of itself: a folder below the instance's run folder with a lock and, for
- * each pod, a record of what was made for it and the pid file of its server. Names of the records
- * are those of the attachment records.
+ * State of a sandbox: a folder below the instance's run folder with a lock and, for each pod, a
+ * record of its wiring and ports and the pid file of its server. Files are named like attachment
+ * records.
  */
 #pragma once
 
@@ -15,8 +15,8 @@ char *records_folder(const char *name); /* /run/weir-<name>/sandbox */
 char *records_pid_file(const char *name, const char *ns, const char *pod);
 
 /*
- * Makes the folder and takes its lock: a descriptor to close, -EBUSY when another kept it for
- * lock_wait_ms (lock.h).
+ * Creates the folder and locks it. Returns a descriptor to close; -EBUSY: another process held the
+ * lock for lock_wait_ms (lock.h).
  */
 int records_lock(const char *name, struct weir_err *err);
 
@@ -25,10 +25,7 @@ int records_write(const char *name, const char *ns, const char *pod, const char 
 char *records_read(const char *name, const char *ns, const char *pod); /* NULL: none */
 void records_remove(const char *name, const char *ns, const char *pod); /* the pid file too */
 
-/*
- * Calls fn for each pod that has a record or a pid file; ns and pod are its own to change, not to
- * keep.
- */
+/* Calls fn for each pod with a record or a pid file; ns and pod are valid during the call. */
 void records_each(const char *name, void (*fn)(const char *ns, const char *pod, void *arg),
 		  void *arg);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The loop of a server: one epoll, sockets of both families, no state but what a socket's port is.
- * Answers name the pod, the port and the client as it was seen here, so that translation can be
- * checked from either side. Must never block on a client.
+ * The loop of a server: one epoll, dual-stack sockets, no state but a socket's port. Answers name
+ * the pod, the port and the client's address as seen here, so that tests can check translation from
+ * either side. Must never block on a client.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -24,7 +24,7 @@ enum role {
 	CONNECTION,
 };
 
-/* What epoll gives back: role, port and descriptor in its one word. */
+/* User data of an epoll event. */
 union tag {
 	uint64_t word;
 	struct {
@@ -75,7 +75,7 @@ int serve_open(const struct server_spec *spec)
 		return -errno;
 	for (size_t i = 0; i < spec->n_ports && !r; i++) {
 		r = open_port(&spec->ports[i]);
-		if (r == -EADDRINUSE && spec->temp_servers)
+		if (r == -EADDRINUSE && spec->temporary)
 			r = 0;
 	}
 	return r;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What a server does once it is a process of its own in its namespace (server.h). */
+/* The body of a server process, after server.c put it into its namespace. */
 #pragma once
 
 #include "sandbox/server.h"

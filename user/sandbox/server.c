@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Starting and ending servers: fork, hand-over, pid files. What a server does stands in serve.c. A
- * process is ended only when its pid and its start time are those that were written down: a pid
- * alone may be somebody else's by now.
+ * Starts and stops servers: fork, readiness pipe, pid files. serve.c has the server's body. A
+ * process is killed only if pid and start time match the pid file: the pid alone may have been
+ * reused.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,9 +21,9 @@
 #include "sandbox/serve.h"
 #include "sandbox/server.h"
 
-#define STOP_TRIES 200 /* of 5 ms each, before a server that will not end is killed */
+#define STOP_TRIES 200 /* SIGTERM, one per 5 ms; then SIGKILL */
 
-/* Field 22 of /proc/PID/stat, and the state. 0 when there is no such process. */
+/* Field 22 of /proc/PID/stat, and the state. 0: no such process. */
 static unsigned long long start_time(pid_t pid, char *ret_state)
 {
 	char path[64], text[1024];
@@ -41,7 +41,7 @@ static unsigned long long start_time(pid_t pid, char *ret_state)
 	if (n <= 0)
 		return 0;
 	text[n] = 0;
-	/* the name may hold anything; what follows its last parenthesis does not */
+	/* the process name may contain ')': fields start after the last one */
 	after = strrchr(text, ')');
 	if (!after ||
 	    sscanf(after + 1,
@@ -55,7 +55,7 @@ static bool runs(pid_t pid, unsigned long long start)
 {
 	char state = 0;
 
-	waitpid(pid, NULL, WNOHANG); /* fails harmlessly where it is no child of ours */
+	waitpid(pid, NULL, WNOHANG); /* reaps a child; fails harmlessly for others */
 	return start_time(pid, &state) == start && start && state != 'Z';
 }
 
@@ -115,17 +115,17 @@ void server_stop_file(const char *pid_file)
 }
 
 /*
- * Nothing of the caller's may live on in the server: descriptors hold locks, devices and terminals.
+ * Closes every descriptor of the caller: one that stays open holds a lock, a device or a terminal.
  */
 static int detach(const struct server_spec *spec, int *ready)
 {
 	int null = open("/dev/null", O_RDWR), moved = fcntl(*ready, F_DUPFD_CLOEXEC, 10);
 
-	signal(SIGINT,
-	       spec->temp_servers ? SIG_DFL : SIG_IGN); /* Ctrl-C is for whoever started us */
+	/* Ctrl-C is for the command that started the server */
+	signal(SIGINT, spec->temporary ? SIG_DFL : SIG_IGN);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
-	if (spec->temp_servers)
+	if (spec->temporary)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	else
 		setsid();

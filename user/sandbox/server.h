@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * A process that plays a pod: it listens on ports in a network namespace and answers each request
- * with one line that says who it is.
+ * A process that stands for a pod: listens on ports in a network namespace and answers each request
+ * with a line that names the pod.
  */
 #pragma once
 
@@ -22,24 +22,19 @@ struct server_spec {
 	const char *label; /* "ns/pod" */
 	const struct server_port *ports;
 	size_t n_ports;
-	const char *
-		pid_file; /* written by the server before it serves: "pid start-time"; NULL: none */
-	bool temp_servers; /* ends with the calling thread, and leaves out ports that somebody
-			      already serves */
+	const char *pid_file; /* NULL: none; "pid start-time", written before it listens */
+	bool temporary; /* ends with the calling thread; skips ports that are already in use */
 };
 
 /*
  * Answers "<label> <port> <client address> <client port>\n" to each read from a connection and to
- * each datagram; a request that begins with "GET " gets it as an HTTP answer. Returns once it
- * listens, with its pid; or -errno.
+ * each datagram; to a request that begins with "GET " by HTTP. Returns when it listens: 0 and its
+ * pid, or -errno.
  */
 int server_start(const struct server_spec *spec, pid_t *ret_pid, struct weir_err *err);
 
 /* Ends a server that this process started. */
 void server_stop(pid_t pid);
-/*
- * Ends the server that a pid file names, if that process is still the one that wrote it; removes
- * the file.
- */
+/* Ends the server of a pid file, if the process is still that server; removes the file. */
 void server_stop_file(const char *pid_file);
 bool server_alive(const char *pid_file);

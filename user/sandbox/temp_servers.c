@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Lends servers: without one a closed UDP port would look like a denial, and a closed TCP port like
- * a refusal. One process a namespace; ports that are already served there are left to whoever
- * serves them.
+ * Temporary servers: without one, a closed UDP port would look like a denial and a closed TCP port
+ * like a rejection. One process per namespace; ports already in use keep their server.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -44,8 +43,8 @@ static size_t collect(const struct sandbox_probe *probes, size_t n, struct wante
 	return kept;
 }
 
-static int start_group(struct temp_servers *temp_servers, const char *name,
-		       const struct wanted *wanted, size_t n, struct weir_err *err)
+static int start_group(struct temp_servers *servers, const char *name, const struct wanted *wanted,
+		       size_t n, struct weir_err *err)
 {
 	_cleanup_(mem_free) struct server_port *ports = mem_zalloc(n * sizeof(*ports));
 	_cleanup_(fd_close) int fd = sandbox_netns(name, wanted->where, NULL);
@@ -53,21 +52,21 @@ static int start_group(struct temp_servers *temp_servers, const char *name,
 				    .label = wanted->where,
 				    .ports = ports,
 				    .n_ports = n,
-				    .temp_servers = true };
+				    .temporary = true };
 	pid_t pid;
 	int r;
 
 	if (fd < 0)
-		return 0; /* no such pod here: its probes will say so */
+		return 0; /* no such pod: its probes become SANDBOX_UNKNOWN */
 	for (size_t i = 0; i < n; i++)
 		ports[i] = wanted[i].port;
 	r = server_start(&spec, &pid, err);
 	if (!r)
-		*VEC_ADD(temp_servers->pids, temp_servers->n, temp_servers->cap) = pid;
+		*VEC_ADD(servers->pids, servers->n, servers->cap) = pid;
 	return r;
 }
 
-int temp_servers_start(struct temp_servers *temp_servers, const char *name,
+int temp_servers_start(struct temp_servers *servers, const char *name,
 		       const struct sandbox_probe *probes, size_t n, struct weir_err *err)
 {
 	_cleanup_(mem_free) struct wanted *wanted = mem_zalloc((n + 1) * sizeof(*wanted));
@@ -77,15 +76,15 @@ int temp_servers_start(struct temp_servers *temp_servers, const char *name,
 	for (size_t i = 0, end; i < n_wanted && !r; i = end) {
 		for (end = i; end < n_wanted && !strcmp(wanted[end].where, wanted[i].where); end++)
 			;
-		r = start_group(temp_servers, name, &wanted[i], end - i, err);
+		r = start_group(servers, name, &wanted[i], end - i, err);
 	}
 	return r;
 }
 
-void temp_servers_stop(struct temp_servers *temp_servers)
+void temp_servers_stop(struct temp_servers *servers)
 {
-	for (size_t i = 0; i < temp_servers->n; i++)
-		server_stop(temp_servers->pids[i]);
-	free(temp_servers->pids);
-	*temp_servers = (struct temp_servers){};
+	for (size_t i = 0; i < servers->n; i++)
+		server_stop(servers->pids[i]);
+	free(servers->pids);
+	*servers = (struct temp_servers){};
 }

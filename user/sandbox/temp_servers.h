@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Servers on the ports that probes ask for and no pod declares, for as long as a call lasts. */
+/* Servers on ports that probes need and no pod declares, for the duration of a call. */
 #pragma once
 
 #include <sys/types.h>
@@ -11,6 +11,6 @@ struct temp_servers {
 	size_t n, cap;
 };
 
-int temp_servers_start(struct temp_servers *temp_servers, const char *name,
+int temp_servers_start(struct temp_servers *servers, const char *name,
 		       const struct sandbox_probe *probes, size_t n, struct weir_err *err);
-void temp_servers_stop(struct temp_servers *temp_servers); /* also for _cleanup_() */
+void temp_servers_stop(struct temp_servers *servers); /* also for _cleanup_() */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The wiring of a sandbox. All devices live in namespaces that this module made: a node namespace
- * and one for each pod and the world. Names are derived, never remembered, so that half-made wiring
- * is found and removed by prefix.
+ * Namespaces and veths of a sandbox: one namespace for the node, each pod and the world; this
+ * module makes them all. Names are computed, not stored, so that incomplete wiring is found and
+ * removed by prefix.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -19,9 +19,9 @@
 #define INSIDE "eth0" /* the device in a pod and in the world */
 #define WORLD "world"
 /*
- * Of the world's end in the node. The kernel activates a veth at once only where the numbers of its
- * two ends differ; first devices of their namespaces would share theirs, and be dead for up to a
- * second.
+ * ifindex of the world's veth in the node namespace. The kernel activates a veth at once only if
+ * the ifindexes of its ends differ. As the first devices of their namespaces both would have the
+ * same, and drop packets for up to a second.
  */
 #define WORLD_INDEX 100
 #define WAIT_TRIES 2000 /* of 1 ms */
@@ -56,10 +56,7 @@ static char *pod_where(const char *ns, const char *pod)
 	return mem_printf("%s/%s", ns, pod);
 }
 
-/*
- * Host's end of a pod's veth: names of devices are short, so it is a hash; a clash is an EEXIST
- * that says so.
- */
+/* The host's end of a veth: a hash, since device names are short; a collision gives -EEXIST. */
 static char *device_name(const char *where)
 {
 	if (!strcmp(where, WORLD))
@@ -117,32 +114,29 @@ int topology_node_addrs(const char *name, const struct sandbox_net *net, struct 
 	return fd < 0 ? fd : add_node_addrs(fd, net, err);
 }
 
-/* Existing or new: what an interrupted call left is taken up. */
+/* Reuses a namespace that an interrupted call left. */
 static int ensure_netns(const char *netns, struct weir_err *err)
 {
 	return netns_exists(netns) ? netns_open(netns, err) : netns_create(netns, err);
 }
 
-/* A namespace with a veth into the node's. */
+/* A namespace with a veth to the node namespace. */
 struct link {
 	const char *name, *where;
 	int node_fd;
 	const struct wiring *wiring;
 	const uint8_t *mac;
-	const struct weir_addr *addr; /* two of them */
+	const struct weir_addr *addr; /* two, by family */
 };
 
-/* Makes it and wires its inside. Returns the host end's index. */
+/* Creates both and configures the inner end. Returns the ifindex of the host's end. */
 static int connect_inside(const struct link *l, struct weir_err *err)
 {
 	_cleanup_(mem_free) char *netns = topology_netns_name(l->name, l->where);
 	_cleanup_(mem_free) char *device = device_name(l->where);
 	_cleanup_(fd_close) int fd = ensure_netns(netns, err);
 	_cleanup_(nl_close) struct nl *nl = NULL;
-	/*
-	 * a port of a bridge has another MAC than the bridge, so that frames to the node are not to
-	 * the port
-	 */
+	/* a bridge port needs a MAC of its own: frames to the node go to the bridge's MAC */
 	struct nl_veth veth = { device,
 				INSIDE,
 				strcmp(l->where, WORLD) ? 0 : WORLD_INDEX,
@@ -163,7 +157,7 @@ static int connect_inside(const struct link *l, struct weir_err *err)
 	return r ? r : nl_link_index(nl, device, err);
 }
 
-/* The world is routed in every topology: it stands for what lies behind an uplink. */
+/* The world is routed in every topology: it stands for hosts behind an uplink. */
 static int connect_world(const char *name, int node_fd, struct nl *nl,
 			 const struct sandbox_net *net, struct weir_err *err)
 {
@@ -194,7 +188,7 @@ int topology_base(const char *name, const struct sandbox_net *net, struct weir_e
 	return r ? r : connect_world(name, fd, nl, net, err);
 }
 
-/* Locally administered; another pod at the same address has another one, as on a real node. */
+/* Locally administered. A new pod at the same address gets another MAC, as on a real node. */
 static void choose_mac(const struct plug *p, uint8_t mac[6])
 {
 	char v4[ADDR_TEXT_MAX], v6[ADDR_TEXT_MAX];
@@ -271,7 +265,7 @@ int topology_wait(const char *name, const char *where, const struct sandbox_net 
 	return r;
 }
 
-/* The device goes at once; a namespace alone would take its devices along only some time later. */
+/* Removes the device at once; deleting only the namespace removes it some time later. */
 static void delete_device(const char *name, const char *where)
 {
 	_cleanup_(mem_free) char *node = topology_netns_name(name, "node");

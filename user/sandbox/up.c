@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * From a store to a running sandbox, by difference: what is recorded against what the store says.
- * The order keeps packets safe: a pod's device is made down and without routes, the tables are
- * loaded and the programs attached, and only then it is opened; a pod that goes leaves the tables
- * first. Every step may be repeated, so a call that was interrupted is completed by the next one,
- * or removed by down.
+ * From a store to a running sandbox, by difference: compares the records with the store. The order
+ * matters for packets: create a pod's device down and without routes, load the tables and attach
+ * the programs, then bring the device up; remove a pod from the tables before its device. Every
+ * step is repeatable, so the next call completes an interrupted one, or `down` removes it.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -22,18 +21,17 @@
 #include "sandbox/server.h"
 #include "sandbox/topology.h"
 
-/* A pod that is to be. */
-struct place {
+struct planned_pod {
 	const struct kube_pod *pod;
 	struct plug plug;
-	char *record; /* what the record of it says once it is made */
-	bool known; /* the record says so already */
+	char *record; /* text of its record once it is created */
+	bool known; /* the existing record is equal */
 };
 
 struct up {
 	const struct sandbox_request *req;
 	const char *name;
-	struct place *places;
+	struct planned_pod *pods;
 	size_t n;
 	struct attachment_list recorded; /* before this call */
 	struct sandbox_summary sum;
@@ -56,7 +54,7 @@ static uint64_t now_ns(void)
 	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
 }
 
-/* Says what was done since the last call. */
+/* Reports a step and the time since the previous report. */
 static void step_done(struct up *u, const char *what)
 {
 	uint64_t now = now_ns();
@@ -71,15 +69,15 @@ static int check_interrupt(struct up *u)
 	return interrupted ? err_set(u->err, -EINTR, "interrupted") : 0;
 }
 
-/* ---- What is to be ---- */
+/* ---- Planned pods ---- */
 
-static bool lives(const struct kube_pod *pod)
+static bool is_live(const struct kube_pod *pod)
 {
 	return !kube_pod_ended(pod) && (pod->host_network || !weir_addr_is_zero(&pod->addr[0]) ||
 					!weir_addr_is_zero(&pod->addr[1]));
 }
 
-/* First line: the wiring. A pod whose line changed is made anew; the rest is its ports. */
+/* First line: the wiring; a change recreates the pod. Other lines: its ports. */
 static char *describe(const struct kube_pod *pod, enum sandbox_topology topology)
 {
 	char v4[ADDR_TEXT_MAX], v6[ADDR_TEXT_MAX], *text = NULL;
@@ -97,16 +95,16 @@ static char *describe(const struct kube_pod *pod, enum sandbox_topology topology
 	return text;
 }
 
-static void plan_places(struct up *u)
+static void plan_pods(struct up *u)
 {
 	const struct store *s = u->req->store;
 
-	u->places = mem_zalloc((s->n_pods + 1) * sizeof(*u->places));
+	u->pods = mem_zalloc((s->n_pods + 1) * sizeof(*u->pods));
 	for (size_t i = 0; i < s->n_pods; i++) {
 		const struct kube_pod *pod = s->pods[i];
-		struct place *p = &u->places[u->n];
+		struct planned_pod *p = &u->pods[u->n];
 
-		if (!lives(pod))
+		if (!is_live(pod))
 			continue;
 		p->pod = pod;
 		p->plug = (struct plug){
@@ -117,11 +115,11 @@ static void plan_places(struct up *u)
 	}
 }
 
-static const struct place *find_gc_slot(const struct up *u, const char *ns, const char *pod)
+static const struct planned_pod *find_planned(const struct up *u, const char *ns, const char *pod)
 {
 	for (size_t i = 0; i < u->n; i++)
-		if (!strcmp(u->places[i].plug.ns, ns) && !strcmp(u->places[i].plug.pod, pod))
-			return &u->places[i];
+		if (!strcmp(u->pods[i].plug.ns, ns) && !strcmp(u->pods[i].plug.pod, pod))
+			return &u->pods[i];
 	return NULL;
 }
 
@@ -143,13 +141,13 @@ static void remove_pod(struct up *u, const char *ns, const char *pod)
 }
 
 /*
- * Before the load: pods that stay in name only make way for their successors, others leave the
- * attachments.
+ * Before the load: removes a pod whose wiring changed, so that it can be recreated. A pod that is
+ * no longer planned only loses its attachment record.
  */
-static void make_way(const char *ns, const char *pod, void *arg)
+static void remove_outdated(const char *ns, const char *pod, void *arg)
 {
 	struct up *u = arg;
-	const struct place *p = find_gc_slot(u, ns, pod);
+	const struct planned_pod *p = find_planned(u, ns, pod);
 	_cleanup_(mem_free) char *old = records_read(u->name, ns, pod);
 
 	if (p && old && same_wiring(old, p->record))
@@ -159,22 +157,22 @@ static void make_way(const char *ns, const char *pod, void *arg)
 		remove_pod(u, ns, pod);
 }
 
-/* After the load: what the plan no longer has. */
+/* After the load: pods that are no longer planned. */
 static void remove_gone(const char *ns, const char *pod, void *arg)
 {
 	struct up *u = arg;
 
-	if (!find_gc_slot(u, ns, pod))
+	if (!find_planned(u, ns, pod))
 		remove_pod(u, ns, pod);
 }
 
 /* ---- Pods ---- */
 
 /*
- * Does the pod run since a time when nothing was attached to it? Its record says so for as long as
- * it lives.
+ * The pod ran before Weir was attached to its device. Its attachment record keeps that for as long
+ * as it lives.
  */
-static bool runs_without_record(const struct up *u, const struct place *p)
+static bool is_adopted(const struct up *u, const struct planned_pod *p)
 {
 	for (size_t i = 0; i < u->recorded.n; i++) {
 		const struct attachment *a = &u->recorded.items[i];
@@ -185,7 +183,7 @@ static bool runs_without_record(const struct up *u, const struct place *p)
 	return p->known;
 }
 
-static int record_attachment(struct up *u, const struct place *p)
+static int record_attachment(struct up *u, const struct planned_pod *p)
 {
 	_cleanup_(mem_free) char *where = mem_printf("%s/%s", p->plug.ns, p->plug.pod);
 	_cleanup_(mem_free) char *netns = topology_netns_name(u->name, where);
@@ -196,7 +194,7 @@ static int record_attachment(struct up *u, const struct place *p)
 		.uid = p->pod->meta.uid,
 		.netns = path,
 		.ifindex = p->plug.ifindex,
-		.adopted = runs_without_record(u, p),
+		.adopted = is_adopted(u, p),
 		.addr = { p->plug.addr[0], p->plug.addr[1] },
 	};
 
@@ -204,7 +202,7 @@ static int record_attachment(struct up *u, const struct place *p)
 	return attachment_write(u->name, &a, u->err);
 }
 
-static int start_server(struct up *u, const struct place *p)
+static int start_server(struct up *u, const struct planned_pod *p)
 {
 	_cleanup_(mem_free) char *where = mem_printf("%s/%s", p->plug.ns, p->plug.pod);
 	_cleanup_(mem_free) char *pid_file = records_pid_file(u->name, p->plug.ns, p->plug.pod);
@@ -226,7 +224,7 @@ static int start_server(struct up *u, const struct place *p)
 	return server_start(&spec, &pid, u->err);
 }
 
-static int ensure_server(struct up *u, const struct place *p)
+static int ensure_server(struct up *u, const struct planned_pod *p)
 {
 	_cleanup_(mem_free) char *pid_file = records_pid_file(u->name, p->plug.ns, p->plug.pod);
 	int r = 0;
@@ -239,7 +237,7 @@ static int ensure_server(struct up *u, const struct place *p)
 	return r;
 }
 
-static int make_pod(struct up *u, struct place *p)
+static int make_pod(struct up *u, struct planned_pod *p)
 {
 	_cleanup_(mem_free) char *old = records_read(u->name, p->plug.ns, p->plug.pod);
 	int r = 0;
@@ -265,30 +263,30 @@ static int make_pods(struct up *u)
 	for (size_t i = 0; i < u->n && !r; i++) {
 		r = check_interrupt(u);
 		if (!r)
-			r = make_pod(u, &u->places[i]);
+			r = make_pod(u, &u->pods[i]);
 	}
 	if (!r)
 		step_done(u, "network namespaces of pods wired");
 	for (size_t i = 0; i < u->n && !r; i++) {
 		r = check_interrupt(u);
 		if (!r)
-			r = ensure_server(u, &u->places[i]);
+			r = ensure_server(u, &u->pods[i]);
 	}
 	if (!r)
 		step_done(u, "servers listening");
 	return r;
 }
 
-/* Whoever calls next may send at once. */
+/* After this, packets pass at once. */
 static int wait_for_devices(struct up *u)
 {
 	int r = topology_wait(u->name, "world", u->req->net, u->err);
 
 	for (size_t i = 0; i < u->n && !r; i++) {
 		_cleanup_(mem_free) char *where =
-			mem_printf("%s/%s", u->places[i].plug.ns, u->places[i].plug.pod);
+			mem_printf("%s/%s", u->pods[i].plug.ns, u->pods[i].plug.pod);
 
-		if (!u->places[i].pod->host_network)
+		if (!u->pods[i].pod->host_network)
 			r = topology_wait(u->name, where, u->req->net, u->err);
 	}
 	return r;
@@ -299,8 +297,8 @@ static int open_pods(struct up *u)
 	int r = 0;
 
 	for (size_t i = 0; i < u->n && !r; i++)
-		if (!u->places[i].pod->host_network)
-			r = topology_open(u->name, &u->places[i].plug, u->req->net, u->err);
+		if (!u->pods[i].pod->host_network)
+			r = topology_open(u->name, &u->pods[i].plug, u->req->net, u->err);
 	return r ? r : wait_for_devices(u);
 }
 
@@ -334,7 +332,7 @@ static int bring_up(struct up *u)
 	if (r)
 		return r;
 	step_done(u, "node and world wired");
-	records_each(u->name, make_way, u);
+	records_each(u->name, remove_outdated, u);
 	r = make_pods(u);
 	if (!r)
 		r = check_interrupt(u);
@@ -351,7 +349,7 @@ static int bring_up(struct up *u)
 	return 0;
 }
 
-/* A step that is under way is finished; the next one is not begun. */
+/* A signal lets the current step finish and prevents the next one. */
 static void catch_signals(struct sigaction old[2])
 {
 	struct sigaction action = { .sa_handler = on_signal };
@@ -367,11 +365,11 @@ static void restore_signals(const struct sigaction old[2])
 	sigaction(SIGTERM, &old[1], NULL);
 }
 
-static void free_places(struct up *u)
+static void free_pods(struct up *u)
 {
 	for (size_t i = 0; i < u->n; i++)
-		free(u->places[i].record);
-	free(u->places);
+		free(u->pods[i].record);
+	free(u->pods);
 	attachment_list_free(&u->recorded);
 }
 
@@ -395,11 +393,11 @@ int sandbox_up(const struct sandbox_request *req, struct sandbox_summary *ret_su
 		return lock;
 	catch_signals(old);
 	u.began = now_ns();
-	plan_places(&u);
+	plan_pods(&u);
 	r = bring_up(&u);
 	if (r && u.sum.fresh)
 		instance_remove(u.name, NULL);
-	free_places(&u);
+	free_pods(&u);
 	restore_signals(old);
 	if (!r)
 		*ret_summary = u.sum;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* See wiring.h. Every step may be repeated. */
+/* See wiring.h. Every step is repeatable. */
 #include <string.h>
 
 #include "base/mem.h"
 #include "sandbox/netns.h"
 #include "sandbox/wiring.h"
 
-#define BRIDGE "cni0" /* as the bridge plugin calls it */
+#define BRIDGE "cni0" /* default name of the bridge plugin */
 
 const char *const sandbox_topologies[] = { "routed", "ptp", "bridge", NULL };
 
@@ -58,10 +58,10 @@ static struct cidr default_cidr(int family)
 }
 
 /*
- * A solicitation may be lost for a second: the kernel joins an address's multicast group some time
- * after it was added. So it is asked again soon.
+ * The kernel joins the multicast group of a new address up to a second late, so solicitations may
+ * be lost: repeat them soon.
  */
-static int ask_again_soon(int netns_fd, const char *device, struct weir_err *err)
+static int fast_solicit(int netns_fd, const char *device, struct weir_err *err)
 {
 	static const char *const settings[][2] = { { "retrans_time_ms", "50" },
 						   { "mcast_solicit", "20" } };
@@ -102,7 +102,7 @@ int wiring_inside(int netns_fd, const struct wiring *w, const char *inside,
 	ifindex = nl_link_index(nl, inside, err);
 	if (ifindex < 0)
 		return ifindex;
-	r = ask_again_soon(netns_fd, inside, err);
+	r = fast_solicit(netns_fd, inside, err);
 	if (!r)
 		r = nl_link_up(nl, ifindex, err);
 	for (int f = 0; f < 2 && !r; f++)
@@ -111,9 +111,7 @@ int wiring_inside(int netns_fd, const struct wiring *w, const char *inside,
 	return r;
 }
 
-/*
- * IPv4's gateway stands on the loopback, once; IPv6 asks for it on the link, so each link has it.
- */
+/* IPv6 only: the gateway's address is needed on each link. IPv4's is on the loopback, once. */
 static int add_gateway(struct nl *nl, int ifindex, struct weir_err *err)
 {
 	struct cidr gateway = { .addr = wiring_gateway(1), .len = 64 };
@@ -142,7 +140,7 @@ bool wiring_operational(struct nl *nl, const struct wiring *w, const char *devic
 	return nl_link_operational(nl, device) && (!w->bridged || nl_link_operational(nl, BRIDGE));
 }
 
-/* Into the bridge, and what is routed goes to the bridge from then on. */
+/* Makes the device a bridge port; ifindex becomes the bridge's, for routes. */
 static int enter_bridge(struct nl *nl, int *ifindex, struct weir_err *err)
 {
 	int bridge = nl_link_index(nl, BRIDGE, err);
@@ -154,9 +152,7 @@ static int enter_bridge(struct nl *nl, int *ifindex, struct weir_err *err)
 	return r;
 }
 
-/*
- * Traffic of the node's own sockets must carry the node's address, whichever device it leaves by.
- */
+/* Routes have a source, so that the node's own sockets use its address on every device. */
 int wiring_outside(struct nl *nl, const struct wiring *w, const struct wire *wire,
 		   const struct sandbox_net *net, struct weir_err *err)
 {
@@ -164,7 +160,7 @@ int wiring_outside(struct nl *nl, const struct wiring *w, const struct wire *wir
 
 	if (ifindex < 0)
 		return ifindex;
-	r = ask_again_soon(wire->netns_fd, wire->device, err);
+	r = fast_solicit(wire->netns_fd, wire->device, err);
 	if (!r)
 		r = w->bridged ? enter_bridge(nl, &ifindex, err) : nl_link_up(nl, ifindex, err);
 	if (!r && !w->bridged)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * An apply: read the live tables, say what should stand in them, compare, see that it fits, and
- * only then write, in the order of docs/design.md ("Atomic from the packet's view"). What changes
- * while packets read is one aligned word each; what is no longer referred to is freed after a
- * barrier. A kill between any two steps leaves tables that packets may meet; the next apply
- * compares whole tables, so it finds and removes what was left.
+ * An apply: read the live tables, compute the wanted contents, compare, check that both fit, and
+ * only then write, in the order of docs/design.md ("Atomic from the packet's view"). Each change
+ * that packets can see is one aligned word; what is no longer referenced is freed after a barrier.
+ * A kill between any two steps leaves tables that are valid for packets; the next apply compares
+ * whole tables, so it finds and removes what was left.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -45,7 +45,7 @@ static void diff_tables(struct sync *s)
 
 /* ---- Does it fit? ---- */
 
-/* Whose element the i-th insert of a table is, for the refusal. */
+/* The object that the i-th insert of a table belongs to, for the error. */
 static const char *object_of(const struct sync *s, enum weir_map map, size_t i, char *buf,
 			     size_t size)
 {
@@ -99,7 +99,7 @@ static int check_table(struct sync *s, enum weir_map map)
 		       "%s does not fit: map %s: old and new need %zu entries, size is %zu",
 		       insert ? object_of(s, map, fits < insert ? fits : insert - 1, object,
 					  sizeof(object))
-			      : "the change of policies",
+			      : "the policy change",
 		       map_info(map)->name, live + insert + transit, size);
 }
 
@@ -118,7 +118,7 @@ static uint32_t echo_of(const struct plan *p)
 	return p->echo_always ? WEIR_ECHO_ALWAYS : WEIR_ECHO_BY_POLICY;
 }
 
-/* Pure over what it read: fills everything that the steps below need. */
+/* Computes everything that the steps below need; writes no map. */
 static int compare(struct sync *s)
 {
 	int r;
@@ -146,7 +146,7 @@ static int compare(struct sync *s)
 
 /* ---- Apply ---- */
 
-/* Commands read names, packets never do: here elements may be replaced. */
+/* Only commands read names, so elements may be replaced. */
 static int write_names(struct sync *s)
 {
 	int r;
@@ -158,8 +158,8 @@ static int write_names(struct sync *s)
 }
 
 /*
- * Which addresses are the node's own. A kind that changes (OWN, OTHER) is deleted, waited out and
- * inserted again: for that moment the address is an ordinary peer.
+ * The addresses of nodes. An element whose kind changes (OWN, OTHER) is deleted and, after a
+ * barrier, inserted again: in between the address is an ordinary peer.
  */
 static int write_nodes(struct sync *s)
 {
@@ -178,7 +178,7 @@ static int write_nodes(struct sync *s)
 	return r ? r : table_erase(fd, &d->drop, s->err);
 }
 
-/* What is new, under numbers that nothing refers to yet. */
+/* Writes new elements under ids that nothing refers to yet. */
 static int prepare(struct sync *s)
 {
 	int r;
@@ -194,7 +194,7 @@ static int prepare(struct sync *s)
 	return r ? r : policy_prepare(s);
 }
 
-/* From here on packets see the new plan, word by word. */
+/* Packets see the new plan word by word. */
 static int flip(struct sync *s)
 {
 	int r;
@@ -225,10 +225,10 @@ static void raise_generation(struct sync *s)
 }
 
 /*
- * Elements go only after every program that met a reference to them has ended (first barrier),
- * names last, so that a rerun still knows what they were. The next apply inserts into the same
- * maps: a program that still holds a deleted element must not see it become another (second
- * barrier).
+ * First barrier: elements are deleted only after every program that read a reference to them has
+ * ended. Names are deleted last, so that a rerun after a kill still knows them. Second barrier: the
+ * next apply inserts into the same maps, and the kernel reuses deleted elements: a program that
+ * still holds one must not see another key's value.
  */
 static int clear(struct sync *s)
 {

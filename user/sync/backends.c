@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* The live backends, read from their array. See backends.h. */
+/* Live backends. See backends.h. */
 #include <endian.h>
 #include <stdlib.h>
 

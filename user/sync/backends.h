@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* The backends that are live, as backends[] itself tells them. Read once, searched often. */
+/* The live backends, read once from backends[] and sorted for searches. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,7 +12,7 @@ struct live_backend {
 	uint16_t port; /* host order */
 	uint32_t service; /* its id */
 	uint32_t id;
-	bool wanted; /* the plan of an apply has it */
+	bool wanted; /* the plan being applied has it */
 };
 
 struct backends {
@@ -23,6 +23,6 @@ struct backends {
 void backends_read(const struct node *n, struct backends *ret_backends);
 void backends_free(struct backends *b);
 void backends_sort(struct backends *b);
-/* NULL: there is none. */
+/* Or NULL. */
 struct live_backend *backends_find(const struct backends *b, uint32_t service,
 				   const struct weir_addr *addr, uint16_t port);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * An RCU grace period from user space. membarrier(MEMBARRIER_CMD_GLOBAL) is one (12-20 ms); kernels
- * with nohz_full refuse it. Every update of a map-in-map waits for one as well before it returns,
- * so that is what remains there.
+ * An RCU grace period from user space: membarrier(MEMBARRIER_CMD_GLOBAL) waits for one (12-20 ms).
+ * Kernels with nohz_full refuse it; there an update of a map-in-map serves, which waits for one
+ * before it returns.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Names to numbers: the only place where ids come from. A name that the map `names` holds keeps its
- * id, if what the live tables hold under the id is what the name stands for; a kill may have left a
- * half-written one, which then gets another id and is never repaired in place. New ids are the
- * smallest that no live name and no live element uses, so an id that is freed now is not used again
- * in this apply.
+ * Names to ids: all ids are assigned here. A name in the map `names` keeps its id if the live
+ * tables hold the expected contents under it; what a kill left half-written gets another id and is
+ * never repaired in place. New ids are the smallest that no live name and no live element uses, so
+ * an id that this apply frees is not reused in it.
  */
 #include <string.h>
 
@@ -14,14 +13,14 @@
 #include "sync/private.h"
 
 struct kind_row {
-	size_t n; /* things of the plan, by index; 0 is a placeholder where first is 1 */
+	size_t n; /* items of the plan, by index; 0 is a placeholder if first is 1 */
 	size_t first;
-	enum weir_map array; /* that ids index; _WEIR_MAP_MAX: none */
+	enum weir_map array; /* indexed by the ids; _WEIR_MAP_MAX: none */
 	bool extent;
-	const struct plan_hash *(*name)(const struct sync *s,
-					size_t i); /* NULL: see bind_backend.c */
+	/* NULL: see bind_backend.c */
+	const struct plan_hash *(*name)(const struct sync *s, size_t i);
 	uint32_t (*len)(const struct sync *s, size_t i); /* of an extent */
-	/* do the live tables agree? NULL: nothing to compare */
+	/* Are the live contents under this id the plan's? NULL: nothing to compare. */
 	bool (*holds)(struct sync *s, size_t i, uint32_t id);
 };
 
@@ -52,7 +51,7 @@ static const struct plan_hash *service_name(const struct sync *s, size_t i)
 	return &s->p->services[i].name;
 }
 
-/* Everything that makes it another attachment: then it gets another slot. */
+/* Covers everything that makes it another attachment, which gets another slot. */
 static const struct plan_hash *pod_name(const struct sync *s, size_t i)
 {
 	static _Thread_local struct plan_hash hash;
@@ -91,10 +90,7 @@ static bool port_set_holds(struct sync *s, size_t i, uint32_t offset)
 	return true;
 }
 
-/*
- * Elements may be missing (nobody uses the set yet, or they are of new identities), but none may
- * say otherwise.
- */
+/* Elements may be missing (an unused set, or new identities), but none may differ. */
 static bool set_holds(struct sync *s, size_t i, uint32_t id)
 {
 	const uint64_t *words = node_array(s->n, WEIR_MAP_policy_sets);
@@ -257,7 +253,7 @@ static const struct weir_name_id *live_name(const struct sync *s, enum weir_name
 	return table_find(&s->live[WEIR_MAP_names], &key);
 }
 
-/* Old and new together, in entries of the array: what a refusal reports. */
+/* Entries for old and new together, for the error. */
 static uint64_t need_of(const struct sync *s, enum weir_name_kind kind, const struct kind_row *k)
 {
 	const struct table *t = &s->live[WEIR_MAP_names];
@@ -292,7 +288,7 @@ static int bind_one(struct sync *s, enum weir_name_kind kind, const struct kind_
 	int r = 0;
 
 	if (k->extent && !k->len(s, i))
-		return 0; /* an empty extent is offset 0, length 0, and has no name */
+		return 0; /* an empty extent has offset 0, length 0, and no name */
 	memcpy(key.hash, k->name(s, i)->b, sizeof(key.hash));
 	live = table_find(&s->live[WEIR_MAP_names], &key);
 	b->len = k->extent ? k->len(s, i) : 0;
@@ -324,7 +320,7 @@ static int bind_kind(struct sync *s, enum weir_name_kind kind)
 
 int bind_all(struct sync *s)
 {
-	/* what a thing holds is bound before the thing */
+	/* what an item contains is bound before the item */
 	static const enum weir_name_kind order[] = {
 		WEIR_NAME_RULE,    WEIR_NAME_IDENTITY,   WEIR_NAME_SERVICE,
 		WEIR_NAME_BACKEND, WEIR_NAME_PORT_SET,   WEIR_NAME_BACKEND_EXTENT,

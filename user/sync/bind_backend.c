@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Backends, the extents that list them, and their numbers. An element of backends[] holds its
- * service, address and port, and a service's word leads to its extent, so what is live is read from
- * the arrays themselves: no name stands beside it, which would be most of the names there are, and
- * most of what a load writes. A backend counts once it is taken, an extent once a word leads to it,
- * and each is stored last: what a kill leaves before that is free.
+ * Ids of backends and of the extents that list them. An element of backends[] holds its service,
+ * address and port, and services[] holds the service's extent, so live state is read from the
+ * arrays: entries in the map `names` would be most of that map, and most of what a load writes. A
+ * backend is in use once its TAKEN flag is set, an extent once a service refers to it; both are
+ * stored last, so what a kill leaves before that is free.
  */
 #include "base/mem.h"
 #include "sync/private.h"
@@ -51,7 +51,7 @@ int bind_backends(struct sync *s)
 	return 0;
 }
 
-/* ---- Runs ---- */
+/* ---- Extents ---- */
 
 static uint64_t live_extent(const struct sync *s, uint32_t service)
 {
@@ -68,7 +68,9 @@ void bind_mark_backend_extents(struct sync *s)
 			     weir_extent_len(live_extent(s, id)));
 }
 
-/* The live extent of a service of the plan, if it says what the plan says; else an empty one. */
+/*
+ * The live extent of a service of the plan if its contents are the plan's; otherwise an empty one.
+ */
 static uint64_t kept_extent(const struct sync *s, size_t service)
 {
 	const struct plan_service *want = &s->p->services[service];
@@ -87,7 +89,7 @@ static uint64_t kept_extent(const struct sync *s, size_t service)
 	return extent;
 }
 
-/* Old and new together. */
+/* Entries for old and new together. */
 static uint64_t slots_need(const struct sync *s)
 {
 	uint64_t n = 0;
@@ -100,7 +102,7 @@ static uint64_t slots_need(const struct sync *s)
 	return n;
 }
 
-/* An empty extent is offset 0, length 0, and takes no place. */
+/* An empty extent has offset 0, length 0, and takes no entries. */
 int bind_backend_extents(struct sync *s)
 {
 	struct bound *bound = mem_zalloc((s->p->n_services + 1) * sizeof(*bound));

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Look-ups in what bind.c bound: numbers as the words of the tables, and names for errors. See
- * private.h.
+ * Look-ups in what bind.c bound: ids as words of the tables, and names for errors. See private.h.
  */
 #include <errno.h>
 #include <stdio.h>
 
 #include "sync/private.h"
 
-#define FREE_ID_LIMIT (1u << 24) /* of kinds that index no array: identities and rules */
+#define FREE_ID_LIMIT (1u << 24) /* of kinds without an array: identities and rules */
 
 struct weir_port_range bound_range(const struct sync *s, const struct plan_range *r)
 {
@@ -105,5 +104,5 @@ int bound_refuse(const struct sync *s, enum weir_name_kind kind, size_t i, enum 
 		       bound_object(s, kind, i, object, sizeof(object)),
 		       array == _WEIR_MAP_MAX ? "ids" : map_info(array)->name,
 		       (unsigned long long)need, size,
-		       need <= size ? ", and its free places are scattered" : "");
+		       need <= size ? ", but no free extent is long enough" : "");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Runs in an array, first fit. See extents.h. */
+/* First-fit allocator. See extents.h. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,22 +7,22 @@
 #include "base/mem.h"
 #include "sync/extents.h"
 
-void extents_init(struct extents *r, uint32_t size)
+void extents_init(struct extents *e, uint32_t size)
 {
-	*r = (struct extents){ .size = size };
+	*e = (struct extents){ .size = size };
 }
 
-void extents_free(struct extents *r)
+void extents_free(struct extents *e)
 {
-	free(r->used);
-	free(r->holes);
-	*r = (struct extents){};
+	free(e->used);
+	free(e->holes);
+	*e = (struct extents){};
 }
 
-void extents_mark(struct extents *r, uint32_t offset, uint32_t len)
+void extents_mark(struct extents *e, uint32_t offset, uint32_t len)
 {
-	if (len && offset < r->size && len <= r->size - offset)
-		*VEC_ADD(r->used, r->n_used, r->cap_used) = (struct extent){ offset, len };
+	if (len && offset < e->size && len <= e->size - offset)
+		*VEC_ADD(e->used, e->n_used, e->cap_used) = (struct extent){ offset, len };
 }
 
 static int by_offset(const void *a, const void *b)
@@ -32,37 +32,37 @@ static int by_offset(const void *a, const void *b)
 	return (x->offset > y->offset) - (x->offset < y->offset);
 }
 
-static void add_hole(struct extents *r, uint32_t from, uint32_t to)
+static void add_hole(struct extents *e, uint32_t from, uint32_t to)
 {
 	if (from < to)
-		*VEC_ADD(r->holes, r->n_holes, r->cap_holes) = (struct extent){ from, to - from };
+		*VEC_ADD(e->holes, e->n_holes, e->cap_holes) = (struct extent){ from, to - from };
 }
 
-void extents_settle(struct extents *r)
+void extents_settle(struct extents *e)
 {
 	uint32_t end = 0;
 
-	if (r->n_used)
-		qsort(r->used, r->n_used, sizeof(*r->used), by_offset);
-	for (size_t i = 0; i < r->n_used; i++) {
-		uint32_t used_end = r->used[i].offset + r->used[i].len;
+	if (e->n_used)
+		qsort(e->used, e->n_used, sizeof(*e->used), by_offset);
+	for (size_t i = 0; i < e->n_used; i++) {
+		uint32_t used_end = e->used[i].offset + e->used[i].len;
 
-		add_hole(r, end, r->used[i].offset);
+		add_hole(e, end, e->used[i].offset);
 		end = used_end > end ? used_end : end;
 	}
-	add_hole(r, end, r->size);
+	add_hole(e, end, e->size);
 }
 
-int extents_take(struct extents *r, uint32_t len, uint32_t *ret_offset)
+int extents_take(struct extents *e, uint32_t len, uint32_t *ret_offset)
 {
 	if (!len) {
 		*ret_offset = 0;
 		return 0;
 	}
-	while (r->first < r->n_holes && !r->holes[r->first].len)
-		r->first++;
-	for (size_t i = r->first; i < r->n_holes; i++) {
-		struct extent *h = &r->holes[i];
+	while (e->first < e->n_holes && !e->holes[e->first].len)
+		e->first++;
+	for (size_t i = e->first; i < e->n_holes; i++) {
+		struct extent *h = &e->holes[i];
 
 		if (h->len < len)
 			continue;
@@ -74,38 +74,38 @@ int extents_take(struct extents *r, uint32_t len, uint32_t *ret_offset)
 	return -ENOSPC;
 }
 
-static void drop_empty_holes(struct extents *r)
+static void drop_empty_holes(struct extents *e)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < r->n_holes; i++)
-		if (r->holes[i].len)
-			r->holes[n++] = r->holes[i];
-	r->n_holes = n;
-	r->first = 0;
+	for (size_t i = 0; i < e->n_holes; i++)
+		if (e->holes[i].len)
+			e->holes[n++] = e->holes[i];
+	e->n_holes = n;
+	e->first = 0;
 }
 
-void extents_give(struct extents *r, uint32_t offset, uint32_t len)
+void extents_give(struct extents *e, uint32_t offset, uint32_t len)
 {
 	struct extent *h, *next;
 	size_t at = 0;
 
 	if (!len)
 		return;
-	drop_empty_holes(r);
-	while (at < r->n_holes && r->holes[at].offset < offset)
+	drop_empty_holes(e);
+	while (at < e->n_holes && e->holes[at].offset < offset)
 		at++;
-	add_hole(r, offset, offset + len);
-	h = &r->holes[at];
-	memmove(h + 1, h, (r->n_holes - 1 - at) * sizeof(*h));
+	add_hole(e, offset, offset + len);
+	h = &e->holes[at];
+	memmove(h + 1, h, (e->n_holes - 1 - at) * sizeof(*h));
 	*h = (struct extent){ offset, len };
 	if (at && h[-1].offset + h[-1].len == offset) {
 		h[-1].len += len;
 		h->len = 0;
 		h--;
 	}
-	next = &r->holes[at + 1];
-	if (at + 1 < r->n_holes && next->offset == h->offset + h->len) {
+	next = &e->holes[at + 1];
+	if (at + 1 < e->n_holes && next->offset == h->offset + h->len) {
 		h->len += next->len;
 		next->len = 0;
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Numbers in use, as a bitmap that grows with the largest one. See idset.h. */
+/* A bitmap that grows with the largest id. See idset.h. */
 #include <errno.h>
 #include <stdlib.h>
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * A set of numbers in use, and the smallest that are not. 0 is never given out: it means "none"
- * everywhere.
+ * A set of ids in use, which allocates the smallest free one. 0 is never allocated: it is "none".
  */
 #pragma once
 
@@ -12,8 +11,8 @@
 struct idset {
 	uint64_t *bits;
 	size_t cap;
-	uint32_t limit; /* all ids are below */
-	uint32_t next; /* none below it is free */
+	uint32_t limit; /* all ids are below it */
+	uint32_t next; /* no id below it is free */
 };
 
 void idset_init(struct idset *ids, uint32_t limit);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The symbolic plan beside the maps, /run/weir/plan-<generation>: what commands name things by when
- * no daemon lives. Beside it objects-<generation>, what it was compiled from: what `why` explains
- * by. Each written whole by rename before the tables flip to it; never written again when it would
- * be the same.
+ * The symbolic plan in /run/weir/plan-<generation>, from which commands name what is in the maps,
+ * and the source text that it was compiled from in objects-<generation>, from which `why` explains.
+ * Written by rename before the tables flip to the plan, and only if the contents differ.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -24,7 +23,7 @@ static bool holds(const char *path, const char *text, size_t len)
 	return now && strlen(now) == len && !memcmp(now, text, len);
 }
 
-/* What people wrote is for root only; what it was compiled to, as the umask says. */
+/* Written only if the contents differ. Objects are for root only; the umask decides for a plan. */
 static int write_one(const char *path, mode_t mode, const char *text, size_t len,
 		     struct weir_err *err)
 {
@@ -32,8 +31,7 @@ static int write_one(const char *path, mode_t mode, const char *text, size_t len
 }
 
 /*
- * It explains and decides nothing: where it cannot be written there is none, also no older one, and
- * why says so.
+ * An error is ignored: the file is only for `why`, which reports a missing one. No old one stays.
  */
 static void write_origin(const struct node *n, uint64_t generation)
 {
@@ -93,7 +91,7 @@ void plan_file_prune(const struct node *n, uint64_t generation)
 
 		if (!is_of_generation(e->d_name, &number))
 			continue;
-		/* what a kill left half-written has an ending behind the number: away with it */
+		/* a suffix after the number: left half-written by a kill */
 		if (!strchr(e->d_name, '.') && (number == generation || number + 1 == generation))
 			continue;
 		path = mem_printf("%s/%s", node_run_dir(n), e->d_name);

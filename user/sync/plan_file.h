@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* The plan as text beside the maps, and what it was made from. */
+/* The plan as text, and its source text, in the run folder. */
 #pragma once
 
 #include "compile/plan.h"
 #include "kernel/node.h"
 
-/* Writes <run>/plan-<generation>, unless it holds the same already. */
+/* Writes <run>/plan-<generation> and objects-<generation>, unless their contents are the same. */
 int plan_file_write(const struct node *n, const struct plan *p, uint64_t generation,
 		    struct weir_err *err);
-void plan_file_prune(const struct node *n,
-		     uint64_t generation); /* keeps this one and the one before */
+/* Removes the files of generations other than this one and the one before. */
+void plan_file_prune(const struct node *n, uint64_t generation);

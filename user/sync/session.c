@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Changes of endpoints on the short way. See session.h. A change is an ordinary apply (sync.h) of a
- * plan that has one Service, against a live state that has one Service: the same functions bind,
- * compare and write it. Only arrays are touched, in the order of docs/design.md ("Atomic from the
- * packet's view").
+ * Endpoint changes without a whole apply. See session.h. A change is an apply of a plan with one
+ * Service against the live state of that Service: the same functions bind, compare and write it.
+ * Only arrays change, in the order of docs/design.md ("Atomic from the packet's view").
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -17,11 +16,11 @@
 struct session {
 	struct node *n;
 	struct table services; /* names of service ports, to their ids */
-	struct backends *backends; /* what is live and wanted, by id of the service */
+	struct backends *backends; /* live ones, a list for each id of a service */
 	uint32_t n_backends; /* lists */
 	struct idset ids; /* of backends */
 	struct extents extents; /* of backend_slots */
-	/* taken away, and perhaps still held by a packet */
+	/* removed, but running programs may still hold them */
 	uint32_t *gone_backends;
 	size_t n_gone_backends, cap_gone_backends;
 	struct extent *gone_extents;
@@ -117,79 +116,81 @@ void session_close(struct session **session)
 
 /* ---- A change ---- */
 
-static int bind_services(struct session *s, struct sync *y)
+static int bind_services(struct session *s, struct sync *change)
 {
-	y->bound[WEIR_NAME_SERVICE] =
-		mem_zalloc((y->p->n_services + 1) * sizeof(*y->bound[WEIR_NAME_SERVICE]));
-	for (size_t i = 1; i < y->p->n_services; i++) {
-		const struct plan_service *service = &y->p->services[i];
+	change->bound[WEIR_NAME_SERVICE] =
+		mem_zalloc((change->p->n_services + 1) * sizeof(*change->bound[WEIR_NAME_SERVICE]));
+	for (size_t i = 1; i < change->p->n_services; i++) {
+		const struct plan_service *service = &change->p->services[i];
 		struct weir_name key = { .kind = WEIR_NAME_SERVICE };
 		const struct weir_name_id *id;
 
 		memcpy(key.hash, service->name.b, sizeof(key.hash));
 		id = table_find(&s->services, &key);
 		if (!id)
-			return err_set(y->err, -ESTALE,
+			return err_set(change->err, -ESTALE,
 				       "Service %s/%s: port '%s' is not loaded yet", service->ns,
 				       service->service, service->port_name);
 		if (id->id >= s->n_backends)
-			return err_set(y->err, -ESTALE,
-				       "Service %s/%s: port '%s' has number %u, which no table has",
-				       service->ns, service->service, service->port_name, id->id);
-		y->bound[WEIR_NAME_SERVICE][i].id = id->id;
+			return err_set(
+				change->err, -ESTALE,
+				"Service %s/%s: port '%s' has id %u, beyond the size of map services",
+				service->ns, service->service, service->port_name, id->id);
+		change->bound[WEIR_NAME_SERVICE][i].id = id->id;
 		for (size_t b = 0; b < s->backends[id->id].n; b++)
-			*VEC_ADD(y->backends.items, y->backends.n, y->backends.cap) =
+			*VEC_ADD(change->backends.items, change->backends.n, change->backends.cap) =
 				s->backends[id->id].items[b];
 	}
-	backends_sort(&y->backends);
+	backends_sort(&change->backends);
 	return 0;
 }
 
-/* Numbers that were taken for an apply which does not happen. */
-static void give_back(struct session *s, struct sync *y)
+/* Frees the ids that were taken for a change that failed. */
+static void give_back(struct session *s, struct sync *change)
 {
-	const struct bound *backends = y->bound[WEIR_NAME_BACKEND],
-			   *extents = y->bound[WEIR_NAME_BACKEND_EXTENT];
+	const struct bound *backends = change->bound[WEIR_NAME_BACKEND],
+			   *extents = change->bound[WEIR_NAME_BACKEND_EXTENT];
 
-	for (size_t i = 0; backends && i < y->p->n_backends; i++)
+	for (size_t i = 0; backends && i < change->p->n_backends; i++)
 		if (backends[i].fresh && backends[i].id)
 			idset_drop(&s->ids, backends[i].id);
-	for (size_t i = 1; extents && i < y->p->n_services; i++)
+	for (size_t i = 1; extents && i < change->p->n_services; i++)
 		if (extents[i].fresh)
 			extents_give(&s->extents, extents[i].id, extents[i].len);
 }
 
-/* The allocators are temp_servers to the apply. */
-static int bind(struct session *s, struct sync *y)
+/* The change borrows the session's allocators. */
+static int bind(struct session *s, struct sync *change)
 {
-	int r = bind_services(s, y);
+	int r = bind_services(s, change);
 
 	if (r)
 		return r;
-	y->ids[WEIR_NAME_BACKEND] = s->ids;
-	y->extents[WEIR_NAME_BACKEND_EXTENT] = s->extents;
-	r = bind_backends(y);
+	change->ids[WEIR_NAME_BACKEND] = s->ids;
+	change->extents[WEIR_NAME_BACKEND_EXTENT] = s->extents;
+	r = bind_backends(change);
 	if (!r)
-		r = bind_backend_extents(y);
-	s->ids = y->ids[WEIR_NAME_BACKEND];
-	s->extents = y->extents[WEIR_NAME_BACKEND_EXTENT];
-	y->ids[WEIR_NAME_BACKEND] = (struct idset){};
-	y->extents[WEIR_NAME_BACKEND_EXTENT] = (struct extents){};
+		r = bind_backend_extents(change);
+	s->ids = change->ids[WEIR_NAME_BACKEND];
+	s->extents = change->extents[WEIR_NAME_BACKEND_EXTENT];
+	change->ids[WEIR_NAME_BACKEND] = (struct idset){};
+	change->extents[WEIR_NAME_BACKEND_EXTENT] = (struct extents){};
 	if (!r)
 		return 0;
-	give_back(s, y);
-	return err_set(y->err, r, "Service %s/%s: no place beside what changes took away",
-		       y->p->services[1].ns, y->p->services[1].service);
+	give_back(s, change);
+	return err_set(change->err, r,
+		       "Service %s/%s: no free entries besides those of removed endpoints",
+		       change->p->services[1].ns, change->p->services[1].service);
 }
 
-/* What the words lead to now, where they will lead elsewhere. */
-static void note_extents(struct session *s, const struct sync *y)
+/* Records the live extents that the change replaces. */
+static void note_extents(struct session *s, const struct sync *change)
 {
 	const struct weir_service *services = node_array(s->n, WEIR_MAP_services);
 
-	for (size_t i = 1; i < y->p->n_services; i++) {
-		const struct bound *extent = &y->bound[WEIR_NAME_BACKEND_EXTENT][i];
-		uint64_t live = services[y->bound[WEIR_NAME_SERVICE][i].id].internal;
+	for (size_t i = 1; i < change->p->n_services; i++) {
+		const struct bound *extent = &change->bound[WEIR_NAME_BACKEND_EXTENT][i];
+		uint64_t live = services[change->bound[WEIR_NAME_SERVICE][i].id].internal;
 
 		if (weir_extent_len(live) && (extent->fresh || !extent->len))
 			*VEC_ADD(s->gone_extents, s->n_gone_extents, s->cap_gone_extents) =
@@ -197,47 +198,48 @@ static void note_extents(struct session *s, const struct sync *y)
 	}
 }
 
-static void note_backends(struct session *s, const struct sync *y)
+/* Records the backends that the change removes, and the new live ones. */
+static void note_backends(struct session *s, const struct sync *change)
 {
-	for (size_t i = 0; i < y->backends.n; i++)
-		if (!y->backends.items[i].wanted)
+	for (size_t i = 0; i < change->backends.n; i++)
+		if (!change->backends.items[i].wanted)
 			*VEC_ADD(s->gone_backends, s->n_gone_backends, s->cap_gone_backends) =
-				y->backends.items[i].id;
-	for (size_t i = 1; i < y->p->n_services; i++)
-		s->backends[y->bound[WEIR_NAME_SERVICE][i].id].n = 0;
-	for (size_t i = 0; i < y->p->n_backends; i++) {
-		const struct plan_backend *b = &y->p->backends[i];
-		uint32_t service = y->bound[WEIR_NAME_SERVICE][b->service].id;
+				change->backends.items[i].id;
+	for (size_t i = 1; i < change->p->n_services; i++)
+		s->backends[change->bound[WEIR_NAME_SERVICE][i].id].n = 0;
+	for (size_t i = 0; i < change->p->n_backends; i++) {
+		const struct plan_backend *b = &change->p->backends[i];
+		uint32_t service = change->bound[WEIR_NAME_SERVICE][b->service].id;
 		struct backends *list = &s->backends[service];
 
 		*VEC_ADD(list->items, list->n, list->cap) =
 			(struct live_backend){ .addr = b->addr,
 					       .port = b->port,
 					       .service = service,
-					       .id = y->bound[WEIR_NAME_BACKEND][i].id };
+					       .id = change->bound[WEIR_NAME_BACKEND][i].id };
 	}
 }
 
 int session_service(struct session *s, const struct plan *part, struct sync_delta *ret_delta,
 		    struct weir_err *err)
 {
-	_cleanup_(sync_free) struct sync y = { .n = s->n, .p = part, .err = err };
-	int r = bind(s, &y);
+	_cleanup_(sync_free) struct sync change = { .n = s->n, .p = part, .err = err };
+	int r = bind(s, &change);
 
 	if (r)
 		return r;
-	service_delta(&y);
-	if (sync_delta_writes(&y.delta)) {
-		note_extents(s, &y);
-		r = service_prepare(&y);
-		sync_owe(&y);
+	service_delta(&change);
+	if (sync_delta_writes(&change.delta)) {
+		note_extents(s, &change);
+		r = service_prepare(&change);
+		sync_owe(&change);
 		if (!r)
-			r = service_flip(&y);
-		sync_raise_epochs(&y);
-		note_backends(s, &y);
+			r = service_flip(&change);
+		sync_raise_epochs(&change);
+		note_backends(s, &change);
 	}
-	y.delta.generation = node_config(s->n)->generation;
-	*ret_delta = y.delta;
+	change.delta.generation = node_config(s->n)->generation;
+	*ret_delta = change.delta;
 	return r;
 }
 
@@ -251,13 +253,13 @@ size_t session_owes(const struct session *s)
 int session_settle(struct session *s, struct weir_err *err)
 {
 	struct weir_backend *backends = node_array(s->n, WEIR_MAP_backends);
-	struct sync y = { .n = s->n, .err = err };
+	struct sync change = { .n = s->n, .err = err };
 	int r;
 
 	if (!session_owes(s))
 		return 0;
 	sync_step("barrier");
-	r = sync_pay_barrier(&y);
+	r = sync_pay_barrier(&change);
 	if (r)
 		return r;
 	sync_step("free");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The tools that the parts of an apply share, and sessions as well. See private.h. Knows no order.
+ * The tools that the parts of an apply and sessions share. See private.h. Knows no order.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -42,7 +42,7 @@ int sync_store_word(struct sync *s, struct weir_map_word *arg)
 	return 0;
 }
 
-/* Programs may still hold what an apply took away, or one that was killed. */
+/* Programs may still hold what this apply, or one that was killed, has deleted. */
 int sync_pay_barrier(struct sync *s)
 {
 	int r = barrier_wait(s->err);
@@ -80,7 +80,7 @@ static void raise_epoch(uint32_t *epoch)
 	__atomic_store_n(epoch, next ? next : 1, __ATOMIC_RELEASE);
 }
 
-/* After everything that an open flow may feel, or it would be blessed by what was there before. */
+/* Raise the epochs last; otherwise a flow could be stamped current against the old tables. */
 void sync_raise_epochs(struct sync *s)
 {
 	struct weir_config *c = node_config(s->n);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Counts of hits under fresh numbers: zeroed before the number gets its name, so that no rule or
- * policy set inherits what another one did, whenever a kill comes. The packets' side is
- * bpf/hits.bpf.h.
+ * Hit counters of fresh ids: zeroed before the id's name is written, so that no rule or policy set
+ * inherits another one's counts, even after a kill. Packets count in bpf/hits.bpf.h.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -28,10 +27,7 @@ static int zero(struct sync *s, enum weir_map map, uint32_t *ids, uint32_t n, co
 	return 0;
 }
 
-/*
- * 0 of the plan's rules and sets is a placeholder. Ids beyond the map are not counted, so not
- * zeroed either.
- */
+/* Index 0 of rules and sets is a placeholder. Ids beyond the map have no counter. */
 static int clear_fresh(struct sync *s, enum weir_map map, enum weir_name_kind kind, size_t n,
 		       const void *zeroes)
 {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * Addresses that change identity: refine, flip, coarsen (docs/design.md, "Atomic from the packet's
- * view"). While sets of live pods flip too, an address goes through a transit identity, in whose
- * place every live set says what it said of the old one and every new set what it says of the new
- * one. So each store changes no verdict, but the flip of a pod does, all at once. Transit
- * identities have no name: whatever a kill leaves of them is found as unwanted by the next apply.
+ * view"). If sets of live pods flip too, an address first moves to a transit identity: for it,
+ * every live set has the word of the old identity, every new set that of the new identity. So the
+ * moves change no verdict; the flip of a pod changes its verdicts at once. Transit identities have
+ * no name: the next apply finds what a kill leaves of them as unwanted.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -36,7 +36,7 @@ static void prefixes_index(struct prefixes *p, const struct table *t)
 	}
 }
 
-/* What a prefix of this length answers with when it has no element of its own. */
+/* The identity of a prefix that has no element of its own. */
 static uint32_t covering(const struct prefixes *p, const struct weir_addr *addr, int len)
 {
 	for (; len >= 0; len--) {
@@ -111,7 +111,7 @@ static void slot_move(struct sync *s, uint32_t slot, int family, uint32_t from, 
 	m->live = true;
 }
 
-/* New slots are written when the pod is plugged in, after everything else has arrived. */
+/* New slots are written later, by pods_plug(). */
 static void slot_moves(struct sync *s)
 {
 	const struct weir_pod *live = node_array(s->n, WEIR_MAP_pods);
@@ -163,7 +163,7 @@ static int transits_take(struct sync *s)
 	s->n_transits = n;
 	for (size_t i = 0; i < n && !r; i++)
 		r = idset_take(&s->ids[WEIR_NAME_IDENTITY], &s->transits[i].via);
-	return r ? err_set(s->err, r, "no identity is left for %zu changes at once", n) : 0;
+	return r ? err_set(s->err, r, "no ids are left for %zu transit identities", n) : 0;
 }
 
 static void set_vias(struct sync *s)
@@ -204,10 +204,7 @@ static int by_identity(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/*
- * Elements of the sets that pods use now (in_use), or of those that they do not use yet, by
- * identity.
- */
+/* Elements of the sets that live pods use (in_use) or do not use, sorted by identity. */
 static struct element *elements_of(const struct table *t, const struct idset *used, bool in_use,
 				   size_t *ret_n)
 {
@@ -324,8 +321,8 @@ static int move_to(struct sync *s, struct move *m, uint32_t value, struct table 
 }
 
 /*
- * Every move to its transit identity, or to where it ends. A new element that changes nothing (from
- * == to) is there from the first; what is already there and equal is left alone.
+ * Stores the transit identity, or the final one, of each move. A new element that changes no
+ * identity (from == to) is inserted at once; an existing equal one is left alone.
  */
 static int move_all(struct sync *s, bool to_end)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Local pods in the tables: slots, the maps that lead to them, and the hooks on their devices. A
- * slot's ref is written last when a pod comes and first when it goes. A pod that is recorded but
- * not in the plan is attached and held.
+ * Local pods: slots, the maps that refer to them, and the hooks on their devices. A slot's ref is
+ * written last when a pod is added and first when it is removed. A pod that is recorded but not in
+ * the plan is attached and held.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -20,7 +20,7 @@ static struct weir_pod *pods(const struct sync *s)
 	return node_array(s->n, WEIR_MAP_pods);
 }
 
-/* ---- Which records count ---- */
+/* ---- Records ---- */
 
 static int by_name(const void *key, const void *elem)
 {
@@ -31,7 +31,7 @@ static int by_name(const void *key, const void *elem)
 	return order ? order : strcmp(a->name, p->name);
 }
 
-/* A record of an earlier pod of the same name is not this one's. */
+/* The record may be of an earlier pod of the same name: then the uid differs. */
 static const struct plan_pod *pod_of(const struct sync *s, const struct attachment *a)
 {
 	const struct plan_pod *p = NULL;
@@ -85,7 +85,7 @@ void pods_collect(struct sync *s)
 	}
 	s->delta.gated = s->n_pods - in_plan;
 	s->delta.unplugged = s->p->n_pods > in_plan ? s->p->n_pods - in_plan : 0;
-	/* where two records claim an address, endpoints hold the first of this order */
+	/* of two records with the same address, endpoints[] gets the first in this order */
 	if (s->n_pods)
 		qsort(s->pods, s->n_pods, sizeof(*s->pods), newest_first);
 }
@@ -118,7 +118,7 @@ void pods_want(struct sync *s)
 
 /* ---- What would change ---- */
 
-/* Calls fn for each occupied slot that no record keeps. */
+/* Calls fn for each occupied slot without a record. */
 static void each_leaving(struct sync *s, void (*fn)(struct sync *s, struct weir_pod *pod))
 {
 	struct idset kept;
@@ -216,9 +216,9 @@ void pods_flip(struct sync *s)
 }
 
 /*
- * Keys that lead to another slot now (a pod replaced by another with its address or device). An
- * element in place of a deleted one might be seen by a program that still holds the old one, so the
- * deletion is waited out.
+ * Deletes keys whose slot changes (a pod was replaced by another with its address or device), and
+ * waits: the kernel reuses deleted elements, and a program that still holds the old one must not
+ * see the new one in its place.
  */
 static int free_moved_keys(struct sync *s)
 {
@@ -235,7 +235,7 @@ static int free_moved_keys(struct sync *s)
 	return r ? r : barrier_wait(s->err);
 }
 
-/* All but the ref; the slot is nobody's until that is stored. */
+/* All but the ref, which puts the slot in use. */
 static void fill_slot(struct sync *s, const struct sync_pod *pod, uint32_t slot)
 {
 	struct weir_pod *live = &pods(s)[slot];
@@ -266,8 +266,7 @@ static int attach_all(struct sync *s)
 		if (s->pods[i].attached)
 			continue;
 		r = attach_device(s->n, s->pods[i].a->ifindex, s->err);
-		if (r ==
-		    -ENODEV) /* gone since the records were read: the next apply takes it off */
+		if (r == -ENODEV) /* gone since the records were read; the next apply removes it */
 			r = 0;
 	}
 	return r;
@@ -302,9 +301,7 @@ int pods_plug(struct sync *s)
 	return attach_all(s);
 }
 
-/*
- * The key of a device goes after its hooks: as long as it is there, a rerun knows where to detach.
- */
+/* The key of a device is deleted after its hooks, so that a rerun still knows where to detach. */
 int pods_clear(struct sync *s)
 {
 	int r = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Policy in the tables: what stands under fresh numbers before anything refers to it, and what is
- * deleted when nothing does any more. The moves of addresses between identities are sync_moves.c.
+ * Policy tables: written under fresh ids before anything refers to them, deleted when nothing does
+ * any more. sync_moves.c moves addresses between identities.
  */
 #include <errno.h>
 
@@ -19,15 +19,15 @@ static void want_addresses(struct sync *s)
 		uint32_t id = s->bound[WEIR_NAME_IDENTITY][a->identity].id;
 
 		if (i + 1 < s->p->n_addresses && !cidr_compare(&a->cidr, &a[1].cidr))
-			continue; /* a whole-address block on a pod: the pod's own element follows
-				     and knows it (NP-27) */
+			continue; /* a block of one pod's address: the pod's element follows and
+				     includes it (NP-27) */
 		if (a->pod || a->cidr.len == 128)
 			table_add(&s->want[WEIR_MAP_identities], &a->cidr.addr, &id);
 		else
 			table_add(&s->want[WEIR_MAP_networks], &key, &id);
 	}
-	table_add(&s->want[WEIR_MAP_networks], &v4,
-		  &none); /* unless the plan has it: the first stays (NP-29) */
+	/* NP-29; if the plan has this prefix, table_sort() keeps that one */
+	table_add(&s->want[WEIR_MAP_networks], &v4, &none);
 	table_sort(&s->want[WEIR_MAP_identities]);
 	table_sort(&s->want[WEIR_MAP_networks]);
 }
@@ -149,7 +149,7 @@ static void clear_set(struct sync *s, struct weir_name_id id)
 		sets[id.id] = weir_word_verdict(WEIR_WORD_DENY, WEIR_NO_RULE);
 }
 
-/* Addresses that are gone answer already as what covers them; their elements only take room. */
+/* Elements of removed addresses already hold the identity of what covers them. */
 int policy_clear(struct sync *s)
 {
 	static const enum weir_map maps[] = { WEIR_MAP_identities, WEIR_MAP_networks,

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Services in the tables: frontends -> services -> extents of backend_slots -> backends. New
- * backends and extents are written under fresh numbers first; then one word flips a service to its
- * new extent, and one word in place a frontend to another service. Packets meet either, never a
- * half.
+ * Service tables: frontends -> services -> extents of backend_slots -> backends. New backends and
+ * extents are written under fresh ids first; then one word flips a service to its new extent, and
+ * one word, stored in place, a frontend to another service. Packets see the old or the new one.
  */
 #include <endian.h>
 #include <errno.h>
@@ -105,7 +104,7 @@ static void count_dropped_service(struct sync *s, struct weir_name_id id)
 	s->delta.deleted[WEIR_MAP_backend_slots] += live_extent_len(s, id.id);
 }
 
-/* Also one that did not serve: a ready one may have been chosen all the same (SVC-28). */
+/* Raised even if it was not serving: a ready backend is chosen all the same (SVC-28). */
 static void count_dropped_backend(struct sync *s, struct weir_backend *live)
 {
 	s->delta.deleted[WEIR_MAP_backends]++;
@@ -126,10 +125,7 @@ void service_delta(struct sync *s)
 
 /* ---- Writing ---- */
 
-/*
- * The generation goes on from where the last user of the id left it: a flow never takes one backend
- * for another.
- */
+/* The generation continues from the id's last user, so that no flow confuses the two backends. */
 static void write_backend(struct sync *s, size_t i)
 {
 	const struct plan_backend *b = &s->p->backends[i];
@@ -159,7 +155,7 @@ int service_prepare(struct sync *s)
 	for (size_t i = 0; i < s->p->n_backends; i++)
 		if (s->bound[WEIR_NAME_BACKEND][i].fresh)
 			write_backend(s, i);
-	sync_step("backend-runs");
+	sync_step("backend-extents");
 	for (size_t i = 1; i < s->p->n_services; i++)
 		if (s->bound[WEIR_NAME_BACKEND_EXTENT][i].fresh)
 			write_extent(s, i);
@@ -173,8 +169,8 @@ static void store64(uint64_t *word, uint64_t value)
 }
 
 /*
- * Flags say what an empty extent means, so they stand before an extent that becomes empty and after
- * one that becomes filled: no packet is answered by a pair that neither plan has.
+ * Flags say what an empty extent means, so they are stored before an extent becomes empty and after
+ * one becomes non-empty: no packet meets a pair that is in neither plan.
  */
 static void flip_service(struct sync *s, uint32_t i)
 {
@@ -206,8 +202,8 @@ static int flip_frontends(struct sync *s)
 		r = table_write(sync_fd(s, WEIR_MAP_frontends), &d->insert, s->err);
 	if (r)
 		return r;
-	sync_step("frontends-gone"); /* before the epoch: a flow that looks again must not find them
-				      */
+	/* before the epoch is raised: a revalidated flow must not find them */
+	sync_step("frontends-gone");
 	return table_erase(sync_fd(s, WEIR_MAP_frontends), &d->drop, s->err);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Whole tables in user memory. See table.h. Batches first, an element at a time where they are
- * refused.
+ * Whole tables in user memory. See table.h. Uses batches; where the kernel refuses them, one
+ * element at a time.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 #include "sync/table.h"
 
 #define BATCH 4096
-#define CURSOR_MAX 64 /* the largest key that a batch resumes from */
+#define CURSOR_MAX 64 /* at least the largest key, from which a batch resumes */
 
 void table_init(struct table *t, enum weir_map map)
 {
@@ -212,7 +212,7 @@ static uint32_t fill_batch(const struct table *t, size_t from, struct batch *b)
 	return count;
 }
 
-/* How many elements were written; the rest is for one-by-one. */
+/* Returns how many elements were written; the caller writes the rest one by one. */
 static size_t write_by_batch(int fd, const struct table *t)
 {
 	LIBBPF_OPTS(bpf_map_batch_opts, opts);

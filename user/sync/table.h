@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The contents of a hash map or trie in user memory, sorted by key: read whole, compared whole,
- * written by what differs. Knows nothing of what elements mean.
+ * The contents of a hash map or trie in user memory, sorted by key: read and compared whole,
+ * written by difference. Knows nothing of what elements mean.
  */
 #pragma once
 
@@ -23,8 +23,8 @@ struct table {
 void table_init(struct table *t, enum weir_map map);
 void table_free(struct table *t); /* also for _cleanup_() */
 void table_add(struct table *t, const void *key, const void *value);
-void table_sort(struct table *t); /* needed after adds, before find and diff; of equal keys the
-				     first added stays */
+/* After adds, before find and diff. Of equal keys the first added stays. */
+void table_sort(struct table *t);
 
 static inline void *table_key(const struct table *t, size_t i)
 {
@@ -39,19 +39,16 @@ static inline void *table_value(const struct table *t, size_t i)
 void *table_find(const struct table *t, const void *key); /* its value, or NULL */
 
 struct table_diff {
-	struct table insert, change, drop; /* change: keys with the wanted value */
+	struct table insert, change, drop; /* change: with the wanted value */
 };
 
 void table_diff(const struct table *live, const struct table *want, struct table_diff *ret_diff);
 void table_diff_free(struct table_diff *d);
 
 int table_read(int fd, struct table *t, struct weir_err *err); /* t is initialised and empty */
-/* Inserts elements that are not there, in batches where the kernel can. */
+/* Inserts elements whose keys are not in the map, in batches if the kernel can. */
 int table_write(int fd, const struct table *t, struct weir_err *err);
-/*
- * Gives elements other values: only for maps that no packet reads, and tries, whose nodes are
- * replaced whole.
- */
+/* Overwrites values: only in maps that no packet reads, and in tries, which replace whole nodes. */
 int table_replace(int fd, const struct table *t, struct weir_err *err);
-int table_erase(int fd, const struct table *t,
-		struct weir_err *err); /* no error when a key is gone already */
+/* Deletes keys; 0 also if some are gone already. */
+int table_erase(int fd, const struct table *t, struct weir_err *err);

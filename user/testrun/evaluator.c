@@ -4,32 +4,34 @@
 
 #include "testrun/evaluator.h"
 
-struct evaluator_probe {
+struct evaluator_testrun {
 	const struct plan *plan;
-	struct probe *probe;
+	struct testrun *testrun;
 };
 
-void program_evaluator_adopt(struct program_evaluator *e, const struct plan *p, struct probe *probe)
+void program_evaluator_adopt(struct program_evaluator *e, const struct plan *p,
+			     struct testrun *testrun)
 {
-	*VEC_ADD(e->probes, e->n_probes, e->cap_probes) = (struct evaluator_probe){ p, probe };
+	*VEC_ADD(e->testruns, e->n_testruns, e->cap_testruns) =
+		(struct evaluator_testrun){ p, testrun };
 }
 
-static int probe_of(struct program_evaluator *e, const struct plan *plan, struct probe **ret_probe,
-		    struct weir_err *err)
+static int testrun_of(struct program_evaluator *e, const struct plan *plan,
+		      struct testrun **ret_testrun, struct weir_err *err)
 {
-	struct probe *probe;
+	struct testrun *testrun;
 	int r;
 
-	for (size_t i = 0; i < e->n_probes; i++)
-		if (e->probes[i].plan == plan) {
-			*ret_probe = e->probes[i].probe;
+	for (size_t i = 0; i < e->n_testruns; i++)
+		if (e->testruns[i].plan == plan) {
+			*ret_testrun = e->testruns[i].testrun;
 			return 0;
 		}
-	r = probe_open(plan, &probe, err);
+	r = testrun_open(plan, &testrun, err);
 	if (r)
 		return r;
-	program_evaluator_adopt(e, plan, probe);
-	*ret_probe = probe;
+	program_evaluator_adopt(e, plan, testrun);
+	*ret_testrun = testrun;
 	return 0;
 }
 
@@ -46,7 +48,7 @@ bool evaluator_agrees(struct evaluator_difference *d)
 
 	if (theirs->service && theirs->service < d->plan->n_services &&
 	    theirs->backend != PLAN_NONE)
-		q.pick = probe_pick(d->plan, theirs);
+		q.pick = testrun_pick(d->plan, theirs);
 	oracle_judge(d->plan, &q, &d->oracle);
 	return theirs->reason == oracle->reason && theirs->service == oracle->service &&
 	       theirs->backend == oracle->backend && same_side(&theirs->egress, &oracle->egress) &&
@@ -59,12 +61,12 @@ static int ask_programs(void *ctx, const struct plan *plan, enum kube_direction 
 {
 	struct evaluator_difference d = { .plan = plan, .query = *q };
 	struct program_evaluator *e = ctx;
-	struct probe *probe;
+	struct testrun *testrun;
 	int r;
 
-	r = probe_of(e, plan, &probe, err);
+	r = testrun_of(e, plan, &testrun, err);
 	if (!r)
-		r = probe_ask(probe, plan, q, &d.theirs, err);
+		r = testrun_ask(testrun, plan, q, &d.theirs, err);
 	if (r)
 		return r;
 	e->n_asked++;
@@ -84,9 +86,9 @@ void program_evaluator_open(struct program_evaluator *e)
 
 void program_evaluator_close(struct program_evaluator *e)
 {
-	for (size_t i = 0; i < e->n_probes; i++)
-		probe_close(&e->probes[i].probe);
-	free(e->probes);
-	e->probes = NULL;
-	e->n_probes = 0;
+	for (size_t i = 0; i < e->n_testruns; i++)
+		testrun_close(&e->testruns[i].testrun);
+	free(e->testruns);
+	e->testruns = NULL;
+	e->n_testruns = 0;
 }

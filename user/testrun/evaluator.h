@@ -1,36 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The BPF programs as evaluator: a private instance for each plan, made when it is first asked.
- * Each of their answers is held against the oracle's.
+ * The BPF programs as evaluator: a private instance per plan, opened at the first query. Each
+ * answer is compared with the oracle's.
  */
 #pragma once
 
 #include "analyze/evaluator.h"
-#include "testrun/probe.h"
+#include "testrun/testrun.h"
 
-struct evaluator_probe;
+struct evaluator_testrun;
 
 struct program_evaluator {
-	struct evaluator evaluator; /* the plan's until program_evaluator_open() */
-	struct evaluator_probe *probes; /* one a plan */
-	size_t n_probes, cap_probes;
+	struct evaluator evaluator; /* evaluates the plan until program_evaluator_open() */
+	struct evaluator_testrun *testruns; /* one per plan */
+	size_t n_testruns, cap_testruns;
 	size_t n_asked, n_differ;
-	/* Called for each difference, after it was counted; may be NULL. */
+	/* Called for each difference, after n_differ counts it; may be NULL. */
 	void (*differs)(const struct program_evaluator *e, const struct evaluator_difference *d);
 };
 
 /* e must not move afterwards. */
 void program_evaluator_open(struct program_evaluator *e);
 void program_evaluator_close(struct program_evaluator *e); /* also for _cleanup_() */
-/*
- * A private instance that answers for p from now on, and is the evaluator's: made on demand where
- * none was given.
- */
+/* Answers queries for p by this instance, which the evaluator owns from now on. */
 void program_evaluator_adopt(struct program_evaluator *e, const struct plan *p,
-			     struct probe *probe);
+			     struct testrun *testrun);
 
 /*
- * Verdict, reason, rules, sets, service and backend of theirs, against the plan. Fills oracle in
- * any case.
+ * Compares d->theirs with the oracle's answer: verdict, reason, rules, sets, service and backend.
+ * Always fills d->oracle.
  */
 bool evaluator_agrees(struct evaluator_difference *d);

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * What the kernel has, on a second table of one's own: programs can be run on the copy as often as
- * one likes, and no connection, counter, event or device of the live instance notices. See
- * probe_copy.h. Only reads from live.
+ * Copies live tables into a private instance, where programs can run without any effect on the live
+ * instance's connections, counters, events and devices. See testrun_copy.h. Only reads from live.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "kernel/maps.h"
-#include "testrun/probe_copy.h"
+#include "testrun/testrun_copy.h"
 #include "sync/table.h"
 
-#define FIRST_DEVICE 100000 /* names of devices; none of them exists */
+#define FIRST_DEVICE 100000 /* ifindexes; no such devices exist */
 
-/* Device numbers, and the node's own state, are the copy's own. */
+/* Devices and the state of the node are not copied. */
 static bool is_copied(enum weir_map map)
 {
 	if (map == WEIR_MAP_attachments || map == WEIR_MAP_config || map == WEIR_MAP_watch)
@@ -22,14 +21,15 @@ static bool is_copied(enum weir_map map)
 	return map_is_table(map) || map_info(map)->kind == MAP_ARRAY;
 }
 
-void probe_copy_sizes(const struct node *live, struct node_sizes *ret_sizes)
+void testrun_copy_setup(const struct node *live, struct node_setup *ret_setup)
 {
 	for (int map = 0; map < _WEIR_MAP_MAX; map++)
 		if (is_copied(map))
-			ret_sizes->max[map] = node_map_max(live, map);
+			ret_setup->max[map] = node_map_max(live, map);
+	memcpy(ret_setup->hairpin, node_config(live)->hairpin, sizeof(ret_setup->hairpin));
 }
 
-/* A trie is made with one element in it already (NP-29): it is replaced, not added to. */
+/* table_replace(), since a new trie already has one element (NP-29). */
 static int copy_table(const struct node *live, struct node *copy, enum weir_map map,
 		      struct weir_err *err)
 {
@@ -56,7 +56,7 @@ static void unplug_all(struct node *copy)
 			pods[i].ifindex = FIRST_DEVICE + i;
 }
 
-int probe_copy(const struct node *live, struct node *ret_copy, struct weir_err *err)
+int testrun_copy(const struct node *live, struct node *ret_copy, struct weir_err *err)
 {
 	uint64_t generation = node_config(live)->generation;
 	int r = 0;

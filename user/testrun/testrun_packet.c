@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Builds packets from questions. Checksums are left zero: the programs change them and never read
- * them. See probe_packet.h.
+ * Builds packets from queries. See testrun_packet.h. Checksums are left zero: the programs update
+ * them and never verify them.
  */
 #include <arpa/inet.h>
 #include <string.h>
@@ -11,16 +11,16 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 
-#include "testrun/probe_packet.h"
+#include "testrun/testrun_packet.h"
 
 #define TTL 64
 #define TCP_LEN 20
 #define UDP_LEN 8
 #define SCTP_LEN 32 /* common header and an INIT chunk */
 #define ICMP_LEN 8
-#define OTHER_LEN 8 /* of a protocol that is not looked into */
+#define OTHER_LEN 8 /* of protocols without ports */
 
-#define TCP_OFFSET_FLAGS 0x5002 /* five words, SYN */
+#define TCP_OFFSET_FLAGS 0x5002 /* data offset 5 words, SYN */
 #define SCTP_INIT 1
 #define SCTP_INIT_LEN 20
 #define ICMP_ECHO_V4 8
@@ -105,8 +105,8 @@ static size_t put_v6(uint8_t *l3, const struct oracle_query *q)
 	return sizeof(ip);
 }
 
-void probe_packet_make(struct probe_packet *ret_packet, const struct oracle_query *q,
-		       uint16_t sport)
+void testrun_packet_make(struct testrun_packet *ret_packet, const struct oracle_query *q,
+			 uint16_t sport)
 {
 	bool v4 = weir_addr_is_v4(&q->src);
 	struct ethhdr eth = { .h_dest = { 2, [5] = 1 },
@@ -121,8 +121,8 @@ void probe_packet_make(struct probe_packet *ret_packet, const struct oracle_quer
 	ret_packet->len = l4 + l4_len(q->proto) - ret_packet->bytes;
 }
 
-void probe_packet_dst(const struct probe_packet *packet, struct weir_addr *ret_dst,
-		      uint16_t *ret_port)
+void testrun_packet_dst(const struct testrun_packet *packet, struct weir_addr *ret_dst,
+			uint16_t *ret_port)
 {
 	const uint8_t *l3 = packet->bytes + ETH_HLEN, *l4;
 	bool v4 = l3[0] >> 4 == 4;
