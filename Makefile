@@ -17,7 +17,7 @@ ARCH_INCLUDE := /usr/include/$(shell uname -m)-linux-gnu
 
 WARN := -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wno-unused-parameter $(if $(WERROR),-Werror)
 CFLAGS ?= -O2 -g
-ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARN) $(CFLAGS) -Iinclude -Iuser -I$(BUILD)/gen \
+ALL_CFLAGS = -std=gnu11 -fno-strict-aliasing -D_GNU_SOURCE $(WARN) $(CFLAGS) -Iinclude -Iuser -I$(BUILD)/gen \
 	$(if $(SANITIZER),-fsanitize=$(SANITIZER) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 LDLIBS := -lyaml -lyajl -lsodium -lbpf -lelf -lz -lmnl
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Wshadow -Wno-unused-parameter \

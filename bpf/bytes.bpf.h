@@ -75,8 +75,8 @@ static __always_inline int packet_load(struct __sk_buff *skb, __u32 off, void *t
  * Updates the L4 checksum at off for a change from `from` to `to`; the kernel knows whether that
  * checksum is complete. flags: those of bpf_l4_csum_replace().
  */
-static __always_inline int packet_sum(struct __sk_buff *skb, __u32 off, __u64 from, __u64 to,
-				      __u64 flags)
+static __always_inline int packet_csum(struct __sk_buff *skb, __u32 off, __u64 from, __u64 to,
+				       __u64 flags)
 {
 	return bpf_l4_csum_replace(skb, off, from, to, flags);
 }

@@ -32,12 +32,12 @@ static __always_inline struct weir_event *event_reserve(__u32 reason, __u32 now)
 
 	if (!c)
 		return NULL;
-	if (c->slice != now) {
-		c->slice = now;
+	if (c->tick != now) {
+		c->tick = now;
 		c->used = 0;
 	}
 	if (c->used >= WEIR_EVENT_BUDGET) {
-		c->over++;
+		c->over_budget++;
 		return NULL;
 	}
 	if (c->used >= WEIR_EVENT_RESERVE && ring_is_half_full())
@@ -78,7 +78,7 @@ static __always_inline void fill_error(struct weir_event *e, const struct scratc
 /* The packet's own tuple, and the decision about the flow that it would begin. */
 static __always_inline void fill_packet(struct weir_event *e, const struct scratch *s)
 {
-	const struct weir_trace *t = &s->decision;
+	const struct weir_decision *t = &s->decision;
 	const struct pkt *p = &s->pkt;
 
 	e->src = p->src;
@@ -86,7 +86,7 @@ static __always_inline void fill_packet(struct weir_event *e, const struct scrat
 	e->sport_be = p->sport_be;
 	e->dport_be = p->dport_be;
 	e->proto = p->proto;
-	if (!(p->traced & TRACED_DECIDED))
+	if (!(p->decision_parts & DECISION_SERVICE))
 		return;
 	e->service = t->service;
 	e->backend = t->backend;
@@ -97,21 +97,25 @@ static __always_inline void fill_packet(struct weir_event *e, const struct scrat
 	e->flags |= WEIR_EVENT_TRANSLATED;
 }
 
-/* The known flow's original tuple, whichever direction this packet has. */
+/*
+ * The known flow's original tuple, whichever direction this packet has. A reverse entry's key holds
+ * the backend, its nat_* the frontend.
+ */
 static __always_inline void fill_flow(struct weir_event *e, const struct scratch *s,
 				      const struct weir_flow *flow)
 {
-	int first = !!(flow->flags & WEIR_FLOW_ORIG_FIRST), reply = flow->flags & WEIR_FLOW_REPLY;
+	int orig_first = !!(flow->flags & WEIR_FLOW_ORIG_FIRST);
+	int reply = flow->flags & WEIR_FLOW_REPLY;
 	const struct weir_backend *b;
 	__u32 id = flow->backend;
 
-	e->src = first ? s->key.addr[0] : s->key.addr[1];
-	e->dst = first ? s->key.addr[1] : s->key.addr[0];
-	e->sport_be = first ? s->key.port_be[0] : s->key.port_be[1];
-	e->dport_be = first ? s->key.port_be[1] : s->key.port_be[0];
+	e->src = orig_first ? s->key.addr[0] : s->key.addr[1];
+	e->dst = orig_first ? s->key.addr[1] : s->key.addr[0];
+	e->sport_be = orig_first ? s->key.port_be[0] : s->key.port_be[1];
+	e->dport_be = orig_first ? s->key.port_be[1] : s->key.port_be[0];
 	e->proto = s->key.proto;
 	e->flags |= WEIR_EVENT_KNOWN;
-	if (!is_orig(s, flow->flags) && !(s->pkt.traced & TRACED_QUOTE))
+	if (!is_orig(s, flow->flags) && !(s->pkt.decision_parts & DECISION_QUOTE))
 		e->flags |= WEIR_EVENT_REPLY;
 	if (!(flow->flags & WEIR_FLOW_SERVICE))
 		return;
@@ -130,7 +134,7 @@ static __always_inline void fill_flow(struct weir_event *e, const struct scratch
 	}
 }
 
-static __always_inline void fill_verdict(struct weir_event *e, const struct weir_trace *t)
+static __always_inline void fill_verdict(struct weir_event *e, const struct weir_decision *t)
 {
 	e->egress_set = t->egress_set;
 	e->egress_rule = t->egress_rule;
@@ -138,9 +142,11 @@ static __always_inline void fill_verdict(struct weir_event *e, const struct weir
 	e->ingress_rule = t->ingress_rule;
 	e->flags |= WEIR_EVENT_JUDGED;
 	if (t->judged_egress)
-		e->flags |= WEIR_EVENT_EGRESS | (t->allow_egress ? 0 : WEIR_EVENT_EGRESS_DENIED);
+		e->flags |=
+			WEIR_EVENT_JUDGED_EGRESS | (t->allow_egress ? 0 : WEIR_EVENT_EGRESS_DENIED);
 	if (t->judged_ingress)
-		e->flags |= WEIR_EVENT_INGRESS | (t->allow_ingress ? 0 : WEIR_EVENT_INGRESS_DENIED);
+		e->flags |= WEIR_EVENT_JUDGED_INGRESS |
+			    (t->allow_ingress ? 0 : WEIR_EVENT_INGRESS_DENIED);
 }
 
 static __always_inline int is_denial(__u32 reason)
@@ -158,14 +164,14 @@ __noinline int event_send(struct __sk_buff *skb, __u32 reason)
 	struct weir_flow *flow = NULL;
 	struct weir_event *e;
 	__u32 now;
-	int known;
+	int denied_by_entry; /* its stamps deny: nothing was judged */
 
 	keep_arg(skb);
 	if (!s)
 		return 0;
 	now = ticks_now(s);
-	known = is_denial(reason) && !(s->pkt.traced & TRACED_DECIDED);
-	if (known && !(s->pkt.traced & TRACED_JUDGED))
+	denied_by_entry = is_denial(reason) && !(s->pkt.decision_parts & DECISION_SERVICE);
+	if (denied_by_entry && !(s->pkt.decision_parts & DECISION_POLICY))
 		judge_known(skb, s);
 	if (!event_wanted(reason, now))
 		return 0;
@@ -178,17 +184,17 @@ __noinline int event_send(struct __sk_buff *skb, __u32 reason)
 	e->device = skb->ifindex;
 	e->len = skb->len;
 	e->flags = pod_sends(&s->pkt) ? 0 : WEIR_EVENT_TO_POD;
-	if (known)
+	if (denied_by_entry)
 		flow = bpf_map_lookup_elem(&conntrack, &s->key);
-	if (s->pkt.traced & TRACED_QUOTE)
+	if (s->pkt.decision_parts & DECISION_QUOTE)
 		e->flags |= WEIR_EVENT_ICMP_ERROR;
 	if (flow)
 		fill_flow(e, s, flow);
-	else if (s->pkt.traced & TRACED_QUOTE)
+	else if (s->pkt.decision_parts & DECISION_QUOTE)
 		fill_error(e, s);
 	else
 		fill_packet(e, s);
-	if (s->pkt.traced & TRACED_JUDGED)
+	if (s->pkt.decision_parts & DECISION_POLICY)
 		fill_verdict(e, &s->decision);
 	bpf_ringbuf_submit(e, 0);
 	return 0;

@@ -51,10 +51,10 @@ static __always_inline int is_orig(const struct scratch *s, __u32 flags)
 }
 
 /*
- * The entry that the packet belongs to. A packet that meets a reply entry in its original direction
- * belongs to a direct flow of its own, in zone 1; that flow stays in zone 1 after the translated
- * flow ends. Leaves in s->key the key that the flow has or would get. With no flow in zone 1, the
- * usual case, the second look-up is skipped: a miss costs as much as an insert.
+ * The entry that the packet belongs to. A packet that meets a reverse entry in its original
+ * direction belongs to a direct flow of its own, in zone 1; that flow stays in zone 1 after the
+ * translated flow ends. Leaves in s->key the key that the flow has or would get. With no flow in
+ * zone 1, the usual case, the second look-up is skipped: a miss costs as much as an insert.
  */
 static __always_inline struct weir_flow *flow_lookup(struct scratch *s)
 {
@@ -435,7 +435,7 @@ static __always_inline void original_query(struct scratch *s, const struct weir_
 		q->dport_be = client ? s->key.port_be[0] : s->key.port_be[1];
 	}
 	if (flow->flags & WEIR_FLOW_HAIRPIN)
-		q->src = q->dst; /* the reply entry holds the reserved address instead */
+		q->src = q->dst; /* the reverse entry holds the reserved address instead */
 	q->proto = s->key.proto;
 	q->host_origin = !!(flow->flags & WEIR_FLOW_HOST_ORIGIN);
 }

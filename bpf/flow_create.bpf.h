@@ -153,7 +153,7 @@ __noinline int flow_resolve(struct __sk_buff *skb)
 	keep_arg(skb);
 	if (!s)
 		return WEIR_INTERNAL;
-	s->pkt.traced = TRACED_DECIDED;
+	s->pkt.decision_parts = DECISION_SERVICE;
 	why = resolve(s);
 	if (why)
 		return why;

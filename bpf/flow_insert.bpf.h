@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The entries of a new connection. A translated one gets its reply entry first, so that no reply
- * can miss; if another connection has the same client port, a free one is searched.
+ * Inserts the entries of a new connection. A translated one gets its reverse entry first, so that
+ * no reply can miss; if another connection has the same client port, a free one is searched for.
  */
 #pragma once
+
+#include <asm-generic/errno-base.h>
 
 #include "flow_room.bpf.h"
 #include "service.bpf.h"
 
-#define EEXIST 17
-
 /*
- * The search walks the reserved ports in steps of 1 more than a multiple of this, the product of
+ * The search walks the NAT port range in steps of 1 more than a multiple of this, the product of
  * WEIR_PORT_COUNT's prime factors (2, 3, 7): coprime, so it visits every port. Each flow has a step
  * of its own; a common one would form clusters, and searches would fail while a third of the ports
  * is free.
  */
-#define PORT_STEP 42
-_Static_assert(WEIR_PORT_COUNT == 8 * 81 * 7, "PORT_STEP holds the primes of WEIR_PORT_COUNT");
+#define PORT_STEP_UNIT 42
+_Static_assert(WEIR_PORT_COUNT == 8 * 81 * 7, "PORT_STEP_UNIT holds the primes of WEIR_PORT_COUNT");
 
 static __always_inline __u32 entry_stamp(const struct scratch *s, __u32 ref, __u32 allow)
 {
 	return ref ? s->policy_epoch << 1 | !!allow : 0;
 }
 
-/* The forward or only entry, from the decision. */
+/* The forward or only entry, from s->query, s->route and s->allowed. */
 static __always_inline void make_entry(struct scratch *s)
 {
 	const struct policy_query *q = &s->query;
@@ -52,14 +52,17 @@ static __always_inline void make_entry(struct scratch *s)
 	e->half_open = s->half_open;
 }
 
-/* Key of the reply entry, from the decision; returns whether the client comes first in it. */
+/* Key of the reverse entry, from s->route; returns whether the client comes first in it. */
 static __always_inline int make_rev_key(struct scratch *s)
 {
 	return weir_tuple_make(&s->rev_key, &s->route.src, s->route.sport_be, &s->route.dst,
 			       s->route.dport_be, s->pkt.proto, 0);
 }
 
-/* The reply entry mirrors the forward one and leads back to the frontend. */
+/*
+ * The reverse entry mirrors the forward one and leads back to the frontend. It has no state bits
+ * yet: is_young() recognizes an unused one by that.
+ */
 static __always_inline void make_rev(struct scratch *s)
 {
 	struct weir_flow *e = &s->rev_entry;
@@ -75,8 +78,8 @@ static __always_inline void make_rev(struct scratch *s)
 }
 
 /*
- * Does the reply entry found at s->rev_key belong to this packet's frontend key? Then another CPU
- * was faster.
+ * Does the reverse entry found at s->rev_key belong to this packet's flow? Then another CPU made
+ * it, or it was left over.
  */
 static __always_inline int is_my_rev(const struct scratch *s, const struct weir_flow *other)
 {
@@ -87,8 +90,8 @@ static __always_inline int is_my_rev(const struct scratch *s, const struct weir_
 }
 
 /*
- * int, not long: before 6.4 a map function sets only the lower half of the result, so that no long
- * equals -EEXIST.
+ * int, not long: before 6.4 the kernel's map functions return int, and the upper 32 bits of the
+ * helper's result are not sign-extended.
  */
 static __always_inline int rev_insert(struct scratch *s)
 {
@@ -97,18 +100,19 @@ static __always_inline int rev_insert(struct scratch *s)
 	return bpf_map_update_elem(&conntrack, &s->rev_key, &s->rev_entry, BPF_NOEXIST);
 }
 
+/* A reverse entry of this flow, without its forward entry? */
 enum orphan {
-	ORPHAN_NONE,
-	ORPHAN_GONE,
-	ORPHAN_ADOPTED,
+	ORPHAN_NONE, /* the pair is complete, or the entry went meanwhile */
+	ORPHAN_REMOVED, /* it was left over, and is removed */
+	ORPHAN_SHARED, /* another CPU is about to complete it */
 };
 
 enum rev_outcome {
-	REV_INSERTED, /* inserted */
+	REV_INSERTED,
 	REV_MINE, /* it exists: made by another CPU for this flow, or left over */
 	REV_PORT_TAKEN, /* another connection has this client port */
 	REV_GONE, /* another CPU removed the entry that was in the way */
-	REV_NO_ROOM,
+	REV_NO_ROOM, /* or the insert failed for another reason */
 };
 
 /* One attempt with the client port in s->route.sport_be. */
@@ -145,8 +149,8 @@ static __always_inline int is_young(const struct scratch *s, const struct weir_f
 }
 
 /*
- * This flow's reply entry exists without a forward entry. A young one belongs to another CPU
- * between its two inserts: it is adopted, and the first CPU to insert the forward entry completes
+ * This flow's reverse entry exists without a forward entry. A young one belongs to another CPU
+ * between its two inserts: it is shared, and the first CPU to insert the forward entry completes
  * the pair. An old one is left over: it is removed and the port is free. With a forward entry, the
  * other CPU's flow stands.
  */
@@ -161,19 +165,19 @@ static __always_inline enum orphan take_orphan_rev(struct scratch *s)
 	if (!other)
 		return ORPHAN_NONE;
 	if (is_young(s, other))
-		return ORPHAN_ADOPTED;
-	return flow_delete_entry(&s->rev_key, other) ? ORPHAN_NONE : ORPHAN_GONE;
+		return ORPHAN_SHARED;
+	return flow_delete_entry(&s->rev_key, other) ? ORPHAN_NONE : ORPHAN_REMOVED;
 }
 
 /*
- * Inserts the reply entry, whose gc slot is s->rev_gc_slot, under the first free client port: the
- * client's own, then a walk through the reserved range with start and step from the flow's hash;
- * WEIR_PORT_TRIES attempts in all.
+ * Inserts the reverse entry, whose gc slot is s->rev_gc_slot, under the first free client port: the
+ * client's own, then a walk through the NAT port range with start and step from the flow's hash;
+ * WEIR_PORT_TRIES attempts in all, retries of a port included.
  */
 static __always_inline enum weir_reason rev_search(struct __sk_buff *skb, struct scratch *s)
 {
-	__u32 hash = flow_hash(&s->pkt), at = hash % WEIR_PORT_COUNT, orphans = 0;
-	__u32 step = 1 + PORT_STEP * ((hash >> 16) % (WEIR_PORT_COUNT / PORT_STEP));
+	__u32 hash = flow_hash(&s->pkt), at = hash % WEIR_PORT_COUNT, removed = 0;
+	__u32 step = 1 + PORT_STEP_UNIT * ((hash >> 16) % (WEIR_PORT_COUNT / PORT_STEP_UNIT));
 	enum orphan orphan;
 	int r;
 
@@ -186,13 +190,13 @@ static __always_inline enum weir_reason rev_search(struct __sk_buff *skb, struct
 		if (r == REV_GONE)
 			continue; /* try the same port again */
 		if (r == REV_MINE) {
-			orphan = orphans ? ORPHAN_NONE : take_orphan_rev(s);
+			orphan = removed ? ORPHAN_NONE : take_orphan_rev(s);
 			if (orphan == ORPHAN_NONE)
 				return WEIR_RACE;
-			s->adopted = orphan == ORPHAN_ADOPTED;
-			if (s->adopted)
+			s->rev_shared = orphan == ORPHAN_SHARED;
+			if (s->rev_shared)
 				return WEIR_FORWARDED;
-			orphans = 1; /* try the same port again, once */
+			removed = 1; /* try the same port again, once */
 			continue;
 		}
 		s->route.sport_be = bpf_htons(WEIR_PORT_MIN + at);
@@ -201,7 +205,7 @@ static __always_inline enum weir_reason rev_search(struct __sk_buff *skb, struct
 	return WEIR_PORTS_EXHAUSTED;
 }
 
-/* Does another CPU's forward entry lead to the reply entry that this CPU holds? */
+/* Does another CPU's forward entry lead to the reverse entry that this CPU holds? */
 static __always_inline int shares_my_rev(const struct scratch *s, const struct weir_flow *other)
 {
 	return weir_flow_is_pair(other->flags) && other->nat_cport_be == s->entry.nat_cport_be &&
@@ -209,37 +213,36 @@ static __always_inline int shares_my_rev(const struct scratch *s, const struct w
 	       weir_addr_equal(&other->nat_addr, &s->entry.nat_addr);
 }
 
-static __always_inline enum weir_reason insert_reply(struct __sk_buff *skb, struct scratch *s)
+static __always_inline enum weir_reason insert_rev(struct __sk_buff *skb, struct scratch *s)
 {
 	enum weir_reason why;
 
 	if (gc_slot_take(skb, &s->rev_gc_slot))
 		return WEIR_TABLE_FULL;
-	s->adopted = 0;
+	s->rev_shared = 0;
+	/* the usual case without a call; the search starts over with the client's own port */
 	why = rev_insert(s) ? rev_search(skb, s) : WEIR_FORWARDED;
-	if (why || s->adopted)
+	if (why || s->rev_shared)
 		gc_slot_return(s->rev_gc_slot);
 	s->entry.nat_cport_be = s->route.sport_be;
 	return why;
 }
 
 /*
- * The forward entry could not be inserted: removes the reply entry, unless another CPU's forward
+ * The forward entry could not be inserted: removes the reverse entry, unless another CPU's forward
  * entry leads to it.
  */
-static __always_inline void withdraw_reply(struct scratch *s)
+static __always_inline void withdraw_rev(struct scratch *s)
 {
 	struct weir_flow *other = bpf_map_lookup_elem(&conntrack, &s->key);
 
-	if (s->adopted || (other && shares_my_rev(s, other)))
+	if (s->rev_shared || (other && shares_my_rev(s, other)))
 		return;
 	make_rev_key(s); /* s->rev_key was overwritten while making room */
 	flow_delete_entry(&s->rev_key, &s->rev_entry);
 }
 
-/*
- * Inserts the entries, the reply's first, so that no reply can miss. RACE: another CPU made them.
- */
+/* Inserts the entries, the reverse entry first. RACE: another CPU made them. */
 static __always_inline enum weir_reason insert_entries(struct __sk_buff *skb, struct scratch *s)
 {
 	enum weir_reason why;
@@ -247,7 +250,7 @@ static __always_inline enum weir_reason insert_entries(struct __sk_buff *skb, st
 
 	make_entry(s);
 	if (s->flow_flags & WEIR_FLOW_TRANSLATED) {
-		why = insert_reply(skb, s);
+		why = insert_rev(skb, s);
 		if (why)
 			return why;
 	}
@@ -259,7 +262,7 @@ static __always_inline enum weir_reason insert_entries(struct __sk_buff *skb, st
 	if (s->key.zone)
 		zoned_add(-1);
 	if (s->flow_flags & WEIR_FLOW_TRANSLATED)
-		withdraw_reply(s);
+		withdraw_rev(s);
 	return r == -EEXIST ? WEIR_RACE : WEIR_TABLE_FULL;
 }
 

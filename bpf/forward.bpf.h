@@ -34,7 +34,7 @@ static __always_inline int drop(struct __sk_buff *skb, enum weir_reason reason)
 	struct scratch *s = scratch_get();
 
 	if (s)
-		trace_write(s, reason);
+		decision_publish(s, reason);
 	count(skb, reason);
 	event_send(skb, reason);
 	return TC_ACT_SHOT;

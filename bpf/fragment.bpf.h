@@ -225,5 +225,5 @@ __noinline int fragment_nat(struct __sk_buff *skb)
 	/* for SCTP only addresses change, which its checksum does not cover */
 	if (s->pkt.fragment != FRAGMENT_LATER && s->pkt.proto != IPPROTO_SCTP)
 		return nat_plain(skb, s) ? WEIR_INTERNAL : WEIR_FORWARDED;
-	return nat_addrs(skb) ? WEIR_INTERNAL : WEIR_FORWARDED;
+	return nat_both_addrs(skb) ? WEIR_INTERNAL : WEIR_FORWARDED;
 }

@@ -8,6 +8,8 @@
  * reader can hold it, and a packet that came meanwhile has cleared the flag. A separate object:
  * PREEMPT_RT kernels refuse bpf_timer.
  */
+#include <asm-generic/errno-base.h>
+
 #include "flow_state.bpf.h"
 
 #define CLOCK_MONOTONIC 1
@@ -146,7 +148,7 @@ int gc_start(struct __sk_buff *skb)
 	if (!gc)
 		return -1;
 	r = bpf_timer_init(&gc->timer, &gc_timer, CLOCK_MONOTONIC);
-	if (r && r != -16 /* EBUSY: started before */)
+	if (r && r != -EBUSY) /* started before */
 		return r;
 	r = bpf_timer_set_callback(&gc->timer, gc_tick);
 	return r ? r : bpf_timer_start(&gc->timer, 0, 0);

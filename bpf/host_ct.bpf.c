@@ -165,7 +165,7 @@ static __always_inline enum weir_reason judge_host_flow(struct __sk_buff *skb, s
 	s->pkt.dst = s->query.dst;
 	s->pkt.sport_be = s->route.sport_be;
 	s->pkt.dport_be = s->query.dport_be;
-	s->pkt.traced = TRACED_DECIDED;
+	s->pkt.decision_parts = DECISION_SERVICE;
 	return policy_judge(skb);
 }
 
@@ -186,7 +186,7 @@ static __always_inline int adopted(struct __sk_buff *skb, __u8 hook, const __u32
 	if (why == WEIR_ICMP_ERROR)
 		why = quote_read(skb); /* conntrack translates an error with its connection */
 	if (why || host_flow(skb) == FLOW_NEW) {
-		bpf_tail_call(skb, &steps, start);
+		bpf_tail_call(skb, &tail_calls, start);
 		s->reason = WEIR_INTERNAL;
 	}
 	why = s->reason;
@@ -198,20 +198,20 @@ static __always_inline int adopted(struct __sk_buff *skb, __u8 hook, const __u32
 		return drop(skb, why);
 	if (s->denied)
 		event_send(skb, WEIR_NOT_ENFORCED);
-	trace_write(s, WEIR_HOST_FLOW);
+	decision_publish(s, WEIR_HOST_FLOW);
 	return pass_to_stack(skb, s->denied ? WEIR_NOT_ENFORCED : WEIR_HOST_FLOW);
 }
 
 SEC("tc")
 int from_adopted(struct __sk_buff *skb)
 {
-	return adopted(skb, HOOK_FROM_POD, WEIR_STEP_FROM_POD);
+	return adopted(skb, HOOK_FROM_POD, WEIR_TAIL_CALL_FROM_POD);
 }
 
 SEC("tc")
 int to_adopted(struct __sk_buff *skb)
 {
-	return adopted(skb, HOOK_TO_POD, WEIR_STEP_TO_POD);
+	return adopted(skb, HOOK_TO_POD, WEIR_TAIL_CALL_TO_POD);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -4,8 +4,9 @@
  * quoted packet's connection against the quoted packet's direction: same entry, same ends, same
  * verdict. The translation of that direction is applied to the quote, and to the error's own
  * addresses where they are the translated end's (SVC-96). Slow path, entered when parsing returns
- * ICMP_ERROR. Never begins a connection and never changes the state of one. Otherwise a third party
- * could keep the flow alive or close it.
+ * ICMP_ERROR. Never creates a flow, refreshes one or changes its TCP state: otherwise a third party
+ * could keep the flow alive or close it. It may cause the revalidation that any packet of the flow
+ * would.
  */
 #pragma once
 
@@ -16,17 +17,18 @@
 #define TCP_CHECK_OFF offsetof(struct tcphdr, check)
 #define UDP_CHECK_OFF offsetof(struct udphdr, check)
 
-/* Is it an error that is passed on: one that says why a packet did not arrive? */
-static __always_inline enum weir_reason error_kind(const struct pkt *pkt, __u8 type)
+/* Passed on are errors that say why a packet did not arrive. */
+static __always_inline enum weir_reason icmp_error_check(const struct pkt *pkt, __u8 type)
 {
 	if (pkt->v6)
-		return type >= 1 && type <= 4 ? WEIR_FORWARDED : WEIR_ICMP_ERROR;
+		return type >= ICMPV6_DEST_UNREACH && type <= ICMPV6_PARAMPROB ? WEIR_FORWARDED
+									       : WEIR_ICMP_ERROR;
 	switch (type) {
-	case 3: /* unreachable; code 4: fragmentation needed */
-	case 11: /* time exceeded */
-	case 12: /* parameter problem */
+	case ICMP_DEST_UNREACH: /* "fragmentation needed" too */
+	case ICMP_TIME_EXCEEDED:
+	case ICMP_PARAMETERPROB:
 		return WEIR_FORWARDED;
-	case 5:
+	case ICMP_REDIRECT:
 		return WEIR_ICMP_REDIRECT;
 	}
 	return WEIR_ICMP_ERROR;
@@ -53,7 +55,7 @@ static __always_inline enum weir_reason quote_v4(struct __sk_buff *skb, struct s
 	return WEIR_FORWARDED;
 }
 
-/* A quoted first fragment contains its ports: skips its fragment header. */
+/* Skips the quoted fragment header; only a first fragment has the ports. */
 static __always_inline enum weir_reason quote_fragment(struct __sk_buff *skb, struct scratch *s)
 {
 	__u8 h[V6_FRAGMENT_HEADER];
@@ -111,7 +113,7 @@ static __always_inline enum weir_reason quote_ports_read(struct __sk_buff *skb, 
 		if (p->proto != (p->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
 			return WEIR_FORWARDED;
 		class = p->v6 ? icmp_class_v6(h[0]) : icmp_class_v4(h[0]);
-		if (class == ICMP_ABOUT_FLOW || class == ICMP_FOR_LINK)
+		if (class == ICMP_CLASS_ABOUT_FLOW || class == ICMP_CLASS_FOR_LINK)
 			return WEIR_ICMP_QUOTE;
 		icmp_ports(p, class, *(__be16 *)(h + 4));
 		sport = p->sport_be;
@@ -134,13 +136,16 @@ __noinline int quote_read(struct __sk_buff *skb)
 	keep_arg(skb);
 	if (!s || load_l4(skb, &s->pkt, &type, sizeof(type)))
 		return WEIR_INTERNAL;
-	why = error_kind(&s->pkt, type);
+	why = icmp_error_check(&s->pkt, type);
 	if (why)
 		return why;
-	/* a router may have link-local addresses only */
+	/*
+	 * from the stack only the destination counts: a router's error may come from a link-local
+	 * address
+	 */
 	if (link_local_v6(&s->pkt.dst) || (pod_sends(&s->pkt) && link_local_v6(&s->pkt.src)))
 		return WEIR_LINK_LOCAL;
-	s->pkt.traced |= TRACED_QUOTE;
+	s->pkt.decision_parts |= DECISION_QUOTE;
 	s->quote.src = s->pkt.src;
 	s->quote.dst = s->pkt.dst;
 	s->quote.icmp_off = s->pkt.l4_off;
@@ -163,8 +168,8 @@ __noinline int quote_read(struct __sk_buff *skb)
 }
 
 /*
- * Finds the quoted packet's connection. Returns enum flow_step: decided (s->route is filled if that
- * is FORWARDED or a denial), or FLOW_STALE.
+ * Finds the quoted packet's connection. Returns FLOW_DECIDED (s->route is filled if s->reason is
+ * FORWARDED or a denial), FLOW_STALE, or FLOW_RACE without scratch.
  */
 __noinline int quote_find(struct __sk_buff *skb)
 {
@@ -183,7 +188,9 @@ __noinline int quote_find(struct __sk_buff *skb)
 	if (!flow)
 		return decided(s, WEIR_ICMP_NO_FLOW);
 	orig = is_orig(s, flow->flags);
-	/* packets to a frontend never leave the translating device */
+	/*
+	 * no packet leaves this device with a frontend as destination, so no sender can quote one
+	 */
 	if (!orig && weir_flow_is_pair(flow->flags) && !(flow->flags & WEIR_FLOW_REPLY))
 		return decided(s, WEIR_ICMP_FORGED);
 	/* the quoted direction must have sent a packet */
@@ -201,16 +208,15 @@ __noinline int quote_find(struct __sk_buff *skb)
 	return FLOW_DECIDED;
 }
 
-/*
- * ---- Rewriting ---------------------------------------------------------------------------------
- */
+/* ---- Rewriting ---------------------------------------------------------------------------- */
 
-/* Each returns the difference that it makes to the ICMP message's checksum, or -1. */
+/* Writes the quoted ports. Returns the change of the ICMP checksum, or -1. */
 
-static __always_inline __s64 quote_ports(struct __sk_buff *skb, const struct scratch *s)
+static __always_inline __s64 quote_ports_write(struct __sk_buff *skb, const struct scratch *s)
 {
-	struct ports old = { s->pkt.dport_be, s->pkt.sport_be },
-		     new = { s->route.dport_be, s->route.sport_be };
+	struct ports old = { .sport_be = s->pkt.dport_be,
+			     .dport_be = s->pkt.sport_be }, /* reversed */
+		new = { .sport_be = s->route.dport_be, .dport_be = s->route.sport_be };
 
 	if (packet_write(skb, s->pkt.l4_off, &new, sizeof(new)))
 		return -1;
@@ -218,11 +224,11 @@ static __always_inline __s64 quote_ports(struct __sk_buff *skb, const struct scr
 }
 
 /*
- * The quoted L4 checksum, if the quote contains it. SCTP's is not updated: its sender identifies
- * the quote by the verification tag.
+ * Updates the quoted L4 checksum, if the quote contains it. SCTP's is not updated: its sender
+ * identifies the quote by the verification tag. Returns the change of the ICMP checksum, or -1.
  */
-static __always_inline __s64 quote_l4_sum(struct __sk_buff *skb, const struct scratch *s,
-					  __u64 diff)
+static __always_inline __s64 quote_l4_csum(struct __sk_buff *skb, const struct scratch *s,
+					   __u64 diff)
 {
 	__u32 off = s->pkt.l4_off + (s->pkt.proto == IPPROTO_TCP ? TCP_CHECK_OFF : UDP_CHECK_OFF);
 	__u16 old, new;
@@ -238,18 +244,20 @@ static __always_inline __s64 quote_l4_sum(struct __sk_buff *skb, const struct sc
 	new = csum_fold((__u64)(__u16)~old + diff);
 	if (s->pkt.proto == IPPROTO_UDP && !new)
 		new = 0xffff;
-	return packet_write(skb, off, &new, sizeof(new)) ? -1 : word_diff(old, new);
+	if (packet_write(skb, off, &new, sizeof(new)))
+		return -1;
+	return word_diff(old, new);
 }
 
-static __always_inline int icmp_sum(struct __sk_buff *skb, const struct scratch *s, __u64 diff,
-				    __u64 flags)
+static __always_inline int icmp_csum(struct __sk_buff *skb, const struct scratch *s, __u64 diff,
+				     __u64 flags)
 {
-	return packet_sum(skb, s->quote.icmp_off + 2, 0, csum_32(diff), flags);
+	return packet_csum(skb, s->quote.icmp_off + 2, 0, csum_32(diff), flags);
 }
 
 /*
- * The error's own addresses. Its destination is the quoted packet's sender. Its source may be a
- * router, which keeps its address.
+ * Rewrites the error's own addresses. Its destination is the quoted packet's sender. Clears
+ * REWRITE_SRC if its source is not the translated end (a router). Returns 0 or -1.
  */
 static __always_inline int error_addrs(struct __sk_buff *skb, struct scratch *s)
 {
@@ -259,15 +267,16 @@ static __always_inline int error_addrs(struct __sk_buff *skb, struct scratch *s)
 	if (!weir_addr_equal(&s->quote.src, &s->pkt.src))
 		r->rewrite &= ~REWRITE_SRC;
 	diff = route_diff(s);
-	if (nat_addrs(skb))
+	if (nat_both_addrs(skb))
 		return -1;
-	return s->pkt.v6 && diff && icmp_sum(skb, s, diff, BPF_F_PSEUDO_HDR) ? -1 : 0;
+	return s->pkt.v6 && diff && icmp_csum(skb, s, diff, BPF_F_PSEUDO_HDR) ? -1 : 0;
 }
 
 /*
  * Applies s->route to the quote and to the error. s->pkt is the quoted packet reversed, so the
- * quote's source is the route's destination. The quoted IPv4 header checksum compensates for the
- * change of its addresses. Returns 0, or -1 if the packet could not be written.
+ * quote's source is the route's destination. In IPv4 the changes of the quote's addresses and of
+ * its header checksum cancel out in the ICMP checksum; IPv6 has no header checksum, so diff is
+ * added. Returns 0, or -1 if the packet could not be written.
  */
 __noinline int quote_nat(struct __sk_buff *skb)
 {
@@ -281,15 +290,15 @@ __noinline int quote_nat(struct __sk_buff *skb)
 		return -1;
 	r = &s->route;
 	diff = route_diff(s);
-	if (diff &&
-	    addrs_write(skb, s->pkt.v6, s->quote.l3_off, r->rewrite & REWRITE_DST ? &r->dst : NULL,
-			r->rewrite & REWRITE_SRC ? &r->src : NULL, diff))
+	if (diff && l3_write_addrs(skb, s->pkt.v6, s->quote.l3_off,
+				   r->rewrite & REWRITE_DST ? &r->dst : NULL,
+				   r->rewrite & REWRITE_SRC ? &r->src : NULL, diff))
 		return -1;
-	ports = quote_ports(skb, s);
+	ports = quote_ports_write(skb, s);
 	if (ports < 0)
 		return -1;
-	sum = quote_l4_sum(skb, s, (__u64)diff + ports);
-	if (sum < 0 || icmp_sum(skb, s, (s->pkt.v6 ? (__u64)diff : 0) + ports + sum, 0))
+	sum = quote_l4_csum(skb, s, (__u64)diff + ports);
+	if (sum < 0 || icmp_csum(skb, s, (s->pkt.v6 ? (__u64)diff : 0) + ports + sum, 0))
 		return -1;
 	return error_addrs(skb, s);
 }

@@ -4,21 +4,21 @@
  * replaces the element, and a concurrent reader may miss it (docs/design.md, "Atomic from the
  * packet's view"). Run by BPF_PROG_RUN.
  */
+#include <asm-generic/errno-base.h>
+
 #include "maps.bpf.h"
 
-#define ENOENT 2
-
 SEC("syscall")
-int store_word(struct weir_map_word *store)
+int store_word(struct weir_store_word *store)
 {
 	struct weir_frontend frontend;
 	struct weir_addr addr;
 	__u32 *value = NULL;
 
-	if (store->map == WEIR_WORD_IDENTITY) {
+	if (store->map == WEIR_STORE_IDENTITY) {
 		addr = store->addr;
 		value = bpf_map_lookup_elem(&identities, &addr);
-	} else if (store->map == WEIR_WORD_FRONTEND) {
+	} else if (store->map == WEIR_STORE_FRONTEND) {
 		frontend = store->frontend;
 		value = bpf_map_lookup_elem(&frontends, &frontend);
 	}

@@ -69,7 +69,7 @@ static __always_inline enum weir_reason mid_stream_error(struct __sk_buff *skb, 
 		return WEIR_UNCACHED;
 	if (why == WEIR_MID_STREAM && mid_stream(skb, s) == WEIR_MID_STREAM_ALLOWED)
 		return WEIR_MID_STREAM_ALLOWED;
-	s->pkt.traced = TRACED_QUOTE; /* the event has the error's own ends */
+	s->pkt.decision_parts = DECISION_QUOTE; /* the event has the error's own ends */
 	return WEIR_ICMP_NO_FLOW;
 }
 
@@ -102,7 +102,7 @@ static __always_inline void ask_host(struct __sk_buff *skb, struct scratch *s)
 	    !is_adopted(s))
 		return;
 	h->host_asked = now;
-	bpf_tail_call(skb, &steps,
-		      pod_sends(&s->pkt) ? WEIR_STEP_FROM_ADOPTED : WEIR_STEP_TO_ADOPTED);
+	bpf_tail_call(skb, &tail_calls,
+		      pod_sends(&s->pkt) ? WEIR_TAIL_CALL_FROM_ADOPTED : WEIR_TAIL_CALL_TO_ADOPTED);
 	h->host_asked = 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Rewrites addresses and ports, both families in one path. L4 checksums are changed by packet_sum()
- * only: pods send CHECKSUM_PARTIAL, and a checksum computed here would be wrong on a later device
- * without offload.
+ * Rewrites addresses and ports, both families in one path. An L4 checksum may be partial
+ * (CHECKSUM_PARTIAL, as pods send it), so packet_csum() updates it. nat_port_csum() writes one
+ * itself once it has proved that it is full, and nat_sctp() as sctp.bpf.h says.
  */
 #pragma once
 
@@ -30,9 +30,7 @@ static __always_inline __u64 l4_csum_flags(const struct pkt *pkt)
 	return pkt->proto == IPPROTO_UDP ? BPF_F_MARK_MANGLED_0 : 0;
 }
 
-/*
- * ---- Addresses ----------------------------------------------------------------------------------
- */
+/* ---- Addresses ---------------------------------------------------------------------------- */
 
 /* The difference that s->route's addresses make to a checksum; 0: none. */
 static __always_inline __u32 route_diff(const struct scratch *s)
@@ -48,7 +46,7 @@ static __always_inline __u32 route_diff(const struct scratch *s)
 }
 
 /* The IPv4 header checksum, which is always complete: updated inline (RFC 1624). */
-static __always_inline int update_v4_csum(struct __sk_buff *skb, __u32 l3_off, __u32 diff)
+static __always_inline int v4_csum_update(struct __sk_buff *skb, __u32 l3_off, __u32 diff)
 {
 	__u32 off = l3_off + offsetof(struct iphdr, check);
 	__u16 check;
@@ -63,8 +61,8 @@ static __always_inline int update_v4_csum(struct __sk_buff *skb, __u32 l3_off, _
  * Writes one address of the IP header at l3_off. Besides the checksums the only place where the
  * families differ.
  */
-static __always_inline int addr_write(struct __sk_buff *skb, __u8 v6, __u32 l3_off, int dst,
-				      const struct weir_addr *to)
+static __always_inline int l3_write_addr(struct __sk_buff *skb, __u8 v6, __u32 l3_off, int dst,
+					 const struct weir_addr *to)
 {
 	if (v6)
 		return packet_write(skb,
@@ -80,19 +78,19 @@ static __always_inline int addr_write(struct __sk_buff *skb, __u8 v6, __u32 l3_o
  * Writes both addresses and updates IPv4's header checksum. diff: the change of the addresses.
  * NULL: that address stays.
  */
-static __always_inline int addrs_write(struct __sk_buff *skb, __u8 v6, __u32 l3_off,
-				       const struct weir_addr *src, const struct weir_addr *dst,
-				       __u32 diff)
+static __always_inline int l3_write_addrs(struct __sk_buff *skb, __u8 v6, __u32 l3_off,
+					  const struct weir_addr *src, const struct weir_addr *dst,
+					  __u32 diff)
 {
-	if (!v6 && update_v4_csum(skb, l3_off, diff))
+	if (!v6 && v4_csum_update(skb, l3_off, diff))
 		return -1;
-	if (src && addr_write(skb, v6, l3_off, 0, src))
+	if (src && l3_write_addr(skb, v6, l3_off, 0, src))
 		return -1;
-	return dst && addr_write(skb, v6, l3_off, 1, dst) ? -1 : 0;
+	return dst && l3_write_addr(skb, v6, l3_off, 1, dst) ? -1 : 0;
 }
 
 /* Writes the packet's addresses as s->route says. */
-__noinline int nat_addrs(struct __sk_buff *skb)
+__noinline int nat_both_addrs(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
 	struct route *r;
@@ -105,29 +103,28 @@ __noinline int nat_addrs(struct __sk_buff *skb)
 	diff = route_diff(s);
 	if (!diff)
 		return 0;
-	return addrs_write(skb, s->pkt.v6, s->pkt.l3_off, r->rewrite & REWRITE_SRC ? &r->src : NULL,
-			   r->rewrite & REWRITE_DST ? &r->dst : NULL, diff);
+	return l3_write_addrs(skb, s->pkt.v6, s->pkt.l3_off,
+			      r->rewrite & REWRITE_SRC ? &r->src : NULL,
+			      r->rewrite & REWRITE_DST ? &r->dst : NULL, diff);
 }
 
 /*
  * The same for one address, the case of all but hairpins: inline, without a call. diff:
  * route_diff().
  */
-static __always_inline int nat_addr(struct __sk_buff *skb, const struct scratch *s, __u32 diff)
+static __always_inline int nat_one_addr(struct __sk_buff *skb, const struct scratch *s, __u32 diff)
 {
 	const struct route *r = &s->route;
 	int dst = r->rewrite & REWRITE_DST;
 
 	if (!diff)
 		return 0;
-	if (!s->pkt.v6 && update_v4_csum(skb, s->pkt.l3_off, diff))
+	if (!s->pkt.v6 && v4_csum_update(skb, s->pkt.l3_off, diff))
 		return -1;
-	return addr_write(skb, s->pkt.v6, s->pkt.l3_off, dst, dst ? &r->dst : &r->src);
+	return l3_write_addr(skb, s->pkt.v6, s->pkt.l3_off, dst, dst ? &r->dst : &r->src);
 }
 
-/*
- * ---- L4 checksums -----------------------------------------------------------------------------
- */
+/* ---- L4 checksums ------------------------------------------------------------------------- */
 
 /* UDP: a computed checksum of 0 is sent as 0xffff. */
 static __always_inline __u16 l4_csum_sent(const struct pkt *pkt, __u16 check)
@@ -136,34 +133,37 @@ static __always_inline __u16 l4_csum_sent(const struct pkt *pkt, __u16 check)
 }
 
 /*
- * A complete checksum after a change by diff, and a pseudo header's checksum as offloads expect it.
+ * A full checksum after a change by diff. Bit for bit as inet_proto_csum_replace_by_diff():
+ * nat_port_csum() compares with it.
  */
-static __always_inline __u16 csum_whole(__u16 check, __u32 diff)
+static __always_inline __u16 csum_full(__u16 check, __u32 diff)
 {
-	return csum_fold((__u64)diff + (__u32) ~(__u32)check);
+	return csum_fold((__u64)diff + ~(__u32)check);
 }
 
+/* The same for a partial checksum, which is that of the pseudo header and not complemented. */
 static __always_inline __u16 csum_partial(__u16 check, __u32 diff)
 {
 	return ~csum_fold((__u64)diff + check);
 }
 
 /*
- * Updates the checksum for new ports, after addresses changed by addr_diff. A program cannot ask
- * whether a checksum is complete, but the result of the address update tells: then the second
- * helper call, which costs as much as the rest of a translation, is not needed. A diff of 0 tells
- * nothing.
+ * Updates the checksum for new ports, after packet_csum() updated it for addresses that changed by
+ * diff. That update gives one value if the checksum was full and another if it was partial. Full:
+ * the ports are added here. Partial: a pseudo header has no ports. If both values are equal (diff
+ * 0) or neither fits, the helper does it; a second call costs as much as the rest of a translation.
  */
-static __always_inline int nat_port_sum(struct __sk_buff *skb, const struct pkt *pkt,
-					__u32 addr_diff, __u32 from, __u32 to)
+static __always_inline int nat_port_csum(struct __sk_buff *skb, const struct pkt *pkt, __u32 diff,
+					 __u32 from, __u32 to)
 {
-	__u16 whole = l4_csum_sent(pkt, csum_whole(pkt->l4_check, addr_diff)), check;
-	__u16 partial = l4_csum_sent(pkt, csum_partial(pkt->l4_check, addr_diff));
+	__u16 full = l4_csum_sent(pkt, csum_full(pkt->l4_check, diff)), check;
+	__u16 partial = l4_csum_sent(pkt, csum_partial(pkt->l4_check, diff));
 
 	if (packet_read(skb, l4_csum_off(pkt), &check, sizeof(check)))
 		return -1;
-	if (whole == partial || (check != whole && check != partial))
-		return packet_sum(skb, l4_csum_off(pkt), from, to, sizeof(to) | l4_csum_flags(pkt));
+	if (full == partial || (check != full && check != partial))
+		return packet_csum(skb, l4_csum_off(pkt), from, to,
+				   sizeof(to) | l4_csum_flags(pkt));
 	if (check == partial) /* a pseudo header's checksum has no ports */
 		return 0;
 	check = l4_csum_sent(pkt, csum_fold((__u64)(__u16)~check + (__u32)~from + to));
@@ -172,9 +172,9 @@ static __always_inline int nat_port_sum(struct __sk_buff *skb, const struct pkt 
 
 /*
  * Writes the ports, and updates the L4 checksum for them and for addresses that changed by
- * addr_diff.
+ * diff.
  */
-static __always_inline int nat_l4(struct __sk_buff *skb, const struct pkt *pkt, __u32 addr_diff,
+static __always_inline int nat_l4(struct __sk_buff *skb, const struct pkt *pkt, __u32 diff,
 				  struct ports new)
 {
 	struct ports old = { pkt->sport_be, pkt->dport_be };
@@ -182,13 +182,12 @@ static __always_inline int nat_l4(struct __sk_buff *skb, const struct pkt *pkt, 
 
 	__builtin_memcpy(&from, &old, sizeof(from));
 	__builtin_memcpy(&to, &new, sizeof(to));
-	if (addr_diff &&
-	    packet_sum(skb, l4_csum_off(pkt), 0, addr_diff, BPF_F_PSEUDO_HDR | l4_csum_flags(pkt)))
+	if (diff &&
+	    packet_csum(skb, l4_csum_off(pkt), 0, diff, BPF_F_PSEUDO_HDR | l4_csum_flags(pkt)))
 		return -1;
 	if (from == to)
 		return 0;
-	if ((pkt->proto != IPPROTO_UDP || pkt->l4_check) &&
-	    nat_port_sum(skb, pkt, addr_diff, from, to))
+	if ((pkt->proto != IPPROTO_UDP || pkt->l4_check) && nat_port_csum(skb, pkt, diff, from, to))
 		return -1;
 	return packet_write(skb, pkt->l4_off, &new, sizeof(new));
 }
@@ -212,12 +211,12 @@ __noinline int nat_sctp(struct __sk_buff *skb)
 	new = route_ports(&s->route);
 	__builtin_memcpy(&from, &old, sizeof(from));
 	__builtin_memcpy(&to, &new, sizeof(to));
-	if (sctp_sum_update(skb, from, to) || packet_write(skb, s->pkt.l4_off, &new, sizeof(new)))
+	if (sctp_csum_update(skb, from, to) || packet_write(skb, s->pkt.l4_off, &new, sizeof(new)))
 		return -1;
-	return nat_addrs(skb);
+	return nat_both_addrs(skb);
 }
 
-/* As nat_apply(), for all protocols but SCTP. */
+/* As nat_apply(), for TCP and UDP. */
 static __always_inline int nat_plain(struct __sk_buff *skb, const struct scratch *s)
 {
 	int both = (s->route.rewrite & REWRITE_ADDRS) == REWRITE_ADDRS;
@@ -225,7 +224,7 @@ static __always_inline int nat_plain(struct __sk_buff *skb, const struct scratch
 
 	if (nat_l4(skb, &s->pkt, diff, route_ports(&s->route)))
 		return -1;
-	return both ? nat_addrs(skb) : nat_addr(skb, s, diff);
+	return both ? nat_both_addrs(skb) : nat_one_addr(skb, s, diff);
 }
 
 /*

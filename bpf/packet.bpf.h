@@ -7,6 +7,7 @@
 #pragma once
 
 #include <linux/if_ether.h>
+#include <linux/icmpv6.h>
 #include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/ip.h>
@@ -33,6 +34,7 @@ enum tcp_flag {
 #define SCTP_HEADER 12
 #define ICMP_HEADER 8
 #define SCTP_CHUNK_INIT 1
+#define NDISC_REDIRECT 137 /* net/ndisc.h; the uapi has no name for it */
 
 #define IP_FRAGMENT_BITS 0x3fff /* more-fragments flag and offset */
 #define FRAGMENT_V4_OFFSET_BITS 0x1fff /* in units of 8 bytes */
@@ -42,43 +44,57 @@ enum tcp_flag {
 #define DHCP_SERVER_PORT 67
 #define DHCP_CLIENT_PORT 68
 
+/* Of linux/icmp.h, which needs libc's headers. */
+enum icmp_type {
+	ICMP_ECHOREPLY = 0,
+	ICMP_DEST_UNREACH = 3,
+	ICMP_SOURCE_QUENCH = 4,
+	ICMP_REDIRECT = 5,
+	ICMP_ECHO = 8,
+	ICMP_TIME_EXCEEDED = 11,
+	ICMP_PARAMETERPROB = 12,
+};
+
+#define ICMP_PORT_UNREACH 3 /* code of ICMP_DEST_UNREACH */
+
 /* ICMP and ICMPv6 types by how they are handled. */
 enum icmp_class {
-	ICMP_OTHER, /* judged like a protocol without ports */
-	ICMP_ECHO_REQUEST,
-	ICMP_ECHO_REPLY,
-	ICMP_ABOUT_FLOW, /* errors and redirects */
-	ICMP_FOR_LINK, /* neighbour discovery and MLD (NP-38) */
+	ICMP_CLASS_OTHER, /* judged like a protocol without ports */
+	ICMP_CLASS_ECHO_REQUEST,
+	ICMP_CLASS_ECHO_REPLY,
+	ICMP_CLASS_ABOUT_FLOW, /* errors and redirects */
+	ICMP_CLASS_FOR_LINK, /* neighbour discovery and MLD (NP-38) */
 };
 
 static __always_inline enum icmp_class icmp_class_v4(__u8 type)
 {
 	switch (type) {
-	case 8:
-		return ICMP_ECHO_REQUEST;
-	case 0:
-		return ICMP_ECHO_REPLY;
-	case 3: /* unreachable */
-	case 4: /* source quench */
-	case 5: /* redirect */
-	case 11: /* time exceeded */
-	case 12: /* parameter problem */
-		return ICMP_ABOUT_FLOW;
+	case ICMP_ECHO:
+		return ICMP_CLASS_ECHO_REQUEST;
+	case ICMP_ECHOREPLY:
+		return ICMP_CLASS_ECHO_REPLY;
+	case ICMP_DEST_UNREACH:
+	case ICMP_SOURCE_QUENCH:
+	case ICMP_REDIRECT:
+	case ICMP_TIME_EXCEEDED:
+	case ICMP_PARAMETERPROB:
+		return ICMP_CLASS_ABOUT_FLOW;
 	}
-	return ICMP_OTHER;
+	return ICMP_CLASS_OTHER;
 }
 
 static __always_inline enum icmp_class icmp_class_v6(__u8 type)
 {
-	if (type == 128)
-		return ICMP_ECHO_REQUEST;
-	if (type == 129)
-		return ICMP_ECHO_REPLY;
-	if (type < 128)
-		return ICMP_ABOUT_FLOW;
-	if ((type >= 130 && type <= 137) || type == 143)
-		return ICMP_FOR_LINK;
-	return ICMP_OTHER;
+	if (type == ICMPV6_ECHO_REQUEST)
+		return ICMP_CLASS_ECHO_REQUEST;
+	if (type == ICMPV6_ECHO_REPLY)
+		return ICMP_CLASS_ECHO_REPLY;
+	if (!(type & ICMPV6_INFOMSG_MASK))
+		return ICMP_CLASS_ABOUT_FLOW;
+	/* MLD, neighbour discovery and redirects; MLDv2 */
+	if ((type >= ICMPV6_MGM_QUERY && type <= NDISC_REDIRECT) || type == ICMPV6_MLD2_REPORT)
+		return ICMP_CLASS_FOR_LINK;
+	return ICMP_CLASS_OTHER;
 }
 
 /* Reads an L4 header; fails if the IP packet ends before it does: padding is not a header. */
@@ -96,10 +112,10 @@ static __always_inline void icmp_ports(struct pkt *pkt, enum icmp_class class, _
 	__be16 asker = id ? id : bpf_htons(WEIR_ICMP_ID_ZERO),
 	       asked = id ? 0 : bpf_htons(WEIR_ICMP_ID_ZERO_PEER);
 
-	if (class == ICMP_ECHO_REQUEST) {
+	if (class == ICMP_CLASS_ECHO_REQUEST) {
 		pkt->sport_be = asker;
 		pkt->dport_be = asked;
-	} else if (class == ICMP_ECHO_REPLY) {
+	} else if (class == ICMP_CLASS_ECHO_REPLY) {
 		pkt->sport_be = asked;
 		pkt->dport_be = asker;
 		pkt->begins = 0;
@@ -122,9 +138,9 @@ static __always_inline enum weir_reason parse_icmp(struct __sk_buff *skb, struct
 	if (load_l4(skb, pkt, h, sizeof(h)))
 		return WEIR_TRUNCATED;
 	class = pkt->v6 ? icmp_class_v6(h[0]) : icmp_class_v4(h[0]);
-	if (class == ICMP_FOR_LINK) /* RFC 4861 and 2710: never forwarded from another link */
+	if (class == ICMP_CLASS_FOR_LINK) /* RFC 4861 and 2710: never forwarded from another link */
 		return pkt->hops == (is_mld(h[0]) ? 1 : 255) ? WEIR_NEIGHBOUR : WEIR_OFF_LINK;
-	if (class == ICMP_ABOUT_FLOW)
+	if (class == ICMP_CLASS_ABOUT_FLOW)
 		return WEIR_ICMP_ERROR;
 	icmp_ports(pkt, class, *(__be16 *)(h + 4));
 	return WEIR_FORWARDED;

@@ -62,7 +62,7 @@ static __always_inline enum weir_reason pod_verdict(struct __sk_buff *skb, struc
 	why = flow_slow_path(skb, s, step);
 	if (why == WEIR_MID_STREAM)
 		why = mid_stream(skb, s);
-	trace_write(s, why);
+	decision_publish(s, why);
 	return why;
 }
 
@@ -113,7 +113,7 @@ static __always_inline int handle_non_flow(struct __sk_buff *skb, struct scratch
 	}
 	if (weir_verdict_of(why) != WEIR_PASS)
 		return drop(skb, why);
-	trace_write(s, why);
+	decision_publish(s, why);
 	return forward(skb, s, s->denied ? WEIR_NOT_ENFORCED : why);
 }
 

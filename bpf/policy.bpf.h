@@ -158,7 +158,7 @@ __noinline int policy_judge(struct __sk_buff *skb)
 	struct policy_verdict egress = { .allow = 1 }, ingress = { .allow = 1 };
 	struct scratch *s = scratch_get();
 	struct weir_pod *src, *dst;
-	struct weir_trace *t;
+	struct weir_decision *t;
 	__u64 src_word = 0, dst_word = 0;
 	int exempt;
 
@@ -189,7 +189,7 @@ __noinline int policy_judge(struct __sk_buff *skb)
 	t->ingress_rule = ingress.rule;
 	t->egress_set = weir_pod_egress_set(src_word);
 	t->ingress_set = weir_pod_ingress_set(dst_word);
-	s->pkt.traced |= TRACED_JUDGED;
+	s->pkt.decision_parts |= DECISION_POLICY;
 	if (weir_pod_flags(src_word | dst_word) & WEIR_POD_GATE) {
 		s->allowed = 0;
 		return deny(s, WEIR_GATED);

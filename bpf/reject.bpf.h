@@ -7,7 +7,7 @@
  * above WEIR_REJECTS_A_TICK, or to a gated pod.
  *
  * The checksums are written so that they are right whether or not the kernel treats the packet as
- * complete (CHECKSUM_PARTIAL stays set): TCP's through packet_sum(). ICMP's is complete, and the
+ * complete (CHECKSUM_PARTIAL stays set): TCP's through packet_csum(). ICMP's is complete, and the
  * kernel leaves it alone in a partial packet.
  */
 #pragma once
@@ -17,10 +17,6 @@
 #include "nat.bpf.h"
 
 #define REJECT_TTL 64
-#define ICMP_UNREACHABLE 3
-#define ICMP_PORT_UNREACHABLE 3
-#define ICMPV6_UNREACHABLE 1
-#define ICMPV6_PORT_UNREACHABLE 4
 #define IP_DONT_FRAGMENT 0x4000
 #define QUOTE_CHUNK sizeof(((struct scratch *)0)->piece)
 #define QUOTE_CHUNKS ((WEIR_REJECT_MAX_V6 + QUOTE_CHUNK - 1) / QUOTE_CHUNK)
@@ -63,7 +59,7 @@ static __always_inline int reject_admitted(const struct scratch *s, __u32 ref)
 }
 
 /* The same for both families: the first 12 bytes of an IPv4 address here sum to 0. */
-static __always_inline __u64 pseudo_sum(const struct pkt *p, __u8 proto, __u32 l4_len)
+static __always_inline __u64 pseudo_csum(const struct pkt *p, __u8 proto, __u32 l4_len)
 {
 	return csum_words(p->src.w, 4,
 			  csum_words(p->dst.w, 4, bpf_htonl(l4_len) + (__u64)bpf_htonl(proto)));
@@ -157,15 +153,15 @@ __noinline int reply_tcp(struct __sk_buff *skb)
 	sum = csum_32(csum_words((const __u32 *)&rst, sizeof(rst) / 4, 0));
 	rst.check = 0xffff; /* the neutral value, of a complete checksum and of a partial one */
 	if (shrink_to_tcp(skb, p) || write_l3(skb, s, IPPROTO_TCP, sizeof(rst)) ||
-	    packet_write(skb, at, &rst, sizeof(rst)) || packet_sum(skb, check, 0, sum, 0))
+	    packet_write(skb, at, &rst, sizeof(rst)) || packet_csum(skb, check, 0, sum, 0))
 		return -1;
-	sum = csum_32(pseudo_sum(p, IPPROTO_TCP, sizeof(rst)));
-	return packet_sum(skb, check, 0, sum, BPF_F_PSEUDO_HDR) ? -1 : 0;
+	sum = csum_32(pseudo_csum(p, IPPROTO_TCP, sizeof(rst)));
+	return packet_csum(skb, check, 0, sum, BPF_F_PSEUDO_HDR) ? -1 : 0;
 }
 
 /* Checksum of len bytes from the network header on. */
-static __always_inline int quote_sum(struct __sk_buff *skb, struct scratch *s, __u32 len,
-				     __u64 *ret_sum)
+static __always_inline int reject_quote_csum(struct __sk_buff *skb, struct scratch *s, __u32 len,
+					     __u64 *ret_sum)
 {
 	__u64 sum = 0;
 
@@ -188,7 +184,7 @@ static __always_inline int quote_sum(struct __sk_buff *skb, struct scratch *s, _
  * How many bytes of the packet, from the network header on, a reply with headers of that length
  * quotes.
  */
-static __always_inline __u32 quote_len(const struct pkt *p, __u32 head)
+static __always_inline __u32 reject_quote_len(const struct pkt *p, __u32 head)
 {
 	__u32 len = p->end - p->l3_off,
 	      max = (p->v6 ? WEIR_REJECT_MAX_V6 : WEIR_REJECT_MAX_V4) - head;
@@ -199,8 +195,7 @@ static __always_inline __u32 quote_len(const struct pkt *p, __u32 head)
 /* The packet becomes "port unreachable". Returns 0, or -1 if it could not be written. */
 __noinline int reply_icmp(struct __sk_buff *skb)
 {
-	struct unreachable unreachable = { .type = ICMP_UNREACHABLE,
-					   .code = ICMP_PORT_UNREACHABLE };
+	struct unreachable unreachable = { .type = ICMP_DEST_UNREACH, .code = ICMP_PORT_UNREACH };
 	struct scratch *s = scratch_get();
 	__u32 head, quote;
 	__u64 sum;
@@ -210,17 +205,17 @@ __noinline int reply_icmp(struct __sk_buff *skb)
 	if (!s)
 		return -1;
 	head = l3_len(&s->pkt) + sizeof(unreachable);
-	quote = quote_len(&s->pkt, head);
+	quote = reject_quote_len(&s->pkt, head);
 	proto = s->pkt.v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
 	if (s->pkt.v6) {
-		unreachable.type = ICMPV6_UNREACHABLE;
-		unreachable.code = ICMPV6_PORT_UNREACHABLE;
+		unreachable.type = ICMPV6_DEST_UNREACH;
+		unreachable.code = ICMPV6_PORT_UNREACH;
 	}
-	if (packet_cut(skb, s->pkt.l3_off + quote) || quote_sum(skb, s, quote, &sum) ||
+	if (packet_cut(skb, s->pkt.l3_off + quote) || reject_quote_csum(skb, s, quote, &sum) ||
 	    packet_make_room(skb, head))
 		return -1;
 	if (s->pkt.v6)
-		sum += pseudo_sum(&s->pkt, proto, sizeof(unreachable) + quote);
+		sum += pseudo_csum(&s->pkt, proto, sizeof(unreachable) + quote);
 	unreachable.check = csum_fold(csum_32(csum_words((const __u32 *)&unreachable, 2, sum)));
 	if (write_l3(skb, s, proto, sizeof(unreachable) + quote) ||
 	    packet_write(skb, s->pkt.l3_off + l3_len(&s->pkt), &unreachable, sizeof(unreachable)))
@@ -278,6 +273,6 @@ static __always_inline int drop_from_pod(struct __sk_buff *skb, struct scratch *
 	counted = reject_admit(skb, why);
 	drop(skb, counted);
 	if (counted == WEIR_REJECT_LIMITED)
-		trace_write(s, why); /* the decision is the same */
+		decision_publish(s, why); /* the decision is the same */
 	return s->reply ? reject_reply(skb) : TC_ACT_SHOT;
 }

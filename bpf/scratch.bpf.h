@@ -24,10 +24,10 @@ enum hook_property {
 	HOOK_TO_POD = HOOK_FROM_STACK,
 };
 
-enum traced {
-	TRACED_DECIDED = 1 << 0, /* a new flow: service and backend */
-	TRACED_JUDGED = 1 << 1, /* sets, rules and verdicts */
-	TRACED_QUOTE = 1 << 2, /* an ICMP error: its own ends are in struct quote */
+enum decision_part {
+	DECISION_SERVICE = 1 << 0, /* a new flow: service and backend */
+	DECISION_POLICY = 1 << 1, /* sets, rules and verdicts */
+	DECISION_QUOTE = 1 << 2, /* an ICMP error: its own ends are in struct quote */
 };
 
 /* struct pkt.fragment */
@@ -58,7 +58,7 @@ struct pkt {
 	__u8 multicast;
 	__u8 hook; /* enum hook_property, or-ed */
 	__u8 host_origin; /* sent by a socket of this node (NP-41) */
-	__u8 traced; /* enum traced: the valid parts of struct scratch.decision */
+	__u8 decision_parts; /* enum decision_part: the valid parts of struct scratch.decision */
 	__u8 fragment; /* enum fragment_kind */
 	__u8 hops; /* IPv6: the hop limit */
 	__u32 device; /* the pod's device */
@@ -116,8 +116,8 @@ struct scratch {
 	struct weir_flow entry; /* being made */
 	struct weir_flow rev_entry;
 	struct policy_query query;
-	/* of the last packet that was decided or judged: struct pkt.traced says which */
-	struct weir_trace decision;
+	/* of the last packet that was decided or judged: struct pkt.decision_parts says which */
+	struct weir_decision decision;
 	struct route route;
 	struct weir_frontend frontend;
 	__u32 first; /* the packet's source comes first in key */
@@ -126,7 +126,7 @@ struct scratch {
 	__u32 backend, backend_generation;
 	__u32 leftover; /* the entry at key must be removed first: */
 	__u32 leftover_sequence; /* the half_open of that entry */
-	__u32 adopted; /* the reply entry was made by another CPU for the same flow */
+	__u32 rev_shared; /* the reverse entry was made by another CPU for the same flow */
 	/* of a new flow: the bits of enum weir_flow_flag that are fixed at insert */
 	__u32 flow_flags;
 	__u32 allowed; /* of the last policy_judge(): bit 0 egress, bit 1 ingress */
@@ -168,10 +168,10 @@ static __always_inline void decision_begin(struct scratch *s)
 }
 
 /* Publishes the decision for user space. Not called on the established path. */
-static __always_inline void trace_write(struct scratch *s, __u32 reason)
+static __always_inline void decision_publish(struct scratch *s, __u32 reason)
 {
 	__u32 zero = 0;
-	struct weir_trace *t = bpf_map_lookup_elem(&trace, &zero);
+	struct weir_decision *t = bpf_map_lookup_elem(&last_decision, &zero);
 
 	s->decision.reason = reason;
 	if (t)

@@ -16,11 +16,11 @@
  * Is the checksum at off, which is 0, yet to be completed? If so, the kernel leaves the field alone
  * for a change outside a pseudo header; if not, 0 becomes another number, which is then undone.
  */
-static __always_inline int sctp_sum_is_partial(struct __sk_buff *skb, __u32 off)
+static __always_inline int sctp_csum_is_partial(struct __sk_buff *skb, __u32 off)
 {
 	__u32 sum = 0;
 
-	if (packet_sum(skb, off, 0, 1, sizeof(sum)) || packet_read(skb, off, &sum, sizeof(sum)))
+	if (packet_csum(skb, off, 0, 1, sizeof(sum)) || packet_read(skb, off, &sum, sizeof(sum)))
 		return -1;
 	if (!sum)
 		return 1;
@@ -29,7 +29,7 @@ static __always_inline int sctp_sum_is_partial(struct __sk_buff *skb, __u32 off)
 }
 
 /* A function of its own, so that the verifier walks it once and not once per caller's path. */
-__noinline __u32 sctp_sum_shift(__u32 diff, __u32 len)
+__noinline __u32 sctp_csum_shift(__u32 diff, __u32 len)
 {
 	return weir_crc32c_shift(diff, len);
 }
@@ -38,7 +38,7 @@ __noinline __u32 sctp_sum_shift(__u32 diff, __u32 len)
  * ports: both ports as one word in packet order. The packet still has the old ones. Returns 0 or
  * -1.
  */
-__noinline int sctp_sum_update(struct __sk_buff *skb, __u32 from, __u32 to)
+__noinline int sctp_csum_update(struct __sk_buff *skb, __u32 from, __u32 to)
 {
 	struct scratch *s = scratch_get();
 	__u32 off, sum;
@@ -50,10 +50,10 @@ __noinline int sctp_sum_update(struct __sk_buff *skb, __u32 from, __u32 to)
 	if (packet_read(skb, off, &sum, sizeof(sum)))
 		return -1;
 	if (!sum) {
-		partial = sctp_sum_is_partial(skb, off);
+		partial = sctp_csum_is_partial(skb, off);
 		if (partial)
 			return partial < 0 ? -1 : 0;
 	}
-	sum ^= sctp_sum_shift(from ^ to, (s->pkt.end - s->pkt.l4_off) & WEIR_CRC32C_LEN_MAX);
+	sum ^= sctp_csum_shift(from ^ to, (s->pkt.end - s->pkt.l4_off) & WEIR_CRC32C_LEN_MAX);
 	return packet_write(skb, off, &sum, sizeof(sum)) ? -1 : 0;
 }

@@ -27,8 +27,8 @@ enum weir_event_flag {
 	WEIR_EVENT_REPLY = 1 << 2, /* of a known flow: travels from its destination to its source */
 	WEIR_EVENT_TRANSLATED = 1 << 3, /* nat_* are filled */
 	WEIR_EVENT_JUDGED = 1 << 4, /* the sets, rules and the next four bits are filled */
-	WEIR_EVENT_EGRESS = 1 << 5, /* the source is a pod of this node and was judged */
-	WEIR_EVENT_INGRESS = 1 << 6,
+	WEIR_EVENT_JUDGED_EGRESS = 1 << 5, /* the source is a pod of this node and was judged */
+	WEIR_EVENT_JUDGED_INGRESS = 1 << 6,
 	WEIR_EVENT_EGRESS_DENIED = 1 << 7,
 	WEIR_EVENT_INGRESS_DENIED = 1 << 8,
 	/* the tuple is that of the flow it is about, if known, else its own */
@@ -36,18 +36,22 @@ enum weir_event_flag {
 };
 
 /*
- * Element of the ring. The tuple is that of the flow's first packet, before translation. If the
- * packet could not be parsed, addresses are zero and only reason, device and len are set.
+ * Element of the ring. The tuple is that of the flow's first packet, before translation. Fields
+ * after the point where parsing stopped are zero; addresses are zero only if the IP header could
+ * not be read.
  */
 struct weir_event {
 	__u64 time_ns; /* CLOCK_MONOTONIC */
 	struct weir_addr src, dst;
 	struct weir_addr nat_dst; /* the backend */
-	__be16 sport_be, dport_be; /* echo: id and 0, or 0 and id (struct weir_tuple) */
+	__be16 sport_be, dport_be; /* ICMP: enum weir_icmp_port */
 	__be16 nat_dport_be;
 	__u16 reason; /* enum weir_reason; FORWARDED: a new flow was given a backend */
-	__u32 device; /* host end of the pod's veth */
-	/* set 0: not isolated; WEIR_NO_RULE: default deny of the set */
+	__u32 device; /* ifindex of the host end of the pod's veth */
+	/*
+	 * set 0: not isolated. WEIR_NO_RULE: default deny if *_DENIED is set, else exempt (NP-40 to
+	 * NP-42, echo)
+	 */
 	__u32 egress_set, egress_rule;
 	__u32 ingress_set, ingress_rule;
 	__u32 service, backend; /* 0: none */
@@ -68,9 +72,9 @@ WEIR_ASSERT_SIZE(struct weir_watch, 16);
 
 /* Value of event_counts, by reason, per CPU. */
 struct weir_event_count {
-	__u32 slice; /* tick that `used` counts for */
+	__u32 tick; /* that `used` counts for */
 	__u32 used;
-	__u64 over; /* not sent: over the budget */
+	__u64 over_budget; /* not sent */
 	__u64 lost; /* not sent: the ring was full, or the reserve was used up */
 };
 WEIR_ASSERT_SIZE(struct weir_event_count, 24);
@@ -80,7 +84,7 @@ static __always_inline int weir_watch_wants(const struct weir_watch *w, __u32 re
 	return w->reasons >> (reason & 63) & 1;
 }
 
-/* ---- Counters, and the last decision */
+/* ---- Counters, and the last decision ------------------------------------------------------ */
 
 /* Value of counters, by reason, per CPU. */
 struct weir_counter {
@@ -98,10 +102,10 @@ WEIR_ASSERT_SIZE(struct weir_hits, 16);
 
 /*
  * How the last packet on this CPU was decided: user space reads it after BPF_PROG_TEST_RUN
- * (`--engine bpf`, differential tests). Written when a packet is judged, never on the established
- * path.
+ * (`--engine bpf`, differential tests). Written for every packet but those that an existing entry
+ * forwards.
  */
-struct weir_trace {
+struct weir_decision {
 	struct weir_addr dst; /* after translation */
 	__be16 dst_port_be;
 	__u8 judged_egress; /* the source is a pod of this node and was judged */
@@ -109,11 +113,12 @@ struct weir_trace {
 	__u8 allow_egress;
 	__u8 allow_ingress;
 	__u16 reason; /* enum weir_reason */
-	__u32 egress_rule; /* WEIR_NO_RULE: default deny, or no policy at all */
+	/* WEIR_NO_RULE: default deny, not isolated, or exempt (NP-40 to NP-42, echo) */
+	__u32 egress_rule;
 	__u32 ingress_rule;
 	__u32 egress_set; /* 0: not isolated */
 	__u32 ingress_set;
 	__u32 service; /* 0: no service */
 	__u32 backend;
 };
-WEIR_ASSERT_SIZE(struct weir_trace, 48);
+WEIR_ASSERT_SIZE(struct weir_decision, 48);

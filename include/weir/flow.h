@@ -20,7 +20,8 @@ struct weir_tuple {
 	};
 	__be16 port_be[2];
 	__u8 proto;
-	__u8 zone; /* 1: a direct flow whose key in zone 0 is the reply entry of a translated one */
+	__u8 zone; /* 1: a direct flow whose key in zone 0 is the reverse entry of a translated one
+		    */
 	__u16 pad;
 };
 WEIR_ASSERT_SIZE(struct weir_tuple, 40);
@@ -133,13 +134,15 @@ enum weir_flow_flag {
 /*
  * Value of the conntrack table: 64 bytes, one cache line.
  *
- * Untranslated flow: one entry, nat_* unused. Translated flow: two entries, linked by nat_*:
- *   forward (client, frontend): nat_addr:nat_port is the backend, nat_cport the client's port
- * towards it, which differs from the client's own after a port collision; reply (backend,
- * client:nat port): nat_addr:nat_port is the frontend, nat_cport the client's own port.
+ * An untranslated flow has one entry and leaves nat_* unused. A translated flow is a pair, linked
+ * by nat_*:
+ *   - the forward entry (client, frontend): nat_addr:nat_port is the backend, nat_cport the
+ * client's port towards it, which differs from the client's own after a port collision;
+ *   - the reverse entry (backend, client:nat port): nat_addr:nat_port is the frontend, nat_cport
+ * the client's own port.
  *
  * In a hairpin the pod is client and backend, and sees the reserved address as its peer: that is
- * nat_addr of the forward entry, and the client in the reply entry's key.
+ * nat_addr of the forward entry, and the client in the reverse entry's key.
  */
 struct weir_flow {
 	/* read by every packet: next to the key in the table's element */
@@ -201,7 +204,7 @@ struct weir_fragment {
 };
 WEIR_ASSERT_SIZE(struct weir_fragment, 12);
 
-/* ---- State, and the reverse entry ---------------------------------------------------------- */
+/* ---- State, and the reverse entry --------------------------------------------------------- */
 
 #define WEIR_FLOW_SEEN_BOTH (WEIR_FLOW_SEEN_ORIG | WEIR_FLOW_SEEN_REPLY)
 #define WEIR_FLOW_FIN_BOTH (WEIR_FLOW_FIN_ORIG | WEIR_FLOW_FIN_REPLY)
@@ -259,7 +262,7 @@ static __always_inline const struct weir_addr *weir_flow_backend(const struct we
 
 /*
  * Key of the reverse entry: the client's end and nat_*, for both entries of a pair. A hairpin's
- * reply entry leads from the pod to the frontend, its forward entry from the reserved address to
+ * reverse entry leads from the pod to the frontend, its forward entry from the reserved address to
  * the pod.
  */
 static __always_inline void weir_flow_rev_key(const struct weir_tuple *key,

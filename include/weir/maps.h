@@ -80,64 +80,64 @@ enum weir_fill {
 /* clang-format off */
 #define WEIR_MAPS(X) \
 	X(attachments, TABLE, __u32, __u32, 4096, ANY, TABLES, \
-	  REFUSE, KEYS, "load refuses: no slot for another pod") \
+	  REFUSE, KEYS, "load fails and changes nothing") \
 	X(pods, ARRAY, __u32, struct weir_pod, 1024, BITS(WEIR_SLOT_BITS), ARRAYS, \
-	  REFUSE, PODS, "load refuses: no slot for another pod") \
+	  REFUSE, PODS, "load fails and changes nothing") \
 	X(endpoints, TABLE, struct weir_addr, __u32, 8192, ANY, TABLES, \
-	  REFUSE, KEYS, "load refuses") \
+	  REFUSE, KEYS, "load fails and changes nothing") \
 	X(identities, TABLE, struct weir_addr, __u32, 262144, ANY, TABLES, \
-	  REFUSE, KEYS, "load refuses") \
+	  REFUSE, KEYS, "load fails and changes nothing") \
 	X(networks, TRIE, struct weir_prefix, __u32, 65536, ANY, TRIES, \
-	  REFUSE, KEYS, "load refuses") \
+	  REFUSE, KEYS, "load fails and changes nothing") \
 	X(policy_sets, ARRAY, __u32, __u64, 16384, BITS(24), ARRAYS, \
-	  REFUSE, NAMES(POLICY_SET), "load refuses") \
+	  REFUSE, NAMES(POLICY_SET), "load fails and changes nothing") \
 	X(policy_rules, TABLE, struct weir_policy_key, __u64, 262144, ANY, TABLES, \
-	  REFUSE, KEYS, "load refuses") \
+	  REFUSE, KEYS, "load fails and changes nothing") \
 	X(port_ranges, ARRAY, __u32, struct weir_port_range, 131072, BITS(WEIR_RANGE_BITS), ARRAYS, \
-	  REFUSE, EXTENTS(PORT_SET), "load refuses") \
+	  REFUSE, EXTENTS(PORT_SET), "load fails and changes nothing") \
 	X(frontends, TABLE, struct weir_frontend, __u32, 65536, ANY, TABLES, \
-	  REFUSE, KEYS, "load refuses") \
+	  REFUSE, KEYS, "load fails and changes nothing") \
 	X(services, ARRAY, __u32, struct weir_service, 32768, ANY, ARRAYS, \
-	  REFUSE, NAMES(SERVICE), "load refuses") \
+	  REFUSE, NAMES(SERVICE), "load fails and changes nothing") \
 	X(backend_slots, ARRAY, __u32, __u64, 262144, ANY, ARRAYS, \
-	  REFUSE, BACKEND_EXTENTS, "load refuses") \
+	  REFUSE, BACKEND_EXTENTS, "load fails and changes nothing") \
 	X(backends, ARRAY, __u32, struct weir_backend, 131072, ANY, ARRAYS, \
-	  REFUSE, BACKENDS, "load refuses") \
+	  REFUSE, BACKENDS, "load fails and changes nothing") \
 	X(nodes, TABLE, struct weir_addr, __u32, 16384, ANY, TABLES, \
-	  REFUSE, KEYS, "load refuses") \
+	  REFUSE, KEYS, "load fails and changes nothing") \
 	X(names, TABLE, struct weir_name, struct weir_name_id, 131072, ANY, TABLES, \
-	  REFUSE, KEYS, "load refuses") \
+	  REFUSE, KEYS, "load fails and changes nothing") \
 	X(config, ARRAY, __u32, struct weir_config, 1, FIXED, NONE, \
 	  NEVER, ALL, "cannot fill") \
 	X(conntrack, FLOWS, struct weir_tuple, struct weir_flow, WEIR_CONNTRACK_MAX, ANY, FLOWS, \
-	  LOSE, KEYS, "closing flows are reclaimed, oldest first; then new flows are dropped as table-full") \
+	  LOSE, KEYS, "evicts the oldest closing connection; if there is none, new connections are dropped as table-full") \
 	X(gc_slots, STATE, __u32, struct weir_key_slot, WEIR_CONNTRACK_MAX, ANY, FLOWS, \
-	  LOSE, USED, "as conntrack") \
+	  LOSE, USED, "same as conntrack") \
 	X(gc_free, QUEUE, void, __u32, WEIR_CONNTRACK_MAX, ANY, FLOWS, \
 	  NEVER, UNUSED, "cannot fill: it holds each slot once") \
 	X(closing_keys, QUEUE, void, struct weir_tuple, 65536, ANY, FLOWS, \
-	  FORGET, UNCOUNTED, "the oldest is forgotten and waits for gc") \
+	  FORGET, UNCOUNTED, "evicts the oldest; its connection then waits for gc") \
 	X(half_open, STATE, __u32, struct weir_key_slot, WEIR_HALF_OPEN_MAX, POWER_OF_TWO, FLOWS, \
-	  FORGET, USED, "the oldest half-open flow goes") \
+	  FORGET, USED, "evicts the oldest half-open connection") \
 	X(rejects, STATE, __u32, __u64, WEIR_REJECT_BUCKETS, FIXED, NONE, \
 	  NEVER, ALL, "cannot fill: pods share the buckets") \
 	X(fragments, LRU, struct weir_fragment_key, struct weir_fragment, 4096, ANY, FLOWS, \
-	  FORGET, KEYS, "the oldest is forgotten, and its datagram's later fragments are dropped as fragment-first") \
+	  FORGET, KEYS, "evicts the oldest; later fragments of its datagram are dropped as fragment-first") \
 	X(counters, PERCPU, __u32, struct weir_counter, _WEIR_REASON_MAX, FIXED, NONE, \
 	  NEVER, ALL, "cannot fill") \
-	X(trace, PERCPU, __u32, struct weir_trace, 1, FIXED, NONE, \
+	X(last_decision, PERCPU, __u32, struct weir_decision, 1, FIXED, NONE, \
 	  NEVER, ALL, "cannot fill") \
 	X(handoff, PERCPU, __u32, struct weir_handoff, 1, FIXED, NONE, \
 	  NEVER, ALL, "cannot fill") \
 	X(rule_hits, PERCPU, __u32, struct weir_hits, 16384, ANY, NONE, \
-	  LOSE, NAMES(RULE), "further rules are not counted, get says so") \
+	  LOSE, NAMES(RULE), "further rules have no hit count") \
 	X(set_hits, PERCPU, __u32, struct weir_hits, 4096, ANY, NONE, \
-	  LOSE, NAMES(POLICY_SET), "further policy sets are not counted, get says so") \
+	  LOSE, NAMES(POLICY_SET), "further policy sets have no hit count") \
 	X(events, RING, void, void, 1 << 19, POWER_OF_TWO, NONE, \
-	  LOSE, UNCOUNTED, "events are lost and counted, observe says how many") \
+	  LOSE, UNCOUNTED, "further events are lost; observe reports how many") \
 	X(event_counts, PERCPU, __u32, struct weir_event_count, _WEIR_REASON_MAX, FIXED, NONE, \
 	  NEVER, ALL, "cannot fill") \
-	X(steps, PROGS, __u32, __u32, _WEIR_STEP_MAX, FIXED, NONE, \
+	X(tail_calls, PROGS, __u32, __u32, _WEIR_TAIL_CALL_MAX, FIXED, NONE, \
 	  NEVER, ALL, "cannot fill") \
 	X(watch, ARRAY, __u32, struct weir_watch, 1, FIXED, NONE, \
 	  NEVER, ALL, "cannot fill")

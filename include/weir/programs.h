@@ -5,9 +5,8 @@
  *
  * WEIR_OBJECTS(X): X(name, NEED, "map of its own" or NULL)
  *   NEED: NEEDED, or OPTIONAL if some kernels refuse it and Weir works without it
- * WEIR_PROGRAMS(X): X(name, STEP, object, HOOK)
- *   STEP: WEIR_STEPS are also elements of the map steps[], as WEIR_STEP_<STEP>; others leave it
- * empty
+ * WEIR_PROGRAMS(X): X(name, TAIL_CALL, object, HOOK)
+ *   TAIL_CALL: an index of the map tail_calls[], WEIR_TAIL_CALL_<TAIL_CALL>; or empty
  */
 #pragma once
 
@@ -19,14 +18,14 @@
 	X(map_word, NEEDED, NULL)  \
 	X(gc, OPTIONAL, "gc_timer")
 
-#define WEIR_STEPS(X)                                \
-	X(from_pod, FROM_POD, pod, INGRESS)          \
-	X(to_pod, TO_POD, pod, EGRESS)               \
-	X(from_adopted, FROM_ADOPTED, host_ct, STEP) \
-	X(to_adopted, TO_ADOPTED, host_ct, STEP)
+#define WEIR_TAIL_CALLS(X)                                \
+	X(from_pod, FROM_POD, pod, INGRESS)               \
+	X(to_pod, TO_POD, pod, EGRESS)                    \
+	X(from_adopted, FROM_ADOPTED, host_ct, TAIL_CALL) \
+	X(to_adopted, TO_ADOPTED, host_ct, TAIL_CALL)
 
 #define WEIR_PROGRAMS(X)                   \
-	WEIR_STEPS(X)                      \
+	WEIR_TAIL_CALLS(X)                 \
 	X(store_word, , map_word, SYSCALL) \
 	X(gc_start, , gc, START)
 
@@ -44,29 +43,28 @@ enum weir_program {
 		_WEIR_PROGRAM_MAX,
 };
 
-/* Index of steps[], for tail calls: the number of the program. */
-enum weir_step {
-#define WEIR_STEP_ENUM(name, step, ...) WEIR_STEP_##step = WEIR_PROGRAM_##name,
-	WEIR_STEPS(WEIR_STEP_ENUM)
-#undef WEIR_STEP_ENUM
-		_WEIR_STEP_MAX,
+/* Index of the map tail_calls[]: the number of the program. */
+enum weir_tail_call {
+#define WEIR_TAIL_CALL_ENUM(name, tail_call, ...) WEIR_TAIL_CALL_##tail_call = WEIR_PROGRAM_##name,
+	WEIR_TAIL_CALLS(WEIR_TAIL_CALL_ENUM)
+#undef WEIR_TAIL_CALL_ENUM
+		_WEIR_TAIL_CALL_MAX,
 };
 
 enum weir_hook {
 	WEIR_HOOK_INGRESS, /* tc at the host end of a pod's veth: packets from the pod */
 	WEIR_HOOK_EGRESS, /* tc at the host end of a pod's veth: packets to the pod */
-	WEIR_HOOK_STEP, /* not attached: entered by tail call */
+	WEIR_HOOK_TAIL_CALL, /* not attached: entered by tail call */
 	WEIR_HOOK_SYSCALL, /* not attached: user space runs it */
 	WEIR_HOOK_START, /* not attached: user space runs it once after load */
 };
 
-/*
- * ---- Arguments of programs --------------------------------------------------------------------
- */
+/* ---- Arguments of programs ---------------------------------------------------------------- */
 
-/* What a program passes on by tail call (steps): per CPU, for one packet. */
+/* What a program passes on by tail call: per CPU, for one packet. */
 struct weir_handoff {
-	__u32 host_asked; /* tick of the packet for which host_ct was asked (bpf/midstream.bpf.h) */
+	/* tick | 1 of the packet that host_ct was asked about; 0: none (bpf/midstream.bpf.h) */
+	__u32 host_asked;
 	__u32 pad; /* values of per-CPU maps are rounded up to 8 bytes */
 };
 WEIR_ASSERT_SIZE(struct weir_handoff, 8);
@@ -75,13 +73,13 @@ WEIR_ASSERT_SIZE(struct weir_handoff, 8);
  * Argument of program store_word: stores one word in place in a hash map (docs/design.md,
  * "Atomic").
  */
-enum weir_word_map {
-	WEIR_WORD_IDENTITY, /* identities[addr] = value */
-	WEIR_WORD_FRONTEND, /* frontends[frontend] = value */
+enum weir_store_target {
+	WEIR_STORE_IDENTITY, /* identities[addr] = value */
+	WEIR_STORE_FRONTEND, /* frontends[frontend] = value */
 };
 
-struct weir_map_word {
-	__u32 map; /* enum weir_word_map */
+struct weir_store_word {
+	__u32 map; /* enum weir_store_target */
 	__u32 value;
 	union {
 		struct weir_addr addr;
@@ -90,4 +88,4 @@ struct weir_map_word {
 	__u32 pad;
 	/* the program returns 0, or -ENOENT if the key is missing */
 };
-WEIR_ASSERT_SIZE(struct weir_map_word, 32);
+WEIR_ASSERT_SIZE(struct weir_store_word, 32);

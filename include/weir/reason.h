@@ -19,7 +19,7 @@ enum weir_verdict {
 	X(FORWARDED, PASS, "forwarded", "allowed and sent on") \
 	X(NOT_IP, PASS, "not-ip", "ARP and other frames that are not IP") \
 	X(NEIGHBOUR, PASS, "neighbour", "neighbour discovery, MLD or DHCP: no policy applies") \
-	X(MULTICAST, PASS, "multicast", "multicast or broadcast, judged packet by packet") \
+	X(MULTICAST, PASS, "multicast", "multicast or broadcast: policies are checked for each packet") \
 	X(UNCACHED, PASS, "uncached", "allowed without an entry: the connection table is full") \
 	X(NOT_ENFORCED, PASS, "not-enforced", "would be denied, but enforcement is off") \
 	X(TRUNCATED, DROP, "truncated", "the packet ends inside a header") \

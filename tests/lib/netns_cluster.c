@@ -78,7 +78,7 @@ void netns_cluster_down(struct netns_cluster *c)
 	int r;
 
 	forget(c);
-	r = sandbox_down(c->name, &err);
+	r = sandbox_down(c->name, NULL, &err);
 	if (r)
 		fail_msg("sandbox down: %s", err.text);
 }

@@ -87,7 +87,7 @@ static int make_devices(void)
 	return 0;
 }
 
-/* The trace is per CPU: test runs must stay on the CPU that it is read from. */
+/* The decision is per CPU: test runs must stay on the CPU that it is read from. */
 static void stay_on_this_cpu(void)
 {
 	cpu_set_t set;
@@ -633,14 +633,15 @@ static int read_reason(struct prog_env *env)
 struct prog_sent prog_send(struct prog_env *env, struct prog_arrival at,
 			   const struct packet *packet)
 {
-	struct weir_trace traces[env->cpus];
+	struct weir_decision decisions[env->cpus];
 	struct prog_sent sent = {};
 	uint32_t zero = 0;
 
 	sent.verdict = prog_run_raw(env, at, packet, &sent.out);
 	sent.reason = read_reason(env);
-	must(bpf_map_lookup_elem(prog_map(env, "trace"), &zero, traces), "trace");
-	sent.trace = traces[sched_getcpu()];
+	must(bpf_map_lookup_elem(prog_map(env, "last_decision"), &zero, decisions),
+	     "last_decision");
+	sent.decision = decisions[sched_getcpu()];
 	return sent;
 }
 

@@ -73,7 +73,7 @@ struct prog_sent {
 	int verdict; /* TC_ACT_*; TC_ACT_REDIRECT for a redirect */
 	int reason; /* enum weir_reason that was counted; -1: none or more than one */
 	struct packet out;
-	struct weir_trace trace;
+	struct weir_decision decision;
 };
 
 /*

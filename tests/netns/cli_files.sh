@@ -97,6 +97,16 @@ warns() {
 	}
 }
 
+# No note of assigned addresses, and no advice about ports, where there is no object.
+warning_is_the_last_word() {
+	printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n' >"$dir/config.yaml"
+	exits 2 report -f "$dir/config.yaml" || return
+	diff "$dir/err" - <<-END
+		$dir/config.yaml:1:1: note: ignored: Weir does not read kind ConfigMap (v1); further ones are not reported
+		weir: warning: the manifests have no object of a kind that Weir reads
+	END
+}
+
 order_does_not_matter() {
 	python3 - "$dir/good.yaml" "$dir/back.yaml" <<-'END' || return 1
 		import sys
@@ -272,7 +282,7 @@ check "an unknown verb of help is a usage error" says "unknown verb" 2 help frob
 check "verbs match exactly" says "unknown verb 'rep'" 2 rep
 check "an unknown option is a usage error in every verb" every_verb_refuses_unknown_options
 check "an unknown output format is a usage error that lists the formats" says "table|wide|json|csv|md" 2 report -f "$good" -o yaml
-check "too many arguments are a usage error" says "too many arguments" 2 report -f "$good" more
+check "an argument too many is a usage error" says "report: unexpected argument 'more': give manifests with -f PATH" 2 report -f "$good" more
 check "missing arguments are a usage error" says "arguments are missing" 2 why p/web
 check "version -o json has the layout version" json 'd["kind"] == "Version" and d["layoutVersion"] > 0' 0 version -o json
 check "--version works as well" shows "weir " 0 --version
@@ -289,10 +299,11 @@ check "compile gives the same bytes in any order of objects and from any file" o
 
 check "control characters in names do not reach the terminal" names_are_only_text
 check "where no object names a node, --node can be any name, and a warning says where the pods are" \
-	warns "no object names a node: pods are placed on node node, not on nde" 0 compile -f "$good" --node nde
+	warns 'placed on an assumed node called "node": the plan for node nde has no pods. Use --node node' 0 compile -f "$good" --node nde
 check "a node that no object names is invalid input while others are named" an_unknown_node_is_refused
 check "the assigned node can be named without a warning" silent_about_the_node
 check "manifests without an object are reported" warns "no object of a kind that Weir reads" 0 compile -f /dev/null
+check "report ends with the warning that there is no object" warning_is_the_last_word
 check "report has an item for each pair, port and family" \
 	json 'd["kind"] == "Report" and d["apiVersion"] == "weir.dev/v1" and
 	len([i for i in d["items"] if i["family"] == "IPv4"]) == 3 * 2 + 4 * 3' 0 report -q -f "$good" --ports 5432 -o json
@@ -314,6 +325,7 @@ check "without --ports all declared ports are evaluated" \
 	json '{i["port"] for i in d["items"]} == {80, 5432}' 0 report -q -f "$good" -o json
 check "report without any port asks for --ports" says "give --ports" 2 report -q -f "$dir/silent.yaml"
 check "a bad port is a usage error" says "not within 1-65535" 2 report -f "$good" --ports 0/TCP
+check "a range of ports is a usage error" says "'80-90' is not a port: ranges are not supported" 2 report -f "$good" --ports 80-90
 check "a bad protocol is a usage error" says "TCP, UDP or SCTP" 2 report -f "$good" --ports 80/ICMP
 check "a port name that no pod declares is a usage error that lists the declared ones" \
 	says "report: --ports: no pod declares a port named 'bogus'; declared are http; or give numbers, as in 80/TCP" \
@@ -357,17 +369,22 @@ check "why: a pod reaches itself (NP-40)" exits 0 why -q p/db p/db -f "$good"
 check "why: a pod reaches itself through a Service (SVC-84, NP-40)" shows "a pod always reaches itself" 0 why -q p/db svc/p/db -f "$good"
 check "why: an address outside" exits 0 why -q p/web 192.0.2.9:443 -f "$good"
 check "why: IPv6 in brackets" exits 0 why -q p/web '[2001:db8::9]:443' -f "$good"
-check "why: an unknown pod is a usage error" says "is named p/nobody" 2 why -q p/nobody p/db -f "$good"
+check "why: an unknown pod is a usage error" says "no pod or workload named p/nobody" 2 why -q p/nobody p/db -f "$good"
+check "why: a misspelt pod gets a suggestion" says "no pod or workload named p/wbe; did you mean p/web?" 2 why -q p/wbe p/db -f "$good"
+check "why: a Service that is named like a pod gets a hint" says "market/db-primary is a Service: use svc/market/db-primary" \
+	2 why -q market/web market/db-primary -f policies/market
+check "why: a port name that the pod lacks is a usage error that lists what it declares" \
+	says "pod p/web declares no UDP port named 'http'; it declares http 80/TCP" 2 why -q p/db p/web:http/UDP -f "$good"
 check "why: the tree connects a rule to the next one" shows "│ └ any port" 1 why -q p/web p/two:80 -f "$dir/two.yaml"
 check "why: an ambiguous port is a usage error" says "say which" 2 why -q p/db p/api -f "$good"
 check "why: the hint writes an IPv6 address in brackets" says "[fd00::1]:80/TCP" 2 why -q p/db fd00::1 -f "$good"
-check "why: nonsense is a usage error" says "is not one of" 2 why nonsense p/db -f "$good"
+check "why: nonsense is a usage error" says "cannot parse FROM 'nonsense': write NAMESPACE/POD" 2 why nonsense p/db -f "$good"
 check "why without UTF-8 is plain ASCII" ascii_without_utf8
 
 check "workloads stand for pods, and the market is as expected" the_market_is_as_expected
-check "pods that were made for workloads are reported" warns "7 pods were made for 2 Deployments, 1 StatefulSet, 1 DaemonSet, 1 CronJob" \
+check "pods that are created for workloads are reported" warns "created 7 pods for 2 Deployments, 1 StatefulSet, 1 DaemonSet, 1 CronJob" \
 	0 report -f policies/market
-check "why names the owner of a pod, with the template's line" shows "made for Deployment market/web  policies/market/web/deployment.yaml:12" \
+check "why names the owner of a pod, with the template's line" shows "was created from Deployment market/web  policies/market/web/deployment.yaml:12" \
 	0 why -q market/web-2 svc/market/api -f policies/market
 check "why takes the first pod of a workload" shows "DENIED  market/web-1 → market/db-0" 1 why -q market/web market/db -f policies/market
 check "why resolves names under a headless Service (DNS-6)" shows "DENIED  market/web-1 → market/db-1" \

@@ -155,13 +155,28 @@ queues_are_not_counted() {
 }
 
 uninstall_removes() {
-	exits 0 uninstall && nothing_is_left
+	exits 0 uninstall && nothing_is_left && grep -qx "weir: removed instance $NAME (hooks, maps, /run/weir-$NAME)" "$dir/err"
+}
+
+uninstall_of_nothing() {
+	exits 0 uninstall && grep -qx "weir: nothing was loaded as instance $NAME" "$dir/err"
+}
+
+nothing_is_loaded() {
+	exits 3 "$@" && grep -q "nothing is loaded as instance $NAME (/sys/fs/bpf/weir-$NAME): run 'weir load .* --name $NAME'" "$dir/err"
+}
+
+# The pod of the manifests has no attachment record.
+unattached_pods_are_a_warning() {
+	shows "frontends" 0 load -f "$dir/a.yaml" &&
+		grep -q "warning: 1 pod of this node has no attachment record: Weir neither filters nor load-balances its traffic" "$dir/err" &&
+		grep -q "in /run/weir-$NAME/pods and load again" "$dir/err"
 }
 
 # The attach namespace of a sandbox is its own: seen from here, all its devices would be gone.
 load_from_outside_is_refused() {
 	exits 0 sandbox up -f "$dir/a.yaml" || return 1
-	exits 3 load -f "$dir/a.yaml" --node n1 && grep -q "nsenter --net=/run/netns/weir-${NAME}_node" "$dir/err" &&
+	exits 3 load -f "$dir/a.yaml" --node n1 && grep -q "instance $NAME is attached in .* nsenter --net=/run/netns/weir-${NAME}_node" "$dir/err" &&
 		exits 3 load --dry-run -f "$dir/a.yaml" --node n1 &&
 		json 'd["devices"] == 1 and d["generation"] == 1' 0 status -o json &&
 		exits 0 enforce off && exits 0 get pods && exits 0 sandbox up -f "$dir/b.yaml"
@@ -180,7 +195,8 @@ sandbox_leaves_others_alone() {
 }
 
 sandbox_down() {
-	exits 0 sandbox down && nothing_is_left
+	exits 0 sandbox down && nothing_is_left && grep -q "weir: removed sandbox $NAME (1 pod, " "$dir/err" &&
+		exits 0 sandbox down && grep -qx "weir: there was no sandbox $NAME" "$dir/err"
 }
 
 cluster 80 >"$dir/a.yaml"
@@ -196,7 +212,7 @@ spec: {podSelector: {}, ingress: [{}]}
 END
 } >"$dir/c.yaml"
 
-check "status without an instance is status 3" exits 3 status
+check "status without an instance is status 3, and says what to run" nothing_is_loaded status
 check "get without an instance is status 3" exits 3 get pods
 check "enforce without an instance is status 3" exits 3 enforce on
 check "enforce takes on and off only" exits 2 enforce maybe
@@ -205,7 +221,7 @@ check "an instance's name is 1 to 32 letters, digits, - and _" bad_names
 check "a dry run prints what would change, with status 1" shows "nothing was written" 1 load --dry-run -f "$dir/a.yaml"
 check "a dry run creates nothing" nothing_is_left
 check "invalid objects load nothing" exits 4 load -f /dev/null/none
-check "load lists what it wrote, table by table" shows "frontends" 0 load -f "$dir/a.yaml"
+check "load lists what it wrote, table by table, and pods without a record" unattached_pods_are_a_warning
 check "a load of an empty folder is refused and changes nothing" an_empty_load_is_refused
 check "a load for a node that no object names is refused and changes nothing" an_unknown_node_is_refused
 check "a second load has nothing to do" shows "nothing to do" 0 load -f "$dir/a.yaml"
@@ -233,7 +249,7 @@ check "without the plan file get shows ids and says so" names_come_from_the_plan
 check "load and status report gc that is not running" gc_is_missing
 check "an entry count that is unknown is not shown as 0" queues_are_not_counted
 check "uninstall removes everything" uninstall_removes
-check "uninstall without an instance succeeds" exits 0 uninstall
+check "uninstall without an instance succeeds" uninstall_of_nothing
 check "a load from another network namespace is refused" load_from_outside_is_refused
 check "sandbox down works from another network namespace" sandbox_down
 check "a sandbox does not replace an instance that is loaded under its name" sandbox_leaves_others_alone

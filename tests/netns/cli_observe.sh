@@ -182,7 +182,7 @@ drops_have_reasons() {
 other_packets_do_not_match() {
 	observe -n 1 --timeout 2 --from p/friend --verdict deny
 	ends 5 datagrams q/stranger "$web4" 9 || return
-	[ ! -s "$dir/seen" ]
+	[ ! -s "$dir/seen" ] && grep -qx "weir: timeout after 2 s with 0 of 1 events" "$dir/said"
 }
 
 one_reader_at_a_time() {
@@ -222,7 +222,7 @@ losses_are_counted() {
 		sum(i["overBudget"] + i["lost"] for i in r if i["kind"] == "EventLoss") == 3000 and
 		all(i["reason"] == "ingress-denied" for i in r if i["kind"] == "EventLoss") and
 		any(i["kind"] == "EventLoss" for i in r)' &&
-		grep -q "ingress-denied: .* more events, over the budget of 64" "$dir/said"
+		grep -q "ingress-denied: .* more events, over the rate limit of 64" "$dir/said"
 }
 
 enforcement_off_is_shown() {

@@ -48,6 +48,10 @@ other_manifests_are_refused() {
 	exits 4 sandbox probe -q -f "$dir/c.yaml" && grep -q "missing pods: 1, extra pods: 1" "$dir/err"
 }
 
+no_sandbox() {
+	exits 3 sandbox "$@" && grep -q "there is no sandbox $NAME; create one with 'weir sandbox up -f PATH --name $NAME'" "$dir/err"
+}
+
 cat >"$dir/a.yaml" <<'END'
 apiVersion: v1
 kind: Pod
@@ -112,6 +116,7 @@ check "a repository of workloads replaces the pods" exits 0 sandbox up -q -f pol
 check "its connections are allowed and denied as its policies say" json 'all(i["measured"] == i["verdict"] for i in d["items"]) and
 	{i["to"] for i in d["items"]} >= {"market/web-2", "market/db-0", "ops/agent-node"}' 0 sandbox probe -q -f policies/market -o json
 check "down removes it" exits 0 sandbox down -q
-check "probe without a sandbox is status 3" exits 3 sandbox probe -q -f "$dir/a.yaml"
+check "probe without a sandbox is status 3" no_sandbox probe -q -f "$dir/a.yaml"
+check "exec without a sandbox is status 3" no_sandbox exec p/client true
 
 finish

@@ -52,7 +52,7 @@ END
 }
 
 denied_is_explained() {
-	exits 1 why p/web p/db && line '^ datapath: agrees \(generation 1, default-deny of policy set [0-9]+' &&
+	exits 1 why p/web p/db && line '^ datapath: agrees \(generation 1, default deny: no rule of p/db allows it; ' &&
 		line 'a.yaml:13  (✖|no)  ?web has role=web'
 }
 
@@ -165,7 +165,7 @@ half_an_apply_is_no_defect() {
 	local generation r=0
 	generation=$("$W" status -o json --name "$NAME" | python3 -c 'import json,sys; print(json.load(sys.stdin)["generation"])')
 	store_default 1 && cp "/run/weir-$NAME/plan-$generation" "/run/weir-$NAME/plan-$((generation + 1))" || return
-	exits 1 why p/web p/db && grep -q "differs, because an apply after generation $generation is not finished" "$dir/out" ||
+	exits 1 why p/web p/db && grep -q "differs, because the load after generation $generation is not finished" "$dir/out" ||
 		r=1
 	rm "/run/weir-$NAME/plan-$((generation + 1))"
 	store_default 0 && return $r
@@ -220,15 +220,15 @@ unattached_pods_are_reported() {
 		spec: {nodeName: n2, containers: [{name: c, image: i}]}
 		status: {phase: Running, podIP: 10.244.1.5, podIPs: [{ip: 10.244.1.5}]}
 	END
-	exits 0 load -q -f "$dir/node.yaml" --node n1 && shows "not asked: p/a is not attached here" 0 why p/a p/b:80 &&
-		shows "not asked: neither end is a pod of this node, n1" 0 why p/b 192.0.2.1:80
+	exits 0 load -q -f "$dir/node.yaml" --node n1 && shows "not checked: p/a is not attached here" 0 why p/a p/b:80 &&
+		shows "not checked: neither end is a pod of this node, n1" 0 why p/b 192.0.2.1:80
 }
 
 manifests api >"$dir/a.yaml"
 check "why without an instance is status 3" exits 3 why p/web p/db
 check "the sandbox is up" exits 0 sandbox up -q -f "$dir/a.yaml"
 check "a denied flow is explained from the loaded objects, and the tables agree" denied_is_explained
-check "an allowed flow names its rule" shows "agrees (generation 1, ingress rule " 0 why p/api p/db
+check "an allowed flow names its rule" shows "agrees (generation 1, allowed by rule p/db ingress[0]; " 0 why p/api p/db
 check "the tables are asked about a Service through its cluster IP" shows "datapath: agrees" 0 why p/api svc/p/db
 check "the same for a Service that leads back to the pod itself (SVC-84)" shows "datapath: agrees" 0 why p/db svc/p/db
 check "the same for a port that the Service does not have (SVC-64)" shows "datapath: agrees" 1 why p/api svc/p/db:81

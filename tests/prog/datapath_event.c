@@ -116,7 +116,7 @@ static struct weir_event_count count_of(struct prog_env *env, uint32_t reason)
 
 	prog_get(env, "event_counts", &reason, cpus);
 	for (int i = 0; i < env->cpus; i++) {
-		sum.over += cpus[i].over;
+		sum.over_budget += cpus[i].over_budget;
 		sum.lost += cpus[i].lost;
 	}
 	return sum;
@@ -182,7 +182,7 @@ static struct packet_spec syn_to(struct prog_env *env, enum party dst)
 	return prog_tcp(env, POD_A, SPORT, dst, PORT, SYN);
 }
 
-#define BOTH_JUDGED (WEIR_EVENT_JUDGED | WEIR_EVENT_EGRESS | WEIR_EVENT_INGRESS)
+#define BOTH_JUDGED (WEIR_EVENT_JUDGED | WEIR_EVENT_JUDGED_EGRESS | WEIR_EVENT_JUDGED_INGRESS)
 
 static void a_default_deny_reports_its_policy_set(void **state)
 {
@@ -225,7 +225,7 @@ static void a_denial_behind_the_stack_reports_the_pods_device(void **state)
 	isolate(env, OPEN, DENY);
 	watch_all(env);
 	assert_dropped(prog_to(env, POD_B, PROG_UPLINK, &syn), WEIR_INGRESS_DENIED);
-	want.flags = WEIR_EVENT_TO_POD | WEIR_EVENT_JUDGED | WEIR_EVENT_INGRESS |
+	want.flags = WEIR_EVENT_TO_POD | WEIR_EVENT_JUDGED | WEIR_EVENT_JUDGED_INGRESS |
 		     WEIR_EVENT_INGRESS_DENIED;
 	want.ingress_set = IN_SET;
 	assert_event(env, want);
@@ -518,7 +518,7 @@ static void without_a_reader_there_are_no_events(void **state)
 	assert_dropped(prog_from(env, POD_A, &syn), WEIR_INGRESS_DENIED);
 	assert_no_event(env);
 	assert_int_equal(count_of(env, WEIR_INGRESS_DENIED).lost +
-				 count_of(env, WEIR_INGRESS_DENIED).over,
+				 count_of(env, WEIR_INGRESS_DENIED).over_budget,
 			 0);
 	assert_int_equal(hits(env, "set_hits", IN_SET), 3);
 	watch_until(env, 1ull << WEIR_INGRESS_DENIED, prog_ticks_now() + LEASE_TICKS);
@@ -535,7 +535,7 @@ static uint32_t flood(struct prog_env *env, struct packet_spec *spec, size_t *re
 	struct packet out;
 
 	*ret_events = 0;
-	while (!count_of(env, WEIR_INGRESS_DENIED).over && sent < 100 * WEIR_EVENT_BUDGET) {
+	while (!count_of(env, WEIR_INGRESS_DENIED).over_budget && sent < 100 * WEIR_EVENT_BUDGET) {
 		struct packet packet = packet_build(spec);
 
 		for (int i = 0; i < 16; i++, sent++)
@@ -561,9 +561,9 @@ static void a_flood_of_one_reason_is_counted_and_does_not_hide_another(void **st
 	sent = flood(env, &syn, &events);
 	prog_run_raw(env, FROM_POD(POD_A), &packet, &out);
 	n = count_of(env, WEIR_INGRESS_DENIED);
-	assert_int_not_equal(n.over, 0);
+	assert_int_not_equal(n.over_budget, 0);
 	assert_int_equal(n.lost, 0);
-	assert_int_equal(events + n.over, sent);
+	assert_int_equal(events + n.over_budget, sent);
 	assert_true(events >= WEIR_EVENT_BUDGET);
 	assert_event(env, event_of(env, WEIR_SPOOFED, POD_A, &spoofed));
 	assert_int_equal(hits(env, "set_hits", IN_SET), sent);
@@ -626,7 +626,7 @@ static void a_full_ring_loses_and_counts(void **state)
 	assert_true(lost >= 3);
 	for (int i = 0; i < 3; i++) {
 		lost = i ? lost : 0;
-		lost += count_of(env, reasons[i]).lost + count_of(env, reasons[i]).over;
+		lost += count_of(env, reasons[i]).lost + count_of(env, reasons[i]).over_budget;
 	}
 	assert_int_equal(drain(env)->n + lost, sent);
 	assert_dropped(prog_from(env, POD_A, &specs[1]), WEIR_SPOOFED);

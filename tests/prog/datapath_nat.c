@@ -218,7 +218,7 @@ static void a_lost_entry_leads_to_the_same_backend(void **state)
 	for (uint16_t port = SPORT; port < SPORT + 40; port++) {
 		struct packet_spec spec = tcp(env, POD_A, port, VIP_1, PORT, SYN), before, after;
 		struct prog_sent sent = prog_from(env, POD_A, &spec);
-		uint32_t chosen = sent.trace.backend;
+		uint32_t chosen = sent.decision.backend;
 		struct weir_tuple key;
 
 		before = read_out(&sent);

@@ -73,16 +73,16 @@ static void the_default_word_decides_for_unlisted_peers(void **state)
 	isolate_ingress(env, DENY);
 	sent = try(env, POD_A, POD_B, 80);
 	assert_dropped(sent, WEIR_INGRESS_DENIED);
-	assert_int_equal(sent.trace.ingress_rule, WEIR_NO_RULE);
-	assert_int_equal(sent.trace.ingress_set, SET);
-	assert_true(sent.trace.judged_egress && sent.trace.judged_ingress);
-	assert_true(sent.trace.allow_egress && !sent.trace.allow_ingress);
+	assert_int_equal(sent.decision.ingress_rule, WEIR_NO_RULE);
+	assert_int_equal(sent.decision.ingress_set, SET);
+	assert_true(sent.decision.judged_egress && sent.decision.judged_ingress);
+	assert_true(sent.decision.allow_egress && !sent.decision.allow_ingress);
 	assert_int_equal(prog_flow_count(env), 0);
 
 	isolate_ingress(env, ALLOW_BY(RULE));
 	sent = try(env, POD_A, POD_B, 80);
 	assert_redirected(sent);
-	assert_int_equal(sent.trace.ingress_rule, RULE);
+	assert_int_equal(sent.decision.ingress_rule, RULE);
 }
 
 static void the_element_of_a_peer_overrides_the_default(void **state)
@@ -122,7 +122,7 @@ static void both_ends_are_judged_and_egress_is_named_first(void **state)
 	isolate_egress(env, DENY);
 	sent = try(env, POD_A, POD_B, 80);
 	assert_dropped(sent, WEIR_EGRESS_DENIED);
-	assert_false(sent.trace.allow_ingress);
+	assert_false(sent.decision.allow_ingress);
 }
 
 static void from_another_node_only_ingress_is_judged_here(void **state)
@@ -169,7 +169,8 @@ static void np_36_port_ranges_include_both_ends(void **state)
 			assert_redirected(sent);
 		else
 			assert_dropped(sent, WEIR_INGRESS_DENIED);
-		assert_int_equal(sent.trace.ingress_rule, rows[i].port == 91 ? 12 : rows[i].rule);
+		assert_int_equal(sent.decision.ingress_rule,
+				 rows[i].port == 91 ? 12 : rows[i].rule);
 	}
 }
 
@@ -250,11 +251,11 @@ static void np_3_ranges_over_all_points_attribute_every_protocol(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		sent = try_proto(env, POD_A, POD_B, rows[i].proto, rows[i].port);
 		assert_redirected(sent);
-		assert_int_equal(sent.trace.ingress_rule, rows[i].rule);
+		assert_int_equal(sent.decision.ingress_rule, rows[i].rule);
 	}
 	sent = prog_from(env, POD_A, &echo);
 	assert_redirected(sent);
-	assert_int_equal(sent.trace.ingress_rule, 21);
+	assert_int_equal(sent.decision.ingress_rule, 21);
 }
 
 static void np_38_the_reply_to_an_allowed_echo_passes(void **state)
@@ -542,14 +543,14 @@ static void np_46_policy_sees_the_backend_not_the_frontend(void **state)
 	prog_policy_default(env, OTHER_SET, weir_word_ports(0, 1));
 	sent = try(env, POD_A, VIP_1, 80);
 	assert_redirected(sent);
-	assert_int_equal(sent.trace.service, 1);
-	assert_int_equal(sent.trace.backend, 1);
-	assert_int_equal(sent.trace.ingress_rule, RULE);
-	/* nothing of the trace is left for the next packet */
+	assert_int_equal(sent.decision.service, 1);
+	assert_int_equal(sent.decision.backend, 1);
+	assert_int_equal(sent.decision.ingress_rule, RULE);
+	/* nothing of the decision is left for the next packet */
 	sent = try(env, POD_A, REMOTE_A, 80);
 	assert_dropped(sent, WEIR_EGRESS_DENIED);
-	assert_int_equal(sent.trace.service, 0);
-	assert_int_equal(sent.trace.judged_ingress, 0);
+	assert_int_equal(sent.decision.service, 0);
+	assert_int_equal(sent.decision.judged_ingress, 0);
 }
 
 int main(void)

@@ -368,7 +368,7 @@ static void an_apply_from_another_namespace_is_refused_and_changes_nothing(void 
 	back = enter_new_netns();
 	assert_int_equal(try_apply(p, 0, &err), -EXDEV);
 	assert_non_null(
-		strstr(err.text, "instance weir-" NAME " is attached in network namespace net:["));
+		strstr(err.text, "instance " NAME " is attached in network namespace net:["));
 	assert_int_equal(try_apply(p, SYNC_DRY_RUN, &err), -EXDEV);
 	assert_int_equal(try_apply(p, SYNC_NO_DEVICES, &err), 0);
 	return_to_netns(back);

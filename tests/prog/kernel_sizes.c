@@ -57,7 +57,7 @@ static void assert_works(const struct node *n)
 	assert_true(node_map_max(n, WEIR_MAP_port_ranges) <= 1u << WEIR_RANGE_BITS);
 	assert_int_equal(node_map_max(n, WEIR_MAP_counters), _WEIR_REASON_MAX);
 	assert_int_equal(node_map_max(n, WEIR_MAP_event_counts), _WEIR_REASON_MAX);
-	assert_int_equal(node_map_max(n, WEIR_MAP_steps), _WEIR_STEP_MAX);
+	assert_int_equal(node_map_max(n, WEIR_MAP_tail_calls), _WEIR_TAIL_CALL_MAX);
 	for (int map = 0; map < _WEIR_MAP_MAX; map++)
 		assert_true(map_size_works(map, node_map_max(n, map)));
 }

@@ -11,6 +11,8 @@
 
 #include "analyze/target.h"
 
+#define ALL_FORMS (TARGET_WITH_PORT | TARGET_WITH_SERVICE | TARGET_WITH_HOST)
+
 struct fixture {
 	struct arena arena;
 	struct target target;
@@ -22,7 +24,7 @@ static void check(const char *text, enum target_kind kind, const char *ns, const
 {
 	struct fixture f = {};
 
-	if (target_parse(text, true, &f.arena, &f.target, &f.err))
+	if (target_parse(text, "TO", ALL_FORMS, &f.arena, &f.target, &f.err))
 		fail_msg("%s: %s", text, f.err.text);
 	assert_int_equal(f.target.kind, kind);
 	if (ns) {
@@ -62,7 +64,8 @@ static void dns_6_names_are_hosts_of_a_headless_service_or_services(void **state
 	check("db.shop.svc", TARGET_SERVICE, "shop", "db", 0, 0);
 	check("db.shop.svc.cluster.local:53/UDP", TARGET_SERVICE, "shop", "db", 53, IPPROTO_UDP);
 	check("shop/db-0.with.dots", TARGET_POD, "shop", "db-0.with.dots", 0, 0);
-	assert_int_equal(target_parse("db-0.db.shop", true, &f.arena, &f.target, &f.err), 0);
+	assert_int_equal(target_parse("db-0.db.shop", "TO", ALL_FORMS, &f.arena, &f.target, &f.err),
+			 0);
 	assert_string_equal(f.target.service, "db");
 	arena_free(&f.arena);
 }
@@ -71,9 +74,11 @@ static void addresses_keep_their_family(void **state)
 {
 	struct fixture f = {};
 
-	assert_int_equal(target_parse("[fd00::1]:443", true, &f.arena, &f.target, &f.err), 0);
+	assert_int_equal(
+		target_parse("[fd00::1]:443", "TO", ALL_FORMS, &f.arena, &f.target, &f.err), 0);
 	assert_int_equal(addr_family(&f.target.addr), 1);
-	assert_int_equal(target_parse("::ffff:10.0.0.1", true, &f.arena, &f.target, &f.err), 0);
+	assert_int_equal(
+		target_parse("::ffff:10.0.0.1", "TO", ALL_FORMS, &f.arena, &f.target, &f.err), 0);
 	assert_int_equal(addr_family(&f.target.addr), 0);
 	arena_free(&f.arena);
 }
@@ -82,7 +87,8 @@ static void a_port_may_be_a_name(void **state)
 {
 	struct fixture f = {};
 
-	assert_int_equal(target_parse("ns/web:http/TCP", true, &f.arena, &f.target, &f.err), 0);
+	assert_int_equal(
+		target_parse("ns/web:http/TCP", "TO", ALL_FORMS, &f.arena, &f.target, &f.err), 0);
 	assert_string_equal(f.target.port_name, "http");
 	assert_int_equal(f.target.port, 0);
 	assert_true(f.target.has_port);
@@ -101,7 +107,7 @@ static void malformed_targets_are_refused_with_a_message(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		struct fixture f = {};
 
-		if (!target_parse(bad[i], true, &f.arena, &f.target, &f.err))
+		if (!target_parse(bad[i], "TO", ALL_FORMS, &f.arena, &f.target, &f.err))
 			fail_msg("'%s' was accepted", bad[i]);
 		assert_true(f.err.text[0]);
 		arena_free(&f.arena);
@@ -112,8 +118,28 @@ static void from_takes_no_port(void **state)
 {
 	struct fixture f = {};
 
-	assert_int_not_equal(target_parse("ns/web:80", false, &f.arena, &f.target, &f.err), 0);
-	assert_non_null(strstr(f.err.text, "FROM"));
+	assert_int_not_equal(target_parse("ns/web:80", "FROM", 0, &f.arena, &f.target, &f.err), 0);
+	assert_string_equal(f.err.text,
+			    "'ns/web:80': FROM takes no port; give the port with the destination");
+	arena_free(&f.arena);
+}
+
+static void errors_offer_the_forms_that_the_caller_takes(void **state)
+{
+	struct fixture f = {};
+
+	assert_int_not_equal(
+		target_parse("web", "FROM", TARGET_WITH_HOST, &f.arena, &f.target, &f.err), 0);
+	assert_string_equal(f.err.text,
+			    "cannot parse FROM 'web': write NAMESPACE/POD, pod/NAMESPACE/POD, "
+			    "HOST.SERVICE.NAMESPACE, an IP, world or node");
+	assert_int_not_equal(target_parse("web:80", "TO", ALL_FORMS, &f.arena, &f.target, &f.err),
+			     0);
+	assert_string_equal(
+		f.err.text,
+		"cannot parse TO 'web:80': write NAMESPACE/POD, pod/NAMESPACE/POD, "
+		"svc/NAMESPACE/SERVICE, HOST.SERVICE.NAMESPACE, an IP ([IPv6] before a port), "
+		"world or node");
 	arena_free(&f.arena);
 }
 
@@ -126,6 +152,7 @@ int main(void)
 		cmocka_unit_test(a_port_may_be_a_name),
 		cmocka_unit_test(malformed_targets_are_refused_with_a_message),
 		cmocka_unit_test(from_takes_no_port),
+		cmocka_unit_test(errors_offer_the_forms_that_the_caller_takes),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

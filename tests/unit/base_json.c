@@ -40,7 +40,7 @@ static void the_first_error_names_file_and_member(void **state)
 	assert_string_equal(json_text(root, "t"), "");
 	assert_int_equal(json_count(json_list(root, "l")), 0);
 	assert_int_equal(doc.r, -EINVAL);
-	assert_string_equal(err.text, "f.json: n: a number from 8 to 9 is needed");
+	assert_string_equal(err.text, "f.json: n: expected an integer from 8 to 9");
 }
 
 static void members_of_an_absent_value_are_absent(void **state)

@@ -77,7 +77,7 @@ static struct weir_event denial(void)
 		.sport_be = htons(41234),
 		.dport_be = htons(5432),
 		.reason = WEIR_INGRESS_DENIED,
-		.flags = WEIR_EVENT_JUDGED | WEIR_EVENT_EGRESS | WEIR_EVENT_INGRESS |
+		.flags = WEIR_EVENT_JUDGED | WEIR_EVENT_JUDGED_EGRESS | WEIR_EVENT_JUDGED_INGRESS |
 			 WEIR_EVENT_INGRESS_DENIED,
 		.ingress_set = SET,
 		.proto = IPPROTO_TCP,
@@ -92,8 +92,8 @@ static struct weir_event translation(void)
 	struct weir_event e = denial();
 
 	e.reason = WEIR_FORWARDED;
-	e.flags =
-		WEIR_EVENT_JUDGED | WEIR_EVENT_EGRESS | WEIR_EVENT_INGRESS | WEIR_EVENT_TRANSLATED;
+	e.flags = WEIR_EVENT_JUDGED | WEIR_EVENT_JUDGED_EGRESS | WEIR_EVENT_JUDGED_INGRESS |
+		  WEIR_EVENT_TRANSLATED;
 	e.ingress_rule = RULE;
 	e.dst = addr("10.96.0.80");
 	e.dport_be = htons(80);
@@ -262,7 +262,7 @@ static const struct target *target(struct arena *arena, const char *text)
 	struct target *t = arena_zalloc(arena, sizeof(*t));
 	struct weir_err err = {};
 
-	assert_int_equal(target_parse(text, true, arena, t, &err), 0);
+	assert_int_equal(target_parse(text, "TO", TARGET_WITH_PORT, arena, t, &err), 0);
 	return t;
 }
 
@@ -351,7 +351,7 @@ static void a_policy_is_matched_where_it_decided(void **state)
 	assert_true(matches(&e, (struct event_filter){ .policy = "shop/db-from-api" }));
 	assert_false(matches(&e, (struct event_filter){ .policy = "shop/default-deny" }));
 	e = denial(); /* ingress allows by the rule, egress denies */
-	e.flags = WEIR_EVENT_JUDGED | WEIR_EVENT_EGRESS | WEIR_EVENT_INGRESS |
+	e.flags = WEIR_EVENT_JUDGED | WEIR_EVENT_JUDGED_EGRESS | WEIR_EVENT_JUDGED_INGRESS |
 		  WEIR_EVENT_EGRESS_DENIED;
 	e.reason = WEIR_EGRESS_DENIED;
 	e.ingress_rule = RULE;

@@ -101,7 +101,7 @@ static void np_20_22_a_denied_flow_shows_what_failed_and_the_nearest_change(void
 	      "     │                                                    (it has kubernetes.io/metadata.name=prod)\n"
 	      "     ├ from[1] podSelector tier=api         db.yaml:9   ✖ web-0 has tier=web\n"
 	      "     └ ports   TCP/5432                     db.yaml:11  ✔\n"
-	      " nearest: label Namespace prod name=prod → ALLOWED — for every pod in it (from[0] and from[1] are ORed): P004\n");
+	      " smallest change: label Namespace prod name=prod → ALLOWED — for every pod in it (from[0] and from[1] are ORed): P004\n");
 }
 
 static void without_utf8_the_output_is_ascii(void **state)
@@ -118,7 +118,7 @@ static void without_utf8_the_output_is_ascii(void **state)
 		strstr(text, "     `- ports   TCP/5432                     db.yaml:11  yes\n"));
 	assert_non_null(strstr(
 		text,
-		" nearest: label Namespace prod name=prod -> ALLOWED -- for every pod in it"));
+		" smallest change: label Namespace prod name=prod -> ALLOWED -- for every pod in it"));
 }
 
 static void colour_only_wraps_words(void **state)
@@ -171,7 +171,7 @@ static void np_20_both_selectors_of_an_item_are_judged_separately(void **state)
 	      "     │      and podSelector app=b           db.yaml:25  ✖ a has app=a\n"
 	      "     ├ ports[0] TCP/80                      db.yaml:26  ✔\n"
 	      "     └ ports[1] UDP/53                      db.yaml:26  ✖ the protocol is TCP\n"
-	      " nearest: label Pod ops/a app=b → ALLOWED — but selectors for app=a stop matching it\n");
+	      " smallest change: label Pod ops/a app=b → ALLOWED — but selectors for app=a stop matching it\n");
 }
 
 /* The label that one policy wants makes another policy isolate the pod: changes are evaluated. */
@@ -189,8 +189,9 @@ static void a_change_that_the_other_end_still_denies_says_so(void **state)
 		NULL,
 	};
 
-	draws_line(objects, "p/a", "p/b:80",
-		   " nearest: label Pod p/a role=c → ingress ALLOWED, egress still DENIED\n");
+	draws_line(
+		objects, "p/a", "p/b:80",
+		" smallest change: label Pod p/a role=c → ingress ALLOWED, egress still DENIED\n");
 }
 
 static void the_nearest_change_is_the_port_when_only_it_failed(void **state)
@@ -206,7 +207,7 @@ static void the_nearest_change_is_the_port_when_only_it_failed(void **state)
 
 	draws_line(
 		objects, "p/a", "p/b:81",
-		" nearest: in p/b ingress[0] allow TCP/81 → ALLOWED — for every peer of that rule\n");
+		" smallest change: in p/b ingress[0] allow TCP/81 → ALLOWED — for every peer of that rule\n");
 }
 
 static void without_a_rule_the_nearest_change_is_a_new_one(void **state)
@@ -219,7 +220,7 @@ static void without_a_rule_the_nearest_change_is_a_new_one(void **state)
 	};
 
 	draws_line(objects, "p/a", "p/b:81",
-		   " nearest: add an ingress rule to p/none for a, TCP/81 → ALLOWED\n");
+		   " smallest change: add an ingress rule to p/none for a, TCP/81 → ALLOWED\n");
 }
 
 /* A Namespace's name label cannot be changed; an external address has no labels. */
@@ -235,9 +236,10 @@ static void np_22_where_no_label_helps_the_nearest_change_is_in_the_policy(void 
 	};
 
 	draws_line(objects, "p/a", "q/b:80",
-		   " nearest: in q/b ingress[0] select Namespace p → ALLOWED");
-	draws_line(objects, "192.0.2.1", "q/b:80",
-		   " nearest: in q/b ingress[0] add an ipBlock that contains 192.0.2.1 → ALLOWED");
+		   " smallest change: in q/b ingress[0] select Namespace p → ALLOWED");
+	draws_line(
+		objects, "192.0.2.1", "q/b:80",
+		" smallest change: in q/b ingress[0] add an ipBlock that contains 192.0.2.1 → ALLOWED");
 }
 
 /* The namespaceSelector alone admits the pod; the podSelector beside it does not match. */

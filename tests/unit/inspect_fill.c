@@ -22,7 +22,7 @@ static void tables_that_replace_their_oldest_are_not_reported(void **state)
 {
 	static const enum weir_map maps[] = { WEIR_MAP_half_open,    WEIR_MAP_fragments,
 					      WEIR_MAP_closing_keys, WEIR_MAP_rejects,
-					      WEIR_MAP_steps,        WEIR_MAP_gc_free };
+					      WEIR_MAP_tail_calls,   WEIR_MAP_gc_free };
 
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
 		assert_false(live_fills_up(maps[i]));

@@ -118,7 +118,7 @@ static void quoted_and_tagged_scalars_have_the_given_type(void **state)
 	assert_reads("['80', \"yes\", \"\", !!str 80, !!int \"80\", !!bool 'no', !!float 1]",
 		     "['80' 'yes' '' '80' 80 false 1]");
 	assert_reads("- |\n  80\n- >-\n  true\n", "['80\n' 'true']");
-	assert_refused("a: !!int x", "1:4 E001 \"x\" is not what its tag says");
+	assert_refused("a: !!int x", "1:4 E001 expected a value for tag !!int, found \"x\"");
 	assert_refused("a: !!binary eA==",
 		       "1:4 E001 tag \"tag:yaml.org,2002:binary\" is not supported");
 }
@@ -135,10 +135,10 @@ static void keys_become_strings_as_in_kubernetes(void **state)
 	assert_reads("{on: a, 0x10: b, 'x y': c}", "{16:'b' true:'a' x y:'c'}");
 	assert_refused(
 		"? [a]\n: b",
-		"1:3 E001 a key must be a string, this is a list (are braces meant as text? quote them)");
+		"1:3 E001 expected a string as the key, found a list: quote braces that are text");
 	assert_refused(
 		"a: {{ .Values.x }}",
-		"1:5 E001 a key must be a string, this is a mapping (are braces meant as text? quote them)");
+		"1:5 E001 expected a string as the key, found a mapping: quote braces that are text");
 	assert_refused("~: x", "1:1 E001 a key must not be empty or null");
 }
 
@@ -175,9 +175,10 @@ static void aliases_stand_for_their_anchors(void **state)
 {
 	assert_reads("a: &x {k: 1}\nb: *x\nc: [*x, *x]", "{a:{k:1} b:{k:1} c:[{k:1} {k:1}]}");
 	assert_reads("a: &x 1\nb: &x 2\nc: *x", "{a:1 b:2 c:2}");
-	assert_refused("a: *x", "1:4 E001 alias *x names no complete anchor");
-	assert_refused("a: &x\n  b: *x", "2:6 E001 alias *x names no complete anchor");
-	assert_refused("---\na: &x 1\n---\nb: *x", "4:4 E001 alias *x names no complete anchor");
+	assert_refused("a: *x", "1:4 E001 alias *x refers to no anchor before it");
+	assert_refused("a: &x\n  b: *x", "2:6 E001 alias *x refers to no anchor before it");
+	assert_refused("---\na: &x 1\n---\nb: *x",
+		       "4:4 E001 alias *x refers to no anchor before it");
 }
 
 static void parse_9_a_merge_key_applies_at_its_position(void **state)
@@ -193,7 +194,7 @@ static void parse_9_a_merge_key_applies_at_its_position(void **state)
 		     "{a:{k:1} b:{k:1} c:{k:1}}");
 	assert_reads("'<<': x", "{<<:'x'}");
 	assert_reads("!!merge <<: {k: 1}", "{k:1}");
-	assert_refused("a: {<<: 1}", "1:5 E001 << merges mappings only, or a list of them");
+	assert_refused("a: {<<: 1}", "1:5 E001 expected a mapping or a list of mappings after <<");
 	/* a merge in between does not hide a duplicate key */
 	assert_refused("{k: 1, <<: {k: 2}, k: 3}",
 		       "1:20 E003 key \"k\" is given twice, first at line 1: remove one");
@@ -372,10 +373,10 @@ static void long_lines_and_long_scalars_take_linear_time(void **state)
 static void nul_bytes_are_errors_with_a_position(void **state)
 {
 	assert_refused_bytes("a: b\nc: x\0y\n", 12, "2:5 E001 control characters are not allowed");
-	assert_refused("a: \"x\\0y\"", "1:4 E001 a string must not hold the character NUL");
+	assert_refused("a: \"x\\0y\"", "1:4 E001 a string must not contain the character NUL");
 	assert_refused("{\"b\":\n\"x\\u0000y\"}",
-		       "2:1 E001 a string must not hold the character NUL");
-	assert_refused("{\"x\\u0000y\":1}", "1:2 E001 a key must not hold the character NUL");
+		       "2:1 E001 a string must not contain the character NUL");
+	assert_refused("{\"x\\u0000y\":1}", "1:2 E001 a key must not contain the character NUL");
 	assert_refused_bytes("\0\0\0\0", 4, "1:1 E001 control characters are not allowed");
 }
 

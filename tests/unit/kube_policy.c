@@ -139,7 +139,7 @@ static void y23_parse_3_a_number_in_quotes_is_not_a_port(void **state)
 	assert_found(
 		HEAD "spec: {ingress: [{ports: [{port: \"80\"}]}]}\n", AT
 		"4:34: error E024:" OBJECT
-		"spec.ingress[0].ports[0].port: found the string \"80\", but a port name has a letter: write the number 80 without quotes\n");
+		"spec.ingress[0].ports[0].port: expected a port number or name, found the string \"80\": remove the quotes\n");
 }
 
 static void a_port_name_has_at_most_15_characters(void **state)
@@ -148,7 +148,7 @@ static void a_port_name_has_at_most_15_characters(void **state)
 	assert_found(
 		HEAD "spec: {ingress: [{ports: [{port: sixteen-letters1}]}]}\n", AT
 		"4:34: error E024:" OBJECT
-		"spec.ingress[0].ports[0].port: found the string \"sixteen-letters1\", a port number or name is wanted: at most 15 of a-z, 0-9 and -, a letter among them, no - at the ends or twice in a row\n");
+		"spec.ingress[0].ports[0].port: expected a port number or name, found \"sixteen-letters1\": a name is at most 15 of a-z, 0-9 and -, at least one letter, no - at the ends or twice in a row\n");
 }
 
 static void y24_invalid_end_ports_are_refused(void **state)
@@ -164,15 +164,15 @@ static void y24_invalid_end_ports_are_refused(void **state)
 		     "    - {port: 80, endPort: \"90\"}\n",
 		AT
 		"7:27: error E023:" OBJECT
-		"spec.egress[0].ports[0].endPort: endPort 79 is below port 80\n" AT
+		"spec.egress[0].ports[0].endPort: expected port (80) or more, found 79\n" AT
 		"8:17: error E027:" OBJECT
-		"spec.egress[0].ports[1].endPort: endPort needs port, the first of the range\n" AT
+		"spec.egress[0].ports[1].endPort: port is required with endPort: it begins the range\n" AT
 		"9:28: error E027:" OBJECT
-		"spec.egress[0].ports[2].endPort: endPort needs a number in port, which is the name \"web\"\n" AT
+		"spec.egress[0].ports[2].endPort: expected a number in port with endPort, found \"web\"\n" AT
 		"10:27: error E023:" OBJECT
-		"spec.egress[0].ports[3].endPort: found 65536, a number from 1 to 65535 is wanted\n" AT
+		"spec.egress[0].ports[3].endPort: expected an integer from 1 to 65535, found 65536\n" AT
 		"11:27: error E020:" OBJECT
-		"spec.egress[0].ports[4].endPort: found the string \"90\", a whole number is wanted, without quotes\n");
+		"spec.egress[0].ports[4].endPort: expected an integer, found the string \"90\": remove the quotes\n");
 }
 
 static void ports_and_protocols_out_of_range_are_refused(void **state)
@@ -193,25 +193,25 @@ static void ports_and_protocols_out_of_range_are_refused(void **state)
 		     "    - {port: [80]}\n",
 		AT
 		"7:14: error E023:" OBJECT
-		"spec.ingress[0].ports[0].port: found 0, a number from 1 to 65535 is wanted\n" AT
+		"spec.ingress[0].ports[0].port: expected an integer from 1 to 65535, found 0\n" AT
 		"8:14: error E023:" OBJECT
-		"spec.ingress[0].ports[1].port: found 65536, a number from 1 to 65535 is wanted\n" AT
+		"spec.ingress[0].ports[1].port: expected an integer from 1 to 65535, found 65536\n" AT
 		"9:14: error E023:" OBJECT
-		"spec.ingress[0].ports[2].port: found -1, a number from 1 to 65535 is wanted\n" AT
+		"spec.ingress[0].ports[2].port: expected an integer from 1 to 65535, found -1\n" AT
 		"10:14: error E020:" OBJECT
-		"spec.ingress[0].ports[3].port: found the number 80.5, a whole number is wanted\n" AT
+		"spec.ingress[0].ports[3].port: expected an integer, found the number 80.5\n" AT
 		"11:14: error E024:" OBJECT
-		"spec.ingress[0].ports[4].port: found the string \"Web\", a port number or name is wanted: at most 15 of a-z, 0-9 and -, a letter among them, no - at the ends or twice in a row\n" AT
+		"spec.ingress[0].ports[4].port: expected a port number or name, found \"Web\": a name is at most 15 of a-z, 0-9 and -, at least one letter, no - at the ends or twice in a row\n" AT
 		"12:14: error E024:" OBJECT
-		"spec.ingress[0].ports[5].port: found the string \"a--b\", a port number or name is wanted: at most 15 of a-z, 0-9 and -, a letter among them, no - at the ends or twice in a row\n" AT
+		"spec.ingress[0].ports[5].port: expected a port number or name, found \"a--b\": a name is at most 15 of a-z, 0-9 and -, at least one letter, no - at the ends or twice in a row\n" AT
 		"13:14: error E024:" OBJECT
-		"spec.ingress[0].ports[6].port: found the string \"sixteen-letters-\", a port number or name is wanted: at most 15 of a-z, 0-9 and -, a letter among them, no - at the ends or twice in a row\n" AT
+		"spec.ingress[0].ports[6].port: expected a port number or name, found \"sixteen-letters-\": a name is at most 15 of a-z, 0-9 and -, at least one letter, no - at the ends or twice in a row\n" AT
 		"14:18: error E022:" OBJECT
-		"spec.ingress[0].ports[7].protocol: found the string \"tcp\", TCP, UDP or SCTP is wanted\n" AT
+		"spec.ingress[0].ports[7].protocol: expected TCP, UDP or SCTP, found \"tcp\"\n" AT
 		"15:18: error E022:" OBJECT
-		"spec.ingress[0].ports[8].protocol: found the string \"ICMP\", TCP, UDP or SCTP is wanted\n" AT
+		"spec.ingress[0].ports[8].protocol: expected TCP, UDP or SCTP, found \"ICMP\"\n" AT
 		"16:14: error E020:" OBJECT
-		"spec.ingress[0].ports[9].port: found a list, a whole number is wanted\n");
+		"spec.ingress[0].ports[9].port: expected an integer, found a list\n");
 }
 
 /* ---- Blocks ---- */
@@ -247,23 +247,23 @@ static void blocks_that_the_api_server_refuses_are_refused(void **state)
 		"    - ipBlock: {cidr: \" 10.0.0.0/8\"}\n",
 		AT
 		"7:16: error E021:" OBJECT
-		"spec.ingress[0].from[0].ipBlock.cidr: missing, a block like 10.0.0.0/8 is wanted\n" AT
+		"spec.ingress[0].from[0].ipBlock.cidr: required, for example 10.0.0.0/8\n" AT
 		"8:23: error E026:" OBJECT
-		"spec.ingress[0].from[1].ipBlock.cidr: found the string \"10.0.0.1\", a block like 10.0.0.0/8 or 2001:db8::/32 is wanted\n" AT
+		"spec.ingress[0].from[1].ipBlock.cidr: expected a block like 10.0.0.0/8 or 2001:db8::/32, found \"10.0.0.1\"\n" AT
 		"9:43: error E026:" OBJECT
-		"spec.ingress[0].from[2].ipBlock.except[4]: found nothing, a block inside cidr is wanted\n" AT
+		"spec.ingress[0].from[2].ipBlock.except[4]: expected a block inside cidr, found nothing\n" AT
 		"9:44: error E026:" OBJECT
-		"spec.ingress[0].from[2].ipBlock.except[0]: the string \"10.0.0.0/8\" is not a smaller block inside cidr 10.0.0.0/8\n" AT
+		"spec.ingress[0].from[2].ipBlock.except[0]: expected a smaller block inside cidr 10.0.0.0/8, found \"10.0.0.0/8\"\n" AT
 		"9:56: error E026:" OBJECT
-		"spec.ingress[0].from[2].ipBlock.except[1]: the string \"11.0.0.0/16\" is not a smaller block inside cidr 10.0.0.0/8\n" AT
+		"spec.ingress[0].from[2].ipBlock.except[1]: expected a smaller block inside cidr 10.0.0.0/8, found \"11.0.0.0/16\"\n" AT
 		"9:69: error E026:" OBJECT
-		"spec.ingress[0].from[2].ipBlock.except[2]: the string \"fd00::/64\" is not a smaller block inside cidr 10.0.0.0/8\n" AT
+		"spec.ingress[0].from[2].ipBlock.except[2]: expected a smaller block inside cidr 10.0.0.0/8, found \"fd00::/64\"\n" AT
 		"9:82: error E026:" OBJECT
-		"spec.ingress[0].from[2].ipBlock.except[3]: found the string \"x\", a block like 10.0.0.0/8 or 2001:db8::/32 is wanted\n" AT
+		"spec.ingress[0].from[2].ipBlock.except[3]: expected a block like 10.0.0.0/8 or 2001:db8::/32, found \"x\"\n" AT
 		"10:7: error E031:" OBJECT
 		"spec.ingress[0].from[3]: ipBlock and selectors exclude each other in one peer: make them two items of the list\n" AT
 		"11:23: error E026:" OBJECT
-		"spec.ingress[0].from[4].ipBlock.cidr: found the string \" 10.0.0.0/8\", a block like 10.0.0.0/8 or 2001:db8::/32 is wanted\n");
+		"spec.ingress[0].from[4].ipBlock.cidr: expected a block like 10.0.0.0/8 or 2001:db8::/32, found \" 10.0.0.0/8\"\n");
 }
 
 /* ---- Selectors ---- */
@@ -339,41 +339,41 @@ static void selectors_that_the_api_server_refuses_are_refused(void **state)
 		"6:32: error E013:" OBJECT
 		"spec.podSelector.matchLabels.d: \"-\" is not a label value: at most 63 letters, digits, -, _ and . that begin and end with a letter or digit\n" AT
 		"6:40: error E020:" OBJECT
-		"spec.podSelector.matchLabels.e: found the number 1, a string is wanted: put it in quotes\n" AT
+		"spec.podSelector.matchLabels.e: expected a string, found the number 1: put it in quotes\n" AT
 		"8:7: error E030:" OBJECT
 		"spec.podSelector.matchExpressions[0].values: In needs at least one value\n" AT
 		"9:42: error E030:" OBJECT
 		"spec.podSelector.matchExpressions[1].values: Exists takes no values: remove them, or use In\n" AT
 		"10:26: error E022:" OBJECT
-		"spec.podSelector.matchExpressions[2].operator: found the string \"Equals\", In, NotIn, Exists or DoesNotExist is wanted\n" AT
+		"spec.podSelector.matchExpressions[2].operator: expected In, NotIn, Exists or DoesNotExist, found \"Equals\"\n" AT
 		"11:7: error E021:" OBJECT
-		"spec.podSelector.matchExpressions[3].operator: missing, In, NotIn, Exists or DoesNotExist is wanted\n" AT
+		"spec.podSelector.matchExpressions[3].operator: required: In, NotIn, Exists or DoesNotExist\n" AT
 		"12:7: error E021:" OBJECT
-		"spec.podSelector.matchExpressions[4].key: missing, it names the label key of the requirement\n");
+		"spec.podSelector.matchExpressions[4].key: required: the key of a label\n");
 }
 
 static void wrong_types_are_reported_once_and_decoding_continues(void **state)
 {
-	assert_found(
-		HEAD "spec:\n"
-		     "  podSelector: all\n"
-		     "  policyTypes: [Ingress, ingress, ~]\n"
-		     "  ingress: {from: []}\n"
-		     "  egress:\n"
-		     "  - to: [x, {podSelector: []}]\n",
-		AT
-		"5:16: error E020:" OBJECT
-		"spec.podSelector: found the string \"all\", a mapping is wanted\n" AT
-		"6:16: error E029:" OBJECT "spec.policyTypes: 3 types, at most 2 are possible\n" AT
-		"6:16: error E022:" OBJECT
-		"spec.policyTypes[2]: found nothing, Ingress or Egress is wanted\n" AT
-		"6:26: error E022:" OBJECT
-		"spec.policyTypes[1]: found the string \"ingress\", Ingress or Egress is wanted\n" AT
-		"7:12: error E020:" OBJECT "spec.ingress: found a mapping, a list is wanted\n" AT
-		"9:10: error E020:" OBJECT
-		"spec.egress[0].to[0]: found the string \"x\", a mapping is wanted\n" AT
-		"9:27: error E020:" OBJECT
-		"spec.egress[0].to[1].podSelector: found a list, a mapping is wanted\n");
+	assert_found(HEAD "spec:\n"
+			  "  podSelector: all\n"
+			  "  policyTypes: [Ingress, ingress, ~]\n"
+			  "  ingress: {from: []}\n"
+			  "  egress:\n"
+			  "  - to: [x, {podSelector: []}]\n",
+		     AT "5:16: error E020:" OBJECT
+			"spec.podSelector: expected a mapping, found the string \"all\"\n" AT
+			"6:16: error E029:" OBJECT
+			"spec.policyTypes: expected at most 2 types, found 3\n" AT
+			"6:16: error E022:" OBJECT
+			"spec.policyTypes[2]: expected Ingress or Egress, found nothing\n" AT
+			"6:26: error E022:" OBJECT
+			"spec.policyTypes[1]: expected Ingress or Egress, found \"ingress\"\n" AT
+			"7:12: error E020:" OBJECT
+			"spec.ingress: expected a list, found a mapping\n" AT
+			"9:10: error E020:" OBJECT
+			"spec.egress[0].to[0]: expected a mapping, found the string \"x\"\n" AT
+			"9:27: error E020:" OBJECT
+			"spec.egress[0].to[1].podSelector: expected a mapping, found a list\n");
 }
 
 static void objects_with_errors_are_left_out_of_the_store(void **state)

@@ -344,6 +344,21 @@ static void ended_pods_get_no_address_and_nodes_are_implied(void **state)
 	assert_string_equal(store_pod(s, "a", "sick")->node, "n1");
 }
 
+/* Nothing is done with such an input: the note would hide the warning or the errors. */
+static void without_objects_or_with_errors_nothing_is_noted(void **state)
+{
+	with_store *empty = read_with_defaults("", STORE_ASSIGN);
+	with_store *wrong = read_objects(
+		OBJECTS(POD("a", "p", ONE), SVC("s", "ports: [{port: 0}]")), STORE_ASSIGN);
+
+	assert_true(store_is_empty(empty));
+	assert_false(store_is_empty(wrong));
+	assert_diags(empty, "");
+	assert_diags(
+		wrong,
+		"f.yaml:10:23: error E023: Service a/s: spec.ports[0].port: expected an integer from 1 to 65535, found 0\n");
+}
+
 static void without_assigning_a_missing_address_is_a_warning(void **state)
 {
 	with_store *s = read_objects(OBJECTS(POD("a", "p", ONE), SVC("s", "ports: [{port: 80}]"),
@@ -352,8 +367,8 @@ static void without_assigning_a_missing_address_is_a_warning(void **state)
 
 	assert_diags(
 		s,
-		"f.yaml:2:1: warning: Pod a/p: status.podIPs: the pod has no address: no selector can find it\n"
-		"f.yaml:7:1: warning: Service a/s: spec.clusterIP: the Service has no cluster IP: it is not served\n");
+		"f.yaml:2:1: warning: Pod a/p: status.podIPs: missing: without an IP, Services and selectors ignore this Pod; use manifests read from the cluster (kubectl get pods -A -o yaml) or 'weir sandbox up', which assigns IPs\n"
+		"f.yaml:7:1: warning: Service a/s: spec.clusterIP: missing: Weir does not serve this Service; use manifests read from the cluster\n");
 	assert_addr(&s->pods[0]->addr[0], "none");
 	assert_true(!s->pods[0]->ready && s->services[1]->needs_cluster_ip);
 	assert_int_equal(s->n_nodes, 0);
@@ -655,6 +670,7 @@ int main(void)
 		cmocka_unit_test(assigned_addresses_avoid_given_ones_and_use_their_families),
 		cmocka_unit_test(an_ipv6_only_cluster_is_assigned_ipv6_only),
 		cmocka_unit_test(ended_pods_get_no_address_and_nodes_are_implied),
+		cmocka_unit_test(without_objects_or_with_errors_nothing_is_noted),
 		cmocka_unit_test(without_assigning_a_missing_address_is_a_warning),
 		cmocka_unit_test(an_exhausted_range_is_an_error_and_no_address_is_assigned_twice),
 		cmocka_unit_test(derived_endpoints_have_the_conditions_of_their_pods),

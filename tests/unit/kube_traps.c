@@ -196,7 +196,7 @@ static void workloads_that_do_not_select_their_own_pods_are_refused(void **state
 	assert_found(
 		"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: site}\nspec:\n  replicas: 3\n"
 		"  template:\n    spec:\n      containers:\n      - name: web\n",
-		"f.yaml:5:3: error E021: Deployment default/site: spec.selector: missing, it has to match the labels of the template, like matchLabels: {app: web}\n");
+		"f.yaml:5:3: error E021: Deployment default/site: spec.selector: required: labels of the template, for example matchLabels: {app: web}\n");
 	assert_found(
 		"apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: cache, namespace: system}\nspec:\n"
 		"  selector:\n    matchLabels:\n      app: cache\n"

@@ -352,13 +352,13 @@ static void load_makes_no_pods_and_warns_of_workloads_without_pods(void **state)
 static void a_selector_is_required_and_must_match_the_template(void **state)
 {
 #define D " Deployment q/web: spec.selector: "
+	assert_found(APPS("Deployment", "web", "template: {" WEB "}"),
+		     "f.yaml:5:7: error E021:" D
+		     "required: labels of the template, for example matchLabels: {app: web}\n");
 	assert_found(
-		APPS("Deployment", "web", "template: {" WEB "}"),
-		"f.yaml:5:7: error E021:" D
-		"missing, it has to match the labels of the template, like matchLabels: {app: web}\n");
-	assert_found(APPS("Deployment", "web", "selector: {}, template: {" WEB "}"),
-		     "f.yaml:5:18: error E030:" D
-		     "is empty and would match every pod of the namespace\n");
+		APPS("Deployment", "web", "selector: {}, template: {" WEB "}"),
+		"f.yaml:5:18: error E030:" D
+		"empty: it would match every pod of the namespace; give labels of the template\n");
 	assert_found(APPS("Deployment", "web",
 			  "selector: {matchLabels: {app: api}}, template: {" WEB "}"),
 		     "f.yaml:5:18: error E027:" D
@@ -372,7 +372,7 @@ static void a_selector_is_required_and_must_match_the_template(void **state)
 	assert_found(
 		APPS("Deployment", "web", "selector: {matchLabels: {app: 7}}, template: {" WEB "}"),
 		"f.yaml:5:38: error E020: Deployment q/web: spec.selector"
-		".matchLabels.app: found the number 7, a string is wanted: put it in quotes\n");
+		".matchLabels.app: expected a string, found the number 7: put it in quotes\n");
 #undef D
 }
 
@@ -380,14 +380,14 @@ static void a_template_with_containers_is_required(void **state)
 {
 	assert_found(
 		APPS("StatefulSet", "db", "selector: {matchLabels: {a: b}}"),
-		"f.yaml:5:7: error E021: StatefulSet q/db: spec.template: missing, it says what the pods look like\n");
+		"f.yaml:5:7: error E021: StatefulSet q/db: spec.template: required: labels and spec of the pods\n");
 	assert_found(
 		APPS("ReplicaSet", "r",
 		     "selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {}}"),
-		"f.yaml:5:86: error E021: ReplicaSet q/r: spec.template.spec.containers: missing, a pod needs at least one container\n");
+		"f.yaml:5:86: error E021: ReplicaSet q/r: spec.template.spec.containers: required: at least one container\n");
 	assert_found(
 		"{apiVersion: apps/v1, kind: DaemonSet, metadata: {name: d}}\n",
-		"f.yaml:1:1: error E021: DaemonSet default/d: spec: missing, it says how many pods of which kind there are\n");
+		"f.yaml:1:1: error E021: DaemonSet default/d: spec: required: selector and template\n");
 }
 
 static void counts_and_names_out_of_range_are_refused(void **state)
@@ -395,9 +395,14 @@ static void counts_and_names_out_of_range_are_refused(void **state)
 	assert_found(
 		APPS("StatefulSet", "s",
 		     "replicas: -1, ordinals: {start: -1}, serviceName: A, " SELECTED),
-		"f.yaml:5:18: error E023: StatefulSet q/s: spec.replicas: found -1, a number from 0 to 2147483647 is wanted\n"
-		"f.yaml:5:40: error E023: StatefulSet q/s: spec.ordinals.start: found -1, a number from 0 to 2147483647 is wanted\n"
-		"f.yaml:5:58: error E011: StatefulSet q/s: spec.serviceName: \"A\" is not the name of a Service\n");
+		"f.yaml:5:18: error E023: StatefulSet q/s: spec.replicas: expected an integer from 0 to 2147483647, found -1\n"
+		"f.yaml:5:40: error E023: StatefulSet q/s: spec.ordinals.start: expected an integer from 0 to 2147483647, found -1\n"
+		"f.yaml:5:58: error E011: StatefulSet q/s: spec.serviceName: \"A\" is not a Service name: at most 63 of a-z, 0-9 and -, a letter first\n");
+	assert_found(
+		APPS("StatefulSet", "s",
+		     "replicas: \"3\", ordinals: {start: \"three\"}, " SELECTED),
+		"f.yaml:5:18: error E020: StatefulSet q/s: spec.replicas: expected an integer, found the string \"3\": remove the quotes\n"
+		"f.yaml:5:41: error E020: StatefulSet q/s: spec.ordinals.start: expected an integer, found the string \"three\"\n");
 	assert_found(
 		BATCH("CronJob", "a23456789012345678901234567890123456789012345678901b3",
 		      "schedule: x, jobTemplate: {spec: {" JOB_POD "}}"),
@@ -409,14 +414,14 @@ static void the_restart_policy_must_suit_the_kind(void **state)
 	assert_found(
 		APPS("Deployment", "web",
 		     "selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {restartPolicy: Never, containers: [{name: c}]}}"),
-		"f.yaml:5:102: error E022: Deployment q/web: spec.template.spec.restartPolicy: found the string \"Never\", only Always is possible here\n");
+		"f.yaml:5:102: error E022: Deployment q/web: spec.template.spec.restartPolicy: expected Always, found \"Never\": only a Job's pods can end\n");
 	assert_found(
 		BATCH("Job", "j", "template: {spec: {containers: [{name: c}]}}"),
-		"f.yaml:5:25: error E021: Job q/j: spec.template.spec.restartPolicy: missing, OnFailure or Never is wanted in a Job\n");
+		"f.yaml:5:25: error E021: Job q/j: spec.template.spec.restartPolicy: required in a Job: OnFailure or Never\n");
 	assert_found(
 		BATCH("Job", "j",
 		      "template: {spec: {restartPolicy: Always, containers: [{name: c}]}}"),
-		"f.yaml:5:41: error E022: Job q/j: spec.template.spec.restartPolicy: found the string \"Always\", OnFailure or Never is wanted in a Job\n");
+		"f.yaml:5:41: error E022: Job q/j: spec.template.spec.restartPolicy: expected OnFailure or Never in a Job, found \"Always\"\n");
 }
 
 static void the_selector_of_a_job_may_not_be_given(void **state)
@@ -433,7 +438,7 @@ static void the_selector_of_a_job_may_not_be_given(void **state)
 		"");
 	assert_found(
 		BATCH("CronJob", "c", "jobTemplate: {spec: {selector: {}, " JOB_POD "}}"),
-		"f.yaml:5:7: error E021: CronJob q/c: spec.schedule: missing, it says when, like \"0 3 * * *\"\n"
+		"f.yaml:5:7: error E021: CronJob q/c: spec.schedule: required, for example \"0 3 * * *\"\n"
 		"f.yaml:5:39: error E027: CronJob q/c: spec.jobTemplate.spec.selector: the template of a CronJob cannot have a selector: remove it\n");
 }
 
@@ -443,9 +448,9 @@ static void a_kind_of_a_removed_version_is_an_error(void **state)
 		"{apiVersion: extensions/v1beta1, kind: Deployment}\n"
 		"---\n{apiVersion: v1, kind: Job}\n"
 		"---\n{apiVersion: batch.example.com/v1, kind: Job}\n",
-		"f.yaml:1:14: error E010: Deployment: apiVersion: extensions/v1beta1 has no kind Deployment: apps/v1 is wanted\n"
-		"f.yaml:3:14: error E010: Job: apiVersion: v1 has no kind Job: batch/v1 is wanted\n"
-		"f.yaml:5:1: note: Job of batch.example.com/v1 is ignored here and below: Weir does not read this kind\n");
+		"f.yaml:1:14: error E010: Deployment: apiVersion: expected apps/v1 for kind Deployment, found \"extensions/v1beta1\"\n"
+		"f.yaml:3:14: error E010: Job: apiVersion: expected batch/v1 for kind Job, found \"v1\"\n"
+		"f.yaml:5:1: note: ignored: Weir does not read kind Job (batch.example.com/v1); further ones are not reported\n");
 }
 
 static void more_pods_than_a_cluster_has_are_an_error(void **state)
@@ -462,7 +467,7 @@ static void more_pods_than_a_cluster_has_are_an_error(void **state)
 	assert_string_equal(s->diags.items[0].object, "Deployment q/c");
 	assert_string_equal(
 		s->diags.items[0].message,
-		"2147483647 pods, after 150000 of other workloads: Weir makes at most 150000");
+		"2147483647 pods in addition to 150000 of other workloads: Weir creates at most 150000");
 }
 
 static void objects_are_identified_by_kind_and_name(void **state)

@@ -20,7 +20,7 @@ static void print_side(FILE *out, const struct plan *p, const char *name,
 {
 	fprintf(out, "; %s: ", name);
 	if (!side->judged)
-		fputs("not judged", out);
+		fputs("policies not checked", out);
 	else if (side->rule && side->rule < p->n_rules)
 		fprintf(out, "%s by %s rule %u", side->allow ? "allowed" : "denied",
 			p->rules[side->rule].policy, p->rules[side->rule].index);

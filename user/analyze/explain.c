@@ -7,7 +7,8 @@
 
 #include "analyze/explain_item.h"
 
-static bool any_matches(const struct explain_item *items, size_t n)
+/* An empty list matches everything. */
+static bool list_matches(const struct explain_item *items, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (!items[i].failed)
@@ -35,8 +36,8 @@ static void judge_rule(const struct explain_work *w, const struct kube_policy *p
 		ret_rule->ports[i].path = arena_printf(w->arena, "ports[%zu]", i);
 		explain_port(w, &rule->ports[i], &ret_rule->ports[i]);
 	}
-	ret_rule->match = any_matches(ret_rule->peers, ret_rule->n_peers) &&
-			  any_matches(ret_rule->ports, ret_rule->n_ports);
+	ret_rule->match = list_matches(ret_rule->peers, ret_rule->n_peers) &&
+			  list_matches(ret_rule->ports, ret_rule->n_ports);
 }
 
 static bool isolates(const struct kube_policy *p, const struct explain_flow *f)

@@ -34,6 +34,11 @@ static int parse_one(char *word, struct arena *arena, struct report_port *ret_po
 			return err_set(err, -EINVAL, "port %s is not within 1-65535", word);
 		port.port = number;
 		port.proto = port.proto ? port.proto : proto_parse("TCP");
+	} else if (strspn(word, "0123456789-") == strlen(word)) {
+		return err_set(
+			err, -EINVAL,
+			"'%s' is not a port: ranges are not supported, list the ports, as in 80,81",
+			word);
 	} else {
 		port.name = arena_strdup(arena, word);
 	}

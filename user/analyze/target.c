@@ -7,8 +7,23 @@
 #include "analyze/target.h"
 
 #define HOST_PARTS_MAX 4
-#define FORMS \
-	"ns/pod, pod/ns/name, svc/ns/name, host.service.ns, an IP ([v6] before a port), world or node"
+
+/* What is parsed, for errors. */
+struct input {
+	const char *text, *what;
+	unsigned int forms;
+};
+
+static int cannot_parse(const struct input *in, struct weir_err *err)
+{
+	return err_set(
+		err, -EINVAL,
+		"cannot parse %s '%s': write NAMESPACE/POD, pod/NAMESPACE/POD%s%s, an IP%s, world or node",
+		in->what, in->text,
+		in->forms & TARGET_WITH_SERVICE ? ", svc/NAMESPACE/SERVICE" : "",
+		in->forms & TARGET_WITH_HOST ? ", HOST.SERVICE.NAMESPACE" : "",
+		in->forms & TARGET_WITH_PORT ? " ([IPv6] before a port)" : "");
+}
 
 static int parse_port(const char *text, struct arena *arena, struct target *t, struct weir_err *err)
 {
@@ -38,7 +53,7 @@ static int parse_port(const char *text, struct arena *arena, struct target *t, s
 /*
  * Splits "[v6]:80/TCP", "name:80" and "10.0.0.1:80"; an IPv6 address without brackets has no port.
  */
-static int split_port(char *text, bool with_port, char **ret_port, struct weir_err *err)
+static int split_port(const struct input *in, char *text, char **ret_port, struct weir_err *err)
 {
 	char *colon = strchr(text, ':'), *close;
 
@@ -56,32 +71,35 @@ static int split_port(char *text, bool with_port, char **ret_port, struct weir_e
 	}
 	if (!colon)
 		return 0;
-	if (!with_port)
-		return err_set(err, -EINVAL, "'%s': FROM takes no port; give the port with TO",
-			       text);
+	if (!(in->forms & TARGET_WITH_PORT))
+		return err_set(err, -EINVAL,
+			       "'%s': %s takes no port; give the port with the destination", text,
+			       in->what);
 	*colon = 0;
 	*ret_port = colon + 1;
 	return 0;
 }
 
-static int parse_name(const char *text, struct arena *arena, struct target *t, struct weir_err *err)
+static int parse_name(const struct input *in, const char *text, struct arena *arena,
+		      struct target *t, struct weir_err *err)
 {
 	const char *first = strchr(text, '/'), *second = first ? strchr(first + 1, '/') : NULL;
 
 	if (!first || (second && strchr(second + 1, '/')))
-		return err_set(err, -EINVAL, "'%s' is not one of %s", text, FORMS);
+		return cannot_parse(in, err);
 	if (second) {
 		if (!strncmp(text, "svc/", 4) || !strncmp(text, "service/", 8))
 			t->kind = TARGET_SERVICE;
 		else if (strncmp(text, "pod/", 4))
-			return err_set(err, -EINVAL, "'%s' is not one of %s", text, FORMS);
+			return cannot_parse(in, err);
 		text = first + 1;
 		first = second;
 	}
 	t->ns = arena_strndup(arena, text, first - text);
 	t->name = arena_strdup(arena, first + 1);
 	if (!*t->ns || !*t->name)
-		return err_set(err, -EINVAL, "'%s': write both, namespace and name", text);
+		return err_set(err, -EINVAL, "%s '%s': write both, namespace and name", in->what,
+			       in->text);
 	return 0;
 }
 
@@ -123,12 +141,13 @@ static bool parse_addr(char *text, struct weir_addr *ret_addr)
 	return !addr_parse(text, ret_addr);
 }
 
-int target_parse(const char *text, bool with_port, struct arena *arena, struct target *ret_target,
-		 struct weir_err *err)
+int target_parse(const char *text, const char *what, unsigned int forms, struct arena *arena,
+		 struct target *ret_target, struct weir_err *err)
 {
+	const struct input in = { text, what, forms };
 	struct target t = { .kind = TARGET_POD };
 	char *copy = arena_strdup(arena, text), *port;
-	int r = split_port(copy, with_port, &port, err);
+	int r = split_port(&in, copy, &port, err);
 
 	if (r)
 		return r;
@@ -139,7 +158,7 @@ int target_parse(const char *text, bool with_port, struct arena *arena, struct t
 	else if (parse_addr(copy, &t.addr))
 		t.kind = TARGET_ADDR;
 	else if (!parse_host(copy, arena, &t))
-		r = parse_name(copy, arena, &t, err);
+		r = parse_name(&in, copy, arena, &t, err);
 	if (!r && port)
 		r = parse_port(port, arena, &t, err);
 	if (!r)

@@ -33,9 +33,19 @@ struct target {
 	int proto; /* IPPROTO_*; 0: not given */
 };
 
-/* Strings of the target lie in arena. with_port: a port may follow. 0, or -EINVAL with err. */
-int target_parse(const char *text, bool with_port, struct arena *arena, struct target *ret_target,
-		 struct weir_err *err);
+enum target_form {
+	TARGET_WITH_PORT = 1 << 0, /* a port may follow */
+	/* only for errors: these forms are parsed in any case */
+	TARGET_WITH_SERVICE = 1 << 1,
+	TARGET_WITH_HOST = 1 << 2,
+};
+
+/*
+ * Strings of the target lie in arena. what: "FROM", "TO" or an option, for err. forms: the forms
+ * that the caller takes beside pods and addresses. 0, or -EINVAL with err.
+ */
+int target_parse(const char *text, const char *what, unsigned int forms, struct arena *arena,
+		 struct target *ret_target, struct weir_err *err);
 /* False only for an address of the other family (0 IPv4, 1 IPv6). */
 bool target_has_family(const struct target *t, int family);
 /* -EINVAL with err when both are addresses, of different families. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analyze/why.h"
+#include "base/near.h"
 
 /* The pod with that address, else WORLD; notice_own_node() may change it to NODE. */
 static void resolve_addr(const struct why_ask *ask, const struct weir_addr *addr,
@@ -32,10 +33,52 @@ static const struct kube_pod *pod_by_host(const struct store *s, const struct ta
 	return NULL;
 }
 
+/* "ns/name" of every pod, and of every workload that has pods. Sorted, unique. */
+static const char **known_names(const struct store *s, struct arena *arena, size_t *ret_n)
+{
+	const char **names = mem_zalloc((2 * s->n_pods + 1) * sizeof(*names));
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_pods; i++) {
+		const struct kube_meta *m = &s->pods[i]->meta;
+		const struct kube_workload *w = store_owner(s, m);
+
+		names[n++] = arena_printf(arena, "%s/%s", m->ns, m->name);
+		if (w)
+			names[n++] = arena_printf(arena, "%s/%s", m->ns, w->meta.name);
+	}
+	*ret_n = array_unique(names, n, sizeof(*names), text_order);
+	return names;
+}
+
+static int unknown_pod(const struct why_ask *ask, const struct target *t, struct weir_err *err)
+{
+	_cleanup_(mem_free) const char **names = NULL;
+	const char *text = arena_printf(ask->arena, "%s/%s", t->ns, t->name), *near;
+	size_t n;
+
+	if (store_service(ask->store, t->ns, t->name))
+		return err_set(err, -ENOENT,
+			       t == &ask->to
+				       ? "%s is a Service: use svc/%s"
+				       : "FROM cannot be a Service: %s is one; use one of the "
+					 "pods that open connections",
+			       text, text);
+	for (int kind = KUBE_WORKLOAD_FIRST; kind < KUBE_WORKLOAD_FIRST + KUBE_WORKLOADS; kind++)
+		if (store_workload(ask->store, kind, t->ns, t->name))
+			return err_set(err, -ENOENT, "%s %s has no pods", kube_kind_text(kind),
+				       text);
+	names = known_names(ask->store, ask->arena, &n);
+	near = near_word(text, names, n);
+	return err_set(err, -ENOENT, "no pod or workload named %s%s%s%s", text,
+		       near ? "; did you mean " : "", near ?: "", near ? "?" : "");
+}
+
 /* The pod of that name, else the first pod of the workload of that name. */
-static int resolve_pod(const struct store *s, const struct target *t,
+static int resolve_pod(const struct why_ask *ask, const struct target *t,
 		       const struct kube_pod **ret_pod, struct weir_err *err)
 {
+	const struct store *s = ask->store;
 	const struct kube_pod *pod =
 		t->kind == TARGET_HOST ? pod_by_host(s, t) : store_pod(s, t->ns, t->name);
 
@@ -47,8 +90,7 @@ static int resolve_pod(const struct store *s, const struct target *t,
 	if (!pod)
 		pod = store_first_pod(s, t->ns, t->name);
 	if (!pod)
-		return err_set(err, -ENOENT, "no pod, and no workload with pods, is named %s/%s",
-			       t->ns, t->name);
+		return unknown_pod(ask, t, err);
 	if (kube_pod_ended(pod))
 		return err_set(err, -EINVAL,
 			       "pod %s/%s has ended (Succeeded or Failed), so it has no traffic",
@@ -72,7 +114,7 @@ static int resolve_end(const struct why_ask *ask, const struct target *t,
 		return 0;
 	default:
 		*ret_end = (struct report_end){ .kind = REPORT_POD };
-		return resolve_pod(ask->store, t, &ret_end->pod, err);
+		return resolve_pod(ask, t, &ret_end->pod, err);
 	}
 }
 
@@ -103,18 +145,37 @@ static const struct kube_service *service_by_addr(const struct store *s,
 	return NULL;
 }
 
+/* Appends "http 8080/TCP" to a list. */
+static const char *add_port(struct arena *arena, const char *list, const char *name, uint16_t port,
+			    int proto)
+{
+	return arena_printf(arena, "%s%s%s%s%u/%s", list ?: "", list ? ", " : "", name,
+			    *name ? " " : "", port, proto_text(proto));
+}
+
 /* "80/TCP, http 8080/TCP": the Service's ports. */
 static const char *port_list(const struct why_ask *ask, const struct kube_service *svc)
 {
-	const char *text = "none";
+	const char *text = NULL;
 
-	for (size_t i = 0; i < svc->n_ports; i++) {
-		const struct kube_service_port *p = &svc->ports[i];
+	for (size_t i = 0; i < svc->n_ports; i++)
+		text = add_port(ask->arena, text, svc->ports[i].name, svc->ports[i].port,
+				svc->ports[i].proto);
+	return text ?: "none";
+}
 
-		text = arena_printf(ask->arena, "%s%s%s%s%u/%s", i ? text : "", i ? ", " : "",
-				    p->name, *p->name ? " " : "", p->port, proto_text(p->proto));
-	}
-	return text;
+static int no_pod_port(const struct why_ask *ask, struct weir_err *err)
+{
+	const struct kube_pod *pod = ask->to_end.pod;
+	const struct target *t = &ask->to;
+	const char *text = NULL;
+
+	for (size_t i = 0; i < pod->n_ports; i++)
+		text = add_port(ask->arena, text, pod->ports[i].name, pod->ports[i].port,
+				pod->ports[i].proto);
+	return err_set(err, -EINVAL, "pod %s/%s declares no %s%sport named '%s'; it declares %s",
+		       pod->meta.ns, pod->meta.name, t->proto ? proto_text(t->proto) : "",
+		       t->proto ? " " : "", t->port_name, text ?: "none");
 }
 
 /* A number that the Service does not define is valid: SVC-64 says what happens. */
@@ -177,8 +238,7 @@ static int pod_port(struct why_ask *ask, struct weir_err *err)
 		ask->port = pod->ports[i].port;
 		return 0;
 	}
-	return err_set(err, -EINVAL, "pod %s/%s declares no port of that name and protocol",
-		       pod->meta.ns, pod->meta.name);
+	return no_pod_port(ask, err);
 }
 
 static int resolve_service(struct why_ask *ask, struct weir_err *err)
@@ -218,10 +278,12 @@ static const char *target_text(struct arena *arena, const struct target *t)
 
 int why_parse(struct why_ask *ask, const char *from, const char *to, struct weir_err *err)
 {
-	int r = target_parse(from, false, ask->arena, &ask->from, err);
+	int r = target_parse(from, "FROM", TARGET_WITH_HOST, ask->arena, &ask->from, err);
 
 	if (!r)
-		r = target_parse(to, true, ask->arena, &ask->to, err);
+		r = target_parse(to, "TO",
+				 TARGET_WITH_PORT | TARGET_WITH_SERVICE | TARGET_WITH_HOST,
+				 ask->arena, &ask->to, err);
 	if (!r)
 		r = target_check_families(&ask->from, &ask->to, err);
 	if (r)
@@ -250,7 +312,8 @@ int why_resolve(struct why_ask *ask, struct weir_err *err)
 		if (ask->from_end.kind != REPORT_POD || ask->from_end.pod->host_network)
 			return err_set(
 				err, -EINVAL,
-				"not supported yet: a Service asked from world, a node or a hostNetwork pod");
+				"not supported yet: if TO is a Service, FROM must be a pod (not world, a node or a "
+				"hostNetwork pod)");
 		return service_port(ask, err);
 	}
 	r = resolve_end(ask, &ask->to, &ask->to_end, err);

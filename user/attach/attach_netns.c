@@ -81,7 +81,8 @@ int attach_netns_check(const struct node *n, struct weir_err *err)
 	_cleanup_(mem_free) char *path = NULL;
 	_cleanup_(fd_close) int fd = -1;
 	char attached_in[TEXT_MAX], own[TEXT_MAX];
-	const char *instance = strrchr(node_pin_dir(n), '/') + 1;
+	const char *name = instance_name_of(node_pin_dir(n));
+	_cleanup_(mem_free) char *instance = instance_text(name), *option = instance_option(name);
 
 	if (read_attach_netns(n, attached_in) || read_link(NETNS_OWN, own) ||
 	    !strcmp(attached_in, own))
@@ -90,14 +91,14 @@ int attach_netns_check(const struct node *n, struct weir_err *err)
 	if (fd >= 0)
 		return err_set(
 			err, -EXDEV,
-			"instance %s is attached in network namespace %s, and this is another one: its devices "
+			"%s is attached in network namespace %s, and this is another one: its devices "
 			"cannot be seen from here. Run the command there: nsenter --net=%s weir …",
 			instance, path, path);
 	return err_set(
 		err, -EXDEV,
-		"instance %s is attached in network namespace %s, which has no name, and this is %s: its devices "
-		"cannot be seen from here. Run the command there; if that namespace is gone, uninstall first",
-		instance, attached_in, own);
+		"%s is attached in network namespace %s, which has no name, and this is %s: its devices "
+		"cannot be seen from here. Run the command there; if that namespace is gone, run 'weir uninstall%s' first",
+		instance, attached_in, own, option);
 }
 
 int attach_netns_keep(const struct node *n, struct weir_err *err)
@@ -116,11 +117,13 @@ int attach_netns_keep(const struct node *n, struct weir_err *err)
 
 int attach_netns_join(const struct node *n, int *ret_back, struct weir_err *err)
 {
+	_cleanup_(mem_free) char *instance = instance_text(instance_name_of(node_pin_dir(n)));
+
 	if (attach_netns_enter(n, ret_back) != ATTACH_NETNS_UNKNOWN)
 		return 0;
 	return err_set(err, -EXDEV,
 		       "the network namespace where %s is attached has no name, or is gone",
-		       node_pin_dir(n));
+		       instance);
 }
 
 enum attach_netns attach_netns_enter(const struct node *n, int *ret_back)

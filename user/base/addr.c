@@ -110,7 +110,7 @@ const char *cidr_text(const struct cidr *c, char *buf)
 
 const char *addr_port_text(const struct weir_addr *a, uint16_t port, char *buf)
 {
-	char addr[ADDR_TEXT_MAX - sizeof("[]:65535")];
+	char addr[ADDR_TEXT_MAX - sizeof("[]:65535")]; /* an address takes at most 45 bytes */
 
 	snprintf(buf, ADDR_TEXT_MAX, weir_addr_is_v4(a) ? "%s:%u" : "[%s]:%u", addr_text(a, addr),
 		 port);

@@ -67,6 +67,6 @@ int file_write(const char *path, mode_t mode, const char *text, size_t len, stru
 int file_mkdir(const char *path, struct weir_err *err)
 {
 	if (mkdir(path, 0755) && errno != EEXIST)
-		return err_set(err, -errno, "make folder %s: %s", path, strerror(errno));
+		return err_set(err, -errno, "create folder %s: %s", path, strerror(errno));
 	return 0;
 }

@@ -34,6 +34,23 @@ int instance_paths(const char *name, char *ret_pins, char *ret_run, struct weir_
 	return 0;
 }
 
+const char *instance_name_of(const char *folder)
+{
+	const char *name = strrchr(folder, '/') + strlen("/weir");
+
+	return name + (*name == '-');
+}
+
+char *instance_text(const char *name)
+{
+	return name && *name ? mem_printf("instance %s", name) : mem_strdup("the default instance");
+}
+
+char *instance_option(const char *name)
+{
+	return mem_printf("%s%s", name && *name ? " --name " : "", name ? name : "");
+}
+
 const char *const instance_file_prefix[_INSTANCE_FILE_MAX] = {
 	[INSTANCE_PLAN] = "plan-",
 	[INSTANCE_OBJECTS] = "objects-",

@@ -30,6 +30,12 @@ bool instance_name_ok(const char *name);
  * default instance. 0, or -EINVAL: not a valid name.
  */
 int instance_paths(const char *name, char *ret_pins, char *ret_run, struct weir_err *err);
+/* What --name takes, from a folder that instance_paths() gave: "" for the default instance. */
+const char *instance_name_of(const char *folder);
+/* "instance NAME" or "the default instance". The caller owns the text. */
+char *instance_text(const char *name);
+/* "" or " --name NAME", to append to a command. The caller owns the text. */
+char *instance_option(const char *name);
 /* The caller owns the texts. */
 char *instance_generation_file(const char *run, enum instance_file file, uint64_t generation);
 char *instance_record(const char *run, const char *ns, const char *pod);

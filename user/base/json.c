@@ -21,9 +21,10 @@ int json_open(struct json *ret, const char *file, const char *text, const char *
 	if (!ret->root)
 		return ret->r = err_set(err, -EINVAL, "%s: not JSON: %s", file, why);
 	if (strcmp(json_text(root, "apiVersion"), EMIT_API_VERSION))
-		return json_bad(root, "apiVersion", "not " EMIT_API_VERSION);
+		return json_bad(root, "apiVersion", "expected " EMIT_API_VERSION);
+	snprintf(why, sizeof(why), "expected %s", kind);
 	if (strcmp(json_text(root, "kind"), kind))
-		return json_bad(root, "kind", "another kind of document");
+		return json_bad(root, "kind", why);
 	return 0;
 }
 
@@ -57,7 +58,7 @@ const char *json_text(struct json_value v, const char *key)
 	yajl_val m = member(v, key, yajl_t_string);
 
 	if (!m)
-		json_bad(v, key, "a string is needed");
+		json_bad(v, key, "expected a string");
 	return m ? YAJL_GET_STRING(m) : "";
 }
 
@@ -68,7 +69,7 @@ long long json_number(struct json_value v, const char *key, long long min, long 
 
 	if (m && YAJL_IS_INTEGER(m) && YAJL_GET_INTEGER(m) >= min && YAJL_GET_INTEGER(m) <= max)
 		return YAJL_GET_INTEGER(m);
-	snprintf(what, sizeof(what), "a number from %lld to %lld is needed", min, max);
+	snprintf(what, sizeof(what), "expected an integer from %lld to %lld", min, max);
 	json_bad(v, key, what);
 	return -1;
 }
@@ -78,7 +79,7 @@ bool json_flag(struct json_value v, const char *key)
 	yajl_val m = member(v, key, yajl_t_any);
 
 	if (m && !YAJL_IS_TRUE(m) && !YAJL_IS_FALSE(m))
-		json_bad(v, key, "true or false is needed");
+		json_bad(v, key, "expected true or false");
 	return YAJL_IS_TRUE(m);
 }
 
@@ -87,7 +88,7 @@ struct json_value json_list(struct json_value v, const char *key)
 	yajl_val m = member(v, key, yajl_t_array);
 
 	if (!m)
-		json_bad(v, key, "a list is needed");
+		json_bad(v, key, "expected a list");
 	return (struct json_value){ v.doc, m };
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * See netns.h. The calling thread must always return to its own namespace: callers put
- * _cleanup_(netns_leave) on *ret_back.
+ * Enters another network namespace. See netns.h.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -42,8 +42,9 @@ const struct verb verb_compile = {
 	.arguments = "-f PATH",
 	.summary = "compile manifests to the plan of one node, as JSON",
 	.details =
-		"Changes nothing. The same objects give the same bytes, in any order. Exit status 4: the API server\n"
-		"would refuse an object, or --node matches none.\n",
+		"Changes nothing. The same objects give the same bytes, in any order.\n"
+		"If the manifests name nodes and --node is not one of them, compile fails with status 4, as it does\n"
+		"for an object that the API server would refuse.\n",
 	.outputs = "json",
 	.wants = WANTS_FILES | WANTS_NODE,
 	.options_size = sizeof(struct common_options),

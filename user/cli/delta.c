@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* What an apply changed, table by table. See delta.h. */
 #include "base/emit.h"
+#include "base/instance.h"
 #include "cli/delta.h"
 #include "inspect/fill.h"
 
@@ -79,13 +80,32 @@ void delta_print(const struct sync_delta *d, bool dry_run, const struct common_o
 
 void delta_notes(const struct sync_delta *d, const struct common_options *c)
 {
+	char pins[INSTANCE_PATH_MAX], run[INSTANCE_PATH_MAX];
+
+	if (instance_paths(c->name, pins, run, NULL))
+		return;
 	if (d->gated)
-		cli_note(c, "%u recorded %s held: not in the manifests", d->gated,
-			 d->gated == 1 ? "pod is" : "pods are");
+		cli_note(
+			c,
+			"warning: %u %s an attachment record but %s not in the manifests: all packets of %s are dropped. "
+			"Add %s to the manifests, or remove the record in %s/" INSTANCE_PODS
+			", and load again",
+			d->gated, d->gated == 1 ? "pod has" : "pods have",
+			d->gated == 1 ? "is" : "are", d->gated == 1 ? "this pod" : "these pods",
+			d->gated == 1 ? "the pod" : "the pods", run);
 	if (d->unplugged)
-		cli_note(c, "%u %s not attached: no attachment record", d->unplugged,
-			 d->unplugged == 1 ? "pod of this node is" : "pods of this node are");
+		cli_note(
+			c,
+			"warning: %u %s of this node %s no attachment record: Weir neither filters nor load-balances "
+			"%s traffic. Write %s in %s/" INSTANCE_PODS " and load again",
+			d->unplugged, d->unplugged == 1 ? "pod" : "pods",
+			d->unplugged == 1 ? "has" : "have", d->unplugged == 1 ? "its" : "their",
+			d->unplugged == 1 ? "a record" : "a record for each", run);
 	if (d->vanished)
-		cli_note(c, "%u attachment %s of a device that is gone", d->vanished,
-			 d->vanished == 1 ? "record is" : "records are");
+		cli_note(c,
+			 "warning: %u attachment %s in %s/" INSTANCE_PODS
+			 " %s a device or network namespace that does "
+			 "not exist: remove %s if the pod is gone",
+			 d->vanished, d->vanished == 1 ? "record" : "records", run,
+			 d->vanished == 1 ? "names" : "name", d->vanished == 1 ? "it" : "each");
 }

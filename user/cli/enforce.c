@@ -23,7 +23,7 @@ static int answer(const struct common_options *c, bool on)
 	} else if (on) {
 		puts("enforcement is on");
 	} else {
-		puts("enforcement is OFF: policy denials pass until 'weir enforce on'");
+		puts("enforcement is OFF: policies are not enforced until 'weir enforce on'; Services still work");
 	}
 	return EXIT_OK;
 }
@@ -61,10 +61,10 @@ static int run(void *options, char **args, int n_args)
 const struct verb verb_enforce = {
 	.name = "enforce",
 	.arguments = "on|off",
-	.summary = "switch policy on or off, at once, for the whole node (root)",
+	.summary = "switch the enforcement of policies on or off, at once (root)",
 	.details =
-		"off: packets that policies deny pass; Services still work. Takes effect with the next packet and\n"
-		"lasts until it is switched on again; 'weir status' shows it. Exit status 3: nothing is loaded.\n",
+		"off: policies are not enforced, Services still work. Takes effect with the next packet and lasts\n"
+		"until 'weir enforce on'; 'weir status' shows it. Exit status 3: nothing is loaded.\n",
 	.outputs = "table|json",
 	.wants = WANTS_INSTANCE,
 	.options_size = sizeof(struct common_options),

@@ -21,7 +21,7 @@ void evaluator_banner(const struct evaluator_difference *d, const char *name, co
 	fprintf(stderr,
 		BANNER_RULE
 		"weir: INTERNAL BUG: two evaluators disagree. Do not rely on this answer.\n"
-		"weir:   asked         %s -> %s %s/%u on node %s%s\n"
+		"weir:   query         %s -> %s %s/%u on node %s%s\n"
 		"weir:   the plan      %s\n"
 		"weir:   %-13s %s\n",
 		addr_text(&q->src, src), addr_text(&q->dst, dst), proto_text(q->proto), q->port,

@@ -333,10 +333,25 @@ const struct verb verb_get = {
 	.summary = "what the kernel's tables hold, with names (root)",
 	.details =
 		"Reads the maps of the instance. The plan file of the same generation has the names; without it ids\n"
-		"are shown, with a note on stderr. Exit status 3: nothing is loaded.\n"
-		"HITS of a rule: the flows that it allowed, counted when they begin and whenever a change makes Weir\n"
-		"judge them again. DENIED of policies: the packets that none of their rules allowed. IDLE: seconds\n"
-		"since the last one.\n",
+		"are shown, with a note on stderr. Exit status 3: nothing is loaded. The columns:\n\n"
+		"pods INGRESS, EGRESS  the policies that isolate the pod in that direction\n"
+		"pods STATE            open; adopted: open, and it ran before Weir; held: all its packets are dropped\n"
+		"services BACKENDS     endpoints that new connections may go to\n"
+		"backends STATE        serving: takes new connections; not serving: takes none\n"
+		"policies POLICIES     a row: all policies that isolate the same pods in one DIRECTION\n"
+		"policies DEFAULT      what a peer that no rule selects may do: deny, allow, or use some ports\n"
+		"policies PEERS        groups of peers that rules select\n"
+		"policies PODS         pods of this node that they isolate\n"
+		"policies DENIED       packets that none of their rules allowed\n"
+		"rules WRITTEN         file and line of the rule\n"
+		"rules HITS            connections that it allowed; counted again when policies change\n"
+		"flows BACKEND         the endpoint that the Service gave this connection\n"
+		"flows VERDICT         whether policies allow the connection\n"
+		"IDLE                  seconds since the last such packet\n"
+		"maps WHEN FULL        what happens when another entry is needed (-o wide)\n"
+		"programs VERIFIED     instructions that the verifier processed\n"
+		"programs JITED        bytes of machine code\n"
+		"programs RUNS         runs, if kernel.bpf_stats_enabled is 1 (-o wide)\n",
 	.outputs = "table|wide|json|name",
 	.wants = WANTS_INSTANCE,
 	.options_size = sizeof(struct common_options),

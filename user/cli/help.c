@@ -4,7 +4,8 @@
 
 const struct cli_exit cli_exits[CLI_EXITS] = {
 	[EXIT_OK] = { "ok", "done, allowed, or no findings" },
-	[EXIT_NO] = { "a valid no", "denied, findings, or a difference" },
+	[EXIT_NO] = { "a negative result: denied, findings, or differences",
+		      "the command itself worked" },
 	[EXIT_USAGE] = { "wrong usage", "an unknown verb, option, value or name" },
 	[EXIT_REACH] = { "nothing loaded or no permission",
 			 "also another network namespace, or maps of another layout version" },
@@ -14,7 +15,8 @@ const struct cli_exit cli_exits[CLI_EXITS] = {
 			   "another writer or reader is at work, or only a part was done" },
 	[EXIT_KERNEL] = { "the kernel refused or a table is full",
 			  "what was loaded before stays in force" },
-	[EXIT_DISAGREE] = { "two evaluators disagree, a defect of Weir", "please report it" },
+	[EXIT_DISAGREE] = { "internal error: evaluators disagree; please report it",
+			    "with the output, the manifests and what 'weir version' prints" },
 };
 
 void help_list(const struct verb *const *verbs, FILE *out)

@@ -27,17 +27,10 @@ static void print_diags(const struct common_options *c, const struct store *s)
 	free(shown.items);
 }
 
-/*
- * Called before defaults add objects. Loading manifests without objects removes everything.
- */
+/* Loading manifests without objects removes everything. */
 static void note_emptiness(const struct common_options *c, const struct store *s)
 {
-	size_t n = s->n_namespaces + s->n_nodes + s->n_pods + s->n_services + s->n_slices +
-		   s->n_policies;
-
-	for (int i = 0; i < KUBE_WORKLOADS; i++)
-		n += s->n_workloads[i];
-	if (!s->diags.errors && !n)
+	if (!s->diags.errors && store_is_empty(s))
 		cli_note(c, "warning: the manifests have no object of a kind that Weir reads");
 }
 
@@ -52,13 +45,12 @@ int cli_read_store(const struct common_options *c, unsigned int flags, struct st
 	s = store_new();
 	s->keep_source_text = flags & CLI_KEEP_SOURCE_TEXT;
 	r = store_read(s, c->files.items, c->files.n, &err);
-	if (!r) {
-		note_emptiness(c, s);
+	if (!r)
 		store_apply_defaults(s, flags | STORE_ADMIT);
-	}
 	print_diags(c, s);
 	if (r)
 		return cli_fail(EXIT_INPUT, "%s", err.text);
+	note_emptiness(c, s);
 	if (s->diags.errors)
 		return cli_fail(EXIT_INPUT, "%zu %s in the manifests; nothing was done",
 				s->diags.errors, s->diags.errors == 1 ? "error" : "errors");
@@ -160,9 +152,11 @@ int cli_node(const struct common_options *c, const struct store *s, const char *
 	if (unknown)
 		return cli_fail(EXIT_INPUT, "%s", unknown);
 	if (s->n_nodes && s->nodes[0]->made_up && strcmp(node, s->nodes[0]->meta.name))
-		cli_note(c,
-			 "warning: no object names a node: pods are placed on node %s, not on %s",
-			 s->nodes[0]->meta.name, node);
+		cli_note(
+			c,
+			"warning: the manifests name no node, so all pods are placed on an assumed node called "
+			"\"%s\": the plan for node %s has no pods. Use --node %s",
+			s->nodes[0]->meta.name, node, s->nodes[0]->meta.name);
 	*ret_node = node;
 	return EXIT_OK;
 }

@@ -59,8 +59,8 @@ static void apply_knobs(const struct load_options *o, struct node_setup *setup)
 static int check_setup(const struct node_setup *setup, const struct node *node)
 {
 	static const char hint[] =
-		"it is set when the maps are made. Leave the option out, or run 'weir uninstall' first; "
-		"nothing was changed";
+		"it is set at the first load, when the maps are created. Leave the option out, or run "
+		"'weir uninstall' first, which also removes the attachment records; nothing was changed";
 	char live[ADDR_TEXT_MAX], asked[ADDR_TEXT_MAX];
 
 	for (int i = 0; i < _WEIR_MAP_MAX; i++)
@@ -137,8 +137,8 @@ static int load(const struct load_options *o, const struct plan *p, const char *
 	if (any_adopted(&attachments) && node_no_host_flows(node))
 		cli_note(
 			&o->common,
-			"warning: the host's conntrack cannot be asked: %s. Connections that adopted pods already "
-			"have are judged packet by packet, and those through a Service may break",
+			"warning: the host's conntrack cannot be read: %s. Policies are checked for each packet of "
+			"connections that adopted pods already have, and those through a Service may break",
 			node_no_host_flows(node));
 	delta_print(&delta, o->dry_run, &o->common);
 	return o->dry_run && sync_delta_writes(&delta) ? EXIT_NO : EXIT_OK;
@@ -208,18 +208,22 @@ static const struct option_row rows[] = {
 	ROW("attach", "auto|tcx|clsact", OPTION_CHOICE, attach,
 	    "how programs are attached; default auto: tcx where the kernel has it"),
 	ROW("echo", "policy|always", OPTION_CHOICE, echo,
-	    "ICMP echo passes by rules without ports (default), or always"),
+	    "ping (ICMP echo): policy: passes where a rule without ports allows it (default); always: passes"),
 	ROW("hairpin-v4", "ADDR", OPTION_TEXT, hairpin[0],
-	    "IPv4 peer of a pod that reaches itself through a Service, when the maps are made"),
-	ROW("hairpin-v6", "ADDR", OPTION_TEXT, hairpin[1], "the same, IPv6"),
+	    "IPv4 source address that a pod sees when it connects to itself through a Service; only at "
+	    "the first load"),
+	ROW("hairpin-v6", "ADDR", OPTION_TEXT, hairpin[1],
+	    "IPv6 source address that a pod sees when it connects to itself through a Service; only at "
+	    "the first load"),
 	ROW("scale-tables", "PERCENT", OPTION_NUMBER, scale[WEIR_KNOB_TABLES],
-	    "size of hash tables, when they are made; default 100"),
+	    "size of hash tables in percent of the default; only at the first load"),
 	ROW("scale-tries", "PERCENT", OPTION_NUMBER, scale[WEIR_KNOB_TRIES],
-	    "size of prefix tables, likewise"),
+	    "size of prefix tables in percent of the default; only at the first load"),
 	ROW("scale-arrays", "PERCENT", OPTION_NUMBER, scale[WEIR_KNOB_ARRAYS],
-	    "size of arrays, likewise"),
+	    "size of arrays in percent of the default; only at the first load"),
 	ROW("scale-flows", "PERCENT", OPTION_NUMBER, scale[WEIR_KNOB_FLOWS],
-	    "size of the connection table and its companions, likewise"),
+	    "size of the connection table and of those that belong to it, in percent of the default; only "
+	    "at the first load"),
 	{},
 };
 
@@ -229,11 +233,12 @@ const struct verb verb_load = {
 	.summary = "compile manifests and write the difference into this node's maps (root)",
 	.details =
 		"The manifests are the whole desired state. Prints what changed, table by table; a second load prints\n"
-		"'nothing to do'. Only pods with an attachment record are attached (/run/weir[-NAME]/pods). Exit\n"
-		"status 3: this is another network namespace than the one where the instance is attached, or its maps\n"
-		"have another layout version; 4: invalid objects, or no Node and no pod's nodeName has the name of\n"
-		"this node while they have others; 5: another writer is at work; 6: the kernel refused, or a table is\n"
-		"full. Whenever load fails, what was loaded before stays in force.\n",
+		"'nothing to do'. Only pods with an attachment record are attached (/run/weir[-NAME]/pods).\n"
+		"If the manifests name nodes and --node is not one of them, load fails with status 4.\n"
+		"Exit status 3: this is another network namespace than the one where the instance is attached, or\n"
+		"its maps have another layout version; 4: invalid objects or an unknown node; 5: another writer is at\n"
+		"work; 6: the kernel refused, or a table is full. When load fails, what was loaded before stays in\n"
+		"force.\n",
 	.outputs = "table|json",
 	.wants = WANTS_FILES | WANTS_NODE | WANTS_INSTANCE,
 	.options = rows,

@@ -13,7 +13,8 @@
 #include "cli/help.h"
 #include "cli/verbs.h"
 
-static int check_words(const struct verb *v, const struct common_options *c, int n_args)
+static int check_words(const struct verb *v, const struct common_options *c, char **args,
+		       int n_args)
 {
 	/* an empty name is refused: an unset shell variable must not mean the default instance */
 	if (c->name && !instance_name_ok(c->name))
@@ -27,8 +28,7 @@ static int check_words(const struct verb *v, const struct common_options *c, int
 		return cli_fail(EXIT_USAGE, "%s: arguments are missing: weir %s %s", v->name,
 				v->name, v->arguments);
 	if (n_args > v->max_args)
-		return cli_fail(EXIT_USAGE, "%s: too many arguments; see 'weir help %s'", v->name,
-				v->name);
+		return cli_unexpected(v->name, args[v->max_args], v->wants & WANTS_FILES);
 	return EXIT_OK;
 }
 
@@ -52,7 +52,7 @@ static int run_verb(const struct verb *v, int argc, char **argv)
 		status = EXIT_OK;
 	} else {
 		cli_set_verb(v->name);
-		status = check_words(v, c, n_args);
+		status = check_words(v, c, argv, n_args);
 		if (!status)
 			status = v->run(c, argv, n_args);
 	}

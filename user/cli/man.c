@@ -20,7 +20,8 @@ const struct man_entry man_files[] = {
 	{ "/sys/fs/bpf/weir, /sys/fs/bpf/weir-NAME",
 	  "pinned maps, programs and links of the instance; with them it keeps working without a process" },
 	{ "/run/weir/pods/*.json, /run/weir-NAME/pods/*.json",
-	  "attachment records: the device of each pod. The sandbox writes them; only recorded pods are attached" },
+	  "attachment records: each maps a pod to its device. The sandbox writes them; no CNI plugin does yet. Only recorded "
+	  "pods are attached" },
 	{ "/run/weir/plan-GENERATION, /run/weir-NAME/plan-GENERATION",
 	  "the loaded plan: the names for the ids in the maps" },
 	{ "/run/weir/objects-GENERATION, /run/weir-NAME/objects-GENERATION",
@@ -37,7 +38,7 @@ const struct man_entry man_examples[] = {
 	{ "weir why shop/web shop/db:5432 -f manifests/",
 	  "May that connection be opened, and which line of which file says so?" },
 	{ "weir why shop/web db-0.db.shop.svc:5432 -f manifests/ --engine bpf",
-	  "The same for a pod of a StatefulSet, asked of the real programs (root)." },
+	  "The same for a pod of a StatefulSet, evaluated by the BPF programs (root)." },
 	{ "kubectl get pods,svc,endpointslices,netpol,ns,nodes -A -o yaml | weir report -f - -o md",
 	  "What a running cluster allows, as a table for a pull request." },
 	{ "weir load -f manifests/ --dry-run",
@@ -46,7 +47,7 @@ const struct man_entry man_examples[] = {
 	  "The same manifests as network namespaces, to try things in (root)." },
 	{ "weir sandbox exec shop/web -- bash", "A shell in one of its pods." },
 	{ "weir get pods -o wide",
-	  "The pods in the kernel's tables, with the policies that judge each (root)." },
+	  "The pods in the kernel's tables, with the policies that apply to each (root)." },
 	{ "weir help -o man | man -l -", "This page." },
 	{},
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * The report as a matrix of letters. See matrix.h. Both families share one block if they agree
- * wherever both were asked; otherwise each has its own.
+ * wherever both were evaluated; otherwise each has its own.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,7 @@ struct matrix {
 	const struct report *report;
 	const struct report_port *ports;
 	size_t n_ports, n; /* n: rows and columns */
-	char *letters; /* [port][family][from][to]; 0: not asked */
+	char *letters; /* [port][family][from][to]; 0: not evaluated */
 };
 
 static char *letter_at(const struct matrix *m, size_t port, int family, size_t from, size_t to)
@@ -143,7 +143,7 @@ void matrix_print(const struct matrix *m, const struct style *s, FILE *out)
 			if (asked(m, port, family))
 				print_port(m, port, family, s, out);
 	}
-	fputs(". allowed   e denied by the source's egress   i by the destination's ingress   b by both   x otherwise   - not asked\n",
+	fputs(". allowed   e denied by the source's egress   i by the destination's ingress   b by both   x otherwise   - not evaluated\n",
 	      out);
 }
 

@@ -57,13 +57,17 @@ static uint64_t clock_ns(clockid_t clock)
 static int parse_target(struct observer *ob, const char *option, const char *text,
 			const struct target **ret_target)
 {
+	unsigned int forms = !strcmp(option, "from") ? 0 : TARGET_WITH_SERVICE;
 	struct target *t = arena_zalloc(&ob->arena, sizeof(*t));
+	const char *what = arena_printf(&ob->arena, "--%s", option);
 	struct weir_err err = {};
 
 	if (!text)
 		return EXIT_OK;
-	if (target_parse(text, !strcmp(option, "to"), &ob->arena, t, &err))
-		return cli_fail(EXIT_USAGE, "observe: --%s: %s", option, err.text);
+	if (!strcmp(option, "to"))
+		forms |= TARGET_WITH_PORT;
+	if (target_parse(text, what, forms, &ob->arena, t, &err))
+		return cli_fail(EXIT_USAGE, "observe: %s", err.text);
 	if (t->kind == TARGET_HOST)
 		return cli_fail(EXIT_USAGE, "observe: --%s: '%s' is not NAMESPACE/POD", option,
 				text);
@@ -160,10 +164,11 @@ static void tell_loss(uint32_t reason, const struct weir_event_count *n, void *a
 {
 	struct observer *ob = arg;
 
-	if (n->over)
+	if (n->over_budget)
 		cli_note(&ob->o->common,
-			 "%s: %llu more events, over the budget of %u in 134 ms on a CPU",
-			 reason_label(reason), (unsigned long long)n->over, WEIR_EVENT_BUDGET);
+			 "%s: %llu more events, over the rate limit of %u per CPU every 134 ms",
+			 reason_label(reason), (unsigned long long)n->over_budget,
+			 WEIR_EVENT_BUDGET);
 	if (n->lost)
 		cli_note(&ob->o->common, "%s: %llu events lost: the ring was full",
 			 reason_label(reason), (unsigned long long)n->lost);
@@ -171,7 +176,7 @@ static void tell_loss(uint32_t reason, const struct weir_event_count *n, void *a
 		return;
 	begin_record(ob, "EventLoss");
 	emit_text(&ob->emit, "reason", reason_label(reason));
-	emit_int(&ob->emit, "overBudget", n->over);
+	emit_int(&ob->emit, "overBudget", n->over_budget);
 	emit_int(&ob->emit, "lost", n->lost);
 	end_record(ob);
 }
@@ -217,6 +222,14 @@ static void on_event(const struct weir_event *e, void *arg)
 		show(ob, &s);
 }
 
+static int timed_out(const struct observer *ob)
+{
+	if (!ob->o->count)
+		return EXIT_OK;
+	return cli_fail(EXIT_TIMEOUT, "timeout after %u s with %u of %u events", ob->o->timeout,
+			ob->shown, ob->o->count);
+}
+
 /* Runs until --count, --timeout or a signal. Returns the exit status. */
 static int follow(struct observer *ob)
 {
@@ -234,7 +247,7 @@ static int follow(struct observer *ob)
 		if (clock_ns(CLOCK_MONOTONIC) >= ob->losses_due_ns)
 			losses(ob);
 		if (ob->o->timeout && clock_ns(CLOCK_MONOTONIC) >= end_ns)
-			return ob->o->count ? EXIT_TIMEOUT : EXIT_OK;
+			return timed_out(ob);
 	}
 	return EXIT_OK;
 }
@@ -320,7 +333,7 @@ static const struct option_row rows[] = {
 	ROW("policy", 0, "NS/NAME", OPTION_TEXT, policy,
 	    "a rule of this policy decided, or it is part of the default deny"),
 	ROW("count", 'n', "N", OPTION_NUMBER, count, "end after N events"),
-	ROW("timeout", 0, "SECONDS", OPTION_NUMBER, timeout, "end after so many seconds"),
+	ROW("timeout", 0, "SECONDS", OPTION_NUMBER, timeout, "end after SECONDS"),
 	{},
 };
 
@@ -330,12 +343,13 @@ const struct verb verb_observe = {
 	.summary = "follow drops, denials and translations as they happen (root)",
 	.details =
 		"Shows drops of every reason, denials with their policies, and new flows with the backend they were\n"
-		"given; further packets of an allowed connection make no event. Reads the kernel's ring of events.\n"
-		"Each reason may send 64 events in 134 ms on a CPU. Events beyond that, and events lost because the\n"
-		"ring is full, are counted and reported on stderr (in JSON: EventLoss). One reader at a time: a\n"
-		"second one ends with status 5 and names the first. world is any address that is no pod of this node,\n"
-		"no Service and not this node. Exit status 0: Ctrl-C, the timeout, or N events; 5: the timeout came\n"
-		"before the Nth event; 3: nothing is loaded.\n",
+		"given; further packets of an allowed connection cause no event. In filters, node is this node and\n"
+		"world is any other address: not of this node, of a pod of this node or of a Service.\n"
+		"Rate limit: 64 events per reason and CPU every 134 ms. Events beyond it, and events lost because the\n"
+		"kernel's ring buffer is full, are counted and reported on stderr (in JSON: EventLoss). Only one\n"
+		"process can observe an instance: a second one ends with status 5 and names the first.\n"
+		"Exit status 0: Ctrl-C, the timeout, or N events; 5: the timeout came before the Nth event; 3:\n"
+		"nothing is loaded.\n",
 	.outputs = "text|jsonl|json",
 	.wants = WANTS_INSTANCE,
 	.options = rows,

@@ -172,6 +172,16 @@ static void print_notes(struct report *r, const struct store *s, const struct co
 		diag_print(&p->notes, stderr);
 }
 
+/* Without any object, the warning of cli_read_store() is enough. */
+static int refuse_portless(const struct report_options *o, const struct store *s)
+{
+	if (store_is_empty(s) && !o->common.quiet)
+		return EXIT_USAGE;
+	return cli_fail(
+		EXIT_USAGE,
+		"report: no pod declares a port: give --ports, as in --ports 80/TCP,53/UDP");
+}
+
 static int run_report(const struct report_options *o, const struct store *s,
 		      const struct report_input *in)
 {
@@ -186,9 +196,7 @@ static int run_report(const struct report_options *o, const struct store *s,
 	input.evaluator = &evaluator.evaluator;
 	r = report_new(&input);
 	if (!report_ports(r, &ports))
-		return cli_fail(
-			EXIT_USAGE,
-			"report: no pod declares a port: give --ports, as in --ports 80/TCP,53/UDP");
+		return refuse_portless(o, s);
 	print_notes(r, s, &o->common);
 	ret = print_as(r, &o->common, &err);
 	if (ret == -EPROTO) /* a program contradicts itself */
@@ -224,7 +232,7 @@ static const struct option_row rows[] = {
 	{ "ports", 'p', "PORTS", OPTION_TEXT, offsetof(struct report_options, ports),
 	  "such as 80/TCP,53/UDP,http; default: all that pods declare" },
 	{ "engine", 0, "plan|bpf", OPTION_CHOICE, offsetof(struct report_options, engine),
-	  "evaluator: the compiled plan, or the real programs under BPF_PROG_TEST_RUN (root)" },
+	  "evaluator: the compiled plan, or the BPF programs under BPF_PROG_TEST_RUN (root)" },
 	{},
 };
 
@@ -234,10 +242,10 @@ const struct verb verb_report = {
 	.summary = "which pods may connect to which, as a matrix",
 	.details =
 		"For each ordered pair of pods: may the first open a connection to a port of the second, and which\n"
-		"rule of which end decides. Further ends are world (an address that no pod, node or Service has and\n"
-		"no ipBlock but /0 contains) and node (the node of the other end). A port name is looked up in the\n"
-		"destination pod. table is a matrix; wide has one line for each question, with the deciding rules.\n"
-		"Exit status 0, whatever the verdicts are.\n",
+		"rule of which end decides. Two ends are not pods. world is an address outside of the cluster: no\n"
+		"pod, node or Service has it, and no ipBlock except /0 contains it. node is the node that the other\n"
+		"end runs on. A port name is looked up in the destination pod. table is a matrix; wide has one line\n"
+		"per pod pair and port, with the deciding rules. Exit status 0, whatever the verdicts are.\n",
 	.outputs = "table|wide|json|csv|md",
 	.wants = WANTS_FILES,
 	.options = rows,

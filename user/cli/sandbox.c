@@ -72,10 +72,20 @@ static int run_up(struct sandbox_options *o, char **args, int n_args)
 
 static int run_down(struct sandbox_options *o, char **args, int n_args)
 {
+	const char *name = o->common.name ?: SANDBOX_DEFAULT_NAME;
 	struct weir_err err = {};
-	int r = sandbox_down(o->common.name, &err);
+	int pods, r = sandbox_down(o->common.name, &pods, &err);
 
-	return r ? cli_fail_err(r, &err) : EXIT_OK;
+	if (r)
+		return cli_fail_err(r, &err);
+	if (pods < 0)
+		cli_note(&o->common, "there was no sandbox %s", name);
+	else
+		cli_note(
+			&o->common,
+			"removed sandbox %s (%d %s, their servers and network namespaces, hooks, maps)",
+			name, pods, pods == 1 ? "pod" : "pods");
+	return EXIT_OK;
 }
 
 static int run_exec(struct sandbox_options *o, char **args, int n_args)
@@ -159,6 +169,13 @@ static int run_probe(struct sandbox_options *o, char **args, int n_args)
 	return status ? status : measure_and_print(&m, o);
 }
 
+static int unexpected(char **args)
+{
+	_cleanup_(mem_free) char *command = mem_printf("sandbox %s", args[0]);
+
+	return cli_unexpected(command, args[1], strcmp(args[0], "down"));
+}
+
 static int run(void *options, char **args, int n_args)
 {
 	static const struct {
@@ -176,14 +193,15 @@ static int run(void *options, char **args, int n_args)
 		if (strcmp(args[0], words[i].word))
 			continue;
 		if (n_args - 1 > words[i].max_args)
-			return cli_fail(EXIT_USAGE, "sandbox %s: unexpected argument '%s'", args[0],
-					args[1]);
+			return unexpected(args);
 		return words[i].run(options, args + 1, n_args - 1);
 	}
 	return cli_fail(EXIT_USAGE, "sandbox: '%s' is not one of up, exec, probe, down", args[0]);
 }
 
 static const struct option_row rows[] = {
+	{ "name", 0, "NAME", OPTION_TEXT, offsetof(struct sandbox_options, common.name),
+	  "name of the sandbox and of its instance; default sandbox" },
 	{ "ports", 'p', "PORTS", OPTION_TEXT, offsetof(struct sandbox_options, ports),
 	  "probe: such as 80/TCP,53/UDP,http; default: those that each destination declares" },
 	{ "timeout", 0, "MS", OPTION_NUMBER, offsetof(struct sandbox_options, timeout_ms),
@@ -194,7 +212,7 @@ static const struct option_row rows[] = {
 	  offsetof(struct sandbox_options, topology),
 	  "up: how pods are connected to the node; default routed" },
 	{ "no-datapath", 0, NULL, OPTION_FLAG, offsetof(struct sandbox_options, no_datapath),
-	  "up: make namespaces and servers only, load nothing" },
+	  "up: create namespaces and servers only, load nothing" },
 	{},
 };
 
@@ -203,12 +221,14 @@ const struct verb verb_sandbox = {
 	.arguments = "up|exec|probe|down",
 	.summary = "run the pods of manifests as network namespaces, with real traffic (root)",
 	.details =
-		"up -f PATH         makes the sandbox, or changes a running one to match the manifests\n"
-		"exec WHERE -- CMD  runs a command in a namespace: NS/POD, node or world\n"
+		"up -f PATH         creates the sandbox, or changes a running one to match the manifests\n"
+		"exec WHERE -- CMD  runs a command in a namespace (NS/POD, node or world) and ends with its exit status\n"
 		"probe -f PATH      connects for real, shows expected beside measured; exit status 7 if they differ\n"
-		"down               removes it, also one that was left incomplete\n",
+		"down               removes it, also one that was left incomplete\n"
+		"exec ends with status 3 if there is no such sandbox or namespace, or the command cannot be started.\n"
+		"A sandbox is an instance of its own: 'weir status --name sandbox' shows it.\n",
 	.outputs = "table|json",
-	.wants = WANTS_FILES | WANTS_INSTANCE,
+	.wants = WANTS_FILES,
 	.options = rows,
 	.options_size = sizeof(struct sandbox_options),
 	.min_args = 1,

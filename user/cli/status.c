@@ -132,7 +132,7 @@ static void print_gc(const struct live *l, const struct common_options *c)
 static void print_host_flows(const struct live *l, const struct common_options *c)
 {
 	if (node_no_host_flows(l->node))
-		printf("hand-over     %snot possible%s: the host's conntrack cannot be asked: %s\n",
+		printf("hand-over     %snot possible%s: the host's conntrack cannot be read: %s\n",
 		       tone_on(&c->out, TONE_WARN), tone_off(&c->out, TONE_WARN),
 		       node_no_host_flows(l->node));
 }
@@ -145,7 +145,7 @@ static void print_status(const struct live *l, const struct common_options *c)
 	printf("generation    %llu%s\n", (unsigned long long)config->generation,
 	       l->plan ? "" : "  (no plan file: ids instead of names)");
 	printf("enforcement   %s%s%s\n", tone_on(&c->out, tone),
-	       enforcing(l) ? "on" : "OFF: denials pass", tone_off(&c->out, tone));
+	       enforcing(l) ? "on" : "OFF: policies are not enforced", tone_off(&c->out, tone));
 	printf("echo          %s\n", echo_always(l) ? "always passes" : "as policies say");
 	printf("programs     ");
 	for (int i = 0; i < _WEIR_PROGRAM_MAX; i++)

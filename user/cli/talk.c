@@ -36,6 +36,16 @@ void cli_note(const struct common_options *c, const char *fmt, ...)
 	va_end(ap);
 }
 
+int cli_unexpected(const char *command, const char *argument, bool takes_files)
+{
+	if (takes_files)
+		return cli_fail(EXIT_USAGE,
+				"%s: unexpected argument '%s': give manifests with -f PATH",
+				command, argument);
+	return cli_fail(EXIT_USAGE, "%s: unexpected argument '%s'; see 'weir help %s'", command,
+			argument, command);
+}
+
 int cli_status_of(int error)
 {
 	switch (abs(error)) {

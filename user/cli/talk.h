@@ -15,7 +15,7 @@
 /* help.c has the words for users. */
 enum exit_status {
 	EXIT_OK, /* done; allowed; no findings */
-	EXIT_NO, /* a valid "no": denied, findings, a difference */
+	EXIT_NO, /* a negative result: denied, findings, a difference */
 	EXIT_USAGE,
 	EXIT_REACH, /* nothing is loaded, or no permission */
 	EXIT_INPUT, /* invalid objects */
@@ -41,6 +41,8 @@ void cli_set_verb(const char *name);
 
 /* Prints "weir: TEXT" on stderr and returns status. */
 int cli_fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* An argument too many. takes_files: it may be a path whose -f is missing. EXIT_USAGE. */
+int cli_unexpected(const char *command, const char *argument, bool takes_files);
 /* The exit status for a -errno of a system call, a map or a file. */
 int cli_status_of(int error);
 /*

@@ -12,13 +12,13 @@ static const struct option_row files_rows[] = {
 
 static const struct option_row node_rows[] = {
 	{ "node", 0, "NODE", OPTION_TEXT, COMMON(node),
-	  "name of this node; default: $NODE_NAME, else the only Node object" },
+	  "name of this node in the manifests; default: $NODE_NAME, else the only Node object" },
 	{},
 };
 
 static const struct option_row instance_rows[] = {
 	{ "name", 0, "NAME", OPTION_TEXT, COMMON(name),
-	  "the instance, where several are loaded side by side" },
+	  "name of the instance, if several are loaded side by side; default: the one without a name" },
 	{},
 };
 

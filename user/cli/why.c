@@ -25,7 +25,7 @@ static void note_programs(struct why_flows *flows, const struct program_evaluato
 			.agrees = !e->n_differ,
 			.text = e->n_differ
 					? "DISAGREES (--engine bpf)"
-					: "agrees (--engine bpf: the programs, on tables made from these objects)"
+					: "agrees (--engine bpf: the BPF programs, on tables created from these objects)"
 		};
 }
 
@@ -53,12 +53,12 @@ static int answer(struct why_flows *flows, const struct common_options *c)
 	return denied ? EXIT_NO : EXIT_OK;
 }
 
-/* A question that cannot be asked is a usage error; other errors have their own status. */
+/* A query that cannot be evaluated is a usage error; other errors have their own status. */
 static int fail(int error, const struct weir_err *err)
 {
 	if (error == -ENOENT || error == -EINVAL || error == -EAFNOSUPPORT)
 		return cli_fail(EXIT_USAGE, "why: %s", err->text);
-	if (error == -EPROTO) /* a program's verdict and its trace disagree */
+	if (error == -EPROTO) /* a program's verdict and its decision disagree */
 		return cli_fail(EXIT_DISAGREE, "a defect of Weir: %s", err->text);
 	return cli_fail_err(error, err);
 }
@@ -160,7 +160,7 @@ static int run(void *options, char **args, int n_args)
 
 static const struct option_row rows[] = {
 	{ "engine", 0, "plan|bpf", OPTION_CHOICE, offsetof(struct why_options, engine),
-	  "evaluator: the compiled plan, or the real programs under BPF_PROG_TEST_RUN (root)" },
+	  "evaluator: the compiled plan, or the BPF programs under BPF_PROG_TEST_RUN (root)" },
 	{},
 };
 
@@ -171,13 +171,14 @@ const struct verb verb_why = {
 	.details =
 		"FROM and TO: ns/pod, ns/workload (its first pod), pod/ns/name, svc/ns/name (TO only), a DNS name\n"
 		"(host.service.ns under a headless Service, service.ns.svc), an IP ([IPv6]:PORT), world, node. PORT\n"
-		"is a number or a name; it may be left out if the pod or Service has only one. An IP is asked in its\n"
-		"own family, names in each family that both ends have. Both directions are always shown: each policy\n"
-		"that selects the pod, each rule, each selector with the label that failed, with file and line.\n"
+		"is a number or a name; it may be left out if the pod or Service has only one. An IP is evaluated in\n"
+		"its own family, names in each family that both ends have. Both directions are always shown: each\n"
+		"policy that selects the pod, each rule, each selector with the label that failed, with file and line.\n"
 		"Exit status 0: allowed; 1: denied; 2: FROM or TO is not found.\n"
-		"Without -f the question is about what is loaded on this node (root). The programs also answer on a\n"
-		"copy of the instance's tables, with -f as well if one is loaded; the instance does not change. Where\n"
-		"they and the plan disagree, it is a defect of Weir: a banner, and exit status 7.\n\n"
+		"Without -f the answer is about what is loaded on this node (root), with the rules and labels of the\n"
+		"manifests that were loaded. If an instance is loaded, with -f too, the loaded BPF programs also run on\n"
+		"a copy of its tables, and the line datapath: says whether they give the same verdict. The instance\n"
+		"does not change. A different verdict from the same manifests is a bug of Weir: exit status 7.\n\n"
 		"  weir why default/web prod/db:5432 -f manifests/\n"
 		"  weir why default/web svc/prod/db\n",
 	.outputs = "table|json",

@@ -13,7 +13,7 @@ static void print_side(const struct why_live *l, const char *direction,
 	char name[LIVE_TEXT_MAX];
 
 	if (!side->judged) {
-		printf(" %-7s  not judged here\n", direction);
+		printf(" %-7s  policies are not applied here\n", direction);
 		return;
 	}
 	printf(" %-7s  %s%-7s%s  ", direction, tone_on(s, tone), side->allow ? "ALLOWED" : "DENIED",
@@ -42,7 +42,7 @@ static void print_answer(const struct why_live *l, const struct why_ask *ask,
 	       proto_text(i->query.proto), i->query.port,
 	       family_text(!weir_addr_is_v4(&i->query.src)),
 	       i->judged ? reason_label(i->answer.reason)
-			 : "no end is attached on this node: nothing is judged");
+			 : "no end is attached on this node: policies are not checked");
 	if (!i->judged)
 		return;
 	if (i->service)
@@ -53,7 +53,7 @@ static void print_answer(const struct why_live *l, const struct why_ask *ask,
 	printf(" datapath: generation %llu, by ids%s\n", (unsigned long long)l->live.generation,
 	       node_config(l->live.node)->enforcement == WEIR_ENFORCE_ON
 		       ? ""
-		       : "; but enforcement is OFF: denied packets pass");
+		       : "; but enforcement is OFF: policies are not enforced");
 }
 
 static void emit_side(struct emit *e, const char *key, const struct oracle_side *side)

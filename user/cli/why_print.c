@@ -320,7 +320,9 @@ static const char *side_sentence(const struct why_flow *f, enum kube_direction d
 	if (f->exempt)
 		return f->exempt;
 	if (!f->judged[d])
-		return "no pod with an address of its own: no policy selects it";
+		return (d == KUBE_EGRESS ? f->item.from_pod : f->item.to_pod)
+			       ? "NetworkPolicies do not apply to this end: a hostNetwork pod has its node's address"
+			       : "NetworkPolicies do not apply to this end: it is not a pod";
 	if (!n)
 		return arena_printf(arena, "no %s policy selects it", kind);
 	if (v->policy)
@@ -403,8 +405,8 @@ static void print_nearest(const struct why_flow *f, const struct style *s, FILE 
 		enum kube_direction d = i ? KUBE_INGRESS : KUBE_EGRESS;
 
 		if (f->sides[d].nearest)
-			print_note(both ? arena_printf(&arena, "nearest, %s:", list_name(d))
-					: "nearest:",
+			print_note(both ? arena_printf(&arena, "smallest change, %s:", list_name(d))
+					: "smallest change:",
 				   nearest_text(f, d, s, &arena), s, out);
 		if (f->judged[d] && f->sides[d].either)
 			print_note(
@@ -423,7 +425,7 @@ static void print_owner(const struct kube_pod *pod, FILE *out)
 	const struct kube_meta *m = &pod->meta;
 
 	if (pod->made_for)
-		fprintf(out, " %s is made for %s %s/%s  %s:%d\n", m->name,
+		fprintf(out, " %s was created from %s %s/%s  %s:%d\n", m->name,
 			kube_kind_text(m->owner.kind), m->ns, m->owner.name, m->src.file,
 			m->src.line);
 }

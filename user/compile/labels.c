@@ -111,8 +111,7 @@ void label_index_free(struct label_index *ix)
 {
 	struct label_entry *e, *next;
 
-	HASH_ITER(hh, ix->head, e, next)
-	{
+	HASH_ITER(hh, ix->head, e, next) {
 		HASH_DEL(ix->head, e);
 		ids_free(&e->sets);
 	}

@@ -16,7 +16,7 @@ static void check_fill(const struct live *l, enum weir_map map, struct findings 
 	found->evidence = arena_printf(&f->arena, "%lld of %u entries", live_fill(l, map),
 				       node_map_max(l->node, map));
 	found->fix =
-		"weir uninstall; then weir load with a larger --scale-tables, --scale-tries, --scale-arrays or --scale-flows";
+		"save the attachment records (/run/weir[-NAME]/pods), run weir uninstall, put them back, then weir load with a larger --scale-tables, --scale-tries, --scale-arrays or --scale-flows";
 }
 
 void check_tables(const struct live *l, struct findings *f)
@@ -35,7 +35,7 @@ void check_tables(const struct live *l, struct findings *f)
 	}
 	if (node_config(l->node)->enforcement != WEIR_ENFORCE_ON) {
 		found = finding_add(f, FINDING_N011, SEVERITY_WARNING);
-		found->text = "enforcement is off: packets that policies deny pass";
+		found->text = "enforcement is off: policies are not enforced";
 		found->evidence = "config.enforcement = off";
 		found->fix = "weir enforce on";
 	}

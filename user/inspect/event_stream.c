@@ -75,11 +75,11 @@ void event_stream_losses(struct event_stream *s,
 {
 	for (uint32_t i = 0; i < _WEIR_REASON_MAX; i++) {
 		struct weir_event_count now = live_event_losses(s->live, i), *seen = &s->seen[i];
-		struct weir_event_count new = { .over = now.over - seen->over,
+		struct weir_event_count new = { .over_budget = now.over_budget - seen->over_budget,
 						.lost = now.lost - seen->lost };
 
 		*seen = now;
-		if (new.over || new.lost)
+		if (new.over_budget || new.lost)
 			fn(i, &new, arg);
 	}
 }

@@ -97,18 +97,18 @@ void event_view_make(struct event_view *ret_view, const struct weir_event *e,
 		v->backend = end_of(n, &e->nat_dst, e->proto, e->nat_dport_be);
 }
 
-bool event_side(const struct event_view *v, int direction, struct event_side *ret_viewide)
+bool event_side(const struct event_view *v, int direction, struct event_side *ret_side)
 {
 	const struct weir_event *e = v->event;
 
 	if (direction)
-		*ret_viewide = (struct event_side){ "ingress", e->flags & WEIR_EVENT_INGRESS_DENIED,
-						    e->ingress_set, e->ingress_rule };
+		*ret_side = (struct event_side){ "ingress", e->flags & WEIR_EVENT_INGRESS_DENIED,
+						 e->ingress_set, e->ingress_rule };
 	else
-		*ret_viewide = (struct event_side){ "egress", e->flags & WEIR_EVENT_EGRESS_DENIED,
-						    e->egress_set, e->egress_rule };
+		*ret_side = (struct event_side){ "egress", e->flags & WEIR_EVENT_EGRESS_DENIED,
+						 e->egress_set, e->egress_rule };
 	return (e->flags & WEIR_EVENT_JUDGED) &&
-	       e->flags & (direction ? WEIR_EVENT_INGRESS : WEIR_EVENT_EGRESS);
+	       e->flags & (direction ? WEIR_EVENT_JUDGED_INGRESS : WEIR_EVENT_JUDGED_EGRESS);
 }
 
 /* ---- Filters ---- */

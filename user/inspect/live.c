@@ -298,7 +298,7 @@ struct weir_event_count live_event_losses(const struct live *l, uint32_t reason)
 		read_cpus(l, WEIR_MAP_event_counts, reason, sizeof(*each), &cpus);
 
 	for (int i = 0; each && i < cpus; i++) {
-		sum.over += each[i].over;
+		sum.over_budget += each[i].over_budget;
 		sum.lost += each[i].lost;
 	}
 	return sum;

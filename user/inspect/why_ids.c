@@ -38,7 +38,7 @@ static int ask_family(struct why_live *l, const struct why_ask *ask, const struc
 {
 	struct why_ids i = { .query = { .proto = ask->to.proto ? ask->to.proto : IPPROTO_TCP,
 					.port = ask->to.port } };
-	const struct weir_trace *t;
+	const struct weir_decision *t;
 	int r;
 
 	if (!find_addr(l, &ask->from, family, &i.query.src) ||

@@ -85,29 +85,35 @@ static const char *ago_text(struct arena *arena, uint64_t tick)
 }
 
 /* The rule or policy set that decided, and its hits. */
-static const char *decision_text(const struct why_live *l, const struct weir_trace *t,
+static const char *decision_text(const struct why_live *l, const struct weir_decision *t,
 				 struct arena *arena)
 {
 	bool egress = t->judged_egress && (!t->allow_egress || !t->judged_ingress);
 	uint32_t rule = egress ? t->egress_rule : t->ingress_rule,
 		 set = egress ? t->egress_set : t->ingress_set;
-	const char *direction = egress ? "egress" : "ingress", *text;
+	bool allowed = egress ? t->allow_egress : t->allow_ingress;
+	char label[LIVE_TEXT_MAX];
 	struct weir_hits hits = {};
+	const char *text;
 
 	if (!t->judged_egress && !t->judged_ingress)
 		return reason_label(t->reason);
 	if (rule) {
-		text = arena_printf(arena, "%s rule %u", direction, rule);
+		text = arena_printf(arena, "allowed by rule %s",
+				    live_label(&l->live, WEIR_NAME_RULE, rule, label));
 		live_hits(&l->live, WEIR_MAP_rule_hits, rule, &hits);
+	} else if (set && allowed) {
+		return "allowed without a rule: the pod itself, or its node";
 	} else if (set) {
-		text = arena_printf(arena, "default-deny of policy set %u", set);
+		text = arena_printf(arena, "default deny: no rule of %s allows it",
+				    live_label(&l->live, WEIR_NAME_POLICY_SET, set, label));
 		live_hits(&l->live, WEIR_MAP_set_hits, set, &hits);
 	} else {
-		return arena_printf(arena, "not isolated");
+		return "no policy applies";
 	}
 	if (!hits.packets)
-		return arena_printf(arena, "%s, no packet matched yet", text);
-	return arena_printf(arena, "%s, %llu %s matched so far, last %s", text,
+		return arena_printf(arena, "%s; no packet matched yet", text);
+	return arena_printf(arena, "%s; %llu %s matched so far, last %s", text,
 			    (unsigned long long)hits.packets,
 			    hits.packets == 1 ? "packet" : "packets", ago_text(arena, hits.last));
 }
@@ -165,19 +171,19 @@ static bool programs_see(struct comparison *c, struct why_flow *f, const struct 
 	const struct weir_addr *addrs[2] = { &q->src, &q->dst };
 
 	if (!ends[0] && !ends[1]) {
-		say(c, f, "not asked: neither end is a pod of this node, %s", c->l->plan->node);
+		say(c, f, "not checked: neither end is a pod of this node, %s", c->l->plan->node);
 		return false;
 	}
 	for (int i = 0; i < 2; i++)
 		if (ends[i] && !testrun_has_pod(c->l->testrun, addrs[i])) {
-			say(c, f, "not asked: %s/%s is not attached here (generation %llu)",
+			say(c, f, "not checked: %s/%s is not attached here (generation %llu)",
 			    ends[i]->ns, ends[i]->name, (unsigned long long)c->l->live.generation);
 			return false;
 		}
 	return true;
 }
 
-static void say_agreement(struct comparison *c, struct why_flow *f, const struct weir_trace *t)
+static void say_agreement(struct comparison *c, struct why_flow *f, const struct weir_decision *t)
 {
 	struct arena *arena = c->ask->arena;
 
@@ -185,7 +191,7 @@ static void say_agreement(struct comparison *c, struct why_flow *f, const struct
 	f->datapath.text = arena_printf(
 		arena, "agrees (generation %llu, %s)%s", (unsigned long long)c->l->live.generation,
 		t ? decision_text(c->l, t, arena) : "no program runs for it",
-		is_off(c->l) ? "; but enforcement is OFF: denied packets pass" : "");
+		is_off(c->l) ? "; but enforcement is OFF: policies are not enforced" : "");
 }
 
 /* Other objects or an unfinished apply explain a difference: then it is no defect. */
@@ -197,7 +203,7 @@ static void say_difference(struct comparison *c, struct why_flow *f,
 	bool other = drifted(c->l);
 
 	if (is_half_done(c->l)) {
-		say(c, f, "differs, because an apply after generation %llu is not finished: %s",
+		say(c, f, "differs, because the load after generation %llu is not finished: %s",
 		    generation, text);
 		return;
 	}
@@ -228,7 +234,7 @@ static bool ask_one(struct comparison *c, struct why_flow *f, const struct oracl
 		return false;
 	r = testrun_ask(c->l->testrun, c->l->plan, q, &d.theirs, &c->l->err);
 	if (r) {
-		say(c, f, "cannot ask: %s", c->l->err.text);
+		say(c, f, "cannot check: %s", c->l->err.text);
 		c->defect |= r == -EPROTO;
 		return false;
 	}
@@ -262,14 +268,14 @@ bool why_live_ask(struct why_live *l, const struct why_ask *ask, struct why_flow
 		return false;
 	l->plan = l->origin.store ? report_plan(ask->report, l->origin.node) : NULL;
 	if (!l->origin.store)
-		no = "not asked: the file of the loaded objects is missing; run 'weir load' again to write it";
+		no = "not checked: the file of the loaded objects is missing; run 'weir load' again to write it";
 	else if (!l->plan)
 		no = arena_printf(
 			ask->arena,
-			"not asked: generation %llu was loaded for node %s, which is not in these objects",
+			"not checked: generation %llu was loaded for node %s, which is not in these objects",
 			(unsigned long long)l->live.generation, l->origin.node);
 	else if (make_copy(l))
-		no = arena_printf(ask->arena, "cannot ask: %s", l->err.text);
+		no = arena_printf(ask->arena, "cannot check: %s", l->err.text);
 	for (size_t i = 0; i < flows->n; i++)
 		if (no)
 			say(&c, &flows->items[i], "%s", no);

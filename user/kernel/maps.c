@@ -47,6 +47,7 @@ static int map_make(enum weir_map map, uint32_t max)
 
 static int map_check(struct node *n, enum weir_map map, struct weir_err *err)
 {
+	_cleanup_(mem_free) char *option = instance_option(instance_name_of(n->pin_dir));
 	const struct map_info *i = map_info(map);
 	struct bpf_map_info info = {};
 	uint32_t len = sizeof(info);
@@ -57,8 +58,8 @@ static int map_check(struct node *n, enum weir_map map, struct weir_err *err)
 	    info.value_size != i->value_size || !map_size_works(map, info.max_entries))
 		return err_set(
 			err, -EPROTO,
-			"map %s in %s was made by another version of Weir: uninstall, then load again",
-			i->name, n->pin_dir);
+			"map %s in %s was created by another version of Weir: run 'weir uninstall%s', then 'weir load'",
+			i->name, n->pin_dir, option);
 	n->map_max[map] = info.max_entries;
 	return 0;
 }
@@ -69,7 +70,7 @@ static int map_new(struct node *n, enum weir_map map, const char *pin, uint32_t 
 {
 	n->map_fd[map] = map_make(map, max);
 	if (n->map_fd[map] < 0)
-		return err_set(err, -errno, "make map %s (%u entries): %s", map_info(map)->name,
+		return err_set(err, -errno, "create map %s (%u entries): %s", map_info(map)->name,
 			       max, strerror(errno));
 	if (pin && bpf_obj_pin(n->map_fd[map], pin))
 		return err_set(err, -errno, "pin map %s: %s", pin, strerror(errno));
@@ -130,6 +131,7 @@ static int array_map(struct node *n, enum weir_map map, struct weir_err *err)
 static int layout_check(const struct node *n, struct weir_err *err)
 {
 	char pin[MAP_PIN_MAX];
+	_cleanup_(mem_free) char *option = instance_option(instance_name_of(n->pin_dir));
 	_cleanup_(mem_free) char *value = NULL;
 	_cleanup_(fd_close) int fd = -1;
 	struct bpf_map_info info = {};
@@ -149,8 +151,8 @@ static int layout_check(const struct node *n, struct weir_err *err)
 		return 0;
 	return err_set(
 		err, -EPROTO,
-		"the maps in %s have layout version %u, this version of Weir needs %u: uninstall, then load again",
-		n->pin_dir, version, WEIR_LAYOUT_VERSION);
+		"the maps in %s have layout version %u, this version of Weir needs %u: run 'weir uninstall%s', then 'weir load'",
+		n->pin_dir, version, WEIR_LAYOUT_VERSION, option);
 }
 
 int maps_open(struct node *n, const struct node_setup *setup, struct weir_err *err)
@@ -246,6 +248,17 @@ static void init_config(struct node *n, const struct node_setup *setup)
 			c->hairpin[family] = setup->hairpin[family];
 }
 
+int maps_not_loaded(const struct node *n, struct weir_err *err)
+{
+	const char *name = instance_name_of(n->pin_dir);
+	_cleanup_(mem_free) char *text = instance_text(name), *option = instance_option(name);
+
+	return err_set(
+		err, -ENOENT,
+		"nothing is loaded as %s (%s): run 'weir load -f PATH --node NODE%s'; --name chooses another instance",
+		text, n->pin_dir, option);
+}
+
 int maps_init(struct node *n, const struct node_setup *setup, struct weir_err *err)
 {
 	struct weir_config *c = n->array[WEIR_MAP_config];
@@ -254,7 +267,7 @@ int maps_init(struct node *n, const struct node_setup *setup, struct weir_err *e
 	if (c->layout_version == WEIR_LAYOUT_VERSION)
 		return 0;
 	if (n->mode == NODE_READ)
-		return err_set(err, -ENOENT, "%s: nothing is loaded", n->pin_dir);
+		return maps_not_loaded(n, err);
 	r = fill_gc_free(n, err);
 	if (!r)
 		r = add_v4_root(n, err);

@@ -14,6 +14,8 @@ struct node;
  */
 int maps_open(struct node *n, const struct node_setup *setup, struct weir_err *err);
 void maps_close(struct node *n);
+/* Sets err: nothing is loaded, and what to run. -ENOENT. */
+int maps_not_loaded(const struct node *n, struct weir_err *err);
 /*
  * Fills maps that were just created. config's layout version is stored last and marks them ready.
  */

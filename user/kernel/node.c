@@ -71,7 +71,7 @@ static int pin_dir_exists(const struct node *n, struct weir_err *err)
 	if (!access(n->pin_dir, F_OK))
 		return 0;
 	if (errno == ENOENT)
-		return err_set(err, -ENOENT, "%s: nothing is loaded", n->pin_dir);
+		return maps_not_loaded(n, err);
 	return err_set(err, -errno, "cannot read %s (%s)", n->pin_dir,
 		       errno == EACCES ? "permission denied" : strerror(errno));
 }

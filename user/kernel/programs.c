@@ -247,8 +247,8 @@ static int fill_steps(struct node *n, enum weir_object o, struct bpf_object *obj
 		uint32_t step = prog;
 		int fd = fd_of(obj, prog);
 
-		if (step < _WEIR_STEP_MAX &&
-		    bpf_map_update_elem(n->map_fd[WEIR_MAP_steps], &step, &fd, 0))
+		if (step < _WEIR_TAIL_CALL_MAX &&
+		    bpf_map_update_elem(n->map_fd[WEIR_MAP_tail_calls], &step, &fd, 0))
 			return err_set(err, -errno, "add %s to map steps: %s",
 				       program_info(prog)->name, strerror(errno));
 	}

@@ -242,7 +242,7 @@ static void note_assigned(struct assign *as)
 					used[0] && used[1] ? ", " : "",
 					used[1] ? ranges[use][1] : "");
 	}
-	if (len)
+	if (len && !as->store->diags.errors && !store_is_empty(as->store))
 		diag_add(&as->store->diags, DIAG_NOTE, NULL, NULL, NULL, NULL,
 			 "assigned addresses to %s%s", text,
 			 as->n[FOR_PODS] ? "; assuming that these pods are Running and Ready" : "");
@@ -262,8 +262,7 @@ void store_assign_addresses(struct store *s)
 	for (size_t i = 0; i < s->n_services; i++)
 		assign_service(&as, s->services[i]);
 	note_assigned(&as);
-	HASH_ITER(hh, as.taken, t, next)
-	{
+	HASH_ITER(hh, as.taken, t, next) {
 		HASH_DEL(as.taken, t);
 		free(t);
 	}
@@ -282,8 +281,9 @@ void store_warn_missing(struct store *s)
 		if (!lacks_addr(pod->addr))
 			continue;
 		object = store_pod_text(pod);
-		diag_add(&s->diags, DIAG_WARNING, NULL, &pod->meta.src, object, "status.podIPs",
-			 "the pod has no address: no selector can find it");
+		diag_add(
+			&s->diags, DIAG_WARNING, NULL, &pod->meta.src, object, "status.podIPs",
+			"missing: without an IP, Services and selectors ignore this Pod; use manifests read from the cluster (kubectl get pods -A -o yaml) or 'weir sandbox up', which assigns IPs");
 	}
 	for (size_t i = 0; i < s->n_services; i++) {
 		const struct kube_service *svc = s->services[i];
@@ -292,7 +292,8 @@ void store_warn_missing(struct store *s)
 		if (!svc->needs_cluster_ip)
 			continue;
 		object = mem_printf("Service %s/%s", svc->meta.ns, svc->meta.name);
-		diag_add(&s->diags, DIAG_WARNING, NULL, &svc->meta.src, object, "spec.clusterIP",
-			 "the Service has no cluster IP: it is not served");
+		diag_add(
+			&s->diags, DIAG_WARNING, NULL, &svc->meta.src, object, "spec.clusterIP",
+			"missing: Weir does not serve this Service; use manifests read from the cluster");
 	}
 }

@@ -105,15 +105,11 @@ struct kube_labels check_labels(const struct field *map)
 		const char *value = field_text(&f, "");
 
 		if (!check_label_key(f.key))
-			field_error(
-				&f, KUBE_E_LABEL,
-				"\"%.80s\" is not a label key: [prefix/]name, at most 63 letters, digits, -, _ and . that begin and end with a letter or digit",
-				f.key);
+			field_error(&f, KUBE_E_LABEL,
+				    "\"%.80s\" is not a label key: " CHECK_LABEL_KEY_TEXT, f.key);
 		else if (!check_label_value(value))
-			field_error(
-				&f, KUBE_E_LABEL,
-				"\"%.80s\" is not a label value: at most 63 letters, digits, -, _ and . that begin and end with a letter or digit",
-				value);
+			field_error(&f, KUBE_E_LABEL,
+				    "\"%.80s\" is not a label value: " CHECK_LABEL_TEXT, value);
 		labels.items[labels.n++] =
 			(struct kube_label){ arena_strdup(map->d->arena, f.key), value };
 	}
@@ -161,8 +157,7 @@ uint16_t check_port_at(const struct field *up, const char *key)
 
 	if (field_given(&f))
 		return field_number(&f, 1, KUBE_PORT_MAX, 0);
-	field_error(&f, KUBE_E_REQUIRED, "missing, a port number from 1 to %d is wanted",
-		    KUBE_PORT_MAX);
+	field_error(&f, KUBE_E_REQUIRED, "required: an integer from 1 to %d", KUBE_PORT_MAX);
 	return 0;
 }
 
@@ -181,8 +176,8 @@ bool check_addr(const struct field *f, struct weir_addr *ret_addr)
 		return false;
 	if (!addr_parse(text, ret_addr))
 		return true;
-	field_error(f, KUBE_E_ADDRESS, "found %s, an IPv4 or IPv6 address is wanted",
-		    field_found(f));
+	field_error(f, KUBE_E_ADDRESS, "expected an IPv4 or IPv6 address, found %s",
+		    field_quoted(f));
 	return false;
 }
 
@@ -194,8 +189,8 @@ bool check_cidr(const struct field *f, struct cidr *ret_cidr)
 		return false;
 	if (!strpbrk(text, " \t\r\n") && !cidr_parse(text, ret_cidr))
 		return true;
-	field_error(f, KUBE_E_CIDR, "found %s, a block like 10.0.0.0/8 or 2001:db8::/32 is wanted",
-		    field_found(f));
+	field_error(f, KUBE_E_CIDR, "expected a block like 10.0.0.0/8 or 2001:db8::/32, found %s",
+		    field_quoted(f));
 	return false;
 }
 
@@ -215,14 +210,13 @@ int check_int_or_name(const struct field *f, uint16_t *ret_port, const char **re
 		return 2;
 	}
 	if (*name && !name[strspn(name, "0123456789")])
-		field_error(
-			f, KUBE_E_PORT_NAME,
-			"found %s, but a port name has a letter: write the number %.5s without quotes",
-			field_found(f), name);
+		field_error(f, KUBE_E_PORT_NAME,
+			    "expected a port number or name, found %s: remove the quotes",
+			    field_found(f));
 	else
 		field_error(
 			f, KUBE_E_PORT_NAME,
-			"found %s, a port number or name is wanted: at most %d of a-z, 0-9 and -, a letter among them, no - at the ends or twice in a row",
-			field_found(f), PORT_NAME_MAX);
+			"expected a port number or name, found %s: a name is at most %d of a-z, 0-9 and -, at least one letter, no - at the ends or twice in a row",
+			field_quoted(f), PORT_NAME_MAX);
 	return 0;
 }

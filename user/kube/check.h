@@ -24,6 +24,11 @@ bool check_label_value(const char *text);
 /* IANA service name: at most 15 of [a-z0-9-], with a letter, no - at an end or twice in a row. */
 bool check_port_name(const char *text);
 
+/* For messages: what a label key and a label value are. */
+#define CHECK_LABEL_TEXT \
+	"at most 63 letters, digits, -, _ and . that begin and end with a letter or digit"
+#define CHECK_LABEL_KEY_TEXT "[prefix/]name, " CHECK_LABEL_TEXT
+
 struct kube_labels check_labels(const struct field *map); /* of a mapping, sorted by key */
 /* Reports mappings of a list that have the same text, not empty, in the field key. */
 void check_unique_at(const struct field *list, const char *key, const char *what);

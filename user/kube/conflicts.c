@@ -103,8 +103,7 @@ void store_check_conflicts(struct store *s)
 		check_cluster_ips(&all, s->services[i]);
 		check_node_ports(&all, s->services[i]);
 	}
-	HASH_ITER(hh, all.head, a, next)
-	{
+	HASH_ITER(hh, all.head, a, next) {
 		HASH_DEL(all.head, a);
 		free(a);
 	}

@@ -105,11 +105,9 @@ static void decode_any(const struct field *root, const char *api_version, const 
 	kind = field_raw(&kind_field, kind);
 	root->d->kind = *kind ? kind : NULL;
 	if (!*api_version)
-		field_error(&api_field, KUBE_E_NO_KIND,
-			    "missing, it names the API version of the object, like v1");
+		field_error(&api_field, KUBE_E_NO_KIND, "required, for example v1");
 	if (!*kind)
-		field_error(&kind_field, KUBE_E_NO_KIND,
-			    "missing, it names the kind of the object, like NetworkPolicy");
+		field_error(&kind_field, KUBE_E_NO_KIND, "required, for example NetworkPolicy");
 	if (!*api_version || !*kind)
 		return;
 	of_items = item_kind(&scratch, kind, root);
@@ -121,8 +119,8 @@ static void decode_any(const struct field *root, const char *api_version, const 
 	if (k != _KUBE_KIND_MAX && !strcmp(kube_kind_api(k), api_version))
 		decode_object(root, k, sink);
 	else if (k != _KUBE_KIND_MAX && is_own_group(api_version))
-		field_error(&api_field, KUBE_E_NO_KIND, "%.80s has no kind %s: %s is wanted",
-			    api_version, kind, kube_kind_api(k));
+		field_error(&api_field, KUBE_E_NO_KIND, "expected %s for kind %s, found \"%.80s\"",
+			    kube_kind_api(k), kind, api_version);
 	else
 		sink->unknown(api_version, kind, &src, sink->arg);
 }
@@ -136,6 +134,6 @@ void decode_document(const struct doc_node *root, const char *file, const struct
 		decode_any(&whole, "", "", sink);
 	else
 		field_error(&whole, KUBE_E_TYPE,
-			    "found %s, an object with apiVersion and kind is wanted",
+			    "expected an object with apiVersion and kind, found %s",
 			    field_found(&whole));
 }

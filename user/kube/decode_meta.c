@@ -36,7 +36,7 @@ static void decode_names(const struct field *metadata, struct kube_meta *m)
 	metadata->d->ns = namespaced ? m->ns : "";
 	metadata->d->name = m->name;
 	if (!*m->name)
-		field_error(&name, KUBE_E_NAME, "missing, every object needs a name");
+		field_error(&name, KUBE_E_NAME, "required");
 	else if (!rules[m->kind].valid(m->name))
 		field_error(&name, KUBE_E_NAME,
 			    "\"%.80s\" is not a valid name: %s, a letter or digit at both ends",

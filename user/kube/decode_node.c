@@ -38,8 +38,8 @@ void decode_node(const struct field *root, struct kube_meta *o)
 
 	decode_taints(&spec, node);
 	if (n > KUBE_NODE_ADDRS_MAX) {
-		field_error(&addresses, KUBE_E_LIMIT, "%zu addresses, at most %d are read", n,
-			    KUBE_NODE_ADDRS_MAX);
+		field_error(&addresses, KUBE_E_LIMIT, "Weir reads at most %d addresses, found %zu",
+			    KUBE_NODE_ADDRS_MAX, n);
 		return;
 	}
 	node->addrs = arena_zalloc(root->d->arena, n * sizeof(*node->addrs));

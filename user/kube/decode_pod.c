@@ -19,7 +19,7 @@ static void decode_port_name(const struct field *port, struct kube_pod_port *p)
 	if (*p->name && !check_port_name(p->name))
 		field_error(
 			&name, KUBE_E_PORT_NAME,
-			"\"%.80s\" is not a port name: at most 15 of a-z, 0-9 and -, a letter among them, no - at the ends or twice in a row",
+			"\"%.80s\" is not a port name: at most 15 of a-z, 0-9 and -, at least one letter, no - at the ends or twice in a row",
 			p->name);
 }
 
@@ -29,7 +29,7 @@ static void decode_container(const struct field *container, struct kube_pod *pod
 	const char *text = field_raw(&name, "");
 
 	if (!*text)
-		field_error(&name, KUBE_E_REQUIRED, "missing, every container needs a name");
+		field_error(&name, KUBE_E_REQUIRED, "required");
 	else if (!check_dns_label(text))
 		field_error(&name, KUBE_E_NAME,
 			    "\"%.80s\" is not a container name: at most 63 of a-z, 0-9 and -",
@@ -55,7 +55,7 @@ static void decode_containers(const struct field *spec, struct kube_pod *pod)
 	size_t cap = 0;
 
 	if (!field_count(&containers) && (!given.node || given.node->type == DOC_LIST))
-		field_error(&given, KUBE_E_REQUIRED, "missing, a pod needs at least one container");
+		field_error(&given, KUBE_E_REQUIRED, "required: at least one container");
 	for (size_t i = 0; i < field_count(&containers); i++) {
 		struct field c = field_map_item(&containers, i);
 
@@ -83,7 +83,7 @@ static void add_addr(const struct field *f, struct kube_pod *pod)
 	family = addr_family(&a);
 	if (!weir_addr_is_zero(&pod->addr[family]) && !weir_addr_equal(&pod->addr[family], &a))
 		field_error(f, KUBE_E_REPEATED,
-			    "a second %s address, a pod has at most one of each family",
+			    "a second %s address: a pod has at most one of each family",
 			    family_text(family));
 	pod->addr[family] = a;
 }
@@ -150,7 +150,9 @@ void decode_pod_spec(const struct field *spec, struct kube_pod *pod)
 
 	pod->node = field_text(&node, "");
 	if (*pod->node && !check_dns_name(pod->node))
-		field_error(&node, KUBE_E_NAME, "\"%.80s\" is not a valid node name", pod->node);
+		field_error(&node, KUBE_E_NAME,
+			    "\"%.80s\" is not a node name: at most 253 of a-z, 0-9, - and .",
+			    pod->node);
 	pod->host_network = field_flag_at(spec, "hostNetwork", false);
 	pod->hostname = decode_host_part(spec, "hostname");
 	pod->subdomain = decode_host_part(spec, "subdomain");

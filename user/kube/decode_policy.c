@@ -17,7 +17,7 @@ static void decode_block(const struct field *block, struct kube_peer *peer)
 
 	peer->has_block = true;
 	if (field_empty(&cidr))
-		field_error(&cidr, KUBE_E_REQUIRED, "missing, a block like 10.0.0.0/8 is wanted");
+		field_error(&cidr, KUBE_E_REQUIRED, "required, for example 10.0.0.0/8");
 	else
 		known = check_cidr(&cidr, &peer->block);
 	peer->except = arena_zalloc(block->d->arena, n * sizeof(*peer->except));
@@ -26,14 +26,14 @@ static void decode_block(const struct field *block, struct kube_peer *peer)
 		struct cidr *e = &peer->except[peer->n_except];
 
 		if (!field_given(&f))
-			field_error(&f, KUBE_E_CIDR,
-				    "found nothing, a block inside cidr is wanted");
+			field_error(&f, KUBE_E_CIDR, "expected a block inside cidr, found nothing");
 		if (!check_cidr(&f, e))
 			continue;
 		peer->n_except++;
 		if (known && (e->len <= peer->block.len || !cidr_holds_cidr(&peer->block, e)))
-			field_error(&f, KUBE_E_CIDR, "%s is not a smaller block inside cidr %s",
-				    field_found(&f), field_raw(&cidr, ""));
+			field_error(&f, KUBE_E_CIDR,
+				    "expected a smaller block inside cidr %s, found %s",
+				    field_raw(&cidr, ""), field_quoted(&f));
 	}
 }
 
@@ -87,13 +87,15 @@ static void decode_port(const struct field *f, struct kube_policy_port *p)
 		return;
 	p->high = field_number(&end, 1, KUBE_PORT_MAX, p->high);
 	if (p->any)
-		field_error(&end, KUBE_E_CONFLICT, "endPort needs port, the first of the range");
+		field_error(&end, KUBE_E_CONFLICT,
+			    "port is required with endPort: it begins the range");
 	else if (port.node->type == DOC_STRING)
 		field_error(&end, KUBE_E_CONFLICT,
-			    "endPort needs a number in port, which is the name \"%.40s\"",
+			    "expected a number in port with endPort, found \"%.40s\"",
 			    port.node->text);
 	else if (what == 1 && p->high < p->low)
-		field_error(&end, KUBE_E_RANGE, "endPort %u is below port %u", p->high, p->low);
+		field_error(&end, KUBE_E_RANGE, "expected port (%u) or more, found %u", p->low,
+			    p->high);
 }
 
 static void decode_rule(const struct field *f, const char *peers_key, struct kube_policy_rule *rule)
@@ -143,8 +145,8 @@ static void decode_types(const struct field *spec, struct kube_policy *policy)
 	size_t n = field_count(&types);
 
 	if (n > TYPES_MAX)
-		field_error(&types, KUBE_E_TOO_MANY, "%zu types, at most %d are possible", n,
-			    TYPES_MAX);
+		field_error(&types, KUBE_E_TOO_MANY, "expected at most %d types, found %zu",
+			    TYPES_MAX, n);
 	for (size_t i = 0; i < n; i++) {
 		struct field f = field_item(&types, i);
 		int type = field_word(&f, words, -1);
@@ -152,7 +154,7 @@ static void decode_types(const struct field *spec, struct kube_policy *policy)
 		if (type >= 0)
 			policy->isolates[type] = true;
 		else if (field_empty(&f))
-			field_error(&f, KUBE_E_VALUE, "found nothing, Ingress or Egress is wanted");
+			field_error(&f, KUBE_E_VALUE, "expected Ingress or Egress, found nothing");
 	}
 	if (!n) {
 		policy->isolates[KUBE_INGRESS] = true;

@@ -58,7 +58,7 @@ static void decode_values(const struct field *values, struct kube_requirement *r
 		r->values[i] = field_text(&f, "");
 		if (!check_label_value(r->values[i]))
 			field_error(&f, KUBE_E_LABEL,
-				    "\"%.80s\" is not a label value: no label can have it",
+				    "\"%.80s\" is not a label value: " CHECK_LABEL_TEXT,
 				    r->values[i]);
 	}
 	r->n = array_unique(r->values, n, sizeof(*r->values), text_order);
@@ -76,15 +76,15 @@ static void decode_requirement(const struct field *item, struct kube_requirement
 	r->src = field_src(item);
 	r->key = field_text(&key, "");
 	if (!*r->key)
-		field_error(&key, KUBE_E_REQUIRED,
-			    "missing, it names the label key of the requirement");
+		field_error(&key, KUBE_E_REQUIRED, "required: the key of a label");
 	else if (!check_label_key(r->key))
-		field_error(&key, KUBE_E_LABEL, "\"%.80s\" is not a label key", r->key);
+		field_error(&key, KUBE_E_LABEL,
+			    "\"%.80s\" is not a label key: " CHECK_LABEL_KEY_TEXT, r->key);
 	decode_values(&values, r);
 	if (index < 0) {
 		if (field_empty(&op))
 			field_error(&op, KUBE_E_REQUIRED,
-				    "missing, In, NotIn, Exists or DoesNotExist is wanted");
+				    "required: In, NotIn, Exists or DoesNotExist");
 		return;
 	}
 	r->op = index;

@@ -35,7 +35,7 @@ static void decode_port(const struct field *f, bool needs_name, enum kube_servic
 	p->name = field_text(&name, "");
 	if (!*p->name && needs_name)
 		field_error(&name, KUBE_E_REQUIRED,
-			    "missing, a Service with several ports needs a name for each");
+			    "required: in a Service with several ports, each has a name");
 	else if (*p->name && !check_dns_label(p->name))
 		field_error(&name, KUBE_E_PORT_NAME,
 			    "\"%.80s\" is not a port name: at most 63 of a-z, 0-9 and -", p->name);
@@ -48,7 +48,8 @@ static void decode_port(const struct field *f, bool needs_name, enum kube_servic
 	p->node_port = field_number(&node, 0, KUBE_PORT_MAX, 0);
 	if (p->node_port && (type == KUBE_CLUSTER_IP || type == KUBE_EXTERNAL_NAME))
 		field_error(&node, KUBE_E_CONFLICT,
-			    "only for type NodePort or LoadBalancer, this is %s", types[type]);
+			    "not allowed for type %s: remove it, or use NodePort or LoadBalancer",
+			    types[type]);
 }
 
 struct numbered {
@@ -102,7 +103,7 @@ static void decode_ports(const struct field *spec, struct kube_service *svc)
 	if (!n && !svc->headless && svc->type != KUBE_EXTERNAL_NAME &&
 	    (!given.node || given.node->type == DOC_LIST))
 		field_error(&given, KUBE_E_REQUIRED,
-			    "missing, a Service needs a port unless it is headless");
+			    "required: at least one port, unless the Service is headless");
 	svc->ports = arena_zalloc(spec->d->arena, n * sizeof(*svc->ports));
 	svc->n_ports = n;
 	for (size_t i = 0; i < n; i++) {
@@ -128,14 +129,14 @@ static void decode_cluster_ip(const struct field *f, struct kube_service *svc)
 	struct weir_addr a;
 	int family;
 
-	if (field_empty(f))
-		field_error(f, KUBE_E_ADDRESS, "found nothing, an address is wanted");
+	if (!f->node)
+		field_error(f, KUBE_E_ADDRESS, "expected an IPv4 or IPv6 address, found nothing");
 	if (!check_addr(f, &a))
 		return;
 	family = addr_family(&a);
 	if (!weir_addr_is_zero(&svc->cluster_ip[family]))
 		field_error(f, KUBE_E_REPEATED,
-			    "a second %s address, a Service has at most one of each family",
+			    "a second %s address: a Service has at most one of each family",
 			    family_text(family));
 	svc->cluster_ip[family] = a;
 }
@@ -152,8 +153,8 @@ static void check_first_ip(const struct field *ip, const struct field *ips)
 		return;
 	if (addr_parse(ip->node->text, &a) || addr_parse(first.node->text, &b) ||
 	    !weir_addr_equal(&a, &b))
-		field_error(ip, KUBE_E_CONFLICT, "found %s, it must be the same as clusterIPs[0]",
-			    field_found(ip));
+		field_error(ip, KUBE_E_CONFLICT, "expected \"%.80s\" as in clusterIPs[0], found %s",
+			    first.node->text, field_quoted(ip));
 }
 
 static void decode_cluster_ips(const struct field *spec, struct kube_service *svc)
@@ -165,7 +166,7 @@ static void decode_cluster_ips(const struct field *spec, struct kube_service *sv
 		check_first_ip(&ip, &ips);
 	if (n > FAMILIES_MAX)
 		field_error(&ips, KUBE_E_TOO_MANY,
-			    "%zu addresses, at most one for each family is possible", n);
+			    "expected at most one address of each family, found %zu", n);
 	svc->headless = is_none(&ip);
 	for (size_t i = 0; i < n && i < FAMILIES_MAX; i++) {
 		struct field item = field_item(&ips, i);
@@ -173,7 +174,8 @@ static void decode_cluster_ips(const struct field *spec, struct kube_service *sv
 		if (!is_none(&item))
 			decode_cluster_ip(&item, svc);
 		else if (n > 1)
-			field_error(&item, KUBE_E_CONFLICT, "None must be the only item");
+			field_error(&item, KUBE_E_CONFLICT,
+				    "None is allowed only alone: remove the other item");
 		else
 			svc->headless = true;
 	}
@@ -193,8 +195,8 @@ static void check_family_order(const struct field *f, int family, const struct f
 	if (!ip.node || ip.node->type != DOC_STRING || addr_parse(ip.node->text, &a) ||
 	    addr_family(&a) == family)
 		return;
-	field_error(f, KUBE_E_CONFLICT, "%s, but clusterIPs[%zu] is %s", family_text(family), i,
-		    field_raw(&ip, ""));
+	field_error(f, KUBE_E_CONFLICT, "expected %s as in clusterIPs[%zu], found %s",
+		    family_text(addr_family(&a)), i, family_text(family));
 }
 
 static void decode_families(const struct field *spec, struct kube_service *svc)
@@ -208,7 +210,8 @@ static void decode_families(const struct field *spec, struct kube_service *svc)
 	size_t n = field_count(&list), given = n > field_count(&ips) ? n : field_count(&ips);
 
 	if (n > FAMILIES_MAX)
-		field_error(&list, KUBE_E_TOO_MANY, "%zu families, there are only two", n);
+		field_error(&list, KUBE_E_TOO_MANY, "expected at most %d families, found %zu",
+			    FAMILIES_MAX, n);
 	for (size_t i = 0; i < n && i < FAMILIES_MAX; i++) {
 		struct field f = field_item(&list, i);
 		int family = field_word(&f, families, -1);
@@ -228,7 +231,9 @@ static void decode_families(const struct field *spec, struct kube_service *svc)
 	    !(n && field_count(&ips)))
 		svc->wants_family[0] = svc->wants_family[1] = true;
 	if (stack == SINGLE_STACK && given > 1)
-		field_error(&policy, KUBE_E_CONFLICT, "SingleStack, but two families are given");
+		field_error(
+			&policy, KUBE_E_CONFLICT,
+			"expected PreferDualStack or RequireDualStack for two families, found SingleStack");
 }
 
 /* ---- The rest ---- */
@@ -247,16 +252,17 @@ static void check_external_name(const struct field *spec)
 
 		if (list ? f.node->n_items : !field_empty(&f))
 			field_error(&f, KUBE_E_CONFLICT,
-				    "not for type ExternalName, which has no cluster IP");
+				    "not allowed for type ExternalName: remove it");
 	}
 	if (strlen(text) < sizeof(host))
 		strcpy(host, text);
 	if (*host && host[strlen(host) - 1] == '.')
 		host[strlen(host) - 1] = 0;
 	if (field_empty(&name))
-		field_error(&name, KUBE_E_REQUIRED, "missing, type ExternalName needs a DNS name");
+		field_error(&name, KUBE_E_REQUIRED, "required for type ExternalName: a DNS name");
 	else if (!check_dns_name(host))
-		field_error(&name, KUBE_E_NAME, "%s is not a DNS name", field_found(&name));
+		field_error(&name, KUBE_E_NAME, "expected a DNS name, found %s",
+			    field_quoted(&name));
 }
 
 static void check_affinity(const struct field *spec)
@@ -267,7 +273,8 @@ static void check_affinity(const struct field *spec)
 	int affinity = field_word_at(spec, "sessionAffinity", words, 0);
 
 	if (field_given(&config) && !affinity)
-		field_error(&config, KUBE_E_CONFLICT, "only with sessionAffinity ClientIP");
+		field_error(&config, KUBE_E_CONFLICT,
+			    "not allowed without sessionAffinity ClientIP");
 	field_number_at(&client, "timeoutSeconds", 1, AFFINITY_SECONDS_MAX, 0);
 }
 
@@ -276,8 +283,8 @@ static void check_source_ranges(const struct field *spec, enum kube_service_type
 	struct field ranges = field_list(spec, "loadBalancerSourceRanges");
 
 	if (field_count(&ranges) && type != KUBE_LOAD_BALANCER)
-		field_error(&ranges, KUBE_E_CONFLICT, "only for type LoadBalancer, this is %s",
-			    types[type]);
+		field_error(&ranges, KUBE_E_CONFLICT,
+			    "not allowed for type %s: remove it, or use LoadBalancer", types[type]);
 	for (size_t i = 0; i < field_count(&ranges); i++) {
 		struct field f = field_item(&ranges, i);
 		const char *text = field_raw(&f, NULL);
@@ -286,8 +293,8 @@ static void check_source_ranges(const struct field *spec, enum kube_service_type
 		/* unlike other blocks, these may have blanks around them (PARSE-5) */
 		if (text && *text && cidr_parse(text, &block))
 			field_error(&f, KUBE_E_CIDR,
-				    "found %s, a block like 10.0.0.0/8 or 2001:db8::/32 is wanted",
-				    field_found(&f));
+				    "expected a block like 10.0.0.0/8 or 2001:db8::/32, found %s",
+				    field_quoted(&f));
 	}
 }
 
@@ -305,13 +312,15 @@ static void decode_external(const struct field *spec, struct kube_service *svc)
 		if (field_given(&f))
 			check_addr(&f, &a);
 		else
-			field_error(&f, KUBE_E_ADDRESS, "found nothing, an address is wanted");
+			field_error(&f, KUBE_E_ADDRESS,
+				    "expected an IPv4 or IPv6 address, found nothing");
 	}
 	svc->external_local = field_word(&policy, traffic_policies, 0);
 	if (!field_empty(&policy) && !outside)
 		field_error(&policy, KUBE_E_CONFLICT,
-			    "only for a Service that is reachable from outside, this is %s",
-			    types[svc->type]);
+			    "not allowed for type %s%s: remove it, or use NodePort or LoadBalancer",
+			    types[svc->type],
+			    svc->type == KUBE_CLUSTER_IP ? " without externalIPs" : "");
 	check_source_ranges(spec, svc->type);
 }
 
@@ -324,8 +333,8 @@ void decode_service(const struct field *root, struct kube_meta *o)
 	svc->type = field_word_at(&spec, "type", types, KUBE_CLUSTER_IP);
 	decode_cluster_ips(&spec, svc);
 	if (svc->headless && (svc->type == KUBE_NODE_PORT || svc->type == KUBE_LOAD_BALANCER))
-		field_error(&cluster_ip, KUBE_E_CONFLICT, "None is not possible for type %s",
-			    types[svc->type]);
+		field_error(&cluster_ip, KUBE_E_CONFLICT,
+			    "None is not allowed for type %s: remove it", types[svc->type]);
 	decode_ports(&spec, svc);
 	decode_families(&spec, svc);
 	svc->needs_cluster_ip = !svc->headless && svc->type != KUBE_EXTERNAL_NAME &&

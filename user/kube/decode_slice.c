@@ -38,16 +38,16 @@ static void check_endpoint_addr(const struct field *f, int family, struct weir_a
 		return;
 	}
 	if (!f->node)
-		field_error(f, KUBE_E_ADDRESS, "found nothing, an address is wanted");
+		field_error(f, KUBE_E_ADDRESS, "expected an address, found nothing");
 	if (!check_addr(f, ret_addr))
 		return;
 	what = special_kind(ret_addr);
 	if (addr_family(ret_addr) != family)
-		field_error(f, KUBE_E_ADDRESS, "found %s in a slice of addressType %s",
-			    field_found(f), family_text(family));
+		field_error(f, KUBE_E_ADDRESS, "expected an %s address as in addressType, found %s",
+			    family_text(family), field_quoted(f));
 	else if (what)
-		field_error(f, KUBE_E_ADDRESS, "%s is %s and cannot be an endpoint", field_found(f),
-			    what);
+		field_error(f, KUBE_E_ADDRESS, "%s is %s and cannot be an endpoint",
+			    field_quoted(f), what);
 }
 
 static const char **decode_hints(const struct field *hints, const char *key, size_t *ret_n)
@@ -57,14 +57,14 @@ static const char **decode_hints(const struct field *hints, const char *key, siz
 	const char **names = arena_zalloc(hints->d->arena, n * sizeof(*names));
 
 	if (n > HINTS_MAX)
-		field_error(&list, KUBE_E_TOO_MANY, "%zu hints, at most %d are possible", n,
-			    HINTS_MAX);
+		field_error(&list, KUBE_E_TOO_MANY, "expected at most %d hints, found %zu",
+			    HINTS_MAX, n);
 	for (size_t i = 0; i < n; i++) {
 		struct field item = field_map_item(&list, i), name = field_at(&item, "name");
 
 		names[i] = field_text(&name, "");
 		if (!*names[i])
-			field_error(&name, KUBE_E_REQUIRED, "missing, a hint needs a name");
+			field_error(&name, KUBE_E_REQUIRED, "required");
 	}
 	if (n > 1)
 		qsort(names, n, sizeof(*names), text_order);
@@ -80,10 +80,10 @@ static void decode_endpoint(const struct field *f, int family, struct kube_endpo
 	size_t n = field_count(&addresses);
 
 	if (!n)
-		field_error(&addresses, KUBE_E_REQUIRED, "missing, an endpoint needs an address");
+		field_error(&addresses, KUBE_E_REQUIRED, "required: at least one address");
 	if (n > ADDRESSES_MAX)
-		field_error(&addresses, KUBE_E_TOO_MANY, "%zu addresses, at most %d are possible",
-			    n, ADDRESSES_MAX);
+		field_error(&addresses, KUBE_E_TOO_MANY, "expected at most %d addresses, found %zu",
+			    ADDRESSES_MAX, n);
 	/* from last to first: addresses[0] is the one that is used (SVC-16) */
 	for (size_t i = n; i--;) {
 		struct field item = field_item(&addresses, i);
@@ -123,15 +123,14 @@ void decode_slice(const struct field *root, struct kube_meta *o)
 	size_t n = field_count(&endpoints);
 
 	if (!field_given(&type))
-		field_error(&type, KUBE_E_REQUIRED, "missing, IPv4, IPv6 or FQDN is wanted");
+		field_error(&type, KUBE_E_REQUIRED, "required: IPv4, IPv6 or FQDN");
 	slice->service = service ? service : "";
 	slice->family = field_word(&type, types, 2);
 	if (slice->family == 2)
 		slice->family = -1;
 	if (n > ENDPOINTS_MAX)
-		field_error(&endpoints, KUBE_E_TOO_MANY,
-			    "%zu endpoints, at most %d are possible in one slice", n,
-			    ENDPOINTS_MAX);
+		field_error(&endpoints, KUBE_E_TOO_MANY, "expected at most %d endpoints, found %zu",
+			    ENDPOINTS_MAX, n);
 	slice->endpoints = arena_zalloc(root->d->arena, n * sizeof(*slice->endpoints));
 	for (size_t i = 0; i < n; i++) {
 		struct field item = field_map_item(&endpoints, i);
@@ -140,8 +139,8 @@ void decode_slice(const struct field *root, struct kube_meta *o)
 	}
 	n = field_count(&ports);
 	if (n > PORTS_MAX)
-		field_error(&ports, KUBE_E_TOO_MANY, "%zu ports, at most %d are possible", n,
-			    PORTS_MAX);
+		field_error(&ports, KUBE_E_TOO_MANY, "expected at most %d ports, found %zu",
+			    PORTS_MAX, n);
 	slice->ports = arena_zalloc(root->d->arena, n * sizeof(*slice->ports));
 	for (size_t i = 0; i < n && i < PORTS_MAX; i++) {
 		struct field item = field_map_item(&ports, i);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * Deployment, ReplicaSet, StatefulSet, DaemonSet, Job and CronJob: number of pods and template,
- * with the API server's checks. expand.c makes the pods.
+ * with the API server's checks. expand.c creates the pods.
  *
  * A Job has as many pods at once as its parallelism, at most its completions; none when it is
  * suspended or finished. A CronJob counts as one of its Jobs, running now.
@@ -17,7 +17,7 @@ static struct field required_map(const struct field *up, const char *key, const 
 	struct field given = field_at(up, key);
 
 	if (!field_given(&given))
-		field_error(&given, KUBE_E_REQUIRED, "missing, %s", what);
+		field_error(&given, KUBE_E_REQUIRED, "required: %s", what);
 	return field_map(up, key);
 }
 
@@ -50,19 +50,19 @@ static void check_restart_policy(const struct field *spec, bool ends)
 	int word = field_word(&f, words, -1);
 
 	if (ends && field_empty(&f))
-		field_error(&f, KUBE_E_REQUIRED, "missing, OnFailure or Never is wanted in a Job");
+		field_error(&f, KUBE_E_REQUIRED, "required in a Job: OnFailure or Never");
 	else if (ends && word == 0)
-		field_error(&f, KUBE_E_VALUE, "found %s, OnFailure or Never is wanted in a Job",
-			    field_found(&f));
+		field_error(&f, KUBE_E_VALUE, "expected OnFailure or Never in a Job, found %s",
+			    field_quoted(&f));
 	else if (!ends && word > 0)
-		field_error(&f, KUBE_E_VALUE, "found %s, only Always is possible here",
-			    field_found(&f));
+		field_error(&f, KUBE_E_VALUE,
+			    "expected Always, found %s: only a Job's pods can end",
+			    field_quoted(&f));
 }
 
 static void decode_template(const struct field *owner_spec, struct kube_workload *w, bool ends)
 {
-	struct field template =
-		required_map(owner_spec, "template", "it says what the pods look like");
+	struct field template = required_map(owner_spec, "template", "labels and spec of the pods");
 	struct field metadata = field_map(&template, "metadata"), spec;
 	struct kube_pod *pod = arena_zalloc(owner_spec->d->arena, sizeof(*pod));
 
@@ -72,7 +72,7 @@ static void decode_template(const struct field *owner_spec, struct kube_workload
 	pod->node = pod->hostname = pod->subdomain = "";
 	if (!field_given(&template))
 		return;
-	spec = required_map(&template, "spec", "a pod needs at least one container");
+	spec = required_map(&template, "spec", "at least one container");
 	if (!field_given(&spec))
 		return;
 	decode_pod_spec(&spec, pod);
@@ -101,10 +101,11 @@ static void check_selector(const struct field *spec, const struct kube_workload 
 	if (!field_given(&given))
 		field_error(
 			&f, KUBE_E_REQUIRED,
-			"missing, it has to match the labels of the template, like matchLabels: {app: web}");
+			"required: labels of the template, for example matchLabels: {app: web}");
 	else if (field_given(&f) && !s.n)
-		field_error(&f, KUBE_E_SELECTOR,
-			    "is empty and would match every pod of the namespace");
+		field_error(
+			&f, KUBE_E_SELECTOR,
+			"empty: it would match every pod of the namespace; give labels of the template");
 	if (spec->d->diags->errors != errors || !field_given(&template))
 		return;
 	for (size_t i = 0; i < s.n; i++) {
@@ -142,8 +143,10 @@ static void decode_controller(const struct field *spec, struct kube_workload *w)
 	w->first = field_number_at(&ordinals, "start", 0, INT32_MAX, 0);
 	w->template->subdomain = field_text(&service, "");
 	if (*w->template->subdomain && !check_service_name(w->template->subdomain))
-		field_error(&service, KUBE_E_NAME, "\"%.80s\" is not the name of a Service",
-			    w->template->subdomain);
+		field_error(
+			&service, KUBE_E_NAME,
+			"\"%.80s\" is not a Service name: at most 63 of a-z, 0-9 and -, a letter first",
+			w->template->subdomain);
 }
 
 /* The API server generates a Job's selector, by a label that it adds to the template. */
@@ -204,16 +207,13 @@ static void decode_cron_job(const struct field *spec, struct kube_workload *w)
 	struct field schedule = field_at(spec, "schedule");
 	struct field template, job;
 
-	if (!*field_raw(&schedule, "-"))
-		field_error(&schedule, KUBE_E_REQUIRED,
-			    "is empty, it says when, like \"0 3 * * *\"");
-	else if (!field_given(&schedule))
-		field_error(&schedule, KUBE_E_REQUIRED,
-			    "missing, it says when, like \"0 3 * * *\"");
-	template = required_map(spec, "jobTemplate", "it says what the Jobs look like");
+	field_raw(&schedule, "");
+	if (field_empty(&schedule))
+		field_error(&schedule, KUBE_E_REQUIRED, "required, for example \"0 3 * * *\"");
+	template = required_map(spec, "jobTemplate", "the spec of the Jobs");
 	if (!field_given(&template))
 		return;
-	job = required_map(&template, "spec", "it says what the Jobs look like");
+	job = required_map(&template, "spec", "the template of the pods");
 	if (field_given(&job))
 		decode_job(&job, w);
 	if (field_flag_at(spec, "suspend", false))
@@ -223,8 +223,10 @@ static void decode_cron_job(const struct field *spec, struct kube_workload *w)
 void decode_workload(const struct field *root, struct kube_meta *o)
 {
 	struct kube_workload *w = (struct kube_workload *)o;
-	struct field spec =
-		required_map(root, "spec", "it says how many pods of which kind there are");
+	const char *content = o->kind == KUBE_CRON_JOB ? "schedule and jobTemplate"
+			      : o->kind == KUBE_JOB    ? "template"
+						       : "selector and template";
+	struct field spec = required_map(root, "spec", content);
 
 	if (!field_given(&spec))
 		return;

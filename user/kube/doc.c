@@ -91,3 +91,12 @@ const char *doc_describe(const struct doc_node *n, char *buf, size_t size)
 		snprintf(buf, size, "%s%s%s", what[n->type], *text ? " " : "", text);
 	return buf;
 }
+
+const char *doc_quote(const struct doc_node *n, char *buf, size_t size)
+{
+	char text[48] = "";
+
+	shorten(n->text, text, sizeof(text));
+	snprintf(buf, size, "\"%s\"", text);
+	return buf;
+}

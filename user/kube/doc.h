@@ -76,3 +76,5 @@ int doc_read(const char *data, size_t len, doc_handler *handler, void *arg,
 struct doc_node *doc_get(const struct doc_node *map, const char *key);
 /* 'the string "abc"', 'a list', for messages; long text is shortened. Writes to buf, returns it. */
 const char *doc_describe(const struct doc_node *n, char *buf, size_t size);
+/* The same for a DOC_STRING without the type: '"abc"'. */
+const char *doc_quote(const struct doc_node *n, char *buf, size_t size);

@@ -67,7 +67,7 @@ static int add_merged(struct build *b, struct build_frame *f, const struct doc_n
 {
 	if (from->type != DOC_MAP)
 		return build_fail(b, KUBE_E_SYNTAX, f->key_line, f->key_col,
-				  "<< merges mappings only, or a list of them");
+				  "expected a mapping or a list of mappings after <<");
 	b->merged_keys += from->n_pairs;
 	if (b->merged_keys > KUBE_MERGED_KEYS_MAX)
 		return build_fail(b, KUBE_E_LIMIT, f->key_line, f->key_col,

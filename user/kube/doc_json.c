@@ -81,7 +81,7 @@ static int add_scalar(struct json_reader *j, enum doc_type type, const char *tex
 		return 0;
 	if (memchr(text, 0, len)) {
 		build_fail(&j->build, KUBE_E_SYNTAX, j->line, j->col,
-			   "a string must not hold the character NUL");
+			   "a string must not contain the character NUL");
 		return 0;
 	}
 	n->text = arena_strndup(&j->build.arena, text, len);
@@ -119,7 +119,7 @@ static int on_key(void *arg, const unsigned char *text, size_t len)
 	j->in->json_texts++;
 	if (memchr(text, 0, len)) {
 		build_fail(&j->build, KUBE_E_SYNTAX, j->line, j->col,
-			   "a key must not hold the character NUL");
+			   "a key must not contain the character NUL");
 		return 0;
 	}
 	return !build_key(&j->build, arena_strndup(&j->build.arena, (const char *)text, len), false,

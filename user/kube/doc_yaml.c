@@ -34,8 +34,7 @@ static void forget_anchors(struct yaml_reader *y)
 {
 	struct anchor *a, *next;
 
-	HASH_ITER(hh, y->anchors, a, next)
-	{
+	HASH_ITER(hh, y->anchors, a, next) {
 		HASH_DEL(y->anchors, a);
 		free(a);
 	}
@@ -92,7 +91,8 @@ static int type_scalar(struct yaml_reader *y, const yaml_event_t *e, struct doc_
 	doc_type_plain(n);
 	if (n->type != want && !(want == DOC_FLOAT && n->type == DOC_INT))
 		return build_fail(&y->build, KUBE_E_SYNTAX, n->line, n->col,
-				  "\"%.40s\" is not what its tag says", n->text);
+				  "expected a value for tag !!%s, found \"%.40s\"",
+				  tag + strlen(TAG), n->text);
 	return 0;
 }
 
@@ -134,7 +134,7 @@ static int on_scalar(struct yaml_reader *y, const yaml_event_t *e)
 		return -EINVAL;
 	if (memchr(text, 0, len))
 		return build_fail(b, KUBE_E_SYNTAX, n->line, n->col,
-				  "a string must not hold the character NUL");
+				  "a string must not contain the character NUL");
 	n->text = arena_strndup(&b->arena, text, len);
 	r = type_scalar(y, e, n);
 	if (r)
@@ -152,7 +152,7 @@ static int on_alias(struct yaml_reader *y, const yaml_event_t *e)
 	HASH_FIND_STR(y->anchors, name, a);
 	if (!a)
 		return build_fail(b, KUBE_E_SYNTAX, line_of(e), col_of(e),
-				  "alias *%.60s names no complete anchor", name);
+				  "alias *%.60s refers to no anchor before it", name);
 	b->alias_nodes += a->node->weight;
 	if (b->alias_nodes > KUBE_ALIAS_NODES_MAX)
 		return build_fail(b, KUBE_E_LIMIT, line_of(e), col_of(e),
@@ -162,7 +162,8 @@ static int on_alias(struct yaml_reader *y, const yaml_event_t *e)
 		return build_value(b, a->node);
 	if (a->node->type == DOC_MAP || a->node->type == DOC_LIST)
 		return build_fail(b, KUBE_E_SYNTAX, line_of(e), col_of(e),
-				  "a key must be a string");
+				  "expected a string as the key, found an alias of a %s",
+				  a->node->type == DOC_MAP ? "mapping" : "list");
 	return take_key(y, NULL, a->node);
 }
 
@@ -175,7 +176,7 @@ static int on_open(struct yaml_reader *y, const yaml_event_t *e, enum doc_type t
 	if (build_wants_key(b))
 		return build_fail(
 			b, KUBE_E_SYNTAX, line_of(e), col_of(e),
-			"a key must be a string, this is a %s (are braces meant as text? quote them)",
+			"expected a string as the key, found a %s: quote braces that are text",
 			type == DOC_MAP ? "mapping" : "list");
 	r = build_open(b, type, line_of(e), col_of(e));
 	if (!r && anchor)

@@ -51,8 +51,7 @@ static void forget_labels(struct derive *d)
 {
 	struct labelled *l, *next;
 
-	HASH_ITER(hh, d->labels, l, next)
-	{
+	HASH_ITER(hh, d->labels, l, next) {
 		HASH_DEL(d->labels, l);
 		free(l->pods);
 		free(l);

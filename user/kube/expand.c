@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Makes the pods of workloads, for manifests that hold no pods: named by ordinal, with the labels,
- * the spec and the source position of the template. No pods are made for a workload that has pods
- * in the input, or that another workload of the input owns. Pure; the order of input does not
- * matter. Input: a sorted store.
+ * Creates the pods of workloads, for manifests that hold no pods: named by ordinal, with the
+ * labels, the spec and the source position of the template. No pods are created for a workload that
+ * has pods in the input, or that another workload of the input owns. Pure; the order of input does
+ * not matter. Input: a sorted store.
  *
  * StatefulSets come first, because their pods' names are fixed. A name that is taken is skipped:
  * the pod that has it is left unchanged.
@@ -105,8 +105,9 @@ static bool has_room(struct expand *x, const struct kube_workload *w, size_t pod
 		return true;
 	object = mem_printf("%s %s/%s", kube_kind_text(w->meta.kind), w->meta.ns, w->meta.name);
 	diag_add(&x->store->diags, DIAG_ERROR, kube_code_text(KUBE_E_LIMIT), &w->meta.src, object,
-		 w->pods_field, "%zu pods, after %zu of other workloads: Weir makes at most %zu",
-		 pods, x->made, KUBE_MADE_PODS_MAX);
+		 w->pods_field,
+		 "%zu pods in addition to %zu of other workloads: Weir creates at most %zu", pods,
+		 x->made, KUBE_MADE_PODS_MAX);
 	return false;
 }
 
@@ -226,9 +227,9 @@ static void note_made(struct expand *x)
 			fprintf(out, "%s%zu %s%s", n++ ? ", " : "", x->of[i],
 				kube_kind_text(KUBE_WORKLOAD_FIRST + i), x->of[i] == 1 ? "" : "s");
 	fclose(out);
-	if (n)
+	if (n && !x->store->diags.errors)
 		diag_add(&x->store->diags, DIAG_NOTE, NULL, NULL, NULL, NULL,
-			 "%zu pod%s made for %s", x->made, x->made == 1 ? " was" : "s were", text);
+			 "created %zu pod%s for %s", x->made, x->made == 1 ? "" : "s", text);
 }
 
 static void expand_kind(struct expand *x, enum kube_kind kind)

@@ -31,7 +31,7 @@ static struct field must_be(struct field f, enum doc_type type, const char *want
 {
 	if (!f.node || f.node->type == type)
 		return f;
-	field_error(&f, KUBE_E_TYPE, "found %s, %s is wanted", field_found(&f), wanted);
+	field_error(&f, KUBE_E_TYPE, "expected %s, found %s", wanted, field_found(&f));
 	f.node = NULL;
 	return f;
 }
@@ -91,9 +91,9 @@ const char *field_raw(const struct field *f, const char *otherwise)
 	if (f->node->type == DOC_STRING)
 		return f->node->text;
 	if (f->node->type == DOC_MAP || f->node->type == DOC_LIST)
-		field_error(f, KUBE_E_TYPE, "found %s, a string is wanted", field_found(f));
+		field_error(f, KUBE_E_TYPE, "expected a string, found %s", field_found(f));
 	else
-		field_error(f, KUBE_E_TYPE, "found %s, a string is wanted: put it in quotes",
+		field_error(f, KUBE_E_TYPE, "expected a string, found %s: put it in quotes",
 			    field_found(f));
 	return otherwise;
 }
@@ -105,18 +105,33 @@ const char *field_text(const struct field *f, const char *otherwise)
 	return text ? arena_strdup(f->d->arena, text) : otherwise;
 }
 
+/* For a string that holds the number or boolean that the field takes. */
+static const char *quotes_hint(const struct doc_node *n, enum doc_type wanted)
+{
+	const char *text = n->text;
+	bool fits;
+
+	if (n->type != DOC_STRING)
+		return "";
+	if (wanted == DOC_INT)
+		fits = *text && !text[strspn(text, "0123456789")];
+	else
+		fits = !strcmp(text, "true") || !strcmp(text, "false");
+	return fits ? ": remove the quotes" : "";
+}
+
 int64_t field_number(const struct field *f, int64_t min, int64_t max, int64_t otherwise)
 {
 	if (!f->node)
 		return otherwise;
 	if (f->node->type != DOC_INT) {
-		field_error(f, KUBE_E_TYPE, "found %s, a whole number is wanted%s", field_found(f),
-			    f->node->type == DOC_STRING ? ", without quotes" : "");
+		field_error(f, KUBE_E_TYPE, "expected an integer, found %s%s", field_found(f),
+			    quotes_hint(f->node, DOC_INT));
 		return otherwise;
 	}
 	if (f->node->number < min || f->node->number > max) {
-		field_error(f, KUBE_E_RANGE, "found %lld, a number from %lld to %lld is wanted",
-			    (long long)f->node->number, (long long)min, (long long)max);
+		field_error(f, KUBE_E_RANGE, "expected an integer from %lld to %lld, found %lld",
+			    (long long)min, (long long)max, (long long)f->node->number);
 		return otherwise;
 	}
 	return f->node->number;
@@ -128,8 +143,8 @@ bool field_flag(const struct field *f, bool otherwise)
 		return otherwise;
 	if (f->node->type == DOC_BOOL)
 		return f->node->number;
-	field_error(f, KUBE_E_TYPE, "found %s, true or false is wanted%s", field_found(f),
-		    f->node->type == DOC_STRING ? ", without quotes" : "");
+	field_error(f, KUBE_E_TYPE, "expected true or false, found %s%s", field_found(f),
+		    quotes_hint(f->node, DOC_BOOL));
 	return otherwise;
 }
 
@@ -157,7 +172,7 @@ int field_word(const struct field *f, const char *const *words, int otherwise)
 		if (!strcmp(text, words[i]))
 			return i;
 	join_words(words, all, sizeof(all));
-	field_error(f, KUBE_E_VALUE, "found %s, %s is wanted", field_found(f), all);
+	field_error(f, KUBE_E_VALUE, "expected %s, found %s", all, field_quoted(f));
 	return otherwise;
 }
 
@@ -191,8 +206,8 @@ int64_t field_time(const struct field *f)
 	int64_t seconds = 0;
 
 	if (text && !parse_time(text, &seconds))
-		field_error(f, KUBE_E_TIME, "found %s, a time like 2006-01-02T15:04:05Z is wanted",
-			    field_found(f));
+		field_error(f, KUBE_E_TIME, "expected a time like 2006-01-02T15:04:05Z, found %s",
+			    field_quoted(f));
 	return seconds;
 }
 
@@ -250,6 +265,13 @@ const char *field_found(const struct field *f)
 	static _Thread_local char text[96];
 
 	return f->node ? doc_describe(f->node, text, sizeof(text)) : "nothing";
+}
+
+const char *field_quoted(const struct field *f)
+{
+	static _Thread_local char text[96];
+
+	return doc_quote(f->node, text, sizeof(text));
 }
 
 static bool plain_key(const char *key)

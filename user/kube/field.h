@@ -75,5 +75,9 @@ int field_word_at(const struct field *up, const char *key, const char *const *wo
 struct src field_src(const struct field *f);
 void field_error(const struct field *f, enum kube_code code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/* 'the string "abc"', for field_error(). One static buffer per thread. */
+/*
+ * For field_error(), one static buffer each per thread: 'the string "abc"', where the type is
+ * wrong; '"abc"' of a string, where its text is.
+ */
 const char *field_found(const struct field *f);
+const char *field_quoted(const struct field *f);

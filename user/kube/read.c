@@ -46,8 +46,8 @@ static void note_unknown(const char *api_version, const char *kind, const struct
 	if (!store_seen_add(&p->unknown_kinds, text))
 		return;
 	diag_add(&r->store->diags, DIAG_NOTE, NULL, src, NULL, NULL,
-		 "%.80s of %.80s is ignored here and below: Weir does not read this kind", kind,
-		 api_version);
+		 "ignored: Weir does not read kind %.80s (%.80s); further ones are not reported",
+		 kind, api_version);
 }
 
 static void on_document(const struct doc_node *root, void *arg)

@@ -16,7 +16,7 @@ struct store *store_new(void)
 	return s;
 }
 
-/* The casts are valid: every object begins with its meta. */
+/* Every object begins with its meta. The casts need -fno-strict-aliasing. */
 struct store_array store_array(struct store *s, enum kube_kind kind)
 {
 	const struct store_array arrays[_KUBE_KIND_MAX] = {
@@ -83,8 +83,7 @@ void store_seen_free(struct store_seen **set)
 {
 	struct store_seen *seen, *next;
 
-	HASH_ITER(hh, *set, seen, next)
-	{
+	HASH_ITER(hh, *set, seen, next) {
 		HASH_DEL(*set, seen);
 		free(seen);
 	}
@@ -180,6 +179,15 @@ void store_drop_duplicates(struct store *s, enum kube_kind kind)
 		free_object(m);
 	}
 	*a.n = n;
+}
+
+bool store_is_empty(const struct store *s)
+{
+	size_t n = s->n_namespaces + s->n_pods + s->n_services + s->n_slices + s->n_policies;
+
+	for (int i = 0; i < KUBE_WORKLOADS; i++)
+		n += s->n_workloads[i];
+	return !n && (!s->n_nodes || s->nodes[0]->made_up);
 }
 
 /* ---- Look-ups ---- */

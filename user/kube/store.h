@@ -46,6 +46,9 @@ enum store_defaults_flag {
 	STORE_ADMIT = 1 << 1,
 };
 
+/* No object was read: a node that no object names does not count. */
+bool store_is_empty(const struct store *s);
+
 /*
  * To be called once, after reading: sorts, reports duplicates, adds implied Namespaces, makes pods
  * of workloads and assigns addresses as flags say (one note in diags each), and derives

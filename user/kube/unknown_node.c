@@ -9,7 +9,7 @@
 
 #define NAMES_SHOWN 5
 
-/* Nodes that a Node object or a pod's nodeName names, sorted, unique; without a made-up one. */
+/* Known node names, sorted, unique. None if the only Node is implied: pods then name it too. */
 static const char **named_nodes(const struct store *s, size_t *ret_n)
 {
 	const char **names = mem_zalloc((s->n_nodes + s->n_pods + 1) * sizeof(*names));

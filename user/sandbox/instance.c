@@ -50,6 +50,17 @@ bool sandbox_exists(const char *name)
 	return netns_exists(node);
 }
 
+int sandbox_check_exists(const char *name, struct weir_err *err)
+{
+	_cleanup_(mem_free) char *option = instance_option(name);
+
+	if (sandbox_exists(name))
+		return 0;
+	return err_set(err, -ENOENT,
+		       "there is no sandbox %s; create one with 'weir sandbox up -f PATH%s'",
+		       name_or_default(name), option);
+}
+
 /*
  * An instance that is attached to pods of the machine, not of a sandbox. Tables alone don't count:
  * `load` may create a sandbox's tables first, with other sizes.
@@ -84,6 +95,8 @@ int sandbox_netns(const char *name, const char *where, struct weir_err *err)
 	/* a hostNetwork pod is in the node's namespace */
 	if (record && !strncmp(record, "host\n", 5))
 		return sandbox_netns(name, "node", err);
+	if (!netns_exists(netns) && sandbox_check_exists(name, err))
+		return -ENOENT;
 	if (!netns_exists(netns))
 		return err_set(err, -ENOENT, "sandbox %s has no %s%s", name_or_default(name),
 			       slash ? "pod " : "", where);
@@ -161,7 +174,25 @@ int instance_remove(const char *name, struct weir_err *err)
 	return first ? first : r;
 }
 
-int sandbox_down(const char *name, struct weir_err *err)
+static void count_pod(const char *ns, const char *pod, void *arg)
+{
+	++*(int *)arg;
+}
+
+/* The pods of a sandbox, also of an incomplete one; -1: there is nothing to remove. */
+static int count_pods(const char *name)
+{
+	_cleanup_(mem_free) char *folder = records_folder(name);
+	_cleanup_(mem_free) char *pins = instance_pin(name, "");
+	int n = 0;
+
+	if (access(folder, F_OK) && access(pins, F_OK) && !sandbox_exists(name))
+		return -1;
+	records_each(name, count_pod, &n);
+	return n;
+}
+
+int sandbox_down(const char *name, int *ret_pods, struct weir_err *err)
 {
 	_cleanup_(mem_free) char *run = instance_run_file(name_or_default(name), "");
 	_cleanup_(fd_close) int lock = -1;
@@ -169,6 +200,8 @@ int sandbox_down(const char *name, struct weir_err *err)
 
 	if (r)
 		return r;
+	if (ret_pods)
+		*ret_pods = count_pods(name_or_default(name));
 	lock = records_lock(name_or_default(name), err);
 	if (lock < 0)
 		return lock;

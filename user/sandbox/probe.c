@@ -126,11 +126,10 @@ int sandbox_probe(const char *name, struct sandbox_probe *probes, size_t n, unsi
 	_cleanup_(temp_servers_stop) struct temp_servers servers = {};
 	struct sandbox_probe *shared;
 	size_t size = (n + 1) * sizeof(*probes);
-	int r;
+	int r = sandbox_check_exists(name, err);
 
-	if (!sandbox_exists(name))
-		return err_set(err, -ENOENT, "no sandbox %s; create it with 'weir sandbox up'",
-			       name ? name : SANDBOX_DEFAULT_NAME);
+	if (r)
+		return r;
 	shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
 		return err_set(err, -errno, "shared memory for %zu probes: %s", n, strerror(errno));

@@ -86,10 +86,14 @@ struct sandbox_request {
 int sandbox_up(const struct sandbox_request *r, struct sandbox_summary *ret_summary,
 	       struct weir_err *err);
 
-/* Removes a sandbox, also an incomplete one; 0 also if there was none. */
-int sandbox_down(const char *name, struct weir_err *err);
+/*
+ * Removes a sandbox, also an incomplete one; 0 also if there was none. ret_pods: the number of its
+ * pods, or -1 if there was none; may be NULL.
+ */
+int sandbox_down(const char *name, int *ret_pods, struct weir_err *err);
 
 bool sandbox_exists(const char *name);
+int sandbox_check_exists(const char *name, struct weir_err *err); /* 0 or -ENOENT with err */
 
 /* ---- Inside ---- */
 

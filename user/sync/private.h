@@ -91,7 +91,7 @@ int sync_pay_barrier(struct sync *s); /* waits, and clears WEIR_PENDING_BARRIER 
 void sync_free(struct sync *s); /* also for _cleanup_() */
 int sync_fd(const struct sync *s, enum weir_map map);
 /* Stores one word of a live hash element in place. */
-int sync_store_word(struct sync *s, struct weir_map_word *arg);
+int sync_store_word(struct sync *s, struct weir_store_word *arg);
 
 /* ---- bind.c ---- */
 

@@ -27,7 +27,7 @@ int sync_fd(const struct sync *s, enum weir_map map)
 	return node_map_fd(s->n, map);
 }
 
-int sync_store_word(struct sync *s, struct weir_map_word *arg)
+int sync_store_word(struct sync *s, struct weir_store_word *arg)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = arg, .ctx_size_in = sizeof(*arg));
 	int fd = node_prog_fd(s->n, WEIR_PROGRAM_store_word);

@@ -283,9 +283,9 @@ int moves_plan(struct sync *s)
 
 static int move_hash(struct sync *s, const struct move *m, uint32_t value)
 {
-	struct weir_map_word arg = { .map = WEIR_WORD_IDENTITY,
-				     .value = value,
-				     .addr = m->prefix.addr };
+	struct weir_store_word arg = { .map = WEIR_STORE_IDENTITY,
+				       .value = value,
+				       .addr = m->prefix.addr };
 
 	return sync_store_word(s, &arg);
 }

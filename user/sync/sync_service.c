@@ -185,7 +185,9 @@ static void flip_service(struct sync *s, uint32_t i)
 
 static int store_frontend(struct sync *s, const struct weir_frontend *key, uint32_t value)
 {
-	struct weir_map_word arg = { .map = WEIR_WORD_FRONTEND, .value = value, .frontend = *key };
+	struct weir_store_word arg = { .map = WEIR_STORE_FRONTEND,
+				       .value = value,
+				       .frontend = *key };
 
 	return sync_store_word(s, &arg);
 }

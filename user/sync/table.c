@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Whole tables in user memory. See table.h. Uses batches; where the kernel refuses them, one
- * element at a time.
+ * Whole tables in user memory. See table.h. Reads and inserts in batches, where the kernel can;
+ * replaces and deletes one element at a time.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -237,7 +237,7 @@ int table_write(int fd, const struct table *t, struct weir_err *err)
 {
 	for (size_t i = write_by_batch(fd, t); i < t->n; i++)
 		if (bpf_map_update_elem(fd, table_key(t, i), table_value(t, i), BPF_NOEXIST) &&
-		    errno != EEXIST)
+		    errno != EEXIST) /* a batch that failed had written it already */
 			return err_set(err, -errno, "write map %s: %s", map_info(t->map)->name,
 				       strerror(errno));
 	return 0;

@@ -46,7 +46,7 @@ void table_diff(const struct table *live, const struct table *want, struct table
 void table_diff_free(struct table_diff *d);
 
 int table_read(int fd, struct table *t, struct weir_err *err); /* t is initialised and empty */
-/* Inserts elements whose keys are not in the map, in batches if the kernel can. */
+/* Inserts elements, in batches if the kernel can. Their keys must not be in the map. */
 int table_write(int fd, const struct table *t, struct weir_err *err);
 /* Overwrites values: only in maps that no packet reads, and in tries, which replace whole nodes. */
 int table_replace(int fd, const struct table *t, struct weir_err *err);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * A query: map device lo, which always exists, to the pod's slot, run the program, read its trace,
- * translate the ids into the plan's indexes, and delete the flow. See testrun.h. Verdict, reason
- * and the packet that comes out must agree with each other.
+ * A query: map device lo, which always exists, to the pod's slot, run the program, read its
+ * decision, translate the ids into the plan's indexes, and delete the flow. See testrun.h. Verdict,
+ * reason and the packet that comes out must agree with each other.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -27,7 +27,7 @@
 #define PORTS 50000
 #define OTHER_DEVICE 99999 /* ingress ifindex of packets that the node did not send */
 #define NO_ID 0xffffffffu /* of what the tables lack */
-#define UNTOUCHED 0xffff /* the reason in a trace that no program wrote */
+#define UNTOUCHED 0xffff /* the reason in a decision that no program wrote */
 
 /* The live ids of a plan's items, by index. */
 struct ids {
@@ -40,8 +40,8 @@ struct testrun {
 	uint32_t device; /* lo */
 	uint32_t queries;
 	int cpus;
-	struct weir_trace *traces; /* one per CPU */
-	const struct weir_trace *last; /* of the last query, or NULL */
+	struct weir_decision *decisions; /* one per CPU */
+	const struct weir_decision *last; /* of the last query, or NULL */
 	bool lenient; /* a copy: what the plan has and the tables lack gets NO_ID */
 };
 
@@ -62,7 +62,7 @@ void testrun_close(struct testrun **testrun)
 		return;
 	ids_free(&(*testrun)->ids);
 	node_close(&(*testrun)->node);
-	free((*testrun)->traces);
+	free((*testrun)->decisions);
 	mem_free(testrun);
 	*testrun = NULL;
 }
@@ -170,7 +170,7 @@ static int open_private(const struct node_setup *tables, struct testrun **ret_te
 	if (testrun->cpus < 0 || !testrun->device)
 		return err_set(err, -ENODEV,
 			       "test run: cannot find device lo or the number of CPUs");
-	testrun->traces = mem_zalloc(testrun->cpus * sizeof(*testrun->traces));
+	testrun->decisions = mem_zalloc(testrun->cpus * sizeof(*testrun->decisions));
 	r = node_open(NULL, NODE_PRIVATE, &sizes, &testrun->node, err);
 	if (!r)
 		*ret_testrun = TAKE_PTR(testrun);
@@ -217,7 +217,7 @@ bool testrun_has_pod(const struct testrun *testrun, const struct weir_addr *addr
 	return !bpf_map_lookup_elem(node_map_fd(testrun->node, WEIR_MAP_endpoints), addr, &slot);
 }
 
-const struct weir_trace *testrun_trace(const struct testrun *testrun)
+const struct weir_decision *testrun_trace(const struct testrun *testrun)
 {
 	return testrun->last;
 }
@@ -263,21 +263,22 @@ static int traces_clear(const struct testrun *testrun)
 	uint32_t zero = 0;
 
 	for (int i = 0; i < testrun->cpus; i++)
-		testrun->traces[i] = (struct weir_trace){ .reason = UNTOUCHED };
-	return bpf_map_update_elem(node_map_fd(testrun->node, WEIR_MAP_trace), &zero,
-				   testrun->traces, BPF_ANY);
+		testrun->decisions[i] = (struct weir_decision){ .reason = UNTOUCHED };
+	return bpf_map_update_elem(node_map_fd(testrun->node, WEIR_MAP_last_decision), &zero,
+				   testrun->decisions, BPF_ANY);
 }
 
 /* The trace of the CPU that ran the program. */
-static const struct weir_trace *trace_read(const struct testrun *testrun)
+static const struct weir_decision *trace_read(const struct testrun *testrun)
 {
 	uint32_t zero = 0;
 
-	if (bpf_map_lookup_elem(node_map_fd(testrun->node, WEIR_MAP_trace), &zero, testrun->traces))
+	if (bpf_map_lookup_elem(node_map_fd(testrun->node, WEIR_MAP_last_decision), &zero,
+				testrun->decisions))
 		return NULL;
 	for (int i = 0; i < testrun->cpus; i++)
-		if (testrun->traces[i].reason != UNTOUCHED)
-			return &testrun->traces[i];
+		if (testrun->decisions[i].reason != UNTOUCHED)
+			return &testrun->decisions[i];
 	return NULL;
 }
 
@@ -334,7 +335,7 @@ static uint32_t index_of(const uint32_t *ids, size_t n, uint32_t id, uint32_t no
 }
 
 static void fill_answer(const struct testrun *testrun, const struct plan *p,
-			const struct weir_trace *t, struct oracle_answer *a)
+			const struct weir_decision *t, struct oracle_answer *a)
 {
 	const struct ids *ids = &testrun->ids;
 
@@ -387,7 +388,7 @@ static int check_answer(const struct oracle_answer *a, uint32_t verdict,
 static int ask_at(struct testrun *testrun, const struct plan *p, const struct oracle_query *q,
 		  enum weir_program prog, struct oracle_answer *a, struct weir_err *err)
 {
-	const struct weir_trace *t;
+	const struct weir_decision *t;
 	struct testrun_packet packet;
 	uint32_t verdict = 0;
 	int r;

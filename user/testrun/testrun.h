@@ -25,7 +25,7 @@ int testrun_open_copy(const struct node *live, const struct plan *p, struct test
 /* Is a pod with that address in the tables? A copy may lack pods of its plan. */
 bool testrun_has_pod(const struct testrun *testrun, const struct weir_addr *addr);
 /* The last answer in the tables' ids; the next query overwrites it. NULL: no program ran. */
-const struct weir_trace *testrun_trace(const struct testrun *testrun);
+const struct weir_decision *testrun_trace(const struct testrun *testrun);
 
 /* Applies another plan to the same tables, by diff, as a reload does. */
 int testrun_load(struct testrun *testrun, const struct plan *p, struct weir_err *err);
