@@ -202,12 +202,19 @@ static __always_inline void half_open_clear(struct weir_flow *flow)
 		k->used = 0;
 }
 
-/* The originator's first packet after a reply: the flow is open and leaves the half-open ring. */
+/*
+ * The originator's first packet after a reply: the flow is open and leaves the half-open ring. TCP
+ * needs an ACK of a SYN-ACK: a listener answers a SYN and ignores a segment without ACK, so that
+ * one end alone could hold open flows. A wrong ACK makes the listener send a RST.
+ */
 static __always_inline void flow_open(struct scratch *s, struct weir_flow *flow)
 {
-	if (s->pkt.begins && s->pkt.proto == IPPROTO_TCP)
+	int tcp = s->pkt.proto == IPPROTO_TCP;
+	__u32 needs = WEIR_FLOW_SEEN_REPLY | (tcp ? WEIR_FLOW_SYN_ACK : 0);
+
+	if (tcp && (s->pkt.tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_ACK)
 		return;
-	if (!(flow_flags(&s->key, flow, &s->rev_key) & WEIR_FLOW_SEEN_REPLY))
+	if ((flow_flags(&s->key, flow, &s->rev_key) & needs) != needs)
 		return;
 	__sync_fetch_and_or(&flow->flags, WEIR_FLOW_OPEN);
 	half_open_clear(flow);
@@ -224,6 +231,11 @@ static __always_inline void queue_closing(struct scratch *s, struct weir_flow *f
 	}
 }
 
+static __always_inline int is_syn_ack(const struct pkt *pkt)
+{
+	return (pkt->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
+}
+
 /*
  * State bits that this packet sets for its direction. Reply bits are the originator's shifted by
  * one.
@@ -236,7 +248,9 @@ static __always_inline __u32 packet_bits(const struct pkt *pkt, int orig)
 		bits |= WEIR_FLOW_FIN_ORIG;
 	if (pkt->tcp_flags & TCP_RST)
 		bits |= WEIR_FLOW_RST_ORIG;
-	return orig ? bits : bits << 1;
+	if (orig)
+		return bits;
+	return bits << 1 | (is_syn_ack(pkt) ? WEIR_FLOW_SYN_ACK : 0);
 }
 
 _Static_assert(WEIR_FLOW_SEEN_REPLY == WEIR_FLOW_SEEN_ORIG << 1 &&

@@ -48,6 +48,9 @@ static __always_inline void make_entry(struct scratch *s)
 				       entry_stamp(s, q->dst_ref, s->allowed & ALLOW_INGRESS) };
 	e->last_seen = s->pkt.now;
 	e->flags = flags | packet_bits(&s->pkt, 1);
+	if (s->pkt.proto == IPPROTO_TCP &&
+	    !s->pkt.begins) /* mid-stream: its SYN-ACK passed before */
+		e->flags |= WEIR_FLOW_SYN_ACK;
 	e->gc_slot = s->gc_slot;
 	e->half_open = s->half_open;
 }

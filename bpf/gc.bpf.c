@@ -11,6 +11,7 @@
 #include <asm-generic/errno-base.h>
 
 #include "flow_state.bpf.h"
+#include "pods.bpf.h"
 
 #define CLOCK_MONOTONIC 1
 #define NS_PER_US 1000
@@ -49,18 +50,25 @@ static __always_inline __u32 joint_state(const struct weir_tuple *key, const str
 	return flow->flags | rev->flags;
 }
 
-static __always_inline void expire(const struct weir_tuple *key, struct weir_flow *flow)
+/* Flags an expired flow; returns whether the flag of the last round still stands. */
+static __always_inline int expire(const struct slice *slice, const struct weir_tuple *key,
+				  struct weir_flow *flow)
 {
-	__u32 flags = flow->flags;
-	struct weir_tuple rev;
+	__u32 flags = flow->flags, last_seen;
+	__u32 joint = joint_state(key, flow, &last_seen);
 
+	if ((__s32)(slice->now - last_seen) <=
+	    (__s32)flow_timeout(slice->config, key->proto, joint)) {
+		if (flags & WEIR_FLOW_EXPIRING) /* the other direction is alive */
+			__sync_fetch_and_and(&flow->flags, ~(__u32)WEIR_FLOW_EXPIRING);
+		return 0;
+	}
 	if (!(flags & WEIR_FLOW_EXPIRING)) {
 		__sync_fetch_and_or(&flow->flags, WEIR_FLOW_EXPIRING);
-		return;
+		return 0;
 	}
 	/* if a packet changed the flags meanwhile, the flow lives on */
-	if (__sync_val_compare_and_swap(&flow->flags, flags, flags | WEIR_FLOW_DEAD) == flags)
-		flow_delete(key, flow, &rev);
+	return __sync_val_compare_and_swap(&flow->flags, flags, flags | WEIR_FLOW_DEAD) == flags;
 }
 
 /*
@@ -75,12 +83,19 @@ static __always_inline void gc_orphan(struct weir_key_slot *k, __u32 slot)
 		__sync_val_compare_and_swap(&k->used, GC_SLOT_USED, GC_SLOT_SUSPECT);
 }
 
+/* An end of another attachment than the one that is there: no packet can follow this flow. */
+static __always_inline int pod_is_gone(const struct weir_flow *flow)
+{
+	__u32 client = flow->end[0].ref, server = flow->end[1].ref;
+
+	return (client && !pod_by_ref(client)) || (server && !pod_by_ref(server));
+}
+
 static __always_inline void gc_slot_visit(const struct slice *slice, __u32 slot)
 {
 	struct weir_key_slot *k = bpf_map_lookup_elem(&gc_slots, &slot);
-	__u32 flags, last_seen;
+	struct weir_tuple key, rev;
 	struct weir_flow *flow;
-	struct weir_tuple key;
 
 	if (!k || k->used == GC_SLOT_FREE)
 		return;
@@ -92,11 +107,8 @@ static __always_inline void gc_slot_visit(const struct slice *slice, __u32 slot)
 	}
 	if (k->used == GC_SLOT_SUSPECT) /* the insert was under way at the last visit */
 		__sync_val_compare_and_swap(&k->used, GC_SLOT_SUSPECT, GC_SLOT_USED);
-	flags = joint_state(&key, flow, &last_seen);
-	if ((__s32)(slice->now - last_seen) > (__s32)flow_timeout(slice->config, key.proto, flags))
-		expire(&key, flow);
-	else if (flow->flags & WEIR_FLOW_EXPIRING) /* the other direction is alive */
-		__sync_fetch_and_and(&flow->flags, ~(__u32)WEIR_FLOW_EXPIRING);
+	if (pod_is_gone(flow) || expire(slice, &key, flow))
+		flow_delete(&key, flow, &rev);
 }
 
 static long gc_step(__u32 i, struct slice *slice)

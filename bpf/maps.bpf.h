@@ -41,3 +41,6 @@
 	} name SEC(".maps");
 
 WEIR_MAPS(MAP_DEFINE)
+
+/* A word that user space or another CPU stores: read once, as one word. */
+#define READ_WORD(x) (*(const volatile __typeof__(x) *)&(x))

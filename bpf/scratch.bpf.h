@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "maps.bpf.h"
+#include "pods.bpf.h"
 
 /*
  * Properties of the hook where a program runs. The entry program sets them once (struct pkt.hook);
@@ -178,9 +178,6 @@ static __always_inline void decision_publish(struct scratch *s, __u32 reason)
 		*t = s->decision;
 }
 
-/* A word that user space or another CPU stores: read once, as one word. */
-#define READ_WORD(x) (*(const volatile __typeof__(x) *)&(x))
-
 /*
  * First line of every global function: marks its only argument as used. clang 14 drops unused
  * arguments of non-inlined functions at the call too, and the verifier then reports "Caller passes
@@ -189,30 +186,6 @@ static __always_inline void decision_publish(struct scratch *s, __u32 reason)
 static __always_inline void keep_arg(struct __sk_buff *skb)
 {
 	asm volatile("" : : "r"(skb));
-}
-
-/* The pod that a ref names, or NULL if the slot has another attachment now. */
-static __always_inline struct weir_pod *pod_by_ref(__u32 ref)
-{
-	__u32 slot = weir_ref_slot(ref);
-	struct weir_pod *pod;
-
-	if (!ref)
-		return NULL;
-	pod = bpf_map_lookup_elem(&pods, &slot);
-	return pod && READ_WORD(pod->ref) == ref ? pod : NULL;
-}
-
-/* ref of the local pod with this address, or 0. */
-static __always_inline __u32 pod_ref_by_addr(const struct weir_addr *addr)
-{
-	__u32 *slot = bpf_map_lookup_elem(&endpoints, addr);
-	struct weir_pod *pod;
-
-	if (!slot)
-		return 0;
-	pod = bpf_map_lookup_elem(&pods, slot);
-	return pod ? READ_WORD(pod->ref) : 0;
 }
 
 static __always_inline int pod_sends(const struct pkt *pkt)

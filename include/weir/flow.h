@@ -124,10 +124,11 @@ enum weir_flow_flag {
 	WEIR_FLOW_FIN_REPLY = 1 << 11,
 	WEIR_FLOW_RST_ORIG = 1 << 12,
 	WEIR_FLOW_RST_REPLY = 1 << 13,
-	WEIR_FLOW_OPEN = 1 << 14, /* seen in both directions: left the half-open ring */
+	WEIR_FLOW_OPEN = 1 << 14, /* answered, TCP by a handshake: left the half-open ring */
 	WEIR_FLOW_EXPIRING =
 		1 << 15, /* set by gc; deleted a round later unless a packet clears it */
 	WEIR_FLOW_DEAD = 1 << 16, /* being deleted: treat as missing */
+	WEIR_FLOW_SYN_ACK = 1 << 17, /* TCP: the responder sent one, or the flow began mid-stream */
 	/* bits 24-31: low bits of the tick of the last RST (WEIR_FLOW_RST_TICK) */
 };
 
@@ -211,8 +212,9 @@ WEIR_ASSERT_SIZE(struct weir_fragment, 12);
 #define WEIR_FLOW_RST_ANY (WEIR_FLOW_RST_ORIG | WEIR_FLOW_RST_REPLY)
 
 /* Set by packets, each for its own direction. */
-#define WEIR_FLOW_STATE_BITS \
-	(WEIR_FLOW_SEEN_BOTH | WEIR_FLOW_FIN_BOTH | WEIR_FLOW_RST_ANY | WEIR_FLOW_OPEN)
+#define WEIR_FLOW_STATE_BITS                                                             \
+	(WEIR_FLOW_SEEN_BOTH | WEIR_FLOW_FIN_BOTH | WEIR_FLOW_RST_ANY | WEIR_FLOW_OPEN | \
+	 WEIR_FLOW_SYN_ACK)
 
 enum weir_flow_state {
 	/* TCP */

@@ -80,7 +80,7 @@ static void an_entry_follows_its_connection(void **state)
 	} rows[] = {
 		{ true, SYN, WEIR_FLOW_SEEN_ORIG },
 		{ true, SYN, 0 }, /* sent again */
-		{ false, SYN | ACK, WEIR_FLOW_SEEN_REPLY },
+		{ false, SYN | ACK, WEIR_FLOW_SEEN_REPLY | WEIR_FLOW_SYN_ACK },
 		{ true, ACK, WEIR_FLOW_OPEN },
 		{ true, PSH | ACK, 0 },
 		{ false, PSH | ACK, 0 },
@@ -100,6 +100,65 @@ static void an_entry_follows_its_connection(void **state)
 	}
 	assert_int_equal(prog_flow_count(env), 1);
 	assert_null(prog_gc_slots_check(env, NULL));
+}
+
+/* Otherwise one end alone could hold open flows, for 24 h, against a listener that never accepts.
+ */
+static void only_an_ack_of_a_syn_ack_opens_a_tcp_flow(void **state)
+{
+	static const struct {
+		uint8_t answer, next;
+		bool opens;
+	} rows[] = {
+		{ SYN | ACK, ACK, true },        { SYN | ACK, PSH | ACK, true },
+		{ SYN | ACK, FIN | ACK, true },  { SYN | ACK, 0, false },
+		{ SYN | ACK, SYN, false },       { SYN | ACK, PSH, false },
+		{ SYN | ACK, SYN | ACK, false }, { ACK, ACK, false },
+		{ PSH | ACK, PSH | ACK, false },
+	};
+	struct prog_env *env = *state;
+
+	prog_serve(env, 1, DPORT, IPPROTO_TCP, POD_B, DPORT);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint16_t port = SPORT + i;
+		enum party servers[] = { POD_B, VIP_1 };
+
+		for (int s = 0; s < 2; s++) {
+			struct packet_spec syn = prog_tcp(env, POD_A, port + 100 * s, servers[s],
+							  DPORT, SYN),
+					   answer = prog_tcp(env, POD_B, DPORT, POD_A,
+							     port + 100 * s, rows[i].answer),
+					   next = syn;
+			struct weir_flow flow;
+
+			next.tcp_flags = rows[i].next;
+			assert_redirected(prog_from(env, POD_A, &syn));
+			assert_redirected(prog_from(env, POD_B, &answer));
+			assert_redirected(prog_from(env, POD_A, &next));
+			assert_redirected(prog_from(env, POD_A, &next));
+			assert_true(prog_flow(env, &syn, 0, &flow));
+			assert_int_equal(!!(flow.flags & WEIR_FLOW_OPEN), rows[i].opens);
+		}
+	}
+}
+
+/* Its SYN-ACK passed before its entry was lost (docs/design.md, "Mid-stream"). */
+static void a_flow_that_begins_mid_stream_opens_with_a_reply(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec ack = prog_tcp(env, POD_A, SPORT, VIP_1, DPORT, PSH | ACK),
+			   answer = prog_tcp(env, POD_B, DPORT, POD_A, SPORT, ACK);
+	struct weir_flow flow;
+
+	prog_serve(env, 1, DPORT, IPPROTO_TCP, POD_B, DPORT);
+	assert_redirected(prog_from(env, POD_A, &ack));
+	assert_redirected(prog_from(env, POD_A, &ack));
+	assert_true(prog_flow(env, &ack, 0, &flow));
+	assert_false(flow.flags & WEIR_FLOW_OPEN);
+	assert_redirected(prog_from(env, POD_B, &answer));
+	assert_redirected(prog_from(env, POD_A, &ack));
+	assert_true(prog_flow(env, &ack, 0, &flow));
+	assert_true(flow.flags & WEIR_FLOW_OPEN);
 }
 
 static void an_entry_knows_its_ends_and_its_verdicts(void **state)
@@ -503,6 +562,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		FOR_BOTH(an_entry_follows_its_connection),
+		FOR_BOTH(only_an_ack_of_a_syn_ack_opens_a_tcp_flow),
+		FOR_BOTH(a_flow_that_begins_mid_stream_opens_with_a_reply),
 		FOR_BOTH(an_entry_knows_its_ends_and_its_verdicts),
 		FOR_BOTH(a_redirect_carries_the_pods_mac_and_the_gateways),
 		FOR_BOTH(np_45_replies_need_no_rule),

@@ -144,6 +144,29 @@ static void expired_flows_are_removed_and_live_ones_stay(void **state)
 	assert_null(prog_gc_slots_check(env, NULL));
 }
 
+/* Open flows too: no packet can follow them, and they would hold their slots for 24 h. */
+static void flows_of_a_removed_pod_go_with_the_next_round(void **state)
+{
+	struct prog_env *env = with_gc(state);
+	struct packet_spec out = prog_tcp(env, POD_A, SPORT, REMOTE_A, 80, SYN),
+			   in = prog_tcp(env, REMOTE_A, SPORT, POD_A, 80, SYN),
+			   from_node = prog_udp(env, NODE, SPORT, POD_A, 53);
+
+	open_flow(env, SPORT);
+	open_translated(env, SPORT + 1);
+	assert_passed(prog_from(env, POD_A, &out));
+	assert_passed(prog_to(env, POD_A, PROG_UPLINK, &in));
+	assert_passed(prog_to(env, POD_A, 0, &from_node));
+	assert_redirected(tcp(env, POD_C, SPORT, POD_B, 80, SYN));
+	assert_redirected(tcp(env, POD_C, SPORT, VIP_1, 80, SYN));
+	gc_run(env, 2);
+	assert_int_equal(prog_flow_count(env), 6 + 3);
+	prog_pod_renew(env, POD_A);
+	gc_run(env, 1);
+	assert_int_equal(prog_flow_count(env), 3);
+	assert_null(prog_gc_slots_check(env, NULL));
+}
+
 static void every_state_has_its_own_timeout(void **state)
 {
 	struct prog_env *env = with_gc(state);
@@ -478,6 +501,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		FOR_BOTH(expired_flows_are_removed_and_live_ones_stay),
+		FOR_BOTH(flows_of_a_removed_pod_go_with_the_next_round),
 		FOR_BOTH(every_state_has_its_own_timeout),
 		FOR_BOTH(removal_takes_two_rounds),
 		FOR_BOTH(a_reply_keeps_a_marked_pair),

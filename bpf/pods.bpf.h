@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Local pods: by reference and by address. */
+#pragma once
+
+#include "maps.bpf.h"
+
+/* The pod that a ref names, or NULL if the slot has another attachment now. */
+static __always_inline struct weir_pod *pod_by_ref(__u32 ref)
+{
+	__u32 slot = weir_ref_slot(ref);
+	struct weir_pod *pod;
+
+	if (!ref)
+		return NULL;
+	pod = bpf_map_lookup_elem(&pods, &slot);
+	return pod && READ_WORD(pod->ref) == ref ? pod : NULL;
+}
+
+/* ref of the local pod with this address, or 0. */
+static __always_inline __u32 pod_ref_by_addr(const struct weir_addr *addr)
+{
+	__u32 *slot = bpf_map_lookup_elem(&endpoints, addr);
+	struct weir_pod *pod;
+
+	if (!slot)
+		return 0;
+	pod = bpf_map_lookup_elem(&pods, slot);
+	return pod ? READ_WORD(pod->ref) : 0;
+}
