@@ -24,29 +24,46 @@ static __always_inline int ring_is_half_full(void)
 	       bpf_ringbuf_query(&events, BPF_RB_RING_SIZE);
 }
 
-/* Reserves room for one event of this reason. NULL: none, and the loss is counted. */
-static __always_inline struct weir_event *event_reserve(__u32 reason, __u32 now)
+/*
+ * Counts one event of the pod behind the device against its budget for this reason and tick.
+ * Returns how many came before it. A fixed window, as of rejects: the tick in the upper half of the
+ * word, the count in the lower. A lost compare-and-swap goes uncounted.
+ */
+static __always_inline __u32 event_share(struct scratch *s, __u32 device, __u32 reason, __u32 now)
+{
+	__u32 pod = weir_ref_slot(ref_by_device(s, device)) & (WEIR_EVENT_PODS - 1);
+	__u32 at = pod * WEIR_EVENT_REASONS + (reason & (WEIR_EVENT_REASONS - 1));
+	__u64 *word = bpf_map_lookup_elem(&event_shares, &at), old;
+
+	if (!word)
+		return WEIR_EVENT_BUDGET;
+	old = READ_WORD(*word);
+	if (old >> 32 != now) {
+		__sync_val_compare_and_swap(word, old, (__u64)now << 32 | 1);
+		return 0;
+	}
+	if ((__u32)old < WEIR_EVENT_BUDGET)
+		__sync_val_compare_and_swap(word, old, old + 1);
+	return old;
+}
+
+/* Reserves room for one event. NULL: none, and the loss is counted. */
+static __always_inline struct weir_event *event_reserve(struct scratch *s, __u32 device,
+							__u32 reason, __u32 now)
 {
 	struct weir_event_count *c = bpf_map_lookup_elem(&event_counts, &reason);
-	struct weir_event *e;
+	__u32 before = event_share(s, device, reason, now);
+	struct weir_event *e = NULL;
 
 	if (!c)
 		return NULL;
-	if (c->tick != now) {
-		c->tick = now;
-		c->used = 0;
-	}
-	if (c->used >= WEIR_EVENT_BUDGET) {
+	if (before >= WEIR_EVENT_BUDGET) {
 		c->over_budget++;
 		return NULL;
 	}
-	if (c->used >= WEIR_EVENT_RESERVE && ring_is_half_full())
-		e = NULL;
-	else
+	if (before < WEIR_EVENT_RESERVE || !ring_is_half_full())
 		e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
-	if (e)
-		c->used++;
-	else
+	if (!e)
 		c->lost++;
 	return e;
 }
@@ -175,7 +192,7 @@ __noinline int event_send(struct __sk_buff *skb, __u32 reason)
 		judge_known(skb, s);
 	if (!event_wanted(reason, now))
 		return 0;
-	e = event_reserve(reason, now);
+	e = event_reserve(s, skb->ifindex, reason, now);
 	if (!e)
 		return 0;
 	__builtin_memset(e, 0, sizeof(*e));

@@ -111,27 +111,12 @@ static __always_inline __u32 l4_fixed(__u8 proto)
 
 _Static_assert(UDP_HEADER == ICMP_HEADER, "l4_fixed() says the same of both");
 
-/*
- * Does this packet's address belong to the device's pod? Otherwise the packet will be dropped, and
- * must not use up an element of fragments.
- */
-static __always_inline int is_of_pod(struct scratch *s)
-{
-	struct weir_pod *pod = pod_by_ref(ref_by_device(s, s->pkt.device));
-
-	if (!pod_sends(&s->pkt))
-		return pod && (s->pkt.multicast || pod_has_addr(pod, &s->pkt.dst, s->pkt.v6));
-	return pod && pod_has_addr(pod, &s->pkt.src, s->pkt.v6);
-}
-
-/* A first or only fragment. Kept before its own verdict: each later one gets its own. */
+/* A first or only fragment. Kept when its verdict is known: fragment_keep(). */
 static __always_inline enum weir_reason head(struct __sk_buff *skb, struct scratch *s,
 					     const struct piece *piece)
 {
 	struct pkt *pkt = &s->pkt;
 	enum weir_reason why = parse_l4(skb, pkt);
-	struct weir_fragment_key key;
-	struct weir_fragment value;
 
 	/* neighbour discovery is never fragmented (RFC 6980), ICMP errors are never that long */
 	if (why == WEIR_NEIGHBOUR || why == WEIR_OFF_LINK ||
@@ -141,8 +126,9 @@ static __always_inline enum weir_reason head(struct __sk_buff *skb, struct scrat
 		return WEIR_FRAGMENT_TINY;
 	if (why || !piece->more)
 		return why;
-	fragment_key(&key, pkt, piece->id);
-	value = (struct weir_fragment){
+	pkt->fragment = FRAGMENT_HEAD;
+	fragment_key(&s->fragment_key, pkt, piece->id);
+	s->fragment = (struct weir_fragment){
 		.sport_be = pkt->sport_be,
 		.dport_be = pkt->dport_be,
 		.header_end = pkt->l4_off - piece->start + l4_fixed(pkt->proto),
@@ -150,22 +136,99 @@ static __always_inline enum weir_reason head(struct __sk_buff *skb, struct scrat
 		.begins = pkt->begins && pkt->proto != IPPROTO_TCP && pkt->proto != IPPROTO_SCTP,
 		.seen = pkt->now,
 	};
-	pkt->fragment = FRAGMENT_HEAD;
-	if (!is_of_pod(s))
-		return WEIR_FORWARDED;
-	bpf_map_update_elem(&fragments, &key, &value, BPF_ANY);
 	return WEIR_FORWARDED;
 }
 
-static __always_inline enum weir_reason later(struct pkt *pkt, const struct piece *piece)
+static __always_inline int fragment_key_equal(const struct weir_fragment_key *a,
+					      const struct weir_fragment_key *b)
+{
+	return a->id_be == b->id_be && a->device == b->device && a->proto == b->proto &&
+	       a->to_pod == b->to_pod && weir_addr_equal(&a->src, &b->src) &&
+	       weir_addr_equal(&a->dst, &b->dst);
+}
+
+/* The first fragments of the pod behind the packet's device. */
+static __always_inline struct weir_fragment_ring *fragment_ring(struct scratch *s)
+{
+	__u32 slot = weir_ref_slot(ref_by_device(s, s->pkt.device)) & (WEIR_FRAGMENT_RINGS - 1);
+
+	return bpf_map_lookup_elem(&fragments, &slot);
+}
+
+/* A read with a full barrier on both sides. */
+static __always_inline __u32 read_sequence(struct weir_fragment_slot *slot)
+{
+	return __sync_fetch_and_add(&slot->sequence, 0);
+}
+
+/* The slot of the datagram at s->fragment_key, or -1. */
+static __always_inline int fragment_find(struct scratch *s, const struct weir_fragment_ring *ring)
+{
+	for (int i = 0; i < WEIR_FRAGMENT_RING_LEN; i++)
+		if (fragment_key_equal(&ring->slot[i].key, &s->fragment_key))
+			return i;
+	return -1;
+}
+
+/*
+ * A first fragment passes: keeps its ports for the later ones, in the slot of the oldest of the
+ * same pod. A fragment that is denied, or not the pod's own, takes no slot.
+ */
+__noinline int fragment_keep(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	struct weir_fragment_ring *ring;
+	struct weir_fragment_slot *slot;
+	__u32 sequence;
+	int at;
+
+	keep_arg(skb);
+	ring = s ? fragment_ring(s) : NULL;
+	if (!ring)
+		return 0;
+	at = fragment_find(s, ring); /* sent again: it has a slot */
+	if (at < 0)
+		at = __sync_fetch_and_add(&ring->next, 1);
+	slot = &ring->slot[at & (WEIR_FRAGMENT_RING_LEN - 1)];
+	sequence = read_sequence(slot);
+	/* another CPU writes a fragment of this pod here: this one is lost */
+	if (sequence & 1 ||
+	    __sync_val_compare_and_swap(&slot->sequence, sequence, sequence + 1) != sequence)
+		return 0;
+	slot->key = s->fragment_key;
+	slot->value = s->fragment;
+	__sync_fetch_and_add(&slot->sequence, 1);
+	return 0;
+}
+
+/* Copies the first fragment of s->fragment_key to s->fragment. Returns 0, or -1 if none is kept. */
+static __always_inline int fragment_recall(struct scratch *s)
 {
 	const __u32 lives = ((__u64)WEIR_FRAGMENT_S * 1000000000) >> WEIR_TICK_SHIFT;
-	struct weir_fragment_key key;
-	struct weir_fragment *first;
+	struct weir_fragment_ring *ring = fragment_ring(s);
+	struct weir_fragment_slot *slot;
+	__u32 sequence;
+	int at = ring ? fragment_find(s, ring) : -1;
 
-	fragment_key(&key, pkt, piece->id);
-	first = bpf_map_lookup_elem(&fragments, &key);
-	if (!first || ticks_since(pkt->now, first->seen) > lives)
+	if (at < 0)
+		return -1;
+	slot = &ring->slot[at & (WEIR_FRAGMENT_RING_LEN - 1)];
+	sequence = read_sequence(slot);
+	s->fragment = slot->value;
+	/* RACE: another CPU reuses the slot */
+	if (!fragment_key_equal(&slot->key, &s->fragment_key) || sequence & 1 ||
+	    read_sequence(slot) != sequence)
+		return -1;
+	return ticks_since(s->pkt.now, s->fragment.seen) > lives ? -1 : 0;
+}
+
+static __always_inline enum weir_reason later(struct scratch *s, const struct piece *piece)
+{
+	const struct weir_fragment *first = &s->fragment;
+	struct pkt *pkt = &s->pkt;
+
+	fragment_key(&s->fragment_key, pkt, piece->id);
+	if (fragment_recall(s))
 		return WEIR_FRAGMENT_FIRST;
 	if (piece->offset < first->header_end)
 		return WEIR_FRAGMENT_OVERLAP;
@@ -195,7 +258,7 @@ __noinline int fragment_parse(struct __sk_buff *skb)
 		return why;
 	if (is_link_local(&s->pkt))
 		return WEIR_LINK_LOCAL;
-	return piece.offset ? later(&s->pkt, &piece) : head(skb, s, &piece);
+	return piece.offset ? later(s, &piece) : head(skb, s, &piece);
 }
 
 /*

@@ -198,6 +198,8 @@ static __always_inline int adopted(struct __sk_buff *skb, __u8 hook, const __u32
 		return drop(skb, why);
 	if (s->denied)
 		event_send(skb, WEIR_NOT_ENFORCED);
+	if (s->pkt.fragment == FRAGMENT_HEAD)
+		fragment_keep(skb);
 	decision_publish(s, WEIR_HOST_FLOW);
 	return pass_to_stack(skb, s->denied ? WEIR_NOT_ENFORCED : WEIR_HOST_FLOW);
 }

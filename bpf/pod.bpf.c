@@ -78,6 +78,8 @@ static __always_inline int pod_forward(struct __sk_buff *skb, struct scratch *s,
 {
 	enum weir_reason broken = WEIR_FORWARDED;
 
+	if (s->pkt.fragment == FRAGMENT_HEAD)
+		fragment_keep(skb);
 	if (s->route.rewrite && why == WEIR_FORWARDED)
 		broken = translate(skb, s);
 	if (broken)

@@ -132,6 +132,9 @@ struct scratch {
 	__u32 allowed; /* of the last policy_judge(): bit 0 egress, bit 1 ingress */
 	__u32 gc_slot, rev_gc_slot, half_open;
 	struct quote quote;
+	/* of a first fragment, until its verdict is known: fragment_keep() */
+	struct weir_fragment_key fragment_key;
+	struct weir_fragment fragment;
 	__u32 reply; /* a rejected packet gets a reply */
 	__u32 piece[16]; /* part of the packet, while a reply quotes it */
 	__u32 last_ref; /* result of the last ref_by_device() */

@@ -143,12 +143,12 @@ words_without_test() {
 	grep -o '`[^`]*`' | tr -d '`' | sort -u | while read -r token; do
 		for part in ${token//…/ }; do
 			compgen -G "tests/*/$part.[cs]*" >/dev/null || grep -rqF --include='*.[ch]' --include='*.sh' -- "$part" tests ||
-				echo "docs/flows.md: tests have no $part"
+				echo "docs/: tests have no $part"
 		done
 	done
 }
 
-# Prints the last cells of tables with a last column "proved by", and the text after these words in
+# FILE: prints the last cells of tables with a last column "proved by", and the text after these words in
 # sentences.
 named_proofs() {
 	awk -F'|' '
@@ -156,13 +156,16 @@ named_proofs() {
 	/^\|/ && proof && $(NF - 1) !~ /^-+$/ { print $(NF - 1) }
 	/^\|/ { next }
 	{ proof = 0 }
-	/[Pp]roved by/ { sub(/.*[Pp]roved by/, ""); print }' docs/flows.md
+	/[Pp]roved by/ { sub(/.*[Pp]roved by/, ""); print }' "$1"
 }
 
 proofs_exist() {
+	local file
 	! {
-		named_proofs | grep -v -e '`' -e 'planned:' | sed 's/^/docs\/flows.md: no test is named in: /'
-		named_proofs | words_without_test
+		for file in docs/flows.md docs/security.md; do
+			named_proofs "$file" | grep -v -e '`' -e 'planned:' | sed "s|^|$file: no test is named in: |"
+			named_proofs "$file" | words_without_test
+		done
 	} | grep .
 }
 
@@ -224,7 +227,7 @@ check_with ctags "no function is longer than $FUNCTION_MAX lines" function_lengt
 check "no conditional compilation" conditionals
 check "every _cleanup_ variable has an initializer" cleanup_initialised
 check "no line ends in blanks" trailing_blanks
-check "every test that docs/flows.md names exists" proofs_exist
+check "every test that docs/flows.md and docs/security.md name exists" proofs_exist
 check "docs/testing.md has every suite and every variable of tests" suites_are_described
 check_with python3 "every program that is run is in tools/deps.sh" programs_have_packages
 check_with python3 "tools/programs finds programs in every kind of source" tools/programs/test.sh

@@ -5,21 +5,26 @@
  * backend; never for an allowed packet of an established flow.
  *
  * Events go to one ring, and only while a reader listens: it writes to `watch` which reasons it
- * wants and until when, and renews that. Each reason has a budget per tick and CPU, so that a flood
- * of one cannot hide another; what was not sent is counted in `event_counts`.
+ * wants and until when, and renews that. Each pod has a budget per reason and tick, so that neither
+ * another pod's flood nor another reason's hides an event; what was not sent is counted in
+ * `event_counts`.
  */
 #pragma once
 
 #include <weir/addr.h>
 #include <weir/reason.h>
 
-/* Events of one reason in one tick (134 ms) on one CPU: some 480 a second. */
+/* Events of one reason and pod in one tick (134 ms): some 480 a second. */
 #define WEIR_EVENT_BUDGET 64
 /*
- * While the ring is more than half full, only the first few of each reason and tick are sent: a
- * reader that a flood outruns still sees the other reasons.
+ * While the ring is more than half full, only the first few of each reason, pod and tick are sent:
+ * a reader that a flood outruns still sees the others.
  */
 #define WEIR_EVENT_RESERVE 4
+/* event_shares[] has a word for each reason of a pod: of its slot modulo WEIR_EVENT_PODS. */
+#define WEIR_EVENT_PODS 1024 /* a power of two */
+#define WEIR_EVENT_REASONS 64 /* a power of two */
+_Static_assert(_WEIR_REASON_MAX <= WEIR_EVENT_REASONS, "every reason has a word");
 
 enum weir_event_flag {
 	WEIR_EVENT_TO_POD = 1 << 0, /* at tc egress of the pod's device; clear: at ingress */
@@ -72,12 +77,10 @@ WEIR_ASSERT_SIZE(struct weir_watch, 16);
 
 /* Value of event_counts, by reason, per CPU. */
 struct weir_event_count {
-	__u32 tick; /* that `used` counts for */
-	__u32 used;
 	__u64 over_budget; /* not sent */
 	__u64 lost; /* not sent: the ring was full, or the reserve was used up */
 };
-WEIR_ASSERT_SIZE(struct weir_event_count, 24);
+WEIR_ASSERT_SIZE(struct weir_event_count, 16);
 
 static __always_inline int weir_watch_wants(const struct weir_watch *w, __u32 reason)
 {

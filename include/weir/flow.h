@@ -8,6 +8,7 @@
 #include <linux/in.h>
 
 #include <weir/addr.h>
+#include <weir/limits.h>
 
 /*
  * Key of the conntrack table. Canonical: the end with the smaller (address, port) comes first, so
@@ -182,8 +183,8 @@ struct weir_key_slot {
 WEIR_ASSERT_SIZE(struct weir_key_slot, 48);
 
 /*
- * Key of fragments: one datagram at one pod's device, so that other pods cannot add fragments to
- * it. id: 16 bits in IPv4. proto: 0 in IPv6.
+ * One datagram in fragments, at one pod's device, so that other pods cannot add to it. id: 16 bits
+ * in IPv4. proto: 0 in IPv6.
  */
 struct weir_fragment_key {
 	struct weir_addr src, dst; /* as on the wire */
@@ -204,6 +205,21 @@ struct weir_fragment {
 	__u32 seen; /* tick */
 };
 WEIR_ASSERT_SIZE(struct weir_fragment, 12);
+
+/* One first fragment. Written by the CPU that made sequence odd; read if that stays the same. */
+struct weir_fragment_slot {
+	__u32 sequence;
+	struct weir_fragment_key key;
+	struct weir_fragment value;
+};
+WEIR_ASSERT_SIZE(struct weir_fragment_slot, 60);
+
+/* Element of fragments[]: the first fragments of one pod. */
+struct weir_fragment_ring {
+	__u32 next; /* sequence number of the next one; its slot has the oldest */
+	struct weir_fragment_slot slot[WEIR_FRAGMENT_RING_LEN];
+};
+WEIR_ASSERT_SIZE(struct weir_fragment_ring, 4 + WEIR_FRAGMENT_RING_LEN * 60);
 
 /* ---- State, and the reverse entry --------------------------------------------------------- */
 

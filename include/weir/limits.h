@@ -43,6 +43,12 @@
  * (ipfrag_time).
  */
 #define WEIR_FRAGMENT_S 30
+/*
+ * First fragments that are kept, for each ring. A pod has the ring of its slot modulo the number of
+ * rings, so that its fragments evict only its own.
+ */
+#define WEIR_FRAGMENT_RING_LEN 16 /* a power of two */
+#define WEIR_FRAGMENT_RINGS 1024 /* a power of two */
 
 /* Steps of the binary search in an extent of port ranges, so at most 2^20 ranges. */
 #define WEIR_RANGE_BITS 20

@@ -9,7 +9,6 @@
  *   TRIE   longest prefix match
  *   ARRAY  array, memory-mapped by user space
  *   FLOWS  hash, preallocated; written by packets
- *   LRU    hash that evicts the least recently used; written by packets
  *   STATE  array, written by packets and gc
  *   QUEUE  first in, first out
  *   PERCPU per-CPU array
@@ -121,8 +120,8 @@ enum weir_fill {
 	  FORGET, USED, "evicts the oldest half-open connection") \
 	X(rejects, STATE, __u32, __u64, WEIR_REJECT_BUCKETS, FIXED, NONE, \
 	  NEVER, ALL, "cannot fill: pods share the buckets") \
-	X(fragments, LRU, struct weir_fragment_key, struct weir_fragment, 4096, ANY, FLOWS, \
-	  FORGET, KEYS, "evicts the oldest; later fragments of its datagram are dropped as fragment-first") \
+	X(fragments, STATE, __u32, struct weir_fragment_ring, WEIR_FRAGMENT_RINGS, FIXED, NONE, \
+	  FORGET, ALL, "evicts the pod's oldest; later fragments of its datagram are dropped as fragment-first") \
 	X(counters, PERCPU, __u32, struct weir_counter, _WEIR_REASON_MAX, FIXED, NONE, \
 	  NEVER, ALL, "cannot fill") \
 	X(last_decision, PERCPU, __u32, struct weir_decision, 1, FIXED, NONE, \
@@ -135,6 +134,8 @@ enum weir_fill {
 	  LOSE, NAMES(POLICY_SET), "further policy sets have no hit count") \
 	X(events, RING, void, void, 1 << 19, POWER_OF_TWO, NONE, \
 	  LOSE, UNCOUNTED, "further events are lost; observe reports how many") \
+	X(event_shares, STATE, __u32, __u64, WEIR_EVENT_PODS * WEIR_EVENT_REASONS, FIXED, NONE, \
+	  NEVER, ALL, "cannot fill: pods share the words") \
 	X(event_counts, PERCPU, __u32, struct weir_event_count, _WEIR_REASON_MAX, FIXED, NONE, \
 	  NEVER, ALL, "cannot fill") \
 	X(tail_calls, PROGS, __u32, __u32, _WEIR_TAIL_CALL_MAX, FIXED, NONE, \

@@ -569,6 +569,25 @@ static void a_flood_of_one_reason_is_counted_and_does_not_hide_another(void **st
 	assert_int_equal(hits(env, "set_hits", IN_SET), sent);
 }
 
+static void a_flood_of_one_pod_does_not_hide_the_same_reason_of_another(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec syn = syn_to(env, POD_B),
+			   other = prog_tcp(env, POD_C, SPORT, POD_B, PORT, SYN);
+	struct packet packet = packet_build(&other), out;
+	struct seen *seen;
+	size_t events;
+
+	isolate(env, OPEN, DENY);
+	watch_all(env);
+	flood(env, &syn, &events);
+	prog_run_raw(env, FROM_POD(POD_C), &packet, &out);
+	seen = drain(env);
+	assert_int_equal(seen->n, 1);
+	assert_int_equal(seen->events[0].reason, WEIR_INGRESS_DENIED);
+	assert_memory_equal(&seen->events[0].src, &other.src, sizeof(other.src));
+}
+
 /*
  * Nothing reads the ring: a flood may fill half of it, and a few more a tick; the rest is for other
  * reasons.
@@ -695,6 +714,7 @@ int main(void)
 		FOR_BOTH(icmp_errors_report_their_sender_or_their_flow),
 		FOR_BOTH(without_a_reader_there_are_no_events),
 		FOR_BOTH(a_flood_of_one_reason_is_counted_and_does_not_hide_another),
+		FOR_BOTH(a_flood_of_one_pod_does_not_hide_the_same_reason_of_another),
 		FOR_BOTH(a_slow_reader_loses_the_flood_first),
 		FOR_BOTH(a_full_ring_loses_and_counts),
 		FOR_BOTH(hits_count_policy_verdicts),

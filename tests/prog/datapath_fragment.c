@@ -87,17 +87,36 @@ static void serve(struct prog_env *env, uint8_t proto)
 	prog_serve(env, 2, PORT, proto, REMOTE_A, TARGET);
 }
 
-static uint32_t stored_fragments(const struct prog_env *env)
+static struct weir_fragment_ring ring_of(const struct prog_env *env, enum party pod)
 {
-	int fd = prog_map(env, "fragments");
-	struct weir_fragment_key key, *last = NULL;
+	struct weir_fragment_ring ring;
+	uint32_t slot = PROG_SLOT(pod);
+
+	prog_get(env, "fragments", &slot, &ring);
+	return ring;
+}
+
+static uint32_t stored_fragments(const struct prog_env *env, enum party pod)
+{
+	struct weir_fragment_ring ring = ring_of(env, pod);
 	uint32_t n = 0;
 
-	while (!bpf_map_get_next_key(fd, last, &key)) {
-		last = &key;
-		n++;
+	for (int i = 0; i < WEIR_FRAGMENT_RING_LEN; i++) {
+		n += ring.slot[i].sequence > 0;
+		assert_false(ring.slot[i].sequence & 1);
 	}
 	return n;
+}
+
+/* Makes the only first fragment of a pod older by so many ticks. */
+static void age(const struct prog_env *env, enum party pod, uint32_t ticks)
+{
+	struct weir_fragment_ring ring = ring_of(env, pod);
+	uint32_t slot = PROG_SLOT(pod);
+
+	assert_int_equal(stored_fragments(env, pod), 1);
+	ring.slot[0].value.seen -= ticks;
+	prog_set(env, "fragments", &slot, &ring);
 }
 
 static const uint8_t protos[] = { IPPROTO_UDP, IPPROTO_TCP };
@@ -218,7 +237,7 @@ static void an_atomic_fragment_is_an_ordinary_packet(void **state)
 	sent = prog_send(env, FROM_POD(POD_A), &packet);
 	assert_redirected(sent);
 	assert_same(&sent.out, &want, "atomic", 0);
-	assert_int_equal(stored_fragments(env), 0);
+	assert_int_equal(stored_fragments(env, POD_A), 0);
 	assert_dropped(send_piece(env, FROM_POD(POD_A), &forth, 1, 9), WEIR_FRAGMENT_FIRST);
 }
 
@@ -236,7 +255,7 @@ static void headers_before_and_behind_the_fragment_header_are_walked(void **stat
 	packet = packet_build(&spec);
 	assert_redirected(prog_send(env, FROM_POD(POD_A), &packet));
 	assert_true(prog_flow(env, &spec, 0, NULL));
-	assert_int_equal(stored_fragments(env), 1);
+	assert_int_equal(stored_fragments(env, POD_A), 1);
 }
 
 /* ---- Dropped ---- */
@@ -258,29 +277,63 @@ static void a_first_fragment_expires(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec spec = datagram(env, IPPROTO_UDP, POD_A, SPORT, POD_B, PORT);
-	int fd = prog_map(env, "fragments");
-	struct weir_fragment_key key;
-	struct weir_fragment first;
 
 	assert_redirected(send_piece(env, FROM_POD(POD_A), &spec, 0, 1));
 	assert_redirected(send_piece(env, FROM_POD(POD_A), &spec, 1, 1));
-	assert_int_equal(bpf_map_get_next_key(fd, NULL, &key), 0);
-	prog_get(env, "fragments", &key, &first);
-	first.seen -= ((uint64_t)(WEIR_FRAGMENT_S + 1) * 1000000000) >> WEIR_TICK_SHIFT;
-	prog_set(env, "fragments", &key, &first);
+	age(env, POD_A, ((uint64_t)(WEIR_FRAGMENT_S + 1) * 1000000000) >> WEIR_TICK_SHIFT);
 	assert_dropped(send_piece(env, FROM_POD(POD_A), &spec, 2, 1), WEIR_FRAGMENT_FIRST);
 }
 
-static void a_full_table_forgets_the_oldest(void **state)
+static void a_pods_first_fragments_evict_only_its_own(void **state)
 {
 	struct prog_env *env = *state;
-	struct packet_spec spec = datagram(env, IPPROTO_UDP, POD_A, SPORT, POD_B, PORT);
+	struct packet_spec spec = datagram(env, IPPROTO_UDP, POD_A, SPORT, POD_B, PORT),
+			   other = datagram(env, IPPROTO_UDP, POD_C, SPORT, POD_B, PORT),
+			   in = datagram(env, IPPROTO_UDP, REMOTE_A, SPORT, POD_B, PORT);
 
-	assert_redirected(send_piece(env, FROM_POD(POD_A), &spec, 0, 1));
-	for (uint32_t id = 2; id < 4096; id++) /* the table here holds 1024 */
+	assert_redirected(send_piece(env, FROM_POD(POD_C), &other, 0, 1));
+	assert_passed(send_piece(env, TO_POD(POD_B, PROG_UPLINK), &in, 0, 1));
+	for (uint32_t id = 1; id <= WEIR_FRAGMENT_RING_LEN; id++)
 		assert_redirected(send_piece(env, FROM_POD(POD_A), &spec, 0, id));
+	for (uint32_t id = 1; id <= WEIR_FRAGMENT_RING_LEN; id++) /* sent again: no other slots */
+		assert_redirected(send_piece(env, FROM_POD(POD_A), &spec, 0, id));
+	for (uint32_t id = 1; id <= WEIR_FRAGMENT_RING_LEN; id++)
+		assert_redirected(send_piece(env, FROM_POD(POD_A), &spec, 1, id));
+	assert_redirected(send_piece(env, FROM_POD(POD_A), &spec, 0, 1000)); /* the oldest goes */
 	assert_dropped(send_piece(env, FROM_POD(POD_A), &spec, 1, 1), WEIR_FRAGMENT_FIRST);
-	assert_redirected(send_piece(env, FROM_POD(POD_A), &spec, 1, 4095));
+	assert_redirected(send_piece(env, FROM_POD(POD_A), &spec, 1, 2));
+	assert_redirected(send_piece(env, FROM_POD(POD_A), &spec, 1, 1000));
+	for (uint32_t id = 2000; id < 6000; id++)
+		assert_redirected(send_piece(env, FROM_POD(POD_A), &spec, 0, id));
+	assert_redirected(send_piece(env, FROM_POD(POD_C), &other, 1, 1));
+	assert_passed(send_piece(env, TO_POD(POD_B, PROG_UPLINK), &in, 1, 1));
+}
+
+static void a_denied_first_fragment_takes_no_slot(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec good = datagram(env, IPPROTO_UDP, REMOTE_A, SPORT, POD_B, PORT),
+			   bad = datagram(env, IPPROTO_UDP, REMOTE_B, SPORT, POD_B, PORT),
+			   spoofed = datagram(env, IPPROTO_UDP, POD_A, SPORT, POD_B, PORT);
+
+	prog_policy_default(env, SET, weir_word_verdict(WEIR_WORD_DENY, 0));
+	prog_identity(env, REMOTE_A, 7);
+	prog_policy(env, SET, 7, weir_word_verdict(WEIR_WORD_ALLOW, 1));
+	prog_pod(env, POD_B, SET, 0, 0, 0);
+	assert_passed(send_piece(env, TO_POD(POD_B, PROG_UPLINK), &good, 0, 1));
+	for (uint32_t id = 2; id < 100; id++) {
+		assert_dropped(send_piece(env, TO_POD(POD_B, PROG_UPLINK), &bad, 0, id),
+			       WEIR_INGRESS_DENIED);
+		assert_dropped(send_piece(env, FROM_POD(POD_C), &spoofed, 0, id), WEIR_SPOOFED);
+	}
+	assert_int_equal(stored_fragments(env, POD_B), 1);
+	assert_int_equal(stored_fragments(env, POD_C), 0);
+	assert_passed(send_piece(env, TO_POD(POD_B, PROG_UPLINK), &good, 1, 1));
+	prog_enforcement(env, WEIR_ENFORCE_OFF); /* then all of it passes */
+	assert_sent(send_piece(env, TO_POD(POD_B, PROG_UPLINK), &bad, 0, 200), TC_ACT_UNSPEC,
+		    WEIR_NOT_ENFORCED);
+	assert_sent(send_piece(env, TO_POD(POD_B, PROG_UPLINK), &bad, 1, 200), TC_ACT_UNSPEC,
+		    WEIR_NOT_ENFORCED);
 }
 
 static void fragments_are_denied_with_their_connection(void **state)
@@ -298,13 +351,12 @@ static void fragments_are_denied_with_their_connection(void **state)
 	assert_becomes(env, TO_POD(POD_B, PROG_UPLINK), &good, &good, TC_ACT_UNSPEC);
 	for (unsigned int i = 0; i < N_PIECES; i++)
 		assert_dropped(send_piece(env, TO_POD(POD_B, PROG_UPLINK), &bad, i, 5),
-			       WEIR_INGRESS_DENIED);
-	/* a denied first fragment replaces an allowed one of the same id */
+			       i ? WEIR_FRAGMENT_FIRST : WEIR_INGRESS_DENIED);
+	/* a denied first fragment does not reach the pod: the allowed one of the same id counts */
 	assert_passed(send_piece(env, TO_POD(POD_B, PROG_UPLINK), &good, 0, 6));
 	assert_dropped(send_piece(env, TO_POD(POD_B, PROG_UPLINK), &bad, 0, 6),
 		       WEIR_INGRESS_DENIED);
-	assert_dropped(send_piece(env, TO_POD(POD_B, PROG_UPLINK), &good, 1, 6),
-		       WEIR_INGRESS_DENIED);
+	assert_passed(send_piece(env, TO_POD(POD_B, PROG_UPLINK), &good, 1, 6));
 	/* a policy change between two fragments counts */
 	assert_passed(send_piece(env, TO_POD(POD_B, PROG_UPLINK), &good, 0, 7));
 	prog_policy_default(env, SET, weir_word_verdict(WEIR_WORD_DENY, 0));
@@ -346,16 +398,28 @@ static void a_first_fragment_stamped_by_a_cpu_that_is_ahead_counts(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec spec = datagram(env, IPPROTO_UDP, POD_A, SPORT, POD_B, PORT);
-	struct weir_fragment_key key;
-	struct weir_fragment value;
-	int fd = prog_map(env, "fragments");
 
 	assert_redirected(send_piece(env, FROM_POD(POD_A), &spec, 0, 1));
-	assert_int_equal(bpf_map_get_next_key(fd, NULL, &key), 0);
-	assert_int_equal(bpf_map_lookup_elem(fd, &key, &value), 0);
-	value.seen++;
-	assert_int_equal(bpf_map_update_elem(fd, &key, &value, 0), 0);
+	age(env, POD_A, -1);
 	assert_redirected(send_piece(env, FROM_POD(POD_A), &spec, 1, 1));
+}
+
+/* As of a CPU that another one overtook while it wrote: the later fragments are dropped. */
+static void a_first_fragment_that_is_being_written_is_not_read(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec spec = datagram(env, IPPROTO_UDP, POD_A, SPORT, POD_B, PORT);
+	struct weir_fragment_ring ring;
+	uint32_t slot = PROG_SLOT(POD_A);
+
+	assert_redirected(send_piece(env, FROM_POD(POD_A), &spec, 0, 1));
+	ring = ring_of(env, POD_A);
+	ring.slot[0].sequence++;
+	prog_set(env, "fragments", &slot, &ring);
+	assert_dropped(send_piece(env, FROM_POD(POD_A), &spec, 1, 1), WEIR_FRAGMENT_FIRST);
+	assert_redirected(send_piece(env, FROM_POD(POD_A), &spec, 0, 1)); /* passes, is not kept */
+	ring = ring_of(env, POD_A);
+	assert_int_equal(ring.slot[0].sequence & 1, 1);
 }
 
 static void svc_60_only_the_first_fragment_is_rejected(void **state)
@@ -367,7 +431,7 @@ static void svc_60_only_the_first_fragment_is_rejected(void **state)
 	prog_frontend(env, VIP_1, PORT, IPPROTO_UDP, 1);
 	assert_sent(send_piece(env, FROM_POD(POD_A), &spec, 0, 1), TC_ACT_REDIRECT,
 		    WEIR_NO_ENDPOINT);
-	assert_dropped(send_piece(env, FROM_POD(POD_A), &spec, 1, 1), WEIR_NO_ENDPOINT);
+	assert_dropped(send_piece(env, FROM_POD(POD_A), &spec, 1, 1), WEIR_FRAGMENT_FIRST);
 }
 
 /* SCTP's CRC covers all fragments and the ports: it stays right only where no port changes. */
@@ -497,11 +561,13 @@ int main(void)
 										      headers */
 		FOR_BOTH(a_fragment_before_its_first_one_is_dropped),
 		FOR_BOTH(a_first_fragment_expires),
-		FOR_BOTH(a_full_table_forgets_the_oldest),
+		FOR_BOTH(a_pods_first_fragments_evict_only_its_own),
+		FOR_BOTH(a_denied_first_fragment_takes_no_slot),
 		FOR_BOTH(fragments_are_denied_with_their_connection),
 		FOR_BOTH(a_pod_cannot_add_fragments_to_another_pods_datagram),
 		FOR_BOTH(a_pod_cannot_set_the_ports_of_fragments_sent_to_it),
 		FOR_BOTH(a_first_fragment_stamped_by_a_cpu_that_is_ahead_counts),
+		FOR_BOTH(a_first_fragment_that_is_being_written_is_not_read),
 		FOR_BOTH(svc_60_only_the_first_fragment_is_rejected),
 		FOR_BOTH(svc_97_sctp_in_fragments_keeps_its_ports_or_is_dropped),
 		FOR_BOTH(a_first_fragment_has_the_whole_header),

@@ -166,7 +166,7 @@ static void tell_loss(uint32_t reason, const struct weir_event_count *n, void *a
 
 	if (n->over_budget)
 		cli_note(&ob->o->common,
-			 "%s: %llu more events, over the rate limit of %u per CPU every 134 ms",
+			 "%s: %llu more events, over the rate limit of %u per pod every 134 ms",
 			 reason_label(reason), (unsigned long long)n->over_budget,
 			 WEIR_EVENT_BUDGET);
 	if (n->lost)
@@ -345,7 +345,7 @@ const struct verb verb_observe = {
 		"Shows drops of every reason, denials with their policies, and new flows with the backend they were\n"
 		"given; further packets of an allowed connection cause no event. In filters, node is this node and\n"
 		"world is any other address: not of this node, of a pod of this node or of a Service.\n"
-		"Rate limit: 64 events per reason and CPU every 134 ms. Events beyond it, and events lost because the\n"
+		"Rate limit: 64 events per pod and reason every 134 ms. Events beyond it, and events lost because the\n"
 		"kernel's ring buffer is full, are counted and reported on stderr (in JSON: EventLoss). Only one\n"
 		"process can observe an instance: a second one ends with status 5 and names the first.\n"
 		"Exit status 0: Ctrl-C, the timeout, or N events; 5: the timeout came before the Nth event; 3:\n"

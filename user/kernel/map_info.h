@@ -13,7 +13,6 @@ enum map_kind {
 	MAP_TRIE,
 	MAP_ARRAY,
 	MAP_FLOWS,
-	MAP_LRU,
 	MAP_STATE,
 	MAP_QUEUE,
 	MAP_PERCPU,
