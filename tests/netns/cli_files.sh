@@ -332,7 +332,7 @@ check "a port name that no pod declares is a usage error that lists the declared
 	2 report -q -f "$good" --ports 80/TCP,bogus
 check "a misspelt port name gets a suggestion" says "no pod declares a port named 'htpp'; did you mean http?" \
 	2 report -q -f "$good" --ports htpp
-check "a port name with another protocol is not declared" says "no pod declares a UDP port named 'http'" \
+check "a port name with another protocol is not declared" says "no pod declares a UDP port named 'http'; http is TCP" \
 	2 report -q -f "$good" --ports http/UDP
 check "a table of size 0 is a usage error" scales_begin_at_1
 check "the matrix has a legend" shows ". allowed" 0 report -q -f "$good"

@@ -88,10 +88,11 @@ an_unknown_node_is_refused() {
 sizes_are_refused() {
 	exits 2 load -f "$dir/c.yaml" --scale-flows 50 && grep -q "loaded with 262144 entries and cannot become 131072" "$dir/err" &&
 		exits 0 load -f "$dir/c.yaml" --scale-flows 100 --scale-arrays 100 && shows "nothing to do" 0 load -f "$dir/c.yaml" &&
-		exits 2 load --dry-run -f "$dir/c.yaml" --scale-tables 50
+		exits 2 load --dry-run -f "$dir/c.yaml" --scale-tables 50 &&
+		grep -q "; nothing of these manifests was loaded$" "$dir/err"
 }
 
-# The peer of a pod that reaches itself (SVC-84) is fixed too, and must be an address that nothing uses.
+# The peer of a pod that reaches itself (SVC-84) is fixed too.
 hairpin_addresses_are_refused() {
 	exits 2 load -f "$dir/c.yaml" --hairpin-v4 169.254.1.1 &&
 		grep -q "load: --hairpin-v4: the address is 169.254.77.101 and cannot become 169.254.1.1" "$dir/err" &&
@@ -102,7 +103,67 @@ hairpin_addresses_are_refused() {
 	for address in 10.0.0.1 ::1 fe80::1 ff02::1 ::; do
 		exits 2 load -f "$dir/c.yaml" --hairpin-v6 "$address" && grep -q "load: --hairpin-v6: " "$dir/err" || return
 	done
-	exits 2 load -f "$dir/c.yaml" --hairpin-v4 10.244.0.5 && grep -q "is the address of a pod" "$dir/err"
+}
+
+# Other nodes' pods too, Services with addresses that Weir does not serve, and this machine.
+hairpin_addresses_in_use_are_refused_first() {
+	local address what
+	while read -r address what; do
+		exits 2 load --dry-run -f "$dir/users.yaml" --node n1 --hairpin-v4 "$address" || return
+		grep -qx "weir: load: --hairpin-v4: $address is $what: give one that nothing uses" "$dir/err" || {
+			echo "$address $what:"
+			cat "$dir/err"
+			return 1
+		}
+	done <<-END
+		10.244.0.5 the address of Pod p/web
+		10.244.1.5 the address of Pod p/far
+		172.18.0.3 an address of Node n2
+		10.96.0.10 a cluster IP of Service p/web
+		203.0.113.7 an external IP of Service p/lb
+		203.0.113.8 a load balancer IP of Service p/lb
+	END
+	[ -z "$(ip -4 -o addr show scope global)" ] || {
+		address=$(ip -4 -o addr show scope global | awk '{ sub("/.*", "", $4); print $4; exit }')
+		exits 2 load --dry-run -f "$dir/a.yaml" --hairpin-v4 "$address" && grep -q "an address of this machine" "$dir/err"
+	}
+}
+
+# hairpin_warns ADDRESS TEXT: one warning, for that address
+hairpin_warns() {
+	grep "warning: hairpin address" "$dir/err" >"$dir/said"
+	grep -q "^weir: warning: hairpin address $1 is $2: its traffic is dropped as reserved-address; " "$dir/said" || {
+		cat "$dir/err"
+		return 1
+	}
+	[ "$(wc -l <"$dir/said")" = 1 ]
+}
+
+# An endpoint, which each tenant can write, is a warning only. So is what an object has that comes
+# after the first load: a load with the same options must not fail.
+hairpin_addresses_in_use_are_warnings() {
+	exits 0 load -f "$dir/users.yaml" --node n1 --hairpin-v4 198.18.0.1 || return
+	hairpin_warns 198.18.0.1 "the address of an endpoint of EndpointSlice tenant/x-1" || return
+	sed 's/10.244.1.5/198.18.0.1/g; /^# tenant/,$d' "$dir/users.yaml" >"$dir/moved.yaml"
+	exits 0 load -f "$dir/moved.yaml" --node n1 --hairpin-v4 198.18.0.1 &&
+		hairpin_warns 198.18.0.1 "the address of Pod p/far" &&
+		exits 0 load -f "$dir/moved.yaml" --node n1 && hairpin_warns 198.18.0.1 "the address of Pod p/far" &&
+		exits 0 load --dry-run -f "$dir/moved.yaml" --node n1 && hairpin_warns 198.18.0.1 "the address of Pod p/far" &&
+		exits 0 uninstall || return
+	sed 's/203.0.113.8/169.254.77.101/' "$dir/users.yaml" >"$dir/moved.yaml"
+	exits 1 load --dry-run -f "$dir/moved.yaml" --node n1 &&
+		hairpin_warns 169.254.77.101 "a load balancer IP of Service p/lb" &&
+		exits 1 load --dry-run -f "$dir/users.yaml" --node n1 && ! grep "hairpin address" "$dir/err"
+}
+
+hairpin_warnings_are_few() {
+	local i
+	cp "$dir/a.yaml" "$dir/many.yaml"
+	for i in 1 2 3 4 5 6 7; do
+		printf -- '---\napiVersion: v1\nkind: Node\nmetadata: {name: m%s}\n' $i
+		echo 'status: {addresses: [{type: ExternalIP, address: 169.254.77.101}]}'
+	done >>"$dir/many.yaml"
+	exits 1 load --dry-run -f "$dir/many.yaml" --node n1 && [ "$(grep -c "hairpin address" "$dir/err")" = 5 ]
 }
 
 nothing_is_left() {
@@ -211,6 +272,36 @@ metadata: {name: z, namespace: p}
 spec: {podSelector: {}, ingress: [{}]}
 END
 } >"$dir/c.yaml"
+{
+	cluster 80
+	cat <<END
+---
+apiVersion: v1
+kind: Node
+metadata: {name: n2}
+status: {addresses: [{type: InternalIP, address: 172.18.0.3}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: far, namespace: p}
+spec: {nodeName: n2, containers: [{name: c, image: i}]}
+status: {phase: Running, podIP: 10.244.1.5, podIPs: [{ip: 10.244.1.5}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: lb, namespace: p}
+spec: {type: LoadBalancer, clusterIP: 10.96.0.9, externalIPs: [203.0.113.7], ports: [{port: 80}]}
+status: {loadBalancer: {ingress: [{ip: 203.0.113.8}]}}
+---
+# tenant
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: x-1, namespace: tenant, labels: {kubernetes.io/service-name: x}}
+addressType: IPv4
+ports: [{port: 80, name: ""}]
+endpoints: [{addresses: [198.18.0.1]}]
+END
+} >"$dir/users.yaml"
 
 check "status without an instance is status 3, and says what to run" nothing_is_loaded status
 check "get without an instance is status 3" exits 3 get pods
@@ -220,6 +311,10 @@ check "an unknown noun of get is a usage error" exits 2 get nonsense
 check "an instance's name is 1 to 32 letters, digits, - and _" bad_names
 check "a dry run prints what would change, with status 1" shows "nothing was written" 1 load --dry-run -f "$dir/a.yaml"
 check "a dry run creates nothing" nothing_is_left
+check "svc-84: a first load refuses hairpin addresses that an object or the machine has" \
+	hairpin_addresses_in_use_are_refused_first
+check "svc-84: later, and for endpoints, they are warnings" hairpin_addresses_in_use_are_warnings
+check "svc-84: at most 5 of them" hairpin_warnings_are_few
 check "invalid objects load nothing" exits 4 load -f /dev/null/none
 check "load lists what it wrote, table by table, and pods without a record" unattached_pods_are_a_warning
 check "a load of an empty folder is refused and changes nothing" an_empty_load_is_refused
@@ -244,7 +339,7 @@ check "frontends are shown with their Service" \
 check "rules are shown with file and line" shows "a.yaml:" 0 get rules
 check "policies that allow everything are shown as allow" all_ports_are_allow
 check "sizes other than the loaded ones are refused, not ignored" sizes_are_refused
-check "svc-84: hairpin addresses other than the loaded ones, or in use, are refused" hairpin_addresses_are_refused
+check "svc-84: hairpin addresses other than the loaded ones are refused" hairpin_addresses_are_refused
 check "without the plan file get shows ids and says so" names_come_from_the_plan_file
 check "load and status report gc that is not running" gc_is_missing
 check "an entry count that is unknown is not shown as 0" queues_are_not_counted

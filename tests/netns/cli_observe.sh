@@ -185,6 +185,26 @@ other_packets_do_not_match() {
 	[ ! -s "$dir/seen" ] && grep -qx "weir: timeout after 2 s with 0 of 1 events" "$dir/said"
 }
 
+# Stopped until after its timeout: it must read what came before, and count it.
+the_last_event_counts() {
+	observe -n 1 --timeout 2 --verdict deny --to p/web:9
+	reads "$pid" || return
+	kill -STOP "$pid"
+	datagrams q/stranger "$web4" 9
+	sleep 2.5
+	kill -CONT "$pid"
+	ends 0 true && says " p/web:9 " && ! grep timeout "$dir/said"
+}
+
+# usage OPTION VALUE TEXT: the value is refused with that text
+usage() {
+	exits 2 observe "$1" "$2" --timeout 1 || return
+	grep -q -- "$3" "$dir/err" || {
+		cat "$dir/err"
+		return 1
+	}
+}
+
 one_reader_at_a_time() {
 	local first
 	observe --timeout 60
@@ -261,6 +281,8 @@ check "observe without an instance is status 3" exits 3 observe --timeout 1
 check "a reason that no event has is refused" exits 2 observe --reason nonsense
 check "a pod without its namespace is a usage error" exits 2 observe --pod web
 check "addresses of two families are refused" exits 2 observe --from 10.0.0.1 --to fd00::1
+check "errors name the option: --to" usage --to a/b:99999 "observe: --to: port 99999 is not within 1-65535"
+check "a port has its own option" usage --pod a/b:80 "observe: --pod 'a/b:80' has a port: give the port with --port"
 check "a policy without its namespace is a usage error" exits 2 observe --policy later
 check "the sandbox is up" exits 0 sandbox up -q -f "$dir/pods.yaml" -f "$dir/policy.yaml"
 web4=$(address p/web ipv4) web6=$(address p/web ipv6) stranger4=$(address q/stranger ipv4)
@@ -271,6 +293,7 @@ check "a translation names Service, backend and rule (NP-46)" translated_by_name
 check "packets of an allowed connection make no events" open_connections_are_silent
 check "a drop shows its reason" drops_have_reasons
 check "events that do not match are not shown, and the timeout is status 5" other_packets_do_not_match
+check "an event that came before the timeout counts" the_last_event_counts
 check "one reader at a time, and a killed reader blocks no other" one_reader_at_a_time
 check "-o json is one document" a_document_is_whole
 check "events that are not shown are counted" losses_are_counted

@@ -8,6 +8,7 @@ set -u
 # shellcheck source=tests/lib/cli.sh disable=SC1091
 . "$(dirname "$0")/../lib/cli.sh"
 instance box
+BPFTOOL=$(command -v bpftool || echo /usr/sbin/bpftool)
 
 renamed() {
 	sed 's/name: silent,/name: quiet,/' "$dir/a.yaml" >"$dir/b.yaml"
@@ -50,6 +51,42 @@ other_manifests_are_refused() {
 
 no_sandbox() {
 	exits 3 sandbox "$@" && grep -q "there is no sandbox $NAME; create one with 'weir sandbox up -f PATH --name $NAME'" "$dir/err"
+}
+
+# A command that cannot be started is status 3, whatever the reason.
+commands_that_cannot_start() {
+	local command
+	for command in /nonexistent /etc/passwd/x /etc/passwd "$(printf 'x%.0s' {1..300})"; do
+		exits 3 sandbox exec p/client "$command" || return
+	done
+}
+
+# other_layout N: adds N to the layout version of the maps, in the map config
+other_layout() {
+	local config=/sys/fs/bpf/weir-$NAME/maps/config value
+	value=$("$BPFTOOL" -j map dump pinned "$config" | python3 -c 'import json,sys
+v = [int(x, 16) for x in json.load(sys.stdin)[0]["value"]]
+v[24] += int(sys.argv[1])
+print(*v)' "$1") && eval "'$BPFTOOL' map update pinned '$config' key 0 0 0 0 value $value"
+}
+
+layout_advice_fits_a_sandbox() {
+	local word r=0
+	other_layout 1 || return
+	for word in up probe; do
+		exits 3 sandbox $word -q -f "$dir/a.yaml" && grep -q "have layout version" "$dir/err" &&
+			grep -q "run 'weir sandbox down --name $NAME', then 'weir sandbox up -f PATH --name $NAME'" "$dir/err" || r=1
+	done
+	[ $r = 0 ] || cat "$dir/err"
+	other_layout -1 && return $r
+}
+
+bad_name() {
+	local word
+	for word in down "up -f $dir/a.yaml" "exec node true"; do
+		# shellcheck disable=SC2086
+		NAME=A_B exits 2 sandbox $word && grep -q "use 1 to 32 lower-case letters" "$dir/err" || return
+	done
 }
 
 cat >"$dir/a.yaml" <<'END'
@@ -109,6 +146,9 @@ check "probe -o json has the Services too" \
 	for s in d["services"] if s["from"] == "p/client" and s["service"] == "p/undeclared"] ==
 	[("p/undeclared", 80, "TCP", "allow", True, 15, [{"pod": "p/silent", "answers": 15}])] and
 	all("measured" in i for i in d["items"])' 0 sandbox probe -q -f "$dir/a.yaml" -o json
+check "exec of a command that cannot be started is status 3" commands_that_cannot_start
+check "with maps of another layout, up and probe say what a sandbox needs" layout_advice_fits_a_sandbox
+check "a name that a sandbox cannot have is a usage error" bad_name
 check "probe refuses manifests other than the running ones" other_manifests_are_refused
 check "a renamed pod is one added and one removed" renamed
 check "up names the process that holds the lock, after a while" holder_is_named up -q -f "$dir/a.yaml"

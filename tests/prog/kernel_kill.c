@@ -2,7 +2,8 @@
 /*
  * SIGKILL during an apply: at every step, and at random moments. The next apply, of the same plan
  * or of another, must leave tables equal to those of a fresh load and must have raised the epochs;
- * one more writes nothing.
+ * one more writes nothing. And during a removal, at every step: the next load is a fresh one, whose
+ * programs use the maps that are pinned.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -15,6 +16,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+
+#include <bpf/bpf.h>
 
 #include "attach/remove.h"
 #include "base/mem.h"
@@ -226,6 +229,100 @@ static void killed_while_the_instance_is_made(void **state)
 	}
 }
 
+/* ---- Removal ---- */
+
+static void count_removed(const char *path)
+{
+	n_steps++;
+}
+
+static void remove_and_kill(int at)
+{
+	struct weir_err err = {};
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		n_steps = 0;
+		kill_at = at;
+		node_remove_hook = kill_at_step;
+		_exit(node_remove("removed", &err) ? 1 : 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+static bool program_uses(int prog_fd, int map_fd)
+{
+	uint32_t ids[_WEIR_MAP_MAX + 8], len = sizeof(struct bpf_map_info);
+	struct bpf_prog_info prog = { .map_ids = (uintptr_t)ids, .nr_map_ids = ARRAY_SIZE(ids) };
+	struct bpf_map_info map = {};
+
+	assert_int_equal(bpf_obj_get_info_by_fd(map_fd, &map, &len), 0);
+	len = sizeof(prog);
+	assert_int_equal(bpf_obj_get_info_by_fd(prog_fd, &prog, &len), 0);
+	for (uint32_t i = 0; i < prog.nr_map_ids && i < ARRAY_SIZE(ids); i++)
+		if (ids[i] == map.id)
+			return true;
+	return false;
+}
+
+static void assert_programs_use_the_maps(const struct node *n, int step)
+{
+	static const enum weir_map maps[] = { WEIR_MAP_pods, WEIR_MAP_config, WEIR_MAP_conntrack,
+					      WEIR_MAP_gc_free, WEIR_MAP_gc_slots };
+
+	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
+		if (!program_uses(node_prog_fd(n, WEIR_PROGRAM_from_pod), node_map_fd(n, maps[i])))
+			fail_msg("after a kill at step %d, from_pod uses another map %s", step,
+				 map_info(maps[i])->name);
+}
+
+static void assert_gc_slots_are_free(const struct node *n, int step)
+{
+	uint32_t slot, count = 0, max = node_map_max(n, WEIR_MAP_gc_slots);
+
+	while (!bpf_map_lookup_and_delete_elem(node_map_fd(n, WEIR_MAP_gc_free), NULL, &slot))
+		count++;
+	if (count != max)
+		fail_msg("after a kill at step %d, %u of %u gc slots are free", step, count, max);
+}
+
+static void load_after_a_removal(int step)
+{
+	_cleanup_(node_close) struct node *n = kernel_node("removed", NODE_WRITE);
+	_cleanup_(mem_free) char *got = NULL;
+
+	assert_programs_use_the_maps(n, step);
+	assert_gc_slots_are_free(n, step);
+	kernel_apply(n, first);
+	got = tables_text(n);
+	if (strcmp(got, first_text))
+		fail_msg("after a kill at step %d the tables are\n%s", step, got);
+	if (node_config(n)->generation != 1)
+		fail_msg("after a kill at step %d the maps were kept", step);
+}
+
+static void killed_at_any_step_of_a_removal(void **state)
+{
+	struct weir_err err = {};
+	int total;
+
+	load_after_a_removal(0);
+	n_steps = 0;
+	node_remove_hook = count_removed;
+	assert_int_equal(node_remove("removed", &err), 0);
+	node_remove_hook = NULL;
+	total = n_steps;
+	assert_true(total > _WEIR_MAP_MAX + _WEIR_PROGRAM_MAX);
+	load_after_a_removal(0);
+	for (int i = 1; i < total; i++) { /* a kill before step 0 removes nothing */
+		remove_and_kill(i);
+		load_after_a_removal(i);
+	}
+	assert_int_equal(node_remove("removed", &err), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +331,7 @@ int main(void)
 		cmocka_unit_test(killed_twice_at_any_step),
 		cmocka_unit_test(killed_at_random_moments),
 		cmocka_unit_test(killed_while_the_instance_is_made),
+		cmocka_unit_test(killed_at_any_step_of_a_removal),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -157,6 +157,7 @@ static void names_that_are_paths_are_refused(void **state)
 	assert_int_equal(node_open("../x", NODE_WRITE, NULL, &n, &err), -EINVAL);
 	assert_int_equal(node_open("a/b", NODE_READ, NULL, &n, &err), -EINVAL);
 	assert_int_equal(node_remove("../x", &err), -EINVAL);
+	assert_int_equal(node_open("caf\xe9", NODE_READ, NULL, &n, &err), -EINVAL);
 	assert_null(n);
 }
 
@@ -205,6 +206,77 @@ static void a_map_of_another_kind_is_refused(void **state)
 	close(fd);
 	assert_int_equal(open_err(NODE_WRITE, &err), -EPROTO);
 	assert_non_null(strstr(err.text, "nodes"));
+}
+
+static void config_of_another_kind_is_refused(void **state)
+{
+	static const struct {
+		enum bpf_map_type type;
+		uint32_t key, value, entries, flags;
+	} kinds[] = {
+		{ BPF_MAP_TYPE_PERCPU_ARRAY, 4, 8000, 1, 0 }, /* a value for each CPU */
+		{ BPF_MAP_TYPE_HASH, 4, sizeof(struct weir_config), 1, 0 },
+		{ BPF_MAP_TYPE_HASH, 16, sizeof(struct weir_config), 1, 0 },
+		{ BPF_MAP_TYPE_LPM_TRIE, 8, sizeof(struct weir_config), 1, BPF_F_NO_PREALLOC },
+		{ BPF_MAP_TYPE_QUEUE, 0, sizeof(struct weir_config), 1, 0 },
+		{ BPF_MAP_TYPE_RINGBUF, 0, 0, 4096, 0 },
+		{ BPF_MAP_TYPE_ARRAY, 4, 8, 1, 0 },
+	};
+	struct node *n = kernel_node(NAME, NODE_WRITE);
+
+	node_close(&n);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = kinds[i].flags);
+		int fd = bpf_map_create(kinds[i].type, "config", kinds[i].key, kinds[i].value,
+					kinds[i].entries, &opts);
+
+		assert_int_equal(unlink(PINS "/maps/config"), 0);
+		assert_int_equal(bpf_obj_pin(fd, PINS "/maps/config"), 0);
+		close(fd);
+		for (enum node_mode mode = NODE_READ; mode <= NODE_WRITE; mode++) {
+			struct weir_err err = {};
+
+			assert_int_equal(open_err(mode, &err), -EPROTO);
+			assert_non_null(strstr(err.text, "map config"));
+			assert_non_null(strstr(err.text, "weir uninstall --name " NAME));
+		}
+	}
+}
+
+/* Programs hold the map whose pin is gone: a new one in its place would be another. */
+static void a_missing_map_is_refused(void **state)
+{
+	struct node *n = kernel_node(NAME, NODE_WRITE);
+	struct weir_err err = {};
+
+	node_close(&n);
+	assert_int_equal(unlink(PINS "/maps/gc_free"), 0);
+	for (enum node_mode mode = NODE_READ; mode <= NODE_WRITE; mode++) {
+		assert_int_equal(open_err(mode, &err), -EPROTO);
+		assert_non_null(strstr(err.text, "map gc_free is missing"));
+	}
+	assert_int_not_equal(access(PINS "/maps/gc_free", F_OK), 0);
+}
+
+static void without_config_nothing_is_loaded_and_all_is_made_again(void **state)
+{
+	struct node *n = kernel_node(NAME, NODE_WRITE);
+	uint32_t key = 1, value = 1, before, after;
+	struct weir_err err = {};
+
+	assert_int_equal(bpf_map_update_elem(node_map_fd(n, WEIR_MAP_attachments), &key, &value, 0),
+			 0);
+	assert_int_equal(program_id(node_prog_fd(n, WEIR_PROGRAM_from_pod), &before), 0);
+	node_close(&n);
+	assert_int_equal(unlink(PINS "/maps/config"), 0);
+	assert_int_equal(open_err(NODE_READ, &err), -ENOENT);
+	assert_non_null(strstr(err.text, "nothing is loaded"));
+	n = kernel_node(NAME, NODE_WRITE);
+	assert_int_equal(program_id(node_prog_fd(n, WEIR_PROGRAM_from_pod), &after), 0);
+	assert_int_not_equal(before, after);
+	assert_int_equal(bpf_map_lookup_elem(node_map_fd(n, WEIR_MAP_attachments), &key, &value),
+			 -ENOENT);
+	node_close(&n);
 }
 
 static void every_gc_slot_is_queued_once(void **state)
@@ -293,6 +365,63 @@ static void the_lock_of_a_killed_writer_is_free(void **state)
 	lock_wait_ms = 10000;
 }
 
+static int removal_begun[2];
+static unsigned int last_pause_ms;
+
+static void let_a_writer_wait(const char *path)
+{
+	if (!strcmp(path, PINS "/maps/config")) {
+		(void)!write(removal_begun[1], "x", 1);
+		usleep(100000);
+	}
+	if (!strcmp(path, RUN))
+		usleep(last_pause_ms * 1000);
+}
+
+static pid_t writer_during_a_removal(void)
+{
+	pid_t pid = fork();
+	struct weir_err err = {};
+	char c;
+
+	if (pid)
+		return pid;
+	(void)!read(removal_begun[0], &c, 1);
+	if (!open_err(NODE_WRITE, &err))
+		_exit(0);
+	print_error("%s\n", err.text);
+	_exit(1);
+}
+
+/* pause_ms: of the removal, between the lock file and its folder. */
+static void wait_for_a_removal(unsigned int pause_ms)
+{
+	struct node *n = kernel_node(NAME, NODE_WRITE);
+	struct weir_err err = {};
+	int status;
+	pid_t pid;
+
+	node_close(&n);
+	assert_int_equal(pipe(removal_begun), 0);
+	pid = writer_during_a_removal();
+	last_pause_ms = pause_ms;
+	node_remove_hook = let_a_writer_wait;
+	assert_int_equal(node_remove(NAME, &err), 0);
+	node_remove_hook = NULL;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	close(removal_begun[0]);
+	close(removal_begun[1]);
+	n = kernel_node(NAME, NODE_READ);
+	node_close(&n);
+}
+
+static void a_writer_that_waits_for_a_removal_loads_anew(void **state)
+{
+	wait_for_a_removal(0);
+	wait_for_a_removal(100);
+}
+
 /* ---- Programs ---- */
 
 static char *program_folder(const char *object)
@@ -329,6 +458,30 @@ static void programs_of_another_version_are_replaced(void **state)
 	after = program_folder("pod");
 	assert_string_equal(now, after);
 	node_close(&n);
+}
+
+static void a_folder_that_lacks_a_pin_is_loaded_again(void **state)
+{
+	static const char *const lacking[][2] = { { "pod", "to_pod" }, { "gc", "gc_timer" } };
+	struct node *n = kernel_node(NAME, NODE_WRITE);
+	bool gc = node_prog_fd(n, WEIR_PROGRAM_gc_start) >= 0;
+
+	node_close(&n);
+	for (size_t i = 0; i < (gc ? ARRAY_SIZE(lacking) : 1); i++) {
+		_cleanup_(mem_free) char *folder = program_folder(lacking[i][0]);
+		_cleanup_(mem_free) char *pin =
+			mem_printf(PINS "/progs/%s/%s", folder, lacking[i][1]);
+
+		assert_int_equal(unlink(pin), 0);
+		if (!strcmp(lacking[i][0], "gc")) {
+			n = kernel_node(NAME, NODE_READ);
+			assert_non_null(node_no_gc(n));
+			node_close(&n);
+		}
+		n = kernel_node(NAME, NODE_WRITE);
+		node_close(&n);
+		assert_int_equal(access(pin, F_OK), 0);
+	}
 }
 
 static uint64_t gc_rounds(void)
@@ -397,11 +550,16 @@ int main(void)
 		TEST(impossible_sizes_are_refused),
 		TEST(another_layout_is_refused),
 		TEST(a_map_of_another_kind_is_refused),
+		TEST(config_of_another_kind_is_refused),
+		TEST(a_missing_map_is_refused),
+		TEST(without_config_nothing_is_loaded_and_all_is_made_again),
 		TEST(every_gc_slot_is_queued_once),
 		TEST(a_second_writer_gets_the_pid_of_the_lock_holder),
 		TEST(a_second_writer_waits_for_the_first),
 		TEST(the_lock_of_a_killed_writer_is_free),
+		TEST(a_writer_that_waits_for_a_removal_loads_anew),
 		TEST(programs_of_another_version_are_replaced),
+		TEST(a_folder_that_lacks_a_pin_is_loaded_again),
 		TEST(gc_runs_without_a_process),
 		TEST(the_last_two_plans_are_kept),
 	};

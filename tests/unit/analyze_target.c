@@ -120,8 +120,30 @@ static void from_takes_no_port(void **state)
 
 	assert_int_not_equal(target_parse("ns/web:80", "FROM", 0, &f.arena, &f.target, &f.err), 0);
 	assert_string_equal(f.err.text,
-			    "'ns/web:80': FROM takes no port; give the port with the destination");
+			    "FROM 'ns/web:80' has a port: give the port with the destination");
+	assert_int_not_equal(
+		target_parse("ns/web:80", "--pod", TARGET_PORT_OPTION, &f.arena, &f.target, &f.err),
+		0);
+	assert_string_equal(f.err.text, "--pod 'ns/web:80' has a port: give the port with --port");
 	arena_free(&f.arena);
+}
+
+static void every_error_names_the_argument(void **state)
+{
+	static const char *const bad[] = {
+		"",          "web",         "ns/",      "ns/web:",     "ns/web:0",
+		"a/b:99999", "a/b:80/ICMP", "[fd00::1", "[fd00::1]80", "svc/a/"
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct fixture f = {};
+
+		assert_int_not_equal(
+			target_parse(bad[i], "--to", ALL_FORMS, &f.arena, &f.target, &f.err), 0);
+		if (!strstr(f.err.text, "--to"))
+			fail_msg("'%s': %s", bad[i], f.err.text);
+		arena_free(&f.arena);
+	}
 }
 
 static void errors_offer_the_forms_that_the_caller_takes(void **state)
@@ -152,6 +174,7 @@ int main(void)
 		cmocka_unit_test(a_port_may_be_a_name),
 		cmocka_unit_test(malformed_targets_are_refused_with_a_message),
 		cmocka_unit_test(from_takes_no_port),
+		cmocka_unit_test(every_error_names_the_argument),
 		cmocka_unit_test(errors_offer_the_forms_that_the_caller_takes),
 	};
 

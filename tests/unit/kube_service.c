@@ -143,6 +143,23 @@ static void trap_15_two_ports_may_share_a_target(void **state)
 	assert_string_equal(svc->ports[2].target_name, "dns-udp");
 }
 
+static void addresses_that_are_not_served_yet_are_kept(void **state)
+{
+	with_store *s = read_text(
+		SVC
+		"spec: {type: LoadBalancer, loadBalancerIP: 203.0.113.5, ports: [{port: 80}], "
+		"externalIPs: [203.0.113.7, \"fd00::7\"]}\n"
+		"status: {loadBalancer: {ingress: [{hostname: lb.example.com}, {ip: 203.0.113.8}]}}\n");
+	const struct kube_service *svc = only_service(s);
+
+	assert_int_equal(svc->n_external_ips, 2);
+	assert_addr(&svc->external_ips[0], "203.0.113.7");
+	assert_addr(&svc->external_ips[1], "fd00::7");
+	assert_int_equal(svc->n_balancer_ips, 2);
+	assert_addr(&svc->balancer_ips[0], "203.0.113.5");
+	assert_addr(&svc->balancer_ips[1], "203.0.113.8");
+}
+
 static void trap_16_services_without_ports_or_spec_are_refused(void **state)
 {
 	assert_found(SVC,
@@ -368,6 +385,7 @@ int main(void)
 		cmocka_unit_test(trap_12_svc_115_external_name_ignores_ports_and_selector),
 		cmocka_unit_test(trap_13_svc_120_topology_keys_are_ignored),
 		cmocka_unit_test(trap_15_two_ports_may_share_a_target),
+		cmocka_unit_test(addresses_that_are_not_served_yet_are_kept),
 		cmocka_unit_test(trap_16_services_without_ports_or_spec_are_refused),
 		cmocka_unit_test(invalid_ports_of_a_service_are_errors),
 		cmocka_unit_test(invalid_addresses_of_a_service_are_errors),

@@ -25,7 +25,8 @@ static int cannot_parse(const struct input *in, struct weir_err *err)
 		in->forms & TARGET_WITH_PORT ? " ([IPv6] before a port)" : "");
 }
 
-static int parse_port(const char *text, struct arena *arena, struct target *t, struct weir_err *err)
+static int parse_port(const struct input *in, const char *text, struct arena *arena,
+		      struct target *t, struct weir_err *err)
 {
 	size_t len = strcspn(text, "/");
 	char *port = arena_strndup(arena, text, len), *end;
@@ -34,18 +35,20 @@ static int parse_port(const char *text, struct arena *arena, struct target *t, s
 	if (text[len]) {
 		t->proto = proto_parse(text + len + 1);
 		if (!t->proto)
-			return err_set(err, -EINVAL, "'%s' is not a protocol; use TCP, UDP or SCTP",
+			return err_set(err, -EINVAL,
+				       "%s: '%s' is not a protocol; use TCP, UDP or SCTP", in->what,
 				       text + len + 1);
 	}
 	if (!len)
-		return err_set(err, -EINVAL, "the port after ':' is missing");
+		return err_set(err, -EINVAL, "%s '%s': the port after ':' is missing", in->what,
+			       in->text);
 	t->has_port = true;
 	if (*end || *port < '0' || *port > '9') {
 		t->port_name = port;
 		return 0;
 	}
 	if (number < 1 || number > 65535)
-		return err_set(err, -EINVAL, "port %s is not within 1-65535", port);
+		return err_set(err, -EINVAL, "%s: port %s is not within 1-65535", in->what, port);
 	t->port = number;
 	return 0;
 }
@@ -63,8 +66,8 @@ static int split_port(const struct input *in, char *text, char **ret_port, struc
 		if (!close || (close[1] && close[1] != ':'))
 			return err_set(
 				err, -EINVAL,
-				"'%s': an IPv6 address with a port is written [ADDRESS]:PORT",
-				text);
+				"%s '%s': an IPv6 address with a port is written [ADDRESS]:PORT",
+				in->what, text);
 		colon = close[1] ? close + 1 : NULL;
 	} else if (colon && strchr(colon + 1, ':')) {
 		colon = NULL;
@@ -72,9 +75,9 @@ static int split_port(const struct input *in, char *text, char **ret_port, struc
 	if (!colon)
 		return 0;
 	if (!(in->forms & TARGET_WITH_PORT))
-		return err_set(err, -EINVAL,
-			       "'%s': %s takes no port; give the port with the destination", text,
-			       in->what);
+		return err_set(err, -EINVAL, "%s '%s' has a port: give the port %s", in->what, text,
+			       in->forms & TARGET_PORT_OPTION ? "with --port"
+							      : "with the destination");
 	*colon = 0;
 	*ret_port = colon + 1;
 	return 0;
@@ -160,7 +163,7 @@ int target_parse(const char *text, const char *what, unsigned int forms, struct 
 	else if (!parse_host(copy, arena, &t))
 		r = parse_name(&in, copy, arena, &t, err);
 	if (!r && port)
-		r = parse_port(port, arena, &t, err);
+		r = parse_port(&in, port, arena, &t, err);
 	if (!r)
 		*ret_target = t;
 	return r;

@@ -38,6 +38,7 @@ enum target_form {
 	/* only for errors: these forms are parsed in any case */
 	TARGET_WITH_SERVICE = 1 << 1,
 	TARGET_WITH_HOST = 1 << 2,
+	TARGET_PORT_OPTION = 1 << 3, /* there is an option --port */
 };
 
 /*

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * Removes an instance: hooks first, then pins, then the run folder. Works on incomplete instances,
- * and on maps of another layout: it opens only the map of devices.
+ * and on maps of another layout: it opens only the map of devices. The first pin is config's:
+ * without it nothing is loaded, so a load after a kill starts again (kernel/maps.c).
  */
 #include <errno.h>
 #include <ftw.h>
@@ -21,16 +22,57 @@
 
 #define OPEN_FOLDERS 8
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+void (*node_remove_hook)(const char *path);
+
+static int remove_path(const char *path)
 {
+	if (node_remove_hook)
+		node_remove_hook(path);
 	return remove(path) && errno != ENOENT ? -errno : 0;
 }
 
-static int remove_tree(const char *path, struct weir_err *err)
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
-	if (nftw(path, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) &&
-	    errno != ENOENT)
+	return remove_path(path);
+}
+
+static int remove_tree(const char *path,
+		       int (*fn)(const char *, const struct stat *, int, struct FTW *),
+		       struct weir_err *err)
+{
+	if (nftw(path, fn, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) && errno != ENOENT)
 		return err_set(err, -errno, "remove %s: %s", path, strerror(errno));
+	return 0;
+}
+
+static int remove_pins(const struct node *n, struct weir_err *err)
+{
+	_cleanup_(mem_free) char *config = mem_printf("%s/maps/config", node_pin_dir(n));
+
+	remove_path(config);
+	return remove_tree(node_pin_dir(n), remove_one, err);
+}
+
+static int remove_but_lock(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	bool lock = ftw->level == 1 && !strcmp(path + ftw->base, "lock");
+
+	return lock || !ftw->level ? 0 : remove_path(path);
+}
+
+/* The lock last: without it, a writer that waits goes on in the same folder. */
+static int remove_run_dir(const struct node *n, struct weir_err *err)
+{
+	_cleanup_(mem_free) char *lock = mem_printf("%s/lock", node_run_dir(n));
+	int r = remove_tree(node_run_dir(n), remove_but_lock, err);
+
+	if (r)
+		return r;
+	r = remove_path(lock);
+	if (!r)
+		r = remove_path(node_run_dir(n));
+	if (r && r != -ENOTEMPTY)
+		return err_set(err, r, "remove %s: %s", node_run_dir(n), strerror(-r));
 	return 0;
 }
 
@@ -76,14 +118,14 @@ int node_remove(const char *name, struct weir_err *err)
 
 	if (r)
 		return r;
-	if (!access(node_run_dir(n), F_OK)) {
+	while (!access(node_run_dir(n), F_OK) && lock < 0) {
 		lock = lock_take(node_run_dir(n), err);
-		if (lock < 0)
+		if (lock < 0 && lock != -ENOENT) /* another `uninstall` was faster */
 			return lock;
 	}
 	r = detach_all(n, err);
 	attach_each_pinned(n, detach_pinned, n);
 	if (!r)
-		r = remove_tree(node_pin_dir(n), err);
-	return r ? r : remove_tree(node_run_dir(n), err);
+		r = remove_pins(n, err);
+	return r ? r : remove_run_dir(n, err);
 }

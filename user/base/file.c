@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* See file.h. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -68,5 +69,22 @@ int file_mkdir(const char *path, struct weir_err *err)
 {
 	if (mkdir(path, 0755) && errno != EEXIST)
 		return err_set(err, -errno, "create folder %s: %s", path, strerror(errno));
+	return 0;
+}
+
+int file_remove_folder(const char *path, struct weir_err *err)
+{
+	_cleanup_(mem_free) char *file = NULL;
+	DIR *d = opendir(path);
+
+	for (struct dirent *e; d && (e = readdir(d));) {
+		mem_free(&file);
+		file = mem_printf("%s/%s", path, e->d_name);
+		unlink(file); /* of "." and "..": refused */
+	}
+	if (d)
+		closedir(d);
+	if (rmdir(path) && errno != ENOENT)
+		return err_set(err, -errno, "remove folder %s: %s", path, strerror(errno));
 	return 0;
 }

@@ -12,3 +12,5 @@ char *file_text(const char *path);
 int file_write(const char *path, mode_t mode, const char *text, size_t len, struct weir_err *err);
 /* One level; 0 also when the folder exists. */
 int file_mkdir(const char *path, struct weir_err *err);
+/* A folder and the files in it; 0 also when there is none. */
+int file_remove_folder(const char *path, struct weir_err *err);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* Names and paths of an instance. See instance.h. */
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,12 +9,19 @@
 
 #define RUN "/run"
 
+/* ASCII only: isalnum() depends on the locale. */
+static bool in_name(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '_';
+}
+
 bool instance_name_ok(const char *name)
 {
 	size_t n = strlen(name);
 
 	for (const char *c = name; *c; c++)
-		if (!isalnum((unsigned char)*c) && *c != '-' && *c != '_')
+		if (!in_name(*c))
 			return false;
 	return n && n <= INSTANCE_NAME_MAX;
 }

@@ -4,8 +4,8 @@
 
 #include "base/addr.h"
 #include "base/mem.h"
-#include "cli/output.h"
-#include "cli/talk.h"
+
+#define WARNINGS_MAX 5
 
 /* Never a unicast peer, or dropped when a packet is parsed. */
 static bool is_unusable(const struct weir_addr *addr)
@@ -20,33 +20,11 @@ static bool is_unusable(const struct weir_addr *addr)
 	return false;
 }
 
-/* What the address is in the plan, or NULL. */
-static const char *use_of(const struct plan *p, const struct weir_addr *addr)
-{
-	for (size_t i = 0; i < p->n_addresses; i++)
-		if (p->addresses[i].pod && weir_addr_equal(&p->addresses[i].cidr.addr, addr))
-			return "a pod";
-	for (size_t i = 0; i < p->n_pod_addrs; i++)
-		if (weir_addr_equal(&p->pod_addrs[i].addr, addr))
-			return "a pod";
-	for (size_t i = 0; i < p->n_frontends; i++)
-		if (weir_addr_equal(&p->frontends[i].addr, addr))
-			return "a Service";
-	for (size_t i = 0; i < p->n_backends; i++)
-		if (weir_addr_equal(&p->backends[i].addr, addr))
-			return "an endpoint";
-	for (size_t i = 0; i < p->n_node_addrs; i++)
-		if (weir_addr_equal(&p->node_addrs[i].addr, addr))
-			return "a node";
-	return NULL;
-}
-
-int hairpin_read(const char *const text[2], const struct plan *p, struct weir_addr ret_addr[2])
+int hairpin_read(const char *const text[2], struct weir_addr ret_addr[2])
 {
 	for (int family = 0; family < 2; family++) {
 		const int v = family ? 6 : 4;
 		struct weir_addr addr;
-		const char *use;
 
 		if (!text[family])
 			continue;
@@ -60,13 +38,112 @@ int hairpin_read(const char *const text[2], const struct plan *p, struct weir_ad
 				"load: --hairpin-v%d: %s cannot be a peer: give a unicast address that "
 				"nothing uses, such as %s",
 				v, text[family], family ? "fd77:6569:722d::65" : "169.254.77.101");
-		use = use_of(p, &addr);
-		if (use)
-			return cli_fail(
-				EXIT_USAGE,
-				"load: --hairpin-v%d: %s is the address of %s: give one that nothing uses",
-				v, text[family], use);
 		ret_addr[family] = addr;
 	}
 	return EXIT_OK;
+}
+
+/* ---- Objects that have the address ---- */
+
+/* What has an address, as text: "the address of Pod shop/web". */
+struct users {
+	struct arena arena;
+	const struct weir_addr *addr;
+	const char *items[WARNINGS_MAX]; /* the first ones */
+	size_t n; /* of items */
+};
+
+static void users_free(struct users *u)
+{
+	arena_free(&u->arena);
+}
+
+static bool holds(const struct weir_addr *list, size_t n, const struct weir_addr *addr)
+{
+	for (size_t i = 0; i < n; i++)
+		if (weir_addr_equal(&list[i], addr))
+			return true;
+	return false;
+}
+
+static void add_user(struct users *u, const char *what, const struct kube_meta *m)
+{
+	if (u->n < WARNINGS_MAX)
+		u->items[u->n++] =
+			arena_printf(&u->arena, "%s of %s %s%s%s", what, kube_kind_text(m->kind),
+				     m->ns, *m->ns ? "/" : "", m->name);
+}
+
+static void check_service(const struct kube_service *svc, struct users *u)
+{
+	if (holds(svc->cluster_ip, 2, u->addr))
+		add_user(u, "a cluster IP", &svc->meta);
+	else if (holds(svc->external_ips, svc->n_external_ips, u->addr))
+		add_user(u, "an external IP", &svc->meta);
+	else if (holds(svc->balancer_ips, svc->n_balancer_ips, u->addr))
+		add_user(u, "a load balancer IP", &svc->meta);
+}
+
+/* Pods of all nodes: this node's pods may connect to them. */
+static void find_users(const struct plan_input *in, struct users *u)
+{
+	const struct store *s = in->store;
+
+	for (size_t i = 0; i < s->n_pods; i++)
+		if (!kube_pod_ended(s->pods[i]) && holds(s->pods[i]->addr, 2, u->addr))
+			add_user(u, "the address", &s->pods[i]->meta);
+	for (size_t i = 0; i < s->n_nodes; i++)
+		if (holds(s->nodes[i]->addrs, s->nodes[i]->n_addrs, u->addr))
+			add_user(u, "an address", &s->nodes[i]->meta);
+	for (size_t i = 0; i < s->n_services; i++)
+		check_service(s->services[i], u);
+	if (u->n < WARNINGS_MAX && holds(in->local_addrs, in->n_local_addrs, u->addr))
+		u->items[u->n++] = "an address of this machine";
+}
+
+/* Derived slices repeat the addresses of pods. */
+static void find_endpoints(const struct store *s, struct users *u)
+{
+	for (size_t i = 0; i < s->n_slices; i++)
+		for (size_t k = 0; k < s->slices[i]->n_endpoints && !s->slices[i]->derived; k++)
+			if (weir_addr_equal(&s->slices[i]->endpoints[k].addr, u->addr))
+				add_user(u, "the address of an endpoint", &s->slices[i]->meta);
+}
+
+int hairpin_check(const struct plan_input *in, const struct weir_addr addr[2])
+{
+	char text[ADDR_TEXT_MAX];
+
+	for (int family = 0; family < 2; family++) {
+		_cleanup_(users_free) struct users u = { .addr = &addr[family] };
+
+		if (weir_addr_is_zero(&addr[family]))
+			continue;
+		find_users(in, &u);
+		if (u.n)
+			return cli_fail(EXIT_USAGE,
+					"load: --hairpin-v%d: %s is %s: give one that nothing uses",
+					family ? 6 : 4, addr_text(&addr[family], text), u.items[0]);
+	}
+	return EXIT_OK;
+}
+
+void hairpin_warn(const struct plan_input *in, const struct weir_addr addr[2],
+		  const struct common_options *c)
+{
+	char text[ADDR_TEXT_MAX];
+	size_t said = 0;
+
+	for (int family = 0; family < 2; family++) {
+		_cleanup_(users_free) struct users u = { .addr = &addr[family] };
+
+		find_users(in, &u);
+		find_endpoints(in->store, &u);
+		for (size_t i = 0; i < u.n && said < WARNINGS_MAX; i++, said++)
+			cli_note(
+				c,
+				"warning: hairpin address %s is %s: its traffic is dropped as reserved-address; "
+				"change it, or run 'weir uninstall' and load with another --hairpin-v%d",
+				addr_text(&addr[family], text), u.items[i], family ? 6 : 4);
+	}
 }

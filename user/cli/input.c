@@ -2,6 +2,7 @@
 /*
  * Reads manifests for a verb, prints all errors in them, and decides the exit status. See input.h.
  */
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,22 +99,45 @@ static void collect_port_names(const struct store *s, int proto, struct port_nam
 		}
 }
 
-static int refuse_port_name(const char *command, const struct report_port *port,
-			    const struct port_names *names)
+/* The protocols other than that of port with which pods declare its name: "TCP, SCTP"; or NULL. */
+static const char *other_protocols(const struct store *s, const struct report_port *port,
+				   struct arena *arena)
+{
+	static const int protos[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP };
+	const char *list = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(protos); i++) {
+		struct port_names names = {};
+
+		collect_port_names(s, protos[i], &names);
+		if (has_name(&names, port->name))
+			list = arena_printf(arena, "%s%s%s", list ?: "", list ? ", " : "",
+					    proto_text(protos[i]));
+		free(names.items);
+	}
+	return list;
+}
+
+static int refuse_port_name(const char *command, const struct store *s,
+			    const struct report_port *port, const struct port_names *names)
 {
 	const char *near = near_word(port->name, names->items, names->n);
 	_cleanup_(arena_free) struct arena arena = {};
-	const char *list = "";
+	const char *other = other_protocols(s, port, &arena), *list = "";
 
 	for (size_t i = 0; i < names->n && i < PORT_NAMES_SHOWN; i++)
 		list = arena_printf(&arena, "%s%s%s", list, i ? ", " : "", names->items[i]);
-	if (near)
+	if (other)
+		list = arena_printf(&arena, "%s is %s", port->name, other);
+	else if (near)
 		list = arena_printf(&arena, "did you mean %s?", near);
 	else if (names->n)
 		list = arena_printf(&arena, "declared are %s%s; or give numbers, as in 80/TCP",
 				    list, names->n > PORT_NAMES_SHOWN ? ", …" : "");
 	else
-		list = "no port has a name: give numbers, as in 80/TCP";
+		list = arena_printf(&arena, "no %s%sport has a name: give numbers, as in 80/TCP",
+				    port->proto ? proto_text(port->proto) : "",
+				    port->proto ? " " : "");
 	return cli_fail(EXIT_USAGE, "%s: --ports: no pod declares a %s%sport named '%s'; %s",
 			command, port->proto ? proto_text(port->proto) : "", port->proto ? " " : "",
 			port->name, list);
@@ -131,7 +155,7 @@ int cli_check_ports(const char *command, const struct store *s, const struct rep
 			continue;
 		collect_port_names(s, ports[i].proto, &names);
 		if (!has_name(&names, ports[i].name))
-			status = refuse_port_name(command, &ports[i], &names);
+			status = refuse_port_name(command, s, &ports[i], &names);
 		free(names.items);
 	}
 	return status;

@@ -60,7 +60,8 @@ static int check_setup(const struct node_setup *setup, const struct node *node)
 {
 	static const char hint[] =
 		"it is set at the first load, when the maps are created. Leave the option out, or run "
-		"'weir uninstall' first, which also removes the attachment records; nothing was changed";
+		"'weir uninstall' first, which also removes the attachment records; nothing of these manifests "
+		"was loaded";
 	char live[ADDR_TEXT_MAX], asked[ADDR_TEXT_MAX];
 
 	for (int i = 0; i < _WEIR_MAP_MAX; i++)
@@ -95,6 +96,25 @@ static int open_node(const struct load_options *o, const struct node_setup *setu
 	return r == -ENOENT ? node_open(NULL, NODE_PRIVATE, setup, ret_node, err) : r;
 }
 
+/*
+ * Sets hairpin addresses in setup. An instance that is loaded has its own already: an object that
+ * uses one must not make the load fail.
+ */
+static int read_hairpin(const struct load_options *o, const struct plan_input *in,
+			struct node_setup *setup)
+{
+	_cleanup_(node_close) struct node *loaded = NULL;
+	struct weir_err err = {};
+	int status;
+
+	if (!o->hairpin[0] && !o->hairpin[1])
+		return EXIT_OK;
+	status = hairpin_read(o->hairpin, setup->hairpin);
+	if (status || node_open(o->common.name, NODE_READ, NULL, &loaded, &err) != -ENOENT)
+		return status;
+	return hairpin_check(in, setup->hairpin);
+}
+
 static bool any_adopted(const struct attachment_list *l)
 {
 	for (size_t i = 0; i < l->n; i++)
@@ -103,7 +123,8 @@ static bool any_adopted(const struct attachment_list *l)
 	return false;
 }
 
-static int load(const struct load_options *o, const struct plan *p, const char *origin)
+static int load(const struct load_options *o, const struct plan_input *in, const struct plan *p,
+		const char *origin)
 {
 	_cleanup_(attachment_list_free) struct attachment_list attachments = {};
 	_cleanup_(node_close) struct node *node = NULL;
@@ -113,13 +134,15 @@ static int load(const struct load_options *o, const struct plan *p, const char *
 	int r, status;
 
 	apply_knobs(o, &setup);
-	status = hairpin_read(o->hairpin, p, setup.hairpin);
+	status = read_hairpin(o, in, &setup);
 	if (status)
 		return status;
 	r = open_node(o, &setup, &node, &err);
 	status = r ? EXIT_OK : check_setup(&setup, node);
 	if (status)
 		return status;
+	if (!r)
+		hairpin_warn(in, node_config(node)->hairpin, &o->common);
 	if (!r)
 		r = attachment_list_read(o->common.name, &attachments, &err);
 	if (!r)
@@ -192,7 +215,7 @@ static int run(void *options, char **args, int n_args)
 	if (o->attach && !strcmp(o->attach, "clsact"))
 		attach_preference = ATTACH_CLSACT;
 	origin = cli_origin(s, &in, false, &o->common);
-	return load(o, p, origin);
+	return load(o, &in, p, origin);
 }
 
 #define ROW(name, metavar, type, member, help)                                      \

@@ -57,7 +57,8 @@ static uint64_t clock_ns(clockid_t clock)
 static int parse_target(struct observer *ob, const char *option, const char *text,
 			const struct target **ret_target)
 {
-	unsigned int forms = !strcmp(option, "from") ? 0 : TARGET_WITH_SERVICE;
+	unsigned int forms =
+		TARGET_PORT_OPTION | (!strcmp(option, "from") ? 0 : TARGET_WITH_SERVICE);
 	struct target *t = arena_zalloc(&ob->arena, sizeof(*t));
 	const char *what = arena_printf(&ob->arena, "--%s", option);
 	struct weir_err err = {};
@@ -230,14 +231,19 @@ static int timed_out(const struct observer *ob)
 			ob->shown, ob->o->count);
 }
 
-/* Runs until --count, --timeout or a signal. Returns the exit status. */
+/*
+ * Runs until --count, --timeout or a signal. What has come by the timeout is read before it counts.
+ * Returns the exit status.
+ */
 static int follow(struct observer *ob)
 {
 	uint64_t end_ns = clock_ns(CLOCK_MONOTONIC) + ob->o->timeout * NS_PER_S;
+	bool last;
 	int r;
 
 	while (!stopped && !enough(ob) && !ferror(stdout)) {
-		r = event_stream_poll(&ob->stream, POLL_MS);
+		last = ob->o->timeout && clock_ns(CLOCK_MONOTONIC) >= end_ns;
+		r = event_stream_poll(&ob->stream, last ? 0 : POLL_MS);
 		if (r < 0 && r != -EINTR)
 			return cli_fail(EXIT_KERNEL, "cannot read events: %s", strerror(-r));
 		fflush(stdout);
@@ -246,7 +252,7 @@ static int follow(struct observer *ob)
 					node_run_dir(ob->live.node));
 		if (clock_ns(CLOCK_MONOTONIC) >= ob->losses_due_ns)
 			losses(ob);
-		if (ob->o->timeout && clock_ns(CLOCK_MONOTONIC) >= end_ns)
+		if (last && !enough(ob))
 			return timed_out(ob);
 	}
 	return EXIT_OK;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/instance.h"
 #include "cli/input.h"
 #include "cli/measure_table.h"
 #include "cli/verbs.h"
@@ -25,6 +26,21 @@ static void print_step(const char *what, uint64_t ns, void *arg)
 
 	if (!o->common.quiet)
 		fprintf(stderr, "  %-36s %8.1f ms\n", what, ns / 1e6);
+}
+
+/* The error of a layout version advises what an instance outside of a sandbox needs. */
+static int fail(const struct sandbox_options *o, int error, const struct weir_err *err)
+{
+	_cleanup_(mem_free) char *option = instance_option(o->common.name);
+	int status = cli_fail_err(error, err);
+
+	if (error == -EPROTO)
+		cli_fail(
+			status,
+			"as this is a sandbox, run 'weir sandbox down%s', then 'weir sandbox up -f PATH%s', "
+			"instead",
+			option, option);
+	return status;
 }
 
 /* Reads -f and places all pods on the sandbox's node. */
@@ -62,7 +78,7 @@ static int run_up(struct sandbox_options *o, char **args, int n_args)
 	req.origin = origin;
 	r = sandbox_up(&req, &sum, &err);
 	if (r)
-		return cli_fail_err(r, &err);
+		return fail(o, r, &err);
 	cli_note(&o->common,
 		 "sandbox %s: %u pods added, %u removed, %u kept; %u table writes, generation %llu",
 		 o->common.name ? o->common.name : SANDBOX_DEFAULT_NAME, sum.added, sum.removed,
@@ -105,14 +121,14 @@ static int run_exec(struct sandbox_options *o, char **args, int n_args)
 }
 
 /* Measured against other manifests than those loaded, a difference would not be a defect. */
-static int check_same_manifests(const struct measure *m)
+static int check_same_manifests(const struct measure *m, const struct sandbox_options *o)
 {
 	struct sync_delta d;
 	struct weir_err err = {};
 	int r = measure_compare(m, &d, &err);
 
 	if (r)
-		return cli_fail_err(r, &err);
+		return fail(o, r, &err);
 	if (!sync_delta_writes(&d) && !d.gated && !d.unplugged)
 		return EXIT_OK;
 	return cli_fail(
@@ -130,7 +146,7 @@ static int measure_and_print(struct measure *m, const struct sandbox_options *o)
 	if (!r)
 		r = measure_services(m, &err);
 	if (r)
-		return cli_fail_err(r, &err);
+		return fail(o, r, &err);
 	if (cli_json(&o->common))
 		measure_print_json(m, stdout);
 	else
@@ -165,7 +181,7 @@ static int run_probe(struct sandbox_options *o, char **args, int n_args)
 	m.plan = sandbox_plan(s, &m.net);
 	m.requests = o->requests ? o->requests : 15;
 	m.all_ports = o->ports || cli_json(&o->common);
-	status = check_same_manifests(&m);
+	status = check_same_manifests(&m, o);
 	return status ? status : measure_and_print(&m, o);
 }
 
@@ -188,13 +204,17 @@ static int run(void *options, char **args, int n_args)
 		{ "exec", run_exec, INT_MAX },
 		{ "probe", run_probe, 0 },
 	};
+	struct sandbox_options *o = options;
+	struct weir_err err = {};
 
+	if (sandbox_check_name(o->common.name, &err))
+		return cli_fail(EXIT_USAGE, "sandbox: --name: %s", err.text);
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		if (strcmp(args[0], words[i].word))
 			continue;
 		if (n_args - 1 > words[i].max_args)
 			return unexpected(args);
-		return words[i].run(options, args + 1, n_args - 1);
+		return words[i].run(o, args + 1, n_args - 1);
 	}
 	return cli_fail(EXIT_USAGE, "sandbox: '%s' is not one of up, exec, probe, down", args[0]);
 }

@@ -12,6 +12,7 @@ struct node {
 	char pin_dir[INSTANCE_PATH_MAX]; /* /sys/fs/bpf/weir[-NAME] */
 	char run_dir[INSTANCE_PATH_MAX]; /* /run/weir[-NAME] */
 	int lock_fd;
+	bool ready; /* its pinned maps are complete: config has a layout version */
 	int map_fd[_WEIR_MAP_MAX];
 	uint32_t map_max[_WEIR_MAP_MAX];
 	void *array[_WEIR_MAP_MAX]; /* NULL unless the map is an ARRAY */

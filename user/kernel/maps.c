@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Maps of an instance. See maps.h. A pinned map keeps its size. A kill while maps are created
- * leaves some pinned; the next writer creates the rest.
+ * Maps of an instance. See maps.h. A pinned map keeps its size. The layout version in config, which
+ * is stored last, marks a complete set: a kill while maps are created or removed leaves some of
+ * them, which the next writer replaces. A program that was loaded holds the maps of one set, so
+ * maps of two sets are never used together.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,6 +13,7 @@
 
 #include <bpf/bpf.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "kernel/impl.h"
 #include "kernel/maps.h"
@@ -44,9 +47,18 @@ static int map_make(enum weir_map map, uint32_t max)
 	return bpf_map_create(kinds[i->kind].type, name, i->key_size, i->value_size, max, &opts);
 }
 
-static int map_check(struct node *n, enum weir_map map, struct weir_err *err)
+static int other_version(const struct node *n, enum weir_map map, struct weir_err *err)
 {
 	_cleanup_(mem_free) char *option = instance_option(instance_name_of(n->pin_dir));
+
+	return err_set(
+		err, -EPROTO,
+		"map %s in %s was created by another version of Weir: run 'weir uninstall%s', then 'weir load'",
+		map_info(map)->name, n->pin_dir, option);
+}
+
+static int map_check(struct node *n, enum weir_map map, struct weir_err *err)
+{
 	const struct map_info *i = map_info(map);
 	struct bpf_map_info info = {};
 	uint32_t len = sizeof(info);
@@ -55,10 +67,7 @@ static int map_check(struct node *n, enum weir_map map, struct weir_err *err)
 		return err_set(err, -errno, "map %s: %s", i->name, strerror(errno));
 	if (info.type != kinds[i->kind].type || info.key_size != i->key_size ||
 	    info.value_size != i->value_size || !map_size_works(map, info.max_entries))
-		return err_set(
-			err, -EPROTO,
-			"map %s in %s was created by another version of Weir: run 'weir uninstall%s', then 'weir load'",
-			i->name, n->pin_dir, option);
+		return other_version(n, map, err);
 	n->map_max[map] = info.max_entries;
 	return 0;
 }
@@ -81,26 +90,46 @@ static void map_pin(const struct node *n, enum weir_map map, char ret_pin[MAP_PI
 	snprintf(ret_pin, MAP_PIN_MAX, "%s/maps/%s", n->pin_dir, map_info(map)->name);
 }
 
-/* *ret_made: this call created and pinned it. */
-static int map_open(struct node *n, enum weir_map map, const struct node_setup *setup,
-		    bool *ret_made, struct weir_err *err)
+/* A new map in its place would not be the one that the loaded programs use. */
+static int map_missing(const struct node *n, enum weir_map map, struct weir_err *err)
+{
+	_cleanup_(mem_free) char *option = instance_option(instance_name_of(n->pin_dir));
+	char config[MAP_PIN_MAX];
+
+	map_pin(n, WEIR_MAP_config, config);
+	if (access(config, F_OK)) /* RACE: a reader meets an `uninstall` */
+		return maps_not_loaded(n, err);
+	return err_set(err, -EPROTO,
+		       "map %s is missing in %s: run 'weir uninstall%s', then 'weir load'",
+		       map_info(map)->name, n->pin_dir, option);
+}
+
+static int map_get(struct node *n, enum weir_map map, const char *pin, struct weir_err *err)
 {
 	/* the kernel refuses mmap() of a read-only descriptor: there the pages are read-only */
 	bool memory = map_info(map)->kind == MAP_ARRAY || map_info(map)->kind == MAP_RING;
 	bool readonly = n->mode == NODE_READ && !memory;
 	LIBBPF_OPTS(bpf_obj_get_opts, opts, .file_flags = readonly ? BPF_F_RDONLY : 0);
+
+	n->map_fd[map] = bpf_obj_get_opts(pin, &opts);
+	if (n->map_fd[map] >= 0)
+		return 0;
+	if (errno == ENOENT)
+		return map_missing(n, map, err);
+	return err_set(err, -errno, "open map %s: %s", pin, strerror(errno));
+}
+
+static int map_open(struct node *n, enum weir_map map, const struct node_setup *setup,
+		    struct weir_err *err)
+{
 	char pin[MAP_PIN_MAX];
-	int r = 0;
+	int r;
 
 	map_pin(n, map, pin);
-	if (n->mode == NODE_PRIVATE) {
-		r = map_new(n, map, NULL, sizes_of(setup, map), err);
-	} else if ((n->map_fd[map] = bpf_obj_get_opts(pin, &opts)) < 0) {
-		if (errno != ENOENT || n->mode != NODE_WRITE)
-			return err_set(err, -errno, "open map %s: %s", pin, strerror(errno));
-		r = map_new(n, map, pin, sizes_of(setup, map), err);
-		*ret_made = !r;
-	}
+	if (n->ready)
+		r = map_get(n, map, pin, err);
+	else
+		r = map_new(n, map, n->mode == NODE_WRITE ? pin : NULL, sizes_of(setup, map), err);
 	return r ? r : map_check(n, map, err);
 }
 
@@ -123,30 +152,36 @@ static int array_map(struct node *n, enum weir_map map, struct weir_err *err)
 	return 0;
 }
 
-/*
- * Refuses an instance of another layout before any of its maps is opened or a missing one is made:
- * maps may have other names and sizes there.
- */
-static int layout_check(const struct node *n, struct weir_err *err)
+/* A lookup in a map of another kind could write past the value's end. */
+static int layout_read(struct node *n, int fd, uint32_t *ret_version, struct weir_err *err)
 {
-	char pin[MAP_PIN_MAX];
-	_cleanup_(mem_free) char *option = instance_option(instance_name_of(n->pin_dir));
-	_cleanup_(mem_free) char *value = NULL;
-	_cleanup_(fd_close) int fd = -1;
+	_cleanup_(mem_free) struct weir_config *value = NULL;
 	struct bpf_map_info info = {};
-	uint32_t len = sizeof(info), zero = 0, version;
+	uint32_t len = sizeof(info), zero = 0;
 
-	map_pin(n, WEIR_MAP_config, pin);
-	fd = n->mode == NODE_PRIVATE ? -1 : bpf_obj_get(pin);
-	if (fd < 0)
-		return 0; /* none yet, or map_open() says why */
 	if (bpf_obj_get_info_by_fd(fd, &info, &len))
 		return err_set(err, -errno, "map config: %s", strerror(errno));
-	value = mem_zalloc(info.value_size + sizeof(struct weir_config));
+	if (info.type != kinds[MAP_ARRAY].type || info.key_size != sizeof(zero))
+		return other_version(n, WEIR_MAP_config, err);
+	value = mem_zalloc(info.value_size + sizeof(*value));
 	if (bpf_map_lookup_elem(fd, &zero, value))
 		return err_set(err, -errno, "read map config: %s", strerror(errno));
-	version = ((const struct weir_config *)value)->layout_version;
-	if (!version || version == WEIR_LAYOUT_VERSION)
+	*ret_version = value->layout_version;
+	if (!*ret_version && info.value_size != sizeof(*value))
+		return other_version(n, WEIR_MAP_config, err);
+	return 0;
+}
+
+static int layout_check(struct node *n, int fd, struct weir_err *err)
+{
+	_cleanup_(mem_free) char *option = instance_option(instance_name_of(n->pin_dir));
+	uint32_t version = 0;
+	int r = layout_read(n, fd, &version, err);
+
+	if (r)
+		return r;
+	n->ready = version == WEIR_LAYOUT_VERSION;
+	if (!version || n->ready)
 		return 0;
 	return err_set(
 		err, -EPROTO,
@@ -154,24 +189,36 @@ static int layout_check(const struct node *n, struct weir_err *err)
 		n->pin_dir, version, WEIR_LAYOUT_VERSION, option);
 }
 
+int maps_find(struct node *n, struct weir_err *err)
+{
+	LIBBPF_OPTS(bpf_obj_get_opts, opts, .file_flags = n->mode == NODE_READ ? BPF_F_RDONLY : 0);
+	char pin[MAP_PIN_MAX];
+	_cleanup_(fd_close) int fd = -1;
+
+	map_pin(n, WEIR_MAP_config, pin);
+	fd = bpf_obj_get_opts(pin, &opts);
+	if (fd >= 0)
+		return layout_check(n, fd, err);
+	return errno == ENOENT ? 0 : err_set(err, -errno, "open map %s: %s", pin, strerror(errno));
+}
+
+int maps_discard(const struct node *n, struct weir_err *err)
+{
+	_cleanup_(mem_free) char *folder = mem_printf("%s/maps", n->pin_dir);
+
+	return file_remove_folder(folder, err);
+}
+
 int maps_open(struct node *n, const struct node_setup *setup, struct weir_err *err)
 {
 	int r = sizes_check(setup, err);
-	bool made[_WEIR_MAP_MAX] = {};
-	char pin[MAP_PIN_MAX];
 
-	if (!r)
-		r = layout_check(n, err);
+	if (!r && !n->ready && n->mode == NODE_READ)
+		return maps_not_loaded(n, err);
 	for (int map = 0; map < _WEIR_MAP_MAX && !r; map++) {
-		r = map_open(n, map, setup, &made[map], err);
+		r = map_open(n, map, setup, err);
 		if (!r && map_info(map)->kind == MAP_ARRAY)
 			r = array_map(n, map, err);
-	}
-	/* otherwise the next writer would keep sizes that it did not request */
-	for (int map = 0; map < _WEIR_MAP_MAX && r; map++) {
-		map_pin(n, map, pin);
-		if (made[map])
-			unlink(pin);
 	}
 	return r;
 }
@@ -186,15 +233,12 @@ void maps_close(struct node *n)
 	}
 }
 
-/* Each gc slot is in the queue once. Drained first: a kill may have left it partly filled. */
+/* Each gc slot is in the queue once. */
 static int fill_gc_free(struct node *n, struct weir_err *err)
 {
 	int fd = n->map_fd[WEIR_MAP_gc_free];
-	uint32_t slot;
 
-	while (!bpf_map_lookup_and_delete_elem(fd, NULL, &slot))
-		;
-	for (slot = 0; slot < n->map_max[WEIR_MAP_gc_slots]; slot++)
+	for (uint32_t slot = 0; slot < n->map_max[WEIR_MAP_gc_slots]; slot++)
 		if (bpf_map_update_elem(fd, NULL, &slot, BPF_ANY))
 			return err_set(err, -errno, "fill map gc_free: %s", strerror(errno));
 	return 0;
@@ -206,8 +250,7 @@ static int add_v4_root(struct node *n, struct weir_err *err)
 	struct weir_prefix v4 = { .prefix_len = WEIR_V4_PREFIX_BITS, .addr = weir_addr_from_v4(0) };
 	uint32_t none = WEIR_IDENTITY_NONE;
 
-	if (bpf_map_update_elem(n->map_fd[WEIR_MAP_networks], &v4, &none, BPF_NOEXIST) &&
-	    errno != EEXIST)
+	if (bpf_map_update_elem(n->map_fd[WEIR_MAP_networks], &v4, &none, BPF_NOEXIST))
 		return err_set(err, -errno, "fill map networks: %s", strerror(errno));
 	return 0;
 }
@@ -263,10 +306,8 @@ int maps_init(struct node *n, const struct node_setup *setup, struct weir_err *e
 	struct weir_config *c = n->array[WEIR_MAP_config];
 	int r;
 
-	if (c->layout_version == WEIR_LAYOUT_VERSION)
+	if (n->ready)
 		return 0;
-	if (n->mode == NODE_READ)
-		return maps_not_loaded(n, err);
 	r = fill_gc_free(n, err);
 	if (!r)
 		r = add_v4_root(n, err);

@@ -10,7 +10,16 @@
 struct node;
 
 /*
- * Opens the pinned maps; creates missing ones (NODE_WRITE), or all of them unpinned (NODE_PRIVATE).
+ * Sets n->ready: was a load of this instance completed, and is it not being removed? Refuses an
+ * instance of another layout before any of its maps is opened, made or removed: maps may have other
+ * names and sizes there.
+ */
+int maps_find(struct node *n, struct weir_err *err);
+/* Removes the pinned maps. */
+int maps_discard(const struct node *n, struct weir_err *err);
+/*
+ * Opens the pinned maps of an instance that is ready. Of another one, creates all of them: pinned
+ * (NODE_WRITE, after maps_discard()) or not (NODE_PRIVATE).
  */
 int maps_open(struct node *n, const struct node_setup *setup, struct weir_err *err);
 void maps_close(struct node *n);

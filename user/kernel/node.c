@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Opens and closes an instance. See node.h. Order of creation: folders, lock, maps, their first
- * contents, programs; the next writer completes what a kill left incomplete.
+ * Opens and closes an instance. See node.h. Order of creation: run folder, lock, maps, their first
+ * contents, programs. The next writer starts again if the maps are incomplete, else it completes
+ * what a kill left.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -20,6 +21,8 @@
 #include "kernel/maps.h"
 #include "kernel/programs.h"
 
+#define LOCK_TRIES 100 /* each but the last met an `uninstall` */
+
 /* As bpftool and iproute2 do: mount the BPF file system at its usual path if it is not mounted. */
 static int mount_bpffs(struct weir_err *err)
 {
@@ -33,13 +36,22 @@ static int mount_bpffs(struct weir_err *err)
 	return 0;
 }
 
-static int make_run_dir(const struct node *n, struct weir_err *err)
+/* RACE: `uninstall` may remove the folder before the lock is taken. Create it again. */
+static int lock_run_dir(struct node *n, struct weir_err *err)
 {
 	char pods[INSTANCE_PATH_MAX + 8];
-	int r = file_mkdir(n->run_dir, err);
+	int tries = LOCK_TRIES, r;
 
+	do {
+		r = file_mkdir(n->run_dir, err);
+		if (r)
+			return r;
+		n->lock_fd = lock_take(n->run_dir, err);
+	} while (n->lock_fd == -ENOENT && --tries);
+	if (n->lock_fd < 0)
+		return n->lock_fd;
 	snprintf(pods, sizeof(pods), "%s/" INSTANCE_PODS, n->run_dir);
-	return r ? r : file_mkdir(pods, err);
+	return file_mkdir(pods, err);
 }
 
 static int make_pin_dir(const struct node *n, struct weir_err *err)
@@ -55,14 +67,34 @@ static int make_pin_dir(const struct node *n, struct weir_err *err)
 	return r;
 }
 
+/* Incomplete maps, and the programs that use them. Hooks stay until they are replaced. */
+static int discard(const struct node *n, struct weir_err *err)
+{
+	int r = programs_discard(n, err);
+
+	return r ? r : maps_discard(n, err);
+}
+
 static int lock_and_make(struct node *n, struct weir_err *err)
 {
-	int r = make_run_dir(n, err);
+	int r = lock_run_dir(n, err);
 
-	if (r)
-		return r;
-	n->lock_fd = lock_take(n->run_dir, err);
-	return n->lock_fd < 0 ? n->lock_fd : make_pin_dir(n, err);
+	if (!r)
+		r = maps_find(n, err);
+	if (!r && !n->ready)
+		r = discard(n, err);
+	return r ? r : make_pin_dir(n, err);
+}
+
+static int open_maps(struct node *n, const struct node_setup *setup, struct weir_err *err)
+{
+	int r = maps_open(n, setup, err);
+
+	if (!r)
+		r = maps_init(n, setup, err);
+	if (r && n->mode == NODE_WRITE && !n->ready)
+		maps_discard(n, NULL); /* they take memory */
+	return r;
 }
 
 /* Without permission it is unknown whether anything is loaded: only ENOENT says that nothing is. */
@@ -103,12 +135,12 @@ int node_open(const char *name, enum node_mode mode, const struct node_setup *se
 	n->mode = mode;
 	if (mode == NODE_READ)
 		r = pin_dir_exists(n, err);
+	if (!r && mode == NODE_READ)
+		r = maps_find(n, err);
 	if (!r && mode == NODE_WRITE)
 		r = lock_and_make(n, err);
 	if (!r)
-		r = maps_open(n, setup, err);
-	if (!r)
-		r = maps_init(n, setup, err);
+		r = open_maps(n, setup, err);
 	if (!r)
 		r = programs_open(n, err);
 	if (!r)

@@ -25,7 +25,8 @@ enum node_mode {
  * -ENOENT: nothing is loaded (NODE_READ).
  * -EACCES, -EPERM: not permitted; whether anything is loaded is unknown.
  * -EBUSY: another writer held the lock for lock_wait_ms (10 s); err names its pid.
- * -EPROTO: the pinned maps have another layout version. Other -errno: err says what failed.
+ * -EPROTO: the pinned maps have another layout version, or one of them is missing. Other -errno:
+ * err says what failed.
  */
 int node_open(const char *name, enum node_mode mode, const struct node_setup *setup,
 	      struct node **ret_node, struct weir_err *err);

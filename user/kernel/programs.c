@@ -74,10 +74,20 @@ static int next_of(enum weir_object o, int prog)
 
 /* ---- Pinned ones ---- */
 
+/* A timer ends with the last pin or descriptor of its map, even if its program is still loaded. */
+static bool has_own_map(enum weir_object o, const char *folder)
+{
+	const char *map = object_info(o)->own_map;
+	_cleanup_(mem_free) char *path = map ? mem_printf("%s/%s", folder, map) : NULL;
+
+	return !map || !access(path, F_OK);
+}
+
+/* It counts as loaded only if all its pins are there. */
 static int open_folder(struct node *n, enum weir_object o, const char *folder)
 {
 	char path[INSTANCE_PATH_MAX + 400];
-	int r = 0;
+	int r = has_own_map(o, folder) ? 0 : -ENOENT;
 
 	each_prog_of(o, prog)
 	{
@@ -99,21 +109,6 @@ static bool is_of_object(enum weir_object o, const char *entry)
 	size_t len = strlen(object_info(o)->name);
 
 	return !strncmp(entry, object_info(o)->name, len) && entry[len] == '-';
-}
-
-static void remove_folder(const char *folder)
-{
-	_cleanup_(mem_free) char *path = NULL;
-	DIR *d = opendir(folder);
-
-	for (struct dirent *e; d && (e = readdir(d));) {
-		mem_free(&path);
-		path = mem_printf("%s/%s", folder, e->d_name);
-		unlink(path);
-	}
-	if (d)
-		closedir(d);
-	rmdir(folder);
 }
 
 /* Calls fn for each folder of the object; stops at the first true. */
@@ -142,7 +137,7 @@ static bool each_folder(const struct node *n, enum weir_object o,
 static bool remove_other(struct node *n, enum weir_object o, const char *folder, const char *keep)
 {
 	if (strcmp(folder, keep))
-		remove_folder(folder);
+		file_remove_folder(folder, NULL);
 	return false;
 }
 
@@ -194,15 +189,17 @@ static int pin_folder(struct node *n, enum weir_object o, struct bpf_object *obj
 	int r;
 
 	snprintf(making, sizeof(making), "%s/progs/making", n->pin_dir);
-	remove_folder(making);
+	file_remove_folder(making, NULL);
 	r = file_mkdir(making, err);
+	if (!r)
+		r = file_remove_folder(folder, err); /* there if a pin is missing in it */
 	if (r)
 		return r;
 	r = pin_all(o, obj, making);
 	if (!r && rename(making, folder))
 		r = -errno;
 	if (r) {
-		remove_folder(making);
+		file_remove_folder(making, NULL);
 		return err_set(err, r, "pin programs in %s: %s", folder, strerror(-r));
 	}
 	each_folder(n, o, remove_other, folder);
@@ -249,7 +246,7 @@ static int fill_steps(struct node *n, enum weir_object o, struct bpf_object *obj
 
 		if (step < _WEIR_TAIL_CALL_MAX &&
 		    bpf_map_update_elem(n->map_fd[WEIR_MAP_tail_calls], &step, &fd, 0))
-			return err_set(err, -errno, "add %s to map steps: %s",
+			return err_set(err, -errno, "add %s to map tail_calls: %s",
 				       program_info(prog)->name, strerror(errno));
 	}
 	return 0;
@@ -339,6 +336,23 @@ int programs_open(struct node *n, struct weir_err *err)
 			err_set(&n->lacks[o], -ENOENT, "its program is not loaded");
 	}
 	return 0;
+}
+
+int programs_discard(const struct node *n, struct weir_err *err)
+{
+	_cleanup_(mem_free) char *progs = mem_printf("%s/progs", n->pin_dir), *folder = NULL;
+	DIR *d = opendir(progs);
+
+	for (struct dirent *e; d && (e = readdir(d));) {
+		if (e->d_name[0] == '.')
+			continue;
+		mem_free(&folder);
+		folder = mem_printf("%s/%s", progs, e->d_name);
+		file_remove_folder(folder, NULL);
+	}
+	if (d)
+		closedir(d);
+	return file_remove_folder(progs, err);
 }
 
 void programs_close(struct node *n)

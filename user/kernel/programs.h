@@ -10,6 +10,8 @@ struct node;
 
 /* After maps_open() and maps_init(). */
 int programs_open(struct node *n, struct weir_err *err);
+/* Removes the pinned programs. Hooks hold those that are attached. */
+int programs_discard(const struct node *n, struct weir_err *err);
 void programs_close(struct node *n);
 /* The kernel's id of a program. */
 int program_id(int fd, uint32_t *ret_id);

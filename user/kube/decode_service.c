@@ -305,13 +305,15 @@ static void decode_external(const struct field *spec, struct kube_service *svc)
 	bool outside = svc->type == KUBE_NODE_PORT || svc->type == KUBE_LOAD_BALANCER ||
 		       (svc->type == KUBE_CLUSTER_IP && field_count(&ips));
 
+	svc->external_ips =
+		arena_zalloc(spec->d->arena, field_count(&ips) * sizeof(*svc->external_ips));
 	for (size_t i = 0; i < field_count(&ips); i++) {
 		struct field f = field_item(&ips, i);
 		struct weir_addr a;
 
-		if (field_given(&f))
-			check_addr(&f, &a);
-		else
+		if (field_given(&f) && check_addr(&f, &a))
+			svc->external_ips[svc->n_external_ips++] = a;
+		else if (!field_given(&f))
 			field_error(&f, KUBE_E_ADDRESS,
 				    "expected an IPv4 or IPv6 address, found nothing");
 	}
@@ -322,6 +324,33 @@ static void decode_external(const struct field *spec, struct kube_service *svc)
 			    types[svc->type],
 			    svc->type == KUBE_CLUSTER_IP ? " without externalIPs" : "");
 	check_source_ranges(spec, svc->type);
+}
+
+static void add_balancer_ip(const struct field *f, struct kube_service *svc)
+{
+	const char *text = field_raw(f, NULL);
+
+	if (text && !addr_parse(text, &svc->balancer_ips[svc->n_balancer_ips]))
+		svc->n_balancer_ips++;
+}
+
+/* The API server does not check these addresses: other text is ignored. */
+static void decode_balancer(const struct field *root, const struct field *spec,
+			    struct kube_service *svc)
+{
+	struct field status = field_map(root, "status"),
+		     balancer = field_map(&status, "loadBalancer"),
+		     ingress = field_list(&balancer, "ingress"),
+		     asked = field_at(spec, "loadBalancerIP");
+	size_t n = field_count(&ingress);
+
+	svc->balancer_ips = arena_zalloc(spec->d->arena, (n + 1) * sizeof(*svc->balancer_ips));
+	add_balancer_ip(&asked, svc);
+	for (size_t i = 0; i < n; i++) {
+		struct field item = field_map_item(&ingress, i), ip = field_at(&item, "ip");
+
+		add_balancer_ip(&ip, svc);
+	}
 }
 
 void decode_service(const struct field *root, struct kube_meta *o)
@@ -345,6 +374,7 @@ void decode_service(const struct field *root, struct kube_meta *o)
 	svc->internal_local = field_word_at(&spec, "internalTrafficPolicy", traffic_policies, 0);
 	svc->publish_not_ready = field_flag_at(&spec, "publishNotReadyAddresses", false);
 	decode_external(&spec, svc);
+	decode_balancer(root, &spec, svc);
 	check_affinity(&spec);
 	if (svc->type == KUBE_EXTERNAL_NAME)
 		check_external_name(&spec);

@@ -211,6 +211,9 @@ struct kube_service {
 	bool internal_local; /* internalTrafficPolicy: Local */
 	bool external_local;
 	bool publish_not_ready;
+	/* not served yet: externalIPs, status.loadBalancer and loadBalancerIP, as far as valid */
+	struct weir_addr *external_ips, *balancer_ips;
+	size_t n_external_ips, n_balancer_ips;
 };
 
 struct kube_endpoint {

@@ -22,25 +22,36 @@
 #include "sandbox/server.h"
 #include "sandbox/topology.h"
 
-int instance_check(const char *name, struct weir_err *err)
+static const char *name_or_default(const char *name)
+{
+	return name ? name : SANDBOX_DEFAULT_NAME;
+}
+
+int sandbox_check_name(const char *name, struct weir_err *err)
 {
 	/* no '_': it ends the instance's name in those of its namespaces (topology_prefix()) */
-	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
+	size_t n;
 
+	name = name_or_default(name);
+	n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
 	if (!instance_name_ok(name) || name[n])
 		return err_set(err, -EINVAL,
 			       "sandbox name '%s': use 1 to %d lower-case letters, digits and '-'",
 			       name, INSTANCE_NAME_MAX);
+	return 0;
+}
+
+int instance_check(const char *name, struct weir_err *err)
+{
+	int r = sandbox_check_name(name, err);
+
+	if (r)
+		return r;
 	if (geteuid())
 		return err_set(
 			err, -EPERM,
 			"a sandbox creates network namespaces and loads BPF programs: run as root");
 	return 0;
-}
-
-static const char *name_or_default(const char *name)
-{
-	return name ? name : SANDBOX_DEFAULT_NAME;
 }
 
 bool sandbox_exists(const char *name)
@@ -116,7 +127,7 @@ int sandbox_exec(const char *name, const char *where, char *const argv[], struct
 	if (setns(fd, CLONE_NEWNET))
 		return err_set(err, -errno, "enter %s: %s", where, strerror(errno));
 	execvp(argv[0], argv);
-	return err_set(err, -errno, "%s: %s", argv[0], strerror(errno));
+	return err_set(err, -ENOENT, "%s: %s", argv[0], strerror(errno));
 }
 
 int instance_load(struct instance_load *job, struct weir_err *err)

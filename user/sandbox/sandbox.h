@@ -76,6 +76,9 @@ struct sandbox_request {
 	void *arg;
 };
 
+/* -EINVAL: name, unless NULL, is not fit for a sandbox. */
+int sandbox_check_name(const char *name, struct weir_err *err);
+
 /*
  * Creates the sandbox, or updates a running one to the store: adds and removes pods, loads the plan
  * by difference. Programs are attached to a new pod's device before its first packet (NP-53). On
@@ -100,7 +103,10 @@ int sandbox_check_exists(const char *name, struct weir_err *err); /* 0 or -ENOEN
 /* where: "ns/pod", "node" or "world". A descriptor of its network namespace, or -ENOENT. */
 int sandbox_netns(const char *name, const char *where, struct weir_err *err);
 
-/* Replaces the process by the command, in that namespace; returns only on failure. */
+/*
+ * Replaces the process by the command, in that namespace; returns only on failure. -ENOENT also
+ * when the command cannot be started, for whatever reason.
+ */
 int sandbox_exec(const char *name, const char *where, char *const argv[], struct weir_err *err);
 
 /* ---- Probing: real connections ---- */
