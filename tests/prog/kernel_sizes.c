@@ -50,8 +50,7 @@ static void assert_works(const struct node *n)
 	assert_int_equal(node_map_max(n, WEIR_MAP_gc_slots), c->gc_slots);
 	assert_int_equal(node_map_max(n, WEIR_MAP_gc_free), c->gc_slots);
 	assert_true(node_map_max(n, WEIR_MAP_conntrack) >= c->gc_slots);
-	assert_int_equal(node_map_max(n, WEIR_MAP_half_open), c->half_open_slots);
-	assert_int_equal(c->half_open_slots & (c->half_open_slots - 1), 0);
+	assert_int_equal(c->half_open_max, c->gc_slots / WEIR_HALF_OPEN_PARTS);
 	assert_true(node_map_max(n, WEIR_MAP_rejects) >= WEIR_POD_BUCKETS);
 	assert_true(node_map_max(n, WEIR_MAP_pods) <= 1u << WEIR_SLOT_BITS);
 	assert_true(node_map_max(n, WEIR_MAP_port_ranges) <= 1u << WEIR_RANGE_BITS);
