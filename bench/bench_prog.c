@@ -35,7 +35,6 @@
 #define NEW_FLOWS 15000 /* twice that must fit into the ring of half-open flows */
 #define DIRECT_FLOWS (256 * 1024)
 #define SERVICE_FLOWS (32 * 1024)
-#define HALF_OPEN (256 * 1024) /* for established flows: all are half open at first */
 #define PASSED (-1)
 #define REDIRECTED 7
 #define PORT_FIRST 2048
@@ -433,7 +432,7 @@ static void both_ways(struct bench *b, enum kind kind, uint32_t n, double *ret_f
 
 static bool established(int family, enum kind kind, double figures[_FIGURE_MAX])
 {
-	struct bench b = bench_new(family, &small, HALF_OPEN);
+	struct bench b = bench_new(family, &small, 0);
 
 	both_ways(&b, kind, 1, &figures[FORTH_ONE + kind], &figures[BACK_ONE + kind]);
 	both_ways(&b, kind, kind == DIRECT ? DIRECT_FLOWS : SERVICE_FLOWS,
@@ -463,16 +462,16 @@ static double new_flows(struct bench *b, enum kind kind, uint32_t from, bool hot
 
 static bool first_packets(int family, double figures[_FIGURE_MAX])
 {
-	struct bench b = bench_new(family, &small, WEIR_HALF_OPEN_MAX);
+	struct bench b = bench_new(family, &small, 0);
 	bool wrong;
 
 	figures[NEW_SMALL] = new_flows(&b, LOCAL, 0, false);
 	figures[NEW_HOT] = new_flows(&b, LOCAL, NEW_FLOWS, true);
 	wrong = bench_free(&b);
-	b = bench_new(family, &small, WEIR_HALF_OPEN_MAX);
+	b = bench_new(family, &small, 0);
 	figures[NEW_DIRECT] = new_flows(&b, DIRECT, 0, true);
 	wrong |= bench_free(&b);
-	b = bench_new(family, &large, WEIR_HALF_OPEN_MAX);
+	b = bench_new(family, &large, 0);
 	figures[NEW_LARGE] = new_flows(&b, LOCAL, 0, false);
 	return bench_free(&b) || wrong;
 }
@@ -480,7 +479,7 @@ static bool first_packets(int family, double figures[_FIGURE_MAX])
 /* The connection table alone, IPv4. */
 static bool bounds(double figures[_FIGURE_MAX])
 {
-	struct bench b = bench_new(0, &small, WEIR_HALF_OPEN_MAX);
+	struct bench b = bench_new(0, &small, 0);
 	struct group groups[GROUPS_MAX];
 	struct path path = { .hook = PROG_FROM_POD, .flags = ACK, .groups = groups };
 
@@ -602,7 +601,7 @@ static uint64_t map_bytes(const struct bench *b, const char *name)
 static void print_conntrack(bool csv)
 {
 	static const char *const maps[] = { "conntrack", "gc_slots", "gc_free" };
-	struct bench b = bench_new(0, &small, WEIR_HALF_OPEN_MAX);
+	struct bench b = bench_new(0, &small, 0);
 	struct row r = {
 		.work = "conntrack memory", .variant = "an entry", .unit = "bytes", .aim = ""
 	};

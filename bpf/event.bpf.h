@@ -31,8 +31,8 @@ static __always_inline int ring_is_half_full(void)
  */
 static __always_inline __u32 event_share(struct scratch *s, __u32 device, __u32 reason, __u32 now)
 {
-	__u32 pod = weir_ref_slot(ref_by_device(s, device)) & (WEIR_EVENT_PODS - 1);
-	__u32 at = pod * WEIR_EVENT_REASONS + (reason & (WEIR_EVENT_REASONS - 1));
+	__u32 bucket = weir_pod_bucket(ref_by_device(s, device));
+	__u32 at = bucket * WEIR_EVENT_REASONS + (reason & (WEIR_EVENT_REASONS - 1));
 	__u64 *word = bpf_map_lookup_elem(&event_shares, &at), old;
 
 	if (!word)

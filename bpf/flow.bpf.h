@@ -156,7 +156,7 @@ static __always_inline enum flow_end check_ends(struct scratch *s, struct weir_f
 static __always_inline enum flow_step flow_leave(struct scratch *s, const struct weir_flow *flow)
 {
 	s->leftover = 1;
-	s->leftover_sequence = flow->half_open;
+	s->leftover_sequence = flow->sequence;
 	return FLOW_NEW;
 }
 
@@ -188,36 +188,25 @@ static __always_inline int flow_restarts(struct scratch *s, struct weir_flow *fl
 	       (orig && state == WEIR_STATE_OPENING && backend_gone(flow));
 }
 
-static __always_inline void half_open_clear(struct weir_flow *flow)
-{
-	struct weir_config *c = config_get();
-	struct weir_key_slot *k;
-	__u32 at;
-
-	if (!c)
-		return;
-	at = flow->half_open & (c->half_open_slots - 1);
-	k = bpf_map_lookup_elem(&half_open, &at);
-	if (k && k->sequence == flow->half_open)
-		k->used = 0;
-}
-
 /*
- * The originator's first packet after a reply: the flow is open and leaves the half-open ring. TCP
+ * The originator's first packet after a reply: the flow is open. TCP
  * needs an ACK of a SYN-ACK: a listener answers a SYN and ignores a segment without ACK, so that
  * one end alone could hold open flows. A wrong ACK makes the listener send a RST.
  */
 static __always_inline void flow_open(struct scratch *s, struct weir_flow *flow)
 {
 	int tcp = s->pkt.proto == IPPROTO_TCP;
-	__u32 needs = WEIR_FLOW_SEEN_REPLY | (tcp ? WEIR_FLOW_SYN_ACK : 0);
+	__u32 needs = WEIR_FLOW_SEEN_REPLY | (tcp ? WEIR_FLOW_SYN_ACK : 0), slot = flow->gc_slot;
+	struct weir_key_slot *k;
 
 	if (tcp && (s->pkt.tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_ACK)
 		return;
 	if ((flow_flags(&s->key, flow, &s->rev_key) & needs) != needs)
 		return;
 	__sync_fetch_and_or(&flow->flags, WEIR_FLOW_OPEN);
-	half_open_clear(flow);
+	k = bpf_map_lookup_elem(&gc_slots, &slot);
+	if (k && weir_tuple_equal(&k->key, &s->key))
+		gc_slot_use(k, WEIR_GC_HALF_OPEN, WEIR_GC_USED);
 }
 
 /* Queues a flow that may be closing, so that the oldest can be reclaimed when the table is full. */
@@ -428,7 +417,7 @@ __noinline int drop_leftover(struct __sk_buff *skb)
 	if (!s)
 		return WEIR_INTERNAL;
 	old = bpf_map_lookup_elem(&conntrack, &s->key);
-	if (old && old->half_open == s->leftover_sequence)
+	if (old && old->sequence == s->leftover_sequence)
 		flow_delete(&s->key, old, &s->rev_key);
 	return WEIR_FORWARDED;
 }

@@ -186,7 +186,7 @@ static __always_inline enum flow_step flow_create(struct __sk_buff *skb, struct 
 	if (s->pkt.multicast)
 		return decided(s, WEIR_MULTICAST);
 	if (begin != WEIR_UNCACHED) {
-		why = flow_insert(skb);
+		why = flow_insert(skb, s);
 		if (why == WEIR_RACE)
 			return FLOW_RACE;
 		if (!why && (s->flow_flags & WEIR_FLOW_SERVICE) && !s->denied &&

@@ -51,8 +51,7 @@ static __always_inline void make_entry(struct scratch *s)
 	if (s->pkt.proto == IPPROTO_TCP &&
 	    !s->pkt.begins) /* mid-stream: its SYN-ACK passed before */
 		e->flags |= WEIR_FLOW_SYN_ACK;
-	e->gc_slot = s->gc_slot;
-	e->half_open = s->half_open;
+	e->sequence = s->sequence;
 }
 
 /* Key of the reverse entry, from s->route; returns whether the client comes first in it. */
@@ -99,7 +98,7 @@ static __always_inline int is_my_rev(const struct scratch *s, const struct weir_
 static __always_inline int rev_insert(struct scratch *s)
 {
 	make_rev(s);
-	gc_slot_fill(s->rev_gc_slot, &s->rev_key);
+	gc_slot_fill(s, s->rev_gc_slot, &s->rev_key, WEIR_GC_USED);
 	return bpf_map_update_elem(&conntrack, &s->rev_key, &s->rev_entry, BPF_NOEXIST);
 }
 
@@ -216,17 +215,22 @@ static __always_inline int shares_my_rev(const struct scratch *s, const struct w
 	       weir_addr_equal(&other->nat_addr, &s->entry.nat_addr);
 }
 
-static __always_inline enum weir_reason insert_rev(struct __sk_buff *skb, struct scratch *s)
+/* Inserts the reverse entry of a translated flow, before the forward entry. */
+__noinline int insert_rev(struct __sk_buff *skb)
 {
+	struct scratch *s = scratch_get();
 	enum weir_reason why;
 
+	keep_arg(skb);
+	if (!s)
+		return WEIR_INTERNAL;
 	if (gc_slot_take(skb, &s->rev_gc_slot))
 		return WEIR_TABLE_FULL;
 	s->rev_shared = 0;
 	/* the usual case without a call; the search starts over with the client's own port */
 	why = rev_insert(s) ? rev_search(skb, s) : WEIR_FORWARDED;
 	if (why || s->rev_shared)
-		gc_slot_return(s->rev_gc_slot);
+		gc_slot_give_back(s->rev_gc_slot);
 	s->entry.nat_cport_be = s->route.sport_be;
 	return why;
 }
@@ -245,18 +249,10 @@ static __always_inline void withdraw_rev(struct scratch *s)
 	flow_delete_entry(&s->rev_key, &s->rev_entry);
 }
 
-/* Inserts the entries, the reverse entry first. RACE: another CPU made them. */
-static __always_inline enum weir_reason insert_entries(struct __sk_buff *skb, struct scratch *s)
+static __always_inline enum weir_reason put_forward(struct scratch *s)
 {
-	enum weir_reason why;
 	int r; /* not long: see rev_insert() */
 
-	make_entry(s);
-	if (s->flow_flags & WEIR_FLOW_TRANSLATED) {
-		why = insert_rev(skb, s);
-		if (why)
-			return why;
-	}
 	if (s->key.zone)
 		zoned_add(1);
 	r = bpf_map_update_elem(&conntrack, &s->key, &s->entry, BPF_NOEXIST);
@@ -264,27 +260,41 @@ static __always_inline enum weir_reason insert_entries(struct __sk_buff *skb, st
 		return WEIR_FORWARDED;
 	if (s->key.zone)
 		zoned_add(-1);
-	if (s->flow_flags & WEIR_FLOW_TRANSLATED)
-		withdraw_rev(s);
 	return r == -EEXIST ? WEIR_RACE : WEIR_TABLE_FULL;
 }
 
-/* gc slot, half-open ring, entries. */
-__noinline int flow_insert(struct __sk_buff *skb)
+/* Inserts the forward or only entry. */
+__noinline int insert_forward(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
-	enum weir_reason why;
+	enum weir_reason why = WEIR_TABLE_FULL;
 
 	keep_arg(skb);
 	if (!s)
 		return WEIR_INTERNAL;
-	if (gc_slot_take(skb, &s->gc_slot))
-		return WEIR_TABLE_FULL;
-	gc_slot_fill(s->gc_slot, &s->key);
-	why = half_open_enter(skb);
-	if (!why)
-		why = insert_entries(skb, s);
-	if (why)
-		gc_slot_return(s->gc_slot);
+	if (!gc_slot_take(skb, &s->gc_slot)) {
+		s->entry.gc_slot = s->gc_slot;
+		gc_slot_fill(s, s->gc_slot, &s->key, WEIR_GC_HALF_OPEN);
+		why = put_forward(s);
+		if (why)
+			gc_slot_give_back(s->gc_slot);
+	}
+	if (why && (s->flow_flags & WEIR_FLOW_TRANSLATED))
+		withdraw_rev(s);
 	return why;
+}
+
+/*
+ * Inserts the entries, the reverse entry first. RACE: another CPU made them. The steps are called
+ * in sequence, not nested: a call chain shares 512 bytes of stack.
+ */
+static __always_inline enum weir_reason flow_insert(struct __sk_buff *skb, struct scratch *s)
+{
+	enum weir_reason why = make_room(skb);
+
+	if (!why)
+		make_entry(s);
+	if (!why && (s->flow_flags & WEIR_FLOW_TRANSLATED))
+		why = insert_rev(skb);
+	return why ? why : (enum weir_reason)insert_forward(skb);
 }

@@ -43,46 +43,142 @@ __noinline int reclaim_closing(struct __sk_buff *skb)
 	return 0;
 }
 
-/*
- * Removes the flow that this slot of the ring held before, if it is still half open: it is the
- * oldest.
- */
-static __always_inline void half_open_evict(struct scratch *s, struct weir_key_slot *k)
-{
-	struct weir_flow *flow;
+/* ---- Shares ------------------------------------------------------------------------------- */
 
-	if (!k->used)
-		return;
-	s->other = k->key;
-	flow = bpf_map_lookup_elem(&conntrack, &s->other);
-	if (!flow || flow->half_open != k->sequence || (flow->flags & WEIR_FLOW_OPEN))
-		return;
-	if (!(flow_flags(&s->other, flow, &s->rev_key) & WEIR_FLOW_SEEN_REPLY))
-		flow_delete(&s->other, flow, &s->rev_key);
+#define EVICT_VISITS 256 /* gc slots visited for one new flow */
+#define EVICT_LOOKUPS 64 /* entries of the bucket looked up for it */
+#define EVICT_CANDIDATES 8 /* of them, compared */
+
+/* What a bucket loses first. */
+enum evict_class {
+	EVICT_UNANSWERED,
+	EVICT_HALF_OPEN, /* TCP, answered by a SYN-ACK only */
+	EVICT_CHEAP, /* echo, and flows with this node: nothing of the cluster depends on them */
+	EVICT_CLOSING,
+	EVICT_ANY,
+	EVICT_NONE,
+};
+
+/* Of the flow with an entry at s->other. Uses s->rev_key. */
+static __always_inline __u32 evict_class_of(struct scratch *s, const struct weir_flow *flow)
+{
+	__u32 flags = flow_flags(&s->other, flow, &s->rev_key);
+	__u8 proto = s->other.proto;
+
+	if (!(flags & WEIR_FLOW_SEEN_REPLY))
+		return EVICT_UNANSWERED;
+	if (proto == IPPROTO_TCP && !(flags & WEIR_FLOW_OPEN))
+		return EVICT_HALF_OPEN;
+	if (proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6 || (flags & WEIR_FLOW_HOST_ORIGIN) ||
+	    is_own_node(weir_flow_far(&s->other, flow)))
+		return EVICT_CHEAP;
+	return weir_flow_state(flags, proto) == WEIR_STATE_CLOSING ? EVICT_CLOSING : EVICT_ANY;
 }
 
-/* Enters the new flow's key into the half-open ring; s->half_open becomes its sequence number. */
-__noinline int half_open_enter(struct __sk_buff *skb)
+/* Visits one gc slot, round robin from where the last search of the bucket ended. */
+static long evict_visit(__u32 i, void *unused)
 {
 	struct scratch *s = scratch_get();
 	struct weir_config *c = config_get();
 	struct weir_key_slot *k;
-	__u32 at;
+	struct weir_flow *flow;
+	struct eviction *e;
+	__u32 slot, class, age;
+
+	if (!s || !c)
+		return 1;
+	e = &s->eviction;
+	slot = e->cursor + i;
+	if (slot >= c->gc_slots)
+		slot -= c->gc_slots;
+	k = bpf_map_lookup_elem(&gc_slots, &slot);
+	if (!k || k->bucket != s->bucket ||
+	    (k->used != WEIR_GC_HALF_OPEN &&
+	     (k->used != WEIR_GC_USED || e->most == EVICT_HALF_OPEN)))
+		return 0;
+	s->other = k->key;
+	flow = bpf_map_lookup_elem(&conntrack, &s->other);
+	if (!flow || flow->gc_slot != slot)
+		return 0;
+	class = evict_class_of(s, flow);
+	age = s->pkt.now - flow->last_seen;
+	if (class < e->best || (class == e->best && (__s32)(age - e->best_age) > 0)) {
+		e->best = class;
+		e->best_slot = slot;
+		e->best_age = age;
+	}
+	e->candidates += class <= e->most;
+	return class == EVICT_UNANSWERED || e->candidates >= EVICT_CANDIDATES ||
+	       ++e->lookups >= EVICT_LOOKUPS;
+}
+
+/*
+ * Evicts a flow of s->bucket, of that class or an earlier one: of a few candidates among 256 gc
+ * slots the lowest class, and among equals the least recently used. Returns whether there was one.
+ */
+static __always_inline int evict(struct scratch *s, struct weir_flow_share *share,
+				 const struct weir_config *c, __u32 most)
+{
+	struct eviction *e = &s->eviction;
+	__u32 visits = EVICT_VISITS < c->gc_slots ? EVICT_VISITS : c->gc_slots, slot;
+	struct weir_key_slot *k;
+	struct weir_flow *flow;
+
+	*e = (struct eviction){ .cursor = READ_WORD(share->cursor),
+				.most = most,
+				.best = EVICT_NONE };
+	if (e->cursor >= c->gc_slots)
+		e->cursor = 0;
+	share->cursor = e->cursor + bpf_loop(visits, evict_visit, NULL, 0);
+	if (e->best > most)
+		return 0;
+	share->cursor = e->best_slot + 1;
+	slot = e->best_slot;
+	k = bpf_map_lookup_elem(&gc_slots, &slot);
+	if (!k)
+		return 0;
+	s->other = k->key;
+	flow = bpf_map_lookup_elem(&conntrack, &s->other);
+	if (!flow || flow->gc_slot != slot)
+		return 0;
+	flow_delete(&s->other, flow, &s->rev_key);
+	__sync_fetch_and_add(&share->evicted, 1);
+	return 1;
+}
+
+/*
+ * Makes room for a new flow (docs/security.md). Below half of the table there is nothing to do.
+ * Above, a pod over its share loses its own flows, and its new flow is dropped if none is found.
+ */
+__noinline int make_room(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	struct weir_config *c = config_get();
+	struct weir_flow_share *share;
+	__u32 most = EVICT_CLOSING;
 
 	keep_arg(skb);
 	if (!s || !c)
 		return WEIR_INTERNAL;
-	s->half_open = __sync_fetch_and_add(&c->half_open_sequence, 1);
-	at = s->half_open & (c->half_open_slots - 1);
-	k = bpf_map_lookup_elem(&half_open, &at);
-	if (!k)
+	s->sequence = __sync_fetch_and_add(&c->flow_sequence, 1);
+	s->bucket = weir_pod_bucket(s->query.src_ref ? s->query.src_ref : s->query.dst_ref);
+	share = bpf_map_lookup_elem(&flow_shares, &s->bucket);
+	if (!share)
 		return WEIR_INTERNAL;
-	half_open_evict(s, k);
-	k->key = s->key;
-	k->sequence = s->half_open;
-	k->used = 1;
-	return WEIR_FORWARDED;
+	if (READ_WORD(c->half_open) > c->half_open_max / 2 &&
+	    READ_WORD(share->half_open) > c->half_open_share)
+		most = EVICT_HALF_OPEN;
+	else if (READ_WORD(c->entries) <= c->gc_slots / 2 ||
+		 READ_WORD(share->entries) <= c->flow_share)
+		return WEIR_FORWARDED;
+	else if (READ_WORD(c->entries) > c->gc_slots - c->gc_slots / WEIR_SHARE_PARTS)
+		most = EVICT_ANY;
+	if (evict(s, share, c, most) || most != EVICT_ANY)
+		return WEIR_FORWARDED;
+	return WEIR_OVER_SHARE;
 }
+
+/* ---- gc slots ----------------------------------------------------------------------------- */
 
 /*
  * Takes a gc slot for an entry. Filled before the entry is inserted, so that any CPU that removes
@@ -95,21 +191,29 @@ static __always_inline int gc_slot_take(struct __sk_buff *skb, __u32 *ret_slot)
 	return reclaim_closing(skb) && !bpf_map_pop_elem(&gc_free, ret_slot) ? 0 : -1;
 }
 
-static __always_inline void gc_slot_fill(__u32 slot, const struct weir_tuple *key)
+/* use: of a slot that was just taken; it counts from then on. */
+static __always_inline void gc_slot_fill(struct scratch *s, __u32 slot,
+					 const struct weir_tuple *key, __u32 use)
 {
 	struct weir_key_slot *k = bpf_map_lookup_elem(&gc_slots, &slot);
 
 	if (!k)
 		return;
 	k->key = *key;
-	k->used = GC_SLOT_USED;
+	k->bucket = s->bucket;
+	if (k->used != WEIR_GC_FREE) {
+		gc_slot_use(k, WEIR_GC_SUSPECT, WEIR_GC_USED);
+		return;
+	}
+	count_entries(s->bucket, 1, use == WEIR_GC_HALF_OPEN);
+	k->used = use;
 }
 
 /* Returns a slot whose entry was not inserted. */
-static __always_inline void gc_slot_return(__u32 slot)
+static __always_inline void gc_slot_give_back(__u32 slot)
 {
 	struct weir_key_slot *k = bpf_map_lookup_elem(&gc_slots, &slot);
 
 	if (k)
-		gc_slot_free(k, slot, GC_SLOT_USED);
+		gc_slot_return(k, slot);
 }

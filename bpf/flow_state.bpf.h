@@ -17,14 +17,7 @@
 #include <weir/limits.h>
 #include <weir/flow.h>
 
-#include "maps.bpf.h"
-
-/* struct weir_key_slot.used in gc_slots[] */
-enum gc_slot_use {
-	GC_SLOT_FREE,
-	GC_SLOT_USED,
-	GC_SLOT_SUSPECT, /* gc found no entry for it; freed in the next round */
-};
+#include "pods.bpf.h"
 
 /* The reverse entry, or NULL if the flow has none. ret_key: its key, if the flow is a pair. */
 static __always_inline struct weir_flow *
@@ -71,10 +64,40 @@ static __always_inline __u32 flow_timeout(const struct weir_config *c, __u8 prot
 	}
 }
 
-/* Returns a gc slot, once. expect: the use that it must have. */
-static __always_inline void gc_slot_free(struct weir_key_slot *k, __u32 slot, __u32 expect)
+/* What one entry, or one half-open flow, adds to the counts of its bucket and of all. */
+__noinline int count_entries(__u32 bucket, __s32 entries, __s32 half_open)
 {
-	if (__sync_val_compare_and_swap(&k->used, expect, GC_SLOT_FREE) == expect)
+	struct weir_flow_share *share = bpf_map_lookup_elem(&flow_shares, &bucket);
+	__u32 zero = 0;
+	struct weir_config *c = bpf_map_lookup_elem(&config, &zero);
+
+	if (!share || !c)
+		return 0;
+	if (entries) {
+		__sync_fetch_and_add(&share->entries, entries);
+		__sync_fetch_and_add(&c->entries, entries);
+	}
+	if (half_open) {
+		__sync_fetch_and_add(&share->half_open, half_open);
+		__sync_fetch_and_add(&c->half_open, half_open);
+	}
+	return 0;
+}
+
+/* Changes the use of a gc slot, if it is `from`, and the counts with it. Returns whether it was. */
+static __always_inline int gc_slot_use(struct weir_key_slot *k, __u32 from, __u32 to)
+{
+	if (__sync_val_compare_and_swap(&k->used, from, to) != from)
+		return 0;
+	count_entries(k->bucket, to == WEIR_GC_FREE ? -1 : 0, from == WEIR_GC_HALF_OPEN ? -1 : 0);
+	return 1;
+}
+
+/* Returns the gc slot of an entry that is removed, or was not inserted. Once: one CPU wins it. */
+static __always_inline void gc_slot_return(struct weir_key_slot *k, __u32 slot)
+{
+	if (gc_slot_use(k, WEIR_GC_HALF_OPEN, WEIR_GC_FREE) ||
+	    gc_slot_use(k, WEIR_GC_USED, WEIR_GC_FREE))
 		bpf_map_push_elem(&gc_free, &slot, 0);
 }
 
@@ -107,7 +130,7 @@ static __always_inline int flow_delete_entry(const struct weir_tuple *key,
 		zoned_add(-1);
 	k = bpf_map_lookup_elem(&gc_slots, &slot);
 	if (k && weir_tuple_equal(&k->key, key))
-		gc_slot_free(k, slot, GC_SLOT_USED);
+		gc_slot_return(k, slot);
 	return 0;
 }
 

@@ -150,9 +150,9 @@ static __always_inline int fragment_key_equal(const struct weir_fragment_key *a,
 /* The first fragments of the pod behind the packet's device. */
 static __always_inline struct weir_fragment_ring *fragment_ring(struct scratch *s)
 {
-	__u32 slot = weir_ref_slot(ref_by_device(s, s->pkt.device)) & (WEIR_FRAGMENT_RINGS - 1);
+	__u32 bucket = weir_pod_bucket(ref_by_device(s, s->pkt.device));
 
-	return bpf_map_lookup_elem(&fragments, &slot);
+	return bpf_map_lookup_elem(&fragments, &bucket);
 }
 
 /* A read with a full barrier on both sides. */

@@ -11,7 +11,6 @@
 #include <asm-generic/errno-base.h>
 
 #include "flow_state.bpf.h"
-#include "pods.bpf.h"
 
 #define CLOCK_MONOTONIC 1
 #define NS_PER_US 1000
@@ -77,10 +76,10 @@ static __always_inline int expire(const struct slice *slice, const struct weir_t
  */
 static __always_inline void gc_orphan(struct weir_key_slot *k, __u32 slot)
 {
-	if (k->used == GC_SLOT_SUSPECT)
-		gc_slot_free(k, slot, GC_SLOT_SUSPECT);
-	else
-		__sync_val_compare_and_swap(&k->used, GC_SLOT_USED, GC_SLOT_SUSPECT);
+	if (gc_slot_use(k, WEIR_GC_SUSPECT, WEIR_GC_FREE))
+		bpf_map_push_elem(&gc_free, &slot, 0);
+	else if (!gc_slot_use(k, WEIR_GC_HALF_OPEN, WEIR_GC_SUSPECT))
+		gc_slot_use(k, WEIR_GC_USED, WEIR_GC_SUSPECT);
 }
 
 /* An end of another attachment than the one that is there: no packet can follow this flow. */
@@ -97,7 +96,7 @@ static __always_inline void gc_slot_visit(const struct slice *slice, __u32 slot)
 	struct weir_tuple key, rev;
 	struct weir_flow *flow;
 
-	if (!k || k->used == GC_SLOT_FREE)
+	if (!k || k->used == WEIR_GC_FREE)
 		return;
 	key = k->key;
 	flow = bpf_map_lookup_elem(&conntrack, &key);
@@ -105,8 +104,8 @@ static __always_inline void gc_slot_visit(const struct slice *slice, __u32 slot)
 		gc_orphan(k, slot);
 		return;
 	}
-	if (k->used == GC_SLOT_SUSPECT) /* the insert was under way at the last visit */
-		__sync_val_compare_and_swap(&k->used, GC_SLOT_SUSPECT, GC_SLOT_USED);
+	if (k->used == WEIR_GC_SUSPECT) /* the insert was under way at the last visit */
+		gc_slot_use(k, WEIR_GC_SUSPECT, WEIR_GC_USED);
 	if (pod_is_gone(flow) || expire(slice, &key, flow))
 		flow_delete(&key, flow, &rev);
 }

@@ -56,21 +56,37 @@ static __always_inline enum weir_reason mid_stream(struct __sk_buff *skb, struct
 	return why ? WEIR_MID_STREAM : WEIR_MID_STREAM_ALLOWED;
 }
 
+static __always_inline enum weir_reason judge_error(struct __sk_buff *skb, struct scratch *s)
+{
+	enum weir_reason why;
+
+	if (s->pkt.multicast || is_link_local(&s->pkt)) /* no reply would pass either */
+		return WEIR_ICMP_NO_FLOW;
+	s->pkt.host_origin = from_stack(&s->pkt) && !s->pkt.from_device && is_own_node(&s->pkt.src);
+	why = flow_resolve(skb);
+	if (why == WEIR_UNCACHED) {
+		why = policy_judge(skb);
+		if (!why)
+			return WEIR_UNCACHED;
+	} else if (why == WEIR_MID_STREAM) {
+		why = mid_stream(skb, s);
+	}
+	return why == WEIR_MID_STREAM_ALLOWED || why == WEIR_GATED ? why : WEIR_ICMP_NO_FLOW;
+}
+
 /*
- * An ICMP error about a packet of no known flow (NP-5): passes where replies to that packet would
- * pass without an entry. s->pkt is such a reply (icmp.bpf.h), and the receiver checks the quote
- * against its sockets. Returns UNCACHED, MID_STREAM_ALLOWED or ICMP_NO_FLOW.
+ * An ICMP error about a packet of no known flow (NP-5): passes where a reply to that packet would
+ * pass without an entry. s->pkt is such a reply (icmp.bpf.h); the receiver checks the quote against
+ * its sockets. Returns UNCACHED, MID_STREAM_ALLOWED, GATED or ICMP_NO_FLOW.
  */
 static __always_inline enum weir_reason mid_stream_error(struct __sk_buff *skb, struct scratch *s)
 {
-	enum weir_reason why = flow_resolve(skb);
+	enum weir_reason why = judge_error(skb, s);
 
-	if (why == WEIR_UNCACHED && !policy_judge(skb))
-		return WEIR_UNCACHED;
-	if (why == WEIR_MID_STREAM && mid_stream(skb, s) == WEIR_MID_STREAM_ALLOWED)
-		return WEIR_MID_STREAM_ALLOWED;
-	s->pkt.decision_parts = DECISION_QUOTE; /* the event has the error's own ends */
-	return WEIR_ICMP_NO_FLOW;
+	s->pkt.decision_parts |= DECISION_QUOTE; /* an event has the error's own ends */
+	if (why == WEIR_ICMP_NO_FLOW)
+		s->pkt.decision_parts = DECISION_QUOTE;
+	return why;
 }
 
 /* Is the pod behind the device adopted (it ran before Weir attached)? */

@@ -44,7 +44,7 @@ static __always_inline int may_answer(const struct pkt *p)
  */
 static __always_inline int reject_admitted(const struct scratch *s, __u32 ref)
 {
-	__u32 at = weir_ref_slot(ref) & (WEIR_REJECT_BUCKETS - 1);
+	__u32 at = weir_pod_bucket(ref);
 	__u64 *word = bpf_map_lookup_elem(&rejects, &at), old, new;
 
 	if (!word)

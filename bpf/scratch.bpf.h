@@ -106,6 +106,14 @@ struct quote {
 	__u32 l3_off; /* of the quoted IP header; pkt.l4_off is the quoted L4 header's */
 };
 
+/* A search for a flow to evict (flow_room.bpf.h). */
+struct eviction {
+	__u32 cursor; /* first gc slot */
+	__u32 most, best; /* enum evict_class: to find at most, found */
+	__u32 best_slot, best_age;
+	__u32 lookups, candidates;
+};
+
 struct scratch {
 	struct pkt pkt;
 	__u32 reason; /* enum weir_reason, with FLOW_DECIDED */
@@ -125,12 +133,14 @@ struct scratch {
 	__u32 zoned_flows; /* weir_config.zoned_flows, read with the epochs */
 	__u32 backend, backend_generation;
 	__u32 leftover; /* the entry at key must be removed first: */
-	__u32 leftover_sequence; /* the half_open of that entry */
+	__u32 leftover_sequence; /* the sequence of that entry */
 	__u32 rev_shared; /* the reverse entry was made by another CPU for the same flow */
 	/* of a new flow: the bits of enum weir_flow_flag that are fixed at insert */
 	__u32 flow_flags;
 	__u32 allowed; /* of the last policy_judge(): bit 0 egress, bit 1 ingress */
-	__u32 gc_slot, rev_gc_slot, half_open;
+	__u32 gc_slot, rev_gc_slot, sequence;
+	__u32 bucket; /* of the pod that a new flow counts for */
+	struct eviction eviction;
 	struct quote quote;
 	/* of a first fragment, until its verdict is known: fragment_keep() */
 	struct weir_fragment_key fragment_key;

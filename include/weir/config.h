@@ -43,15 +43,18 @@ struct weir_config {
 	__u32 zoned_flows;
 	__u32 gc_interval_us;
 	__u32 gc_slots; /* size of gc_slots[] */
-	__u32 half_open_slots; /* size of half_open[], a power of two */
+	__u32 flow_share, half_open_share; /* of a bucket of pods, where all hold more than half */
+	__u32 half_open_max;
 	__u32 echo; /* enum weir_echo */
+	__u32 entries; /* gc slots in use: written by packets and gc */
+	__u32 half_open; /* of them, of half-open flows */
 	__u64 gc_rounds; /* rounds completed: written by gc */
-	__u64 half_open_sequence; /* next sequence number: written by packets */
+	__u64 flow_sequence; /* next weir_flow.sequence: written by packets */
 	__u64 full_at; /* tick at which conntrack was last full: written by packets */
 	/* [0] IPv4, [1] IPv6: peer address of a pod that reaches itself (SVC-84) */
 	struct weir_addr hairpin[2];
 };
-WEIR_ASSERT_SIZE(struct weir_config, 136);
+WEIR_ASSERT_SIZE(struct weir_config, 152);
 
 enum weir_timeout {
 	WEIR_TIMEOUT_TCP_OPENING,

@@ -21,8 +21,7 @@
  * a reader that a flood outruns still sees the others.
  */
 #define WEIR_EVENT_RESERVE 4
-/* event_shares[] has a word for each reason of a pod: of its slot modulo WEIR_EVENT_PODS. */
-#define WEIR_EVENT_PODS 1024 /* a power of two */
+/* event_shares[] has a word for each reason of a bucket of pods. */
 #define WEIR_EVENT_REASONS 64 /* a power of two */
 _Static_assert(_WEIR_REASON_MAX <= WEIR_EVENT_REASONS, "every reason has a word");
 

@@ -161,7 +161,7 @@ struct weir_flow {
 	__u32 backend; /* index of backends[] */
 	__u32 backend_generation;
 	__u32 gc_slot; /* of its key in gc_slots[] */
-	__u32 half_open; /* sequence number in the half-open ring, unique among live flows */
+	__u32 sequence; /* unique among live flows */
 };
 WEIR_ASSERT_SIZE(struct weir_flow, 64);
 
@@ -171,16 +171,30 @@ WEIR_ASSERT_SIZE(struct weir_flow, 64);
 #define WEIR_TICK_SHIFT 27 /* 134 ms a tick */
 #define WEIR_NO_GC_SLOT 0xffffffffu /* an entry that no packet made: gc does not see it */
 
-/*
- * Element of gc_slots[] and half_open[]: the key of an entry that gc visits, or of a half-open
- * flow.
- */
+/* How an element of gc_slots[] is used. Each change is a compare-and-swap: counts follow it. */
+enum weir_gc_use {
+	WEIR_GC_FREE,
+	WEIR_GC_USED,
+	WEIR_GC_HALF_OPEN, /* by the forward or only entry of a flow that is not open */
+	WEIR_GC_SUSPECT, /* gc found no entry for it; freed in the next round */
+};
+
+/* Element of gc_slots[]: the key of an entry, for gc. */
 struct weir_key_slot {
 	struct weir_tuple key;
-	__u32 used;
-	__u32 sequence; /* half_open[] only: weir_flow.half_open of the flow */
+	__u32 used; /* enum weir_gc_use */
+	__u32 bucket; /* weir_pod_bucket() of the pod that the flow counts for */
 };
 WEIR_ASSERT_SIZE(struct weir_key_slot, 48);
+
+/* Element of flow_shares[]: what the pods of a bucket hold of the connection table. */
+struct weir_flow_share {
+	__u32 entries;
+	__u32 half_open;
+	__u32 cursor; /* gc slot at which the search for an entry to evict goes on */
+	__u32 evicted; /* flows evicted for newer ones of the same bucket */
+};
+WEIR_ASSERT_SIZE(struct weir_flow_share, 16);
 
 /*
  * One datagram in fragments, at one pod's device, so that other pods cannot add to it. id: 16 bits

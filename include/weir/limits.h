@@ -43,12 +43,8 @@
  * (ipfrag_time).
  */
 #define WEIR_FRAGMENT_S 30
-/*
- * First fragments that are kept, for each ring. A pod has the ring of its slot modulo the number of
- * rings, so that its fragments evict only its own.
- */
+/* First fragments that are kept for each bucket of pods: a pod's fragments evict only its own. */
 #define WEIR_FRAGMENT_RING_LEN 16 /* a power of two */
-#define WEIR_FRAGMENT_RINGS 1024 /* a power of two */
 
 /* Steps of the binary search in an extent of port ranges, so at most 2^20 ranges. */
 #define WEIR_RANGE_BITS 20
@@ -74,11 +70,10 @@
 #define WEIR_GC_INTERVAL_US 10000
 
 /*
- * Reject replies (RST, port unreachable) per tick for the pods of one bucket (slot modulo buckets):
- * about 950 a second. Above that a packet is dropped as REJECT_LIMITED and its sender retries or
+ * Reject replies (RST, port unreachable) per tick for the pods of one bucket: about 950 a
+ * second. Above that a packet is dropped as REJECT_LIMITED and its sender retries or
  * times out.
  */
-#define WEIR_REJECT_BUCKETS 1024 /* a power of two */
 #define WEIR_REJECTS_A_TICK 128
 /* Longest ICMP error with its quote: what every path carries (RFC 1812, RFC 4443). */
 #define WEIR_REJECT_MAX_V4 576

@@ -42,7 +42,13 @@
 
 #define WEIR_CONNTRACK_MAX \
 	(256 * 1024) /* entries, and a gc slot for each; a translated flow needs two */
-#define WEIR_HALF_OPEN_MAX (32 * 1024)
+#define WEIR_HALF_OPEN_PARTS 8 /* half-open flows are bounded to 1/8 of the entries */
+/*
+ * Above half of a table, a pod that holds more than this part of it loses its own entries to its
+ * new ones: half-open first, then echo and flows with this node, then closing; above 7/8 its least
+ * recently used of those that a search visits too.
+ */
+#define WEIR_SHARE_PARTS 8
 
 /* Groups of maps that one --scale-… option sizes, in percent of the default. */
 enum weir_knob {
@@ -116,11 +122,11 @@ enum weir_fill {
 	  NEVER, UNUSED, "cannot fill: it holds each slot once") \
 	X(closing_keys, QUEUE, void, struct weir_tuple, 65536, ANY, FLOWS, \
 	  FORGET, UNCOUNTED, "evicts the oldest; its connection then waits for gc") \
-	X(half_open, STATE, __u32, struct weir_key_slot, WEIR_HALF_OPEN_MAX, POWER_OF_TWO, FLOWS, \
-	  FORGET, USED, "evicts the oldest half-open connection") \
-	X(rejects, STATE, __u32, __u64, WEIR_REJECT_BUCKETS, FIXED, NONE, \
+	X(flow_shares, STATE, __u32, struct weir_flow_share, WEIR_POD_BUCKETS, FIXED, NONE, \
 	  NEVER, ALL, "cannot fill: pods share the buckets") \
-	X(fragments, STATE, __u32, struct weir_fragment_ring, WEIR_FRAGMENT_RINGS, FIXED, NONE, \
+	X(rejects, STATE, __u32, __u64, WEIR_POD_BUCKETS, FIXED, NONE, \
+	  NEVER, ALL, "cannot fill: pods share the buckets") \
+	X(fragments, STATE, __u32, struct weir_fragment_ring, WEIR_POD_BUCKETS, FIXED, NONE, \
 	  FORGET, ALL, "evicts the pod's oldest; later fragments of its datagram are dropped as fragment-first") \
 	X(counters, PERCPU, __u32, struct weir_counter, _WEIR_REASON_MAX, FIXED, NONE, \
 	  NEVER, ALL, "cannot fill") \
@@ -134,7 +140,7 @@ enum weir_fill {
 	  LOSE, NAMES(POLICY_SET), "further policy sets have no hit count") \
 	X(events, RING, void, void, 1 << 19, POWER_OF_TWO, NONE, \
 	  LOSE, UNCOUNTED, "further events are lost; observe reports how many") \
-	X(event_shares, STATE, __u32, __u64, WEIR_EVENT_PODS * WEIR_EVENT_REASONS, FIXED, NONE, \
+	X(event_shares, STATE, __u32, __u64, WEIR_POD_BUCKETS * WEIR_EVENT_REASONS, FIXED, NONE, \
 	  NEVER, ALL, "cannot fill: pods share the words") \
 	X(event_counts, PERCPU, __u32, struct weir_event_count, _WEIR_REASON_MAX, FIXED, NONE, \
 	  NEVER, ALL, "cannot fill") \

@@ -20,6 +20,17 @@ static __always_inline __u32 weir_ref_slot(__u32 ref)
 	return ref & WEIR_SLOT_MASK;
 }
 
+/*
+ * What packets can fill is divided by buckets of pods: each pod has the bucket of its slot, and
+ * shares it only if there are more slots than buckets.
+ */
+#define WEIR_POD_BUCKETS 1024 /* a power of two */
+
+static __always_inline __u32 weir_pod_bucket(__u32 ref)
+{
+	return weir_ref_slot(ref) & (WEIR_POD_BUCKETS - 1);
+}
+
 enum weir_pod_flag {
 	WEIR_POD_GATE = 1 << 0, /* no plan for this pod yet: drop everything (NP-53) */
 	/* it ran before Weir attached: the host's conntrack may know its connections */

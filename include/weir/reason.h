@@ -60,7 +60,8 @@ enum weir_verdict {
 	X(RESERVED_ADDRESS, DROP, "reserved-address", "an address reserved for pods that reach themselves") \
 	X(MID_STREAM_ALLOWED, PASS, "mid-stream-allowed", "of no known connection, allowed in both directions") \
 	X(HOST_FLOW, PASS, "host-flow", "of a connection that the host's conntrack knew before Weir") \
-	X(OFF_LINK, DROP, "off-link", "neighbour discovery or MLD from or to another link")
+	X(OFF_LINK, DROP, "off-link", "neighbour discovery or MLD from or to another link") \
+	X(OVER_SHARE, DROP, "over-share", "the pod holds its share of the connection table")
 /* clang-format on */
 
 enum weir_reason {

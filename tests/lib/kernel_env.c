@@ -34,7 +34,7 @@ const struct node_setup kernel_sizes = {
 		[WEIR_MAP_pods] = 64,	    [WEIR_MAP_policy_sets] = 64,   [WEIR_MAP_port_ranges] = 256,
 		[WEIR_MAP_services] = 64,   [WEIR_MAP_backend_slots] = 256, [WEIR_MAP_backends] = 64,
 		[WEIR_MAP_conntrack] = 256, [WEIR_MAP_gc_slots] = 256,	   [WEIR_MAP_gc_free] = 256,
-		[WEIR_MAP_half_open] = 256, [WEIR_MAP_closing_keys] = 256, [WEIR_MAP_events] = 4096,
+		[WEIR_MAP_closing_keys] = 256, [WEIR_MAP_events] = 4096,
 		[WEIR_MAP_rule_hits] = 64, [WEIR_MAP_set_hits] = 64,
 	},
 };

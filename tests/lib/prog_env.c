@@ -32,7 +32,6 @@
 
 #define SMALL_MAP 1024
 #define DEFAULT_CONNTRACK 1024
-#define DEFAULT_HALF_OPEN 256
 #define TICKS_PER_S (1000000000 >> WEIR_TICK_SHIFT)
 #define JIFFY_MAX_NS 10000000 /* HZ 100 */
 #define TICKS_PATIENCE_MS 20000
@@ -111,8 +110,6 @@ static void size_maps(struct bpf_object *obj, const struct prog_sizes *sizes)
 		if (!strcmp(name, "conntrack") || !strcmp(name, "gc_slots") ||
 		    !strcmp(name, "gc_free"))
 			max = conntrack;
-		else if (!strcmp(name, "half_open"))
-			max = sizes->half_open ? sizes->half_open : DEFAULT_HALF_OPEN;
 		else if (bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF)
 			max = sysconf(_SC_PAGESIZE);
 		else if (max > tables)
@@ -238,12 +235,15 @@ static void fill_config(const struct prog_env *env)
 		.gc_slice = WEIR_GC_SLICE,
 		.gc_interval_us = WEIR_GC_INTERVAL_US,
 		.gc_slots = bpf_map__max_entries(env->pod->maps.gc_slots),
-		.half_open_slots = bpf_map__max_entries(env->pod->maps.half_open),
 		.hairpin = { WEIR_HAIRPIN_V4, WEIR_HAIRPIN_V6 },
 	};
 
 	for (int i = 0; i < _WEIR_TIMEOUT_MAX; i++)
 		config.timeout[i] = seconds[i] * TICKS_PER_S;
+	config.half_open_max = env->sizes.half_open ? env->sizes.half_open : config.gc_slots;
+	config.flow_share = env->sizes.share ? env->sizes.share : config.gc_slots;
+	config.half_open_share = env->sizes.half_open ? config.half_open_max / WEIR_SHARE_PARTS
+						      : config.half_open_max;
 	prog_config_set(env, &config);
 	for (uint32_t i = 0; i < config.gc_slots; i++)
 		must(bpf_map_update_elem(prog_map(env, "gc_free"), NULL, &i, 0), "gc_free");
@@ -808,6 +808,31 @@ static const char *check_reverse_entries(const struct prog_env *env)
 	return NULL;
 }
 
+/* The counts of each bucket, and of all, are those of the gc slots. */
+static const char *check_counts(const struct prog_env *env)
+{
+	struct weir_config config = prog_config(env);
+	struct weir_flow_share want[WEIR_POD_BUCKETS] = {}, share;
+	uint32_t entries = 0, half_open = 0;
+	struct weir_key_slot k;
+
+	for (uint32_t i = 0; i < config.gc_slots; i++) {
+		must(bpf_map_lookup_elem(prog_map(env, "gc_slots"), &i, &k), "gc_slots");
+		want[k.bucket].entries += k.used != WEIR_GC_FREE;
+		want[k.bucket].half_open += k.used == WEIR_GC_HALF_OPEN;
+		entries += k.used != WEIR_GC_FREE;
+		half_open += k.used == WEIR_GC_HALF_OPEN;
+	}
+	if (entries != config.entries || half_open != config.half_open)
+		return "the counts of entries differ from the gc slots";
+	for (uint32_t i = 0; i < WEIR_POD_BUCKETS; i++) {
+		must(bpf_map_lookup_elem(prog_map(env, "flow_shares"), &i, &share), "flow_shares");
+		if (share.entries != want[i].entries || share.half_open != want[i].half_open)
+			return "the counts of a bucket differ from its gc slots";
+	}
+	return NULL;
+}
+
 const char *prog_gc_slots_check(const struct prog_env *env, uint32_t *ret_orphans)
 {
 	uint32_t max = prog_config(env).gc_slots, n_free = 0, used = 0, orphans = 0;
@@ -823,6 +848,8 @@ const char *prog_gc_slots_check(const struct prog_env *env, uint32_t *ret_orphan
 		orphans += !gc_slot_has_flow(env, &k, i);
 	}
 	free(seen);
+	if (!wrong)
+		wrong = check_counts(env);
 	if (!wrong && n_free + used != max)
 		wrong = n_free + used < max ? "a gc slot was lost" : "a gc slot exists twice";
 	if (ret_orphans)

@@ -52,7 +52,8 @@ struct prog_arrival {
 
 struct prog_sizes {
 	uint32_t conntrack; /* 0: 1024 */
-	uint32_t half_open; /* 0: 256; a power of two */
+	uint32_t half_open; /* bound of half-open flows; 0: none */
+	uint32_t share; /* entries that one bucket of pods may hold; 0: all */
 	uint32_t tables; /* all others; 0: 1024 */
 };
 

@@ -26,7 +26,7 @@
 
 #define CAPACITY 4096 /* conntrack entries */
 #define PER_CONNECTION 2 /* a translated connection takes two */
-#define HALF_OPEN 1024
+#define HALF_OPEN (CAPACITY / WEIR_HALF_OPEN_PARTS / 2) /* below, no pod is limited */
 #define LIVE 1000
 #define SHORT (10 * CAPACITY / PER_CONNECTION)
 #define FLOOD (10 * HALF_OPEN)
@@ -49,10 +49,11 @@ static void allow_many_files(void)
 
 static int set_up(void **state)
 {
-	static const struct node_setup small = { .max = { [WEIR_MAP_conntrack] = CAPACITY,
-							  [WEIR_MAP_gc_slots] = CAPACITY,
-							  [WEIR_MAP_gc_free] = CAPACITY,
-							  [WEIR_MAP_half_open] = HALF_OPEN } };
+	static const struct node_setup small = { .max = {
+							 [WEIR_MAP_conntrack] = CAPACITY,
+							 [WEIR_MAP_gc_slots] = CAPACITY,
+							 [WEIR_MAP_gc_free] = CAPACITY,
+						 } };
 	_cleanup_(mem_free) char *text = NULL;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);

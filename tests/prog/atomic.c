@@ -414,10 +414,11 @@ static void make_devices(void)
 
 static int set_up(void **state)
 {
-	struct node_setup sizes = { .max = { [WEIR_MAP_conntrack] = 16384,
-					     [WEIR_MAP_gc_slots] = 16384,
-					     [WEIR_MAP_gc_free] = 16384,
-					     [WEIR_MAP_half_open] = 1024 } };
+	struct node_setup sizes = { .max = {
+					    [WEIR_MAP_conntrack] = 16384,
+					    [WEIR_MAP_gc_slots] = 16384,
+					    [WEIR_MAP_gc_free] = 16384,
+				    } };
 	struct weir_err err = {};
 
 	if (geteuid()) {

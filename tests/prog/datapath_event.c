@@ -476,10 +476,11 @@ static struct packet_spec error_to(struct prog_env *env, enum party src, enum pa
 static void icmp_errors_report_their_sender_or_their_flow(void **state)
 {
 	struct prog_env *env = *state;
-	struct packet_spec syn = syn_to(env, POD_B), error,
+	struct packet_spec syn = syn_to(env, POD_B), error, out,
 			   datagram = prog_udp(env, POD_A, SPORT, POD_B, PORT);
 	struct packet quoted = packet_build(&datagram);
 	struct weir_event want;
+	struct seen *seen;
 
 	watch_all(env);
 	error = error_to(env, POD_B, POD_A, &quoted);
@@ -488,7 +489,24 @@ static void icmp_errors_report_their_sender_or_their_flow(void **state)
 	assert_dropped(prog_from(env, POD_B, &error), WEIR_ICMP_NO_FLOW);
 	assert_event(env, want);
 
+	/* with enforcement off it passes, as what it is */
+	out = syn_to(env, REMOTE_A);
+	quoted = packet_build(&out);
+	error = error_to(env, REMOTE_A, POD_A, &quoted);
+	isolate(env, DENY, OPEN);
+	prog_enforcement(env, WEIR_ENFORCE_OFF);
+	want = event_of(env, WEIR_NOT_ENFORCED, POD_A, &error);
+	want.flags = WEIR_EVENT_ICMP_ERROR | WEIR_EVENT_TO_POD;
+	assert_sent(prog_to(env, POD_A, PROG_UPLINK, &error), TC_ACT_UNSPEC, WEIR_NOT_ENFORCED);
+	seen = drain(env);
+	assert_int_equal(seen->n, 1);
+	assert_true((seen->events[0].flags & want.flags) == want.flags);
+	assert_memory_equal(&seen->events[0].src, &want.src, sizeof(want.src));
+	prog_enforcement(env, WEIR_ENFORCE_ON);
+	isolate(env, OPEN, OPEN);
+
 	quoted = packet_build(&syn);
+	error = error_to(env, POD_B, POD_A, &quoted);
 	assert_redirected(prog_from(env, POD_A, &syn));
 	isolate(env, OPEN, DENY);
 	want = event_of(env, WEIR_INGRESS_DENIED, POD_B, &syn);

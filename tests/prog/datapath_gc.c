@@ -221,7 +221,10 @@ static enum mark mark_of_flow(const struct prog_env *env, uint32_t port)
 /* By weir_key_slot.used: free, in use, suspect. */
 static enum mark mark_of_gc_slot(const struct prog_env *env, uint32_t slot)
 {
-	static const enum mark marks[] = { GONE, UNMARKED, MARKED };
+	static const enum mark marks[] = { [WEIR_GC_FREE] = GONE,
+					   [WEIR_GC_USED] = UNMARKED,
+					   [WEIR_GC_HALF_OPEN] = UNMARKED,
+					   [WEIR_GC_SUSPECT] = MARKED };
 	struct weir_key_slot k;
 
 	prog_get(env, "gc_slots", &slot, &k);
@@ -366,19 +369,20 @@ static void a_gc_slot_without_a_flow_is_freed_in_the_second_round(void **state)
 static void the_gc_slot_of_a_flow_being_inserted_is_not_freed(void **state)
 {
 	struct prog_env *env = with_gc(state);
-	struct packet_spec spec = prog_tcp(env, POD_A, SPORT, POD_B, 80, SYN);
+	struct packet_spec spec = prog_tcp(env, POD_A, SPORT, POD_B, 80, ACK);
 	struct weir_key_slot k;
 	struct weir_flow flow;
 
-	assert_redirected(prog_from(env, POD_A, &spec));
+	open_flow(env, SPORT);
 	assert_true(prog_flow(env, &spec, 0, &flow));
 	prog_get(env, "gc_slots", &flow.gc_slot, &k);
-	k.used = 2; /* suspect: as gc leaves it when the entry is not inserted yet */
+	assert_int_equal(k.used, WEIR_GC_USED);
+	k.used = WEIR_GC_SUSPECT; /* as gc leaves it when the entry is not inserted yet */
 	prog_set(env, "gc_slots", &flow.gc_slot, &k);
 	gc_run(env, 3);
 	assert_true(prog_flow(env, &spec, 0, NULL));
 	prog_get(env, "gc_slots", &flow.gc_slot, &k);
-	assert_int_equal(k.used, 1);
+	assert_int_equal(k.used, WEIR_GC_USED);
 	assert_null(prog_gc_slots_check(env, NULL));
 }
 

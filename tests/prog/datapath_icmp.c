@@ -375,8 +375,40 @@ static void np_5_errors_about_mid_stream_tcp_pass_where_both_orientations_are_al
 		}
 	}
 	prog_pod(env, POD_A, 0, 0, 0, WEIR_POD_GATE);
-	assert_dropped(send_error(env, TO_POD(POD_A, PROG_UPLINK), &by_router), WEIR_ICMP_NO_FLOW);
+	assert_dropped(send_error(env, TO_POD(POD_A, PROG_UPLINK), &by_router), WEIR_GATED);
 	assert_int_equal(prog_flow_count(env), 0);
+}
+
+/* As the node's own packets (NP-41, NP-42). */
+static void np_5_the_nodes_errors_about_packets_to_it_pass(void **state)
+{
+	struct prog_env *env = *state;
+	struct error e = { NODE, POD_A, segment(env, IPPROTO_TCP, POD_A, SPORT, NODE, PORT) };
+
+	isolate_a(env, weir_word_verdict(WEIR_WORD_DENY, 0), weir_word_verdict(WEIR_WORD_DENY, 0));
+	assert_sent(send_error(env, TO_POD(POD_A, 0), &e), TC_ACT_UNSPEC, WEIR_MID_STREAM_ALLOWED);
+	assert_dropped(send_error(env, TO_POD(POD_A, PROG_UPLINK), &e), WEIR_ICMP_NO_FLOW);
+}
+
+static void an_error_to_a_group_or_about_a_link_local_address_does_not_pass(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec about = segment(env, IPPROTO_TCP, POD_A, SPORT, REMOTE_A, PORT), spec;
+	struct error e = { REMOTE_A, POD_A, about };
+	struct packet quoted;
+
+	addr_parse(env->family ? "ff05::7" : "239.1.1.1", &about.src);
+	quoted = packet_build(&about);
+	spec = error_spec(env, &e, kinds[env->family][0], &quoted);
+	spec.dst = about.src;
+	assert_dropped(arrive(env, TO_POD(POD_A, PROG_UPLINK), &spec), WEIR_ICMP_NO_FLOW);
+	if (!env->family)
+		return;
+	about = segment(env, IPPROTO_TCP, POD_A, SPORT, REMOTE_A, PORT);
+	addr_parse("fe80::1", &about.dst);
+	quoted = packet_build(&about);
+	spec = error_spec(env, &e, kinds[1][0], &quoted);
+	assert_dropped(arrive(env, TO_POD(POD_A, PROG_UPLINK), &spec), WEIR_ICMP_NO_FLOW);
 }
 
 static void np_5_errors_about_uncached_flows_pass_while_the_table_is_full(void **state)
@@ -628,6 +660,8 @@ int main(void)
 		FOR_BOTH(an_error_about_no_connection_is_dropped),
 		FOR_BOTH(np_5_errors_about_mid_stream_tcp_pass_where_both_orientations_are_allowed),
 		FOR_BOTH(np_5_errors_about_uncached_flows_pass_while_the_table_is_full),
+		FOR_BOTH(np_5_the_nodes_errors_about_packets_to_it_pass),
+		FOR_BOTH(an_error_to_a_group_or_about_a_link_local_address_does_not_pass),
 		FOR_BOTH(an_error_to_a_pod_that_did_not_send_the_packet_is_forged),
 		FOR_BOTH(an_error_from_a_pod_outside_the_connection_is_forged),
 		FOR_BOTH(an_error_about_a_packet_that_was_never_sent_is_forged),

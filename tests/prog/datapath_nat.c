@@ -259,8 +259,8 @@ static bool reply_entry_stays(struct prog_env *env, uint16_t port, uint32_t age)
 	assert_redirected(prog_from(env, POD_A, &spec));
 	assert_true(prog_flow(env, &reply, 0, &after));
 	assert_true(prog_flow(env, &spec, 0, &forward));
-	assert_int_not_equal(forward.half_open, before.half_open);
-	return before.half_open == after.half_open;
+	assert_int_not_equal(forward.sequence, before.sequence);
+	return before.sequence == after.sequence;
 }
 
 /* Two CPUs insert one flow: if one is delayed between its two inserts, the other must not fail. */

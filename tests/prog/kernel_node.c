@@ -164,7 +164,7 @@ static void names_that_are_paths_are_refused(void **state)
 static void impossible_sizes_are_refused(void **state)
 {
 	static const struct node_setup bad[] = {
-		{ .max = { [WEIR_MAP_half_open] = 300 } },
+		{ .max = { [WEIR_MAP_rejects] = 300 } },
 		{ .max = { [WEIR_MAP_pods] = (1 << WEIR_SLOT_BITS) + 1 } },
 		{ .max = { [WEIR_MAP_port_ranges] = (1 << 20) + 1 } },
 		{ .max = { [WEIR_MAP_gc_slots] = 300 } },
@@ -297,7 +297,7 @@ static void every_gc_slot_is_queued_once(void **state)
 	}
 	assert_int_equal(count, 256);
 	assert_int_equal(node_config(n)->gc_slots, 256);
-	assert_int_equal(node_config(n)->half_open_slots, 256);
+	assert_int_equal(node_config(n)->half_open_max, 256 / WEIR_HALF_OPEN_PARTS);
 	assert_int_equal(node_config(n)->policy_epoch, 1);
 	assert_int_equal(node_config(n)->timeout[WEIR_TIMEOUT_TCP_OPEN],
 			 643731); /* 24 h in ticks of 2^27 ns, rounded up */

@@ -22,7 +22,7 @@
 #include "lib/kernel_env.h"
 #include "testrun/testrun_packet.h"
 
-#define MANY_PODS 120 /* more than a tenth of WEIR_REJECT_BUCKETS */
+#define MANY_PODS 120 /* more than a tenth of WEIR_POD_BUCKETS */
 #define ETH_LEN 14
 #define IPV4_LEN 20
 #define LO 1 /* the only device that exists */
@@ -50,9 +50,8 @@ static void assert_works(const struct node *n)
 	assert_int_equal(node_map_max(n, WEIR_MAP_gc_slots), c->gc_slots);
 	assert_int_equal(node_map_max(n, WEIR_MAP_gc_free), c->gc_slots);
 	assert_true(node_map_max(n, WEIR_MAP_conntrack) >= c->gc_slots);
-	assert_int_equal(node_map_max(n, WEIR_MAP_half_open), c->half_open_slots);
-	assert_int_equal(c->half_open_slots & (c->half_open_slots - 1), 0);
-	assert_true(node_map_max(n, WEIR_MAP_rejects) >= WEIR_REJECT_BUCKETS);
+	assert_int_equal(c->half_open_max, c->gc_slots / WEIR_HALF_OPEN_PARTS);
+	assert_true(node_map_max(n, WEIR_MAP_rejects) >= WEIR_POD_BUCKETS);
 	assert_true(node_map_max(n, WEIR_MAP_pods) <= 1u << WEIR_SLOT_BITS);
 	assert_true(node_map_max(n, WEIR_MAP_port_ranges) <= 1u << WEIR_RANGE_BITS);
 	assert_int_equal(node_map_max(n, WEIR_MAP_counters), _WEIR_REASON_MAX);

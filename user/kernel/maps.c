@@ -282,7 +282,10 @@ static void init_config(struct node *n, const struct node_setup *setup)
 		.gc_slice = WEIR_GC_SLICE,
 		.gc_interval_us = WEIR_GC_INTERVAL_US,
 		.gc_slots = n->map_max[WEIR_MAP_gc_slots],
-		.half_open_slots = n->map_max[WEIR_MAP_half_open],
+		.half_open_max = n->map_max[WEIR_MAP_gc_slots] / WEIR_HALF_OPEN_PARTS,
+		.flow_share = n->map_max[WEIR_MAP_gc_slots] / WEIR_SHARE_PARTS,
+		.half_open_share = n->map_max[WEIR_MAP_gc_slots] / WEIR_HALF_OPEN_PARTS /
+				   WEIR_SHARE_PARTS,
 		.hairpin = { WEIR_HAIRPIN_V4, WEIR_HAIRPIN_V6 },
 	};
 	for (int family = 0; setup && family < 2; family++)
