@@ -147,6 +147,11 @@ check "probe -o json has the Services too" \
 	[("p/undeclared", 80, "TCP", "allow", True, 15, [{"pod": "p/silent", "answers": 15}])] and
 	all("measured" in i for i in d["items"])' 0 sandbox probe -q -f "$dir/a.yaml" -o json
 check "exec of a command that cannot be started is status 3" commands_that_cannot_start
+check "get flows --by-pod shows what each pod holds, most first" json '
+	d["kind"] == "FlowShareList" and len(d["items"]) > 1 and int(d["items"][0]["entries"]) > 0 and
+	[int(i["entries"]) for i in d["items"]] == sorted((int(i["entries"]) for i in d["items"]), reverse=True)' \
+	0 get flows --by-pod -o json
+check "get --by-pod with another noun is a usage error" exits 2 get pods --by-pod
 check "with maps of another layout, up and probe say what a sandbox needs" layout_advice_fits_a_sandbox
 check "a name that a sandbox cannot have is a usage error" bad_name
 check "probe refuses manifests other than the running ones" other_manifests_are_refused

@@ -297,6 +297,17 @@ static void get_programs(const struct live *l, const struct common_options *c)
 
 /* ---- The verb ---- */
 
+struct get_options {
+	struct common_options common;
+	bool by_pod;
+};
+
+static const struct option_row rows[] = {
+	{ "by-pod", 0, NULL, OPTION_FLAG, offsetof(struct get_options, by_pod),
+	  "flows: what each pod holds of the connection table, most first" },
+	{},
+};
+
 static const struct {
 	const char *noun;
 	void (*get)(const struct live *l, const struct common_options *c);
@@ -310,17 +321,24 @@ static const struct {
 
 static int run(void *options, char **args, int n_args)
 {
-	const struct common_options *c = options;
+	const struct get_options *o = options;
+	const struct common_options *c = &o->common;
 	_cleanup_(live_close) struct live l = {};
 	int status;
 
+	if (o->by_pod && strcmp(args[0], "flows"))
+		return cli_fail(EXIT_USAGE,
+				"get: --by-pod is for flows: 'weir get flows --by-pod'");
 	for (size_t i = 0; i < ARRAY_SIZE(nouns); i++) {
 		if (strcmp(nouns[i].noun, args[0]))
 			continue;
 		status = loaded_open(&l, c);
 		if (status)
 			return status;
-		nouns[i].get(&l, c);
+		if (o->by_pod)
+			get_flows_by_pod(&l, c);
+		else
+			nouns[i].get(&l, c);
 		loaded_check(&l, c);
 		return EXIT_OK;
 	}
@@ -347,6 +365,7 @@ const struct verb verb_get = {
 		"rules HITS            connections that it allowed; counted again when policies change\n"
 		"flows BACKEND         the endpoint that the Service gave this connection\n"
 		"flows VERDICT         whether policies allow the connection\n"
+		"flows EVICTED         with --by-pod: flows that the pod lost to its own newer ones\n"
 		"IDLE                  seconds since the last such packet\n"
 		"maps WHEN FULL        what happens when another entry is needed (-o wide)\n"
 		"programs VERIFIED     instructions that the verifier processed\n"
@@ -354,7 +373,8 @@ const struct verb verb_get = {
 		"programs RUNS         runs, if kernel.bpf_stats_enabled is 1 (-o wide)\n",
 	.outputs = "table|wide|json|name",
 	.wants = WANTS_INSTANCE,
-	.options_size = sizeof(struct common_options),
+	.options = rows,
+	.options_size = sizeof(struct get_options),
 	.min_args = 1,
 	.max_args = 1,
 	.run = run,

@@ -6,3 +6,5 @@
 #include "inspect/live.h"
 
 void get_flows(const struct live *l, const struct common_options *c);
+/* What each pod holds of the connection table (docs/security.md). */
+void get_flows_by_pod(const struct live *l, const struct common_options *c);
