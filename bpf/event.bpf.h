@@ -38,7 +38,7 @@ static __always_inline __u32 event_share(struct scratch *s, __u32 device, __u32 
 	if (!word)
 		return WEIR_EVENT_BUDGET;
 	old = READ_WORD(*word);
-	if (old >> 32 != now) {
+	if (!old || ticks_since(now, old >> 32)) { /* a CPU that is a tick behind counts too */
 		__sync_val_compare_and_swap(word, old, (__u64)now << 32 | 1);
 		return 0;
 	}

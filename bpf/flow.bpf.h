@@ -188,6 +188,39 @@ static __always_inline int flow_restarts(struct scratch *s, struct weir_flow *fl
 	       (orig && state == WEIR_STATE_OPENING && backend_gone(flow));
 }
 
+/* key, flow: the forward or only entry of a flow that is not half-open any more. */
+static __always_inline void leave_half_open(const struct weir_tuple *key,
+					    const struct weir_flow *flow)
+{
+	__u32 slot = flow->gc_slot;
+	struct weir_key_slot *k = bpf_map_lookup_elem(&gc_slots, &slot);
+
+	if (k && weir_tuple_equal(&k->key, key))
+		gc_slot_use(k, WEIR_GC_HALF_OPEN, WEIR_GC_USED);
+}
+
+/*
+ * The first reply of the flow at s->key, whose flags these are. Without a handshake it is all that
+ * a flow needs to be no longer half-open.
+ */
+__noinline int flow_answered(__u32 flags)
+{
+	struct scratch *s = scratch_get();
+	struct weir_flow *flow;
+
+	if (!s)
+		return 0;
+	flow = bpf_map_lookup_elem(&conntrack, &s->key);
+	s->other = s->key;
+	if (flow && (flags & WEIR_FLOW_REPLY)) {
+		flow = flow_rev(&s->key, flow, &s->rev_key);
+		s->other = s->rev_key;
+	}
+	if (flow)
+		leave_half_open(&s->other, flow);
+	return 0;
+}
+
 /*
  * The originator's first packet after a reply: the flow is open. TCP
  * needs an ACK of a SYN-ACK: a listener answers a SYN and ignores a segment without ACK, so that
@@ -196,17 +229,14 @@ static __always_inline int flow_restarts(struct scratch *s, struct weir_flow *fl
 static __always_inline void flow_open(struct scratch *s, struct weir_flow *flow)
 {
 	int tcp = s->pkt.proto == IPPROTO_TCP;
-	__u32 needs = WEIR_FLOW_SEEN_REPLY | (tcp ? WEIR_FLOW_SYN_ACK : 0), slot = flow->gc_slot;
-	struct weir_key_slot *k;
+	__u32 needs = WEIR_FLOW_SEEN_REPLY | (tcp ? WEIR_FLOW_SYN_ACK : 0);
 
 	if (tcp && (s->pkt.tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_ACK)
 		return;
 	if ((flow_flags(&s->key, flow, &s->rev_key) & needs) != needs)
 		return;
 	__sync_fetch_and_or(&flow->flags, WEIR_FLOW_OPEN);
-	k = bpf_map_lookup_elem(&gc_slots, &slot);
-	if (k && weir_tuple_equal(&k->key, &s->key))
-		gc_slot_use(k, WEIR_GC_HALF_OPEN, WEIR_GC_USED);
+	leave_half_open(&s->key, flow);
 }
 
 /* Queues a flow that may be closing, so that the oldest can be reclaimed when the table is full. */
@@ -293,6 +323,8 @@ static __always_inline int flow_touch(struct scratch *s, struct weir_flow *flow,
 		__sync_fetch_and_or(&flow->flags, bits);
 		if (bits & ~flags & (WEIR_FLOW_FIN_BOTH | WEIR_FLOW_RST_ANY))
 			queue_closing(s, flow);
+		if ((bits & ~flags & WEIR_FLOW_SEEN_REPLY) && s->pkt.proto != IPPROTO_TCP)
+			flow_answered(flags);
 	}
 	if (orig && !(flags & WEIR_FLOW_OPEN))
 		flow_open(s, flow);

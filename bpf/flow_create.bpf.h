@@ -192,10 +192,11 @@ static __always_inline enum flow_step flow_create(struct __sk_buff *skb, struct 
 		if (!why && (s->flow_flags & WEIR_FLOW_SERVICE) && !s->denied &&
 		    event_wanted(WEIR_FORWARDED, s->pkt.now))
 			event_send(skb, WEIR_FORWARDED);
-		if (why != WEIR_TABLE_FULL)
+		if (why != WEIR_TABLE_FULL && why != WEIR_OVER_SHARE)
 			return decided(s, why);
 	}
 	note_table_full(s);
-	return decided(s, begin == WEIR_UNCACHED || needs_no_entry(s) ? WEIR_UNCACHED
-								      : WEIR_TABLE_FULL);
+	if (begin == WEIR_UNCACHED || needs_no_entry(s))
+		why = WEIR_UNCACHED;
+	return decided(s, why);
 }

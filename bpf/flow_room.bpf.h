@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Room for a new connection: a gc slot, a slot in the half-open ring, and what is removed when the
- * table is full. Closing flows are removed first, oldest first; an open flow is never removed for a
- * new one.
+ * Room for a new connection: what a pod over its share loses for it (docs/security.md), gc slots,
+ * and what is removed when the table is full: closing flows, oldest first.
  */
 #pragma once
 
@@ -48,6 +47,7 @@ __noinline int reclaim_closing(struct __sk_buff *skb)
 #define EVICT_VISITS 256 /* gc slots visited for one new flow */
 #define EVICT_LOOKUPS 64 /* entries of the bucket looked up for it */
 #define EVICT_CANDIDATES 8 /* of them, compared */
+#define EVICT_AGE 8 /* ticks after which an unanswered flow is taken without comparing */
 
 /* What a bucket loses first. */
 enum evict_class {
@@ -107,55 +107,79 @@ static long evict_visit(__u32 i, void *unused)
 		e->best_slot = slot;
 		e->best_age = age;
 	}
-	e->candidates += class <= e->most;
-	return class == EVICT_UNANSWERED || e->candidates >= EVICT_CANDIDATES ||
-	       ++e->lookups >= EVICT_LOOKUPS;
+	e->candidates += class <= e->most && class < EVICT_ANY; /* open ones only if all are */
+	return (class == EVICT_UNANSWERED && (__s32)age >= EVICT_AGE) ||
+	       e->candidates >= EVICT_CANDIDATES || ++e->lookups >= EVICT_LOOKUPS;
 }
 
 /*
- * Evicts a flow of s->bucket, of that class or an earlier one: of a few candidates among 256 gc
- * slots the lowest class, and among equals the least recently used. Returns whether there was one.
+ * Evicts a flow of s->bucket, of class most or an earlier one: of a few candidates among 256 gc
+ * slots the lowest class, and among equals the least recently used. Returns how many entries this
+ * call removed. Searches of several CPUs visit different slots.
  */
-static __always_inline int evict(struct scratch *s, struct weir_flow_share *share,
-				 const struct weir_config *c, __u32 most)
+__noinline int evict(__u32 most)
 {
-	struct eviction *e = &s->eviction;
-	__u32 visits = EVICT_VISITS < c->gc_slots ? EVICT_VISITS : c->gc_slots, slot;
+	struct scratch *s = scratch_get();
+	struct weir_config *c = config_get();
+	struct weir_flow_share *share;
+	struct eviction *e;
+	__u32 visits, slot;
 	struct weir_key_slot *k;
 	struct weir_flow *flow;
+	int n;
 
-	*e = (struct eviction){ .cursor = READ_WORD(share->cursor),
-				.most = most,
-				.best = EVICT_NONE };
-	if (e->cursor >= c->gc_slots)
-		e->cursor = 0;
-	share->cursor = e->cursor + bpf_loop(visits, evict_visit, NULL, 0);
+	share = s ? bpf_map_lookup_elem(&flow_shares, &s->bucket) : NULL;
+	if (!share || !c || !c->gc_slots)
+		return 0;
+	visits = EVICT_VISITS < c->gc_slots ? EVICT_VISITS : c->gc_slots;
+	e = &s->eviction;
+	*e = (struct eviction){ .most = most, .best = EVICT_NONE };
+	e->cursor = __sync_fetch_and_add(&share->cursor, visits) % c->gc_slots;
+	bpf_loop(visits, evict_visit, NULL, 0);
 	if (e->best > most)
 		return 0;
-	share->cursor = e->best_slot + 1;
 	slot = e->best_slot;
 	k = bpf_map_lookup_elem(&gc_slots, &slot);
-	if (!k)
+	if (!k || k->bucket != s->bucket)
 		return 0;
 	s->other = k->key;
 	flow = bpf_map_lookup_elem(&conntrack, &s->other);
-	if (!flow || flow->gc_slot != slot)
+	/* RACE: the slot may have another flow by now */
+	if (!flow || flow->gc_slot != slot || evict_class_of(s, flow) > most)
 		return 0;
-	flow_delete(&s->other, flow, &s->rev_key);
-	__sync_fetch_and_add(&share->evicted, 1);
-	return 1;
+	n = flow_delete(&s->other, flow, &s->rev_key);
+	__sync_fetch_and_add(&share->evicted, !!n);
+	return n;
+}
+
+/*
+ * What the bucket may lose for a new flow that needs so many entries: enum evict_class, or
+ * EVICT_NONE for nothing.
+ */
+static __always_inline __u32 evict_most(const struct weir_flow_share *share,
+					const struct weir_config *c, __u32 need)
+{
+	if (c->entries > c->gc_slots / 2 && (__s32)(share->entries - c->flow_share) > 0)
+		return c->entries + need > c->gc_slots - c->gc_slots / WEIR_SHARE_PARTS
+			       ? EVICT_ANY
+			       : EVICT_CLOSING;
+	if (c->half_open > c->half_open_max / 2 &&
+	    (__s32)(share->half_open - c->half_open_share) > 0)
+		return EVICT_HALF_OPEN;
+	return EVICT_NONE;
 }
 
 /*
  * Makes room for a new flow (docs/security.md). Below half of the table there is nothing to do.
- * Above, a pod over its share loses its own flows, and its new flow is dropped if none is found.
+ * Above, a pod over its share loses its own flows, two at most for a new one, so that what several
+ * CPUs let in at once is taken back. Above 7/8 its new flow is dropped if it lost none.
  */
 __noinline int make_room(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
 	struct weir_config *c = config_get();
 	struct weir_flow_share *share;
-	__u32 most = EVICT_CLOSING;
+	__u32 most, need, freed = 0;
 
 	keep_arg(skb);
 	if (!s || !c)
@@ -165,17 +189,13 @@ __noinline int make_room(struct __sk_buff *skb)
 	share = bpf_map_lookup_elem(&flow_shares, &s->bucket);
 	if (!share)
 		return WEIR_INTERNAL;
-	if (READ_WORD(c->half_open) > c->half_open_max / 2 &&
-	    READ_WORD(share->half_open) > c->half_open_share)
-		most = EVICT_HALF_OPEN;
-	else if (READ_WORD(c->entries) <= c->gc_slots / 2 ||
-		 READ_WORD(share->entries) <= c->flow_share)
-		return WEIR_FORWARDED;
-	else if (READ_WORD(c->entries) > c->gc_slots - c->gc_slots / WEIR_SHARE_PARTS)
-		most = EVICT_ANY;
-	if (evict(s, share, c, most) || most != EVICT_ANY)
-		return WEIR_FORWARDED;
-	return WEIR_OVER_SHARE;
+	need = s->flow_flags & WEIR_FLOW_TRANSLATED ? 2 : 1;
+	most = evict_most(share, c, need);
+	for (int i = 0; i < 2 && most != EVICT_NONE; i++) {
+		freed += evict(most);
+		most = freed < need ? most : evict_most(share, c, need);
+	}
+	return most == EVICT_ANY && freed < need ? WEIR_OVER_SHARE : WEIR_FORWARDED;
 }
 
 /* ---- gc slots ----------------------------------------------------------------------------- */

@@ -87,9 +87,11 @@ __noinline int count_entries(__u32 bucket, __s32 entries, __s32 half_open)
 /* Changes the use of a gc slot, if it is `from`, and the counts with it. Returns whether it was. */
 static __always_inline int gc_slot_use(struct weir_key_slot *k, __u32 from, __u32 to)
 {
+	__u32 bucket = READ_WORD(k->bucket);
+
 	if (__sync_val_compare_and_swap(&k->used, from, to) != from)
 		return 0;
-	count_entries(k->bucket, to == WEIR_GC_FREE ? -1 : 0, from == WEIR_GC_HALF_OPEN ? -1 : 0);
+	count_entries(bucket, to == WEIR_GC_FREE ? -1 : 0, from == WEIR_GC_HALF_OPEN ? -1 : 0);
 	return 1;
 }
 
@@ -134,13 +136,16 @@ static __always_inline int flow_delete_entry(const struct weir_tuple *key,
 	return 0;
 }
 
-/* Removes a flow with its reverse entry. rev: room for that one's key, not inside key or flow. */
-static __always_inline void flow_delete(const struct weir_tuple *key, struct weir_flow *flow,
-					struct weir_tuple *rev)
+/*
+ * Removes a flow with its reverse entry. rev: room for that one's key, not inside key or flow.
+ * Returns how many entries this call removed.
+ */
+static __always_inline int flow_delete(const struct weir_tuple *key, struct weir_flow *flow,
+				       struct weir_tuple *rev)
 {
 	struct weir_flow *other = flow_rev(key, flow, rev);
 
-	flow_delete_entry(key, flow);
-	if (other)
-		flow_delete_entry(rev, other);
+	int n = !flow_delete_entry(key, flow);
+
+	return other ? n + !flow_delete_entry(rev, other) : n;
 }

@@ -147,12 +147,13 @@ static __always_inline int fragment_key_equal(const struct weir_fragment_key *a,
 	       weir_addr_equal(&a->dst, &b->dst);
 }
 
-/* The first fragments of the pod behind the packet's device. */
+/* The first fragments that the pod behind the packet's device sends, or is sent. */
 static __always_inline struct weir_fragment_ring *fragment_ring(struct scratch *s)
 {
 	__u32 bucket = weir_pod_bucket(ref_by_device(s, s->pkt.device));
+	__u32 at = bucket * 2 + !pod_sends(&s->pkt);
 
-	return bpf_map_lookup_elem(&fragments, &bucket);
+	return bpf_map_lookup_elem(&fragments, &at);
 }
 
 /* A read with a full barrier on both sides. */

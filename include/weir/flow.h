@@ -125,7 +125,7 @@ enum weir_flow_flag {
 	WEIR_FLOW_FIN_REPLY = 1 << 11,
 	WEIR_FLOW_RST_ORIG = 1 << 12,
 	WEIR_FLOW_RST_REPLY = 1 << 13,
-	WEIR_FLOW_OPEN = 1 << 14, /* answered, TCP by a handshake: left the half-open ring */
+	WEIR_FLOW_OPEN = 1 << 14, /* answered, TCP by a handshake: so not half-open */
 	WEIR_FLOW_EXPIRING =
 		1 << 15, /* set by gc; deleted a round later unless a packet clears it */
 	WEIR_FLOW_DEAD = 1 << 16, /* being deleted: treat as missing */
@@ -228,7 +228,7 @@ struct weir_fragment_slot {
 };
 WEIR_ASSERT_SIZE(struct weir_fragment_slot, 60);
 
-/* Element of fragments[]: the first fragments of one pod. */
+/* Element of fragments[]: the first fragments of one bucket of pods and direction. */
 struct weir_fragment_ring {
 	__u32 next; /* sequence number of the next one; its slot has the oldest */
 	struct weir_fragment_slot slot[WEIR_FRAGMENT_RING_LEN];

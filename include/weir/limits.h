@@ -43,8 +43,11 @@
  * (ipfrag_time).
  */
 #define WEIR_FRAGMENT_S 30
-/* First fragments that are kept for each bucket of pods: a pod's fragments evict only its own. */
-#define WEIR_FRAGMENT_RING_LEN 16 /* a power of two */
+/*
+ * First fragments that are kept for each bucket of pods and direction: a pod's fragments evict only
+ * its own, and what it is sent none that it sends.
+ */
+#define WEIR_FRAGMENT_RING_LEN 8 /* a power of two */
 
 /* Steps of the binary search in an extent of port ranges, so at most 2^20 ranges. */
 #define WEIR_RANGE_BITS 20

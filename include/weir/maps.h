@@ -126,7 +126,7 @@ enum weir_fill {
 	  NEVER, ALL, "cannot fill: pods share the buckets") \
 	X(rejects, STATE, __u32, __u64, WEIR_POD_BUCKETS, FIXED, NONE, \
 	  NEVER, ALL, "cannot fill: pods share the buckets") \
-	X(fragments, STATE, __u32, struct weir_fragment_ring, WEIR_POD_BUCKETS, FIXED, NONE, \
+	X(fragments, STATE, __u32, struct weir_fragment_ring, WEIR_POD_BUCKETS * 2, FIXED, NONE, \
 	  FORGET, ALL, "evicts the pod's oldest; later fragments of its datagram are dropped as fragment-first") \
 	X(counters, PERCPU, __u32, struct weir_counter, _WEIR_REASON_MAX, FIXED, NONE, \
 	  NEVER, ALL, "cannot fill") \

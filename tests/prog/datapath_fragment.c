@@ -87,23 +87,32 @@ static void serve(struct prog_env *env, uint8_t proto)
 	prog_serve(env, 2, PORT, proto, REMOTE_A, TARGET);
 }
 
-static struct weir_fragment_ring ring_of(const struct prog_env *env, enum party pod)
+/* Of what the pod sends; sent: of what it is sent. */
+static uint32_t ring_index(enum party pod, bool sent)
+{
+	return PROG_SLOT(pod) * 2 + sent;
+}
+
+static struct weir_fragment_ring ring_of(const struct prog_env *env, enum party pod, bool sent)
 {
 	struct weir_fragment_ring ring;
-	uint32_t slot = PROG_SLOT(pod);
+	uint32_t at = ring_index(pod, sent);
 
-	prog_get(env, "fragments", &slot, &ring);
+	prog_get(env, "fragments", &at, &ring);
 	return ring;
 }
 
 static uint32_t stored_fragments(const struct prog_env *env, enum party pod)
 {
-	struct weir_fragment_ring ring = ring_of(env, pod);
 	uint32_t n = 0;
 
-	for (int i = 0; i < WEIR_FRAGMENT_RING_LEN; i++) {
-		n += ring.slot[i].sequence > 0;
-		assert_false(ring.slot[i].sequence & 1);
+	for (int sent = 0; sent < 2; sent++) {
+		struct weir_fragment_ring ring = ring_of(env, pod, sent);
+
+		for (int i = 0; i < WEIR_FRAGMENT_RING_LEN; i++) {
+			n += ring.slot[i].sequence > 0;
+			assert_false(ring.slot[i].sequence & 1);
+		}
 	}
 	return n;
 }
@@ -111,8 +120,8 @@ static uint32_t stored_fragments(const struct prog_env *env, enum party pod)
 /* Makes the only first fragment of a pod older by so many ticks. */
 static void age(const struct prog_env *env, enum party pod, uint32_t ticks)
 {
-	struct weir_fragment_ring ring = ring_of(env, pod);
-	uint32_t slot = PROG_SLOT(pod);
+	struct weir_fragment_ring ring = ring_of(env, pod, false);
+	uint32_t slot = ring_index(pod, false);
 
 	assert_int_equal(stored_fragments(env, pod), 1);
 	ring.slot[0].value.seen -= ticks;
@@ -307,6 +316,13 @@ static void a_pods_first_fragments_evict_only_its_own(void **state)
 		assert_redirected(send_piece(env, FROM_POD(POD_A), &spec, 0, id));
 	assert_redirected(send_piece(env, FROM_POD(POD_C), &other, 1, 1));
 	assert_passed(send_piece(env, TO_POD(POD_B, PROG_UPLINK), &in, 1, 1));
+	/* nor do those that it is sent evict those that it sends */
+	spec.src = prog_addr(env, POD_B);
+	spec.dst = prog_addr(env, REMOTE_A);
+	assert_passed(send_piece(env, FROM_POD(POD_B), &spec, 0, 7));
+	for (uint32_t id = 3000; id < 3100; id++)
+		assert_passed(send_piece(env, TO_POD(POD_B, PROG_UPLINK), &in, 0, id));
+	assert_passed(send_piece(env, FROM_POD(POD_B), &spec, 1, 7));
 }
 
 static void a_denied_first_fragment_takes_no_slot(void **state)
@@ -410,15 +426,15 @@ static void a_first_fragment_that_is_being_written_is_not_read(void **state)
 	struct prog_env *env = *state;
 	struct packet_spec spec = datagram(env, IPPROTO_UDP, POD_A, SPORT, POD_B, PORT);
 	struct weir_fragment_ring ring;
-	uint32_t slot = PROG_SLOT(POD_A);
+	uint32_t slot = ring_index(POD_A, false);
 
 	assert_redirected(send_piece(env, FROM_POD(POD_A), &spec, 0, 1));
-	ring = ring_of(env, POD_A);
+	ring = ring_of(env, POD_A, false);
 	ring.slot[0].sequence++;
 	prog_set(env, "fragments", &slot, &ring);
 	assert_dropped(send_piece(env, FROM_POD(POD_A), &spec, 1, 1), WEIR_FRAGMENT_FIRST);
 	assert_redirected(send_piece(env, FROM_POD(POD_A), &spec, 0, 1)); /* passes, is not kept */
-	ring = ring_of(env, POD_A);
+	ring = ring_of(env, POD_A, false);
 	assert_int_equal(ring.slot[0].sequence & 1, 1);
 }
 

@@ -335,14 +335,15 @@ static void unanswered_flows_are_evicted_before_an_answered_one(void **state)
 #define LARGE 1024
 #define SHARE (LARGE / WEIR_SHARE_PARTS)
 
-static struct prog_env *shared_table(void **state)
+static struct prog_env *shared_table(void **state, uint32_t half_open)
 {
 	struct prog_env *env = *state;
 	int family = env->family;
 
 	prog_env_free(env);
-	*state = env =
-		prog_env_new(family, &(struct prog_sizes){ .conntrack = LARGE, .share = SHARE });
+	*state = env = prog_env_new(
+		family,
+		&(struct prog_sizes){ .conntrack = LARGE, .share = SHARE, .half_open = half_open });
 	assert_non_null(env);
 	return env;
 }
@@ -373,7 +374,7 @@ static void all_of_c_are_open(struct prog_env *env, int n)
 
 static void below_half_of_the_table_no_pod_is_limited(void **state)
 {
-	struct prog_env *env = shared_table(state);
+	struct prog_env *env = shared_table(state, 0);
 
 	isolate_both(env);
 	for (int i = 0; i < LARGE / 2; i++)
@@ -383,7 +384,7 @@ static void below_half_of_the_table_no_pod_is_limited(void **state)
 
 static void an_honest_pod_may_hold_more_than_three_quarters_with_open_flows(void **state)
 {
-	struct prog_env *env = shared_table(state);
+	struct prog_env *env = shared_table(state, 0);
 
 	isolate_both(env);
 	for (int i = 0; i < LARGE * 78 / 100; i++)
@@ -395,7 +396,7 @@ static void an_honest_pod_may_hold_more_than_three_quarters_with_open_flows(void
 
 static void a_pod_over_its_share_loses_its_own_flows_and_no_others(void **state)
 {
-	struct prog_env *env = shared_table(state);
+	struct prog_env *env = shared_table(state, 0);
 	int of_others = SHARE / 2;
 
 	isolate_both(env);
@@ -418,7 +419,7 @@ static void a_pod_over_its_share_loses_its_own_flows_and_no_others(void **state)
 
 static void cheap_flows_go_before_open_ones(void **state)
 {
-	struct prog_env *env = shared_table(state);
+	struct prog_env *env = shared_table(state, 0);
 	const int open = LARGE / 2 - 20;
 
 	isolate_both(env);
@@ -442,10 +443,61 @@ static void cheap_flows_go_before_open_ones(void **state)
 	assert_null(prog_gc_slots_check(env, NULL));
 }
 
+/* No handshake, no second packet: they are not half-open, and count as entries. */
+static void answered_datagrams_and_echoes_fill_no_more_than_the_share_allows(void **state)
+{
+	struct prog_env *env = shared_table(state, LARGE / WEIR_HALF_OPEN_PARTS);
+
+	isolate_both(env);
+	prog_pod(env, POD_C, 1, 1, 0, 0);
+	for (int i = 0; i < 2 * LARGE; i++) {
+		struct packet_spec query = prog_udp(env, POD_A, FIRST + i, POD_B, 53),
+				   answer = prog_udp(env, POD_B, 53, POD_A, FIRST + i),
+				   ping = prog_echo(env, POD_A, NODE, 100 + i, false),
+				   pong = prog_echo(env, NODE, POD_A, 100 + i, true);
+
+		prog_from(env, POD_A, &query);
+		prog_from(env, POD_B, &answer);
+		prog_from(env, POD_A, &ping);
+		prog_to(env, POD_A, 0, &pong);
+	}
+	assert_in_range(prog_flow_count(env), LARGE / 2, LARGE * 7 / 8 + 2);
+	assert_in_range(prog_config(env).half_open, 0, LARGE / 8);
+	for (int i = 0; i < 20; i++)
+		open_of_c(env, FIRST + i);
+	assert_null(prog_gc_slots_check(env, NULL));
+}
+
+/* Each needs two entries, and takes two from the pod's single ones. */
+static void translated_flows_after_direct_ones_leave_room_for_others(void **state)
+{
+	struct prog_env *env = shared_table(state, LARGE / WEIR_HALF_OPEN_PARTS);
+
+	isolate_both(env);
+	prog_pod(env, POD_C, 1, 1, 0, 0);
+	prog_serve(env, 1, 80, IPPROTO_TCP, REMOTE_A, TARGET);
+	for (int i = 0; i < LARGE * 7 / 8; i++)
+		open_flow(env, FIRST + i);
+	for (int i = 0; i < 2 * LARGE; i++) {
+		struct packet_spec syn = prog_tcp(env, POD_A, 30000 + i, VIP_1, 80, SYN),
+				   answer = prog_tcp(env, REMOTE_A, TARGET, POD_A, 30000 + i,
+						     SYN | ACK),
+				   ack = prog_tcp(env, POD_A, 30000 + i, VIP_1, 80, ACK);
+
+		prog_from(env, POD_A, &syn);
+		prog_to(env, POD_A, PROG_UPLINK, &answer);
+		prog_from(env, POD_A, &ack);
+	}
+	assert_in_range(prog_flow_count(env), LARGE / 2, LARGE * 7 / 8 + 2);
+	for (int i = 0; i < 20; i++)
+		open_of_c(env, FIRST + i);
+	assert_null(prog_gc_slots_check(env, NULL));
+}
+
 /* Packets from outside count for the pod that they reach. */
 static void a_flood_from_outside_costs_only_the_pod_that_it_reaches(void **state)
 {
-	struct prog_env *env = shared_table(state);
+	struct prog_env *env = shared_table(state, 0);
 
 	isolate_both(env);
 	prog_pod(env, POD_C, 1, 1, 0, 0);
@@ -556,6 +608,8 @@ int main(void)
 		FOR_BOTH(an_honest_pod_may_hold_more_than_three_quarters_with_open_flows),
 		FOR_BOTH(a_pod_over_its_share_loses_its_own_flows_and_no_others),
 		FOR_BOTH(cheap_flows_go_before_open_ones),
+		FOR_BOTH(answered_datagrams_and_echoes_fill_no_more_than_the_share_allows),
+		FOR_BOTH(translated_flows_after_direct_ones_leave_room_for_others),
 		FOR_BOTH(a_flood_from_outside_costs_only_the_pod_that_it_reaches),
 		FOR_BOTH(random_packets_lose_no_gc_slot),
 	};

@@ -303,23 +303,34 @@ static int run(const struct testrun *testrun, enum weir_program prog, bool host_
 /*
  * Deletes the query's flow, so that the next packet is a first one again, and frees its gc slots.
  */
+/* Returns an entry's gc slot, and takes back what it counts. */
+static void forget_slot(const struct node *n, uint32_t slot)
+{
+	static const struct weir_flow_share nothing;
+	static const struct weir_key_slot unused;
+	struct weir_key_slot k;
+
+	if (!bpf_map_lookup_elem(node_map_fd(n, WEIR_MAP_gc_slots), &slot, &k))
+		bpf_map_update_elem(node_map_fd(n, WEIR_MAP_flow_shares), &k.bucket, &nothing,
+				    BPF_ANY);
+	bpf_map_update_elem(node_map_fd(n, WEIR_MAP_gc_slots), &slot, &unused, BPF_ANY);
+	bpf_map_update_elem(node_map_fd(n, WEIR_MAP_gc_free), NULL, &slot, BPF_ANY);
+}
+
 static void forget_flows(const struct testrun *testrun)
 {
 	int fd = node_map_fd(testrun->node, WEIR_MAP_conntrack);
-	static const struct weir_key_slot unused;
 	struct weir_tuple key;
 	struct weir_flow flow;
 
 	while (!bpf_map_get_next_key(fd, NULL, &key)) {
 		if (bpf_map_lookup_elem(fd, &key, &flow) || bpf_map_delete_elem(fd, &key))
 			return;
-		if (flow.gc_slot == WEIR_NO_GC_SLOT)
-			continue;
-		bpf_map_update_elem(node_map_fd(testrun->node, WEIR_MAP_gc_slots), &flow.gc_slot,
-				    &unused, BPF_ANY);
-		bpf_map_update_elem(node_map_fd(testrun->node, WEIR_MAP_gc_free), NULL,
-				    &flow.gc_slot, BPF_ANY);
+		if (flow.gc_slot != WEIR_NO_GC_SLOT)
+			forget_slot(testrun->node, flow.gc_slot);
 	}
+	node_config(testrun->node)->entries = 0;
+	node_config(testrun->node)->half_open = 0;
 }
 
 /* ---- Answers ---- */
