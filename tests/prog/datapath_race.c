@@ -291,6 +291,48 @@ static void a_closing_flow_replaced_on_two_cpus_is_one_pair(void **state)
 	assert_int_equal(prog_flow_count(env), 14);
 }
 
+#define SHARED 1024
+#define FLOOD 15000 /* new flows of each CPU */
+
+/* Opens flows one after the other, until FLOOD. */
+static void *flood(void *arg)
+{
+	struct side *side = arg;
+
+	pin(side->cpu);
+	for (int i = 0; i < FLOOD; i++) {
+		struct packet_spec syn =
+			prog_tcp(side->env, POD_A, 2000 + side->cpu * FLOOD + i, REMOTE_A, 80, SYN);
+
+		side->packet = packet_build(&syn);
+		run(side);
+	}
+	return NULL;
+}
+
+/* Each CPU evicts flows of its own search: what both let in at once must not add up. */
+static void floods_on_two_cpus_stay_within_the_share(void **state)
+{
+	struct prog_env *env = *state;
+	int family = env->family;
+
+	if (one_cpu())
+		skip();
+	finish();
+	prog_env_free(env);
+	*state = env =
+		prog_env_new(family, &(struct prog_sizes){ .conntrack = SHARED,
+							   .share = SHARED / WEIR_SHARE_PARTS });
+	assert_non_null(env);
+	for (int i = 0; i < 2; i++)
+		sides[i] = (struct side){ .env = env, .cpu = i };
+	assert_int_equal(pthread_create(&sides[1].thread, NULL, flood, &sides[1]), 0);
+	flood(&sides[0]);
+	pthread_join(sides[1].thread, NULL);
+	assert_in_range(prog_flow_count(env), SHARED / 2 - 2, SHARED / 2 + 16);
+	assert_null(prog_gc_slots_check(env, NULL));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -298,6 +340,7 @@ int main(void)
 		FOR_BOTH(two_vips_on_two_cpus_get_two_ports),
 		FOR_BOTH(direct_and_vip_on_two_cpus_get_two_ports),
 		FOR_BOTH(a_closing_flow_replaced_on_two_cpus_is_one_pair),
+		FOR_BOTH(floods_on_two_cpus_stay_within_the_share),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
