@@ -26,3 +26,19 @@ static __always_inline __u32 ticks_since(__u32 now, __u32 then)
 
 	return passed > 0 ? passed : 0;
 }
+
+/*
+ * One more in a fixed window of a tick, for a bucket of pods: word has the tick in its upper half
+ * and the count in its lower. Returns how many came before, at most limit. RACE: a lost
+ * compare-and-swap goes uncounted, at most one extra per CPU.
+ */
+static __always_inline __u32 window_take(__u64 *word, __u32 now, __u32 limit)
+{
+	__u64 old = READ_WORD(*word), new = old;
+
+	if (!old || ticks_since(now, old >> 32))
+		new = (__u64)now << 32;
+	if ((__u32) new < limit)
+		__sync_val_compare_and_swap(word, old, new + 1);
+	return new;
+}

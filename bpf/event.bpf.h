@@ -24,27 +24,14 @@ static __always_inline int ring_is_half_full(void)
 	       bpf_ringbuf_query(&events, BPF_RB_RING_SIZE);
 }
 
-/*
- * Counts one event of the pod behind the device against its budget for this reason and tick.
- * Returns how many came before it. A fixed window, as of rejects: the tick in the upper half of the
- * word, the count in the lower. A lost compare-and-swap goes uncounted.
- */
+/* Counts one event of the pod behind the device: how many came before it in this tick. */
 static __always_inline __u32 event_share(struct scratch *s, __u32 device, __u32 reason, __u32 now)
 {
 	__u32 bucket = weir_pod_bucket(ref_by_device(s, device));
 	__u32 at = bucket * WEIR_EVENT_REASONS + (reason & (WEIR_EVENT_REASONS - 1));
-	__u64 *word = bpf_map_lookup_elem(&event_shares, &at), old;
+	__u64 *word = bpf_map_lookup_elem(&event_shares, &at);
 
-	if (!word)
-		return WEIR_EVENT_BUDGET;
-	old = READ_WORD(*word);
-	if (!old || ticks_since(now, old >> 32)) { /* a CPU that is a tick behind counts too */
-		__sync_val_compare_and_swap(word, old, (__u64)now << 32 | 1);
-		return 0;
-	}
-	if ((__u32)old < WEIR_EVENT_BUDGET)
-		__sync_val_compare_and_swap(word, old, old + 1);
-	return old;
+	return word ? window_take(word, now, WEIR_EVENT_BUDGET) : WEIR_EVENT_BUDGET;
 }
 
 /* Reserves room for one event. NULL: none, and the loss is counted. */

@@ -144,7 +144,6 @@ static __always_inline int flow_delete(const struct weir_tuple *key, struct weir
 				       struct weir_tuple *rev)
 {
 	struct weir_flow *other = flow_rev(key, flow, rev);
-
 	int n = !flow_delete_entry(key, flow);
 
 	return other ? n + !flow_delete_entry(rev, other) : n;

@@ -38,24 +38,12 @@ static __always_inline int may_answer(const struct pkt *p)
 				       : p->proto == IPPROTO_SCTP || p->begins;
 }
 
-/*
- * A fixed window: the tick in the upper half of the bucket's word, the number of replies in the
- * lower.
- */
 static __always_inline int reject_admitted(const struct scratch *s, __u32 ref)
 {
 	__u32 at = weir_pod_bucket(ref);
-	__u64 *word = bpf_map_lookup_elem(&rejects, &at), old, new;
+	__u64 *word = bpf_map_lookup_elem(&rejects, &at);
 
-	if (!word)
-		return 0;
-	old = READ_WORD(*word);
-	new = ticks_since(s->pkt.now, old >> 32) ? (__u64)s->pkt.now << 32 : old;
-	if ((__u32) new >= WEIR_REJECTS_A_TICK)
-		return 0;
-	/* A lost compare-and-swap goes uncounted: at most one extra reply per CPU. */
-	__sync_val_compare_and_swap(word, old, new + 1);
-	return 1;
+	return word && window_take(word, s->pkt.now, WEIR_REJECTS_A_TICK) < WEIR_REJECTS_A_TICK;
 }
 
 /* The same for both families: the first 12 bytes of an IPv4 address here sum to 0. */
