@@ -91,6 +91,15 @@ static __always_inline int is_own_node(const struct weir_addr *addr)
 	return kind && *kind == WEIR_NODE_OWN;
 }
 
+/*
+ * Was the packet sent by a socket of this node (NP-41)? Its source alone does not prove it: a
+ * packet that came in by a device may claim it.
+ */
+static __always_inline int sent_by_node(const struct pkt *pkt)
+{
+	return from_stack(pkt) && !pkt->from_device && is_own_node(&pkt->src);
+}
+
 static __always_inline __u32 peer_identity(const struct weir_pod *peer,
 					   const struct weir_addr *addr)
 {
