@@ -34,6 +34,7 @@
 #define ONE_REPEAT 16384 /* packets of a single flow in a round */
 #define NEW_FLOWS 15000 /* twice that must fit into the ring of half-open flows */
 #define DIRECT_FLOWS (256 * 1024)
+#define OPEN_FLOWS (160 * 1024) /* more than half of the table, less than 7/8 */
 #define SERVICE_FLOWS (32 * 1024)
 #define PASSED (-1)
 #define REDIRECTED 7
@@ -363,6 +364,8 @@ enum figure {
 	NEW_HOT,
 	NEW_SMALL,
 	NEW_LARGE,
+	NEW_OVER_HALF_OPEN,
+	NEW_OVER_OPEN,
 	BOUND_FIND, /* three sizes */
 	BOUND_PAIR = BOUND_FIND + 3,
 	_FIGURE_MAX,
@@ -476,6 +479,36 @@ static bool first_packets(int family, double figures[_FIGURE_MAX])
 	return bench_free(&b) || wrong;
 }
 
+/* Limits as in a table of default size, which bench_new() lifts. */
+static void set_shares(struct bench *b, uint32_t flow_share)
+{
+	struct weir_config config = prog_config(b->env);
+
+	config.half_open_max = config.gc_slots / WEIR_HALF_OPEN_PARTS;
+	config.half_open_share = config.half_open_max / WEIR_SHARE_PARTS;
+	config.flow_share = flow_share;
+	prog_config_set(b->env, &config);
+}
+
+/* New flows of pods over their shares: of a flood, and of pods with open flows only. */
+static bool over_share(int family, double figures[_FIGURE_MAX])
+{
+	struct bench b = bench_new(family, &small, 0);
+	bool wrong;
+	double unused;
+
+	set_shares(&b, prog_config(b.env).gc_slots / WEIR_SHARE_PARTS);
+	for (uint32_t from = 0; from < 2 * NEW_FLOWS; from += NEW_FLOWS)
+		new_flows(&b, DIRECT, from, true);
+	figures[NEW_OVER_HALF_OPEN] = new_flows(&b, DIRECT, 2 * NEW_FLOWS, true);
+	wrong = bench_free(&b);
+	b = bench_new(family, &small, 0);
+	both_ways(&b, DIRECT, OPEN_FLOWS, &unused, &unused);
+	set_shares(&b, 0);
+	figures[NEW_OVER_OPEN] = new_flows(&b, DIRECT, OPEN_FLOWS, false);
+	return bench_free(&b) || wrong;
+}
+
 /* The connection table alone, IPv4. */
 static bool bounds(double figures[_FIGURE_MAX])
 {
@@ -529,6 +562,9 @@ static const struct {
 			&small },
 	[NEW_LARGE] = { "new flow ClusterIP and both verdicts", "random", "15000", "<= 2000",
 			&large },
+	[NEW_OVER_HALF_OPEN] = { "new flow over the share policy only", "half-open", "32768", "",
+				 &small },
+	[NEW_OVER_OPEN] = { "new flow over the share policy only", "open", "163840", "", &small },
 	[BOUND_FIND] = { "bound: one look-up in such a table", "hit", "1", "", &small },
 	[BOUND_FIND + 1] = { "bound: one look-up in such a table", "hit", "65536", "", &small },
 	[BOUND_FIND + 2] = { "bound: one look-up in such a table", "hit", "232144", "", &small },
@@ -641,6 +677,7 @@ int main(void)
 			for (int kind = 0; kind < _KIND_MAX; kind++)
 				wrong |= established(family, kind, figures);
 			wrong |= first_packets(family, figures);
+			wrong |= over_share(family, figures);
 			if (!family)
 				wrong |= bounds(figures);
 			for (int f = 0; f < (family ? BOUND_FIND : _FIGURE_MAX); f++)

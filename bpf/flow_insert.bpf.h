@@ -95,10 +95,8 @@ static __always_inline int is_my_rev(const struct scratch *s, const struct weir_
  * int, not long: before 6.4 the kernel's map functions return int, and the upper 32 bits of the
  * helper's result are not sign-extended.
  */
-static __always_inline int rev_insert(struct scratch *s)
+static __always_inline int rev_put(struct scratch *s)
 {
-	make_rev(s);
-	gc_slot_fill(s, s->rev_gc_slot, &s->rev_key, WEIR_GC_USED);
 	return bpf_map_update_elem(&conntrack, &s->rev_key, &s->rev_entry, BPF_NOEXIST);
 }
 
@@ -127,7 +125,10 @@ __noinline int rev_try(struct __sk_buff *skb)
 	keep_arg(skb);
 	if (!s)
 		return REV_NO_ROOM;
-	r = rev_insert(s);
+	make_rev(s);
+	if (gc_slot_rename(s->rev_gc_slot, &s->rev_key))
+		return REV_NO_ROOM;
+	r = rev_put(s);
 	if (!r)
 		return REV_INSERTED;
 	other = bpf_map_lookup_elem(&conntrack, &s->rev_key);
@@ -140,8 +141,7 @@ __noinline int rev_try(struct __sk_buff *skb)
 	if (!remove_if_closing(s))
 		return REV_PORT_TAKEN;
 	make_rev(s); /* remove_if_closing() overwrote s->rev_key */
-	r = bpf_map_update_elem(&conntrack, &s->rev_key, &s->rev_entry, BPF_NOEXIST);
-	return r ? REV_PORT_TAKEN : REV_INSERTED;
+	return rev_put(s) ? REV_PORT_TAKEN : REV_INSERTED;
 }
 
 /* Just made by a CPU that has yet to insert the forward entry: no packet has used it. */
@@ -227,10 +227,14 @@ __noinline int insert_rev(struct __sk_buff *skb)
 	if (gc_slot_take(skb, &s->rev_gc_slot))
 		return WEIR_TABLE_FULL;
 	s->rev_shared = 0;
+	make_rev(s);
+	gc_slot_fill(s, s->rev_gc_slot, &s->rev_key, WEIR_GC_USED);
 	/* the usual case without a call; the search starts over with the client's own port */
-	why = rev_insert(s) ? rev_search(skb, s) : WEIR_FORWARDED;
+	why = rev_put(s) ? rev_search(skb, s) : WEIR_FORWARDED;
 	if (why || s->rev_shared)
 		gc_slot_give_back(s->rev_gc_slot);
+	else
+		why = gc_slot_keep(&s->rev_key, &s->rev_entry);
 	s->entry.nat_cport_be = s->route.sport_be;
 	return why;
 }
@@ -251,7 +255,7 @@ static __always_inline void withdraw_rev(struct scratch *s)
 
 static __always_inline enum weir_reason put_forward(struct scratch *s)
 {
-	int r; /* not long: see rev_insert() */
+	int r; /* not long: see rev_put() */
 
 	if (s->key.zone)
 		zoned_add(1);
@@ -261,6 +265,16 @@ static __always_inline enum weir_reason put_forward(struct scratch *s)
 	if (s->key.zone)
 		zoned_add(-1);
 	return r == -EEXIST ? WEIR_RACE : WEIR_TABLE_FULL;
+}
+
+/* For evict_next(). */
+static __always_inline void note_newest(const struct scratch *s)
+{
+	__u32 bucket = s->bucket;
+	struct weir_flow_share *share = bpf_map_lookup_elem(&flow_shares, &bucket);
+
+	if (share)
+		share->newest = s->gc_slot;
 }
 
 /* Inserts the forward or only entry. */
@@ -278,6 +292,9 @@ __noinline int insert_forward(struct __sk_buff *skb)
 		why = put_forward(s);
 		if (why)
 			gc_slot_give_back(s->gc_slot);
+		else
+			why = gc_slot_keep(&s->key, &s->entry);
+		note_newest(s);
 	}
 	if (why && (s->flow_flags & WEIR_FLOW_TRANSLATED))
 		withdraw_rev(s);

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <asm-generic/errno-base.h>
+
 #include "flow_state.bpf.h"
 #include "scratch.bpf.h"
 
@@ -45,8 +47,9 @@ __noinline int reclaim_closing(struct __sk_buff *skb)
 /* ---- Shares ------------------------------------------------------------------------------- */
 
 #define EVICT_VISITS 256 /* gc slots visited for one new flow */
-#define EVICT_LOOKUPS 64 /* entries of the bucket looked up for it */
-#define EVICT_CANDIDATES 8 /* of them, compared */
+#define EVICT_LOOKUPS 32 /* entries of the bucket looked up for it */
+#define EVICT_CANDIDATES 4 /* of them, compared */
+#define EVICT_SKIP 15 /* new flows without a search, after one that found nothing */
 #define EVICT_AGE 8 /* ticks after which an unanswered flow is taken without comparing */
 
 /* What a bucket loses first. */
@@ -60,9 +63,10 @@ enum evict_class {
 };
 
 /* Of the flow with an entry at s->other. Uses s->rev_key. */
-static __always_inline __u32 evict_class_of(struct scratch *s, const struct weir_flow *flow)
+static __always_inline __u32 evict_class_of(struct scratch *s, const struct weir_flow *flow,
+					    __u32 *ret_last_seen)
 {
-	__u32 flags = flow_flags(&s->other, flow, &s->rev_key);
+	__u32 flags = flow_joint(&s->other, flow, &s->rev_key, ret_last_seen);
 	__u8 proto = s->other.proto;
 
 	if (!(flags & WEIR_FLOW_SEEN_REPLY))
@@ -75,33 +79,39 @@ static __always_inline __u32 evict_class_of(struct scratch *s, const struct weir
 	return weir_flow_state(flags, proto) == WEIR_STATE_CLOSING ? EVICT_CLOSING : EVICT_ANY;
 }
 
-/* Visits one gc slot, round robin from where the last search of the bucket ended. */
+/* May the flow of this gc slot be evicted, as far as the slot tells? */
+static __always_inline int evict_may(const struct weir_key_slot *k, __u32 bucket, __u32 most)
+{
+	union weir_gc_mark mark = { .word = READ_WORD(k->mark.word) };
+
+	return mark.bucket == bucket && (mark.used == WEIR_GC_HALF_OPEN ||
+					 (mark.used == WEIR_GC_USED && most != EVICT_HALF_OPEN));
+}
+
+/* Visits the gc slot at the cursor. */
 static long evict_visit(__u32 i, void *unused)
 {
 	struct scratch *s = scratch_get();
 	struct weir_config *c = config_get();
+	__u32 slot, class, age, last_seen;
 	struct weir_key_slot *k;
 	struct weir_flow *flow;
 	struct eviction *e;
-	__u32 slot, class, age;
 
 	if (!s || !c)
 		return 1;
 	e = &s->eviction;
-	slot = e->cursor + i;
-	if (slot >= c->gc_slots)
-		slot -= c->gc_slots;
+	slot = e->cursor;
+	e->cursor = slot + 1 < c->gc_slots ? slot + 1 : 0;
 	k = bpf_map_lookup_elem(&gc_slots, &slot);
-	if (!k || k->bucket != s->bucket ||
-	    (k->used != WEIR_GC_HALF_OPEN &&
-	     (k->used != WEIR_GC_USED || e->most == EVICT_HALF_OPEN)))
+	if (!k || !evict_may(k, s->bucket, e->most))
 		return 0;
 	s->other = k->key;
 	flow = bpf_map_lookup_elem(&conntrack, &s->other);
 	if (!flow || flow->gc_slot != slot)
 		return 0;
-	class = evict_class_of(s, flow);
-	age = s->pkt.now - flow->last_seen;
+	class = evict_class_of(s, flow, &last_seen);
+	age = s->pkt.now - last_seen;
 	if (class < e->best || (class == e->best && (__s32)(age - e->best_age) > 0)) {
 		e->best = class;
 		e->best_slot = slot;
@@ -113,9 +123,22 @@ static long evict_visit(__u32 i, void *unused)
 }
 
 /*
+ * Where to go on after a search that found nothing: behind the pod's flows that it met, or where
+ * the pod's flows begin. gc slots are given out in turn, so flows of a flood lie side by side, and
+ * the oldest as far behind the newest as there are of them.
+ */
+static __always_inline __u32 evict_next(const struct weir_flow_share *share,
+					const struct weir_config *c, const struct eviction *e)
+{
+	__u32 n = e->most == EVICT_HALF_OPEN ? share->half_open : share->entries;
+
+	return e->lookups ? e->cursor : share->newest + c->gc_slots - n;
+}
+
+/*
  * Evicts a flow of s->bucket, of class most or an earlier one: of a few candidates among 256 gc
  * slots the lowest class, and among equals the least recently used. Returns how many entries this
- * call removed. Searches of several CPUs visit different slots.
+ * call removed.
  */
 __noinline int evict(__u32 most)
 {
@@ -123,7 +146,7 @@ __noinline int evict(__u32 most)
 	struct weir_config *c = config_get();
 	struct weir_flow_share *share;
 	struct eviction *e;
-	__u32 visits, slot;
+	__u32 visits, slot, last_seen;
 	struct weir_key_slot *k;
 	struct weir_flow *flow;
 	int n;
@@ -134,18 +157,17 @@ __noinline int evict(__u32 most)
 	visits = EVICT_VISITS < c->gc_slots ? EVICT_VISITS : c->gc_slots;
 	e = &s->eviction;
 	*e = (struct eviction){ .most = most, .best = EVICT_NONE };
-	e->cursor = __sync_fetch_and_add(&share->cursor, visits) % c->gc_slots;
+	e->cursor = READ_WORD(share->cursor) % c->gc_slots;
 	bpf_loop(visits, evict_visit, NULL, 0);
-	if (e->best > most)
-		return 0;
 	slot = e->best_slot;
+	share->cursor = e->best <= most ? slot + 1 : evict_next(share, c, e);
 	k = bpf_map_lookup_elem(&gc_slots, &slot);
-	if (!k || k->bucket != s->bucket)
+	if (e->best > most || !k || k->mark.bucket != s->bucket)
 		return 0;
 	s->other = k->key;
 	flow = bpf_map_lookup_elem(&conntrack, &s->other);
 	/* RACE: the slot may have another flow by now */
-	if (!flow || flow->gc_slot != slot || evict_class_of(s, flow) > most)
+	if (!flow || flow->gc_slot != slot || evict_class_of(s, flow, &last_seen) > most)
 		return 0;
 	n = flow_delete(&s->other, flow, &s->rev_key);
 	__sync_fetch_and_add(&share->evicted, !!n);
@@ -167,6 +189,15 @@ static __always_inline __u32 evict_most(const struct weir_flow_share *share,
 	    (__s32)(share->half_open - c->half_open_share) > 0)
 		return EVICT_HALF_OPEN;
 	return EVICT_NONE;
+}
+
+/* After a search that found nothing, a few new flows do without one, unless there is no room. */
+static __always_inline int may_skip(struct weir_flow_share *share, __u32 most)
+{
+	if (most == EVICT_ANY || !share->skip)
+		return 0;
+	share->skip--;
+	return 1;
 }
 
 /*
@@ -191,10 +222,14 @@ __noinline int make_room(struct __sk_buff *skb)
 		return WEIR_INTERNAL;
 	need = s->flow_flags & WEIR_FLOW_TRANSLATED ? 2 : 1;
 	most = evict_most(share, c, need);
+	if (most == EVICT_NONE || may_skip(share, most))
+		return WEIR_FORWARDED;
 	for (int i = 0; i < 2 && most != EVICT_NONE; i++) {
 		freed += evict(most);
 		most = freed < need ? most : evict_most(share, c, need);
 	}
+	if (!freed)
+		share->skip = EVICT_SKIP;
 	return most == EVICT_ANY && freed < need ? WEIR_OVER_SHARE : WEIR_FORWARDED;
 }
 
@@ -211,22 +246,54 @@ static __always_inline int gc_slot_take(struct __sk_buff *skb, __u32 *ret_slot)
 	return reclaim_closing(skb) && !bpf_map_pop_elem(&gc_free, ret_slot) ? 0 : -1;
 }
 
-/* use: of a slot that was just taken; it counts from then on. */
+/* Fills a gc slot that was just taken; it counts from then on. */
 static __always_inline void gc_slot_fill(struct scratch *s, __u32 slot,
-					 const struct weir_tuple *key, __u32 use)
+					 const struct weir_tuple *key, __u16 use)
 {
 	struct weir_key_slot *k = bpf_map_lookup_elem(&gc_slots, &slot);
 
 	if (!k)
 		return;
 	k->key = *key;
-	k->bucket = s->bucket;
-	if (k->used != WEIR_GC_FREE) {
-		gc_slot_use(k, WEIR_GC_SUSPECT, WEIR_GC_USED);
-		return;
-	}
-	count_entries(s->bucket, 1, use == WEIR_GC_HALF_OPEN);
-	k->used = use;
+	k->mark.bucket = s->bucket;
+	gc_slot_use(k, WEIR_GC_FREE, use);
+}
+
+/* RACE: gc frees a slot when it finds no entry for it in two rounds. */
+static __always_inline int gc_slot_is_mine(const struct weir_key_slot *k,
+					   const struct weir_tuple *key)
+{
+	__u16 used = READ_WORD(k->mark.used);
+
+	return (used == WEIR_GC_USED || used == WEIR_GC_HALF_OPEN) &&
+	       weir_tuple_equal(&k->key, key);
+}
+
+/* Gives a filled slot another key. -EBUSY: gc freed it. */
+static __always_inline int gc_slot_rename(__u32 slot, const struct weir_tuple *key)
+{
+	struct weir_key_slot *k = bpf_map_lookup_elem(&gc_slots, &slot);
+
+	if (!k || (k->mark.used != WEIR_GC_USED && !gc_slot_use(k, WEIR_GC_SUSPECT, WEIR_GC_USED)))
+		return -EBUSY;
+	k->key = *key;
+	return 0;
+}
+
+/*
+ * After an insert: removes the entry again if gc freed its slot meanwhile, since nothing else would
+ * find it. Returns RACE if so.
+ */
+static __always_inline enum weir_reason gc_slot_keep(const struct weir_tuple *key,
+						     const struct weir_flow *flow)
+{
+	__u32 slot = flow->gc_slot;
+	struct weir_key_slot *k = bpf_map_lookup_elem(&gc_slots, &slot);
+
+	if (k && gc_slot_is_mine(k, key))
+		return WEIR_FORWARDED;
+	flow_delete_entry(key, flow);
+	return WEIR_RACE;
 }
 
 /* Returns a slot whose entry was not inserted. */

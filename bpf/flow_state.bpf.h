@@ -4,7 +4,7 @@
  * Included by pod and gc.
  *
  * Packets on several CPUs and gc can race for an entry. bpf_map_delete_elem has one winner; a gc
- * slot is returned by the CPU that turns gc_slots[slot].used from set to clear, so none is returned
+ * slot is returned by the CPU that turns gc_slots[slot].mark from used to free, so none is returned
  * twice. A reader that still holds a deleted entry may see another flow's value in it: its ends
  * then do not match the arriving device, and stamps are written by compare-and-swap only, so at
  * worst one packet is dropped or judged again.
@@ -34,14 +34,28 @@ flow_rev(const struct weir_tuple *key, const struct weir_flow *flow, struct weir
 
 /*
  * Flags of the whole flow: of its only entry, or of both entries of the pair, or-ed. room: for a
- * key.
+ * key. ret_last_seen: tick of the last packet in either direction.
  */
-static __always_inline __u32 flow_flags(const struct weir_tuple *key, const struct weir_flow *flow,
-					struct weir_tuple *room)
+static __always_inline __u32 flow_joint(const struct weir_tuple *key, const struct weir_flow *flow,
+					struct weir_tuple *room, __u32 *ret_last_seen)
 {
 	struct weir_flow *rev = flow_rev(key, flow, room);
 
-	return flow->flags | (rev ? rev->flags : 0);
+	*ret_last_seen = flow->last_seen;
+	if (!rev)
+		return flow->flags;
+	if ((__s32)(rev->last_seen - *ret_last_seen) > 0)
+		*ret_last_seen = rev->last_seen;
+	return flow->flags | rev->flags;
+}
+
+/* The flags alone. */
+static __always_inline __u32 flow_flags(const struct weir_tuple *key, const struct weir_flow *flow,
+					struct weir_tuple *room)
+{
+	__u32 last_seen;
+
+	return flow_joint(key, flow, room, &last_seen);
 }
 
 static __always_inline __u32 flow_timeout(const struct weir_config *c, __u8 proto, __u32 flags)
@@ -85,22 +99,34 @@ __noinline int count_entries(__u32 bucket, __s32 entries, __s32 half_open)
 }
 
 /* Changes the use of a gc slot, if it is `from`, and the counts with it. Returns whether it was. */
-static __always_inline int gc_slot_use(struct weir_key_slot *k, __u32 from, __u32 to)
+static __always_inline int gc_slot_use(struct weir_key_slot *k, __u16 from, __u16 to)
 {
-	__u32 bucket = READ_WORD(k->bucket);
+	union weir_gc_mark old = { .word = READ_WORD(k->mark.word) }, new = old;
 
-	if (__sync_val_compare_and_swap(&k->used, from, to) != from)
+	new.used = to;
+	if (old.used != from ||
+	    __sync_val_compare_and_swap(&k->mark.word, old.word, new.word) != old.word)
 		return 0;
-	count_entries(bucket, to == WEIR_GC_FREE ? -1 : 0, from == WEIR_GC_HALF_OPEN ? -1 : 0);
+	count_entries(old.bucket, (from == WEIR_GC_FREE) - (to == WEIR_GC_FREE),
+		      (to == WEIR_GC_HALF_OPEN) - (from == WEIR_GC_HALF_OPEN));
 	return 1;
 }
 
-/* Returns the gc slot of an entry that is removed, or was not inserted. Once: one CPU wins it. */
+/* Frees a gc slot that is used so. Returns whether it was: one CPU wins it. */
+static __always_inline int gc_slot_free(struct weir_key_slot *k, __u32 slot, __u16 from)
+{
+	if (!gc_slot_use(k, from, WEIR_GC_FREE))
+		return 0;
+	if (bpf_map_push_elem(&gc_free, &slot, 0)) /* its lock was held too long: gc tries again */
+		gc_slot_use(k, WEIR_GC_FREE, WEIR_GC_SUSPECT);
+	return 1;
+}
+
+/* Frees the gc slot of an entry that is removed, or was not inserted. */
 static __always_inline void gc_slot_return(struct weir_key_slot *k, __u32 slot)
 {
-	if (gc_slot_use(k, WEIR_GC_HALF_OPEN, WEIR_GC_FREE) ||
-	    gc_slot_use(k, WEIR_GC_USED, WEIR_GC_FREE))
-		bpf_map_push_elem(&gc_free, &slot, 0);
+	if (!gc_slot_free(k, slot, WEIR_GC_HALF_OPEN))
+		gc_slot_free(k, slot, WEIR_GC_USED);
 }
 
 /*

@@ -33,28 +33,13 @@ struct slice {
 	__u32 now;
 };
 
-/* Flags of both entries, or-ed, and the tick of the last packet in either direction. */
-static __always_inline __u32 joint_state(const struct weir_tuple *key, const struct weir_flow *flow,
-					 __u32 *last_seen)
-{
-	struct weir_tuple rev_key;
-	struct weir_flow *rev;
-
-	*last_seen = flow->last_seen;
-	rev = flow_rev(key, flow, &rev_key);
-	if (!rev)
-		return flow->flags;
-	if ((__s32)(rev->last_seen - *last_seen) > 0)
-		*last_seen = rev->last_seen;
-	return flow->flags | rev->flags;
-}
-
 /* Flags an expired flow; returns whether the flag of the last round still stands. */
 static __always_inline int expire(const struct slice *slice, const struct weir_tuple *key,
 				  struct weir_flow *flow)
 {
+	struct weir_tuple rev_key;
 	__u32 flags = flow->flags, last_seen;
-	__u32 joint = joint_state(key, flow, &last_seen);
+	__u32 joint = flow_joint(key, flow, &rev_key, &last_seen);
 
 	if ((__s32)(slice->now - last_seen) <=
 	    (__s32)flow_timeout(slice->config, key->proto, joint)) {
@@ -76,9 +61,8 @@ static __always_inline int expire(const struct slice *slice, const struct weir_t
  */
 static __always_inline void gc_orphan(struct weir_key_slot *k, __u32 slot)
 {
-	if (gc_slot_use(k, WEIR_GC_SUSPECT, WEIR_GC_FREE))
-		bpf_map_push_elem(&gc_free, &slot, 0);
-	else if (!gc_slot_use(k, WEIR_GC_HALF_OPEN, WEIR_GC_SUSPECT))
+	if (!gc_slot_free(k, slot, WEIR_GC_SUSPECT) &&
+	    !gc_slot_use(k, WEIR_GC_HALF_OPEN, WEIR_GC_SUSPECT))
 		gc_slot_use(k, WEIR_GC_USED, WEIR_GC_SUSPECT);
 }
 
@@ -96,7 +80,7 @@ static __always_inline void gc_slot_visit(const struct slice *slice, __u32 slot)
 	struct weir_tuple key, rev;
 	struct weir_flow *flow;
 
-	if (!k || k->used == WEIR_GC_FREE)
+	if (!k || k->mark.used == WEIR_GC_FREE)
 		return;
 	key = k->key;
 	flow = bpf_map_lookup_elem(&conntrack, &key);
@@ -104,7 +88,7 @@ static __always_inline void gc_slot_visit(const struct slice *slice, __u32 slot)
 		gc_orphan(k, slot);
 		return;
 	}
-	if (k->used == WEIR_GC_SUSPECT) /* the insert was under way at the last visit */
+	if (k->mark.used == WEIR_GC_SUSPECT) /* the insert was under way at the last visit */
 		gc_slot_use(k, WEIR_GC_SUSPECT, WEIR_GC_USED);
 	if (pod_is_gone(flow) || expire(slice, &key, flow))
 		flow_delete(&key, flow, &rev);

@@ -108,7 +108,7 @@ struct quote {
 
 /* A search for a flow to evict (flow_room.bpf.h). */
 struct eviction {
-	__u32 cursor; /* first gc slot */
+	__u32 cursor; /* gc slot to visit */
 	__u32 most, best; /* enum evict_class: to find at most, found */
 	__u32 best_slot, best_age;
 	__u32 lookups, candidates;

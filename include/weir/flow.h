@@ -171,7 +171,7 @@ WEIR_ASSERT_SIZE(struct weir_flow, 64);
 #define WEIR_TICK_SHIFT 27 /* 134 ms a tick */
 #define WEIR_NO_GC_SLOT 0xffffffffu /* an entry that no packet made: gc does not see it */
 
-/* How an element of gc_slots[] is used. Each change is a compare-and-swap: counts follow it. */
+/* How an element of gc_slots[] is used. */
 enum weir_gc_use {
 	WEIR_GC_FREE,
 	WEIR_GC_USED,
@@ -179,11 +179,23 @@ enum weir_gc_use {
 	WEIR_GC_SUSPECT, /* gc found no entry for it; freed in the next round */
 };
 
+/*
+ * For what a gc slot is used, and for which pod: one word, so that each change is one
+ * compare-and-swap, and the counts follow it exactly.
+ */
+union weir_gc_mark {
+	struct {
+		__u16 used; /* enum weir_gc_use */
+		__u16 bucket; /* weir_pod_bucket() of the pod that the flow counts for */
+	};
+	__u32 word;
+};
+
 /* Element of gc_slots[]: the key of an entry, for gc. */
 struct weir_key_slot {
 	struct weir_tuple key;
-	__u32 used; /* enum weir_gc_use */
-	__u32 bucket; /* weir_pod_bucket() of the pod that the flow counts for */
+	union weir_gc_mark mark;
+	__u32 pad;
 };
 WEIR_ASSERT_SIZE(struct weir_key_slot, 48);
 
@@ -192,9 +204,11 @@ struct weir_flow_share {
 	__u32 entries;
 	__u32 half_open;
 	__u32 cursor; /* gc slot at which the search for an entry to evict goes on */
+	__u32 newest; /* gc slot of the last flow that began */
+	__u32 skip; /* new flows until the next search, after one that found nothing */
 	__u32 evicted; /* flows evicted for newer ones of the same bucket */
 };
-WEIR_ASSERT_SIZE(struct weir_flow_share, 16);
+WEIR_ASSERT_SIZE(struct weir_flow_share, 24);
 
 /*
  * One datagram in fragments, at one pod's device, so that other pods cannot add to it. id: 16 bits

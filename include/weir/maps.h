@@ -38,7 +38,7 @@
 #include <weir/reason.h>
 #include <weir/service.h>
 
-#define WEIR_LAYOUT_VERSION 4 /* raised when a map is added, or its name, key or value changes */
+#define WEIR_LAYOUT_VERSION 5 /* raised when a map is added, or its name, key or value changes */
 
 #define WEIR_CONNTRACK_MAX \
 	(256 * 1024) /* entries, and a gc slot for each; a translated flow needs two */

@@ -751,7 +751,7 @@ static const char *count_free(const struct prog_env *env, uint8_t *seen, uint32_
 	for (uint32_t i = 0; i < n; i++) {
 		if (slots[i] >= max || seen[slots[i]]++)
 			wrong = "a gc slot is free twice";
-		else if (!bpf_map_lookup_elem(keys, &slots[i], &k) && k.used)
+		else if (!bpf_map_lookup_elem(keys, &slots[i], &k) && k.mark.used)
 			wrong = "a free gc slot is in use";
 		bpf_map_update_elem(queue, NULL, &slots[i], 0);
 	}
@@ -818,10 +818,10 @@ static const char *check_counts(const struct prog_env *env)
 
 	for (uint32_t i = 0; i < config.gc_slots; i++) {
 		must(bpf_map_lookup_elem(prog_map(env, "gc_slots"), &i, &k), "gc_slots");
-		want[k.bucket].entries += k.used != WEIR_GC_FREE;
-		want[k.bucket].half_open += k.used == WEIR_GC_HALF_OPEN;
-		entries += k.used != WEIR_GC_FREE;
-		half_open += k.used == WEIR_GC_HALF_OPEN;
+		want[k.mark.bucket].entries += k.mark.used != WEIR_GC_FREE;
+		want[k.mark.bucket].half_open += k.mark.used == WEIR_GC_HALF_OPEN;
+		entries += k.mark.used != WEIR_GC_FREE;
+		half_open += k.mark.used == WEIR_GC_HALF_OPEN;
 	}
 	if (entries != config.entries || half_open != config.half_open)
 		return "the counts of entries differ from the gc slots";
@@ -842,7 +842,7 @@ const char *prog_gc_slots_check(const struct prog_env *env, uint32_t *ret_orphan
 
 	for (uint32_t i = 0; i < max; i++) {
 		must(bpf_map_lookup_elem(prog_map(env, "gc_slots"), &i, &k), "gc_slots");
-		if (!k.used)
+		if (!k.mark.used)
 			continue;
 		used++;
 		orphans += !gc_slot_has_flow(env, &k, i);

@@ -218,7 +218,7 @@ static enum mark mark_of_flow(const struct prog_env *env, uint32_t port)
 	return flow.flags & WEIR_FLOW_EXPIRING ? MARKED : UNMARKED;
 }
 
-/* By weir_key_slot.used: free, in use, suspect. */
+/* By weir_key_slot.mark: free, in use, suspect. */
 static enum mark mark_of_gc_slot(const struct prog_env *env, uint32_t slot)
 {
 	static const enum mark marks[] = { [WEIR_GC_FREE] = GONE,
@@ -228,7 +228,7 @@ static enum mark mark_of_gc_slot(const struct prog_env *env, uint32_t slot)
 	struct weir_key_slot k;
 
 	prog_get(env, "gc_slots", &slot, &k);
-	return marks[k.used];
+	return marks[k.mark.used];
 }
 
 /*
@@ -376,13 +376,13 @@ static void the_gc_slot_of_a_flow_being_inserted_is_not_freed(void **state)
 	open_flow(env, SPORT);
 	assert_true(prog_flow(env, &spec, 0, &flow));
 	prog_get(env, "gc_slots", &flow.gc_slot, &k);
-	assert_int_equal(k.used, WEIR_GC_USED);
-	k.used = WEIR_GC_SUSPECT; /* as gc leaves it when the entry is not inserted yet */
+	assert_int_equal(k.mark.used, WEIR_GC_USED);
+	k.mark.used = WEIR_GC_SUSPECT; /* as gc leaves it when the entry is not inserted yet */
 	prog_set(env, "gc_slots", &flow.gc_slot, &k);
 	gc_run(env, 3);
 	assert_true(prog_flow(env, &spec, 0, NULL));
 	prog_get(env, "gc_slots", &flow.gc_slot, &k);
-	assert_int_equal(k.used, WEIR_GC_USED);
+	assert_int_equal(k.mark.used, WEIR_GC_USED);
 	assert_null(prog_gc_slots_check(env, NULL));
 }
 

@@ -159,7 +159,7 @@ static void the_gc_slot_of_another_flow_is_not_freed(void **state)
 	assert_redirected(
 		prog_from(env, POD_A, &two)); /* a new flow: the closing entry is removed */
 	prog_get(env, "gc_slots", &flow.gc_slot, &k);
-	assert_int_equal(k.used, 1);
+	assert_int_equal(k.mark.used, 1);
 }
 
 static void a_half_closed_flow_is_not_evicted(void **state)
@@ -494,6 +494,28 @@ static void translated_flows_after_direct_ones_leave_room_for_others(void **stat
 	assert_null(prog_gc_slots_check(env, NULL));
 }
 
+/* A download: the age of a flow is that of the last packet in either direction. */
+static void a_flow_with_packets_in_one_direction_only_is_not_the_oldest(void **state)
+{
+	struct prog_env *env = shared_table(state, 0);
+	struct packet_spec query = prog_udp(env, POD_A, FIRST, VIP_1, 53),
+			   answer = prog_udp(env, REMOTE_A, TARGET, POD_A, FIRST);
+
+	isolate_both(env);
+	prog_serve(env, 1, 53, IPPROTO_UDP, REMOTE_A, TARGET);
+	assert_passed(prog_from(env, POD_A, &query));
+	assert_passed(prog_to(env, POD_A, PROG_UPLINK, &answer));
+	prog_flows_age(env, 100);
+	for (int i = 1; i < LARGE * 7 / 8; i++)
+		open_flow(env, FIRST + i);
+	prog_flows_age(env, 100);
+	for (int i = 0; i < LARGE; i++) { /* more than one round of the search */
+		assert_passed(prog_to(env, POD_A, PROG_UPLINK, &answer));
+		open_flow(env, 40000 + i);
+	}
+	assert_true(prog_flow(env, &query, 0, NULL));
+}
+
 /* Packets from outside count for the pod that they reach. */
 static void a_flood_from_outside_costs_only_the_pod_that_it_reaches(void **state)
 {
@@ -510,6 +532,30 @@ static void a_flood_from_outside_costs_only_the_pod_that_it_reaches(void **state
 	}
 	all_of_c_are_open(env, SHARE);
 	assert_in_range(prog_flow_count(env), LARGE / 2, LARGE / 2 + 2);
+}
+
+/*
+ * In a table of a size as in use, the half-open flows of one pod are 1 of 64 gc slots, and side by
+ * side: a search that begins anywhere finds none.
+ */
+static void the_bound_of_half_open_flows_holds_in_a_large_table(void **state)
+{
+	const uint32_t large = 65536, half_open = large / WEIR_HALF_OPEN_PARTS;
+	struct prog_env *env = *state;
+	int family = env->family;
+
+	prog_env_free(env);
+	*state = env = prog_env_new(family, &(struct prog_sizes){ .conntrack = large,
+								  .share = large / WEIR_SHARE_PARTS,
+								  .half_open = half_open });
+	assert_non_null(env);
+	isolate_both(env);
+	for (uint32_t i = 0; i < 3 * half_open; i++)
+		assert_redirected(forth(env, FIRST + i, SYN));
+	assert_in_range(prog_config(env).half_open, half_open / 2 - 2, half_open / 2 + 32);
+	for (uint32_t i = 0; i < half_open / 4; i++) /* the latest are there */
+		assert_true(known(env, FIRST + 3 * half_open - 1 - i));
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
 /*
@@ -610,7 +656,9 @@ int main(void)
 		FOR_BOTH(cheap_flows_go_before_open_ones),
 		FOR_BOTH(answered_datagrams_and_echoes_fill_no_more_than_the_share_allows),
 		FOR_BOTH(translated_flows_after_direct_ones_leave_room_for_others),
+		FOR_BOTH(a_flow_with_packets_in_one_direction_only_is_not_the_oldest),
 		FOR_BOTH(a_flood_from_outside_costs_only_the_pod_that_it_reaches),
+		FOR_BOTH(the_bound_of_half_open_flows_holds_in_a_large_table),
 		FOR_BOTH(random_packets_lose_no_gc_slot),
 	};
 

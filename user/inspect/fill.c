@@ -71,7 +71,7 @@ static uint32_t count_used_slots(const struct live *l, enum weir_map map)
 		count = SLOTS_AT_ONCE;
 		r = bpf_map_lookup_batch(fd, first ? NULL : &at, &at, keys, slots, &count, NULL);
 		for (uint32_t i = 0; (!r || r == -ENOENT) && i < count; i++)
-			n += !!slots[i].used;
+			n += !!slots[i].mark.used;
 	}
 	return n;
 }

@@ -311,7 +311,7 @@ static void forget_slot(const struct node *n, uint32_t slot)
 	struct weir_key_slot k;
 
 	if (!bpf_map_lookup_elem(node_map_fd(n, WEIR_MAP_gc_slots), &slot, &k))
-		bpf_map_update_elem(node_map_fd(n, WEIR_MAP_flow_shares), &k.bucket, &nothing,
+		bpf_map_update_elem(node_map_fd(n, WEIR_MAP_flow_shares), &k.mark.bucket, &nothing,
 				    BPF_ANY);
 	bpf_map_update_elem(node_map_fd(n, WEIR_MAP_gc_slots), &slot, &unused, BPF_ANY);
 	bpf_map_update_elem(node_map_fd(n, WEIR_MAP_gc_free), NULL, &slot, BPF_ANY);
