@@ -406,6 +406,18 @@ static __always_inline enum flow_step check_stamps(struct scratch *s, struct wei
 	return decided(s, WEIR_FORWARDED);
 }
 
+/*
+ * Has the packet the key of this flow, but no part in it? Nothing replies from a frontend. A flow
+ * of the node has packets of the node only.
+ */
+static __always_inline int is_impostor(const struct scratch *s, const struct weir_flow *flow,
+				       int orig)
+{
+	if (orig)
+		return (flow->flags & WEIR_FLOW_HOST_ORIGIN) && !s->pkt.host_origin;
+	return weir_flow_is_pair(flow->flags) && !(flow->flags & WEIR_FLOW_REPLY);
+}
+
 /* Finds the packet's flow. Decided as FORWARDED or as a denial: s->route is filled. */
 static __always_inline enum flow_step flow_find(struct scratch *s)
 {
@@ -420,8 +432,7 @@ static __always_inline enum flow_step flow_find(struct scratch *s)
 	if (!flow)
 		return FLOW_NEW;
 	orig = is_orig(s, flow->flags);
-	/* nothing replies from a frontend: such a packet is spoofed */
-	if (!orig && weir_flow_is_pair(flow->flags) && !(flow->flags & WEIR_FLOW_REPLY))
+	if (is_impostor(s, flow, orig))
 		return decided(s, WEIR_SPOOFED);
 	end = check_ends(s, flow, orig);
 	if (end != END_PROVEN)

@@ -252,6 +252,7 @@ __noinline int fragment_parse(struct __sk_buff *skb)
 	keep_arg(skb);
 	if (!s)
 		return WEIR_INTERNAL;
+	s->pkt.fragmented = 1;
 	why = s->pkt.v6 ? piece_v6(skb, &s->pkt, &piece) : piece_v4(skb, &s->pkt, &piece);
 	if (!why && !piece_is_sane(&s->pkt, &piece))
 		why = WEIR_BAD_HEADER;

@@ -62,7 +62,7 @@ static __always_inline enum weir_reason judge_error(struct __sk_buff *skb, struc
 
 	if (s->pkt.multicast || is_link_local(&s->pkt)) /* no reply would pass either */
 		return WEIR_ICMP_NO_FLOW;
-	s->pkt.host_origin = sent_by_node(&s->pkt);
+	s->pkt.host_origin = sent_by_node(skb, &s->pkt);
 	why = flow_resolve(skb);
 	if (why == WEIR_UNCACHED) {
 		why = policy_judge(skb);

@@ -153,7 +153,7 @@ int to_pod(struct __sk_buff *skb)
 		why = fragment_parse(skb);
 	if (why)
 		return handle_non_flow(skb, s, why);
-	s->pkt.host_origin = sent_by_node(&s->pkt);
+	s->pkt.host_origin = sent_by_node(skb, &s->pkt);
 	why = pod_verdict(skb, s);
 	if (weir_verdict_of(why) != WEIR_PASS)
 		return drop(skb, why);

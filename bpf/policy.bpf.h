@@ -92,12 +92,16 @@ static __always_inline int is_own_node(const struct weir_addr *addr)
 }
 
 /*
- * Was the packet sent by a socket of this node (NP-41)? Its source alone does not prove it: a
- * packet that came in by a device may claim it.
+ * Was the packet sent by a socket of this node (NP-41)? Its source does not prove it: a packet that
+ * came in by a device may claim it. Nor does the absence of an input device: fragments that the
+ * kernel makes anew of a packet from outside have none, but no socket either. A whole packet of the
+ * node may have lost its socket: the clones of a bridge that floods have, and all segments but the
+ * last of those that a device cuts.
  */
-static __always_inline int sent_by_node(const struct pkt *pkt)
+static __always_inline int sent_by_node(const struct __sk_buff *skb, const struct pkt *pkt)
 {
-	return from_stack(pkt) && !pkt->from_device && is_own_node(&pkt->src);
+	return from_stack(pkt) && !pkt->from_device && (skb->sk || !pkt->fragmented) &&
+	       is_own_node(&pkt->src);
 }
 
 static __always_inline __u32 peer_identity(const struct weir_pod *peer,

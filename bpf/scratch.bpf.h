@@ -60,6 +60,7 @@ struct pkt {
 	__u8 host_origin; /* sent by a socket of this node (NP-41) */
 	__u8 decision_parts; /* enum decision_part: the valid parts of struct scratch.decision */
 	__u8 fragment; /* enum fragment_kind */
+	__u8 fragmented; /* a fragment, or a whole packet with a fragment header */
 	__u8 hops; /* IPv6: the hop limit */
 	__u32 device; /* the pod's device */
 	__u32 from_device; /* where the packet entered this node; 0: a socket of this node */

@@ -131,6 +131,8 @@ void netns_outside_add(const struct netns_cluster *c); /* after the first netns_
  * them before it sends a packet.
  */
 void netns_offload(const struct netns_cluster *c, const char *where, bool on);
+/* All devices of that namespace but lo: the stack makes large segments, the kernel cuts them. */
+void netns_segments_by_software(const struct netns_cluster *c, const char *where);
 /* Segments and datagrams that this namespace dropped for a wrong checksum; both families. */
 unsigned long netns_csum_errors(const struct netns_cluster *c, const char *where);
 /* Fragments that this namespace tried to reassemble; both families. */

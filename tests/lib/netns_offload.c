@@ -56,7 +56,19 @@ static void set_device(int fd, const char *device, bool on)
 	}
 }
 
-void netns_offload(const struct netns_cluster *c, const char *where, bool on)
+/* The kernel cuts segments before it sends them, so TSO is off, but the stack still makes large
+ * ones.
+ */
+static void software_segments(int fd, const char *device, bool on)
+{
+	uint32_t off = 0, gso = 1;
+
+	if (ethtool(fd, device, ETHTOOL_STSO, &off) || ethtool(fd, device, ETHTOOL_SGSO, &gso))
+		fail_msg("TSO off and GSO on, %s: %s", device, strerror(errno));
+}
+
+static void for_all_devices(const struct netns_cluster *c, const char *where,
+			    void (*set)(int fd, const char *device, bool on), bool on)
 {
 	_cleanup_(netns_leave) int back = -1;
 	_cleanup_(fd_close) int fd = -1;
@@ -69,11 +81,21 @@ void netns_offload(const struct netns_cluster *c, const char *where, bool on)
 	assert_true(fd >= 0 && devices);
 	for (struct if_nameindex *d = devices; d->if_index; d++)
 		if (strcmp(d->if_name, "lo")) {
-			set_device(fd, d->if_name, on);
+			set(fd, d->if_name, on);
 			n++;
 		}
 	if_freenameindex(devices);
 	assert_int_not_equal(n, 0);
+}
+
+void netns_offload(const struct netns_cluster *c, const char *where, bool on)
+{
+	for_all_devices(c, where, set_device, on);
+}
+
+void netns_segments_by_software(const struct netns_cluster *c, const char *where)
+{
+	for_all_devices(c, where, software_segments, true);
 }
 
 /* /proc/net/snmp has a line of names and a line of values for each protocol. */

@@ -442,6 +442,17 @@ static void np_41_the_origin_is_kept_for_later_verdicts(void **state)
 	assert_passed(prog_from(env, POD_B, &answer));
 }
 
+static void np_41_a_flow_of_the_node_has_no_packets_from_elsewhere(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec first = prog_udp(env, NODE, 3333, POD_B, 53);
+
+	isolate_ingress(env, DENY);
+	assert_passed(prog_to(env, POD_B, 0, &first));
+	assert_dropped(prog_to(env, POD_B, PROG_UPLINK, &first), WEIR_SPOOFED);
+	assert_passed(prog_to(env, POD_B, 0, &first));
+}
+
 static void np_42_pods_reach_their_own_node_only(void **state)
 {
 	struct prog_env *env = *state;
@@ -578,6 +589,7 @@ int main(void)
 		FOR_BOTH(np_41_the_own_nodes_sockets_reach_isolated_pods),
 		FOR_BOTH(np_44_a_node_address_from_a_device_is_an_ordinary_peer),
 		FOR_BOTH(np_41_the_origin_is_kept_for_later_verdicts),
+		FOR_BOTH(np_41_a_flow_of_the_node_has_no_packets_from_elsewhere),
 		FOR_BOTH(np_42_pods_reach_their_own_node_only),
 		FOR_BOTH(np_53_packets_of_a_gated_pod_are_dropped_in_both_directions),
 		FOR_BOTH(np_53_an_open_flow_of_a_gated_pod_is_dropped_as_gated),
