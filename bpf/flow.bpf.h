@@ -161,10 +161,10 @@ static __always_inline enum flow_step flow_leave(struct scratch *s, const struct
 }
 
 /*
- * Does this packet begin a new flow on an existing entry? A SYN does on a closing flow, and on an
- * opening flow whose backend is gone. Any packet that may begin a flow does on a pair that lost its
- * reverse entry in a race; open flows are not checked for that, it would cost them a look-up per
- * packet.
+ * Does this packet begin a new flow on an existing entry? A SYN does on a closing flow, on one with
+ * a RST of anybody, and on an opening flow whose backend is gone. Any packet that may begin a flow
+ * does on a pair that lost its reverse entry in a race; open flows are not checked for that, it
+ * would cost them a look-up per packet.
  */
 static __always_inline int flow_restarts(struct scratch *s, struct weir_flow *flow, int orig)
 {
@@ -184,7 +184,7 @@ static __always_inline int flow_restarts(struct scratch *s, struct weir_flow *fl
 	if (!tcp)
 		return 0;
 	state = weir_flow_state(flags, IPPROTO_TCP);
-	return state == WEIR_STATE_CLOSING ||
+	return state == WEIR_STATE_CLOSING || (flags & WEIR_FLOW_RST_ANY) ||
 	       (orig && state == WEIR_STATE_OPENING && backend_gone(flow));
 }
 
@@ -292,13 +292,17 @@ static __always_inline __u32 reset_refuted(const struct scratch *s, __u32 flags,
 }
 
 /*
- * Notes the RST's tick for reset_refuted(). Two RSTs at once may mix their ticks: the flow is
- * closing in any case.
+ * Notes the RST's tick for reset_refuted(), and whether its source is proven. Two RSTs at once may
+ * mix their ticks: the flow is closing in any case.
  */
 static __always_inline void note_reset(const struct scratch *s, struct weir_flow *flow)
 {
+	__u32 note = s->pkt.now << WEIR_FLOW_RST_TICK_SHIFT;
+
+	if (pod_sends(&s->pkt) || s->pkt.host_origin)
+		note |= WEIR_FLOW_RST_PROVEN;
 	__sync_fetch_and_and(&flow->flags, ~WEIR_FLOW_RST_TICK);
-	__sync_fetch_and_or(&flow->flags, s->pkt.now << WEIR_FLOW_RST_TICK_SHIFT);
+	__sync_fetch_and_or(&flow->flags, note);
 }
 
 /*

@@ -13,15 +13,16 @@
 #define RECLAIM_TRIES 16 /* closing flows examined for one new flow */
 
 /*
- * Removes the flow with an entry at s->other if it is closing. Returns whether it did. Uses
- * s->rev_key.
+ * Removes the flow with an entry at s->other if it is closing, or has one of the flags. Returns
+ * whether it did. Uses s->rev_key.
  */
-static __always_inline int remove_if_closing(struct scratch *s)
+static __always_inline int remove_if_closing(struct scratch *s, __u32 or_flags)
 {
 	struct weir_flow *flow = bpf_map_lookup_elem(&conntrack, &s->other);
+	__u32 flags = flow ? flow_flags(&s->other, flow, &s->rev_key) : 0;
 
-	if (!flow || weir_flow_state(flow_flags(&s->other, flow, &s->rev_key), s->other.proto) !=
-			     WEIR_STATE_CLOSING)
+	if (!flow ||
+	    (weir_flow_state(flags, s->other.proto) != WEIR_STATE_CLOSING && !(flags & or_flags)))
 		return 0;
 	flow_delete(&s->other, flow, &s->rev_key);
 	return 1;
@@ -38,7 +39,7 @@ __noinline int reclaim_closing(struct __sk_buff *skb)
 	for (int i = 0; i < RECLAIM_TRIES; i++) {
 		if (bpf_map_pop_elem(&closing_keys, &s->other))
 			return 0;
-		if (remove_if_closing(s))
+		if (remove_if_closing(s, WEIR_FLOW_RST_ANY))
 			return 1;
 	}
 	return 0;
@@ -57,7 +58,7 @@ enum evict_class {
 	EVICT_UNANSWERED,
 	EVICT_HALF_OPEN, /* TCP, answered by a SYN-ACK only */
 	EVICT_CHEAP, /* echo, and flows with this node: nothing of the cluster depends on them */
-	EVICT_CLOSING,
+	EVICT_CLOSING, /* and open flows with a RST, which may be forged */
 	EVICT_ANY,
 	EVICT_NONE,
 };
@@ -76,7 +77,9 @@ static __always_inline __u32 evict_class_of(struct scratch *s, const struct weir
 	if (proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6 || (flags & WEIR_FLOW_HOST_ORIGIN) ||
 	    is_own_node(weir_flow_far(&s->other, flow)))
 		return EVICT_CHEAP;
-	return weir_flow_state(flags, proto) == WEIR_STATE_CLOSING ? EVICT_CLOSING : EVICT_ANY;
+	if (weir_flow_state(flags, proto) == WEIR_STATE_CLOSING || (flags & WEIR_FLOW_RST_ANY))
+		return EVICT_CLOSING;
+	return EVICT_ANY;
 }
 
 /* May the flow of this gc slot be evicted, as far as the slot tells? */

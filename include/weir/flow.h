@@ -130,6 +130,8 @@ enum weir_flow_flag {
 		1 << 15, /* set by gc; deleted a round later unless a packet clears it */
 	WEIR_FLOW_DEAD = 1 << 16, /* being deleted: treat as missing */
 	WEIR_FLOW_SYN_ACK = 1 << 17, /* TCP: the responder sent one, or the flow began mid-stream */
+	/* a RST came from a pod of this node or from the node: its source is proven */
+	WEIR_FLOW_RST_PROVEN = 1 << 18,
 	/* bits 24-31: low bits of the tick of the last RST (WEIR_FLOW_RST_TICK) */
 };
 
@@ -258,17 +260,28 @@ WEIR_ASSERT_SIZE(struct weir_fragment_ring, 4 + WEIR_FRAGMENT_RING_LEN * 60);
 /* Set by packets, each for its own direction. */
 #define WEIR_FLOW_STATE_BITS                                                             \
 	(WEIR_FLOW_SEEN_BOTH | WEIR_FLOW_FIN_BOTH | WEIR_FLOW_RST_ANY | WEIR_FLOW_OPEN | \
-	 WEIR_FLOW_SYN_ACK)
+	 WEIR_FLOW_SYN_ACK | WEIR_FLOW_RST_PROVEN)
 
 enum weir_flow_state {
 	/* TCP */
 	WEIR_STATE_OPENING,
 	WEIR_STATE_OPEN,
-	WEIR_STATE_CLOSING, /* FIN in both directions, or a RST that no later packet refuted */
+	WEIR_STATE_CLOSING, /* FIN in both directions, or a RST: weir_flow_is_reset() */
 	/* all other protocols */
 	WEIR_STATE_ONE_WAY,
 	WEIR_STATE_ANSWERED,
 };
+
+/*
+ * Is a TCP flow ended by a RST that no later packet refuted? Anybody outside can forge one, with
+ * any sequence number, and the pod ignores it: an open flow lives on unless the RST's source is
+ * proven.
+ */
+static __always_inline int weir_flow_is_reset(__u32 flags)
+{
+	return (flags & WEIR_FLOW_RST_ANY) &&
+	       ((flags & WEIR_FLOW_RST_PROVEN) || !(flags & WEIR_FLOW_OPEN));
+}
 
 /* flags: of the flow's only entry, or of both entries of a pair, or-ed. */
 static __always_inline enum weir_flow_state weir_flow_state(__u32 flags, __u8 proto)
@@ -276,7 +289,7 @@ static __always_inline enum weir_flow_state weir_flow_state(__u32 flags, __u8 pr
 	if (proto != IPPROTO_TCP)
 		return (flags & WEIR_FLOW_SEEN_BOTH) == WEIR_FLOW_SEEN_BOTH ? WEIR_STATE_ANSWERED
 									    : WEIR_STATE_ONE_WAY;
-	if ((flags & WEIR_FLOW_RST_ANY) || (flags & WEIR_FLOW_FIN_BOTH) == WEIR_FLOW_FIN_BOTH)
+	if (weir_flow_is_reset(flags) || (flags & WEIR_FLOW_FIN_BOTH) == WEIR_FLOW_FIN_BOTH)
 		return WEIR_STATE_CLOSING;
 	return flags & WEIR_FLOW_OPEN ? WEIR_STATE_OPEN : WEIR_STATE_OPENING;
 }

@@ -469,6 +469,34 @@ static void traffic_after_a_reset_opens_the_flow_again(void **state)
 			 WEIR_FLOW_OPEN);
 }
 
+/* Anybody outside can send one; the pod ignores it unless its sequence number is right. */
+static void a_reset_from_outside_does_not_close_an_open_flow(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec out = prog_tcp(env, POD_A, SPORT, VIP_1, 80, SYN),
+			   in = prog_tcp(env, REMOTE_A, DPORT, POD_A, SPORT, SYN | ACK);
+	struct weir_flow flow, rev;
+
+	prog_serve(env, 1, 80, IPPROTO_TCP, REMOTE_A, DPORT);
+	for (int proven = 0; proven < 2; proven++) {
+		out.tcp_flags = SYN;
+		in.tcp_flags = SYN | ACK;
+		assert_passed(prog_from(env, POD_A, &out));
+		assert_passed(prog_to(env, POD_A, PROG_UPLINK, &in));
+		out.tcp_flags = ACK;
+		assert_passed(prog_from(env, POD_A, &out));
+		in.tcp_flags = out.tcp_flags = RST;
+		if (proven)
+			assert_passed(prog_from(env, POD_A, &out));
+		else
+			assert_passed(prog_to(env, POD_A, PROG_UPLINK, &in));
+		assert_true(prog_flow(env, &out, 0, &flow));
+		assert_true(prog_flow(env, &in, 0, &rev));
+		assert_int_equal(weir_flow_state(flow.flags | rev.flags, IPPROTO_TCP),
+				 proven ? WEIR_STATE_CLOSING : WEIR_STATE_OPEN);
+	}
+}
+
 static void a_syn_on_a_closing_flow_begins_a_new_one(void **state)
 {
 	struct prog_env *env = *state;
@@ -583,6 +611,7 @@ int main(void)
 		FOR_BOTH(a_local_pods_packet_must_come_from_its_device),
 		FOR_BOTH(a_packet_that_a_reset_overtook_does_not_open_the_flow_again),
 		FOR_BOTH(traffic_after_a_reset_opens_the_flow_again),
+		FOR_BOTH(a_reset_from_outside_does_not_close_an_open_flow),
 		FOR_BOTH(a_syn_on_a_closing_flow_begins_a_new_one),
 		FOR_BOTH(a_syn_of_the_other_end_on_a_closing_flow_reverses_it),
 		FOR_BOTH(a_denied_syn_on_a_closing_flow_is_denied),

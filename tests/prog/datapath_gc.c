@@ -201,6 +201,31 @@ static void every_state_has_its_own_timeout(void **state)
 	assert_null(prog_gc_slots_check(env, NULL));
 }
 
+/* One forged RST, with any sequence number, on an idle connection. */
+static void a_reset_from_outside_alone_never_shortens_the_life_of_an_open_flow(void **state)
+{
+	struct prog_env *env = with_gc(state);
+	struct packet_spec out = prog_tcp(env, POD_A, SPORT, REMOTE_A, 80, SYN),
+			   in = prog_tcp(env, REMOTE_A, 80, POD_A, SPORT, SYN | ACK);
+
+	assert_passed(prog_from(env, POD_A, &out));
+	assert_passed(prog_to(env, POD_A, PROG_UPLINK, &in));
+	out.tcp_flags = ACK;
+	assert_passed(prog_from(env, POD_A, &out));
+	in.tcp_flags = RST;
+	assert_passed(prog_to(env, POD_A, PROG_UPLINK, &in));
+	set_timeout(env, WEIR_TIMEOUT_TCP_CLOSING, 50);
+	prog_flows_age(env, 100);
+	gc_run(env, 3);
+	assert_int_equal(prog_flow_count(env), 1);
+	assert_passed(prog_from(env, POD_A, &out));
+	out.tcp_flags = RST; /* the pod's own ends it */
+	assert_passed(prog_from(env, POD_A, &out));
+	prog_flows_age(env, 100);
+	gc_run(env, 3);
+	assert_int_equal(prog_flow_count(env), 0);
+}
+
 /* A flow or a gc slot as gc left it: gc marks it in one round and removes it in a later one. */
 enum mark {
 	UNMARKED,
@@ -507,6 +532,7 @@ int main(void)
 		FOR_BOTH(expired_flows_are_removed_and_live_ones_stay),
 		FOR_BOTH(flows_of_a_removed_pod_go_with_the_next_round),
 		FOR_BOTH(every_state_has_its_own_timeout),
+		FOR_BOTH(a_reset_from_outside_alone_never_shortens_the_life_of_an_open_flow),
 		FOR_BOTH(removal_takes_two_rounds),
 		FOR_BOTH(a_reply_keeps_a_marked_pair),
 		FOR_BOTH(orphaned_gc_slots_are_freed),

@@ -12,7 +12,7 @@
 
 #include <weir/flow.h>
 
-static void tcp_opens_by_the_third_packet_and_closes_by_both_fins_or_a_reset(void **state)
+static void tcp_opens_by_the_third_packet_and_closes_by_both_fins_or_a_proven_reset(void **state)
 {
 	const uint32_t seen = WEIR_FLOW_SEEN_BOTH, open = seen | WEIR_FLOW_OPEN;
 
@@ -23,8 +23,10 @@ static void tcp_opens_by_the_third_packet_and_closes_by_both_fins_or_a_reset(voi
 	assert_int_equal(weir_flow_state(open | WEIR_FLOW_FIN_REPLY, IPPROTO_TCP), WEIR_STATE_OPEN);
 	assert_int_equal(weir_flow_state(open | WEIR_FLOW_FIN_BOTH, IPPROTO_TCP),
 			 WEIR_STATE_CLOSING);
-	assert_int_equal(weir_flow_state(open | WEIR_FLOW_RST_ORIG, IPPROTO_TCP),
-			 WEIR_STATE_CLOSING);
+	assert_int_equal(
+		weir_flow_state(open | WEIR_FLOW_RST_ORIG | WEIR_FLOW_RST_PROVEN, IPPROTO_TCP),
+		WEIR_STATE_CLOSING);
+	assert_int_equal(weir_flow_state(open | WEIR_FLOW_RST_ORIG, IPPROTO_TCP), WEIR_STATE_OPEN);
 	assert_int_equal(weir_flow_state(WEIR_FLOW_SEEN_ORIG | WEIR_FLOW_RST_REPLY, IPPROTO_TCP),
 			 WEIR_STATE_CLOSING);
 }
@@ -101,7 +103,8 @@ static void each_entry_of_a_pair_has_the_key_of_its_reverse_entry(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tcp_opens_by_the_third_packet_and_closes_by_both_fins_or_a_reset),
+		cmocka_unit_test(
+			tcp_opens_by_the_third_packet_and_closes_by_both_fins_or_a_proven_reset),
 		cmocka_unit_test(other_protocols_are_one_way_or_answered),
 		cmocka_unit_test(each_entry_of_a_pair_has_the_key_of_its_reverse_entry),
 	};
