@@ -138,7 +138,7 @@ $(BUILD)/bench/bench_control: $(BUILD)/%: $(BUILD)/obj/%.o $(call obj,bench/row.
 	$(call say,LD,$@)
 	$(link_test)
 $(BUILD)/bench/bench_live: $(BUILD)/%: $(BUILD)/obj/%.o \
-		$(call obj,bench/peers.c bench/row.c bench/stage.c bench/traffic.c tests/lib/large_cluster.c) $(TEST_LIBS)
+		$(call obj,bench/flood.c bench/live_flood.c bench/peers.c bench/row.c bench/stage.c bench/traffic.c tests/lib/large_cluster.c) $(TEST_LIBS)
 	$(call say,LD,$@)
 	$(link_test)
 $(call obj,bench/bench_control.c bench/stage.c): EXTRA_CFLAGS = -Itests

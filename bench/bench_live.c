@@ -12,15 +12,12 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "live.h"
 #include "peers.h"
 #include "row.h"
 #include "stage.h"
 
-#define FEW 10
 #define MANY 10000
-#define ENDPOINTS 10
-#define POLICIES 100
-#define CONNECTIONS 32
 #define DROPS_PER_MILLE 1
 
 enum variant {
@@ -97,7 +94,6 @@ static struct instance instances[_LOADED_MAX] = {
 #define CRR_POLICY "CRR with policies / none"
 #define RR1 "RR on 1 connection / plain"
 #define RR32 "RR on 32 connections / plain"
-#define FEW_TEXT "10 Services x 10 100 policies"
 #define MANY_TEXT "10000 Services x 10 100 policies"
 
 /* services 0: the client connects to the server's own address. */
@@ -168,6 +164,7 @@ static struct row dropped = { .work = "packets dropped by weir",
 static double slice_s = 0.3;
 static int loads = 4, rounds = 5; /* of each load */
 static int many = MANY;
+static struct live_flood flood = { .loads = 4, .rounds = 2, .seconds = 1, .datagrams = 300000 };
 
 static void __attribute__((noreturn)) die(const char *what, const char *where)
 {
@@ -184,20 +181,6 @@ static FILE *rules_open(const char *path)
 	if (!f)
 		die("cannot write rules", path);
 	return f;
-}
-
-static void load_peer_services(const struct stage *s, bool nft, int n)
-{
-	struct peer_services services = { n, n / 2, STAGE_SERVER };
-	FILE *f = rules_open("/run/rules");
-
-	if (nft)
-		peer_nft(f, &services);
-	else
-		peer_iptables(f, &services);
-	fclose(f);
-	stage_run("nsenter --net=/run/netns/weir-%s_node %s /run/rules", s->name,
-		  nft ? "nft -f" : "iptables-restore");
 }
 
 static void load_peer_policies(const struct stage *s, int n)
@@ -218,13 +201,14 @@ static void set_up(void)
 	stage_enter();
 	for (int i = 0; i < _STAGE_MAX; i++)
 		stage_up(&stages[i], stage_names[i]);
-	load_peer_services(&stages[NFT10], true, FEW);
-	load_peer_services(&stages[NFT10000], true, many);
-	load_peer_services(&stages[IPT10], false, FEW);
-	load_peer_services(&stages[IPT10000], false, many);
+	stage_load_services(&stages[NFT10], true, FEW);
+	stage_load_services(&stages[NFT10000], true, many);
+	stage_load_services(&stages[IPT10], false, FEW);
+	stage_load_services(&stages[IPT10000], false, many);
 	load_peer_policies(&stages[SET1], 1);
 	load_peer_policies(&stages[SET100], 100);
 	load_peer_policies(&stages[SET1000], 1000);
+	live_flood_set_up(&stages[BARE]);
 	stage_enter_node(&stages[BARE]);
 	for (int v = 0; v < _VARIANT_MAX; v++) {
 		const struct setup *setup = &setups[v];
@@ -267,7 +251,7 @@ static void check_path(enum loaded expected, uint64_t exchanges, const char *var
 static double run_variant(enum variant v)
 {
 	const struct setup *setup = &setups[v];
-	int services = setup->services == MANY ? many : setup->services, target = services / 2;
+	int services = setup->services == MANY ? many : setup->services;
 	struct traffic_slice slice = { .addr_be = inet_addr(STAGE_SERVER),
 				       .port = TRAFFIC_PORT,
 				       .mode = setup->mode,
@@ -276,12 +260,12 @@ static double run_variant(enum variant v)
 	double rate;
 
 	if (services) {
-		slice.addr_be = htonl(172u << 24 | 20u << 16 | target);
+		slice.addr_be = stage_service_addr(services);
 		slice.port = 80;
 	}
 	if (setup->loaded != NONE)
 		instance_hook(&instances[setup->loaded], true);
-	rate = traffic_run(&stages[setup->stage].traffic, &slice);
+	rate = traffic_run(&stages[setup->stage].traffic, &slice).rate;
 	if (setup->loaded != NONE)
 		instance_hook(&instances[setup->loaded], false);
 	check_path(setup->loaded, rate * slice_s, setup->variant);
@@ -321,9 +305,12 @@ int main(int argc, char **argv)
 		loads = rounds = 1;
 		slice_s = 0.05;
 		many = 200;
+		flood = (struct live_flood){ 1, 1, 0.1, 5000 };
 	} else if (argc > 2) {
 		loads = atoi(argv[1]);
 		rounds = atoi(argv[2]);
+		flood.loads = loads;
+		flood.rounds = (rounds + 1) / 2;
 	}
 	if (loads < 1 || rounds < 1 || rows_open("live"))
 		return 1;
@@ -333,6 +320,7 @@ int main(int argc, char **argv)
 	for (int v = 0; v < _VARIANT_MAX; v++)
 		row_end(&rows[v]);
 	row_end(&dropped);
+	live_flood_measure(&flood);
 	rows_close();
 	for (int i = 0; i < _STAGE_MAX; i++)
 		traffic_stop(&stages[i].traffic);

@@ -11,7 +11,7 @@ BENCH_OUT=${BENCH_OUT:-$BUILD/bench/out}
 WEIR_BIN=${WEIR_BIN:-$BUILD/weir}
 SHORT=${BENCH_SHORT:-}
 export BENCH_OUT WEIR_BIN
-LIMIT_S=600
+LIMIT_S=900
 
 [ "$(id -u)" = 0 ] || { echo "bench: needs root" >&2; exit 1; }
 mkdir -p "$BENCH_OUT" || exit 1
@@ -65,6 +65,7 @@ for part; do
 	esac
 done
 echo "load after: $(cut -d' ' -f1-3 /proc/loadavg)" >>"$BENCH_OUT/machine.txt"
+echo "nf_conntrack_max: $(cat /proc/sys/net/netfilter/nf_conntrack_max 2>/dev/null || echo "not loaded")" >>"$BENCH_OUT/machine.txt"
 cat "$BENCH_OUT/machine.txt"
 for part; do
 	[ -s "$BENCH_OUT/$part.csv" ] && { echo; table "$BENCH_OUT/$part.csv"; }

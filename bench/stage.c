@@ -17,9 +17,11 @@
 #include "attach/attach.h"
 #include "base/mem.h"
 #include "lib/large_cluster.h"
+#include "peers.h"
 #include "stage.h"
 
 #define NODE "node"
+#define WORLD "198.51.100.1" /* as `weir sandbox` assigns it */
 #define SERVER_NUMBER (244 << 16 | 2) /* 10.244.0.2, as lib/large_cluster.h numbers endpoints */
 
 static void __attribute__((noreturn)) die(const char *what)
@@ -83,6 +85,7 @@ static FILE *list_open(const char *path)
 	      f);
 	put_pod(f, "client", STAGE_CLIENT);
 	put_pod(f, "server", STAGE_SERVER);
+	put_pod(f, "flood", STAGE_FLOOD);
 	return f;
 }
 
@@ -120,6 +123,50 @@ void stage_enter_node(const struct stage *s)
 	if (!f || setns(fileno(f), CLONE_NEWNET))
 		die(path);
 	fclose(f);
+}
+
+void stage_load_services(const struct stage *s, bool nft, int services)
+{
+	struct peer_services peer = { services, services / 2, STAGE_SERVER };
+	FILE *f = fopen("/run/rules", "we");
+
+	if (!f)
+		die("cannot write rules");
+	if (nft)
+		peer_nft(f, &peer);
+	else
+		peer_iptables(f, &peer);
+	fclose(f);
+	stage_run("nsenter --net=/run/netns/weir-%s_node %s /run/rules", s->name,
+		  nft ? "nft -f" : "iptables-restore");
+}
+
+uint32_t stage_service_addr(int services)
+{
+	return htonl(172u << 24 | 20u << 16 | (services / 2));
+}
+
+void stage_start_flood(const struct stage *s, struct flood *flood)
+{
+	_cleanup_(mem_free) char *netns = mem_printf("weir-%s_default_flood", s->name);
+
+	stage_run("ip -n weir-%s_world route add blackhole " FLOOD_NETWORK, s->name);
+	stage_run("ip -n weir-%s_node route add " FLOOD_NETWORK " via " WORLD " dev world onlink",
+		  s->name);
+	flood_start(flood, netns);
+}
+
+uint64_t stage_conntrack(const struct stage *s, const char *what)
+{
+	_cleanup_(mem_free) char *command = mem_printf(
+		"nsenter --net=/run/netns/weir-%s_node cat /proc/sys/net/netfilter/nf_conntrack_%s",
+		s->name, what);
+	FILE *f = popen(command, "r");
+	unsigned long long n;
+
+	if (!f || fscanf(f, "%llu", &n) != 1 || pclose(f))
+		die(command);
+	return n;
 }
 
 /* ---- Instances ---- */
@@ -206,6 +253,7 @@ void instance_load(struct instance *i, const struct stage *s)
 	stage_run("mkdir -p /run/weir-%s/pods", i->name);
 	record(i, s, "client", STAGE_CLIENT);
 	record(i, s, "server", STAGE_SERVER);
+	record(i, s, "flood", STAGE_FLOOD);
 	stage_run("%s load -q --name %s --node " NODE
 		  " -f /run/instance.json >/run/stage.out 2>&1 || "
 		  "{ cat /run/stage.out >&2; false; }",
@@ -236,8 +284,23 @@ void instance_hook(struct instance *i, bool on)
 			die(err.text);
 		done++;
 	}
-	if (done != 2)
-		die("an instance does not hold both pods");
+	if (done != 3)
+		die("an instance does not hold all pods");
+}
+
+uint64_t instance_flows(const struct instance *i)
+{
+	uint64_t sum = node_config(i->node)->entries;
+
+	for (uint32_t bucket = 0; bucket < WEIR_POD_BUCKETS; bucket++) {
+		struct weir_flow_share share;
+
+		if (bpf_map_lookup_elem(node_map_fd(i->node, WEIR_MAP_flow_shares), &bucket,
+					&share))
+			die("cannot read flow_shares");
+		sum += share.evicted;
+	}
+	return sum;
 }
 
 static uint64_t counter(const struct instance *i, uint32_t reason)

@@ -33,7 +33,7 @@ static void __attribute__((noreturn)) die(const char *what)
 	_exit(1);
 }
 
-static double now_s(void)
+double traffic_now_s(void)
 {
 	struct timespec t;
 
@@ -41,7 +41,7 @@ static double now_s(void)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
-static void enter(const char *netns)
+void traffic_enter(const char *netns)
 {
 	struct weir_err err = {};
 	int fd = netns_open(netns, &err);
@@ -112,7 +112,7 @@ static pid_t start_server(const char *netns)
 	if (pipe(ready) || (pid = fork()) < 0)
 		die("fork");
 	if (!pid) {
-		enter(netns);
+		traffic_enter(netns);
 		fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 		if (bind(fd, (struct sockaddr *)&any, sizeof(any)) || listen(fd, 1024))
@@ -134,8 +134,10 @@ struct client {
 	const struct traffic_slice *slice;
 	struct sockaddr_in to;
 	int epoll;
-	int fds[TRAFFIC_CONNECTIONS_MAX];
-	uint64_t exchanges;
+	int fds[TRAFFIC_CONNECTIONS_MAX]; /* -1: none */
+	double began[TRAFFIC_CONNECTIONS_MAX];
+	uint64_t exchanges, failed, slow;
+	bool draining; /* ended connections are not replaced */
 };
 
 static void connect_one(struct client *c, int slot)
@@ -151,88 +153,156 @@ static void connect_one(struct client *c, int slot)
 	if (epoll_ctl(c->epoll, EPOLL_CTL_ADD, fd, &e))
 		die("epoll");
 	c->fds[slot] = fd;
+	if (c->slice->lossy)
+		c->began[slot] = traffic_now_s();
 }
 
-static void request(int fd)
+static void next_connection(struct client *c, int slot)
+{
+	close(c->fds[slot]);
+	c->fds[slot] = -1;
+	if (!c->draining)
+		connect_one(c, slot);
+}
+
+static bool request(int fd)
 {
 	char buf[BYTES] = "q";
 
-	if (send(fd, buf, BYTES, MSG_NOSIGNAL) != BYTES)
-		die("send");
+	return send(fd, buf, BYTES, MSG_NOSIGNAL) == BYTES;
+}
+
+static void failed(struct client *c, int slot, const char *what)
+{
+	if (!c->slice->lossy)
+		die(what);
+	c->failed++;
+	next_connection(c, slot);
+}
+
+static void on_response(struct client *c, int slot)
+{
+	c->exchanges++;
+	if (c->slice->lossy)
+		c->slow += traffic_now_s() - c->began[slot] > TRAFFIC_SLOW_S;
+	if (c->slice->mode == TRAFFIC_CRR)
+		next_connection(c, slot);
+	else if (!request(c->fds[slot]))
+		failed(c, slot, "send");
 }
 
 static void on_event(struct client *c, const struct epoll_event *e)
 {
 	struct epoll_event answer = { .events = EPOLLIN, .data.u32 = e->data.u32 };
-	int fd = c->fds[e->data.u32];
+	int slot = e->data.u32, fd = c->fds[slot];
 	char buf[BYTES];
 
 	if (e->events & EPOLLOUT) {
-		request(fd);
-		if (epoll_ctl(c->epoll, EPOLL_CTL_MOD, fd, &answer))
+		if (!request(fd))
+			failed(c, slot, "send");
+		else if (epoll_ctl(c->epoll, EPOLL_CTL_MOD, fd, &answer))
 			die("epoll");
 		return;
 	}
 	if (recv(fd, buf, sizeof(buf), 0) != BYTES || buf[0] != 'r')
-		die("a response is short or not the server's");
-	c->exchanges++;
-	if (c->slice->mode == TRAFFIC_RR) {
-		request(fd);
-		return;
-	}
-	close(fd);
-	connect_one(c, e->data.u32);
+		failed(c, slot, "a response is short or not the server's");
+	else
+		on_response(c, slot);
+}
+
+/* Returns how many events there were. */
+static int exchange(struct client *c, int timeout_ms)
+{
+	struct epoll_event events[EVENTS];
+	int n = epoll_wait(c->epoll, events, EVENTS, timeout_ms);
+
+	for (int i = 0; i < n; i++)
+		on_event(c, &events[i]);
+	return n;
 }
 
 static void exchange_until(struct client *c, double end)
 {
-	while (now_s() < end) {
-		struct epoll_event events[EVENTS];
-		int n = epoll_wait(c->epoll, events, EVENTS, STALL_MS);
+	double now;
 
-		if (!n) {
+	while ((now = traffic_now_s()) < end) {
+		int left_ms = 1 + (int)((end - now) * 1e3);
+
+		if (!exchange(c, c->slice->lossy ? left_ms : STALL_MS) && !c->slice->lossy) {
 			errno = ETIMEDOUT;
 			die(inet_ntoa(c->to.sin_addr));
 		}
-		for (int i = 0; i < n; i++)
-			on_event(c, &events[i]);
 	}
+}
+
+static uint64_t count_open(const struct client *c)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i < c->slice->connections; i++)
+		n += c->fds[i] >= 0;
+	return n;
+}
+
+/* Waits for the connections that were begun: those that are still open afterwards are slow. */
+static void drain(struct client *c)
+{
+	double end = traffic_now_s() + TRAFFIC_SLOW_S, now;
+
+	c->draining = true;
+	while (count_open(c) && (now = traffic_now_s()) < end)
+		exchange(c, 1 + (int)((end - now) * 1e3));
+	c->slow += count_open(c);
 }
 
 #define WARM_S 0.03
 #define SETTLE_US 15000 /* until connections are closed: the next variant does not know them */
 
-static double run_slice(const struct traffic_slice *slice)
+static void measure(struct client *c, struct traffic_result *ret_result)
+{
+	double start;
+
+	exchange_until(c, traffic_now_s() + WARM_S);
+	c->exchanges = c->failed = c->slow = 0;
+	start = traffic_now_s();
+	exchange_until(c, start + c->slice->seconds);
+	*ret_result = (struct traffic_result){ .rate = c->exchanges / (traffic_now_s() - start) };
+	if (!c->slice->lossy)
+		return;
+	drain(c);
+	ret_result->connections = c->exchanges + c->failed + count_open(c);
+	ret_result->failed = c->failed;
+	ret_result->slow = c->slow;
+}
+
+static struct traffic_result run_slice(const struct traffic_slice *slice)
 {
 	struct client c = { .slice = slice,
 			    .to = { .sin_family = AF_INET,
 				    .sin_addr.s_addr = slice->addr_be,
 				    .sin_port = htons(slice->port) },
 			    .epoll = epoll_create1(EPOLL_CLOEXEC) };
-	double start;
+	struct traffic_result result;
 
 	for (int i = 0; i < slice->connections; i++)
 		connect_one(&c, i);
-	exchange_until(&c, now_s() + WARM_S);
-	c.exchanges = 0;
-	start = now_s();
-	exchange_until(&c, start + slice->seconds);
-	start = now_s() - start;
+	measure(&c, &result);
 	for (int i = 0; i < slice->connections; i++)
-		close(c.fds[i]);
+		if (c.fds[i] >= 0)
+			close(c.fds[i]);
 	usleep(SETTLE_US);
 	close(c.epoll);
-	return c.exchanges / start;
+	return result;
 }
 
 static void __attribute__((noreturn)) follow(int ask, int answer)
 {
 	struct traffic_slice slice;
-	double rate;
 
 	while (read(ask, &slice, sizeof(slice)) == sizeof(slice)) {
-		rate = run_slice(&slice);
-		if (write(answer, &rate, sizeof(rate)) != sizeof(rate))
+		struct traffic_result result = run_slice(&slice);
+
+		if (write(answer, &result, sizeof(result)) != sizeof(result))
 			break;
 	}
 	_exit(0);
@@ -257,7 +327,7 @@ void traffic_start(struct traffic *t, const char *client_netns, const char *serv
 		die("fork");
 	if (!t->client) {
 		close(ask[1]);
-		enter(client_netns);
+		traffic_enter(client_netns);
 		settings();
 		follow(ask[0], answer[1]);
 	}
@@ -277,14 +347,14 @@ void traffic_stop(struct traffic *t)
 	waitpid(t->server, NULL, 0);
 }
 
-double traffic_run(struct traffic *t, const struct traffic_slice *slice)
+struct traffic_result traffic_run(struct traffic *t, const struct traffic_slice *slice)
 {
-	double rate;
+	struct traffic_result result;
 
 	if (write(t->ask, slice, sizeof(*slice)) != sizeof(*slice) ||
-	    read(t->answer, &rate, sizeof(rate)) != sizeof(rate)) {
+	    read(t->answer, &result, sizeof(result)) != sizeof(result)) {
 		fprintf(stderr, "bench: the client died\n");
 		exit(1);
 	}
-	return rate;
+	return result;
 }

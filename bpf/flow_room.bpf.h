@@ -7,6 +7,8 @@
 
 #include <asm-generic/errno-base.h>
 
+#include <weir/share.h>
+
 #include "flow_state.bpf.h"
 #include "scratch.bpf.h"
 
@@ -184,14 +186,11 @@ __noinline int evict(__u32 most)
 static __always_inline __u32 evict_most(const struct weir_flow_share *share,
 					const struct weir_config *c, __u32 need)
 {
-	if (c->entries > c->gc_slots / 2 && (__s32)(share->entries - c->flow_share) > 0)
+	if (weir_over_share(c, share))
 		return c->entries + need > c->gc_slots - c->gc_slots / WEIR_SHARE_PARTS
 			       ? EVICT_ANY
 			       : EVICT_CLOSING;
-	if (c->half_open > c->half_open_max / 2 &&
-	    (__s32)(share->half_open - c->half_open_share) > 0)
-		return EVICT_HALF_OPEN;
-	return EVICT_NONE;
+	return weir_over_half_open_share(c, share) ? EVICT_HALF_OPEN : EVICT_NONE;
 }
 
 /* After a search that found nothing, a few new flows do without one, unless there is no room. */

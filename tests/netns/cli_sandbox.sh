@@ -61,6 +61,33 @@ commands_that_cannot_start() {
 	done
 }
 
+# 150,000 unanswered flows of one pod: more than half of the table, and of its half-open part.
+flood() {
+	local to
+	exits 0 get pods -o json && to=$(python3 -c 'import json,sys
+print(next(p["ipv4"] for p in json.load(open(sys.argv[1]))["items"] if p["pod"] == "p/silent"))' "$dir/out") || return
+	"$W" sandbox exec --name "$NAME" p/client -- python3 -c 'import socket,sys
+for i in range(3):
+	s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+	for port in range(1, 50001):
+		try: s.sendto(b"", (sys.argv[1], port))
+		except ConnectionRefusedError: pass' "$to"
+}
+
+the_flooding_pod_is_named() {
+	json 'd["flows"]["overShare"] == [] and d["flows"]["share"] * 8 == d["flows"]["capacity"] and
+		d["flows"]["most"]["entries"] > 0' 0 status -o json && shows "over share    no pod" 0 status || return
+	flood || return
+	json 'd["flows"]["overShare"] == [d["flows"]["most"]] and d["flows"]["most"]["pod"] == "p/client" and
+		0 < d["flows"]["most"]["evicted"] == d["flows"]["evicted"] and
+		d["flows"]["most"]["state"] in ("over share", "over half-open share") and
+		d["flows"]["most"]["halfOpen"] > d["flows"]["halfOpenShare"]' 0 status -o json &&
+		shows "over share    p/client: new flows evict the pod's own" 0 status &&
+		line '^flows +[0-9]+ of 262144 entries, .* most by p/client: [0-9]+ \([0-9]+ %, ' &&
+		json 'd["items"][0]["pod"] == "p/client" and d["items"][0]["state"].startswith("over ") and
+		all(i["state"] == "within share" for i in d["items"][1:])' 0 get flows --by-pod -o json
+}
+
 # other_layout N: adds N to the layout version of the maps, in the map config
 other_layout() {
 	local config=/sys/fs/bpf/weir-$NAME/maps/config value
@@ -151,6 +178,7 @@ check "get flows --by-pod shows what each pod holds, most first" json '
 	d["kind"] == "FlowShareList" and len(d["items"]) > 1 and int(d["items"][0]["entries"]) > 0 and
 	[int(i["entries"]) for i in d["items"]] == sorted((int(i["entries"]) for i in d["items"]), reverse=True)' \
 	0 get flows --by-pod -o json
+check "a pod that floods is named by status and by get flows --by-pod" the_flooding_pod_is_named
 check "get --by-pod with another noun is a usage error" exits 2 get pods --by-pod
 check "with maps of another layout, up and probe say what a sandbox needs" layout_advice_fits_a_sandbox
 check "a name that a sandbox cannot have is a usage error" bad_name

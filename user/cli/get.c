@@ -29,14 +29,6 @@ static const char *set_label(const struct live *l, uint32_t set, char *buf)
 	return set ? live_label(l, WEIR_NAME_POLICY_SET, set, buf) : "not isolated";
 }
 
-/* A pod that is not in the plan is shown by its slot. */
-static const char *pod_label(const struct live *l, uint32_t slot, const struct weir_pod *pod,
-			     char *buf)
-{
-	snprintf(buf, LIVE_TEXT_MAX, "#%u", slot);
-	return live_pod_of(l, pod) ?: buf;
-}
-
 static const char *identity_label(const struct live *l, const struct weir_pod *pod, char *buf)
 {
 	uint32_t id = pod->identity[weir_addr_is_zero(&pod->addr[0])];
@@ -57,7 +49,7 @@ static void get_pods(const struct live *l, const struct common_options *c)
 
 		if (!pod->ref)
 			continue;
-		listing_text(&out, pod_label(l, i, pod, text));
+		listing_text(&out, live_pod_label(l, i, text));
 		for (int f = 0; f < 2; f++)
 			listing_text(&out, weir_addr_is_zero(&pod->addr[f])
 						   ? ""
@@ -366,6 +358,9 @@ const struct verb verb_get = {
 		"flows BACKEND         the endpoint that the Service gave this connection\n"
 		"flows VERDICT         whether policies allow the connection\n"
 		"flows EVICTED         with --by-pod: flows that the pod lost to its own newer ones\n"
+		"flows STATE           with --by-pod: within share; over share: the table is more than half full, and\n"
+		"                      the pod's new flows evict its own; over half-open share: they evict its\n"
+		"                      half-open ones\n"
 		"IDLE                  seconds since the last such packet\n"
 		"maps WHEN FULL        what happens when another entry is needed (-o wide)\n"
 		"programs VERIFIED     instructions that the verifier processed\n"

@@ -4,12 +4,9 @@
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <stdlib.h>
 
-#include <bpf/bpf.h>
-
-#include "base/mem.h"
 #include "cli/get.h"
+#include "inspect/shares.h"
 #include "inspect/tables.h"
 
 static const struct listing_column columns[] = {
@@ -82,62 +79,28 @@ static const struct listing_column pod_columns[] = {
 	COLUMN("OF TABLE", "percentOfTable"),
 	COLUMN("HALF-OPEN", "halfOpen"),
 	COLUMN("EVICTED", "evicted"),
+	COLUMN("STATE", "state"),
 	{},
 };
 
-struct pod_share {
-	uint32_t slot;
-	struct weir_flow_share share;
-};
-
-static int by_entries(const void *a, const void *b)
-{
-	const struct pod_share *x = a, *y = b;
-
-	if (x->share.entries != y->share.entries)
-		return x->share.entries < y->share.entries ? 1 : -1;
-	return (x->slot > y->slot) - (x->slot < y->slot);
-}
-
-/* Pods of one bucket show the same figures: they are counted together. */
-static size_t read_shares(const struct live *l, struct pod_share *ret_shares)
-{
-	const struct weir_pod *pods = node_array(l->node, WEIR_MAP_pods);
-	size_t n = 0;
-
-	for (uint32_t i = 1; i < node_map_max(l->node, WEIR_MAP_pods); i++) {
-		uint32_t bucket = weir_pod_bucket(i);
-
-		if (pods[i].ref && !bpf_map_lookup_elem(node_map_fd(l->node, WEIR_MAP_flow_shares),
-							&bucket, &ret_shares[n].share))
-			ret_shares[n++].slot = i;
-	}
-	qsort(ret_shares, n, sizeof(*ret_shares), by_entries);
-	return n;
-}
-
 void get_flows_by_pod(const struct live *l, const struct common_options *c)
 {
-	_cleanup_(mem_free) struct pod_share *shares =
-		mem_zalloc(node_map_max(l->node, WEIR_MAP_pods) * sizeof(*shares));
-	const struct weir_pod *pods = node_array(l->node, WEIR_MAP_pods);
-	uint32_t max = node_map_max(l->node, WEIR_MAP_gc_slots);
-	size_t n = read_shares(l, shares);
+	_cleanup_(live_shares_free) struct live_shares shares = {};
+	char text[LIVE_TEXT_MAX];
 	struct listing out;
 
+	live_shares_read(l, &shares);
 	listing_begin(&out, c, "FlowShareList", pod_columns);
-	for (size_t i = 0; i < n; i++) {
-		const struct weir_flow_share *share = &shares[i].share;
-		const char *name = live_pod_of(l, &pods[shares[i].slot]);
+	for (size_t i = 0; i < shares.n; i++) {
+		const struct weir_flow_share *flows = &shares.pods[i].flows;
+		enum live_share_state state = live_share_state(&shares.config, flows);
 
-		if (name)
-			listing_text(&out, name);
-		else
-			listing_printf(&out, "#%u", shares[i].slot);
-		listing_int(&out, share->entries);
-		listing_printf(&out, "%.1f", 100.0 * share->entries / max);
-		listing_int(&out, share->half_open);
-		listing_int(&out, share->evicted);
+		listing_text(&out, live_pod_label(l, shares.pods[i].slot, text));
+		listing_int(&out, flows->entries);
+		listing_printf(&out, "%.1f", 100.0 * flows->entries / shares.config.gc_slots);
+		listing_int(&out, flows->half_open);
+		listing_int(&out, flows->evicted);
+		listing_tone(&out, state ? TONE_WARN : TONE_PLAIN, live_share_text(state));
 	}
 	listing_end(&out);
 }

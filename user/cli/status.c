@@ -10,6 +10,7 @@
 #include "cli/loaded.h"
 #include "cli/verbs.h"
 #include "inspect/fill.h"
+#include "inspect/shares.h"
 
 static bool enforcing(const struct live *l)
 {
@@ -25,6 +26,94 @@ static uint32_t devices(const struct live *l)
 {
 	return live_fill(l, WEIR_MAP_attachments);
 }
+
+/* ---- What pods hold of the connection table ---- */
+
+#define OVER_SHOWN 3 /* pods named on the screen; -o json has all that are over their share */
+
+static void emit_share(struct emit *e, const char *key, const struct live *l,
+		       const struct live_shares *s, const struct live_share *pod)
+{
+	char text[LIVE_TEXT_MAX];
+
+	emit_map(e, key);
+	emit_text(e, "pod", live_pod_label(l, pod->slot, text));
+	emit_int(e, "entries", pod->flows.entries);
+	emit_int(e, "halfOpen", pod->flows.half_open);
+	emit_int(e, "evicted", pod->flows.evicted);
+	emit_text(e, "state", live_share_text(live_share_state(&s->config, &pod->flows)));
+	emit_map_end(e);
+}
+
+static void emit_flows(struct emit *e, const struct live *l)
+{
+	_cleanup_(live_shares_free) struct live_shares s = {};
+
+	live_shares_read(l, &s);
+	emit_map(e, "flows");
+	emit_int(e, "entries", s.config.entries);
+	emit_int(e, "capacity", s.config.gc_slots);
+	emit_int(e, "share", s.config.flow_share);
+	emit_int(e, "halfOpen", s.config.half_open);
+	emit_int(e, "halfOpenCapacity", s.config.half_open_max);
+	emit_int(e, "halfOpenShare", s.config.half_open_share);
+	emit_int(e, "evicted", s.evicted);
+	if (s.n && s.pods[0].flows.entries)
+		emit_share(e, "most", l, &s, &s.pods[0]);
+	else
+		emit_null(e, "most");
+	emit_array(e, "overShare");
+	for (size_t i = 0; i < s.n; i++)
+		if (live_share_state(&s.config, &s.pods[i].flows))
+			emit_share(e, NULL, l, &s, &s.pods[i]);
+	emit_array_end(e);
+	emit_map_end(e);
+}
+
+/* Names the pods over their share, or says that there is none. */
+static void print_over(const struct live *l, const struct common_options *c,
+		       const struct live_shares *s)
+{
+	char text[LIVE_TEXT_MAX];
+	size_t over = 0;
+
+	printf("over share    ");
+	for (size_t i = 0; i < s->n; i++) {
+		if (!live_share_state(&s->config, &s->pods[i].flows) || ++over > OVER_SHOWN)
+			continue;
+		printf("%s%s", over == 1 ? tone_on(&c->out, TONE_WARN) : ", ",
+		       live_pod_label(l, s->pods[i].slot, text));
+	}
+	if (over > OVER_SHOWN)
+		printf(", %zu more", over - OVER_SHOWN);
+	if (over)
+		printf("%s: new flows evict the pod's own; see 'weir get flows --by-pod'\n",
+		       tone_off(&c->out, TONE_WARN));
+	else
+		puts("no pod");
+}
+
+static void print_flows(const struct live *l, const struct common_options *c)
+{
+	_cleanup_(live_shares_free) struct live_shares s = {};
+	const struct weir_flow_share *most;
+	char text[LIVE_TEXT_MAX];
+
+	live_shares_read(l, &s);
+	printf("flows         %u of %u entries, %u half-open, %llu evicted so far",
+	       s.config.entries, s.config.gc_slots, s.config.half_open,
+	       (unsigned long long)s.evicted);
+	most = s.n ? &s.pods[0].flows : NULL;
+	if (most && most->entries)
+		printf("; most by %s: %u (%u %%, %u half-open, %u evicted)",
+		       live_pod_label(l, s.pods[0].slot, text), most->entries,
+		       (uint32_t)(100ull * most->entries / s.config.gc_slots), most->half_open,
+		       most->evicted);
+	putchar('\n');
+	print_over(l, c, &s);
+}
+
+/* ---- All of it ---- */
 
 static void emit_status(const struct live *l)
 {
@@ -48,6 +137,7 @@ static void emit_status(const struct live *l)
 	emit_bool(&e, "gcRunning", !node_no_gc(l->node));
 	emit_bool(&e, "handOver", !node_no_host_flows(l->node));
 	emit_int(&e, "devices", devices(l));
+	emit_flows(&e, l);
 	emit_array(&e, "programs");
 	for (int i = 0; i < _WEIR_PROGRAM_MAX; i++)
 		if (node_prog_fd(l->node, i) >= 0)
@@ -153,6 +243,7 @@ static void print_status(const struct live *l, const struct common_options *c)
 			printf(" %s", program_info(i)->name);
 	printf("\ndevices       %u attached\n", devices(l));
 	print_host_flows(l, c);
+	print_flows(l, c);
 	print_gc(l, c);
 	print_maps(l, c);
 	putchar('\n');
@@ -180,8 +271,15 @@ const struct verb verb_status = {
 	.arguments = "",
 	.summary = "what is loaded on this node, on one screen (root)",
 	.details =
-		"Generation, enforcement, programs, devices, gc, how full the maps are, drops by reason. Needs no\n"
-		"agent. Exit status 3: nothing is loaded.\n",
+		"Generation, enforcement, programs, devices, what pods hold of the connection table, gc, how full\n"
+		"the maps are, drops by reason. Needs no agent. Exit status 3: nothing is loaded. Two lines:\n\n"
+		"flows       entries of the connection table, flows that pods lost to their own newer ones since\n"
+		"            the first load, and the pod with most entries\n"
+		"over share  pods whose new flows evict their own: the table, or its part for half-open flows, is\n"
+		"            more than half full, and they hold more than 1/8 of it\n\n"
+		"With -o json, flows has entries and capacity, halfOpen and halfOpenCapacity, a pod's share and\n"
+		"halfOpenShare, evicted, most (null without entries) and overShare, a list; a pod there has pod,\n"
+		"entries, halfOpen, evicted and state, as in 'weir get flows --by-pod -o json'.\n",
 	.outputs = "table|json",
 	.wants = WANTS_INSTANCE,
 	.options_size = sizeof(struct common_options),

@@ -223,6 +223,18 @@ const char *live_pod_of(const struct live *l, const struct weir_pod *pod)
 	return name;
 }
 
+const char *live_pod_label(const struct live *l, uint32_t slot, char *buf)
+{
+	const struct weir_pod *pods = node_array(l->node, WEIR_MAP_pods);
+	const char *name = live_pod_of(l, &pods[slot]);
+
+	if (name)
+		snprintf(buf, LIVE_TEXT_MAX, "%s", name);
+	else
+		snprintf(buf, LIVE_TEXT_MAX, "#%u", slot);
+	return buf;
+}
+
 const char *live_pod_at(const struct live *l, uint32_t device)
 {
 	const struct weir_pod *pods = l->node ? node_array(l->node, WEIR_MAP_pods) : NULL;

@@ -56,6 +56,8 @@ const char *live_policy(const struct live *l, uint32_t set, size_t i);
 const char *live_pod(const struct live *l, const struct weir_addr *addr);
 /* "ns/name" of the pod in an element of `pods`, or NULL. */
 const char *live_pod_of(const struct live *l, const struct weir_pod *pod);
+/* The same by its slot in `pods`; "#17" if the pod is not in the plan. Returns buf. */
+const char *live_pod_label(const struct live *l, uint32_t slot, char *buf);
 /* "ns/name" of the pod behind a device, or NULL. */
 const char *live_pod_at(const struct live *l, uint32_t device);
 /* Owner of an address (compile/json_read.h); ret_name: "ns/name" of a pod or Service, else NULL. */
