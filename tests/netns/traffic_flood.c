@@ -52,6 +52,7 @@
 #define PRESSURE 200 /* flows evicted, or packets refused, before others are measured */
 #define PRESSURE_STILL 20 /* and meanwhile */
 #define PRESSURE_S 30
+#define TRIES 5 /* of a case, while the machine stands still */
 /* 1 s: connections of earlier cases do not count for the client's share. */
 #define CLOSING_TICKS 8
 
@@ -109,7 +110,8 @@ static struct {
 	struct open_one open[2 * 4 * OPEN_EACH];
 	/* of the case */
 	bool told[PROBES_MAX];
-	unsigned int probes, dropped;
+	unsigned int probes;
+	unsigned int dropped; /* packets between the client and the servers */
 	uint32_t drop_reason;
 } all;
 
@@ -398,29 +400,37 @@ static bool under_pressure(const struct flood_case *cell, uint64_t before)
 
 /* ---- What is measured ---- */
 
-static bool is_clients(const struct weir_event *e)
+static bool is_server(const struct weir_addr *addr)
 {
-	for (int family = 0; family < 2; family++) {
-		struct weir_addr client = netns_pod_addr(CLIENT, family);
+	for (int i = 0; i < 8; i++) {
+		struct weir_addr to[4];
 
-		if (weir_addr_equal(&e->src, &client) || weir_addr_equal(&e->dst, &client))
+		paths(i / 4, to);
+		if (weir_addr_equal(addr, &to[i % 4]))
 			return true;
 	}
 	return false;
+}
+
+static bool is_client(const struct weir_addr *addr)
+{
+	struct weir_addr v4 = netns_pod_addr(CLIENT, 0), v6 = netns_pod_addr(CLIENT, 1);
+
+	return weir_addr_equal(addr, &v4) || weir_addr_equal(addr, &v6);
 }
 
 static void on_event(const struct weir_event *e, void *arg)
 {
 	unsigned int probe = ntohs(e->dport_be) - PROBE_PORT;
 
-	if (!is_clients(e))
-		return;
-	if (e->proto == IPPROTO_UDP && e->reason == WEIR_EGRESS_DENIED && probe < all.probes) {
+	if (is_client(&e->src) && e->proto == IPPROTO_UDP && e->reason == WEIR_EGRESS_DENIED &&
+	    probe < all.probes)
 		all.told[probe] = true;
-		return;
+	if ((is_client(&e->src) && is_server(&e->dst)) ||
+	    (is_server(&e->src) && is_client(&e->dst))) {
+		all.dropped++;
+		all.drop_reason = e->reason;
 	}
-	all.dropped++;
-	all.drop_reason = e->reason;
 }
 
 static unsigned int count_told(void)
@@ -525,8 +535,8 @@ static void print(const struct flood_case *cell, const struct result *r)
 			       i ? "far" : "near", r->lanes[i].late, r->lanes[i].failed,
 			       strerror(r->lanes[i].error));
 	if (all.dropped)
-		printf("# %u packets of the client were dropped, the last one as %s\n", all.dropped,
-		       reason_label(all.drop_reason));
+		printf("# %u packets between client and servers were dropped, the last one as %s\n",
+		       all.dropped, reason_label(all.drop_reason));
 }
 
 static void judge(const struct flood_case *cell, const struct result *r)
@@ -556,31 +566,47 @@ static struct netns_dials lane(const struct flood_case *cell, bool far)
 	return d;
 }
 
-static void run(const struct flood_case *cell)
+static void attempt(const struct flood_case *cell, struct result *r)
 {
-	struct result r = { .lanes = { lane(cell, false), lane(cell, true) } };
-	unsigned int probes = r.lanes[0].n < PROBES_MAX ? r.lanes[0].n : PROBES_MAX;
 	uint64_t before = pressure(cell), began;
 	uint32_t evicted = share_of(CLIENT).evicted;
 	struct netns_flood flood;
 	bool passed;
 
+	*r = (struct result){ .lanes = { lane(cell, false), lane(cell, true) } };
 	start(cell, &flood);
 	passed = under_pressure(cell, before);
 	before = pressure(cell);
 	began = netns_flood_sent(&flood);
 	if (passed)
-		measure(&r, probes);
-	r.pressure = pressure(cell) - before;
-	r.flooded = netns_flood_sent(&flood) - began;
-	r.answered = netns_flood_answered(&flood);
-	r.entries = node_config(all.live.node)->entries;
-	r.evicted = share_of(CLIENT).evicted - evicted;
+		measure(r, r->lanes[0].n < PROBES_MAX ? r->lanes[0].n : PROBES_MAX);
+	r->pressure = pressure(cell) - before;
+	r->flooded = netns_flood_sent(&flood) - began;
+	r->answered = netns_flood_answered(&flood);
+	r->entries = node_config(all.live.node)->entries;
+	r->evicted = share_of(CLIENT).evicted - evicted;
 	netns_flood_stop(&flood);
 	if (!passed)
 		fail_msg("%s: the flood passed no limit: %llu", cell->name,
 			 (unsigned long long)before);
-	print(cell, &r);
+	print(cell, r);
+}
+
+/* Something came too late, but Weir dropped no packet of it. */
+static bool machine_stood_still(const struct result *r)
+{
+	return !all.dropped && !r->lanes[0].failed && !r->lanes[1].failed &&
+	       (r->lanes[0].late || r->lanes[1].late || r->silent);
+}
+
+static void run(const struct flood_case *cell)
+{
+	struct result r;
+	int tries = 0;
+
+	do
+		attempt(cell, &r);
+	while (machine_stood_still(&r) && ++tries < TRIES);
 	judge(cell, &r);
 }
 
@@ -595,11 +621,15 @@ static void run_all(const struct flood_case *cells, size_t n)
 static void without_a_flood_all_connections_succeed(void **state)
 {
 	struct flood_case none = { .name = "no flood" };
-	struct result r = { .lanes = { lane(&none, false), lane(&none, true) } };
+	struct result r;
+	int tries = 0;
 
-	measure(&r, FEW_NEAR);
+	do {
+		r = (struct result){ .lanes = { lane(&none, false), lane(&none, true) } };
+		measure(&r, FEW_NEAR);
+		print(&none, &r);
+	} while (machine_stood_still(&r) && ++tries < TRIES);
 	r.pressure = PRESSURE;
-	print(&none, &r);
 	judge(&none, &r);
 }
 
