@@ -53,29 +53,33 @@ __noinline int reclaim_closing(struct __sk_buff *skb)
 #define EVICT_LOOKUPS 32 /* entries of the bucket looked up for it */
 #define EVICT_CANDIDATES 4 /* of them, compared */
 #define EVICT_SKIP 15 /* new flows without a search, after one that found nothing */
-#define EVICT_AGE 8 /* ticks after which an unanswered flow is taken without comparing */
+#define EVICT_AGE 8 /* ticks, about a second: an answer may take as long */
 
 /* What a bucket loses first. */
 enum evict_class {
-	EVICT_UNANSWERED,
-	EVICT_HALF_OPEN, /* TCP, answered by a SYN-ACK only */
+	EVICT_UNANSWERED, /* for a second or longer */
+	EVICT_HALF_OPEN, /* TCP, answered by a SYN-ACK only, for as long */
 	EVICT_CHEAP, /* echo, and flows with this node: nothing of the cluster depends on them */
 	EVICT_CLOSING, /* and open flows with a RST, which may be forged */
+	EVICT_YOUNG, /* half-open for less than a second: the answer may be on its way */
+	EVICT_YOUNG_ANSWERED, /* by a SYN-ACK only */
 	EVICT_ANY,
 	EVICT_NONE,
 };
 
-/* Of the flow with an entry at s->other. Uses s->rev_key. */
-static __always_inline __u32 evict_class_of(struct scratch *s, const struct weir_flow *flow,
-					    __u32 *ret_last_seen)
+/* By the flags of the whole flow, with an entry at s->other, and its age in ticks. */
+static __always_inline __u32 evict_class_of(const struct scratch *s, const struct weir_flow *flow,
+					    __u32 flags, __u32 age)
 {
-	__u32 flags = flow_joint(&s->other, flow, &s->rev_key, ret_last_seen);
 	__u8 proto = s->other.proto;
+	int answered = !!(flags & WEIR_FLOW_SEEN_REPLY);
+	int handshake = proto == IPPROTO_TCP && !(flags & WEIR_FLOW_OPEN);
 
-	if (!(flags & WEIR_FLOW_SEEN_REPLY))
-		return EVICT_UNANSWERED;
-	if (proto == IPPROTO_TCP && !(flags & WEIR_FLOW_OPEN))
-		return EVICT_HALF_OPEN;
+	if (!answered || (handshake && !(flags & WEIR_FLOW_RST_ANY))) {
+		if ((__s32)age >= EVICT_AGE)
+			return EVICT_UNANSWERED + answered;
+		return s->eviction.keep_young ? EVICT_ANY : EVICT_YOUNG + answered;
+	}
 	if (proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6 || (flags & WEIR_FLOW_HOST_ORIGIN) ||
 	    is_own_node(weir_flow_far(&s->other, flow)))
 		return EVICT_CHEAP;
@@ -85,12 +89,13 @@ static __always_inline __u32 evict_class_of(struct scratch *s, const struct weir
 }
 
 /* May the flow of this gc slot be evicted, as far as the slot tells? */
-static __always_inline int evict_may(const struct weir_key_slot *k, __u32 bucket, __u32 most)
+static __always_inline int evict_may(const struct weir_key_slot *k, const struct scratch *s)
 {
 	union weir_gc_mark mark = { .word = READ_WORD(k->mark.word) };
 
-	return mark.bucket == bucket && (mark.used == WEIR_GC_HALF_OPEN ||
-					 (mark.used == WEIR_GC_USED && most != EVICT_HALF_OPEN));
+	return mark.bucket == s->bucket &&
+	       (mark.used == WEIR_GC_HALF_OPEN ||
+		(mark.used == WEIR_GC_USED && !s->eviction.half_open_only));
 }
 
 /* Visits the gc slot at the cursor. */
@@ -98,7 +103,7 @@ static long evict_visit(__u32 i, void *unused)
 {
 	struct scratch *s = scratch_get();
 	struct weir_config *c = config_get();
-	__u32 slot, class, age, last_seen;
+	__u32 slot, class, age, flags;
 	struct weir_key_slot *k;
 	struct weir_flow *flow;
 	struct eviction *e;
@@ -109,22 +114,24 @@ static long evict_visit(__u32 i, void *unused)
 	slot = e->cursor;
 	e->cursor = slot + 1 < c->gc_slots ? slot + 1 : 0;
 	k = bpf_map_lookup_elem(&gc_slots, &slot);
-	if (!k || !evict_may(k, s->bucket, e->most))
+	if (!k || !evict_may(k, s))
 		return 0;
 	s->other = k->key;
 	flow = bpf_map_lookup_elem(&conntrack, &s->other);
 	if (!flow || flow->gc_slot != slot)
 		return 0;
-	class = evict_class_of(s, flow, &last_seen);
-	age = s->pkt.now - last_seen;
+	flags = flow_joint(&s->other, flow, &s->rev_key, &e->last_seen);
+	age = s->pkt.now - e->last_seen;
+	class = evict_class_of(s, flow, flags, age);
 	if (class < e->best || (class == e->best && (__s32)(age - e->best_age) > 0)) {
 		e->best = class;
 		e->best_slot = slot;
 		e->best_age = age;
+		e->best_sequence = flow->sequence;
 	}
 	e->candidates += class <= e->most && class < EVICT_ANY; /* open ones only if all are */
-	return (class == EVICT_UNANSWERED && (__s32)age >= EVICT_AGE) ||
-	       e->candidates >= EVICT_CANDIDATES || ++e->lookups >= EVICT_LOOKUPS;
+	return class == EVICT_UNANSWERED || e->candidates >= EVICT_CANDIDATES ||
+	       ++e->lookups >= EVICT_LOOKUPS;
 }
 
 /*
@@ -135,68 +142,73 @@ static long evict_visit(__u32 i, void *unused)
 static __always_inline __u32 evict_next(const struct weir_flow_share *share,
 					const struct weir_config *c, const struct eviction *e)
 {
-	__u32 n = e->most == EVICT_HALF_OPEN ? share->half_open : share->entries;
+	__u32 n = e->half_open_only ? share->half_open : share->entries;
 
 	return e->lookups ? e->cursor : share->newest + c->gc_slots - n;
 }
 
 /*
- * Evicts a flow of s->bucket, of class most or an earlier one: of a few candidates among 256 gc
- * slots the lowest class, and among equals the least recently used. Returns how many entries this
- * call removed.
+ * Evicts a flow of s->bucket as s->eviction says: of a few candidates among 256 gc slots the lowest
+ * class, and among equals the least recently used. Counts the entries in e->removed.
  */
-__noinline int evict(__u32 most)
+__noinline int evict(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
 	struct weir_config *c = config_get();
 	struct weir_flow_share *share;
-	struct eviction *e;
-	__u32 visits, slot, last_seen;
 	struct weir_key_slot *k;
 	struct weir_flow *flow;
-	int n;
+	struct eviction *e;
+	__u32 visits, slot, removed;
 
+	keep_arg(skb);
 	share = s ? bpf_map_lookup_elem(&flow_shares, &s->bucket) : NULL;
 	if (!share || !c || !c->gc_slots)
 		return 0;
 	visits = EVICT_VISITS < c->gc_slots ? EVICT_VISITS : c->gc_slots;
 	e = &s->eviction;
-	*e = (struct eviction){ .most = most, .best = EVICT_NONE };
+	e->best = EVICT_NONE;
+	e->lookups = e->candidates = 0;
 	e->cursor = READ_WORD(share->cursor) % c->gc_slots;
 	bpf_loop(visits, evict_visit, NULL, 0);
 	slot = e->best_slot;
-	share->cursor = e->best <= most ? slot + 1 : evict_next(share, c, e);
+	share->cursor = e->best <= e->most ? slot + 1 : evict_next(share, c, e);
 	k = bpf_map_lookup_elem(&gc_slots, &slot);
-	if (e->best > most || !k || k->mark.bucket != s->bucket)
+	if (e->best > e->most || !k)
 		return 0;
 	s->other = k->key;
 	flow = bpf_map_lookup_elem(&conntrack, &s->other);
-	/* RACE: the slot may have another flow by now */
-	if (!flow || flow->gc_slot != slot || evict_class_of(s, flow, &last_seen) > most)
+	if (!flow || flow->sequence != e->best_sequence) /* RACE: it went meanwhile */
 		return 0;
-	n = flow_delete(&s->other, flow, &s->rev_key);
-	__sync_fetch_and_add(&share->evicted, !!n);
-	return n;
+	removed = flow_delete(&s->other, flow, &s->rev_key);
+	e->removed += removed;
+	__sync_fetch_and_add(&share->evicted, !!removed);
+	return 0;
 }
 
 /*
- * What the bucket may lose for a new flow that needs so many entries: enum evict_class, or
- * EVICT_NONE for nothing.
+ * What the bucket may lose for a new flow that needs e->need entries. Returns whether it must.
+ * Young flows are kept as if they were open, up to the share of half-open ones: an evicted flow's
+ * answer would begin a flow of the pod that answers.
  */
-static __always_inline __u32 evict_most(const struct weir_flow_share *share,
-					const struct weir_config *c, __u32 need)
+static __always_inline int evict_plan(struct eviction *e, const struct weir_flow_share *share,
+				      const struct weir_config *c)
 {
-	if (weir_over_share(c, share))
-		return c->entries + need > c->gc_slots - c->gc_slots / WEIR_SHARE_PARTS
-			       ? EVICT_ANY
-			       : EVICT_CLOSING;
-	return weir_over_half_open_share(c, share) ? EVICT_HALF_OPEN : EVICT_NONE;
+	e->half_open_only = !weir_over_share(c, share);
+	if (e->half_open_only && !weir_over_half_open_share(c, share))
+		return 0;
+	e->keep_young = (__s32)(share->half_open - c->half_open_share) <= 0;
+	e->most = e->keep_young ? EVICT_CLOSING : EVICT_YOUNG_ANSWERED;
+	if (!e->half_open_only &&
+	    c->entries + e->need > c->gc_slots - c->gc_slots / WEIR_SHARE_PARTS)
+		e->most = EVICT_ANY;
+	return 1;
 }
 
 /* After a search that found nothing, a few new flows do without one, unless there is no room. */
-static __always_inline int may_skip(struct weir_flow_share *share, __u32 most)
+static __always_inline int may_skip(struct weir_flow_share *share, const struct eviction *e)
 {
-	if (most == EVICT_ANY || !share->skip)
+	if (e->most == EVICT_ANY || !share->skip)
 		return 0;
 	share->skip--;
 	return 1;
@@ -212,7 +224,7 @@ __noinline int make_room(struct __sk_buff *skb)
 	struct scratch *s = scratch_get();
 	struct weir_config *c = config_get();
 	struct weir_flow_share *share;
-	__u32 most, need, freed = 0;
+	struct eviction *e;
 
 	keep_arg(skb);
 	if (!s || !c)
@@ -222,17 +234,17 @@ __noinline int make_room(struct __sk_buff *skb)
 	share = bpf_map_lookup_elem(&flow_shares, &s->bucket);
 	if (!share)
 		return WEIR_INTERNAL;
-	need = s->flow_flags & WEIR_FLOW_TRANSLATED ? 2 : 1;
-	most = evict_most(share, c, need);
-	if (most == EVICT_NONE || may_skip(share, most))
+	e = &s->eviction;
+	e->need = s->flow_flags & WEIR_FLOW_TRANSLATED ? 2 : 1;
+	e->removed = 0;
+	if (!evict_plan(e, share, c) || may_skip(share, e))
 		return WEIR_FORWARDED;
-	for (int i = 0; i < 2 && most != EVICT_NONE; i++) {
-		freed += evict(most);
-		most = freed < need ? most : evict_most(share, c, need);
-	}
-	if (!freed)
+	evict(skb);
+	if (e->removed < e->need || evict_plan(e, share, c))
+		evict(skb);
+	if (!e->removed)
 		share->skip = EVICT_SKIP;
-	return most == EVICT_ANY && freed < need ? WEIR_OVER_SHARE : WEIR_FORWARDED;
+	return e->most == EVICT_ANY && e->removed < e->need ? WEIR_OVER_SHARE : WEIR_FORWARDED;
 }
 
 /* ---- gc slots ----------------------------------------------------------------------------- */

@@ -109,10 +109,13 @@ struct quote {
 
 /* A search for a flow to evict (flow_room.bpf.h). */
 struct eviction {
+	__u32 half_open_only; /* only flows that count as half-open */
+	__u32 keep_young; /* young flows are kept as if they were open */
+	__u32 most; /* enum evict_class */
+	__u32 need, removed; /* entries */
 	__u32 cursor; /* gc slot to visit */
-	__u32 most, best; /* enum evict_class: to find at most, found */
-	__u32 best_slot, best_age;
-	__u32 lookups, candidates;
+	__u32 best, best_slot, best_age, best_sequence; /* found */
+	__u32 lookups, candidates, last_seen;
 };
 
 struct scratch {

@@ -322,7 +322,8 @@ static void floods_on_two_cpus_stay_within_the_share(void **state)
 	prog_env_free(env);
 	*state = env =
 		prog_env_new(family, &(struct prog_sizes){ .conntrack = SHARED,
-							   .share = SHARED / WEIR_SHARE_PARTS });
+							   .share = SHARED / WEIR_SHARE_PARTS,
+							   .half_open = SHARED });
 	assert_non_null(env);
 	for (int i = 0; i < 2; i++)
 		sides[i] = (struct side){ .env = env, .cpu = i };

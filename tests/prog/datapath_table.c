@@ -396,7 +396,7 @@ static void an_honest_pod_may_hold_more_than_three_quarters_with_open_flows(void
 
 static void a_pod_over_its_share_loses_its_own_flows_and_no_others(void **state)
 {
-	struct prog_env *env = shared_table(state, 0);
+	struct prog_env *env = shared_table(state, 0); /* no limit of half-open flows */
 	int of_others = SHARE / 2;
 
 	isolate_both(env);
@@ -405,7 +405,7 @@ static void a_pod_over_its_share_loses_its_own_flows_and_no_others(void **state)
 		open_of_c(env, FIRST + i);
 	for (int i = 0; i < 4 * LARGE; i++) /* half-open ones */
 		assert_redirected(forth(env, FIRST + i, SYN));
-	assert_in_range(prog_flow_count(env), LARGE / 2, LARGE / 2 + 2);
+	assert_in_range(prog_flow_count(env), LARGE * 7 / 8 - 1, LARGE * 7 / 8 + 2);
 	all_of_c_are_open(env, of_others);
 	for (int i = 0; i < 4 * LARGE; i++) /* open ones */
 		open_flow(env, 30000 + i);
@@ -419,7 +419,7 @@ static void a_pod_over_its_share_loses_its_own_flows_and_no_others(void **state)
 
 static void cheap_flows_go_before_open_ones(void **state)
 {
-	struct prog_env *env = shared_table(state, 0);
+	struct prog_env *env = shared_table(state, LARGE / WEIR_HALF_OPEN_PARTS);
 	const int open = LARGE / 2 - 20;
 
 	isolate_both(env);
@@ -441,6 +441,72 @@ static void cheap_flows_go_before_open_ones(void **state)
 	for (int i = 0; i < open; i++)
 		assert_true(known(env, FIRST + i));
 	assert_null(prog_gc_slots_check(env, NULL));
+}
+
+/*
+ * A pod over its share with closed connections, as a busy client has them for 10 s: those go first,
+ * and none of the 16 whose SYN-ACK is still under way.
+ */
+static void a_new_flow_of_a_pod_over_its_share_costs_a_closed_one_not_one_on_its_way(void **state)
+{
+	struct prog_env *env = shared_table(state, 0);
+	int answered = 0, n = LARGE;
+
+	isolate_both(env);
+	for (int i = 0; i < LARGE * 3 / 4; i++) {
+		open_flow(env, FIRST + i);
+		if (i >= LARGE / 4)
+			close_flow(env, FIRST + i);
+	}
+	for (int i = 0; i < n; i++) {
+		assert_redirected(forth(env, 40000 + i, SYN));
+		if (i >= 16)
+			answered += back(env, 40000 + i - 16, SYN | ACK).reason == WEIR_FORWARDED;
+		if (i >= 16) {
+			forth(env, 40000 + i - 16, ACK);
+			forth(env, 40000 + i - 16, FIN | ACK);
+			back(env, 40000 + i - 16, FIN | ACK);
+		}
+	}
+	assert_int_equal(answered, n - 16);
+}
+
+/*
+ * POD_A fills the table with answered datagrams to POD_B, which answers a batch at a time. If POD_A
+ * lost the unanswered flows first, each answer would begin one of POD_B, whose own connections,
+ * with a SYN-ACK two batches later, would pay for it.
+ */
+static void late_answers_cost_the_answering_pod_none_of_its_new_connections(void **state)
+{
+	struct prog_env *env = shared_table(state, LARGE);
+	const int batches = 120, batch = 64; /* POD_B stays within its share */
+	int answered = 0;
+
+	for (int b = 0; b < batches; b++) {
+		struct packet_spec syn = prog_tcp(env, POD_B, 30000 + b, REMOTE_A, 80, SYN),
+				   syn_ack = prog_tcp(env, REMOTE_A, 80, POD_B, 30000 + b - 2,
+						      SYN | ACK),
+				   ack = prog_tcp(env, POD_B, 30000 + b - 2, REMOTE_A, 80, ACK);
+
+		for (int i = 0; i < batch; i++) {
+			struct packet_spec query =
+				prog_udp(env, POD_A, 1024 + b * batch + i, POD_B, 53);
+
+			prog_from(env, POD_A, &query);
+		}
+		for (int i = 0; i < batch; i++) {
+			struct packet_spec answer =
+				prog_udp(env, POD_B, 53, POD_A, 1024 + b * batch + i);
+
+			prog_from(env, POD_B, &answer);
+		}
+		assert_passed(prog_from(env, POD_B, &syn));
+		if (b >= 2)
+			answered += prog_to(env, POD_B, PROG_UPLINK, &syn_ack).reason ==
+					    WEIR_FORWARDED &&
+				    prog_from(env, POD_B, &ack).reason == WEIR_FORWARDED;
+	}
+	assert_int_equal(answered, batches - 2);
 }
 
 /* No handshake, no second packet: they are not half-open, and count as entries. */
@@ -519,7 +585,7 @@ static void a_flow_with_packets_in_one_direction_only_is_not_the_oldest(void **s
 /* Packets from outside count for the pod that they reach. */
 static void a_flood_from_outside_costs_only_the_pod_that_it_reaches(void **state)
 {
-	struct prog_env *env = shared_table(state, 0);
+	struct prog_env *env = shared_table(state, LARGE / WEIR_HALF_OPEN_PARTS);
 
 	isolate_both(env);
 	prog_pod(env, POD_C, 1, 1, 0, 0);
@@ -531,7 +597,7 @@ static void a_flood_from_outside_costs_only_the_pod_that_it_reaches(void **state
 		assert_passed(prog_to(env, POD_B, PROG_UPLINK, &in));
 	}
 	all_of_c_are_open(env, SHARE);
-	assert_in_range(prog_flow_count(env), LARGE / 2, LARGE / 2 + 2);
+	assert_in_range(prog_flow_count(env), SHARE, LARGE / 2 + 2);
 }
 
 /*
@@ -654,6 +720,8 @@ int main(void)
 		FOR_BOTH(an_honest_pod_may_hold_more_than_three_quarters_with_open_flows),
 		FOR_BOTH(a_pod_over_its_share_loses_its_own_flows_and_no_others),
 		FOR_BOTH(cheap_flows_go_before_open_ones),
+		FOR_BOTH(a_new_flow_of_a_pod_over_its_share_costs_a_closed_one_not_one_on_its_way),
+		FOR_BOTH(late_answers_cost_the_answering_pod_none_of_its_new_connections),
 		FOR_BOTH(answered_datagrams_and_echoes_fill_no_more_than_the_share_allows),
 		FOR_BOTH(translated_flows_after_direct_ones_leave_room_for_others),
 		FOR_BOTH(a_flow_with_packets_in_one_direction_only_is_not_the_oldest),
