@@ -106,6 +106,8 @@ static struct bench_batch batch_of(const struct bench *b, const struct path *pat
 	struct packet packet;
 
 	world_mac(g->pod, spec.dst_mac);
+	if (path->hook == PROG_FROM_POD)
+		world_pod_mac(g->pod, spec.src_mac);
 	packet = packet_build(&spec);
 	memcpy(batch.data, packet.data, packet.len);
 	batch.len = packet.len;

@@ -57,6 +57,13 @@ void world_mac(uint32_t pod, uint8_t ret_mac[6])
 	memcpy(ret_mac, mac, 6);
 }
 
+void world_pod_mac(uint32_t pod, uint8_t ret_mac[6])
+{
+	uint8_t mac[6] = { 2, 0, 0, 2, pod >> 8, pod };
+
+	memcpy(ret_mac, mac, 6);
+}
+
 /* Each end of a veth is the device of one pod: nothing is sent. */
 int world_devices(uint32_t pods)
 {
@@ -121,17 +128,18 @@ static void fill_pods(struct prog_env *env, const struct world_size *w)
 {
 	for (uint32_t i = 0; i < w->pods; i++) {
 		uint32_t slot = FIRST_SLOT + i, device = world_device(i), identity = i + 1;
+		struct weir_attachment attachment = { .slot = slot };
 		struct weir_pod pod = {
 			.word = weir_pod_word(i % w->sets + 1, i * 7 % w->sets + 1, 0),
 			.identity = { identity, identity },
 			.ref = weir_ref(slot, 1),
 			.ifindex = device,
-			.mac = { 2, 0, 0, 2, i >> 8, i },
 			.addr = { world_addr(0, WORLD_PODS, i), world_addr(1, WORLD_PODS, i) },
 		};
 
+		world_pod_mac(i, pod.mac);
 		prog_set(env, "pods", &slot, &pod);
-		prog_set(env, "attachments", &device, &slot);
+		prog_set(env, "attachments", &device, &attachment);
 		for (int family = 0; family < 2; family++) {
 			prog_set(env, "endpoints", &pod.addr[family], &slot);
 			prog_set(env, "identities", &pod.addr[family], &identity);

@@ -35,6 +35,7 @@ enum world_group {
 struct weir_addr world_addr(int family, enum world_group group, uint32_t i);
 uint32_t world_device(uint32_t pod);
 void world_mac(uint32_t pod, uint8_t ret_mac[6]); /* of the host's end */
+void world_pod_mac(uint32_t pod, uint8_t ret_mac[6]); /* of the pod's end */
 /* A pseudo-random number, the same for the same arguments. */
 uint32_t world_random(uint32_t a, uint32_t b);
 /* Makes the devices in the namespace of prog_env; once in a process. 0 or -errno. */

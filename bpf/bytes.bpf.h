@@ -45,6 +45,18 @@ static __always_inline int packet_read(struct __sk_buff *skb, __u32 off, void *t
 	return 0;
 }
 
+/* As packet_read(), of the link layer header only: the kernel keeps it in the linear part. */
+static __always_inline int packet_read_link(struct __sk_buff *skb, const __u32 off, void *to,
+					    const __u32 len)
+{
+	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+
+	if (data + off + len > end)
+		return -1;
+	__builtin_memcpy(to, __builtin_assume_aligned(data + off, 8), len);
+	return 0;
+}
+
 static __always_inline int packet_write(struct __sk_buff *skb, __u32 off, const void *from,
 					const __u32 len)
 {

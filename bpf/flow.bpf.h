@@ -87,14 +87,14 @@ static __always_inline struct weir_flow *flow_lookup(struct scratch *s)
 static __always_inline __u32 ref_by_device(struct scratch *s, __u32 ifindex)
 {
 	struct weir_pod *pod = pod_by_ref(s->last_ref);
-	__u32 *slot;
+	struct weir_attachment *a;
 
 	if (pod && pod->ifindex == ifindex)
 		return s->last_ref;
-	slot = bpf_map_lookup_elem(&attachments, &ifindex);
-	if (!slot)
+	a = bpf_map_lookup_elem(&attachments, &ifindex);
+	if (!a)
 		return 0;
-	pod = bpf_map_lookup_elem(&pods, slot);
+	pod = bpf_map_lookup_elem(&pods, &a->slot);
 	if (!pod || pod->ifindex != ifindex)
 		return 0;
 	s->last_ref = READ_WORD(pod->ref);
@@ -107,6 +107,28 @@ static __always_inline int pod_has_addr(const struct weir_pod *pod, const struct
 {
 	return !weir_addr_is_zero(addr) &&
 	       weir_addr_equal(v6 ? &pod->addr[1] : &pod->addr[0], addr);
+}
+
+/*
+ * May the pod use this address? Its own, and with the opt-out any other, a virtual one, that is
+ * neither a recorded pod's nor a node's.
+ */
+static __always_inline int pod_uses_addr(const struct weir_pod *pod, const struct weir_addr *addr,
+					 __u8 v6)
+{
+	if (pod_has_addr(pod, addr, v6))
+		return 1;
+	return pod_has_flag(pod, WEIR_POD_ANY_SENDER) && !bpf_map_lookup_elem(&endpoints, addr) &&
+	       !bpf_map_lookup_elem(&nodes, addr);
+}
+
+/* The ref of an end now: the pod with its address, or the one that uses it as a virtual one. */
+static __always_inline __u32 end_ref_now(const struct weir_end *end, const struct weir_addr *addr)
+{
+	__u32 ref = pod_ref_by_addr(addr);
+	struct weir_pod *pod = ref ? NULL : pod_by_ref(end->ref);
+
+	return pod && pod_uses_addr(pod, addr, !weir_addr_is_v4(addr)) ? end->ref : ref;
 }
 
 /* Result of verifying an end of an entry that is a local pod. */
@@ -126,8 +148,37 @@ static __always_inline enum flow_end check_end(__u32 ref, __u32 device)
 	return device && pod->ifindex != device ? END_ELSEWHERE : END_PROVEN;
 }
 
+/* The pod that sends the packet. */
+static __always_inline enum flow_end check_sender(struct __sk_buff *skb, struct scratch *s,
+						  __u32 ref)
+{
+	struct weir_pod *pod = pod_by_ref(ref);
+
+	if (!pod)
+		return END_GONE;
+	if (!((pod->ifindex ^ s->pkt.device) | mac_diff(skb, pod)))
+		return END_PROVEN;
+	if (pod->ifindex != s->pkt.device)
+		return END_ELSEWHERE;
+	if (pod_has_flag(pod, WEIR_POD_ANY_SENDER))
+		return END_PROVEN;
+	s->reason = WEIR_SPOOFED_MAC;
+	return END_ELSEWHERE;
+}
+
+/* The pod that sent the packet that comes from the stack. */
+static __always_inline enum flow_end check_source(__u32 ref, __u32 device)
+{
+	struct weir_pod *pod = pod_by_ref(ref);
+
+	if (!pod)
+		return END_GONE;
+	return device && !pod_is_behind(pod, device) ? END_ELSEWHERE : END_PROVEN;
+}
+
 /* Verifies both ends of the packet's flow. END_ELSEWHERE: s->reason says which end. */
-static __always_inline enum flow_end check_ends(struct scratch *s, struct weir_flow *flow, int orig)
+static __always_inline enum flow_end check_ends(struct __sk_buff *skb, struct scratch *s,
+						struct weir_flow *flow, int orig)
 {
 	__u32 src_ref = orig ? flow->end[0].ref : flow->end[1].ref;
 	__u32 dst_ref = orig ? flow->end[1].ref : flow->end[0].ref;
@@ -136,7 +187,7 @@ static __always_inline enum flow_end check_ends(struct scratch *s, struct weir_f
 	s->route.dst_ref = dst_ref;
 	s->reason = WEIR_SPOOFED;
 	if (pod_sends(&s->pkt)) {
-		end = check_end(src_ref, s->pkt.device);
+		end = check_sender(skb, s, src_ref);
 		if (end == END_PROVEN && dst_ref)
 			end = check_end(dst_ref, 0);
 		return end;
@@ -145,7 +196,7 @@ static __always_inline enum flow_end check_ends(struct scratch *s, struct weir_f
 	if (end == END_ELSEWHERE)
 		s->reason = WEIR_NOT_FOR_POD; /* a frame that a bridge flooded */
 	if (end == END_PROVEN && src_ref)
-		end = check_end(src_ref, s->pkt.from_device);
+		end = check_source(src_ref, s->pkt.from_device);
 	return end;
 }
 
@@ -423,7 +474,7 @@ static __always_inline int is_impostor(const struct scratch *s, const struct wei
 }
 
 /* Finds the packet's flow. Decided as FORWARDED or as a denial: s->route is filled. */
-static __always_inline enum flow_step flow_find(struct scratch *s)
+static __always_inline enum flow_step flow_find(struct __sk_buff *skb, struct scratch *s)
 {
 	struct weir_flow *flow;
 	enum flow_end end;
@@ -438,7 +489,7 @@ static __always_inline enum flow_step flow_find(struct scratch *s)
 	orig = is_orig(s, flow->flags);
 	if (is_impostor(s, flow, orig))
 		return decided(s, WEIR_SPOOFED);
-	end = check_ends(s, flow, orig);
+	end = check_ends(skb, s, flow, orig);
 	if (end != END_PROVEN)
 		return end == END_GONE ? flow_leave(s, flow) : FLOW_DECIDED;
 	if (check_stamps(s, flow, orig) == FLOW_STALE)
@@ -525,8 +576,8 @@ __noinline int flow_revalidate(struct __sk_buff *skb)
 	old_src = READ_WORD(flow->end[0].stamp);
 	old_dst = READ_WORD(flow->end[1].stamp);
 	original_query(s, flow);
-	s->query.src_ref = pod_ref_by_addr(&s->query.src);
-	s->query.dst_ref = pod_ref_by_addr(&s->query.dst);
+	s->query.src_ref = end_ref_now(&flow->end[0], &s->query.src);
+	s->query.dst_ref = end_ref_now(&flow->end[1], &s->query.dst);
 	if (s->query.src_ref != flow->end[0].ref || s->query.dst_ref != flow->end[1].ref)
 		return flow_leave(s, flow);
 	policy_judge(skb);

@@ -13,7 +13,7 @@
  * Finds and verifies both local ends. SPOOFED: the source is a pod that is not behind the arriving
  * device.
  */
-static __always_inline enum weir_reason find_ends(struct scratch *s)
+static __always_inline enum weir_reason find_ends(struct __sk_buff *skb, struct scratch *s)
 {
 	struct policy_query *q = &s->query;
 	struct pkt *p = &s->pkt;
@@ -23,17 +23,19 @@ static __always_inline enum weir_reason find_ends(struct scratch *s)
 	if (!pod)
 		return WEIR_UNKNOWN_DEVICE;
 	if (pod_sends(p)) {
-		if (!pod_has_addr(pod, &p->src, p->v6))
+		if (!pod_uses_addr(pod, &p->src, p->v6))
 			return WEIR_SPOOFED;
+		if (!mac_is_proven(skb, pod))
+			return WEIR_SPOOFED_MAC;
 		q->src_ref = ref;
 		return WEIR_FORWARDED;
 	}
-	if (!p->multicast && !pod_has_addr(pod, &p->dst, p->v6))
+	if (!p->multicast && !pod_uses_addr(pod, &p->dst, p->v6))
 		return WEIR_NOT_FOR_POD;
 	q->dst_ref = ref;
 	q->src_ref = pod_ref_by_addr(&p->src);
 	src = pod_by_ref(q->src_ref);
-	return src && src->ifindex != p->from_device ? WEIR_SPOOFED : WEIR_FORWARDED;
+	return src && !pod_is_behind(src, p->from_device) ? WEIR_SPOOFED : WEIR_FORWARDED;
 }
 
 /* Not translated and judged by no set, or sent by this node itself: may pass without an entry. */
@@ -107,7 +109,7 @@ static __always_inline int is_reserved(const struct scratch *s)
 	return weir_addr_equal(a, &s->pkt.src) || weir_addr_equal(a, &s->pkt.dst);
 }
 
-static __always_inline enum weir_reason resolve(struct scratch *s)
+static __always_inline enum weir_reason resolve(struct __sk_buff *skb, struct scratch *s)
 {
 	struct policy_query *q = &s->query;
 	enum weir_reason why;
@@ -115,7 +117,7 @@ static __always_inline enum weir_reason resolve(struct scratch *s)
 	q->src_ref = 0;
 	q->dst_ref = 0;
 	q->host_origin = s->pkt.host_origin;
-	why = find_ends(s);
+	why = find_ends(skb, s);
 	if (why)
 		return why;
 	if (is_reserved(s))
@@ -154,7 +156,7 @@ __noinline int flow_resolve(struct __sk_buff *skb)
 	if (!s)
 		return WEIR_INTERNAL;
 	s->pkt.decision_parts = DECISION_SERVICE;
-	why = resolve(s);
+	why = resolve(skb, s);
 	if (why)
 		return why;
 	why = may_begin(s);

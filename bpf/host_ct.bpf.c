@@ -151,7 +151,7 @@ __noinline int host_flow(struct __sk_buff *skb)
 	keep_arg(skb);
 	if (!s || (s->pkt.proto != IPPROTO_TCP && s->pkt.proto != IPPROTO_UDP))
 		return FLOW_NEW;
-	why = find_ends(s);
+	why = find_ends(skb, s);
 	if (why)
 		return decided(s, why);
 	return host_knows(skb, s, 0) || host_knows(skb, s, 1) ? decided(s, WEIR_HOST_FLOW)

@@ -145,6 +145,8 @@ __noinline int quote_read(struct __sk_buff *skb)
 	 */
 	if (link_local_v6(&s->pkt.dst) || (pod_sends(&s->pkt) && link_local_v6(&s->pkt.src)))
 		return WEIR_LINK_LOCAL;
+	if (is_martian(&s->pkt.src, 1))
+		return WEIR_MARTIAN;
 	s->pkt.decision_parts |= DECISION_QUOTE;
 	s->quote.src = s->pkt.src;
 	s->quote.dst = s->pkt.dst;
@@ -197,7 +199,7 @@ __noinline int quote_find(struct __sk_buff *skb)
 	if (!(flow_flags(&s->key, flow, &s->rev_key) &
 	      (orig ? WEIR_FLOW_SEEN_REPLY : WEIR_FLOW_SEEN_ORIG)))
 		return decided(s, WEIR_ICMP_FORGED);
-	end = check_ends(s, flow, orig);
+	end = check_ends(skb, s, flow, orig);
 	if (end == END_GONE)
 		return decided(s, WEIR_ICMP_NO_FLOW);
 	if (end == END_ELSEWHERE)

@@ -36,8 +36,8 @@ static __always_inline void reverse_query(struct scratch *s)
 }
 
 /*
- * After flow_create() decided MID_STREAM, with s->query filled. Returns MID_STREAM_ALLOWED, GATED
- * or MID_STREAM.
+ * After flow_create() decided MID_STREAM, with s->query filled. Returns MID_STREAM_ALLOWED, GATED,
+ * MARTIAN or MID_STREAM.
  */
 static __always_inline enum weir_reason mid_stream(struct __sk_buff *skb, struct scratch *s)
 {
@@ -51,7 +51,7 @@ static __always_inline enum weir_reason mid_stream(struct __sk_buff *skb, struct
 		why = policy_judge(skb);
 	}
 	s->route.via_stack = 1; /* the stack may translate it */
-	if (why == WEIR_GATED)
+	if (why == WEIR_GATED || why == WEIR_MARTIAN)
 		return why;
 	return why ? WEIR_MID_STREAM : WEIR_MID_STREAM_ALLOWED;
 }

@@ -34,7 +34,12 @@ enum tcp_flag {
 #define SCTP_HEADER 12
 #define ICMP_HEADER 8
 #define SCTP_CHUNK_INIT 1
-#define NDISC_REDIRECT 137 /* net/ndisc.h; the uapi has no name for it */
+
+/* Types of neighbour discovery, of net/ndisc.h; the uapi has no names for them. */
+#define NDISC_ROUTER_SOLICITATION 133
+#define NDISC_ROUTER 134
+#define NDISC_ADVERTISEMENT 136
+#define NDISC_REDIRECT 137
 
 #define IP_FRAGMENT_BITS 0x3fff /* more-fragments flag and offset */
 #define FRAGMENT_V4_OFFSET_BITS 0x1fff /* in units of 8 bytes */
@@ -43,6 +48,14 @@ enum tcp_flag {
 
 #define DHCP_SERVER_PORT 67
 #define DHCP_CLIENT_PORT 68
+#define DHCP6_CLIENT_PORT 546
+
+/* IPv4 options (RFC 791) */
+#define V4_OPTION_END 0
+#define V4_OPTION_NOP 1
+#define V4_OPTION_LSRR 131
+#define V4_OPTION_SSRR 137
+#define V4_OPTIONS_MAX 40 /* bytes, so at most as many options */
 
 /* Of linux/icmp.h, which needs libc's headers. */
 enum icmp_type {
@@ -204,8 +217,39 @@ static __always_inline enum weir_reason parse_l4(struct __sk_buff *skb, struct p
 	return WEIR_FORWARDED;
 }
 
+/* The IPv4 header has options, up to s->pkt.l4_off: is one a source route? */
+__noinline int options_check(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	__u32 off, end;
+	__u8 h[2];
+
+	keep_arg(skb);
+	if (!s)
+		return WEIR_INTERNAL;
+	off = s->pkt.l3_off + sizeof(struct iphdr);
+	end = s->pkt.l4_off;
+	for (int i = 0; i < V4_OPTIONS_MAX && off < end; i++) {
+		if (packet_load(skb, off, h, sizeof(h[0])))
+			return WEIR_TRUNCATED;
+		if (h[0] == V4_OPTION_END)
+			return WEIR_FORWARDED;
+		if (h[0] == V4_OPTION_NOP) {
+			off++;
+			continue;
+		}
+		if (h[0] == V4_OPTION_LSRR || h[0] == V4_OPTION_SSRR)
+			return WEIR_SOURCE_ROUTE;
+		if (off + 1 >= end || packet_load(skb, off, h, sizeof(h)) || h[1] < 2)
+			return WEIR_BAD_HEADER;
+		off += h[1];
+	}
+	return off > end ? WEIR_BAD_HEADER : WEIR_FORWARDED;
+}
+
 static __always_inline enum weir_reason parse_v4(struct __sk_buff *skb, struct pkt *pkt)
 {
+	enum weir_reason why;
 	__u32 header_len, total_len;
 	struct iphdr ip;
 
@@ -223,6 +267,9 @@ static __always_inline enum weir_reason parse_v4(struct __sk_buff *skb, struct p
 	pkt->proto = ip.protocol;
 	pkt->l4_off = pkt->l3_off + header_len;
 	pkt->end = pkt->l3_off + total_len;
+	why = header_len > sizeof(ip) ? options_check(skb) : WEIR_FORWARDED;
+	if (why)
+		return why;
 	return ip.frag_off & bpf_htons(IP_FRAGMENT_BITS) ? WEIR_FRAGMENT : WEIR_FORWARDED;
 }
 
@@ -234,7 +281,7 @@ static __always_inline enum weir_reason walk_v6_headers(struct __sk_buff *skb, s
 							__u8 next)
 {
 	__u32 off = pkt->l4_off;
-	__u8 h[2];
+	__u8 h[4]; /* next header, length; of a routing header also its type and segments left */
 
 	for (int i = 0; i <= WEIR_MAX_EXTENSION_HEADERS; i++) {
 		switch (next) {
@@ -253,6 +300,8 @@ static __always_inline enum weir_reason walk_v6_headers(struct __sk_buff *skb, s
 		}
 		if (packet_load(skb, off, h, sizeof(h)))
 			return WEIR_TRUNCATED;
+		if (next == IPPROTO_ROUTING && h[3])
+			return WEIR_SOURCE_ROUTE;
 		/* AH counts 4-byte units minus two (RFC 4302), the others 8-byte units minus one */
 		off += next == IPPROTO_AH ? (h[1] + 2) * 4 : (h[1] + 1) * 8;
 		next = h[0];

@@ -10,6 +10,7 @@
 #include "icmp.bpf.h"
 #include "midstream.bpf.h"
 #include "nat.bpf.h"
+#include "neighbour.bpf.h"
 #include "reject.bpf.h"
 
 /* flow_find() again, after a rare step changed something. Returns enum flow_step. */
@@ -18,7 +19,7 @@ __noinline int flow_find_again(struct __sk_buff *skb)
 	struct scratch *s = scratch_get();
 
 	keep_arg(skb);
-	return s ? flow_find(s) : FLOW_RACE;
+	return s ? flow_find(skb, s) : FLOW_RACE;
 }
 
 /*
@@ -53,7 +54,7 @@ static __always_inline enum weir_reason pod_verdict(struct __sk_buff *skb, struc
 	enum weir_reason why;
 	enum flow_step step;
 
-	step = flow_find(s);
+	step = flow_find(skb, s);
 	if (step == FLOW_DECIDED && s->reason == WEIR_FORWARDED)
 		return WEIR_FORWARDED;
 	decision_begin(s);
@@ -98,15 +99,28 @@ static __always_inline int stays_on_link(const struct pkt *p)
 	       pod_ref_by_addr(&p->dst);
 }
 
+/* ARP, neighbour discovery, MLD and DHCP of the local link: why they pass or are dropped. */
+static __always_inline enum weir_reason link_message(struct __sk_buff *skb, struct scratch *s,
+						     enum weir_reason why)
+{
+	enum weir_reason forged = WEIR_FORWARDED;
+
+	if (why == WEIR_NEIGHBOUR && !stays_on_link(&s->pkt))
+		return WEIR_OFF_LINK;
+	if (pod_sends(&s->pkt))
+		forged = neighbour_check(skb);
+	return forged ? forged : why;
+}
+
 /* Packets that belong to no connection, and ICMP errors. */
 static __always_inline int handle_non_flow(struct __sk_buff *skb, struct scratch *s,
 					   enum weir_reason why)
 {
 	decision_begin(s);
-	if (why == WEIR_NOT_IP || (why == WEIR_NEIGHBOUR && stays_on_link(&s->pkt)))
+	if (why == WEIR_NOT_IP || why == WEIR_NEIGHBOUR)
+		why = link_message(skb, s, why);
+	if (why == WEIR_NOT_IP || why == WEIR_NEIGHBOUR)
 		return pass_to_stack(skb, why);
-	if (why == WEIR_NEIGHBOUR)
-		why = WEIR_OFF_LINK;
 	if (why == WEIR_ICMP_ERROR)
 		why = icmp_error(skb);
 	if (why == WEIR_ICMP_NO_FLOW) {

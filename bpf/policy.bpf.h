@@ -9,6 +9,7 @@
 
 #include "hits.bpf.h"
 #include "packet.bpf.h"
+#include "sender.bpf.h"
 
 enum allowed_bit {
 	ALLOW_EGRESS = 1 << 0,
@@ -164,7 +165,7 @@ static __always_inline enum weir_reason deny(struct scratch *s, enum weir_reason
 /*
  * Judges s->query for both local ends, and leaves the result in s->allowed; an end that is no local
  * pod allows. Both ends are always judged, so that a denial names both. Returns FORWARDED,
- * EGRESS_DENIED, INGRESS_DENIED or GATED.
+ * EGRESS_DENIED, INGRESS_DENIED, GATED, or one of never_allowed().
  */
 __noinline int policy_judge(struct __sk_buff *skb)
 {
@@ -173,6 +174,7 @@ __noinline int policy_judge(struct __sk_buff *skb)
 	struct weir_pod *src, *dst;
 	struct weir_decision *t;
 	__u64 src_word = 0, dst_word = 0;
+	enum weir_reason why;
 	int exempt;
 
 	keep_arg(skb);
@@ -182,6 +184,10 @@ __noinline int policy_judge(struct __sk_buff *skb)
 	exempt = is_exempt_echo(&s->query);
 	src = pod_by_ref(s->query.src_ref);
 	dst = pod_by_ref(s->query.dst_ref);
+	s->allowed = 0;
+	why = never_allowed(&s->query, src);
+	if (why)
+		return why;
 	if (src)
 		src_word = READ_WORD(src->word);
 	if (dst)

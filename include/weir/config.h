@@ -25,6 +25,8 @@ enum weir_echo {
 	WEIR_ECHO_ALWAYS, /* echo requests and replies pass every policy */
 };
 
+#define WEIR_OVERLAY_WORDS (65536 / 64)
+
 /* The one element of config[]. Every packet reads the first cache line. */
 struct weir_config {
 	/* 31 bits used; raised after an apply that may change the verdict of an open flow */
@@ -53,8 +55,18 @@ struct weir_config {
 	__u64 full_at; /* tick at which conntrack was last full: written by packets */
 	/* [0] IPv4, [1] IPv6: peer address of a pod that reaches itself (SVC-84) */
 	struct weir_addr hairpin[2];
+	/*
+	 * UDP ports at which the node ends tunnels (VXLAN, Geneve, WireGuard, …): bit port % 64 of
+	 * word port / 64
+	 */
+	__u64 overlay_ports[WEIR_OVERLAY_WORDS];
 };
-WEIR_ASSERT_SIZE(struct weir_config, 152);
+WEIR_ASSERT_SIZE(struct weir_config, 152 + WEIR_OVERLAY_WORDS * 8);
+
+static __always_inline int weir_is_overlay_port(const struct weir_config *c, __u16 port)
+{
+	return c->overlay_ports[port / 64] >> (port % 64) & 1;
+}
 
 enum weir_timeout {
 	WEIR_TIMEOUT_TCP_OPENING,

@@ -84,7 +84,7 @@ enum weir_fill {
 
 /* clang-format off */
 #define WEIR_MAPS(X) \
-	X(attachments, TABLE, __u32, __u32, 4096, ANY, TABLES, \
+	X(attachments, TABLE, __u32, struct weir_attachment, 4096, ANY, TABLES, \
 	  REFUSE, KEYS, "load fails and changes nothing") \
 	X(pods, ARRAY, __u32, struct weir_pod, 1024, BITS(WEIR_SLOT_BITS), ARRAYS, \
 	  REFUSE, PODS, "load fails and changes nothing") \

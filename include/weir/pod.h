@@ -35,7 +35,12 @@ enum weir_pod_flag {
 	WEIR_POD_GATE = 1 << 0, /* no plan for this pod yet: drop everything (NP-53) */
 	/* it ran before Weir attached: the host's conntrack may know its connections */
 	WEIR_POD_ADOPTED = 1 << 1,
+	/* opt-outs of its attachment record: */
+	WEIR_POD_ANY_SENDER = 1 << 2, /* may speak for other MACs, neighbours and routers */
+	WEIR_POD_TUNNELS = 1 << 3, /* may send tunnels to nodes */
 };
+
+#define WEIR_POD_OPEN_FLAGS (WEIR_POD_ADOPTED | WEIR_POD_ANY_SENDER | WEIR_POD_TUNNELS)
 
 /*
  * The word of a pod: both policy sets and its flags, changed by one store. Set 0 means "not
@@ -64,8 +69,19 @@ static __always_inline __u32 weir_pod_flags(__u64 word)
 /* Is any policy set or the gate in force for this pod's packets? */
 static __always_inline int weir_pod_is_judged(__u64 word)
 {
-	return !!(word & ~(__u64)WEIR_POD_ADOPTED);
+	return !!(word & ~(__u64)WEIR_POD_OPEN_FLAGS);
 }
+
+/* Value of attachments[], by ifindex of the host's end of a pod's veth. */
+struct weir_attachment {
+	__u32 slot; /* of pods[] */
+	/*
+	 * ifindex of the bridge or VRF that the device belongs to, 0: none. What the pod sends may
+	 * come back from the stack as a packet of that device.
+	 */
+	__u32 master;
+};
+WEIR_ASSERT_SIZE(struct weir_attachment, 8);
 
 /* Value of pods[]. Slot 0 is never used: ref 0 means "no pod". */
 struct weir_pod {

@@ -61,7 +61,15 @@ enum weir_verdict {
 	X(MID_STREAM_ALLOWED, PASS, "mid-stream-allowed", "of no known connection, allowed in both directions") \
 	X(HOST_FLOW, PASS, "host-flow", "of a connection that the host's conntrack knew before Weir") \
 	X(OFF_LINK, DROP, "off-link", "neighbour discovery or MLD from or to another link") \
-	X(OVER_SHARE, DROP, "over-share", "the pod holds its share of the connection table")
+	X(OVER_SHARE, DROP, "over-share", "the pod holds its share of the connection table") \
+	X(SPOOFED_MAC, DROP, "spoofed-mac", "the frame's source MAC address is not the pod's own") \
+	X(SPOOFED_ARP, DROP, "spoofed-arp", "an ARP message whose sender is not the pod itself") \
+	X(SPOOFED_NEIGHBOUR, DROP, "spoofed-neighbour", "neighbour discovery or MLD in the name of another address or MAC") \
+	X(ROUTER_MESSAGE, DROP, "router-message", "a router's message from a pod: router advertisement, redirect, MLD query") \
+	X(DHCP_SERVER, DROP, "dhcp-server", "a DHCP server's message from a pod") \
+	X(TUNNEL, DROP, "tunnel", "a tunnel from a pod: protocol 4, 41, 47, or an overlay port of the node") \
+	X(MARTIAN, DROP, "martian", "a loopback address, or one of 0.0.0.0/8, 240.0.0.0/4 or ::, on the wire") \
+	X(SOURCE_ROUTE, DROP, "source-route", "an IPv4 source route, or an IPv6 routing header with segments left")
 /* clang-format on */
 
 enum weir_reason {

@@ -130,12 +130,22 @@ struct found {
 	FILE *out; /* what the evaluators wrote at the last difference */
 };
 
+static void set_port(uint64_t *ret_ports, uint16_t port)
+{
+	memset(ret_ports, 0, WEIR_OVERLAY_WORDS * sizeof(*ret_ports));
+	if (port)
+		ret_ports[port / 64] |= 1ull << (port % 64);
+}
+
 /* Do the evaluators differ with these manifests too? Any difference will do. */
 static bool shows(void *ctx, const char *text, size_t len)
 {
 	const struct found *f = ctx;
 	struct run run = { .d = f->run->d, .node = f->run->node };
-	struct plan_input in = { .node = run.node, .echo_always = f->q && f->q->echo_always };
+	uint64_t overlay_ports[WEIR_OVERLAY_WORDS];
+	struct plan_input in = { .node = run.node,
+				 .echo_always = f->q && f->q->echo_always,
+				 .overlay_ports = overlay_ports };
 	_cleanup_(store_free) struct store *store = store_new();
 	_cleanup_(plan_free) struct plan *p = NULL;
 	struct differential_question question;
@@ -146,6 +156,7 @@ static bool shows(void *ctx, const char *text, size_t len)
 	if (store->diags.errors)
 		return false;
 	in.store = run.store = store;
+	set_port(overlay_ports, f->q ? f->q->overlay_port : 0);
 	p = plan_compile(&in);
 	rewind(f->out);
 	begun = !run.d->begin || run.d->begin(run.d->ctx, p, f->out);
@@ -157,7 +168,8 @@ static bool shows(void *ctx, const char *text, size_t len)
 						 .proto = f->q->proto,
 						 .port = f->q->port,
 						 .host_origin = f->q->host_origin,
-						 .echo_always = f->q->echo_always },
+						 .echo_always = f->q->echo_always,
+						 .overlay_port = f->q->overlay_port },
 			 &question, f->out))
 		return false;
 	random_query_print(&question.q, f->out);
@@ -248,16 +260,22 @@ static bool ask(struct run *run, const struct plan *p, const struct oracle_query
 static bool run_node(struct run *run)
 {
 	bool echo_always = random_percent(&run->random, 25);
+	uint16_t overlay_port =
+		random_percent(&run->random, 50) ? random_any_port(&run->random) : 0;
+	uint64_t overlay_ports[WEIR_OVERLAY_WORDS];
 	struct plan_input in = { .store = run->store,
 				 .node = run->node,
-				 .echo_always = echo_always };
-	_cleanup_(plan_free) struct plan *p = plan_compile(&in);
+				 .echo_always = echo_always,
+				 .overlay_ports = overlay_ports };
+	_cleanup_(plan_free) struct plan *p = NULL;
 	_cleanup_(mem_free) char *said = NULL;
 	struct oracle_query q;
 	bool begun = true;
 	size_t len;
 	FILE *out = open_memstream(&said, &len);
 
+	set_port(overlay_ports, overlay_port);
+	p = plan_compile(&in);
 	if (run->d->begin)
 		begun = run->d->begin(run->d->ctx, p, out);
 	fclose(out);
@@ -268,6 +286,7 @@ static bool run_node(struct run *run)
 	for (unsigned int i = 0; i < run->d->questions; i++)
 		if (random_query(&run->random, run->store, run->node, &q)) {
 			q.echo_always = echo_always;
+			q.overlay_port = overlay_port;
 			if (!ask(run, p, &q))
 				return false;
 		}

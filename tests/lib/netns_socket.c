@@ -9,6 +9,7 @@
 #include <netinet/ip_icmp.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <setjmp.h>
@@ -93,6 +94,16 @@ int netns_packet_socket(const struct netns_cluster *c, const char *where)
 	if (!device.sll_ifindex || bind(fd, (struct sockaddr *)&device, sizeof(device)))
 		fail_msg("packet socket on eth0 of %s: %s", where, strerror(errno));
 	return fd;
+}
+
+void netns_mac(const struct netns_cluster *c, const char *where, uint8_t ret_mac[6])
+{
+	_cleanup_(fd_close) int fd = socket_in(c, where, 0, SOCK_DGRAM, 0);
+	struct ifreq request = { .ifr_name = "eth0" };
+
+	if (ioctl(fd, SIOCGIFHWADDR, &request))
+		fail_msg("MAC of eth0 of %s: %s", where, strerror(errno));
+	memcpy(ret_mac, request.ifr_hwaddr.sa_data, 6);
 }
 
 static int bound_socket(const struct netns_cluster *c, const char *where, int proto,

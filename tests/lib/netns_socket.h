@@ -22,6 +22,8 @@ int netns_socket_at(const struct netns_cluster *c, const char *where, const stru
 int netns_raw_socket(const struct netns_cluster *c, const char *where, int family, int proto);
 /* A packet socket on eth0 of that namespace: send() puts a frame there unchanged. */
 int netns_packet_socket(const struct netns_cluster *c, const char *where);
+/* The MAC of eth0 of that namespace. */
+void netns_mac(const struct netns_cluster *c, const char *where, uint8_t ret_mac[6]);
 
 /* Address and port (host order) of a socket address; ret_port may be NULL. */
 struct weir_addr netns_sockaddr(const struct sockaddr_storage *sa, uint16_t *ret_port);

@@ -323,9 +323,36 @@ struct packet packet_ethertype(uint16_t type)
 	return p;
 }
 
-struct packet packet_arp(void)
+struct packet packet_arp(const struct packet_arp_spec *spec)
 {
-	return packet_ethertype(ETH_P_ARP);
+	struct packet_spec frame = {};
+	struct packet p = {};
+
+	memcpy(frame.src_mac, spec->src_mac, 6);
+	memcpy(frame.dst_mac, spec->dst_mac, 6);
+	put_ethernet(&p, &frame, ETH_P_ARP);
+	put16(&p, 1); /* Ethernet */
+	put16(&p, ETH_P_IP);
+	put(&p, "\6\4", 2); /* lengths of their addresses */
+	put16(&p, spec->operation);
+	put(&p, spec->sender_mac, 6);
+	put(&p, spec->sender.b + 12, 4);
+	put(&p, spec->target_mac, 6);
+	put(&p, spec->target.b + 12, 4);
+	put_zero(&p, 18); /* to the least length of a frame */
+	return p;
+}
+
+struct packet packet_neighbour(const struct packet_spec *spec, const struct weir_addr *target,
+			       const uint8_t *options, size_t len)
+{
+	struct packet p = packet_build(spec);
+
+	if (target)
+		put(&p, target->b, 16);
+	put(&p, options, len);
+	packet_finish(&p, spec);
+	return p;
 }
 
 unsigned int packet_l4_offset(const struct packet *packet)

@@ -72,7 +72,21 @@ void packet_finish(struct packet *packet, const struct packet_spec *spec);
  */
 struct packet packet_fragment(const struct packet *whole, unsigned int offset, unsigned int len,
 			      uint32_t id);
-struct packet packet_arp(void);
+
+/* An ARP message; spec zeroed is a frame of that type without content. */
+struct packet_arp_spec {
+	uint8_t src_mac[6], dst_mac[6]; /* of the frame */
+	uint16_t operation; /* 1 request, 2 reply */
+	uint8_t sender_mac[6], target_mac[6];
+	struct weir_addr sender, target; /* IPv4; zero: 0.0.0.0 */
+};
+struct packet packet_arp(const struct packet_arp_spec *spec);
+/*
+ * Neighbour discovery: spec has addresses, type and hop limit. target: NULL for messages without
+ * one; options are written as they are.
+ */
+struct packet packet_neighbour(const struct packet_spec *spec, const struct weir_addr *target,
+			       const uint8_t *options, size_t len);
 struct packet packet_ethertype(uint16_t type);
 
 /*

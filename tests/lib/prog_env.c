@@ -364,21 +364,29 @@ void prog_unset(const struct prog_env *env, const char *map, const void *key)
 	must(bpf_map_delete_elem(prog_map(env, map), key), map);
 }
 
+void prog_mac(enum party pod, uint8_t ret_mac[6])
+{
+	const uint8_t mac[6] = { 2, 0, 0, 0, 1, PROG_SLOT(pod) };
+
+	memcpy(ret_mac, mac, sizeof(mac));
+}
+
 void prog_pod(struct prog_env *env, enum party party, uint32_t ingress_set, uint32_t egress_set,
 	      uint32_t identity, uint32_t flags)
 {
 	uint32_t slot = PROG_SLOT(party), device = PROG_DEVICE(party);
+	struct weir_attachment attachment = { .slot = slot };
 	struct weir_pod pod = {
 		.word = weir_pod_word(ingress_set, egress_set, flags),
 		.identity = { identity, identity },
 		.ref = weir_ref(slot, env->generation[party]),
 		.ifindex = device,
-		.mac = { 2, 0, 0, 0, 1, slot },
 		.addr = { addr_of(0, party), addr_of(1, party) },
 	};
 
+	prog_mac(party, pod.mac);
 	prog_set(env, "pods", &slot, &pod);
-	prog_set(env, "attachments", &device, &slot);
+	prog_set(env, "attachments", &device, &attachment);
 	for (int family = 0; family < 2; family++) {
 		prog_set(env, "endpoints", &pod.addr[family], &slot);
 		prog_set(env, "identities", &pod.addr[family], &identity);
@@ -594,9 +602,24 @@ struct packet_spec prog_echo(const struct prog_env *env, enum party src, enum pa
 	};
 }
 
-int prog_run_raw(const struct prog_env *env, struct prog_arrival at, const struct packet *packet,
+/* A frame without source MAC gets that of its sender, as a real one has it. */
+static const struct packet *with_mac(struct prog_arrival at, const struct packet *packet,
+				     struct packet *buf)
+{
+	static const uint8_t none[6];
+
+	if (at.hook != PROG_FROM_POD || packet->len < 12 || memcmp(packet->data + 6, none, 6))
+		return packet;
+	*buf = *packet;
+	prog_mac(at.pod, buf->data + 6);
+	return buf;
+}
+
+int prog_run_raw(const struct prog_env *env, struct prog_arrival at, const struct packet *frame,
 		 struct packet *ret_out)
 {
+	struct packet buf;
+	const struct packet *packet = with_mac(at, frame, &buf);
 	struct bpf_program *prog =
 		at.hook == PROG_FROM_POD ? env->pod->progs.from_pod : env->pod->progs.to_pod;
 	struct __sk_buff ctx = { .ifindex = PROG_DEVICE(at.pod), .ingress_ifindex = at.from };
@@ -861,7 +884,7 @@ const char *prog_gc_slots_check(const struct prog_env *env, uint32_t *ret_orphan
 
 void prog_gc_start(struct prog_env *env)
 {
-	struct packet frame = packet_arp();
+	struct packet frame = packet_arp(&(struct packet_arp_spec){});
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame.data, .data_size_in = frame.len,
 		    .repeat = 1);
 

@@ -85,6 +85,7 @@ struct prog_env *prog_env_new(int family, const struct prog_sizes *sizes);
 void prog_env_free(struct prog_env *env);
 bool prog_env_possible(void);
 
+void prog_mac(enum party pod, uint8_t ret_mac[6]); /* of a pod of this node */
 struct weir_addr prog_addr(const struct prog_env *env, enum party party);
 int prog_map(const struct prog_env *env, const char *name); /* fd */
 
@@ -130,6 +131,7 @@ struct packet_spec prog_udp(const struct prog_env *env, enum party src, uint16_t
 			    enum party dst, uint16_t dport);
 struct packet_spec prog_echo(const struct prog_env *env, enum party src, enum party dst,
 			     uint16_t id, bool reply);
+/* What pods send without a source MAC gets the sender's. */
 struct prog_sent prog_send(struct prog_env *env, struct prog_arrival at,
 			   const struct packet *packet);
 struct prog_sent prog_from(struct prog_env *env, enum party pod, const struct packet_spec *spec);

@@ -24,6 +24,9 @@ void random_cluster_free(struct random_cluster *c); /* also for _cleanup_() */
 #define RANDOM_NODES 3
 const char *random_cluster_node(unsigned int i);
 
+/* A port in or around those that clusters use, or one with a meaning of its own. */
+uint16_t random_any_port(struct random *r);
+
 /*
  * A question about this node: one end is a pod of it, and only its own pods ask for Services.
  * False: no such question was found.

@@ -41,10 +41,26 @@ static bool node_address(struct random *r, const struct store *s, struct weir_ad
 	return true;
 }
 
+/* At the edges of what is never on a wire. */
+static struct weir_addr unusual_address(struct random *r)
+{
+	static const char *const texts[] = {
+		"127.0.0.1", "127.255.255.255", "126.255.255.255", "128.0.0.0", "0.0.0.1",
+		"1.0.0.0",   "240.0.0.0",       "255.255.255.254", "::1",       "::2",
+		"1::1"
+	};
+	struct weir_addr a;
+
+	addr_parse(texts[random_below(r, 11)], &a);
+	return a;
+}
+
 static struct weir_addr outside_address(struct random *r)
 {
 	unsigned int host = random_below(r, 12);
 
+	if (random_percent(r, 8))
+		return unusual_address(r);
 	switch (random_below(r, 6)) {
 	case 0:
 		return address_v4(203, 0, 113, host);
@@ -74,24 +90,27 @@ static struct weir_addr any_address(struct random *r, const struct store *s)
 
 static uint8_t random_proto(struct random *r, bool v6)
 {
+	static const uint8_t tunnels[] = { IPPROTO_IPIP, IPPROTO_IPV6, IPPROTO_GRE, IPPROTO_ESP };
 	unsigned int kind = random_below(r, 100);
 
 	if (kind < 55)
 		return IPPROTO_TCP;
 	if (kind < 82)
 		return IPPROTO_UDP;
-	if (kind < 92)
+	if (kind < 90)
 		return IPPROTO_SCTP;
+	if (kind < 92)
+		return tunnels[random_below(r, 4)];
 	return v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
 }
 
-static uint16_t any_port(struct random *r)
+uint16_t random_any_port(struct random *r)
 {
-	static const uint16_t edges[] = { 1, 65535, 8100, 8099, 30000 };
+	static const uint16_t edges[] = { 1, 65535, 8100, 8099, 30000, 68, 546, 67 };
 
 	if (random_percent(r, 75))
 		return random_port(r) + (random_percent(r, 20) ? random_between(r, 0, 2) - 1 : 0);
-	return edges[random_below(r, 5)];
+	return edges[random_below(r, 8)];
 }
 
 /* A cluster IP of the source's family, mostly with a port of the Service. */
@@ -137,7 +156,7 @@ bool random_query(struct random *r, const struct store *s, const char *node,
 	}
 	local = is_pod_of(s, &q.src, node);
 	q.proto = random_proto(r, !weir_addr_is_v4(&q.src));
-	q.port = any_port(r);
+	q.port = random_any_port(r);
 	if (local && random_percent(r, 40))
 		found = ask_service(r, s, &q);
 	for (int i = 0; i < END_TRIES * 4 && !found; i++) {
@@ -145,7 +164,7 @@ bool random_query(struct random *r, const struct store *s, const char *node,
 		found = addr_family(&q.dst) == addr_family(&q.src) && !is_cluster_ip(s, &q.dst) &&
 			(local || is_pod_of(s, &q.dst, node));
 	}
-	if (q.proto == IPPROTO_ICMP || q.proto == IPPROTO_ICMPV6)
+	if (q.proto != IPPROTO_TCP && q.proto != IPPROTO_UDP && q.proto != IPPROTO_SCTP)
 		q.port = 0;
 	q.host_origin = !local && reference_is_node_addr(s, node, &q.src) && random_percent(r, 60);
 	*ret_query = q;
@@ -159,6 +178,8 @@ void random_query_print(const struct oracle_query *q, FILE *out)
 	fprintf(out, "%s -> %s port %u protocol %u pick %u%s\n", addr_text(&q->src, src),
 		addr_text(&q->dst, dst), q->port, q->proto, q->pick,
 		q->host_origin ? ", sent by this node" : "");
+	if (q->overlay_port)
+		fprintf(out, "this node ends a tunnel at port %u/UDP\n", q->overlay_port);
 	if (q->echo_always)
 		fputs("echo always passes on this node\n", out);
 }

@@ -136,11 +136,12 @@ static void a_vlan_tagged_packet_does_not_bypass_policy(void **state)
 					    .sport = 4000,
 					    .dport = NETNS_PORT,
 					    .payload = 8,
-					    .src_mac = { 2 },
 					    .dst_mac = { 2, 0, 0, 0, 0, 0xfe } };
-		struct packet plain = packet_build(&spec), tagged;
+		struct packet plain, tagged;
 		char buf[16];
 
+		netns_mac(c, "a/pod", spec.src_mac);
+		plain = packet_build(&spec);
 		spec.vlan = 7;
 		tagged = packet_build(&spec);
 		assert_int_equal(send(pod, tagged.data, tagged.len, 0), tagged.len);

@@ -186,18 +186,18 @@ static void send_partial(const struct netns_cluster *c, int family, uint16_t cli
 		.dport = VIP_PORT,
 		.sctp_chunk = INIT,
 		.payload = 20,
-		.src_mac = { 2, 1 },
 		.dst_mac = { 2, 2 },
 	};
-	struct packet p = packet_build(&spec);
-	unsigned int l4 = packet_l4_offset(&p);
-	struct virtio_net_hdr vnet = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
-				       .csum_start = l4,
-				       .csum_offset = 8 };
+	struct packet p;
+	unsigned int l4;
+	struct virtio_net_hdr vnet = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_offset = 8 };
 	_cleanup_(fd_close) int fd = netns_packet_socket(c, "a/client");
 	uint8_t frame[sizeof(vnet) + PACKET_MAX];
 	int on = 1;
 
+	netns_mac(c, "a/client", spec.src_mac);
+	p = packet_build(&spec);
+	l4 = vnet.csum_start = packet_l4_offset(&p);
 	memset(p.data + l4 + 8, 0, 4);
 	memcpy(frame, &vnet, sizeof(vnet));
 	memcpy(frame + sizeof(vnet), p.data, p.len);

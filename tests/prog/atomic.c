@@ -176,6 +176,8 @@ static void *send_all(void *arg)
 	sched_setaffinity(0, sizeof(second_cpu), &second_cpu);
 	while (!t->stop && !t->error) {
 		testrun_packet_make(&packet, &t->query, 1024 + t->sent % 60000);
+		testrun_packet_from(&packet,
+				    (const uint8_t[]){ 2, 0, 0, 0, 0, t->device - FIRST_DEVICE });
 		t->error = send_one(t, &packet);
 		t->sent++;
 	}

@@ -196,7 +196,7 @@ static void a_redirect_carries_the_pods_mac_and_the_gateways(void **state)
 	struct packet_spec spec = prog_tcp(env, POD_A, SPORT, POD_B, DPORT, SYN);
 	struct prog_sent sent;
 
-	memcpy(spec.src_mac, "\x02\x0a\x00\x00\x00\x01", 6);
+	prog_mac(POD_A, spec.src_mac);
 	memcpy(spec.dst_mac, "\x02\x0b\x00\x00\x00\x02", 6);
 	sent = prog_from(env, POD_A, &spec);
 	assert_redirected(sent);

@@ -20,7 +20,7 @@
 #define SPORT 40000
 #define DENY_ALL 3
 
-static const uint8_t client_mac[6] = { 2, 0xa, 0, 0, 0, 1 },
+static const uint8_t client_mac[6] = { 2, 0, 0, 0, 1, PROG_SLOT(POD_A) },
 		     gateway_mac[6] = { 2, 0xb, 0, 0, 0, 2 };
 
 static struct weir_addr reserved(const struct prog_env *env)
@@ -239,6 +239,7 @@ static void the_reserved_address_is_refused_outside_hairpin_flows(void **state)
 	}
 	spec = packet(env, IPPROTO_TCP, POD_B, TARGET, POD_A, SPORT, SYN);
 	spec.dst = reserved(env);
+	prog_mac(POD_B, spec.src_mac);
 	assert_dropped(prog_from(env, POD_B, &spec), WEIR_RESERVED_ADDRESS);
 	spec = packet(env, IPPROTO_UDP, POD_A, TARGET, POD_A, SPORT, 0);
 	spec.dst = reserved(env);

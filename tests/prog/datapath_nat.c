@@ -21,7 +21,7 @@
 #define OFFSET(service) ((service)*16)
 #define BACKEND(service, i) ((service)*16 + (i))
 
-static const uint8_t client_mac[6] = { 2, 0xa, 0, 0, 0, 1 },
+static const uint8_t router_mac[6] = { 2, 0xa, 0, 0, 0, 1 },
 		     gateway_mac[6] = { 2, 0xb, 0, 0, 0, 2 };
 
 static enum party vip_of(uint32_t service)
@@ -49,9 +49,11 @@ static void serve_one(struct prog_env *env, uint32_t service, uint8_t proto, enu
 	serve(env, service, proto, &backend, 1);
 }
 
-static struct packet_spec with_macs(struct packet_spec spec)
+static struct packet_spec with_macs(struct packet_spec spec, enum party src)
 {
-	memcpy(spec.src_mac, client_mac, 6);
+	memcpy(spec.src_mac, router_mac, 6);
+	if (src < _LOCAL_MAX)
+		prog_mac(src, spec.src_mac);
 	memcpy(spec.dst_mac, gateway_mac, 6);
 	return spec;
 }
@@ -67,13 +69,13 @@ static struct packet_spec redirected_to(struct packet_spec spec, enum party pod)
 static struct packet_spec tcp(struct prog_env *env, enum party src, uint16_t sport, enum party dst,
 			      uint16_t dport, uint8_t flags)
 {
-	return with_macs(prog_tcp(env, src, sport, dst, dport, flags));
+	return with_macs(prog_tcp(env, src, sport, dst, dport, flags), src);
 }
 
 static struct packet_spec udp(struct prog_env *env, enum party src, uint16_t sport, enum party dst,
 			      uint16_t dport)
 {
-	return with_macs(prog_udp(env, src, sport, dst, dport));
+	return with_macs(prog_udp(env, src, sport, dst, dport), src);
 }
 
 static struct prog_sent send_from(struct prog_env *env, enum party pod, struct packet_spec spec)

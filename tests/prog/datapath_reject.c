@@ -22,12 +22,10 @@
 #define TCP_ACK_SEQ 0x05060708u
 #define QUOTE_MAX(v6) ((v6) ? 1280 - 48 : 576 - 28)
 
-static const uint8_t client_mac[6] = { 2, 0xa, 0, 0, 0, 1 },
-		     gateway_mac[6] = { 2, 0xb, 0, 0, 0, 2 };
+static const uint8_t gateway_mac[6] = { 2, 0xb, 0, 0, 0, 2 };
 
-static struct packet_spec with_macs(struct packet_spec spec)
+static struct packet_spec to_gateway(struct packet_spec spec)
 {
-	memcpy(spec.src_mac, client_mac, 6);
 	memcpy(spec.dst_mac, gateway_mac, 6);
 	return spec;
 }
@@ -127,12 +125,12 @@ static void assert_unreachable(struct prog_env *env, struct packet_spec spec, in
 
 static struct packet_spec tcp(struct prog_env *env, uint16_t port, uint8_t flags)
 {
-	return with_macs(prog_tcp(env, POD_A, SPORT, VIP_1, port, flags));
+	return to_gateway(prog_tcp(env, POD_A, SPORT, VIP_1, port, flags));
 }
 
 static struct packet_spec udp(struct prog_env *env, uint16_t port)
 {
-	return with_macs(prog_udp(env, POD_A, SPORT, VIP_1, port));
+	return to_gateway(prog_udp(env, POD_A, SPORT, VIP_1, port));
 }
 
 static void svc_60_a_syn_to_a_service_without_endpoints_is_reset(void **state)
@@ -218,7 +216,7 @@ static void svc_64_an_undefined_port_is_rejected_for_every_protocol(void **state
 	assert_unreachable(env, spec, WEIR_NO_SERVICE_PORT);
 	spec.proto = 47;
 	assert_unreachable(env, spec, WEIR_NO_SERVICE_PORT);
-	assert_unreachable(env, with_macs(prog_echo(env, POD_A, VIP_1, 7, false)),
+	assert_unreachable(env, to_gateway(prog_echo(env, POD_A, VIP_1, 7, false)),
 			   WEIR_NO_SERVICE_PORT);
 }
 
@@ -248,10 +246,10 @@ static void what_must_not_be_answered_is_dropped(void **state)
 	assert_dropped(prog_from(env, POD_A, &spec), WEIR_NO_ENDPOINT);
 	spec = tcp(env, PORT, RST | ACK);
 	assert_dropped(prog_from(env, POD_A, &spec), WEIR_NO_ENDPOINT);
-	spec = with_macs(prog_echo(env, POD_A, VIP_1, 7, true));
+	spec = to_gateway(prog_echo(env, POD_A, VIP_1, 7, true));
 	assert_dropped(prog_from(env, POD_A, &spec), WEIR_NO_SERVICE_PORT);
 	/* not the pod's own address */
-	spec = with_macs(prog_tcp(env, POD_B, SPORT, VIP_1, PORT, SYN));
+	spec = to_gateway(prog_tcp(env, POD_B, SPORT, VIP_1, PORT, SYN));
 	assert_dropped(prog_from(env, POD_A, &spec), WEIR_SPOOFED);
 }
 
@@ -279,7 +277,7 @@ static void answers_are_limited_for_each_pod(void **state)
 {
 	struct prog_env *env = *state;
 	struct packet_spec a = tcp(env, PORT, SYN),
-			   b = with_macs(prog_tcp(env, POD_B, SPORT, VIP_1, PORT, SYN));
+			   b = to_gateway(prog_tcp(env, POD_B, SPORT, VIP_1, PORT, SYN));
 	unsigned int answered = 0, limited = 0;
 	struct packet packet = packet_build(&a), out;
 	struct prog_sent sent;

@@ -73,7 +73,8 @@ static void pinned_maps_and_programs_are_reused(void **state)
 static void a_reader_cannot_write(void **state)
 {
 	struct node *n = kernel_node(NAME, NODE_WRITE);
-	uint32_t key = 1, value = 1;
+	struct weir_attachment value = { .slot = 1 };
+	uint32_t key = 1;
 	int status;
 	pid_t pid;
 
@@ -261,7 +262,8 @@ static void a_missing_map_is_refused(void **state)
 static void without_config_nothing_is_loaded_and_all_is_made_again(void **state)
 {
 	struct node *n = kernel_node(NAME, NODE_WRITE);
-	uint32_t key = 1, value = 1, before, after;
+	struct weir_attachment value = { .slot = 1 };
+	uint32_t key = 1, before, after;
 	struct weir_err err = {};
 
 	assert_int_equal(bpf_map_update_elem(node_map_fd(n, WEIR_MAP_attachments), &key, &value, 0),

@@ -64,7 +64,7 @@ static void a_written_record_is_read_back(void **state)
 
 	a.addr[1] = (struct weir_addr){};
 	a.uid = "";
-	b.adopted = true;
+	b.adopted = b.any_sender = b.tunnels = true;
 	write_record(&b);
 	write_record(&a);
 	write_record(&a);
@@ -80,6 +80,10 @@ static void a_written_record_is_read_back(void **state)
 	assert_int_equal(l.items[1].ifindex, 8);
 	assert_false(l.items[0].adopted);
 	assert_true(l.items[1].adopted);
+	assert_false(l.items[0].any_sender);
+	assert_true(l.items[1].any_sender);
+	assert_false(l.items[0].tunnels);
+	assert_true(l.items[1].tunnels);
 	assert_memory_equal(l.items[1].mac, b.mac, sizeof(b.mac));
 	assert_memory_equal(l.items[1].addr, b.addr, sizeof(b.addr));
 	assert_true(l.items[1].written_ns > 1600000000ull * 1000000000);

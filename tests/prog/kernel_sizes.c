@@ -168,6 +168,7 @@ static void assert_rejected(struct node *n, uint32_t slot)
 				  .proto = IPPROTO_TCP };
 	struct __sk_buff ctx = { .ifindex = LO };
 	struct weir_pod *pod = (struct weir_pod *)node_array(n, WEIR_MAP_pods) + slot;
+	struct weir_attachment attachment = { .slot = slot };
 	uint32_t lo = LO, before = pod->ifindex;
 	struct testrun_packet in, out = {};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = in.bytes, .data_out = out.bytes,
@@ -177,9 +178,11 @@ static void assert_rejected(struct node *n, uint32_t slot)
 	assert_int_not_equal(pod->ref, 0);
 	q.src = pod->addr[0];
 	pod->ifindex = LO;
-	assert_int_equal(
-		bpf_map_update_elem(node_map_fd(n, WEIR_MAP_attachments), &lo, &slot, BPF_ANY), 0);
+	assert_int_equal(bpf_map_update_elem(node_map_fd(n, WEIR_MAP_attachments), &lo, &attachment,
+					     BPF_ANY),
+			 0);
 	testrun_packet_make(&in, &q, 40000);
+	testrun_packet_from(&in, pod->mac);
 	opts.data_size_in = in.len;
 	assert_int_equal(bpf_prog_test_run_opts(node_prog_fd(n, WEIR_PROGRAM_from_pod), &opts), 0);
 	pod->ifindex = before; /* one pod a device */

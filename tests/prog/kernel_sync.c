@@ -212,14 +212,58 @@ static void a_frontend_that_changes_its_service_is_overwritten(void **state)
 	assert_as_fresh(kernel_labels, renamed, NULL, NULL, NULL);
 }
 
+/* Open flows must be judged again: one of them may be a tunnel now. */
+static void np_42_the_nodes_overlay_ports_are_written(void **state)
+{
+	_cleanup_(plan_free) struct plan *p =
+		kernel_plan(kernel_labels, kernel_service, kernel_policy, NULL);
+	struct sync_delta d;
+
+	kernel_apply(node, p);
+	p->overlay_ports[4789 / 64] |= 1ull << 4789 % 64;
+	d = kernel_apply(node, p);
+	assert_delta(&d, "policy-epoch");
+	assert_true(weir_is_overlay_port(node_config(node), 4789));
+	assert_false(weir_is_overlay_port(node_config(node), 4790));
+	d = kernel_apply(node, p);
+	assert_int_equal(sync_delta_writes(&d), 0);
+	p->overlay_ports[4789 / 64] = 0;
+	d = kernel_apply(node, p);
+	assert_delta(&d, "policy-epoch");
+	assert_false(weir_is_overlay_port(node_config(node), 4789));
+}
+
 static uint32_t ref_of(const char *name, const struct plan *p, uint32_t *ret_slot)
 {
 	const struct weir_pod *pods = node_array(node, WEIR_MAP_pods);
 	uint32_t device = 100 + *name - 'a';
+	struct weir_attachment a;
 
-	assert_int_equal(
-		bpf_map_lookup_elem(node_map_fd(node, WEIR_MAP_attachments), &device, ret_slot), 0);
+	assert_int_equal(bpf_map_lookup_elem(node_map_fd(node, WEIR_MAP_attachments), &device, &a),
+			 0);
+	*ret_slot = a.slot;
 	return pods[*ret_slot].ref;
+}
+
+static void the_opt_outs_of_a_record_are_in_the_pods_word(void **state)
+{
+	_cleanup_(plan_free) struct plan *p = kernel_plan(kernel_labels, NULL);
+	_cleanup_(attachment_list_free) struct attachment_list l = kernel_records(p);
+	const struct weir_pod *pods = node_array(node, WEIR_MAP_pods);
+	struct sync_delta d;
+	uint32_t slot;
+
+	assert_int_equal(sync_apply(node, p, &l, SYNC_NO_DEVICES, &d, NULL), 0);
+	l.items[0].any_sender = true;
+	l.items[1].tunnels = true;
+	assert_int_equal(sync_apply(node, p, &l, SYNC_NO_DEVICES, &d, NULL), 0);
+	assert_delta(&d, "pods ~2 policy-epoch");
+	ref_of(l.items[0].name, p, &slot);
+	assert_int_equal(weir_pod_flags(pods[slot].word), WEIR_POD_ANY_SENDER);
+	ref_of(l.items[1].name, p, &slot);
+	assert_int_equal(weir_pod_flags(pods[slot].word), WEIR_POD_TUNNELS);
+	ref_of(l.items[2].name, p, &slot);
+	assert_int_equal(weir_pod_flags(pods[slot].word), 0);
 }
 
 static void a_pod_that_comes_back_has_another_ref(void **state)
@@ -454,6 +498,8 @@ int main(void)
 		TEST(svc_91_flows_leave_an_endpoint_that_was_ready_and_did_not_serve),
 		TEST(a_frontend_that_changes_its_service_is_overwritten),
 		TEST(a_pod_that_comes_back_has_another_ref),
+		TEST(np_42_the_nodes_overlay_ports_are_written),
+		TEST(the_opt_outs_of_a_record_are_in_the_pods_word),
 		TEST(a_pod_at_another_device_gets_another_slot),
 		TEST(np_53_a_recorded_pod_that_the_plan_lacks_is_gated),
 		TEST(np_53_a_record_of_an_earlier_pod_of_that_name_is_gated),

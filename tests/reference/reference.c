@@ -77,6 +77,51 @@ static void judge(const struct store *s, const char *node, const struct packet *
 		a->reason = WEIR_FORWARDED;
 }
 
+static bool in_block(const struct weir_addr *a, const char *text)
+{
+	struct cidr block;
+
+	return !cidr_parse(text, &block) && cidr_holds(&block, a);
+}
+
+/* Loopback, "this network", reserved, unspecified: on no wire. The broadcast is a destination. */
+static bool on_no_wire(const struct weir_addr *a)
+{
+	static const char *const blocks[] = { "127.0.0.0/8", "0.0.0.0/8", "240.0.0.0/4", "::1/128",
+					      "::/128" };
+
+	for (size_t i = 0; i < 5; i++)
+		if (in_block(a, blocks[i]))
+			return true;
+	return false;
+}
+
+static bool is_broadcast(const struct weir_addr *a)
+{
+	return in_block(a, "255.255.255.255/32");
+}
+
+/* NP-42: no tunnel leads from a pod to where it would be taken for something else. */
+static bool is_tunnel(const struct packet *p, uint16_t overlay_port)
+{
+	return p->proto == 4 || p->proto == 41 || p->proto == 47 ||
+	       (p->proto == 17 && overlay_port && p->port == overlay_port);
+}
+
+/* What no policy can allow; FORWARDED: nothing of that. */
+static enum weir_reason forbidden(const struct packet *p, const char *node, uint16_t overlay_port)
+{
+	uint16_t dhcp_client = addr_family(&p->dst) ? 546 : 68;
+
+	if (on_no_wire(&p->src) || (on_no_wire(&p->dst) && !is_broadcast(&p->dst)))
+		return WEIR_MARTIAN;
+	if (!is_local(p->src_pod, node))
+		return WEIR_FORWARDED;
+	if (p->proto == 17 && p->port == dhcp_client)
+		return WEIR_DHCP_SERVER;
+	return is_tunnel(p, overlay_port) ? WEIR_TUNNEL : WEIR_FORWARDED;
+}
+
 void reference_judge(const struct store *s, const char *node, const struct oracle_query *q,
 		     struct reference_answer *ret_answer)
 {
@@ -101,5 +146,7 @@ void reference_judge(const struct store *s, const char *node, const struct oracl
 	p.dst = a->dst;
 	p.port = a->port;
 	p.dst_pod = reference_pod(s, &p.dst);
-	judge(s, node, &p, a);
+	a->reason = forbidden(&p, node, q->overlay_port);
+	if (a->reason == WEIR_FORWARDED)
+		judge(s, node, &p, a);
 }

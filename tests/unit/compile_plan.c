@@ -414,6 +414,23 @@ static void np_41_node_addresses_are_own_or_other(void **state)
 	assert_int_equal(p->n_node_addrs, 3);
 }
 
+/* Whoever names them: they are on no wire, so no pod is at or reaches one. */
+static void np_42_loopback_is_no_address_of_a_node(void **state)
+{
+	struct weir_addr local[] = { addr_of("127.0.0.1"), addr_of("::1"), addr_of("10.0.0.254") };
+	struct plan_input in = { .node = HERE, .local_addrs = local, .n_local_addrs = 3 };
+	_cleanup_(store_free) struct store *s = store_new();
+	_cleanup_(plan_free) struct plan *p = NULL;
+
+	store_apply_defaults(s, 0);
+	in.store = s;
+	p = plan_compile(&in);
+	assert_int_equal(plan_node_kind(p, &local[0]), 0);
+	assert_int_equal(plan_node_kind(p, &local[1]), 0);
+	assert_int_equal(plan_node_kind(p, &local[2]), WEIR_NODE_OWN);
+	assert_int_equal(p->n_node_addrs, 1);
+}
+
 static void look_ups_find_exact_matches_only(void **state)
 {
 	_cleanup_(fixture_close) struct fixture f = open_with(NULL);
@@ -463,6 +480,7 @@ int main(void)
 		cmocka_unit_test(a_pod_is_in_the_hash_only_where_its_prefix_has_another_identity),
 		cmocka_unit_test(np_29_a_dual_stack_pod_has_an_identity_for_each_family),
 		cmocka_unit_test(np_41_node_addresses_are_own_or_other),
+		cmocka_unit_test(np_42_loopback_is_no_address_of_a_node),
 		cmocka_unit_test(look_ups_find_exact_matches_only),
 		cmocka_unit_test(np_59_pods_of_a_deleted_namespace_have_no_identity),
 	};

@@ -8,6 +8,9 @@
 
 #include "analyze/oracle.h"
 
+#define DHCP 68 /* ports of DHCP clients: only servers send to them */
+#define DHCP6 546
+
 /* Translates the destination; FORWARDED with service 0: it is not a frontend. */
 static enum weir_reason translate(const struct plan *p, const struct oracle_query *q,
 				  struct oracle_answer *a)
@@ -74,6 +77,37 @@ static void judge_sides(const struct plan *p, const struct oracle_query *q, stru
 		a->reason = WEIR_INGRESS_DENIED;
 }
 
+static bool is_tunnel(const struct plan *p, const struct oracle_query *q)
+{
+	switch (q->proto) {
+	case IPPROTO_IPIP:
+	case IPPROTO_IPV6:
+	case IPPROTO_GRE:
+		return true;
+	case IPPROTO_UDP:
+		return p->overlay_ports[q->port / 64] >> (q->port % 64) & 1;
+	}
+	return false;
+}
+
+/*
+ * What no policy allows: addresses that are never on a wire, and from a pod of this node a DHCP
+ * server's message or a tunnel (NP-42), unless its record allows it. q is already translated.
+ */
+static enum weir_reason never_allowed(const struct plan *p, const struct oracle_query *q)
+{
+	const struct plan_pod *src = plan_find_local_pod(p, &q->src);
+
+	if (addr_is_martian(&q->src, true) || addr_is_martian(&q->dst, false))
+		return WEIR_MARTIAN;
+	if (!src)
+		return WEIR_FORWARDED;
+	if (!src->any_sender && q->proto == IPPROTO_UDP &&
+	    q->port == (weir_addr_is_v4(&q->dst) ? DHCP : DHCP6))
+		return WEIR_DHCP_SERVER;
+	return !src->tunnels && is_tunnel(p, q) ? WEIR_TUNNEL : WEIR_FORWARDED;
+}
+
 void oracle_judge(const struct plan *p, const struct oracle_query *q,
 		  struct oracle_answer *ret_answer)
 {
@@ -92,7 +126,9 @@ void oracle_judge(const struct plan *p, const struct oracle_query *q,
 	if (a.reason == WEIR_FORWARDED) {
 		translated.dst = a.dst;
 		translated.port = a.port;
-		judge_sides(p, &translated, &a);
+		a.reason = never_allowed(p, &translated);
 	}
+	if (a.reason == WEIR_FORWARDED)
+		judge_sides(p, &translated, &a);
 	*ret_answer = a;
 }

@@ -13,7 +13,9 @@ struct oracle_query {
 	uint8_t proto; /* IPPROTO_*; IPPROTO_ICMP and IPPROTO_ICMPV6: echo */
 	uint16_t port; /* destination port, host order */
 	bool host_origin; /* sent by a socket of this node */
-	bool echo_always; /* NP-38; the oracle reads it from the plan instead */
+	/* NP-38, NP-42; for the reference: the oracle reads both from the plan instead */
+	bool echo_always;
+	uint16_t overlay_port; /* UDP port at which the node ends a tunnel; 0: none */
 	uint32_t pick; /* the candidate to translate to, modulo their number */
 };
 

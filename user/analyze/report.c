@@ -36,6 +36,7 @@ struct report {
 	struct weir_addr *own;
 	size_t n_own;
 	const char *own_node;
+	const uint64_t *overlay_ports;
 };
 
 /* ---- Nodes and their plans ---- */
@@ -97,21 +98,24 @@ static void collect_nodes(struct report *r, struct world *taken)
 
 static const struct plan *node_plan(struct report *r, struct report_node *n)
 {
+	bool has_own = !r->own_node || !strcmp(r->own_node, n->name);
 	struct weir_addr *local;
 	size_t n_local = 0;
 
 	if (n->plan)
 		return n->plan;
 	local = mem_zalloc((r->n_own + 2) * sizeof(*local));
-	for (size_t i = 0; i < r->n_own && (!r->own_node || !strcmp(r->own_node, n->name)); i++)
+	for (size_t i = 0; i < r->n_own && has_own; i++)
 		local[n_local++] = r->own[i];
 	for (int f = 0; f < 2; f++)
 		if (!weir_addr_is_zero(&n->addr[f]))
 			local[n_local++] = n->addr[f];
-	n->plan = plan_compile(&(struct plan_input){ .store = r->store,
-						     .node = n->name,
-						     .local_addrs = local,
-						     .n_local_addrs = n_local });
+	n->plan = plan_compile(
+		&(struct plan_input){ .store = r->store,
+				      .node = n->name,
+				      .local_addrs = local,
+				      .n_local_addrs = n_local,
+				      .overlay_ports = has_own ? r->overlay_ports : NULL });
 	free(local);
 	return n->plan;
 }
@@ -228,7 +232,9 @@ static int ask_side(struct report *r, struct report_node *n, enum kube_direction
 
 static void conclude(struct report_item *item)
 {
-	if (!item->egress.allow)
+	if (item->reason != WEIR_FORWARDED)
+		item->allow = false;
+	else if (!item->egress.allow)
 		item->reason = WEIR_EGRESS_DENIED;
 	else if (!item->ingress.allow)
 		item->reason = WEIR_INGRESS_DENIED;
@@ -413,6 +419,7 @@ struct report *report_new(const struct report_input *in)
 	r->evaluator = in->evaluator ? *in->evaluator : evaluator_plan;
 	r->own = mem_zalloc(in->n_own * sizeof(*r->own));
 	r->n_own = in->n_own;
+	r->overlay_ports = in->overlay_ports;
 	r->own_node = in->own_node ? arena_strdup(&r->arena, in->own_node) : NULL;
 	for (size_t i = 0; i < in->n_own; i++)
 		r->own[i] = in->own[i];

@@ -73,7 +73,9 @@ struct report_input {
 	const struct weir_addr *world;
 	const struct weir_addr *own; /* further addresses of nodes; may be NULL */
 	size_t n_own;
-	const char *own_node; /* the node that has them; NULL: every node */
+	/* UDP ports of the nodes' tunnels (plan_input.overlay_ports); must outlive the report */
+	const uint64_t *overlay_ports;
+	const char *own_node; /* the node that has these; NULL: every node */
 };
 
 /* Leaves out pods that have ended (Succeeded, Failed): they have no traffic (NP-56). */

@@ -71,4 +71,6 @@ void why_flows_free(struct why_flows *flows); /* also for _cleanup_() */
 void why_merge(struct why_flows *flows);
 
 /* The Service has no backend for this flow. */
+/* Is it dropped whatever the policies say? Then none is explained; item.reason says why. */
+bool why_never_allowed(const struct why_flow *flow);
 bool why_ends_at_frontend(const struct why_flow *flow);

@@ -67,6 +67,8 @@ static void explain(const struct why_ask *ask, const struct report_end *from,
 		[KUBE_INGRESS] = &flow->item.ingress, [KUBE_EGRESS] = &flow->item.egress
 	};
 
+	if (why_never_allowed(flow))
+		return;
 	flow->exempt = exemption(ask, from, to);
 	ingress = egress;
 	egress.direction = KUBE_EGRESS;
@@ -274,6 +276,12 @@ void why_merge(struct why_flows *flows)
 			add_alike(a, b->item.to);
 		}
 	}
+}
+
+bool why_never_allowed(const struct why_flow *f)
+{
+	return f->item.reason == WEIR_MARTIAN || f->item.reason == WEIR_TUNNEL ||
+	       f->item.reason == WEIR_DHCP_SERVER;
 }
 
 bool why_ends_at_frontend(const struct why_flow *f)

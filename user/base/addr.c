@@ -166,6 +166,17 @@ int addr_family(const struct weir_addr *a)
 	return weir_addr_is_v4(a) ? 0 : 1;
 }
 
+bool addr_is_martian(const struct weir_addr *a, bool source)
+{
+	static const struct weir_addr loopback = { .b = { [15] = 1 } };
+
+	if (!weir_addr_is_v4(a))
+		return weir_addr_is_zero(a) || weir_addr_equal(a, &loopback);
+	if (a->w[3] == 0xffffffff)
+		return source;
+	return a->b[12] == 0 || a->b[12] == 127 || a->b[12] >= 240;
+}
+
 const char *family_text(int family)
 {
 	return family ? "IPv6" : "IPv4";

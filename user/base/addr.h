@@ -44,6 +44,11 @@ struct weir_addr addr_mask(const struct weir_addr *a, unsigned int len);
 /* 0: IPv4, 1: IPv6. Arrays of [2] "by family" are indexed by it. */
 int addr_family(const struct weir_addr *a);
 const char *family_text(int family); /* "IPv4", "IPv6" */
+/*
+ * Never on a wire: loopback, 0.0.0.0/8, 240.0.0.0/4, ::. The limited broadcast 255.255.255.255 is
+ * one of them as a source only.
+ */
+bool addr_is_martian(const struct weir_addr *a, bool source);
 
 /* "TCP", "UDP", "SCTP" (any case) <-> IPPROTO_*. Number 0: unknown. */
 int proto_parse(const char *text);

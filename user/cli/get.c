@@ -17,16 +17,30 @@
 /* ---- Pods ---- */
 
 static const struct listing_column pod_columns[] = {
-	COLUMN("POD", "pod"),         COLUMN("IPV4", "ipv4"),
-	COLUMN("IPV6", "ipv6"),       COLUMN("IFINDEX", "ifindex"),
-	COLUMN("INGRESS", "ingress"), COLUMN("EGRESS", "egress"),
-	COLUMN("STATE", "state"),     COLUMN_WIDE("IDENTITY", "identity"),
-	COLUMN_WIDE("SLOT", "slot"),  {},
+	COLUMN("POD", "pod"),
+	COLUMN("IPV4", "ipv4"),
+	COLUMN("IPV6", "ipv6"),
+	COLUMN("IFINDEX", "ifindex"),
+	COLUMN("INGRESS", "ingress"),
+	COLUMN("EGRESS", "egress"),
+	COLUMN("STATE", "state"),
+	COLUMN_WIDE("IDENTITY", "identity"),
+	COLUMN_WIDE("SLOT", "slot"),
+	COLUMN_WIDE("OPT-OUTS", "optOuts"),
+	{},
 };
 
 static const char *set_label(const struct live *l, uint32_t set, char *buf)
 {
 	return set ? live_label(l, WEIR_NAME_POLICY_SET, set, buf) : "not isolated";
+}
+
+/* Of the attachment record: what the pod may send all the same. */
+static const char *opt_outs(uint32_t flags)
+{
+	if (flags & WEIR_POD_ANY_SENDER)
+		return flags & WEIR_POD_TUNNELS ? "anySender tunnels" : "anySender";
+	return flags & WEIR_POD_TUNNELS ? "tunnels" : "";
 }
 
 static const char *identity_label(const struct live *l, const struct weir_pod *pod, char *buf)
@@ -64,6 +78,7 @@ static void get_pods(const struct live *l, const struct common_options *c)
 				     weir_pod_flags(word) & WEIR_POD_ADOPTED ? "adopted" : "open");
 		listing_text(&out, identity_label(l, pod, text));
 		listing_int(&out, i);
+		listing_text(&out, opt_outs(weir_pod_flags(word)));
 	}
 	listing_end(&out);
 }

@@ -16,6 +16,7 @@
 #include "cli/input.h"
 #include "cli/verbs.h"
 #include "attach/attach.h"
+#include "attach/node_devices.h"
 #include "sync/sync.h"
 
 struct load_options {
@@ -194,7 +195,9 @@ static int run(void *options, char **args, int n_args)
 	_cleanup_(plan_free) struct plan *p = NULL;
 	_cleanup_(mem_free) struct weir_addr *local = NULL;
 	_cleanup_(mem_free) char *origin = NULL;
+	uint64_t overlay_ports[WEIR_OVERLAY_WORDS];
 	struct plan_input in = {};
+	struct weir_err err = {};
 	int status = cli_read_store(&o->common, CLI_KEEP_SOURCE_TEXT, &s);
 
 	if (!status)
@@ -206,6 +209,9 @@ static int run(void *options, char **args, int n_args)
 	in.store = s;
 	in.n_local_addrs = local_addresses(&local);
 	in.local_addrs = local;
+	if (overlay_ports_read(overlay_ports, &err))
+		return cli_fail_err(-EIO, &err);
+	in.overlay_ports = overlay_ports;
 	in.echo_always = o->echo && !strcmp(o->echo, "always");
 	p = plan_compile(&in);
 	if (!o->common.quiet)

@@ -178,7 +178,7 @@ static int run_probe(struct sandbox_options *o, char **args, int n_args)
 	in.own = m.net.local;
 	in.n_own = m.net.n_local;
 	m.report = report_new(&in);
-	m.plan = sandbox_plan(s, &m.net);
+	m.plan = sandbox_plan(s, &m.net, NULL);
 	m.requests = o->requests ? o->requests : 15;
 	m.all_ports = o->ports || cli_json(&o->common);
 	status = check_same_manifests(&m, o);

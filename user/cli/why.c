@@ -137,6 +137,7 @@ static int run_live(struct why_ask *ask, const struct why_options *o)
 	in.own_node = origin->node;
 	in.own = origin->local;
 	in.n_own = origin->n_local;
+	in.overlay_ports = (const uint64_t *)node_config(live.live.node)->overlay_ports;
 	if (origin->sandbox) {
 		sandbox_place(origin->store, &net);
 		in.own = net.local;

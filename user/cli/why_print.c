@@ -490,7 +490,9 @@ void why_print(const struct why_flow *f, const struct style *s, FILE *out)
 	print_owners(f, out);
 	if (f->service)
 		print_service(f, s, out);
-	if (!why_ends_at_frontend(f)) {
+	if (why_never_allowed(f)) {
+		print_note("whatever policies say:", reason_text(f->item.reason), s, out);
+	} else if (!why_ends_at_frontend(f)) {
 		print_side(f, KUBE_EGRESS, s, out);
 		print_side(f, KUBE_INGRESS, s, out);
 		print_nearest(f, s, out);

@@ -3,6 +3,8 @@
  * The order of a compilation. This file calls the steps; steps call the tools of build.h, ids.h and
  * hash.h, never another step. No I/O, no clock.
  */
+#include <string.h>
+
 #include "compile/build.h"
 
 static struct plan *plan_new(const struct plan_input *in)
@@ -11,6 +13,8 @@ static struct plan *plan_new(const struct plan_input *in)
 
 	p->node = arena_strdup(&p->arena, in->node);
 	p->echo_always = in->echo_always;
+	if (in->overlay_ports)
+		memcpy(p->overlay_ports, in->overlay_ports, sizeof(p->overlay_ports));
 	return p;
 }
 

@@ -294,6 +294,15 @@ static void write_node_addrs(struct emit *e, const struct plan *p)
 	array_end(e);
 }
 
+static void write_overlay_ports(struct emit *e, const struct plan *p)
+{
+	array_begin(e, "overlayPorts");
+	for (unsigned int port = 0; port < 64 * WEIR_OVERLAY_WORDS; port++)
+		if (p->overlay_ports[port / 64] >> (port % 64) & 1)
+			emit_int(e, NULL, port);
+	array_end(e);
+}
+
 static void write_head(const struct plan *p, FILE *out)
 {
 	_cleanup_(emit_close) struct emit e = {};
@@ -320,5 +329,6 @@ void plan_write_json(const struct plan *p, FILE *out)
 	write_backends(&e, p);
 	write_frontends(&e, p);
 	write_node_addrs(&e, p);
+	write_overlay_ports(&e, p);
 	fputs("\n}\n", out);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * Addresses of this node and of the other nodes (NP-41): from Node objects and from the caller.
+ * Loopback addresses are not among them: they are never on a wire, so no pod reaches them (NP-42).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,8 @@ void build_node_addrs(struct build *b, const struct weir_addr *local, size_t n_l
 	if (n)
 		qsort(list, n, sizeof(*list), by_node_addr);
 	for (size_t i = 0; i < n; i++)
-		if (!kept || !weir_addr_equal(&list[kept - 1].addr, &list[i].addr))
+		if (!addr_is_martian(&list[i].addr, false) &&
+		    (!kept || !weir_addr_equal(&list[kept - 1].addr, &list[i].addr)))
 			list[kept++] = list[i];
 	p->node_addrs = arena_array(&p->arena, list, kept);
 	p->n_node_addrs = kept;

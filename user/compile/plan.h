@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <weir/config.h>
 #include <weir/names.h>
 #include <weir/policy.h>
 #include <weir/service.h>
@@ -99,6 +100,7 @@ struct plan_pod {
 	/* by family, as addr: an ipBlock may match only one address of a dual-stack pod (NP-29) */
 	uint32_t identity[2];
 	uint32_t ingress_set, egress_set; /* indexes of sets[]; 0: not isolated */
+	bool any_sender, tunnels; /* as in struct kube_pod; for the oracle only */
 	struct src src;
 };
 
@@ -147,6 +149,8 @@ struct plan {
 	struct arena arena; /* owns everything below */
 	const char *node; /* the tables are this node's */
 	bool echo_always; /* echo requests and replies pass every policy (NP-38) */
+	/* UDP ports of the node's tunnels, as weir_config.overlay_ports */
+	uint64_t overlay_ports[WEIR_OVERLAY_WORDS];
 	struct plan_rule *rules; /* sorted by (policy, direction, index) */
 	struct plan_port_set *port_sets; /* sorted by name */
 	struct plan_identity *identities; /* sorted by name after element 0 */
@@ -171,6 +175,8 @@ struct plan_input {
 	const struct weir_addr *local_addrs;
 	size_t n_local_addrs;
 	bool echo_always; /* NP-38 */
+	/* WEIR_OVERLAY_WORDS words, as weir_config.overlay_ports; NULL: none */
+	const uint64_t *overlay_ports;
 };
 
 /* Pure. Never fails: decoding has refused invalid input, or made it match nothing. */

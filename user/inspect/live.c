@@ -238,13 +238,12 @@ const char *live_pod_label(const struct live *l, uint32_t slot, char *buf)
 const char *live_pod_at(const struct live *l, uint32_t device)
 {
 	const struct weir_pod *pods = l->node ? node_array(l->node, WEIR_MAP_pods) : NULL;
-	uint32_t slot;
+	struct weir_attachment a;
 
-	if (!pods ||
-	    bpf_map_lookup_elem(node_map_fd(l->node, WEIR_MAP_attachments), &device, &slot) ||
-	    slot >= node_map_max(l->node, WEIR_MAP_pods))
+	if (!pods || bpf_map_lookup_elem(node_map_fd(l->node, WEIR_MAP_attachments), &device, &a) ||
+	    a.slot >= node_map_max(l->node, WEIR_MAP_pods))
 		return NULL;
-	return live_pod_of(l, &pods[slot]);
+	return live_pod_of(l, &pods[a.slot]);
 }
 
 /* ---- Counters ---- */

@@ -15,6 +15,30 @@
 
 #define COPY_TRIES 3 /* RACE: an apply during the copy makes it stale */
 
+/* The tables hold the opt-outs of the records that were loaded. */
+static void mark_opt_outs(struct store *s, const struct weir_pod *pod)
+{
+	uint32_t flags = weir_pod_flags(pod->word);
+
+	for (size_t i = 0; i < s->n_pods; i++)
+		for (int f = 0; f < 2; f++)
+			if (!weir_addr_is_zero(&pod->addr[f]) &&
+			    weir_addr_equal(&s->pods[i]->addr[f], &pod->addr[f])) {
+				s->pods[i]->any_sender = flags & WEIR_POD_ANY_SENDER;
+				s->pods[i]->tunnels = flags & WEIR_POD_TUNNELS;
+			}
+}
+
+static void read_opt_outs(struct why_live *l)
+{
+	const struct weir_pod *pods = node_array(l->live.node, WEIR_MAP_pods);
+
+	for (uint32_t i = 1; i < node_map_max(l->live.node, WEIR_MAP_pods); i++)
+		if (pods[i].ref &&
+		    weir_pod_flags(pods[i].word) & (WEIR_POD_ANY_SENDER | WEIR_POD_TUNNELS))
+			mark_opt_outs(l->origin.store, &pods[i]);
+}
+
 int why_live_open(struct why_live *l, const char *name, struct weir_err *err)
 {
 	_cleanup_(mem_free) char *path = NULL;
@@ -25,7 +49,8 @@ int why_live_open(struct why_live *l, const char *name, struct weir_err *err)
 	if (r)
 		return r;
 	path = live_file(&l->live, INSTANCE_OBJECTS, l->live.generation);
-	origin_read(path, &l->origin, &l->err);
+	if (!origin_read(path, &l->origin, &l->err))
+		read_opt_outs(l);
 	return 0;
 }
 

@@ -65,6 +65,10 @@ static void emit_record(FILE *out, const struct attachment *a)
 	emit_int(&e, "ifindex", a->ifindex);
 	if (a->adopted)
 		emit_bool(&e, "adopted", true);
+	if (a->any_sender)
+		emit_bool(&e, "anySender", true);
+	if (a->tunnels)
+		emit_bool(&e, "tunnels", true);
 	emit_printf(&e, "mac", "%02x:%02x:%02x:%02x:%02x:%02x", a->mac[0], a->mac[1], a->mac[2],
 		    a->mac[3], a->mac[4], a->mac[5]);
 	emit_array(&e, "addresses");
@@ -158,6 +162,8 @@ static int read_record(struct json_value record, struct arena *arena, struct att
 		.netns = arena_strdup(arena, json_text(record, "netns")),
 		.ifindex = json_number(record, "ifindex", 1, INT32_MAX),
 		.adopted = json_flag(record, "adopted"),
+		.any_sender = json_flag(record, "anySender"),
+		.tunnels = json_flag(record, "tunnels"),
 	};
 
 	read_mac(record, a.mac);

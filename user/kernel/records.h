@@ -15,6 +15,10 @@ struct attachment {
 	uint8_t mac[6]; /* of the pod's end */
 	struct weir_addr addr[2];
 	bool adopted; /* it ran before Weir attached: it may have connections unknown to Weir */
+	/* it may speak for other MACs and neighbours, and as a router: VIP managers, macvlan, VMs
+	 */
+	bool any_sender;
+	bool tunnels; /* it may send tunnels to nodes */
 	uint64_t written_ns; /* mtime of the file, since 1970; ignored by attachment_write() */
 };
 

@@ -143,6 +143,8 @@ struct kube_pod {
 	/* "" when not given: its name under a headless Service (DNS-6) */
 	const char *hostname, *subdomain;
 	const struct kube_workload *made_for; /* the workload that it was made for, or NULL */
+	/* opt-outs of its attachment record (enum weir_pod_flag), where the caller knows them */
+	bool any_sender, tunnels;
 	struct weir_addr addr[2]; /* by family; zero: none (NP-61) */
 	/* of containers, then of sidecar init containers (NP-32), in order */
 	struct kube_pod_port *ports;

@@ -89,13 +89,15 @@ void sandbox_net_free(struct sandbox_net *net)
 	memset(net, 0, sizeof(*net));
 }
 
-struct plan *sandbox_plan(const struct store *s, const struct sandbox_net *net)
+struct plan *sandbox_plan(const struct store *s, const struct sandbox_net *net,
+			  const uint64_t *overlay_ports)
 {
 	const struct plan_input in = {
 		.store = s,
 		.node = net->node,
 		.local_addrs = net->local,
 		.n_local_addrs = net->n_local,
+		.overlay_ports = overlay_ports,
 	};
 
 	return plan_compile(&in);

@@ -54,7 +54,8 @@ void sandbox_net_free(struct sandbox_net *net); /* also for _cleanup_() */
 void sandbox_place(struct store *s, struct sandbox_net *ret_net);
 
 /* The plan that the sandbox loads: plan_compile() with the node and addresses above. */
-struct plan *sandbox_plan(const struct store *s, const struct sandbox_net *net);
+struct plan *sandbox_plan(const struct store *s, const struct sandbox_net *net,
+			  const uint64_t *overlay_ports); /* plan_input.overlay_ports */
 
 /* ---- Life ---- */
 

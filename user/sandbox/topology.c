@@ -201,6 +201,15 @@ static void choose_mac(const struct plug *p, uint8_t mac[6])
 	mac[0] = 0x02;
 }
 
+/* Before the tables are loaded: they hold the bridge of each device. The device stays down. */
+static int join_bridge(int node_fd, int ifindex, struct weir_err *err)
+{
+	_cleanup_(nl_close) struct nl *nl = NULL;
+	int r = nl_open(node_fd, &nl, err);
+
+	return r ? r : wiring_join(nl, ifindex, err);
+}
+
 int topology_plug(const char *name, struct plug *p, const struct sandbox_net *net,
 		  struct weir_err *err)
 {
@@ -217,7 +226,7 @@ int topology_plug(const char *name, struct plug *p, const struct sandbox_net *ne
 	if (ifindex < 0)
 		return ifindex;
 	p->ifindex = ifindex;
-	return 0;
+	return wiring_of(net->topology)->bridged ? join_bridge(fd, ifindex, err) : 0;
 }
 
 int topology_open(const char *name, const struct plug *p, const struct sandbox_net *net,

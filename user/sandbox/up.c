@@ -14,7 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attach/node_devices.h"
 #include "base/mem.h"
+#include "base/netns.h"
 #include "sandbox/instance.h"
 #include "sandbox/netns.h"
 #include "sandbox/records.h"
@@ -304,18 +306,30 @@ static int open_pods(struct up *u)
 
 /* ---- The datapath ---- */
 
+static int node_overlay_ports(const struct up *u, uint64_t *ret_ports)
+{
+	_cleanup_(fd_close) int fd = sandbox_netns(u->name, "node", u->err);
+	_cleanup_(netns_leave) int back = -1;
+	int r = fd < 0 ? fd : netns_enter(fd, &back, u->err);
+
+	return r ? r : overlay_ports_read(ret_ports, u->err);
+}
+
 static int load(struct up *u)
 {
-	_cleanup_(plan_free) struct plan *plan = sandbox_plan(u->req->store, u->req->net);
+	_cleanup_(plan_free) struct plan *plan = NULL;
+	uint64_t overlay_ports[WEIR_OVERLAY_WORDS];
 	struct instance_load job = {
 		.name = u->name,
-		.plan = plan,
 		.sizes = u->req->sizes,
 		.origin = u->req->origin,
 		.fresh = u->sum.fresh,
 	};
-	int r;
+	int r = node_overlay_ports(u, overlay_ports);
 
+	if (r)
+		return r;
+	job.plan = plan = sandbox_plan(u->req->store, u->req->net, overlay_ports);
 	step_done(u, "plan compiled");
 	r = instance_load(&job, u->err);
 	if (r)

@@ -140,16 +140,20 @@ bool wiring_operational(struct nl *nl, const struct wiring *w, const char *devic
 	return nl_link_operational(nl, device) && (!w->bridged || nl_link_operational(nl, BRIDGE));
 }
 
-/* Makes the device a bridge port; ifindex becomes the bridge's, for routes. */
-static int enter_bridge(struct nl *nl, int *ifindex, struct weir_err *err)
+int wiring_join(struct nl *nl, int ifindex, struct weir_err *err)
 {
 	int bridge = nl_link_index(nl, BRIDGE, err);
-	int r = bridge < 0 ? bridge : nl_link_master(nl, *ifindex, bridge, err);
 
-	if (!r)
-		r = nl_link_up(nl, *ifindex, err);
-	*ifindex = bridge;
-	return r;
+	return bridge < 0 ? bridge : nl_link_master(nl, ifindex, bridge, err);
+}
+
+/* Starts the bridge port; ifindex becomes the bridge's, for routes. */
+static int open_port(struct nl *nl, int *ifindex, struct weir_err *err)
+{
+	int r = nl_link_up(nl, *ifindex, err);
+
+	*ifindex = nl_link_index(nl, BRIDGE, err);
+	return r ? r : (*ifindex < 0 ? *ifindex : 0);
 }
 
 /* Routes have a source, so that the node's own sockets use its address on every device. */
@@ -162,7 +166,7 @@ int wiring_outside(struct nl *nl, const struct wiring *w, const struct wire *wir
 		return ifindex;
 	r = fast_solicit(wire->netns_fd, wire->device, err);
 	if (!r)
-		r = w->bridged ? enter_bridge(nl, &ifindex, err) : nl_link_up(nl, ifindex, err);
+		r = w->bridged ? open_port(nl, &ifindex, err) : nl_link_up(nl, ifindex, err);
 	if (!r && !w->bridged)
 		r = add_gateway(nl, ifindex, err);
 	for (int f = 0; f < 2 && !r; f++) {

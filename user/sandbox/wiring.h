@@ -35,6 +35,8 @@ struct wire {
 	const struct weir_addr *addr; /* two, by family; zero: none */
 };
 
+/* Makes the device a port of the node's bridge. */
+int wiring_join(struct nl *nl, int ifindex, struct weir_err *err);
 int wiring_outside(struct nl *nl, const struct wiring *w, const struct wire *wire,
 		   const struct sandbox_net *net, struct weir_err *err);
 

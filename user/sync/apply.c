@@ -118,6 +118,12 @@ static uint32_t echo_of(const struct plan *p)
 	return p->echo_always ? WEIR_ECHO_ALWAYS : WEIR_ECHO_BY_POLICY;
 }
 
+static bool overlay_changes(const struct sync *s)
+{
+	return memcmp(node_config(s->n)->overlay_ports, s->p->overlay_ports,
+		      sizeof(s->p->overlay_ports));
+}
+
 /* Computes everything that the steps below need; writes no map. */
 static int compare(struct sync *s)
 {
@@ -137,7 +143,7 @@ static int compare(struct sync *s)
 	if (r)
 		return r;
 	if ((node_config(s->n)->pending & WEIR_PENDING_POLICY) ||
-	    node_config(s->n)->echo != echo_of(s->p))
+	    node_config(s->n)->echo != echo_of(s->p) || overlay_changes(s))
 		s->delta.policy_epoch_raised = 1;
 	if (node_config(s->n)->pending & WEIR_PENDING_SERVICE)
 		s->delta.service_epoch_raised = 1;
@@ -194,6 +200,18 @@ static int prepare(struct sync *s)
 	return r ? r : policy_prepare(s);
 }
 
+/* Open flows feel it, and the echo switch, when the epoch rises. */
+static void write_overlay_ports(struct sync *s)
+{
+	struct weir_config *c = node_config(s->n);
+
+	sync_step("overlay-ports");
+	for (size_t i = 0; i < ARRAY_SIZE(c->overlay_ports); i++)
+		if (c->overlay_ports[i] != s->p->overlay_ports[i])
+			__atomic_store_n((uint64_t *)&c->overlay_ports[i], s->p->overlay_ports[i],
+					 __ATOMIC_RELEASE);
+}
+
 /* Packets see the new plan word by word. */
 static int flip(struct sync *s)
 {
@@ -210,6 +228,7 @@ static int flip(struct sync *s)
 	pods_flip(s);
 	sync_step("echo");
 	__atomic_store_n(&node_config(s->n)->echo, echo_of(s->p), __ATOMIC_RELEASE);
+	write_overlay_ports(s);
 	r = policy_coarsen(s);
 	if (!r)
 		r = write_nodes(s);

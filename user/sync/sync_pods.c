@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "sync/barrier.h"
 #include "attach/attach.h"
+#include "attach/node_devices.h"
 #include "sync/private.h"
 
 static struct weir_pod *pods(const struct sync *s)
@@ -90,13 +91,21 @@ void pods_collect(struct sync *s)
 		qsort(s->pods, s->n_pods, sizeof(*s->pods), newest_first);
 }
 
+static uint32_t flags_of(const struct attachment *a)
+{
+	return (a->adopted ? WEIR_POD_ADOPTED : 0) | (a->any_sender ? WEIR_POD_ANY_SENDER : 0) |
+	       (a->tunnels ? WEIR_POD_TUNNELS : 0);
+}
+
 void pods_want(struct sync *s)
 {
 	for (size_t i = 0; i < s->n_pods; i++) {
 		struct sync_pod *pod = &s->pods[i];
 		uint32_t slot = s->bound[WEIR_NAME_POD][i].id;
-
-		uint32_t flags = pod->a->adopted ? WEIR_POD_ADOPTED : 0;
+		struct weir_attachment attachment = {
+			.slot = slot, .master = s->no_devices ? 0 : device_master(pod->a->ifindex)
+		};
+		uint32_t flags = flags_of(pod->a);
 
 		pod->word = weir_pod_word(0, 0, flags | WEIR_POD_GATE);
 		if (pod->p) {
@@ -110,7 +119,7 @@ void pods_want(struct sync *s)
 		for (int f = 0; f < 2; f++)
 			if (!weir_addr_is_zero(&pod->addr[f]))
 				table_add(&s->want[WEIR_MAP_endpoints], &pod->addr[f], &slot);
-		table_add(&s->want[WEIR_MAP_attachments], &pod->a->ifindex, &slot);
+		table_add(&s->want[WEIR_MAP_attachments], &pod->a->ifindex, &attachment);
 	}
 	table_sort(&s->want[WEIR_MAP_endpoints]);
 	table_sort(&s->want[WEIR_MAP_attachments]);

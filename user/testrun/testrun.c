@@ -244,11 +244,13 @@ static int plug_in(const struct testrun *testrun, const struct weir_addr *addr,
 		   struct plug *ret_plug, struct weir_err *err)
 {
 	struct weir_pod *pods = node_array(testrun->node, WEIR_MAP_pods);
+	struct weir_attachment a = {};
 	uint32_t slot;
 
-	if (bpf_map_lookup_elem(node_map_fd(testrun->node, WEIR_MAP_endpoints), addr, &slot) ||
-	    bpf_map_update_elem(node_map_fd(testrun->node, WEIR_MAP_attachments), &testrun->device,
-				&slot, BPF_ANY))
+	if (!bpf_map_lookup_elem(node_map_fd(testrun->node, WEIR_MAP_endpoints), addr, &slot))
+		a.slot = slot;
+	if (!a.slot || bpf_map_update_elem(node_map_fd(testrun->node, WEIR_MAP_attachments),
+					   &testrun->device, &a, BPF_ANY))
 		return err_set(err, -errno, "test run: a pod of the plan has no slot: %s",
 			       strerror(errno));
 	*ret_plug = (struct plug){ .testrun = testrun,
@@ -397,7 +399,8 @@ static int check_answer(const struct oracle_answer *a, uint32_t verdict,
 }
 
 static int ask_at(struct testrun *testrun, const struct plan *p, const struct oracle_query *q,
-		  enum weir_program prog, struct oracle_answer *a, struct weir_err *err)
+		  const struct weir_pod *at, enum weir_program prog, struct oracle_answer *a,
+		  struct weir_err *err)
 {
 	const struct weir_decision *t;
 	struct testrun_packet packet;
@@ -405,6 +408,7 @@ static int ask_at(struct testrun *testrun, const struct plan *p, const struct or
 	int r;
 
 	testrun_packet_make(&packet, q, FIRST_PORT + testrun->queries++ % PORTS);
+	testrun_packet_from(&packet, at->mac);
 	if (traces_clear(testrun))
 		return err_set(err, -errno, "test run: clear the trace: %s", strerror(errno));
 	r = run(testrun, prog, q->host_origin, &packet, &verdict);
@@ -446,8 +450,8 @@ int testrun_ask(struct testrun *testrun, const struct plan *p, const struct orac
 	if (from_pod || to_pod)
 		r = plug_in(testrun, from_pod ? &q->src : &q->dst, &plug, err);
 	if (!r && plug.pod)
-		r = ask_at(testrun, p, q, from_pod ? WEIR_PROGRAM_from_pod : WEIR_PROGRAM_to_pod,
-			   &a, err);
+		r = ask_at(testrun, p, q, plug.pod,
+			   from_pod ? WEIR_PROGRAM_from_pod : WEIR_PROGRAM_to_pod, &a, err);
 	if (!r)
 		*ret_answer = a;
 	return r;

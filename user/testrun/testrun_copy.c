@@ -70,6 +70,8 @@ int testrun_copy(const struct node *live, struct node *ret_copy, struct weir_err
 			r = copy_table(live, ret_copy, map, err);
 	}
 	unplug_all(ret_copy);
+	memcpy(node_config(ret_copy)->overlay_ports, node_config(live)->overlay_ports,
+	       sizeof(node_config(live)->overlay_ports));
 	if (!r && node_config(live)->generation != generation)
 		r = err_set(err, -ESTALE, "generation %llu was replaced while its tables were read",
 			    (unsigned long long)generation);

@@ -121,6 +121,11 @@ void testrun_packet_make(struct testrun_packet *ret_packet, const struct oracle_
 	ret_packet->len = l4 + l4_len(q->proto) - ret_packet->bytes;
 }
 
+void testrun_packet_from(struct testrun_packet *packet, const uint8_t mac[6])
+{
+	memcpy(packet->bytes + ETH_ALEN, mac, ETH_ALEN);
+}
+
 void testrun_packet_dst(const struct testrun_packet *packet, struct weir_addr *ret_dst,
 			uint16_t *ret_port)
 {

@@ -19,5 +19,7 @@ struct testrun_packet {
 /* sport: the source port, or the id of an echo request. */
 void testrun_packet_make(struct testrun_packet *ret_packet, const struct oracle_query *q,
 			 uint16_t sport);
+/* Sets the frame's source: a pod must send its own MAC. */
+void testrun_packet_from(struct testrun_packet *packet, const uint8_t mac[6]);
 void testrun_packet_dst(const struct testrun_packet *packet, struct weir_addr *ret_dst,
 			uint16_t *ret_port);
