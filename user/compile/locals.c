@@ -27,6 +27,7 @@ static void add_local(struct build *b, const struct kube_pod *pod, struct plan_p
 		.ns = arena_strdup(a, pod->meta.ns),
 		.name = arena_strdup(a, pod->meta.name),
 		.uid = arena_strdup(a, pod->meta.uid),
+		.deleting = pod->meta.deleting,
 		.src = build_src(b, &pod->meta.src),
 	};
 

@@ -99,6 +99,7 @@ struct plan_pod {
 	/* by family, as addr: an ipBlock may match only one address of a dual-stack pod (NP-29) */
 	uint32_t identity[2];
 	uint32_t ingress_set, egress_set; /* indexes of sets[]; 0: not isolated */
+	bool deleting; /* it has a deletionTimestamp: its device may be gone already */
 	struct src src;
 };
 
