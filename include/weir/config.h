@@ -35,7 +35,10 @@ struct weir_config {
 	__u32 enforcement; /* enum weir_enforcement */
 	__u32 pending; /* enum weir_pending; user space only */
 	__u64 generation; /* counts applies; names /run/weir/plan-<generation> */
-	/* WEIR_LAYOUT_VERSION of the program that made the maps; its offset never changes */
+	/*
+	 * WEIR_LAYOUT_VERSION of the program that made the maps. Its offset never changes, and
+	 * those of enforcement and generation: a rebuild reads them whatever the layout.
+	 */
 	__u32 layout_version;
 	/* time limits, ticks, by enum weir_timeout */
 	__u32 timeout[7];

@@ -45,6 +45,72 @@ forwarding6_off() { in_node sysctl -qw net.ipv6.conf.all.forwarding=0; }
 device_forwarding_off() { in_node sysctl -qw "net.ipv4.conf.$device.forwarding=0"; }
 device_forwarding_on() { in_node sysctl -qw "net.ipv4.conf.$device.forwarding=1"; }
 
+forwarding6() {
+	forwarding6_off && codes "N001 N019" 1 doctor && shows "IPv6 forwarding is off" 1 doctor &&
+		shows "N019  warning" 1 doctor && forwarding_on && healthy
+}
+accept_ra() { in_node sysctl -qw "net.ipv6.conf.$device.accept_ra=2"; }
+refuse_ra() { in_node sysctl -qw "net.ipv6.conf.$device.accept_ra=0"; }
+loopback_open() { in_node sysctl -qw "net.ipv4.conf.$device.route_localnet=1"; }
+loopback_closed() { in_node sysctl -qw "net.ipv4.conf.$device.route_localnet=0"; }
+
+# As of hostPort, published ports and kube-proxy. Rules for the node's own packets are none of it.
+dnat() {
+	in_node nft 'table ip foreign { chain pre { type nat hook prerouting priority -100; jump ports; };
+		chain ports { tcp dport 8080 dnat to 10.244.0.9:80; };
+		chain out { type nat hook output priority -100; tcp dport 8080 dnat to 10.244.0.9:80; }; }'
+}
+dnat_gone() { in_node nft delete table ip foreign; }
+dnat_settled() {
+	in_node nft 'table ip foreign { chain pre { type nat hook prerouting priority -100;
+		ip saddr != 10.244.0.0/16 tcp dport 8080 dnat to 10.244.0.9:80 comment "weir"; }; }'
+	healthy && dnat_gone
+}
+dnat_by_iptables() { in_node iptables-nft -t nat -A PREROUTING -p tcp --dport 8080 -j DNAT --to 10.244.0.9:80; }
+dnat_by_iptables_gone() { in_node iptables-nft -t nat -F PREROUTING; }
+
+tunnel() {
+	in_node ip link add vx0 type vxlan id 7 dstport 4789 local 172.18.0.2 && in_node ip link set vx0 up
+}
+tunnel_gone() { in_node ip link del vx0; }
+tunnel_settled() {
+	tunnel && in_node nft 'table inet guard { chain input { type filter hook input priority 0;
+		udp dport 4789 ip saddr != 172.18.0.0/24 drop comment "weir-overlay"; }; }'
+	healthy && tunnel_gone && in_node nft delete table inet guard
+}
+
+new_address() { in_node ip addr add 198.51.100.77/32 dev world; }
+no_new_address() { in_node ip addr del 198.51.100.77/32 dev world; }
+
+# `load` reads the addresses that the node has; a sandbox knows its own.
+lost_address() {
+	new_address && in_node "$W" load -q -f "$dir/a.yaml" --node n1 --name "$NAME" >"$dir/loaded" &&
+		codes "" 0 doctor && no_new_address && finds N016 error "198.51.100.77 was this node" && attached && healthy
+}
+
+# Without the record's file the device is detached: the pod stays planned.
+record_lost() {
+	mv "/run/weir-$NAME/pods/p_web.json" "$dir/" &&
+		! in_node "$W" load -q -f "$dir/a.yaml" --node n1 --name "$NAME" >"$dir/loaded" 2>&1
+}
+record_broken() { cp "/run/weir-$NAME/pods/p_web.json" "$dir/" && echo '{' >"/run/weir-$NAME/pods/p_web.json"; }
+record_restored() { cp "$dir/p_web.json" "/run/weir-$NAME/pods/" && attached; }
+held() {
+	sed 's/name: web, /name: other, /; s/10.244.0.5/10.244.0.6/g; s/::5/::6/' "$dir/a.yaml" >"$dir/other.yaml"
+	! in_node "$W" load -q -f "$dir/other.yaml" --node n1 --name "$NAME" >"$dir/loaded" 2>&1
+}
+
+held_and_undone() {
+	held && codes "N013 N014" 1 doctor && shows "pod p/web is held" 1 doctor &&
+		shows "pod p/other is not attached" 1 doctor && attached && healthy
+}
+
+# It was not attached: a record that came after the load is not enough.
+record_is_new() {
+	record_lost && cp "$dir/p_web.json" "/run/weir-$NAME/pods/" &&
+		codes "N005 N013" 1 doctor && shows "newer than the last load" 1 doctor && attached && healthy
+}
+
 detour() { # rp_filter is strict, and the route to the pod leads to the world
 	in_node sysctl -qw net.ipv4.conf.all.rp_filter=1 && in_node ip route replace "$address" dev world
 }
@@ -107,7 +173,7 @@ bridge_nf() {
 # With --scale-arrays 1 the table of pods has 10 entries, of which the first is unused.
 full_table() {
 	local i
-	exits 0 sandbox down && exits 0 load -q -f "$dir/a.yaml" --scale-arrays 1 --scale-tries 1 || return 1
+	exits 0 sandbox down && exits 5 load -q -f "$dir/a.yaml" --scale-arrays 1 --scale-tries 1 || return 1
 	for i in {1..8}; do
 		pod "web$i" "10.244.1.$i" "fd00:10:244:1::$i"
 	done | cat "$dir/a.yaml" - >"$dir/many.yaml"
@@ -154,7 +220,7 @@ exits 0 sandbox up -f "$dir/a.yaml" || exit 1
 device=$(in_node ip -o link | grep -o 'veth[0-9a-f]*' | head -1)
 check "a healthy node has no finding" healthy
 check "N001 IPv4 forwarding" broken_and_undone N001 error "IPv4 forwarding is off" forwarding_off forwarding_on
-check "N001 IPv6 forwarding" broken_and_undone N001 error "IPv6 forwarding is off" forwarding6_off forwarding_on
+check "N001 IPv6 forwarding, and N019: such a device accepts router advertisements" forwarding6
 check "N001 names the device" broken_and_undone N001 error "$device" device_forwarding_off device_forwarding_on
 check "N002 names device, pod and route" broken_and_undone N002 error "p/web goes through world" detour no_detour
 check "N002 is not reported for a strict reverse path filter alone" strict_alone_is_fine
@@ -169,6 +235,19 @@ check "N008 rules of kube-proxy" broken_and_undone N008 warning "2 chains" kube_
 check "N010 gc is not running" broken_and_undone N010 warning "gc is not running" gc_gone attached
 check "N011 enforcement is off" broken_and_undone N011 warning "off" enforce_off enforce_on
 check "N012 a recorded device is gone" broken_and_undone N012 warning "4711" record_of_nothing no_record
+check "N013 a planned pod without an attachment record" broken_and_undone N013 error "p/web is not attached" record_lost record_restored
+check "N013 a record that is newer than the last load" record_is_new
+check "N014 a held pod, beside the planned one" held_and_undone
+check "N015 a record that is not valid" broken_and_undone N015 error "p_web.json: not JSON" record_broken record_restored
+check "N016 a new address of the node" broken_and_undone N016 error "198.51.100.77 of this node came after" new_address no_new_address
+check "N016 an address that the node has no more" lost_address
+check "N017 route_localnet" broken_and_undone N017 warning "$device 1" loopback_open loopback_closed
+check "N018 DNAT in the stack" broken_and_undone N018 warning "chain ip foreign ports" dnat dnat_gone
+check "N018 is not reported for rules with the word weir" dnat_settled
+check "N018 by iptables" broken_and_undone N018 warning "chain ip nat PREROUTING" dnat_by_iptables dnat_by_iptables_gone
+check "N019 router advertisements" broken_and_undone N019 warning "accept_ra = 2" accept_ra refuse_ra
+check "N020 a tunnel without proof of the sender" broken_and_undone N020 warning "vx0 (vxlan)" tunnel tunnel_gone
+check "N020 is not reported if a rule says weir-overlay" tunnel_settled
 if [ -e /proc/sys/net/bridge ]; then
 	check "N004 is info, and an error beside N003" bridge_nf
 fi

@@ -220,7 +220,7 @@ unattached_pods_are_reported() {
 		spec: {nodeName: n2, containers: [{name: c, image: i}]}
 		status: {phase: Running, podIP: 10.244.1.5, podIPs: [{ip: 10.244.1.5}]}
 	END
-	exits 0 load -q -f "$dir/node.yaml" --node n1 && shows "not checked: p/a is not attached here" 0 why p/a p/b:80 &&
+	exits 5 load -q -f "$dir/node.yaml" --node n1 && shows "not checked: p/a is not attached here" 0 why p/a p/b:80 &&
 		shows "not checked: neither end is a pod of this node, n1" 0 why p/b 192.0.2.1:80
 }
 

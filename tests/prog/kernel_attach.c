@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <setjmp.h>
@@ -277,6 +278,19 @@ static struct sync_delta apply_with_record(const struct plan *p, bool recorded)
 	return d;
 }
 
+/* A plan whose only pod here is c, which has the device. */
+static void apply_record_of_c(const struct plan *p)
+{
+	_cleanup_(attachment_list_free) struct attachment_list l = kernel_records(p);
+	struct sync_delta d = {};
+	struct weir_err err = {};
+
+	assert_int_equal(l.n, 1);
+	assert_int_equal(l.items[0].ifindex, DEVICE);
+	if (sync_apply(node, p, &l, 0, &d, &err))
+		fail_msg("%s", err.text);
+}
+
 static void an_apply_attaches_once_and_detaches(void **state)
 {
 	_cleanup_(plan_free) struct plan *p = kernel_plan(kernel_labels, kernel_policy, NULL);
@@ -368,7 +382,7 @@ static void an_apply_from_another_namespace_is_refused_and_changes_nothing(void 
 	back = enter_new_netns();
 	assert_int_equal(try_apply(p, 0, &err), -EXDEV);
 	assert_non_null(
-		strstr(err.text, "instance " NAME " is attached in network namespace net:["));
+		strstr(err.text, "instance " NAME " is attached in network namespace /proc/"));
 	assert_int_equal(try_apply(p, SYNC_DRY_RUN, &err), -EXDEV);
 	assert_int_equal(try_apply(p, SYNC_NO_DEVICES, &err), 0);
 	return_to_netns(back);
@@ -459,6 +473,126 @@ static void removing_from_another_namespace_detaches_clsact_filters_in_a_named_o
 	command("umount /run/netns/attached && rm /run/netns/attached");
 }
 
+static int holder_pipe[2];
+
+/* A process in a new namespace, with the device, where the instance is attached. */
+static pid_t attach_in_unnamed_namespace(const struct plan *p)
+{
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	assert_int_equal(pipe(ready), 0);
+	assert_int_equal(pipe(holder_pipe), 0);
+	pid = fork();
+	if (!pid) {
+		close(enter_new_netns());
+		make_device();
+		attach_preference = ATTACH_CLSACT;
+		apply_with_record(p, true);
+		node_close(&node); /* with the lock, which both processes hold */
+		(void)!write(ready[1], "x", 1);
+		(void)!read(holder_pipe[0], &c, 1);
+		_exit(programs_on_device(ATTACH_CLSACT));
+	}
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
+	return pid;
+}
+
+/* Its filters have no pins: left there, they would judge its pods by old tables for ever. */
+static void removing_detaches_clsact_filters_in_a_namespace_without_a_name(void **state)
+{
+	_cleanup_(plan_free) struct plan *p = kernel_plan(kernel_labels, NULL);
+	pid_t pid = attach_in_unnamed_namespace(p);
+	struct weir_err err = {};
+	int status;
+
+	node_close(&node);
+	assert_int_equal(node_remove(NAME, &err), 0);
+	(void)!write(holder_pipe[1], "x", 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	node = kernel_node(NAME, NODE_WRITE);
+}
+
+/* ---- Records that are not valid ---- */
+
+static struct sync_delta apply_with_bad_record(const struct plan *p, const char *name)
+{
+	struct attachment_bad bad = { .path = "x", .ns = "default", .name = name, .why = "x" };
+	struct attachment_list l = { .bad = &bad, .n_bad = 1 };
+	struct sync_delta d = {};
+	struct weir_err err = {};
+
+	if (sync_apply(node, p, &l, 0, &d, &err))
+		fail_msg("%s", err.text);
+	return d;
+}
+
+static uint64_t word_of_device(void)
+{
+	const struct weir_pod *pods = node_array(node, WEIR_MAP_pods);
+	uint32_t slot, device = DEVICE;
+
+	assert_int_equal(
+		bpf_map_lookup_elem(node_map_fd(node, WEIR_MAP_attachments), &device, &slot), 0);
+	return pods[slot].word;
+}
+
+static void a_record_that_becomes_invalid_leaves_its_pod_as_it_is(void **state)
+{
+	static const char *const only_c[] = { NULL, NULL, "app: web", NULL };
+	_cleanup_(plan_free) struct plan *p = kernel_plan(only_c, kernel_policy, NULL);
+	struct sync_delta d = apply_with_record(p, false);
+	uint64_t word;
+
+	apply_record_of_c(p);
+	word = word_of_device();
+	assert_true(weir_pod_ingress_set(word));
+	d = apply_with_bad_record(p, "c");
+	assert_delta(&d, "");
+	assert_int_equal(d.gated, 0);
+	assert_true(word_of_device() == word);
+	assert_counts(1, 1);
+}
+
+/* Which device a bad record means is unknown if the plan lacks its pod: all are held. */
+static void a_pod_with_an_invalid_record_that_the_plan_lacks_is_held(void **state)
+{
+	static const char *const only_c[] = { NULL, NULL, "app: web", NULL };
+	static const char *const none[] = { NULL, NULL, NULL, NULL };
+	_cleanup_(plan_free) struct plan *p = kernel_plan(only_c, kernel_policy, NULL);
+	_cleanup_(plan_free) struct plan *without = kernel_plan(none, NULL);
+	struct sync_delta d;
+
+	apply_record_of_c(p);
+	d = apply_with_bad_record(without, "c");
+	assert_int_equal(d.gated, 1);
+	assert_int_equal(d.detached, 0);
+	assert_true(weir_pod_flags(word_of_device()) & WEIR_POD_GATE);
+	assert_counts(1, 1);
+}
+
+static void another_pods_invalid_record_holds_no_pod_with_a_record(void **state)
+{
+	static const char *const only_c[] = { NULL, NULL, "app: web", NULL };
+	_cleanup_(plan_free) struct plan *p = kernel_plan(only_c, kernel_policy, NULL);
+	_cleanup_(attachment_list_free) struct attachment_list l = kernel_records(p);
+	struct attachment_bad bad = { .path = "x", .ns = "default", .name = "z", .why = "x" };
+	struct sync_delta d = {};
+	struct weir_err err = {};
+
+	l.bad = mem_zalloc(sizeof(bad));
+	l.bad[0] = bad;
+	l.n_bad = 1;
+	assert_int_equal(sync_apply(node, p, &l, 0, &d, &err), 0);
+	assert_int_equal(d.gated, 0);
+	assert_int_equal(d.attached, 1);
+	assert_true(weir_pod_ingress_set(word_of_device()));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -480,6 +614,10 @@ int main(void)
 		TEST(an_instance_without_devices_has_no_attach_namespace),
 		TEST(removing_from_another_namespace_detaches_tcx_links),
 		TEST(removing_from_another_namespace_detaches_clsact_filters_in_a_named_one),
+		TEST(removing_detaches_clsact_filters_in_a_namespace_without_a_name),
+		TEST(a_record_that_becomes_invalid_leaves_its_pod_as_it_is),
+		TEST(a_pod_with_an_invalid_record_that_the_plan_lacks_is_held),
+		TEST(another_pods_invalid_record_holds_no_pod_with_a_record),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -6,9 +6,12 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -239,7 +242,8 @@ static void config_of_another_kind_is_refused(void **state)
 
 			assert_int_equal(open_err(mode, &err), -EPROTO);
 			assert_non_null(strstr(err.text, "map config"));
-			assert_non_null(strstr(err.text, "weir uninstall --name " NAME));
+			assert_non_null(strstr(
+				err.text, "weir load --rebuild -f PATH --node NODE --name " NAME));
 		}
 	}
 }
@@ -424,6 +428,124 @@ static void a_writer_that_waits_for_a_removal_loads_anew(void **state)
 	wait_for_a_removal(100);
 }
 
+static int mode_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? -1 : (int)(st.st_mode & 07777);
+}
+
+/* Whoever can open the lock can hold it; the plan names every pod and policy. */
+static void lock_and_plan_are_closed_to_other_users(void **state)
+{
+	_cleanup_(plan_free) struct plan *p = kernel_plan(kernel_labels, NULL);
+	struct node *n;
+
+	umask(0);
+	assert_int_equal(mkdir(RUN, 0755), 0); /* as an earlier version made them */
+	close(open(RUN "/lock", O_CREAT | O_RDWR, 0644));
+	n = kernel_node(NAME, NODE_WRITE);
+	kernel_apply(n, p);
+	node_close(&n);
+	umask(022);
+	assert_int_equal(mode_of(RUN), 0750);
+	assert_int_equal(mode_of(RUN "/pods"), 0750);
+	assert_int_equal(mode_of(RUN "/lock"), 0600);
+	assert_int_equal(mode_of(RUN "/plan-1"), 0600);
+}
+
+static void remount_run(const char *options)
+{
+	assert_int_equal(mount("tmpfs", "/run", "tmpfs", MS_REMOUNT, options), 0);
+}
+
+static void fill_run(void)
+{
+	static char block[4096];
+	int fd = open("/run/filler", O_CREAT | O_WRONLY, 0600);
+
+	remount_run("size=1m");
+	while (write(fd, block, sizeof(block)) > 0)
+		;
+	close(fd);
+}
+
+static void a_full_run_folder_fails_a_load_and_not_a_removal(void **state)
+{
+	_cleanup_(plan_free) struct plan *p = kernel_plan(kernel_labels, NULL);
+	_cleanup_(attachment_list_free) struct attachment_list l = kernel_records(p);
+	struct node *n = kernel_node(NAME, NODE_WRITE);
+	struct sync_delta d = {};
+	struct weir_err err = {};
+
+	fill_run();
+	assert_int_equal(sync_apply(n, p, &l, SYNC_NO_DEVICES, &d, &err), -ENOSPC);
+	assert_non_null(strstr(err.text, "/plan-1"));
+	assert_int_equal(node_config(n)->generation, 0);
+	node_close(&n);
+	assert_int_equal(unlink(RUN "/lock"), 0);
+	assert_int_equal(node_remove(NAME, &err), 0);
+	assert_int_not_equal(access(PINS, F_OK), 0);
+	assert_int_equal(unlink("/run/filler"), 0);
+	remount_run("size=50%");
+}
+
+/* ---- Another BPF file system ---- */
+
+static int open_in_fresh_bpffs(enum node_mode mode, struct weir_err *ret_err)
+{
+	int to_child[2], status;
+	pid_t pid;
+
+	assert_int_equal(pipe(to_child), 0);
+	pid = fork();
+	if (!pid) {
+		struct weir_err err = {};
+		int r;
+
+		if (unshare(CLONE_NEWNS) || mount("bpf", "/sys/fs/bpf", "bpf", 0, NULL))
+			_exit(1);
+		r = mode == NODE_PRIVATE ? node_remove(NAME, &err) : open_err(mode, &err);
+		(void)!write(to_child[1], &err, sizeof(err));
+		_exit(-r);
+	}
+	assert_int_equal(read(to_child[0], ret_err, sizeof(*ret_err)), sizeof(*ret_err));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	close(to_child[0]);
+	close(to_child[1]);
+	return -WEXITSTATUS(status);
+}
+
+/* As `ip netns exec` does. NODE_PRIVATE stands for a removal. */
+static void an_instance_in_another_bpf_file_system_is_not_made_again(void **state)
+{
+	static const enum node_mode modes[] = { NODE_READ, NODE_WRITE, NODE_PRIVATE };
+	_cleanup_(plan_free) struct plan *p = kernel_plan(kernel_labels, NULL);
+	struct node *n = kernel_node(NAME, NODE_WRITE);
+	struct weir_err err = {};
+
+	kernel_apply(n, p);
+	node_close(&n);
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		assert_int_equal(open_in_fresh_bpffs(modes[i], &err), -EXDEV);
+		assert_non_null(strstr(err.text, "nsenter --mount=/proc/"));
+		assert_int_equal(access(RUN "/plan-1", F_OK), 0);
+	}
+	assert_int_equal(node_remove(NAME, &err), 0);
+	assert_int_equal(open_in_fresh_bpffs(NODE_READ, &err), -ENOENT);
+	assert_int_equal(open_in_fresh_bpffs(NODE_WRITE, &err), 0);
+}
+
+/* Its pins went with the file system: the mark in the run folder is of nothing. */
+static void an_instance_whose_bpf_file_system_is_gone_is_made_anew(void **state)
+{
+	struct weir_err err = {};
+
+	assert_int_equal(open_in_fresh_bpffs(NODE_WRITE, &err), 0);
+	assert_int_equal(access(RUN "/instance", F_OK), 0);
+	assert_int_equal(open_err(NODE_WRITE, &err), 0);
+}
+
 /* ---- Programs ---- */
 
 static char *program_folder(const char *object)
@@ -560,6 +682,10 @@ int main(void)
 		TEST(a_second_writer_waits_for_the_first),
 		TEST(the_lock_of_a_killed_writer_is_free),
 		TEST(a_writer_that_waits_for_a_removal_loads_anew),
+		TEST(lock_and_plan_are_closed_to_other_users),
+		TEST(a_full_run_folder_fails_a_load_and_not_a_removal),
+		TEST(an_instance_in_another_bpf_file_system_is_not_made_again),
+		TEST(an_instance_whose_bpf_file_system_is_gone_is_made_anew),
 		TEST(programs_of_another_version_are_replaced),
 		TEST(a_folder_that_lacks_a_pin_is_loaded_again),
 		TEST(gc_runs_without_a_process),

@@ -52,6 +52,35 @@ static void members_of_an_absent_value_are_absent(void **state)
 	assert_int_equal(json_count(json_list(none, "l")), 0);
 }
 
+/* yajl frees a tree by recursion. Brackets in strings and comments do not count. */
+static void documents_that_are_nested_deeply_are_refused(void **state)
+{
+	static const char *const prefixes[] = { "", "/* \" */", "// \" \n", "\"\\\"\"" };
+	const size_t depth = 1000000;
+
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+		_cleanup_(mem_free) char *text = mem_zalloc(depth + 20);
+		_cleanup_(json_close) struct json doc = {};
+		struct weir_err err = {};
+
+		memset(stpcpy(text, prefixes[i]), '[', depth);
+		assert_int_equal(json_open(&doc, "f", text, "Thing", &err), -EINVAL);
+		assert_string_equal(err.text, "f: nested more than 64 deep");
+	}
+}
+
+static void brackets_in_strings_are_not_nested(void **state)
+{
+	_cleanup_(mem_free) char *text = mem_zalloc(1000);
+	_cleanup_(json_close) struct json doc = {};
+	char *end = stpcpy(text, HEAD ",\"t\":\"\\\"");
+
+	memset(end, '[', 100);
+	strcpy(end + 100, "\"}");
+	assert_int_equal(json_open(&doc, "f", text, "Thing", NULL), 0);
+	assert_int_equal(strlen(json_text(json_root(&doc), "t")), 101);
+}
+
 static void documents_of_another_kind_or_version_are_refused(void **state)
 {
 	static const struct {
@@ -79,6 +108,8 @@ int main(void)
 		cmocka_unit_test(members_are_read_by_type),
 		cmocka_unit_test(the_first_error_names_file_and_member),
 		cmocka_unit_test(members_of_an_absent_value_are_absent),
+		cmocka_unit_test(documents_that_are_nested_deeply_are_refused),
+		cmocka_unit_test(brackets_in_strings_are_not_nested),
 		cmocka_unit_test(documents_of_another_kind_or_version_are_refused),
 	};
 

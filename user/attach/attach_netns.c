@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * The attach namespace. See attach_netns.h. The link's text is "net:[4026531840]", as `lsns` and
- * /proc show it. A namespace is searched by that text in /run/netns and at the first process.
+ * /proc show it. A namespace is searched by that text in /run/netns and at all processes.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -47,32 +50,65 @@ static int read_attach_netns(const struct node *n, char *ret_text)
 /* An open file of the namespace with that text, or -1. */
 static int open_if_same(const char *path, const char *text)
 {
-	_cleanup_(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_(fd_close) int fd = -1;
 	char found[TEXT_MAX];
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st))
+	if (stat(path, &st)) /* not opened before it is known what it is: it may be a device */
 		return -1;
 	snprintf(found, sizeof(found), "net:[%llu]", (unsigned long long)st.st_ino);
-	return strcmp(found, text) ? -1 : TAKE_FD(fd);
+	if (strcmp(found, text))
+		return -1;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	return fd < 0 || ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET ? -1 : TAKE_FD(fd);
 }
 
-static int find(const char *text, char **ret_path)
+/* Tries each entry of a folder: <folder>/<entry><suffix>. */
+static int find_in(const char *folder, const char *suffix, const char *text, char **ret_path)
 {
-	DIR *d = opendir(NETNS_DIR);
-	char *path = mem_strdup(FIRST);
-	int fd = open_if_same(path, text);
+	DIR *d = opendir(folder);
+	int fd = -1;
 
 	for (struct dirent *e; fd < 0 && d && (e = readdir(d));) {
-		free(path);
-		path = mem_printf(NETNS_DIR "/%s", e->d_name);
-		fd = open_if_same(path, text);
+		_cleanup_(mem_free) char *path = mem_printf("%s/%s%s", folder, e->d_name, suffix);
+
+		fd = e->d_name[0] == '.' ? -1 : open_if_same(path, text);
+		if (fd >= 0)
+			*ret_path = TAKE_PTR(path);
 	}
 	if (d)
 		closedir(d);
+	return fd;
+}
+
+/* At the threads of a process, then among the files that it has open. */
+static int find_at_process(const char *pid, const char *text, char **ret_path)
+{
+	_cleanup_(mem_free) char *threads = mem_printf("/proc/%s/task", pid),
+				 *files = mem_printf("/proc/%s/fd", pid);
+	int fd = find_in(threads, "/ns/net", text, ret_path);
+
+	return fd >= 0 ? fd : find_in(files, "", text, ret_path);
+}
+
+/* By its name, else at a process: a namespace without a name lives as long as one has it. */
+static int find(const char *text, char **ret_path)
+{
+	int fd = open_if_same(FIRST, text);
+	DIR *d;
+
 	if (fd >= 0)
-		*ret_path = TAKE_PTR(path);
-	free(path);
+		*ret_path = mem_strdup(FIRST);
+	else
+		fd = find_in(NETNS_DIR, "", text, ret_path);
+	if (fd >= 0)
+		return fd;
+	d = opendir("/proc");
+	for (struct dirent *e; fd < 0 && d && (e = readdir(d));)
+		if (atoi(e->d_name) > 0)
+			fd = find_at_process(e->d_name, text, ret_path);
+	if (d)
+		closedir(d);
 	return fd;
 }
 

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,10 +11,27 @@
 #include "base/file.h"
 #include "base/mem.h"
 
+#define OPEN_FOLDERS 8
+
+FILE *file_open(const char *path)
+{
+	/* without O_NONBLOCK the open of a FIFO waits for a writer */
+	_cleanup_(fd_close) int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return NULL;
+	if (!S_ISREG(st.st_mode)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	return fdopen(TAKE_FD(fd), "r");
+}
+
 char *file_text(const char *path)
 {
 	size_t n = 0, cap = 0, got = 1;
-	FILE *f = fopen(path, "re");
+	FILE *f = file_open(path);
 	char *text = NULL;
 
 	while (f && got) {
@@ -65,11 +83,44 @@ int file_write(const char *path, mode_t mode, const char *text, size_t len, stru
 	return r ? err_set(err, r, "write %s: %s", path, strerror(-r)) : 0;
 }
 
-int file_mkdir(const char *path, struct weir_err *err)
+int file_mkdir(const char *path, mode_t mode, struct weir_err *err)
 {
-	if (mkdir(path, 0755) && errno != EEXIST)
+	struct stat st;
+
+	if (!mkdir(path, mode))
+		return 0;
+	if (errno != EEXIST)
 		return err_set(err, -errno, "create folder %s: %s", path, strerror(errno));
+	if (!stat(path, &st) && st.st_mode & ALLPERMS & ~mode &&
+	    chmod(path, st.st_mode & ALLPERMS & mode))
+		return err_set(err, -errno, "change the mode of %s: %s", path, strerror(errno));
 	return 0;
+}
+
+static _Thread_local struct {
+	void (*before)(const char *path);
+	struct weir_err *err;
+	int r; /* the first error */
+} removal;
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	if (removal.before)
+		removal.before(path);
+	if (remove(path) && errno != ENOENT && !removal.r)
+		removal.r = err_set(removal.err, -errno, "remove %s: %s", path, strerror(errno));
+	return 0;
+}
+
+int file_remove_tree(const char *path, void (*before)(const char *path), struct weir_err *err)
+{
+	removal.before = before;
+	removal.err = err;
+	removal.r = 0;
+	if (nftw(path, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) &&
+	    errno != ENOENT && !removal.r)
+		removal.r = err_set(err, -errno, "remove %s: %s", path, strerror(errno));
+	return removal.r;
 }
 
 int file_remove_folder(const char *path, struct weir_err *err)

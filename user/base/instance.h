@@ -11,6 +11,11 @@
 #define INSTANCE_BPFFS "/sys/fs/bpf"
 #define INSTANCE_PATH_MAX 256
 #define INSTANCE_PODS "pods" /* <run>/pods: attachment records */
+#define INSTANCE_MARK "instance" /* <run>/instance: the id of the loaded config map */
+#define INSTANCE_RUN_MODE                                                       \
+	0750 /* of the run folder: no other user may reach the lock or the plan \
+	      */
+#define INSTANCE_FILE_MODE 0600 /* of the files in it */
 
 /* Files that exist once per generation. */
 enum instance_file {

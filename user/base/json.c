@@ -8,15 +8,51 @@
 #include "base/emit.h"
 #include "base/json.h"
 
+#define DEPTH_MAX 64 /* what Weir writes is nested less than ten deep */
+
+/* The end of a string or comment that begins at text, or text if none does. */
+static const char *skip_quoted(const char *text)
+{
+	const char *end = text;
+
+	if (*text == '"')
+		for (end++; *end && *end != '"'; end++)
+			end += *end == '\\' && end[1];
+	else if (!strncmp(text, "/*", 2))
+		end = strstr(text + 2, "*/") ?: text + strlen(text) - 1;
+	else if (!strncmp(text, "//", 2))
+		end += strcspn(text, "\n");
+	return end;
+}
+
+/* yajl frees a tree by recursion: a text that is nested deeply would overflow the stack. */
+static bool is_too_deep(const char *text)
+{
+	size_t depth = 0;
+
+	for (; *text; text++) {
+		text = skip_quoted(text);
+		if (*text == '[' || *text == '{')
+			depth++;
+		else if ((*text == ']' || *text == '}') && depth)
+			depth--;
+		if (!*text || depth > DEPTH_MAX)
+			break;
+	}
+	return depth > DEPTH_MAX;
+}
+
 int json_open(struct json *ret, const char *file, const char *text, const char *kind,
 	      struct weir_err *err)
 {
 	struct json_value root;
 	char why[160] = "";
 
-	*ret = (struct json){ .file = file,
-			      .root = yajl_tree_parse(text, why, sizeof(why)),
-			      .err = err };
+	*ret = (struct json){ .file = file, .err = err };
+	if (is_too_deep(text))
+		return ret->r = err_set(err, -EINVAL, "%s: nested more than %d deep", file,
+					DEPTH_MAX);
+	ret->root = yajl_tree_parse(text, why, sizeof(why));
 	root = json_root(ret);
 	if (!ret->root)
 		return ret->r = err_set(err, -EINVAL, "%s: not JSON: %s", file, why);

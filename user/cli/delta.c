@@ -5,6 +5,8 @@
 #include "cli/delta.h"
 #include "inspect/fill.h"
 
+#define FAULTS_SHOWN 20
+
 static bool touched(const struct sync_delta *d, int map)
 {
 	return d->inserted[map] || d->changed[map] || d->deleted[map];
@@ -53,7 +55,8 @@ static void print_table(const struct sync_delta *d, const struct common_options 
 		grid_print(&t, stdout);
 }
 
-void delta_print(const struct sync_delta *d, bool dry_run, const struct common_options *c)
+void delta_print(const struct sync_delta *d, const struct pod_faults *f, bool dry_run,
+		 const struct common_options *c)
 {
 	_cleanup_(emit_close) struct emit e = {};
 
@@ -62,6 +65,7 @@ void delta_print(const struct sync_delta *d, bool dry_run, const struct common_o
 		emit_document_begin(&e, "Load");
 		emit_bool(&e, "dryRun", dry_run);
 		emit_delta(&e, d);
+		pod_faults_emit(f, &e);
 		emit_document_end(&e);
 		return;
 	}
@@ -93,14 +97,6 @@ void delta_notes(const struct sync_delta *d, const struct common_options *c)
 			d->gated, d->gated == 1 ? "pod has" : "pods have",
 			d->gated == 1 ? "is" : "are", d->gated == 1 ? "this pod" : "these pods",
 			d->gated == 1 ? "the pod" : "the pods", run);
-	if (d->unplugged)
-		cli_note(
-			c,
-			"warning: %u %s of this node %s no attachment record: Weir neither filters nor load-balances "
-			"%s traffic. Write %s in %s/" INSTANCE_PODS " and load again",
-			d->unplugged, d->unplugged == 1 ? "pod" : "pods",
-			d->unplugged == 1 ? "has" : "have", d->unplugged == 1 ? "its" : "their",
-			d->unplugged == 1 ? "a record" : "a record for each", run);
 	if (d->vanished)
 		cli_note(c,
 			 "warning: %u attachment %s in %s/" INSTANCE_PODS
@@ -108,4 +104,25 @@ void delta_notes(const struct sync_delta *d, const struct common_options *c)
 			 "not exist: remove %s if the pod is gone",
 			 d->vanished, d->vanished == 1 ? "record" : "records", run,
 			 d->vanished == 1 ? "names" : "name", d->vanished == 1 ? "it" : "each");
+}
+
+int delta_faults(const struct pod_faults *f, const struct common_options *c)
+{
+	char pins[INSTANCE_PATH_MAX], run[INSTANCE_PATH_MAX];
+
+	for (size_t i = 0; i < f->n && i < FAULTS_SHOWN; i++)
+		cli_fail(EXIT_TIMEOUT, "error: pod %s %s", f->items[i].pod, f->items[i].why);
+	if (f->n > FAULTS_SHOWN)
+		cli_fail(EXIT_TIMEOUT, "error: and %zu more pods", f->n - FAULTS_SHOWN);
+	if (f->count[POD_FAULT_UNATTACHED] && !instance_paths(c->name, pins, run, NULL))
+		cli_fail(
+			EXIT_TIMEOUT,
+			"%zu of %zu planned %s of this node %s not attached: Weir neither checks %s packets against "
+			"policies nor translates them. Once the CNI plugin, or you, wrote a record for each in "
+			"%s/" INSTANCE_PODS " (README, Attachment records), load again",
+			f->count[POD_FAULT_UNATTACHED], f->planned,
+			f->planned == 1 ? "pod" : "pods",
+			f->count[POD_FAULT_UNATTACHED] == 1 ? "is" : "are",
+			f->count[POD_FAULT_UNATTACHED] == 1 ? "its" : "their", run);
+	return f->n ? EXIT_TIMEOUT : EXIT_OK;
 }

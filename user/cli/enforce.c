@@ -52,9 +52,12 @@ static int run(void *options, char **args, int n_args)
 
 	if (!on && strcmp(args[0], "off"))
 		return cli_fail(EXIT_USAGE, "enforce: '%s' is not one of on|off", args[0]);
-	r = node_open(c->name, NODE_READ, NULL, &node, &err);
-	if (!r)
-		r = set_word(node, on ? WEIR_ENFORCE_ON : WEIR_ENFORCE_OFF);
+	do { /* RACE: a rebuild may replace the set meanwhile */
+		node_close(&node);
+		r = node_open(c->name, NODE_READ, NULL, &node, &err);
+		if (!r)
+			r = set_word(node, on ? WEIR_ENFORCE_ON : WEIR_ENFORCE_OFF);
+	} while (!r && !node_is_loaded(node));
 	return r ? cli_fail_err(r, &err) : answer(c, on);
 }
 

@@ -143,7 +143,7 @@ void hairpin_warn(const struct plan_input *in, const struct weir_addr addr[2],
 			cli_note(
 				c,
 				"warning: hairpin address %s is %s: its traffic is dropped as reserved-address; "
-				"change it, or run 'weir uninstall' and load with another --hairpin-v%d",
+				"change it, or load with --rebuild and another --hairpin-v%d",
 				addr_text(&addr[family], text), u.items[i], family ? 6 : 4);
 	}
 }

@@ -5,49 +5,25 @@
  * without one are left out, with a warning.
  */
 #include <errno.h>
-#include <ifaddrs.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/emit.h"
+#include "base/own_addrs.h"
 #include "cli/delta.h"
 #include "cli/hairpin.h"
 #include "cli/input.h"
 #include "cli/verbs.h"
 #include "attach/attach.h"
 #include "attach/node_devices.h"
-#include "sync/sync.h"
+#include "sync/rebuild.h"
 
 struct load_options {
 	struct common_options common;
-	bool dry_run, allow_empty;
+	bool dry_run, allow_empty, rebuild;
 	const char *attach, *echo, *hairpin[2]; /* hairpin: by family */
 	uint32_t scale[_WEIR_KNOB_MAX]; /* percent; 0: not given */
 };
-
-/* The machine's own addresses, those of bridges and tunnels included (NP-41). */
-static size_t local_addresses(struct weir_addr **ret_addrs)
-{
-	struct weir_addr *addrs = NULL;
-	struct ifaddrs *all = NULL;
-	size_t n = 0, cap = 0;
-
-	if (getifaddrs(&all))
-		all = NULL;
-	for (struct ifaddrs *i = all; i; i = i->ifa_next) {
-		if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET)
-			*VEC_ADD(addrs, n, cap) = weir_addr_from_v4(
-				((struct sockaddr_in *)i->ifa_addr)->sin_addr.s_addr);
-		else if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET6)
-			memcpy(VEC_ADD(addrs, n, cap)->b,
-			       &((struct sockaddr_in6 *)i->ifa_addr)->sin6_addr, 16);
-	}
-	if (all)
-		freeifaddrs(all);
-	*ret_addrs = addrs;
-	return n;
-}
 
 static void apply_knobs(const struct load_options *o, struct node_setup *setup)
 {
@@ -60,9 +36,8 @@ static void apply_knobs(const struct load_options *o, struct node_setup *setup)
 static int check_setup(const struct node_setup *setup, const struct node *node)
 {
 	static const char hint[] =
-		"it is set at the first load, when the maps are created. Leave the option out, or run "
-		"'weir uninstall' first, which also removes the attachment records; nothing of these manifests "
-		"was loaded";
+		"it is set when the maps are created. Leave the option out, or give --rebuild, which makes new "
+		"maps in place of these; nothing of these manifests was loaded";
 	char live[ADDR_TEXT_MAX], asked[ADDR_TEXT_MAX];
 
 	for (int i = 0; i < _WEIR_MAP_MAX; i++)
@@ -86,11 +61,13 @@ static int check_setup(const struct node_setup *setup, const struct node *node)
 }
 
 /* With nothing loaded, a dry run compares with empty private maps. */
-static int open_node(const struct load_options *o, const struct node_setup *setup,
-		     struct node **ret_node, struct weir_err *err)
+static int open_node(const struct load_options *o, struct node_setup *setup, struct node **ret_node,
+		     struct weir_err *err)
 {
 	int r;
 
+	if (o->rebuild)
+		return node_open_next(o->common.name, setup, ret_node, err);
 	if (!o->dry_run)
 		return node_open(o->common.name, NODE_WRITE, setup, ret_node, err);
 	r = node_open(o->common.name, NODE_READ, NULL, ret_node, err);
@@ -111,7 +88,8 @@ static int read_hairpin(const struct load_options *o, const struct plan_input *i
 	if (!o->hairpin[0] && !o->hairpin[1])
 		return EXIT_OK;
 	status = hairpin_read(o->hairpin, setup->hairpin);
-	if (status || node_open(o->common.name, NODE_READ, NULL, &loaded, &err) != -ENOENT)
+	if (status ||
+	    (!o->rebuild && node_open(o->common.name, NODE_READ, NULL, &loaded, &err) != -ENOENT))
 		return status;
 	return hairpin_check(in, setup->hairpin);
 }
@@ -122,6 +100,51 @@ static bool any_adopted(const struct attachment_list *l)
 		if (l->items[i].adopted)
 			return true;
 	return false;
+}
+
+static void note_lacks(const struct node *node, const struct attachment_list *attachments,
+		       const struct common_options *c)
+{
+	if (node_no_gc(node))
+		cli_note(
+			c,
+			"warning: gc is not running: %s. Expired connections stay until their room is needed",
+			node_no_gc(node));
+	if (any_adopted(attachments) && node_no_host_flows(node))
+		cli_note(
+			c,
+			"warning: the host's conntrack cannot be read: %s. Policies are checked for each packet of "
+			"connections that adopted pods already have, and those through a Service may break",
+			node_no_host_flows(node));
+}
+
+static int apply(const struct load_options *o, struct node *node, const struct plan *p,
+		 const struct attachment_list *attachments, struct sync_delta *ret_delta,
+		 struct weir_err *err)
+{
+	unsigned int flags = o->dry_run ? SYNC_DRY_RUN : 0;
+
+	if (!o->rebuild)
+		return sync_apply(node, p, attachments, flags, ret_delta, err);
+	cli_note(
+		&o->common,
+		"rebuild: connections are not carried over: open ones go on as connections of which the begin was "
+		"not seen, and those through a Service may break");
+	return rebuild_apply(node, p, attachments, flags, ret_delta, err);
+}
+
+/* A difference counts before pods that are not attached: the dry run is the drift check. */
+static int report(const struct load_options *o, const struct plan *p,
+		  const struct attachment_list *attachments, const struct sync_delta *delta)
+{
+	_cleanup_(pod_faults_free) struct pod_faults faults = {};
+	int status;
+
+	pod_faults_of_plan(p, attachments, &faults);
+	delta_print(delta, &faults, o->dry_run, &o->common);
+	fflush(stdout);
+	status = delta_faults(&faults, &o->common);
+	return o->dry_run && sync_delta_writes(delta) ? EXIT_NO : status;
 }
 
 static int load(const struct load_options *o, const struct plan_input *in, const struct plan *p,
@@ -144,28 +167,19 @@ static int load(const struct load_options *o, const struct plan_input *in, const
 		return status;
 	if (!r)
 		hairpin_warn(in, node_config(node)->hairpin, &o->common);
+	if (!r && !o->dry_run)
+		attachment_tidy(o->common.name);
 	if (!r)
 		r = attachment_list_read(o->common.name, &attachments, &err);
 	if (!r)
 		node_keep_origin(node, origin);
 	if (!r)
-		r = sync_apply(node, p, &attachments, o->dry_run ? SYNC_DRY_RUN : 0, &delta, &err);
+		r = apply(o, node, p, &attachments, &delta, &err);
 	if (r)
 		return cli_fail_err(r, &err);
 	delta_notes(&delta, &o->common);
-	if (node_no_gc(node))
-		cli_note(
-			&o->common,
-			"warning: gc is not running: %s. Expired connections stay until their room is needed",
-			node_no_gc(node));
-	if (any_adopted(&attachments) && node_no_host_flows(node))
-		cli_note(
-			&o->common,
-			"warning: the host's conntrack cannot be read: %s. Policies are checked for each packet of "
-			"connections that adopted pods already have, and those through a Service may break",
-			node_no_host_flows(node));
-	delta_print(&delta, o->dry_run, &o->common);
-	return o->dry_run && sync_delta_writes(&delta) ? EXIT_NO : EXIT_OK;
+	note_lacks(node, &attachments, &o->common);
+	return report(o, p, &attachments, &delta);
 }
 
 static size_t object_count(const struct store *s)
@@ -188,18 +202,55 @@ static int refuse_empty(const struct load_options *o, const struct store *s)
 		"the instance");
 }
 
+/* What a plan needs of this machine. */
+struct node_facts {
+	struct weir_addr *addrs;
+	uint64_t overlay_ports[WEIR_OVERLAY_WORDS];
+};
+
+static void node_facts_free(struct node_facts *n)
+{
+	free(n->addrs);
+}
+
+/* Returns an exit status. Without the node's own addresses no policy would let it pass. */
+static int read_node(struct node_facts *n, struct plan_input *in)
+{
+	struct weir_err err = {};
+	int r = own_addrs(&n->addrs, &in->n_local_addrs, &err);
+
+	if (!r)
+		r = overlay_ports_read(n->overlay_ports, &err);
+	if (r)
+		return cli_fail_err(r, &err);
+	in->local_addrs = n->addrs;
+	in->overlay_ports = n->overlay_ports;
+	return EXIT_OK;
+}
+
+static void prefer_attach(const char *how)
+{
+	if (how && !strcmp(how, "tcx"))
+		attach_preference = ATTACH_TCX;
+	if (how && !strcmp(how, "clsact"))
+		attach_preference = ATTACH_CLSACT;
+}
+
 static int run(void *options, char **args, int n_args)
 {
 	const struct load_options *o = options;
 	_cleanup_(store_free) struct store *s = NULL;
 	_cleanup_(plan_free) struct plan *p = NULL;
-	_cleanup_(mem_free) struct weir_addr *local = NULL;
+	_cleanup_(node_facts_free) struct node_facts node = {};
 	_cleanup_(mem_free) char *origin = NULL;
-	uint64_t overlay_ports[WEIR_OVERLAY_WORDS];
 	struct plan_input in = {};
-	struct weir_err err = {};
-	int status = cli_read_store(&o->common, CLI_KEEP_SOURCE_TEXT, &s);
+	int status;
 
+	if (o->rebuild && o->dry_run)
+		return cli_fail(
+			EXIT_USAGE,
+			"load: --rebuild writes everything anew: --dry-run has nothing to compare");
+	status = cli_read_store(&o->common, CLI_KEEP_SOURCE_TEXT, &s);
 	if (!status)
 		status = refuse_empty(o, s);
 	if (!status)
@@ -207,19 +258,14 @@ static int run(void *options, char **args, int n_args)
 	if (status)
 		return status;
 	in.store = s;
-	in.n_local_addrs = local_addresses(&local);
-	in.local_addrs = local;
-	if (overlay_ports_read(overlay_ports, &err))
-		return cli_fail_err(-EIO, &err);
-	in.overlay_ports = overlay_ports;
+	status = read_node(&node, &in);
+	if (status)
+		return status;
 	in.echo_always = o->echo && !strcmp(o->echo, "always");
 	p = plan_compile(&in);
 	if (!o->common.quiet)
 		diag_print(&p->notes, stderr);
-	if (o->attach && !strcmp(o->attach, "tcx"))
-		attach_preference = ATTACH_TCX;
-	if (o->attach && !strcmp(o->attach, "clsact"))
-		attach_preference = ATTACH_CLSACT;
+	prefer_attach(o->attach);
 	origin = cli_origin(s, &in, false, &o->common);
 	return load(o, &in, p, origin);
 }
@@ -232,6 +278,10 @@ static int run(void *options, char **args, int n_args)
 static const struct option_row rows[] = {
 	ROW("dry-run", NULL, OPTION_FLAG, dry_run,
 	    "only compare; exit status 1 when something differs: the drift check"),
+	ROW("rebuild", NULL, OPTION_FLAG, rebuild,
+	    "make new maps and programs, attach them in place of the loaded ones, and remove those: for another "
+	    "layout version or other sizes. Policies stay enforced meanwhile; connections are not carried over. "
+	    "Sizes and addresses that are not given stay as they are"),
 	ROW("allow-empty", NULL, OPTION_FLAG, allow_empty,
 	    "accept manifests without any object: they remove everything"),
 	ROW("attach", "auto|tcx|clsact", OPTION_CHOICE, attach,
@@ -240,19 +290,19 @@ static const struct option_row rows[] = {
 	    "ping (ICMP echo): policy: passes where a rule without ports allows it (default); always: passes"),
 	ROW("hairpin-v4", "ADDR", OPTION_TEXT, hairpin[0],
 	    "IPv4 source address that a pod sees when it connects to itself through a Service; only at "
-	    "the first load"),
+	    "the first load, and with --rebuild"),
 	ROW("hairpin-v6", "ADDR", OPTION_TEXT, hairpin[1],
 	    "IPv6 source address that a pod sees when it connects to itself through a Service; only at "
-	    "the first load"),
+	    "the first load, and with --rebuild"),
 	ROW("scale-tables", "PERCENT", OPTION_NUMBER, scale[WEIR_KNOB_TABLES],
-	    "size of hash tables in percent of the default; only at the first load"),
+	    "size of hash tables in percent of the default; only at the first load, and with --rebuild"),
 	ROW("scale-tries", "PERCENT", OPTION_NUMBER, scale[WEIR_KNOB_TRIES],
-	    "size of prefix tables in percent of the default; only at the first load"),
+	    "size of prefix tables in percent of the default; only at the first load, and with --rebuild"),
 	ROW("scale-arrays", "PERCENT", OPTION_NUMBER, scale[WEIR_KNOB_ARRAYS],
-	    "size of arrays in percent of the default; only at the first load"),
+	    "size of arrays in percent of the default; only at the first load, and with --rebuild"),
 	ROW("scale-flows", "PERCENT", OPTION_NUMBER, scale[WEIR_KNOB_FLOWS],
 	    "size of the connection table and of those that belong to it, in percent of the default; only "
-	    "at the first load"),
+	    "at the first load, and with --rebuild"),
 	{},
 };
 
@@ -262,12 +312,15 @@ const struct verb verb_load = {
 	.summary = "compile manifests and write the difference into this node's maps (root)",
 	.details =
 		"The manifests are the whole desired state. Prints what changed, table by table; a second load prints\n"
-		"'nothing to do'. Only pods with an attachment record are attached (/run/weir[-NAME]/pods).\n"
+		"'nothing to do'. Only pods with an attachment record are attached (/run/weir[-NAME]/pods). Planned pods\n"
+		"without one are errors: all the rest is loaded, each is named, and the exit status is 5. Planned is each\n"
+		"pod of this node that has an address, does not use the host's network, and has not ended.\n"
 		"If the manifests name nodes and --node is not one of them, load fails with status 4.\n"
 		"Exit status 3: this is another network namespace than the one where the instance is attached, or\n"
-		"its maps have another layout version; 4: invalid objects or an unknown node; 5: another writer is at\n"
-		"work; 6: the kernel refused, or a table is full. When load fails, what was loaded before stays in\n"
-		"force.\n",
+		"its maps have another layout version; 4: invalid objects or an unknown node; 5: planned pods are not\n"
+		"attached, or another writer is at work; 6: the kernel refused, or a table is full. With status 3, 4 and 6\n"
+		"what was loaded before stays in force. If a rebuild is killed, the old set or the new one is loaded;\n"
+		"the next load attaches that one everywhere and removes the other.\n",
 	.outputs = "table|json",
 	.wants = WANTS_FILES | WANTS_NODE | WANTS_INSTANCE,
 	.options = rows,

@@ -21,7 +21,11 @@ const struct man_entry man_files[] = {
 	  "pinned maps, programs and links of the instance; with them it keeps working without a process" },
 	{ "/run/weir/pods/*.json, /run/weir-NAME/pods/*.json",
 	  "attachment records: each maps a pod to its device. The sandbox writes them; no CNI plugin does yet. Only recorded "
-	  "pods are attached" },
+	  "pods are attached. They belong to their writer: uninstall leaves them" },
+	{ "/sys/fs/bpf/weir+next",
+	  "what load --rebuild makes, until it takes the place of what is loaded" },
+	{ "/run/weir/instance, /run/weir-NAME/instance",
+	  "which maps are loaded: from a shell with another BPF file system (ip netns exec), load refuses to make others" },
 	{ "/run/weir/plan-GENERATION, /run/weir-NAME/plan-GENERATION",
 	  "the loaded plan: the names for the ids in the maps" },
 	{ "/run/weir/objects-GENERATION, /run/weir-NAME/objects-GENERATION",

@@ -10,7 +10,10 @@
 #include "cli/loaded.h"
 #include "cli/verbs.h"
 #include "inspect/fill.h"
+#include "inspect/pod_faults.h"
 #include "inspect/shares.h"
+
+#define FAULTS_SHOWN 10
 
 static bool enforcing(const struct live *l)
 {
@@ -115,7 +118,7 @@ static void print_flows(const struct live *l, const struct common_options *c)
 
 /* ---- All of it ---- */
 
-static void emit_status(const struct live *l)
+static void emit_status(const struct live *l, const struct pod_faults *f)
 {
 	const struct weir_config *config = node_config(l->node);
 	_cleanup_(emit_close) struct emit e = {};
@@ -138,6 +141,7 @@ static void emit_status(const struct live *l)
 	emit_bool(&e, "handOver", !node_no_host_flows(l->node));
 	emit_int(&e, "devices", devices(l));
 	emit_flows(&e, l);
+	pod_faults_emit(f, &e);
 	emit_array(&e, "programs");
 	for (int i = 0; i < _WEIR_PROGRAM_MAX; i++)
 		if (node_prog_fd(l->node, i) >= 0)
@@ -227,11 +231,27 @@ static void print_host_flows(const struct live *l, const struct common_options *
 		       node_no_host_flows(l->node));
 }
 
-static void print_status(const struct live *l, const struct common_options *c)
+/* Errors come first: each pod that is not served as the plan says. */
+static void print_faults(const struct pod_faults *f, const struct common_options *c)
+{
+	for (size_t i = 0; i < f->n && i < FAULTS_SHOWN; i++)
+		printf("%serror%s         pod %s %s\n", tone_on(&c->out, TONE_BAD),
+		       tone_off(&c->out, TONE_BAD), f->items[i].pod, f->items[i].why);
+	if (f->n > FAULTS_SHOWN)
+		printf("%serror%s         and %zu more pods: weir doctor shows all\n",
+		       tone_on(&c->out, TONE_BAD), tone_off(&c->out, TONE_BAD),
+		       f->n - FAULTS_SHOWN);
+	if (f->n)
+		putchar('\n');
+}
+
+static void print_status(const struct live *l, const struct pod_faults *f,
+			 const struct common_options *c)
 {
 	const struct weir_config *config = node_config(l->node);
 	enum tone tone = enforcing(l) ? TONE_GOOD : TONE_WARN;
 
+	print_faults(f, c);
 	printf("generation    %llu%s\n", (unsigned long long)config->generation,
 	       l->plan ? "" : "  (no plan file: ids instead of names)");
 	printf("enforcement   %s%s%s\n", tone_on(&c->out, tone),
@@ -241,7 +261,11 @@ static void print_status(const struct live *l, const struct common_options *c)
 	for (int i = 0; i < _WEIR_PROGRAM_MAX; i++)
 		if (node_prog_fd(l->node, i) >= 0)
 			printf(" %s", program_info(i)->name);
-	printf("\ndevices       %u attached\n", devices(l));
+	printf("\ndevices       %u attached", devices(l));
+	if (l->plan)
+		printf(", %zu %s planned on this node", f->planned,
+		       f->planned == 1 ? "pod is" : "pods are");
+	putchar('\n');
 	print_host_flows(l, c);
 	print_flows(l, c);
 	print_gc(l, c);
@@ -253,17 +277,24 @@ static void print_status(const struct live *l, const struct common_options *c)
 static int run(void *options, char **args, int n_args)
 {
 	const struct common_options *c = options;
+	_cleanup_(attachment_list_free) struct attachment_list records = {};
+	_cleanup_(pod_faults_free) struct pod_faults faults = {};
 	_cleanup_(live_close) struct live l = {};
-	int status = loaded_open(&l, c);
+	struct weir_err err = {};
+	int status = loaded_open(&l, c), r;
 
 	if (status)
 		return status;
+	r = attachment_list_read(c->name, &records, &err);
+	if (r)
+		return cli_fail_err(r, &err);
+	pod_faults_of_live(&l, &records, &faults);
 	if (cli_json(c))
-		emit_status(&l);
+		emit_status(&l, &faults);
 	else
-		print_status(&l, c);
+		print_status(&l, &faults, c);
 	loaded_check(&l, c);
-	return EXIT_OK;
+	return faults.n ? EXIT_TIMEOUT : EXIT_OK;
 }
 
 const struct verb verb_status = {
@@ -271,8 +302,10 @@ const struct verb verb_status = {
 	.arguments = "",
 	.summary = "what is loaded on this node, on one screen (root)",
 	.details =
-		"Generation, enforcement, programs, devices, what pods hold of the connection table, gc, how full\n"
-		"the maps are, drops by reason. Needs no agent. Exit status 3: nothing is loaded. Two lines:\n\n"
+		"First, as errors: pods of this node that are planned but not attached, that are held, or whose\n"
+		"attachment record is not valid. Then generation, enforcement, programs, devices, what pods hold of the\n"
+		"connection table, gc, how full the maps are, drops by reason. Needs no agent. Exit status 3: nothing is\n"
+		"loaded; 5: there are such pods. Two lines:\n\n"
 		"flows       entries of the connection table, flows that pods lost to their own newer ones since\n"
 		"            the first load, and the pod with most entries\n"
 		"over share  pods whose new flows evict their own: the table, or its part for half-open flows, is\n"

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/evaluator.h"
 #include "cli/input.h"
@@ -106,12 +107,15 @@ static int run_files(struct why_ask *ask, const struct why_options *o)
 	_cleanup_(store_free) struct store *s = NULL;
 	struct report_input in = {};
 	struct weir_err err = {};
-	int status = cli_read_store(&o->common, STORE_ASSIGN, &s);
+	int status = cli_read_store(&o->common, STORE_ASSIGN, &s), r;
 
 	if (status)
 		return status;
 	/* no instance, or no permission: only the manifests answer */
-	why_live_open(&live, o->common.name, &err);
+	r = why_live_open(&live, o->common.name, &err);
+	if (r && r != -ENOENT)
+		cli_note(&o->common, "what is loaded on this node is not asked: %s%s", err.text,
+			 geteuid() ? " (needs root)" : "");
 	in.store = s;
 	return ask_all(ask, o, &in, &live, false);
 }

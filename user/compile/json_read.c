@@ -193,6 +193,25 @@ enum plan_owner plan_json_owner(const struct plan_json *p, const struct weir_add
 	return found ? found->kind : PLAN_OWNER_NONE;
 }
 
+void plan_json_each_pod(struct plan_json *p, void (*fn)(const struct plan_json_pod *pod, void *arg),
+			void *arg)
+{
+	struct json_value pods = json_list(json_root(&p->doc), "pods");
+
+	for (size_t i = 0; i < json_count(pods); i++) {
+		struct json_value item = json_item(pods, i), addrs = json_list(item, "addresses");
+		struct plan_json_pod pod = { .pod = json_text(item, "pod"),
+					     .uid = json_text(item, "uid"),
+					     .deleting = json_flag(item, "deleting") };
+		struct weir_addr addr;
+
+		for (size_t a = 0; a < json_count(addrs); a++)
+			if (!addr_parse(json_text(json_item(addrs, a), "address"), &addr))
+				pod.addr[addr_family(&addr)] = addr;
+		fn(&pod, arg);
+	}
+}
+
 bool plan_json_pod_addr(struct plan_json *p, const char *pod, int family,
 			struct weir_addr *ret_addr)
 {

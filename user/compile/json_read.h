@@ -26,6 +26,16 @@ enum plan_owner {
 /* The owner of an address; ret_name: "ns/name", NULL for NONE and NODE. */
 enum plan_owner plan_json_owner(const struct plan_json *p, const struct weir_addr *addr,
 				const char **ret_name);
+/* A pod of this node. */
+struct plan_json_pod {
+	const char *pod; /* "ns/name" */
+	const char *uid; /* "": unknown */
+	struct weir_addr addr[2]; /* by family; zero: none */
+	bool deleting;
+};
+
+void plan_json_each_pod(struct plan_json *p, void (*fn)(const struct plan_json_pod *pod, void *arg),
+			void *arg);
 /*
  * Address of a pod of this node, by "ns/name"; false without the pod or an address of the family.
  */

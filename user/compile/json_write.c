@@ -212,6 +212,8 @@ static void write_pods(struct emit *e, const struct plan *p)
 		emit_array_end(e);
 		emit_set_name(e, "ingress", p, pod->ingress_set);
 		emit_set_name(e, "egress", p, pod->egress_set);
+		if (pod->deleting)
+			emit_bool(e, "deleting", true);
 		emit_src(e, &pod->src);
 		emit_item_end(e);
 	}

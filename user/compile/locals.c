@@ -29,6 +29,7 @@ static void add_local(struct build *b, const struct kube_pod *pod, struct plan_p
 		.uid = arena_strdup(a, pod->meta.uid),
 		.any_sender = pod->any_sender,
 		.tunnels = pod->tunnels,
+		.deleting = pod->meta.deleting,
 		.src = build_src(b, &pod->meta.src),
 	};
 

@@ -101,6 +101,7 @@ struct plan_pod {
 	uint32_t identity[2];
 	uint32_t ingress_set, egress_set; /* indexes of sets[]; 0: not isolated */
 	bool any_sender, tunnels; /* as in struct kube_pod; for the oracle only */
+	bool deleting; /* it has a deletionTimestamp: its device may be gone already */
 	struct src src;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * N003 and N008: the rulesets of nftables, including those that iptables-nft writes, read by
+ * N003, N008 and N018: the rulesets of nftables, including those that iptables-nft writes, read by
  * netlink: needs no nft program. Rules are counted, not evaluated: the check can't tell whether
  * they accept pods' traffic, and its text says so. A rule whose comment has the word "weir" settles
  * its chain. See device.h.
@@ -16,16 +16,21 @@
 
 #include "base/nl.h"
 #include "doctor/device.h"
+#include "doctor/nft_rule.h"
 
 #define NAME_LEN 64
 #define READ_TRIES 4
+#define NO_HOOK (-1)
 
 struct chain {
 	char table[NAME_LEN], name[NAME_LEN];
 	uint8_t family; /* NFPROTO_* */
 	bool drops_forward; /* base chain at the hook forward with policy drop */
 	bool settled; /* a rule has the word "weir" */
+	bool guards_overlay; /* a rule has the word "weir-overlay" */
+	int hook; /* NF_INET_*, or NO_HOOK */
 	unsigned int rules;
+	unsigned int moving; /* rules that change destinations, without the word "weir" */
 };
 
 struct ruleset {
@@ -45,27 +50,34 @@ static void copy_name(char *to, const struct nlattr *attr)
 	strncpy(to, mnl_attr_get_str(attr), NAME_LEN - 1);
 }
 
-static bool is_forward_hook(const struct nlattr *nest)
+static int hook_of(const struct nlattr *nest)
 {
 	const struct nlattr *attr;
 
 	mnl_attr_for_each_nested(attr, nest)
 	{
 		if (mnl_attr_get_type(attr) == NFTA_HOOK_HOOKNUM)
-			return ntohl(mnl_attr_get_u32(attr)) == NF_INET_FORWARD;
+			return ntohl(mnl_attr_get_u32(attr));
 	}
-	return false;
+	return NO_HOOK;
+}
+
+/* The hooks of other families have other numbers. */
+static bool is_ip(const struct chain *c)
+{
+	return c->family == NFPROTO_INET || c->family == NFPROTO_IPV4 || c->family == NFPROTO_IPV6;
 }
 
 static int read_chain(const struct nlmsghdr *h, void *arg)
 {
 	const struct nfgenmsg *body = mnl_nlmsg_get_payload(h);
-	bool forward = false, drop = false;
+	bool drop = false;
 	struct ruleset *s = arg;
 	struct chain *c = VEC_ADD(s->items, s->n, s->cap);
 	const struct nlattr *attr;
 
 	c->family = body->nfgen_family;
+	c->hook = NO_HOOK;
 	mnl_attr_for_each(attr, h, sizeof(*body))
 	{
 		switch (mnl_attr_get_type(attr)) {
@@ -76,15 +88,14 @@ static int read_chain(const struct nlmsghdr *h, void *arg)
 			copy_name(c->name, attr);
 			break;
 		case NFTA_CHAIN_HOOK:
-			forward = is_forward_hook(attr);
+			c->hook = hook_of(attr);
 			break;
 		case NFTA_CHAIN_POLICY:
 			drop = ntohl(mnl_attr_get_u32(attr)) == NF_DROP;
 			break;
 		}
 	}
-	c->drops_forward =
-		forward && drop && c->family != NFPROTO_ARP && c->family != NFPROTO_BRIDGE;
+	c->drops_forward = c->hook == NF_INET_FORWARD && drop && is_ip(c);
 	return MNL_CB_OK;
 }
 
@@ -98,11 +109,17 @@ static struct chain *find_chain(struct ruleset *s, uint8_t family, const char *t
 	return NULL;
 }
 
+static bool has_word(const struct nlmsghdr *h, const char *word)
+{
+	return memmem(mnl_nlmsg_get_payload(h), mnl_nlmsg_get_payload_len(h), word, strlen(word));
+}
+
 static int read_rule(const struct nlmsghdr *h, void *arg)
 {
 	const struct nfgenmsg *body = mnl_nlmsg_get_payload(h);
 	char table[NAME_LEN] = "", name[NAME_LEN] = "";
 	const struct nlattr *attr;
+	bool weir, moves = false;
 	struct chain *c;
 
 	mnl_attr_for_each(attr, h, sizeof(*body))
@@ -111,13 +128,18 @@ static int read_rule(const struct nlmsghdr *h, void *arg)
 			copy_name(table, attr);
 		else if (mnl_attr_get_type(attr) == NFTA_RULE_CHAIN)
 			copy_name(name, attr);
+		else if (mnl_attr_get_type(attr) == NFTA_RULE_EXPRESSIONS)
+			moves = nft_rule_moves_destination(attr);
 	}
 	c = find_chain(arg, body->nfgen_family, table, name);
 	if (!c)
 		return MNL_CB_OK;
 	c->rules++;
 	/* the comment is in nft's user data or in an expression of iptables: search all of it */
-	c->settled = c->settled || memmem(body, mnl_nlmsg_get_payload_len(h), "weir", 4);
+	weir = has_word(h, "weir");
+	c->settled = c->settled || weir;
+	c->guards_overlay = c->guards_overlay || has_word(h, "weir-overlay");
+	c->moving += moves && !weir;
 	return MNL_CB_OK;
 }
 
@@ -172,6 +194,38 @@ static void check_leftovers(struct doctor *d, const struct ruleset *s)
 	f->fix = "kube-proxy --cleanup, once no kube-proxy runs on this node";
 }
 
+/* A chain that pods' packets can reach: hooked at prerouting, or called from one that may be. */
+static bool sees_pods(const struct ruleset *s, const struct chain *c)
+{
+	if (c->hook != NO_HOOK)
+		return c->hook == NF_INET_PRE_ROUTING;
+	for (size_t i = 0; i < s->n; i++)
+		if (s->items[i].hook == NF_INET_PRE_ROUTING && s->items[i].family == c->family &&
+		    !strcmp(s->items[i].table, c->table))
+			return true;
+	return false;
+}
+
+static void check_destinations(struct doctor *d, const struct ruleset *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct chain *c = &s->items[i];
+		struct finding *f;
+
+		if (!c->moving || !is_ip(c) || is_kube_proxys(c) || !sees_pods(s, c))
+			continue;
+		f = finding_add(d->f, FINDING_N018, SEVERITY_WARNING);
+		f->text = arena_printf(
+			&d->f->arena,
+			"chain %s %s %s changes destinations after egress policies judged the written ones: an allowed packet of a pod may go where its policies deny it",
+			nft_family(c->family), c->table, c->name);
+		f->evidence = arena_printf(&d->f->arena, "%u rules with DNAT, REDIRECT or TPROXY",
+					   c->moving);
+		f->fix =
+			"limit the rules to packets that are not from pods (ip saddr != POD-CIDR), and give each a comment with the word weir: doctor does not report those";
+	}
+}
+
 /*
  * A kernel without nf_tables has no rules: netlink lacks the protocol (EPROTONOSUPPORT) or the
  * subsystem (EINVAL).
@@ -221,7 +275,10 @@ int check_rulesets(struct doctor *d, struct weir_err *err)
 			forward_drops(d, &s.items[i]);
 			d->forward6_drops = d->forward6_drops || s.items[i].family != NFPROTO_IPV4;
 		}
+	for (size_t i = 0; i < s.n; i++)
+		d->overlay_settled = d->overlay_settled || s.items[i].guards_overlay;
 	check_leftovers(d, &s);
+	check_destinations(d, &s);
 	free(s.items);
 	return 0;
 }

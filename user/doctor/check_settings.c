@@ -9,8 +9,7 @@
 
 #define STRICT 1
 
-/* Of the calling thread's namespace; -1: no such setting. */
-static int setting(const char *key)
+int setting_read(const char *key)
 {
 	_cleanup_(mem_free) char *path = mem_printf("/proc/sys/net/%s", key);
 	_cleanup_(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -25,7 +24,7 @@ static int device_setting(const char *device, const char *key)
 {
 	_cleanup_(mem_free) char *path = mem_printf("ipv4/conf/%s/%s", device, key);
 
-	return setting(path);
+	return setting_read(path);
 }
 
 static bool has_family(const struct doctor *d, int family)
@@ -64,24 +63,24 @@ static void check_device_forwarding(struct doctor *d, const struct device *dev)
 }
 
 /* Pods on one bridge share its l3 device: check each device once. */
-static bool seen_before(const struct doctor *d, size_t i)
+bool pod_is_first(const struct doctor *d, size_t i)
 {
 	for (size_t j = 0; j < i; j++)
 		if (d->pods[j].l3 == d->pods[i].l3)
-			return true;
-	return false;
+			return false;
+	return true;
 }
 
 static void check_forwarding(struct doctor *d)
 {
-	if (has_family(d, 0) && !setting("ipv4/ip_forward"))
+	if (has_family(d, 0) && !setting_read("ipv4/ip_forward"))
 		forwarding_is_off(d, 0, "net.ipv4.ip_forward");
 	else
 		for (size_t i = 0; i < d->n_pods; i++)
 			if (d->pods[i].l3 && !weir_addr_is_zero(&d->pods[i].record->addr[0]) &&
-			    !seen_before(d, i))
+			    pod_is_first(d, i))
 				check_device_forwarding(d, d->pods[i].l3);
-	if (has_family(d, 1) && !setting("ipv6/conf/all/forwarding"))
+	if (has_family(d, 1) && !setting_read("ipv6/conf/all/forwarding"))
 		forwarding_is_off(d, 1, "net.ipv6.conf.all.forwarding");
 }
 
@@ -91,7 +90,7 @@ static void check_forwarding(struct doctor *d)
  */
 static void check_reverse_path(struct doctor *d, const struct doctor_pod *pod)
 {
-	int all = setting("ipv4/conf/all/rp_filter"),
+	int all = setting_read("ipv4/conf/all/rp_filter"),
 	    own = device_setting(pod->l3->name, "rp_filter");
 	const struct weir_addr *addr = &pod->record->addr[0];
 	const struct device *back;
@@ -123,8 +122,8 @@ static void check_reverse_path(struct doctor *d, const struct doctor_pod *pod)
  */
 static void check_bridge(struct doctor *d, const struct device *bridge)
 {
-	int v4 = setting("bridge/bridge-nf-call-iptables"),
-	    v6 = setting("bridge/bridge-nf-call-ip6tables");
+	int v4 = setting_read("bridge/bridge-nf-call-iptables"),
+	    v6 = setting_read("bridge/bridge-nf-call-ip6tables");
 	bool discovery = v6 > 0 && d->forward6_drops && has_family(d, 1);
 	struct finding *f;
 
@@ -151,6 +150,6 @@ void check_settings(struct doctor *d)
 		if (d->pods[i].l3)
 			check_reverse_path(d, &d->pods[i]);
 	for (size_t i = 0; i < d->n_pods; i++)
-		if (d->pods[i].l3 && d->pods[i].l3 != d->pods[i].dev && !seen_before(d, i))
+		if (d->pods[i].l3 && d->pods[i].l3 != d->pods[i].dev && pod_is_first(d, i))
 			check_bridge(d, d->pods[i].l3);
 }

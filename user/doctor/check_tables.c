@@ -16,7 +16,7 @@ static void check_fill(const struct live *l, enum weir_map map, struct findings 
 	found->evidence = arena_printf(&f->arena, "%lld of %u entries", live_fill(l, map),
 				       node_map_max(l->node, map));
 	found->fix =
-		"save the attachment records (/run/weir[-NAME]/pods), run weir uninstall, put them back, then weir load with a larger --scale-tables, --scale-tries, --scale-arrays or --scale-flows";
+		"weir load --rebuild -f MANIFESTS --node NODE with a larger --scale-tables, --scale-tries, --scale-arrays or --scale-flows";
 }
 
 void check_tables(const struct live *l, struct findings *f)

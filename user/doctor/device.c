@@ -13,6 +13,17 @@ struct device_list {
 	size_t n, cap;
 };
 
+static void read_kind(const struct nlattr *nest, struct device *d)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested(attr, nest)
+	{
+		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
+			strncpy(d->kind, mnl_attr_get_str(attr), sizeof(d->kind) - 1);
+	}
+}
+
 static void read_attr(const struct nlattr *attr, struct device *d)
 {
 	switch (mnl_attr_get_type(attr)) {
@@ -28,6 +39,9 @@ static void read_attr(const struct nlattr *attr, struct device *d)
 	case IFLA_MTU:
 		d->mtu = mnl_attr_get_u32(attr);
 		break;
+	case IFLA_LINKINFO:
+		read_kind(attr, d);
+		break;
 	}
 }
 
@@ -39,6 +53,7 @@ static int read_link(const struct nlmsghdr *h, void *arg)
 	const struct nlattr *attr;
 
 	d->ifindex = body->ifi_index;
+	d->up = body->ifi_flags & IFF_UP;
 	mnl_attr_for_each(attr, h, sizeof(*body))
 	{
 		read_attr(attr, d);

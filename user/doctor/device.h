@@ -14,7 +14,9 @@ struct device {
 	uint32_t master; /* ifindex of its bridge; 0: none */
 	uint32_t peer; /* ifindex of the other end of a veth */
 	uint32_t mtu;
+	bool up;
 	char name[IFNAMSIZ];
+	char kind[IFNAMSIZ]; /* of a virtual device: "veth", "vxlan"; else "" */
 };
 
 /* A recorded pod and the host's end of its veth. */
@@ -31,7 +33,9 @@ struct doctor {
 	size_t n_devices, cap_devices;
 	struct doctor_pod *pods;
 	size_t n_pods;
-	bool forward6_drops; /* set by check_rulesets(): a FORWARD chain drops IPv6 by default */
+	/* set by check_rulesets() */
+	bool forward6_drops; /* a FORWARD chain drops IPv6 by default */
+	bool overlay_settled; /* a rule says that it guards the tunnels */
 	struct findings *f;
 };
 
@@ -44,9 +48,18 @@ uint32_t device_mtu(uint32_t ifindex);
 
 /* The checks, one file each. */
 
-/* N003, N008. -errno when nftables cannot be read: the result is then unknown. */
+/* N003, N008, N018. -errno when nftables cannot be read: the result is then unknown. */
 int check_rulesets(struct doctor *d, struct weir_err *err);
 void check_settings(struct doctor *d); /* N001, N002, N004; after check_rulesets() */
+void check_trust(struct doctor *d); /* N017, N019, N020; after check_rulesets() */
+/* Of the calling thread's namespace: /proc/sys/net/<key>; -1: no such setting. */
+int setting_read(const char *key);
+/* The i-th pod is the first one behind its l3 device. */
+bool pod_is_first(const struct doctor *d, size_t i);
 void check_hooks(struct doctor *d); /* N005, N009, N012 */
 void check_mtu(struct doctor *d); /* N007 */
 void check_tables(const struct live *l, struct findings *f); /* N006, N010, N011 */
+/* N013, N014, N015. */
+void check_pods(const struct live *l, const struct attachment_list *records, struct findings *f);
+/* N016, in the attach namespace. -errno: its addresses cannot be read. */
+int check_addresses(const struct live *l, struct findings *f, struct weir_err *err);

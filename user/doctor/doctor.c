@@ -35,6 +35,7 @@ int doctor_node(const struct node *n, const struct attachment_list *pods, struct
 	r = check_rulesets(&d, err);
 	if (!r) {
 		check_settings(&d);
+		check_trust(&d);
 		check_hooks(&d);
 		check_mtu(&d);
 	}
@@ -47,12 +48,18 @@ int doctor_instance(const char *name, const struct live *l, struct findings *f,
 		    struct weir_err *err)
 {
 	_cleanup_(attachment_list_free) struct attachment_list pods = {};
+	_cleanup_(netns_leave) int back = -1;
 	int r = attachment_list_read(name, &pods, err);
 
 	if (!r)
+		r = attach_netns_join(l->node, &back, err);
+	if (!r)
 		r = doctor_node(l->node, &pods, f, err);
+	if (!r)
+		r = check_addresses(l, f, err);
 	if (r)
 		return r;
+	check_pods(l, &pods, f);
 	check_tables(l, f);
 	findings_sort(f);
 	return 0;

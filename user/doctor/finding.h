@@ -17,19 +17,27 @@ enum severity {
 extern const char *const severity_names[]; /* "info", "warning", "error", NULL */
 
 /* X(code, title) */
-#define FINDINGS(X)                                               \
-	X(N001, "forwarding is off")                              \
-	X(N002, "the reverse path filter drops packets of a pod") \
-	X(N003, "a FORWARD chain drops by default")               \
-	X(N004, "bridged frames pass through netfilter")          \
-	X(N005, "a program is not attached")                      \
-	X(N006, "a table is more than 80 % full")                 \
-	X(N007, "the two ends of a veth differ in MTU")           \
-	X(N008, "rules of kube-proxy are still installed")        \
-	X(N009, "a foreign program or filter runs before Weir's") \
-	X(N010, "gc is not running")                              \
-	X(N011, "enforcement is off")                             \
-	X(N012, "the device of an attachment record is missing")
+#define FINDINGS(X)                                                \
+	X(N001, "forwarding is off")                               \
+	X(N002, "the reverse path filter drops packets of a pod")  \
+	X(N003, "a FORWARD chain drops by default")                \
+	X(N004, "bridged frames pass through netfilter")           \
+	X(N005, "a program is not attached")                       \
+	X(N006, "a table is more than 80 % full")                  \
+	X(N007, "the two ends of a veth differ in MTU")            \
+	X(N008, "rules of kube-proxy are still installed")         \
+	X(N009, "a foreign program or filter runs before Weir's")  \
+	X(N010, "gc is not running")                               \
+	X(N011, "enforcement is off")                              \
+	X(N012, "the device of an attachment record is missing")   \
+	X(N013, "a planned pod is not attached")                   \
+	X(N014, "a pod is held")                                   \
+	X(N015, "an attachment record is not valid")               \
+	X(N016, "the node's addresses have changed")               \
+	X(N017, "pods can reach the node's loopback addresses")    \
+	X(N018, "the stack changes destinations of pods' packets") \
+	X(N019, "the node accepts router advertisements of pods")  \
+	X(N020, "a tunnel accepts packets of any sender")
 
 enum finding_code {
 #define FINDING_ENUM(code, title) FINDING_##code,

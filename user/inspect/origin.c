@@ -81,6 +81,19 @@ int origin_read(const char *path, struct origin *ret_origin, struct weir_err *er
 	return 0;
 }
 
+void origin_read_local(const char *path, struct weir_addr **ret_addrs, size_t *ret_n)
+{
+	_cleanup_(mem_free) char *text = file_text(path);
+	_cleanup_(json_close) struct json doc = {};
+	struct origin o = {};
+
+	if (text && !json_open(&doc, path, text, "Objects", NULL) &&
+	    !json_flag(json_root(&doc), "sandbox"))
+		read_addresses(json_list(json_root(&doc), "localAddresses"), &o);
+	*ret_addrs = o.local;
+	*ret_n = o.n_local;
+}
+
 void origin_free(struct origin *o)
 {
 	store_free(&o->store);

@@ -26,4 +26,9 @@ struct origin {
 
 /* 0, -ENOENT: no such file, -EINVAL: not a valid one. */
 int origin_read(const char *path, struct origin *ret_origin, struct weir_err *err);
+/*
+ * Only the node's addresses, without reading the objects; none for a sandbox or without a valid
+ * file. The caller frees the array.
+ */
+void origin_read_local(const char *path, struct weir_addr **ret_addrs, size_t *ret_n);
 void origin_free(struct origin *o); /* also for _cleanup_() */

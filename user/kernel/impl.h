@@ -7,9 +7,12 @@
 #include "base/instance.h"
 #include "kernel/node.h"
 
+#define PIN_MODE 0755 /* the BPF file system itself is closed to others */
+
 struct node {
 	enum node_mode mode;
-	char pin_dir[INSTANCE_PATH_MAX]; /* /sys/fs/bpf/weir[-NAME] */
+	char pin_dir[INSTANCE_PATH_MAX]; /* /sys/fs/bpf/weir[-NAME]; or the next place (next.h) */
+	char live_dir[INSTANCE_PATH_MAX]; /* "" unless pin_dir is the next place */
 	char run_dir[INSTANCE_PATH_MAX]; /* /run/weir[-NAME] */
 	int lock_fd;
 	bool ready; /* its pinned maps are complete: config has a layout version */

@@ -18,6 +18,7 @@
 #include "kernel/lock.h"
 
 #define RETRY_MS 20
+#define LOCK_MODE 0600
 
 unsigned int lock_wait_ms = 10000;
 
@@ -37,12 +38,23 @@ static int holder(int fd)
 	return pread(fd, text, sizeof(text) - 1, 0) > 0 ? atoi(text) : 0;
 }
 
-static int name_holder(int fd)
+/* An error is ignored: on a full file system the lock works without the pid. */
+static void name_holder(int fd)
 {
 	char text[16];
 	int len = snprintf(text, sizeof(text), "%d\n", getpid());
 
-	return ftruncate(fd, 0) || pwrite(fd, text, len, 0) != len ? -errno : 0;
+	if (ftruncate(fd, 0) || pwrite(fd, text, len, 0) != len)
+		return;
+}
+
+/* A user who can open the file can hold the lock. */
+static void close_to_others(int fd)
+{
+	struct stat st;
+
+	if (!fstat(fd, &st) && st.st_mode & (S_IRWXG | S_IRWXO))
+		fchmod(fd, LOCK_MODE);
 }
 
 /* RACE: `uninstall` may have removed the file while this writer waited for it. */
@@ -55,8 +67,7 @@ static bool still_there(int fd, const char *path)
 
 static int try_lock(const char *path, const char *what, struct weir_err *err)
 {
-	_cleanup_(fd_close) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-	int r;
+	_cleanup_(fd_close) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, LOCK_MODE);
 
 	if (fd < 0)
 		return err_set(err, -errno, "open %s: %s", path, strerror(errno));
@@ -68,8 +79,9 @@ static int try_lock(const char *path, const char *what, struct weir_err *err)
 	}
 	if (!still_there(fd, path))
 		return -EAGAIN;
-	r = name_holder(fd);
-	return r ? err_set(err, r, "write %s: %s", path, strerror(-r)) : TAKE_FD(fd);
+	close_to_others(fd);
+	name_holder(fd);
+	return TAKE_FD(fd);
 }
 
 int lock_take(const char *run_dir, struct weir_err *err)

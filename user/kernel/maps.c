@@ -47,14 +47,20 @@ static int map_make(enum weir_map map, uint32_t max)
 	return bpf_map_create(kinds[i->kind].type, name, i->key_size, i->value_size, max, &opts);
 }
 
-static int other_version(const struct node *n, enum weir_map map, struct weir_err *err)
+/* What to run when the loaded maps cannot be used; the caller frees it. */
+static char *rebuild_text(const struct node *n)
 {
 	_cleanup_(mem_free) char *option = instance_option(instance_name_of(n->pin_dir));
 
-	return err_set(
-		err, -EPROTO,
-		"map %s in %s was created by another version of Weir: run 'weir uninstall%s', then 'weir load'",
-		map_info(map)->name, n->pin_dir, option);
+	return mem_printf("run 'weir load --rebuild -f PATH --node NODE%s'", option);
+}
+
+static int other_version(const struct node *n, enum weir_map map, struct weir_err *err)
+{
+	_cleanup_(mem_free) char *rebuild = rebuild_text(n);
+
+	return err_set(err, -EPROTO, "map %s in %s was created by another version of Weir: %s",
+		       map_info(map)->name, n->pin_dir, rebuild);
 }
 
 static int map_check(struct node *n, enum weir_map map, struct weir_err *err)
@@ -93,15 +99,14 @@ static void map_pin(const struct node *n, enum weir_map map, char ret_pin[MAP_PI
 /* A new map in its place would not be the one that the loaded programs use. */
 static int map_missing(const struct node *n, enum weir_map map, struct weir_err *err)
 {
-	_cleanup_(mem_free) char *option = instance_option(instance_name_of(n->pin_dir));
+	_cleanup_(mem_free) char *rebuild = rebuild_text(n);
 	char config[MAP_PIN_MAX];
 
 	map_pin(n, WEIR_MAP_config, config);
 	if (access(config, F_OK)) /* RACE: a reader meets an `uninstall` */
 		return maps_not_loaded(n, err);
-	return err_set(err, -EPROTO,
-		       "map %s is missing in %s: run 'weir uninstall%s', then 'weir load'",
-		       map_info(map)->name, n->pin_dir, option);
+	return err_set(err, -EPROTO, "map %s is missing in %s: %s", map_info(map)->name, n->pin_dir,
+		       rebuild);
 }
 
 static int map_get(struct node *n, enum weir_map map, const char *pin, struct weir_err *err)
@@ -152,10 +157,14 @@ static int array_map(struct node *n, enum weir_map map, struct weir_err *err)
 	return 0;
 }
 
-/* A lookup in a map of another kind could write past the value's end. */
-static int layout_read(struct node *n, int fd, uint32_t *ret_version, struct weir_err *err)
+/*
+ * A lookup in a map of another kind could write past the value's end. Of another layout only the
+ * members whose offsets never change are meaningful (weir/config.h).
+ */
+static int config_read(const struct node *n, int fd, struct weir_config *ret_config,
+		       uint32_t *ret_size, struct weir_err *err)
 {
-	_cleanup_(mem_free) struct weir_config *value = NULL;
+	_cleanup_(mem_free) char *value = NULL;
 	struct bpf_map_info info = {};
 	uint32_t len = sizeof(info), zero = 0;
 
@@ -163,30 +172,52 @@ static int layout_read(struct node *n, int fd, uint32_t *ret_version, struct wei
 		return err_set(err, -errno, "map config: %s", strerror(errno));
 	if (info.type != kinds[MAP_ARRAY].type || info.key_size != sizeof(zero))
 		return other_version(n, WEIR_MAP_config, err);
-	value = mem_zalloc(info.value_size + sizeof(*value));
+	value = mem_zalloc(info.value_size + sizeof(*ret_config));
 	if (bpf_map_lookup_elem(fd, &zero, value))
 		return err_set(err, -errno, "read map config: %s", strerror(errno));
-	*ret_version = value->layout_version;
-	if (!*ret_version && info.value_size != sizeof(*value))
-		return other_version(n, WEIR_MAP_config, err);
+	memcpy(ret_config, value, sizeof(*ret_config));
+	*ret_size = info.value_size;
 	return 0;
+}
+
+int maps_config(const struct node *n, const char *pin_dir, struct weir_config *ret_config)
+{
+	_cleanup_(mem_free) char *pin = mem_printf("%s/maps/config", pin_dir);
+	_cleanup_(fd_close) int fd = bpf_obj_get(pin);
+	uint32_t size;
+
+	return fd < 0 ? -errno : config_read(n, fd, ret_config, &size, NULL);
+}
+
+bool maps_are_pinned(const struct node *n)
+{
+	_cleanup_(mem_free) char *pin = mem_printf("%s/maps/config", n->pin_dir);
+	_cleanup_(fd_close) int fd = bpf_obj_get(pin);
+	struct bpf_map_info pinned = {}, own = {};
+	uint32_t len = sizeof(pinned);
+
+	return fd >= 0 && !bpf_obj_get_info_by_fd(fd, &pinned, &len) &&
+	       !bpf_obj_get_info_by_fd(n->map_fd[WEIR_MAP_config], &own, &len) &&
+	       pinned.id == own.id;
 }
 
 static int layout_check(struct node *n, int fd, struct weir_err *err)
 {
-	_cleanup_(mem_free) char *option = instance_option(instance_name_of(n->pin_dir));
-	uint32_t version = 0;
-	int r = layout_read(n, fd, &version, err);
+	_cleanup_(mem_free) char *rebuild = rebuild_text(n);
+	struct weir_config config = {};
+	uint32_t size = 0;
+	int r = config_read(n, fd, &config, &size, err);
 
 	if (r)
 		return r;
-	n->ready = version == WEIR_LAYOUT_VERSION;
-	if (!version || n->ready)
+	n->ready = config.layout_version == WEIR_LAYOUT_VERSION;
+	if (!config.layout_version && size != sizeof(config))
+		return other_version(n, WEIR_MAP_config, err);
+	if (!config.layout_version || n->ready)
 		return 0;
-	return err_set(
-		err, -EPROTO,
-		"the maps in %s have layout version %u, this version of Weir needs %u: run 'weir uninstall%s', then 'weir load'",
-		n->pin_dir, version, WEIR_LAYOUT_VERSION, option);
+	return err_set(err, -EPROTO,
+		       "the maps in %s have layout version %u, this version of Weir needs %u: %s",
+		       n->pin_dir, config.layout_version, WEIR_LAYOUT_VERSION, rebuild);
 }
 
 int maps_find(struct node *n, struct weir_err *err)

@@ -5,7 +5,10 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "kernel/map_info.h"
+#include <weir/config.h>
 
 struct node;
 
@@ -15,6 +18,13 @@ struct node;
  * names and sizes there.
  */
 int maps_find(struct node *n, struct weir_err *err);
+/*
+ * The element of a pinned config of any layout: only the members whose offsets never change are
+ * meaningful if the layout is another one. -errno: there is none.
+ */
+int maps_config(const struct node *n, const char *pin_dir, struct weir_config *ret_config);
+/* Is the pinned config the map that n has open? Not after a rebuild, nor after an `uninstall`. */
+bool maps_are_pinned(const struct node *n);
 /* Removes the pinned maps. */
 int maps_discard(const struct node *n, struct weir_err *err);
 /*

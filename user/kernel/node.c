@@ -19,8 +19,11 @@
 #include "kernel/impl.h"
 #include "kernel/lock.h"
 #include "kernel/maps.h"
+#include "kernel/next.h"
+#include "kernel/place.h"
 #include "kernel/programs.h"
 
+#define READ_TRIES 5
 #define LOCK_TRIES 100 /* each but the last met an `uninstall` */
 
 /* As bpftool and iproute2 do: mount the BPF file system at its usual path if it is not mounted. */
@@ -43,7 +46,7 @@ static int lock_run_dir(struct node *n, struct weir_err *err)
 	int tries = LOCK_TRIES, r;
 
 	do {
-		r = file_mkdir(n->run_dir, err);
+		r = file_mkdir(n->run_dir, INSTANCE_RUN_MODE, err);
 		if (r)
 			return r;
 		n->lock_fd = lock_take(n->run_dir, err);
@@ -51,7 +54,7 @@ static int lock_run_dir(struct node *n, struct weir_err *err)
 	if (n->lock_fd < 0)
 		return n->lock_fd;
 	snprintf(pods, sizeof(pods), "%s/" INSTANCE_PODS, n->run_dir);
-	return file_mkdir(pods, err);
+	return file_mkdir(pods, INSTANCE_RUN_MODE, err);
 }
 
 static int make_pin_dir(const struct node *n, struct weir_err *err)
@@ -62,7 +65,7 @@ static int make_pin_dir(const struct node *n, struct weir_err *err)
 
 	for (size_t i = 0; i < ARRAY_SIZE(sub) && !r; i++) {
 		snprintf(path, sizeof(path), "%s%s", n->pin_dir, sub[i]);
-		r = file_mkdir(path, err);
+		r = file_mkdir(path, PIN_MODE, err);
 	}
 	return r;
 }
@@ -80,10 +83,14 @@ static int lock_and_make(struct node *n, struct weir_err *err)
 	int r = lock_run_dir(n, err);
 
 	if (!r)
+		r = place_check(n, err);
+	if (!r)
 		r = maps_find(n, err);
 	if (!r && !n->ready)
 		r = discard(n, err);
-	return r ? r : make_pin_dir(n, err);
+	if (!r)
+		r = make_pin_dir(n, err);
+	return r ? r : next_settle(n, err); /* of a rebuild that was killed */
 }
 
 static int open_maps(struct node *n, const struct node_setup *setup, struct weir_err *err)
@@ -100,12 +107,33 @@ static int open_maps(struct node *n, const struct node_setup *setup, struct weir
 /* Without permission it is unknown whether anything is loaded: only ENOENT says that nothing is. */
 static int pin_dir_exists(const struct node *n, struct weir_err *err)
 {
+	int r;
+
 	if (!access(n->pin_dir, F_OK))
 		return 0;
-	if (errno == ENOENT)
-		return maps_not_loaded(n, err);
+	if (errno == ENOENT) {
+		r = place_check(n, err);
+		return r ? r : maps_not_loaded(n, err);
+	}
 	return err_set(err, -errno, "cannot read %s (%s)", n->pin_dir,
 		       errno == EACCES ? "permission denied" : strerror(errno));
+}
+
+int node_check_place(const struct node *n, struct weir_err *err)
+{
+	return place_check(n, err);
+}
+
+int node_open_bare_next(const char *name, struct node **ret_node, struct weir_err *err)
+{
+	char dir[INSTANCE_PATH_MAX];
+	int r = node_open_bare(name, ret_node, err);
+
+	if (r)
+		return r;
+	next_dir((*ret_node)->pin_dir, dir);
+	memcpy((*ret_node)->pin_dir, dir, sizeof(dir));
+	return 0;
 }
 
 int node_open_bare(const char *name, struct node **ret_node, struct weir_err *err)
@@ -124,8 +152,87 @@ int node_open_bare(const char *name, struct node **ret_node, struct weir_err *er
 	return r;
 }
 
-int node_open(const char *name, enum node_mode mode, const struct node_setup *setup,
-	      struct node **ret_node, struct weir_err *err)
+static int open_next(struct node *n, struct node_setup *setup, struct weir_err *err)
+{
+	int r = lock_run_dir(n, err);
+
+	if (!r)
+		r = place_check(n, err);
+	if (!r)
+		r = make_pin_dir(n, err);
+	if (!r)
+		r = next_settle(n, err);
+	if (r)
+		return r;
+	next_keep_setup(n, setup);
+	r = next_begin(n, err);
+	if (!r)
+		r = open_maps(n, setup, err);
+	if (!r)
+		r = programs_open(n, err);
+	if (r)
+		next_drop(n);
+	return r;
+}
+
+int node_open_next(const char *name, struct node_setup *setup, struct node **ret_node,
+		   struct weir_err *err)
+{
+	_cleanup_(node_close) struct node *n = NULL;
+	struct weir_config loaded;
+	int r = node_open_bare(name, &n, err);
+
+	if (r)
+		return r;
+	n->mode = NODE_WRITE;
+	r = open_next(n, setup, err);
+	if (r)
+		return r;
+	if (!maps_config(n, n->live_dir, &loaded) && loaded.layout_version) {
+		node_config(n)->generation = loaded.generation;
+		node_config(n)->enforcement = loaded.enforcement;
+	}
+	*ret_node = TAKE_PTR(n);
+	return 0;
+}
+
+int node_commit_next(struct node *n, struct weir_err *err)
+{
+	uint32_t before = node_config(n)->enforcement;
+	char old[INSTANCE_PATH_MAX];
+	struct weir_config loaded;
+	int r;
+
+	memcpy(old, n->pin_dir, sizeof(old)); /* the old set's place, once it is exchanged */
+	r = next_commit(n, err);
+	if (!r)
+		r = place_mark(n, err);
+	if (r)
+		return r;
+	/* RACE: `enforce` wrote into the old set meanwhile; later it finds the new one */
+	if (!maps_config(n, old, &loaded) && loaded.layout_version && loaded.enforcement != before)
+		__atomic_store_n(&node_config(n)->enforcement, loaded.enforcement,
+				 __ATOMIC_RELEASE);
+	return 0;
+}
+
+int node_settle_next(struct node *n, struct weir_err *err)
+{
+	return next_settle(n, err);
+}
+
+void node_drop_next(struct node *n)
+{
+	next_drop(n);
+}
+
+bool node_is_loaded(const struct node *n)
+{
+	return maps_are_pinned(n);
+}
+
+static int open_once(const char *name, enum node_mode mode, const struct node_setup *setup,
+		     struct node **ret_node, struct weir_err *err)
 {
 	_cleanup_(node_close) struct node *n = NULL;
 	int r = node_open_bare(name, &n, err);
@@ -143,8 +250,26 @@ int node_open(const char *name, enum node_mode mode, const struct node_setup *se
 		r = open_maps(n, setup, err);
 	if (!r)
 		r = programs_open(n, err);
+	if (!r && mode == NODE_WRITE)
+		r = place_mark(n, err);
 	if (!r)
 		*ret_node = TAKE_PTR(n);
+	return r;
+}
+
+/* RACE: a rebuild may exchange the pins while a reader opens them one by one. */
+int node_open(const char *name, enum node_mode mode, const struct node_setup *setup,
+	      struct node **ret_node, struct weir_err *err)
+{
+	struct node *n = NULL;
+	int tries = READ_TRIES, r;
+
+	do {
+		node_close(&n);
+		r = open_once(name, mode, setup, &n, err);
+	} while (mode == NODE_READ && --tries && (r == -EPROTO || (!r && !maps_are_pinned(n))));
+	if (!r)
+		*ret_node = n;
 	return r;
 }
 
@@ -207,6 +332,11 @@ const char *node_run_dir(const struct node *n)
 const char *node_pin_dir(const struct node *n)
 {
 	return n->pin_dir;
+}
+
+const char *node_loaded_dir(const struct node *n)
+{
+	return n->live_dir[0] ? n->live_dir : n->pin_dir;
 }
 
 bool node_is_private(const struct node *n)

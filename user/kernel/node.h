@@ -32,7 +32,28 @@ int node_open(const char *name, enum node_mode mode, const struct node_setup *se
 	      struct node **ret_node, struct weir_err *err);
 /* Only the paths of its folders, which need not exist: opens, creates and locks nothing. */
 int node_open_bare(const char *name, struct node **ret_node, struct weir_err *err);
+/* The same for the next place, where a rebuild makes another set (next.h). */
+int node_open_bare_next(const char *name, struct node **ret_node, struct weir_err *err);
+/* -EXDEV: the instance is loaded, but in a BPF file system that the caller does not see. */
+int node_check_place(const struct node *n, struct weir_err *err);
 void node_close(struct node **n); /* also for _cleanup_() */
+
+/*
+ * Another set of maps and programs for an instance, of any layout, in another place (next.h). What
+ * setup does not request is as in the loaded set, and is filled in. Takes the lock as NODE_WRITE.
+ * Then: apply, node_commit_next(), node_settle_next(); or node_drop_next(). A kill before the
+ * commit leaves the old set as the loaded one, a kill after it the new set; the next writer removes
+ * the other one.
+ */
+int node_open_next(const char *name, struct node_setup *setup, struct node **ret_node,
+		   struct weir_err *err);
+int node_commit_next(struct node *n, struct weir_err *err); /* n is then the loaded set */
+int node_settle_next(struct node *n, struct weir_err *err); /* removes the set before */
+void node_drop_next(struct node *n); /* gives up; nothing if it was committed */
+/* Where the loaded set is: not node_pin_dir() between node_open_next() and node_commit_next(). */
+const char *node_loaded_dir(const struct node *n);
+/* False once a rebuild or `uninstall` replaced what n has open. */
+bool node_is_loaded(const struct node *n);
 
 int node_map_fd(const struct node *n, enum weir_map map);
 uint32_t node_map_max(const struct node *n, enum weir_map map);

@@ -190,7 +190,7 @@ static int pin_folder(struct node *n, enum weir_object o, struct bpf_object *obj
 
 	snprintf(making, sizeof(making), "%s/progs/making", n->pin_dir);
 	file_remove_folder(making, NULL);
-	r = file_mkdir(making, err);
+	r = file_mkdir(making, PIN_MODE, err);
 	if (!r)
 		r = file_remove_folder(folder, err); /* there if a pin is missing in it */
 	if (r)

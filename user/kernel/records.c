@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * Attachment records: one JSON file per pod in the run folder of an instance. Written by rename, so
- * that a reader sees a whole record or none. Read strictly: a malformed record is an error that
- * names the file; its pod is never left out silently.
+ * that a reader sees a whole record or none. Read strictly: a malformed record is listed with its
+ * error, which names the file; its pod is never left out silently.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/addr.h"
@@ -21,6 +22,8 @@
 
 #define RECORD_SIZE_MAX 16384
 #define SUFFIX ".json"
+#define TIDY_AFTER_S 600
+#define WRITE_TRIES 100 /* each but the last met an `uninstall` */
 
 static int run_dir(const char *instance, char *ret_run, struct weir_err *err)
 {
@@ -86,8 +89,8 @@ static int make_dirs(const char *instance, struct weir_err *err)
 
 	snprintf(pods, sizeof(pods), "%s/" INSTANCE_PODS, run);
 	if (!r)
-		r = file_mkdir(run, err);
-	return r ? r : file_mkdir(pods, err);
+		r = file_mkdir(run, INSTANCE_RUN_MODE, err);
+	return r ? r : file_mkdir(pods, INSTANCE_RUN_MODE, err);
 }
 
 int attachment_write(const char *instance, const struct attachment *a, struct weir_err *err)
@@ -97,8 +100,6 @@ int attachment_write(const char *instance, const struct attachment *a, struct we
 	size_t len = 0;
 	FILE *out;
 
-	if (!r)
-		r = make_dirs(instance, err);
 	if (r)
 		return r;
 	out = open_memstream(&text, &len);
@@ -106,7 +107,14 @@ int attachment_write(const char *instance, const struct attachment *a, struct we
 		return err_set(err, -errno, "write %s: %s", path, strerror(errno));
 	emit_record(out, a);
 	fclose(out);
-	return file_write(path, 0666, text, len, err);
+	/* RACE: `uninstall` removes empty folders */
+	for (int tries = WRITE_TRIES, again = 1; again && tries; tries--) {
+		r = make_dirs(instance, err);
+		if (!r)
+			r = file_write(path, INSTANCE_FILE_MODE, text, len, err);
+		again = r == -ENOENT;
+	}
+	return r;
 }
 
 int attachment_remove(const char *instance, const char *ns, const char *name, struct weir_err *err)
@@ -176,12 +184,13 @@ static int read_record(struct json_value record, struct arena *arena, struct att
 static int read_file(const char *path, char *buf, struct timespec *ret_written,
 		     struct weir_err *err)
 {
-	FILE *in = fopen(path, "re");
+	FILE *in = file_open(path);
 	struct stat st;
 	size_t len;
 
 	if (!in)
-		return err_set(err, -errno, "read %s: %s", path, strerror(errno));
+		return err_set(err, -errno, "read %s: %s", path,
+			       errno == EINVAL ? "not a regular file" : strerror(errno));
 	len = fread(buf, 1, RECORD_SIZE_MAX, in);
 	if (fstat(fileno(in), &st))
 		st.st_mtim = (struct timespec){};
@@ -258,24 +267,38 @@ static bool is_record(const char *entry)
 	return entry[0] != '.' && len > suffix && !strcmp(entry + len - suffix, SUFFIX);
 }
 
-static int read_dir(const char *dir, DIR *d, struct attachment_list *l, struct weir_err *err)
+/* The pod that a file is named after: neither a namespace nor a pod's name has a '_'. */
+static void add_bad(struct attachment_list *l, const char *path, const char *entry, const char *why)
+{
+	const char *mid = strchr(entry, '_');
+	size_t len = mid ? strlen(mid + 1) - strlen(SUFFIX) : 0;
+
+	*VEC_ADD(l->bad, l->n_bad, l->cap_bad) = (struct attachment_bad){
+		.path = arena_strdup(&l->arena, path),
+		.ns = mid ? arena_printf(&l->arena, "%.*s", (int)(mid - entry), entry) : "",
+		.name = mid ? arena_printf(&l->arena, "%.*s", (int)len, mid + 1) : "",
+		.why = arena_strdup(&l->arena, why),
+	};
+}
+
+static void read_dir(const char *dir, DIR *d, struct attachment_list *l)
 {
 	size_t cap = 0;
-	int r = 0;
 
-	for (struct dirent *e; !r && (e = readdir(d));) {
+	for (struct dirent *e; (e = readdir(d));) {
 		_cleanup_(mem_free) char *path = mem_printf("%s/%s", dir, e->d_name);
+		struct weir_err err = {};
 		struct attachment a;
+		int r;
 
 		if (!is_record(e->d_name))
 			continue;
-		r = parse_file(path, e->d_name, &l->arena, &a, err);
-		if (r == -ENOENT) /* removed meanwhile */
-			r = 0;
-		else if (!r)
+		r = parse_file(path, e->d_name, &l->arena, &a, &err);
+		if (!r)
 			*VEC_ADD(l->items, l->n, cap) = a;
+		else if (r != -ENOENT) /* removed meanwhile */
+			add_bad(l, path, e->d_name, err.text);
 	}
-	return r;
 }
 
 int attachment_list_read(const char *instance, struct attachment_list *ret_list,
@@ -293,11 +316,9 @@ int attachment_list_read(const char *instance, struct attachment_list *ret_list,
 	if (!d && errno != ENOENT)
 		return err_set(err, -errno, "read %s: %s", dir, strerror(errno));
 	if (d) {
-		r = read_dir(dir, d, &l, err);
+		read_dir(dir, d, &l);
 		closedir(d);
 	}
-	if (r)
-		return r;
 	drop_stale(&l);
 	*ret_list = l;
 	l = (struct attachment_list){};
@@ -308,5 +329,54 @@ void attachment_list_free(struct attachment_list *l)
 {
 	arena_free(&l->arena);
 	free(l->items);
+	free(l->bad);
 	*l = (struct attachment_list){};
+}
+
+const struct attachment *attachment_find(const struct attachment_list *l, const char *ns,
+					 const char *name)
+{
+	struct attachment key = { .ns = ns, .name = name };
+
+	return l->n ? bsearch(&key, l->items, l->n, sizeof(key), by_name) : NULL;
+}
+
+const struct attachment_bad *attachment_find_bad(const struct attachment_list *l, const char *ns,
+						 const char *name)
+{
+	for (size_t i = 0; i < l->n_bad; i++)
+		if (!strcmp(l->bad[i].ns, ns) && !strcmp(l->bad[i].name, name))
+			return &l->bad[i];
+	return NULL;
+}
+
+/* ---- What killed writers leave ---- */
+
+/* A temporary file of file_write(): NAMESPACE_POD.json.PID */
+static bool is_temporary(const char *entry)
+{
+	const char *dot = strrchr(entry, '.');
+	size_t suffix = strlen(SUFFIX);
+
+	return dot && dot - entry > (ptrdiff_t)suffix && !strncmp(dot - suffix, SUFFIX, suffix) &&
+	       dot[1] && dot[1 + strspn(dot + 1, "0123456789")] == '\0';
+}
+
+/* By age, not by process: the writer may be in another process namespace. */
+void attachment_tidy(const char *instance)
+{
+	char run[INSTANCE_PATH_MAX], dir[INSTANCE_PATH_MAX + 8];
+	struct stat st;
+	DIR *d;
+
+	if (run_dir(instance, run, NULL))
+		return;
+	snprintf(dir, sizeof(dir), "%s/" INSTANCE_PODS, run);
+	d = opendir(dir);
+	for (struct dirent *e; d && (e = readdir(d));)
+		if (is_temporary(e->d_name) && !fstatat(dirfd(d), e->d_name, &st, 0) &&
+		    time(NULL) - st.st_mtime > TIDY_AFTER_S)
+			unlinkat(dirfd(d), e->d_name, 0);
+	if (d)
+		closedir(d);
 }

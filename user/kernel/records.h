@@ -22,15 +22,33 @@ struct attachment {
 	uint64_t written_ns; /* mtime of the file, since 1970; ignored by attachment_write() */
 };
 
+/* A file that is no valid record. */
+struct attachment_bad {
+	const char *path;
+	const char *ns, *name; /* from the file's name; "" if that is not NAMESPACE_POD.json */
+	const char *why; /* the error, with the path */
+};
+
 struct attachment_list {
 	struct arena arena;
 	struct attachment *items; /* sorted by ns, name */
 	size_t n;
+	struct attachment_bad *bad; /* in no order */
+	size_t n_bad, cap_bad;
 };
 
 /* Writes by rename. */
 int attachment_write(const char *instance, const struct attachment *a, struct weir_err *err);
 int attachment_remove(const char *instance, const char *ns, const char *name, struct weir_err *err);
+/* A file that is no valid record is no error: it is in ret_list->bad, and costs its own pod only.
+ */
 int attachment_list_read(const char *instance, struct attachment_list *ret_list,
 			 struct weir_err *err);
 void attachment_list_free(struct attachment_list *l);
+/* Or NULL. */
+const struct attachment *attachment_find(const struct attachment_list *l, const char *ns,
+					 const char *name);
+const struct attachment_bad *attachment_find_bad(const struct attachment_list *l, const char *ns,
+						 const char *name);
+/* Removes what killed writers left half-written, once it is older than ten minutes. */
+void attachment_tidy(const char *instance);

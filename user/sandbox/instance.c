@@ -142,6 +142,8 @@ int instance_load(struct instance_load *job, struct weir_err *err)
 		r = node_open(job->name, NODE_WRITE, job->sizes, &node, err);
 	if (!r)
 		r = attachment_list_read(job->name, &list, err);
+	if (!r && list.n_bad) /* the sandbox writes all of them itself */
+		r = err_set(err, -EINVAL, "%s", list.bad[0].why);
 	if (!r)
 		node_keep_origin(node, job->origin);
 	if (!r)
@@ -174,11 +176,32 @@ static int remove_datapath(const char *name, struct weir_err *err)
 	return node_remove(name, err);
 }
 
+/* Its own attachment records, also of a pod without a record of the sandbox, after a kill. */
+static void remove_attachments(const char *name)
+{
+	_cleanup_(mem_free) char *netns = topology_prefix(name);
+	_cleanup_(mem_free) char *prefix = mem_printf(NETNS_DIR "/%s", netns);
+	size_t removed;
+
+	do { /* of two records with one device, the list has only the newer */
+		_cleanup_(attachment_list_free) struct attachment_list l = {};
+
+		removed = 0;
+		if (attachment_list_read(name, &l, NULL))
+			return;
+		for (size_t i = 0; i < l.n; i++)
+			if (!strncmp(l.items[i].netns, prefix, strlen(prefix)))
+				removed += !attachment_remove(name, l.items[i].ns, l.items[i].name,
+							      NULL);
+	} while (removed);
+}
+
 int instance_remove(const char *name, struct weir_err *err)
 {
 	int first, r;
 
 	records_each(name, stop_server, (void *)name);
+	remove_attachments(name);
 	first = remove_datapath(name, err);
 	r = topology_remove(name, first ? NULL : err);
 	records_remove_folder(name);

@@ -37,9 +37,9 @@ static int make_folder(const char *name, struct weir_err *err)
 {
 	_cleanup_(mem_free) char *run = instance_run_file(name, "");
 	_cleanup_(mem_free) char *folder = records_folder(name);
-	int r = file_mkdir(run, err);
+	int r = file_mkdir(run, INSTANCE_RUN_MODE, err);
 
-	return r ? r : file_mkdir(folder, err);
+	return r ? r : file_mkdir(folder, INSTANCE_RUN_MODE, err);
 }
 
 /* RACE: a `down` may remove the folder before the lock is taken. Create it again. */
@@ -62,7 +62,7 @@ int records_write(const char *name, const char *ns, const char *pod, const char 
 {
 	_cleanup_(mem_free) char *path = record_path(name, ns, pod, "pod");
 
-	return file_write(path, 0666, text, strlen(text), err);
+	return file_write(path, INSTANCE_FILE_MODE, text, strlen(text), err);
 }
 
 char *records_read(const char *name, const char *ns, const char *pod)

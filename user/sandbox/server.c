@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/instance.h"
 #include "base/mem.h"
 #include "sandbox/serve.h"
 #include "sandbox/server.h"
@@ -64,7 +65,7 @@ static int write_pid_file(const char *path)
 	char text[64], state;
 	int len = snprintf(text, sizeof(text), "%d %llu\n", getpid(), start_time(getpid(), &state));
 
-	return file_write(path, 0666, text, len, NULL);
+	return file_write(path, INSTANCE_FILE_MODE, text, len, NULL);
 }
 
 static int read_pid_file(const char *path, pid_t *ret_pid, unsigned long long *ret_start)

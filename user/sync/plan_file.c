@@ -23,11 +23,10 @@ static bool holds(const char *path, const char *text, size_t len)
 	return now && strlen(now) == len && !memcmp(now, text, len);
 }
 
-/* Written only if the contents differ. Objects are for root only; the umask decides for a plan. */
-static int write_one(const char *path, mode_t mode, const char *text, size_t len,
-		     struct weir_err *err)
+/* Written only if the contents differ. For root only: they name every pod, policy and address. */
+static int write_one(const char *path, const char *text, size_t len, struct weir_err *err)
 {
-	return holds(path, text, len) ? 0 : file_write(path, mode, text, len, err);
+	return holds(path, text, len) ? 0 : file_write(path, INSTANCE_FILE_MODE, text, len, err);
 }
 
 /*
@@ -40,7 +39,7 @@ static void write_origin(const struct node *n, uint64_t generation)
 	const char *origin = node_origin(n);
 	struct weir_err err = {};
 
-	if (!origin || write_one(path, 0600, origin, strlen(origin), &err))
+	if (!origin || write_one(path, origin, strlen(origin), &err))
 		unlink(path);
 }
 
@@ -61,7 +60,7 @@ int plan_file_write(const struct node *n, const struct plan *p, uint64_t generat
 		return err_set(err, -errno, "write the plan: %s", strerror(errno));
 	plan_write_json(p, out);
 	fclose(out);
-	return write_one(path, 0666, text, len, err);
+	return write_one(path, text, len, err);
 }
 
 /* The generation that a file's name ends in; false for other files. */

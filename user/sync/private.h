@@ -67,6 +67,8 @@ struct sync {
 	struct backends backends;
 	struct sync_pod *pods;
 	size_t n_pods, cap_pods;
+	struct attachment *kept; /* of pods whose records are not valid: from their slots */
+	size_t n_kept;
 	uint32_t *gone_devices; /* attached, but no longer recorded */
 	size_t n_gone_devices, cap_gone_devices;
 	struct move *moves;

@@ -108,6 +108,7 @@ void sync_free(struct sync *s)
 	table_free(&s->transit_rules);
 	backends_free(&s->backends);
 	free(s->pods);
+	free(s->kept);
 	free(s->gone_devices);
 	free(s->moves);
 	free(s->transits);

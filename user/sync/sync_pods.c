@@ -64,26 +64,92 @@ static int newest_first(const void *a, const void *b)
 	return (x->a > y->a) - (x->a < y->a); /* the list is sorted by name */
 }
 
+static void add_pod(struct sync *s, const struct attachment *a, const struct plan_pod *p)
+{
+	struct sync_pod *pod = VEC_ADD(s->pods, s->n_pods, s->cap_pods);
+
+	pod->a = a;
+	pod->p = p;
+	for (int f = 0; f < 2; f++)
+		pod->addr[f] = p && weir_addr_is_zero(&a->addr[f]) ? p->addr[f] : a->addr[f];
+}
+
+static bool is_recorded(const struct sync *s, uint32_t ifindex)
+{
+	for (size_t i = 0; i < s->attachments->n; i++)
+		if (s->attachments->items[i].ifindex == ifindex)
+			return true;
+	return false;
+}
+
+/* The pod with a record that is not valid to which the plan gives an address of this slot. */
+static const struct plan_pod *broken_pod_at(const struct sync *s, const struct weir_pod *slot)
+{
+	for (size_t i = 0; i < s->attachments->n_bad; i++) {
+		const struct attachment_bad *bad = &s->attachments->bad[i];
+		const struct plan_pod *p = plan_find_pod(s->p, bad->ns, bad->name);
+
+		for (int f = 0; p && f < 2; f++)
+			if (!weir_addr_is_zero(&p->addr[f]) &&
+			    weir_addr_equal(&p->addr[f], &slot->addr[f]))
+				return p;
+	}
+	return NULL;
+}
+
+/*
+ * A record that is not valid must not detach its pod, which would open it. The pod stays in its
+ * slot. Which slot that is, is known by the plan's address; if one of the records cannot be found
+ * so, each slot without a record is kept, and held.
+ */
+static void keep_broken(struct sync *s)
+{
+	uint32_t max = node_map_max(s->n, WEIR_MAP_pods);
+	size_t found = 0;
+
+	if (!s->attachments->n_bad)
+		return;
+	s->kept = mem_zalloc(max * sizeof(*s->kept));
+	for (uint32_t slot = 0; slot < max; slot++)
+		found += pods(s)[slot].ref && !is_recorded(s, pods(s)[slot].ifindex) &&
+			 broken_pod_at(s, &pods(s)[slot]);
+	for (uint32_t slot = 0; slot < max; slot++) {
+		const struct weir_pod *live = &pods(s)[slot];
+		const struct plan_pod *p = broken_pod_at(s, live);
+		struct attachment *a = &s->kept[s->n_kept];
+
+		if (!live->ref || is_recorded(s, live->ifindex) ||
+		    (!p && found == s->attachments->n_bad))
+			continue;
+		*a = (struct attachment){ .ns = p ? p->ns : "",
+					  .name = p ? p->name : "",
+					  .uid = p ? p->uid : "",
+					  .ifindex = live->ifindex,
+					  .adopted = weir_pod_flags(live->word) & WEIR_POD_ADOPTED,
+					  .addr = { live->addr[0], live->addr[1] } };
+		memcpy(a->mac, live->mac, sizeof(a->mac));
+		if (!is_there(s, a))
+			continue;
+		add_pod(s, a, p);
+		s->n_kept++;
+	}
+}
+
 void pods_collect(struct sync *s)
 {
 	size_t in_plan = 0;
 
 	for (size_t i = 0; i < s->attachments->n; i++) {
 		const struct attachment *a = &s->attachments->items[i];
-		struct sync_pod *pod;
 
-		if (!is_there(s, a)) {
+		if (is_there(s, a))
+			add_pod(s, a, pod_of(s, a));
+		else
 			s->delta.vanished++;
-			continue;
-		}
-		pod = VEC_ADD(s->pods, s->n_pods, s->cap_pods);
-		pod->a = a;
-		pod->p = pod_of(s, a);
-		for (int f = 0; f < 2; f++)
-			pod->addr[f] = pod->p && weir_addr_is_zero(&a->addr[f]) ? pod->p->addr[f]
-										: a->addr[f];
-		in_plan += !!pod->p;
 	}
+	keep_broken(s);
+	for (size_t i = 0; i < s->n_pods; i++)
+		in_plan += !!s->pods[i].p;
 	s->delta.gated = s->n_pods - in_plan;
 	s->delta.unplugged = s->p->n_pods > in_plan ? s->p->n_pods - in_plan : 0;
 	/* of two records with the same address, endpoints[] gets the first in this order */

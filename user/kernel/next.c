@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * See next.h. The next place of /sys/fs/bpf/weir-NAME is /sys/fs/bpf/weir+next/weir-NAME: a name of
+ * an instance has no '+'. A tcx link can be pinned in both folders: it is one link, which is
+ * updated from the old program to the new one.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "kernel/impl.h"
+#include "kernel/maps.h"
+#include "kernel/next.h"
+
+#define PARENT INSTANCE_BPFFS "/weir+next"
+#define PATH_MAX_HERE (INSTANCE_PATH_MAX + 320)
+#define PARENT_TRIES 100 /* each but the last met a rebuild of another instance that ended */
+#define LINK_TEXT_MAX 64
+
+void next_dir(const char *pin_dir, char ret_dir[])
+{
+	snprintf(ret_dir, INSTANCE_PATH_MAX, PARENT "%s", strrchr(pin_dir, '/'));
+}
+
+/* ---- Links ---- */
+
+/* The device of a pinned tcx link, 0 once it is gone; -1: no link. */
+static long link_device(const char *path)
+{
+	_cleanup_(fd_close) int fd = bpf_obj_get(path);
+	struct bpf_link_info info = {};
+	uint32_t len = sizeof(info);
+
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
+		return -1;
+	return info.xdp.ifindex; /* older headers lack info.tcx, which has it in the same place */
+}
+
+/* Unless the other folder has a link of that device already. */
+static int keep_link(const char *from, const char *to, long ifindex)
+{
+	_cleanup_(fd_close) int fd = -1;
+
+	if (ifindex <= 0 || link_device(from) != ifindex || link_device(to) == ifindex)
+		return 0;
+	fd = bpf_obj_get(from);
+	unlink(to); /* of a device that had this index before */
+	return fd < 0 || bpf_obj_pin(fd, to) ? -errno : 0;
+}
+
+static int keep_links(const char *from_dir, const char *to_dir, struct weir_err *err)
+{
+	char from[PATH_MAX_HERE], to[PATH_MAX_HERE];
+	int r = 0;
+	DIR *d;
+
+	snprintf(from, sizeof(from), "%s/links", from_dir);
+	d = opendir(from);
+	for (struct dirent *e; !r && d && (e = readdir(d));) {
+		snprintf(from, sizeof(from), "%s/links/%s", from_dir, e->d_name);
+		snprintf(to, sizeof(to), "%s/links/%s", to_dir, e->d_name);
+		r = keep_link(from, to, atol(e->d_name));
+	}
+	if (d)
+		closedir(d);
+	return r ? err_set(err, r, "pin link %s: %s", to, strerror(-r)) : 0;
+}
+
+/* ---- The attach namespace ---- */
+
+static void keep_netns(const char *from_dir, const char *to_dir)
+{
+	_cleanup_(mem_free) char *from = mem_printf("%s/netns", from_dir),
+				 *to = mem_printf("%s/netns", to_dir);
+	char text[LINK_TEXT_MAX];
+	ssize_t len = readlink(from, text, sizeof(text) - 1);
+
+	if (len <= 0)
+		return;
+	text[len] = '\0';
+	unlink(to);
+	if (symlink(text, to))
+		return;
+}
+
+/* ---- The place ---- */
+
+int next_settle(const struct node *n, struct weir_err *err)
+{
+	char dir[INSTANCE_PATH_MAX];
+	int r;
+
+	next_dir(n->pin_dir, dir);
+	if (access(dir, F_OK))
+		return 0;
+	r = keep_links(dir, n->pin_dir, err);
+	if (!r)
+		r = file_remove_tree(dir, NULL, err);
+	rmdir(PARENT); /* refused while another instance has a next place */
+	return r;
+}
+
+static int make_folders(const char *dir, struct weir_err *err)
+{
+	static const char *const sub[] = { "", "/maps", "/progs", "/links" };
+	char path[INSTANCE_PATH_MAX + 8];
+	int tries = PARENT_TRIES, r;
+
+	do {
+		r = file_mkdir(PARENT, PIN_MODE, err);
+		for (size_t i = 0; i < ARRAY_SIZE(sub) && !r; i++) {
+			snprintf(path, sizeof(path), "%s%s", dir, sub[i]);
+			r = file_mkdir(path, PIN_MODE, err);
+		}
+	} while (r == -ENOENT && --tries);
+	return r;
+}
+
+int next_begin(struct node *n, struct weir_err *err)
+{
+	char dir[INSTANCE_PATH_MAX];
+	int r;
+
+	next_dir(n->pin_dir, dir);
+	r = make_folders(dir, err);
+	if (!r)
+		r = keep_links(n->pin_dir, dir, err);
+	if (r)
+		return r;
+	keep_netns(n->pin_dir, dir);
+	memcpy(n->live_dir, n->pin_dir, sizeof(n->live_dir));
+	memcpy(n->pin_dir, dir, sizeof(n->pin_dir));
+	n->ready = false;
+	return 0;
+}
+
+static void move_back(struct node *n)
+{
+	memcpy(n->pin_dir, n->live_dir, sizeof(n->pin_dir));
+	n->live_dir[0] = '\0';
+}
+
+int next_commit(struct node *n, struct weir_err *err)
+{
+	if (renameat2(AT_FDCWD, n->pin_dir, AT_FDCWD, n->live_dir, RENAME_EXCHANGE))
+		return err_set(err, -errno, "exchange %s and %s: %s", n->pin_dir, n->live_dir,
+			       strerror(errno));
+	move_back(n);
+	return 0;
+}
+
+void next_drop(struct node *n)
+{
+	if (!n->live_dir[0])
+		return;
+	move_back(n);
+	next_settle(n, NULL);
+}
+
+/* ---- What the loaded set has ---- */
+
+static uint32_t loaded_size(const struct node *n, enum weir_map map)
+{
+	_cleanup_(mem_free) char *pin = mem_printf("%s/maps/%s", n->pin_dir, map_info(map)->name);
+	LIBBPF_OPTS(bpf_obj_get_opts, opts, .file_flags = BPF_F_RDONLY);
+	_cleanup_(fd_close) int fd = bpf_obj_get_opts(pin, &opts);
+	struct bpf_map_info info = {};
+	uint32_t len = sizeof(info);
+
+	return fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.max_entries;
+}
+
+static void keep_sizes(const struct node *n, enum weir_knob knob, struct node_setup *setup)
+{
+	uint32_t max[_WEIR_MAP_MAX] = {};
+
+	for (int map = 0; map < _WEIR_MAP_MAX; map++) {
+		if (map_info(map)->knob != knob)
+			continue;
+		max[map] = loaded_size(n, map);
+		if (setup->max[map] || !max[map] || !map_size_works(map, max[map]))
+			return;
+	}
+	for (int map = 0; map < _WEIR_MAP_MAX; map++)
+		if (max[map])
+			setup->max[map] = max[map];
+}
+
+void next_keep_setup(const struct node *n, struct node_setup *setup)
+{
+	struct weir_config loaded;
+
+	for (int knob = WEIR_KNOB_NONE + 1; knob < _WEIR_KNOB_MAX; knob++)
+		keep_sizes(n, knob, setup);
+	if (maps_config(n, n->pin_dir, &loaded) || loaded.layout_version != WEIR_LAYOUT_VERSION)
+		return;
+	for (int family = 0; family < 2; family++)
+		if (weir_addr_is_zero(&setup->hairpin[family]))
+			setup->hairpin[family] = loaded.hairpin[family];
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The next place: a second pin folder, where a rebuild makes another set of maps and programs while
+ * the loaded set stays in force. Both folders are exchanged in one step, so a kill leaves the old
+ * set or the new one as the loaded set. The other folder is removed by the next writer. All calls
+ * are for the holder of the writers' lock.
+ */
+#pragma once
+
+#include "base/diag.h"
+#include "kernel/map_info.h"
+
+struct node;
+
+/*
+ * Removes the next place, after its links were pinned in the loaded one, whose folders exist: no
+ * device loses its programs.
+ */
+int next_settle(const struct node *n, struct weir_err *err);
+/*
+ * Makes an empty next place with the loaded links and attach namespace, and moves n there:
+ * node_pin_dir() is the next place from now on.
+ */
+int next_begin(struct node *n, struct weir_err *err);
+/* Exchanges the folders, moves n back, and removes the set that was loaded before. */
+int next_commit(struct node *n, struct weir_err *err);
+/* Gives up: n moves back, what was made in the next place is removed. */
+void next_drop(struct node *n);
+/* The folder of the next place that belongs to a pin folder. */
+void next_dir(const char *pin_dir, char ret_dir[]);
+/*
+ * Fills what setup does not request from the loaded set: the sizes of a knob if the loaded maps
+ * have all of them, hairpin addresses if the layout is the same.
+ */
+void next_keep_setup(const struct node *n, struct node_setup *setup);
