@@ -44,14 +44,14 @@ static __always_inline __u64 policy_word(__u32 set, __u32 identity)
 
 /*
  * Binary search for proto:port in an extent of sorted, disjoint ranges; a port in no range is
- * denied.
+ * denied. A range may lead to another extent, where the search goes on.
  */
 static __always_inline struct policy_verdict port_verdict(__u64 word, __u32 point)
 {
 	__u32 low = weir_word_offset(word), high = low + weir_word_len(word);
 	struct policy_verdict none = {};
 
-	for (int i = 0; i < WEIR_RANGE_BITS && low < high; i++) {
+	for (int i = 0; i < WEIR_RANGE_STEPS && low < high; i++) {
 		__u32 middle = low + (high - low) / 2;
 		struct weir_port_range *range = bpf_map_lookup_elem(&port_ranges, &middle);
 
@@ -61,6 +61,9 @@ static __always_inline struct policy_verdict port_verdict(__u64 word, __u32 poin
 			high = middle;
 		} else if (point > range->high) {
 			low = middle + 1;
+		} else if (weir_word_kind(range->kind) == WEIR_WORD_PORTS) {
+			low = range->rule;
+			high = low + weir_word_len(range->kind);
 		} else {
 			return (struct policy_verdict){ .allow = range->kind == WEIR_WORD_ALLOW,
 							.rule = range->rule };

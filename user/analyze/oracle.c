@@ -42,9 +42,9 @@ static void judge_set(const struct plan *p, uint32_t set, uint32_t identity,
 		side->rule = word->rule;
 		return;
 	}
-	range = plan_find_range(&p->port_sets[word->ports], weir_port_point(q->proto, q->port));
-	side->allow = range && range->allow;
-	side->rule = range ? range->rule : 0;
+	range = plan_find_range(p, word->ports, weir_port_point(q->proto, q->port));
+	side->allow = range && range->word.kind == WEIR_WORD_ALLOW;
+	side->rule = range ? range->word.rule : 0;
 }
 
 /* q is already translated (NP-46). */

@@ -80,6 +80,16 @@ static void emit_point(struct emit *e, const char *key, uint32_t point)
 		emit_printf(e, key, "%s/%u", proto, point & 0xffff);
 }
 
+static void emit_word(struct emit *e, const struct plan *p, const struct plan_word *w)
+{
+	if (w->kind == WEIR_WORD_PORTS) {
+		emit_hash(e, "ports", &p->port_sets[w->ports].name);
+		return;
+	}
+	emit_text(e, "verdict", w->kind == WEIR_WORD_ALLOW ? "allow" : "deny");
+	emit_rule(e, "rule", p, w->rule);
+}
+
 static void write_port_sets(struct emit *e, const struct plan *p)
 {
 	array_begin(e, "portSets");
@@ -93,8 +103,7 @@ static void write_port_sets(struct emit *e, const struct plan *p)
 			emit_map(e, NULL);
 			emit_point(e, "first", r->low);
 			emit_point(e, "last", r->high);
-			emit_text(e, "verdict", r->allow ? "allow" : "deny");
-			emit_rule(e, "rule", p, r->rule);
+			emit_word(e, p, &r->word);
 			emit_map_end(e);
 		}
 		emit_array_end(e);
@@ -139,16 +148,6 @@ static void write_addresses(struct emit *e, const struct plan *p)
 		emit_item_end(e);
 	}
 	array_end(e);
-}
-
-static void emit_word(struct emit *e, const struct plan *p, const struct plan_word *w)
-{
-	if (w->kind == WEIR_WORD_PORTS) {
-		emit_hash(e, "ports", &p->port_sets[w->ports].name);
-		return;
-	}
-	emit_text(e, "verdict", w->kind == WEIR_WORD_ALLOW ? "allow" : "deny");
-	emit_rule(e, "rule", p, w->rule);
 }
 
 static void emit_set(struct emit *e, const struct plan *p, const struct plan_set *s)

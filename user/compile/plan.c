@@ -126,11 +126,22 @@ static int range_order(const void *key, const void *item)
 	return k->low < r->low ? -1 : k->low > r->high;
 }
 
-const struct plan_range *plan_find_range(const struct plan_port_set *set, uint32_t point)
+const struct plan_range *plan_find_range(const struct plan *p, uint32_t port_set, uint32_t point)
 {
-	struct plan_range key = { .low = point };
+	const struct plan_port_set *set = &p->port_sets[port_set];
+	struct plan_range key = { .low = point }, *found;
 
-	return bsearch(&key, set->ranges, set->n_ranges, sizeof(key), range_order);
+	found = bsearch(&key, set->ranges, set->n_ranges, sizeof(key), range_order);
+	return found && found->word.kind == WEIR_WORD_PORTS
+		       ? plan_find_range(p, found->word.ports, point)
+		       : found;
+}
+
+uint32_t plan_first_rule(const struct plan *p, uint32_t port_set)
+{
+	const struct plan_word *word = &p->port_sets[port_set].ranges[0].word;
+
+	return word->kind == WEIR_WORD_PORTS ? plan_first_rule(p, word->ports) : word->rule;
 }
 
 static int node_addr_order(const void *a, const void *b)

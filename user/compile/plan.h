@@ -35,11 +35,20 @@ struct plan_rule {
 	struct src src;
 };
 
-/* Spans several protocols where a rule without ports allows (NP-13). */
+/* The symbolic form of a policy word (include/weir/policy.h). */
+struct plan_word {
+	enum weir_word_kind kind;
+	uint32_t rule; /* DENY, ALLOW: index of rules[] */
+	uint32_t ports; /* PORTS: index of port_sets[] */
+};
+
+/*
+ * Spans several protocols where a rule without ports allows (NP-13). PORTS: the verdicts of these
+ * points are in another port set, whose ranges are all of the other kinds.
+ */
 struct plan_range {
 	uint32_t low, high; /* weir_port_point(), inclusive */
-	bool allow;
-	uint32_t rule; /* index of rules[] */
+	struct plan_word word;
 };
 
 /* Sorted, disjoint, attributed to the first allowing rule by (policy ns/name, index). */
@@ -47,13 +56,7 @@ struct plan_port_set {
 	struct plan_hash name;
 	struct plan_range *ranges;
 	size_t n_ranges;
-};
-
-/* The symbolic form of a policy word (include/weir/policy.h). */
-struct plan_word {
-	enum weir_word_kind kind;
-	uint32_t rule; /* DENY, ALLOW: index of rules[] */
-	uint32_t ports; /* PORTS: index of port_sets[] */
+	bool refers; /* to another port set */
 };
 
 struct plan_element {
@@ -148,7 +151,8 @@ struct plan {
 	const char *node; /* the tables are this node's */
 	bool echo_always; /* echo requests and replies pass every policy (NP-38) */
 	struct plan_rule *rules; /* sorted by (policy, direction, index) */
-	struct plan_port_set *port_sets; /* sorted by name */
+	/* sorted by name; first those that refer to no other */
+	struct plan_port_set *port_sets;
 	struct plan_identity *identities; /* sorted by name after element 0 */
 	struct plan_address *addresses; /* sorted by cidr */
 	struct plan_set *sets; /* sorted by name after element 0 */
@@ -210,8 +214,10 @@ uint32_t plan_find_rule(const struct plan *p, const char *policy, enum kube_dire
 			unsigned int index);
 /* The word of an identity in a set: its element's, or the default word. */
 const struct plan_word *plan_set_word(const struct plan_set *set, uint32_t identity);
-/* The range that holds a point, or NULL. */
-const struct plan_range *plan_find_range(const struct plan_port_set *set, uint32_t point);
+/* The range that has the verdict on a point, in the port set or one that it refers to, or NULL. */
+const struct plan_range *plan_find_range(const struct plan *p, uint32_t port_set, uint32_t point);
+/* The rule of the first range of a port set, in itself or where it refers to. */
+uint32_t plan_first_rule(const struct plan *p, uint32_t port_set);
 /* enum weir_node_kind, or 0. */
 int plan_node_kind(const struct plan *p, const struct weir_addr *addr);
 /* Index of identities[]: the pod's address if it has an element, else the longest prefix. */

@@ -31,6 +31,7 @@ struct set_build {
 	struct plan_hash *policy_names[2]; /* of each active policy's rules, by direction */
 
 	/* of the current set */
+	struct ids rules; /* all */
 	struct ids always; /* rules without peers */
 	struct pair *pairs;
 	size_t n_pairs, cap_pairs;
@@ -234,7 +235,7 @@ static void add_elements(struct set_build *sb, struct plan_set *set)
 
 static void collect_rules(struct set_build *sb, const struct ids *policies, enum kube_direction dir)
 {
-	sb->always.n = sb->n_pairs = 0;
+	sb->rules.n = sb->always.n = sb->n_pairs = 0;
 	sb->port_names = false;
 	for (size_t i = 0; i < policies->n; i++) {
 		const struct active *a = &sb->b->actives[policies->items[i]];
@@ -242,6 +243,7 @@ static void collect_rules(struct set_build *sb, const struct ids *policies, enum
 		for (size_t r = 0; r < a->policy->n_rules[dir]; r++) {
 			uint32_t id = a->first_rule[dir] + r;
 
+			IDS_ADD(&sb->rules, id);
 			if (sb->b->rules[id].any_peer)
 				IDS_ADD(&sb->always, id);
 			sb->port_names |= rule_has_port_names(sb->b->rules[id].rule);
@@ -258,6 +260,7 @@ static void build_set(struct set_build *sb, struct plan_set *set, const struct i
 
 	sb->pod = set->direction == KUBE_INGRESS ? pod : NULL;
 	collect_rules(sb, policies, set->direction);
+	word_begin(&sb->words, &sb->rules, &(struct word_ports){ sb->pod, &sb->b->resolutions[0] });
 	ids_merge(&sb->always, &(struct ids){}, &sb->matching);
 	set->default_word = known_word(sb, 0);
 	add_elements(sb, set);
@@ -338,6 +341,7 @@ static void set_build_free(struct set_build *sb)
 	free(sb->policy_names[1]);
 	free(sb->sets);
 	free(sb->pairs);
+	ids_free(&sb->rules);
 	ids_free(&sb->always);
 	ids_free(&sb->matching);
 	ids_free(&sb->by_peer);
