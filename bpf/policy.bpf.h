@@ -164,10 +164,20 @@ static __always_inline enum weir_reason deny(struct scratch *s, enum weir_reason
 	return WEIR_FORWARDED;
 }
 
+/* Why a set denies: its rules, or one of its policies did not fit. Only packets that are denied
+ * ask. */
+static __always_inline enum weir_reason denied_by(__u32 set, enum weir_reason why)
+{
+	__u64 *word = bpf_map_lookup_elem(&policy_sets, &set);
+
+	return word && weir_word_kind(READ_WORD(*word)) == WEIR_WORD_CLOSED ? WEIR_POLICY_CLOSED
+									    : why;
+}
+
 /*
  * Judges s->query for both local ends, and leaves the result in s->allowed; an end that is no local
  * pod allows. Both ends are always judged, so that a denial names both. Returns FORWARDED,
- * EGRESS_DENIED, INGRESS_DENIED or GATED.
+ * EGRESS_DENIED, INGRESS_DENIED, POLICY_CLOSED or GATED.
  */
 __noinline int policy_judge(struct __sk_buff *skb)
 {
@@ -214,5 +224,6 @@ __noinline int policy_judge(struct __sk_buff *skb)
 	count_verdict(t->ingress_set, ingress.rule, ingress.allow, s->pkt.now);
 	if (egress.allow && ingress.allow)
 		return WEIR_FORWARDED;
-	return deny(s, egress.allow ? WEIR_INGRESS_DENIED : WEIR_EGRESS_DENIED);
+	return deny(s, egress.allow ? denied_by(t->ingress_set, WEIR_INGRESS_DENIED)
+				    : denied_by(t->egress_set, WEIR_EGRESS_DENIED));
 }

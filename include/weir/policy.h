@@ -9,6 +9,7 @@ enum weir_word_kind {
 	WEIR_WORD_DENY,
 	WEIR_WORD_ALLOW,
 	WEIR_WORD_PORTS, /* a port in no range of the extent is denied */
+	WEIR_WORD_CLOSED, /* DENY, since a policy did not fit; only default words */
 };
 
 #define WEIR_NO_RULE 0 /* default deny, or no policy */

@@ -61,7 +61,8 @@ enum weir_verdict {
 	X(MID_STREAM_ALLOWED, PASS, "mid-stream-allowed", "of no known connection, allowed in both directions") \
 	X(HOST_FLOW, PASS, "host-flow", "of a connection that the host's conntrack knew before Weir") \
 	X(OFF_LINK, DROP, "off-link", "neighbour discovery or MLD from or to another link") \
-	X(OVER_SHARE, DROP, "over-share", "the pod holds its share of the connection table")
+	X(OVER_SHARE, DROP, "over-share", "the pod holds its share of the connection table") \
+	X(POLICY_CLOSED, DROP, "policy-closed", "a policy of the pod does not fit the tables: nothing passes in its direction")
 /* clang-format on */
 
 enum weir_reason {

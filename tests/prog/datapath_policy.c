@@ -199,6 +199,27 @@ static void an_extent_of_ranges_is_searched_within_its_bounds(void **state)
 	}
 }
 
+/* A policy that did not fit: denied like by default, and named as what it is. */
+static void a_closed_set_denies_everything_by_its_own_name(void **state)
+{
+	uint64_t closed = weir_word_verdict(WEIR_WORD_CLOSED, WEIR_NO_RULE);
+	struct prog_env *env = *state;
+	struct packet_spec echo = prog_echo(env, POD_A, POD_B, 5, false);
+	struct prog_sent sent;
+
+	isolate_ingress(env, closed);
+	sent = try(env, POD_A, POD_B, 80);
+	assert_dropped(sent, WEIR_POLICY_CLOSED);
+	assert_true(sent.decision.allow_egress && !sent.decision.allow_ingress);
+	assert_int_equal(sent.decision.ingress_rule, WEIR_NO_RULE);
+	assert_dropped(prog_from(env, POD_A, &echo), WEIR_POLICY_CLOSED);
+	assert_dropped(arrive(env, REMOTE_A, PROG_UPLINK, POD_B, 80), WEIR_POLICY_CLOSED);
+	isolate_egress(env, closed);
+	assert_dropped(try(env, POD_A, POD_B, 80), WEIR_POLICY_CLOSED);
+	isolate_egress(env, DENY);
+	assert_dropped(try(env, POD_A, POD_B, 80), WEIR_EGRESS_DENIED);
+}
+
 /* Rules that nearly all peers share are in an extent of their own; a peer's own extent leads to it.
  */
 static void np_36_a_range_may_lead_to_another_extent(void **state)
@@ -641,6 +662,7 @@ int main(void)
 		FOR_BOTH(from_another_node_only_ingress_is_judged_here),
 		FOR_BOTH(np_36_port_ranges_include_both_ends),
 		FOR_BOTH(an_extent_of_ranges_is_searched_within_its_bounds),
+		FOR_BOTH(a_closed_set_denies_everything_by_its_own_name),
 		FOR_BOTH(np_36_a_range_may_lead_to_another_extent),
 		FOR_BOTH(the_longest_extents_are_searched_to_the_end),
 		FOR_BOTH(np_38_protocols_without_ports_need_a_rule_without_ports),

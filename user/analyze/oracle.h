@@ -14,6 +14,9 @@ struct oracle_query {
 	uint16_t port; /* destination port, host order */
 	bool host_origin; /* sent by a socket of this node */
 	bool echo_always; /* NP-38; the oracle reads it from the plan instead */
+	/* policies without room, as echo_always: the oracle has them from the plan */
+	const struct plan_closed *closed;
+	uint32_t n_closed;
 	uint32_t pick; /* the candidate to translate to, modulo their number */
 };
 
@@ -32,6 +35,9 @@ struct oracle_answer {
 	struct weir_addr dst; /* after translation */
 	uint16_t port; /* after translation, host order */
 };
+
+/* Why a policy set denies: its rules, or it is closed. */
+enum weir_reason oracle_denial(const struct plan *p, enum kube_direction direction, uint32_t set);
 
 /*
  * In the datapath's order: service, egress, ingress. Only pods of this node use Services; from

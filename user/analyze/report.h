@@ -41,6 +41,7 @@ struct report_side {
 	const char *policy; /* "ns/name"; NULL: default deny, or nothing isolates that end */
 	int rule; /* -1 with policy NULL */
 	bool isolated; /* a policy selects that end in that direction */
+	bool closed; /* one of these policies does not fit the tables */
 };
 
 struct report_item {
@@ -74,6 +75,10 @@ struct report_input {
 	const struct weir_addr *own; /* further addresses of nodes; may be NULL */
 	size_t n_own;
 	const char *own_node; /* the node that has them; NULL: every node */
+	/* of own_node: as those of plan_input; they must outlive the report; may be NULL */
+	const uint32_t *sizes;
+	const struct plan_closed *closed;
+	size_t n_closed;
 };
 
 /* Leaves out pods that have ended (Succeeded, Failed): they have no traffic (NP-56). */

@@ -16,7 +16,7 @@
 #include "cli/input.h"
 #include "cli/verbs.h"
 #include "attach/attach.h"
-#include "sync/sync.h"
+#include "sync/fitting.h"
 
 struct load_options {
 	struct common_options common;
@@ -123,9 +123,29 @@ static bool any_adopted(const struct attachment_list *l)
 	return false;
 }
 
-static int load(const struct load_options *o, const struct plan_input *in, const struct plan *p,
-		const char *origin)
+/* What is in force when policies gave way: a part of the manifests. */
+static int report_closed(const struct plan *p)
 {
+	if (!p->n_closed)
+		return EXIT_OK;
+	return cli_fail(
+		EXIT_TIMEOUT,
+		"%zu %s not fit and %s closed: see the errors above, 'weir status' lists %s; everything else "
+		"is applied",
+		p->n_closed, p->n_closed == 1 ? "policy does" : "policies do",
+		p->n_closed == 1 ? "is" : "are", p->n_closed == 1 ? "it" : "them");
+}
+
+/* Errors also with -q: a policy that does not fit. */
+static void print_notes(const struct plan *p, const struct common_options *c)
+{
+	if (p && (!c->quiet || p->notes.errors))
+		diag_print(&p->notes, stderr);
+}
+
+static int load(const struct load_options *o, const struct plan_input *in, const char *origin)
+{
+	_cleanup_(plan_free) struct plan *p = NULL;
 	_cleanup_(attachment_list_free) struct attachment_list attachments = {};
 	_cleanup_(node_close) struct node *node = NULL;
 	struct node_setup setup = {};
@@ -148,7 +168,9 @@ static int load(const struct load_options *o, const struct plan_input *in, const
 	if (!r)
 		node_keep_origin(node, origin);
 	if (!r)
-		r = sync_apply(node, p, &attachments, o->dry_run ? SYNC_DRY_RUN : 0, &delta, &err);
+		r = sync_apply_fitting(node, in, &attachments, o->dry_run ? SYNC_DRY_RUN : 0, &p,
+				       &delta, &err);
+	print_notes(p, &o->common);
 	if (r)
 		return cli_fail_err(r, &err);
 	delta_notes(&delta, &o->common);
@@ -164,7 +186,8 @@ static int load(const struct load_options *o, const struct plan_input *in, const
 			"connections that adopted pods already have, and those through a Service may break",
 			node_no_host_flows(node));
 	delta_print(&delta, o->dry_run, &o->common);
-	return o->dry_run && sync_delta_writes(&delta) ? EXIT_NO : EXIT_OK;
+	status = report_closed(p);
+	return !status && o->dry_run && sync_delta_writes(&delta) ? EXIT_NO : status;
 }
 
 static size_t object_count(const struct store *s)
@@ -191,7 +214,6 @@ static int run(void *options, char **args, int n_args)
 {
 	const struct load_options *o = options;
 	_cleanup_(store_free) struct store *s = NULL;
-	_cleanup_(plan_free) struct plan *p = NULL;
 	_cleanup_(mem_free) struct weir_addr *local = NULL;
 	_cleanup_(mem_free) char *origin = NULL;
 	struct plan_input in = {};
@@ -207,15 +229,12 @@ static int run(void *options, char **args, int n_args)
 	in.n_local_addrs = local_addresses(&local);
 	in.local_addrs = local;
 	in.echo_always = o->echo && !strcmp(o->echo, "always");
-	p = plan_compile(&in);
-	if (!o->common.quiet)
-		diag_print(&p->notes, stderr);
 	if (o->attach && !strcmp(o->attach, "tcx"))
 		attach_preference = ATTACH_TCX;
 	if (o->attach && !strcmp(o->attach, "clsact"))
 		attach_preference = ATTACH_CLSACT;
 	origin = cli_origin(s, &in, false, &o->common);
-	return load(o, &in, p, origin);
+	return load(o, &in, origin);
 }
 
 #define ROW(name, metavar, type, member, help)                                      \
@@ -260,8 +279,9 @@ const struct verb verb_load = {
 		"If the manifests name nodes and --node is not one of them, load fails with status 4.\n"
 		"Exit status 3: this is another network namespace than the one where the instance is attached, or\n"
 		"its maps have another layout version; 4: invalid objects or an unknown node; 5: another writer is at\n"
-		"work; 6: the kernel refused, or a table is full. When load fails, what was loaded before stays in\n"
-		"force.\n",
+		"work, or a policy does not fit the tables: then its pods are closed in that direction and everything\n"
+		"else is applied; 6: the kernel refused, or another table is full. When load fails otherwise, what was\n"
+		"loaded before stays in force.\n",
 	.outputs = "table|json",
 	.wants = WANTS_FILES | WANTS_NODE | WANTS_INSTANCE,
 	.options = rows,

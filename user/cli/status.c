@@ -115,6 +115,25 @@ static void print_flows(const struct live *l, const struct common_options *c)
 
 /* ---- All of it ---- */
 
+static void emit_closed(struct emit *e, const struct live *l)
+{
+	_cleanup_(mem_free) struct plan_closed *closed = NULL;
+	size_t n = l->plan ? plan_json_closed(l->plan, &closed) : 0;
+
+	emit_array(e, "closed");
+	for (size_t i = 0; i < n; i++) {
+		emit_map(e, NULL);
+		emit_text(e, "policy", closed[i].policy);
+		emit_text(e, "direction",
+			  closed[i].direction == KUBE_INGRESS ? "ingress" : "egress");
+		emit_text(e, "table", plan_table_name(closed[i].table));
+		emit_int(e, "need", closed[i].need);
+		emit_int(e, "size", closed[i].size);
+		emit_map_end(e);
+	}
+	emit_array_end(e);
+}
+
 static void emit_status(const struct live *l)
 {
 	const struct weir_config *config = node_config(l->node);
@@ -138,6 +157,7 @@ static void emit_status(const struct live *l)
 	emit_bool(&e, "handOver", !node_no_host_flows(l->node));
 	emit_int(&e, "devices", devices(l));
 	emit_flows(&e, l);
+	emit_closed(&e, l);
 	emit_array(&e, "programs");
 	for (int i = 0; i < _WEIR_PROGRAM_MAX; i++)
 		if (node_prog_fd(l->node, i) >= 0)
@@ -185,6 +205,22 @@ static void print_maps(const struct live *l, const struct common_options *c)
 	}
 	if (t.n)
 		grid_print(&t, stdout);
+}
+
+static void print_closed(const struct live *l, const struct common_options *c)
+{
+	_cleanup_(mem_free) struct plan_closed *closed = NULL;
+	size_t n = l->plan ? plan_json_closed(l->plan, &closed) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *table = plan_table_name(closed[i].table);
+
+		printf("%sclosed%s        NetworkPolicy %s, %s: does not fit, all policies need %llu of %llu %s%s\n",
+		       tone_on(&c->out, TONE_BAD), tone_off(&c->out, TONE_BAD), closed[i].policy,
+		       closed[i].direction == KUBE_INGRESS ? "ingress" : "egress",
+		       (unsigned long long)closed[i].need, (unsigned long long)closed[i].size,
+		       table ? "entries of map " : "steps to compile", table ?: "");
+	}
 }
 
 static void print_drops(const struct live *l, const struct common_options *c)
@@ -244,6 +280,7 @@ static void print_status(const struct live *l, const struct common_options *c)
 	printf("\ndevices       %u attached\n", devices(l));
 	print_host_flows(l, c);
 	print_flows(l, c);
+	print_closed(l, c);
 	print_gc(l, c);
 	print_maps(l, c);
 	putchar('\n');

@@ -137,6 +137,9 @@ static int run_live(struct why_ask *ask, const struct why_options *o)
 	in.own_node = origin->node;
 	in.own = origin->local;
 	in.n_own = origin->n_local;
+	in.sizes = live.sizes;
+	in.closed = live.closed;
+	in.n_closed = live.n_closed;
 	if (origin->sandbox) {
 		sandbox_place(origin->store, &net);
 		in.own = net.local;

@@ -86,7 +86,10 @@ static void emit_word(struct emit *e, const struct plan *p, const struct plan_wo
 		emit_hash(e, "ports", &p->port_sets[w->ports].name);
 		return;
 	}
-	emit_text(e, "verdict", w->kind == WEIR_WORD_ALLOW ? "allow" : "deny");
+	emit_text(e, "verdict",
+		  w->kind == WEIR_WORD_ALLOW    ? "allow"
+		  : w->kind == WEIR_WORD_CLOSED ? "closed"
+						: "deny");
 	emit_rule(e, "rule", p, w->rule);
 }
 
@@ -293,6 +296,23 @@ static void write_node_addrs(struct emit *e, const struct plan *p)
 	array_end(e);
 }
 
+static void write_closed(struct emit *e, const struct plan *p)
+{
+	array_begin(e, "closed");
+	for (size_t i = 0; i < p->n_closed; i++) {
+		const struct plan_closed *c = &p->closed[i];
+
+		emit_item_begin(e);
+		emit_text(e, "policy", c->policy);
+		emit_text(e, "direction", direction_text(c->direction));
+		emit_text(e, "table", plan_table_name(c->table));
+		emit_int(e, "need", c->need);
+		emit_int(e, "size", c->size);
+		emit_item_end(e);
+	}
+	array_end(e);
+}
+
 static void write_head(const struct plan *p, FILE *out)
 {
 	_cleanup_(emit_close) struct emit e = {};
@@ -319,5 +339,6 @@ void plan_write_json(const struct plan *p, FILE *out)
 	write_backends(&e, p);
 	write_frontends(&e, p);
 	write_node_addrs(&e, p);
+	write_closed(&e, p);
 	fputs("\n}\n", out);
 }

@@ -15,6 +15,28 @@ void plan_free(struct plan **p)
 	*p = NULL;
 }
 
+uint32_t plan_default_size(enum weir_map table)
+{
+	static const uint32_t sizes[] = {
+#define DEFAULT_SIZE(name, kind, key, value, entries, ...) [WEIR_MAP_##name] = (entries),
+		WEIR_MAPS(DEFAULT_SIZE)
+#undef DEFAULT_SIZE
+	};
+
+	return sizes[table];
+}
+
+const char *plan_table_name(enum weir_map table)
+{
+	static const char *const names[] = {
+#define TABLE_NAME(name, ...) [WEIR_MAP_##name] = #name,
+		WEIR_MAPS(TABLE_NAME)
+#undef TABLE_NAME
+	};
+
+	return table < _WEIR_MAP_MAX ? names[table] : NULL;
+}
+
 const char *plan_hash_text(const struct plan_hash *h, char *buf)
 {
 	static const char digits[] = "0123456789abcdef";

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <weir/maps.h>
 #include <weir/names.h>
 #include <weir/policy.h>
 #include <weir/service.h>
@@ -146,6 +147,17 @@ struct plan_node_addr {
 	enum weir_node_kind kind;
 };
 
+/*
+ * A direction of a policy that does not fit (fit.h). Its pods have a set whose default word is
+ * WEIR_WORD_CLOSED.
+ */
+struct plan_closed {
+	const char *policy; /* "ns/name" */
+	enum kube_direction direction;
+	enum weir_map table; /* _WEIR_MAP_MAX: the work of compiling is bounded */
+	uint64_t need, size; /* of the table, by all policies and in all */
+};
+
 struct plan {
 	struct arena arena; /* owns everything below */
 	const char *node; /* the tables are this node's */
@@ -163,9 +175,10 @@ struct plan {
 	struct plan_backend *backends; /* sorted by (service, addr, port) */
 	struct plan_frontend *frontends; /* sorted by (addr, port, proto) */
 	struct plan_node_addr *node_addrs; /* sorted */
+	struct plan_closed *closed; /* sorted by policy, direction */
 	size_t n_rules, n_port_sets, n_identities, n_addresses, n_sets, n_pods;
-	size_t n_services, n_backends, n_frontends, n_node_addrs, n_pod_addrs;
-	struct diag_list notes; /* hints (NP-22), conflicts (SVC-7) */
+	size_t n_services, n_backends, n_frontends, n_node_addrs, n_pod_addrs, n_closed;
+	struct diag_list notes; /* hints (NP-22), conflicts (SVC-7), policies that do not fit */
 };
 
 struct plan_input {
@@ -175,6 +188,12 @@ struct plan_input {
 	const struct weir_addr *local_addrs;
 	size_t n_local_addrs;
 	bool echo_always; /* NP-38 */
+	/* sizes of tables that policies must fit, by enum weir_map; NULL or 0: the default of
+	 * maps.h */
+	const uint32_t *sizes;
+	/* closed from the start: to make the plan again that was loaded; may be NULL */
+	const struct plan_closed *closed;
+	size_t n_closed;
 };
 
 /* Pure. Never fails: decoding has refused invalid input, or made it match nothing. */
@@ -187,6 +206,8 @@ struct plan *plan_compile(const struct plan_input *in);
 struct plan *plan_compile_service(const struct plan_input *in, const struct kube_service *service,
 				  struct kube_slice *const *slices, size_t n);
 void plan_free(struct plan **p); /* also for _cleanup_() */
+uint32_t plan_default_size(enum weir_map table);
+const char *plan_table_name(enum weir_map table); /* NULL for _WEIR_MAP_MAX */
 
 /*
  * The whole plan as JSON (`weir compile`, /run/weir/plan-N). Deterministic bytes; ends with a

@@ -84,10 +84,10 @@ static struct plan_hash policy_name(const struct build *b, const struct active *
 {
 	struct hasher h;
 
-	hash_begin(&h, "policy");
+	hash_begin(&h, a->closed[dir] ? "closed policy" : "policy");
 	hash_text(&h, a->text);
 	hash_u32(&h, a->policy->n_rules[dir]);
-	for (size_t i = 0; i < a->policy->n_rules[dir]; i++)
+	for (size_t i = 0; i < a->policy->n_rules[dir] && !a->closed[dir]; i++)
 		hash_rule(&h, b, a->first_rule[dir] + i, pod);
 	return hash_end(&h);
 }
@@ -253,11 +253,9 @@ static void collect_rules(struct set_build *sb, const struct ids *policies, enum
 	sort_pairs(sb);
 }
 
-static void build_set(struct set_build *sb, struct plan_set *set, const struct ids *policies,
-		      const struct kube_pod *pod)
+static void build_elements(struct set_build *sb, struct plan_set *set, const struct ids *policies,
+			   const struct kube_pod *pod)
 {
-	struct arena *a = &sb->b->plan->arena;
-
 	sb->pod = set->direction == KUBE_INGRESS ? pod : NULL;
 	collect_rules(sb, policies, set->direction);
 	word_begin(&sb->words, &sb->rules, &(struct word_ports){ sb->pod, &sb->b->resolutions[0] });
@@ -266,6 +264,26 @@ static void build_set(struct set_build *sb, struct plan_set *set, const struct i
 	add_elements(sb, set);
 	HASH_CLEAR(hh, sb->known);
 	arena_free(&sb->arena);
+}
+
+/* One of the policies does not fit: nothing passes, whatever the others allow. */
+static bool is_closed(const struct build *b, const struct ids *policies, enum kube_direction dir)
+{
+	for (size_t i = 0; i < policies->n; i++)
+		if (b->actives[policies->items[i]].closed[dir])
+			return true;
+	return false;
+}
+
+static void build_set(struct set_build *sb, struct plan_set *set, const struct ids *policies,
+		      const struct kube_pod *pod)
+{
+	struct arena *a = &sb->b->plan->arena;
+
+	if (is_closed(sb->b, policies, set->direction))
+		set->default_word = (struct plan_word){ .kind = WEIR_WORD_CLOSED };
+	else
+		build_elements(sb, set, policies, pod);
 	set->policies = arena_zalloc(a, policies->n * sizeof(*set->policies));
 	for (size_t i = 0; i < policies->n; i++)
 		set->policies[set->n_policies++] = sb->b->actives[policies->items[i]].text;

@@ -89,14 +89,19 @@ void sandbox_net_free(struct sandbox_net *net)
 	memset(net, 0, sizeof(*net));
 }
 
-struct plan *sandbox_plan(const struct store *s, const struct sandbox_net *net)
+struct plan_input sandbox_plan_input(const struct store *s, const struct sandbox_net *net)
 {
-	const struct plan_input in = {
+	return (struct plan_input){
 		.store = s,
 		.node = net->node,
 		.local_addrs = net->local,
 		.n_local_addrs = net->n_local,
 	};
+}
+
+struct plan *sandbox_plan(const struct store *s, const struct sandbox_net *net)
+{
+	const struct plan_input in = sandbox_plan_input(s, net);
 
 	return plan_compile(&in);
 }

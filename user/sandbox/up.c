@@ -306,22 +306,24 @@ static int open_pods(struct up *u)
 
 static int load(struct up *u)
 {
-	_cleanup_(plan_free) struct plan *plan = sandbox_plan(u->req->store, u->req->net);
+	struct plan_input in = sandbox_plan_input(u->req->store, u->req->net);
 	struct instance_load job = {
 		.name = u->name,
-		.plan = plan,
+		.in = &in,
 		.sizes = u->req->sizes,
 		.origin = u->req->origin,
 		.fresh = u->sum.fresh,
 	};
 	int r;
 
-	step_done(u, "plan compiled");
 	r = instance_load(&job, u->err);
+	if (!r && job.plan->n_closed && u->req->closed)
+		u->req->closed(job.plan, u->req->arg);
+	plan_free(&job.plan);
 	if (r)
 		return r;
 	u->sum.delta = job.delta;
-	step_done(u, "tables loaded, programs attached");
+	step_done(u, "plan compiled, tables loaded, programs attached");
 	return 0;
 }
 
