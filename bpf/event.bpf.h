@@ -156,7 +156,7 @@ static __always_inline void fill_verdict(struct weir_event *e, const struct weir
 static __always_inline int is_denial(__u32 reason)
 {
 	return reason == WEIR_EGRESS_DENIED || reason == WEIR_INGRESS_DENIED ||
-	       reason == WEIR_GATED || reason == WEIR_NOT_ENFORCED;
+	       reason == WEIR_POLICY_CLOSED || reason == WEIR_GATED || reason == WEIR_NOT_ENFORCED;
 }
 
 /*

@@ -45,14 +45,14 @@ static __always_inline __u64 policy_word(__u32 set, __u32 identity)
 
 /*
  * Binary search for proto:port in an extent of sorted, disjoint ranges; a port in no range is
- * denied.
+ * denied. A range may lead to another extent, where the search goes on.
  */
 static __always_inline struct policy_verdict port_verdict(__u64 word, __u32 point)
 {
 	__u32 low = weir_word_offset(word), high = low + weir_word_len(word);
 	struct policy_verdict none = {};
 
-	for (int i = 0; i < WEIR_RANGE_BITS && low < high; i++) {
+	for (int i = 0; i < WEIR_RANGE_STEPS && low < high; i++) {
 		__u32 middle = low + (high - low) / 2;
 		struct weir_port_range *range = bpf_map_lookup_elem(&port_ranges, &middle);
 
@@ -62,6 +62,9 @@ static __always_inline struct policy_verdict port_verdict(__u64 word, __u32 poin
 			high = middle;
 		} else if (point > range->high) {
 			low = middle + 1;
+		} else if (weir_word_kind(range->kind) == WEIR_WORD_PORTS) {
+			low = range->rule;
+			high = low + weir_word_len(range->kind);
 		} else {
 			return (struct policy_verdict){ .allow = range->kind == WEIR_WORD_ALLOW,
 							.rule = range->rule };
@@ -162,10 +165,20 @@ static __always_inline enum weir_reason deny(struct scratch *s, enum weir_reason
 	return WEIR_FORWARDED;
 }
 
+/* Why a set denies: its rules, or one of its policies did not fit. Only packets that are denied
+ * ask. */
+static __always_inline enum weir_reason denied_by(__u32 set, enum weir_reason why)
+{
+	__u64 *word = bpf_map_lookup_elem(&policy_sets, &set);
+
+	return word && weir_word_kind(READ_WORD(*word)) == WEIR_WORD_CLOSED ? WEIR_POLICY_CLOSED
+									    : why;
+}
+
 /*
  * Judges s->query for both local ends, and leaves the result in s->allowed; an end that is no local
  * pod allows. Both ends are always judged, so that a denial names both. Returns FORWARDED,
- * EGRESS_DENIED, INGRESS_DENIED, GATED, or one of never_allowed().
+ * EGRESS_DENIED, INGRESS_DENIED, POLICY_CLOSED, GATED, or one of never_allowed().
  */
 __noinline int policy_judge(struct __sk_buff *skb)
 {
@@ -217,5 +230,6 @@ __noinline int policy_judge(struct __sk_buff *skb)
 	count_verdict(t->ingress_set, ingress.rule, ingress.allow, s->pkt.now);
 	if (egress.allow && ingress.allow)
 		return WEIR_FORWARDED;
-	return deny(s, egress.allow ? WEIR_INGRESS_DENIED : WEIR_EGRESS_DENIED);
+	return deny(s, egress.allow ? denied_by(t->ingress_set, WEIR_INGRESS_DENIED)
+				    : denied_by(t->egress_set, WEIR_EGRESS_DENIED));
 }

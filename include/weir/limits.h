@@ -49,8 +49,15 @@
  */
 #define WEIR_FRAGMENT_RING_LEN 8 /* a power of two */
 
-/* Steps of the binary search in an extent of port ranges, so at most 2^20 ranges. */
+/* Bits of an index of port_ranges[], so at most 2^20 ranges in all. */
 #define WEIR_RANGE_BITS 20
+/*
+ * Steps of the binary search in an extent of port ranges. One extent has at most 3 * 2^16 + 4
+ * ranges (the points of TCP, UDP and SCTP, and what is around them), so 18 steps; one that refers
+ * to another has fewer than 2^5, so both searches together take a bounded number.
+ */
+#define WEIR_OVERLAY_BITS 5
+#define WEIR_RANGE_STEPS (18 + WEIR_OVERLAY_BITS)
 
 /* Default time limits, seconds (SVC-99 wants at least 24 h for open TCP). */
 #define WEIR_TCP_OPENING_S 30

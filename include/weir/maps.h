@@ -65,7 +65,7 @@ enum weir_full {
 	WEIR_FULL_NEVER, /* cannot fill */
 	WEIR_FULL_FORGET, /* evicts the oldest: it is full by design */
 	WEIR_FULL_LOSE, /* the insert fails: a flow, a count or an event is lost */
-	WEIR_FULL_REFUSE, /* load refuses the whole plan */
+	WEIR_FULL_REFUSE, /* load closes policies (compile/fit.h), or refuses the whole plan */
 };
 
 /* How the elements in use are counted. */
@@ -91,15 +91,15 @@ enum weir_fill {
 	X(endpoints, TABLE, struct weir_addr, __u32, 8192, ANY, TABLES, \
 	  REFUSE, KEYS, "load fails and changes nothing") \
 	X(identities, TABLE, struct weir_addr, __u32, 262144, ANY, TABLES, \
-	  REFUSE, KEYS, "load fails and changes nothing") \
+	  REFUSE, KEYS, "the largest policies are closed until the rest fits") \
 	X(networks, TRIE, struct weir_prefix, __u32, 65536, ANY, TRIES, \
-	  REFUSE, KEYS, "load fails and changes nothing") \
+	  REFUSE, KEYS, "the largest policies are closed until the rest fits") \
 	X(policy_sets, ARRAY, __u32, __u64, 16384, BITS(24), ARRAYS, \
-	  REFUSE, NAMES(POLICY_SET), "load fails and changes nothing") \
+	  REFUSE, NAMES(POLICY_SET), "the largest policies are closed until the rest fits") \
 	X(policy_rules, TABLE, struct weir_policy_key, __u64, 262144, ANY, TABLES, \
-	  REFUSE, KEYS, "load fails and changes nothing") \
+	  REFUSE, KEYS, "the largest policies are closed until the rest fits") \
 	X(port_ranges, ARRAY, __u32, struct weir_port_range, 131072, BITS(WEIR_RANGE_BITS), ARRAYS, \
-	  REFUSE, EXTENTS(PORT_SET), "load fails and changes nothing") \
+	  REFUSE, EXTENTS(PORT_SET), "the largest policies are closed until the rest fits") \
 	X(frontends, TABLE, struct weir_frontend, __u32, 65536, ANY, TABLES, \
 	  REFUSE, KEYS, "load fails and changes nothing") \
 	X(services, ARRAY, __u32, struct weir_service, 32768, ANY, ARRAYS, \
@@ -111,7 +111,7 @@ enum weir_fill {
 	X(nodes, TABLE, struct weir_addr, __u32, 16384, ANY, TABLES, \
 	  REFUSE, KEYS, "load fails and changes nothing") \
 	X(names, TABLE, struct weir_name, struct weir_name_id, 131072, ANY, TABLES, \
-	  REFUSE, KEYS, "load fails and changes nothing") \
+	  REFUSE, KEYS, "the largest policies are closed; if Services alone fill it, load fails and changes nothing") \
 	X(config, ARRAY, __u32, struct weir_config, 1, FIXED, NONE, \
 	  NEVER, ALL, "cannot fill") \
 	X(conntrack, FLOWS, struct weir_tuple, struct weir_flow, WEIR_CONNTRACK_MAX, ANY, FLOWS, \

@@ -9,6 +9,7 @@ enum weir_word_kind {
 	WEIR_WORD_DENY,
 	WEIR_WORD_ALLOW,
 	WEIR_WORD_PORTS, /* a port in no range of the extent is denied */
+	WEIR_WORD_CLOSED, /* DENY, since a policy did not fit; only default words */
 };
 
 #define WEIR_NO_RULE 0 /* default deny, or no policy */
@@ -62,15 +63,22 @@ WEIR_ASSERT_SIZE(struct weir_policy_key, 8);
 /*
  * Element of port_ranges[]. Sorted and disjoint within an extent. low and high are points: proto <<
  * 16 | port in host order, so that one comparison orders both. A range may span protocols; a range
- * of TCP, UDP or SCTP alone holds no point of another protocol (NP-38).
+ * of TCP, UDP or SCTP alone holds no point of another protocol (NP-38). kind and rule are the
+ * halves of a word: the verdict on the points, or PORTS, and their verdicts are in another extent.
+ * That one refers to no third (WEIR_OVERLAY_BITS).
  */
 struct weir_port_range {
 	__u32 low;
 	__u32 high; /* inclusive (NP-36) */
-	__u32 kind; /* WEIR_WORD_DENY or WEIR_WORD_ALLOW */
-	__u32 rule;
+	__u32 kind; /* lower half: enum weir_word_kind, and of PORTS the length */
+	__u32 rule; /* upper half: the rule, or of PORTS the offset */
 };
 WEIR_ASSERT_SIZE(struct weir_port_range, 16);
+
+static __always_inline __u64 weir_range_word(const struct weir_port_range *range)
+{
+	return (__u64)range->rule << 32 | range->kind;
+}
 
 #define WEIR_PORT_POINT_MAX 0xffffff
 

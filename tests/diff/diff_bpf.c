@@ -110,9 +110,10 @@ static void programs_plan_and_reference_agree_on_random_clusters(void **state)
 
 static void random_clusters_give_every_answer_of_the_programs(void **state)
 {
-	static const enum weir_reason wanted[] = { WEIR_FORWARDED,         WEIR_EGRESS_DENIED,
-						   WEIR_INGRESS_DENIED,    WEIR_NO_ENDPOINT,
-						   WEIR_NO_LOCAL_ENDPOINT, WEIR_NO_SERVICE_PORT };
+	static const enum weir_reason wanted[] = { WEIR_FORWARDED,      WEIR_EGRESS_DENIED,
+						   WEIR_POLICY_CLOSED,  WEIR_INGRESS_DENIED,
+						   WEIR_NO_ENDPOINT,    WEIR_NO_LOCAL_ENDPOINT,
+						   WEIR_NO_SERVICE_PORT };
 
 	if (random_rounds(CLUSTERS) < CLUSTERS)
 		skip();

@@ -47,9 +47,10 @@ static void plan_and_reference_agree_on_random_clusters(void **state)
 /* Agreement means little unless every answer is frequent. */
 static void random_clusters_give_every_answer(void **state)
 {
-	static const enum weir_reason wanted[] = { WEIR_FORWARDED,         WEIR_EGRESS_DENIED,
-						   WEIR_INGRESS_DENIED,    WEIR_NO_ENDPOINT,
-						   WEIR_NO_LOCAL_ENDPOINT, WEIR_NO_SERVICE_PORT };
+	static const enum weir_reason wanted[] = { WEIR_FORWARDED,      WEIR_EGRESS_DENIED,
+						   WEIR_POLICY_CLOSED,  WEIR_INGRESS_DENIED,
+						   WEIR_NO_ENDPOINT,    WEIR_NO_LOCAL_ENDPOINT,
+						   WEIR_NO_SERVICE_PORT };
 
 	if (random_rounds(CLUSTERS) < CLUSTERS)
 		skip();

@@ -70,34 +70,48 @@ static void put_pods(FILE *f, const char *const *labels)
 				i == KERNEL_PODS - 1 ? "n2" : "n1", i + 1, i + 1, i + 1);
 }
 
-static struct plan *compile(const char *text, size_t len)
+static struct store *read_objects(const char *const *labels, va_list parts)
 {
-	_cleanup_(store_free) struct store *store = store_new();
-	struct plan_input in = { .store = store, .node = "n1" };
+	struct store *store = store_new();
+	_cleanup_(mem_free) char *text = NULL;
+	const char *part;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
 
+	put_pods(f, labels);
+	while ((part = va_arg(parts, const char *)))
+		fprintf(f, "---\n%s", part);
+	fclose(f);
 	store_read_buffer(store, "test.yaml", text, len);
 	store_apply_defaults(store, 0);
 	if (store->diags.errors)
 		diag_print(&store->diags, stderr);
 	assert_int_equal(store->diags.errors, 0);
-	return plan_compile(&in);
+	return store;
+}
+
+struct store *kernel_store(const char *const *labels, ...)
+{
+	struct store *store;
+	va_list ap;
+
+	va_start(ap, labels);
+	store = read_objects(labels, ap);
+	va_end(ap);
+	return store;
 }
 
 struct plan *kernel_plan(const char *const *labels, ...)
 {
-	_cleanup_(mem_free) char *text = NULL;
-	const char *part;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	_cleanup_(store_free) struct store *store = NULL;
+	struct plan_input in = { .node = "n1" };
 	va_list ap;
 
-	put_pods(f, labels);
 	va_start(ap, labels);
-	while ((part = va_arg(ap, const char *)))
-		fprintf(f, "---\n%s", part);
+	store = read_objects(labels, ap);
 	va_end(ap);
-	fclose(f);
-	return compile(text, len);
+	in.store = store;
+	return plan_compile(&in);
 }
 
 struct attachment_list kernel_records(const struct plan *p)

@@ -25,6 +25,8 @@ extern const char kernel_policy[]; /* NetworkPolicy in: app=web takes TCP 8000-8
  * errors.
  */
 struct plan *kernel_plan(const char *const *labels, ...);
+/* The same, not compiled. Free with store_free(). */
+struct store *kernel_store(const char *const *labels, ...);
 /*
  * A record for each pod of the plan; pod a has device 100, b 101, … Free with
  * attachment_list_free().

@@ -160,12 +160,67 @@ static void emit_rule_list(struct generator *g, const char *key, void (*item)(st
 	emit_array_end(&g->e);
 }
 
+/* Nearly all addresses of a family. */
+static void emit_wide_block(struct generator *g)
+{
+	int family = random_below(g->r, 2);
+	struct weir_addr hole = known_address(g, family);
+
+	emit_map(&g->e, NULL);
+	emit_map(&g->e, "ipBlock");
+	emit_text(&g->e, "cidr", family ? "::/0" : "0.0.0.0/0");
+	emit_array(&g->e, "except");
+	emit_block_text(g, NULL, &hole, random_percent(g->r, 50) ? 128 : 120);
+	emit_array_end(&g->e);
+	emit_map_end(&g->e);
+	emit_map_end(&g->e);
+}
+
+/* The port of a question, or one that is only there to be another. */
+static void emit_wide_port(struct generator *g, unsigned int i)
+{
+	unsigned int port = random_percent(g->r, 40) ? random_port(g->r) : 9000 + 10 * i;
+
+	emit_map(&g->e, NULL);
+	emit_int(&g->e, "port", port);
+	if (random_percent(g->r, 30))
+		emit_int(&g->e, "endPort", port + random_below(g->r, 12));
+	emit_map_end(&g->e);
+}
+
+/* Many rules, each for nearly all addresses and for other ports: port sets share ranges. */
+static void emit_wide_rules(struct generator *g, const char *key, const char *peers)
+{
+	unsigned int n = random_between(g->r, 20, 40), narrow = random_below(g->r, 80);
+
+	emit_array(&g->e, key);
+	for (unsigned int i = 0; i < n; i++) {
+		emit_map(&g->e, NULL);
+		emit_array(&g->e, peers);
+		emit_wide_block(g);
+		emit_array_end(&g->e);
+		if (i == narrow) {
+			emit_rule_list(g, "ports", emit_port);
+		} else {
+			emit_array(&g->e, "ports");
+			emit_wide_port(g, i);
+			emit_array_end(&g->e);
+		}
+		emit_map_end(&g->e);
+	}
+	emit_array_end(&g->e);
+}
+
 static void emit_rules(struct generator *g, const char *key, const char *peers)
 {
 	unsigned int n = random_below(g->r, 4);
 
 	if (random_percent(g->r, 25))
 		return;
+	if (random_percent(g->r, 8)) {
+		emit_wide_rules(g, key, peers);
+		return;
+	}
 	if (random_percent(g->r, 5)) {
 		emit_null(&g->e, key); /* as an absent key */
 		return;

@@ -66,9 +66,13 @@ static void ports_text(const struct lines *l, uint64_t word, FILE *out)
 
 	fputs("ports", out);
 	r += weir_word_offset(word);
-	for (uint32_t i = 0; i < weir_word_len(word); i++, r++)
-		fprintf(out, " %x-%x/%u/%s", r->low, r->high, r->kind,
-			name_of(l, WEIR_NAME_RULE, r->rule, rule));
+	for (uint32_t i = 0; i < weir_word_len(word); i++, r++) {
+		fprintf(out, " %x-%x/", r->low, r->high);
+		if (weir_word_kind(r->kind) == WEIR_WORD_PORTS)
+			ports_text(l, weir_range_word(r), out);
+		else
+			fprintf(out, "%u/%s", r->kind, name_of(l, WEIR_NAME_RULE, r->rule, rule));
+	}
 }
 
 static char *word_text(const struct lines *l, uint64_t word)

@@ -10,6 +10,7 @@
 #include <linux/pkt_cls.h>
 #include <netinet/in.h>
 
+#include "base/mem.h"
 #include "lib/prog_env.h"
 
 #define DENY weir_word_verdict(WEIR_WORD_DENY, 0)
@@ -196,6 +197,92 @@ static void an_extent_of_ranges_is_searched_within_its_bounds(void **state)
 			assert_dropped(try(env, POD_A, POD_B, 101 + 10 * i), WEIR_INGRESS_DENIED);
 		}
 	}
+}
+
+/* A policy that did not fit: denied like by default, and named as what it is. */
+static void a_closed_set_denies_everything_by_its_own_name(void **state)
+{
+	uint64_t closed = weir_word_verdict(WEIR_WORD_CLOSED, WEIR_NO_RULE);
+	struct prog_env *env = *state;
+	struct packet_spec echo = prog_echo(env, POD_A, POD_B, 5, false);
+	struct prog_sent sent;
+
+	isolate_ingress(env, closed);
+	sent = try(env, POD_A, POD_B, 80);
+	assert_dropped(sent, WEIR_POLICY_CLOSED);
+	assert_true(sent.decision.allow_egress && !sent.decision.allow_ingress);
+	assert_int_equal(sent.decision.ingress_rule, WEIR_NO_RULE);
+	assert_dropped(prog_from(env, POD_A, &echo), WEIR_POLICY_CLOSED);
+	assert_dropped(arrive(env, REMOTE_A, PROG_UPLINK, POD_B, 80), WEIR_POLICY_CLOSED);
+	isolate_egress(env, closed);
+	assert_dropped(try(env, POD_A, POD_B, 80), WEIR_POLICY_CLOSED);
+	isolate_egress(env, DENY);
+	assert_dropped(try(env, POD_A, POD_B, 80), WEIR_EGRESS_DENIED);
+}
+
+/* Rules that nearly all peers share are in an extent of their own; a peer's own extent leads to it.
+ */
+static void np_36_a_range_may_lead_to_another_extent(void **state)
+{
+	static const struct weir_port_range shared[] = {
+		{ IPPROTO_TCP << 16 | 80, IPPROTO_TCP << 16 | 89, WEIR_WORD_ALLOW, 11 },
+		{ IPPROTO_TCP << 16 | 100, IPPROTO_TCP << 16 | 109, WEIR_WORD_ALLOW, 12 },
+		{ IPPROTO_TCP << 16 | 120, IPPROTO_TCP << 16 | 129, WEIR_WORD_ALLOW, 13 },
+	};
+	uint64_t there = weir_word_ports(200, 3);
+	const struct weir_port_range own[] = {
+		{ IPPROTO_TCP << 16 | 80, IPPROTO_TCP << 16 | 99, there, there >> 32 },
+		{ IPPROTO_TCP << 16 | 105, IPPROTO_TCP << 16 | 106, WEIR_WORD_ALLOW, 14 },
+		{ IPPROTO_TCP << 16 | 110, WEIR_PORT_POINT_MAX, there, there >> 32 },
+	};
+	static const struct {
+		uint16_t port;
+		uint32_t rule; /* 0: denied */
+	} rows[] = {
+		{ 79, 0 },   { 80, 11 },  { 89, 11 },  { 90, 0 },    { 100, 0 },
+		{ 104, 0 },  { 105, 14 }, { 106, 14 }, { 107, 0 },   { 119, 0 },
+		{ 120, 13 }, { 129, 13 }, { 130, 0 },  { 65535, 0 },
+	};
+	struct prog_env *env = *state;
+
+	isolate_ingress(env, weir_word_ports(100, 3));
+	prog_ranges(env, 100, own, 3);
+	prog_ranges(env, 200, shared, 3);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct prog_sent sent = try(env, POD_A, POD_B, rows[i].port);
+
+		if (rows[i].rule)
+			assert_redirected(sent);
+		else
+			assert_dropped(sent, WEIR_INGRESS_DENIED);
+		assert_int_equal(sent.decision.ingress_rule, rows[i].rule);
+	}
+}
+
+/* The longest extent of each kind: the search takes all the steps that it may. */
+static void the_longest_extents_are_searched_to_the_end(void **state)
+{
+	static struct weir_port_range shared[900], own[(1 << WEIR_OVERLAY_BITS) - 1];
+	uint32_t first = IPPROTO_TCP << 16, n = ARRAY_SIZE(shared), last = ARRAY_SIZE(own) - 1;
+	uint64_t there = weir_word_ports(100, n);
+	struct prog_env *env = *state;
+
+	for (uint32_t i = 0; i < n; i++)
+		shared[i] =
+			(struct weir_port_range){ first + i, first + i, WEIR_WORD_ALLOW, i + 1 };
+	for (uint32_t i = 0; i <= last; i++)
+		own[i] = (struct weir_port_range){ first + 2 * i, first + 2 * i, WEIR_WORD_ALLOW,
+						   0x10000 + i };
+	own[last].high = first + 65535;
+	own[last].kind = there;
+	own[last].rule = there >> 32;
+	isolate_ingress(env, weir_word_ports(0, last + 1));
+	prog_ranges(env, 0, own, last + 1);
+	prog_ranges(env, 100, shared, n);
+	for (uint32_t port = 2 * last; port < n; port += port < 300 ? 1 : 97)
+		assert_int_equal(try(env, POD_A, POD_B, port).decision.ingress_rule, port + 1);
+	for (uint32_t i = 1; i < last; i++)
+		assert_int_equal(try(env, POD_A, POD_B, 2 * i).decision.ingress_rule, 0x10000 + i);
 }
 
 static void np_38_protocols_without_ports_need_a_rule_without_ports(void **state)
@@ -575,6 +662,9 @@ int main(void)
 		FOR_BOTH(from_another_node_only_ingress_is_judged_here),
 		FOR_BOTH(np_36_port_ranges_include_both_ends),
 		FOR_BOTH(an_extent_of_ranges_is_searched_within_its_bounds),
+		FOR_BOTH(a_closed_set_denies_everything_by_its_own_name),
+		FOR_BOTH(np_36_a_range_may_lead_to_another_extent),
+		FOR_BOTH(the_longest_extents_are_searched_to_the_end),
 		FOR_BOTH(np_38_protocols_without_ports_need_a_rule_without_ports),
 		FOR_BOTH(np_3_ranges_over_all_points_attribute_every_protocol),
 		FOR_BOTH(np_38_the_reply_to_an_allowed_echo_passes),

@@ -12,6 +12,8 @@ struct packet {
 	uint16_t port;
 	bool host_origin;
 	bool echo_always;
+	const struct plan_closed *closed; /* policies that did not fit */
+	uint32_t n_closed;
 };
 
 bool reference_selects(const struct kube_selector *s, const struct kube_labels *labels);

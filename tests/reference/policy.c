@@ -159,6 +159,21 @@ static void allow_by(struct reference_verdict *v, const struct kube_policy *poli
 	v->rule = rule;
 }
 
+/* Which policies have no room is no fact of Kubernetes: the question says it. */
+static bool has_no_room(const struct packet *p, const struct kube_policy *policy,
+			enum kube_direction direction)
+{
+	size_t len = strlen(policy->meta.ns);
+
+	for (uint32_t i = 0; i < p->n_closed; i++)
+		if (p->closed[i].direction == direction &&
+		    !strncmp(p->closed[i].policy, policy->meta.ns, len) &&
+		    p->closed[i].policy[len] == '/' &&
+		    !strcmp(p->closed[i].policy + len + 1, policy->meta.name))
+			return true;
+	return false;
+}
+
 /* Allowed at this end: the pod is not isolated, or any rule matches. */
 static void judge_rules(const struct store *s, const struct kube_pod *pod,
 			enum kube_direction direction, const struct packet *p,
@@ -174,6 +189,7 @@ static void judge_rules(const struct store *s, const struct kube_pod *pod,
 		    !reference_selects(&policy->pods, &pod->meta.labels))
 			continue;
 		isolated = true;
+		v->closed |= has_no_room(p, policy, direction);
 		for (size_t j = 0; j < policy->n_rules[direction]; j++) {
 			if (!rule_matches(s, policy, &policy->rules[direction][j], peer, p))
 				continue;
@@ -183,6 +199,8 @@ static void judge_rules(const struct store *s, const struct kube_pod *pod,
 	}
 	if (!isolated)
 		v->allow = true;
+	if (v->closed)
+		*v = (struct reference_verdict){ .judged = v->judged, .closed = true };
 }
 
 static bool is_exempt(const struct store *s, const char *node, const struct packet *p,

@@ -70,9 +70,10 @@ static void judge(const struct store *s, const char *node, const struct packet *
 			v->allow = true;
 	}
 	if (!a->sides[KUBE_EGRESS].allow)
-		a->reason = WEIR_EGRESS_DENIED;
+		a->reason = a->sides[KUBE_EGRESS].closed ? WEIR_POLICY_CLOSED : WEIR_EGRESS_DENIED;
 	else if (!a->sides[KUBE_INGRESS].allow)
-		a->reason = WEIR_INGRESS_DENIED;
+		a->reason =
+			a->sides[KUBE_INGRESS].closed ? WEIR_POLICY_CLOSED : WEIR_INGRESS_DENIED;
 	else
 		a->reason = WEIR_FORWARDED;
 }
@@ -128,7 +129,9 @@ void reference_judge(const struct store *s, const char *node, const struct oracl
 	struct packet p = { .src = q->src,
 			    .proto = q->proto,
 			    .host_origin = q->host_origin,
-			    .echo_always = q->echo_always };
+			    .echo_always = q->echo_always,
+			    .closed = q->closed,
+			    .n_closed = q->n_closed };
 	struct reference_answer *a = ret_answer;
 
 	memset(a, 0, sizeof(*a));

@@ -21,6 +21,7 @@ struct reference_backend {
 /* The verdict at one end, and the rule that allows the packet. */
 struct reference_verdict {
 	bool judged, allow;
+	bool closed; /* a policy that selects the pod did not fit the tables */
 	/* the first that allows, by name; NULL: none has to, or none does */
 	const struct kube_policy *policy;
 	size_t rule; /* the first rule of policy that allows */

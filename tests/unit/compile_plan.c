@@ -318,7 +318,7 @@ static void identities_and_sets_are_sorted_by_name(void **state)
 			    0);
 	for (size_t i = 2; i < p->n_sets; i++)
 		assert_true(plan_hash_compare(&p->sets[i - 1].name, &p->sets[i].name) < 0);
-	for (size_t i = 1; i < p->n_port_sets; i++)
+	for (size_t i = 1; i < p->n_port_sets; i++) /* none has enough ranges to share some */
 		assert_true(plan_hash_compare(&p->port_sets[i - 1].name, &p->port_sets[i].name) <
 			    0);
 }

@@ -45,9 +45,16 @@ static void judge_set(const struct plan *p, uint32_t set, uint32_t identity,
 		side->rule = word->rule;
 		return;
 	}
-	range = plan_find_range(&p->port_sets[word->ports], weir_port_point(q->proto, q->port));
-	side->allow = range && range->allow;
-	side->rule = range ? range->rule : 0;
+	range = plan_find_range(p, word->ports, weir_port_point(q->proto, q->port));
+	side->allow = range && range->word.kind == WEIR_WORD_ALLOW;
+	side->rule = range ? range->word.rule : 0;
+}
+
+enum weir_reason oracle_denial(const struct plan *p, enum kube_direction direction, uint32_t set)
+{
+	if (p->sets[set].default_word.kind == WEIR_WORD_CLOSED)
+		return WEIR_POLICY_CLOSED;
+	return direction == KUBE_EGRESS ? WEIR_EGRESS_DENIED : WEIR_INGRESS_DENIED;
 }
 
 /* q is already translated (NP-46). */
@@ -72,9 +79,9 @@ static void judge_sides(const struct plan *p, const struct oracle_query *q, stru
 			judge_set(p, dst->ingress_set, plan_identity(p, &q->src), q, &a->ingress);
 	}
 	if (!a->egress.allow)
-		a->reason = WEIR_EGRESS_DENIED;
+		a->reason = oracle_denial(p, KUBE_EGRESS, a->egress.set);
 	else if (!a->ingress.allow)
-		a->reason = WEIR_INGRESS_DENIED;
+		a->reason = oracle_denial(p, KUBE_INGRESS, a->ingress.set);
 }
 
 static bool is_tunnel(const struct plan *p, const struct oracle_query *q)

@@ -16,6 +16,9 @@ struct oracle_query {
 	/* NP-38, NP-42; for the reference: the oracle reads both from the plan instead */
 	bool echo_always;
 	uint16_t overlay_port; /* UDP port at which the node ends a tunnel; 0: none */
+	/* policies without room, as echo_always: the oracle has them from the plan */
+	const struct plan_closed *closed;
+	uint32_t n_closed;
 	uint32_t pick; /* the candidate to translate to, modulo their number */
 };
 
@@ -34,6 +37,9 @@ struct oracle_answer {
 	struct weir_addr dst; /* after translation */
 	uint16_t port; /* after translation, host order */
 };
+
+/* Why a policy set denies: its rules, or it is closed. */
+enum weir_reason oracle_denial(const struct plan *p, enum kube_direction direction, uint32_t set);
 
 /*
  * In the datapath's order: service, egress, ingress. Only pods of this node use Services; from

@@ -37,6 +37,7 @@ struct report {
 	size_t n_own;
 	const char *own_node;
 	const uint64_t *overlay_ports;
+	struct plan_input loaded; /* only sizes and closed policies, of own_node */
 };
 
 /* ---- Nodes and their plans ---- */
@@ -99,6 +100,7 @@ static void collect_nodes(struct report *r, struct world *taken)
 static const struct plan *node_plan(struct report *r, struct report_node *n)
 {
 	bool has_own = !r->own_node || !strcmp(r->own_node, n->name);
+	struct plan_input in = {};
 	struct weir_addr *local;
 	size_t n_local = 0;
 
@@ -110,12 +112,14 @@ static const struct plan *node_plan(struct report *r, struct report_node *n)
 	for (int f = 0; f < 2; f++)
 		if (!weir_addr_is_zero(&n->addr[f]))
 			local[n_local++] = n->addr[f];
-	n->plan = plan_compile(
-		&(struct plan_input){ .store = r->store,
-				      .node = n->name,
-				      .local_addrs = local,
-				      .n_local_addrs = n_local,
-				      .overlay_ports = has_own ? r->overlay_ports : NULL });
+	if (has_own)
+		in = r->loaded;
+	in.store = r->store;
+	in.node = n->name;
+	in.local_addrs = local;
+	in.n_local_addrs = n_local;
+	in.overlay_ports = has_own ? r->overlay_ports : NULL;
+	n->plan = plan_compile(&in);
 	free(local);
 	return n->plan;
 }
@@ -201,6 +205,7 @@ static void fill_side(const struct plan *plan, const struct oracle_side *answer,
 		return;
 	ret_side->allow = answer->allow;
 	ret_side->isolated = answer->set != 0;
+	ret_side->closed = plan->sets[answer->set].default_word.kind == WEIR_WORD_CLOSED;
 	if (answer->rule) {
 		ret_side->policy = plan->rules[answer->rule].policy;
 		ret_side->rule = plan->rules[answer->rule].index;
@@ -225,7 +230,7 @@ static int ask_side(struct report *r, struct report_node *n, enum kube_direction
 	fill_side(plan, egress ? &answer.egress : &answer.ingress,
 		  egress ? &item->egress : &item->ingress);
 	if (weir_verdict_of(answer.reason) != WEIR_PASS && answer.reason != WEIR_EGRESS_DENIED &&
-	    answer.reason != WEIR_INGRESS_DENIED)
+	    answer.reason != WEIR_INGRESS_DENIED && answer.reason != WEIR_POLICY_CLOSED)
 		item->reason = answer.reason;
 	return 0;
 }
@@ -235,9 +240,9 @@ static void conclude(struct report_item *item)
 	if (item->reason != WEIR_FORWARDED)
 		item->allow = false;
 	else if (!item->egress.allow)
-		item->reason = WEIR_EGRESS_DENIED;
+		item->reason = item->egress.closed ? WEIR_POLICY_CLOSED : WEIR_EGRESS_DENIED;
 	else if (!item->ingress.allow)
-		item->reason = WEIR_INGRESS_DENIED;
+		item->reason = item->ingress.closed ? WEIR_POLICY_CLOSED : WEIR_INGRESS_DENIED;
 	item->allow = item->reason == WEIR_FORWARDED;
 }
 
@@ -421,6 +426,9 @@ struct report *report_new(const struct report_input *in)
 	r->n_own = in->n_own;
 	r->overlay_ports = in->overlay_ports;
 	r->own_node = in->own_node ? arena_strdup(&r->arena, in->own_node) : NULL;
+	r->loaded = (struct plan_input){ .sizes = in->sizes,
+					 .closed = in->closed,
+					 .n_closed = in->n_closed };
 	for (size_t i = 0; i < in->n_own; i++)
 		r->own[i] = in->own[i];
 	copy_ports(r, in);

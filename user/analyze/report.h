@@ -41,6 +41,7 @@ struct report_side {
 	const char *policy; /* "ns/name"; NULL: default deny, or nothing isolates that end */
 	int rule; /* -1 with policy NULL */
 	bool isolated; /* a policy selects that end in that direction */
+	bool closed; /* one of these policies does not fit the tables */
 };
 
 struct report_item {
@@ -76,6 +77,10 @@ struct report_input {
 	/* UDP ports of the nodes' tunnels (plan_input.overlay_ports); must outlive the report */
 	const uint64_t *overlay_ports;
 	const char *own_node; /* the node that has these; NULL: every node */
+	/* of own_node: as those of plan_input; they must outlive the report; may be NULL */
+	const uint32_t *sizes;
+	const struct plan_closed *closed;
+	size_t n_closed;
 };
 
 /* Leaves out pods that have ended (Succeeded, Failed): they have no traffic (NP-56). */

@@ -54,6 +54,14 @@ static bool same_verdict(const struct explain_side *side, const struct report_si
 	return !verdict->policy;
 }
 
+/* No rule counts at a closed end, so none is shown: only the policies that select the pod. */
+static void hide_rules(struct explain_side *side)
+{
+	side->allow = false;
+	for (size_t i = 0; i < side->n_policies; i++)
+		side->policies[i].n_rules = 0;
+}
+
 static void explain(const struct why_ask *ask, const struct report_end *from,
 		    const struct report_end *to, struct why_flow *flow)
 {
@@ -85,6 +93,10 @@ static void explain(const struct why_ask *ask, const struct report_end *from,
 		flow->judged[d] = flows[d];
 		if (flows[d])
 			explain_flow(ask->store, flows[d], ask->arena, &flow->sides[d]);
+		if (flows[d] && verdicts[d]->closed) {
+			hide_rules(&flow->sides[d]);
+			flows[d] = NULL;
+		}
 	}
 	explain_nearest(ask->store, flows, ask->arena, flow->sides);
 	if (!holds_address(ask->store, src, &flow->item.src) ||

@@ -85,9 +85,11 @@ size_t array_unique(void *array, size_t n, size_t size,
 		    int (*compare)(const void *a, const void *b))
 {
 	char *items = array;
-	size_t kept = 0;
+	size_t kept = 0, sorted = 1;
 
-	if (n)
+	while (sorted < n && compare(items + (sorted - 1) * size, items + sorted * size) <= 0)
+		sorted++;
+	if (sorted < n)
 		qsort(items, n, size, compare);
 	for (size_t i = 0; i < n; i++)
 		if (!kept || compare(items + (kept - 1) * size, items + i * size))

@@ -30,11 +30,11 @@ static int run(void *options, char **args, int n_args)
 	if (status)
 		return status;
 	p = plan_compile(&(struct plan_input){ .store = s, .node = node });
-	if (!c->quiet)
+	if (!c->quiet || p->notes.errors)
 		diag_print(&p->notes, stderr);
 	drop_positions(p);
 	plan_write_json(p, stdout);
-	return EXIT_OK;
+	return p->n_closed ? EXIT_TIMEOUT : EXIT_OK;
 }
 
 const struct verb verb_compile = {
@@ -44,7 +44,8 @@ const struct verb verb_compile = {
 	.details =
 		"Changes nothing. The same objects give the same bytes, in any order.\n"
 		"If the manifests name nodes and --node is not one of them, compile fails with status 4, as it does\n"
-		"for an object that the API server would refuse.\n",
+		"for an object that the API server would refuse. Exit status 5: a policy does not fit tables of the\n"
+		"default sizes; the plan is printed with its pods closed.\n",
 	.outputs = "json",
 	.wants = WANTS_FILES | WANTS_NODE,
 	.options_size = sizeof(struct common_options),

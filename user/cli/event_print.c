@@ -104,7 +104,10 @@ static int print_sides(const struct event_view *v, FILE *out)
 			print_rule(v, side.rule, out);
 			continue;
 		}
-		fprintf(out, "%s default deny (", side.direction);
+		fprintf(out,
+			v->event->reason == WEIR_POLICY_CLOSED ? "%s closed, does not fit ("
+							       : "%s default deny (",
+			side.direction);
 		print_policies(v, side.set, out);
 		fputc(')', out);
 	}

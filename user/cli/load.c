@@ -16,7 +16,7 @@
 #include "cli/verbs.h"
 #include "attach/attach.h"
 #include "attach/node_devices.h"
-#include "sync/rebuild.h"
+#include "sync/fitting.h"
 
 struct load_options {
 	struct common_options common;
@@ -118,19 +118,38 @@ static void note_lacks(const struct node *node, const struct attachment_list *at
 			node_no_host_flows(node));
 }
 
-static int apply(const struct load_options *o, struct node *node, const struct plan *p,
-		 const struct attachment_list *attachments, struct sync_delta *ret_delta,
-		 struct weir_err *err)
+static int apply(const struct load_options *o, struct node *node, const struct plan_input *in,
+		 const struct attachment_list *attachments, struct plan **ret_plan,
+		 struct sync_delta *ret_delta, struct weir_err *err)
 {
-	unsigned int flags = o->dry_run ? SYNC_DRY_RUN : 0;
+	unsigned int flags = (o->dry_run ? SYNC_DRY_RUN : 0) | (o->rebuild ? SYNC_REBUILD : 0);
 
-	if (!o->rebuild)
-		return sync_apply(node, p, attachments, flags, ret_delta, err);
-	cli_note(
-		&o->common,
-		"rebuild: connections are not carried over: open ones go on as connections of which the begin was "
-		"not seen, and those through a Service may break");
-	return rebuild_apply(node, p, attachments, flags, ret_delta, err);
+	if (o->rebuild)
+		cli_note(
+			&o->common,
+			"rebuild: connections are not carried over: open ones go on as connections of which the begin was "
+			"not seen, and those through a Service may break");
+	return sync_apply_fitting(node, in, attachments, flags, ret_plan, ret_delta, err);
+}
+
+/* What is in force when policies gave way: a part of the manifests. */
+static int report_closed(const struct plan *p)
+{
+	if (!p->n_closed)
+		return EXIT_OK;
+	return cli_fail(
+		EXIT_TIMEOUT,
+		"%zu %s not fit and %s closed: see the errors above, 'weir status' lists %s; everything else "
+		"is applied",
+		p->n_closed, p->n_closed == 1 ? "policy does" : "policies do",
+		p->n_closed == 1 ? "is" : "are", p->n_closed == 1 ? "it" : "them");
+}
+
+/* Errors also with -q: a policy that does not fit. */
+static void print_notes(const struct plan *p, const struct common_options *c)
+{
+	if (p && (!c->quiet || p->notes.errors))
+		diag_print(&p->notes, stderr);
 }
 
 /* A difference counts before pods that are not attached: the dry run is the drift check. */
@@ -144,12 +163,14 @@ static int report(const struct load_options *o, const struct plan *p,
 	delta_print(delta, &faults, o->dry_run, &o->common);
 	fflush(stdout);
 	status = delta_faults(&faults, &o->common);
+	if (report_closed(p))
+		status = EXIT_TIMEOUT;
 	return o->dry_run && sync_delta_writes(delta) ? EXIT_NO : status;
 }
 
-static int load(const struct load_options *o, const struct plan_input *in, const struct plan *p,
-		const char *origin)
+static int load(const struct load_options *o, const struct plan_input *in, const char *origin)
 {
+	_cleanup_(plan_free) struct plan *p = NULL;
 	_cleanup_(attachment_list_free) struct attachment_list attachments = {};
 	_cleanup_(node_close) struct node *node = NULL;
 	struct node_setup setup = {};
@@ -174,7 +195,8 @@ static int load(const struct load_options *o, const struct plan_input *in, const
 	if (!r)
 		node_keep_origin(node, origin);
 	if (!r)
-		r = apply(o, node, p, &attachments, &delta, &err);
+		r = apply(o, node, in, &attachments, &p, &delta, &err);
+	print_notes(p, &o->common);
 	if (r)
 		return cli_fail_err(r, &err);
 	delta_notes(&delta, &o->common);
@@ -240,7 +262,6 @@ static int run(void *options, char **args, int n_args)
 {
 	const struct load_options *o = options;
 	_cleanup_(store_free) struct store *s = NULL;
-	_cleanup_(plan_free) struct plan *p = NULL;
 	_cleanup_(node_facts_free) struct node_facts node = {};
 	_cleanup_(mem_free) char *origin = NULL;
 	struct plan_input in = {};
@@ -262,12 +283,9 @@ static int run(void *options, char **args, int n_args)
 	if (status)
 		return status;
 	in.echo_always = o->echo && !strcmp(o->echo, "always");
-	p = plan_compile(&in);
-	if (!o->common.quiet)
-		diag_print(&p->notes, stderr);
 	prefer_attach(o->attach);
 	origin = cli_origin(s, &in, false, &o->common);
-	return load(o, &in, p, origin);
+	return load(o, &in, origin);
 }
 
 #define ROW(name, metavar, type, member, help)                                      \
@@ -318,9 +336,10 @@ const struct verb verb_load = {
 		"If the manifests name nodes and --node is not one of them, load fails with status 4.\n"
 		"Exit status 3: this is another network namespace than the one where the instance is attached, or\n"
 		"its maps have another layout version; 4: invalid objects or an unknown node; 5: planned pods are not\n"
-		"attached, or another writer is at work; 6: the kernel refused, or a table is full. With status 3, 4 and 6\n"
-		"what was loaded before stays in force. If a rebuild is killed, the old set or the new one is loaded;\n"
-		"the next load attaches that one everywhere and removes the other.\n",
+		"attached, another writer is at work, or a policy does not fit the tables: then its pods are closed in\n"
+		"that direction and everything else is applied; 6: the kernel refused, or another table is full. With\n"
+		"status 3, 4 and 6 what was loaded before stays in force. If a rebuild is killed, the old set or the new\n"
+		"one is loaded; the next load attaches that one everywhere and removes the other.\n",
 	.outputs = "table|json",
 	.wants = WANTS_FILES | WANTS_NODE | WANTS_INSTANCE,
 	.options = rows,

@@ -18,6 +18,7 @@ struct sandbox_options {
 	const char *ports, *topology;
 	uint32_t timeout_ms, requests;
 	bool no_datapath;
+	size_t closed; /* policies that do not fit; filled by sandbox_up() */
 };
 
 static void print_step(const char *what, uint64_t ns, void *arg)
@@ -58,6 +59,14 @@ static int read_placed(const struct sandbox_options *o, unsigned int flags,
 	return 0;
 }
 
+static void print_closed(const struct plan *p, void *arg)
+{
+	struct sandbox_options *o = arg;
+
+	diag_print(&p->notes, stderr);
+	o->closed = p->n_closed;
+}
+
 static int run_up(struct sandbox_options *o, char **args, int n_args)
 {
 	_cleanup_(store_free) struct store *s = NULL;
@@ -76,6 +85,7 @@ static int run_up(struct sandbox_options *o, char **args, int n_args)
 	req.net = &net;
 	origin = cli_origin(s, &(struct plan_input){ .node = net.node }, true, &o->common);
 	req.origin = origin;
+	req.closed = print_closed;
 	r = sandbox_up(&req, &sum, &err);
 	if (r)
 		return fail(o, r, &err);
@@ -83,7 +93,7 @@ static int run_up(struct sandbox_options *o, char **args, int n_args)
 		 "sandbox %s: %u pods added, %u removed, %u kept; %u table writes, generation %llu",
 		 o->common.name ? o->common.name : SANDBOX_DEFAULT_NAME, sum.added, sum.removed,
 		 sum.kept, sync_delta_writes(&sum.delta), (unsigned long long)sum.delta.generation);
-	return EXIT_OK;
+	return o->closed ? EXIT_TIMEOUT : EXIT_OK;
 }
 
 static int run_down(struct sandbox_options *o, char **args, int n_args)
@@ -178,7 +188,7 @@ static int run_probe(struct sandbox_options *o, char **args, int n_args)
 	in.own = m.net.local;
 	in.n_own = m.net.n_local;
 	m.report = report_new(&in);
-	m.plan = sandbox_plan(s, &m.net, NULL);
+	m.plan = sandbox_plan(s, &m.net);
 	m.requests = o->requests ? o->requests : 15;
 	m.all_ports = o->ports || cli_json(&o->common);
 	status = check_same_manifests(&m, o);

@@ -118,6 +118,25 @@ static void print_flows(const struct live *l, const struct common_options *c)
 
 /* ---- All of it ---- */
 
+static void emit_closed(struct emit *e, const struct live *l)
+{
+	_cleanup_(mem_free) struct plan_closed *closed = NULL;
+	size_t n = l->plan ? plan_json_closed(l->plan, &closed) : 0;
+
+	emit_array(e, "closed");
+	for (size_t i = 0; i < n; i++) {
+		emit_map(e, NULL);
+		emit_text(e, "policy", closed[i].policy);
+		emit_text(e, "direction",
+			  closed[i].direction == KUBE_INGRESS ? "ingress" : "egress");
+		emit_text(e, "table", plan_table_name(closed[i].table));
+		emit_int(e, "need", closed[i].need);
+		emit_int(e, "size", closed[i].size);
+		emit_map_end(e);
+	}
+	emit_array_end(e);
+}
+
 static void emit_status(const struct live *l, const struct pod_faults *f)
 {
 	const struct weir_config *config = node_config(l->node);
@@ -142,6 +161,7 @@ static void emit_status(const struct live *l, const struct pod_faults *f)
 	emit_int(&e, "devices", devices(l));
 	emit_flows(&e, l);
 	pod_faults_emit(f, &e);
+	emit_closed(&e, l);
 	emit_array(&e, "programs");
 	for (int i = 0; i < _WEIR_PROGRAM_MAX; i++)
 		if (node_prog_fd(l->node, i) >= 0)
@@ -189,6 +209,22 @@ static void print_maps(const struct live *l, const struct common_options *c)
 	}
 	if (t.n)
 		grid_print(&t, stdout);
+}
+
+static void print_closed(const struct live *l, const struct common_options *c)
+{
+	_cleanup_(mem_free) struct plan_closed *closed = NULL;
+	size_t n = l->plan ? plan_json_closed(l->plan, &closed) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *table = plan_table_name(closed[i].table);
+
+		printf("%sclosed%s        NetworkPolicy %s, %s: does not fit, all policies need %llu of %llu %s%s\n",
+		       tone_on(&c->out, TONE_BAD), tone_off(&c->out, TONE_BAD), closed[i].policy,
+		       closed[i].direction == KUBE_INGRESS ? "ingress" : "egress",
+		       (unsigned long long)closed[i].need, (unsigned long long)closed[i].size,
+		       table ? "entries of map " : "steps to compile", table ?: "");
+	}
 }
 
 static void print_drops(const struct live *l, const struct common_options *c)
@@ -268,6 +304,7 @@ static void print_status(const struct live *l, const struct pod_faults *f,
 	putchar('\n');
 	print_host_flows(l, c);
 	print_flows(l, c);
+	print_closed(l, c);
 	print_gc(l, c);
 	print_maps(l, c);
 	putchar('\n');

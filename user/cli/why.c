@@ -142,6 +142,9 @@ static int run_live(struct why_ask *ask, const struct why_options *o)
 	in.own = origin->local;
 	in.n_own = origin->n_local;
 	in.overlay_ports = (const uint64_t *)node_config(live.live.node)->overlay_ports;
+	in.sizes = live.sizes;
+	in.closed = live.closed;
+	in.n_closed = live.n_closed;
 	if (origin->sandbox) {
 		sandbox_place(origin->store, &net);
 		in.own = net.local;

@@ -327,6 +327,8 @@ static const char *side_sentence(const struct why_flow *f, enum kube_direction d
 		return arena_printf(arena, "no %s policy selects it", kind);
 	if (v->policy)
 		return arena_printf(arena, "by %s %s[%d]", v->policy, list_name(d), v->rule);
+	if (v->closed)
+		return "closed: a policy that selects it does not fit the tables (see 'weir status' or 'weir compile')";
 	return arena_printf(arena, "isolated by %zu %s, no rule matched", n,
 			    n == 1 ? "policy" : "policies");
 }

@@ -11,10 +11,14 @@
  *   matches.c     the pods that each selector peer matches
  *   regions.c     the ipBlocks that match in each region of the address space
  *   identities.c  one identity for all addresses with equal matches
- *   sets.c        policy sets: identity -> word; word.c resolves ports into words
+ *   sets.c        policy sets: identity -> word; word.c resolves ports into words, port_sets.c
+ *                 keeps them
+ *   fit.c         policies that do not fit give way; then all steps again
+ *   closed.c      what gave way, into the plan
  */
 #pragma once
 
+#include "compile/fit.h"
 #include "compile/hash.h"
 #include "compile/ids.h"
 #include "compile/plan.h"
@@ -31,6 +35,7 @@ struct peer {
 struct rule {
 	const struct kube_policy *policy;
 	const struct kube_policy_rule *rule;
+	uint32_t active; /* index of actives[] */
 	bool any_peer; /* NP-12 */
 	struct ids peers; /* indexes of peers[], without those that can match nothing */
 };
@@ -40,6 +45,7 @@ struct active {
 	const struct kube_policy *policy;
 	const char *text; /* "ns/name" */
 	uint32_t first_rule[2]; /* by enum kube_direction; 0: not in force in that direction */
+	bool closed[2]; /* in force, but without its rules: it does not fit */
 };
 
 struct local_pod {
@@ -90,6 +96,7 @@ struct identity {
 struct build {
 	struct plan *plan;
 	const struct store *store;
+	const struct closed_list *closed;
 
 	struct local_pod *locals; /* as plan->pods */
 	struct active *actives;
@@ -124,6 +131,7 @@ void build_matches(struct build *b); /* classes */
 void build_regions(struct build *b);
 void build_identities(struct build *b);
 void build_sets(struct build *b);
+void build_closed(struct build *b); /* plan->closed, with an error for each */
 
 /* Name of a selector's content. */
 struct plan_hash selector_name(const struct kube_selector *s);

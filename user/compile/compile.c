@@ -18,19 +18,47 @@ static struct plan *plan_new(const struct plan_input *in)
 	return p;
 }
 
+/* False: policies gave way, and closed got longer; the plan is not whole. */
+static bool compile(struct build *b, const struct plan_input *in, struct closed_list *closed)
+{
+	build_node_addrs(b, in->local_addrs, in->n_local_addrs);
+	build_services(b);
+	build_locals(b);
+	build_peers(b);
+	if (!fit_work(b, closed))
+		return false;
+	build_matches(b);
+	build_regions(b);
+	build_identities(b);
+	build_sets(b);
+	return fit_tables(b, in->sizes, closed);
+}
+
+static struct plan *try_compile(const struct plan_input *in, struct closed_list *closed)
+{
+	struct build b = { .plan = plan_new(in), .store = in->store, .closed = closed };
+	bool done = compile(&b, in, closed);
+	struct plan *p = b.plan;
+
+	if (done)
+		build_closed(&b);
+	build_free(&b);
+	if (!done)
+		plan_free(&p);
+	return p;
+}
+
 struct plan *plan_compile(const struct plan_input *in)
 {
-	_cleanup_(build_free) struct build b = { .plan = plan_new(in), .store = in->store };
+	_cleanup_(closed_free) struct closed_list closed = {};
+	struct plan *p;
 
-	build_node_addrs(&b, in->local_addrs, in->n_local_addrs);
-	build_services(&b);
-	build_locals(&b);
-	build_peers(&b);
-	build_matches(&b);
-	build_regions(&b);
-	build_identities(&b);
-	build_sets(&b);
-	return b.plan;
+	for (size_t i = 0; i < in->n_closed; i++)
+		closed_add(&closed, &in->closed[i]);
+	do
+		p = try_compile(in, &closed);
+	while (!p);
+	return p;
 }
 
 struct plan *plan_compile_service(const struct plan_input *in, const struct kube_service *service,

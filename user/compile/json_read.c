@@ -226,3 +226,33 @@ bool plan_json_pod_addr(struct plan_json *p, const char *pod, int family,
 			return true;
 	return false;
 }
+
+static enum weir_map table_of(const char *name)
+{
+	int map = 0;
+
+	while (map < _WEIR_MAP_MAX && strcmp(plan_table_name(map), name))
+		map++;
+	return map;
+}
+
+size_t plan_json_closed(struct plan_json *p, struct plan_closed **ret_list)
+{
+	struct json_value list = json_list(json_root(&p->doc), "closed");
+	size_t n = json_count(list);
+
+	*ret_list = mem_zalloc((n + 1) * sizeof(**ret_list));
+	for (size_t i = 0; i < n; i++) {
+		struct json_value item = json_item(list, i);
+
+		(*ret_list)[i] = (struct plan_closed){
+			.policy = json_text(item, "policy"),
+			.direction = strcmp(json_text(item, "direction"), "egress") ? KUBE_INGRESS
+										    : KUBE_EGRESS,
+			.table = table_of(json_text(item, "table")),
+			.need = json_number(item, "need", 0, INT64_MAX),
+			.size = json_number(item, "size", 0, INT64_MAX),
+		};
+	}
+	return n;
+}

@@ -41,3 +41,9 @@ void plan_json_each_pod(struct plan_json *p, void (*fn)(const struct plan_json_p
  */
 bool plan_json_pod_addr(struct plan_json *p, const char *pod, int family,
 			struct weir_addr *ret_addr);
+
+/*
+ * The policies that did not fit, as for plan_input.closed. The caller frees *ret_list; its texts
+ * are the plan's.
+ */
+size_t plan_json_closed(struct plan_json *p, struct plan_closed **ret_list);

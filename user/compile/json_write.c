@@ -80,6 +80,19 @@ static void emit_point(struct emit *e, const char *key, uint32_t point)
 		emit_printf(e, key, "%s/%u", proto, point & 0xffff);
 }
 
+static void emit_word(struct emit *e, const struct plan *p, const struct plan_word *w)
+{
+	if (w->kind == WEIR_WORD_PORTS) {
+		emit_hash(e, "ports", &p->port_sets[w->ports].name);
+		return;
+	}
+	emit_text(e, "verdict",
+		  w->kind == WEIR_WORD_ALLOW    ? "allow"
+		  : w->kind == WEIR_WORD_CLOSED ? "closed"
+						: "deny");
+	emit_rule(e, "rule", p, w->rule);
+}
+
 static void write_port_sets(struct emit *e, const struct plan *p)
 {
 	array_begin(e, "portSets");
@@ -93,8 +106,7 @@ static void write_port_sets(struct emit *e, const struct plan *p)
 			emit_map(e, NULL);
 			emit_point(e, "first", r->low);
 			emit_point(e, "last", r->high);
-			emit_text(e, "verdict", r->allow ? "allow" : "deny");
-			emit_rule(e, "rule", p, r->rule);
+			emit_word(e, p, &r->word);
 			emit_map_end(e);
 		}
 		emit_array_end(e);
@@ -139,16 +151,6 @@ static void write_addresses(struct emit *e, const struct plan *p)
 		emit_item_end(e);
 	}
 	array_end(e);
-}
-
-static void emit_word(struct emit *e, const struct plan *p, const struct plan_word *w)
-{
-	if (w->kind == WEIR_WORD_PORTS) {
-		emit_hash(e, "ports", &p->port_sets[w->ports].name);
-		return;
-	}
-	emit_text(e, "verdict", w->kind == WEIR_WORD_ALLOW ? "allow" : "deny");
-	emit_rule(e, "rule", p, w->rule);
 }
 
 static void emit_set(struct emit *e, const struct plan *p, const struct plan_set *s)
@@ -305,6 +307,23 @@ static void write_overlay_ports(struct emit *e, const struct plan *p)
 	array_end(e);
 }
 
+static void write_closed(struct emit *e, const struct plan *p)
+{
+	array_begin(e, "closed");
+	for (size_t i = 0; i < p->n_closed; i++) {
+		const struct plan_closed *c = &p->closed[i];
+
+		emit_item_begin(e);
+		emit_text(e, "policy", c->policy);
+		emit_text(e, "direction", direction_text(c->direction));
+		emit_text(e, "table", plan_table_name(c->table));
+		emit_int(e, "need", c->need);
+		emit_int(e, "size", c->size);
+		emit_item_end(e);
+	}
+	array_end(e);
+}
+
 static void write_head(const struct plan *p, FILE *out)
 {
 	_cleanup_(emit_close) struct emit e = {};
@@ -332,5 +351,6 @@ void plan_write_json(const struct plan *p, FILE *out)
 	write_frontends(&e, p);
 	write_node_addrs(&e, p);
 	write_overlay_ports(&e, p);
+	write_closed(&e, p);
 	fputs("\n}\n", out);
 }

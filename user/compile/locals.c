@@ -124,13 +124,20 @@ static struct plan_hash rule_name(const struct plan_rule *r)
 	return hash_end(&h);
 }
 
+static void mark_closed(struct build *b)
+{
+	for (size_t i = 0; i < b->n_actives && b->closed->n; i++)
+		for (int dir = 0; dir < 2; dir++)
+			b->actives[i].closed[dir] = closed_has(b->closed, b->actives[i].text, dir);
+}
+
 static size_t count_rules(const struct build *b)
 {
 	size_t n = 1;
 
 	for (size_t i = 0; i < b->n_actives; i++)
 		for (int dir = 0; dir < 2; dir++)
-			if (b->actives[i].policy->isolates[dir])
+			if (b->actives[i].policy->isolates[dir] && !b->actives[i].closed[dir])
 				n += b->actives[i].policy->n_rules[dir];
 	return n;
 }
@@ -141,7 +148,7 @@ static void add_rules(struct build *b, struct active *a, enum kube_direction dir
 	struct plan *p = b->plan;
 
 	a->first_rule[dir] = p->n_rules;
-	for (size_t i = 0; i < policy->n_rules[dir]; i++) {
+	for (size_t i = 0; i < policy->n_rules[dir] && !a->closed[dir]; i++) {
 		const struct kube_policy_rule *r = &policy->rules[dir][i];
 		struct plan_rule *rule = &p->rules[p->n_rules];
 
@@ -152,8 +159,10 @@ static void add_rules(struct build *b, struct active *a, enum kube_direction dir
 			.src = build_src(b, r->src.line ? &r->src : &policy->meta.src),
 		};
 		rule->name = rule_name(rule);
-		b->rules[p->n_rules] =
-			(struct rule){ .policy = policy, .rule = r, .any_peer = !r->n_peers };
+		b->rules[p->n_rules] = (struct rule){ .policy = policy,
+						      .rule = r,
+						      .active = a - b->actives,
+						      .any_peer = !r->n_peers };
 		p->n_rules++;
 	}
 }
@@ -184,6 +193,7 @@ void build_locals(struct build *b)
 	find_locals(b);
 	add_pod_addrs(p);
 	find_policies(b);
+	mark_closed(b);
 	n = count_rules(b);
 	p->rules = arena_zalloc(&p->arena, n * sizeof(*p->rules));
 	p->rules[0].policy = "";

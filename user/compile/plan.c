@@ -15,6 +15,28 @@ void plan_free(struct plan **p)
 	*p = NULL;
 }
 
+uint32_t plan_default_size(enum weir_map table)
+{
+	static const uint32_t sizes[] = {
+#define DEFAULT_SIZE(name, kind, key, value, entries, ...) [WEIR_MAP_##name] = (entries),
+		WEIR_MAPS(DEFAULT_SIZE)
+#undef DEFAULT_SIZE
+	};
+
+	return sizes[table];
+}
+
+const char *plan_table_name(enum weir_map table)
+{
+	static const char *const names[] = {
+#define TABLE_NAME(name, ...) [WEIR_MAP_##name] = #name,
+		WEIR_MAPS(TABLE_NAME)
+#undef TABLE_NAME
+	};
+
+	return table < _WEIR_MAP_MAX ? names[table] : NULL;
+}
+
 const char *plan_hash_text(const struct plan_hash *h, char *buf)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -126,11 +148,22 @@ static int range_order(const void *key, const void *item)
 	return k->low < r->low ? -1 : k->low > r->high;
 }
 
-const struct plan_range *plan_find_range(const struct plan_port_set *set, uint32_t point)
+const struct plan_range *plan_find_range(const struct plan *p, uint32_t port_set, uint32_t point)
 {
-	struct plan_range key = { .low = point };
+	const struct plan_port_set *set = &p->port_sets[port_set];
+	struct plan_range key = { .low = point }, *found;
 
-	return bsearch(&key, set->ranges, set->n_ranges, sizeof(key), range_order);
+	found = bsearch(&key, set->ranges, set->n_ranges, sizeof(key), range_order);
+	return found && found->word.kind == WEIR_WORD_PORTS
+		       ? plan_find_range(p, found->word.ports, point)
+		       : found;
+}
+
+uint32_t plan_first_rule(const struct plan *p, uint32_t port_set)
+{
+	const struct plan_word *word = &p->port_sets[port_set].ranges[0].word;
+
+	return word->kind == WEIR_WORD_PORTS ? plan_first_rule(p, word->ports) : word->rule;
 }
 
 static int node_addr_order(const void *a, const void *b)

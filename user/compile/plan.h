@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include <weir/config.h>
+#include <weir/maps.h>
 #include <weir/names.h>
 #include <weir/policy.h>
 #include <weir/service.h>
@@ -36,11 +37,20 @@ struct plan_rule {
 	struct src src;
 };
 
-/* Spans several protocols where a rule without ports allows (NP-13). */
+/* The symbolic form of a policy word (include/weir/policy.h). */
+struct plan_word {
+	enum weir_word_kind kind;
+	uint32_t rule; /* DENY, ALLOW: index of rules[] */
+	uint32_t ports; /* PORTS: index of port_sets[] */
+};
+
+/*
+ * Spans several protocols where a rule without ports allows (NP-13). PORTS: the verdicts of these
+ * points are in another port set, whose ranges are all of the other kinds.
+ */
 struct plan_range {
 	uint32_t low, high; /* weir_port_point(), inclusive */
-	bool allow;
-	uint32_t rule; /* index of rules[] */
+	struct plan_word word;
 };
 
 /* Sorted, disjoint, attributed to the first allowing rule by (policy ns/name, index). */
@@ -48,13 +58,7 @@ struct plan_port_set {
 	struct plan_hash name;
 	struct plan_range *ranges;
 	size_t n_ranges;
-};
-
-/* The symbolic form of a policy word (include/weir/policy.h). */
-struct plan_word {
-	enum weir_word_kind kind;
-	uint32_t rule; /* DENY, ALLOW: index of rules[] */
-	uint32_t ports; /* PORTS: index of port_sets[] */
+	bool refers; /* to another port set */
 };
 
 struct plan_element {
@@ -146,6 +150,17 @@ struct plan_node_addr {
 	enum weir_node_kind kind;
 };
 
+/*
+ * A direction of a policy that does not fit (fit.h). Its pods have a set whose default word is
+ * WEIR_WORD_CLOSED.
+ */
+struct plan_closed {
+	const char *policy; /* "ns/name" */
+	enum kube_direction direction;
+	enum weir_map table; /* _WEIR_MAP_MAX: the work of compiling is bounded */
+	uint64_t need, size; /* of the table, by all policies and in all */
+};
+
 struct plan {
 	struct arena arena; /* owns everything below */
 	const char *node; /* the tables are this node's */
@@ -153,7 +168,8 @@ struct plan {
 	/* UDP ports of the node's tunnels, as weir_config.overlay_ports */
 	uint64_t overlay_ports[WEIR_OVERLAY_WORDS];
 	struct plan_rule *rules; /* sorted by (policy, direction, index) */
-	struct plan_port_set *port_sets; /* sorted by name */
+	/* sorted by name; first those that refer to no other */
+	struct plan_port_set *port_sets;
 	struct plan_identity *identities; /* sorted by name after element 0 */
 	struct plan_address *addresses; /* sorted by cidr */
 	struct plan_set *sets; /* sorted by name after element 0 */
@@ -164,9 +180,10 @@ struct plan {
 	struct plan_backend *backends; /* sorted by (service, addr, port) */
 	struct plan_frontend *frontends; /* sorted by (addr, port, proto) */
 	struct plan_node_addr *node_addrs; /* sorted */
+	struct plan_closed *closed; /* sorted by policy, direction */
 	size_t n_rules, n_port_sets, n_identities, n_addresses, n_sets, n_pods;
-	size_t n_services, n_backends, n_frontends, n_node_addrs, n_pod_addrs;
-	struct diag_list notes; /* hints (NP-22), conflicts (SVC-7) */
+	size_t n_services, n_backends, n_frontends, n_node_addrs, n_pod_addrs, n_closed;
+	struct diag_list notes; /* hints (NP-22), conflicts (SVC-7), policies that do not fit */
 };
 
 struct plan_input {
@@ -178,6 +195,12 @@ struct plan_input {
 	bool echo_always; /* NP-38 */
 	/* WEIR_OVERLAY_WORDS words, as weir_config.overlay_ports; NULL: none */
 	const uint64_t *overlay_ports;
+	/* sizes of tables that policies must fit, by enum weir_map; NULL or 0: the default of
+	 * maps.h */
+	const uint32_t *sizes;
+	/* closed from the start: to make the plan again that was loaded; may be NULL */
+	const struct plan_closed *closed;
+	size_t n_closed;
 };
 
 /* Pure. Never fails: decoding has refused invalid input, or made it match nothing. */
@@ -190,6 +213,8 @@ struct plan *plan_compile(const struct plan_input *in);
 struct plan *plan_compile_service(const struct plan_input *in, const struct kube_service *service,
 				  struct kube_slice *const *slices, size_t n);
 void plan_free(struct plan **p); /* also for _cleanup_() */
+uint32_t plan_default_size(enum weir_map table);
+const char *plan_table_name(enum weir_map table); /* NULL for _WEIR_MAP_MAX */
 
 /*
  * The whole plan as JSON (`weir compile`, /run/weir/plan-N). Deterministic bytes; ends with a
@@ -217,8 +242,10 @@ uint32_t plan_find_rule(const struct plan *p, const char *policy, enum kube_dire
 			unsigned int index);
 /* The word of an identity in a set: its element's, or the default word. */
 const struct plan_word *plan_set_word(const struct plan_set *set, uint32_t identity);
-/* The range that holds a point, or NULL. */
-const struct plan_range *plan_find_range(const struct plan_port_set *set, uint32_t point);
+/* The range that has the verdict on a point, in the port set or one that it refers to, or NULL. */
+const struct plan_range *plan_find_range(const struct plan *p, uint32_t port_set, uint32_t point);
+/* The rule of the first range of a port set, in itself or where it refers to. */
+uint32_t plan_first_rule(const struct plan *p, uint32_t port_set);
 /* enum weir_node_kind, or 0. */
 int plan_node_kind(const struct plan *p, const struct weir_addr *addr);
 /* Index of identities[]: the pod's address if it has an element, else the longest prefix. */

@@ -31,6 +31,7 @@ struct set_build {
 	struct plan_hash *policy_names[2]; /* of each active policy's rules, by direction */
 
 	/* of the current set */
+	struct ids rules; /* all */
 	struct ids always; /* rules without peers */
 	struct pair *pairs;
 	size_t n_pairs, cap_pairs;
@@ -83,10 +84,10 @@ static struct plan_hash policy_name(const struct build *b, const struct active *
 {
 	struct hasher h;
 
-	hash_begin(&h, "policy");
+	hash_begin(&h, a->closed[dir] ? "closed policy" : "policy");
 	hash_text(&h, a->text);
 	hash_u32(&h, a->policy->n_rules[dir]);
-	for (size_t i = 0; i < a->policy->n_rules[dir]; i++)
+	for (size_t i = 0; i < a->policy->n_rules[dir] && !a->closed[dir]; i++)
 		hash_rule(&h, b, a->first_rule[dir] + i, pod);
 	return hash_end(&h);
 }
@@ -234,7 +235,7 @@ static void add_elements(struct set_build *sb, struct plan_set *set)
 
 static void collect_rules(struct set_build *sb, const struct ids *policies, enum kube_direction dir)
 {
-	sb->always.n = sb->n_pairs = 0;
+	sb->rules.n = sb->always.n = sb->n_pairs = 0;
 	sb->port_names = false;
 	for (size_t i = 0; i < policies->n; i++) {
 		const struct active *a = &sb->b->actives[policies->items[i]];
@@ -242,6 +243,7 @@ static void collect_rules(struct set_build *sb, const struct ids *policies, enum
 		for (size_t r = 0; r < a->policy->n_rules[dir]; r++) {
 			uint32_t id = a->first_rule[dir] + r;
 
+			IDS_ADD(&sb->rules, id);
 			if (sb->b->rules[id].any_peer)
 				IDS_ADD(&sb->always, id);
 			sb->port_names |= rule_has_port_names(sb->b->rules[id].rule);
@@ -251,18 +253,37 @@ static void collect_rules(struct set_build *sb, const struct ids *policies, enum
 	sort_pairs(sb);
 }
 
-static void build_set(struct set_build *sb, struct plan_set *set, const struct ids *policies,
-		      const struct kube_pod *pod)
+static void build_elements(struct set_build *sb, struct plan_set *set, const struct ids *policies,
+			   const struct kube_pod *pod)
 {
-	struct arena *a = &sb->b->plan->arena;
-
 	sb->pod = set->direction == KUBE_INGRESS ? pod : NULL;
 	collect_rules(sb, policies, set->direction);
+	word_begin(&sb->words, &sb->rules, &(struct word_ports){ sb->pod, &sb->b->resolutions[0] });
 	ids_merge(&sb->always, &(struct ids){}, &sb->matching);
 	set->default_word = known_word(sb, 0);
 	add_elements(sb, set);
 	HASH_CLEAR(hh, sb->known);
 	arena_free(&sb->arena);
+}
+
+/* One of the policies does not fit: nothing passes, whatever the others allow. */
+static bool is_closed(const struct build *b, const struct ids *policies, enum kube_direction dir)
+{
+	for (size_t i = 0; i < policies->n; i++)
+		if (b->actives[policies->items[i]].closed[dir])
+			return true;
+	return false;
+}
+
+static void build_set(struct set_build *sb, struct plan_set *set, const struct ids *policies,
+		      const struct kube_pod *pod)
+{
+	struct arena *a = &sb->b->plan->arena;
+
+	if (is_closed(sb->b, policies, set->direction))
+		set->default_word = (struct plan_word){ .kind = WEIR_WORD_CLOSED };
+	else
+		build_elements(sb, set, policies, pod);
 	set->policies = arena_zalloc(a, policies->n * sizeof(*set->policies));
 	for (size_t i = 0; i < policies->n; i++)
 		set->policies[set->n_policies++] = sb->b->actives[policies->items[i]].text;
@@ -338,6 +359,7 @@ static void set_build_free(struct set_build *sb)
 	free(sb->policy_names[1]);
 	free(sb->sets);
 	free(sb->pairs);
+	ids_free(&sb->rules);
 	ids_free(&sb->always);
 	ids_free(&sb->matching);
 	ids_free(&sb->by_peer);

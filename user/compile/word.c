@@ -51,36 +51,23 @@ static void add_rule(struct word_build *w, uint32_t id, const struct word_ports 
 	}
 }
 
-static struct plan_hash port_set_name(const struct build *b, const struct range_list *list)
+/*
+ * Offers the ranges of all rules with ports, as if one peer matched them all. They depend on
+ * nothing but the policy set: so does a word that refers to them, on that and its identity.
+ */
+void word_begin(struct word_build *w, const struct ids *rules, const struct word_ports *ports)
 {
-	struct hasher h;
+	struct range_list flat;
 
-	hash_begin(&h, "ports");
-	for (size_t i = 0; i < list->n; i++) {
-		hash_u32(&h, list->items[i].low);
-		hash_u32(&h, list->items[i].high);
-		hash_name(&h, &b->plan->rules[list->items[i].rank].name);
-	}
-	return hash_end(&h);
-}
-
-static uint32_t port_set(struct word_build *w, const struct range_list *list)
-{
-	struct plan_port_set set = { .name = port_set_name(w->build, list), .n_ranges = list->n };
-	uint32_t id = name_table_add(&w->names, &set.name, w->n_sets);
-
-	if (id < w->n_sets)
-		return id;
-	set.ranges = arena_zalloc(&w->build->plan->arena, list->n * sizeof(*set.ranges));
-	for (size_t i = 0; i < list->n; i++)
-		set.ranges[i] = (struct plan_range){
-			.low = list->items[i].low,
-			.high = list->items[i].high,
-			.allow = true,
-			.rule = list->items[i].rank,
-		};
-	*VEC_ADD(w->sets, w->n_sets, w->cap_sets) = set;
-	return id;
+	w->port_sets.plan = w->build->plan;
+	port_sets_begin(&w->port_sets);
+	w->ranges.n = 0;
+	for (size_t i = 0; i < rules->n; i++)
+		add_rule(w, rules->items[i], ports);
+	if (w->ranges.n < PORT_SETS_SHARE_MIN)
+		return;
+	ranges_flatten(&w->ranges, &flat);
+	port_sets_offer(&w->port_sets, &flat);
 }
 
 /*
@@ -90,7 +77,7 @@ static uint32_t port_set(struct word_build *w, const struct range_list *list)
 struct plan_word word_of(struct word_build *w, const struct ids *rules,
 			 const struct word_ports *ports)
 {
-	_cleanup_(range_list_free) struct range_list flat = {};
+	struct range_list flat;
 
 	w->ranges.n = 0;
 	for (size_t i = 0; i < rules->n; i++) {
@@ -108,17 +95,13 @@ struct plan_word word_of(struct word_build *w, const struct ids *rules,
 	if (!w->ranges.n)
 		return (struct plan_word){ .kind = WEIR_WORD_DENY };
 	ranges_flatten(&w->ranges, &flat);
-	return (struct plan_word){ .kind = WEIR_WORD_PORTS, .ports = port_set(w, &flat) };
+	return (struct plan_word){ .kind = WEIR_WORD_PORTS,
+				   .ports = port_sets_add(&w->port_sets, &flat) };
 }
 
 void word_build_finish(struct word_build *w, uint32_t **ret_new_id)
 {
-	struct plan *p = w->build->plan;
-
-	*ret_new_id = sort_by_name(w->sets, w->n_sets, sizeof(*w->sets), 0);
-	p->port_sets = arena_array(&p->arena, w->sets, w->n_sets);
-	p->n_port_sets = w->n_sets;
-	free(w->sets);
+	w->port_sets.plan = w->build->plan;
+	port_sets_finish(&w->port_sets, ret_new_id);
 	range_list_free(&w->ranges);
-	name_table_free(&w->names);
 }

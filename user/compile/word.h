@@ -6,14 +6,12 @@
 #pragma once
 
 #include "compile/build.h"
-#include "compile/ranges.h"
+#include "compile/port_sets.h"
 
 struct word_build {
 	struct build *build;
 	struct range_list ranges; /* scratch */
-	struct name_table names;
-	struct plan_port_set *sets;
-	size_t n_sets, cap_sets;
+	struct port_sets port_sets;
 };
 
 /* Resolves named ports: on the protected pod for ingress, on the peer for egress (NP-32). */
@@ -22,6 +20,8 @@ struct word_ports {
 	const struct resolution *resolution;
 };
 
+/* Another policy set, of these rules; ports: without a resolution. */
+void word_begin(struct word_build *w, const struct ids *rules, const struct word_ports *ports);
 /* rules: indexes of plan->rules in order of attribution. */
 struct plan_word word_of(struct word_build *w, const struct ids *rules,
 			 const struct word_ports *ports);

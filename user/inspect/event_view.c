@@ -17,6 +17,7 @@ enum event_verdict event_verdict_of(uint32_t reason)
 		return EVENT_ALLOW;
 	case WEIR_EGRESS_DENIED:
 	case WEIR_INGRESS_DENIED:
+	case WEIR_POLICY_CLOSED:
 	case WEIR_GATED:
 	case WEIR_NOT_ENFORCED:
 		return EVENT_DENY;

@@ -98,6 +98,8 @@ const char *live_word_text(const struct live *l, uint64_t word)
 	switch (weir_word_kind(word)) {
 	case WEIR_WORD_DENY:
 		return "deny";
+	case WEIR_WORD_CLOSED:
+		return "closed";
 	case WEIR_WORD_ALLOW:
 		return "allow";
 	case WEIR_WORD_PORTS:

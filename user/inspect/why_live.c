@@ -48,6 +48,10 @@ int why_live_open(struct why_live *l, const char *name, struct weir_err *err)
 	r = live_open(&l->live, name, err);
 	if (r)
 		return r;
+	for (int map = 0; map < _WEIR_MAP_MAX; map++)
+		l->sizes[map] = node_map_max(l->live.node, map);
+	if (l->live.plan)
+		l->n_closed = plan_json_closed(l->live.plan, &l->closed);
 	path = live_file(&l->live, INSTANCE_OBJECTS, l->live.generation);
 	if (!origin_read(path, &l->origin, &l->err))
 		read_opt_outs(l);
@@ -58,6 +62,7 @@ void why_live_close(struct why_live *l)
 {
 	testrun_close(&l->testrun);
 	origin_free(&l->origin);
+	free(l->closed);
 	if (l->live.node)
 		live_close(&l->live);
 	*l = (struct why_live){};
@@ -127,6 +132,8 @@ static const char *decision_text(const struct why_live *l, const struct weir_dec
 		text = arena_printf(arena, "allowed by rule %s",
 				    live_label(&l->live, WEIR_NAME_RULE, rule, label));
 		live_hits(&l->live, WEIR_MAP_rule_hits, rule, &hits);
+	} else if (t->reason == WEIR_POLICY_CLOSED) {
+		return "closed: a policy does not fit the tables";
 	} else if (set && allowed) {
 		return "allowed without a rule: the pod itself, or its node";
 	} else if (set) {

@@ -16,6 +16,9 @@ struct why_live {
 	const struct plan *plan; /* of the instance's node */
 	struct testrun *testrun; /* on a copy of the tables */
 	struct weir_err err; /* why there is no origin, or no copy */
+	uint32_t sizes[_WEIR_MAP_MAX]; /* of the tables, for plan_input */
+	struct plan_closed *closed; /* policies that did not fit */
+	size_t n_closed;
 	/*
 	 * The first defect that why_live_ask() found; plan NULL: none. further: a line that narrows
 	 * it down, or NULL.

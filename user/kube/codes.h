@@ -29,7 +29,8 @@
 	X(PEER, "E031", "NetworkPolicy peer without a selector or block, or both")  \
 	X(TIME, "E032", "not an RFC 3339 time")                                     \
 	X(EXHAUSTED, "E033", "no addresses are left to assign")                     \
-	X(ALLOCATED, "E034", "cluster IP or node port of another Service")
+	X(ALLOCATED, "E034", "cluster IP or node port of another Service")          \
+	X(ROOM, "E035", "policy that does not fit the tables: its pods are closed")
 
 #define X_NAME(name, code, meaning) KUBE_E_##name,
 enum kube_code {

@@ -21,6 +21,7 @@
 #include "sandbox/records.h"
 #include "sandbox/server.h"
 #include "sandbox/topology.h"
+#include "sync/fitting.h"
 
 static const char *name_or_default(const char *name)
 {
@@ -147,8 +148,8 @@ int instance_load(struct instance_load *job, struct weir_err *err)
 	if (!r)
 		node_keep_origin(node, job->origin);
 	if (!r)
-		r = sync_apply(node, job->plan, &list, job->fresh ? SYNC_MOVED : 0, &job->delta,
-			       err);
+		r = sync_apply_fitting(node, job->in, &list, job->fresh ? SYNC_MOVED : 0,
+				       &job->plan, &job->delta, err);
 	return r;
 }
 

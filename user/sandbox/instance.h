@@ -15,10 +15,11 @@ int instance_check_own(const char *name, struct weir_err *err);
 
 struct instance_load {
 	const char *name;
-	const struct plan *plan;
+	const struct plan_input *in;
 	const struct node_setup *sizes; /* of tables that this call creates; NULL: defaults */
 	const char *origin; /* as in struct sandbox_request */
 	bool fresh; /* this call made the node namespace; tables may be older */
+	struct plan *plan; /* out: what was loaded or refused; the caller frees it */
 	struct sync_delta delta; /* out */
 };
 

@@ -89,16 +89,21 @@ void sandbox_net_free(struct sandbox_net *net)
 	memset(net, 0, sizeof(*net));
 }
 
-struct plan *sandbox_plan(const struct store *s, const struct sandbox_net *net,
-			  const uint64_t *overlay_ports)
+struct plan_input sandbox_plan_input(const struct store *s, const struct sandbox_net *net,
+				     const uint64_t *overlay_ports)
 {
-	const struct plan_input in = {
+	return (struct plan_input){
 		.store = s,
 		.node = net->node,
 		.local_addrs = net->local,
 		.n_local_addrs = net->n_local,
 		.overlay_ports = overlay_ports,
 	};
+}
+
+struct plan *sandbox_plan(const struct store *s, const struct sandbox_net *net)
+{
+	const struct plan_input in = sandbox_plan_input(s, net, NULL);
 
 	return plan_compile(&in);
 }

@@ -53,9 +53,14 @@ void sandbox_net_free(struct sandbox_net *net); /* also for _cleanup_() */
  */
 void sandbox_place(struct store *s, struct sandbox_net *ret_net);
 
-/* The plan that the sandbox loads: plan_compile() with the node and addresses above. */
-struct plan *sandbox_plan(const struct store *s, const struct sandbox_net *net,
-			  const uint64_t *overlay_ports); /* plan_input.overlay_ports */
+/*
+ * What the sandbox compiles: the node and addresses above. overlay_ports: as in plan_input, which
+ * refers to it.
+ */
+struct plan_input sandbox_plan_input(const struct store *s, const struct sandbox_net *net,
+				     const uint64_t *overlay_ports);
+/* Its plan, with tables of the default sizes and no tunnels. */
+struct plan *sandbox_plan(const struct store *s, const struct sandbox_net *net);
 
 /* ---- Life ---- */
 
@@ -74,6 +79,8 @@ struct sandbox_request {
 	const char *origin; /* text of the objects, for node_keep_origin(); NULL: keep none */
 	bool no_datapath; /* topology and servers only: nothing is enforced or translated */
 	void (*step)(const char *what, uint64_t ns, void *arg); /* after each step; may be NULL */
+	/* after loading a plan with policies that do not fit; may be NULL */
+	void (*closed)(const struct plan *p, void *arg);
 	void *arg;
 };
 

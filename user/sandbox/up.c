@@ -317,10 +317,11 @@ static int node_overlay_ports(const struct up *u, uint64_t *ret_ports)
 
 static int load(struct up *u)
 {
-	_cleanup_(plan_free) struct plan *plan = NULL;
 	uint64_t overlay_ports[WEIR_OVERLAY_WORDS];
+	struct plan_input in = sandbox_plan_input(u->req->store, u->req->net, overlay_ports);
 	struct instance_load job = {
 		.name = u->name,
+		.in = &in,
 		.sizes = u->req->sizes,
 		.origin = u->req->origin,
 		.fresh = u->sum.fresh,
@@ -329,13 +330,14 @@ static int load(struct up *u)
 
 	if (r)
 		return r;
-	job.plan = plan = sandbox_plan(u->req->store, u->req->net, overlay_ports);
-	step_done(u, "plan compiled");
 	r = instance_load(&job, u->err);
+	if (!r && job.plan->n_closed && u->req->closed)
+		u->req->closed(job.plan, u->req->arg);
+	plan_free(&job.plan);
 	if (r)
 		return r;
 	u->sum.delta = job.delta;
-	step_done(u, "tables loaded, programs attached");
+	step_done(u, "plan compiled, tables loaded, programs attached");
 	return 0;
 }
 

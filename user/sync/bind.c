@@ -163,6 +163,7 @@ static void kind_of(const struct sync *s, enum weir_name_kind kind, struct kind_
 
 /* ---- What is in use ---- */
 
+/* An extent that a live one refers to has a name for as long: it is marked by that. */
 static void mark_extent(struct sync *s, uint64_t word)
 {
 	if (weir_word_kind(word) == WEIR_WORD_PORTS)

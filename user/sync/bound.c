@@ -9,16 +9,6 @@
 
 #define FREE_ID_LIMIT (1u << 24) /* of kinds without an array: identities and rules */
 
-struct weir_port_range bound_range(const struct sync *s, const struct plan_range *r)
-{
-	return (struct weir_port_range){
-		.low = r->low,
-		.high = r->high,
-		.kind = r->allow ? WEIR_WORD_ALLOW : WEIR_WORD_DENY,
-		.rule = s->bound[WEIR_NAME_RULE][r->rule].id,
-	};
-}
-
 uint64_t bound_word(const struct sync *s, const struct plan_word *w)
 {
 	const struct bound *extent;
@@ -27,6 +17,18 @@ uint64_t bound_word(const struct sync *s, const struct plan_word *w)
 		return weir_word_verdict(w->kind, s->bound[WEIR_NAME_RULE][w->rule].id);
 	extent = &s->bound[WEIR_NAME_PORT_SET][w->ports];
 	return weir_word_ports(extent->id, extent->len);
+}
+
+struct weir_port_range bound_range(const struct sync *s, const struct plan_range *r)
+{
+	uint64_t word = bound_word(s, &r->word);
+
+	return (struct weir_port_range){
+		.low = r->low,
+		.high = r->high,
+		.kind = word,
+		.rule = word >> 32,
+	};
 }
 
 uint64_t bound_extent(const struct sync *s, uint32_t service)
@@ -75,8 +77,7 @@ const char *bound_object(const struct sync *s, enum weir_name_kind kind, size_t 
 		break;
 	case WEIR_NAME_PORT_SET:
 		snprintf(buf, size, "NetworkPolicy %s",
-			 p->port_sets[i].n_ranges ? p->rules[p->port_sets[i].ranges[0].rule].policy
-						  : "?");
+			 p->port_sets[i].n_ranges ? p->rules[plan_first_rule(p, i)].policy : "?");
 		break;
 	case WEIR_NAME_POD:
 		snprintf(buf, size, "Pod %s/%s", s->pods[i].a->ns, s->pods[i].a->name);

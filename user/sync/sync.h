@@ -24,6 +24,7 @@ uint32_t sync_delta_writes(const struct sync_delta *d);
 
 enum sync_flag {
 	SYNC_DRY_RUN = 1 << 0, /* only compare */
+	SYNC_REBUILD = 1 << 3, /* of sync_apply_fitting(): rebuild_apply() */
 	/* tables only: records are not checked against devices, no program is attached */
 	SYNC_NO_DEVICES = 1 << 1,
 	/* the network namespace was created anew: the caller's becomes the attach namespace */

@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#
+# A tenant's policy that does not fit the tables, as users see it: the errors, exit status 5, status
+# and why, and real traffic of this tenant and of another one.
+set -u
+
+# shellcheck source=tests/lib/cli.sh disable=SC1091
+. "$(dirname "$0")/../lib/cli.sh"
+instance fit
+
+# cluster RULES: two tenants with a server each and a client; tenant evil has a policy of so many rules
+cluster() {
+	local name i
+	for name in evil/server good/server good/client; do
+		cat <<END
+apiVersion: v1
+kind: Pod
+metadata: {name: ${name#*/}, namespace: ${name%/*}, labels: {app: ${name#*/}}}
+spec: {containers: [{name: c, image: i, ports: [{containerPort: 80}]}]}
+---
+END
+	done
+	cat <<END
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: few, namespace: good}
+spec: {podSelector: {matchLabels: {app: server}}, ingress: [{from: [{podSelector: {}}], ports: [{port: 80}]}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: many, namespace: evil}
+spec:
+  podSelector: {}
+  ingress:
+END
+	for ((i = 0; i < $1; i++)); do
+		echo "  - {from: [{ipBlock: {cidr: 0.0.0.0/0, except: [10.$((i / 250)).$((i % 250)).0/24]}}], ports: [{port: $((80 + i))}]}"
+	done
+}
+
+# One tenant's 39 KB: what filled the table of port ranges before port sets shared theirs.
+many_rules_fit() {
+	exits 0 sandbox up -q -f "$dir/370.yaml" && ! grep -q E035 "$dir/err" || return
+	json 'd["closed"] == [] and d["maps"]["port_ranges"]["entries"] < 2000' 0 status -o json
+}
+
+too_many_close_the_tenants_pods() {
+	exits 5 sandbox up -q -f "$dir/5000.yaml" || return
+	grep -q "5000.yaml:[0-9]*:[0-9]*: error E035: NetworkPolicy evil/many: spec.ingress: does not fit: " "$dir/err"
+}
+
+load_says_so_too() {
+	local got=0
+	"$W" compile -q -f "$dir/5000.yaml" >"$dir/out" 2>"$dir/err" || got=$?
+	[ $got = 5 ] && grep -q "error E035: NetworkPolicy evil/many" "$dir/err"
+}
+
+# connects ADDRESS SECONDS: from the client of tenant good
+connects() {
+	timeout "$2" "$W" sandbox exec --name "$NAME" good/client -- bash -c "exec 3<>/dev/tcp/$1/80" 2>/dev/null
+}
+
+address_of() {
+	"$W" get pods --name "$NAME" -o json | python3 -c '
+import json, sys
+print([p["ipv4"] for p in json.load(sys.stdin)["items"] if p["pod"] == sys.argv[1]][0])' "$1"
+}
+
+their_traffic_is_dropped_and_no_other() {
+	local evil good
+	evil=$(address_of evil/server) && good=$(address_of good/server) || return
+	connects "$good" 5 && ! connects "$evil" 1 || return
+	json 'd["drops"]["policy-closed"] > 0 and d["drops"]["ingress-denied"] == 0' 0 status -o json
+}
+
+why_names_it() {
+	exits 1 why good/client evil/server:80 && line "DENIED +closed: a policy that selects it does not fit" &&
+		line "agrees" && ! grep -q "ingress\[0\]" "$dir/out"
+}
+
+a_mended_policy_opens_them() {
+	local evil
+	evil=$(address_of evil/server) || return
+	exits 0 sandbox up -q -f "$dir/370.yaml" || return
+	connects "$evil" 5 || return
+	json 'd["closed"] == []' 0 status -o json
+}
+
+for rules in 370 5000; do
+	cluster "$rules" >"$dir/$rules.yaml"
+done
+
+check "370 rules of nearly all peers fit" many_rules_fit
+check "too many close the tenant's pods: status 5, with the policy's position" too_many_close_the_tenants_pods
+check "compile says so too" load_says_so_too
+check "status lists the policy" shows "closed        NetworkPolicy evil/many, ingress: does not fit" 0 status
+check "status -o json lists it" \
+	json '[(c["policy"], c["direction"]) for c in d["closed"]] == [("evil/many", "ingress")]' 0 status -o json
+check "traffic to the tenant's pods is dropped by name, and no other" their_traffic_is_dropped_and_no_other
+check "why names it, and the tables agree" why_names_it
+check "get policies shows the set as closed" \
+	json '[i["default"] for i in d["items"] if i["policies"] == "evil/many"] == ["closed"]' 0 get policies -o json
+check "a mended policy opens them again" a_mended_policy_opens_them
+
+finish

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* Policies that gave way, into the plan: one item and one error for each. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "compile/build.h"
+#include "kube/codes.h"
+
+static int by_policy(const void *a, const void *b)
+{
+	const struct plan_closed *x = a, *y = b;
+	int order = strcmp(x->policy, y->policy);
+
+	return order ? order : (int)x->direction - (int)y->direction;
+}
+
+static char *needs_text(const struct plan_closed *c)
+{
+	if (c->table == _WEIR_MAP_MAX)
+		return mem_printf("all policies need %llu steps to compile, of %llu",
+				  (unsigned long long)c->need, (unsigned long long)c->size);
+	return mem_printf("all policies need %llu entries of map %s, of %llu",
+			  (unsigned long long)c->need, plan_table_name(c->table),
+			  (unsigned long long)c->size);
+}
+
+static void add_error(struct build *b, const struct kube_policy *policy,
+		      const struct plan_closed *c)
+{
+	_cleanup_(mem_free) char *object = mem_printf("NetworkPolicy %s", c->policy);
+	_cleanup_(mem_free) char *needs = needs_text(c);
+	bool in = c->direction == KUBE_INGRESS;
+
+	diag_add(
+		&b->plan->notes, DIAG_ERROR, kube_code_text(KUBE_E_ROOM), &policy->meta.src, object,
+		in ? "spec.ingress" : "spec.egress",
+		"does not fit: %s, and this policy is the largest of the namespace that needs the most. All %s "
+		"traffic of the pods that it selects is dropped as policy-closed until it has fewer rules, ipBlocks or "
+		"ports, or the tables are larger",
+		needs, in ? "ingress" : "egress");
+}
+
+/* Closed policies that select no pod any more are left out. */
+void build_closed(struct build *b)
+{
+	struct plan *p = b->plan;
+
+	p->closed = arena_zalloc(&p->arena, (b->closed->n + 1) * sizeof(*p->closed));
+	for (size_t i = 0; i < b->closed->n; i++)
+		for (size_t a = 0; a < b->n_actives; a++) {
+			struct plan_closed c = b->closed->items[i];
+
+			if (strcmp(b->actives[a].text, c.policy) ||
+			    !b->actives[a].first_rule[c.direction])
+				continue;
+			c.policy = b->actives[a].text;
+			p->closed[p->n_closed++] = c;
+			add_error(b, b->actives[a].policy, &c);
+		}
+	if (p->n_closed)
+		qsort(p->closed, p->n_closed, sizeof(*p->closed), by_policy);
+}
