@@ -439,8 +439,8 @@ static __always_inline int service_stale(const struct scratch *s, const struct w
 }
 
 /* FLOW_STALE, or decided: forwarded, or denied by the stamps. */
-static __always_inline enum flow_step check_stamps(struct scratch *s, struct weir_flow *flow,
-						   int orig)
+static __always_inline enum flow_step stamps_say(struct scratch *s, struct weir_flow *flow,
+						 int orig)
 {
 	__u32 want = current_stamp(s), stamp;
 
@@ -458,6 +458,24 @@ static __always_inline enum flow_step check_stamps(struct scratch *s, struct wei
 			return stamp >> 1 == s->policy_epoch ? denied(s, flow, WEIR_INGRESS_DENIED)
 							     : FLOW_STALE;
 	}
+	return decided(s, WEIR_FORWARDED);
+}
+
+/*
+ * As stamps_say(). NP-52: tables that change faster than packets are judged make each stamp stale;
+ * then the verdict counts that flow_revalidate() has just made for this packet.
+ */
+static __always_inline enum flow_step check_stamps(struct scratch *s, struct weir_flow *flow,
+						   int orig)
+{
+	enum flow_step step = stamps_say(s, flow, orig);
+
+	if (step != FLOW_STALE || !s->judged || s->judged_sequence != flow->sequence)
+		return step;
+	if (flow->end[0].ref && !(s->allowed & ALLOW_EGRESS))
+		return denied(s, flow, WEIR_EGRESS_DENIED);
+	if (flow->end[1].ref && !(s->allowed & ALLOW_INGRESS))
+		return denied(s, flow, WEIR_INGRESS_DENIED);
 	return decided(s, WEIR_FORWARDED);
 }
 
@@ -585,5 +603,7 @@ __noinline int flow_revalidate(struct __sk_buff *skb)
 	stamp_end(&flow->end[1], old_dst, s->policy_epoch, s->allowed & ALLOW_INGRESS);
 	if (service)
 		flow->service_stamp = s->service_epoch;
+	s->judged = 1;
+	s->judged_sequence = flow->sequence;
 	return FLOW_RACE;
 }

@@ -314,6 +314,7 @@ static __always_inline enum weir_reason quoted_flow(struct __sk_buff *skb, struc
 		if (flow_revalidate(skb) == FLOW_NEW)
 			return WEIR_ICMP_NO_FLOW;
 		step = quote_find(skb);
+		s->judged = 0;
 	}
 	return step == FLOW_DECIDED ? s->reason : WEIR_RACE;
 }

@@ -22,6 +22,14 @@ __noinline int flow_find_again(struct __sk_buff *skb)
 	return s ? flow_find(skb, s) : FLOW_RACE;
 }
 
+/* Judges a stale flow again and looks at it anew. */
+static __always_inline enum flow_step flow_renew(struct __sk_buff *skb)
+{
+	enum flow_step step = flow_revalidate(skb);
+
+	return step == FLOW_NEW ? step : (enum flow_step)flow_find_again(skb);
+}
+
 /*
  * After the one look-up did not decide: the flow is new, or policy or services changed since it was
  * judged.
@@ -29,11 +37,8 @@ __noinline int flow_find_again(struct __sk_buff *skb)
 static __always_inline enum weir_reason flow_slow_path(struct __sk_buff *skb, struct scratch *s,
 						       enum flow_step step)
 {
-	if (step == FLOW_STALE) {
-		step = flow_revalidate(skb);
-		if (step != FLOW_NEW)
-			step = flow_find_again(skb);
-	}
+	if (step == FLOW_STALE)
+		step = flow_renew(skb);
 	/*
 	 * RACE: another CPU inserted this flow, or its key collided. Look again; if still missing,
 	 * decide once more.
@@ -45,6 +50,9 @@ static __always_inline enum weir_reason flow_slow_path(struct __sk_buff *skb, st
 		decision_begin(s);
 		step = flow_find_again(skb);
 	}
+	if (step == FLOW_STALE) /* another CPU's flow, and the tables changed since */
+		step = flow_renew(skb);
+	s->judged = 0;
 	return step == FLOW_DECIDED ? s->reason : WEIR_RACE;
 }
 

@@ -19,6 +19,7 @@
 #include <netinet/in.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "lib/prog_env.h"
@@ -334,6 +335,62 @@ static void floods_on_two_cpus_stay_within_the_share(void **state)
 	assert_null(prog_gc_slots_check(env, NULL));
 }
 
+/* ---- Reloads ---- */
+
+#define RELOADED 20000 /* packets while epochs change all the time */
+
+static atomic_int reloading;
+
+/* Raises both epochs as fast as it can, as applies do. */
+static void *reload(void *arg)
+{
+	struct weir_config *c = arg;
+
+	pin(1);
+	while (atomic_load(&reloading)) {
+		__atomic_add_fetch(&c->policy_epoch, 1, __ATOMIC_SEQ_CST);
+		__atomic_add_fetch(&c->service_epoch, 1, __ATOMIC_SEQ_CST);
+	}
+	return NULL;
+}
+
+/* Each packet finds its flow's stamps stale whenever it looks; the tables do not change. */
+static void np_52_no_packet_is_lost_to_reloads(void **state)
+{
+	static const uint8_t protos[] = { IPPROTO_TCP, IPPROTO_UDP };
+	struct prog_env *env = *state;
+	size_t size = sysconf(_SC_PAGESIZE);
+	struct weir_config *c;
+	pthread_t thread;
+
+	if (one_cpu())
+		skip();
+	finish();
+	for (size_t i = 0; i < sizeof(protos); i++)
+		prog_serve(env, i + 1, 80, protos[i], POD_B, TARGET);
+	c = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, prog_map(env, "config"), 0);
+	assert_ptr_not_equal(c, MAP_FAILED);
+	pin(0);
+	atomic_store(&reloading, 1);
+	assert_int_equal(pthread_create(&thread, NULL, reload, c), 0);
+	for (int i = 0; i < RELOADED; i++) {
+		struct packet_spec tcp = prog_tcp(env, POD_A, FIRST + i % 50, VIP_1, 80,
+						  i < 50 ? SYN : ACK),
+				   udp = prog_udp(env, POD_A, FIRST + i % 50, VIP_2, 80);
+
+		prog_from(env, POD_A, &tcp);
+		prog_from(env, POD_A, &udp);
+	}
+	atomic_store(&reloading, 0);
+	pthread_join(thread, NULL);
+	munmap(c, size);
+	for (int reason = 0; reason < _WEIR_REASON_MAX; reason++)
+		if (reason != WEIR_FORWARDED && counted(env, reason))
+			fail_msg("%u packets counted as %s", (unsigned int)counted(env, reason),
+				 prog_reason(reason));
+	assert_null(prog_gc_slots_check(env, NULL));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -342,6 +399,7 @@ int main(void)
 		FOR_BOTH(direct_and_vip_on_two_cpus_get_two_ports),
 		FOR_BOTH(a_closing_flow_replaced_on_two_cpus_is_one_pair),
 		FOR_BOTH(floods_on_two_cpus_stay_within_the_share),
+		FOR_BOTH(np_52_no_packet_is_lost_to_reloads),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
