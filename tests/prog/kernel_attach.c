@@ -534,11 +534,12 @@ static struct sync_delta apply_with_bad_record(const struct plan *p, const char 
 static uint64_t word_of_device(void)
 {
 	const struct weir_pod *pods = node_array(node, WEIR_MAP_pods);
-	uint32_t slot, device = DEVICE;
+	struct weir_attachment a;
+	uint32_t device = DEVICE;
 
-	assert_int_equal(
-		bpf_map_lookup_elem(node_map_fd(node, WEIR_MAP_attachments), &device, &slot), 0);
-	return pods[slot].word;
+	assert_int_equal(bpf_map_lookup_elem(node_map_fd(node, WEIR_MAP_attachments), &device, &a),
+			 0);
+	return pods[a.slot].word;
 }
 
 static void a_record_that_becomes_invalid_leaves_its_pod_as_it_is(void **state)

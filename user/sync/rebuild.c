@@ -15,9 +15,9 @@
 
 static bool is_wanted(const struct node *n, uint32_t ifindex)
 {
-	uint32_t slot;
+	struct weir_attachment attachment;
 
-	return !bpf_map_lookup_elem(node_map_fd(n, WEIR_MAP_attachments), &ifindex, &slot);
+	return !bpf_map_lookup_elem(node_map_fd(n, WEIR_MAP_attachments), &ifindex, &attachment);
 }
 
 /* Devices of the old set that the new one does not have. Filters have no pins, only the old map. */
