@@ -412,7 +412,7 @@ static const char *read_v6(const struct packet *p, struct packet_spec *s, unsign
 	memcpy(&s->dst, ip + 24, 16);
 	s->proto = ip[6];
 	*l4 = PACKET_L3 + 40;
-	while (is_extension(s->proto)) {
+	while (is_extension(s->proto) && *l4 + 8 <= p->len) {
 		const uint8_t *h = p->data + *l4;
 
 		*l4 += s->proto == IPPROTO_AH ? (h[1] + 2) * 4 : (h[1] + 1) * 8;
@@ -431,6 +431,8 @@ const char *packet_read(const struct packet *packet, struct packet_spec *ret_spe
 	memcpy(s.dst_mac, packet->data, 6);
 	memcpy(s.src_mac, packet->data + 6, 6);
 	wrong = v6 ? read_v6(packet, &s, &l4) : read_v4(packet, &s, &l4);
+	if (l4 > packet->len)
+		return "headers are longer than the packet";
 	read_l4(packet->data + l4, &s);
 	*ret_spec = s;
 	if (wrong || sum_offset(s.proto) < 0 || (!v6 && s.proto == IPPROTO_UDP && s.no_udp_sum))
