@@ -135,9 +135,10 @@ static int element_order(const void *a, const void *b)
 
 const struct plan_word *plan_set_word(const struct plan_set *set, uint32_t identity)
 {
-	struct plan_element key = { .identity = identity }, *found;
+	struct plan_element key = { .identity = identity }, *found = NULL;
 
-	found = bsearch(&key, set->elements, set->n_elements, sizeof(key), element_order);
+	if (set->n_elements)
+		found = bsearch(&key, set->elements, set->n_elements, sizeof(key), element_order);
 	return found ? &found->word : &set->default_word;
 }
 
