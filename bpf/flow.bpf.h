@@ -211,11 +211,17 @@ static __always_inline enum flow_step flow_leave(struct scratch *s, const struct
 	return FLOW_NEW;
 }
 
+/* Is the sender known, so that nobody outside forged the packet? */
+static __always_inline int proves_reset(const struct pkt *pkt)
+{
+	return pod_sends(pkt) || pkt->host_origin;
+}
+
 /*
- * Does this packet begin a new flow on an existing entry? A SYN does on a closing flow, on one with
- * a RST of anybody, and on an opening flow whose backend is gone. Any packet that may begin a flow
- * does on a pair that lost its reverse entry in a race; open flows are not checked for that, it
- * would cost them a look-up per packet.
+ * Does this packet begin a new flow on an existing entry? A SYN does on a closing flow, one of a
+ * known sender on a flow with a RST of anybody, and on an opening flow whose backend is gone. Any
+ * packet that may begin a flow does on a pair that lost its reverse entry in a race; open flows are
+ * not checked for that, it would cost them a look-up per packet.
  */
 static __always_inline int flow_restarts(struct scratch *s, struct weir_flow *flow, int orig)
 {
@@ -235,7 +241,8 @@ static __always_inline int flow_restarts(struct scratch *s, struct weir_flow *fl
 	if (!tcp)
 		return 0;
 	state = weir_flow_state(flags, IPPROTO_TCP);
-	return state == WEIR_STATE_CLOSING || (flags & WEIR_FLOW_RST_ANY) ||
+	return state == WEIR_STATE_CLOSING ||
+	       ((flags & WEIR_FLOW_RST_ANY) && proves_reset(&s->pkt)) ||
 	       (orig && state == WEIR_STATE_OPENING && backend_gone(flow));
 }
 
@@ -282,7 +289,7 @@ static __always_inline void flow_open(struct scratch *s, struct weir_flow *flow)
 	int tcp = s->pkt.proto == IPPROTO_TCP;
 	__u32 needs = WEIR_FLOW_SEEN_REPLY | (tcp ? WEIR_FLOW_SYN_ACK : 0);
 
-	if (tcp && (s->pkt.tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_ACK)
+	if (tcp && (s->pkt.tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_ACK)
 		return;
 	if ((flow_flags(&s->key, flow, &s->rev_key) & needs) != needs)
 		return;
@@ -329,7 +336,7 @@ _Static_assert(WEIR_FLOW_SEEN_REPLY == WEIR_FLOW_SEEN_ORIG << 1 &&
 	       "packet_bits() shifts");
 
 /*
- * The RST bit of this direction, if this packet proves that RST forged: a blind RST then has no
+ * The bits of this direction's RST, if this packet proves that RST forged: a blind RST then has no
  * effect.
  */
 static __always_inline __u32 reset_refuted(const struct scratch *s, __u32 flags, __u32 bits,
@@ -339,19 +346,21 @@ static __always_inline __u32 reset_refuted(const struct scratch *s, __u32 flags,
 	__u8 age = s->pkt.now - (flags >> WEIR_FLOW_RST_TICK_SHIFT);
 
 	/* 0xff: noted by a CPU whose clock is a tick ahead, so just now */
-	return rst && age >= WEIR_RST_SETTLE_TICKS && age != 0xff ? rst : 0;
+	return rst && age >= WEIR_RST_SETTLE_TICKS && age != 0xff
+		       ? rst | rst << WEIR_FLOW_RST_PROVEN_SHIFT
+		       : 0;
 }
 
 /*
- * Notes the RST's tick for reset_refuted(), and whether its source is proven. Two RSTs at once may
- * mix their ticks: the flow is closing in any case.
+ * Notes the RST's tick for reset_refuted(), and whether its source is proven. rst: its bit. Two
+ * RSTs at once may mix their ticks.
  */
-static __always_inline void note_reset(const struct scratch *s, struct weir_flow *flow)
+static __always_inline void note_reset(const struct scratch *s, struct weir_flow *flow, __u32 rst)
 {
 	__u32 note = s->pkt.now << WEIR_FLOW_RST_TICK_SHIFT;
 
-	if (pod_sends(&s->pkt) || s->pkt.host_origin)
-		note |= WEIR_FLOW_RST_PROVEN;
+	if (proves_reset(&s->pkt))
+		note |= rst << WEIR_FLOW_RST_PROVEN_SHIFT;
 	__sync_fetch_and_and(&flow->flags, ~WEIR_FLOW_RST_TICK);
 	__sync_fetch_and_or(&flow->flags, note);
 }
@@ -373,7 +382,7 @@ static __always_inline int flow_touch(struct scratch *s, struct weir_flow *flow,
 			return 0;
 	}
 	if (bits & WEIR_FLOW_RST_ANY)
-		note_reset(s, flow);
+		note_reset(s, flow, bits & WEIR_FLOW_RST_ANY);
 	if ((flags & bits) != bits) {
 		__sync_fetch_and_or(&flow->flags, bits);
 		if (bits & ~flags & (WEIR_FLOW_FIN_BOTH | WEIR_FLOW_RST_ANY))
@@ -598,7 +607,8 @@ __noinline int flow_revalidate(struct __sk_buff *skb)
 	s->query.dst_ref = end_ref_now(&flow->end[1], &s->query.dst);
 	if (s->query.src_ref != flow->end[0].ref || s->query.dst_ref != flow->end[1].ref)
 		return flow_leave(s, flow);
-	policy_judge(skb);
+	if (is_never_allowed(policy_judge(skb)))
+		return flow_leave(s, flow);
 	stamp_end(&flow->end[0], old_src, s->policy_epoch, s->allowed & ALLOW_EGRESS);
 	stamp_end(&flow->end[1], old_dst, s->policy_epoch, s->allowed & ALLOW_INGRESS);
 	if (service)

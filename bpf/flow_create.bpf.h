@@ -165,8 +165,6 @@ __noinline int flow_resolve(struct __sk_buff *skb)
 	s->route.rewrite = rewrite_of(s->flow_flags, 1);
 	s->route.via_stack = !!from_stack(&s->pkt);
 	s->route.dst_ref = s->query.dst_ref;
-	if (why != WEIR_UNCACHED && s->leftover)
-		drop_leftover(skb);
 	return why;
 }
 
@@ -188,6 +186,8 @@ static __always_inline enum flow_step flow_create(struct __sk_buff *skb, struct 
 	if (s->pkt.multicast)
 		return decided(s, WEIR_MULTICAST);
 	if (begin != WEIR_UNCACHED) {
+		if (s->leftover) /* a denied packet ends no flow */
+			drop_leftover(skb);
 		why = flow_insert(skb, s);
 		if (why == WEIR_RACE)
 			return FLOW_RACE;

@@ -138,7 +138,7 @@ __noinline int rev_try(struct __sk_buff *skb)
 		return REV_MINE;
 	/* a closing connection gives up its port */
 	s->other = s->rev_key;
-	if (!remove_if_closing(s, 0))
+	if (!remove_if_closing(s))
 		return REV_PORT_TAKEN;
 	make_rev(s); /* remove_if_closing() overwrote s->rev_key */
 	return rev_put(s) ? REV_PORT_TAKEN : REV_INSERTED;

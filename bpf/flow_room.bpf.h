@@ -15,16 +15,15 @@
 #define RECLAIM_TRIES 16 /* closing flows examined for one new flow */
 
 /*
- * Removes the flow with an entry at s->other if it is closing, or has one of the flags. Returns
- * whether it did. Uses s->rev_key.
+ * Removes the flow with an entry at s->other if it is closing. Returns whether it did. Uses
+ * s->rev_key.
  */
-static __always_inline int remove_if_closing(struct scratch *s, __u32 or_flags)
+static __always_inline int remove_if_closing(struct scratch *s)
 {
 	struct weir_flow *flow = bpf_map_lookup_elem(&conntrack, &s->other);
-	__u32 flags = flow ? flow_flags(&s->other, flow, &s->rev_key) : 0;
 
-	if (!flow ||
-	    (weir_flow_state(flags, s->other.proto) != WEIR_STATE_CLOSING && !(flags & or_flags)))
+	if (!flow || weir_flow_state(flow_flags(&s->other, flow, &s->rev_key), s->other.proto) !=
+			     WEIR_STATE_CLOSING)
 		return 0;
 	flow_delete(&s->other, flow, &s->rev_key);
 	return 1;
@@ -41,7 +40,7 @@ __noinline int reclaim_closing(struct __sk_buff *skb)
 	for (int i = 0; i < RECLAIM_TRIES; i++) {
 		if (bpf_map_pop_elem(&closing_keys, &s->other))
 			return 0;
-		if (remove_if_closing(s, WEIR_FLOW_RST_ANY))
+		if (remove_if_closing(s))
 			return 1;
 	}
 	return 0;
@@ -57,11 +56,11 @@ __noinline int reclaim_closing(struct __sk_buff *skb)
 
 /* What a bucket loses first. */
 enum evict_class {
-	EVICT_UNANSWERED, /* for a second or longer */
+	EVICT_UNANSWERED, /* and without a packet for a second or longer */
 	EVICT_HALF_OPEN, /* TCP, answered by a SYN-ACK only, for as long */
 	EVICT_CHEAP, /* echo, and flows with this node: nothing of the cluster depends on them */
 	EVICT_CLOSING, /* and open flows with a RST, which may be forged */
-	EVICT_YOUNG, /* half-open for less than a second: the answer may be on its way */
+	EVICT_YOUNG, /* half-open, with a packet in the last second: the answer may be on its way */
 	EVICT_YOUNG_ANSWERED, /* by a SYN-ACK only */
 	EVICT_ANY,
 	EVICT_NONE,
@@ -208,9 +207,11 @@ static __always_inline int evict_plan(struct eviction *e, const struct weir_flow
 /* After a search that found nothing, a few new flows do without one, unless there is no room. */
 static __always_inline int may_skip(struct weir_flow_share *share, const struct eviction *e)
 {
-	if (e->most == EVICT_ANY || !share->skip)
+	__u32 skip = READ_WORD(share->skip);
+
+	if (e->most == EVICT_ANY || !skip)
 		return 0;
-	share->skip--;
+	share->skip = skip - 1;
 	return 1;
 }
 

@@ -43,6 +43,12 @@ static __always_inline int is_martian(const struct weir_addr *a, int source)
 	return !(a->w[0] | a->w[1] | a->w[2]) && !(a->w[3] & bpf_htonl(~1u));
 }
 
+/* From a host without an address: a DHCP client, a bridge that asks for group members (IGMP). */
+static __always_inline int asks_the_link(const struct policy_query *q)
+{
+	return weir_addr_is_v4(&q->dst) && !q->src.w[3] && q->dst.b[12] >= 224;
+}
+
 /* Only servers send to the client's port (RFC 2131, RFC 8415). */
 static __always_inline int is_dhcp_server(const struct policy_query *q)
 {
@@ -75,7 +81,7 @@ static __always_inline int is_tunnel(const struct policy_query *q)
 static __always_inline enum weir_reason never_allowed(const struct policy_query *q,
 						      const struct weir_pod *src)
 {
-	if (is_martian(&q->src, 1) || is_martian(&q->dst, 0))
+	if (is_martian(&q->dst, 0) || (is_martian(&q->src, 1) && !asks_the_link(q)))
 		return WEIR_MARTIAN;
 	if (!src)
 		return WEIR_FORWARDED;
@@ -84,4 +90,9 @@ static __always_inline enum weir_reason never_allowed(const struct policy_query 
 	if (is_tunnel(q) && !pod_has_flag(src, WEIR_POD_TUNNELS))
 		return WEIR_TUNNEL;
 	return WEIR_FORWARDED;
+}
+
+static __always_inline int is_never_allowed(enum weir_reason why)
+{
+	return why == WEIR_MARTIAN || why == WEIR_DHCP_SERVER || why == WEIR_TUNNEL;
 }

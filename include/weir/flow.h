@@ -130,8 +130,9 @@ enum weir_flow_flag {
 		1 << 15, /* set by gc; deleted a round later unless a packet clears it */
 	WEIR_FLOW_DEAD = 1 << 16, /* being deleted: treat as missing */
 	WEIR_FLOW_SYN_ACK = 1 << 17, /* TCP: the responder sent one, or the flow began mid-stream */
-	/* a RST came from a pod of this node or from the node: its source is proven */
-	WEIR_FLOW_RST_PROVEN = 1 << 18,
+	/* the RST of that direction came from a pod of this node or from the node */
+	WEIR_FLOW_RST_PROVEN_ORIG = 1 << 18,
+	WEIR_FLOW_RST_PROVEN_REPLY = 1 << 19,
 	/* bits 24-31: low bits of the tick of the last RST (WEIR_FLOW_RST_TICK) */
 };
 
@@ -256,11 +257,12 @@ WEIR_ASSERT_SIZE(struct weir_fragment_ring, 4 + WEIR_FRAGMENT_RING_LEN * 60);
 #define WEIR_FLOW_SEEN_BOTH (WEIR_FLOW_SEEN_ORIG | WEIR_FLOW_SEEN_REPLY)
 #define WEIR_FLOW_FIN_BOTH (WEIR_FLOW_FIN_ORIG | WEIR_FLOW_FIN_REPLY)
 #define WEIR_FLOW_RST_ANY (WEIR_FLOW_RST_ORIG | WEIR_FLOW_RST_REPLY)
+#define WEIR_FLOW_RST_PROVEN_SHIFT 6 /* from the bit of a RST to that of its proof */
 
 /* Set by packets, each for its own direction. */
 #define WEIR_FLOW_STATE_BITS                                                             \
 	(WEIR_FLOW_SEEN_BOTH | WEIR_FLOW_FIN_BOTH | WEIR_FLOW_RST_ANY | WEIR_FLOW_OPEN | \
-	 WEIR_FLOW_SYN_ACK | WEIR_FLOW_RST_PROVEN)
+	 WEIR_FLOW_SYN_ACK | WEIR_FLOW_RST_PROVEN_ORIG | WEIR_FLOW_RST_PROVEN_REPLY)
 
 enum weir_flow_state {
 	/* TCP */
@@ -279,8 +281,9 @@ enum weir_flow_state {
  */
 static __always_inline int weir_flow_is_reset(__u32 flags)
 {
-	return (flags & WEIR_FLOW_RST_ANY) &&
-	       ((flags & WEIR_FLOW_RST_PROVEN) || !(flags & WEIR_FLOW_OPEN));
+	__u32 rst = flags & WEIR_FLOW_RST_ANY;
+
+	return rst & (flags >> WEIR_FLOW_RST_PROVEN_SHIFT) || (rst && !(flags & WEIR_FLOW_OPEN));
 }
 
 /* flags: of the flow's only entry, or of both entries of a pair, or-ed. */

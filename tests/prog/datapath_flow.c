@@ -497,6 +497,108 @@ static void a_reset_from_outside_does_not_close_an_open_flow(void **state)
 	}
 }
 
+/* ---- Packets that anybody outside can forge: no sequence number is known here ---- */
+
+/* POD_A's connection to REMOTE_A, direct or by VIP_1. */
+static void open_to_remote(struct prog_env *env, struct packet_spec *out, struct packet_spec *in)
+{
+	out->tcp_flags = SYN;
+	assert_passed(prog_from(env, POD_A, out));
+	in->tcp_flags = SYN | ACK;
+	assert_passed(prog_to(env, POD_A, PROG_UPLINK, in));
+	out->tcp_flags = ACK;
+	assert_passed(prog_from(env, POD_A, out));
+}
+
+static struct prog_sent forged(struct prog_env *env, struct packet_spec *in, uint8_t flags)
+{
+	in->tcp_flags = flags;
+	return prog_to(env, POD_A, PROG_UPLINK, in);
+}
+
+static void a_forged_reset_and_syn_do_not_end_a_flow_of_an_isolated_pod(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec out = prog_tcp(env, POD_A, SPORT, REMOTE_A, DPORT, SYN),
+			   in = prog_tcp(env, REMOTE_A, DPORT, POD_A, SPORT, SYN);
+
+	prog_policy_default(env, 1, weir_word_verdict(WEIR_WORD_DENY, 0));
+	prog_pod(env, POD_A, 1, 0, 0, 0);
+	open_to_remote(env, &out, &in);
+	assert_passed(forged(env, &in, RST));
+	forged(env, &in, SYN);
+	assert_passed(prog_from(env, POD_A, &out));
+	assert_passed(forged(env, &in, ACK));
+}
+
+static void a_forged_reset_and_syn_do_not_end_a_translated_flow(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec out = prog_tcp(env, POD_A, SPORT, VIP_1, 80, SYN),
+			   in = prog_tcp(env, REMOTE_A, DPORT, POD_A, SPORT, SYN), seen;
+	struct prog_sent sent;
+
+	prog_serve(env, 1, 80, IPPROTO_TCP, REMOTE_A, DPORT);
+	open_to_remote(env, &out, &in);
+	assert_passed(forged(env, &in, RST));
+	forged(env, &in, SYN);
+	sent = prog_from(env, POD_A, &out);
+	assert_passed(sent);
+	assert_null(packet_read(&sent.out, &seen));
+	assert_int_equal(seen.sport, SPORT);
+	assert_passed(forged(env, &in, ACK));
+}
+
+static void a_reset_with_an_ack_opens_no_flow(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec in = prog_tcp(env, REMOTE_A, SPORT, POD_A, DPORT, SYN),
+			   out = prog_tcp(env, POD_A, DPORT, REMOTE_A, SPORT, SYN | ACK);
+	struct weir_flow flow;
+
+	assert_passed(forged(env, &in, SYN));
+	assert_passed(prog_from(env, POD_A, &out));
+	assert_passed(forged(env, &in, RST | ACK));
+	assert_true(prog_flow(env, &in, 0, &flow));
+	assert_int_equal(weir_flow_state(flow.flags, IPPROTO_TCP), WEIR_STATE_CLOSING);
+}
+
+/* A wrong ACK makes a listener send a RST; the real handshake goes on. */
+static void a_refuted_reset_proves_no_later_one(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec in = prog_tcp(env, REMOTE_A, SPORT, POD_A, DPORT, SYN),
+			   out = prog_tcp(env, POD_A, DPORT, REMOTE_A, SPORT, SYN | ACK);
+	struct weir_flow flow;
+
+	assert_passed(forged(env, &in, SYN));
+	assert_passed(prog_from(env, POD_A, &out));
+	assert_passed(forged(env, &in, ACK));
+	out.tcp_flags = RST;
+	assert_passed(prog_from(env, POD_A, &out));
+	prog_ticks_pass(WEIR_RST_SETTLE_TICKS);
+	out.tcp_flags = ACK;
+	assert_passed(prog_from(env, POD_A, &out));
+	assert_passed(forged(env, &in, RST));
+	assert_true(prog_flow(env, &in, 0, &flow));
+	assert_int_equal(weir_flow_state(flow.flags, IPPROTO_TCP), WEIR_STATE_OPEN);
+}
+
+/* POD_B may send any source, and POD_A's policy denies what it sends. */
+static void a_denied_packet_ends_no_flow(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec out = prog_udp(env, POD_A, SPORT, REMOTE_A, 53),
+			   in = prog_udp(env, REMOTE_A, 53, POD_A, SPORT);
+
+	prog_policy_default(env, 1, weir_word_verdict(WEIR_WORD_DENY, 0));
+	prog_pod(env, POD_A, 1, 0, 0, 0);
+	prog_pod(env, POD_B, 0, 0, 0, WEIR_POD_ANY_SENDER);
+	assert_passed(prog_from(env, POD_A, &out));
+	prog_from(env, POD_B, &in);
+	assert_passed(prog_to(env, POD_A, PROG_UPLINK, &in));
+}
+
 static void a_syn_on_a_closing_flow_begins_a_new_one(void **state)
 {
 	struct prog_env *env = *state;
@@ -612,6 +714,11 @@ int main(void)
 		FOR_BOTH(a_packet_that_a_reset_overtook_does_not_open_the_flow_again),
 		FOR_BOTH(traffic_after_a_reset_opens_the_flow_again),
 		FOR_BOTH(a_reset_from_outside_does_not_close_an_open_flow),
+		FOR_BOTH(a_forged_reset_and_syn_do_not_end_a_flow_of_an_isolated_pod),
+		FOR_BOTH(a_forged_reset_and_syn_do_not_end_a_translated_flow),
+		FOR_BOTH(a_reset_with_an_ack_opens_no_flow),
+		FOR_BOTH(a_refuted_reset_proves_no_later_one),
+		FOR_BOTH(a_denied_packet_ends_no_flow),
 		FOR_BOTH(a_syn_on_a_closing_flow_begins_a_new_one),
 		FOR_BOTH(a_syn_of_the_other_end_on_a_closing_flow_reverses_it),
 		FOR_BOTH(a_denied_syn_on_a_closing_flow_is_denied),

@@ -335,6 +335,36 @@ static void the_limited_broadcast_is_a_destination_only(void **state)
 	assert_dropped(prog_to(env, POD_A, PROG_UPLINK, &spec), WEIR_MARTIAN);
 }
 
+/* A DHCP client, and a bridge that asks for group members, have no address. */
+static void a_host_without_an_address_may_ask_the_link(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec discover = prog_udp(env, REMOTE_A, 68, POD_A, 67), query = discover;
+
+	prog_pod(env, POD_A, 0, 0, 0, WEIR_POD_ANY_SENDER);
+	discover.src = query.src = addr("0.0.0.0");
+	discover.dst = addr("255.255.255.255");
+	query.proto = IPPROTO_IGMP;
+	query.dst = addr("224.0.0.1");
+	assert_int_not_equal(prog_to(env, POD_A, PROG_BRIDGE, &discover).verdict, TC_ACT_SHOT);
+	assert_int_not_equal(prog_to(env, POD_A, PROG_BRIDGE, &query).verdict, TC_ACT_SHOT);
+	query.dst = prog_addr(env, POD_A);
+	assert_dropped(prog_to(env, POD_A, PROG_BRIDGE, &query), WEIR_MARTIAN);
+}
+
+/* Also a flow that was open before the load that learnt the port. */
+static void np_42_an_open_flow_becomes_a_tunnel_with_enforcement_off_too(void **state)
+{
+	struct prog_env *env = *state;
+	struct packet_spec spec = prog_udp(env, POD_A, 40000, NODE, VXLAN);
+
+	assert_passed(prog_from(env, POD_A, &spec));
+	set_overlay_port(env, VXLAN);
+	prog_enforcement(env, WEIR_ENFORCE_OFF);
+	prog_policy_epoch(env);
+	assert_dropped(prog_from(env, POD_A, &spec), WEIR_TUNNEL);
+}
+
 static void enforcement_off_excuses_none_of_this(void **state)
 {
 	struct prog_env *env = *state;
@@ -506,6 +536,8 @@ int main(void)
 		FOR_BOTH(np_41_no_packet_comes_from_a_loopback_address),
 		FOR_BOTH(an_icmp_error_comes_from_no_loopback_address),
 		PROG_TEST_V4(the_limited_broadcast_is_a_destination_only),
+		PROG_TEST_V4(a_host_without_an_address_may_ask_the_link),
+		FOR_BOTH(np_42_an_open_flow_becomes_a_tunnel_with_enforcement_off_too),
 		FOR_BOTH(enforcement_off_excuses_none_of_this),
 		PROG_TEST_V4(an_ipv4_source_route_is_dropped),
 		PROG_TEST_V4(other_ipv4_options_pass),

@@ -24,9 +24,12 @@ static void tcp_opens_by_the_third_packet_and_closes_by_both_fins_or_a_proven_re
 	assert_int_equal(weir_flow_state(open | WEIR_FLOW_FIN_BOTH, IPPROTO_TCP),
 			 WEIR_STATE_CLOSING);
 	assert_int_equal(
-		weir_flow_state(open | WEIR_FLOW_RST_ORIG | WEIR_FLOW_RST_PROVEN, IPPROTO_TCP),
+		weir_flow_state(open | WEIR_FLOW_RST_ORIG | WEIR_FLOW_RST_PROVEN_ORIG, IPPROTO_TCP),
 		WEIR_STATE_CLOSING);
 	assert_int_equal(weir_flow_state(open | WEIR_FLOW_RST_ORIG, IPPROTO_TCP), WEIR_STATE_OPEN);
+	assert_int_equal(weir_flow_state(open | WEIR_FLOW_RST_ORIG | WEIR_FLOW_RST_PROVEN_REPLY,
+					 IPPROTO_TCP),
+			 WEIR_STATE_OPEN);
 	assert_int_equal(weir_flow_state(WEIR_FLOW_SEEN_ORIG | WEIR_FLOW_RST_REPLY, IPPROTO_TCP),
 			 WEIR_STATE_CLOSING);
 }
