@@ -153,13 +153,13 @@ static void print_notes(const struct plan *p, const struct common_options *c)
 }
 
 /* A difference counts before pods that are not attached: the dry run is the drift check. */
-static int report(const struct load_options *o, const struct plan *p,
+static int report(const struct load_options *o, const struct node *node, const struct plan *p,
 		  const struct attachment_list *attachments, const struct sync_delta *delta)
 {
 	_cleanup_(pod_faults_free) struct pod_faults faults = {};
 	int status;
 
-	pod_faults_of_plan(p, attachments, &faults);
+	pod_faults_of_plan(node, p, attachments, &faults);
 	delta_print(delta, &faults, o->dry_run, &o->common);
 	fflush(stdout);
 	status = delta_faults(&faults, &o->common);
@@ -201,7 +201,7 @@ static int load(const struct load_options *o, const struct plan_input *in, const
 		return cli_fail_err(r, &err);
 	delta_notes(&delta, &o->common);
 	note_lacks(node, &attachments, &o->common);
-	return report(o, p, &attachments, &delta);
+	return report(o, node, p, &attachments, &delta);
 }
 
 static size_t object_count(const struct store *s)

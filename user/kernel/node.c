@@ -226,6 +226,19 @@ void node_drop_next(struct node *n)
 	next_drop(n);
 }
 
+int node_loaded_pods(const struct node *n, struct weir_pod **ret_pods, uint32_t *ret_n,
+		     struct weir_err *err)
+{
+	size_t size = (size_t)node_map_max(n, WEIR_MAP_pods) * sizeof(**ret_pods);
+
+	if (n->live_dir[0])
+		return next_loaded_pods(n, ret_pods, ret_n, err);
+	*ret_n = node_map_max(n, WEIR_MAP_pods);
+	*ret_pods = mem_zalloc(size);
+	memcpy(*ret_pods, node_array(n, WEIR_MAP_pods), size);
+	return 0;
+}
+
 bool node_is_loaded(const struct node *n)
 {
 	return maps_are_pinned(n);
