@@ -128,6 +128,8 @@ static void keep_slot(struct sync *s, const struct weir_pod *slot, const struct 
 				  .uid = p ? p->uid : "",
 				  .ifindex = slot->ifindex,
 				  .adopted = flags & WEIR_POD_ADOPTED,
+				  .any_sender = flags & WEIR_POD_ANY_SENDER,
+				  .tunnels = flags & WEIR_POD_TUNNELS,
 				  .addr = { slot->addr[0], slot->addr[1] } };
 	memcpy(a->mac, slot->mac, sizeof(a->mac));
 	if (!is_there(s, a))
