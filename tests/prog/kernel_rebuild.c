@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -360,6 +361,47 @@ static void a_rebuild_that_does_not_fit_changes_nothing(void **state)
 	assert_loaded(OLD_SIZE, "a rebuild that does not fit");
 }
 
+static uint32_t enforcement(void)
+{
+	_cleanup_(node_close) struct node *n = kernel_node(NAME, NODE_READ);
+
+	return node_config(n)->enforcement;
+}
+
+/* As `enforce off`, which takes no lock. */
+static void enforce_off(void)
+{
+	_cleanup_(fd_close) int fd = bpf_obj_get(PINS "/maps/config");
+	struct weir_config c;
+	uint32_t zero = 0;
+
+	assert_int_equal(bpf_map_lookup_elem(fd, &zero, &c), 0);
+	c.enforcement = WEIR_ENFORCE_OFF;
+	assert_int_equal(bpf_map_update_elem(fd, &zero, &c, BPF_ANY), 0);
+}
+
+/* `enforce off`, and a run folder in which nothing can be written: another file has the name. */
+static void disturb_exchange(const char *step)
+{
+	if (strcmp(step, "exchange"))
+		return;
+	enforce_off();
+	assert_int_equal(unlink(RUN "/instance"), 0);
+	assert_int_equal(mkdir(RUN "/instance", 0700), 0);
+}
+
+/* After the exchange the new set is the loaded one: nothing may say otherwise. */
+static void an_exchange_whose_mark_cannot_be_written_is_complete(void **state)
+{
+	load();
+	sync_step_hook = disturb_exchange;
+	rebuild(NEW_SIZE);
+	sync_step_hook = NULL;
+	assert_int_equal(rmdir(RUN "/instance"), 0);
+	assert_loaded(NEW_SIZE, "an exchange without a mark");
+	assert_int_equal(enforcement(), WEIR_ENFORCE_OFF);
+}
+
 /* ---- Records that are not valid ---- */
 
 static int rebuild_with_bad_record(const struct plan *p, struct node **ret_node,
@@ -465,6 +507,7 @@ int main(void)
 		TEST(a_rebuild_of_nothing_is_a_first_load),
 		TEST(devices_without_a_record_are_detached),
 		TEST(a_rebuild_that_does_not_fit_changes_nothing),
+		TEST(an_exchange_whose_mark_cannot_be_written_is_complete),
 		TEST(a_rebuild_leaves_a_pod_whose_record_is_not_valid_attached),
 		TEST(a_rebuild_holds_a_pod_with_an_invalid_record_that_the_plan_lacks),
 		TEST(a_rebuild_of_another_layout_refuses_a_record_that_is_not_valid),

