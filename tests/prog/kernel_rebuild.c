@@ -317,6 +317,31 @@ static void what_is_not_given_stays(void **state)
 	assert_true(weir_addr_equal(&node_config(n)->hairpin[0], &setup.hairpin[0]));
 }
 
+/* Layout 4 has the addresses where today's has them; what an older one has there is no address. */
+static void hairpin_addresses_of_an_older_layout_stay(void **state)
+{
+	struct node_setup setup = kernel_sizes;
+	struct weir_err err = {};
+
+	setup.hairpin[0] = weir_addr_from_v4(0x010012c6);
+	for (uint32_t layout = 4; layout >= 3; layout--) {
+		struct node_setup again = {};
+		struct node *n = NULL;
+
+		assert_int_equal(node_open(NAME, NODE_WRITE, &setup, &n, &err), 0);
+		apply(n, false);
+		node_config(n)->layout_version = layout;
+		node_close(&n);
+		n = open_next(&again);
+		apply(n, true);
+		assert_int_equal(weir_addr_equal(&node_config(n)->hairpin[0], &setup.hairpin[0]),
+				 layout == 4);
+		assert_int_equal(again.hairpin_lost, layout != 4);
+		node_close(&n);
+		assert_int_equal(node_remove(NAME, &err), 0);
+	}
+}
+
 static void a_rebuild_of_nothing_is_a_first_load(void **state)
 {
 	rebuild(NEW_SIZE);
@@ -504,6 +529,7 @@ int main(void)
 		TEST(a_rebuild_replaces_clsact_filters_in_place),
 		TEST(another_layout_is_replaced),
 		TEST(what_is_not_given_stays),
+		TEST(hairpin_addresses_of_an_older_layout_stay),
 		TEST(a_rebuild_of_nothing_is_a_first_load),
 		TEST(devices_without_a_record_are_detached),
 		TEST(a_rebuild_that_does_not_fit_changes_nothing),

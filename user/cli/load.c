@@ -188,6 +188,11 @@ static int load(const struct load_options *o, const struct plan_input *in, const
 		return status;
 	if (!r)
 		hairpin_warn(in, node_config(node)->hairpin, &o->common);
+	if (!r && setup.hairpin_lost)
+		cli_note(
+			&o->common,
+			"warning: the loaded maps are of another layout, from which hairpin addresses cannot be taken: those not "
+			"given are the default ones");
 	if (!r && !o->dry_run)
 		attachment_tidy(o->common.name);
 	if (!r)

@@ -25,6 +25,7 @@
 #define PATH_MAX_HERE (INSTANCE_PATH_MAX + 320)
 #define PARENT_TRIES 100 /* each but the last met a rebuild of another instance that ended */
 #define LINK_TEXT_MAX 64
+#define HAIRPIN_LAYOUT 4 /* the first with today's offset of weir_config.hairpin */
 
 void next_dir(const char *pin_dir, char ret_dir[])
 {
@@ -244,15 +245,30 @@ static void keep_sizes(const struct node *n, enum weir_knob knob, struct node_se
 			setup->max[map] = max[map];
 }
 
+/* A config of layout 4 that was never released is shorter: its other address is in this place. */
+static void keep_hairpin(const struct weir_config *loaded, int family, struct node_setup *setup)
+{
+	const struct weir_addr *addr = &loaded->hairpin[family];
+	bool known = loaded->layout_version >= HAIRPIN_LAYOUT &&
+		     loaded->layout_version <= WEIR_LAYOUT_VERSION && !weir_addr_is_zero(addr) &&
+		     weir_addr_is_v4(addr) == !family;
+
+	if (!weir_addr_is_zero(&setup->hairpin[family]))
+		return;
+	if (known)
+		setup->hairpin[family] = *addr;
+	else
+		setup->hairpin_lost = true;
+}
+
 void next_keep_setup(const struct node *n, struct node_setup *setup)
 {
 	struct weir_config loaded;
 
 	for (int knob = WEIR_KNOB_NONE + 1; knob < _WEIR_KNOB_MAX; knob++)
 		keep_sizes(n, knob, setup);
-	if (maps_config(n, n->pin_dir, &loaded) || loaded.layout_version != WEIR_LAYOUT_VERSION)
+	if (maps_config(n, n->pin_dir, &loaded) || !loaded.layout_version)
 		return;
 	for (int family = 0; family < 2; family++)
-		if (weir_addr_is_zero(&setup->hairpin[family]))
-			setup->hairpin[family] = loaded.hairpin[family];
+		keep_hairpin(&loaded, family, setup);
 }

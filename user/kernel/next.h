@@ -34,6 +34,6 @@ int next_loaded_pods(const struct node *n, struct weir_pod **ret_pods, uint32_t 
 void next_dir(const char *pin_dir, char ret_dir[]);
 /*
  * Fills what setup does not request from the loaded set: the sizes of a knob if the loaded maps
- * have all of them, hairpin addresses if the layout is the same.
+ * have all of them, hairpin addresses if the layout has them at the same offset.
  */
 void next_keep_setup(const struct node *n, struct node_setup *setup);
