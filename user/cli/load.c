@@ -304,7 +304,7 @@ static const struct option_row rows[] = {
 	ROW("rebuild", NULL, OPTION_FLAG, rebuild,
 	    "make new maps and programs, attach them in place of the loaded ones, and remove those: for another "
 	    "layout version or other sizes. Policies stay enforced meanwhile; connections are not carried over. "
-	    "Sizes and addresses that are not given stay as they are"),
+	    "Sizes and addresses that are not given stay, unless a warning or docs/changes.md says otherwise"),
 	ROW("allow-empty", NULL, OPTION_FLAG, allow_empty,
 	    "accept manifests without any object: they remove everything"),
 	ROW("attach", "auto|tcx|clsact", OPTION_CHOICE, attach,
@@ -343,8 +343,9 @@ const struct verb verb_load = {
 		"its maps have another layout version; 4: invalid objects or an unknown node; 5: planned pods are not\n"
 		"attached, another writer is at work, or a policy does not fit the tables: then its pods are closed in\n"
 		"that direction and everything else is applied; 6: the kernel refused, or another table is full. With\n"
-		"status 3, 4 and 6 what was loaded before stays in force. If a rebuild is killed, the old set or the new\n"
-		"one is loaded; the next load attaches that one everywhere and removes the other.\n",
+		"status 3, 4 and 6 what was loaded before stays in force. If a rebuild is killed, or fails after it began\n"
+		"to attach, the old set or the new one is loaded, and some pods may be served by the other: run 'weir\n"
+		"load', which attaches the loaded one everywhere and removes the other.\n",
 	.outputs = "table|json",
 	.wants = WANTS_FILES | WANTS_NODE | WANTS_INSTANCE,
 	.options = rows,
