@@ -152,6 +152,18 @@ without_records() {
 	cp "$dir"/kept/*.json "/run/weir-$NAME/pods/" && loads 0 load -q -f "$dir/a.yaml" --node n1 && codes_are ""
 }
 
+# A record that a crash truncated: the pod keeps its policies in a rebuild.
+rebuild_with_broken_record() {
+	cp "/run/weir-$NAME/pods/p_web.json" "$dir/kept/" && echo '{broken' >"/run/weir-$NAME/pods/p_web.json" &&
+		loads 5 load --rebuild -q -f "$dir/a.yaml" --node n1 &&
+		grep -q "p/web has an attachment record that is not valid.*it stays attached" "$dir/err" &&
+		json 'd["devices"] == 3' 5 status -o json
+}
+
+correct_record() {
+	cp "$dir/kept/p_web.json" "/run/weir-$NAME/pods/" && loads 0 load -q -f "$dir/a.yaml" --node n1 && codes_are ""
+}
+
 nothing_is_left() {
 	exits 0 sandbox down && [ ! -e "/run/weir-$NAME" ] && [ ! -e "/sys/fs/bpf/weir-$NAME" ]
 }
@@ -163,6 +175,8 @@ check "an open connection goes on after a rebuild" open_connection_goes_on
 check "uninstall, then load, attaches all pods again" uninstall_then_load
 check "a stranger does not reach the pod, a friend does" during true
 check "without records load ends with status 5, and doctor names each pod" without_records
+check "a pod whose record is not valid stays isolated in a rebuild" during rebuild_with_broken_record
+check "its corrected record is taken" correct_record
 check "sandbox down removes the sandbox's records" nothing_is_left
 
 finish

@@ -559,6 +559,23 @@ static void a_record_that_becomes_invalid_leaves_its_pod_as_it_is(void **state)
 	assert_counts(1, 1);
 }
 
+/* They are in force for the pod: without them it would lose connectivity with its next packet. */
+static void a_record_that_becomes_invalid_costs_its_pod_no_opt_out(void **state)
+{
+	static const char *const only_c[] = { NULL, NULL, "app: web", NULL };
+	_cleanup_(plan_free) struct plan *p = kernel_plan(only_c, kernel_policy, NULL);
+	_cleanup_(attachment_list_free) struct attachment_list l = kernel_records(p);
+	struct sync_delta d = {};
+	struct weir_err err = {};
+
+	l.items[0].adopted = l.items[0].any_sender = l.items[0].tunnels = true;
+	assert_int_equal(sync_apply(node, p, &l, 0, &d, &err), 0);
+	assert_int_equal(weir_pod_flags(word_of_device()), WEIR_POD_OPEN_FLAGS);
+	d = apply_with_bad_record(p, "c");
+	assert_delta(&d, "");
+	assert_int_equal(weir_pod_flags(word_of_device()), WEIR_POD_OPEN_FLAGS);
+}
+
 /* Which device a bad record means is unknown if the plan lacks its pod: all are held. */
 static void a_pod_with_an_invalid_record_that_the_plan_lacks_is_held(void **state)
 {
@@ -617,6 +634,7 @@ int main(void)
 		TEST(removing_from_another_namespace_detaches_clsact_filters_in_a_named_one),
 		TEST(removing_detaches_clsact_filters_in_a_namespace_without_a_name),
 		TEST(a_record_that_becomes_invalid_leaves_its_pod_as_it_is),
+		TEST(a_record_that_becomes_invalid_costs_its_pod_no_opt_out),
 		TEST(a_pod_with_an_invalid_record_that_the_plan_lacks_is_held),
 		TEST(another_pods_invalid_record_holds_no_pod_with_a_record),
 	};

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -316,6 +317,31 @@ static void what_is_not_given_stays(void **state)
 	assert_true(weir_addr_equal(&node_config(n)->hairpin[0], &setup.hairpin[0]));
 }
 
+/* Layout 4 has the addresses where today's has them; what an older one has there is no address. */
+static void hairpin_addresses_of_an_older_layout_stay(void **state)
+{
+	struct node_setup setup = kernel_sizes;
+	struct weir_err err = {};
+
+	setup.hairpin[0] = weir_addr_from_v4(0x010012c6);
+	for (uint32_t layout = 4; layout >= 3; layout--) {
+		struct node_setup again = {};
+		struct node *n = NULL;
+
+		assert_int_equal(node_open(NAME, NODE_WRITE, &setup, &n, &err), 0);
+		apply(n, false);
+		node_config(n)->layout_version = layout;
+		node_close(&n);
+		n = open_next(&again);
+		apply(n, true);
+		assert_int_equal(weir_addr_equal(&node_config(n)->hairpin[0], &setup.hairpin[0]),
+				 layout == 4);
+		assert_int_equal(again.hairpin_lost, layout != 4);
+		node_close(&n);
+		assert_int_equal(node_remove(NAME, &err), 0);
+	}
+}
+
 static void a_rebuild_of_nothing_is_a_first_load(void **state)
 {
 	rebuild(NEW_SIZE);
@@ -360,6 +386,140 @@ static void a_rebuild_that_does_not_fit_changes_nothing(void **state)
 	assert_loaded(OLD_SIZE, "a rebuild that does not fit");
 }
 
+static uint32_t enforcement(void)
+{
+	_cleanup_(node_close) struct node *n = kernel_node(NAME, NODE_READ);
+
+	return node_config(n)->enforcement;
+}
+
+/* As `enforce off`, which takes no lock. */
+static void enforce_off(void)
+{
+	_cleanup_(fd_close) int fd = bpf_obj_get(PINS "/maps/config");
+	struct weir_config c;
+	uint32_t zero = 0;
+
+	assert_int_equal(bpf_map_lookup_elem(fd, &zero, &c), 0);
+	c.enforcement = WEIR_ENFORCE_OFF;
+	assert_int_equal(bpf_map_update_elem(fd, &zero, &c, BPF_ANY), 0);
+}
+
+/* `enforce off`, and a run folder in which nothing can be written: another file has the name. */
+static void disturb_exchange(const char *step)
+{
+	if (strcmp(step, "exchange"))
+		return;
+	enforce_off();
+	assert_int_equal(unlink(RUN "/instance"), 0);
+	assert_int_equal(mkdir(RUN "/instance", 0700), 0);
+}
+
+/* After the exchange the new set is the loaded one: nothing may say otherwise. */
+static void an_exchange_whose_mark_cannot_be_written_is_complete(void **state)
+{
+	load();
+	sync_step_hook = disturb_exchange;
+	rebuild(NEW_SIZE);
+	sync_step_hook = NULL;
+	assert_int_equal(rmdir(RUN "/instance"), 0);
+	assert_loaded(NEW_SIZE, "an exchange without a mark");
+	assert_int_equal(enforcement(), WEIR_ENFORCE_OFF);
+}
+
+/* ---- Records that are not valid ---- */
+
+static int rebuild_with_bad_record(const struct plan *p, struct node **ret_node,
+				   struct sync_delta *ret_delta, struct weir_err *err)
+{
+	struct attachment_bad bad = {
+		.path = "c.json", .ns = "default", .name = "c", .why = "c.json: not JSON"
+	};
+	struct attachment_list l = { .bad = &bad, .n_bad = 1 };
+	struct node_setup setup = {};
+
+	*ret_node = open_next(&setup);
+	return rebuild_apply(*ret_node, p, &l, 0, ret_delta, err);
+}
+
+static uint64_t word_of_device(const struct node *n)
+{
+	const struct weir_pod *pods = node_array(n, WEIR_MAP_pods);
+	struct weir_attachment a;
+	uint32_t device = DEVICE;
+
+	assert_int_equal(bpf_map_lookup_elem(node_map_fd(n, WEIR_MAP_attachments), &device, &a), 0);
+	return pods[a.slot].word;
+}
+
+/* Else it would be open: a record that a crash truncated must not cost the pod its policies. */
+static void a_rebuild_leaves_a_pod_whose_record_is_not_valid_attached(void **state)
+{
+	static const enum attach_kind kinds[] = { ATTACH_AUTO, ATTACH_CLSACT };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct sync_delta d = {};
+		struct weir_err err = {};
+		struct node *n;
+
+		attach_preference = kinds[i];
+		load();
+		if (rebuild_with_bad_record(plan, &n, &d, &err))
+			fail_msg("%s", err.text);
+		assert_int_equal(d.gated, 0);
+		assert_true(weir_pod_ingress_set(word_of_device(n)));
+		node_close(&n);
+		assert_loaded(OLD_SIZE, "a rebuild with a record that is not valid");
+	}
+}
+
+static void a_rebuild_holds_a_pod_with_an_invalid_record_that_the_plan_lacks(void **state)
+{
+	static const char *const none[] = { NULL, NULL, NULL, NULL };
+	_cleanup_(plan_free) struct plan *without = kernel_plan(none, NULL);
+	struct sync_delta d = {};
+	struct weir_err err = {};
+	struct node *n;
+
+	load();
+	if (rebuild_with_bad_record(without, &n, &d, &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(d.gated, 1);
+	assert_true(weir_pod_flags(word_of_device(n)) & WEIR_POD_GATE);
+	node_close(&n);
+	assert_one_program_at_each_hook("a rebuild without the pod");
+}
+
+static void a_rebuild_of_another_layout_refuses_a_record_that_is_not_valid(void **state)
+{
+	struct sync_delta d = {};
+	struct weir_err err = {};
+	struct node *n;
+
+	load();
+	n = kernel_node(NAME, NODE_WRITE);
+	node_config(n)->layout_version = WEIR_LAYOUT_VERSION + 1;
+	node_close(&n);
+	assert_int_equal(rebuild_with_bad_record(plan, &n, &d, &err), -EINVAL);
+	node_close(&n);
+	assert_non_null(strstr(err.text, "c.json"));
+	assert_one_program_at_each_hook("a refused rebuild");
+	assert_int_not_equal(access(NEXT, F_OK), 0);
+	/* and the layout is the one before */
+	assert_int_equal(node_open(NAME, NODE_READ, NULL, &n, &err), -EPROTO);
+}
+
+static void a_first_rebuild_with_a_record_that_is_not_valid_attaches_nothing(void **state)
+{
+	struct sync_delta d = {};
+	struct weir_err err = {};
+	struct node *n;
+
+	assert_int_equal(rebuild_with_bad_record(plan, &n, &d, &err), 0);
+	node_close(&n);
+	assert_int_equal(programs_at(WEIR_PROGRAM_from_pod), 0);
+}
+
 #define TEST(f) cmocka_unit_test_teardown(f, teardown)
 
 int main(void)
@@ -369,9 +529,15 @@ int main(void)
 		TEST(a_rebuild_replaces_clsact_filters_in_place),
 		TEST(another_layout_is_replaced),
 		TEST(what_is_not_given_stays),
+		TEST(hairpin_addresses_of_an_older_layout_stay),
 		TEST(a_rebuild_of_nothing_is_a_first_load),
 		TEST(devices_without_a_record_are_detached),
 		TEST(a_rebuild_that_does_not_fit_changes_nothing),
+		TEST(an_exchange_whose_mark_cannot_be_written_is_complete),
+		TEST(a_rebuild_leaves_a_pod_whose_record_is_not_valid_attached),
+		TEST(a_rebuild_holds_a_pod_with_an_invalid_record_that_the_plan_lacks),
+		TEST(a_rebuild_of_another_layout_refuses_a_record_that_is_not_valid),
+		TEST(a_first_rebuild_with_a_record_that_is_not_valid_attaches_nothing),
 		TEST(killed_at_any_step_the_next_load_completes_what_is_loaded),
 		TEST(killed_with_clsact_the_next_load_completes_what_is_loaded),
 		TEST(killed_at_a_step_the_next_rebuild_completes_it),

@@ -43,6 +43,29 @@ static void the_first_error_names_file_and_member(void **state)
 	assert_string_equal(err.text, "f.json: n: expected an integer from 8 to 9");
 }
 
+/* The parser's own text has a picture of three lines, which breaks what prints one error a line. */
+static void text_that_is_not_json_gets_an_error_of_one_line_with_its_offset(void **state)
+{
+	static const struct {
+		const char *text, *error;
+	} cases[] = {
+		{ "{broken",
+		  "f.json: not JSON: lexical error: invalid char in json text, at byte 2" },
+		{ "{\"a\":1,\n\n]", "f.json: not JSON: parse error: invalid object key (must be a "
+				    "string), at byte 10" },
+		{ "{\"a\":", "f.json: not JSON: parse error: premature EOF, at byte 5" },
+		{ "", "f.json: not JSON: parse error: premature EOF, at byte 0" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(json_close) struct json doc = {};
+		struct weir_err err = {};
+
+		assert_int_equal(json_open(&doc, "f.json", cases[i].text, "Thing", &err), -EINVAL);
+		assert_string_equal(err.text, cases[i].error);
+	}
+}
+
 static void members_of_an_absent_value_are_absent(void **state)
 {
 	struct json_value none = {};
@@ -107,6 +130,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(members_are_read_by_type),
 		cmocka_unit_test(the_first_error_names_file_and_member),
+		cmocka_unit_test(text_that_is_not_json_gets_an_error_of_one_line_with_its_offset),
 		cmocka_unit_test(members_of_an_absent_value_are_absent),
 		cmocka_unit_test(documents_that_are_nested_deeply_are_refused),
 		cmocka_unit_test(brackets_in_strings_are_not_nested),

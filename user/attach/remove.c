@@ -22,6 +22,8 @@
 #include "attach/remove.h"
 #include "kernel/lock.h"
 
+#define LOCK_TRIES 100 /* each but the last met another `uninstall` */
+
 void (*node_remove_hook)(const char *path);
 
 /* The first error counts; each step is tried. */
@@ -160,13 +162,13 @@ static int remove_places(struct node *n, const char *name, struct weir_err *err)
  */
 static int lock_instance(const struct node *n, struct weir_err *err)
 {
-	int r;
+	int tries = LOCK_TRIES, r;
 
 	do {
 		r = file_mkdir(node_run_dir(n), INSTANCE_RUN_MODE, err);
 		if (!r)
 			r = lock_take(node_run_dir(n), err);
-	} while (r == -ENOENT); /* another `uninstall` was faster */
+	} while (r == -ENOENT && --tries);
 	return r == -ENOSPC || r == -EDQUOT || r == -EROFS ? -ENOLCK : r;
 }
 

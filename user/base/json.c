@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include <yajl/yajl_parse.h>
 #include <yajl/yajl_tree.h>
 
 #include "base/emit.h"
@@ -42,6 +43,32 @@ static bool is_too_deep(const char *text)
 	return depth > DEPTH_MAX;
 }
 
+/* How much was read, with the byte that is wrong. The tree's parser does not tell: parse again. */
+static size_t error_offset(const char *text)
+{
+	const unsigned char *bytes = (const unsigned char *)text;
+	size_t len = strlen(text);
+	yajl_handle parser = yajl_alloc(NULL, NULL, NULL);
+	size_t offset = len; /* it ends too early */
+
+	yajl_config(parser, yajl_allow_comments, 1);
+	if (yajl_parse(parser, bytes, len) != yajl_status_ok)
+		offset = yajl_get_bytes_consumed(parser);
+	yajl_free(parser);
+	return offset;
+}
+
+/* why: yajl's text, of which the further lines are a picture of the place. */
+static int not_json(struct json *j, const char *text, const char *why)
+{
+	size_t len = strcspn(why, "\n");
+
+	if (len && why[len - 1] == '.')
+		len--;
+	return j->r = err_set(j->err, -EINVAL, "%s: not JSON: %.*s, at byte %zu", j->file, (int)len,
+			      why, error_offset(text));
+}
+
 int json_open(struct json *ret, const char *file, const char *text, const char *kind,
 	      struct weir_err *err)
 {
@@ -55,7 +82,7 @@ int json_open(struct json *ret, const char *file, const char *text, const char *
 	ret->root = yajl_tree_parse(text, why, sizeof(why));
 	root = json_root(ret);
 	if (!ret->root)
-		return ret->r = err_set(err, -EINVAL, "%s: not JSON: %s", file, why);
+		return not_json(ret, text, why);
 	if (strcmp(json_text(root, "apiVersion"), EMIT_API_VERSION))
 		return json_bad(root, "apiVersion", "expected " EMIT_API_VERSION);
 	snprintf(why, sizeof(why), "expected %s", kind);

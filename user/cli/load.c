@@ -153,13 +153,13 @@ static void print_notes(const struct plan *p, const struct common_options *c)
 }
 
 /* A difference counts before pods that are not attached: the dry run is the drift check. */
-static int report(const struct load_options *o, const struct plan *p,
+static int report(const struct load_options *o, const struct node *node, const struct plan *p,
 		  const struct attachment_list *attachments, const struct sync_delta *delta)
 {
 	_cleanup_(pod_faults_free) struct pod_faults faults = {};
 	int status;
 
-	pod_faults_of_plan(p, attachments, &faults);
+	pod_faults_of_plan(node, p, attachments, &faults);
 	delta_print(delta, &faults, o->dry_run, &o->common);
 	fflush(stdout);
 	status = delta_faults(&faults, &o->common);
@@ -188,6 +188,11 @@ static int load(const struct load_options *o, const struct plan_input *in, const
 		return status;
 	if (!r)
 		hairpin_warn(in, node_config(node)->hairpin, &o->common);
+	if (!r && setup.hairpin_lost)
+		cli_note(
+			&o->common,
+			"warning: the loaded maps are of another layout, from which hairpin addresses cannot be taken: those not "
+			"given are the default ones");
 	if (!r && !o->dry_run)
 		attachment_tidy(o->common.name);
 	if (!r)
@@ -201,7 +206,7 @@ static int load(const struct load_options *o, const struct plan_input *in, const
 		return cli_fail_err(r, &err);
 	delta_notes(&delta, &o->common);
 	note_lacks(node, &attachments, &o->common);
-	return report(o, p, &attachments, &delta);
+	return report(o, node, p, &attachments, &delta);
 }
 
 static size_t object_count(const struct store *s)
@@ -299,7 +304,7 @@ static const struct option_row rows[] = {
 	ROW("rebuild", NULL, OPTION_FLAG, rebuild,
 	    "make new maps and programs, attach them in place of the loaded ones, and remove those: for another "
 	    "layout version or other sizes. Policies stay enforced meanwhile; connections are not carried over. "
-	    "Sizes and addresses that are not given stay as they are"),
+	    "Sizes and addresses that are not given stay, unless a warning or docs/changes.md says otherwise"),
 	ROW("allow-empty", NULL, OPTION_FLAG, allow_empty,
 	    "accept manifests without any object: they remove everything"),
 	ROW("attach", "auto|tcx|clsact", OPTION_CHOICE, attach,
@@ -338,8 +343,9 @@ const struct verb verb_load = {
 		"its maps have another layout version; 4: invalid objects or an unknown node; 5: planned pods are not\n"
 		"attached, another writer is at work, or a policy does not fit the tables: then its pods are closed in\n"
 		"that direction and everything else is applied; 6: the kernel refused, or another table is full. With\n"
-		"status 3, 4 and 6 what was loaded before stays in force. If a rebuild is killed, the old set or the new\n"
-		"one is loaded; the next load attaches that one everywhere and removes the other.\n",
+		"status 3, 4 and 6 what was loaded before stays in force. If a rebuild is killed, or fails after it began\n"
+		"to attach, the old set or the new one is loaded, and some pods may be served by the other: run 'weir\n"
+		"load', which attaches the loaded one everywhere and removes the other.\n",
 	.outputs = "table|json",
 	.wants = WANTS_FILES | WANTS_NODE | WANTS_INSTANCE,
 	.options = rows,

@@ -86,25 +86,42 @@ static const struct attachment *judge_record(struct pod_faults *f, const struct 
 	return NULL;
 }
 
-static void add_bad_records(struct pod_faults *f, const struct attachment_list *l)
+/* Does one of the addresses lead to a slot of a pod? */
+static bool is_attached(const struct node *n, const struct weir_addr addr[2])
 {
-	for (size_t i = 0; i < l->n_bad; i++) {
-		const struct attachment_bad *b = &l->bad[i];
-		const char *pod =
-			*b->ns ? arena_printf(&f->arena, "%s/%s", b->ns, b->name) : b->path;
+	const struct weir_pod *pods = node_array(n, WEIR_MAP_pods);
+	uint32_t slot;
 
-		add(f, POD_FAULT_RECORD, pod,
-		    arena_printf(
-			    &f->arena,
-			    "has an attachment record that is not valid: %s (if it was attached, it stays so)",
-			    b->why));
-	}
+	for (int f = 0; f < 2; f++)
+		if (!weir_addr_is_zero(&addr[f]) &&
+		    !bpf_map_lookup_elem(node_map_fd(n, WEIR_MAP_endpoints), &addr[f], &slot) &&
+		    slot < node_map_max(n, WEIR_MAP_pods) && pods[slot].ref)
+			return true;
+	return false;
+}
+
+/* Without addr the plan lacks the pod, and which device it has is unknown. */
+static const char *what_became_of(const struct node *n, const struct weir_addr *addr)
+{
+	if (!addr)
+		return "if it was attached, it is held";
+	return is_attached(n, addr) ? "it stays attached" : "it is not attached";
+}
+
+static void add_bad_record(struct pod_faults *f, const struct node *n,
+			   const struct attachment_bad *b, const struct weir_addr *addr)
+{
+	const char *pod = *b->ns ? arena_printf(&f->arena, "%s/%s", b->ns, b->name) : b->path;
+
+	add(f, POD_FAULT_RECORD, pod,
+	    arena_printf(&f->arena, "has an attachment record that is not valid: %s (%s)", b->why,
+			 what_became_of(n, addr)));
 }
 
 /* ---- Before and after an apply ---- */
 
-void pod_faults_of_plan(const struct plan *p, const struct attachment_list *records,
-			struct pod_faults *ret_faults)
+void pod_faults_of_plan(const struct node *n, const struct plan *p,
+			const struct attachment_list *records, struct pod_faults *ret_faults)
 {
 	*ret_faults = (struct pod_faults){};
 	for (size_t i = 0; i < p->n_pods; i++) {
@@ -119,7 +136,12 @@ void pod_faults_of_plan(const struct plan *p, const struct attachment_list *reco
 		ret_faults->planned++;
 		judge_record(ret_faults, &planned, records);
 	}
-	add_bad_records(ret_faults, records);
+	for (size_t i = 0; i < records->n_bad; i++) {
+		const struct attachment_bad *b = &records->bad[i];
+		const struct plan_pod *pod = plan_find_pod(p, b->ns, b->name);
+
+		add_bad_record(ret_faults, n, b, pod ? pod->addr : NULL);
+	}
 }
 
 /* ---- What is loaded ---- */
@@ -131,20 +153,6 @@ struct search {
 	bool devices; /* the caller is in the attach namespace */
 };
 
-static bool is_attached(const struct live *l, const struct plan_json_pod *p)
-{
-	const struct weir_pod *pods = node_array(l->node, WEIR_MAP_pods);
-	uint32_t slot;
-
-	for (int f = 0; f < 2; f++)
-		if (!weir_addr_is_zero(&p->addr[f]) &&
-		    !bpf_map_lookup_elem(node_map_fd(l->node, WEIR_MAP_endpoints), &p->addr[f],
-					 &slot) &&
-		    slot < node_map_max(l->node, WEIR_MAP_pods) && pods[slot].ref)
-			return true;
-	return false;
-}
-
 static void judge_planned(const struct plan_json_pod *p, void *arg)
 {
 	struct search *s = arg;
@@ -154,7 +162,7 @@ static void judge_planned(const struct plan_json_pod *p, void *arg)
 	if (!is_planned(p))
 		return;
 	s->f->planned++;
-	if (is_attached(s->l, p))
+	if (is_attached(s->l->node, p->addr))
 		return;
 	a = judge_record(s->f, p, s->records);
 	if (a && s->devices && if_indextoname(a->ifindex, device))
@@ -181,6 +189,17 @@ static void add_held(struct search *s)
 			    "is held: it has an attachment record but is not in the loaded manifests, so all its packets are dropped");
 }
 
+static void add_bad_of_live(struct search *s, const struct attachment_bad *b)
+{
+	_cleanup_(mem_free) char *pod = mem_printf("%s/%s", b->ns, b->name);
+	struct weir_addr addr[2] = {};
+	bool planned = false;
+
+	for (int f = 0; s->l->plan && f < 2; f++)
+		planned |= plan_json_pod_addr(s->l->plan, pod, f, &addr[f]);
+	add_bad_record(s->f, s->l->node, b, planned ? addr : NULL);
+}
+
 void pod_faults_of_live(const struct live *l, const struct attachment_list *records,
 			struct pod_faults *ret_faults)
 {
@@ -192,5 +211,6 @@ void pod_faults_of_live(const struct live *l, const struct attachment_list *reco
 	if (l->plan)
 		plan_json_each_pod(l->plan, judge_planned, &s);
 	add_held(&s);
-	add_bad_records(ret_faults, records);
+	for (size_t i = 0; i < records->n_bad; i++)
+		add_bad_of_live(&s, &records->bad[i]);
 }

@@ -34,9 +34,9 @@ struct pod_faults {
 	size_t count[_POD_FAULT_MAX];
 };
 
-/* Of a plan that is loaded now, or would be; no held pods. */
-void pod_faults_of_plan(const struct plan *p, const struct attachment_list *records,
-			struct pod_faults *ret_faults);
+/* Of a plan that is loaded in n now, or would be; no held pods. */
+void pod_faults_of_plan(const struct node *n, const struct plan *p,
+			const struct attachment_list *records, struct pod_faults *ret_faults);
 /* Of a loaded instance; without its plan file no unattached pods. */
 void pod_faults_of_live(const struct live *l, const struct attachment_list *records,
 			struct pod_faults *ret_faults);

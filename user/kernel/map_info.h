@@ -44,6 +44,9 @@ bool map_size_works(enum weir_map map, uint32_t entries);
 struct node_setup {
 	uint32_t max[_WEIR_MAP_MAX]; /* entries */
 	struct weir_addr hairpin[2]; /* by family: weir_config.hairpin */
+	/* set by node_open_next(): the loaded layout's addresses are not known, the default is used
+	 */
+	bool hairpin_lost;
 };
 
 /* Scales the maps of a knob to the nearest supported size at percent of the default. */

@@ -25,6 +25,7 @@
 #define PATH_MAX_HERE (INSTANCE_PATH_MAX + 320)
 #define PARENT_TRIES 100 /* each but the last met a rebuild of another instance that ended */
 #define LINK_TEXT_MAX 64
+#define HAIRPIN_LAYOUT 4 /* the first with today's offset of weir_config.hairpin */
 
 void next_dir(const char *pin_dir, char ret_dir[])
 {
@@ -168,6 +169,55 @@ void next_drop(struct node *n)
 
 /* ---- What the loaded set has ---- */
 
+/* Without a config, and with one that was not completed, nothing was ever attached. */
+static int pods_are_readable(const struct node *n, bool *ret_loaded, struct weir_err *err)
+{
+	struct weir_config loaded;
+	int r = maps_config(n, n->live_dir, &loaded);
+
+	*ret_loaded = !r && loaded.layout_version;
+	if (r && r != -ENOENT)
+		return err_set(err, r, "read map config in %s: %s", n->live_dir, strerror(-r));
+	if (*ret_loaded && loaded.layout_version != WEIR_LAYOUT_VERSION)
+		return err_set(err, -EPROTO, "the loaded maps in %s have layout version %u",
+			       n->live_dir, loaded.layout_version);
+	return 0;
+}
+
+static int copy_pods(int fd, struct weir_pod **ret_pods, uint32_t *ret_n)
+{
+	struct bpf_map_info info = {};
+	uint32_t len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return -errno;
+	if (info.type != BPF_MAP_TYPE_ARRAY || info.value_size != sizeof(**ret_pods))
+		return -EPROTO;
+	*ret_pods = mem_zalloc((size_t)info.max_entries * sizeof(**ret_pods));
+	*ret_n = info.max_entries;
+	for (uint32_t slot = 0; slot < info.max_entries; slot++)
+		if (bpf_map_lookup_elem(fd, &slot, &(*ret_pods)[slot]))
+			return -errno;
+	return 0;
+}
+
+int next_loaded_pods(const struct node *n, struct weir_pod **ret_pods, uint32_t *ret_n,
+		     struct weir_err *err)
+{
+	_cleanup_(mem_free) char *pin =
+		mem_printf("%s/maps/%s", n->live_dir, map_info(WEIR_MAP_pods)->name);
+	_cleanup_(fd_close) int fd = -1;
+	bool loaded;
+	int r = pods_are_readable(n, &loaded, err);
+
+	*ret_n = 0;
+	if (r || !loaded)
+		return r;
+	fd = bpf_obj_get(pin);
+	r = fd < 0 ? -errno : copy_pods(fd, ret_pods, ret_n);
+	return r ? err_set(err, r, "read map %s: %s", pin, strerror(-r)) : 0;
+}
+
 static uint32_t loaded_size(const struct node *n, enum weir_map map)
 {
 	_cleanup_(mem_free) char *pin = mem_printf("%s/maps/%s", n->pin_dir, map_info(map)->name);
@@ -195,15 +245,30 @@ static void keep_sizes(const struct node *n, enum weir_knob knob, struct node_se
 			setup->max[map] = max[map];
 }
 
+/* A config of layout 4 that was never released is shorter: its other address is in this place. */
+static void keep_hairpin(const struct weir_config *loaded, int family, struct node_setup *setup)
+{
+	const struct weir_addr *addr = &loaded->hairpin[family];
+	bool known = loaded->layout_version >= HAIRPIN_LAYOUT &&
+		     loaded->layout_version <= WEIR_LAYOUT_VERSION && !weir_addr_is_zero(addr) &&
+		     weir_addr_is_v4(addr) == !family;
+
+	if (!weir_addr_is_zero(&setup->hairpin[family]))
+		return;
+	if (known)
+		setup->hairpin[family] = *addr;
+	else
+		setup->hairpin_lost = true;
+}
+
 void next_keep_setup(const struct node *n, struct node_setup *setup)
 {
 	struct weir_config loaded;
 
 	for (int knob = WEIR_KNOB_NONE + 1; knob < _WEIR_KNOB_MAX; knob++)
 		keep_sizes(n, knob, setup);
-	if (maps_config(n, n->pin_dir, &loaded) || loaded.layout_version != WEIR_LAYOUT_VERSION)
+	if (maps_config(n, n->pin_dir, &loaded) || !loaded.layout_version)
 		return;
 	for (int family = 0; family < 2; family++)
-		if (weir_addr_is_zero(&setup->hairpin[family]))
-			setup->hairpin[family] = loaded.hairpin[family];
+		keep_hairpin(&loaded, family, setup);
 }

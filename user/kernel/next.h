@@ -11,6 +11,7 @@
 #include "kernel/map_info.h"
 
 struct node;
+struct weir_pod;
 
 /*
  * Removes the next place, after its links were pinned in the loaded one, whose folders exist: no
@@ -26,10 +27,13 @@ int next_begin(struct node *n, struct weir_err *err);
 int next_commit(struct node *n, struct weir_err *err);
 /* Gives up: n moves back, what was made in the next place is removed. */
 void next_drop(struct node *n);
+/* See node_loaded_pods(); n is in the next place. */
+int next_loaded_pods(const struct node *n, struct weir_pod **ret_pods, uint32_t *ret_n,
+		     struct weir_err *err);
 /* The folder of the next place that belongs to a pin folder. */
 void next_dir(const char *pin_dir, char ret_dir[]);
 /*
  * Fills what setup does not request from the loaded set: the sizes of a knob if the loaded maps
- * have all of them, hairpin addresses if the layout is the same.
+ * have all of them, hairpin addresses if the layout has them at the same offset.
  */
 void next_keep_setup(const struct node *n, struct node_setup *setup);

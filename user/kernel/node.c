@@ -205,14 +205,14 @@ int node_commit_next(struct node *n, struct weir_err *err)
 
 	memcpy(old, n->pin_dir, sizeof(old)); /* the old set's place, once it is exchanged */
 	r = next_commit(n, err);
-	if (!r)
-		r = place_mark(n, err);
 	if (r)
 		return r;
 	/* RACE: `enforce` wrote into the old set meanwhile; later it finds the new one */
 	if (!maps_config(n, old, &loaded) && loaded.layout_version && loaded.enforcement != before)
 		__atomic_store_n(&node_config(n)->enforcement, loaded.enforcement,
 				 __ATOMIC_RELEASE);
+	/* the set is loaded: what failed here is no failure, and the next writer marks it */
+	(void)!place_mark(n, NULL);
 	return 0;
 }
 
@@ -224,6 +224,19 @@ int node_settle_next(struct node *n, struct weir_err *err)
 void node_drop_next(struct node *n)
 {
 	next_drop(n);
+}
+
+int node_loaded_pods(const struct node *n, struct weir_pod **ret_pods, uint32_t *ret_n,
+		     struct weir_err *err)
+{
+	size_t size = (size_t)node_map_max(n, WEIR_MAP_pods) * sizeof(**ret_pods);
+
+	if (n->live_dir[0])
+		return next_loaded_pods(n, ret_pods, ret_n, err);
+	*ret_n = node_map_max(n, WEIR_MAP_pods);
+	*ret_pods = mem_zalloc(size);
+	memcpy(*ret_pods, node_array(n, WEIR_MAP_pods), size);
+	return 0;
 }
 
 bool node_is_loaded(const struct node *n)

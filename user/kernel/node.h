@@ -52,6 +52,12 @@ int node_settle_next(struct node *n, struct weir_err *err); /* removes the set b
 void node_drop_next(struct node *n); /* gives up; nothing if it was committed */
 /* Where the loaded set is: not node_pin_dir() between node_open_next() and node_commit_next(). */
 const char *node_loaded_dir(const struct node *n);
+/*
+ * A copy of the loaded set's pods[], also while n is the next set; *ret_pods is for mem_free(), and
+ * has no elements if nothing is loaded. -EPROTO: the loaded set has another layout. err says why.
+ */
+int node_loaded_pods(const struct node *n, struct weir_pod **ret_pods, uint32_t *ret_n,
+		     struct weir_err *err);
 /* False once a rebuild or `uninstall` replaced what n has open. */
 bool node_is_loaded(const struct node *n);
 

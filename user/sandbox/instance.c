@@ -90,10 +90,9 @@ int instance_check_own(const char *name, struct weir_err *err)
 {
 	if (!is_foreign(name))
 		return 0;
-	return err_set(
-		err, -EBUSY,
-		"instance %s is attached to pods of this machine: choose another --name, or run 'weir uninstall --name %s'",
-		name, name);
+	return err_set(err, -EBUSY,
+		       "instance %s is attached to pods of this machine: choose another --name",
+		       name);
 }
 
 int sandbox_netns(const char *name, const char *where, struct weir_err *err)

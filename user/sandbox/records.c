@@ -16,6 +16,8 @@
 #include "kernel/lock.h"
 #include "sandbox/records.h"
 
+#define LOCK_TRIES 100 /* each but the last met a `down` */
+
 char *records_folder(const char *name)
 {
 	return instance_run_file(name, "sandbox");
@@ -46,14 +48,14 @@ static int make_folder(const char *name, struct weir_err *err)
 int records_lock(const char *name, struct weir_err *err)
 {
 	_cleanup_(mem_free) char *folder = records_folder(name);
-	int r;
+	int tries = LOCK_TRIES, r;
 
 	do {
 		r = make_folder(name, err);
 		if (r)
 			return r;
 		r = lock_take(folder, err);
-	} while (r == -ENOENT);
+	} while (r == -ENOENT && --tries);
 	return r;
 }
 

@@ -127,10 +127,10 @@ static bool overlay_changes(const struct sync *s)
 /* Computes everything that the steps below need; writes no map. */
 static int compare(struct sync *s)
 {
-	int r;
+	int r = pods_collect(s);
 
-	pods_collect(s);
-	r = bind_all(s);
+	if (!r)
+		r = bind_all(s);
 	if (r)
 		return r;
 	service_want(s);

@@ -153,7 +153,7 @@ int moves_to_end(struct sync *s);
 
 /* ---- sync_pods.c: pods, endpoints, attachments, hooks ---- */
 
-void pods_collect(struct sync *s); /* fills pods; before bind_all() */
+int pods_collect(struct sync *s); /* fills pods; before bind_all() */
 void pods_want(struct sync *s);
 void pods_delta(struct sync *s);
 void pods_unplug(struct sync *s);

@@ -98,46 +98,80 @@ static const struct plan_pod *broken_pod_at(const struct sync *s, const struct w
 }
 
 /*
- * A record that is not valid must not detach its pod, which would open it. The pod stays in its
- * slot. Which slot that is, is known by the plan's address; if one of the records cannot be found
- * so, each slot without a record is kept, and held.
+ * The slots of what is attached now: in a rebuild not those of s->n, which is the next set. Without
+ * them the pod of a record that is not valid would be detached, and open.
  */
-static void keep_broken(struct sync *s)
+static int read_slots(struct sync *s, struct weir_pod **ret_slots, uint32_t *ret_n)
 {
-	uint32_t max = node_map_max(s->n, WEIR_MAP_pods);
-	size_t found = 0;
+	struct weir_err err = {};
+	int r = node_loaded_pods(s->n, ret_slots, ret_n, &err);
 
-	if (!s->attachments->n_bad)
-		return;
-	s->kept = mem_zalloc(max * sizeof(*s->kept));
-	for (uint32_t slot = 0; slot < max; slot++)
-		found += pods(s)[slot].ref && !is_recorded(s, pods(s)[slot].ifindex) &&
-			 broken_pod_at(s, &pods(s)[slot]);
-	for (uint32_t slot = 0; slot < max; slot++) {
-		const struct weir_pod *live = &pods(s)[slot];
-		const struct plan_pod *p = broken_pod_at(s, live);
-		struct attachment *a = &s->kept[s->n_kept];
-
-		if (!live->ref || is_recorded(s, live->ifindex) ||
-		    (!p && found == s->attachments->n_bad))
-			continue;
-		*a = (struct attachment){ .ns = p ? p->ns : "",
-					  .name = p ? p->name : "",
-					  .uid = p ? p->uid : "",
-					  .ifindex = live->ifindex,
-					  .adopted = weir_pod_flags(live->word) & WEIR_POD_ADOPTED,
-					  .addr = { live->addr[0], live->addr[1] } };
-		memcpy(a->mac, live->mac, sizeof(a->mac));
-		if (!is_there(s, a))
-			continue;
-		add_pod(s, a, p);
-		s->n_kept++;
-	}
+	return r ? err_set(s->err, -EINVAL,
+			   "%s; which device it means cannot be found (%s): write a valid record first, so that its pod stays isolated",
+			   s->attachments->bad[0].why, err.text)
+		 : 0;
 }
 
-void pods_collect(struct sync *s)
+static bool is_broken_pod(const struct sync *s, const struct weir_pod *slot)
+{
+	return slot->ref && !is_recorded(s, slot->ifindex) && broken_pod_at(s, slot);
+}
+
+/* p: NULL if the plan lacks the pod: it is held. */
+static void keep_slot(struct sync *s, const struct weir_pod *slot, const struct plan_pod *p)
+{
+	struct attachment *a = &s->kept[s->n_kept];
+	uint32_t flags = weir_pod_flags(slot->word);
+
+	*a = (struct attachment){ .ns = p ? p->ns : "",
+				  .name = p ? p->name : "",
+				  .uid = p ? p->uid : "",
+				  .ifindex = slot->ifindex,
+				  .adopted = flags & WEIR_POD_ADOPTED,
+				  .any_sender = flags & WEIR_POD_ANY_SENDER,
+				  .tunnels = flags & WEIR_POD_TUNNELS,
+				  .addr = { slot->addr[0], slot->addr[1] } };
+	memcpy(a->mac, slot->mac, sizeof(a->mac));
+	if (!is_there(s, a))
+		return;
+	add_pod(s, a, p);
+	s->n_kept++;
+}
+
+/*
+ * A record that is not valid must not detach its pod, which would open it. The pod stays in its
+ * slot, or gets one in the next set. Which slot that is, is known by the plan's address; if one of
+ * the records cannot be found so, each slot without a record is kept, and held.
+ */
+static int keep_broken(struct sync *s)
+{
+	_cleanup_(mem_free) struct weir_pod *slots = NULL;
+	uint32_t max = 0;
+	size_t found = 0;
+	int r;
+
+	if (!s->attachments->n_bad)
+		return 0;
+	r = read_slots(s, &slots, &max);
+	if (r)
+		return r;
+	s->kept = mem_zalloc((max + 1) * sizeof(*s->kept));
+	for (uint32_t slot = 0; slot < max; slot++)
+		found += is_broken_pod(s, &slots[slot]);
+	for (uint32_t slot = 0; slot < max; slot++) {
+		const struct plan_pod *p = broken_pod_at(s, &slots[slot]);
+
+		if (slots[slot].ref && !is_recorded(s, slots[slot].ifindex) &&
+		    (p || found != s->attachments->n_bad))
+			keep_slot(s, &slots[slot], p);
+	}
+	return 0;
+}
+
+int pods_collect(struct sync *s)
 {
 	size_t in_plan = 0;
+	int r;
 
 	for (size_t i = 0; i < s->attachments->n; i++) {
 		const struct attachment *a = &s->attachments->items[i];
@@ -147,7 +181,9 @@ void pods_collect(struct sync *s)
 		else
 			s->delta.vanished++;
 	}
-	keep_broken(s);
+	r = keep_broken(s);
+	if (r)
+		return r;
 	for (size_t i = 0; i < s->n_pods; i++)
 		in_plan += !!s->pods[i].p;
 	s->delta.gated = s->n_pods - in_plan;
@@ -155,6 +191,7 @@ void pods_collect(struct sync *s)
 	/* of two records with the same address, endpoints[] gets the first in this order */
 	if (s->n_pods)
 		qsort(s->pods, s->n_pods, sizeof(*s->pods), newest_first);
+	return 0;
 }
 
 static uint32_t flags_of(const struct attachment *a)
