@@ -160,6 +160,8 @@ record_of_nothing() {
 }
 no_record() { rm "/run/weir-$NAME/pods/p_ghost.json"; }
 
+plan_broken() { for plan in "/run/weir-$NAME"/plan-*; do echo '{"closed":[1]}4789' >"$plan"; done; }
+
 gc_gone() { rm "/sys/fs/bpf/weir-$NAME/progs/"gc-*/gc_*; }
 
 bridge_nf() {
@@ -251,6 +253,7 @@ check "N020 is not reported if a rule says weir-overlay" tunnel_settled
 if [ -e /proc/sys/net/bridge ]; then
 	check "N004 is info, and an error beside N003" bridge_nf
 fi
+check "N021 a plan file that is not valid" broken_and_undone N021 error "plan-" plan_broken attached
 check "N006 a table that is nearly full" full_table
 
 finish

@@ -59,6 +59,7 @@ int doctor_instance(const char *name, const struct live *l, struct findings *f,
 		r = check_addresses(l, f, err);
 	if (r)
 		return r;
+	check_plan(l, f);
 	check_pods(l, &pods, f);
 	check_tables(l, f);
 	findings_sort(f);

@@ -71,6 +71,11 @@ int live_open(struct live *l, const char *name, struct weir_err *err)
 	return r;
 }
 
+bool live_lacks_plan(const struct live *l)
+{
+	return l->generation && !l->plan;
+}
+
 void live_reload(struct live *l, struct live *ret_before)
 {
 	live_close(ret_before);

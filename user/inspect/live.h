@@ -26,6 +26,9 @@ struct live {
 	struct plan_json *plan; /* NULL: no plan file of this generation */
 };
 
+/* A plan was applied, and its file is missing or not valid: what is planned is unknown. */
+bool live_lacks_plan(const struct live *l);
+
 /* name: of the instance, NULL for the default one. As node_open(). */
 int live_open(struct live *l, const char *name, struct weir_err *err);
 void live_close(struct live *l); /* also for _cleanup_() */
