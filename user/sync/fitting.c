@@ -31,6 +31,12 @@ static struct plan *compile_for(const struct fitting *f, uint32_t part)
 	return plan_compile(&in);
 }
 
+/* An apply failed for the tables' sake, which other policies may help. */
+static bool lacks_room(const struct fitting *f, int r)
+{
+	return r == -ENOSPC && f->delta->no_room;
+}
+
 static int apply(const struct fitting *f, const struct plan *p)
 {
 	if (f->flags & SYNC_REBUILD)
@@ -46,7 +52,7 @@ static int apply_by_steps(const struct fitting *f, struct plan **plan)
 {
 	int r = -ENOSPC;
 
-	for (uint32_t part = 2; part <= LEAST_PART && r == -ENOSPC; part *= 2) {
+	for (uint32_t part = 2; part <= LEAST_PART && lacks_room(f, r); part *= 2) {
 		_cleanup_(plan_free) struct plan *first = compile_for(f, part);
 		struct plan *whole = *plan;
 
@@ -56,7 +62,7 @@ static int apply_by_steps(const struct fitting *f, struct plan **plan)
 		if (r)
 			continue;
 		r = apply(f, whole);
-		if (r != -ENOSPC)
+		if (!lacks_room(f, r))
 			return r;
 		*plan = first;
 		first = whole;
@@ -74,7 +80,7 @@ int sync_apply_fitting(struct node *n, const struct plan_input *in,
 
 	*ret_plan = compile_for(&f, 1);
 	r = apply(&f, *ret_plan);
-	if (r == -ENOSPC && !(flags & (SYNC_DRY_RUN | SYNC_REBUILD)))
+	if (lacks_room(&f, r) && !(flags & (SYNC_DRY_RUN | SYNC_REBUILD)))
 		r = apply_by_steps(&f, ret_plan);
 	return r;
 }
