@@ -56,6 +56,15 @@ load_says_so_too() {
 	[ $got = 5 ] && grep -q "error E035: NetworkPolicy evil/many" "$dir/err"
 }
 
+status_begins_with_it() {
+	exits 5 status && head -n 1 "$dir/out" | grep -q "^error  *NetworkPolicy evil/many, ingress: does not fit, and its pods are closed: "
+}
+
+doctor_finds_it() {
+	shows "N022  error    NetworkPolicy evil/many does not fit" 1 doctor &&
+		json '[i["severity"] for i in d["items"] if i["code"] == "N022"] == ["error"]' 1 doctor -o json
+}
+
 # connects ADDRESS SECONDS: from the client of tenant good
 connects() {
 	timeout "$2" "$W" sandbox exec --name "$NAME" good/client -- bash -c "exec 3<>/dev/tcp/$1/80" 2>/dev/null
@@ -71,7 +80,7 @@ their_traffic_is_dropped_and_no_other() {
 	local evil good
 	evil=$(address_of evil/server) && good=$(address_of good/server) || return
 	connects "$good" 5 && ! connects "$evil" 1 || return
-	json 'd["drops"]["policy-closed"] > 0 and d["drops"]["ingress-denied"] == 0' 0 status -o json
+	json 'd["drops"]["policy-closed"] > 0 and d["drops"]["ingress-denied"] == 0' 5 status -o json
 }
 
 why_names_it() {
@@ -84,7 +93,7 @@ a_mended_policy_opens_them() {
 	evil=$(address_of evil/server) || return
 	exits 0 sandbox up -q -f "$dir/370.yaml" || return
 	connects "$evil" 5 || return
-	json 'd["closed"] == []' 0 status -o json
+	json 'd["closed"] == []' 0 status -o json && exits 0 doctor
 }
 
 for rules in 370 5000; do
@@ -94,9 +103,10 @@ done
 check "370 rules of nearly all peers fit" many_rules_fit
 check "too many close the tenant's pods: status 5, with the policy's position" too_many_close_the_tenants_pods
 check "compile says so too" load_says_so_too
-check "status lists the policy" shows "closed        NetworkPolicy evil/many, ingress: does not fit" 0 status
+check "status begins with the policy as an error: status 5" status_begins_with_it
+check "doctor finds it: N022" doctor_finds_it
 check "status -o json lists it" \
-	json '[(c["policy"], c["direction"]) for c in d["closed"]] == [("evil/many", "ingress")]' 0 status -o json
+	json '[(c["policy"], c["direction"]) for c in d["closed"]] == [("evil/many", "ingress")]' 5 status -o json
 check "traffic to the tenant's pods is dropped by name, and no other" their_traffic_is_dropped_and_no_other
 check "why names it, and the tables agree" why_names_it
 check "get policies shows the set as closed" \
