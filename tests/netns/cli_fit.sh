@@ -96,9 +96,22 @@ a_mended_policy_opens_them() {
 	json 'd["closed"] == []' 0 status -o json && exits 0 doctor
 }
 
-for rules in 370 5000; do
+# Tables of another size: probe and why -f compile for these.
+small_tables_are_measured() {
+	exits 0 sandbox down && exits 0 load -q -f "$dir/good.yaml" --node sandbox --scale-arrays 1 &&
+		exits 5 sandbox up -q -f "$dir/1000.yaml" && exits 0 sandbox probe -f "$dir/1000.yaml" &&
+		exits 1 why good/client evil/server:80 -f "$dir/1000.yaml" && line "DENIED +closed: "
+}
+
+for rules in 370 1000 5000; do
 	cluster "$rules" >"$dir/$rules.yaml"
 done
+
+cat >"$dir/good.yaml" <<END
+apiVersion: v1
+kind: Namespace
+metadata: {name: good}
+END
 
 check "370 rules of nearly all peers fit" many_rules_fit
 check "too many close the tenant's pods: status 5, with the policy's position" too_many_close_the_tenants_pods
@@ -112,5 +125,6 @@ check "why names it, and the tables agree" why_names_it
 check "get policies shows the set as closed" \
 	json '[i["default"] for i in d["items"] if i["policies"] == "evil/many"] == ["closed"]' 0 get policies -o json
 check "a mended policy opens them again" a_mended_policy_opens_them
+check "tables of another size are measured with the policies that are closed in them" small_tables_are_measured
 
 finish
