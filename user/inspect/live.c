@@ -86,6 +86,11 @@ const char *live_closed_text(const struct plan_closed *c, struct arena *arena)
 {
 	const char *table = plan_table_name(c->table);
 
+	if (table && c->need <= c->size)
+		return arena_printf(
+			arena,
+			"old and new entries of map %s did not fit together, of %llu; load --rebuild begins with empty tables",
+			table, (unsigned long long)c->size);
 	return arena_printf(arena, "all policies need %llu of %llu %s%s",
 			    (unsigned long long)c->need, (unsigned long long)c->size,
 			    table ? "entries of map " : "steps to compile", table ?: "");

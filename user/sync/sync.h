@@ -17,7 +17,8 @@ struct sync_delta {
 	 */
 	uint32_t gated, unplugged, vanished;
 	uint64_t generation; /* after the apply */
-	/* The apply failed since old and new entries do not fit together: -ENOSPC is also of files. */
+	/* The apply failed since old and new entries do not fit together: -ENOSPC is also of files.
+	 */
 	bool no_room;
 };
 
