@@ -65,6 +65,13 @@ doctor_finds_it() {
 		json '[i["severity"] for i in d["items"] if i["code"] == "N022"] == ["error"]' 1 doctor -o json
 }
 
+a_dry_run_says_what_would_be() {
+	sed '0,/^spec: {containers/s//status: {phase: Running, podIP: 10.244.0.9, podIPs: [{ip: 10.244.0.9}]}\nspec: {nodeName: n1, containers/' \
+		"$dir/5000.yaml" >"$dir/placed.yaml"
+	exits 1 load --dry-run -f "$dir/placed.yaml" --node n1 && grep -q "would be closed: .* would be applied" "$dir/err" &&
+		! grep -q "is applied" "$dir/err"
+}
+
 # connects ADDRESS SECONDS: from the client of tenant good
 connects() {
 	timeout "$2" "$W" sandbox exec --name "$NAME" good/client -- bash -c "exec 3<>/dev/tcp/$1/80" 2>/dev/null
@@ -85,7 +92,8 @@ their_traffic_is_dropped_and_no_other() {
 
 why_names_it() {
 	exits 1 why good/client evil/server:80 && line "DENIED +closed: a policy that selects it does not fit" &&
-		line "agrees" && ! grep -q "ingress\[0\]" "$dir/out"
+		line "agrees" && ! grep -q "ingress\[0\]" "$dir/out" && line "closed: its ingress rules count for nothing" &&
+		! grep -q "it allows nothing" "$dir/out"
 }
 
 a_mended_policy_opens_them() {
@@ -113,6 +121,7 @@ kind: Namespace
 metadata: {name: good}
 END
 
+check "load --dry-run says what would be closed" a_dry_run_says_what_would_be
 check "370 rules of nearly all peers fit" many_rules_fit
 check "too many close the tenant's pods: status 5, with the policy's position" too_many_close_the_tenants_pods
 check "compile says so too" load_says_so_too
