@@ -39,7 +39,8 @@ extern const char *const severity_names[]; /* "info", "warning", "error", NULL *
 	X(N019, "the node accepts router advertisements of pods")  \
 	X(N020, "a tunnel accepts packets of any sender")          \
 	X(N021, "the plan file is missing or not valid")           \
-	X(N022, "a policy does not fit, and its pods are closed")
+	X(N022, "a policy does not fit, and its pods are closed")  \
+	X(N023, "the node's tunnels have changed")
 
 enum finding_code {
 #define FINDING_ENUM(code, title) FINDING_##code,
