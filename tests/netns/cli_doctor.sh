@@ -69,10 +69,18 @@ dnat_settled() {
 dnat_by_iptables() { in_node iptables-nft -t nat -A PREROUTING -p tcp --dport 8080 -j DNAT --to 10.244.0.9:80; }
 dnat_by_iptables_gone() { in_node iptables-nft -t nat -F PREROUTING; }
 
-tunnel() {
+new_tunnel() {
 	in_node ip link add vx0 type vxlan id 7 dstport 4789 local 172.18.0.2 && in_node ip link set vx0 up
 }
-tunnel_gone() { in_node ip link del vx0; }
+old_tunnel() { in_node ip link del vx0; }
+# Loaded with its port: no N023
+tunnel() { new_tunnel && attached; }
+tunnel_gone() { old_tunnel && attached; }
+tunnel_is_new() {
+	new_tunnel && codes "N020 N023" 1 doctor && shows "N023  error    UDP port 4789 of a tunnel came after" 1 doctor &&
+		old_tunnel && healthy
+}
+tunnel_is_gone() { tunnel && old_tunnel; }
 tunnel_settled() {
 	tunnel && in_node nft 'table inet guard { chain input { type filter hook input priority 0;
 		udp dport 4789 ip saddr != 172.18.0.0/24 drop comment "weir-overlay"; }; }'
@@ -159,6 +167,8 @@ record_of_nothing() {
 		>"/run/weir-$NAME/pods/p_ghost.json"
 }
 no_record() { rm "/run/weir-$NAME/pods/p_ghost.json"; }
+
+plan_broken() { for plan in "/run/weir-$NAME"/plan-*; do echo '{"closed":[1]}4789' >"$plan"; done; }
 
 gc_gone() { rm "/sys/fs/bpf/weir-$NAME/progs/"gc-*/gc_*; }
 
@@ -248,9 +258,12 @@ check "N018 by iptables" broken_and_undone N018 warning "chain ip nat PREROUTING
 check "N019 router advertisements" broken_and_undone N019 warning "accept_ra = 2" accept_ra refuse_ra
 check "N020 a tunnel without proof of the sender" broken_and_undone N020 warning "vx0 (vxlan)" tunnel tunnel_gone
 check "N020 is not reported if a rule says weir-overlay" tunnel_settled
+check "N023 a tunnel that came after the load" tunnel_is_new
+check "N023 a tunnel that is gone" broken_and_undone N023 warning "UDP port 4789 was a tunnel" tunnel_is_gone attached
 if [ -e /proc/sys/net/bridge ]; then
 	check "N004 is info, and an error beside N003" bridge_nf
 fi
+check "N021 a plan file that is not valid" broken_and_undone N021 error "plan-" plan_broken attached
 check "N006 a table that is nearly full" full_table
 
 finish

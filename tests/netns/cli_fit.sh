@@ -56,6 +56,22 @@ load_says_so_too() {
 	[ $got = 5 ] && grep -q "error E035: NetworkPolicy evil/many" "$dir/err"
 }
 
+status_begins_with_it() {
+	exits 5 status && head -n 1 "$dir/out" | grep -q "^error  *NetworkPolicy evil/many, ingress: does not fit, and its pods are closed: "
+}
+
+doctor_finds_it() {
+	shows "N022  error    NetworkPolicy evil/many does not fit" 1 doctor &&
+		json '[i["severity"] for i in d["items"] if i["code"] == "N022"] == ["error"]' 1 doctor -o json
+}
+
+a_dry_run_says_what_would_be() {
+	sed '0,/^spec: {containers/s//status: {phase: Running, podIP: 10.244.0.9, podIPs: [{ip: 10.244.0.9}]}\nspec: {nodeName: n1, containers/' \
+		"$dir/5000.yaml" >"$dir/placed.yaml"
+	exits 1 load --dry-run -f "$dir/placed.yaml" --node n1 && grep -q "would be closed: .* would be applied" "$dir/err" &&
+		! grep -q "is applied" "$dir/err"
+}
+
 # connects ADDRESS SECONDS: from the client of tenant good
 connects() {
 	timeout "$2" "$W" sandbox exec --name "$NAME" good/client -- bash -c "exec 3<>/dev/tcp/$1/80" 2>/dev/null
@@ -71,12 +87,13 @@ their_traffic_is_dropped_and_no_other() {
 	local evil good
 	evil=$(address_of evil/server) && good=$(address_of good/server) || return
 	connects "$good" 5 && ! connects "$evil" 1 || return
-	json 'd["drops"]["policy-closed"] > 0 and d["drops"]["ingress-denied"] == 0' 0 status -o json
+	json 'd["drops"]["policy-closed"] > 0 and d["drops"]["ingress-denied"] == 0' 5 status -o json
 }
 
 why_names_it() {
 	exits 1 why good/client evil/server:80 && line "DENIED +closed: a policy that selects it does not fit" &&
-		line "agrees" && ! grep -q "ingress\[0\]" "$dir/out"
+		line "agrees" && ! grep -q "ingress\[0\]" "$dir/out" && line "closed: its ingress rules count for nothing" &&
+		! grep -q "it allows nothing" "$dir/out"
 }
 
 a_mended_policy_opens_them() {
@@ -84,23 +101,39 @@ a_mended_policy_opens_them() {
 	evil=$(address_of evil/server) || return
 	exits 0 sandbox up -q -f "$dir/370.yaml" || return
 	connects "$evil" 5 || return
-	json 'd["closed"] == []' 0 status -o json
+	json 'd["closed"] == []' 0 status -o json && exits 0 doctor
 }
 
-for rules in 370 5000; do
+# Tables of another size: probe and why -f compile for these.
+small_tables_are_measured() {
+	exits 0 sandbox down && exits 0 load -q -f "$dir/good.yaml" --node sandbox --scale-arrays 1 &&
+		exits 5 sandbox up -q -f "$dir/1000.yaml" && exits 0 sandbox probe -f "$dir/1000.yaml" &&
+		exits 1 why good/client evil/server:80 -f "$dir/1000.yaml" && line "DENIED +closed: "
+}
+
+for rules in 370 1000 5000; do
 	cluster "$rules" >"$dir/$rules.yaml"
 done
 
+cat >"$dir/good.yaml" <<END
+apiVersion: v1
+kind: Namespace
+metadata: {name: good}
+END
+
+check "load --dry-run says what would be closed" a_dry_run_says_what_would_be
 check "370 rules of nearly all peers fit" many_rules_fit
 check "too many close the tenant's pods: status 5, with the policy's position" too_many_close_the_tenants_pods
 check "compile says so too" load_says_so_too
-check "status lists the policy" shows "closed        NetworkPolicy evil/many, ingress: does not fit" 0 status
+check "status begins with the policy as an error: status 5" status_begins_with_it
+check "doctor finds it: N022" doctor_finds_it
 check "status -o json lists it" \
-	json '[(c["policy"], c["direction"]) for c in d["closed"]] == [("evil/many", "ingress")]' 0 status -o json
+	json '[(c["policy"], c["direction"]) for c in d["closed"]] == [("evil/many", "ingress")]' 5 status -o json
 check "traffic to the tenant's pods is dropped by name, and no other" their_traffic_is_dropped_and_no_other
 check "why names it, and the tables agree" why_names_it
 check "get policies shows the set as closed" \
 	json '[i["default"] for i in d["items"] if i["policies"] == "evil/many"] == ["closed"]' 0 get policies -o json
 check "a mended policy opens them again" a_mended_policy_opens_them
+check "tables of another size are measured with the policies that are closed in them" small_tables_are_measured
 
 finish

@@ -49,6 +49,16 @@ other_manifests_are_refused() {
 	exits 4 sandbox probe -q -f "$dir/c.yaml" && grep -q "missing pods: 1, extra pods: 1" "$dir/err"
 }
 
+# What an up reads of the node is read of the tables, by probe and by why -f.
+a_node_with_a_tunnel_is_measured() {
+	local r=0
+	nsenter --net="/run/netns/weir-${NAME}_node" ip link add vx0 type vxlan id 7 dstport 4789 local 127.0.0.1 || return
+	exits 0 sandbox up -q -f "$dir/a.yaml" && json 'd["generation"] > 1' 0 status -o json &&
+		exits 0 sandbox probe -q -f "$dir/a.yaml" || r=1
+	nsenter --net="/run/netns/weir-${NAME}_node" ip link del vx0
+	exits 0 sandbox up -q -f "$dir/a.yaml" && return $r
+}
+
 no_sandbox() {
 	exits 3 sandbox "$@" && grep -q "there is no sandbox $NAME; create one with 'weir sandbox up -f PATH --name $NAME'" "$dir/err"
 }
@@ -182,6 +192,7 @@ check "a pod that floods is named by status and by get flows --by-pod" the_flood
 check "get --by-pod with another noun is a usage error" exits 2 get pods --by-pod
 check "with maps of another layout, up and probe say what a sandbox needs" layout_advice_fits_a_sandbox
 check "a name that a sandbox cannot have is a usage error" bad_name
+check "a sandbox whose node has a tunnel is measured" a_node_with_a_tunnel_is_measured
 check "probe refuses manifests other than the running ones" other_manifests_are_refused
 check "a renamed pod is one added and one removed" renamed
 check "up names the process that holds the lock, after a while" holder_is_named up -q -f "$dir/a.yaml"

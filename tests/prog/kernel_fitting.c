@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,6 +20,18 @@
 #include "lib/kernel_env.h"
 #include "sync/fitting.h"
 
+static void put_ports(FILE *out, const char *name, const char *app, unsigned int n,
+		      unsigned int first)
+{
+	fprintf(out,
+		"---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: %s}\nspec: "
+		"{podSelector: {matchLabels: {app: %s}}, policyTypes: [Egress], egress: [{ports: [",
+		name, app);
+	for (unsigned int i = 0; i < n; i++)
+		fprintf(out, "%s{port: %u}", i ? ", " : "", first + 2 * i);
+	fputs("]}]}\n", out);
+}
+
 /* An egress policy on app=client (pod b) with n ports from first on. */
 static char *many_ports(unsigned int n, unsigned int first)
 {
@@ -25,12 +39,7 @@ static char *many_ports(unsigned int n, unsigned int first)
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	fprintf(out,
-		"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: many}\nspec: "
-		"{podSelector: {matchLabels: {app: client}}, policyTypes: [Egress], egress: [{ports: [");
-	for (unsigned int i = 0; i < n; i++)
-		fprintf(out, "%s{port: %u}", i ? ", " : "", first + 2 * i);
-	fputs("]}]}\n", out);
+	put_ports(out, "many", "client", n, first);
 	fclose(out);
 	return text;
 }
@@ -124,6 +133,63 @@ static void old_and_new_that_do_not_fit_together_are_applied_in_two_steps(void *
 	assert_int_equal(live_kind(n, 'b', true), WEIR_WORD_PORTS);
 }
 
+/*
+ * 100 old ranges at the begin of a table of 256; 100 and 120 new ones. With one of the new policies
+ * closed, the other gets the middle, and no gap is left that is long enough.
+ */
+static void smaller_parts_are_tried_until_everything_fits(void **state)
+{
+	_cleanup_(node_close) struct node *n = kernel_node(NULL, NODE_PRIVATE);
+	_cleanup_(mem_free) char *old = many_ports(100, 1), *new = NULL;
+	_cleanup_(plan_free) struct plan *p = NULL, *next = NULL;
+	size_t len;
+	FILE *out = open_memstream(&new, &len);
+
+	put_ports(out, "many", "client", 100, 1001);
+	put_ports(out, "more", "web", 120, 3001);
+	fclose(out);
+	apply_fitting(n, old, 0, 0, &p);
+	apply_fitting(n, new, 0, 0, &next);
+	assert_int_equal(next->n_closed, 0);
+	assert_int_equal(live_kind(n, 'b', true), WEIR_WORD_PORTS);
+	assert_int_equal(live_kind(n, 'a', true), WEIR_WORD_PORTS);
+}
+
+/* /run has room for so many bytes, and no more. */
+static void fill_run(off_t room)
+{
+	static const char zeros[4096];
+	FILE *f;
+	long size;
+
+	assert_int_equal(mount("", "/run", "tmpfs", MS_REMOUNT, "size=512k"), 0);
+	f = fopen("/run/filler", "w");
+	setvbuf(f, NULL, _IONBF, 0);
+	while (fwrite(zeros, sizeof(zeros), 1, f) == 1)
+		;
+	size = ftell(f);
+	fclose(f);
+	assert_true(size > room);
+	assert_int_equal(truncate("/run/filler", size / 4096 * 4096 - room), 0);
+}
+
+/* A plan with the policy closed would be smaller, and its file would fit. */
+static void a_full_disk_closes_no_pod(void **state)
+{
+	_cleanup_(node_close) struct node *n = kernel_node("disk", NODE_WRITE);
+	_cleanup_(mem_free) char *old = many_ports(5, 1), *new = many_ports(200, 1001);
+	_cleanup_(plan_free) struct plan *p = NULL, *next = NULL, *again = NULL;
+
+	apply_fitting(n, old, 0, 0, &p);
+	fill_run(16384);
+	apply_fitting(n, new, 0, -ENOSPC, &next);
+	unlink("/run/filler");
+	assert_int_equal(node_config(n)->generation, 1);
+	assert_int_equal(live_kind(n, 'b', true), WEIR_WORD_PORTS);
+	apply_fitting(n, new, 0, 0, &again);
+	assert_int_equal(again->n_closed, 0);
+}
+
 /* Other tables have no policy that could give way: refused whole, as before. */
 static void a_service_that_does_not_fit_is_still_refused(void **state)
 {
@@ -145,6 +211,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_policy_that_does_not_fit_closes_its_pods_alone),
 		cmocka_unit_test(old_and_new_that_do_not_fit_together_are_applied_in_two_steps),
+		cmocka_unit_test(smaller_parts_are_tried_until_everything_fits),
+		cmocka_unit_test(a_full_disk_closes_no_pod),
 		cmocka_unit_test(a_service_that_does_not_fit_is_still_refused),
 	};
 

@@ -199,6 +199,27 @@ static void the_error_names_policy_field_table_and_what_would_be_right(void **st
 	assert_int_equal(f.plan->notes.errors, 1);
 }
 
+/* As sync/fitting.c closes a policy to make room for others: the table's size is no lie. */
+static void the_error_of_a_policy_that_fits_only_alone_advises_a_rebuild(void **state)
+{
+	_cleanup_(mem_free) char *yaml = with_rules(60, "ingress", "from", ""), *text = NULL;
+	_cleanup_(fixture_close) struct fixture f = {};
+	_cleanup_(plan_free) struct plan *p = NULL;
+	struct plan_closed closed = { "big/many", KUBE_INGRESS, WEIR_MAP_networks, 62, 100 };
+	struct plan_input in = { .node = HERE, .closed = &closed, .n_closed = 1 };
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	compile_for(&f, yaml, WEIR_MAP_networks, 100);
+	in.store = f.store;
+	p = plan_compile(&in);
+	diag_print(&p->notes, out);
+	fclose(out);
+	assert_non_null(
+		strstr(text, "old and new entries of map networks do not fit together, of 100"));
+	assert_non_null(strstr(text, "load --rebuild"));
+}
+
 static void a_plan_with_its_closed_policies_given_is_the_same(void **state)
 {
 	_cleanup_(mem_free) char *yaml = with_rules(60, "ingress", "from", ""), *one = NULL,
@@ -233,6 +254,7 @@ int main(void)
 		cmocka_unit_test(a_namespace_cannot_hide_its_share_in_many_policies),
 		cmocka_unit_test(the_work_of_compiling_is_bounded),
 		cmocka_unit_test(the_error_names_policy_field_table_and_what_would_be_right),
+		cmocka_unit_test(the_error_of_a_policy_that_fits_only_alone_advises_a_rebuild),
 		cmocka_unit_test(a_plan_with_its_closed_policies_given_is_the_same),
 	};
 

@@ -6,6 +6,7 @@
 #include <yajl/yajl_tree.h>
 
 #include "compile_fixture.h"
+#include "compile/json_read.h"
 
 #define NS(name) \
 	"apiVersion: v1\nkind: Namespace\nmetadata: {name: " name ", labels: {team: " name "}}\n"
@@ -175,6 +176,79 @@ static const struct plan_hash *identity_at(const struct plan *p, const char *add
 static bool same_at(const struct plan *p, const struct plan *q, const char *addr)
 {
 	return !plan_hash_compare(identity_at(p, addr), identity_at(q, addr));
+}
+
+static void keep_deleting(const struct plan_json_pod *pod, void *arg)
+{
+	*(bool *)arg |= pod->deleting;
+}
+
+/* What json_write.c writes of a node with that many tunnels is what json_read.c reads. */
+static void check_round_trip(const struct plan_input *in, unsigned int ports, bool closed,
+			     bool deleting)
+{
+	_cleanup_(plan_free) struct plan *p = plan_compile(in);
+	_cleanup_(plan_json_free) struct plan_json *json = NULL;
+	_cleanup_(mem_free) struct plan_closed *list = NULL;
+	_cleanup_(mem_free) char *text = json_of(p);
+	yajl_val tree = yajl_tree_parse(text, NULL, 0), array;
+	bool any = false;
+
+	array = yajl_tree_get(tree, (const char *[]){ "overlayPorts", NULL }, yajl_t_array);
+	assert_non_null(array);
+	assert_int_equal(YAJL_GET_ARRAY(array)->len, ports);
+	for (unsigned int i = 0; i < ports; i++)
+		assert_int_equal(YAJL_GET_INTEGER(YAJL_GET_ARRAY(array)->values[i]),
+				 i ? 6081 : 4789);
+	yajl_tree_free(tree);
+	json = plan_json_parse(text);
+	assert_non_null(json);
+	assert_int_equal(plan_json_closed(json, &list), closed);
+	if (closed) {
+		assert_string_equal(list[0].policy, "x/p");
+		assert_int_equal(list[0].direction, KUBE_INGRESS);
+		assert_int_equal(list[0].need, 9);
+		assert_int_equal(list[0].size, 7);
+	}
+	plan_json_each_pod(json, keep_deleting, &any);
+	assert_int_equal(any, deleting);
+}
+
+static void a_plan_is_read_as_it_was_written_with_tunnels_closed_and_deleted_pods(void **state)
+{
+	static const struct plan_closed closed = { "x/p", KUBE_INGRESS, WEIR_MAP_networks, 9, 7 };
+
+	for (unsigned int i = 0; i < 12; i++) {
+		_cleanup_(fixture_close) struct fixture f = open_with(
+			i & 1 ? "apiVersion: v1\nkind: Pod\nmetadata: {name: gone, namespace: x, "
+				"deletionTimestamp: '2024-01-01T00:00:00Z'}\nspec: {nodeName: here, "
+				"containers: [{name: c, image: i}]}\nstatus: {phase: Running, podIPs: "
+				"[{ip: 10.0.0.9}]}\n"
+			      : NULL);
+		uint64_t ports[WEIR_OVERLAY_WORDS] = {};
+		struct plan_input in = { .store = f.store,
+					 .node = HERE,
+					 .overlay_ports = ports,
+					 .closed = &closed,
+					 .n_closed = i >> 1 & 1 };
+
+		if (i / 4 > 0)
+			ports[4789 / 64] |= 1ull << 4789 % 64;
+		if (i / 4 > 1)
+			ports[6081 / 64] |= 1ull << 6081 % 64;
+		check_round_trip(&in, i / 4, i >> 1 & 1, i & 1);
+	}
+}
+
+/* Items of other kinds: a file that something else wrote. */
+static void what_is_no_closed_policy_in_a_plan_file_is_passed_over(void **state)
+{
+	_cleanup_(plan_json_free) struct plan_json *json = plan_json_parse(
+		"{\"apiVersion\":\"weir.dev/v1\",\"kind\":\"Plan\",\"closed\":[4789,\"x/p\",null,{}]}");
+	_cleanup_(mem_free) struct plan_closed *list = NULL;
+
+	assert_non_null(json);
+	assert_int_equal(plan_json_closed(json, &list), 0);
 }
 
 static void a_new_peer_renames_only_identities_that_it_matches(void **state)
@@ -467,6 +541,9 @@ int main(void)
 		cmocka_unit_test(same_objects_give_the_same_json_in_any_order),
 		cmocka_unit_test(json_is_well_formed_and_has_every_name),
 		cmocka_unit_test(json_of_port_ranges_has_their_first_and_last_port),
+		cmocka_unit_test(
+			a_plan_is_read_as_it_was_written_with_tunnels_closed_and_deleted_pods),
+		cmocka_unit_test(what_is_no_closed_policy_in_a_plan_file_is_passed_over),
 		cmocka_unit_test(a_new_peer_renames_only_identities_that_it_matches),
 		cmocka_unit_test(a_policy_that_selects_no_local_pod_changes_nothing),
 		cmocka_unit_test(a_new_pod_adds_an_address_and_renames_nothing),

@@ -73,6 +73,7 @@ struct explain_policy {
 	const char *name; /* "ns/name" */
 	struct explain_rule *rules;
 	size_t n_rules;
+	bool hidden; /* its rules count for nothing: the pod is closed */
 };
 
 /* The smallest change after which this side would allow. It was tried on copies of the objects. */

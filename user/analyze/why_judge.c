@@ -59,7 +59,9 @@ static void hide_rules(struct explain_side *side)
 {
 	side->allow = false;
 	for (size_t i = 0; i < side->n_policies; i++)
-		side->policies[i].n_rules = 0;
+		side->policies[i] = (struct explain_policy){ .policy = side->policies[i].policy,
+							     .name = side->policies[i].name,
+							     .hidden = true };
 }
 
 static void explain(const struct why_ask *ask, const struct report_end *from,

@@ -147,6 +147,11 @@ void emit_item_end(struct emit *e)
 	flush(e);
 }
 
+void emit_number_item(struct emit *e, long long value)
+{
+	fprintf(e->out, "%s%lld", e->items++ ? ",\n" : "\n", value);
+}
+
 void emit_list_next(struct emit *e, const char *key)
 {
 	fprintf(e->out, "%s],\n\"%s\":[", e->items ? "\n" : "", key);

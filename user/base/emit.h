@@ -38,6 +38,7 @@ void emit_array_end(struct emit *e);
 void emit_list_begin(struct emit *e, const char *kind);
 void emit_item_begin(struct emit *e);
 void emit_item_end(struct emit *e);
+void emit_number_item(struct emit *e, long long value); /* an item that is a number */
 /* Ends the list and begins another beside it. */
 void emit_list_next(struct emit *e, const char *key);
 void emit_list_end(struct emit *e);

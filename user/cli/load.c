@@ -133,16 +133,17 @@ static int apply(const struct load_options *o, struct node *node, const struct p
 }
 
 /* What is in force when policies gave way: a part of the manifests. */
-static int report_closed(const struct plan *p)
+static int report_closed(const struct plan *p, bool dry_run)
 {
 	if (!p->n_closed)
 		return EXIT_OK;
 	return cli_fail(
 		EXIT_TIMEOUT,
-		"%zu %s not fit and %s closed: see the errors above, 'weir status' lists %s; everything else "
-		"is applied",
+		dry_run ? "%zu %s not fit and would be closed: see the errors above; everything else would be applied"
+			: "%zu %s not fit, and the pods of %s are closed: see the errors above and 'weir status'; "
+			  "everything else is applied",
 		p->n_closed, p->n_closed == 1 ? "policy does" : "policies do",
-		p->n_closed == 1 ? "is" : "are", p->n_closed == 1 ? "it" : "them");
+		p->n_closed == 1 ? "it" : "them");
 }
 
 /* Errors also with -q: a policy that does not fit. */
@@ -163,7 +164,7 @@ static int report(const struct load_options *o, const struct node *node, const s
 	delta_print(delta, &faults, o->dry_run, &o->common);
 	fflush(stdout);
 	status = delta_faults(&faults, &o->common);
-	if (report_closed(p))
+	if (report_closed(p, o->dry_run))
 		status = EXIT_TIMEOUT;
 	return o->dry_run && sync_delta_writes(delta) ? EXIT_NO : status;
 }

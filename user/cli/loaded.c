@@ -6,7 +6,7 @@ void loaded_note_names(const struct live *l, const struct common_options *c)
 {
 	_cleanup_(mem_free) char *path = live_file(l, INSTANCE_PLAN, l->generation);
 
-	if (!l->plan && l->generation)
+	if (live_lacks_plan(l))
 		cli_note(c, "%s is missing or unreadable: ids are shown instead of names", path);
 }
 

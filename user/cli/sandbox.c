@@ -164,6 +164,25 @@ static int measure_and_print(struct measure *m, const struct sandbox_options *o)
 	return measure_differences(m) ? EXIT_DISAGREE : EXIT_OK;
 }
 
+/* The plan and the report that the tables of the sandbox should follow. */
+static int expect(struct measure *m, struct report_input *in, const struct sandbox_options *o)
+{
+	struct weir_err err = {};
+	int r = measure_read_tables(m, &err);
+
+	if (r)
+		return fail(o, r, &err);
+	in->store = m->store;
+	in->world = m->net.world_addr;
+	in->own = m->net.local;
+	in->n_own = m->net.n_local;
+	in->sizes = m->sizes;
+	in->overlay_ports = m->overlay_ports;
+	m->report = report_new(in);
+	m->plan = sandbox_plan(m->store, &m->net, m->sizes, m->overlay_ports);
+	return EXIT_OK;
+}
+
 static int run_probe(struct sandbox_options *o, char **args, int n_args)
 {
 	_cleanup_(arena_free) struct arena arena = {};
@@ -180,15 +199,12 @@ static int run_probe(struct sandbox_options *o, char **args, int n_args)
 	status = read_placed(o, 0, &s, &m.net);
 	if (!status)
 		status = cli_check_ports("sandbox probe", s, ports, in.n_ports);
+	m.store = s;
+	in.ports = ports;
+	if (!status)
+		status = expect(&m, &in, o);
 	if (status)
 		return status;
-	in.store = m.store = s;
-	in.ports = ports;
-	in.world = m.net.world_addr;
-	in.own = m.net.local;
-	in.n_own = m.net.n_local;
-	m.report = report_new(&in);
-	m.plan = sandbox_plan(s, &m.net);
 	m.requests = o->requests ? o->requests : 15;
 	m.all_ports = o->ports || cli_json(&o->common);
 	status = check_same_manifests(&m, o);

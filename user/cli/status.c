@@ -121,7 +121,7 @@ static void print_flows(const struct live *l, const struct common_options *c)
 static void emit_closed(struct emit *e, const struct live *l)
 {
 	_cleanup_(mem_free) struct plan_closed *closed = NULL;
-	size_t n = l->plan ? plan_json_closed(l->plan, &closed) : 0;
+	size_t n = live_closed(l, &closed);
 
 	emit_array(e, "closed");
 	for (size_t i = 0; i < n; i++) {
@@ -211,22 +211,6 @@ static void print_maps(const struct live *l, const struct common_options *c)
 		grid_print(&t, stdout);
 }
 
-static void print_closed(const struct live *l, const struct common_options *c)
-{
-	_cleanup_(mem_free) struct plan_closed *closed = NULL;
-	size_t n = l->plan ? plan_json_closed(l->plan, &closed) : 0;
-
-	for (size_t i = 0; i < n; i++) {
-		const char *table = plan_table_name(closed[i].table);
-
-		printf("%sclosed%s        NetworkPolicy %s, %s: does not fit, all policies need %llu of %llu %s%s\n",
-		       tone_on(&c->out, TONE_BAD), tone_off(&c->out, TONE_BAD), closed[i].policy,
-		       closed[i].direction == KUBE_INGRESS ? "ingress" : "egress",
-		       (unsigned long long)closed[i].need, (unsigned long long)closed[i].size,
-		       table ? "entries of map " : "steps to compile", table ?: "");
-	}
-}
-
 static void print_drops(const struct live *l, const struct common_options *c)
 {
 	static const char *const columns[] = { "DROPPED", "PACKETS", "WHY", NULL };
@@ -267,7 +251,7 @@ static void print_host_flows(const struct live *l, const struct common_options *
 		       node_no_host_flows(l->node));
 }
 
-/* Errors come first: each pod that is not served as the plan says. */
+/* Each pod that is not served as the plan says. */
 static void print_faults(const struct pod_faults *f, const struct common_options *c)
 {
 	for (size_t i = 0; i < f->n && i < FAULTS_SHOWN; i++)
@@ -277,7 +261,43 @@ static void print_faults(const struct pod_faults *f, const struct common_options
 		printf("%serror%s         and %zu more pods: weir doctor shows all\n",
 		       tone_on(&c->out, TONE_BAD), tone_off(&c->out, TONE_BAD),
 		       f->n - FAULTS_SHOWN);
-	if (f->n)
+}
+
+/* What is planned is unknown then: pods that are not attached, and closed policies. */
+static void print_no_plan(const struct live *l, const struct common_options *c)
+{
+	_cleanup_(mem_free) char *path = live_file(l, INSTANCE_PLAN, l->generation);
+
+	printf("%serror%s         %s is missing or not valid: pods that are not attached and policies that do not fit are unknown; load again\n",
+	       tone_on(&c->out, TONE_BAD), tone_off(&c->out, TONE_BAD), path);
+}
+
+/* Returns how many policies do not fit. */
+static size_t print_closed(const struct live *l, const struct common_options *c)
+{
+	_cleanup_(arena_free) struct arena arena = {};
+	_cleanup_(mem_free) struct plan_closed *closed = NULL;
+	size_t n = live_closed(l, &closed);
+
+	for (size_t i = 0; i < n; i++)
+		printf("%serror%s         NetworkPolicy %s, %s: does not fit, and its pods are closed: %s\n",
+		       tone_on(&c->out, TONE_BAD), tone_off(&c->out, TONE_BAD), closed[i].policy,
+		       closed[i].direction == KUBE_INGRESS ? "ingress" : "egress",
+		       live_closed_text(&closed[i], &arena));
+	return n;
+}
+
+/* Errors come first. */
+static void print_errors(const struct live *l, const struct pod_faults *f,
+			 const struct common_options *c)
+{
+	bool any = f->n || live_lacks_plan(l);
+
+	if (live_lacks_plan(l))
+		print_no_plan(l, c);
+	any |= print_closed(l, c) > 0;
+	print_faults(f, c);
+	if (any)
 		putchar('\n');
 }
 
@@ -287,7 +307,7 @@ static void print_status(const struct live *l, const struct pod_faults *f,
 	const struct weir_config *config = node_config(l->node);
 	enum tone tone = enforcing(l) ? TONE_GOOD : TONE_WARN;
 
-	print_faults(f, c);
+	print_errors(l, f, c);
 	printf("generation    %llu%s\n", (unsigned long long)config->generation,
 	       l->plan ? "" : "  (no plan file: ids instead of names)");
 	printf("enforcement   %s%s%s\n", tone_on(&c->out, tone),
@@ -304,11 +324,17 @@ static void print_status(const struct live *l, const struct pod_faults *f,
 	putchar('\n');
 	print_host_flows(l, c);
 	print_flows(l, c);
-	print_closed(l, c);
 	print_gc(l, c);
 	print_maps(l, c);
 	putchar('\n');
 	print_drops(l, c);
+}
+
+static bool any_error(const struct live *l, const struct pod_faults *f)
+{
+	_cleanup_(mem_free) struct plan_closed *closed = NULL;
+
+	return f->n || live_lacks_plan(l) || live_closed(l, &closed);
 }
 
 static int run(void *options, char **args, int n_args)
@@ -331,7 +357,7 @@ static int run(void *options, char **args, int n_args)
 	else
 		print_status(&l, &faults, c);
 	loaded_check(&l, c);
-	return faults.n ? EXIT_TIMEOUT : EXIT_OK;
+	return any_error(&l, &faults) ? EXIT_TIMEOUT : EXIT_OK;
 }
 
 const struct verb verb_status = {
@@ -340,9 +366,10 @@ const struct verb verb_status = {
 	.summary = "what is loaded on this node, on one screen (root)",
 	.details =
 		"First, as errors: pods of this node that are planned but not attached, that are held, or whose\n"
-		"attachment record is not valid. Then generation, enforcement, programs, devices, what pods hold of the\n"
+		"attachment record is not valid; policies that do not fit the tables, whose pods are closed; and a plan\n"
+		"file that cannot be read. Then generation, enforcement, programs, devices, what pods hold of the\n"
 		"connection table, gc, how full the maps are, drops by reason. Needs no agent. Exit status 3: nothing is\n"
-		"loaded; 5: there are such pods. Two lines:\n\n"
+		"loaded; 5: there is such an error. Two lines:\n\n"
 		"flows       entries of the connection table, flows that pods lost to their own newer ones since\n"
 		"            the first load, and the pod with most entries\n"
 		"over share  pods whose new flows evict their own: the table, or its part for half-open flows, is\n"

@@ -100,6 +100,21 @@ static int ask_all(struct why_ask *ask, const struct why_options *o, struct repo
 	return status;
 }
 
+/*
+ * The manifests on the loaded node, as a load would compile them: which policies are closed follows
+ * from the sizes.
+ */
+static void take_node(struct report_input *in, const struct why_live *live)
+{
+	if (!live->origin.store)
+		return;
+	in->own_node = live->origin.node;
+	in->own = live->origin.local;
+	in->n_own = live->origin.n_local;
+	in->overlay_ports = (const uint64_t *)node_config(live->live.node)->overlay_ports;
+	in->sizes = live->sizes;
+}
+
 /* With -f. A loaded instance is asked as well. */
 static int run_files(struct why_ask *ask, const struct why_options *o)
 {
@@ -117,6 +132,8 @@ static int run_files(struct why_ask *ask, const struct why_options *o)
 		cli_note(&o->common, "what is loaded on this node is not asked: %s%s", err.text,
 			 geteuid() ? " (needs root)" : "");
 	in.store = s;
+	if (!r)
+		take_node(&in, &live);
 	return ask_all(ask, o, &in, &live, false);
 }
 

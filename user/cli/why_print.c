@@ -180,8 +180,11 @@ static void draw_policies(struct drawing *d, const struct explain_side *side,
 			 &p->policy->meta.src);
 		if (!p->n_rules)
 			add_line(d,
-				 arena_printf(&d->arena, "   %s no %s rules: it allows nothing",
-					      branch(d->style, true), list_name(direction)),
+				 arena_printf(
+					 &d->arena,
+					 p->hidden ? "   %s closed: its %s rules count for nothing"
+						   : "   %s no %s rules: it allows nothing",
+					 branch(d->style, true), list_name(direction)),
 				 NULL);
 		for (size_t r = 0; r < p->n_rules; r++)
 			draw_rule(d, &p->rules[r], direction, r + 1 == p->n_rules);

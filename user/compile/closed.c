@@ -19,6 +19,11 @@ static char *needs_text(const struct plan_closed *c)
 	if (c->table == _WEIR_MAP_MAX)
 		return mem_printf("all policies need %llu steps to compile, of %llu",
 				  (unsigned long long)c->need, (unsigned long long)c->size);
+	if (c->need <= c->size)
+		return mem_printf(
+			"old and new entries of map %s do not fit together, of %llu; 'weir load --rebuild' "
+			"begins with empty tables",
+			plan_table_name(c->table), (unsigned long long)c->size);
 	return mem_printf("all policies need %llu entries of map %s, of %llu",
 			  (unsigned long long)c->need, plan_table_name(c->table),
 			  (unsigned long long)c->size);

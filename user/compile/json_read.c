@@ -239,14 +239,17 @@ static enum weir_map table_of(const char *name)
 size_t plan_json_closed(struct plan_json *p, struct plan_closed **ret_list)
 {
 	struct json_value list = json_list(json_root(&p->doc), "closed");
-	size_t n = json_count(list);
+	size_t n = 0;
 
-	*ret_list = mem_zalloc((n + 1) * sizeof(**ret_list));
-	for (size_t i = 0; i < n; i++) {
+	*ret_list = mem_zalloc((json_count(list) + 1) * sizeof(**ret_list));
+	for (size_t i = 0; i < json_count(list); i++) {
 		struct json_value item = json_item(list, i);
+		const char *policy = json_text(item, "policy");
 
-		(*ret_list)[i] = (struct plan_closed){
-			.policy = json_text(item, "policy"),
+		if (!*policy)
+			continue; /* not of json_write.c */
+		(*ret_list)[n++] = (struct plan_closed){
+			.policy = policy,
 			.direction = strcmp(json_text(item, "direction"), "egress") ? KUBE_INGRESS
 										    : KUBE_EGRESS,
 			.table = table_of(json_text(item, "table")),

@@ -303,7 +303,7 @@ static void write_overlay_ports(struct emit *e, const struct plan *p)
 	array_begin(e, "overlayPorts");
 	for (unsigned int port = 0; port < 64 * WEIR_OVERLAY_WORDS; port++)
 		if (p->overlay_ports[port / 64] >> (port % 64) & 1)
-			emit_int(e, NULL, port);
+			emit_number_item(e, port);
 	array_end(e);
 }
 

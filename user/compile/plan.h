@@ -158,7 +158,8 @@ struct plan_closed {
 	const char *policy; /* "ns/name" */
 	enum kube_direction direction;
 	enum weir_map table; /* _WEIR_MAP_MAX: the work of compiling is bounded */
-	uint64_t need, size; /* of the table, by all policies and in all */
+	/* of the table, by all policies and in all; need <= size: no room beside old entries */
+	uint64_t need, size;
 };
 
 struct plan {

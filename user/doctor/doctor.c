@@ -57,8 +57,11 @@ int doctor_instance(const char *name, const struct live *l, struct findings *f,
 		r = doctor_node(l->node, &pods, f, err);
 	if (!r)
 		r = check_addresses(l, f, err);
+	if (!r)
+		r = check_tunnels(l, f, err);
 	if (r)
 		return r;
+	check_plan(l, f);
 	check_pods(l, &pods, f);
 	check_tables(l, f);
 	findings_sort(f);

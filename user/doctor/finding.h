@@ -37,7 +37,10 @@ extern const char *const severity_names[]; /* "info", "warning", "error", NULL *
 	X(N017, "pods can reach the node's loopback addresses")    \
 	X(N018, "the stack changes destinations of pods' packets") \
 	X(N019, "the node accepts router advertisements of pods")  \
-	X(N020, "a tunnel accepts packets of any sender")
+	X(N020, "a tunnel accepts packets of any sender")          \
+	X(N021, "the plan file is missing or not valid")           \
+	X(N022, "a policy does not fit, and its pods are closed")  \
+	X(N023, "the node's tunnels have changed")
 
 enum finding_code {
 #define FINDING_ENUM(code, title) FINDING_##code,

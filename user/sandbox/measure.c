@@ -57,9 +57,28 @@ int measure_matrix(struct measure *m, struct weir_err *err)
 	return r;
 }
 
+static const char *name_of(const struct measure *m)
+{
+	return m->name ? m->name : SANDBOX_DEFAULT_NAME;
+}
+
+int measure_read_tables(struct measure *m, struct weir_err *err)
+{
+	_cleanup_(node_close) struct node *node = NULL;
+	int r = node_open(name_of(m), NODE_READ, NULL, &node, err);
+
+	if (r)
+		return r == -ENOENT ? 0 : r;
+	for (int map = 0; map < _WEIR_MAP_MAX; map++)
+		m->sizes[map] = node_map_max(node, map);
+	for (int i = 0; i < WEIR_OVERLAY_WORDS; i++)
+		m->overlay_ports[i] = node_config(node)->overlay_ports[i];
+	return 0;
+}
+
 int measure_compare(const struct measure *m, struct sync_delta *ret_delta, struct weir_err *err)
 {
-	const char *name = m->name ? m->name : SANDBOX_DEFAULT_NAME;
+	const char *name = name_of(m);
 	_cleanup_(node_close) struct node *node = NULL;
 	int r = node_open(name, NODE_READ, NULL, &node, err);
 

@@ -40,6 +40,9 @@ struct measure {
 	struct plan *plan;
 	const char *name; /* of the sandbox; NULL: SANDBOX_DEFAULT_NAME */
 	unsigned int timeout_ms, requests;
+	/* of the loaded tables, for plan_input; 0 without tables: the defaults */
+	uint32_t sizes[_WEIR_MAP_MAX];
+	uint64_t overlay_ports[WEIR_OVERLAY_WORDS];
 	bool all_ports; /* every port at every destination; else only ports that it declares */
 	struct measure_result *results;
 	size_t n, cap;
@@ -47,6 +50,11 @@ struct measure {
 	size_t n_spreads, cap_spreads;
 };
 
+/*
+ * Reads what a load took of the node, so that the plan of the same manifests is the loaded one:
+ * which policies are closed follows from the sizes. Nothing without tables. 0 or -errno.
+ */
+int measure_read_tables(struct measure *m, struct weir_err *err);
 /*
  * What an apply of the plan would change in the loaded tables: if anything, expectations and
  * measurements have different causes. Nothing without tables (no_datapath). 0 or -errno.

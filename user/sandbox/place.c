@@ -101,9 +101,11 @@ struct plan_input sandbox_plan_input(const struct store *s, const struct sandbox
 	};
 }
 
-struct plan *sandbox_plan(const struct store *s, const struct sandbox_net *net)
+struct plan *sandbox_plan(const struct store *s, const struct sandbox_net *net,
+			  const uint32_t *sizes, const uint64_t *overlay_ports)
 {
-	const struct plan_input in = sandbox_plan_input(s, net, NULL);
+	struct plan_input in = sandbox_plan_input(s, net, overlay_ports);
 
+	in.sizes = sizes;
 	return plan_compile(&in);
 }

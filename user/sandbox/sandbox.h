@@ -59,8 +59,9 @@ void sandbox_place(struct store *s, struct sandbox_net *ret_net);
  */
 struct plan_input sandbox_plan_input(const struct store *s, const struct sandbox_net *net,
 				     const uint64_t *overlay_ports);
-/* Its plan, with tables of the default sizes and no tunnels. */
-struct plan *sandbox_plan(const struct store *s, const struct sandbox_net *net);
+/* Its plan; sizes, overlay_ports: as in plan_input. */
+struct plan *sandbox_plan(const struct store *s, const struct sandbox_net *net,
+			  const uint32_t *sizes, const uint64_t *overlay_ports);
 
 /* ---- Life ---- */
 

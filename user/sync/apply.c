@@ -305,6 +305,7 @@ int sync_apply(struct node *n, const struct plan *p, const struct attachment_lis
 		r = read_live(&s);
 	if (!r)
 		r = compare(&s);
+	ret_delta->no_room = r == -ENOSPC; /* nothing that was done so far writes a file */
 	if (!r && write && !s.no_devices && s.n_pods)
 		r = attach_netns_keep(n, err);
 	if (!r && write)

@@ -17,6 +17,9 @@ struct sync_delta {
 	 */
 	uint32_t gated, unplugged, vanished;
 	uint64_t generation; /* after the apply */
+	/* The apply failed since old and new entries do not fit together: -ENOSPC is also of files.
+	 */
+	bool no_room;
 };
 
 /* The number of changes. */
@@ -32,8 +35,9 @@ enum sync_flag {
 };
 
 /*
- * Makes the node's tables and hooks match the plan, by diff. -ENOSPC: old and new together do not
- * fit; err names object, table, need and size. -EXDEV: the attach namespace is not the caller's
+ * Makes the node's tables and hooks match the plan, by diff. -ENOSPC with ret_delta->no_room, which
+ * is set on errors too: old and new together do not fit; err names object, table, need and size.
+ * -ENOSPC without it: a file could not be written. -EXDEV: the attach namespace is not the caller's
  * (checked unless SYNC_NO_DEVICES or SYNC_MOVED). Nothing was written in either case. A kill at any
  * step leaves tables that are valid for packets; a rerun completes them.
  */
