@@ -11,7 +11,7 @@ const struct cli_exit cli_exits[CLI_EXITS] = {
 			 "also another network namespace, or maps of another layout version" },
 	[EXIT_INPUT] = { "invalid input",
 			 "objects that the API server would refuse, or files that cannot be read" },
-	[EXIT_TIMEOUT] = { "busy or timed out",
+	[EXIT_TIMEOUT] = { "busy, timed out, or done in part",
 			   "another writer or reader is at work, or only a part was done" },
 	[EXIT_KERNEL] = { "the kernel refused or a table is full",
 			  "what was loaded before stays in force" },
