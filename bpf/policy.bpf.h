@@ -165,8 +165,7 @@ static __always_inline enum weir_reason deny(struct scratch *s, enum weir_reason
 	return WEIR_FORWARDED;
 }
 
-/* Why a set denies: its rules, or one of its policies did not fit. Only packets that are denied
- * ask. */
+/* Why a set denies: by its rules, or since one of its policies did not fit. */
 static __always_inline enum weir_reason denied_by(__u32 set, enum weir_reason why)
 {
 	__u64 *word = bpf_map_lookup_elem(&policy_sets, &set);

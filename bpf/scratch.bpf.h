@@ -141,9 +141,9 @@ struct scratch {
 	__u32 rev_shared; /* the reverse entry was made by another CPU for the same flow */
 	/* of a new flow: the bits of enum weir_flow_flag that are fixed at insert */
 	__u32 flow_flags;
-	__u32 judged; /* flow_revalidate() has judged this packet's flow, judged_sequence, as
-			 allowed */
-	__u32 judged_sequence;
+	/* flow_revalidate() judged the flow of this sequence for this packet: allowed is its
+	 * verdict */
+	__u32 judged, judged_sequence;
 	__u32 allowed; /* of the last policy_judge(): bit 0 egress, bit 1 ingress */
 	__u32 gc_slot, rev_gc_slot, sequence;
 	__u32 bucket; /* of the pod that a new flow counts for */
