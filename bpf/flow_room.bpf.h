@@ -52,13 +52,13 @@ __noinline int reclaim_closing(struct __sk_buff *skb)
 #define EVICT_LOOKUPS 32 /* entries of the bucket looked up for it */
 #define EVICT_CANDIDATES 4 /* of them, compared */
 #define EVICT_SKIP 15 /* new flows without a search, after one that found nothing */
-#define EVICT_AGE 8 /* ticks, about a second: an answer may take as long */
+#define EVICT_IDLE 8 /* ticks, about a second: an answer may take as long */
 
 /* What a bucket loses first. */
 enum evict_class {
 	EVICT_UNANSWERED, /* and without a packet for a second or longer */
 	EVICT_HALF_OPEN, /* TCP, answered by a SYN-ACK only, for as long */
-	EVICT_CHEAP, /* echo, and flows with this node: nothing of the cluster depends on them */
+	EVICT_CHEAP, /* echo, and flows with this node, which policies never deny (NP-41, NP-42) */
 	EVICT_CLOSING, /* and open flows with a RST, which may be forged */
 	EVICT_YOUNG, /* half-open, with a packet in the last second: the answer may be on its way */
 	EVICT_YOUNG_ANSWERED, /* by a SYN-ACK only */
@@ -66,16 +66,17 @@ enum evict_class {
 	EVICT_NONE,
 };
 
-/* By the flags of the whole flow, with an entry at s->other, and its age in ticks. */
+/* By the flags of the whole flow, with an entry at s->other, and for how many ticks it had no
+ * packet. */
 static __always_inline __u32 evict_class_of(const struct scratch *s, const struct weir_flow *flow,
-					    __u32 flags, __u32 age)
+					    __u32 flags, __u32 idle)
 {
 	__u8 proto = s->other.proto;
 	int answered = !!(flags & WEIR_FLOW_SEEN_REPLY);
 	int handshake = proto == IPPROTO_TCP && !(flags & WEIR_FLOW_OPEN);
 
 	if (!answered || (handshake && !(flags & WEIR_FLOW_RST_ANY))) {
-		if ((__s32)age >= EVICT_AGE)
+		if ((__s32)idle >= EVICT_IDLE)
 			return EVICT_UNANSWERED + answered;
 		return s->eviction.keep_young ? EVICT_ANY : EVICT_YOUNG + answered;
 	}
@@ -102,7 +103,7 @@ static long evict_visit(__u32 i, void *unused)
 {
 	struct scratch *s = scratch_get();
 	struct weir_config *c = config_get();
-	__u32 slot, class, age, flags;
+	__u32 slot, class, idle, flags;
 	struct weir_key_slot *k;
 	struct weir_flow *flow;
 	struct eviction *e;
@@ -120,12 +121,12 @@ static long evict_visit(__u32 i, void *unused)
 	if (!flow || flow->gc_slot != slot)
 		return 0;
 	flags = flow_joint(&s->other, flow, &s->rev_key, &e->last_seen);
-	age = s->pkt.now - e->last_seen;
-	class = evict_class_of(s, flow, flags, age);
-	if (class < e->best || (class == e->best && (__s32)(age - e->best_age) > 0)) {
+	idle = s->pkt.now - e->last_seen;
+	class = evict_class_of(s, flow, flags, idle);
+	if (class < e->best || (class == e->best && (__s32)(idle - e->best_idle) > 0)) {
 		e->best = class;
 		e->best_slot = slot;
-		e->best_age = age;
+		e->best_idle = idle;
 		e->best_sequence = flow->sequence;
 	}
 	e->candidates += class <= e->most && class < EVICT_ANY; /* open ones only if all are */

@@ -114,7 +114,7 @@ struct eviction {
 	__u32 most; /* enum evict_class */
 	__u32 need, removed; /* entries */
 	__u32 cursor; /* gc slot to visit */
-	__u32 best, best_slot, best_age, best_sequence; /* found */
+	__u32 best, best_slot, best_idle, best_sequence; /* found */
 	__u32 lookups, candidates, last_seen;
 };
 
