@@ -23,7 +23,7 @@ int next_settle(const struct node *n, struct weir_err *err);
  * node_pin_dir() is the next place from now on.
  */
 int next_begin(struct node *n, struct weir_err *err);
-/* Exchanges the folders, moves n back, and removes the set that was loaded before. */
+/* Exchanges the folders and moves n back; next_settle() then removes the set before. */
 int next_commit(struct node *n, struct weir_err *err);
 /* Gives up: n moves back, what was made in the next place is removed. */
 void next_drop(struct node *n);
