@@ -232,7 +232,7 @@ __noinline int insert_rev(struct __sk_buff *skb)
 	/* the usual case without a call; the search starts over with the client's own port */
 	why = rev_put(s) ? rev_search(skb, s) : WEIR_FORWARDED;
 	if (why || s->rev_shared)
-		gc_slot_give_back(s->rev_gc_slot);
+		gc_slot_give_back(s->rev_gc_slot, &s->rev_key);
 	else
 		why = gc_slot_keep(&s->rev_key, &s->rev_entry);
 	s->entry.nat_cport_be = s->route.sport_be;
@@ -291,7 +291,7 @@ __noinline int insert_forward(struct __sk_buff *skb)
 		gc_slot_fill(s, s->gc_slot, &s->key, WEIR_GC_HALF_OPEN);
 		why = put_forward(s);
 		if (why)
-			gc_slot_give_back(s->gc_slot);
+			gc_slot_give_back(s->gc_slot, &s->key);
 		else
 			why = gc_slot_keep(&s->key, &s->entry);
 		note_newest(s);

@@ -312,11 +312,11 @@ static __always_inline enum weir_reason gc_slot_keep(const struct weir_tuple *ke
 	return WEIR_RACE;
 }
 
-/* Returns a slot whose entry was not inserted. */
-static __always_inline void gc_slot_give_back(__u32 slot)
+/* Returns a slot whose entry, with that key, was not inserted. gc may have freed it meanwhile. */
+static __always_inline void gc_slot_give_back(__u32 slot, const struct weir_tuple *key)
 {
 	struct weir_key_slot *k = bpf_map_lookup_elem(&gc_slots, &slot);
 
-	if (k)
+	if (k && weir_tuple_equal(&k->key, key))
 		gc_slot_return(k, slot);
 }

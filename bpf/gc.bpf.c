@@ -33,16 +33,20 @@ struct slice {
 	__u32 now;
 };
 
+/* A flow that gc visits: flags and last packet of both of its entries. */
+struct visit {
+	__u32 joint;
+	__u32 last_seen; /* tick */
+};
+
 /* Flags an expired flow; returns whether the flag of the last round still stands. */
-static __always_inline int expire(const struct slice *slice, const struct weir_tuple *key,
+static __always_inline int expire(const struct slice *slice, const struct visit *v, __u8 proto,
 				  struct weir_flow *flow)
 {
-	struct weir_tuple rev_key;
-	__u32 flags = flow->flags, last_seen;
-	__u32 joint = flow_joint(key, flow, &rev_key, &last_seen);
+	__u32 flags = flow->flags;
 
-	if ((__s32)(slice->now - last_seen) <=
-	    (__s32)flow_timeout(slice->config, key->proto, joint)) {
+	if ((__s32)(slice->now - v->last_seen) <=
+	    (__s32)flow_timeout(slice->config, proto, v->joint)) {
 		if (flags & WEIR_FLOW_EXPIRING) /* the other direction is alive */
 			__sync_fetch_and_and(&flow->flags, ~(__u32)WEIR_FLOW_EXPIRING);
 		return 0;
@@ -74,11 +78,22 @@ static __always_inline int pod_is_gone(const struct weir_flow *flow)
 	return (client && !pod_by_ref(client)) || (server && !pod_by_ref(server));
 }
 
+/* For what the gc slot of an entry is used. */
+static __always_inline __u16 gc_use_of(const struct weir_flow *flow, const struct visit *v,
+				       __u8 proto)
+{
+	__u32 settled = WEIR_FLOW_OPEN | (proto == IPPROTO_TCP ? 0 : WEIR_FLOW_SEEN_REPLY);
+
+	return (flow->flags & WEIR_FLOW_REPLY) || (v->joint & settled) ? WEIR_GC_USED
+								       : WEIR_GC_HALF_OPEN;
+}
+
 static __always_inline void gc_slot_visit(const struct slice *slice, __u32 slot)
 {
 	struct weir_key_slot *k = bpf_map_lookup_elem(&gc_slots, &slot);
 	struct weir_tuple key, rev;
 	struct weir_flow *flow;
+	struct visit v;
 
 	if (!k || k->mark.used == WEIR_GC_FREE)
 		return;
@@ -88,9 +103,10 @@ static __always_inline void gc_slot_visit(const struct slice *slice, __u32 slot)
 		gc_orphan(k, slot);
 		return;
 	}
+	v.joint = flow_joint(&key, flow, &rev, &v.last_seen);
 	if (k->mark.used == WEIR_GC_SUSPECT) /* the insert was under way at the last visit */
-		gc_slot_use(k, WEIR_GC_SUSPECT, WEIR_GC_USED);
-	if (pod_is_gone(flow) || expire(slice, &key, flow))
+		gc_slot_use(k, WEIR_GC_SUSPECT, gc_use_of(flow, &v, key.proto));
+	if (pod_is_gone(flow) || expire(slice, &v, key.proto, flow))
 		flow_delete(&key, flow, &rev);
 }
 

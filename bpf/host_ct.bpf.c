@@ -88,10 +88,21 @@ static __always_inline struct weir_addr address_of(const struct nf_conntrack_man
 }
 
 /*
+ * Did the node begin the connection? Its own address proves nothing: conntrack also knows a
+ * connection that a packet from outside with that source began. Of the pod's packets the answer is
+ * the node's to receive.
+ */
+static __always_inline int begun_by_node(const struct __sk_buff *skb, const struct scratch *s)
+{
+	return is_own_node(&s->query.src) && (pod_sends(&s->pkt) || sent_by_node(skb, &s->pkt));
+}
+
+/*
  * Fills s->query with the connection's first packet at its real destination, where its replies come
  * from.
  */
-static __always_inline void query_from_ct(struct scratch *s, const struct nf_conn *ct)
+static __always_inline void query_from_ct(const struct __sk_buff *skb, struct scratch *s,
+					  const struct nf_conn *ct)
 {
 	struct policy_query *q = &s->query;
 
@@ -100,7 +111,7 @@ static __always_inline void query_from_ct(struct scratch *s, const struct nf_con
 	q->dport_be = ct->tuplehash[1].tuple.src.u.all;
 	s->route.sport_be = ct->tuplehash[0].tuple.src.u.all; /* for the event */
 	q->proto = s->pkt.proto;
-	q->host_origin = is_own_node(&q->src);
+	q->host_origin = begun_by_node(skb, s);
 	q->src_ref = pod_ref_by_addr(&q->src);
 	q->dst_ref = pod_ref_by_addr(&q->dst);
 }
@@ -133,7 +144,7 @@ static __always_inline int host_knows(struct __sk_buff *skb, struct scratch *s, 
 		return 0;
 	counts = claims(&s->pkt, ct, (opts.dir == DIR_REPLY) == !turned);
 	if (counts)
-		query_from_ct(s, ct);
+		query_from_ct(skb, s, ct);
 	bpf_ct_release(ct);
 	return counts;
 }

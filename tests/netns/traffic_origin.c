@@ -156,6 +156,45 @@ static void np_41_a_packet_from_outside_does_not_continue_a_flow_of_the_node(voi
 	}
 }
 
+/* A SYN, which leaves an entry in the host's conntrack, and a segment of that connection. */
+static void send_segments(const struct netns_cluster *c, int family, uint16_t dport)
+{
+	_cleanup_(fd_close) int fd = netns_raw_socket(c, "world", family, IPPROTO_RAW);
+	struct packet_spec spec = { .src = netns_end_addr("node", family),
+				    .dst = netns_end_addr("a/pod", family),
+				    .proto = IPPROTO_TCP,
+				    .sport = CLIENT_PORT,
+				    .dport = dport };
+	static const uint8_t flags[] = { SYN, ACK };
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		struct packet p;
+
+		spec.tcp_flags = flags[i];
+		p = packet_build(&spec);
+		send_outside(fd, &p, family);
+	}
+}
+
+static void np_41_a_packet_from_outside_is_not_the_nodes_for_an_adopted_pod(void **state)
+{
+	struct netns_cluster *c = *state;
+
+	c->bare = true;
+	netns_ends_up(c, true);
+	c->bare = false;
+	netns_ends_up(c, true);
+	careless_node(c);
+	for (int family = 0; family < 2; family++) {
+		_cleanup_(fd_close) int pod = netns_raw_socket(c, "a/pod", family, IPPROTO_TCP);
+
+		send_segments(c, family, CLOSED);
+		assert_false(netns_wait(pod, POLLIN, NOTHING_MS));
+		send_segments(c, family, NETNS_PORT); /* allowed by policy */
+		assert_true(netns_wait(pod, POLLIN, WAIT_MS));
+	}
+}
+
 /* ---- Segments ---- */
 
 /* The stack makes large segments, and the node's devices cut them: all but the last lose their
@@ -190,6 +229,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		netns_test_needs(np_41_a_packet_from_outside_is_not_the_nodes, NETNS_DROP_FORWARD),
 		netns_test_needs(np_41_a_packet_from_outside_does_not_continue_a_flow_of_the_node,
+				 NETNS_DROP_FORWARD),
+		netns_test_needs(np_41_a_packet_from_outside_is_not_the_nodes_for_an_adopted_pod,
 				 NETNS_DROP_FORWARD),
 		netns_test(np_41_segments_of_the_nodes_packets_arrive),
 	};

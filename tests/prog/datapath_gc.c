@@ -396,24 +396,50 @@ static void a_gc_slot_without_a_flow_is_freed_in_the_second_round(void **state)
 	assert_null(prog_gc_slots_check(env, NULL));
 }
 
-static void the_gc_slot_of_a_flow_being_inserted_is_not_freed(void **state)
+/* While gc pauses. */
+static void count_half_open(struct prog_env *env, uint32_t bucket, int n)
 {
-	struct prog_env *env = with_gc(state);
-	struct packet_spec spec = prog_tcp(env, POD_A, SPORT, POD_B, 80, ACK);
+	struct weir_config config = prog_config(env);
+	struct weir_flow_share share;
+
+	prog_get(env, "flow_shares", &bucket, &share);
+	share.half_open += n;
+	config.half_open += n;
+	prog_set(env, "flow_shares", &bucket, &share);
+	prog_config_set(env, &config);
+}
+
+/* As gc leaves the slot of an entry that is not inserted yet; then gc finds the entry. */
+static void check_suspect(struct prog_env *env, const struct packet_spec *spec,
+			  enum weir_gc_use use)
+{
 	struct weir_key_slot k;
 	struct weir_flow flow;
 
-	open_flow(env, SPORT);
-	assert_true(prog_flow(env, &spec, 0, &flow));
+	assert_true(prog_flow(env, spec, 0, &flow));
 	prog_get(env, "gc_slots", &flow.gc_slot, &k);
-	assert_int_equal(k.mark.used, WEIR_GC_USED);
-	k.mark.used = WEIR_GC_SUSPECT; /* as gc leaves it when the entry is not inserted yet */
+	assert_int_equal(k.mark.used, use);
+	k.mark.used = WEIR_GC_SUSPECT;
 	prog_set(env, "gc_slots", &flow.gc_slot, &k);
+	if (use == WEIR_GC_HALF_OPEN)
+		count_half_open(env, k.mark.bucket, -1);
 	gc_run(env, 3);
-	assert_true(prog_flow(env, &spec, 0, NULL));
+	assert_true(prog_flow(env, spec, 0, NULL));
 	prog_get(env, "gc_slots", &flow.gc_slot, &k);
-	assert_int_equal(k.mark.used, WEIR_GC_USED);
+	assert_int_equal(k.mark.used, use);
 	assert_null(prog_gc_slots_check(env, NULL));
+}
+
+static void the_gc_slot_of_a_flow_being_inserted_is_not_freed(void **state)
+{
+	struct prog_env *env = with_gc(state);
+	struct packet_spec open = prog_tcp(env, POD_A, SPORT, POD_B, 80, ACK);
+	struct packet_spec half_open = prog_tcp(env, POD_A, SPORT + 1, POD_B, 80, SYN);
+
+	open_flow(env, SPORT);
+	check_suspect(env, &open, WEIR_GC_USED);
+	assert_redirected(prog_from(env, POD_A, &half_open));
+	check_suspect(env, &half_open, WEIR_GC_HALF_OPEN);
 }
 
 /*
