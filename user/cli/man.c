@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* The manual page. See man.h. Knows roff, and no particular verb. */
+/* The manual page. See man.h. Knows no particular verb. */
 #include <string.h>
 
 #include "cli/help.h"
@@ -56,72 +56,6 @@ const struct man_entry man_examples[] = {
 	{},
 };
 
-/* ---- roff ---- */
-
-/* Writes a character beyond ASCII by its code point. Returns its bytes in UTF-8; 1 if invalid. */
-static size_t put_wide(const unsigned char *text, FILE *out)
-{
-	size_t n = *text >= 0xf0 ? 4 : *text >= 0xe0 ? 3 : 2;
-	unsigned int code = *text & (0x7f >> n);
-
-	for (size_t i = 1; i < n; i++) {
-		if ((text[i] & 0xc0) != 0x80) {
-			putc('?', out);
-			return 1;
-		}
-		code = code << 6 | (text[i] & 0x3f);
-	}
-	fprintf(out, "\\[u%04X]", code);
-	return n;
-}
-
-/* Escapes text, also at the beginning of a line. */
-static void put(const char *text, FILE *out)
-{
-	if (*text == '.' || *text == '\'')
-		fputs("\\&", out);
-	for (; *text; text++) {
-		if (*text == '\\')
-			fputs("\\e", out);
-		else if (*text == '-')
-			fputs("\\-", out);
-		else if (*text == '\'')
-			fputs("\\(aq", out);
-		else if (*text & 0x80)
-			text += put_wide((const unsigned char *)text, out) - 1;
-		else
-			putc(*text, out);
-	}
-}
-
-static void put_bold(const char *text, FILE *out)
-{
-	fputs("\\fB", out);
-	put(text, out);
-	fputs("\\fR", out);
-}
-
-static void put_line(const char *text, FILE *out)
-{
-	put(text, out);
-	putc('\n', out);
-}
-
-static void section(const char *title, FILE *out)
-{
-	fprintf(out, ".SH %s\n", title);
-}
-
-static void put_entries(const struct man_entry *entries, FILE *out)
-{
-	for (; entries->term; entries++) {
-		fputs(".TP\n", out);
-		put_bold(entries->term, out);
-		putc('\n', out);
-		put_line(entries->text, out);
-	}
-}
-
 /* ---- Options ---- */
 
 static void put_option_names(const struct option_row *row, FILE *out)
@@ -129,15 +63,15 @@ static void put_option_names(const struct option_row *row, FILE *out)
 	char name[3] = { '-', row->short_name };
 
 	if (row->short_name) {
-		put_bold(name, out);
+		roff_bold(name, out);
 		fputs(", ", out);
 	}
 	fputs("\\fB\\-\\-", out);
-	put(row->name, out);
+	roff_text(row->name, out);
 	fputs("\\fR", out);
 	if (row->metavar) {
 		fputs(" \\fI", out);
-		put(row->metavar, out);
+		roff_text(row->metavar, out);
 		fputs("\\fR", out);
 	}
 }
@@ -148,7 +82,7 @@ static void put_options(const struct option_row *table, FILE *out)
 		fputs(".TP\n", out);
 		put_option_names(row, out);
 		putc('\n', out);
-		put_line(row->help, out);
+		roff_line(row->help, out);
 	}
 }
 
@@ -190,58 +124,21 @@ static void put_shared_options(const struct verb *const *verbs, FILE *out)
 
 /* ---- Verbs ---- */
 
-/*
- * details as help shows them. An indented line is an example, "TERM  text" with two blanks an
- * entry, any other line is filled.
- */
-static void put_details(const char *details, FILE *out)
-{
-	_cleanup_(arena_free) struct arena arena = {};
-	bool entries = false;
-
-	fputs(".PP\n", out);
-	for (const char *line = details, *next; *line; line = next) {
-		size_t len = strcspn(line, "\n");
-		char *text = arena_strndup(&arena, line, len), *gap = strstr(text, "  ");
-
-		next = line + len + (line[len] == '\n');
-		if (!len) {
-			fputs(".PP\n", out);
-			entries = false;
-		} else if (gap == text) {
-			fputs(".RS 4\n.nf\n", out);
-			put_line(text + strspn(text, " "), out);
-			fputs(".fi\n.RE\n", out);
-		} else if (gap) {
-			*gap = 0;
-			fputs(".TP\n", out);
-			put_bold(text, out);
-			putc('\n', out);
-			put_line(gap + 2 + strspn(gap + 2, " "), out);
-			entries = true;
-		} else {
-			fputs(entries ? ".PP\n" : "", out);
-			entries = false;
-			put_line(text, out);
-		}
-	}
-}
-
 static void put_verb(const struct verb *v, FILE *out)
 {
 	fputs(".SS ", out);
 	fprintf(out, "\"weir %s\"\n", v->name);
-	put(v->summary, out);
+	roff_text(v->summary, out);
 	fputs(".\n.PP\n\\fBweir ", out);
-	put(v->name, out);
+	roff_text(v->name, out);
 	fputs("\\fR ", out);
-	put(v->arguments, out);
+	roff_text(v->arguments, out);
 	fputs(*v->arguments ? " [OPTIONS]\n" : "[OPTIONS]\n", out);
 	if (v->details)
-		put_details(v->details, out);
+		roff_details(v->details, out);
 	if (v->outputs) {
 		fputs(".PP\nOutput formats (\\fB\\-o\\fR), the default first: ", out);
-		put_line(v->outputs, out);
+		roff_line(v->outputs, out);
 	}
 	put_options(v->options, out);
 	put_shared_names(v, out);
@@ -251,9 +148,9 @@ static void put_exit_statuses(FILE *out)
 {
 	for (int i = 0; i < CLI_EXITS; i++) {
 		fprintf(out, ".TP\n\\fB%d\\fR\n", i);
-		put(cli_exits[i].brief, out);
+		roff_text(cli_exits[i].brief, out);
 		fputs(": ", out);
-		put_line(cli_exits[i].details, out);
+		roff_line(cli_exits[i].details, out);
 	}
 }
 
@@ -261,9 +158,9 @@ static void put_examples(FILE *out)
 {
 	for (const struct man_entry *e = man_examples; e->term; e++) {
 		fputs(".PP\n", out);
-		put_line(e->text, out);
+		roff_line(e->text, out);
 		fputs(".RS 4\n.nf\n", out);
-		put_line(e->term, out);
+		roff_line(e->term, out);
 		fputs(".fi\n.RE\n", out);
 	}
 }
@@ -271,34 +168,34 @@ static void put_examples(FILE *out)
 void man_write(const struct verb *const *verbs, FILE *out)
 {
 	fputs(".\\\" Written by weir help -o man.\n.TH WEIR 1 \"\" \"weir ", out);
-	put(cli_version(), out);
+	roff_text(cli_version(), out);
 	fputs("\" \"User Commands\"\n.nh\n.ad l\n", out);
-	section("NAME", out);
+	roff_section("NAME", out);
 	fputs("weir \\- " CLI_PURPOSE "\n", out);
-	section("SYNOPSIS", out);
+	roff_section("SYNOPSIS", out);
 	fputs("\\fBweir\\fR \\fIVERB\\fR [\\fIARGUMENTS\\fR] [\\fIOPTIONS\\fR]\n", out);
-	section("DESCRIPTION", out);
-	put_line(
+	roff_section("DESCRIPTION", out);
+	roff_line(
 		"Weir turns a Linux node into a Kubernetes Service load balancer and NetworkPolicy enforcer, with eBPF at "
 		"tc. Verbs with -f read manifests: files as they are kept in a repository, or objects as kubectl writes "
 		"them. Verbs that only read files need no root and change nothing. Data goes to stdout, messages go to "
 		"stderr.",
 		out);
-	section("VERBS", out);
+	roff_section("VERBS", out);
 	for (const struct verb *const *v = verbs; *v; v++)
 		put_verb(*v, out);
-	section("OPTIONS", out);
-	put_line(
+	roff_section("OPTIONS", out);
+	roff_line(
 		"Options that several verbs take; the section of each verb lists those it has. Options may stand anywhere; "
 		"-- ends them.",
 		out);
 	put_shared_options(verbs, out);
-	section("\"EXIT STATUS\"", out);
+	roff_section("\"EXIT STATUS\"", out);
 	put_exit_statuses(out);
-	section("ENVIRONMENT", out);
-	put_entries(man_environment, out);
-	section("FILES", out);
-	put_entries(man_files, out);
-	section("EXAMPLES", out);
+	roff_section("ENVIRONMENT", out);
+	roff_entries(man_environment, out);
+	roff_section("FILES", out);
+	roff_entries(man_files, out);
+	roff_section("EXAMPLES", out);
 	put_examples(out);
 }

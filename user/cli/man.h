@@ -5,11 +5,8 @@
  */
 #pragma once
 
+#include "cli/roff.h"
 #include "cli/verb.h"
-
-struct man_entry {
-	const char *term, *text;
-};
 
 /* Ended by an entry without a term. In examples the term is the command line. */
 extern const struct man_entry man_environment[], man_files[], man_examples[];
