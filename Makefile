@@ -54,7 +54,7 @@ $(BUILD)/gen/%.skel.h: $(BUILD)/bpf/%.bpf.o
 # ---- User space --------------------------------------------------------------------------------
 
 # Each folder may call those to its right (tools/circles.py checks it).
-MODULES := cli doctor sandbox inspect testrun sync attach kernel analyze compile kube base
+MODULES := cli doctor sandbox inspect testrun sync attach kernel analyze compile settings kube base
 lib = $(BUILD)/lib/$(1).a
 LIBS := $(foreach m,$(MODULES),$(call lib,$(m)))
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -88,7 +88,7 @@ $(BUILD)/weir.1: $(BUILD)/weir
 # tests/diff/*.c   three evaluators   tests/netns/*   real traffic, root
 # Each C file is a cmocka program of its own. All print TAP; tests/run.sh adds them up.
 
-PURE_LIBS := $(foreach m,analyze compile kube base,$(call lib,$(m)))
+PURE_LIBS := $(foreach m,analyze compile settings kube base,$(call lib,$(m)))
 TEST_LIBS := $(filter-out $(call lib,cli),$(LIBS))
 REFERENCE := $(call obj,$(wildcard tests/reference/*.c))
 TEST_LIB := $(call obj,$(wildcard tests/lib/*.c))
@@ -154,7 +154,7 @@ lint: ## formatting, function length, dependencies, names in docs, shell scripts
 FUZZ_SECONDS ?= 60
 FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*.c))
 
-$(BUILD)/fuzz/%: tests/fuzz/%.c $(wildcard user/base/*.c user/kube/*.c user/base/*.h user/kube/*.h) $(STAMP)
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(wildcard $(foreach m,base kube settings,user/$(m)/*.[ch])) $(STAMP)
 	$(call say,FUZZ,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(ALL_CFLAGS) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ \
