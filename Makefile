@@ -26,7 +26,7 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Wshadow -Wno
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s%s\n' $(1) '$(2)')
 
-all: $(BUILD)/weir $(BUILD)/weir.1
+all: $(BUILD)/weir $(BUILD)/weir.1 $(BUILD)/weir.5
 
 # ---- Flags: a change of compiler or flags rebuilds everything ----------------------------------
 
@@ -82,6 +82,10 @@ $(BUILD)/weir: $(call obj,user/cli/main.c) $(LIBS)
 $(BUILD)/weir.1: $(BUILD)/weir
 	$(call say,MAN,$@)
 	$(Q)$< help -o man > $@
+
+$(BUILD)/weir.5: $(BUILD)/weir
+	$(call say,MAN,$@)
+	$(Q)$< help config -o man > $@
 
 # ---- Tests -------------------------------------------------------------------------------------
 # tests/unit/*.c   pure, no root      tests/prog/*.c  BPF_PROG_TEST_RUN, root
@@ -188,6 +192,8 @@ clean: ## remove the build folder
 install: all ## to $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(BUILD)/weir $(DESTDIR)$(PREFIX)/bin/weir
 	install -D -m 644 $(BUILD)/weir.1 $(DESTDIR)$(PREFIX)/share/man/man1/weir.1
+	install -D -m 644 $(BUILD)/weir.5 $(DESTDIR)$(PREFIX)/share/man/man5/weir.5
+	ln -sf weir.5 $(DESTDIR)$(PREFIX)/share/man/man5/weir.yaml.5
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s%s\n", $$1, $$2}' Makefile

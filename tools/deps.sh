@@ -15,8 +15,8 @@ packages='
 [given]
 apt                | apt-cache apt-get |
 bash               | bash |
-coreutils          | basename cat chmod cksum cp cut date dd dirname env head id install ls |
-coreutils          | md5sum mkdir mktemp mv nproc paste realpath rm rmdir seq sleep sort stat |
+coreutils          | basename cat chmod chown cksum cp cut date dd dirname env head id install |
+coreutils          | ln ls md5sum mkdir mktemp mv nproc paste realpath rm rmdir seq sleep sort stat |
 coreutils          | tail timeout touch tr uname wc |
 dash               | sh |
 diffutils          | cmp diff |

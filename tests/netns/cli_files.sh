@@ -44,8 +44,8 @@ every_verb_refuses_unknown_options() {
 }
 
 manual_is_good_roff() {
-	"$W" help -o man >"$dir/weir.1" || return
-	! groff -man -ww -z "$dir/weir.1" 2>&1 | grep .
+	"$W" help -o man >"$dir/weir.1" && "$W" help config -o man >"$dir/weir.5" || return
+	! groff -man -ww -z "$dir/weir.1" "$dir/weir.5" 2>&1 | grep .
 }
 
 # The manual has every environment variable that the code reads.
@@ -272,10 +272,10 @@ check "help lists every verb and explains each" every_verb_has_help
 check "README and the manual have the exit statuses of help" exit_statuses_are_the_same_everywhere
 check "the manual names every environment variable that is read" manual_knows_the_environment
 if command -v groff >/dev/null; then
-	check "the manual is good roff" manual_is_good_roff
+	check "the manual pages are good roff" manual_is_good_roff
 else
 	n=$((n + 1))
-	echo "ok $n - the manual is good roff # SKIP groff is not installed"
+	echo "ok $n - the manual pages are good roff # SKIP groff is not installed"
 fi
 check "an unknown verb is a usage error with a hint" says "weir help" 2 frobnicate
 check "an unknown verb of help is a usage error" says "unknown verb" 2 help frobnicate

@@ -53,7 +53,8 @@ static int remove_pins(const struct node *n, struct weir_err *err)
 /* Files that Weir writes. Records, and whatever else is there, belong to their writers. */
 static bool is_own(const char *entry)
 {
-	static const char *const names[] = { "observe.lock", INSTANCE_MARK, INSTANCE_PODS };
+	static const char *const names[] = { "observe.lock", INSTANCE_MARK, INSTANCE_PODS,
+					     INSTANCE_SETTINGS };
 
 	for (size_t i = 0; i < _INSTANCE_FILE_MAX; i++)
 		if (!strncmp(entry, instance_file_prefix[i], strlen(instance_file_prefix[i])))

@@ -12,6 +12,7 @@
 #define INSTANCE_PATH_MAX 256
 #define INSTANCE_PODS "pods" /* <run>/pods: attachment records */
 #define INSTANCE_MARK "instance" /* <run>/instance: the id of the loaded config map */
+#define INSTANCE_SETTINGS "settings" /* <run>/settings: the last load's, for `weir status` */
 #define INSTANCE_RUN_MODE                                                       \
 	0750 /* of the run folder: no other user may reach the lock or the plan \
 	      */

@@ -1,49 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* The reserved addresses of hairpin traffic, as options. See hairpin.h. */
+/* Objects that have a reserved address of hairpin traffic. See hairpin.h. */
 #include "cli/hairpin.h"
 
 #include "base/addr.h"
 #include "base/mem.h"
 
 #define WARNINGS_MAX 5
-
-/* Never a unicast peer, or dropped when a packet is parsed. */
-static bool is_unusable(const struct weir_addr *addr)
-{
-	static const char *const blocks[] = { "0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3",
-					      "::/127",    "fe80::/10",   "ff00::/8" };
-	struct cidr cidr;
-
-	for (size_t i = 0; i < ARRAY_SIZE(blocks); i++)
-		if (!cidr_parse(blocks[i], &cidr) && cidr_holds(&cidr, addr))
-			return true;
-	return false;
-}
-
-int hairpin_read(const char *const text[2], struct weir_addr ret_addr[2])
-{
-	for (int family = 0; family < 2; family++) {
-		const int v = family ? 6 : 4;
-		struct weir_addr addr;
-
-		if (!text[family])
-			continue;
-		if (addr_parse(text[family], &addr) || addr_family(&addr) != family)
-			return cli_fail(EXIT_USAGE,
-					"load: --hairpin-v%d: '%s' is not an %s address", v,
-					text[family], family_text(family));
-		if (is_unusable(&addr))
-			return cli_fail(
-				EXIT_USAGE,
-				"load: --hairpin-v%d: %s cannot be a peer: give a unicast address that "
-				"nothing uses, such as %s",
-				v, text[family], family ? "fd77:6569:722d::65" : "169.254.77.101");
-		ret_addr[family] = addr;
-	}
-	return EXIT_OK;
-}
-
-/* ---- Objects that have the address ---- */
 
 /* What has an address, as text: "the address of Pod shop/web". */
 struct users {
@@ -110,20 +72,21 @@ static void find_endpoints(const struct store *s, struct users *u)
 				add_user(u, "the address of an endpoint", &s->slices[i]->meta);
 }
 
-int hairpin_check(const struct plan_input *in, const struct weir_addr addr[2])
+int hairpin_check(const struct plan_input *in, const struct settings *s)
 {
 	char text[ADDR_TEXT_MAX];
 
 	for (int family = 0; family < 2; family++) {
-		_cleanup_(users_free) struct users u = { .addr = &addr[family] };
+		const enum setting id = SETTING_HAIRPIN_V4 + family;
+		_cleanup_(users_free) struct users u = { .addr = &s->hairpin[family] };
 
-		if (weir_addr_is_zero(&addr[family]))
+		if (!setting_given(s, id))
 			continue;
 		find_users(in, &u);
 		if (u.n)
-			return cli_fail(EXIT_USAGE,
-					"load: --hairpin-v%d: %s is %s: give one that nothing uses",
-					family ? 6 : 4, addr_text(&addr[family], text), u.items[0]);
+			return load_settings_refuse(s, id, KUBE_E_ADDRESS,
+						    "%s is %s: give one that nothing uses",
+						    addr_text(u.addr, text), u.items[0]);
 	}
 	return EXIT_OK;
 }

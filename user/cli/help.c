@@ -24,7 +24,8 @@ void help_list(const struct verb *const *verbs, FILE *out)
 	fputs("weir: " CLI_PURPOSE "\n\nusage: weir VERB [ARGUMENTS] [OPTIONS]\n\n", out);
 	for (const struct verb *const *v = verbs; *v; v++)
 		fprintf(out, "  %-10s %s\n", (*v)->name, (*v)->summary);
-	fputs("\n'weir help VERB' has the details. Exit status:\n\n", out);
+	fputs("\n'weir help VERB' has the details, 'weir help config' the keys of /etc/weir/weir.yaml. Exit status:\n\n",
+	      out);
 	for (int i = 0; i < CLI_EXITS; i++)
 		fprintf(out, "  %d  %s\n", i, cli_exits[i].brief);
 }

@@ -13,49 +13,55 @@
 #include "cli/delta.h"
 #include "cli/hairpin.h"
 #include "cli/input.h"
+#include "cli/load_settings.h"
 #include "cli/verbs.h"
 #include "attach/attach.h"
 #include "attach/node_devices.h"
 #include "sync/fitting.h"
+#include "sync/keep_settings.h"
 
 struct load_options {
 	struct common_options common;
 	bool dry_run, allow_empty, rebuild;
-	const char *attach, *echo, *hairpin[2]; /* hairpin: by family */
-	uint32_t scale[_WEIR_KNOB_MAX]; /* percent; 0: not given */
+	const char *config;
+	struct setting_option set[_SETTING_MAX];
 };
 
-static void apply_knobs(const struct load_options *o, struct node_setup *setup)
+/* What was given of what is fixed when the maps are created. */
+static void read_setup(const struct settings *s, struct node_setup *setup)
 {
-	for (int knob = 0; knob < _WEIR_KNOB_MAX; knob++)
-		if (o->scale[knob])
-			sizes_scale(setup, knob, o->scale[knob]);
+	for (int knob = WEIR_KNOB_TABLES; knob <= WEIR_KNOB_FLOWS; knob++)
+		if (setting_given(s, SETTING_OF_KNOB(knob)))
+			sizes_scale(setup, knob, s->scale[knob]);
+	for (int family = 0; family < 2; family++)
+		if (setting_given(s, SETTING_HAIRPIN_V4 + family))
+			setup->hairpin[family] = s->hairpin[family];
 }
 
-/* Setup is fixed when the maps are created: another one is refused, not ignored. */
-static int check_setup(const struct node_setup *setup, const struct node *node)
+/* Another setup than that of the maps is refused, not ignored. */
+static int check_setup(const struct settings *s, const struct node_setup *setup,
+		       const struct node *node)
 {
 	static const char hint[] =
-		"it is set when the maps are created. Leave the option out, or give --rebuild, which makes new "
+		"it is set when the maps are created. Leave it out, or give --rebuild, which makes new "
 		"maps in place of these; nothing of these manifests was loaded";
 	char live[ADDR_TEXT_MAX], asked[ADDR_TEXT_MAX];
 
 	for (int i = 0; i < _WEIR_MAP_MAX; i++)
 		if (setup->max[i] && setup->max[i] != node_map_max(node, i))
-			return cli_fail(
-				EXIT_USAGE,
-				"load: --scale-…: map %s is loaded with %u entries and cannot become %u: "
-				"%s",
+			return load_settings_refuse(
+				s, SETTING_OF_KNOB(map_info(i)->knob), KUBE_E_CONFLICT,
+				"map %s is loaded with %u entries and cannot become %u: %s",
 				map_info(i)->name, node_map_max(node, i), setup->max[i], hint);
 	for (int family = 0; family < 2; family++) {
 		const struct weir_addr *now = &node_config(node)->hairpin[family],
 				       *want = &setup->hairpin[family];
 
 		if (!weir_addr_is_zero(want) && !weir_addr_equal(want, now))
-			return cli_fail(
-				EXIT_USAGE,
-				"load: --hairpin-v%d: the address is %s and cannot become %s: %s",
-				family ? 6 : 4, addr_text(now, live), addr_text(want, asked), hint);
+			return load_settings_refuse(s, SETTING_HAIRPIN_V4 + family, KUBE_E_CONFLICT,
+						    "the address is %s and cannot become %s: %s",
+						    addr_text(now, live), addr_text(want, asked),
+						    hint);
 	}
 	return EXIT_OK;
 }
@@ -75,23 +81,20 @@ static int open_node(const struct load_options *o, struct node_setup *setup, str
 }
 
 /*
- * Sets hairpin addresses in setup. An instance that is loaded has its own already: an object that
- * uses one must not make the load fail.
+ * An instance that is loaded has its hairpin addresses already: an object that uses one must not
+ * make the load fail.
  */
-static int read_hairpin(const struct load_options *o, const struct plan_input *in,
-			struct node_setup *setup)
+static int check_hairpin(const struct load_options *o, const struct settings *s,
+			 const struct plan_input *in)
 {
 	_cleanup_(node_close) struct node *loaded = NULL;
 	struct weir_err err = {};
-	int status;
 
-	if (!o->hairpin[0] && !o->hairpin[1])
+	if (!setting_given(s, SETTING_HAIRPIN_V4) && !setting_given(s, SETTING_HAIRPIN_V6))
 		return EXIT_OK;
-	status = hairpin_read(o->hairpin, setup->hairpin);
-	if (status ||
-	    (!o->rebuild && node_open(o->common.name, NODE_READ, NULL, &loaded, &err) != -ENOENT))
-		return status;
-	return hairpin_check(in, setup->hairpin);
+	if (!o->rebuild && node_open(o->common.name, NODE_READ, NULL, &loaded, &err) != -ENOENT)
+		return EXIT_OK;
+	return hairpin_check(in, s);
 }
 
 static bool any_adopted(const struct attachment_list *l)
@@ -169,7 +172,19 @@ static int report(const struct load_options *o, const struct node *node, const s
 	return o->dry_run && sync_delta_writes(delta) ? EXIT_NO : status;
 }
 
-static int load(const struct load_options *o, const struct plan_input *in, const char *origin)
+/* The load is done: only `weir status` lacks something. */
+static void keep_settings(const struct load_options *o, const struct settings *s,
+			  const struct node *node)
+{
+	struct weir_err err = {};
+
+	if (!o->dry_run && settings_keep(node, s, &err))
+		cli_note(&o->common, "warning: where the settings came from is not kept: %s",
+			 err.text);
+}
+
+static int load(const struct load_options *o, const struct settings *s, const struct plan_input *in,
+		const char *origin)
 {
 	_cleanup_(plan_free) struct plan *p = NULL;
 	_cleanup_(attachment_list_free) struct attachment_list attachments = {};
@@ -179,12 +194,12 @@ static int load(const struct load_options *o, const struct plan_input *in, const
 	struct weir_err err = {};
 	int r, status;
 
-	apply_knobs(o, &setup);
-	status = read_hairpin(o, in, &setup);
+	read_setup(s, &setup);
+	status = check_hairpin(o, s, in);
 	if (status)
 		return status;
 	r = open_node(o, &setup, &node, &err);
-	status = r ? EXIT_OK : check_setup(&setup, node);
+	status = r ? EXIT_OK : check_setup(s, &setup, node);
 	if (status)
 		return status;
 	if (!r)
@@ -205,6 +220,7 @@ static int load(const struct load_options *o, const struct plan_input *in, const
 	print_notes(p, &o->common);
 	if (r)
 		return cli_fail_err(r, &err);
+	keep_settings(o, s, node);
 	delta_notes(&delta, &o->common);
 	note_lacks(node, &attachments, &o->common);
 	return report(o, node, p, &attachments, &delta);
@@ -256,17 +272,16 @@ static int read_node(struct node_facts *n, struct plan_input *in)
 	return EXIT_OK;
 }
 
-static void prefer_attach(const char *how)
-{
-	if (how && !strcmp(how, "tcx"))
-		attach_preference = ATTACH_TCX;
-	if (how && !strcmp(how, "clsact"))
-		attach_preference = ATTACH_CLSACT;
-}
+static const enum attach_kind attach_kinds[] = {
+	[SETTING_ATTACH_AUTO] = ATTACH_AUTO,
+	[SETTING_ATTACH_TCX] = ATTACH_TCX,
+	[SETTING_ATTACH_CLSACT] = ATTACH_CLSACT,
+};
 
 static int run(void *options, char **args, int n_args)
 {
 	const struct load_options *o = options;
+	_cleanup_(settings_free) struct settings set = {};
 	_cleanup_(store_free) struct store *s = NULL;
 	_cleanup_(node_facts_free) struct node_facts node = {};
 	_cleanup_(mem_free) char *origin = NULL;
@@ -277,7 +292,9 @@ static int run(void *options, char **args, int n_args)
 		return cli_fail(
 			EXIT_USAGE,
 			"load: --rebuild writes everything anew: --dry-run has nothing to compare");
-	status = cli_read_store(&o->common, CLI_KEEP_SOURCE_TEXT, &s);
+	status = load_settings(&o->common, o->config, o->set, &set);
+	if (!status)
+		status = cli_read_store(&o->common, CLI_KEEP_SOURCE_TEXT, &s);
 	if (!status)
 		status = refuse_empty(o, s);
 	if (!status)
@@ -288,15 +305,30 @@ static int run(void *options, char **args, int n_args)
 	status = read_node(&node, &in);
 	if (status)
 		return status;
-	in.echo_always = o->echo && !strcmp(o->echo, "always");
-	prefer_attach(o->attach);
+	in.echo_always = set.echo == WEIR_ECHO_ALWAYS;
+	attach_preference = attach_kinds[set.attach];
 	origin = cli_origin(s, &in, false, &o->common);
-	return load(o, &in, origin);
+	return load(o, &set, &in, origin);
 }
 
 #define ROW(name, metavar, type, member, help)                                      \
 	{                                                                           \
 		name, 0, metavar, type, offsetof(struct load_options, member), help \
+	}
+
+/* Options that settings have, too. */
+#define OPTION_OF_WORD(id) OPTION_CHOICE, offsetof(struct load_options, set[id].text)
+#define OPTION_OF_PEER_V4(id) OPTION_TEXT, offsetof(struct load_options, set[id].text)
+#define OPTION_OF_PEER_V6(id) OPTION_TEXT, offsetof(struct load_options, set[id].text)
+#define OPTION_OF_PERCENT(id) OPTION_NUMBER, offsetof(struct load_options, set[id].number)
+#define HELP_OF_EACH_LOAD ""
+#define HELP_OF_CREATION "; only at the first load, and with --rebuild"
+#define SETTING_ROW(id, member, key, type, values, otherwise, when, state, option, text) \
+	{ option, 0, values, OPTION_OF_##type(SETTING_##id),                             \
+	  text "; default " otherwise HELP_OF_##when },
+
+#define LAST_ROW \
+	{        \
 	}
 
 static const struct option_row rows[] = {
@@ -308,26 +340,9 @@ static const struct option_row rows[] = {
 	    "Sizes and addresses that are not given stay, unless a warning or docs/changes.md says otherwise"),
 	ROW("allow-empty", NULL, OPTION_FLAG, allow_empty,
 	    "accept manifests without any object: they remove everything"),
-	ROW("attach", "auto|tcx|clsact", OPTION_CHOICE, attach,
-	    "how programs are attached; default auto: tcx where the kernel has it"),
-	ROW("echo", "policy|always", OPTION_CHOICE, echo,
-	    "ping (ICMP echo): policy: passes where a rule without ports allows it (default); always: passes"),
-	ROW("hairpin-v4", "ADDR", OPTION_TEXT, hairpin[0],
-	    "IPv4 source address that a pod sees when it connects to itself through a Service; only at "
-	    "the first load, and with --rebuild"),
-	ROW("hairpin-v6", "ADDR", OPTION_TEXT, hairpin[1],
-	    "IPv6 source address that a pod sees when it connects to itself through a Service; only at "
-	    "the first load, and with --rebuild"),
-	ROW("scale-tables", "PERCENT", OPTION_NUMBER, scale[WEIR_KNOB_TABLES],
-	    "size of hash tables in percent of the default; only at the first load, and with --rebuild"),
-	ROW("scale-tries", "PERCENT", OPTION_NUMBER, scale[WEIR_KNOB_TRIES],
-	    "size of prefix tables in percent of the default; only at the first load, and with --rebuild"),
-	ROW("scale-arrays", "PERCENT", OPTION_NUMBER, scale[WEIR_KNOB_ARRAYS],
-	    "size of arrays in percent of the default; only at the first load, and with --rebuild"),
-	ROW("scale-flows", "PERCENT", OPTION_NUMBER, scale[WEIR_KNOB_FLOWS],
-	    "size of the connection table and of those that belong to it, in percent of the default; only "
-	    "at the first load, and with --rebuild"),
-	{},
+	ROW("config", "FILE", OPTION_TEXT, config,
+	    "settings, as in /etc/weir/weir.yaml, before which it counts; 'weir help config' lists them"),
+	SETTINGS_WITH_OPTION(SETTING_ROW) LAST_ROW,
 };
 
 const struct verb verb_load = {
@@ -341,12 +356,12 @@ const struct verb verb_load = {
 		"pod of this node that has an address, does not use the host's network, and has not ended.\n"
 		"If the manifests name nodes and --node is not one of them, load fails with status 4.\n"
 		"Exit status 3: this is another network namespace than the one where the instance is attached, or\n"
-		"its maps have another layout version; 4: invalid objects or an unknown node; 5: planned pods are not\n"
-		"attached, another writer is at work, or a policy does not fit the tables: then its pods are closed in\n"
-		"that direction and everything else is applied; 6: the kernel refused, or another table is full. With\n"
-		"status 3, 4 and 6 what was loaded before stays in force. If a rebuild is killed, or fails after it began\n"
-		"to attach, the old set or the new one is loaded, and some pods may be served by the other: run 'weir\n"
-		"load', which attaches the loaded one everywhere and removes the other.\n",
+		"its maps have another layout version; 4: invalid objects, a wrong configuration file (weir help config)\n"
+		"or an unknown node; 5: planned pods are not attached, another writer is at work, or a policy does not fit\n"
+		"the tables: then its pods are closed in that direction and everything else is applied; 6: the kernel\n"
+		"refused, or another table is full. With status 3, 4 and 6 what was loaded before stays in force. If a\n"
+		"rebuild is killed, or fails after it began to attach, the old set or the new one is loaded, and some pods\n"
+		"may be served by the other: run 'weir load', which attaches the loaded one everywhere and removes the other.\n",
 	.outputs = "table|json",
 	.wants = WANTS_FILES | WANTS_NODE | WANTS_INSTANCE,
 	.options = rows,

@@ -22,6 +22,8 @@ const struct man_entry man_files[] = {
 	{ "/run/weir/pods/*.json, /run/weir-NAME/pods/*.json",
 	  "attachment records: each maps a pod to its device. The sandbox writes them; no CNI plugin does yet. Only recorded "
 	  "pods are attached. They belong to their writer: uninstall leaves them" },
+	{ "/etc/weir/weir.yaml, /etc/weir/weir-NAME.yaml",
+	  "settings of load, if there is such a file; see weir(5)" },
 	{ "/sys/fs/bpf/weir+next",
 	  "what load --rebuild makes, until it takes the place of what is loaded" },
 	{ "/run/weir/instance, /run/weir-NAME/instance",
@@ -31,6 +33,8 @@ const struct man_entry man_files[] = {
 	{ "/run/weir/objects-GENERATION, /run/weir-NAME/objects-GENERATION",
 	  "the objects that plan was compiled from, which why shows; readable by root only. Whole documents as they were "
 	  "written, with the environment variables and annotations of pods; no Secrets" },
+	{ "/run/weir/settings, /run/weir-NAME/settings",
+	  "settings of the last load that are not the default, and where they came from, which status shows" },
 	{ "/run/weir-NAME/sandbox", "state of a sandbox" },
 	{ "/run/netns", "the network namespaces of a sandbox" },
 	{},
@@ -198,4 +202,6 @@ void man_write(const struct verb *const *verbs, FILE *out)
 	roff_entries(man_files, out);
 	roff_section("EXAMPLES", out);
 	put_examples(out);
+	roff_section("\"SEE ALSO\"", out);
+	fputs("\\fBweir\\fR(5)\n", out);
 }

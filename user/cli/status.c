@@ -8,6 +8,7 @@
 #include "base/addr.h"
 #include "base/emit.h"
 #include "cli/loaded.h"
+#include "cli/status_settings.h"
 #include "cli/verbs.h"
 #include "inspect/fill.h"
 #include "inspect/pod_faults.h"
@@ -152,6 +153,7 @@ static void emit_status(const struct live *l, const struct pod_faults *f)
 	for (int family = 0; family < 2; family++)
 		emit_text(&e, NULL, addr_text(&config->hairpin[family], text));
 	emit_array_end(&e);
+	status_settings_emit(&e, l);
 	emit_bool(&e, "planFile", l->plan != NULL);
 	emit_int(&e, "policyEpoch", config->policy_epoch);
 	emit_int(&e, "serviceEpoch", config->service_epoch);
@@ -313,6 +315,7 @@ static void print_status(const struct live *l, const struct pod_faults *f,
 	printf("enforcement   %s%s%s\n", tone_on(&c->out, tone),
 	       enforcing(l) ? "on" : "OFF: policies are not enforced", tone_off(&c->out, tone));
 	printf("echo          %s\n", echo_always(l) ? "always passes" : "as policies say");
+	status_settings_print(l);
 	printf("programs     ");
 	for (int i = 0; i < _WEIR_PROGRAM_MAX; i++)
 		if (node_prog_fd(l->node, i) >= 0)
@@ -367,9 +370,11 @@ const struct verb verb_status = {
 	.details =
 		"First, as errors: pods of this node that are planned but not attached, that are held, or whose\n"
 		"attachment record is not valid; policies that do not fit the tables, whose pods are closed; and a plan\n"
-		"file that cannot be read. Then generation, enforcement, programs, devices, what pods hold of the\n"
-		"connection table, gc, how full the maps are, drops by reason. Needs no agent. Exit status 3: nothing is\n"
-		"loaded; 5: there is such an error. Two lines:\n\n"
+		"file that cannot be read. Then generation, enforcement, settings of the last load that are not the\n"
+		"default, programs, devices, what pods hold of the connection table, gc, how full the maps are, drops by\n"
+		"reason. Needs no agent. Exit status 3: nothing is loaded; 5: there is such an error. Three lines:\n\n"
+		"settings    a key of 'weir help config', its value, and the option or file that gave it; more lines\n"
+		"            for more keys\n"
 		"flows       entries of the connection table, flows that pods lost to their own newer ones since\n"
 		"            the first load, and the pod with most entries\n"
 		"over share  pods whose new flows evict their own: the table, or its part for half-open flows, is\n"

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "cli/config_help.h"
 #include "cli/help.h"
 #include "cli/man.h"
 #include "cli/verbs.h"
@@ -17,11 +18,22 @@ const struct verb *cli_verb(const char *name)
 	return NULL;
 }
 
+static int run_config(const struct common_options *c)
+{
+	if (cli_output_is(c, "man"))
+		config_man(stdout);
+	else
+		config_help(stdout);
+	return EXIT_OK;
+}
+
 static int run(void *options, char **args, int n_args)
 {
 	const struct common_options *c = options;
 	const struct verb *v = n_args ? cli_verb(args[0]) : NULL;
 
+	if (n_args && !strcmp(args[0], "config"))
+		return run_config(c);
 	if (n_args && !v)
 		return cli_fail(EXIT_USAGE, "unknown verb '%s'; 'weir help' lists them", args[0]);
 	if (cli_output_is(c, "man") && v)
@@ -39,9 +51,10 @@ static int run(void *options, char **args, int n_args)
 
 static const struct verb verb_help = {
 	.name = "help",
-	.arguments = "[VERB]",
-	.summary = "this list, or the details of one verb",
-	.details = "-o man writes the manual page weir(1): weir help -o man | man -l -\n",
+	.arguments = "[VERB|config]",
+	.summary = "this list, the details of one verb, or the keys of a configuration file",
+	.details =
+		"-o man writes the manual page weir(1), and weir(5) with config: weir help config -o man | man -l -\n",
 	.outputs = "text|man",
 	.options_size = sizeof(struct common_options),
 	.max_args = 1,
