@@ -65,7 +65,11 @@ enum weir_full {
 	WEIR_FULL_NEVER, /* cannot fill */
 	WEIR_FULL_FORGET, /* evicts the oldest: it is full by design */
 	WEIR_FULL_LOSE, /* the insert fails: a flow, a count or an event is lost */
-	WEIR_FULL_REFUSE, /* load closes policies (compile/fit.h), or refuses the whole plan */
+	/*
+	 * load closes policies (compile/fit.h), leaves out Services (compile/service_fit.h), or
+	 * refuses the whole plan
+	 */
+	WEIR_FULL_REFUSE,
 };
 
 /* How the elements in use are counted. */
@@ -101,13 +105,13 @@ enum weir_fill {
 	X(port_ranges, ARRAY, __u32, struct weir_port_range, 131072, BITS(WEIR_RANGE_BITS), ARRAYS, \
 	  REFUSE, EXTENTS(PORT_SET), "the largest policies are closed until the rest fits") \
 	X(frontends, TABLE, struct weir_frontend, __u32, 65536, ANY, TABLES, \
-	  REFUSE, KEYS, "load fails and changes nothing") \
+	  REFUSE, KEYS, "the Services that need the most are left out until the rest fits") \
 	X(services, ARRAY, __u32, struct weir_service, 32768, ANY, ARRAYS, \
-	  REFUSE, NAMES(SERVICE), "load fails and changes nothing") \
+	  REFUSE, NAMES(SERVICE), "the Services that need the most are left out until the rest fits") \
 	X(backend_slots, ARRAY, __u32, __u64, 262144, ANY, ARRAYS, \
-	  REFUSE, BACKEND_EXTENTS, "load fails and changes nothing") \
+	  REFUSE, BACKEND_EXTENTS, "the Services that need the most are left out until the rest fits") \
 	X(backends, ARRAY, __u32, struct weir_backend, 131072, ANY, ARRAYS, \
-	  REFUSE, BACKENDS, "load fails and changes nothing") \
+	  REFUSE, BACKENDS, "the Services that need the most are left out until the rest fits") \
 	X(nodes, TABLE, struct weir_addr, __u32, 16384, ANY, TABLES, \
 	  REFUSE, KEYS, "load fails and changes nothing") \
 	X(names, TABLE, struct weir_name, struct weir_name_id, 131072, ANY, TABLES, \

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# A tenant's policy that does not fit the tables, as users see it: the errors, exit status 5, status
-# and why, and real traffic of this tenant and of another one.
+# A tenant's policy or Service that does not fit the tables, as users see it: the errors, exit status
+# 5, status and why, and real traffic of this tenant and of another one.
 set -u
 
 # shellcheck source=tests/lib/cli.sh disable=SC1091
@@ -111,8 +111,72 @@ small_tables_are_measured() {
 		exits 1 why good/client evil/server:80 -f "$dir/1000.yaml" && line "DENIED +closed: "
 }
 
+# services PORTS: the two tenants, each with a Service; that of evil has so many ports
+services() {
+	cluster 1
+	cat <<END
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: good}
+spec: {clusterIP: 10.96.0.1, selector: {app: server}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: many, namespace: evil}
+spec:
+  clusterIP: 10.96.0.2
+  selector: {app: server}
+  ports:
+END
+	seq 1001 $((1000 + $1)) | sed 's/.*/  - {name: p&, port: &, targetPort: 80}/'
+}
+
+a_service_is_left_out() {
+	exits 5 sandbox up -q -f "$dir/33000.yaml" || return
+	grep -q "33000.yaml:[0-9]*:[0-9]*: error E036: Service evil/many: spec.ports: does not fit: .*Not served: 10.96.0.2 ports 1001-34000/TCP" "$dir/err"
+}
+
+compile_leaves_it_out_too() {
+	local got=0
+	"$W" compile -q -f "$dir/33000.yaml" >"$dir/out" 2>"$dir/err" || got=$?
+	[ $got = 5 ] && grep -q "error E036: Service evil/many" "$dir/err" && grep -q '"leftOut":' "$dir/out"
+}
+
+status_and_doctor_name_it() {
+	exits 5 status && head -n 1 "$dir/out" | grep -q "^error  *Service evil/many: does not fit, and is not served: all Services need" &&
+		json '[(s["service"], s["refused"], s["table"]) for s in d["leftOut"]] == [("evil/many", True, "services")]' 5 status -o json &&
+		shows "N024  error    Service evil/many does not fit" 1 doctor
+}
+
+# reaches PORT ADDRESS: from the client of tenant good; 1: refused, 124: no answer
+reaches() {
+	timeout 5 "$W" sandbox exec --name "$NAME" good/client -- bash -c "exec 3<>/dev/tcp/$2/$1" 2>/dev/null
+}
+
+it_is_refused_and_no_other() {
+	local got=0
+	reaches 80 10.96.0.1 || return
+	reaches 1001 10.96.0.2 || got=$?
+	[ $got = 1 ]
+}
+
+why_says_that_it_is_left_out() {
+	exits 1 why good/client svc/evil/many:1001 && line "service evil/many .*no such port; the Service does not fit the tables" &&
+		line "agrees" && exits 0 why good/client svc/good/web
+}
+
+a_mended_service_is_served() {
+	exits 0 sandbox up -q -f "$dir/300.yaml" && reaches 1300 10.96.0.2 &&
+		json 'd["leftOut"] == []' 0 status -o json && exits 0 doctor
+}
+
 for rules in 370 1000 5000; do
 	cluster "$rules" >"$dir/$rules.yaml"
+done
+
+for ports in 300 33000; do
+	services "$ports" >"$dir/$ports.yaml"
 done
 
 cat >"$dir/good.yaml" <<END
@@ -134,6 +198,12 @@ check "why names it, and the tables agree" why_names_it
 check "get policies shows the set as closed" \
 	json '[i["default"] for i in d["items"] if i["policies"] == "evil/many"] == ["closed"]' 0 get policies -o json
 check "a mended policy opens them again" a_mended_policy_opens_them
+check "a Service with too many ports is left out: status 5, with its position and frontends" a_service_is_left_out
+check "compile leaves it out too" compile_leaves_it_out_too
+check "status and doctor name it: N024" status_and_doctor_name_it
+check "connections to it are refused, and no others" it_is_refused_and_no_other
+check "why says that it is left out, and the tables agree" why_says_that_it_is_left_out
+check "a mended Service is served" a_mended_service_is_served
 check "tables of another size are measured with the policies that are closed in them" small_tables_are_measured
 
 finish

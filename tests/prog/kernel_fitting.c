@@ -2,9 +2,11 @@
 /*
  * Policies that do not fit the tables of a node: their pods are closed, the rest is applied, and a
  * mended policy opens them again, by difference. A policy that fits only without its own old
- * entries is closed first and opened by a second apply.
+ * entries is closed first and opened by a second apply. The same for Services, which are left out.
  */
+#include <endian.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +17,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+
+#include <bpf/bpf.h>
 
 #include "base/mem.h"
 #include "lib/kernel_env.h"
@@ -190,20 +194,137 @@ static void a_full_disk_closes_no_pod(void **state)
 	assert_int_equal(again->n_closed, 0);
 }
 
-/* Other tables have no policy that could give way: refused whole, as before. */
-static void a_service_that_does_not_fit_is_still_refused(void **state)
-{
-	_cleanup_(mem_free) char *small = many_ports(5, 1);
-	_cleanup_(plan_free) struct plan *p = NULL;
-	_cleanup_(node_close) struct node *n = NULL;
-	struct node_setup sizes = kernel_sizes;
-	struct weir_err err = {};
+/* ---- Services ---- */
 
-	sizes.max[WEIR_MAP_services] = 2;
-	assert_int_equal(node_open(NULL, NODE_PRIVATE, &sizes, &n, &err), 0);
-	apply_fitting(n, small, 0, -ENOSPC, &p);
-	assert_int_equal(p->n_closed, 0);
-	assert_int_equal(node_config(n)->generation, 0);
+/* Service evil/many with n ports from first on; its name and its ports' names begin with name. */
+static char *many_services(const char *name, unsigned int n, unsigned int first)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	fprintf(out,
+		"---\napiVersion: v1\nkind: Service\nmetadata: {name: %s, namespace: evil}\nspec: {clusterIP: 10.96.0.9, "
+		"ports: [",
+		name);
+	for (unsigned int i = 0; i < n; i++)
+		fprintf(out, "%s{name: p%u, port: %u}", i ? ", " : "", first + i, first + i);
+	fprintf(out,
+		"]}\n---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: %s, namespace: evil, "
+		"labels: {kubernetes.io/service-name: %s}}\naddressType: IPv4\nendpoints: [{addresses: [10.244.0.3]}]\nports: [",
+		name, name);
+	for (unsigned int i = 0; i < n; i++)
+		fprintf(out, "%s{name: p%u, port: %u}", i ? ", " : "", first + i, first + i);
+	fputs("]\n", out);
+	fclose(out);
+	return text;
+}
+
+/* The value of a live frontend of TCP, -1: there is none; port 0: the address alone. */
+static long long live_frontend(struct node *n, const char *addr, uint16_t port)
+{
+	struct weir_frontend key = { .port_be = htobe16(port), .proto = port ? IPPROTO_TCP : 0 };
+	uint32_t id;
+
+	assert_int_equal(addr_parse(addr, &key.addr), 0);
+	return bpf_map_lookup_elem(node_map_fd(n, WEIR_MAP_frontends), &key, &id) ? -1
+										  : (long long)id;
+}
+
+/* Service default/web is served whole, at each step of an apply. */
+static struct node *watched;
+static unsigned int n_watched;
+
+static void watch_service(const char *step)
+{
+	const struct weir_service *services = node_array(watched, WEIR_MAP_services);
+	const uint64_t *slots = node_array(watched, WEIR_MAP_backend_slots);
+	const struct weir_backend *backends = node_array(watched, WEIR_MAP_backends);
+	long long id = live_frontend(watched, "10.96.0.1", 80);
+	const struct weir_backend *b;
+
+	if (id <= 0 || !weir_extent_len(services[id].internal))
+		fail_msg("step %s: default/web is not served", step);
+	b = &backends[slots[weir_extent_offset(services[id].internal)]];
+	if (b->service != id || !(b->flags & WEIR_BACKEND_SERVING))
+		fail_msg("step %s: the backend of default/web does not serve", step);
+	n_watched++;
+}
+
+static struct sync_delta apply_watched(struct node *n, const char *objects, struct plan **ret_plan)
+{
+	struct sync_delta d;
+
+	watched = n;
+	n_watched = 0;
+	sync_step_hook = watch_service;
+	d = apply_fitting(n, objects, 0, 0, ret_plan);
+	sync_step_hook = NULL;
+	assert_true(n_watched > 10);
+	return d;
+}
+
+static void a_service_that_does_not_fit_is_left_out_alone(void **state)
+{
+	_cleanup_(node_close) struct node *n = kernel_node(NULL, NODE_PRIVATE);
+	_cleanup_(mem_free) char *large = many_services("many", 80, 1000),
+				 *small = many_services("many", 5, 1000);
+	_cleanup_(plan_free) struct plan *none = NULL, *p = NULL, *mended = NULL, *again = NULL;
+	struct sync_delta d;
+
+	apply_fitting(n, "", 0, 0, &none);
+	d = apply_watched(n, large, &p);
+	assert_int_equal(p->n_left_out, 1);
+	assert_string_equal(p->left_out[0].service, "evil/many");
+	assert_int_equal(p->left_out[0].size, 64);
+	assert_int_equal(live_frontend(n, "10.96.0.9", 0), 0);
+	assert_int_equal(live_frontend(n, "10.96.0.9", 1000), -1);
+	assert_int_equal(d.inserted[WEIR_MAP_frontends], 1);
+	assert_int_equal(d.inserted[WEIR_MAP_services] + d.changed[WEIR_MAP_services], 0);
+	d = apply_fitting(n, large, 0, 0, &again);
+	assert_delta(&d, "");
+
+	d = apply_watched(n, small, &mended);
+	assert_int_equal(mended->n_left_out, 0);
+	assert_true(live_frontend(n, "10.96.0.9", 1000) > 0);
+	assert_int_equal(d.inserted[WEIR_MAP_services], 5);
+}
+
+/* 40 service ports whose names change: 40 old and 40 new ones beside 4 others in a table of 64. */
+static void services_that_do_not_fit_beside_their_old_entries_are_applied_in_two_steps(void **state)
+{
+	_cleanup_(node_close) struct node *n = kernel_node(NULL, NODE_PRIVATE);
+	_cleanup_(mem_free) char *old = many_services("many", 40, 1000),
+				 *new = many_services("many", 40, 2000);
+	_cleanup_(plan_free) struct plan *p = NULL, *dry = NULL, *next = NULL;
+	struct sync_delta d = apply_fitting(n, old, 0, 0, &p);
+
+	assert_int_equal(p->n_left_out, 0);
+	assert_int_equal(d.generation, 1);
+	apply_fitting(n, new, SYNC_DRY_RUN, -ENOSPC, &dry);
+	d = apply_watched(n, new, &next);
+	assert_int_equal(next->n_left_out, 0);
+	assert_int_equal(d.generation, 3);
+	assert_true(live_frontend(n, "10.96.0.9", 2039) > 0);
+	assert_int_equal(live_frontend(n, "10.96.0.9", 1000), -1);
+}
+
+/* Policies and Services lack room for their old entries in the same load. */
+static void policies_and_services_make_room_in_one_load(void **state)
+{
+	_cleanup_(node_close) struct node *n = kernel_node(NULL, NODE_PRIVATE);
+	_cleanup_(mem_free) char *services = many_services("many", 40, 1000),
+				 *other_services = many_services("many", 40, 2000),
+				 *ports = many_ports(150, 1), *other_ports = many_ports(150, 1001);
+	_cleanup_(mem_free) char *old = mem_printf("%s%s", services, ports),
+				 *new = mem_printf("%s%s", other_services, other_ports);
+	_cleanup_(plan_free) struct plan *p = NULL, *next = NULL;
+
+	apply_fitting(n, old, 0, 0, &p);
+	apply_watched(n, new, &next);
+	assert_int_equal(next->n_left_out + next->n_closed, 0);
+	assert_int_equal(live_kind(n, 'b', true), WEIR_WORD_PORTS);
+	assert_true(live_frontend(n, "10.96.0.9", 2039) > 0);
 }
 
 int main(void)
@@ -213,7 +334,10 @@ int main(void)
 		cmocka_unit_test(old_and_new_that_do_not_fit_together_are_applied_in_two_steps),
 		cmocka_unit_test(smaller_parts_are_tried_until_everything_fits),
 		cmocka_unit_test(a_full_disk_closes_no_pod),
-		cmocka_unit_test(a_service_that_does_not_fit_is_still_refused),
+		cmocka_unit_test(a_service_that_does_not_fit_is_left_out_alone),
+		cmocka_unit_test(
+			services_that_do_not_fit_beside_their_old_entries_are_applied_in_two_steps),
+		cmocka_unit_test(policies_and_services_make_room_in_one_load),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -206,7 +206,8 @@ static void the_error_of_a_policy_that_fits_only_alone_advises_a_rebuild(void **
 	_cleanup_(fixture_close) struct fixture f = {};
 	_cleanup_(plan_free) struct plan *p = NULL;
 	struct plan_closed closed = { "big/many", KUBE_INGRESS, WEIR_MAP_networks, 62, 100 };
-	struct plan_input in = { .node = HERE, .closed = &closed, .n_closed = 1 };
+	struct plan_unfit unfit = { .closed = &closed, .n_closed = 1 };
+	struct plan_input in = { .node = HERE, .unfit = &unfit };
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
@@ -227,13 +228,14 @@ static void a_plan_with_its_closed_policies_given_is_the_same(void **state)
 	_cleanup_(fixture_close) struct fixture f = {};
 	_cleanup_(plan_free) struct plan *again = NULL;
 	struct plan_input in = { .node = HERE };
+	struct plan_unfit unfit;
 	size_t size;
 	FILE *out;
 
 	compile_for(&f, yaml, WEIR_MAP_networks, 50);
 	in.store = f.store;
-	in.closed = f.plan->closed;
-	in.n_closed = f.plan->n_closed;
+	unfit = plan_unfit_of(f.plan);
+	in.unfit = &unfit;
 	again = plan_compile(&in);
 	out = open_memstream(&one, &size);
 	plan_write_json(f.plan, out);

@@ -184,12 +184,12 @@ static void keep_deleting(const struct plan_json_pod *pod, void *arg)
 }
 
 /* What json_write.c writes of a node with that many tunnels is what json_read.c reads. */
-static void check_round_trip(const struct plan_input *in, unsigned int ports, bool closed,
+static void check_round_trip(const struct plan_input *in, unsigned int ports, bool unfit,
 			     bool deleting)
 {
 	_cleanup_(plan_free) struct plan *p = plan_compile(in);
 	_cleanup_(plan_json_free) struct plan_json *json = NULL;
-	_cleanup_(mem_free) struct plan_closed *list = NULL;
+	_cleanup_(plan_unfit_free) struct plan_unfit read = {};
 	_cleanup_(mem_free) char *text = json_of(p);
 	yajl_val tree = yajl_tree_parse(text, NULL, 0), array;
 	bool any = false;
@@ -203,20 +203,29 @@ static void check_round_trip(const struct plan_input *in, unsigned int ports, bo
 	yajl_tree_free(tree);
 	json = plan_json_parse(text);
 	assert_non_null(json);
-	assert_int_equal(plan_json_closed(json, &list), closed);
-	if (closed) {
-		assert_string_equal(list[0].policy, "x/p");
-		assert_int_equal(list[0].direction, KUBE_INGRESS);
-		assert_int_equal(list[0].need, 9);
-		assert_int_equal(list[0].size, 7);
+	plan_json_unfit(json, &read);
+	assert_int_equal(read.n_closed, unfit);
+	assert_int_equal(read.n_left_out, unfit);
+	if (unfit) {
+		assert_string_equal(read.closed[0].policy, "x/p");
+		assert_int_equal(read.closed[0].direction, KUBE_INGRESS);
+		assert_int_equal(read.closed[0].need, 9);
+		assert_int_equal(read.closed[0].size, 7);
+		assert_string_equal(read.left_out[0].service, "x/s");
+		assert_false(read.left_out[0].known);
+		assert_int_equal(read.left_out[0].table, WEIR_MAP_backends);
+		assert_int_equal(read.left_out[0].need, 8);
+		assert_int_equal(read.left_out[0].size, 6);
 	}
 	plan_json_each_pod(json, keep_deleting, &any);
 	assert_int_equal(any, deleting);
 }
 
-static void a_plan_is_read_as_it_was_written_with_tunnels_closed_and_deleted_pods(void **state)
+static void a_plan_is_read_as_it_was_written_with_tunnels_unfit_and_deleted_pods(void **state)
 {
-	static const struct plan_closed closed = { "x/p", KUBE_INGRESS, WEIR_MAP_networks, 9, 7 };
+	struct plan_closed closed = { "x/p", KUBE_INGRESS, WEIR_MAP_networks, 9, 7 };
+	struct plan_left_out left_out = { "x/s", false, WEIR_MAP_backends, 8, 6, NULL, 0 };
+	struct plan_unfit unfit = { &closed, &left_out, 1, 1 };
 
 	for (unsigned int i = 0; i < 12; i++) {
 		_cleanup_(fixture_close) struct fixture f = open_with(
@@ -229,8 +238,7 @@ static void a_plan_is_read_as_it_was_written_with_tunnels_closed_and_deleted_pod
 		struct plan_input in = { .store = f.store,
 					 .node = HERE,
 					 .overlay_ports = ports,
-					 .closed = &closed,
-					 .n_closed = i >> 1 & 1 };
+					 .unfit = i >> 1 & 1 ? &unfit : NULL };
 
 		if (i / 4 > 0)
 			ports[4789 / 64] |= 1ull << 4789 % 64;
@@ -241,14 +249,16 @@ static void a_plan_is_read_as_it_was_written_with_tunnels_closed_and_deleted_pod
 }
 
 /* Items of other kinds: a file that something else wrote. */
-static void what_is_no_closed_policy_in_a_plan_file_is_passed_over(void **state)
+static void what_is_no_unfit_object_in_a_plan_file_is_passed_over(void **state)
 {
 	_cleanup_(plan_json_free) struct plan_json *json = plan_json_parse(
-		"{\"apiVersion\":\"weir.dev/v1\",\"kind\":\"Plan\",\"closed\":[4789,\"x/p\",null,{}]}");
-	_cleanup_(mem_free) struct plan_closed *list = NULL;
+		"{\"apiVersion\":\"weir.dev/v1\",\"kind\":\"Plan\",\"closed\":[4789,\"x/p\",null,{}],"
+		"\"leftOut\":[4789,\"x/s\",null,{}]}");
+	_cleanup_(plan_unfit_free) struct plan_unfit read = {};
 
 	assert_non_null(json);
-	assert_int_equal(plan_json_closed(json, &list), 0);
+	plan_json_unfit(json, &read);
+	assert_int_equal(plan_unfit_count(&read), 0);
 }
 
 static void a_new_peer_renames_only_identities_that_it_matches(void **state)
@@ -542,8 +552,8 @@ int main(void)
 		cmocka_unit_test(json_is_well_formed_and_has_every_name),
 		cmocka_unit_test(json_of_port_ranges_has_their_first_and_last_port),
 		cmocka_unit_test(
-			a_plan_is_read_as_it_was_written_with_tunnels_closed_and_deleted_pods),
-		cmocka_unit_test(what_is_no_closed_policy_in_a_plan_file_is_passed_over),
+			a_plan_is_read_as_it_was_written_with_tunnels_unfit_and_deleted_pods),
+		cmocka_unit_test(what_is_no_unfit_object_in_a_plan_file_is_passed_over),
 		cmocka_unit_test(a_new_peer_renames_only_identities_that_it_matches),
 		cmocka_unit_test(a_policy_that_selects_no_local_pod_changes_nothing),
 		cmocka_unit_test(a_new_pod_adds_an_address_and_renames_nothing),

@@ -37,7 +37,7 @@ struct report {
 	size_t n_own;
 	const char *own_node;
 	const uint64_t *overlay_ports;
-	struct plan_input loaded; /* only sizes and closed policies, of own_node */
+	struct plan_input loaded; /* only sizes and what does not fit, of own_node */
 };
 
 /* ---- Nodes and their plans ---- */
@@ -426,9 +426,7 @@ struct report *report_new(const struct report_input *in)
 	r->n_own = in->n_own;
 	r->overlay_ports = in->overlay_ports;
 	r->own_node = in->own_node ? arena_strdup(&r->arena, in->own_node) : NULL;
-	r->loaded = (struct plan_input){ .sizes = in->sizes,
-					 .closed = in->closed,
-					 .n_closed = in->n_closed };
+	r->loaded = (struct plan_input){ .sizes = in->sizes, .unfit = in->unfit };
 	for (size_t i = 0; i < in->n_own; i++)
 		r->own[i] = in->own[i];
 	copy_ports(r, in);

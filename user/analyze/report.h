@@ -79,8 +79,7 @@ struct report_input {
 	const char *own_node; /* the node that has these; NULL: every node */
 	/* of own_node: as those of plan_input; they must outlive the report; may be NULL */
 	const uint32_t *sizes;
-	const struct plan_closed *closed;
-	size_t n_closed;
+	const struct plan_unfit *unfit;
 };
 
 /* Leaves out pods that have ended (Succeeded, Failed): they have no traffic (NP-56). */

@@ -24,6 +24,7 @@ struct why_flow {
 	struct weir_addr frontend; /* with a service */
 	uint16_t service_port;
 	const char *no_such_port; /* as in struct why_ask */
+	bool left_out; /* the Service does not fit the tables, and is not served */
 	struct explain_side sides[2]; /* by enum kube_direction */
 	bool judged[2]; /* that end is a pod with its own address, and policies apply */
 	const char *exempt; /* why no policy applies although an end is a pod, or NULL */

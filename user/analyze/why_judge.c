@@ -182,6 +182,8 @@ static int judge_backends(struct why_ask *ask, int family, struct why_flows *flo
 		flow->frontend = q.dst;
 		flow->service_port = ask->port;
 		flow->no_such_port = ask->no_such_port;
+		flow->left_out =
+			plan_is_left_out(plan, ask->service->meta.ns, ask->service->meta.name);
 		if (a.service)
 			n = plan->services[a.service].n_internal;
 		if (a.backend == PLAN_NONE) {

@@ -34,7 +34,7 @@ static int run(void *options, char **args, int n_args)
 		diag_print(&p->notes, stderr);
 	drop_positions(p);
 	plan_write_json(p, stdout);
-	return p->n_closed ? EXIT_TIMEOUT : EXIT_OK;
+	return p->n_closed + p->n_left_out ? EXIT_TIMEOUT : EXIT_OK;
 }
 
 const struct verb verb_compile = {
@@ -44,8 +44,8 @@ const struct verb verb_compile = {
 	.details =
 		"Changes nothing. The same objects give the same bytes, in any order.\n"
 		"If the manifests name nodes and --node is not one of them, compile fails with status 4, as it does\n"
-		"for an object that the API server would refuse. Exit status 5: a policy does not fit tables of the\n"
-		"default sizes; the plan is printed with its pods closed.\n",
+		"for an object that the API server would refuse. Exit status 5: a policy or Service does not fit tables\n"
+		"of the default sizes; the plan is printed with its pods closed, or without it.\n",
 	.outputs = "json",
 	.wants = WANTS_FILES | WANTS_NODE,
 	.options_size = sizeof(struct common_options),

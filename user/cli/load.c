@@ -14,6 +14,7 @@
 #include "cli/hairpin.h"
 #include "cli/input.h"
 #include "cli/load_settings.h"
+#include "cli/unfit.h"
 #include "cli/verbs.h"
 #include "attach/attach.h"
 #include "attach/node_devices.h"
@@ -135,21 +136,7 @@ static int apply(const struct load_options *o, struct node *node, const struct p
 	return sync_apply_fitting(node, in, attachments, flags, ret_plan, ret_delta, err);
 }
 
-/* What is in force when policies gave way: a part of the manifests. */
-static int report_closed(const struct plan *p, bool dry_run)
-{
-	if (!p->n_closed)
-		return EXIT_OK;
-	return cli_fail(
-		EXIT_TIMEOUT,
-		dry_run ? "%zu %s not fit and would be closed: see the errors above; everything else would be applied"
-			: "%zu %s not fit, and the pods of %s are closed: see the errors above and 'weir status'; "
-			  "everything else is applied",
-		p->n_closed, p->n_closed == 1 ? "policy does" : "policies do",
-		p->n_closed == 1 ? "it" : "them");
-}
-
-/* Errors also with -q: a policy that does not fit. */
+/* Errors also with -q: what does not fit. */
 static void print_notes(const struct plan *p, const struct common_options *c)
 {
 	if (p && (!c->quiet || p->notes.errors))
@@ -167,7 +154,7 @@ static int report(const struct load_options *o, const struct node *node, const s
 	delta_print(delta, &faults, o->dry_run, &o->common);
 	fflush(stdout);
 	status = delta_faults(&faults, &o->common);
-	if (report_closed(p, o->dry_run))
+	if (unfit_report(p, o->dry_run))
 		status = EXIT_TIMEOUT;
 	return o->dry_run && sync_delta_writes(delta) ? EXIT_NO : status;
 }
@@ -357,9 +344,9 @@ const struct verb verb_load = {
 		"If the manifests name nodes and --node is not one of them, load fails with status 4.\n"
 		"Exit status 3: this is another network namespace than the one where the instance is attached, or\n"
 		"its maps have another layout version; 4: invalid objects, a wrong configuration file (weir help config)\n"
-		"or an unknown node; 5: planned pods are not attached, another writer is at work, or a policy does not fit\n"
-		"the tables: then its pods are closed in that direction and everything else is applied; 6: the kernel\n"
-		"refused, or another table is full. With status 3, 4 and 6 what was loaded before stays in force. If a\n"
+		"or an unknown node; 5: planned pods are not attached, another writer is at work, or a policy or Service\n"
+		"does not fit the tables: then its pods are closed in that direction, or it is not served, and everything\n"
+		"else is applied; 6: the kernel refused, or another table is full. With status 3, 4 and 6 what was loaded before stays in force. If a\n"
 		"rebuild is killed, or fails after it began to attach, the old set or the new one is loaded, and some pods\n"
 		"may be served by the other: run 'weir load', which attaches the loaded one everywhere and removes the other.\n",
 	.outputs = "table|json",

@@ -18,7 +18,7 @@ struct sandbox_options {
 	const char *ports, *topology;
 	uint32_t timeout_ms, requests;
 	bool no_datapath;
-	size_t closed; /* policies that do not fit; filled by sandbox_up() */
+	size_t unfit; /* policies and Services that do not fit; filled by sandbox_up() */
 };
 
 static void print_step(const char *what, uint64_t ns, void *arg)
@@ -59,12 +59,12 @@ static int read_placed(const struct sandbox_options *o, unsigned int flags,
 	return 0;
 }
 
-static void print_closed(const struct plan *p, void *arg)
+static void print_unfit(const struct plan *p, void *arg)
 {
 	struct sandbox_options *o = arg;
 
 	diag_print(&p->notes, stderr);
-	o->closed = p->n_closed;
+	o->unfit = p->n_closed + p->n_left_out;
 }
 
 static int run_up(struct sandbox_options *o, char **args, int n_args)
@@ -85,7 +85,7 @@ static int run_up(struct sandbox_options *o, char **args, int n_args)
 	req.net = &net;
 	origin = cli_origin(s, &(struct plan_input){ .node = net.node }, true, &o->common);
 	req.origin = origin;
-	req.closed = print_closed;
+	req.unfit = print_unfit;
 	r = sandbox_up(&req, &sum, &err);
 	if (r)
 		return fail(o, r, &err);
@@ -93,7 +93,7 @@ static int run_up(struct sandbox_options *o, char **args, int n_args)
 		 "sandbox %s: %u pods added, %u removed, %u kept; %u table writes, generation %llu",
 		 o->common.name ? o->common.name : SANDBOX_DEFAULT_NAME, sum.added, sum.removed,
 		 sum.kept, sync_delta_writes(&sum.delta), (unsigned long long)sum.delta.generation);
-	return o->closed ? EXIT_TIMEOUT : EXIT_OK;
+	return o->unfit ? EXIT_TIMEOUT : EXIT_OK;
 }
 
 static int run_down(struct sandbox_options *o, char **args, int n_args)
@@ -177,9 +177,10 @@ static int expect(struct measure *m, struct report_input *in, const struct sandb
 	in->own = m->net.local;
 	in->n_own = m->net.n_local;
 	in->sizes = m->sizes;
+	in->unfit = &m->unfit;
 	in->overlay_ports = m->overlay_ports;
 	m->report = report_new(in);
-	m->plan = sandbox_plan(m->store, &m->net, m->sizes, m->overlay_ports);
+	m->plan = sandbox_plan(m->store, &m->net, m->sizes, &m->unfit, m->overlay_ports);
 	return EXIT_OK;
 }
 

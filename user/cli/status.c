@@ -9,6 +9,7 @@
 #include "base/emit.h"
 #include "cli/loaded.h"
 #include "cli/status_settings.h"
+#include "cli/unfit.h"
 #include "cli/verbs.h"
 #include "inspect/fill.h"
 #include "inspect/pod_faults.h"
@@ -119,26 +120,8 @@ static void print_flows(const struct live *l, const struct common_options *c)
 
 /* ---- All of it ---- */
 
-static void emit_closed(struct emit *e, const struct live *l)
-{
-	_cleanup_(mem_free) struct plan_closed *closed = NULL;
-	size_t n = live_closed(l, &closed);
-
-	emit_array(e, "closed");
-	for (size_t i = 0; i < n; i++) {
-		emit_map(e, NULL);
-		emit_text(e, "policy", closed[i].policy);
-		emit_text(e, "direction",
-			  closed[i].direction == KUBE_INGRESS ? "ingress" : "egress");
-		emit_text(e, "table", plan_table_name(closed[i].table));
-		emit_int(e, "need", closed[i].need);
-		emit_int(e, "size", closed[i].size);
-		emit_map_end(e);
-	}
-	emit_array_end(e);
-}
-
-static void emit_status(const struct live *l, const struct pod_faults *f)
+static void emit_status(const struct live *l, const struct pod_faults *f,
+			const struct plan_unfit *unfit)
 {
 	const struct weir_config *config = node_config(l->node);
 	_cleanup_(emit_close) struct emit e = {};
@@ -163,7 +146,7 @@ static void emit_status(const struct live *l, const struct pod_faults *f)
 	emit_int(&e, "devices", devices(l));
 	emit_flows(&e, l);
 	pod_faults_emit(f, &e);
-	emit_closed(&e, l);
+	unfit_emit(unfit, &e);
 	emit_array(&e, "programs");
 	for (int i = 0; i < _WEIR_PROGRAM_MAX; i++)
 		if (node_prog_fd(l->node, i) >= 0)
@@ -265,51 +248,40 @@ static void print_faults(const struct pod_faults *f, const struct common_options
 		       f->n - FAULTS_SHOWN);
 }
 
-/* What is planned is unknown then: pods that are not attached, and closed policies. */
+/* What is planned is unknown then: pods that are not attached, and what does not fit. */
 static void print_no_plan(const struct live *l, const struct common_options *c)
 {
 	_cleanup_(mem_free) char *path = live_file(l, INSTANCE_PLAN, l->generation);
 
-	printf("%serror%s         %s is missing or not valid: pods that are not attached and policies that do not fit are unknown; load again\n",
+	printf("%serror%s         %s is missing or not valid: pods that are not attached, and policies and Services that do not fit, are unknown; load again\n",
 	       tone_on(&c->out, TONE_BAD), tone_off(&c->out, TONE_BAD), path);
 }
 
-/* Returns how many policies do not fit. */
-static size_t print_closed(const struct live *l, const struct common_options *c)
+static bool any_error(const struct live *l, const struct pod_faults *f,
+		      const struct plan_unfit *unfit)
 {
-	_cleanup_(arena_free) struct arena arena = {};
-	_cleanup_(mem_free) struct plan_closed *closed = NULL;
-	size_t n = live_closed(l, &closed);
-
-	for (size_t i = 0; i < n; i++)
-		printf("%serror%s         NetworkPolicy %s, %s: does not fit, and its pods are closed: %s\n",
-		       tone_on(&c->out, TONE_BAD), tone_off(&c->out, TONE_BAD), closed[i].policy,
-		       closed[i].direction == KUBE_INGRESS ? "ingress" : "egress",
-		       live_closed_text(&closed[i], &arena));
-	return n;
+	return f->n || live_lacks_plan(l) || plan_unfit_count(unfit);
 }
 
 /* Errors come first. */
 static void print_errors(const struct live *l, const struct pod_faults *f,
-			 const struct common_options *c)
+			 const struct plan_unfit *unfit, const struct common_options *c)
 {
-	bool any = f->n || live_lacks_plan(l);
-
 	if (live_lacks_plan(l))
 		print_no_plan(l, c);
-	any |= print_closed(l, c) > 0;
+	unfit_print(unfit, c);
 	print_faults(f, c);
-	if (any)
+	if (any_error(l, f, unfit))
 		putchar('\n');
 }
 
 static void print_status(const struct live *l, const struct pod_faults *f,
-			 const struct common_options *c)
+			 const struct plan_unfit *unfit, const struct common_options *c)
 {
 	const struct weir_config *config = node_config(l->node);
 	enum tone tone = enforcing(l) ? TONE_GOOD : TONE_WARN;
 
-	print_errors(l, f, c);
+	print_errors(l, f, unfit, c);
 	printf("generation    %llu%s\n", (unsigned long long)config->generation,
 	       l->plan ? "" : "  (no plan file: ids instead of names)");
 	printf("enforcement   %s%s%s\n", tone_on(&c->out, tone),
@@ -333,19 +305,13 @@ static void print_status(const struct live *l, const struct pod_faults *f,
 	print_drops(l, c);
 }
 
-static bool any_error(const struct live *l, const struct pod_faults *f)
-{
-	_cleanup_(mem_free) struct plan_closed *closed = NULL;
-
-	return f->n || live_lacks_plan(l) || live_closed(l, &closed);
-}
-
 static int run(void *options, char **args, int n_args)
 {
 	const struct common_options *c = options;
 	_cleanup_(attachment_list_free) struct attachment_list records = {};
 	_cleanup_(pod_faults_free) struct pod_faults faults = {};
 	_cleanup_(live_close) struct live l = {};
+	_cleanup_(plan_unfit_free) struct plan_unfit unfit = {};
 	struct weir_err err = {};
 	int status = loaded_open(&l, c), r;
 
@@ -355,12 +321,13 @@ static int run(void *options, char **args, int n_args)
 	if (r)
 		return cli_fail_err(r, &err);
 	pod_faults_of_live(&l, &records, &faults);
+	live_unfit(&l, &unfit);
 	if (cli_json(c))
-		emit_status(&l, &faults);
+		emit_status(&l, &faults, &unfit);
 	else
-		print_status(&l, &faults, c);
+		print_status(&l, &faults, &unfit, c);
 	loaded_check(&l, c);
-	return any_error(&l, &faults) ? EXIT_TIMEOUT : EXIT_OK;
+	return any_error(&l, &faults, &unfit) ? EXIT_TIMEOUT : EXIT_OK;
 }
 
 const struct verb verb_status = {
@@ -369,9 +336,9 @@ const struct verb verb_status = {
 	.summary = "what is loaded on this node, on one screen (root)",
 	.details =
 		"First, as errors: pods of this node that are planned but not attached, that are held, or whose\n"
-		"attachment record is not valid; policies that do not fit the tables, whose pods are closed; and a plan\n"
-		"file that cannot be read. Then generation, enforcement, settings of the last load that are not the\n"
-		"default, programs, devices, what pods hold of the connection table, gc, how full the maps are, drops by\n"
+		"attachment record is not valid; policies that do not fit the tables, whose pods are closed; Services\n"
+		"that do not fit and are not served (doctor names all); and a plan file that cannot be read. Then\n"
+		"generation, enforcement, settings of the last load that are not the default, programs, devices, what pods hold of the connection table, gc, how full the maps are, drops by\n"
 		"reason. Needs no agent. Exit status 3: nothing is loaded; 5: there is such an error. Three lines:\n\n"
 		"settings    a key of 'weir help config', its value, and the option or file that gave it; more lines\n"
 		"            for more keys\n"

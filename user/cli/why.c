@@ -101,8 +101,8 @@ static int ask_all(struct why_ask *ask, const struct why_options *o, struct repo
 }
 
 /*
- * The manifests on the loaded node, as a load would compile them: which policies are closed follows
- * from the sizes.
+ * The manifests on the loaded node, as a load would compile them: what does not fit follows from
+ * the sizes.
  */
 static void take_node(struct report_input *in, const struct why_live *live)
 {
@@ -160,8 +160,7 @@ static int run_live(struct why_ask *ask, const struct why_options *o)
 	in.n_own = origin->n_local;
 	in.overlay_ports = (const uint64_t *)node_config(live.live.node)->overlay_ports;
 	in.sizes = live.sizes;
-	in.closed = live.closed;
-	in.n_closed = live.n_closed;
+	in.unfit = &live.unfit;
 	if (origin->sandbox) {
 		sandbox_place(origin->store, &net);
 		in.own = net.local;

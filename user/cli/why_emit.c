@@ -114,6 +114,7 @@ static void emit_service(struct emit *e, const struct why_flow *f)
 	emit_printf(e, "service", "%s/%s", f->service->meta.ns, f->service->meta.name);
 	emit_text(e, "address", addr_text(&f->frontend, text));
 	emit_int(e, "port", f->service_port);
+	emit_bool(e, "leftOut", f->left_out);
 	emit_map_end(e);
 	if (why_ends_at_frontend(f))
 		return;

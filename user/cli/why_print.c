@@ -457,7 +457,10 @@ static void print_service(const struct why_flow *f, const struct style *s, FILE 
 		return;
 	}
 	fputs(reason_text(f->item.reason), out);
-	if (f->no_such_port)
+	if (f->left_out)
+		fputs("; the Service does not fit the tables, and is not served (see 'weir status' or 'weir compile')",
+		      out);
+	else if (f->no_such_port)
 		fprintf(out, "; it has %s", f->no_such_port);
 	fputc('\n', out);
 }

@@ -5,7 +5,7 @@
  * order:
  *
  *   node_addrs.c  addresses of nodes
- *   services.c    services, backends, frontends
+ *   services.c    services, backends, frontends; Services that do not fit are left out
  *   locals.c      pods of this node, policies in force on them, their rules
  *   peers.c       distinct peers of those rules; named ports of egress rules
  *   matches.c     the pods that each selector peer matches
@@ -121,7 +121,7 @@ struct src build_src(struct build *b, const struct src *src);
 void build_free(struct build *b); /* without the plan; also for _cleanup_() */
 
 void build_node_addrs(struct build *b, const struct weir_addr *local, size_t n_local);
-void build_services(struct build *b);
+void build_services(struct build *b, const struct plan_input *in);
 /* One Service and its slices, without frontends. */
 void build_service(struct build *b, const struct kube_service *service,
 		   struct kube_slice *const *slices, size_t n);

@@ -14,26 +14,11 @@ static int by_policy(const void *a, const void *b)
 	return order ? order : (int)x->direction - (int)y->direction;
 }
 
-static char *needs_text(const struct plan_closed *c)
-{
-	if (c->table == _WEIR_MAP_MAX)
-		return mem_printf("all policies need %llu steps to compile, of %llu",
-				  (unsigned long long)c->need, (unsigned long long)c->size);
-	if (c->need <= c->size)
-		return mem_printf(
-			"old and new entries of map %s do not fit together, of %llu; 'weir load --rebuild' "
-			"begins with empty tables",
-			plan_table_name(c->table), (unsigned long long)c->size);
-	return mem_printf("all policies need %llu entries of map %s, of %llu",
-			  (unsigned long long)c->need, plan_table_name(c->table),
-			  (unsigned long long)c->size);
-}
-
 static void add_error(struct build *b, const struct kube_policy *policy,
 		      const struct plan_closed *c)
 {
 	_cleanup_(mem_free) char *object = mem_printf("NetworkPolicy %s", c->policy);
-	_cleanup_(mem_free) char *needs = needs_text(c);
+	_cleanup_(mem_free) char *needs = plan_needs_text("policies", c->table, c->need, c->size);
 	bool in = c->direction == KUBE_INGRESS;
 
 	diag_add(

@@ -22,7 +22,7 @@ static struct plan *plan_new(const struct plan_input *in)
 static bool compile(struct build *b, const struct plan_input *in, struct closed_list *closed)
 {
 	build_node_addrs(b, in->local_addrs, in->n_local_addrs);
-	build_services(b);
+	build_services(b, in);
 	build_locals(b);
 	build_peers(b);
 	if (!fit_work(b, closed))
@@ -53,8 +53,8 @@ struct plan *plan_compile(const struct plan_input *in)
 	_cleanup_(closed_free) struct closed_list closed = {};
 	struct plan *p;
 
-	for (size_t i = 0; i < in->n_closed; i++)
-		closed_add(&closed, &in->closed[i]);
+	for (size_t i = 0; in->unfit && i < in->unfit->n_closed; i++)
+		closed_add(&closed, &in->unfit->closed[i]);
 	do
 		p = try_compile(in, &closed);
 	while (!p);

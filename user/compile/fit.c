@@ -294,8 +294,7 @@ bool fit_tables(const struct build *b, const uint32_t *sizes, struct closed_list
 
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
 		uint64_t need = need_of(b->plan, tables[i]),
-			 size = sizes && sizes[tables[i]] ? sizes[tables[i]]
-							  : plan_default_size(tables[i]);
+			 size = plan_size_of(sizes, tables[i]);
 		_cleanup_(weights_free) struct weights w = {};
 
 		if (need <= size)

@@ -236,19 +236,16 @@ static enum weir_map table_of(const char *name)
 	return map;
 }
 
-size_t plan_json_closed(struct plan_json *p, struct plan_closed **ret_list)
+static void read_closed(struct json_value list, struct plan_unfit *u)
 {
-	struct json_value list = json_list(json_root(&p->doc), "closed");
-	size_t n = 0;
-
-	*ret_list = mem_zalloc((json_count(list) + 1) * sizeof(**ret_list));
+	u->closed = mem_zalloc((json_count(list) + 1) * sizeof(*u->closed));
 	for (size_t i = 0; i < json_count(list); i++) {
 		struct json_value item = json_item(list, i);
 		const char *policy = json_text(item, "policy");
 
 		if (!*policy)
 			continue; /* not of json_write.c */
-		(*ret_list)[n++] = (struct plan_closed){
+		u->closed[u->n_closed++] = (struct plan_closed){
 			.policy = policy,
 			.direction = strcmp(json_text(item, "direction"), "egress") ? KUBE_INGRESS
 										    : KUBE_EGRESS,
@@ -257,5 +254,32 @@ size_t plan_json_closed(struct plan_json *p, struct plan_closed **ret_list)
 			.size = json_number(item, "size", 0, INT64_MAX),
 		};
 	}
-	return n;
+}
+
+static void read_left_out(struct json_value list, struct plan_unfit *u)
+{
+	u->left_out = mem_zalloc((json_count(list) + 1) * sizeof(*u->left_out));
+	for (size_t i = 0; i < json_count(list); i++) {
+		struct json_value item = json_item(list, i);
+		const char *service = json_text(item, "service");
+
+		if (!*service)
+			continue; /* not of json_write.c */
+		u->left_out[u->n_left_out++] = (struct plan_left_out){
+			.service = service,
+			.known = json_flag(item, "refused"),
+			.table = table_of(json_text(item, "table")),
+			.need = json_number(item, "need", 0, INT64_MAX),
+			.size = json_number(item, "size", 0, INT64_MAX),
+		};
+	}
+}
+
+void plan_json_unfit(struct plan_json *p, struct plan_unfit *ret_unfit)
+{
+	struct json_value root = json_root(&p->doc);
+
+	*ret_unfit = (struct plan_unfit){};
+	read_closed(json_list(root, "closed"), ret_unfit);
+	read_left_out(json_list(root, "leftOut"), ret_unfit);
 }

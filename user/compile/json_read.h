@@ -43,7 +43,6 @@ bool plan_json_pod_addr(struct plan_json *p, const char *pod, int family,
 			struct weir_addr *ret_addr);
 
 /*
- * The policies that did not fit, as for plan_input.closed. The caller frees *ret_list; its texts
- * are the plan's.
+ * What did not fit, as for plan_input.unfit. Free with plan_unfit_free(); its texts are the plan's.
  */
-size_t plan_json_closed(struct plan_json *p, struct plan_closed **ret_list);
+void plan_json_unfit(struct plan_json *p, struct plan_unfit *ret_unfit);

@@ -324,6 +324,35 @@ static void write_closed(struct emit *e, const struct plan *p)
 	array_end(e);
 }
 
+static void emit_frontend(struct emit *e, const struct plan_frontend *f)
+{
+	char text[ADDR_TEXT_MAX];
+
+	emit_printf(e, NULL, "%s/%s", addr_port_text(&f->addr, f->port, text),
+		    proto_text(f->proto));
+}
+
+static void write_left_out(struct emit *e, const struct plan *p)
+{
+	array_begin(e, "leftOut");
+	for (size_t i = 0; i < p->n_left_out; i++) {
+		const struct plan_left_out *l = &p->left_out[i];
+
+		emit_item_begin(e);
+		emit_text(e, "service", l->service);
+		emit_bool(e, "refused", l->known);
+		emit_text(e, "table", plan_table_name(l->table));
+		emit_int(e, "need", l->need);
+		emit_int(e, "size", l->size);
+		emit_array(e, "frontends");
+		for (size_t f = 0; f < l->n_frontends; f++)
+			emit_frontend(e, &l->frontends[f]);
+		emit_array_end(e);
+		emit_item_end(e);
+	}
+	array_end(e);
+}
+
 static void write_head(const struct plan *p, FILE *out)
 {
 	_cleanup_(emit_close) struct emit e = {};
@@ -352,5 +381,6 @@ void plan_write_json(const struct plan *p, FILE *out)
 	write_node_addrs(&e, p);
 	write_overlay_ports(&e, p);
 	write_closed(&e, p);
+	write_left_out(&e, p);
 	fputs("\n}\n", out);
 }

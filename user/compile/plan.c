@@ -26,6 +26,11 @@ uint32_t plan_default_size(enum weir_map table)
 	return sizes[table];
 }
 
+uint32_t plan_size_of(const uint32_t *sizes, enum weir_map table)
+{
+	return sizes && sizes[table] ? sizes[table] : plan_default_size(table);
+}
+
 const char *plan_table_name(enum weir_map table)
 {
 	static const char *const names[] = {

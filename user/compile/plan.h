@@ -162,6 +162,25 @@ struct plan_closed {
 	uint64_t need, size;
 };
 
+/* A Service that does not fit, and is not served (service_fit.h). */
+struct plan_left_out {
+	const char *service; /* "ns/name" */
+	/* its addresses are known cluster IPs: packets to them are refused as no-service-port */
+	bool known;
+	enum weir_map table; /* _WEIR_MAP_MAX: the work of compiling is bounded */
+	/* of the table, by all Services; need <= size: no room beside old entries */
+	uint64_t need, size;
+	const struct plan_frontend *frontends; /* that it would have, sorted; without known ones */
+	size_t n_frontends;
+};
+
+/* Both, of a plan that is to be made again. Frontends are not read. */
+struct plan_unfit {
+	struct plan_closed *closed;
+	struct plan_left_out *left_out;
+	size_t n_closed, n_left_out;
+};
+
 struct plan {
 	struct arena arena; /* owns everything below */
 	const char *node; /* the tables are this node's */
@@ -182,9 +201,11 @@ struct plan {
 	struct plan_frontend *frontends; /* sorted by (addr, port, proto) */
 	struct plan_node_addr *node_addrs; /* sorted */
 	struct plan_closed *closed; /* sorted by policy, direction */
+	struct plan_left_out *left_out; /* sorted by namespace, name */
 	size_t n_rules, n_port_sets, n_identities, n_addresses, n_sets, n_pods;
 	size_t n_services, n_backends, n_frontends, n_node_addrs, n_pod_addrs, n_closed;
-	struct diag_list notes; /* hints (NP-22), conflicts (SVC-7), policies that do not fit */
+	size_t n_left_out;
+	struct diag_list notes; /* hints (NP-22), conflicts (SVC-7), what does not fit */
 };
 
 struct plan_input {
@@ -196,12 +217,13 @@ struct plan_input {
 	bool echo_always; /* NP-38 */
 	/* WEIR_OVERLAY_WORDS words, as weir_config.overlay_ports; NULL: none */
 	const uint64_t *overlay_ports;
-	/* sizes of tables that policies must fit, by enum weir_map; NULL or 0: the default of
-	 * maps.h */
+	/*
+	 * sizes of tables that policies and Services must fit, by enum weir_map; NULL or 0: the
+	 * default of maps.h
+	 */
 	const uint32_t *sizes;
-	/* closed from the start: to make the plan again that was loaded; may be NULL */
-	const struct plan_closed *closed;
-	size_t n_closed;
+	/* left out from the start: to make the plan again that was loaded; may be NULL */
+	const struct plan_unfit *unfit;
 };
 
 /* Pure. Never fails: decoding has refused invalid input, or made it match nothing. */
@@ -215,7 +237,18 @@ struct plan *plan_compile_service(const struct plan_input *in, const struct kube
 				  struct kube_slice *const *slices, size_t n);
 void plan_free(struct plan **p); /* also for _cleanup_() */
 uint32_t plan_default_size(enum weir_map table);
+uint32_t plan_size_of(const uint32_t *sizes, enum weir_map table); /* sizes: of plan_input */
 const char *plan_table_name(enum weir_map table); /* NULL for _WEIR_MAP_MAX */
+
+struct plan_unfit plan_unfit_of(const struct plan *p); /* borrowed */
+bool plan_is_left_out(const struct plan *p, const char *ns, const char *service);
+size_t plan_unfit_count(const struct plan_unfit *u);
+void plan_unfit_free(struct plan_unfit *u); /* the lists; also for _cleanup_() */
+/*
+ * "all policies need 70 entries of map networks, of 50": of "policies" or "Services", the rest as
+ * in plan_closed. The caller frees it.
+ */
+char *plan_needs_text(const char *of, enum weir_map table, uint64_t need, uint64_t size);
 
 /*
  * The whole plan as JSON (`weir compile`, /run/weir/plan-N). Deterministic bytes; ends with a

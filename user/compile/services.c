@@ -1,295 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Services: which ones are served, at which frontends (SVC-1 to SVC-7), their endpoints from all
- * slices (SVC-10 to SVC-19), and the candidates for cluster IP traffic on this node (SVC-21 to
- * SVC-27). Never reads a pod: slices are authoritative (SVC-19).
+ * Services: which ones are served, and at which frontends (SVC-1 to SVC-7). Those that do not fit
+ * the tables are left out: all are compiled once to know what they need, and the others once more.
  */
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "compile/build.h"
+#include "compile/candidates.h"
+#include "compile/left_out.h"
 
 #define LABEL_PROXY_NAME "service.kubernetes.io/service-proxy-name"
 #define LABEL_HEADLESS "service.kubernetes.io/headless"
 #define LABEL_ZONE "topology.kubernetes.io/zone"
-
-/* Slices of all services, sorted by (ns, service, name). */
-struct slice_index {
-	const struct kube_slice **items;
-	size_t n;
-};
+/* The items of slices that are read for each element of backends; some are not ready, or repeated.
+ */
+#define STEPS_PARTS 16ull
 
 /* A service port in one family. */
 struct service_port {
 	const struct kube_service *service;
 	const struct kube_service_port *port;
 	int family;
+	size_t owner; /* index of owners[] */
+	uint32_t index; /* of plan->services; 0: the Service is left out */
 };
 
-struct endpoint {
-	const struct kube_endpoint *e;
-	uint16_t port;
-	bool local;
-	size_t slice; /* index of the slice, by name */
+/* The ports of one Service that is served: consecutive ones of service_build.ports. */
+struct owner {
+	const struct kube_service *service;
+	size_t first, n;
 };
-
-struct endpoint_list {
-	struct endpoint *items;
-	size_t n, cap;
-};
-
-/* Where this node is, for locality and hints. */
-struct location {
-	const char *node, *zone; /* zone "": unknown */
-};
-
-static int slice_key(const struct kube_slice *s, const char *ns, const char *service)
-{
-	int order = strcmp(s->meta.ns, ns);
-
-	return order ? order : strcmp(s->service, service);
-}
-
-static int by_service(const void *a, const void *b)
-{
-	const struct kube_slice *x = *(const struct kube_slice *const *)a,
-				*y = *(const struct kube_slice *const *)b;
-	int order = slice_key(x, y->meta.ns, y->service);
-
-	return order ? order : strcmp(x->meta.name, y->meta.name);
-}
-
-/* SVC-10, SVC-11 */
-static void slices_by_service(struct kube_slice *const *slices, size_t n,
-			      struct slice_index *ret_index)
-{
-	struct slice_index ix = { .items = mem_zalloc(n * sizeof(*ix.items)) };
-
-	for (size_t i = 0; i < n; i++)
-		if (slices[i]->service[0] && slices[i]->family >= 0)
-			ix.items[ix.n++] = slices[i];
-	qsort(ix.items, ix.n, sizeof(*ix.items), by_service);
-	*ret_index = ix;
-}
-
-static void slice_index_free(struct slice_index *ix)
-{
-	free(ix->items);
-}
-
-/* Index of a service's first slice, or where it would be inserted. */
-static size_t first_slice(const struct slice_index *ix, const char *ns, const char *service)
-{
-	size_t low = 0, high = ix->n, middle;
-
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (slice_key(ix->items[middle], ns, service) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-/* ---- Endpoints ---- */
-
-/* Loopback, link-local, multicast and unspecified addresses cannot be endpoints (SVC-19). */
-static bool endpoint_addr_ok(const struct weir_addr *a, int family)
-{
-	const unsigned char *v4 = a->b + 12;
-
-	if (weir_addr_is_zero(a) || addr_family(a) != family)
-		return false;
-	if (family == 0)
-		return v4[0] != 0 && v4[0] != 127 && !(v4[0] == 169 && v4[1] == 254) &&
-		       (v4[0] & 0xf0) != 224;
-	if (a->b[0] == 0xff || (a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80))
-		return false;
-	return a->w[0] || a->w[1] || a->w[2] || a->w[3] != htonl(1);
-}
-
-/*
- * Of entries with the same address and port, the first in this order counts: one that isn't
- * terminating before all others (SVC-14).
- */
-static int by_endpoint(const void *a, const void *b)
-{
-	const struct endpoint *x = a, *y = b;
-	int order = addr_compare(&x->e->addr, &y->e->addr);
-
-	if (!order)
-		order = (int)x->port - (int)y->port;
-	if (!order)
-		order = (int)x->e->terminating - (int)y->e->terminating;
-	if (!order)
-		order = (int)y->e->ready - (int)x->e->ready;
-	if (!order)
-		order = (int)y->e->serving - (int)x->e->serving;
-	if (!order)
-		order = strcmp(x->e->pod, y->e->pod); /* derived slices have no unique names */
-	if (!order)
-		order = (x->slice > y->slice) - (x->slice < y->slice);
-	return order ? order : (x->e > y->e) - (x->e < y->e); /* order within one slice */
-}
-
-static void take_slice(const struct kube_slice *slice, size_t at, const struct service_port *sp,
-		       const struct location *here, struct endpoint_list *list)
-{
-	for (size_t p = 0; p < slice->n_ports; p++) {
-		const struct kube_slice_port *port = &slice->ports[p];
-
-		if (port->proto != sp->port->proto || strcmp(port->name, sp->port->name))
-			continue;
-		for (size_t i = 0; i < slice->n_endpoints; i++) {
-			const struct kube_endpoint *e = &slice->endpoints[i];
-
-			if (!endpoint_addr_ok(&e->addr, sp->family))
-				continue;
-			*VEC_ADD(list->items, list->n, list->cap) =
-				(struct endpoint){ .e = e,
-						   .port = port->port,
-						   .local = !strcmp(e->node, here->node),
-						   .slice = at };
-		}
-	}
-}
-
-/*
- * The endpoints of a service port from all slices, without duplicates, sorted by (addr, port)
- * (SVC-12 to SVC-17).
- */
-static void endpoints_of(const struct slice_index *ix, const struct service_port *sp,
-			 const struct location *here, struct endpoint_list *list)
-{
-	const struct kube_meta *m = &sp->service->meta;
-	size_t n = 0;
-
-	list->n = 0;
-	for (size_t i = first_slice(ix, m->ns, m->name);
-	     i < ix->n && !slice_key(ix->items[i], m->ns, m->name); i++)
-		if (ix->items[i]->family == sp->family)
-			take_slice(ix->items[i], i, sp, here, list);
-	if (list->n)
-		qsort(list->items, list->n, sizeof(*list->items), by_endpoint);
-	for (size_t i = 0; i < list->n; i++) {
-		const struct endpoint *e = &list->items[i], *last = n ? &list->items[n - 1] : NULL;
-
-		if (!last || last->port != e->port || !weir_addr_equal(&last->e->addr, &e->e->addr))
-			list->items[n++] = *e;
-	}
-	list->n = n;
-}
-
-/* ---- Candidates ---- */
-
-enum hint_mode {
-	HINT_NONE,
-	HINT_ZONE,
-	HINT_NODE,
-};
-
-static bool has_text(const char **list, size_t n, const char *text)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(list[i], text))
-			return true;
-	return false;
-}
-
-static bool hinted(const struct kube_endpoint *e, enum hint_mode mode, const struct location *here)
-{
-	if (mode == HINT_NODE)
-		return has_text(e->node_hints, e->n_node_hints, here->node);
-	if (mode == HINT_ZONE)
-		return has_text(e->zone_hints, e->n_zone_hints, here->zone);
-	return true;
-}
-
-/*
- * Hints count only if every ready endpoint has some and one of them names this node or zone (SVC-24
- * to SVC-26).
- */
-static enum hint_mode hint_mode(const struct endpoint_list *list, const struct location *here)
-{
-	bool all[3] = { [HINT_ZONE] = true, [HINT_NODE] = true }, hit[3] = {};
-
-	for (size_t i = 0; i < list->n; i++) {
-		const struct kube_endpoint *e = list->items[i].e;
-
-		if (!e->ready)
-			continue;
-		all[HINT_NODE] &= e->n_node_hints > 0;
-		all[HINT_ZONE] &= e->n_zone_hints > 0;
-		hit[HINT_NODE] |= hinted(e, HINT_NODE, here);
-		hit[HINT_ZONE] |= hinted(e, HINT_ZONE, here);
-	}
-	if (all[HINT_NODE] && hit[HINT_NODE])
-		return HINT_NODE;
-	return here->zone[0] && all[HINT_ZONE] && hit[HINT_ZONE] ? HINT_ZONE : HINT_NONE;
-}
-
-static bool usable_terminating(const struct kube_endpoint *e)
-{
-	return e->serving && e->terminating;
-}
-
-struct choice {
-	bool local_only;
-	bool terminating; /* terminating endpoints that still serve, instead of ready ones */
-	enum hint_mode mode;
-};
-
-/* Sets chosen[] for the endpoints of one kind; returns their number. */
-static size_t choose_kind(const struct endpoint_list *list, const struct choice *c,
-			  const struct location *here, bool *chosen)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < list->n; i++) {
-		const struct endpoint *e = &list->items[i];
-
-		chosen[i] = (!c->local_only || e->local) &&
-			    (c->terminating ? usable_terminating(e->e)
-					    : e->e->ready && hinted(e->e, c->mode, here));
-		n += chosen[i];
-	}
-	return n;
-}
-
-/*
- * The candidates for cluster IP traffic: ready endpoints; only without any, terminating ones that
- * still serve (SVC-21 to SVC-23, SVC-27).
- */
-static size_t choose(const struct endpoint_list *list, bool local_only, const struct location *here,
-		     bool *chosen)
-{
-	struct choice c = { .local_only = local_only,
-			    .mode = local_only ? HINT_NONE : hint_mode(list, here) };
-	size_t n = choose_kind(list, &c, here, chosen);
-
-	c.terminating = true;
-	return n ? n : choose_kind(list, &c, here, chosen);
-}
-
-static uint32_t service_flags(const struct endpoint_list *list)
-{
-	for (size_t i = 0; i < list->n; i++)
-		if (list->items[i].e->ready || usable_terminating(list->items[i].e))
-			return WEIR_SERVICE_USABLE;
-	return 0;
-}
-
-/* ---- Into the plan ---- */
 
 struct service_build {
 	struct build *build;
 	struct slice_index slices;
 	struct location here;
+	struct slice_ports slice_ports; /* of the current Service */
 	struct endpoint_list endpoints; /* of the current service port */
 	struct service_port *ports;
-	size_t n_ports, cap_ports;
+	struct owner *owners;
+	struct service_need *needs; /* of the owners */
+	size_t n_ports, cap_ports, n_owners;
 	size_t cap_services, cap_backends, cap_frontends;
 	struct plan_service *services; /* copied to the plan's arena at the end, as those below */
 	struct plan_backend *backends;
@@ -315,7 +67,7 @@ static void add_backends(struct service_build *sb, struct plan_service *s, bool 
 {
 	const struct endpoint_list *list = &sb->endpoints;
 	_cleanup_(mem_free) bool *chosen = mem_zalloc(list->n);
-	size_t n = choose(list, local_only, &sb->here, chosen);
+	size_t n = candidates_choose(list, local_only, &sb->here, chosen);
 
 	s->internal = arena_zalloc(&sb->build->plan->arena, n * sizeof(*s->internal));
 	for (size_t i = 0; i < list->n; i++) {
@@ -332,10 +84,10 @@ static void add_backends(struct service_build *sb, struct plan_service *s, bool 
 			.serving = e->e->serving,
 		};
 	}
-	s->flags = service_flags(list);
+	s->flags = candidates_flags(list);
 }
 
-static void add_service(struct service_build *sb, const struct service_port *sp)
+static void add_service(struct service_build *sb, struct service_port *sp)
 {
 	struct arena *a = &sb->build->plan->arena;
 	struct plan_service s = {
@@ -350,8 +102,9 @@ static void add_service(struct service_build *sb, const struct service_port *sp)
 	if (!s.src.file)
 		s.src = build_src(sb->build, &sp->service->meta.src);
 	s.name = service_name(&s);
-	endpoints_of(&sb->slices, sp, &sb->here, &sb->endpoints);
+	endpoints_of(&sb->slice_ports, sp->port, sp->family, sb->here.node, &sb->endpoints);
 	add_backends(sb, &s, sp->service->internal_local);
+	sp->index = sb->n_services;
 	*VEC_ADD(sb->services, sb->n_services, sb->cap_services) = s;
 }
 
@@ -393,7 +146,7 @@ static void collect_ports_of(struct service_build *sb, const struct kube_service
 		for (size_t p = 0; !weir_addr_is_zero(&s->cluster_ip[family]) && p < s->n_ports;
 		     p++)
 			*VEC_ADD(sb->ports, sb->n_ports, sb->cap_ports) =
-				(struct service_port){ s, &s->ports[p], family };
+				(struct service_port){ s, &s->ports[p], family, 0, 0 };
 }
 
 /* Sorts, and drops duplicates. */
@@ -407,6 +160,19 @@ static void sort_ports(struct service_build *sb)
 		if (!n || !same_service_port(&sb->ports[n - 1], &sb->ports[i]))
 			sb->ports[n++] = sb->ports[i];
 	sb->n_ports = n;
+}
+
+/* After the ports are sorted. */
+static void find_owners(struct service_build *sb)
+{
+	sb->owners = mem_zalloc((sb->n_ports + 1) * sizeof(*sb->owners));
+	for (size_t i = 0; i < sb->n_ports; i++) {
+		if (!i || sb->ports[i].service != sb->ports[i - 1].service)
+			sb->owners[sb->n_owners++] =
+				(struct owner){ .service = sb->ports[i].service, .first = i };
+		sb->ports[i].owner = sb->n_owners - 1;
+		sb->owners[sb->n_owners - 1].n++;
+	}
 }
 
 /* ---- Frontends ---- */
@@ -435,9 +201,7 @@ static int by_frontend_and_age(const void *a, const void *b)
 
 	if (!order)
 		order = (created_x > created_y) - (created_x < created_y);
-	return order ? order
-		     : (x->frontend.service > y->frontend.service) -
-			       (x->frontend.service < y->frontend.service);
+	return order ? order : (x->port > y->port) - (x->port < y->port);
 }
 
 static void note_conflict(struct plan *plan, const struct frontend_entry *winner,
@@ -454,6 +218,12 @@ static void note_conflict(struct plan *plan, const struct frontend_entry *winner
 		proto_text(loser->frontend.proto), w->ns, w->name);
 }
 
+/* No other Service gets what it has in a conflict, either. */
+static bool is_left_out(const struct service_build *sb, const struct frontend_entry *e)
+{
+	return e->frontend.proto ? !e->port->index : sb->needs[e->port->owner].unknown;
+}
+
 static void add_frontends(struct service_build *sb)
 {
 	_cleanup_(mem_free) struct frontend_entry *entries =
@@ -467,7 +237,7 @@ static void add_frontends(struct service_build *sb)
 		entries[n++] = (struct frontend_entry){ f, sp }; /* known cluster IP: service 0 */
 		f.port = sp->port->port;
 		f.proto = sp->port->proto;
-		f.service = i + 1;
+		f.service = sp->index;
 		entries[n++] = (struct frontend_entry){ f, sp };
 	}
 	if (n)
@@ -479,14 +249,119 @@ static void add_frontends(struct service_build *sb)
 			continue;
 		}
 		winner = i;
-		*VEC_ADD(sb->frontends, sb->n_frontends, sb->cap_frontends) = entries[i].frontend;
+		if (!is_left_out(sb, &entries[i]))
+			*VEC_ADD(sb->frontends, sb->n_frontends, sb->cap_frontends) =
+				entries[i].frontend;
+	}
+}
+
+/* ---- What does not fit ---- */
+
+/* What is known before endpoints are compiled. */
+static void count_needs(struct service_build *sb)
+{
+	sb->needs = mem_zalloc((sb->n_owners + 1) * sizeof(*sb->needs));
+	for (size_t i = 0; i < sb->n_owners; i++) {
+		const struct owner *o = &sb->owners[i];
+		const struct kube_meta *m = &o->service->meta;
+		struct service_need *need = &sb->needs[i];
+
+		*need = (struct service_need){ .ns = m->ns,
+					       .name = m->name,
+					       .created = m->created };
+		for (int family = 0; family < 2; family++)
+			need->known += !weir_addr_is_zero(&o->service->cluster_ip[family]);
+		need->need[SERVICE_FRONTENDS] = need->need[SERVICE_PORTS] = o->n;
+		slice_ports_of(&sb->slices, o->service, &sb->slice_ports);
+		for (size_t p = o->first; p < o->first + o->n; p++)
+			need->need[SERVICE_STEPS] += endpoints_count(
+				&sb->slice_ports, sb->ports[p].port, sb->ports[p].family);
+	}
+}
+
+/* "ns/name", and an element of needs[] */
+static int by_service_text(const void *key, const void *item)
+{
+	const struct service_need *need = item;
+	const char *text = key;
+	size_t ns = strcspn(text, "/");
+	int order = strncmp(text, need->ns, ns);
+
+	if (!order && need->ns[ns])
+		order = -1;
+	return order ? order : strcmp(text + ns + (text[ns] == '/'), need->name);
+}
+
+static void leave_out_given(struct service_build *sb, const struct plan_unfit *unfit)
+{
+	for (size_t i = 0; unfit && i < unfit->n_left_out && sb->n_owners; i++) {
+		const struct plan_left_out *l = &unfit->left_out[i];
+		struct service_need *need = bsearch(l->service, sb->needs, sb->n_owners,
+						    sizeof(*need), by_service_text);
+
+		if (!need)
+			continue;
+		need->out = true;
+		need->unknown = !l->known;
+		need->table = l->table;
+		need->all = l->need;
+		need->size = l->size;
+	}
+}
+
+/* Id 0 of two of the tables is a placeholder. */
+static void fit(struct service_build *sb, const struct plan_input *in, enum service_need_kind kind)
+{
+	enum weir_map table = service_need_table(kind);
+	bool placeholder = kind == SERVICE_PORTS || kind == SERVICE_BACKENDS;
+	struct service_limit limit;
+
+	limit.size = table == _WEIR_MAP_MAX
+			     ? STEPS_PARTS * plan_size_of(in->sizes, WEIR_MAP_backends)
+			     : plan_size_of(in->sizes, table);
+	limit.all = service_needs_sum(sb->needs, sb->n_owners, kind) + placeholder;
+	limit.room = limit.size - placeholder;
+	service_fit(sb->needs, sb->n_owners, kind, &limit);
+}
+
+static size_t count_left_out(const struct service_build *sb)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < sb->n_owners; i++)
+		n += sb->needs[i].out;
+	return n;
+}
+
+static void keep_left_out(struct service_build *sb)
+{
+	struct plan *p = sb->build->plan;
+
+	p->left_out = arena_zalloc(&p->arena, (count_left_out(sb) + 1) * sizeof(*p->left_out));
+	for (size_t i = 0; i < sb->n_owners; i++) {
+		const struct owner *o = &sb->owners[i];
+		struct plan_frontend *list;
+
+		if (!sb->needs[i].out)
+			continue;
+		list = arena_zalloc(&p->arena, o->n * sizeof(*list));
+		for (size_t n = 0; n < o->n; n++) {
+			const struct service_port *sp = &sb->ports[o->first + n];
+
+			list[n] = (struct plan_frontend){ o->service->cluster_ip[sp->family],
+							  sp->port->port, sp->port->proto, 0 };
+		}
+		left_out_add(sb->build, o->service, &sb->needs[i], list, o->n);
 	}
 }
 
 static void service_build_free(struct service_build *sb)
 {
 	slice_index_free(&sb->slices);
+	slice_ports_free(&sb->slice_ports);
 	free(sb->endpoints.items);
+	free(sb->owners);
+	free(sb->needs);
 	free(sb->ports);
 	free(sb->services);
 	free(sb->backends);
@@ -501,14 +376,28 @@ static struct location location_of(const struct build *b)
 	return (struct location){ b->plan->node, zone ? zone : "" };
 }
 
-/* From the collected ports. */
+/* Those of the collected ports that are not left out; counts what they need. */
 static void add_services(struct service_build *sb)
 {
-	sort_ports(sb);
+	sb->n_services = sb->n_backends = 0;
 	*VEC_ADD(sb->services, sb->n_services, sb->cap_services) =
 		(struct plan_service){ .ns = "", .service = "", .port_name = "" };
-	for (size_t i = 0; i < sb->n_ports; i++)
-		add_service(sb, &sb->ports[i]);
+	for (size_t i = 0; i < sb->n_owners; i++) {
+		const struct owner *o = &sb->owners[i];
+		struct service_need *need = &sb->needs[i];
+		size_t before = sb->n_backends;
+
+		need->need[SERVICE_SLOTS] = 0;
+		slice_ports_of(&sb->slices, o->service, &sb->slice_ports);
+		for (size_t p = o->first; p < o->first + o->n; p++) {
+			sb->ports[p].index = 0;
+			if (need->out)
+				continue;
+			add_service(sb, &sb->ports[p]);
+			need->need[SERVICE_SLOTS] += sb->services[sb->n_services - 1].n_internal;
+		}
+		need->need[SERVICE_BACKENDS] = sb->n_backends - before;
+	}
 }
 
 static void keep_services(struct service_build *sb)
@@ -523,17 +412,35 @@ static void keep_services(struct service_build *sb)
 	p->frontends = arena_array(&p->arena, sb->frontends, sb->n_frontends);
 }
 
-void build_services(struct build *b)
+/* After the ports are collected. */
+static void prepare(struct service_build *sb)
+{
+	sort_ports(sb);
+	find_owners(sb);
+	count_needs(sb);
+}
+
+void build_services(struct build *b, const struct plan_input *in)
 {
 	_cleanup_(service_build_free) struct service_build sb = { .build = b,
 								  .here = location_of(b) };
+	size_t left_out;
 
-	slices_by_service(b->store->slices, b->store->n_slices, &sb.slices);
+	slice_index_make(b->store->slices, b->store->n_slices, &sb.slices);
 	for (size_t i = 0; i < b->store->n_services; i++)
 		collect_ports_of(&sb, b->store->services[i]);
+	prepare(&sb);
+	leave_out_given(&sb, in->unfit);
+	fit(&sb, in, SERVICE_STEPS);
+	left_out = count_left_out(&sb);
 	add_services(&sb);
+	for (int kind = SERVICE_STEPS + 1; kind < _SERVICE_NEED_MAX; kind++)
+		fit(&sb, in, kind);
+	if (count_left_out(&sb) > left_out)
+		add_services(&sb);
 	add_frontends(&sb);
 	keep_services(&sb);
+	keep_left_out(&sb);
 }
 
 void build_service(struct build *b, const struct kube_service *service,
@@ -542,8 +449,9 @@ void build_service(struct build *b, const struct kube_service *service,
 	_cleanup_(service_build_free) struct service_build sb = { .build = b,
 								  .here = location_of(b) };
 
-	slices_by_service(slices, n, &sb.slices);
+	slice_index_make(slices, n, &sb.slices);
 	collect_ports_of(&sb, service);
+	prepare(&sb);
 	add_services(&sb);
 	keep_services(&sb);
 }

@@ -40,7 +40,8 @@ extern const char *const severity_names[]; /* "info", "warning", "error", NULL *
 	X(N020, "a tunnel accepts packets of any sender")          \
 	X(N021, "the plan file is missing or not valid")           \
 	X(N022, "a policy does not fit, and its pods are closed")  \
-	X(N023, "the node's tunnels have changed")
+	X(N023, "the node's tunnels have changed")                 \
+	X(N024, "a Service does not fit, and is not served")
 
 enum finding_code {
 #define FINDING_ENUM(code, title) FINDING_##code,

@@ -76,24 +76,11 @@ bool live_lacks_plan(const struct live *l)
 	return l->generation && !l->plan;
 }
 
-size_t live_closed(const struct live *l, struct plan_closed **ret_list)
+void live_unfit(const struct live *l, struct plan_unfit *ret_unfit)
 {
-	*ret_list = NULL;
-	return l->plan ? plan_json_closed(l->plan, ret_list) : 0;
-}
-
-const char *live_closed_text(const struct plan_closed *c, struct arena *arena)
-{
-	const char *table = plan_table_name(c->table);
-
-	if (table && c->need <= c->size)
-		return arena_printf(
-			arena,
-			"old and new entries of map %s did not fit together, of %llu; load --rebuild begins with empty tables",
-			table, (unsigned long long)c->size);
-	return arena_printf(arena, "all policies need %llu of %llu %s%s",
-			    (unsigned long long)c->need, (unsigned long long)c->size,
-			    table ? "entries of map " : "steps to compile", table ?: "");
+	*ret_unfit = (struct plan_unfit){};
+	if (l->plan)
+		plan_json_unfit(l->plan, ret_unfit);
 }
 
 void live_reload(struct live *l, struct live *ret_before)

@@ -28,10 +28,8 @@ struct live {
 
 /* A plan was applied, and its file is missing or not valid: what is planned is unknown. */
 bool live_lacks_plan(const struct live *l);
-/* Policies that do not fit (plan_json_closed()); the caller frees *ret_list. */
-size_t live_closed(const struct live *l, struct plan_closed **ret_list);
-/* What the tables lack for it: "all policies need 70 of 50 entries of map networks". */
-const char *live_closed_text(const struct plan_closed *c, struct arena *arena);
+/* What does not fit (plan_json_unfit()); nothing without a plan. Free with plan_unfit_free(). */
+void live_unfit(const struct live *l, struct plan_unfit *ret_unfit);
 
 /* name: of the instance, NULL for the default one. As node_open(). */
 int live_open(struct live *l, const char *name, struct weir_err *err);

@@ -50,8 +50,7 @@ int why_live_open(struct why_live *l, const char *name, struct weir_err *err)
 		return r;
 	for (int map = 0; map < _WEIR_MAP_MAX; map++)
 		l->sizes[map] = node_map_max(l->live.node, map);
-	if (l->live.plan)
-		l->n_closed = plan_json_closed(l->live.plan, &l->closed);
+	live_unfit(&l->live, &l->unfit);
 	path = live_file(&l->live, INSTANCE_OBJECTS, l->live.generation);
 	if (!origin_read(path, &l->origin, &l->err))
 		read_opt_outs(l);
@@ -62,7 +61,7 @@ void why_live_close(struct why_live *l)
 {
 	testrun_close(&l->testrun);
 	origin_free(&l->origin);
-	free(l->closed);
+	plan_unfit_free(&l->unfit);
 	if (l->live.node)
 		live_close(&l->live);
 	*l = (struct why_live){};

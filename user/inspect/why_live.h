@@ -17,8 +17,7 @@ struct why_live {
 	struct testrun *testrun; /* on a copy of the tables */
 	struct weir_err err; /* why there is no origin, or no copy */
 	uint32_t sizes[_WEIR_MAP_MAX]; /* of the tables, for plan_input */
-	struct plan_closed *closed; /* policies that did not fit */
-	size_t n_closed;
+	struct plan_unfit unfit; /* what did not fit */
 	/*
 	 * The first defect that why_live_ask() found; plan NULL: none. further: a line that narrows
 	 * it down, or NULL.

@@ -64,28 +64,24 @@ static const char *name_of(const struct measure *m)
 
 int measure_read_tables(struct measure *m, struct weir_err *err)
 {
-	_cleanup_(node_close) struct node *node = NULL;
-	int r = node_open(name_of(m), NODE_READ, NULL, &node, err);
+	int r = live_open(&m->live, name_of(m), err);
 
 	if (r)
 		return r == -ENOENT ? 0 : r;
 	for (int map = 0; map < _WEIR_MAP_MAX; map++)
-		m->sizes[map] = node_map_max(node, map);
+		m->sizes[map] = node_map_max(m->live.node, map);
 	for (int i = 0; i < WEIR_OVERLAY_WORDS; i++)
-		m->overlay_ports[i] = node_config(node)->overlay_ports[i];
+		m->overlay_ports[i] = node_config(m->live.node)->overlay_ports[i];
+	live_unfit(&m->live, &m->unfit);
 	return 0;
 }
 
 int measure_compare(const struct measure *m, struct sync_delta *ret_delta, struct weir_err *err)
 {
-	const char *name = name_of(m);
-	_cleanup_(node_close) struct node *node = NULL;
-	int r = node_open(name, NODE_READ, NULL, &node, err);
-
 	*ret_delta = (struct sync_delta){};
-	if (r)
-		return r == -ENOENT ? 0 : r;
-	return live_compare(node, name, m->plan, ret_delta, err);
+	if (!m->live.node)
+		return 0;
+	return live_compare(m->live.node, name_of(m), m->plan, ret_delta, err);
 }
 
 /* ---- Services ---- */
@@ -333,6 +329,9 @@ void measure_free(struct measure *m)
 	free(m->results);
 	report_free(&m->report);
 	plan_free(&m->plan);
+	plan_unfit_free(&m->unfit);
+	if (m->live.node)
+		live_close(&m->live);
 	sandbox_net_free(&m->net);
 	memset(m, 0, sizeof(*m));
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "analyze/report.h"
+#include "inspect/live.h"
 #include "sandbox/sandbox.h"
 
 /* One item of the report and its measurement. */
@@ -39,10 +40,12 @@ struct measure {
 	struct report *report;
 	struct plan *plan;
 	const char *name; /* of the sandbox; NULL: SANDBOX_DEFAULT_NAME */
+	struct live live; /* its tables; node NULL: none */
 	unsigned int timeout_ms, requests;
 	/* of the loaded tables, for plan_input; 0 without tables: the defaults */
 	uint32_t sizes[_WEIR_MAP_MAX];
 	uint64_t overlay_ports[WEIR_OVERLAY_WORDS];
+	struct plan_unfit unfit; /* likewise */
 	bool all_ports; /* every port at every destination; else only ports that it declares */
 	struct measure_result *results;
 	size_t n, cap;
@@ -52,7 +55,7 @@ struct measure {
 
 /*
  * Reads what a load took of the node, so that the plan of the same manifests is the loaded one:
- * which policies are closed follows from the sizes. Nothing without tables. 0 or -errno.
+ * also what does not fit. Nothing without tables. 0 or -errno.
  */
 int measure_read_tables(struct measure *m, struct weir_err *err);
 /*

@@ -102,10 +102,12 @@ struct plan_input sandbox_plan_input(const struct store *s, const struct sandbox
 }
 
 struct plan *sandbox_plan(const struct store *s, const struct sandbox_net *net,
-			  const uint32_t *sizes, const uint64_t *overlay_ports)
+			  const uint32_t *sizes, const struct plan_unfit *unfit,
+			  const uint64_t *overlay_ports)
 {
 	struct plan_input in = sandbox_plan_input(s, net, overlay_ports);
 
 	in.sizes = sizes;
+	in.unfit = unfit;
 	return plan_compile(&in);
 }

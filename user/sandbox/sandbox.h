@@ -59,9 +59,10 @@ void sandbox_place(struct store *s, struct sandbox_net *ret_net);
  */
 struct plan_input sandbox_plan_input(const struct store *s, const struct sandbox_net *net,
 				     const uint64_t *overlay_ports);
-/* Its plan; sizes, overlay_ports: as in plan_input. */
+/* Its plan; sizes, unfit, overlay_ports: as in plan_input. */
 struct plan *sandbox_plan(const struct store *s, const struct sandbox_net *net,
-			  const uint32_t *sizes, const uint64_t *overlay_ports);
+			  const uint32_t *sizes, const struct plan_unfit *unfit,
+			  const uint64_t *overlay_ports);
 
 /* ---- Life ---- */
 
@@ -80,8 +81,8 @@ struct sandbox_request {
 	const char *origin; /* text of the objects, for node_keep_origin(); NULL: keep none */
 	bool no_datapath; /* topology and servers only: nothing is enforced or translated */
 	void (*step)(const char *what, uint64_t ns, void *arg); /* after each step; may be NULL */
-	/* after loading a plan with policies that do not fit; may be NULL */
-	void (*closed)(const struct plan *p, void *arg);
+	/* after loading a plan of which policies or Services do not fit; may be NULL */
+	void (*unfit)(const struct plan *p, void *arg);
 	void *arg;
 };
 

@@ -331,8 +331,8 @@ static int load(struct up *u)
 	if (r)
 		return r;
 	r = instance_load(&job, u->err);
-	if (!r && job.plan->n_closed && u->req->closed)
-		u->req->closed(job.plan, u->req->arg);
+	if (!r && job.plan->n_closed + job.plan->n_left_out && u->req->unfit)
+		u->req->unfit(job.plan, u->req->arg);
 	plan_free(&job.plan);
 	if (r)
 		return r;

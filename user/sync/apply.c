@@ -95,6 +95,7 @@ static int check_table(struct sync *s, enum weir_map map)
 
 	if (live + insert + transit <= size || !(insert + transit))
 		return 0;
+	s->delta.full = map;
 	return err_set(s->err, -ENOSPC,
 		       "%s does not fit: map %s: old and new need %zu entries, size is %zu",
 		       insert ? object_of(s, map, fits < insert ? fits : insert - 1, object,
@@ -306,6 +307,7 @@ int sync_apply(struct node *n, const struct plan *p, const struct attachment_lis
 	if (!r)
 		r = compare(&s);
 	ret_delta->no_room = r == -ENOSPC; /* nothing that was done so far writes a file */
+	ret_delta->full = s.delta.full;
 	if (!r && write && !s.no_devices && s.n_pods)
 		r = attach_netns_keep(n, err);
 	if (!r && write)

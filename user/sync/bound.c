@@ -94,12 +94,13 @@ uint32_t bound_limit(const struct sync *s, enum weir_map array)
 	return array == _WEIR_MAP_MAX ? FREE_ID_LIMIT : node_map_max(s->n, array);
 }
 
-int bound_refuse(const struct sync *s, enum weir_name_kind kind, size_t i, enum weir_map array,
+int bound_refuse(struct sync *s, enum weir_name_kind kind, size_t i, enum weir_map array,
 		 uint64_t need)
 {
 	uint32_t size = bound_limit(s, array);
 	char object[160];
 
+	s->delta.full = array;
 	return err_set(s->err, -ENOSPC,
 		       "%s does not fit: map %s: old and new need %llu entries, size is %u%s",
 		       bound_object(s, kind, i, object, sizeof(object)),

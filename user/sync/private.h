@@ -78,7 +78,7 @@ struct sync {
 	struct table transit_rules;
 	bool no_devices; /* SYNC_NO_DEVICES, or a private instance */
 	bool sets_flip; /* a live pod's word changes */
-	struct sync_delta delta;
+	struct sync_delta delta; /* full: set where -ENOSPC is found */
 };
 
 /* Calls sync_step_hook. */
@@ -113,7 +113,7 @@ void bound_each_dropped_backend(struct sync *s,
 /* The limit of ids: the size of the array that they index; _WEIR_MAP_MAX: they index none. */
 uint32_t bound_limit(const struct sync *s, enum weir_map array);
 /* -ENOSPC: no room for the i-th item of a kind in the array; need: old and new together. */
-int bound_refuse(const struct sync *s, enum weir_name_kind kind, size_t i, enum weir_map array,
+int bound_refuse(struct sync *s, enum weir_name_kind kind, size_t i, enum weir_map array,
 		 uint64_t need);
 /* Text for errors: "Service ns/name", … */
 const char *bound_object(const struct sync *s, enum weir_name_kind kind, size_t i, char *buf,

@@ -20,6 +20,7 @@ struct sync_delta {
 	/* The apply failed since old and new entries do not fit together: -ENOSPC is also of files.
 	 */
 	bool no_room;
+	enum weir_map full; /* no_room: the table; _WEIR_MAP_MAX: ids */
 };
 
 /* The number of changes. */

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* What the Services of a plan need beside the live entries. See service_room.h. */
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "compile/service_fit.h"
+#include "sync/backends.h"
+#include "sync/service_room.h"
+#include "sync/table.h"
+
+struct service_room {
+	struct node *n;
+	const struct plan *p;
+	struct table names, frontends; /* live */
+	struct backends backends; /* live */
+	struct service_need *needs; /* one for each Service of the plan */
+	size_t n_needs;
+	uint32_t *need_of; /* by index of plan->services: its need */
+};
+
+static void room_free(struct service_room *r)
+{
+	table_free(&r->names);
+	table_free(&r->frontends);
+	backends_free(&r->backends);
+	free(r->needs);
+	free(r->need_of);
+}
+
+bool service_room_helps(enum weir_map table)
+{
+	for (int kind = SERVICE_STEPS + 1; kind < _SERVICE_NEED_MAX; kind++)
+		if (service_need_table(kind) == table)
+			return true;
+	return false;
+}
+
+static int read_live(struct service_room *r, struct weir_err *err)
+{
+	int error;
+
+	table_init(&r->names, WEIR_MAP_names);
+	table_init(&r->frontends, WEIR_MAP_frontends);
+	error = table_read(node_map_fd(r->n, WEIR_MAP_names), &r->names, err);
+	if (!error)
+		error = table_read(node_map_fd(r->n, WEIR_MAP_frontends), &r->frontends, err);
+	backends_read(r->n, &r->backends);
+	return error;
+}
+
+/* ---- What is new ---- */
+
+/* 0: the service port is not live. */
+static uint32_t live_id(const struct service_room *r, const struct plan_service *s)
+{
+	struct weir_name key = { .kind = WEIR_NAME_SERVICE };
+	const struct weir_name_id *id;
+
+	memcpy(key.hash, s->name.b, sizeof(key.hash));
+	id = table_find(&r->names, &key);
+	return id && id->id < node_map_max(r->n, WEIR_MAP_services) ? id->id : 0;
+}
+
+static uint32_t live_backend(const struct service_room *r, uint32_t id,
+			     const struct plan_backend *b)
+{
+	const struct live_backend *live =
+		id ? backends_find(&r->backends, id, &b->addr, b->port) : NULL;
+
+	return live ? live->id : 0;
+}
+
+/* Does the live extent list the candidates of the plan? */
+static bool keeps_slots(const struct service_room *r, uint32_t id, const struct plan_service *s)
+{
+	const struct weir_service *live = node_array(r->n, WEIR_MAP_services);
+	const uint64_t *slots = node_array(r->n, WEIR_MAP_backend_slots);
+	uint64_t extent = live[id].internal;
+	uint32_t offset = weir_extent_offset(extent), len = weir_extent_len(extent);
+
+	if (!id || len != s->n_internal ||
+	    (uint64_t)offset + len > node_map_max(r->n, WEIR_MAP_backend_slots))
+		return false;
+	for (uint32_t i = 0; i < len; i++)
+		if (slots[offset + i] != live_backend(r, id, &r->p->backends[s->internal[i]]))
+			return false;
+	return true;
+}
+
+static void find_services(struct service_room *r)
+{
+	const struct plan *p = r->p;
+
+	r->needs = mem_zalloc(p->n_services * sizeof(*r->needs));
+	r->need_of = mem_zalloc(p->n_services * sizeof(*r->need_of));
+	for (size_t i = 1; i < p->n_services; i++) {
+		const struct plan_service *s = &p->services[i];
+		struct service_need *need = &r->needs[r->n_needs - !!r->n_needs];
+		uint32_t id = live_id(r, s);
+
+		if (!r->n_needs || strcmp(need->ns, s->ns) || strcmp(need->name, s->service)) {
+			need = &r->needs[r->n_needs++];
+			need->ns = s->ns;
+			need->name = s->service;
+		}
+		r->need_of[i] = need - r->needs;
+		need->need[SERVICE_PORTS] += !id;
+		need->need[SERVICE_SLOTS] += keeps_slots(r, id, s) ? 0 : s->n_internal;
+	}
+}
+
+static void count_backends(struct service_room *r)
+{
+	const struct plan *p = r->p;
+
+	for (size_t i = 0; i < p->n_backends; i++) {
+		uint32_t service = p->backends[i].service;
+		uint32_t id = live_id(r, &p->services[service]);
+
+		r->needs[r->need_of[service]].need[SERVICE_BACKENDS] +=
+			!live_backend(r, id, &p->backends[i]);
+	}
+}
+
+/* The element of an address alone comes before those of its ports. */
+static void count_frontends(struct service_room *r)
+{
+	const struct plan *p = r->p;
+	bool address = false;
+
+	for (size_t i = 0; i < p->n_frontends; i++) {
+		const struct plan_frontend *f = &p->frontends[i];
+		struct weir_frontend key = { .addr = f->addr,
+					     .port_be = htobe16(f->port),
+					     .proto = f->proto };
+		bool fresh = !table_find(&r->frontends, &key);
+
+		if (!f->service) {
+			address = fresh;
+			continue;
+		}
+		r->needs[r->need_of[f->service]].need[SERVICE_FRONTENDS] += fresh;
+		r->needs[r->need_of[f->service]].known += address;
+		address = false;
+	}
+}
+
+/* ---- What is free ---- */
+
+static uint64_t live_slots(const struct service_room *r)
+{
+	const struct weir_service *live = node_array(r->n, WEIR_MAP_services);
+	uint64_t n = 0;
+
+	for (uint32_t id = 1; id < node_map_max(r->n, WEIR_MAP_services); id++)
+		n += weir_extent_len(live[id].internal);
+	return n;
+}
+
+static uint64_t live_services(const struct service_room *r)
+{
+	uint64_t n = 1; /* id 0 is never given out */
+
+	for (size_t i = 0; i < r->names.n; i++)
+		n += ((struct weir_name *)table_key(&r->names, i))->kind == WEIR_NAME_SERVICE;
+	return n;
+}
+
+static uint64_t live_entries(const struct service_room *r, enum service_need_kind kind)
+{
+	switch (kind) {
+	case SERVICE_FRONTENDS:
+		return r->frontends.n;
+	case SERVICE_PORTS:
+		return live_services(r);
+	case SERVICE_SLOTS:
+		return live_slots(r);
+	default:
+		return 1 + r->backends.n;
+	}
+}
+
+/* What the plan needs of the table without the live entries: no more than its size. */
+static uint64_t plan_entries(const struct plan *p, enum service_need_kind kind)
+{
+	uint64_t slots = 0;
+
+	switch (kind) {
+	case SERVICE_FRONTENDS:
+		return p->n_frontends;
+	case SERVICE_PORTS:
+		return p->n_services;
+	case SERVICE_SLOTS:
+		for (size_t i = 1; i < p->n_services; i++)
+			slots += p->services[i].n_internal;
+		return slots;
+	default:
+		return 1 + p->n_backends;
+	}
+}
+
+static void fit(struct service_room *r, enum service_need_kind kind, uint32_t part)
+{
+	uint64_t live = live_entries(r, kind);
+	struct service_limit l = { .all = plan_entries(r->p, kind),
+				   .size = node_map_max(r->n, service_need_table(kind)) };
+
+	l.room = l.size > live ? (l.size - live) / part : 0;
+	service_fit(r->needs, r->n_needs, kind, &l);
+}
+
+int service_room_unfit(struct node *n, const struct plan *p, uint32_t part,
+		       struct plan_unfit *ret_unfit, struct arena *arena, struct weir_err *err)
+{
+	_cleanup_(room_free) struct service_room r = { .n = n, .p = p };
+	int error = read_live(&r, err);
+
+	*ret_unfit = (struct plan_unfit){};
+	if (error)
+		return error;
+	find_services(&r);
+	count_backends(&r);
+	count_frontends(&r);
+	for (int kind = SERVICE_STEPS + 1; kind < _SERVICE_NEED_MAX; kind++)
+		fit(&r, kind, part);
+	ret_unfit->left_out = mem_zalloc((r.n_needs + 1) * sizeof(*ret_unfit->left_out));
+	for (size_t i = 0; i < r.n_needs; i++)
+		if (r.needs[i].out)
+			ret_unfit->left_out[ret_unfit->n_left_out++] = (struct plan_left_out){
+				.service = arena_printf(arena, "%s/%s", r.needs[i].ns,
+							r.needs[i].name),
+				.known = !r.needs[i].unknown,
+				.table = r.needs[i].table,
+				.need = r.needs[i].all,
+				.size = r.needs[i].size,
+			};
+	return 0;
+}
