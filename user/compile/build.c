@@ -33,6 +33,7 @@ void build_free(struct build *b)
 		ids_free(&b->regions[i].peers);
 	for (size_t i = 0; i < b->n_identities; i++)
 		ids_free(&b->identities[i].peers);
+	matches_free(b);
 	free(b->locals);
 	free(b->actives);
 	free(b->rules);

@@ -8,12 +8,13 @@
  *   services.c    services, backends, frontends; Services that do not fit are left out
  *   locals.c      pods of this node, policies in force on them, their rules
  *   peers.c       distinct peers of those rules; named ports of egress rules
- *   matches.c     the pods that each selector peer matches
+ *   matches.c     classes of pods; later the classes that each selector peer matches
  *   regions.c     the ipBlocks that match in each region of the address space
  *   identities.c  one identity for all addresses with equal matches
  *   sets.c        policy sets: identity -> word; word.c resolves ports into words, port_sets.c
  *                 keeps them
- *   fit.c         policies that do not fit give way; then all steps again
+ *   fit_work.c    policies that cost too much work give way; then all steps again
+ *   fit.c         the same for those that do not fit the tables
  *   closed.c      what gave way, into the plan
  */
 #pragma once
@@ -29,6 +30,7 @@ struct peer {
 	const struct kube_peer *peer;
 	const char *ns; /* of the policy: a podSelector alone matches only there (NP-18) */
 	struct ids identities; /* that it matches */
+	uint64_t tries; /* of a selector: classes to try, as the number of simple tests */
 };
 
 /* A rule in force; index of plan->rules, 0 unused. */
@@ -111,6 +113,7 @@ struct build {
 	struct identity *identities;
 	size_t n_actives, cap_actives, n_peers, n_port_names, n_classes, cap_classes;
 	size_t n_resolutions, cap_resolutions, n_regions, n_identities, cap_identities;
+	struct matcher *matcher; /* between both steps of matches.c */
 	struct arena arena; /* freed with the build */
 	struct src last_src; /* see build_src() */
 };
@@ -127,7 +130,9 @@ void build_service(struct build *b, const struct kube_service *service,
 		   struct kube_slice *const *slices, size_t n);
 void build_locals(struct build *b); /* locals, actives, rules */
 void build_peers(struct build *b);
-void build_matches(struct build *b); /* classes */
+void build_classes(struct build *b); /* classes, and how many each peer is tried on */
+void build_matches(struct build *b); /* which ones match */
+void matches_free(struct build *b);
 void build_regions(struct build *b);
 void build_identities(struct build *b);
 void build_sets(struct build *b);

@@ -1,10 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Policies that gave way, into the plan: one item and one error for each. */
+/* Policies that gave way: the list, and one item and one error for each in the plan. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "compile/build.h"
 #include "kube/codes.h"
+
+void closed_add(struct closed_list *list, const struct plan_closed *item)
+{
+	struct plan_closed *c = VEC_ADD(list->items, list->n, list->cap);
+
+	*c = *item;
+	c->policy = arena_strdup(&list->arena, item->policy);
+}
+
+bool closed_has(const struct closed_list *list, const char *policy, enum kube_direction direction)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->items[i].direction == direction && !strcmp(list->items[i].policy, policy))
+			return true;
+	return false;
+}
+
+void closed_free(struct closed_list *list)
+{
+	free(list->items);
+	arena_free(&list->arena);
+	*list = (struct closed_list){};
+}
+
+/* ---- Into the plan ---- */
 
 static int by_policy(const void *a, const void *b)
 {

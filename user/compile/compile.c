@@ -25,11 +25,14 @@ static bool compile(struct build *b, const struct plan_input *in, struct closed_
 	build_services(b, in);
 	build_locals(b);
 	build_peers(b);
+	build_classes(b);
 	if (!fit_work(b, closed))
 		return false;
 	build_matches(b);
 	build_regions(b);
 	build_identities(b);
+	if (!fit_sets(b, closed))
+		return false;
 	build_sets(b);
 	return fit_tables(b, in->sizes, closed);
 }

@@ -14,6 +14,13 @@
 
 struct build;
 
+/*
+ * Pairs of a rule and a prefix that its blocks hold: compiling takes about 40 bytes for each. 4,000
+ * rules of "0.0.0.0/0 except X" need that many. Also pairs of a selector and a class of pods: 16
+ * bytes and 200 ns for each.
+ */
+#define FIT_WORK_MAX (1u << 24)
+
 /* What is closed so far; grows from one attempt to the next. */
 struct closed_list {
 	struct plan_closed *items;
@@ -31,5 +38,6 @@ void closed_free(struct closed_list *list); /* also for _cleanup_() */
  * Each returns true if the plan fits so far, or if no policy could give way. Otherwise closed got
  * longer, and the plan must be compiled again.
  */
-bool fit_work(const struct build *b, struct closed_list *closed); /* after the peers are known */
+bool fit_work(const struct build *b, struct closed_list *closed); /* after build_classes() */
+bool fit_sets(const struct build *b, struct closed_list *closed); /* after build_identities() */
 bool fit_tables(const struct build *b, const uint32_t *sizes, struct closed_list *closed);

@@ -81,30 +81,54 @@ void label_index_add(struct label_index *ix, const struct kube_labels *labels,
 	*VEC_ADD(ix->sets, ix->n, ix->cap) = labels;
 }
 
+/* The requirement that narrows the search; NULL: there is none. */
+static const struct kube_requirement *narrowing(const struct kube_selector *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->items[i].op == KUBE_IN)
+			return &s->items[i];
+	return NULL;
+}
+
+/* The sets with one of its values; NULL: none. False: the value is too long for the index. */
+static bool find_value(const struct label_index *ix, const struct kube_requirement *in, size_t v,
+		       const struct label_entry **ret_entry)
+{
+	char text[LABEL_TEXT_MAX];
+	size_t len = entry_text(in->key, in->values[v], text);
+
+	*ret_entry = len ? entry_find(ix, text, len) : NULL;
+	return len;
+}
+
+bool label_index_count(const struct label_index *ix, const struct kube_selector *s, size_t *ret_n)
+{
+	const struct kube_requirement *in = narrowing(s);
+	const struct label_entry *e;
+
+	*ret_n = 0;
+	for (size_t v = 0; in && v < in->n; v++) {
+		if (!find_value(ix, in, v, &e))
+			return false;
+		*ret_n += e ? e->sets.n : 0;
+	}
+	return in;
+}
+
 bool label_index_candidates(const struct label_index *ix, const struct kube_selector *s,
 			    struct ids *ret_ids)
 {
-	const struct kube_requirement *in = NULL;
-	char text[LABEL_TEXT_MAX];
-	size_t len;
+	const struct kube_requirement *in = narrowing(s);
+	const struct label_entry *e;
 
-	for (size_t i = 0; !in && i < s->n; i++)
-		if (s->items[i].op == KUBE_IN)
-			in = &s->items[i];
-	if (!in)
-		return false;
 	ret_ids->n = 0;
-	for (size_t v = 0; v < in->n; v++) {
-		const struct label_entry *e;
-
-		len = entry_text(in->key, in->values[v], text);
-		if (!len)
+	for (size_t v = 0; in && v < in->n; v++) {
+		if (!find_value(ix, in, v, &e))
 			return false;
-		e = entry_find(ix, text, len);
 		for (size_t i = 0; e && i < e->sets.n; i++)
 			IDS_ADD(ret_ids, e->sets.items[i]);
 	}
-	return true;
+	return in;
 }
 
 void label_index_free(struct label_index *ix)

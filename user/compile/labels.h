@@ -17,6 +17,8 @@ struct label_index {
 /* Indexes only labels whose key is in keys (sorted); NULL: all labels. */
 void label_index_add(struct label_index *ix, const struct kube_labels *labels,
 		     const char *const *keys, size_t n_keys);
+/* How many label_index_candidates() has. False: all may match. */
+bool label_index_count(const struct label_index *ix, const struct kube_selector *s, size_t *ret_n);
 /* Numbers of the sets that may match, unsorted; each must still be tried. False: all may match. */
 bool label_index_candidates(const struct label_index *ix, const struct kube_selector *s,
 			    struct ids *ret_ids);

@@ -12,6 +12,8 @@
 
 #include "compile/labels.h"
 
+#define REQUIREMENTS_A_TRY 8 /* that cost as much as all else that is done for a try */
+
 struct class_entry {
 	uint32_t class;
 	UT_hash_handle hh;
@@ -34,6 +36,7 @@ struct matcher {
 	size_t n_selected, cap_selected;
 	uint32_t *selected_by; /* by namespace: the last peer that selects it, plus one */
 	struct ids candidates;
+	uint32_t own; /* the namespace of the current peer's policy */
 };
 
 /* ---- Classes ---- */
@@ -175,46 +178,94 @@ static void try_class(struct matcher *m, uint32_t peer, uint32_t class)
 		IDS_ADD(&m->b->classes[class].peers, peer);
 }
 
-/* Tries the fewer: the candidates of the label index, or all classes of the namespaces. */
-static void match_in(struct matcher *m, uint32_t peer, const struct ids *namespaces)
+/* The namespaces of a peer's pods; none for a block. Valid until the next call. */
+static struct ids peer_namespaces(struct matcher *m, const struct peer *p)
 {
-	const struct kube_selector *s = m->b->peers[peer].peer->pods;
-	size_t all = 0;
-
-	for (size_t i = 0; i < namespaces->n; i++) {
-		uint32_t ns = namespaces->items[i];
-
-		all += m->first_class[ns + 1] - m->first_class[ns];
-		m->selected_by[ns] = peer + 1;
-	}
-	if (namespaces->n > 1 && s && label_index_candidates(&m->classes, s, &m->candidates) &&
-	    m->candidates.n < all) {
-		ids_sort(&m->candidates);
-		for (size_t i = 0; i < m->candidates.n; i++)
-			if (m->selected_by[m->b->classes[m->candidates.items[i]].ns] == peer + 1)
-				try_class(m, peer, m->candidates.items[i]);
-		return;
-	}
-	for (size_t i = 0; i < namespaces->n; i++)
-		for (uint32_t c = m->first_class[namespaces->items[i]];
-		     c < m->first_class[namespaces->items[i] + 1]; c++)
-			try_class(m, peer, c);
-}
-
-static void match_peer(struct matcher *m, uint32_t id)
-{
-	const struct peer *p = &m->b->peers[id];
-	uint32_t own;
+	const struct store *s = m->b->store;
 
 	if (p->peer->has_block)
-		return;
-	if (p->peer->namespaces) {
-		match_in(m, id, select_namespaces(m, p->peer->namespaces));
+		return (struct ids){};
+	if (p->peer->namespaces)
+		return *select_namespaces(m, p->peer->namespaces);
+	m->own = namespace_index(s, p->ns);
+	return (struct ids){ .items = &m->own, .n = m->own < s->n_namespaces };
+}
+
+/* Are the candidates of the label index fewer than all classes of the namespaces? */
+static bool index_has_fewer(struct matcher *m, const struct kube_selector *s,
+			    const struct ids *namespaces, size_t *ret_n)
+{
+	size_t all = 0, indexed;
+
+	for (size_t i = 0; i < namespaces->n; i++)
+		all += m->first_class[namespaces->items[i] + 1] -
+		       m->first_class[namespaces->items[i]];
+	*ret_n = all;
+	if (namespaces->n < 2 || !s || !label_index_count(&m->classes, s, &indexed) ||
+	    indexed >= all)
+		return false;
+	*ret_n = indexed;
+	return true;
+}
+
+static void match_peer(struct matcher *m, uint32_t peer)
+{
+	const struct kube_selector *s = m->b->peers[peer].peer->pods;
+	struct ids namespaces = peer_namespaces(m, &m->b->peers[peer]);
+	size_t n;
+
+	if (!index_has_fewer(m, s, &namespaces, &n)) {
+		for (size_t i = 0; i < namespaces.n; i++)
+			for (uint32_t c = m->first_class[namespaces.items[i]];
+			     c < m->first_class[namespaces.items[i] + 1]; c++)
+				try_class(m, peer, c);
 		return;
 	}
-	own = namespace_index(m->b->store, p->ns);
-	if (own < m->b->store->n_namespaces)
-		match_in(m, id, &(struct ids){ .items = &own, .n = 1 });
+	for (size_t i = 0; i < namespaces.n; i++)
+		m->selected_by[namespaces.items[i]] = peer + 1;
+	label_index_candidates(&m->classes, s, &m->candidates);
+	ids_sort(&m->candidates);
+	for (size_t i = 0; i < m->candidates.n; i++)
+		if (m->selected_by[m->b->classes[m->candidates.items[i]].ns] == peer + 1)
+			try_class(m, peer, m->candidates.items[i]);
+}
+
+/* A selector's requirements are tests of each class. */
+static uint64_t weighed(size_t n, const struct kube_selector *s)
+{
+	return n * (1 + (s ? s->n / REQUIREMENTS_A_TRY : 0));
+}
+
+/* Returns what evaluating the namespaceSelector takes. */
+static uint64_t namespace_tries(struct matcher *m, const struct kube_selector *s)
+{
+	size_t n;
+
+	if (!s)
+		return 0;
+	if (!label_index_count(&m->namespaces, s, &n))
+		n = m->namespaces.n;
+	return weighed(n, s);
+}
+
+/* If namespaces alone are too much, fit_work() sees that, and they are not looked at. */
+static void count_tries(struct matcher *m)
+{
+	struct build *b = m->b;
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < b->n_peers; i++) {
+		b->peers[i].tries = namespace_tries(m, b->peers[i].peer->namespaces);
+		sum += b->peers[i].tries;
+	}
+	for (size_t i = 0; i < b->n_peers && sum <= FIT_WORK_MAX; i++) {
+		struct ids namespaces = peer_namespaces(m, &b->peers[i]);
+		const struct kube_selector *s = b->peers[i].peer->pods;
+		size_t n;
+
+		index_has_fewer(m, s, &namespaces, &n);
+		b->peers[i].tries += weighed(n, s);
+	}
 }
 
 /* NP-22: people often expect a label "name" on namespaces. */
@@ -240,8 +291,12 @@ static void note_empty_selectors(struct matcher *m, uint32_t r)
 	}
 }
 
-static void matcher_free(struct matcher *m)
+void matches_free(struct build *b)
 {
+	struct matcher *m = b->matcher;
+
+	if (!m)
+		return;
 	for (size_t i = 0; i < m->n_selected; i++)
 		ids_free(&m->selected[i]);
 	free(m->selected);
@@ -255,23 +310,35 @@ static void matcher_free(struct matcher *m)
 	name_table_free(&m->selectors);
 	HASH_CLEAR(hh, m->head);
 	arena_free(&m->arena);
+	free(m);
+	b->matcher = NULL;
+}
+
+void build_classes(struct build *b)
+{
+	struct matcher *m = mem_zalloc(sizeof(*m));
+	const struct store *s = b->store;
+
+	b->matcher = m;
+	m->b = b;
+	b->class_of = mem_zalloc(s->n_pods * sizeof(*b->class_of));
+	m->first_class = mem_zalloc((s->n_namespaces + 1) * sizeof(*m->first_class));
+	m->selected_by = mem_zalloc(s->n_namespaces * sizeof(*m->selected_by));
+	find_keys(m);
+	if (b->n_peers || b->n_port_names)
+		find_classes(m);
+	for (size_t i = 0; i < s->n_namespaces; i++)
+		label_index_add(&m->namespaces, &s->namespaces[i]->meta.labels, NULL, 0);
+	count_tries(m);
 }
 
 void build_matches(struct build *b)
 {
-	_cleanup_(matcher_free) struct matcher m = { .b = b };
-	const struct store *s = b->store;
+	struct matcher *m = b->matcher;
 
-	b->class_of = mem_zalloc(s->n_pods * sizeof(*b->class_of));
-	m.first_class = mem_zalloc((s->n_namespaces + 1) * sizeof(*m.first_class));
-	m.selected_by = mem_zalloc(s->n_namespaces * sizeof(*m.selected_by));
-	find_keys(&m);
-	if (b->n_peers || b->n_port_names)
-		find_classes(&m);
-	for (size_t i = 0; i < s->n_namespaces; i++)
-		label_index_add(&m.namespaces, &s->namespaces[i]->meta.labels, NULL, 0);
 	for (size_t i = 0; i < b->n_peers; i++)
-		match_peer(&m, i);
+		match_peer(m, i);
 	for (size_t r = 1; r < b->plan->n_rules; r++)
-		note_empty_selectors(&m, r);
+		note_empty_selectors(m, r);
+	matches_free(b);
 }
