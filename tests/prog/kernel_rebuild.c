@@ -317,6 +317,27 @@ static void what_is_not_given_stays(void **state)
 	assert_true(weir_addr_equal(&node_config(n)->hairpin[0], &setup.hairpin[0]));
 }
 
+/* A map that an older version did not have, or named otherwise. */
+static void sizes_that_cannot_be_kept_are_noted(void **state)
+{
+	struct node_setup again = {}, given = {};
+	_cleanup_(node_close) struct node *n = NULL;
+
+	load();
+	assert_int_equal(unlink(PINS "/maps/gc_free"), 0);
+	n = open_next(&again);
+	assert_int_equal(again.lost[WEIR_MAP_conntrack], 256);
+	assert_int_equal(again.lost[WEIR_MAP_gc_free], 0);
+	assert_int_equal(again.lost[WEIR_MAP_pods], 0);
+	assert_int_equal(again.max[WEIR_MAP_pods], OLD_SIZE);
+	node_drop_next(n);
+	node_close(&n);
+	sizes_scale(&given, WEIR_KNOB_FLOWS, 1);
+	n = open_next(&given);
+	assert_int_equal(given.lost[WEIR_MAP_conntrack], 0);
+	node_drop_next(n);
+}
+
 /* Layout 4 has the addresses where today's has them; what an older one has there is no address. */
 static void hairpin_addresses_of_an_older_layout_stay(void **state)
 {
@@ -365,6 +386,48 @@ static void devices_without_a_record_are_detached(void **state)
 		n = open_next(&setup);
 		assert_int_equal(rebuild_apply(n, plan, &none, 0, &d, &err), 0);
 		node_close(&n);
+		assert_int_equal(programs_at(WEIR_PROGRAM_from_pod), 0);
+		assert_int_equal(programs_at(WEIR_PROGRAM_to_pod), 0);
+	}
+}
+
+static void load_without_records(void)
+{
+	_cleanup_(node_close) struct node *n = kernel_node(NAME, NODE_WRITE);
+	struct attachment_list none = {};
+	struct sync_delta d = {};
+	struct weir_err err = {};
+
+	assert_int_equal(sync_apply(n, plan, &none, 0, &d, &err), 0);
+}
+
+static void kill_after_attach(const char *step)
+{
+	if (!strcmp(step, "detach-others"))
+		raise(SIGKILL);
+}
+
+/* The killed rebuild's set alone names the device; its record is gone before the next load. */
+static void a_device_that_only_a_killed_rebuild_attached_is_detached(void **state)
+{
+	static const enum attach_kind kinds[] = { ATTACH_AUTO, ATTACH_CLSACT };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		int status;
+		pid_t pid;
+
+		attach_preference = kinds[i];
+		load_without_records();
+		pid = fork();
+		if (!pid) {
+			sync_step_hook = kill_after_attach;
+			rebuild(NEW_SIZE);
+			_exit(0);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+		assert_one_program_at_each_hook("the kill");
+		load_without_records();
 		assert_int_equal(programs_at(WEIR_PROGRAM_from_pod), 0);
 		assert_int_equal(programs_at(WEIR_PROGRAM_to_pod), 0);
 	}
@@ -529,9 +592,11 @@ int main(void)
 		TEST(a_rebuild_replaces_clsact_filters_in_place),
 		TEST(another_layout_is_replaced),
 		TEST(what_is_not_given_stays),
+		TEST(sizes_that_cannot_be_kept_are_noted),
 		TEST(hairpin_addresses_of_an_older_layout_stay),
 		TEST(a_rebuild_of_nothing_is_a_first_load),
 		TEST(devices_without_a_record_are_detached),
+		TEST(a_device_that_only_a_killed_rebuild_attached_is_detached),
 		TEST(a_rebuild_that_does_not_fit_changes_nothing),
 		TEST(an_exchange_whose_mark_cannot_be_written_is_complete),
 		TEST(a_rebuild_leaves_a_pod_whose_record_is_not_valid_attached),

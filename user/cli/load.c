@@ -159,6 +159,29 @@ static int report(const struct load_options *o, const struct node *node, const s
 	return o->dry_run && sync_delta_writes(delta) ? EXIT_NO : status;
 }
 
+/* What a rebuild cannot take from the loaded maps. */
+static void note_lost(const struct node_setup *setup, const struct common_options *c)
+{
+	static const char *const knobs[] = { [WEIR_KNOB_TABLES] = "tables",
+					     [WEIR_KNOB_TRIES] = "tries",
+					     [WEIR_KNOB_ARRAYS] = "arrays",
+					     [WEIR_KNOB_FLOWS] = "flows" };
+
+	if (setup->hairpin_lost)
+		cli_note(
+			c,
+			"warning: the loaded maps are of another layout, from which hairpin addresses cannot be taken: those not "
+			"given are the default ones");
+	for (int map = 0; map < _WEIR_MAP_MAX; map++)
+		if (setup->lost[map])
+			cli_note(
+				c,
+				"warning: map %s had %u entries and now has the default, %u: its size cannot be taken from the loaded "
+				"maps; --scale-%s sets it",
+				map_info(map)->name, setup->lost[map], map_info(map)->entries,
+				knobs[map_info(map)->knob]);
+}
+
 /* The load is done: only `weir status` lacks something. */
 static void keep_settings(const struct load_options *o, const struct settings *s,
 			  const struct node *node)
@@ -191,11 +214,8 @@ static int load(const struct load_options *o, const struct settings *s, const st
 		return status;
 	if (!r)
 		hairpin_warn(in, node_config(node)->hairpin, &o->common);
-	if (!r && setup.hairpin_lost)
-		cli_note(
-			&o->common,
-			"warning: the loaded maps are of another layout, from which hairpin addresses cannot be taken: those not "
-			"given are the default ones");
+	if (!r)
+		note_lost(&setup, &o->common);
 	if (!r && !o->dry_run)
 		attachment_tidy(o->common.name);
 	if (!r)

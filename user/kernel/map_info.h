@@ -47,6 +47,10 @@ struct node_setup {
 	/* set by node_open_next(): the loaded layout's addresses are not known, the default is used
 	 */
 	bool hairpin_lost;
+	/* likewise: entries of a loaded map whose size cannot be kept, 0: none; the new map has the
+	 * default
+	 */
+	uint32_t lost[_WEIR_MAP_MAX];
 };
 
 /* Scales the maps of a knob to the nearest supported size at percent of the default. */

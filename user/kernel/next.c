@@ -76,6 +76,45 @@ static int keep_links(const char *from_dir, const char *to_dir, struct weir_err 
 	return r ? err_set(err, r, "pin link %s: %s", to, strerror(-r)) : 0;
 }
 
+/* ---- Devices ---- */
+
+static int open_attachments(const char *dir, struct bpf_map_info *ret_info)
+{
+	_cleanup_(mem_free) char *pin =
+		mem_printf("%s/maps/%s", dir, map_info(WEIR_MAP_attachments)->name);
+	uint32_t len = sizeof(*ret_info);
+	int fd = bpf_obj_get(pin);
+
+	if (fd >= 0 && bpf_obj_get_info_by_fd(fd, ret_info, &len)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/*
+ * A clsact filter has no pin: only the map names its device. The other set learns the device
+ * without a slot, so that an apply to it attaches or detaches it. Layouts may differ.
+ */
+static int keep_devices(const char *from_dir, const char *to_dir, struct weir_err *err)
+{
+	struct bpf_map_info from_info = {}, to_info = {};
+	_cleanup_(fd_close) int from = open_attachments(from_dir, &from_info);
+	_cleanup_(fd_close) int to = open_attachments(to_dir, &to_info);
+	_cleanup_(mem_free) void *no_slot = mem_zalloc(to_info.value_size);
+	uint32_t ifindex, next;
+
+	if (from < 0 || to < 0)
+		return 0;
+	for (void *key = NULL; !bpf_map_get_next_key(from, key, &next); key = &ifindex) {
+		ifindex = next;
+		if (bpf_map_update_elem(to, &ifindex, no_slot, BPF_NOEXIST) && errno != EEXIST)
+			return err_set(err, -errno, "write map attachments of %s: %s", to_dir,
+				       strerror(errno));
+	}
+	return 0;
+}
+
 /* ---- The attach namespace ---- */
 
 static void keep_netns(const char *from_dir, const char *to_dir)
@@ -103,6 +142,8 @@ int next_settle(const struct node *n, struct weir_err *err)
 	if (access(dir, F_OK))
 		return 0;
 	r = keep_links(dir, n->pin_dir, err);
+	if (!r)
+		r = keep_devices(dir, n->pin_dir, err);
 	if (!r)
 		r = file_remove_tree(dir, NULL, err);
 	rmdir(PARENT); /* refused while another instance has a next place */
@@ -228,20 +269,26 @@ static uint32_t loaded_size(const struct node *n, enum weir_map map)
 	return fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.max_entries;
 }
 
+/* All sizes of a knob, or none: then those that the new maps do not have are noted. */
 static void keep_sizes(const struct node *n, enum weir_knob knob, struct node_setup *setup)
 {
 	uint32_t max[_WEIR_MAP_MAX] = {};
+	bool all = true;
 
 	for (int map = 0; map < _WEIR_MAP_MAX; map++) {
 		if (map_info(map)->knob != knob)
 			continue;
-		max[map] = loaded_size(n, map);
-		if (setup->max[map] || !max[map] || !map_size_works(map, max[map]))
+		if (setup->max[map])
 			return;
+		max[map] = loaded_size(n, map);
+		all &= max[map] && map_size_works(map, max[map]);
 	}
-	for (int map = 0; map < _WEIR_MAP_MAX; map++)
-		if (max[map])
+	for (int map = 0; map < _WEIR_MAP_MAX; map++) {
+		if (all && max[map])
 			setup->max[map] = max[map];
+		else if (max[map] != map_info(map)->entries)
+			setup->lost[map] = max[map];
+	}
 }
 
 /* A config of layout 4 that was never released is shorter: its other address is in this place. */

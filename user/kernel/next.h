@@ -14,8 +14,9 @@ struct node;
 struct weir_pod;
 
 /*
- * Removes the next place, after its links were pinned in the loaded one, whose folders exist: no
- * device loses its programs.
+ * Removes the next place, after its links were pinned in the loaded one, whose folders exist, and
+ * its devices noted in the loaded map: no device loses its programs, and each is detached once it
+ * has no record.
  */
 int next_settle(const struct node *n, struct weir_err *err);
 /*

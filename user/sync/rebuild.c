@@ -20,7 +20,10 @@ static bool is_wanted(const struct node *n, uint32_t ifindex)
 	return !bpf_map_lookup_elem(node_map_fd(n, WEIR_MAP_attachments), &ifindex, &attachment);
 }
 
-/* Devices of the old set that the new one does not have. Filters have no pins, only the old map. */
+/*
+ * Devices of the old set that the new one does not have. Filters have no pins, only the old map. A
+ * deleted key begins the walk again, so each device is met.
+ */
 static int detach_others(struct node *n, struct weir_err *err)
 {
 	_cleanup_(mem_free) char *path = mem_printf("%s/maps/attachments", node_loaded_dir(n));
@@ -31,8 +34,11 @@ static int detach_others(struct node *n, struct weir_err *err)
 	for (void *key = NULL; !r && fd >= 0 && !bpf_map_get_next_key(fd, key, &next);
 	     key = &ifindex) {
 		ifindex = next;
-		if (!is_wanted(n, ifindex))
-			r = attach_detach(n, ifindex, err);
+		if (is_wanted(n, ifindex))
+			continue;
+		r = attach_detach(n, ifindex, err);
+		if (!r)
+			bpf_map_delete_elem(fd, &ifindex);
 	}
 	return r;
 }
