@@ -199,7 +199,14 @@ check "up names the process that holds the lock, after a while" holder_is_named 
 check "a repository of workloads replaces the pods" exits 0 sandbox up -q -f policies/market
 check "its connections are allowed and denied as its policies say" json 'all(i["measured"] == i["verdict"] for i in d["items"]) and
 	{i["to"] for i in d["items"]} >= {"market/web-2", "market/db-0", "ops/agent-node"}' 0 sandbox probe -q -f policies/market -o json
-check "down removes it" exits 0 sandbox down -q
+a_broken_record_goes_too() {
+	local record
+	record=$(find "/run/weir-$NAME/pods" -name '*.json' | head -n 1) && [ -n "$record" ] || return
+	echo '{' >"$record"
+	exits 0 sandbox down -q && [ ! -e "/run/weir-$NAME" ]
+}
+
+check "down removes it, and an attachment record that was broken" a_broken_record_goes_too
 check "probe without a sandbox is status 3" no_sandbox probe -q -f "$dir/a.yaml"
 check "exec without a sandbox is status 3" no_sandbox exec p/client true
 

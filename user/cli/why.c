@@ -115,6 +115,27 @@ static void take_node(struct report_input *in, const struct why_live *live)
 	in->sizes = live->sizes;
 }
 
+/*
+ * What did not fit beside old entries does not follow from the sizes. It is out in the answer too
+ * if these are the manifests that were loaded.
+ */
+static void take_unfit(struct report_input *in, struct why_live *live)
+{
+	_cleanup_(report_free) struct report *report = NULL;
+	const struct plan *plan;
+	struct sync_delta d = {};
+	struct weir_err err = {};
+
+	if (!in->own_node || !plan_unfit_count(&live->unfit))
+		return;
+	in->unfit = &live->unfit;
+	report = report_new(in);
+	plan = report_plan(report, in->own_node);
+	if (!plan || live_compare(live->live.node, live->name, plan, &d, &err) ||
+	    sync_delta_writes(&d))
+		in->unfit = NULL;
+}
+
 /* With -f. A loaded instance is asked as well. */
 static int run_files(struct why_ask *ask, const struct why_options *o)
 {
@@ -134,6 +155,8 @@ static int run_files(struct why_ask *ask, const struct why_options *o)
 	in.store = s;
 	if (!r)
 		take_node(&in, &live);
+	if (!r)
+		take_unfit(&in, &live);
 	return ask_all(ask, o, &in, &live, false);
 }
 

@@ -196,12 +196,36 @@ static void remove_attachments(const char *name)
 	} while (removed);
 }
 
+struct bad_records {
+	const char *name;
+	struct attachment_list list;
+};
+
+static void remove_bad(const char *ns, const char *pod, void *arg)
+{
+	const struct bad_records *b = arg;
+
+	if (attachment_find_bad(&b->list, ns, pod))
+		attachment_remove(b->name, ns, pod, NULL);
+}
+
+/* Records of the sandbox's pods that something has broken: they do not say whose they are. */
+static void remove_bad_attachments(const char *name)
+{
+	struct bad_records b = { .name = name };
+
+	if (!attachment_list_read(name, &b.list, NULL))
+		records_each(name, remove_bad, &b);
+	attachment_list_free(&b.list);
+}
+
 int instance_remove(const char *name, struct weir_err *err)
 {
 	int first, r;
 
 	records_each(name, stop_server, (void *)name);
 	remove_attachments(name);
+	remove_bad_attachments(name);
 	first = remove_datapath(name, err);
 	r = topology_remove(name, first ? NULL : err);
 	records_remove_folder(name);
