@@ -28,6 +28,18 @@ instance() {
 	NAME=$1$$
 }
 
+# pod NAME APP IPV4 [IPV6]: the document of a ready pod of namespace p on node n1, with port 80
+pod() {
+	cat <<END
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: $1, namespace: p, labels: {app: $2}}
+spec: {nodeName: n1, containers: [{name: c, image: i, ports: [{containerPort: 80}]}]}
+status: {phase: Running, podIP: $3, podIPs: [{ip: $3}${4:+, {ip: '$4'\}}], conditions: [{type: Ready, status: "True"}]}
+END
+}
+
 # line PATTERN: a line of the last output matches
 line() {
 	grep -qE -- "$1" "$dir/out" || {

@@ -185,7 +185,7 @@ full_table() {
 	local i
 	exits 0 sandbox down && exits 5 load -q -f "$dir/a.yaml" --scale-arrays 1 --scale-tries 1 || return 1
 	for i in {1..8}; do
-		pod "web$i" "10.244.1.$i" "fd00:10:244:1::$i"
+		pod "web$i" web "10.244.1.$i" "fd00:10:244:1::$i"
 	done | cat "$dir/a.yaml" - >"$dir/many.yaml"
 	exits 0 sandbox up -f "$dir/many.yaml" && finds N006 warning "table pods is 90 % full" || return 1
 	exits 0 sandbox up -f "$dir/a.yaml" && healthy
@@ -202,17 +202,6 @@ every_code_is_documented() {
 	done <"$dir/codes"
 }
 
-pod() { # NAME IPV4 IPV6
-	cat <<END
----
-apiVersion: v1
-kind: Pod
-metadata: {name: $1, namespace: p, labels: {app: web}}
-spec: {nodeName: n1, containers: [{name: c, image: i, ports: [{containerPort: 80}]}]}
-status: {phase: Running, podIP: $2, podIPs: [{ip: $2}, {ip: "$3"}], conditions: [{type: Ready, status: "True"}]}
-END
-}
-
 {
 	cat <<END
 apiVersion: v1
@@ -220,7 +209,7 @@ kind: Node
 metadata: {name: n1}
 status: {addresses: [{type: InternalIP, address: 172.18.0.2}]}
 END
-	pod web 10.244.0.5 fd00:10:244::5
+	pod web web 10.244.0.5 fd00:10:244::5
 } >"$dir/a.yaml"
 address=10.244.0.5
 

@@ -20,17 +20,6 @@ loads() {
 	exits "$@"
 }
 
-pod() { # NAME ADDRESS
-	cat <<END
----
-apiVersion: v1
-kind: Pod
-metadata: {name: $1, namespace: p, labels: {app: $1}}
-spec: {nodeName: n1, containers: [{name: c, image: i, ports: [{containerPort: 80}]}]}
-status: {phase: Running, podIP: $2, podIPs: [{ip: $2}], conditions: [{type: Ready, status: "True"}]}
-END
-}
-
 {
 	cat <<END
 apiVersion: v1
@@ -38,9 +27,9 @@ kind: Node
 metadata: {name: n1}
 status: {addresses: [{type: InternalIP, address: 172.18.0.2}]}
 END
-	pod web 10.244.0.5
-	pod friend 10.244.0.6
-	pod stranger 10.244.0.7
+	pod web web 10.244.0.5
+	pod friend friend 10.244.0.6
+	pod stranger stranger 10.244.0.7
 	cat <<END
 ---
 apiVersion: v1

@@ -178,11 +178,7 @@ static int run_live(struct why_ask *ask, const struct why_options *o)
 		return why_by_ids(&live, ask, &o->common);
 	}
 	in.store = origin->store;
-	in.own_node = origin->node;
-	in.own = origin->local;
-	in.n_own = origin->n_local;
-	in.overlay_ports = (const uint64_t *)node_config(live.live.node)->overlay_ports;
-	in.sizes = live.sizes;
+	take_node(&in, &live);
 	in.unfit = &live.unfit;
 	if (origin->sandbox) {
 		sandbox_place(origin->store, &net);
