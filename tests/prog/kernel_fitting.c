@@ -7,10 +7,12 @@
 #include <endian.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <setjmp.h>
@@ -327,6 +329,71 @@ static void policies_and_services_make_room_in_one_load(void **state)
 	assert_true(live_frontend(n, "10.96.0.9", 2039) > 0);
 }
 
+/* ---- Kills ---- */
+
+static int n_steps, kill_at;
+
+static void kill_at_step(const char *step)
+{
+	if (n_steps++ == kill_at)
+		raise(SIGKILL);
+}
+
+/* In a child, whose end also frees the lock. Returns whether it was killed. */
+static bool apply_and_kill(const char *objects, int at)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		struct node *n = kernel_node("kill", NODE_WRITE);
+		struct plan *p = NULL;
+
+		n_steps = 0;
+		kill_at = at;
+		sync_step_hook = kill_at_step;
+		apply_fitting(n, objects, 0, 0, &p);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+}
+
+/* Of all applies of a load that needs several: Services and policies give way and come back. */
+static void killed_at_any_step_no_pod_is_opened_and_the_next_load_completes(void **state)
+{
+	_cleanup_(mem_free) char *services = many_services("many", 40, 1000),
+				 *other_services = many_services("many", 40, 2000),
+				 *ports = many_ports(150, 1), *other_ports = many_ports(150, 1001);
+	_cleanup_(mem_free) char *old = mem_printf("%s%s", services, ports),
+				 *other = mem_printf("%s%s", other_services, other_ports);
+	bool killed = true;
+	int at = 0;
+
+	for (; killed; at++) {
+		struct node *n = kernel_node("kill", NODE_WRITE);
+		struct plan *p = NULL;
+
+		apply_fitting(n, old, 0, 0, &p);
+		assert_int_equal(p->n_closed + p->n_left_out, 0);
+		plan_free(&p);
+		node_close(&n);
+		killed = apply_and_kill(other, at);
+		n = kernel_node("kill", NODE_WRITE);
+		assert_int_not_equal(live_kind(n, 'b', true), -1);
+		assert_int_not_equal(live_kind(n, 'b', true), WEIR_WORD_ALLOW);
+		watched = n;
+		watch_service("the kill");
+		apply_fitting(n, other, 0, 0, &p);
+		assert_int_equal(p->n_closed + p->n_left_out, 0);
+		assert_int_equal(live_kind(n, 'b', true), WEIR_WORD_PORTS);
+		assert_true(live_frontend(n, "10.96.0.9", 2039) > 0);
+		plan_free(&p);
+		node_close(&n);
+	}
+	assert_true(at > 40);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +405,7 @@ int main(void)
 		cmocka_unit_test(
 			services_that_do_not_fit_beside_their_old_entries_are_applied_in_two_steps),
 		cmocka_unit_test(policies_and_services_make_room_in_one_load),
+		cmocka_unit_test(killed_at_any_step_no_pod_is_opened_and_the_next_load_completes),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
