@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <linux/pkt_cls.h>
 #include <netinet/in.h>
+#include <time.h>
 #include <stdlib.h>
 
 #include "lib/prog_env.h"
@@ -317,15 +318,32 @@ static void a_flood_through_a_service_leaves_whole_pairs(void **state)
 	assert_null(prog_gc_slots_check(env, NULL));
 }
 
+/* Less than the second for which a half-open flow is young, which decides what is evicted. */
+#define YOUNG_US 800000
+
+static uint64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000ull + t.tv_nsec / 1000;
+}
+
 /* Answered, but not acknowledged. */
 static void unanswered_flows_are_evicted_before_an_answered_one(void **state)
 {
 	struct prog_env *env = small_table(state, TABLE_SIZE, HALF_OPEN);
+	uint64_t start = now_us();
 
 	assert_redirected(forth(env, FIRST, SYN));
 	assert_redirected(back(env, FIRST, SYN | ACK));
 	for (int i = 0; i < 20 * HALF_OPEN; i++)
 		assert_redirected(forth(env, 30000 + i, SYN));
+	if (now_us() - start > YOUNG_US) {
+		print_message("# skipped: this machine needs a second for %d packets\n",
+			      20 * HALF_OPEN);
+		skip();
+	}
 	assert_true(known(env, FIRST));
 	assert_redirected(forth(env, FIRST, ACK));
 }
@@ -397,15 +415,19 @@ static void an_honest_pod_may_hold_more_than_three_quarters_with_open_flows(void
 static void a_pod_over_its_share_loses_its_own_flows_and_no_others(void **state)
 {
 	struct prog_env *env = shared_table(state, 0); /* no limit of half-open flows */
-	int of_others = SHARE / 2;
+	int of_others = SHARE / 2, lowest = LARGE * 7 / 8 - 1;
+	uint64_t start;
 
 	isolate_both(env);
 	prog_pod(env, POD_C, 1, 1, 0, 0);
 	for (int i = 0; i < of_others; i++)
 		open_of_c(env, FIRST + i);
+	start = now_us();
 	for (int i = 0; i < 4 * LARGE; i++) /* half-open ones */
 		assert_redirected(forth(env, FIRST + i, SYN));
-	assert_in_range(prog_flow_count(env), LARGE * 7 / 8 - 1, LARGE * 7 / 8 + 2);
+	if (now_us() - start > YOUNG_US) /* those that are not young go from half of the table on */
+		lowest = LARGE / 2;
+	assert_in_range(prog_flow_count(env), lowest, LARGE * 7 / 8 + 2);
 	all_of_c_are_open(env, of_others);
 	for (int i = 0; i < 4 * LARGE; i++) /* open ones */
 		open_flow(env, 30000 + i);
