@@ -344,12 +344,12 @@ static void invalid_fields_of_a_slice_are_errors(void **state)
 {
 	assert_found(
 		SLICE
-		"endpoints: []\nports: [{name: a, port: 0}, {name: a, port: 1}, {name: B_, port: 2}]\n",
+		"endpoints: []\nports: [{name: a, port: -1}, {name: a, port: 1}, {name: B_, port: 2}]\n",
 		"f.yaml:1:1: error E021:" ENDS "addressType: required: IPv4, IPv6 or FQDN\n"
 		"f.yaml:5:25: error E023:" ENDS
-		"ports[0].port: expected an integer from 1 to 65535, found 0\n"
-		"f.yaml:5:36: error E028:" ENDS "ports[1].name: port name \"a\" is given twice\n"
-		"f.yaml:5:56: error E024:" ENDS
+		"ports[0].port: expected an integer from 0 to 65535, found -1\n"
+		"f.yaml:5:37: error E028:" ENDS "ports[1].name: port name \"a\" is given twice\n"
+		"f.yaml:5:57: error E024:" ENDS
 		"ports[2].name: \"B_\" is not a port name: at most 63 of a-z, 0-9 and -\n");
 	assert_found(SLICE "addressType: IPX\n",
 		     "f.yaml:4:14: error E022:" ENDS

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* See check.h. */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,11 +51,6 @@ static bool is_dns_name(const char *text, size_t len)
 bool check_dns_name(const char *text)
 {
 	return is_dns_name(text, strlen(text));
-}
-
-bool check_service_name(const char *text)
-{
-	return check_dns_label(text) && isalpha((unsigned char)text[0]);
 }
 
 bool check_job_name(const char *text)

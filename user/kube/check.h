@@ -16,7 +16,6 @@
 
 bool check_dns_label(const char *text); /* [a-z0-9]([-a-z0-9]*[a-z0-9])?, at most 63 */
 bool check_dns_name(const char *text); /* labels joined with dots, at most 253 */
-bool check_service_name(const char *text); /* a DNS label that begins with a letter */
 bool check_job_name(const char *text); /* a DNS name of at most 63: it becomes a label's value */
 bool check_cron_job_name(const char *text); /* the same, at most 52: its Jobs get a suffix */
 bool check_label_key(const char *text); /* [prefix/]name */

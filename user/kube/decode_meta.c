@@ -12,8 +12,7 @@ static const struct {
 	[KUBE_NAMESPACE] = { false, check_dns_label, "at most 63 of a-z, 0-9 and -" },
 	[KUBE_NODE] = { false, check_dns_name, "at most 253 of a-z, 0-9, - and ." },
 	[KUBE_POD] = { true, check_dns_name, "at most 253 of a-z, 0-9, - and ." },
-	[KUBE_SERVICE] = { true, check_service_name,
-			   "at most 63 of a-z, 0-9 and -, a letter first" },
+	[KUBE_SERVICE] = { true, check_dns_label, "at most 63 of a-z, 0-9 and -" },
 	[KUBE_SLICE] = { true, check_dns_name, "at most 253 of a-z, 0-9, - and ." },
 	[KUBE_POLICY] = { true, check_dns_name, "at most 253 of a-z, 0-9, - and ." },
 	[KUBE_DEPLOYMENT] = { true, check_dns_name, "at most 253 of a-z, 0-9, - and ." },
@@ -24,6 +23,37 @@ static const struct {
 	[KUBE_CRON_JOB] = { true, check_cron_job_name, "at most 52 of a-z, 0-9, - and ." },
 };
 
+static bool check_name(const struct field *name, const char *text, const struct kube_meta *m)
+{
+	bool valid = rules[m->kind].valid(text);
+
+	if (!valid)
+		field_error(name, KUBE_E_NAME,
+			    "\"%.80s\" is not a valid name: %s, a letter or digit at both ends",
+			    field_raw(name, ""), rules[m->kind].rule);
+	return valid;
+}
+
+/* The API server appends five characters to generateName; here the store does. */
+static void decode_generate_name(const struct field *metadata, struct kube_meta *m)
+{
+	struct field generate = field_at(metadata, "generateName");
+	const char *text = field_text(&generate, ""), *start = text;
+	size_t len = strlen(text);
+
+	if (!len)
+		return;
+	/* - at the end is in order, except alone */
+	if (len > 1 && text[len - 1] == '-')
+		start = arena_printf(metadata->d->arena, "%.*sa", (int)len - 2, text);
+	if (!check_name(&generate, start, m) || *m->name)
+		return;
+	m->generate = arena_strndup(metadata->d->arena, text,
+				    len < KUBE_GENERATE_MAX ? len : KUBE_GENERATE_MAX);
+	m->name = arena_printf(metadata->d->arena, "%s%s", m->generate, KUBE_GENERATED_SAMPLE);
+	check_name(&generate, m->name, m);
+}
+
 static void decode_names(const struct field *metadata, struct kube_meta *m)
 {
 	struct field name = field_at(metadata, "name"), ns = field_at(metadata, "namespace");
@@ -31,24 +61,21 @@ static void decode_names(const struct field *metadata, struct kube_meta *m)
 
 	m->name = field_text(&name, "");
 	m->ns = field_text(&ns, "");
-	if (!*m->ns && namespaced)
+	if (!namespaced)
+		m->ns = ""; /* as the API server does (PARSE-10) */
+	else if (!*m->ns)
 		m->ns = "default";
-	metadata->d->ns = namespaced ? m->ns : "";
-	metadata->d->name = m->name;
-	if (!*m->name)
+	metadata->d->ns = m->ns;
+	metadata->d->name = *m->name ? m->name : field_raw_at(metadata, "generateName", "");
+	if (*m->name)
+		check_name(&name, m->name, m);
+	decode_generate_name(metadata, m);
+	if (!*m->name && !*metadata->d->name)
 		field_error(&name, KUBE_E_NAME, "required");
-	else if (!rules[m->kind].valid(m->name))
-		field_error(&name, KUBE_E_NAME,
-			    "\"%.80s\" is not a valid name: %s, a letter or digit at both ends",
-			    m->name, rules[m->kind].rule);
-	if (*m->ns && !namespaced) {
-		field_error(&ns, KUBE_E_NAME, "objects of this kind have no namespace: remove it");
-		m->ns = "";
-	} else if (namespaced && !check_dns_label(m->ns)) {
+	if (namespaced && !check_dns_label(m->ns))
 		field_error(&ns, KUBE_E_NAME,
 			    "\"%.80s\" is not a valid namespace: at most 63 of a-z, 0-9 and -",
 			    m->ns);
-	}
 }
 
 /* Annotations are not kept. A value that is not a string is a common mistake: an error. */

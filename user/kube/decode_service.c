@@ -24,6 +24,12 @@ enum family_policy {
 
 /* ---- Ports ---- */
 
+/* PARSE-3: targetPort 0 and "" mean the same as none. */
+static bool is_unset(const struct field *target)
+{
+	return field_empty(target) || (target->node->type == DOC_INT && !target->node->number);
+}
+
 static void decode_port(const struct field *f, bool needs_name, enum kube_service_type type,
 			struct kube_service_port *p)
 {
@@ -41,7 +47,7 @@ static void decode_port(const struct field *f, bool needs_name, enum kube_servic
 			    "\"%.80s\" is not a port name: at most 63 of a-z, 0-9 and -", p->name);
 	p->proto = check_protocol_at(f, "protocol");
 	p->port = check_port_at(f, "port");
-	what = check_int_or_name(&target, &p->target_port, &p->target_name);
+	what = is_unset(&target) ? 0 : check_int_or_name(&target, &p->target_port, &p->target_name);
 	p->target_is_name = what == 2;
 	if (!what)
 		p->target_port = p->port;
@@ -272,10 +278,9 @@ static void check_affinity(const struct field *spec)
 		     client = field_map(&config, "clientIP");
 	int affinity = field_word_at(spec, "sessionAffinity", words, 0);
 
-	if (field_given(&config) && !affinity)
-		field_error(&config, KUBE_E_CONFLICT,
-			    "not allowed without sessionAffinity ClientIP");
-	field_number_at(&client, "timeoutSeconds", 1, AFFINITY_SECONDS_MAX, 0);
+	/* the API server drops the config of another affinity, whatever the number */
+	field_number_at(&client, "timeoutSeconds", affinity ? 1 : INT32_MIN,
+			affinity ? AFFINITY_SECONDS_MAX : INT32_MAX, 0);
 }
 
 static void check_source_ranges(const struct field *spec, enum kube_service_type type)

@@ -105,7 +105,7 @@ static void decode_port(const struct field *f, struct kube_slice *slice)
 	struct field name = field_at(f, "name");
 
 	p.name = field_text(&name, "");
-	p.port = field_number_at(f, "port", 1, KUBE_PORT_MAX, 0);
+	p.port = field_number_at(f, "port", 0, KUBE_PORT_MAX, 0); /* 0: skipped (SVC-12) */
 	if (*p.name && !check_dns_label(p.name))
 		field_error(&name, KUBE_E_PORT_NAME,
 			    "\"%.80s\" is not a port name: at most 63 of a-z, 0-9 and -", p.name);

@@ -142,11 +142,10 @@ static void decode_controller(const struct field *spec, struct kube_workload *w)
 		return;
 	w->first = field_number_at(&ordinals, "start", 0, INT32_MAX, 0);
 	w->template->subdomain = field_text(&service, "");
-	if (*w->template->subdomain && !check_service_name(w->template->subdomain))
-		field_error(
-			&service, KUBE_E_NAME,
-			"\"%.80s\" is not a Service name: at most 63 of a-z, 0-9 and -, a letter first",
-			w->template->subdomain);
+	if (*w->template->subdomain && !check_dns_label(w->template->subdomain))
+		field_error(&service, KUBE_E_NAME,
+			    "\"%.80s\" is not a Service name: at most 63 of a-z, 0-9 and -",
+			    w->template->subdomain);
 }
 
 /* The API server generates a Job's selector, by a label that it adds to the template. */

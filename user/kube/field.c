@@ -315,15 +315,34 @@ static char *object_text(const struct decode *d)
 			  d->name);
 }
 
+static void report(const struct field *f, enum diag_level level, const char *code,
+		   const char *message)
+{
+	_cleanup_(mem_free) char *path = path_text(f), *object = object_text(f->d);
+	struct src src = field_src(f);
+
+	diag_add(f->d->diags, level, code, &src, object, path && *path ? path : NULL, "%s",
+		 message);
+}
+
 void field_error(const struct field *f, enum kube_code code, const char *fmt, ...)
 {
-	_cleanup_(mem_free) char *path = path_text(f), *object = object_text(f->d), *message = NULL;
-	struct src src = field_src(f);
+	_cleanup_(mem_free) char *message = NULL;
 	va_list ap;
 
 	va_start(ap, fmt);
 	message = mem_vprintf(fmt, ap);
 	va_end(ap);
-	diag_add(f->d->diags, DIAG_ERROR, kube_code_text(code), &src, object,
-		 path && *path ? path : NULL, "%s", message);
+	report(f, DIAG_ERROR, kube_code_text(code), message);
+}
+
+void field_warning(const struct field *f, const char *fmt, ...)
+{
+	_cleanup_(mem_free) char *message = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	message = mem_vprintf(fmt, ap);
+	va_end(ap);
+	report(f, DIAG_WARNING, NULL, message);
 }

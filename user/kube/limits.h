@@ -15,6 +15,9 @@
  */
 #define KUBE_NODES_MAX ((size_t)48 << 20)
 
+/* Documents of one file that cannot be read: the first ones are reported. */
+#define KUBE_FILE_ERRORS_MAX 100
+
 /* Depth of nesting. Schemas in CustomResourceDefinitions reach about 80, fields for Weir 14. */
 #define KUBE_DEPTH_MAX 256
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kube/doc.h"
 #include "kube/limits.h"
 #include "kube/store_private.h"
 
@@ -41,6 +42,7 @@ static bool has_plain_lines(const char *data, size_t len)
 
 void store_keep_source_text(struct store *s, const char *data, size_t len)
 {
+	_cleanup_(mem_free) char *copy = doc_decode_text(&data, &len);
 	struct store_private *p = s->priv;
 
 	if (len > KUBE_KEPT_TEXT_MAX - p->texts_len)
@@ -95,10 +97,9 @@ static void collect_secrets(const struct store_private *p, const char *file, str
 	sort_lines(l);
 }
 
-/* At the first column YAML allows this only between documents, even in a block scalar. */
 static bool is_separator(const char *line)
 {
-	return !strncmp(line, "---", 3) && strchr(" \t\r\n", line[3]);
+	return doc_line_kind(line, strcspn(line, "\n")) == DOC_LINE_SEPARATOR;
 }
 
 static const char *next_line(const char *line)
