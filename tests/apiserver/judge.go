@@ -40,18 +40,18 @@ import (
 
 // strategies are those of the kinds that Weir reads, in the version that it reads.
 var strategies = map[schema.GroupVersionKind]rest.RESTCreateStrategy{
-	{Version: "v1", Kind: "Namespace"}:                              namespace.Strategy,
-	{Version: "v1", Kind: "Node"}:                                   node.Strategy,
-	{Version: "v1", Kind: "Pod"}:                                    pod.Strategy,
-	{Version: "v1", Kind: "Service"}:                                service.Strategy,
+	{Version: "v1", Kind: "Namespace"}:                                 namespace.Strategy,
+	{Version: "v1", Kind: "Node"}:                                      node.Strategy,
+	{Version: "v1", Kind: "Pod"}:                                       pod.Strategy,
+	{Version: "v1", Kind: "Service"}:                                   service.Strategy,
 	{Group: "discovery.k8s.io", Version: "v1", Kind: "EndpointSlice"}:  endpointslice.Strategy,
 	{Group: "networking.k8s.io", Version: "v1", Kind: "NetworkPolicy"}: networkpolicy.Strategy,
-	{Group: "apps", Version: "v1", Kind: "Deployment"}:              deployment.Strategy,
-	{Group: "apps", Version: "v1", Kind: "ReplicaSet"}:              replicaset.Strategy,
-	{Group: "apps", Version: "v1", Kind: "StatefulSet"}:             statefulset.Strategy,
-	{Group: "apps", Version: "v1", Kind: "DaemonSet"}:               daemonset.Strategy,
-	{Group: "batch", Version: "v1", Kind: "Job"}:                    job.Strategy,
-	{Group: "batch", Version: "v1", Kind: "CronJob"}:                cronjob.Strategy,
+	{Group: "apps", Version: "v1", Kind: "Deployment"}:                 deployment.Strategy,
+	{Group: "apps", Version: "v1", Kind: "ReplicaSet"}:                 replicaset.Strategy,
+	{Group: "apps", Version: "v1", Kind: "StatefulSet"}:                statefulset.Strategy,
+	{Group: "apps", Version: "v1", Kind: "DaemonSet"}:                  daemonset.Strategy,
+	{Group: "batch", Version: "v1", Kind: "Job"}:                       job.Strategy,
+	{Group: "batch", Version: "v1", Kind: "CronJob"}:                   cronjob.Strategy,
 }
 
 // fault is one error of an object: the field's path, "" when it has none, and what is wrong.
@@ -87,7 +87,7 @@ func judgeObject(raw []byte, names *nameMaker) (string, []fault) {
 	}
 	strategy, read := strategies[head.GroupVersionKind()]
 	if !read {
-		return "", nil // Weir does not read it
+		return "", notServed(head.GroupVersionKind())
 	}
 	object, _, err := legacyscheme.Codecs.UniversalDecoder().Decode(raw, nil, nil)
 	if err != nil {
@@ -110,8 +110,23 @@ func judgeObject(raw []byte, names *nameMaker) (string, []fault) {
 	}
 	text := printObject(head.Kind, object)
 	ctx := request.WithNamespace(request.NewContext(), accessor.GetNamespace())
+	ctx = request.WithRequestInfo(ctx, &request.RequestInfo{IsResourceRequest: true, Verb: "create",
+		APIGroup: head.GroupVersionKind().Group, APIVersion: head.GroupVersionKind().Version,
+		Resource: strings.ToLower(head.Kind) + "s"})
 	rest.FillObjectMetaSystemFields(accessor)
 	return text, faultsOf(rest.BeforeCreate(strategy, ctx, object))
+}
+
+// notServed refuses kinds that Weir reads in groups and versions that no server of 1.37 has. Of the
+// other kinds, which Weir does not read, all are taken as served.
+func notServed(kind schema.GroupVersionKind) []fault {
+	for known := range strategies {
+		if known.Kind == kind.Kind && (known.Group == kind.Group || kind.Group == "" || kind.Group == "extensions" ||
+			kind.Group == "policy" || legacyscheme.Scheme.IsGroupRegistered(kind.Group)) {
+			return []fault{{"apiVersion", "no matches for kind " + kind.String()}}
+		}
+	}
+	return nil
 }
 
 // normalizeClusterIPs does what the API server's storage of Services does before it allocates.

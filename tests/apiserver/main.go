@@ -17,9 +17,13 @@ import (
 	"io"
 	"os"
 	"strconv"
+
+	"k8s.io/klog/v2"
 )
 
 func main() {
+	klog.LogToStderr(false) // what Kubernetes notes about its own checks
+	klog.SetOutput(io.Discard)
 	out := bufio.NewWriter(os.Stdout)
 	err := run(os.Args[1:], out)
 	if err == nil {

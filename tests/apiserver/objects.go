@@ -26,17 +26,17 @@ var (
 	oddBlocks  = []any{"", nil, "10.1.2.3/16", "10.0.0.0", "10.0.0.0/33", "010.0.0.0/8", "10.0.0.0/08", " 10.0.0.0/8", "10.0.0.0/8 ",
 		"::ffff:10.0.0.0/104", "2001:DB8::/32", "2001:db8::1/32", "::/129", "10.0.0.0/-1", "10.0.0.0/+8", "/8", "10.0.0.0/", 8,
 		"10.0.0.0/8/8", "fe80::/10%eth0", "x", "0.0.0.0/00", "1.2.3.4/0"}
-	goodPorts      = []any{80, 443, 8080, 53}
-	oddPorts       = []any{0, nil, -1, 1, 65535, 65536, "80", "http", verbatim("80.0"), verbatim("8e1"), verbatim("80.5"), true, 4294967376}
-	goodProtocols  = []any{"TCP", "UDP", "SCTP"}
-	oddProtocols   = []any{"", nil, "tcp", "ICMP", "Tcp", 6}
-	goodPortNames  = []any{"http", "web", "dns-tcp", "a"}
-	oddPortNames   = []any{"", nil, "HTTP", "1", "80", "a--b", "-a", "a-", "http_x", "a.b", 80, strings.Repeat("a", 15), strings.Repeat("a", 16), strings.Repeat("x", 63), strings.Repeat("x", 64), "1a"}
-	intOrStrings   = []any{80, "http", "80", 0, "", nil, -1, 65536, "HTTP", "a--b", strings.Repeat("a", 15), strings.Repeat("a", 16), verbatim("80.0"), verbatim("80.5"), true, "1", "-1", "0", list{}}
-	bools          = []any{true, false}
-	oddBools       = []any{nil, "true", 0, 1, "yes", ""}
-	goodTimes      = []any{"2026-01-01T00:00:00Z", "2026-01-01T01:00:00+01:00", "2026-01-01T00:00:00.123456Z"}
-	oddTimes       = []any{nil, "", "x", "2026-01-01", "2026-01-01T00:00:00", "2026-13-01T00:00:00Z", "2026-01-01T25:00:00Z", "2026-01-01 00:00:00Z", "2026-1-1T0:0:0Z", 0, "2026-01-01T00:00:00z", "2026-02-30T00:00:00Z", "2026-01-01T00:00:00+0100", "2026-01-01T00:00:00.Z", "2026-01-01T00:00:60Z", "10000-01-01T00:00:00Z", "2026-01-01T00:00:00,5Z"}
+	goodPorts     = []any{80, 443, 8080, 53}
+	oddPorts      = []any{0, nil, -1, 1, 65535, 65536, "80", "http", verbatim("80.0"), verbatim("8e1"), verbatim("80.5"), true, 4294967376}
+	goodProtocols = []any{"TCP", "UDP", "SCTP"}
+	oddProtocols  = []any{"", nil, "tcp", "ICMP", "Tcp", 6}
+	goodPortNames = []any{"http", "web", "dns-tcp", "a"}
+	oddPortNames  = []any{"", nil, "HTTP", "1", "80", "a--b", "-a", "a-", "http_x", "a.b", 80, strings.Repeat("a", 15), strings.Repeat("a", 16), strings.Repeat("x", 63), strings.Repeat("x", 64), "1a"}
+	intOrStrings  = []any{80, "http", "80", 0, "", nil, -1, 65536, "HTTP", "a--b", strings.Repeat("a", 15), strings.Repeat("a", 16), verbatim("80.0"), verbatim("80.5"), true, "1", "-1", "0", list{}}
+	bools         = []any{true, false}
+	oddBools      = []any{nil, "true", 0, 1, "yes", ""}
+	goodTimes     = []any{"2026-01-01T00:00:00Z", "2026-01-01T01:00:00+01:00", "2026-01-01T00:00:00.123456Z"}
+	oddTimes      = []any{nil, "", "x", "2026-01-01", "2026-01-01T00:00:00", "2026-13-01T00:00:00Z", "2026-01-01T25:00:00Z", "2026-01-01 00:00:00Z", "2026-1-1T0:0:0Z", 0, "2026-01-01T00:00:00z", "2026-02-30T00:00:00Z", "2026-01-01T00:00:00+0100", "2026-01-01T00:00:00.Z", "2026-01-01T00:00:60Z", "10000-01-01T00:00:00Z", "2026-01-01T00:00:00,5Z"}
 )
 
 const oddPercent = 12
@@ -146,8 +146,12 @@ func (s source) policyPort() any {
 
 func (s source) rules(key string) any {
 	return s.usual(6, []any{s.times(2, func(int) any {
-		return s.usual(5, []any{fields(key, s.maybe(80, func() any { return s.usual(6, []any{s.times(2, func(int) any { return s.peer() })}, []any{nil, list{}, "x"}) }),
-			"ports", s.maybe(60, func() any { return s.usual(6, []any{s.times(2, func(int) any { return s.policyPort() })}, []any{nil, list{}, "x"}) }))},
+		return s.usual(5, []any{fields(key, s.maybe(80, func() any {
+			return s.usual(6, []any{s.times(2, func(int) any { return s.peer() })}, []any{nil, list{}, "x"})
+		}),
+			"ports", s.maybe(60, func() any {
+				return s.usual(6, []any{s.times(2, func(int) any { return s.policyPort() })}, []any{nil, list{}, "x"})
+			}))},
 			[]any{nil, object{}, "x"})
 	})}, []any{nil, list{}, object{}})
 }

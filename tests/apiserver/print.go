@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -80,7 +82,13 @@ func addressText(text string) string {
 }
 
 // glibcText writes IPv6 as inet_ntop() does.
-func glibcText(a netip.Addr) string { return a.String() }
+func glibcText(a netip.Addr) string {
+	b := a.As16()
+	if a.Is6() && [12]byte(b[:12]) == [12]byte{} && (b[12] != 0 || b[13] != 0) {
+		return fmt.Sprintf("::%d.%d.%d.%d", b[12], b[13], b[14], b[15])
+	}
+	return a.String()
+}
 
 // byFamily returns the first address of each family.
 func byFamily(texts []string) [2]string {
@@ -114,7 +122,7 @@ func printObject(kind string, object runtime.Object) string {
 	case *apps.Deployment:
 		p.workload(int64(o.Spec.Replicas), 1, &o.Spec.Template, nil)
 	case *apps.ReplicaSet:
-		p.workload(int64(value(o.Spec.Replicas, 1)), 1, &o.Spec.Template, nil)
+		p.workload(int64(o.Spec.Replicas), 1, &o.Spec.Template, nil)
 	case *apps.StatefulSet:
 		p.statefulSet(o)
 	case *apps.DaemonSet:
@@ -152,7 +160,7 @@ func (p *printer) meta(kind string, m metav1.Object) {
 		for k, v := range labels {
 			with[k] = v
 		}
-		with[core.LabelMetadataName] = m.GetName()
+		with[corev1.LabelMetadataName] = m.GetName()
 		labels = with
 	}
 	p.labels("label", labels)
@@ -240,7 +248,7 @@ func (p *printer) node(n *core.Node) {
 func protocol(proto core.Protocol) string { return string(proto) }
 
 func (p *printer) podSpec(spec *core.PodSpec) {
-	hostNetwork := spec.SecurityContext != nil && spec.SecurityContext.HostNetwork
+	hostNetwork := spec.HostNetwork
 	p.printf("  node %s hostname %s subdomain %s host-network %d\n", quoted(spec.NodeName), quoted(spec.Hostname),
 		quoted(spec.Subdomain), bit(hostNetwork))
 	containers := slices.Clone(spec.Containers)
@@ -350,7 +358,7 @@ func wantedFamilies(spec *core.ServiceSpec) [2]int {
 
 func (p *printer) slice(s *discovery.EndpointSlice) {
 	family := slices.Index([]discovery.AddressType{discovery.AddressTypeIPv4, discovery.AddressTypeIPv6}, s.AddressType)
-	p.printf("  family %d service %s\n", family, quoted(s.Labels[discovery.LabelServiceName]))
+	p.printf("  family %d service %s\n", family, quoted(s.Labels[discoveryv1.LabelServiceName]))
 	for _, e := range s.Endpoints {
 		text := "none"
 		if family >= 0 && len(e.Addresses) > 0 {
@@ -374,7 +382,7 @@ func (p *printer) slice(s *discovery.EndpointSlice) {
 	}
 	for _, port := range s.Ports {
 		if value(port.Port, 0) != 0 {
-			p.printf("  port %s %s %d\n", quoted(value(port.Name, "")), protocol(value(port.Protocol, core.ProtocolTCP)), *port.Port)
+			p.printf("  port %s %s %d\n", quoted(value(port.Name, "")), string(value(port.Protocol, "TCP")), *port.Port)
 		}
 	}
 }

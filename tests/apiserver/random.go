@@ -6,9 +6,9 @@ import "math/rand/v2"
 
 // A tree is nil, a bool, an int, a string, a verbatim text, a list or an object.
 type (
-	list     []any
-	object   []pair
-	pair     struct {
+	list   []any
+	object []pair
+	pair   struct {
 		key   string
 		value any
 	}
@@ -121,7 +121,7 @@ func (s source) mutate(tree any) any {
 	case n < 65:
 		p.set(nil)
 	case n < 80:
-		p.set(pick(s, places...).value) // of another place
+		p.set(copied(pick(s, places...).value)) // of another place
 	case n < 90:
 		if _, keyed := p.value.(object); keyed || s.percent(80) {
 			p.set(s.changed(p.value))
@@ -130,6 +130,25 @@ func (s source) mutate(tree any) any {
 		if _, isList := tree.(list); !isList && s.percent(60) {
 			p.double()
 		}
+	}
+	return tree
+}
+
+// copied shares nothing with the tree, which would otherwise become a circle.
+func copied(tree any) any {
+	switch t := tree.(type) {
+	case object:
+		o := make(object, len(t))
+		for i, p := range t {
+			o[i] = pair{p.key, copied(p.value)}
+		}
+		return o
+	case list:
+		l := make(list, len(t))
+		for i, v := range t {
+			l[i] = copied(v)
+		}
+		return l
 	}
 	return tree
 }

@@ -23,10 +23,16 @@ func (s source) containerPort(i int) any {
 // unread are fields of a container that Weir does not read.
 func (s source) unread() object {
 	return fields("command", s.maybe(6, func() any { return pick[any](s, list{"sh", "-c", "x"}, nil, list{nil}) }),
-		"env", s.maybe(6, func() any { return pick[any](s, list{fields("name", "A", "value", "b")}, nil, list{fields("name", "A", "value", "1")}) }),
+		"env", s.maybe(6, func() any {
+			return pick[any](s, list{fields("name", "A", "value", "b")}, nil, list{fields("name", "A", "value", "1")})
+		}),
 		"imagePullPolicy", s.maybe(4, func() any { return pick[any](s, "Always", "IfNotPresent") }),
-		"resources", s.maybe(4, func() any { return pick[any](s, nil, object{}, fields("limits", object{{"cpu", "1"}, {"memory", "1Gi"}}), fields("limits", object{{"cpu", 1}})) }),
-		"readinessProbe", s.maybe(4, func() any { return pick[any](s, nil, fields("httpGet", fields("path", "/", "port", 80)), fields("tcpSocket", fields("port", "http"))) }))
+		"resources", s.maybe(4, func() any {
+			return pick[any](s, nil, object{}, fields("limits", object{{"cpu", "1"}, {"memory", "1Gi"}}), fields("limits", object{{"cpu", 1}}))
+		}),
+		"readinessProbe", s.maybe(4, func() any {
+			return pick[any](s, nil, fields("httpGet", fields("path", "/", "port", 80)), fields("tcpSocket", fields("port", "http")))
+		}))
 }
 
 func (s source) container(i int, ports func(int) any) object {
@@ -62,7 +68,9 @@ func (s source) toleration(int) any {
 	return s.usual(4, []any{fields("key", s.maybe(80, func() any { return s.usual(10, goodKeys, oddKeys) }),
 		"operator", s.maybe(70, func() any { return s.usual(15, []any{"Equal", "Exists"}, []any{"", nil, "exists", "Lt", "Gt", "x"}) }),
 		"value", s.maybe(50, func() any { return s.usual(10, goodValues, oddValues) }),
-		"effect", s.maybe(50, func() any { return s.usual(12, []any{"NoSchedule", "NoExecute", "PreferNoSchedule"}, []any{"", nil, "x"}) }),
+		"effect", s.maybe(50, func() any {
+			return s.usual(12, []any{"NoSchedule", "NoExecute", "PreferNoSchedule"}, []any{"", nil, "x"})
+		}),
 		"tolerationSeconds", s.maybe(5, func() any { return pick[any](s, 1, nil, -1, "x") }))}, []any{nil, object{}, "x"})
 }
 
@@ -96,7 +104,9 @@ func (s source) podStatus() any {
 	condition := func(int) any {
 		return s.usual(5, []any{fields("type", pick[any](s, "Ready", "Ready", "PodScheduled"), "status", s.usual(10, []any{"True", "False", "Unknown"}, []any{"", nil, "true", true}))}, []any{nil, object{}, "x"})
 	}
-	return s.usual(6, []any{fields("phase", s.maybe(70, func() any { return s.usual(15, []any{"Running", "Pending", "Succeeded", "Failed", "Unknown"}, []any{"", nil, "x", 1}) }),
+	return s.usual(6, []any{fields("phase", s.maybe(70, func() any {
+		return s.usual(15, []any{"Running", "Pending", "Succeeded", "Failed", "Unknown"}, []any{"", nil, "x", 1})
+	}),
 		"podIP", s.maybe(60, func() any { return s.usual(12, goodIPs, oddIPs) }),
 		"podIPs", s.maybe(40, func() any {
 			return s.usual(10, []any{list{fields("ip", "10.0.0.1")}, list{fields("ip", "10.0.0.1"), fields("ip", "fd00::1")}, list{fields("ip", "fd00::1")}}, []any{nil, list{}, list{nil}, list{object{}}, list{fields("ip", s.ip())}, "x"})

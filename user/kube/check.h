@@ -29,13 +29,21 @@ bool check_port_name(const char *text);
 #define CHECK_LABEL_KEY_TEXT "[prefix/]name, " CHECK_LABEL_TEXT
 
 struct kube_labels check_labels(const struct field *map); /* of a mapping, sorted by key */
-/* Reports mappings of a list that have the same text, not empty, in the field key. */
+/* Reports mappings of a list that have the same text in the field key; none is the empty text. */
 void check_unique_at(const struct field *list, const char *key, const char *what);
+/* The same, except that any number of them may have no text. */
+void check_unique_named_at(const struct field *list, const char *key, const char *what);
 /* Required, 1..65535, host order; 0 when wrong. */
 uint16_t check_port_at(const struct field *up, const char *key);
 int check_protocol_at(const struct field *up, const char *key); /* IPPROTO_*, TCP when absent */
+/* The same, where an empty text is none of the values. */
+int check_protocol_given_at(const struct field *up, const char *key);
+/* NoSchedule, PreferNoSchedule or NoExecute in the field effect; reports others. */
+void check_taint_effect_at(const struct field *up);
 /* false: absent, or not an address. */
 bool check_addr(const struct field *f, struct weir_addr *ret_addr);
+/* Whether the API server takes an address for an endpoint or an external IP; reports if not. */
+bool check_sendable(const struct field *f, const struct weir_addr *a, const char *what_for);
 /* false: absent, or not a CIDR block; blanks around it are refused (unlike cidr_parse()). */
 bool check_cidr(const struct field *f, struct cidr *ret_cidr);
 /* PARSE-3: a number, or a string that names a port. 0: absent or wrong; 1: a number; 2: a name. */

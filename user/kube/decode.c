@@ -86,6 +86,8 @@ static void decode_items(const struct field *root, const char *api_version, cons
 		struct decode d = { .diags = sink->diags, .file = root->d->file };
 		struct field whole = field_root(&d, item.node);
 
+		if (items.node->items[i]->type == DOC_NULL)
+			field_error(&item, KUBE_E_NO_KIND, "expected an object, found nothing");
 		if (item.node)
 			decode_any(&whole, named ? api_version : "", kind, sink);
 	}

@@ -33,8 +33,11 @@ void decode_slice(const struct field *root, struct kube_meta *o);
 void decode_workload(const struct field *root, struct kube_meta *o);
 void decode_policy(const struct field *root, struct kube_meta *o);
 
-/* For a Pod and for the template of a workload. decode_labels() also checks annotations. */
-void decode_pod_spec(const struct field *spec, struct kube_pod *pod);
+/*
+ * For a Pod and for the template of a workload. named: the workload sets hostname and subdomain, so
+ * those given do not matter. decode_labels() also checks annotations.
+ */
+void decode_pod_spec(const struct field *spec, bool named, struct kube_pod *pod);
 struct kube_labels decode_labels(const struct field *metadata);
 
 /* A name that generateName stands for: at most this much of it, and then five characters. */

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* metadata: the same for all kinds, except for the rules of names and namespaces. */
+#include <ctype.h>
 #include <string.h>
 
 #include "kube/decode.h"
+
+#define ANNOTATIONS_MAX (256 << 10) /* the API's limit */
 
 static const struct {
 	bool namespaced;
@@ -17,7 +20,7 @@ static const struct {
 	[KUBE_POLICY] = { true, check_dns_name, "at most 253 of a-z, 0-9, - and ." },
 	[KUBE_DEPLOYMENT] = { true, check_dns_name, "at most 253 of a-z, 0-9, - and ." },
 	[KUBE_REPLICA_SET] = { true, check_dns_name, "at most 253 of a-z, 0-9, - and ." },
-	[KUBE_STATEFUL_SET] = { true, check_dns_name, "at most 253 of a-z, 0-9, - and ." },
+	[KUBE_STATEFUL_SET] = { true, check_dns_label, "at most 63 of a-z, 0-9 and -" },
 	[KUBE_DAEMON_SET] = { true, check_dns_name, "at most 253 of a-z, 0-9, - and ." },
 	[KUBE_JOB] = { true, check_job_name, "at most 63 of a-z, 0-9, - and ." },
 	[KUBE_CRON_JOB] = { true, check_cron_job_name, "at most 52 of a-z, 0-9, - and ." },
@@ -78,14 +81,33 @@ static void decode_names(const struct field *metadata, struct kube_meta *m)
 			    m->ns);
 }
 
+/* Capital letters are in order in the prefix too. */
+static bool is_annotation_key(const char *text)
+{
+	_cleanup_(mem_free) char *lower = mem_strdup(text);
+
+	for (char *p = lower; *p; p++)
+		*p = tolower((unsigned char)*p);
+	return check_label_key(lower);
+}
+
 /* Annotations are not kept. A value that is not a string is a common mistake: an error. */
 static void check_annotations(const struct field *annotations)
 {
+	size_t size = 0;
+
 	for (size_t i = 0; i < field_count(annotations); i++) {
 		struct field f = field_pair(annotations, i);
 
-		field_raw(&f, "");
+		size += strlen(f.key) + strlen(field_raw(&f, ""));
+		if (!is_annotation_key(f.key))
+			field_error(&f, KUBE_E_LABEL,
+				    "\"%.80s\" is not a key: " CHECK_LABEL_KEY_TEXT, f.key);
 	}
+	if (size > ANNOTATIONS_MAX)
+		field_error(annotations, KUBE_E_TOO_MANY,
+			    "expected at most %d bytes of annotations, found %zu", ANNOTATIONS_MAX,
+			    size);
 }
 
 struct kube_labels decode_labels(const struct field *metadata)

@@ -13,6 +13,23 @@ static bool has_addr(const struct kube_node *node, const struct weir_addr *a)
 	return false;
 }
 
+static void check_taint(const struct field *f, const struct kube_taint *t)
+{
+	struct field key = field_at(f, "key"), value = field_at(f, "value");
+	struct field effect = field_at(f, "effect");
+
+	if (!check_label_key(t->key))
+		field_error(&key, KUBE_E_LABEL,
+			    "\"%.80s\" is not a label key: " CHECK_LABEL_KEY_TEXT, t->key);
+	if (!check_label_value(t->value))
+		field_error(&value, KUBE_E_LABEL,
+			    "\"%.80s\" is not a label value: " CHECK_LABEL_TEXT, t->value);
+	if (!*t->effect)
+		field_error(&effect, KUBE_E_REQUIRED,
+			    "required: NoSchedule, PreferNoSchedule or NoExecute");
+	check_taint_effect_at(f);
+}
+
 static void decode_taints(const struct field *spec, struct kube_node *node)
 {
 	struct field taints = field_list(spec, "taints");
@@ -24,6 +41,7 @@ static void decode_taints(const struct field *spec, struct kube_node *node)
 						  field_text_at(&item, "value", ""),
 						  field_text_at(&item, "effect", "") };
 
+		check_taint(&item, &taint);
 		if (!strcmp(taint.effect, "NoSchedule") || !strcmp(taint.effect, "NoExecute"))
 			node->taints[node->n_taints++] = taint;
 	}

@@ -102,7 +102,7 @@ static void decode_port(const struct field *f, struct kube_policy_port *p)
 	int what;
 
 	p->src = field_src(f);
-	p->proto = check_protocol_at(f, "protocol");
+	p->proto = check_protocol_given_at(f, "protocol");
 	p->any = !field_given(&port);
 	p->low = 0;
 	p->high = KUBE_PORT_MAX;

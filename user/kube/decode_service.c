@@ -52,7 +52,7 @@ static void decode_port(const struct field *f, bool needs_name, enum kube_servic
 	if (!what)
 		p->target_port = p->port;
 	p->node_port = field_number(&node, 0, KUBE_PORT_MAX, 0);
-	if (p->node_port && (type == KUBE_CLUSTER_IP || type == KUBE_EXTERNAL_NAME))
+	if (p->node_port && type == KUBE_CLUSTER_IP)
 		field_error(&node, KUBE_E_CONFLICT,
 			    "not allowed for type %s: remove it, or use NodePort or LoadBalancer",
 			    types[type]);
@@ -115,10 +115,11 @@ static void decode_ports(const struct field *spec, struct kube_service *svc)
 	for (size_t i = 0; i < n; i++) {
 		struct field item = field_map_item(&ports, i);
 
-		if (item.node)
+		/* nothing is an item without fields */
+		if (item.node || ports.node->items[i]->type == DOC_NULL)
 			decode_port(&item, n > 1, svc->type, &svc->ports[i]);
 	}
-	check_unique_at(&ports, "name", "port name");
+	check_unique_named_at(&ports, "name", "port name");
 	check_unique_numbers(&ports, svc, "port");
 	check_unique_numbers(&ports, svc, "nodePort");
 }
@@ -190,14 +191,16 @@ static void decode_cluster_ips(const struct field *spec, struct kube_service *sv
 }
 
 /* ipFamilies[i] is the family of clusterIPs[i]. */
-static void check_family_order(const struct field *f, int family, const struct field *ips, size_t i)
+static void check_family_order(const struct field *f, int family, const struct field *spec,
+			       size_t i)
 {
-	struct field ip = { 0 };
+	struct field ips = field_list(spec, "clusterIPs"), ip = field_at(spec, "clusterIP");
 	struct weir_addr a;
 
-	if (i >= field_count(ips))
+	if (i >= field_count(&ips) && (i || field_count(&ips)))
 		return;
-	ip = field_item(ips, i);
+	if (field_count(&ips))
+		ip = field_item(&ips, i);
 	if (!ip.node || ip.node->type != DOC_STRING || addr_parse(ip.node->text, &a) ||
 	    addr_family(&a) == family)
 		return;
@@ -227,7 +230,7 @@ static void decode_families(const struct field *spec, struct kube_service *svc)
 		if (svc->wants_family[family])
 			field_error(&f, KUBE_E_REPEATED, "%s is given twice", families[family]);
 		svc->wants_family[family] = true;
-		check_family_order(&f, family, &ips, i);
+		check_family_order(&f, family, spec, i);
 	}
 	for (int family = 0; family < 2; family++)
 		if (!weir_addr_is_zero(&svc->cluster_ip[family]))
@@ -316,7 +319,7 @@ static void decode_external(const struct field *spec, struct kube_service *svc)
 		struct field f = field_item(&ips, i);
 		struct weir_addr a;
 
-		if (field_given(&f) && check_addr(&f, &a))
+		if (field_given(&f) && check_addr(&f, &a) && check_sendable(&f, &a, "external IP"))
 			svc->external_ips[svc->n_external_ips++] = a;
 		else if (!field_given(&f))
 			field_error(&f, KUBE_E_ADDRESS,

@@ -21,6 +21,24 @@ static struct field required_map(const struct field *up, const char *key, const 
 	return field_map(up, key);
 }
 
+static void check_toleration(const struct field *f, const struct kube_toleration *t)
+{
+	struct field key = field_at(f, "key"), value = field_at(f, "value");
+
+	if (!t->exists && !*t->key)
+		field_error(f, KUBE_E_CONFLICT,
+			    "a toleration without a key needs the operator Exists");
+	if (*t->key && !check_label_key(t->key))
+		field_error(&key, KUBE_E_LABEL,
+			    "\"%.80s\" is not a label key: " CHECK_LABEL_KEY_TEXT, t->key);
+	if (t->exists && *t->value)
+		field_error(&value, KUBE_E_CONFLICT, "Exists takes no value: remove it");
+	else if (!check_label_value(t->value))
+		field_error(&value, KUBE_E_LABEL,
+			    "\"%.80s\" is not a label value: " CHECK_LABEL_TEXT, t->value);
+	check_taint_effect_at(f);
+}
+
 static void decode_tolerations(const struct field *spec, struct kube_workload *w)
 {
 	/* in the order of false and true */
@@ -36,9 +54,7 @@ static void decode_tolerations(const struct field *spec, struct kube_workload *w
 		t->value = field_text_at(&item, "value", "");
 		t->effect = field_text_at(&item, "effect", "");
 		t->exists = field_word_at(&item, "operator", operators, 0);
-		if (!t->exists && !*t->key)
-			field_error(&item, KUBE_E_CONFLICT,
-				    "a toleration without a key needs the operator Exists");
+		check_toleration(&item, t);
 	}
 }
 
@@ -75,7 +91,7 @@ static void decode_template(const struct field *owner_spec, struct kube_workload
 	spec = required_map(&template, "spec", "at least one container");
 	if (!field_given(&spec))
 		return;
-	decode_pod_spec(&spec, pod);
+	decode_pod_spec(&spec, w->meta.kind == KUBE_STATEFUL_SET, pod);
 	check_restart_policy(&spec, ends);
 	if (w->meta.kind == KUBE_DAEMON_SET) {
 		struct field nodes = field_map(&spec, "nodeSelector");
@@ -233,6 +249,8 @@ void decode_workload(const struct field *root, struct kube_meta *o)
 		decode_cron_job(&spec, w);
 	} else if (o->kind == KUBE_JOB) {
 		decode_job(&spec, w);
+		if (!o->labels.n)
+			o->labels = w->template ? w->template->meta.labels : o->labels;
 		if (is_finished(root))
 			w->pods = 0;
 	} else {

@@ -10,8 +10,9 @@
 
 #define TAG "tag:yaml.org,2002:"
 #define FLOAT_DIGITS_MAX 9 /* tell all floats of 32 bits apart */
-#define EXPONENT_MIN (-4) /* below, and from EXPONENT_MAX on, a float is written with an exponent \
-			   */
+#define EXPONENT_MIN                                                                 \
+	(-4) /* below, and from EXPONENT_MAX on, a float is written with an exponent \
+	      */
 #define EXPONENT_MAX 6
 
 /* ---- Tags ---- */
