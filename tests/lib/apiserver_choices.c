@@ -8,16 +8,129 @@
 #include "base/mem.h"
 #include "lib/apiserver_choices.h"
 
-/* One error. Patterns are those of fnmatch(); the path is without indexes and keys in brackets. */
+/*
+ * One error. Patterns are those of fnmatch(); the path is without indexes and keys in brackets, and
+ * of a template as of a Pod.
+ */
 struct choice {
 	const char *path, *message, *reason;
 };
 
+/* The fields that Weir uses. An error in another field is a choice: it is not read (PARSE-1). */
+static const char *const read_fields[] = {
+	"",
+	"apiVersion",
+	"metadata",
+	"metadata.name",
+	"metadata.generateName",
+	"metadata.namespace",
+	"metadata.labels*",
+	"metadata.annotations*",
+	"metadata.uid",
+	"metadata.creationTimestamp",
+	"metadata.deletionTimestamp",
+	"metadata.ownerReferences*",
+	"metadata.taints*", /* of a Node: its spec.taints */
+	"labels*", /* of a template */
+	"annotations*",
+	"spec",
+	"spec.taints*",
+	"spec.podSelector*",
+	"spec.policyTypes*",
+	"spec.ingress*",
+	"spec.egress*",
+	"spec.type",
+	"spec.selector*",
+	"spec.clusterIP*",
+	"spec.ipFamil*",
+	"spec.externalName",
+	"spec.externalIPs*",
+	"spec.externalTrafficPolicy",
+	"spec.internalTrafficPolicy",
+	"spec.sessionAffinity*",
+	"spec.?oadBalancerSourceRanges*",
+	"spec.loadBalancerIP",
+	"spec.publishNotReadyAddresses",
+	"spec.ports",
+	"spec.ports.name",
+	"spec.ports.port",
+	"spec.ports.protocol",
+	"spec.ports.targetPort",
+	"spec.ports.nodePort",
+	"addressType",
+	"endpoints",
+	"endpoints.addresses*",
+	"endpoints.conditions*",
+	"endpoints.nodeName",
+	"endpoints.hints*",
+	"ports",
+	"ports.name",
+	"ports.port",
+	"ports.protocol",
+	"spec.containers",
+	"spec.containers.name",
+	"spec.containers.ports",
+	"spec.containers.ports.name",
+	"spec.containers.ports.containerPort",
+	"spec.containers.ports.protocol",
+	"spec.initContainers",
+	"spec.initContainers.name",
+	"spec.initContainers.restartPolicy",
+	"spec.initContainers.ports",
+	"spec.initContainers.ports.name",
+	"spec.initContainers.ports.containerPort",
+	"spec.initContainers.ports.protocol",
+	"spec.nodeName",
+	"spec.hostNetwork",
+	"spec.hostname",
+	"spec.subdomain",
+	"spec.restartPolicy",
+	"spec.replicas",
+	"spec.template",
+	"spec.serviceName",
+	"spec.ordinals*",
+	"spec.parallelism",
+	"spec.completions",
+	"spec.suspend",
+	"spec.manualSelector",
+	"spec.jobTemplate",
+	"spec.schedule",
+	"status*",
+};
+
 /* What only the API server refuses. */
-static const struct choice server_only[] = {};
+static const struct choice server_only[] = {
+	{ "spec.*.ipBlock.*", "*must not have *",
+	  "host bits, leading zeros and mapped IPv4 in a block: a warning, since policies from before 1.36 have them" },
+	{ "spec.clusterIPs", "*must not have *",
+	  "leading zeros and mapped IPv4 in an address: objects from before 1.36 have them" },
+	{ "spec.externalIPs", "*must not have *",
+	  "leading zeros and mapped IPv4 in an address: objects from before 1.36 have them" },
+	{ "endpoints.addresses", "*must not have *",
+	  "leading zeros and mapped IPv4 in an address: objects from before 1.36 have them" },
+	{ "spec.LoadBalancerSourceRanges", "*must not have *",
+	  "host bits, leading zeros and mapped IPv4 in a block: a warning, since policies from before 1.36 have them" },
+	{ "spec.clusterIPs", "*must be empty when `clusterIP` is not specified*",
+	  "clusterIPs without clusterIP: nothing is missing" },
+	{ "spec.clusterIPs", "*first value must match `clusterIP`*",
+	  "clusterIP and clusterIPs that write the same address differently" },
+	{ "endpoints.addresses", "*domain*", "addresses of slices of type FQDN are not read" },
+	{ "metadata.ownerReferences*", "*",
+	  "ownerReferences only tell which workload a pod belongs to" },
+	{ "spec.schedule", "Invalid value*",
+	  "a CronJob's schedule must be there, but is not read" },
+	{ "spec.completions", "Required value: when completion mode is Indexed",
+	  "completionMode is not read" },
+};
 
 /* What only Weir refuses; message: the code, a blank and the message. */
-static const struct choice weir_only[] = {};
+static const struct choice weir_only[] = {
+	{ "", "E003 *",
+	  "a key given twice: kubectl takes the last one without a word, and a rule is lost" },
+	{ "", "E002 *", "input above the limits of user/kube/limits.h" },
+	{ "status*", "E0*",
+	  "status: the API server ignores it on creation; here it says which addresses pods and nodes have" },
+};
 
 static bool matches(const struct choice *choices, size_t n, const char *path, const char *message)
 {
@@ -43,15 +156,36 @@ static char *without_brackets(const char *path)
 	return plain;
 }
 
+/* Pods, their templates and those of CronJobs have the same fields. */
+static const char *inside_template(const char *path)
+{
+	static const char *const prefixes[] = { "spec.jobTemplate.", "spec.template." };
+
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
+		if (!strncmp(path, prefixes[i], strlen(prefixes[i])))
+			path += strlen(prefixes[i]);
+	return path;
+}
+
+static bool is_read(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(read_fields); i++)
+		if (!fnmatch(read_fields[i], path, 0))
+			return true;
+	return false;
+}
+
 /* One line: the path, a tab, the message. */
 static bool is_choice_of_server(char *line)
 {
 	char *tab = strchr(line, '\t');
-	_cleanup_(mem_free) char *path = NULL;
+	_cleanup_(mem_free) char *plain = NULL;
+	const char *path;
 
 	*tab = 0;
-	path = without_brackets(line);
-	return matches(server_only, ARRAY_SIZE(server_only), path, tab + 1);
+	plain = without_brackets(line);
+	path = inside_template(plain);
+	return !is_read(path) || matches(server_only, ARRAY_SIZE(server_only), path, tab + 1);
 }
 
 bool apiserver_choice_of_server(const char *said)

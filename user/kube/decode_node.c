@@ -30,10 +30,39 @@ static void check_taint(const struct field *f, const struct kube_taint *t)
 	check_taint_effect_at(f);
 }
 
+/* Text of a field, whatever it is otherwise. */
+static const char *taint_word(const struct field *taint, const char *key)
+{
+	const struct doc_node *n =
+		taint->node && taint->node->type == DOC_MAP ? doc_get(taint->node, key) : NULL;
+
+	return n && n->type == DOC_STRING ? n->text : "";
+}
+
+/* Quadratic, but a Node has few. */
+static void check_taints_unique(const struct field *taints)
+{
+	for (size_t i = 0; i < field_count(taints); i++)
+		for (size_t k = 0; k < i; k++) {
+			struct field a = field_item(taints, i), b = field_item(taints, k);
+
+			if (!strcmp(taint_word(&a, "key"), taint_word(&b, "key")) &&
+			    !strcmp(taint_word(&a, "effect"), taint_word(&b, "effect")))
+				field_error(&a, KUBE_E_REPEATED,
+					    "a taint with this key and effect is given twice");
+		}
+}
+
 static void decode_taints(const struct field *spec, struct kube_node *node)
 {
 	struct field taints = field_list(spec, "taints");
 
+	if (field_count(&taints) > KUBE_TAINTS_MAX) {
+		field_error(&taints, KUBE_E_LIMIT, "Weir reads at most %d taints, found %zu",
+			    KUBE_TAINTS_MAX, field_count(&taints));
+		return;
+	}
+	check_taints_unique(&taints);
 	node->taints = arena_zalloc(spec->d->arena, field_count(&taints) * sizeof(*node->taints));
 	for (size_t i = 0; i < field_count(&taints); i++) {
 		struct field item = field_map_item(&taints, i);

@@ -32,6 +32,9 @@
 /* Addresses of one Node: each is compared with all others. */
 #define KUBE_NODE_ADDRS_MAX 1000
 
+/* Taints of one Node: each is compared with all others. */
+#define KUBE_TAINTS_MAX 1000
+
 /* Pods made for the workloads of one input: as many as Kubernetes supports in a cluster. */
 #define KUBE_MADE_PODS_MAX ((size_t)150 * 1000)
 
