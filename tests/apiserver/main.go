@@ -13,6 +13,7 @@ package main
 
 import (
 	"bufio"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -22,8 +23,7 @@ import (
 )
 
 func main() {
-	klog.LogToStderr(false) // what Kubernetes notes about its own checks
-	klog.SetOutput(io.Discard)
+	quiet()
 	out := bufio.NewWriter(os.Stdout)
 	err := run(os.Args[1:], out)
 	if err == nil {
@@ -33,6 +33,18 @@ func main() {
 		fmt.Fprintln(os.Stderr, "apiserver:", err)
 		os.Exit(1)
 	}
+}
+
+// quiet drops what Kubernetes logs about its own checks.
+func quiet() {
+	var flags flag.FlagSet
+	klog.InitFlags(&flags)
+	for name, value := range map[string]string{"logtostderr": "false", "stderrthreshold": "FATAL"} {
+		if err := flags.Set(name, value); err != nil {
+			panic(err)
+		}
+	}
+	klog.SetOutput(io.Discard)
 }
 
 func run(args []string, out io.Writer) error {

@@ -238,7 +238,7 @@ func (p *printer) node(n *core.Node) {
 	seen := map[string]bool{}
 	for _, a := range n.Status.Addresses {
 		text := addressText(a.Address)
-		if (a.Type == core.NodeInternalIP || a.Type == core.NodeExternalIP) && !seen[text] {
+		if (a.Type == core.NodeInternalIP || a.Type == core.NodeExternalIP) && !seen[text] && text != "none" {
 			p.printf("  address %s\n", text)
 			seen[text] = true
 		}
@@ -345,7 +345,7 @@ func wantedFamilies(spec *core.ServiceSpec) [2]int {
 		wanted[bit(family == core.IPv6Protocol)] = 1
 	}
 	for _, text := range spec.ClusterIPs {
-		if a, ok := address(text); ok {
+		if a, ok := address(text); ok && addressText(text) != "none" {
 			wanted[bit(a.Is6())] = 1
 		}
 	}
@@ -381,7 +381,7 @@ func (p *printer) slice(s *discovery.EndpointSlice) {
 		p.printf("\n")
 	}
 	for _, port := range s.Ports {
-		if value(port.Port, 0) != 0 {
+		if number := value(port.Port, 0); number > 0 && number < 1<<16 {
 			p.printf("  port %s %s %d\n", quoted(value(port.Name, "")), string(value(port.Protocol, "TCP")), *port.Port)
 		}
 	}

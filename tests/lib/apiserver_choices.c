@@ -95,7 +95,13 @@ static const char *const read_fields[] = {
 	"spec.manualSelector",
 	"spec.jobTemplate",
 	"spec.schedule",
-	"status*",
+	"status",
+	"status.phase",
+	"status.podIP",
+	"status.podIPs*",
+	"status.addresses*",
+	"status.conditions*",
+	"status.loadBalancer*",
 };
 
 /* What only the API server refuses. */
@@ -119,6 +125,10 @@ static const struct choice server_only[] = {
 	  "ownerReferences only tell which workload a pod belongs to" },
 	{ "spec.schedule", "Invalid value*",
 	  "a CronJob's schedule must be there, but is not read" },
+	{ "spec", "*Go struct field Namespace.spec *", "a Namespace's spec is not read" },
+	{ "status*", "*Go struct field Namespace*", "a Namespace's status is not read" },
+	{ "", "quantities must match *", "amounts of resources are not read" },
+	{ "metadata.name", "*will not able to create pod *", "completionMode is not read" },
 	{ "spec.completions", "Required value: when completion mode is Indexed",
 	  "completionMode is not read" },
 };
@@ -128,6 +138,8 @@ static const struct choice weir_only[] = {
 	{ "", "E003 *",
 	  "a key given twice: kubectl takes the last one without a word, and a rule is lost" },
 	{ "", "E002 *", "input above the limits of user/kube/limits.h" },
+	{ "spec.ports.nodePort", "E023 *",
+	  "a nodePort that is no port: the API server notices it when it allocates ports" },
 	{ "status*", "E0*",
 	  "status: the API server ignores it on creation; here it says which addresses pods and nodes have" },
 };
@@ -159,12 +171,11 @@ static char *without_brackets(const char *path)
 /* Pods, their templates and those of CronJobs have the same fields. */
 static const char *inside_template(const char *path)
 {
-	static const char *const prefixes[] = { "spec.jobTemplate.", "spec.template." };
+	static const char cron_job[] = "spec.jobTemplate.spec.", template[] = "spec.template.";
 
-	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
-		if (!strncmp(path, prefixes[i], strlen(prefixes[i])))
-			path += strlen(prefixes[i]);
-	return path;
+	if (!strncmp(path, cron_job, strlen(cron_job)))
+		path += strlen("spec.jobTemplate.");
+	return strncmp(path, template, strlen(template)) ? path : path + strlen(template);
 }
 
 static bool is_read(const char *path)

@@ -166,20 +166,16 @@ uint16_t check_port_at(const struct field *up, const char *key)
 	return 0;
 }
 
+static const char *const protocols[] = { "TCP", "UDP", "SCTP", NULL };
+
 int check_protocol_at(const struct field *up, const char *key)
 {
-	static const char *const words[] = { "TCP", "UDP", "SCTP", NULL };
-
-	return proto_parse(words[field_word_at(up, key, words, 0)]);
+	return proto_parse(protocols[field_word_at(up, key, protocols, 0)]);
 }
 
 int check_protocol_given_at(const struct field *up, const char *key)
 {
-	struct field f = field_at(up, key);
-
-	if (field_given(&f) && field_empty(&f))
-		field_error(&f, KUBE_E_VALUE, "expected TCP, UDP or SCTP, found \"\"");
-	return check_protocol_at(up, key);
+	return proto_parse(protocols[field_word_given_at(up, key, protocols, 0)]);
 }
 
 void check_taint_effect_at(const struct field *up)

@@ -61,15 +61,20 @@ static void decode_object(const struct field *root, enum kube_kind kind,
 	sink->object(m, sink->arg);
 }
 
-/* Kind of a list's items: "Pod" of a PodList, "" of a List. NULL: not a list. */
-static const char *item_kind(struct arena *a, const char *kind, const struct field *root)
+/* As for kubectl, what has items is a list, whatever its kind. */
+static bool is_list(const struct field *root, const char *kind)
 {
-	size_t len = strlen(kind);
-	struct field items = field_at(root, "items");
+	return !strcmp(kind, "List") || (root->node && doc_get(root->node, "items"));
+}
 
-	if (len < 4 || strcmp(kind + len - 4, "List") || !items.node)
-		return strcmp(kind, "List") ? NULL : "";
-	return arena_strndup(a, kind, len - 4);
+/* Kind of a list's items: "Pod" of a PodList, "" of a List. */
+static const char *item_kind(struct arena *a, const char *kind)
+{
+	size_t len = strlen(kind), ending = strlen("List");
+
+	if (len >= ending && !strcmp(kind + len - ending, "List"))
+		len -= ending;
+	return arena_strndup(a, kind, len);
 }
 
 static void decode_any(const struct field *root, const char *api_version, const char *kind,
@@ -100,21 +105,25 @@ static void decode_any(const struct field *root, const char *api_version, const 
 	_cleanup_(arena_free) struct arena scratch = {};
 	struct field api_field = field_at(root, "apiVersion"), kind_field = field_at(root, "kind");
 	struct src src = field_src(root);
-	const char *of_items;
 	enum kube_kind k;
 
-	api_version = field_raw(&api_field, api_version);
-	kind = field_raw(&kind_field, kind);
+	/* what an item lacks it has from its list, if it lacks both */
+	if (!field_empty(&api_field) || !field_empty(&kind_field)) {
+		api_version = field_raw(&api_field, "");
+		kind = field_raw(&kind_field, "");
+	}
 	root->d->kind = *kind ? kind : NULL;
 	if (!*api_version)
 		field_error(&api_field, KUBE_E_NO_KIND, "required, for example v1");
 	if (!*kind)
 		field_error(&kind_field, KUBE_E_NO_KIND, "required, for example NetworkPolicy");
-	if (!*api_version || !*kind)
+	if (strchr(api_version, '/') != strrchr(api_version, '/'))
+		field_error(&api_field, KUBE_E_NO_KIND, "expected group/version, found %s",
+			    field_quoted(&api_field));
+	if (!*api_version || !*kind || strchr(api_version, '/') != strrchr(api_version, '/'))
 		return;
-	of_items = item_kind(&scratch, kind, root);
-	if (of_items) {
-		decode_items(root, api_version, of_items, sink);
+	if (is_list(root, kind)) {
+		decode_items(root, api_version, item_kind(&scratch, kind), sink);
 		return;
 	}
 	k = kube_kind_find(kind);

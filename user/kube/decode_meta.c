@@ -26,10 +26,8 @@ static const struct {
 	[KUBE_CRON_JOB] = { true, check_cron_job_name, "at most 52 of a-z, 0-9, - and ." },
 };
 
-static bool check_name(const struct field *name, const char *text, const struct kube_meta *m)
+static bool check_name(const struct field *name, const struct kube_meta *m, bool valid)
 {
-	bool valid = rules[m->kind].valid(text);
-
 	if (!valid)
 		field_error(name, KUBE_E_NAME,
 			    "\"%.80s\" is not a valid name: %s, a letter or digit at both ends",
@@ -37,24 +35,31 @@ static bool check_name(const struct field *name, const char *text, const struct 
 	return valid;
 }
 
+/* A hyphen may end it, except alone. How long the name of a Job is counts with the ending only. */
+static bool may_begin_name(const char *text, enum kube_kind kind)
+{
+	_cleanup_(mem_free) char *start = mem_strdup(text);
+	size_t len = strlen(text);
+
+	if (len > 1 && text[len - 1] == '-')
+		strcpy(start + len - 2, "a");
+	return kind == KUBE_JOB || kind == KUBE_CRON_JOB ? check_dns_name(start)
+							 : rules[kind].valid(start);
+}
+
 /* The API server appends five characters to generateName; here the store does. */
 static void decode_generate_name(const struct field *metadata, struct kube_meta *m)
 {
 	struct field generate = field_at(metadata, "generateName");
-	const char *text = field_text(&generate, ""), *start = text;
+	const char *text = field_text(&generate, "");
 	size_t len = strlen(text);
 
-	if (!len)
-		return;
-	/* - at the end is in order, except alone */
-	if (len > 1 && text[len - 1] == '-')
-		start = arena_printf(metadata->d->arena, "%.*sa", (int)len - 2, text);
-	if (!check_name(&generate, start, m) || *m->name)
+	if (!len || !check_name(&generate, m, may_begin_name(text, m->kind)) || *m->name)
 		return;
 	m->generate = arena_strndup(metadata->d->arena, text,
 				    len < KUBE_GENERATE_MAX ? len : KUBE_GENERATE_MAX);
 	m->name = arena_printf(metadata->d->arena, "%s%s", m->generate, KUBE_GENERATED_SAMPLE);
-	check_name(&generate, m->name, m);
+	check_name(&generate, m, rules[m->kind].valid(m->name));
 }
 
 static void decode_names(const struct field *metadata, struct kube_meta *m)
@@ -71,7 +76,7 @@ static void decode_names(const struct field *metadata, struct kube_meta *m)
 	metadata->d->ns = m->ns;
 	metadata->d->name = *m->name ? m->name : field_raw_at(metadata, "generateName", "");
 	if (*m->name)
-		check_name(&name, m->name, m);
+		check_name(&name, m, rules[m->kind].valid(m->name));
 	decode_generate_name(metadata, m);
 	if (!*m->name && !*metadata->d->name)
 		field_error(&name, KUBE_E_NAME, "required");

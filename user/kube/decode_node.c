@@ -96,9 +96,11 @@ void decode_node(const struct field *root, struct kube_meta *o)
 		const char *type = field_raw_at(&item, "type", "");
 		struct weir_addr a;
 
+		field_raw(&address, "");
 		if (strcmp(type, "InternalIP") && strcmp(type, "ExternalIP"))
 			continue;
-		if (check_addr(&address, &a) && !has_addr(node, &a))
+		if (address.node && address.node->type == DOC_STRING && check_addr(&address, &a) &&
+		    !has_addr(node, &a))
 			node->addrs[node->n_addrs++] = a;
 	}
 }

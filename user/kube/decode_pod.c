@@ -11,6 +11,8 @@
 
 #include "kube/decode.h"
 
+static const char *const policies[] = { "Always", "OnFailure", "Never", NULL };
+
 static void decode_port_name(const struct field *port, struct kube_pod_port *p)
 {
 	struct field name = field_at(port, "name");
@@ -67,7 +69,7 @@ static void decode_containers(const struct field *spec, struct kube_pod *pod)
 	check_unique_named_at(&containers, "name", "container name");
 	for (size_t i = 0; i < field_count(&init); i++) {
 		struct field c = field_map_item(&init, i);
-		bool sidecar = !strcmp(field_raw_at(&c, "restartPolicy", ""), "Always");
+		bool sidecar = !field_word_given_at(&c, "restartPolicy", policies, 1);
 
 		decode_container(&c, sidecar, pod, &cap);
 	}
@@ -122,9 +124,11 @@ static bool decode_ready(const struct field *conditions)
 
 	for (size_t i = 0; i < field_count(conditions); i++) {
 		struct field c = field_map_item(conditions, i);
+		const char *type = field_raw_at(&c, "type", ""),
+			   *status = field_raw_at(&c, "status", "");
 
-		if (!strcmp(field_raw_at(&c, "type", ""), "Ready"))
-			ready = !strcmp(field_raw_at(&c, "status", ""), "True");
+		if (!strcmp(type, "Ready"))
+			ready = !strcmp(status, "True");
 	}
 	return ready;
 }
@@ -177,7 +181,6 @@ void decode_pod_spec(const struct field *spec, bool named, struct kube_pod *pod)
 void decode_pod(const struct field *root, struct kube_meta *o)
 {
 	struct kube_pod *pod = (struct kube_pod *)o;
-	static const char *const policies[] = { "Always", "OnFailure", "Never", NULL };
 	struct field spec = field_map(root, "spec");
 
 	decode_pod_spec(&spec, false, pod);

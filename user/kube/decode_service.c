@@ -169,6 +169,7 @@ static void decode_cluster_ips(const struct field *spec, struct kube_service *sv
 	struct field ip = field_at(spec, "clusterIP"), ips = field_list(spec, "clusterIPs");
 	size_t n = field_count(&ips);
 
+	field_raw(&ip, "");
 	if (n)
 		check_first_ip(&ip, &ips);
 	if (n > FAMILIES_MAX)
@@ -186,7 +187,7 @@ static void decode_cluster_ips(const struct field *spec, struct kube_service *sv
 		else
 			svc->headless = true;
 	}
-	if (!n && !svc->headless && !field_empty(&ip))
+	if (!n && !svc->headless && !field_empty(&ip) && ip.node->type == DOC_STRING)
 		decode_cluster_ip(&ip, svc);
 }
 
@@ -215,7 +216,7 @@ static void decode_families(const struct field *spec, struct kube_service *svc)
 						"RequireDualStack", NULL };
 	struct field list = field_list(spec, "ipFamilies"), ips = field_list(spec, "clusterIPs");
 	struct field policy = field_at(spec, "ipFamilyPolicy");
-	int stack = field_word(&policy, policies, -1);
+	int stack = field_word_given(&policy, policies, -1);
 	size_t n = field_count(&list), given = n > field_count(&ips) ? n : field_count(&ips);
 
 	if (n > FAMILIES_MAX)
@@ -223,7 +224,10 @@ static void decode_families(const struct field *spec, struct kube_service *svc)
 			    FAMILIES_MAX, n);
 	for (size_t i = 0; i < n && i < FAMILIES_MAX; i++) {
 		struct field f = field_item(&list, i);
-		int family = field_word(&f, families, -1);
+		int family = field_word_given(&f, families, -1);
+
+		if (!field_given(&f))
+			field_error(&f, KUBE_E_VALUE, "expected IPv4 or IPv6, found nothing");
 
 		if (family < 0)
 			continue;
@@ -379,7 +383,8 @@ void decode_service(const struct field *root, struct kube_meta *o)
 				weir_addr_is_zero(&svc->cluster_ip[1]);
 	svc->selector = decode_map_selector(&selector);
 	svc->has_selector = svc->selector.n && svc->type != KUBE_EXTERNAL_NAME;
-	svc->internal_local = field_word_at(&spec, "internalTrafficPolicy", traffic_policies, 0);
+	svc->internal_local =
+		field_word_given_at(&spec, "internalTrafficPolicy", traffic_policies, 0);
 	svc->publish_not_ready = field_flag_at(&spec, "publishNotReadyAddresses", false);
 	decode_external(&spec, svc);
 	decode_balancer(root, &spec, svc);

@@ -10,10 +10,22 @@
 #define PORTS_MAX 20000
 #define HINTS_MAX 8
 
+/* Of a slice of type FQDN, which is not used: at least two labels, a point may end them. */
+static void check_domain(const struct field *f)
+{
+	const char *text = field_raw(f, "");
+	size_t len = strlen(text);
+	_cleanup_(mem_free) char *name =
+		mem_strndup(text, len && text[len - 1] == '.' ? len - 1 : len);
+
+	if (!strchr(name, '.') || !check_dns_name(name))
+		field_error(f, KUBE_E_ADDRESS, "\"%.80s\" is not a domain name", text);
+}
+
 static void check_endpoint_addr(const struct field *f, int family, struct weir_addr *ret_addr)
 {
 	if (family < 0) {
-		field_raw(f, "");
+		check_domain(f);
 		return;
 	}
 	if (!f->node)

@@ -164,10 +164,22 @@ static void decode_controller(const struct field *spec, struct kube_workload *w)
 			    w->template->subdomain);
 }
 
+/* Whether it matches what a selector of the API server matches: labels that it adds to the
+ * template. */
+static bool fits_generated(const struct field *selector, const struct kube_workload *w)
+{
+	struct kube_label items[] = { { "batch.kubernetes.io/job-name", w->meta.name },
+				      { "job-name", w->meta.name } };
+	struct kube_selector s = decode_selector(selector);
+
+	return kube_selector_matches(&s, &(struct kube_labels){ items, ARRAY_SIZE(items) });
+}
+
 /* The API server generates a Job's selector, by a label that it adds to the template. */
 static void check_job_selector(const struct field *spec, const struct kube_workload *w)
 {
-	struct field given = field_at(spec, "selector"), labels = field_map(&given, "matchLabels");
+	struct field given = field_at(spec, "selector"), f = field_map(spec, "selector");
+	struct field labels = field_map(&f, "matchLabels");
 	struct field uid = field_at(&labels, "batch.kubernetes.io/controller-uid");
 	struct field old_uid = field_at(&labels, "controller-uid");
 	bool manual = field_flag_at(spec, "manualSelector", false);
@@ -176,11 +188,11 @@ static void check_job_selector(const struct field *spec, const struct kube_workl
 	if (w->meta.kind == KUBE_CRON_JOB && (field_given(&given) || manual))
 		field_error(&given, KUBE_E_CONFLICT,
 			    "the template of a CronJob cannot have a selector: remove it");
-	else if (field_given(&given) && !generated && !manual)
+	else if (field_given(&f) && !generated && !manual && !fits_generated(&f, w))
 		field_error(
 			&given, KUBE_E_CONFLICT,
 			"the API server generates the selector of a Job: remove it, or set manualSelector");
-	else if (field_given(&given) || manual)
+	else if (generated || manual)
 		check_selector(spec, w);
 }
 

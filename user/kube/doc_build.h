@@ -10,6 +10,7 @@
 
 #include "kube/doc.h"
 
+struct yaml_mark_s;
 struct yaml_parser_s;
 
 struct build_frame {
@@ -106,6 +107,12 @@ struct doc_json {
 /* Values up to the end or the first error. */
 int doc_read_json(struct doc_input *in, const struct doc_part *part, struct doc_json *ret_read,
 		  struct doc_error *ret_error);
+/*
+ * Whether the parser failed at the first token after end, rather than farther on, where libyaml
+ * looks ahead.
+ */
+bool doc_is_next_token(const struct yaml_parser_s *parser, const struct doc_part *part,
+		       const struct yaml_mark_s *end);
 /* Fills an error from libyaml's parser, in words of our own. */
 void doc_explain_yaml(const struct yaml_parser_s *parser, const struct doc_part *part,
 		      struct doc_error *ret_error);

@@ -184,6 +184,23 @@ static int syntax_error(struct json_reader *j)
 	return -EINVAL;
 }
 
+/* Bytes before the first form feed or vertical tab: blanks to yajl, not allowed in JSON. */
+static size_t without_bad_blanks(const struct doc_part *part)
+{
+	const char *feed = memchr(part->data, '\f', part->len);
+	size_t len = feed ? (size_t)(feed - part->data) : part->len;
+	const char *tab = memchr(part->data, '\v', len);
+
+	return tab ? (size_t)(tab - part->data) : len;
+}
+
+static int bad_blank(struct json_reader *j)
+{
+	advance(j, without_bad_blanks(j->part));
+	return build_fail(&j->build, KUBE_E_SYNTAX, j->line, j->col,
+			  "not JSON: control character: remove it");
+}
+
 int doc_read_json(struct doc_input *in, const struct doc_part *part, struct doc_json *ret_read,
 		  struct doc_error *ret_error)
 {
@@ -193,19 +210,22 @@ int doc_read_json(struct doc_input *in, const struct doc_part *part, struct doc_
 				 .line = part->line,
 				 .col = 1,
 				 .build.error = ret_error };
+	size_t len = without_bad_blanks(part);
 	yajl_status status;
 	int r = 0;
 
 	*ret_read = (struct doc_json){ .rest = *part };
 	j.parser = yajl_alloc(&callbacks, NULL, &j);
 	yajl_config(j.parser, yajl_allow_multiple_values, 1);
-	status = yajl_parse(j.parser, (const unsigned char *)part->data, part->len);
+	status = yajl_parse(j.parser, (const unsigned char *)part->data, len);
 	if (status == yajl_status_ok)
 		status = yajl_complete_parse(j.parser);
 	if (status == yajl_status_client_canceled)
 		r = -EINVAL; /* the callback has filled the error */
 	else if (status != yajl_status_ok)
 		r = syntax_error(&j);
+	else if (len < part->len)
+		r = bad_blank(&j);
 	yajl_free(j.parser);
 	doc_build_free(&j.build);
 	return r;

@@ -83,6 +83,16 @@ static int must_fit(struct build *b, const struct doc_node *n, const char *name,
 				 "expected a value for tag !!%s, found \"%.40s\"", name, n->text);
 }
 
+/* An integer is a float too; 1.0 is no integer here, though it is one in JSON. */
+static bool fits(const struct doc_node *n, enum doc_type wanted)
+{
+	double value;
+
+	if (wanted == DOC_FLOAT)
+		return n->type == DOC_FLOAT || n->type == DOC_INT;
+	return n->type == wanted && (wanted != DOC_INT || !doc_float_value(n, &value));
+}
+
 int doc_resolve(struct build *b, struct doc_node *n, const char *tag, bool plain)
 {
 	static const char *const names[] = { "null", "bool", "int",
@@ -100,7 +110,7 @@ int doc_resolve(struct build *b, struct doc_node *n, const char *tag, bool plain
 		if (strcmp(name, names[i]))
 			continue;
 		doc_type_plain(n);
-		return must_fit(b, n, name, n->type == i || (i == DOC_FLOAT && n->type == DOC_INT));
+		return must_fit(b, n, name, fits(n, i));
 	}
 	return 0;
 }

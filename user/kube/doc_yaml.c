@@ -32,6 +32,7 @@ struct yaml_reader {
 };
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
+#define STAND_IN "\xe2\x81\xa0" /* U+2060, as long as the mark */
 #define MERGE_TAG "tag:yaml.org,2002:merge"
 
 static void forget_anchors(struct yaml_reader *y)
@@ -196,6 +197,17 @@ static int on_event(struct yaml_reader *y, const yaml_event_t *e)
 	}
 }
 
+/*
+ * A byte order mark inside the text. libyaml skips it at the begin of a line, which then seems to
+ * be indented; for kubectl it is a letter, which nothing that Weir uses may have: another one
+ * stands in for it.
+ */
+static bool is_mark(const char *at, size_t len)
+{
+	return len >= strlen(BYTE_ORDER_MARK) &&
+	       !memcmp(at, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK));
+}
+
 /* Gives the parser the part as kubectl does: CR LF as LF, and a line break at the end. */
 static int give_text(void *arg, unsigned char *buf, size_t size, size_t *ret_len)
 {
@@ -203,13 +215,18 @@ static int give_text(void *arg, unsigned char *buf, size_t size, size_t *ret_len
 	const struct doc_part *p = y->part;
 	size_t n = 0;
 
-	for (; n < size && y->given < p->len; y->given++) {
+	for (; n + strlen(STAND_IN) <= size && y->given < p->len; y->given++) {
 		const char *at = p->data + y->given;
 
-		if (*at != '\r' || y->given + 1 == p->len || at[1] != '\n')
+		if (is_mark(at, p->len - y->given)) {
+			memcpy(buf + n, STAND_IN, strlen(STAND_IN));
+			n += strlen(STAND_IN);
+			y->given += strlen(BYTE_ORDER_MARK) - 1;
+		} else if (*at != '\r' || y->given + 1 == p->len || at[1] != '\n') {
 			buf[n++] = *at;
+		}
 	}
-	if (n < size && !y->ended) {
+	if (n < size && y->given == p->len && !y->ended) {
 		y->ended = true;
 		if (p->len && p->data[p->len - 1] != '\n')
 			buf[n++] = '\n';
@@ -218,10 +235,21 @@ static int give_text(void *arg, unsigned char *buf, size_t size, size_t *ret_len
 	return 1;
 }
 
+static void warn_at(const struct yaml_reader *y, const yaml_mark_t *at)
+{
+	struct doc_error e = { .code = KUBE_E_SYNTAX,
+			       .warning = true,
+			       .line = (int)at->line + y->part->line,
+			       .col = (int)at->column + 1 };
+
+	snprintf(e.text, sizeof(e.text),
+		 "not read, as by kubectl: a document begins after a line of its own with ---");
+	y->in->report(&e, y->in->arg);
+}
+
 /* What follows the first document is no part of it, and kubectl does not even look at it. */
 static void warn_of_rest(struct yaml_reader *y)
 {
-	struct doc_error e = { .code = KUBE_E_SYNTAX, .warning = true };
 	yaml_event_t event;
 	yaml_mark_t at;
 
@@ -235,11 +263,7 @@ static void warn_of_rest(struct yaml_reader *y)
 	} else {
 		at = y->parser.problem_mark;
 	}
-	e.line = (int)at.line + y->part->line;
-	e.col = (int)at.column + 1;
-	snprintf(e.text, sizeof(e.text),
-		 "not read, as by kubectl: a document begins after a line of its own with ---");
-	y->in->report(&e, y->in->arg);
+	warn_at(y, &at);
 }
 
 /* Reads the events of the first document. */
@@ -247,13 +271,20 @@ static int read_events(struct yaml_reader *y)
 {
 	yaml_event_t e;
 	bool end = false, more = false;
+	yaml_mark_t at = { 0 };
 	int r = 0;
 
 	while (!r && !end) {
 		if (!yaml_parser_parse(&y->parser, &e)) {
+			/* libyaml looks ahead farther than kubectl */
+			if (y->build.root && !doc_is_next_token(&y->parser, y->part, &at)) {
+				warn_at(y, &y->parser.problem_mark);
+				return 0;
+			}
 			doc_explain_yaml(&y->parser, y->part, y->build.error);
 			return -EINVAL;
 		}
+		at = e.end_mark;
 		more = e.type == YAML_DOCUMENT_END_EVENT;
 		end = more || e.type == YAML_STREAM_END_EVENT;
 		r = on_event(y, &e);
@@ -271,8 +302,7 @@ int doc_read_yaml(struct doc_input *in, const struct doc_part *part, struct doc_
 	struct yaml_reader y = { .in = in, .part = &text, .build.error = ret_error };
 	int r;
 
-	if (text.len >= strlen(BYTE_ORDER_MARK) &&
-	    !memcmp(text.data, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK))) {
+	if (is_mark(text.data, text.len)) {
 		text.data += strlen(BYTE_ORDER_MARK);
 		text.len -= strlen(BYTE_ORDER_MARK);
 	}

@@ -59,8 +59,8 @@ static const struct {
 	  "control character: remove it, or write it as an escape in double quotes" },
 };
 
-/* The byte at a mark's line and column, and its distance from the part's start. */
-static char byte_at(const struct doc_part *part, int line, int col)
+/* Distance from the part's start of a position in the file. */
+static size_t offset_of(const struct doc_part *part, int line, int col)
 {
 	size_t at = 0;
 
@@ -70,7 +70,32 @@ static char byte_at(const struct doc_part *part, int line, int col)
 		do
 			at++;
 		while (at < part->len && ((unsigned char)part->data[at] & 0xc0) == 0x80);
-	return at < part->len ? part->data[at] : 0;
+	return at;
+}
+
+static size_t offset_of_mark(const struct doc_part *part, const yaml_mark_t *mark)
+{
+	return offset_of(part, part->line + (int)mark->line, 1 + (int)mark->column);
+}
+
+bool doc_is_next_token(const yaml_parser_t *parser, const struct doc_part *part,
+		       const yaml_mark_t *end)
+{
+	size_t at = offset_of_mark(part, end), n;
+	size_t wrong = offset_of_mark(part, parser->context ? &parser->context_mark
+							    : &parser->problem_mark);
+
+	while (at < part->len && at < wrong) {
+		const char *line = memchr(part->data + at, '\n', part->len - at);
+
+		n = doc_blank_len(part->data + at, part->len - at);
+		if (part->data[at] == '#')
+			n = line ? (size_t)(line - part->data) - at : part->len - at;
+		if (!n)
+			return false;
+		at += n;
+	}
+	return true;
 }
 
 /* An error of the encoding has an offset instead of a mark, in the text without CR of CR LF. */
@@ -117,6 +142,7 @@ void doc_explain_yaml(const yaml_parser_t *parser, const struct doc_part *part,
 {
 	const char *problem = parser->problem ? parser->problem : "";
 	int began = part->line + (int)parser->context_mark.line;
+	size_t at;
 
 	*ret_error = (struct doc_error){ .code = KUBE_E_SYNTAX,
 					 .line = part->line + (int)parser->problem_mark.line,
@@ -124,8 +150,9 @@ void doc_explain_yaml(const yaml_parser_t *parser, const struct doc_part *part,
 	snprintf(ret_error->text, sizeof(ret_error->text), "not YAML");
 	if (parser->error == YAML_READER_ERROR)
 		locate_offset(part, parser->problem_offset, ret_error);
+	at = offset_of(part, ret_error->line, ret_error->col);
 	if (!strcmp(problem, "found character that cannot start any token"))
-		write_start(byte_at(part, ret_error->line, ret_error->col), ret_error);
+		write_start(at < part->len ? part->data[at] : 0, ret_error);
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		if (!strcmp(problem, texts[i].problem))
 			write_text(texts[i].text, began, ret_error);

@@ -163,10 +163,15 @@ static void join_words(const char *const *words, char *buf, size_t size)
 
 int field_word(const struct field *f, const char *const *words, int otherwise)
 {
+	return field_empty(f) ? otherwise : field_word_given(f, words, otherwise);
+}
+
+int field_word_given(const struct field *f, const char *const *words, int otherwise)
+{
 	const char *text = field_raw(f, NULL);
 	char all[160] = "";
 
-	if (!text || !*text)
+	if (!text)
 		return otherwise;
 	for (int i = 0; words[i]; i++)
 		if (!strcmp(text, words[i]))
@@ -291,6 +296,14 @@ int field_word_at(const struct field *up, const char *key, const char *const *wo
 	struct field f = field_at(up, key);
 
 	return field_word(&f, words, otherwise);
+}
+
+int field_word_given_at(const struct field *up, const char *key, const char *const *words,
+			int otherwise)
+{
+	struct field f = field_at(up, key);
+
+	return field_word_given(&f, words, otherwise);
 }
 
 /* ---- Positions and errors ---- */
