@@ -132,8 +132,9 @@ static void check_unique(const struct field *list, const char *key, const char *
 		const struct doc_node *item = list->node->items[i];
 		const struct doc_node *value = item->type == DOC_MAP ? doc_get(item, key) : NULL;
 		const char *text = value && value->type == DOC_STRING ? value->text : "";
+		bool fits = item->type == DOC_MAP || item->type == DOC_NULL;
 
-		if (*text || !may_lack)
+		if (fits && (*text || !may_lack))
 			texts[found++] = (struct keyed){ text, i };
 	}
 	qsort(texts, found, sizeof(*texts), by_text);

@@ -112,6 +112,7 @@ static void decode_any(const struct field *root, const char *api_version, const 
 		api_version = field_raw(&api_field, "");
 		kind = field_raw(&kind_field, "");
 	}
+	api_version += *api_version == '/'; /* the core group has no name */
 	root->d->kind = *kind ? kind : NULL;
 	if (!*api_version)
 		field_error(&api_field, KUBE_E_NO_KIND, "required, for example v1");

@@ -100,7 +100,7 @@ void decode_node(const struct field *root, struct kube_meta *o)
 		if (strcmp(type, "InternalIP") && strcmp(type, "ExternalIP"))
 			continue;
 		if (address.node && address.node->type == DOC_STRING && check_addr(&address, &a) &&
-		    !has_addr(node, &a))
+		    !weir_addr_is_zero(&a) && !has_addr(node, &a))
 			node->addrs[node->n_addrs++] = a;
 	}
 }

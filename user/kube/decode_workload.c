@@ -118,7 +118,7 @@ static void check_selector(const struct field *spec, const struct kube_workload 
 		field_error(
 			&f, KUBE_E_REQUIRED,
 			"required: labels of the template, for example matchLabels: {app: web}");
-	else if (field_given(&f) && !s.n)
+	else if (field_given(&f) && !s.n && w->meta.kind != KUBE_JOB)
 		field_error(
 			&f, KUBE_E_SELECTOR,
 			"empty: it would match every pod of the namespace; give labels of the template");

@@ -156,14 +156,21 @@ static void type_numeric(struct doc_node *n, const char *text)
 		type_float(n, value);
 }
 
-/* Without underscores, which a float that begins with a point may not have. */
+/*
+ * Without underscores. In text that begins with a point they must be between digits, or it is no
+ * number.
+ */
 static void copy_digits(const char *text, char *digits)
 {
 	size_t len = 0;
 
-	for (const char *p = text; *p; p++)
-		if (*p != '_' || text[0] == '.')
+	for (const char *p = text; *p; p++) {
+		bool between =
+			p > text && isdigit((unsigned char)p[-1]) && isdigit((unsigned char)p[1]);
+
+		if (*p != '_' || (text[0] == '.' && !between))
 			digits[len++] = *p;
+	}
 	digits[len] = 0;
 }
 

@@ -48,9 +48,9 @@ static size_t character_len(const unsigned char *data, size_t len)
 	for (size_t i = 1; i <= more; i++)
 		if ((data[i] & 0xc0) != 0x80)
 			return 0;
-	/* longer than necessary, a surrogate, or above U+10FFFF */
-	if ((c == 0xe0 && data[1] < 0xa0) || (c == 0xed && data[1] > 0x9f) ||
-	    (c == 0xf0 && data[1] < 0x90) || (c == 0xf4 && data[1] > 0x8f))
+	/* longer than necessary, or above U+10FFFF; kubectl leaves a surrogate to the reader */
+	if ((c == 0xe0 && data[1] < 0xa0) || (c == 0xf0 && data[1] < 0x90) ||
+	    (c == 0xf4 && data[1] > 0x8f))
 		return 0;
 	return more + 1;
 }

@@ -27,6 +27,7 @@ struct yaml_reader {
 	struct anchor *anchors;
 	struct doc_input *in;
 	const struct doc_part *part;
+	size_t flow; /* open mappings and lists from the outermost in flow style on */
 	size_t given; /* bytes of the part that the parser got */
 	bool ended; /* the line break at the end was given too */
 };
@@ -111,6 +112,10 @@ static int on_scalar(struct yaml_reader *y, const yaml_event_t *e)
 	if (!n)
 		return -EINVAL;
 	n->text = doc_text(&b->arena, (const char *)e->data.scalar.value, e->data.scalar.length);
+	/* for kubectl it ends the text, and then something is missing */
+	if (y->flow && e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && strchr(n->text, '?'))
+		return build_fail(b, KUBE_E_SYNTAX, n->line, n->col,
+				  "text with ? inside [] or {} must be in quotes");
 	r = doc_resolve(b, n, tag, e->data.scalar.plain_implicit);
 	if (r)
 		return r;
@@ -148,7 +153,7 @@ static int on_alias(struct yaml_reader *y, const yaml_event_t *e)
 }
 
 static int on_open(struct yaml_reader *y, const yaml_event_t *e, enum doc_type type,
-		   const yaml_char_t *anchor)
+		   const yaml_char_t *anchor, bool flow)
 {
 	struct build *b = &y->build;
 	int r;
@@ -158,6 +163,7 @@ static int on_open(struct yaml_reader *y, const yaml_event_t *e, enum doc_type t
 			b, KUBE_E_SYNTAX, line_of(y, e), col_of(e),
 			"expected a string as the key, found a %s: quote braces that are text",
 			type == DOC_MAP ? "mapping" : "list");
+	y->flow += flow || y->flow;
 	r = build_open(b, type, line_of(y, e), col_of(e));
 	if (!r && anchor) {
 		b->stack[b->depth - 1].anchor = arena_strdup(&b->arena, (const char *)anchor);
@@ -172,6 +178,7 @@ static int on_close(struct yaml_reader *y)
 	struct doc_node *n = NULL;
 	int r;
 
+	y->flow -= y->flow > 0;
 	r = build_close(&y->build, &n);
 	if (!r)
 		set_anchor(y, anchor, n);
@@ -186,9 +193,11 @@ static int on_event(struct yaml_reader *y, const yaml_event_t *e)
 	case YAML_ALIAS_EVENT:
 		return on_alias(y, e);
 	case YAML_MAPPING_START_EVENT:
-		return on_open(y, e, DOC_MAP, e->data.mapping_start.anchor);
+		return on_open(y, e, DOC_MAP, e->data.mapping_start.anchor,
+			       e->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE);
 	case YAML_SEQUENCE_START_EVENT:
-		return on_open(y, e, DOC_LIST, e->data.sequence_start.anchor);
+		return on_open(y, e, DOC_LIST, e->data.sequence_start.anchor,
+			       e->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE);
 	case YAML_MAPPING_END_EVENT:
 	case YAML_SEQUENCE_END_EVENT:
 		return on_close(y);

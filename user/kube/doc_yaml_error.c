@@ -55,6 +55,7 @@ static const struct {
 	  "a line that begins with % is a directive, which kubectl does not read: remove it" },
 	{ "found undefined tag handle",
 	  "unknown prefix of a tag: put text that begins with ! in quotes" },
+	{ "invalid Unicode character", "half of a surrogate pair is no character: remove it" },
 	{ "control characters are not allowed",
 	  "control character: remove it, or write it as an escape in double quotes" },
 };
