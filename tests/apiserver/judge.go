@@ -105,10 +105,10 @@ func judgeObject(raw []byte, names *nameMaker) (string, []fault) {
 	if accessor.GetName() == "" && accessor.GetGenerateName() != "" {
 		accessor.SetName(names.next(accessor.GetGenerateName()))
 	}
+	text := printObject(head.Kind, object)
 	if svc, ok := object.(*core.Service); ok {
 		normalizeClusterIPs(svc)
 	}
-	text := printObject(head.Kind, object)
 	ctx := request.WithNamespace(request.NewContext(), accessor.GetNamespace())
 	ctx = request.WithRequestInfo(ctx, &request.RequestInfo{IsResourceRequest: true, Verb: "create",
 		APIGroup: head.GroupVersionKind().Group, APIVersion: head.GroupVersionKind().Version,

@@ -299,10 +299,14 @@ var serviceTypes = []core.ServiceType{core.ServiceTypeClusterIP, core.ServiceTyp
 
 func (p *printer) service(svc *core.Service) {
 	spec := &svc.Spec
-	headless := slices.Contains(spec.ClusterIPs, core.ClusterIPNone)
+	clusterIPs := spec.ClusterIPs
+	if len(clusterIPs) == 0 && spec.ClusterIP != "" {
+		clusterIPs = []string{spec.ClusterIP}
+	}
+	headless := slices.Contains(clusterIPs, core.ClusterIPNone)
 	external := spec.Type == core.ServiceTypeExternalName
-	ips := byFamily(spec.ClusterIPs)
-	families := wantedFamilies(spec)
+	ips := byFamily(clusterIPs)
+	families := wantedFamilies(spec, clusterIPs)
 	p.printf("  type %d headless %d needs-ip %d families %d %d cluster-ips %s %s\n", slices.Index(serviceTypes, spec.Type),
 		bit(headless), bit(!headless && !external && ips == [2]string{"none", "none"}), families[0], families[1], ips[0], ips[1])
 	hasSelector := len(spec.Selector) > 0 && !external
@@ -339,12 +343,12 @@ func (p *printer) addresses(what string, texts []string) {
 }
 
 // wantedFamilies are those of the fields; what is left open is the cluster's default.
-func wantedFamilies(spec *core.ServiceSpec) [2]int {
+func wantedFamilies(spec *core.ServiceSpec, clusterIPs []string) [2]int {
 	var wanted [2]int
 	for _, family := range spec.IPFamilies {
 		wanted[bit(family == core.IPv6Protocol)] = 1
 	}
-	for _, text := range spec.ClusterIPs {
+	for _, text := range clusterIPs {
 		if a, ok := address(text); ok && addressText(text) != "none" {
 			wanted[bit(a.Is6())] = 1
 		}

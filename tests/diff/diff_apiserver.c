@@ -127,7 +127,7 @@ static bool is_choice(const struct answer *a, const struct reading *r)
 
 	if (accepted && a->accepted)
 		return apiserver_choice_of_values(r->objects, a->said);
-	return accepted ? apiserver_choice_of_server(a->said)
+	return accepted ? apiserver_choice_of_server(a->said, &r->store->diags)
 			: apiserver_choice_of_weir(&r->store->diags);
 }
 

@@ -116,6 +116,8 @@ static const struct choice server_only[] = {
 	  "leading zeros and mapped IPv4 in an address: objects from before 1.36 have them" },
 	{ "spec.LoadBalancerSourceRanges", "*must not *",
 	  "host bits, leading zeros and mapped IPv4 in a block: a warning, since policies from before 1.36 have them" },
+	{ "spec.LoadBalancerSourceRanges", "Invalid value: \"\":*",
+	  "an empty source range is skipped (PARSE-5)" },
 	{ "spec.clusterIPs", "*must be empty when `clusterIP` is not specified*",
 	  "clusterIPs without clusterIP: nothing is missing" },
 	{ "spec.clusterIPs", "*first value must match `clusterIP`*",
@@ -142,6 +144,12 @@ static const struct choice weir_only[] = {
 	{ "", "E003 *",
 	  "a key given twice: kubectl takes the last one without a word, and a rule is lost" },
 	{ "", "E002 *", "input above the limits of user/kube/limits.h" },
+	{ "", "E001 control character*",
+	  "a control character is an error also in what follows the end of a document" },
+	{ "", "E001 \":\" inside *",
+	  "{a:} is a key without a value to people, and the text \"a:\" to kubectl" },
+	{ "spec.ipFamilyPolicy", "E027 *",
+	  "SingleStack with two families: the API server refuses it when it allocates addresses" },
 	{ "spec.ports.nodePort", "E023 *",
 	  "a nodePort that is no port: the API server notices it when it allocates ports" },
 	{ "status*", "E0*",
@@ -203,11 +211,24 @@ static bool is_choice_of_server(char *line)
 	return !is_read(path) || matches(server_only, ARRAY_SIZE(server_only), path, tab + 1);
 }
 
-bool apiserver_choice_of_server(const char *said)
+/* kubectl looks a little into what follows the end of a document, and Weir warns of it. */
+static bool is_syntax_after_end(const char *said, const struct diag_list *diags)
+{
+	bool warned = false;
+
+	for (size_t i = 0; i < diags->n; i++)
+		warned |= !strncmp(diags->items[i].message, "not read, as by kubectl", 23);
+	return warned && strstr(said, "yaml: ");
+}
+
+bool apiserver_choice_of_server(const char *said, const struct diag_list *diags)
 {
 	_cleanup_(mem_free) char *copy = mem_strdup(said);
 	char *rest = copy, *line;
 	bool all = true;
+
+	if (is_syntax_after_end(said, diags))
+		return true;
 
 	while (all && (line = strsep(&rest, "\n")))
 		all = !*line || is_choice_of_server(line);

@@ -9,8 +9,11 @@
 
 #include "base/diag.h"
 
-/* Whether every error of a text that only the API server refuses is a choice. said: its errors. */
-bool apiserver_choice_of_server(const char *said);
+/*
+ * Whether every error of a text that only the API server refuses is a choice. said: its errors;
+ * diags: Weir's warnings.
+ */
+bool apiserver_choice_of_server(const char *said, const struct diag_list *diags);
 /* Whether every error of a text that only Weir refuses is one. */
 bool apiserver_choice_of_weir(const struct diag_list *diags);
 /* Whether objects that both accept differ only by choice; as text. */

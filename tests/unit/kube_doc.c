@@ -166,6 +166,11 @@ static void parse_9_tags_that_are_none_of_jsons_types_are_ignored(void **state)
 	assert_reads("{!!str 1: !!timestamp 2001-01-01}", "{1:'2001-01-01'}");
 }
 
+static void an_escaped_apostrophe_is_an_apostrophe(void **state)
+{
+	assert_reads("a: \"it\\'s\"\nb: [\"\\'x\\'\"]\nc: 'd\\'\n", "{a:'it's' b:[''x''] c:'d\\'}");
+}
+
 static void parse_9_binary_is_decoded(void **state)
 {
 	assert_reads("[!!binary aGk=, !!binary \"a\\\n  GkhCg==\", !!binary '']",
@@ -469,8 +474,12 @@ static void bytes_that_are_no_utf8_are_replaced(void **state)
 {
 	assert_reads("a: b\nc: \xff\xfe # \xe9t\xe9\n", "{a:'b' c:'\xef\xbf\xbd\xef\xbf\xbd'}");
 	assert_reads("{\"a\": 1,\n\"b\":\"\xc3\"}", "{a:1 b:'\xef\xbf\xbd'}");
-	assert_refused("a: \xed\xa0\x80x",
-		       "1:4 E001 half of a surrogate pair is no character: remove it");
+	assert_reads("a: \xed\xa0\x80x", "{a:'\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdx'}");
+	/* not after a byte order mark, but in JSON there too */
+	assert_refused("\xef\xbb\xbf"
+		       "a: \xff",
+		       "1:4 E001 bytes that are not UTF-8: write the file as UTF-8");
+	assert_reads("\xef\xbb\xbf{\"a\":\"\xff\"}", "{a:'\xef\xbf\xbd'}");
 }
 
 static void utf_16_is_read_by_its_byte_order_mark(void **state)
@@ -510,6 +519,7 @@ static void syntax_errors_say_what_is_wrong_in_the_file(void **state)
 		  "1:4 E001 \"- \" is not allowed here: a list begins on a line of its own" },
 		{ "a: \"\\q\"",
 		  "1:5 E001 unknown escape in double quotes: write \\\\ for a backslash, or use single quotes" },
+		{ "a: {b:}", "1:6 E001 \":\" inside [] or {} needs a blank after it" },
 		{ "a: [b?]", "1:5 E001 text with ? inside [] or {} must be in quotes" },
 		{ "a: !b!c d",
 		  "1:4 E001 unknown prefix of a tag: put text that begins with ! in quotes" },
@@ -633,6 +643,7 @@ int main(void)
 		cmocka_unit_test(plain_scalars_have_the_types_of_yaml_1_1),
 		cmocka_unit_test(quoted_and_tagged_scalars_have_the_given_type),
 		cmocka_unit_test(parse_9_tags_that_are_none_of_jsons_types_are_ignored),
+		cmocka_unit_test(an_escaped_apostrophe_is_an_apostrophe),
 		cmocka_unit_test(parse_9_binary_is_decoded),
 		cmocka_unit_test(json_has_no_infinite_numbers),
 		cmocka_unit_test(json_numbers_and_strings_are_taken_literally),

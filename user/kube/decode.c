@@ -61,6 +61,14 @@ static void decode_object(const struct field *root, enum kube_kind kind,
 	sink->object(m, sink->arg);
 }
 
+/* The core group is without a name. */
+static bool is_group_version(const char *text)
+{
+	const char *slash = strchr(text, '/');
+
+	return !slash || (slash[1] && !strchr(slash + 1, '/'));
+}
+
 /* As for kubectl, what has items is a list, whatever its kind. */
 static bool is_list(const struct field *root, const char *kind)
 {
@@ -118,10 +126,10 @@ static void decode_any(const struct field *root, const char *api_version, const 
 		field_error(&api_field, KUBE_E_NO_KIND, "required, for example v1");
 	if (!*kind)
 		field_error(&kind_field, KUBE_E_NO_KIND, "required, for example NetworkPolicy");
-	if (strchr(api_version, '/') != strrchr(api_version, '/'))
-		field_error(&api_field, KUBE_E_NO_KIND, "expected group/version, found %s",
-			    field_quoted(&api_field));
-	if (!*api_version || !*kind || strchr(api_version, '/') != strrchr(api_version, '/'))
+	if (!is_group_version(api_version))
+		field_error(&api_field, KUBE_E_NO_KIND, "expected group/version, found \"%.80s\"",
+			    api_version);
+	if (!*api_version || !*kind || !is_group_version(api_version))
 		return;
 	if (is_list(root, kind)) {
 		decode_items(root, api_version, item_kind(&scratch, kind), sink);

@@ -391,4 +391,6 @@ void decode_service(const struct field *root, struct kube_meta *o)
 	check_affinity(&spec);
 	if (svc->type == KUBE_EXTERNAL_NAME)
 		check_external_name(&spec);
+	else
+		field_raw_at(&spec, "externalName", "");
 }

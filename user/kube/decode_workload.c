@@ -164,15 +164,18 @@ static void decode_controller(const struct field *spec, struct kube_workload *w)
 			    w->template->subdomain);
 }
 
-/* Whether it matches what a selector of the API server matches: labels that it adds to the
- * template. */
+/* Whether it matches the labels that the API server adds to the template, alone and there. */
 static bool fits_generated(const struct field *selector, const struct kube_workload *w)
 {
 	struct kube_label items[] = { { "batch.kubernetes.io/job-name", w->meta.name },
 				      { "job-name", w->meta.name } };
+	const struct kube_labels added = { items, ARRAY_SIZE(items) };
+	struct kube_labels all = w->template->meta.labels;
 	struct kube_selector s = decode_selector(selector);
 
-	return kube_selector_matches(&s, &(struct kube_labels){ items, ARRAY_SIZE(items) });
+	for (size_t i = 0; i < added.n; i++)
+		decode_set_label(selector->d->arena, &all, items[i].key, items[i].value);
+	return kube_selector_matches(&s, &added) && kube_selector_matches(&s, &all);
 }
 
 /* The API server generates a Job's selector, by a label that it adds to the template. */

@@ -74,6 +74,8 @@ int doc_resolve(struct build *b, struct doc_node *n, const char *tag, bool plain
 char *doc_valid_text(const char *data, size_t len, size_t *ret_len);
 /* A string of the document; NUL becomes U+FFFD: no field that Weir reads may have either. */
 const char *doc_text(struct arena *a, const char *data, size_t len);
+/* Whether the first byte that is not blank is {. */
+bool doc_looks_like_json(const char *data, size_t len);
 /* Bytes of the blank, of any kind of Unicode, at data; 0: none. */
 size_t doc_blank_len(const char *data, size_t len);
 
@@ -113,6 +115,8 @@ int doc_read_json(struct doc_input *in, const struct doc_part *part, struct doc_
  */
 bool doc_is_next_token(const struct yaml_parser_s *parser, const struct doc_part *part,
 		       const struct yaml_mark_s *end);
+/* Offset of the escape \' at which the parser failed; 0: it failed for another reason. */
+size_t doc_find_apostrophe(const struct yaml_parser_s *parser, const struct doc_part *part);
 /* Fills an error from libyaml's parser, in words of our own. */
 void doc_explain_yaml(const struct yaml_parser_s *parser, const struct doc_part *part,
 		      struct doc_error *ret_error);

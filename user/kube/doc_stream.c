@@ -123,12 +123,11 @@ static void read_documents(struct doc_input *in, struct doc_part text, struct do
 
 /* ---- Either format ---- */
 
-static bool looks_like_json(const struct doc_part *text)
+bool doc_looks_like_json(const char *data, size_t len)
 {
-	size_t len = text->len < JSON_WITHIN ? text->len : JSON_WITHIN;
-	size_t at = skip_blanks(text->data, len);
+	size_t within = len < JSON_WITHIN ? len : JSON_WITHIN, at = skip_blanks(data, within);
 
-	return at < len && text->data[at] == '{';
+	return at < within && data[at] == '{';
 }
 
 /*
@@ -177,7 +176,7 @@ size_t doc_read(const char *data, size_t len, doc_handler *handler, doc_report *
 	struct doc_part text = { data, len, 1 };
 	_cleanup_(mem_free) char *copy = doc_decode_text(&text.data, &text.len);
 
-	if (looks_like_json(&text))
+	if (doc_looks_like_json(text.data, text.len))
 		read_json(&in, text);
 	else
 		read_documents(&in, text, NULL);

@@ -48,9 +48,9 @@ static size_t character_len(const unsigned char *data, size_t len)
 	for (size_t i = 1; i <= more; i++)
 		if ((data[i] & 0xc0) != 0x80)
 			return 0;
-	/* longer than necessary, or above U+10FFFF; kubectl leaves a surrogate to the reader */
-	if ((c == 0xe0 && data[1] < 0xa0) || (c == 0xf0 && data[1] < 0x90) ||
-	    (c == 0xf4 && data[1] > 0x8f))
+	/* longer than necessary, a surrogate, or above U+10FFFF */
+	if ((c == 0xe0 && data[1] < 0xa0) || (c == 0xed && data[1] > 0x9f) ||
+	    (c == 0xf0 && data[1] < 0x90) || (c == 0xf4 && data[1] > 0x8f))
 		return 0;
 	return more + 1;
 }
@@ -121,11 +121,12 @@ char *doc_decode_text(const char **data, size_t *len)
 	if (n >= 2 && (!memcmp(text, "\xfe\xff", 2) || !memcmp(text, "\xff\xfe", 2))) {
 		copy_utf16(&c, text + 2, n - 2, text[0] == '\xfe');
 	} else {
-		if (n >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) {
-			*data += 3;
-			*len -= 3;
-		}
-		if (valid_len(*data, *len) == *len)
+		bool marked = n >= 3 && !memcmp(text, "\xef\xbb\xbf", 3);
+
+		*data += marked ? 3 : 0;
+		*len -= marked ? 3 : 0;
+		/* after the mark kubectl leaves bytes to the readers: that of YAML refuses them */
+		if ((marked && !doc_looks_like_json(*data, *len)) || valid_len(*data, *len) == *len)
 			return NULL;
 		copy_utf8(&c, *data, *len);
 	}

@@ -33,6 +33,7 @@ struct yaml_reader {
 };
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
+#define APOSTROPHES_MAX 32 /* escaped ones in a document: each makes it to be read once more */
 #define STAND_IN "\xe2\x81\xa0" /* U+2060, as long as the mark */
 #define MERGE_TAG "tag:yaml.org,2002:merge"
 
@@ -304,17 +305,11 @@ static int read_events(struct yaml_reader *y)
 	return r;
 }
 
-/* A byte order mark may begin each document. */
-int doc_read_yaml(struct doc_input *in, const struct doc_part *part, struct doc_error *ret_error)
+static int read_part(struct doc_input *in, const struct doc_part *part, struct doc_error *ret_error,
+		     size_t *ret_apostrophe)
 {
-	struct doc_part text = *part;
-	struct yaml_reader y = { .in = in, .part = &text, .build.error = ret_error };
+	struct yaml_reader y = { .in = in, .part = part, .build.error = ret_error };
 	int r;
-
-	if (is_mark(text.data, text.len)) {
-		text.data += strlen(BYTE_ORDER_MARK);
-		text.len -= strlen(BYTE_ORDER_MARK);
-	}
 
 	if (!yaml_parser_initialize(&y.parser))
 		return build_fail(&y.build, KUBE_E_LIMIT, part->line, 1,
@@ -326,8 +321,35 @@ int doc_read_yaml(struct doc_input *in, const struct doc_part *part, struct doc_
 		in->documents++;
 		in->handler(y.build.root, in->arg);
 	}
+	*ret_apostrophe = r ? doc_find_apostrophe(&y.parser, part) : 0;
 	yaml_parser_delete(&y.parser);
 	forget_anchors(&y);
 	doc_build_free(&y.build);
+	return r;
+}
+
+/*
+ * A byte order mark may begin each document. libyaml does not know the escape of an apostrophe: the
+ * backslash is removed, and the document read again.
+ */
+int doc_read_yaml(struct doc_input *in, const struct doc_part *part, struct doc_error *ret_error)
+{
+	_cleanup_(mem_free) char *copy = NULL;
+	struct doc_part text = *part;
+	size_t at = 0;
+	int r;
+
+	if (is_mark(text.data, text.len)) {
+		text.data += strlen(BYTE_ORDER_MARK);
+		text.len -= strlen(BYTE_ORDER_MARK);
+	}
+	r = read_part(in, &text, ret_error, &at);
+	for (int tries = 0; r && at && tries < APOSTROPHES_MAX; tries++) {
+		if (!copy)
+			text.data = copy = mem_strndup(text.data, text.len);
+		memmove(copy + at, copy + at + 1, text.len - at);
+		text.len--;
+		r = read_part(in, &text, ret_error, &at);
+	}
 	return r;
 }

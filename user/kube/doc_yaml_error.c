@@ -10,6 +10,7 @@
 
 #include "kube/doc_build.h"
 
+#define NOT_UTF8 "bytes that are not UTF-8: write the file as UTF-8"
 #define TAB_TEXT "tab in indentation; YAML allows only spaces"
 
 /* %d: the line where the construct began. */
@@ -55,7 +56,12 @@ static const struct {
 	  "a line that begins with % is a directive, which kubectl does not read: remove it" },
 	{ "found undefined tag handle",
 	  "unknown prefix of a tag: put text that begins with ! in quotes" },
-	{ "invalid Unicode character", "half of a surrogate pair is no character: remove it" },
+	{ "invalid Unicode character", NOT_UTF8 },
+	{ "invalid leading UTF-8 octet", NOT_UTF8 },
+	{ "invalid trailing UTF-8 octet", NOT_UTF8 },
+	{ "incomplete UTF-8 octet sequence", NOT_UTF8 },
+	{ "invalid length of a UTF-8 sequence", NOT_UTF8 },
+	{ "found unexpected ':'", "\":\" inside [] or {} needs a blank after it" },
 	{ "control characters are not allowed",
 	  "control character: remove it, or write it as an escape in double quotes" },
 };
@@ -77,6 +83,15 @@ static size_t offset_of(const struct doc_part *part, int line, int col)
 static size_t offset_of_mark(const struct doc_part *part, const yaml_mark_t *mark)
 {
 	return offset_of(part, part->line + (int)mark->line, 1 + (int)mark->column);
+}
+
+size_t doc_find_apostrophe(const yaml_parser_t *parser, const struct doc_part *part)
+{
+	size_t at = offset_of_mark(part, &parser->problem_mark);
+
+	if (!parser->problem || strcmp(parser->problem, "found unknown escape character"))
+		return 0;
+	return at + 1 < part->len && !memcmp(part->data + at, "\\'", 2) ? at : 0;
 }
 
 bool doc_is_next_token(const yaml_parser_t *parser, const struct doc_part *part,
