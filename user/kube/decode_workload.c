@@ -80,11 +80,13 @@ static void decode_template(const struct field *owner_spec, struct kube_workload
 {
 	struct field template = required_map(owner_spec, "template", "labels and spec of the pods");
 	struct field metadata = field_map(&template, "metadata"), spec;
+	struct field created = field_at(&metadata, "creationTimestamp");
 	struct kube_pod *pod = arena_zalloc(owner_spec->d->arena, sizeof(*pod));
 
 	w->template = pod;
 	pod->meta.src = field_src(&template);
 	pod->meta.labels = decode_labels(&metadata);
+	field_time(&created);
 	pod->node = pod->hostname = pod->subdomain = "";
 	if (!field_given(&template))
 		return;

@@ -11,6 +11,8 @@
 #include "kube/doc_build.h"
 
 #define NOT_UTF8 "bytes that are not UTF-8: write the file as UTF-8"
+#define DIRECTIVE "a line that begins with % is a directive, which kubectl does not read: remove it"
+#define TAG_TEXT "a blank must follow the tag: put text that begins with ! in quotes"
 #define TAB_TEXT "tab in indentation; YAML allows only spaces"
 
 /* %d: the line where the construct began. */
@@ -52,8 +54,21 @@ static const struct {
 	{ "found a tab character that violates indentation", TAB_TEXT },
 	{ "did not find expected alphabetic or numeric character",
 	  "expected a name after & or *: put text that begins with them in quotes" },
-	{ "did not find expected <document start>",
-	  "a line that begins with % is a directive, which kubectl does not read: remove it" },
+	{ "did not find expected <document start>", DIRECTIVE },
+	{ "could not find expected directive name", DIRECTIVE },
+	{ "found unexpected non-alphabetical character", DIRECTIVE },
+	{ "found unknown directive name", DIRECTIVE },
+	{ "did not find expected version number", DIRECTIVE },
+	{ "did not find expected digit or '.' character", DIRECTIVE },
+	{ "found extremely long version number", DIRECTIVE },
+	{ "found incompatible YAML document", DIRECTIVE },
+	{ "found duplicate %YAML directive", DIRECTIVE },
+	{ "found duplicate %TAG directive", DIRECTIVE },
+	{ "did not find expected whitespace", DIRECTIVE },
+	{ "did not find expected whitespace or line break", TAG_TEXT },
+	{ "did not find expected tag URI", TAG_TEXT },
+	{ "did not find expected '!'", TAG_TEXT },
+	{ "did not find the expected '>'", TAG_TEXT },
 	{ "found undefined tag handle",
 	  "unknown prefix of a tag: put text that begins with ! in quotes" },
 	{ "invalid Unicode character", NOT_UTF8 },
