@@ -113,6 +113,135 @@ static void parse_10_a_block_that_new_policies_may_not_have_is_masked_with_a_war
 	assert_found(POLICY("::/0"), "");
 }
 
+#define META(kind, name, rest) \
+	"---\napiVersion: v1\nkind: " kind "\nmetadata: {name: " name "}\n" rest "\n"
+
+/* Exactly one error, of this code at this field. */
+static void assert_one_error(const char *text, const char *code, const char *path)
+{
+	_cleanup_(mem_free) char *expected = mem_printf("%s %s", code, path);
+	_cleanup_(mem_free) char *found = mem_strdup("");
+	with_store *s = read_text(text);
+
+	for (size_t i = 0; i < s->diags.n; i++) {
+		const struct diag *d = &s->diags.items[i];
+		char *more = mem_printf("%s%s%s %s", found, *found ? ", " : "", d->code, d->path);
+
+		free(found);
+		found = more;
+	}
+	assert_string_equal(found, expected);
+}
+
+static void what_the_api_server_refuses_in_used_fields_is_refused(void **state)
+{
+	static const struct {
+		const char *text, *code, *path;
+	} cases[] = {
+		{ META("Node", "a", "spec: {taints: [{key: x, effect: Never}]}"), "E022",
+		  "spec.taints[0].effect" },
+		{ META("Node", "a", "spec: {taints: [{key: x}]}"), "E021",
+		  "spec.taints[0].effect" },
+		{ META("Node", "a", "spec: {taints: [{key: '', effect: NoSchedule}]}"), "E013",
+		  "spec.taints[0].key" },
+		{ META("Node", "a",
+		       "spec: {taints: [{key: x, effect: NoExecute}, {key: x, effect: NoExecute}]}"),
+		  "E028", "spec.taints[1]" },
+		{ "apiVersion: v1\nkind: Namespace\nmetadata: {name: a, annotations: {a/: x}}\n",
+		  "E013", "metadata.annotations[\"a/\"]" },
+		{ META("Pod", "a", "spec: {containers: [{name: c}, {name: c}]}"), "E028",
+		  "spec.containers[1].name" },
+		{ META("Pod", "a", "spec: {restartPolicy: x, containers: [{name: c}]}"), "E022",
+		  "spec.restartPolicy" },
+		{ SLICE("{port: 1}, {port: 2}"), "E028", "ports[1].name" },
+		{ SLICE("{port: 1, protocol: ''}"), "E022", "ports[0].protocol" },
+		{ SERVICE("s", "ports: [null]"), "E021", "spec.ports[0].port" },
+		{ SERVICE("s", "ports: [{port: 1}], externalIPs: [127.0.0.1]"), "E025",
+		  "spec.externalIPs[0]" },
+		{ SERVICE("s", "ports: [{port: 1}], clusterIP: 10.0.0.1, ipFamilies: [IPv6]"),
+		  "E027", "spec.ipFamilies[0]" },
+		{ SERVICE("s", "ports: [{port: 1}], ipFamilyPolicy: ''"), "E022",
+		  "spec.ipFamilyPolicy" },
+		{ "apiVersion: v1/\nkind: Pod\n", "E010", "apiVersion" },
+		{ "apiVersion: a/b/c\nkind: Pod\n", "E010", "apiVersion" },
+		{ "apiVersion: v1\nkind: List\nitems: [null]\n", "E010", "items[0]" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_one_error(cases[i].text, cases[i].code, cases[i].path);
+}
+
+static void a_stateful_set_names_its_pods_so_other_host_names_do_not_matter(void **state)
+{
+	assert_found(
+		"apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: s}\n"
+		"spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}},\n"
+		"  spec: {hostname: A, subdomain: ., containers: [{name: c}]}}}\n",
+		"");
+	assert_one_error("apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: s.t}\n"
+			 "spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: "
+			 "{a: b}}, spec: {containers: [{name: c}]}}}\n",
+			 "E011", "metadata.name");
+}
+
+static void a_jobs_selector_may_be_what_the_api_server_would_make(void **state)
+{
+	static const char job[] =
+		"apiVersion: batch/v1\nkind: Job\nmetadata: {name: j}\n"
+		"spec: {selector: {%s}, template: {spec: {restartPolicy: Never, containers: [{name: c}]}}}\n";
+	_cleanup_(mem_free) char *empty = mem_printf(job, ""),
+				 *name = mem_printf(job, "matchLabels: {job-name: j}"),
+				 *other = mem_printf(job, "matchLabels: {app: x}");
+
+	assert_found(empty, "");
+	assert_found(name, "");
+	assert_one_error(other, "E027", "spec.selector");
+}
+
+static void pod_ip_counts_where_pod_ips_begin_with_another(void **state)
+{
+	with_store *s = read_text(
+		META("Pod", "a",
+		     "spec: {containers: [{name: c}]}\n"
+		     "status: {podIP: 10.0.0.1, podIPs: [{ip: 10.0.0.2}, {ip: 'fd00::2'}]}"));
+
+	assert_diags(s, "");
+	assert_addr(&s->pods[0]->addr[0], "10.0.0.1");
+	assert_addr(&s->pods[0]->addr[1], "none");
+}
+
+static void what_has_items_is_a_list_and_they_may_lack_their_kind(void **state)
+{
+	with_store *s =
+		read_text("apiVersion: v1\nkind: NamespaceList\nitems:\n- metadata: {name: a}\n"
+			  "---\napiVersion: v1\nkind: Anything\nitems:\n"
+			  "- {apiVersion: v1, kind: Namespace, metadata: {name: b}}\n");
+
+	assert_diags(s, "");
+	assert_int_equal(s->n_namespaces, 2);
+}
+
+static void times_are_those_of_rfc_3339(void **state)
+{
+	static const char *const wrong[] = {
+		"2026-1-01T00:00:00Z",  "2026-02-30T00:00:00Z",     "2026-01-01T24:00:00Z",
+		"2026-01-01 00:00:00Z", "2026-01-01T00:00:00+0100", "2026-01-01T00:00:00.Z",
+		"2026-01-01T00:00:00",  "10000-01-01T00:00:00Z",    "2026-01-01T00:00:60Z",
+		"2026-01-01T00:00:00z", " 2026-01-01T00:00:00Z",    "",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		_cleanup_(mem_free) char *text = mem_printf(
+			"apiVersion: v1\nkind: Namespace\nmetadata: {name: a, creationTimestamp: '%s'}\n",
+			wrong[i]);
+
+		assert_one_error(text, "E032", "metadata.creationTimestamp");
+	}
+	assert_found("apiVersion: v1\nkind: Namespace\nmetadata: {name: a, creationTimestamp: "
+		     "'2024-02-29T23:59:59.123456+01:30'}\n",
+		     "");
+}
+
 #define NAMESPACE(metadata) "---\napiVersion: v1\nkind: Namespace\nmetadata: {" metadata "}\n"
 
 static void an_object_given_twice_with_the_same_meaning_is_one_object(void **state)
@@ -151,6 +280,12 @@ int main(void)
 		cmocka_unit_test(svc_12_a_slice_port_0_is_skipped),
 		cmocka_unit_test(
 			parse_10_a_block_that_new_policies_may_not_have_is_masked_with_a_warning),
+		cmocka_unit_test(what_the_api_server_refuses_in_used_fields_is_refused),
+		cmocka_unit_test(a_stateful_set_names_its_pods_so_other_host_names_do_not_matter),
+		cmocka_unit_test(a_jobs_selector_may_be_what_the_api_server_would_make),
+		cmocka_unit_test(pod_ip_counts_where_pod_ips_begin_with_another),
+		cmocka_unit_test(what_has_items_is_a_list_and_they_may_lack_their_kind),
+		cmocka_unit_test(times_are_those_of_rfc_3339),
 		cmocka_unit_test(an_object_given_twice_with_the_same_meaning_is_one_object),
 		cmocka_unit_test(e012_an_object_given_twice_with_another_meaning_is_an_error),
 	};

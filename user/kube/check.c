@@ -179,11 +179,13 @@ int check_protocol_given_at(const struct field *up, const char *key)
 	return proto_parse(protocols[field_word_given_at(up, key, protocols, 0)]);
 }
 
-void check_taint_effect_at(const struct field *up)
+void check_taint_effect(const struct field *f, const char *effect)
 {
-	static const char *const words[] = { "NoSchedule", "PreferNoSchedule", "NoExecute", NULL };
-
-	field_word_at(up, "effect", words, 0);
+	if (*effect && strcmp(effect, "NoSchedule") && strcmp(effect, "PreferNoSchedule") &&
+	    strcmp(effect, "NoExecute"))
+		field_error(f, KUBE_E_VALUE,
+			    "expected NoSchedule, PreferNoSchedule or NoExecute, found \"%.80s\"",
+			    effect);
 }
 
 bool check_addr(const struct field *f, struct weir_addr *ret_addr)

@@ -38,8 +38,8 @@ uint16_t check_port_at(const struct field *up, const char *key);
 int check_protocol_at(const struct field *up, const char *key); /* IPPROTO_*, TCP when absent */
 /* The same, where an empty text is none of the values. */
 int check_protocol_given_at(const struct field *up, const char *key);
-/* NoSchedule, PreferNoSchedule or NoExecute in the field effect; reports others. */
-void check_taint_effect_at(const struct field *up);
+/* Reports an effect of a taint that there is not; effect: its text, "" is in order. */
+void check_taint_effect(const struct field *f, const char *effect);
 /* false: absent, or not an address. */
 bool check_addr(const struct field *f, struct weir_addr *ret_addr);
 /* Whether the API server takes an address for an endpoint or an external IP; reports if not. */

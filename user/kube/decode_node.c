@@ -24,10 +24,10 @@ static void check_taint(const struct field *f, const struct kube_taint *t)
 	if (!check_label_value(t->value))
 		field_error(&value, KUBE_E_LABEL,
 			    "\"%.80s\" is not a label value: " CHECK_LABEL_TEXT, t->value);
-	if (!*t->effect)
+	if (field_empty(&effect))
 		field_error(&effect, KUBE_E_REQUIRED,
 			    "required: NoSchedule, PreferNoSchedule or NoExecute");
-	check_taint_effect_at(f);
+	check_taint_effect(&effect, t->effect);
 }
 
 /* Text of a field, whatever it is otherwise. */

@@ -24,6 +24,7 @@ static struct field required_map(const struct field *up, const char *key, const 
 static void check_toleration(const struct field *f, const struct kube_toleration *t)
 {
 	struct field key = field_at(f, "key"), value = field_at(f, "value");
+	struct field effect = field_at(f, "effect");
 
 	if (!t->exists && !*t->key)
 		field_error(f, KUBE_E_CONFLICT,
@@ -36,7 +37,7 @@ static void check_toleration(const struct field *f, const struct kube_toleration
 	else if (!check_label_value(t->value))
 		field_error(&value, KUBE_E_LABEL,
 			    "\"%.80s\" is not a label value: " CHECK_LABEL_TEXT, t->value);
-	check_taint_effect_at(f);
+	check_taint_effect(&effect, t->effect);
 }
 
 static void decode_tolerations(const struct field *spec, struct kube_workload *w)
