@@ -164,7 +164,7 @@ static void what_the_api_server_refuses_in_used_fields_is_refused(void **state)
 		  "spec.ipFamilyPolicy" },
 		{ "apiVersion: v1/\nkind: Pod\n", "E010", "apiVersion" },
 		{ "apiVersion: a/b/c\nkind: Pod\n", "E010", "apiVersion" },
-		{ "apiVersion: v1\nkind: List\nitems: [null]\n", "E010", "items[0]" },
+		{ "apiVersion: v1\nkind: List\nitems: [null]\n", "E010", "apiVersion, E010 kind" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)

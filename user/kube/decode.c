@@ -97,11 +97,14 @@ static void decode_items(const struct field *root, const char *api_version, cons
 	for (size_t i = 0; i < field_count(&items); i++) {
 		struct field item = field_map_item(&items, i);
 		struct decode d = { .diags = sink->diags, .file = root->d->file };
-		struct field whole = field_root(&d, item.node);
+		struct doc_node empty = *items.node->items[i];
+		struct field whole = field_root(&d, item.node ? item.node : &empty);
 
-		if (items.node->items[i]->type == DOC_NULL)
-			field_error(&item, KUBE_E_NO_KIND, "expected an object, found nothing");
-		if (item.node)
+		if (empty.type == DOC_NULL) /* an object without fields */
+			empty = (struct doc_node){ .type = DOC_MAP,
+						   .line = empty.line,
+						   .col = empty.col };
+		if (item.node || empty.type == DOC_MAP)
 			decode_any(&whole, named ? api_version : "", kind, sink);
 	}
 }
@@ -120,7 +123,6 @@ static void decode_any(const struct field *root, const char *api_version, const 
 		api_version = field_raw(&api_field, "");
 		kind = field_raw(&kind_field, "");
 	}
-	api_version += *api_version == '/'; /* the core group has no name */
 	root->d->kind = *kind ? kind : NULL;
 	if (!*api_version)
 		field_error(&api_field, KUBE_E_NO_KIND, "required, for example v1");
@@ -131,6 +133,7 @@ static void decode_any(const struct field *root, const char *api_version, const 
 			    api_version);
 	if (!*api_version || !*kind || !is_group_version(api_version))
 		return;
+	api_version += *api_version == '/'; /* the core group has no name */
 	if (is_list(root, kind)) {
 		decode_items(root, api_version, item_kind(&scratch, kind), sink);
 		return;

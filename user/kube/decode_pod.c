@@ -101,8 +101,8 @@ static void decode_addrs(const struct field *status, struct kube_pod *pod)
 	const char *one = field_raw(&ip, ""), *first = one;
 	size_t n = field_count(&ips);
 
-	if (n) {
-		struct field item = field_map_item(&ips, 0);
+	for (size_t i = n; i; i--) {
+		struct field item = field_map_item(&ips, i - 1);
 
 		first = field_raw_at(&item, "ip", "");
 	}
@@ -112,9 +112,14 @@ static void decode_addrs(const struct field *status, struct kube_pod *pod)
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
-		struct field item = field_map_item(&ips, i), address = field_at(&item, "ip");
+		struct field item = field_item(&ips, i);
+		bool map = item.node && item.node->type == DOC_MAP; /* others are reported */
+		struct field address = { 0 };
 
-		add_addr(&address, pod);
+		if (map)
+			address = field_at(&item, "ip");
+		if (map && address.node && address.node->type == DOC_STRING)
+			add_addr(&address, pod);
 	}
 }
 
