@@ -2,6 +2,7 @@
 /* Divides a file into documents, as kubectl does, before any is read (PARSE-9). See doc.h. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kube/doc_build.h"
@@ -174,11 +175,12 @@ size_t doc_read(const char *data, size_t len, doc_handler *handler, doc_report *
 {
 	struct doc_input in = { .handler = handler, .report = report_to, .arg = arg };
 	struct doc_part text = { data, len, 1 };
-	_cleanup_(mem_free) char *copy = doc_decode_text(&text.data, &text.len);
+	char *copy = doc_decode_text(&text.data, &text.len);
 
 	if (doc_looks_like_json(text.data, text.len))
 		read_json(&in, text);
 	else
 		read_documents(&in, text, NULL);
+	free(copy);
 	return in.errors;
 }

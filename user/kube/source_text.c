@@ -40,11 +40,8 @@ static bool has_plain_lines(const char *data, size_t len)
 	return true;
 }
 
-void store_keep_source_text(struct store *s, const char *data, size_t len)
+static void keep_text(struct store_private *p, const char *data, size_t len)
 {
-	_cleanup_(mem_free) char *copy = doc_decode_text(&data, &len);
-	struct store_private *p = s->priv;
-
 	if (len > KUBE_KEPT_TEXT_MAX - p->texts_len)
 		p->texts_refused = TOO_LARGE;
 	else if (!has_plain_lines(data, len))
@@ -55,6 +52,14 @@ void store_keep_source_text(struct store *s, const char *data, size_t len)
 	if (p->cap_texts < p->n_files)
 		p->texts = mem_grow(p->texts, &p->cap_texts, p->n_files, sizeof(*p->texts));
 	p->texts[p->n_files - 1] = mem_strndup(data, len);
+}
+
+void store_keep_source_text(struct store *s, const char *data, size_t len)
+{
+	char *copy = doc_decode_text(&data, &len);
+
+	keep_text(s->priv, data, len);
+	free(copy);
 }
 
 /* ---- Which documents ---- */
