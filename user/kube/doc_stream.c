@@ -10,7 +10,6 @@
 
 #define SEPARATOR "---"
 #define YAML_AFTER_JSON_MIN 4
-#define JSON_WITHIN 4096 /* bytes of blanks before the first {: kubectl looks no further */
 
 /* ---- Lines ---- */
 
@@ -123,13 +122,6 @@ static void read_documents(struct doc_input *in, struct doc_part text, struct do
 }
 
 /* ---- Either format ---- */
-
-bool doc_looks_like_json(const char *data, size_t len)
-{
-	size_t within = len < JSON_WITHIN ? len : JSON_WITHIN, at = skip_blanks(data, within);
-
-	return at < within && data[at] == '{';
-}
 
 /*
  * Blanks up to the end of a line, before what is not JSON. false: kubectl reads nothing that is so

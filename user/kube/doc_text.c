@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "kube/doc_build.h"
 
+#define JSON_WITHIN 4096 /* bytes of blanks before the first {: kubectl looks no further */
 #define REPLACEMENT 0xfffd
 #define REPLACEMENT_TEXT "\xef\xbf\xbd"
 #define BYTES_MAX 4 /* of a character as UTF-8 */
@@ -172,4 +173,13 @@ size_t doc_blank_len(const char *data, size_t len)
 	    (unsigned char)data[2] <= 0x8a)
 		return 3;
 	return 0;
+}
+
+bool doc_looks_like_json(const char *data, size_t len)
+{
+	size_t within = len < JSON_WITHIN ? len : JSON_WITHIN, at = 0, n = 1;
+
+	for (; at < within && n; at += n)
+		n = doc_blank_len(data + at, within - at);
+	return at < within && data[at] == '{';
 }
