@@ -121,11 +121,20 @@ $(PROG) $(DIFF) $(NETNS_C): $(BUILD)/%: $(BUILD)/obj/%.o $(REFERENCE) $(TEST_LIB
 	$(call say,LD,$@)
 	$(link_test)
 
+# What kubectl and the API server make of manifests, for diff_apiserver; built where a Go that is new
+# enough is installed.
+APISERVER := $(BUILD)/apiserver/apiserver
+$(APISERVER): $(wildcard tests/apiserver/*)
+	$(call say,GO,$@)
+	$(Q)tests/apiserver/build.sh $(@D)
+
+apiserver: $(APISERVER)
+
 BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,bench_prog bench_control bench_live)
 
 tests: $(UNIT) $(PROG) $(DIFF) $(NETNS_C) $(BENCH_PROGRAMS)
 
-.PHONY: vmtest vmtest-full all tests deps demo test lint clean help install bench
+.PHONY: vmtest vmtest-full all tests apiserver deps demo test lint clean help install bench
 .SECONDARY:
 .DELETE_ON_ERROR:
 

@@ -202,6 +202,7 @@ report() {
 mount_bpffs
 headline build
 build "weir and its tests" BUILD="$BUILD" all tests
+build "what the API server says" BUILD="$BUILD" apiserver
 headline unit
 run_built unit "$BUILD" tests/unit
 run_sanitized

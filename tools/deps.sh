@@ -11,13 +11,14 @@ set -eu
 
 # [GROUP], then: package | its programs that the tree runs | purpose
 # [given] is not installed: every Debian has it, and only users who are not root need sudo.
+# [other] is not installed either: without it a test is skipped.
 packages='
 [given]
 apt                | apt-cache apt-get |
 bash               | bash |
 coreutils          | basename cat chmod chown cksum cp cut date dd dirname env head id install |
-coreutils          | ln ls md5sum mkdir mktemp mv nproc paste realpath rm rmdir seq sleep sort stat |
-coreutils          | tail timeout touch tr uname wc |
+coreutils          | ln ls md5sum mkdir mktemp mv nice nproc paste realpath rm rmdir seq sleep sort |
+coreutils          | stat tail timeout touch tr uname wc |
 dash               | sh |
 diffutils          | cmp diff |
 dpkg               | dpkg dpkg-query |
@@ -58,6 +59,9 @@ iptables           | iptables iptables-nft iptables-restore | tests and bench: t
 ipset              | ipset              | bench: policies as iptables with sets
 python3            | python3            | tests: reads JSON; lint
 curl               | curl               | demo: the suggested commands
+
+[other]
+golang-go          | go                 | tests: what the API server says; Debian 12 has it too old
 
 [vmtest]
 qemu-system-x86    | qemu-system-x86_64 | the virtual machine

@@ -222,7 +222,7 @@ static void np_26_28_blocks_are_decoded_with_exceptions(void **state)
 		HEAD "spec:\n"
 		     "  egress:\n"
 		     "  - to:\n"
-		     "    - ipBlock: {cidr: 10.1.2.3/8, except: [10.0.5.0/24, 10.9.0.0/16]}\n"
+		     "    - ipBlock: {cidr: 10.0.0.0/8, except: [10.0.5.0/24, 10.9.0.0/16]}\n"
 		     "    - ipBlock: {cidr: \"::/0\", except: []}\n");
 	const struct kube_peer *peers = only_policy(s)->rules[KUBE_EGRESS][0].peers;
 	char text[ADDR_TEXT_MAX];

@@ -324,7 +324,7 @@ static void svc_19_special_addresses_are_refused(void **state)
 		"f.yaml:7:15: error E025:" ENDS
 		"endpoints[1].addresses[0]: \"169.254.1.1\" is link-local and cannot be an endpoint\n"
 		"f.yaml:8:15: error E025:" ENDS
-		"endpoints[2].addresses[0]: \"224.0.0.5\" is multicast and cannot be an endpoint\n"
+		"endpoints[2].addresses[0]: \"224.0.0.5\" is link-local multicast and cannot be an endpoint\n"
 		"f.yaml:9:15: error E025:" ENDS
 		"endpoints[3].addresses[0]: expected an IPv4 address as in addressType, found \"fd00::1\"\n"
 		"f.yaml:10:14: error E021:" ENDS
@@ -344,12 +344,11 @@ static void invalid_fields_of_a_slice_are_errors(void **state)
 {
 	assert_found(
 		SLICE
-		"endpoints: []\nports: [{name: a, port: 0}, {name: a, port: 1}, {name: B_, port: 2}]\n",
+		"endpoints: []\nports: [{name: a, port: -1}, {name: a, port: 1}, {name: B_, port: 2}]\n",
 		"f.yaml:1:1: error E021:" ENDS "addressType: required: IPv4, IPv6 or FQDN\n"
-		"f.yaml:5:25: error E023:" ENDS
-		"ports[0].port: expected an integer from 1 to 65535, found 0\n"
-		"f.yaml:5:36: error E028:" ENDS "ports[1].name: port name \"a\" is given twice\n"
-		"f.yaml:5:56: error E024:" ENDS
+		"f.yaml:5:25: warning:" ENDS "ports[0].port: -1 is no port: skipped\n"
+		"f.yaml:5:37: error E028:" ENDS "ports[1].name: port name \"a\" is given twice\n"
+		"f.yaml:5:57: error E024:" ENDS
 		"ports[2].name: \"B_\" is not a port name: at most 63 of a-z, 0-9 and -\n");
 	assert_found(SLICE "addressType: IPX\n",
 		     "f.yaml:4:14: error E022:" ENDS

@@ -70,7 +70,9 @@ static void a_duplicate_is_an_error_at_the_second_with_the_position_of_the_first
 		assert_string_equal(d->code, "E012");
 		assert_int_equal(d->src.line, 11);
 		assert_string_equal(d->object, "Pod a/p");
-		assert_string_equal(d->message, "given twice, first at f.yaml:6:1: remove one");
+		assert_string_equal(
+			d->message,
+			"given twice with different content, first at f.yaml:6:1: remove one");
 	}
 }
 

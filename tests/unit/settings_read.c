@@ -374,7 +374,7 @@ static void a_file_is_one_mapping(void **state)
 		    "f:3:1: error E029: a second document: write all keys into one, without ---\n");
 	assert_says(
 		"echo: [\n",
-		"f:2:1: error E001: while parsing a flow node, did not find expected node content\n");
+		"f:2:1: error E001: expected a value: put text that begins with one of ,[]{}&*!|>%@` in quotes\n");
 }
 
 static void what_is_no_text_is_an_error(void **state)

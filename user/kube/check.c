@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* See check.h. */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,11 +51,6 @@ static bool is_dns_name(const char *text, size_t len)
 bool check_dns_name(const char *text)
 {
 	return is_dns_name(text, strlen(text));
-}
-
-bool check_service_name(const char *text)
-{
-	return check_dns_label(text) && isalpha((unsigned char)text[0]);
 }
 
 bool check_job_name(const char *text)
@@ -129,7 +123,7 @@ static int by_text(const void *a, const void *b)
 	return order ? order : (x->index > y->index) - (x->index < y->index);
 }
 
-void check_unique_at(const struct field *list, const char *key, const char *what)
+static void check_unique(const struct field *list, const char *key, const char *what, bool may_lack)
 {
 	size_t n = field_count(list), found = 0;
 	_cleanup_(mem_free) struct keyed *texts = mem_zalloc(n * sizeof(*texts));
@@ -137,9 +131,11 @@ void check_unique_at(const struct field *list, const char *key, const char *what
 	for (size_t i = 0; i < n; i++) {
 		const struct doc_node *item = list->node->items[i];
 		const struct doc_node *value = item->type == DOC_MAP ? doc_get(item, key) : NULL;
+		const char *text = value && value->type == DOC_STRING ? value->text : "";
+		bool fits = item->type == DOC_MAP || item->type == DOC_NULL;
 
-		if (value && value->type == DOC_STRING && *value->text)
-			texts[found++] = (struct keyed){ value->text, i };
+		if (fits && (*text || !may_lack))
+			texts[found++] = (struct keyed){ text, i };
 	}
 	qsort(texts, found, sizeof(*texts), by_text);
 	for (size_t i = 1; i < found; i++) {
@@ -149,6 +145,16 @@ void check_unique_at(const struct field *list, const char *key, const char *what
 			field_error(&f, KUBE_E_REPEATED, "%s \"%.80s\" is given twice", what,
 				    texts[i].text);
 	}
+}
+
+void check_unique_at(const struct field *list, const char *key, const char *what)
+{
+	check_unique(list, key, what, false);
+}
+
+void check_unique_named_at(const struct field *list, const char *key, const char *what)
+{
+	check_unique(list, key, what, true);
 }
 
 uint16_t check_port_at(const struct field *up, const char *key)
@@ -161,11 +167,25 @@ uint16_t check_port_at(const struct field *up, const char *key)
 	return 0;
 }
 
+static const char *const protocols[] = { "TCP", "UDP", "SCTP", NULL };
+
 int check_protocol_at(const struct field *up, const char *key)
 {
-	static const char *const words[] = { "TCP", "UDP", "SCTP", NULL };
+	return proto_parse(protocols[field_word_at(up, key, protocols, 0)]);
+}
 
-	return proto_parse(words[field_word_at(up, key, words, 0)]);
+int check_protocol_given_at(const struct field *up, const char *key)
+{
+	return proto_parse(protocols[field_word_given_at(up, key, protocols, 0)]);
+}
+
+void check_taint_effect(const struct field *f, const char *effect)
+{
+	if (*effect && strcmp(effect, "NoSchedule") && strcmp(effect, "PreferNoSchedule") &&
+	    strcmp(effect, "NoExecute"))
+		field_error(f, KUBE_E_VALUE,
+			    "expected NoSchedule, PreferNoSchedule or NoExecute, found \"%.80s\"",
+			    effect);
 }
 
 bool check_addr(const struct field *f, struct weir_addr *ret_addr)
@@ -179,6 +199,39 @@ bool check_addr(const struct field *f, struct weir_addr *ret_addr)
 	field_error(f, KUBE_E_ADDRESS, "expected an IPv4 or IPv6 address, found %s",
 		    field_quoted(f));
 	return false;
+}
+
+/* NULL: an ordinary address. */
+static const char *special_kind(const struct weir_addr *a)
+{
+	static const struct {
+		const char *block, *what;
+	} special[] = {
+		{ "0.0.0.0/32", "unspecified" },
+		{ "::/128", "unspecified" },
+		{ "127.0.0.0/8", "a loopback address" },
+		{ "::1/128", "a loopback address" },
+		{ "169.254.0.0/16", "link-local" },
+		{ "fe80::/10", "link-local" },
+		{ "224.0.0.0/24", "link-local multicast" },
+	};
+	struct cidr block;
+
+	for (size_t i = 0; i < ARRAY_SIZE(special); i++)
+		if (!cidr_parse(special[i].block, &block) && cidr_holds(&block, a))
+			return special[i].what;
+	/* the low half of the second byte is the scope */
+	return a->b[0] == 0xff && (a->b[1] & 0x0f) == 2 ? "link-local multicast" : NULL;
+}
+
+bool check_sendable(const struct field *f, const struct weir_addr *a, const char *what_for)
+{
+	const char *what = special_kind(a);
+
+	if (what)
+		field_error(f, KUBE_E_ADDRESS, "%s is %s and cannot be an %s", field_quoted(f),
+			    what, what_for);
+	return !what;
 }
 
 bool check_cidr(const struct field *f, struct cidr *ret_cidr)

@@ -16,7 +16,6 @@
 
 bool check_dns_label(const char *text); /* [a-z0-9]([-a-z0-9]*[a-z0-9])?, at most 63 */
 bool check_dns_name(const char *text); /* labels joined with dots, at most 253 */
-bool check_service_name(const char *text); /* a DNS label that begins with a letter */
 bool check_job_name(const char *text); /* a DNS name of at most 63: it becomes a label's value */
 bool check_cron_job_name(const char *text); /* the same, at most 52: its Jobs get a suffix */
 bool check_label_key(const char *text); /* [prefix/]name */
@@ -30,13 +29,21 @@ bool check_port_name(const char *text);
 #define CHECK_LABEL_KEY_TEXT "[prefix/]name, " CHECK_LABEL_TEXT
 
 struct kube_labels check_labels(const struct field *map); /* of a mapping, sorted by key */
-/* Reports mappings of a list that have the same text, not empty, in the field key. */
+/* Reports mappings of a list that have the same text in the field key; none is the empty text. */
 void check_unique_at(const struct field *list, const char *key, const char *what);
+/* The same, except that any number of them may have no text. */
+void check_unique_named_at(const struct field *list, const char *key, const char *what);
 /* Required, 1..65535, host order; 0 when wrong. */
 uint16_t check_port_at(const struct field *up, const char *key);
 int check_protocol_at(const struct field *up, const char *key); /* IPPROTO_*, TCP when absent */
+/* The same, where an empty text is none of the values. */
+int check_protocol_given_at(const struct field *up, const char *key);
+/* Reports an effect of a taint that there is not; effect: its text, "" is in order. */
+void check_taint_effect(const struct field *f, const char *effect);
 /* false: absent, or not an address. */
 bool check_addr(const struct field *f, struct weir_addr *ret_addr);
+/* Whether the API server takes an address for an endpoint or an external IP; reports if not. */
+bool check_sendable(const struct field *f, const struct weir_addr *a, const char *what_for);
 /* false: absent, or not a CIDR block; blanks around it are refused (unlike cidr_parse()). */
 bool check_cidr(const struct field *f, struct cidr *ret_cidr);
 /* PARSE-3: a number, or a string that names a port. 0: absent or wrong; 1: a number; 2: a name. */

@@ -61,15 +61,28 @@ static void decode_object(const struct field *root, enum kube_kind kind,
 	sink->object(m, sink->arg);
 }
 
-/* Kind of a list's items: "Pod" of a PodList, "" of a List. NULL: not a list. */
-static const char *item_kind(struct arena *a, const char *kind, const struct field *root)
+/* The core group is without a name. */
+static bool is_group_version(const char *text)
 {
-	size_t len = strlen(kind);
-	struct field items = field_at(root, "items");
+	const char *slash = strchr(text, '/');
 
-	if (len < 4 || strcmp(kind + len - 4, "List") || !items.node)
-		return strcmp(kind, "List") ? NULL : "";
-	return arena_strndup(a, kind, len - 4);
+	return !slash || (slash[1] && !strchr(slash + 1, '/'));
+}
+
+/* As for kubectl, what has items is a list, whatever its kind. */
+static bool is_list(const struct field *root, const char *kind)
+{
+	return !strcmp(kind, "List") || (root->node && doc_get(root->node, "items"));
+}
+
+/* Kind of a list's items: "Pod" of a PodList, "" of a List. */
+static const char *item_kind(struct arena *a, const char *kind)
+{
+	size_t len = strlen(kind), ending = strlen("List");
+
+	if (len >= ending && !strcmp(kind + len - ending, "List"))
+		len -= ending;
+	return arena_strndup(a, kind, len);
 }
 
 static void decode_any(const struct field *root, const char *api_version, const char *kind,
@@ -84,9 +97,14 @@ static void decode_items(const struct field *root, const char *api_version, cons
 	for (size_t i = 0; i < field_count(&items); i++) {
 		struct field item = field_map_item(&items, i);
 		struct decode d = { .diags = sink->diags, .file = root->d->file };
-		struct field whole = field_root(&d, item.node);
+		struct doc_node empty = *items.node->items[i];
+		struct field whole = field_root(&d, item.node ? item.node : &empty);
 
-		if (item.node)
+		if (empty.type == DOC_NULL) /* an object without fields */
+			empty = (struct doc_node){ .type = DOC_MAP,
+						   .line = empty.line,
+						   .col = empty.col };
+		if (item.node || empty.type == DOC_MAP)
 			decode_any(&whole, named ? api_version : "", kind, sink);
 	}
 }
@@ -98,21 +116,26 @@ static void decode_any(const struct field *root, const char *api_version, const 
 	_cleanup_(arena_free) struct arena scratch = {};
 	struct field api_field = field_at(root, "apiVersion"), kind_field = field_at(root, "kind");
 	struct src src = field_src(root);
-	const char *of_items;
 	enum kube_kind k;
 
-	api_version = field_raw(&api_field, api_version);
-	kind = field_raw(&kind_field, kind);
+	/* what an item lacks it has from its list, if it lacks both */
+	if (!field_empty(&api_field) || !field_empty(&kind_field)) {
+		api_version = field_raw(&api_field, "");
+		kind = field_raw(&kind_field, "");
+	}
 	root->d->kind = *kind ? kind : NULL;
 	if (!*api_version)
 		field_error(&api_field, KUBE_E_NO_KIND, "required, for example v1");
 	if (!*kind)
 		field_error(&kind_field, KUBE_E_NO_KIND, "required, for example NetworkPolicy");
-	if (!*api_version || !*kind)
+	if (!is_group_version(api_version))
+		field_error(&api_field, KUBE_E_NO_KIND, "expected group/version, found \"%.80s\"",
+			    api_version);
+	if (!*api_version || !*kind || !is_group_version(api_version))
 		return;
-	of_items = item_kind(&scratch, kind, root);
-	if (of_items) {
-		decode_items(root, api_version, of_items, sink);
+	api_version += *api_version == '/'; /* the core group has no name */
+	if (is_list(root, kind)) {
+		decode_items(root, api_version, item_kind(&scratch, kind), sink);
 		return;
 	}
 	k = kube_kind_find(kind);

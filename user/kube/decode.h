@@ -33,9 +33,18 @@ void decode_slice(const struct field *root, struct kube_meta *o);
 void decode_workload(const struct field *root, struct kube_meta *o);
 void decode_policy(const struct field *root, struct kube_meta *o);
 
-/* For a Pod and for the template of a workload. decode_labels() also checks annotations. */
-void decode_pod_spec(const struct field *spec, struct kube_pod *pod);
+/*
+ * For a Pod and for the template of a workload. named: the workload sets hostname and subdomain, so
+ * those given do not matter. decode_labels() also checks annotations.
+ */
+void decode_pod_spec(const struct field *spec, bool named, struct kube_pod *pod);
 struct kube_labels decode_labels(const struct field *metadata);
+
+/* A name that generateName stands for: at most this much of it, and then five characters. */
+#define KUBE_GENERATE_MAX 58
+#define KUBE_GENERATED_SAMPLE "bbbbb"
+/* The first letters that Kubernetes makes such names of: no vowels, so no words. */
+#define KUBE_GENERATED_LETTERS "bcdfghjklmnpqrstvwxz2456789"
 
 void decode_meta(const struct field *root, struct kube_meta *m);
 /* A LabelSelector; the plain map of a Service. Absent: an empty selector. */

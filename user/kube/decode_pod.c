@@ -11,6 +11,8 @@
 
 #include "kube/decode.h"
 
+static const char *const policies[] = { "Always", "OnFailure", "Never", NULL };
+
 static void decode_port_name(const struct field *port, struct kube_pod_port *p)
 {
 	struct field name = field_at(port, "name");
@@ -23,7 +25,9 @@ static void decode_port_name(const struct field *port, struct kube_pod_port *p)
 			p->name);
 }
 
-static void decode_container(const struct field *container, struct kube_pod *pod, size_t *cap)
+/* counts: its ports are the pod's. */
+static void decode_container(const struct field *container, bool counts, struct kube_pod *pod,
+			     size_t *cap)
 {
 	struct field name = field_at(container, "name"), ports = field_list(container, "ports");
 	const char *text = field_raw(&name, "");
@@ -41,9 +45,10 @@ static void decode_container(const struct field *container, struct kube_pod *pod
 		decode_port_name(&port, &p);
 		p.proto = check_protocol_at(&port, "protocol");
 		p.port = check_port_at(&port, "containerPort");
-		*VEC_ADD(pod->ports, pod->n_ports, *cap) = p;
+		if (counts)
+			*VEC_ADD(pod->ports, pod->n_ports, *cap) = p;
 	}
-	check_unique_at(&ports, "name", "port name");
+	check_unique_named_at(&ports, "name", "port name");
 }
 
 static void decode_containers(const struct field *spec, struct kube_pod *pod)
@@ -59,14 +64,16 @@ static void decode_containers(const struct field *spec, struct kube_pod *pod)
 	for (size_t i = 0; i < field_count(&containers); i++) {
 		struct field c = field_map_item(&containers, i);
 
-		decode_container(&c, pod, &cap);
+		decode_container(&c, true, pod, &cap);
 	}
+	check_unique_named_at(&containers, "name", "container name");
 	for (size_t i = 0; i < field_count(&init); i++) {
 		struct field c = field_map_item(&init, i);
+		bool sidecar = !field_word_given_at(&c, "restartPolicy", policies, 1);
 
-		if (!strcmp(field_raw_at(&c, "restartPolicy", ""), "Always"))
-			decode_container(&c, pod, &cap);
+		decode_container(&c, sidecar, pod, &cap);
 	}
+	check_unique_named_at(&init, "name", "container name");
 	grown = pod->ports;
 	pod->ports = arena_zalloc(spec->d->arena, pod->n_ports * sizeof(*pod->ports));
 	if (pod->n_ports)
@@ -91,14 +98,29 @@ static void add_addr(const struct field *f, struct kube_pod *pod)
 static void decode_addrs(const struct field *status, struct kube_pod *pod)
 {
 	struct field ips = field_list(status, "podIPs"), ip = field_at(status, "podIP");
+	const char *one = field_raw(&ip, ""), *first = one;
+	size_t n = field_count(&ips);
 
-	for (size_t i = 0; i < field_count(&ips); i++) {
-		struct field item = field_map_item(&ips, i), address = field_at(&item, "ip");
+	for (size_t i = n; i; i--) {
+		struct field item = field_map_item(&ips, i - 1);
 
-		add_addr(&address, pod);
+		first = field_raw_at(&item, "ip", "");
 	}
-	if (!field_count(&ips))
+	/* where they differ, podIP counts: as the API server has it for old kubelets */
+	if (!n || (*one && strcmp(one, first))) {
 		add_addr(&ip, pod);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct field item = field_item(&ips, i);
+		bool map = item.node && item.node->type == DOC_MAP; /* others are reported */
+		struct field address = { 0 };
+
+		if (map)
+			address = field_at(&item, "ip");
+		if (map && address.node && address.node->type == DOC_STRING)
+			add_addr(&address, pod);
+	}
 }
 
 static bool decode_ready(const struct field *conditions)
@@ -107,9 +129,11 @@ static bool decode_ready(const struct field *conditions)
 
 	for (size_t i = 0; i < field_count(conditions); i++) {
 		struct field c = field_map_item(conditions, i);
+		const char *type = field_raw_at(&c, "type", ""),
+			   *status = field_raw_at(&c, "status", "");
 
-		if (!strcmp(field_raw_at(&c, "type", ""), "Ready"))
-			ready = !strcmp(field_raw_at(&c, "status", ""), "True");
+		if (!strcmp(type, "Ready"))
+			ready = !strcmp(status, "True");
 	}
 	return ready;
 }
@@ -133,18 +157,18 @@ static void decode_status(const struct field *root, struct kube_pod *pod)
 	pod->ready = field_given(&conditions) ? decode_ready(&conditions) : phase == KUBE_RUNNING;
 }
 
-static const char *decode_host_part(const struct field *spec, const char *key)
+static const char *decode_host_part(const struct field *spec, const char *key, bool checked)
 {
 	struct field f = field_at(spec, key);
 	const char *text = field_text(&f, "");
 
-	if (*text && !check_dns_label(text))
+	if (checked && *text && !check_dns_label(text))
 		field_error(&f, KUBE_E_NAME,
 			    "\"%.80s\" is not a DNS label: at most 63 of a-z, 0-9 and -", text);
 	return text;
 }
 
-void decode_pod_spec(const struct field *spec, struct kube_pod *pod)
+void decode_pod_spec(const struct field *spec, bool named, struct kube_pod *pod)
 {
 	struct field node = field_at(spec, "nodeName");
 
@@ -154,8 +178,8 @@ void decode_pod_spec(const struct field *spec, struct kube_pod *pod)
 			    "\"%.80s\" is not a node name: at most 253 of a-z, 0-9, - and .",
 			    pod->node);
 	pod->host_network = field_flag_at(spec, "hostNetwork", false);
-	pod->hostname = decode_host_part(spec, "hostname");
-	pod->subdomain = decode_host_part(spec, "subdomain");
+	pod->hostname = decode_host_part(spec, "hostname", !named);
+	pod->subdomain = decode_host_part(spec, "subdomain", !named);
 	decode_containers(spec, pod);
 }
 
@@ -164,6 +188,7 @@ void decode_pod(const struct field *root, struct kube_meta *o)
 	struct kube_pod *pod = (struct kube_pod *)o;
 	struct field spec = field_map(root, "spec");
 
-	decode_pod_spec(&spec, pod);
+	decode_pod_spec(&spec, false, pod);
+	field_word_at(&spec, "restartPolicy", policies, 0);
 	decode_status(root, pod);
 }

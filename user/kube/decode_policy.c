@@ -9,6 +9,29 @@
 
 #define TYPES_MAX 2
 
+/* PARSE-10: since 1.36 the API server refuses such blocks in new policies; older ones may have
+ * them. */
+static void warn_of_old_block(const struct field *f, const struct cidr *block)
+{
+	const char *text = field_raw(f, ""), *len = strchr(text, '/') + 1;
+	char masked[ADDR_TEXT_MAX];
+	struct weir_addr a;
+	bool colon = strchr(text, ':'), v4 = weir_addr_is_v4(&block->addr);
+	bool old = (len[0] == '0' && len[1]) || (colon && v4 && block->len >= WEIR_V4_PREFIX_BITS);
+	_cleanup_(mem_free) char *addr = mem_strndup(text, len - 1 - text);
+
+	cidr_text(block, masked);
+	if (!colon)
+		old = strcmp(text, masked);
+	else if (!old && !addr_parse(addr, &a))
+		old = !weir_addr_equal(&a, &block->addr);
+	if (old)
+		field_warning(
+			f,
+			"the API server takes no new block with host bits, leading zeros or mapped IPv4: %s is read as %s",
+			field_quoted(f), masked);
+}
+
 static void decode_block(const struct field *block, struct kube_peer *peer)
 {
 	struct field cidr = field_at(block, "cidr"), except = field_list(block, "except");
@@ -20,6 +43,8 @@ static void decode_block(const struct field *block, struct kube_peer *peer)
 		field_error(&cidr, KUBE_E_REQUIRED, "required, for example 10.0.0.0/8");
 	else
 		known = check_cidr(&cidr, &peer->block);
+	if (known)
+		warn_of_old_block(&cidr, &peer->block);
 	peer->except = arena_zalloc(block->d->arena, n * sizeof(*peer->except));
 	for (size_t i = 0; i < n; i++) {
 		struct field f = field_item(&except, i);
@@ -30,6 +55,7 @@ static void decode_block(const struct field *block, struct kube_peer *peer)
 		if (!check_cidr(&f, e))
 			continue;
 		peer->n_except++;
+		warn_of_old_block(&f, e);
 		if (known && (e->len <= peer->block.len || !cidr_holds_cidr(&peer->block, e)))
 			field_error(&f, KUBE_E_CIDR,
 				    "expected a smaller block inside cidr %s, found %s",
@@ -76,7 +102,7 @@ static void decode_port(const struct field *f, struct kube_policy_port *p)
 	int what;
 
 	p->src = field_src(f);
-	p->proto = check_protocol_at(f, "protocol");
+	p->proto = check_protocol_given_at(f, "protocol");
 	p->any = !field_given(&port);
 	p->low = 0;
 	p->high = KUBE_PORT_MAX;

@@ -24,6 +24,12 @@ enum family_policy {
 
 /* ---- Ports ---- */
 
+/* PARSE-3: targetPort 0 and "" mean the same as none. */
+static bool is_unset(const struct field *target)
+{
+	return field_empty(target) || (target->node->type == DOC_INT && !target->node->number);
+}
+
 static void decode_port(const struct field *f, bool needs_name, enum kube_service_type type,
 			struct kube_service_port *p)
 {
@@ -41,12 +47,12 @@ static void decode_port(const struct field *f, bool needs_name, enum kube_servic
 			    "\"%.80s\" is not a port name: at most 63 of a-z, 0-9 and -", p->name);
 	p->proto = check_protocol_at(f, "protocol");
 	p->port = check_port_at(f, "port");
-	what = check_int_or_name(&target, &p->target_port, &p->target_name);
+	what = is_unset(&target) ? 0 : check_int_or_name(&target, &p->target_port, &p->target_name);
 	p->target_is_name = what == 2;
 	if (!what)
 		p->target_port = p->port;
 	p->node_port = field_number(&node, 0, KUBE_PORT_MAX, 0);
-	if (p->node_port && (type == KUBE_CLUSTER_IP || type == KUBE_EXTERNAL_NAME))
+	if (p->node_port && type == KUBE_CLUSTER_IP)
 		field_error(&node, KUBE_E_CONFLICT,
 			    "not allowed for type %s: remove it, or use NodePort or LoadBalancer",
 			    types[type]);
@@ -109,10 +115,11 @@ static void decode_ports(const struct field *spec, struct kube_service *svc)
 	for (size_t i = 0; i < n; i++) {
 		struct field item = field_map_item(&ports, i);
 
-		if (item.node)
+		/* nothing is an item without fields */
+		if (item.node || ports.node->items[i]->type == DOC_NULL)
 			decode_port(&item, n > 1, svc->type, &svc->ports[i]);
 	}
-	check_unique_at(&ports, "name", "port name");
+	check_unique_named_at(&ports, "name", "port name");
 	check_unique_numbers(&ports, svc, "port");
 	check_unique_numbers(&ports, svc, "nodePort");
 }
@@ -162,6 +169,7 @@ static void decode_cluster_ips(const struct field *spec, struct kube_service *sv
 	struct field ip = field_at(spec, "clusterIP"), ips = field_list(spec, "clusterIPs");
 	size_t n = field_count(&ips);
 
+	field_raw(&ip, "");
 	if (n)
 		check_first_ip(&ip, &ips);
 	if (n > FAMILIES_MAX)
@@ -179,19 +187,21 @@ static void decode_cluster_ips(const struct field *spec, struct kube_service *sv
 		else
 			svc->headless = true;
 	}
-	if (!n && !svc->headless && !field_empty(&ip))
+	if (!n && !svc->headless && !field_empty(&ip) && ip.node->type == DOC_STRING)
 		decode_cluster_ip(&ip, svc);
 }
 
 /* ipFamilies[i] is the family of clusterIPs[i]. */
-static void check_family_order(const struct field *f, int family, const struct field *ips, size_t i)
+static void check_family_order(const struct field *f, int family, const struct field *spec,
+			       size_t i)
 {
-	struct field ip = { 0 };
+	struct field ips = field_list(spec, "clusterIPs"), ip = field_at(spec, "clusterIP");
 	struct weir_addr a;
 
-	if (i >= field_count(ips))
+	if (i >= field_count(&ips) && (i || field_count(&ips)))
 		return;
-	ip = field_item(ips, i);
+	if (field_count(&ips))
+		ip = field_item(&ips, i);
 	if (!ip.node || ip.node->type != DOC_STRING || addr_parse(ip.node->text, &a) ||
 	    addr_family(&a) == family)
 		return;
@@ -206,7 +216,7 @@ static void decode_families(const struct field *spec, struct kube_service *svc)
 						"RequireDualStack", NULL };
 	struct field list = field_list(spec, "ipFamilies"), ips = field_list(spec, "clusterIPs");
 	struct field policy = field_at(spec, "ipFamilyPolicy");
-	int stack = field_word(&policy, policies, -1);
+	int stack = field_word_given(&policy, policies, -1);
 	size_t n = field_count(&list), given = n > field_count(&ips) ? n : field_count(&ips);
 
 	if (n > FAMILIES_MAX)
@@ -214,14 +224,17 @@ static void decode_families(const struct field *spec, struct kube_service *svc)
 			    FAMILIES_MAX, n);
 	for (size_t i = 0; i < n && i < FAMILIES_MAX; i++) {
 		struct field f = field_item(&list, i);
-		int family = field_word(&f, families, -1);
+		int family = field_word_given(&f, families, -1);
+
+		if (!field_given(&f))
+			field_error(&f, KUBE_E_VALUE, "expected IPv4 or IPv6, found nothing");
 
 		if (family < 0)
 			continue;
 		if (svc->wants_family[family])
 			field_error(&f, KUBE_E_REPEATED, "%s is given twice", families[family]);
 		svc->wants_family[family] = true;
-		check_family_order(&f, family, &ips, i);
+		check_family_order(&f, family, spec, i);
 	}
 	for (int family = 0; family < 2; family++)
 		if (!weir_addr_is_zero(&svc->cluster_ip[family]))
@@ -272,10 +285,9 @@ static void check_affinity(const struct field *spec)
 		     client = field_map(&config, "clientIP");
 	int affinity = field_word_at(spec, "sessionAffinity", words, 0);
 
-	if (field_given(&config) && !affinity)
-		field_error(&config, KUBE_E_CONFLICT,
-			    "not allowed without sessionAffinity ClientIP");
-	field_number_at(&client, "timeoutSeconds", 1, AFFINITY_SECONDS_MAX, 0);
+	/* the API server drops the config of another affinity, whatever the number */
+	field_number_at(&client, "timeoutSeconds", affinity ? 1 : INT32_MIN,
+			affinity ? AFFINITY_SECONDS_MAX : INT32_MAX, 0);
 }
 
 static void check_source_ranges(const struct field *spec, enum kube_service_type type)
@@ -311,7 +323,7 @@ static void decode_external(const struct field *spec, struct kube_service *svc)
 		struct field f = field_item(&ips, i);
 		struct weir_addr a;
 
-		if (field_given(&f) && check_addr(&f, &a))
+		if (field_given(&f) && check_addr(&f, &a) && check_sendable(&f, &a, "external IP"))
 			svc->external_ips[svc->n_external_ips++] = a;
 		else if (!field_given(&f))
 			field_error(&f, KUBE_E_ADDRESS,
@@ -371,11 +383,14 @@ void decode_service(const struct field *root, struct kube_meta *o)
 				weir_addr_is_zero(&svc->cluster_ip[1]);
 	svc->selector = decode_map_selector(&selector);
 	svc->has_selector = svc->selector.n && svc->type != KUBE_EXTERNAL_NAME;
-	svc->internal_local = field_word_at(&spec, "internalTrafficPolicy", traffic_policies, 0);
+	svc->internal_local =
+		field_word_given_at(&spec, "internalTrafficPolicy", traffic_policies, 0);
 	svc->publish_not_ready = field_flag_at(&spec, "publishNotReadyAddresses", false);
 	decode_external(&spec, svc);
 	decode_balancer(root, &spec, svc);
 	check_affinity(&spec);
 	if (svc->type == KUBE_EXTERNAL_NAME)
 		check_external_name(&spec);
+	else
+		field_raw_at(&spec, "externalName", "");
 }

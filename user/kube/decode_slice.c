@@ -10,47 +10,50 @@
 #define PORTS_MAX 20000
 #define HINTS_MAX 8
 
-/* Addresses that the API server refuses: no packet may be sent there. NULL: an ordinary one. */
-static const char *special_kind(const struct weir_addr *a)
+/* Of a slice of type FQDN, which is not used: at least two labels, a point may end them. */
+static void check_domain(const struct field *f)
 {
-	static const struct {
-		const char *block, *what;
-	} special[] = {
-		{ "0.0.0.0/32", "unspecified" },         { "::/128", "unspecified" },
-		{ "127.0.0.0/8", "a loopback address" }, { "::1/128", "a loopback address" },
-		{ "169.254.0.0/16", "link-local" },      { "fe80::/10", "link-local" },
-		{ "224.0.0.0/4", "multicast" },          { "ff00::/8", "multicast" },
-	};
-	struct cidr block;
+	const char *text = field_raw(f, "");
+	size_t len = strlen(text);
+	_cleanup_(mem_free) char *name =
+		mem_strndup(text, len && text[len - 1] == '.' ? len - 1 : len);
 
-	for (size_t i = 0; i < ARRAY_SIZE(special); i++)
-		if (!cidr_parse(special[i].block, &block) && cidr_holds(&block, a))
-			return special[i].what;
-	return NULL;
+	if (!strchr(name, '.') || !check_dns_name(name))
+		field_error(f, KUBE_E_ADDRESS, "\"%.80s\" is not a domain name", text);
 }
 
 static void check_endpoint_addr(const struct field *f, int family, struct weir_addr *ret_addr)
 {
-	const char *what;
-
 	if (family < 0) {
-		field_raw(f, "");
+		check_domain(f);
 		return;
 	}
 	if (!f->node)
 		field_error(f, KUBE_E_ADDRESS, "expected an address, found nothing");
 	if (!check_addr(f, ret_addr))
 		return;
-	what = special_kind(ret_addr);
 	if (addr_family(ret_addr) != family)
 		field_error(f, KUBE_E_ADDRESS, "expected an %s address as in addressType, found %s",
 			    family_text(family), field_quoted(f));
-	else if (what)
-		field_error(f, KUBE_E_ADDRESS, "%s is %s and cannot be an endpoint",
-			    field_quoted(f), what);
+	else
+		check_sendable(f, ret_addr, "endpoint");
 }
 
-static const char **decode_hints(const struct field *hints, const char *key, size_t *ret_n)
+/* A node's name is required; a zone is the value of a label, which may be empty. */
+static const char *decode_hint(const struct field *item, bool node)
+{
+	struct field name = field_at(item, "name");
+	const char *text = field_text(&name, "");
+
+	if (node ? !check_dns_name(text) : !check_label_value(text))
+		field_error(&name, KUBE_E_VALUE, "\"%.80s\" is not a %s", text,
+			    node ? "node name: at most 253 of a-z, 0-9, - and ."
+				 : "zone: " CHECK_LABEL_TEXT);
+	return text;
+}
+
+static const char **decode_hints(const struct field *hints, const char *key, bool node,
+				 size_t *ret_n)
 {
 	struct field list = field_list(hints, key);
 	size_t n = field_count(&list);
@@ -60,12 +63,11 @@ static const char **decode_hints(const struct field *hints, const char *key, siz
 		field_error(&list, KUBE_E_TOO_MANY, "expected at most %d hints, found %zu",
 			    HINTS_MAX, n);
 	for (size_t i = 0; i < n; i++) {
-		struct field item = field_map_item(&list, i), name = field_at(&item, "name");
+		struct field item = field_map_item(&list, i);
 
-		names[i] = field_text(&name, "");
-		if (!*names[i])
-			field_error(&name, KUBE_E_REQUIRED, "required");
+		names[i] = decode_hint(&item, node);
 	}
+	check_unique_at(&list, "name", "hint");
 	if (n > 1)
 		qsort(names, n, sizeof(*names), text_order);
 	*ret_n = n;
@@ -76,7 +78,7 @@ static void decode_endpoint(const struct field *f, int family, struct kube_endpo
 {
 	struct field addresses = field_list(f, "addresses"),
 		     conditions = field_map(f, "conditions");
-	struct field hints = field_map(f, "hints");
+	struct field hints = field_map(f, "hints"), node = field_at(f, "nodeName");
 	size_t n = field_count(&addresses);
 
 	if (!n)
@@ -93,22 +95,30 @@ static void decode_endpoint(const struct field *f, int family, struct kube_endpo
 	e->ready = field_flag_at(&conditions, "ready", true);
 	e->serving = field_flag_at(&conditions, "serving", true);
 	e->terminating = field_flag_at(&conditions, "terminating", false);
-	e->node = field_text_at(f, "nodeName", "");
+	e->node = field_text(&node, "");
+	if (field_given(&node) && !check_dns_name(e->node))
+		field_error(&node, KUBE_E_NAME,
+			    "\"%.80s\" is not a node name: at most 253 of a-z, 0-9, - and .",
+			    e->node);
 	e->pod = "";
-	e->zone_hints = decode_hints(&hints, "forZones", &e->n_zone_hints);
-	e->node_hints = decode_hints(&hints, "forNodes", &e->n_node_hints);
+	e->zone_hints = decode_hints(&hints, "forZones", false, &e->n_zone_hints);
+	e->node_hints = decode_hints(&hints, "forNodes", true, &e->n_node_hints);
 }
 
 static void decode_port(const struct field *f, struct kube_slice *slice)
 {
-	struct kube_slice_port p = { .proto = check_protocol_at(f, "protocol") };
-	struct field name = field_at(f, "name");
+	struct kube_slice_port p = { .proto = check_protocol_given_at(f, "protocol") };
+	struct field name = field_at(f, "name"), port = field_at(f, "port");
+	int64_t number = field_number(&port, INT32_MIN, INT32_MAX, 0);
 
 	p.name = field_text(&name, "");
-	p.port = field_number_at(f, "port", 1, KUBE_PORT_MAX, 0);
 	if (*p.name && !check_dns_label(p.name))
 		field_error(&name, KUBE_E_PORT_NAME,
 			    "\"%.80s\" is not a port name: at most 63 of a-z, 0-9 and -", p.name);
+	/* the API server takes any number; 0 is a way to say none (SVC-12) */
+	if (number < 0 || number > KUBE_PORT_MAX)
+		field_warning(&port, "%lld is no port: skipped", (long long)number);
+	p.port = number > 0 && number <= KUBE_PORT_MAX ? number : 0;
 	if (p.port)
 		slice->ports[slice->n_ports++] = p;
 }
@@ -122,7 +132,7 @@ void decode_slice(const struct field *root, struct kube_meta *o)
 	const char *service = kube_label(&o->labels, "kubernetes.io/service-name");
 	size_t n = field_count(&endpoints);
 
-	if (!field_given(&type))
+	if (field_empty(&type))
 		field_error(&type, KUBE_E_REQUIRED, "required: IPv4, IPv6 or FQDN");
 	slice->service = service ? service : "";
 	slice->family = field_word(&type, types, 2);

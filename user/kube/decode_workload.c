@@ -21,6 +21,25 @@ static struct field required_map(const struct field *up, const char *key, const 
 	return field_map(up, key);
 }
 
+static void check_toleration(const struct field *f, const struct kube_toleration *t)
+{
+	struct field key = field_at(f, "key"), value = field_at(f, "value");
+	struct field effect = field_at(f, "effect");
+
+	if (!t->exists && !*t->key)
+		field_error(f, KUBE_E_CONFLICT,
+			    "a toleration without a key needs the operator Exists");
+	if (*t->key && !check_label_key(t->key))
+		field_error(&key, KUBE_E_LABEL,
+			    "\"%.80s\" is not a label key: " CHECK_LABEL_KEY_TEXT, t->key);
+	if (t->exists && *t->value)
+		field_error(&value, KUBE_E_CONFLICT, "Exists takes no value: remove it");
+	else if (!check_label_value(t->value))
+		field_error(&value, KUBE_E_LABEL,
+			    "\"%.80s\" is not a label value: " CHECK_LABEL_TEXT, t->value);
+	check_taint_effect(&effect, t->effect);
+}
+
 static void decode_tolerations(const struct field *spec, struct kube_workload *w)
 {
 	/* in the order of false and true */
@@ -36,9 +55,7 @@ static void decode_tolerations(const struct field *spec, struct kube_workload *w
 		t->value = field_text_at(&item, "value", "");
 		t->effect = field_text_at(&item, "effect", "");
 		t->exists = field_word_at(&item, "operator", operators, 0);
-		if (!t->exists && !*t->key)
-			field_error(&item, KUBE_E_CONFLICT,
-				    "a toleration without a key needs the operator Exists");
+		check_toleration(&item, t);
 	}
 }
 
@@ -64,18 +81,20 @@ static void decode_template(const struct field *owner_spec, struct kube_workload
 {
 	struct field template = required_map(owner_spec, "template", "labels and spec of the pods");
 	struct field metadata = field_map(&template, "metadata"), spec;
+	struct field created = field_at(&metadata, "creationTimestamp");
 	struct kube_pod *pod = arena_zalloc(owner_spec->d->arena, sizeof(*pod));
 
 	w->template = pod;
 	pod->meta.src = field_src(&template);
 	pod->meta.labels = decode_labels(&metadata);
+	field_time(&created);
 	pod->node = pod->hostname = pod->subdomain = "";
 	if (!field_given(&template))
 		return;
 	spec = required_map(&template, "spec", "at least one container");
 	if (!field_given(&spec))
 		return;
-	decode_pod_spec(&spec, pod);
+	decode_pod_spec(&spec, w->meta.kind == KUBE_STATEFUL_SET, pod);
 	check_restart_policy(&spec, ends);
 	if (w->meta.kind == KUBE_DAEMON_SET) {
 		struct field nodes = field_map(&spec, "nodeSelector");
@@ -102,7 +121,7 @@ static void check_selector(const struct field *spec, const struct kube_workload 
 		field_error(
 			&f, KUBE_E_REQUIRED,
 			"required: labels of the template, for example matchLabels: {app: web}");
-	else if (field_given(&f) && !s.n)
+	else if (field_given(&f) && !s.n && w->meta.kind != KUBE_JOB)
 		field_error(
 			&f, KUBE_E_SELECTOR,
 			"empty: it would match every pod of the namespace; give labels of the template");
@@ -142,17 +161,31 @@ static void decode_controller(const struct field *spec, struct kube_workload *w)
 		return;
 	w->first = field_number_at(&ordinals, "start", 0, INT32_MAX, 0);
 	w->template->subdomain = field_text(&service, "");
-	if (*w->template->subdomain && !check_service_name(w->template->subdomain))
-		field_error(
-			&service, KUBE_E_NAME,
-			"\"%.80s\" is not a Service name: at most 63 of a-z, 0-9 and -, a letter first",
-			w->template->subdomain);
+	if (*w->template->subdomain && !check_dns_label(w->template->subdomain))
+		field_error(&service, KUBE_E_NAME,
+			    "\"%.80s\" is not a Service name: at most 63 of a-z, 0-9 and -",
+			    w->template->subdomain);
+}
+
+/* Whether it matches the labels that the API server adds to the template, alone and there. */
+static bool fits_generated(const struct field *selector, const struct kube_workload *w)
+{
+	struct kube_label items[] = { { "batch.kubernetes.io/job-name", w->meta.name },
+				      { "job-name", w->meta.name } };
+	const struct kube_labels added = { items, ARRAY_SIZE(items) };
+	struct kube_labels all = w->template->meta.labels;
+	struct kube_selector s = decode_selector(selector);
+
+	for (size_t i = 0; i < added.n; i++)
+		decode_set_label(selector->d->arena, &all, items[i].key, items[i].value);
+	return kube_selector_matches(&s, &added) && kube_selector_matches(&s, &all);
 }
 
 /* The API server generates a Job's selector, by a label that it adds to the template. */
 static void check_job_selector(const struct field *spec, const struct kube_workload *w)
 {
-	struct field given = field_at(spec, "selector"), labels = field_map(&given, "matchLabels");
+	struct field given = field_at(spec, "selector"), f = field_map(spec, "selector");
+	struct field labels = field_map(&f, "matchLabels");
 	struct field uid = field_at(&labels, "batch.kubernetes.io/controller-uid");
 	struct field old_uid = field_at(&labels, "controller-uid");
 	bool manual = field_flag_at(spec, "manualSelector", false);
@@ -161,11 +194,11 @@ static void check_job_selector(const struct field *spec, const struct kube_workl
 	if (w->meta.kind == KUBE_CRON_JOB && (field_given(&given) || manual))
 		field_error(&given, KUBE_E_CONFLICT,
 			    "the template of a CronJob cannot have a selector: remove it");
-	else if (field_given(&given) && !generated && !manual)
+	else if (field_given(&f) && !generated && !manual && !fits_generated(&f, w))
 		field_error(
 			&given, KUBE_E_CONFLICT,
 			"the API server generates the selector of a Job: remove it, or set manualSelector");
-	else if (field_given(&given) || manual)
+	else if (generated || manual)
 		check_selector(spec, w);
 }
 
@@ -234,6 +267,8 @@ void decode_workload(const struct field *root, struct kube_meta *o)
 		decode_cron_job(&spec, w);
 	} else if (o->kind == KUBE_JOB) {
 		decode_job(&spec, w);
+		if (!o->labels.n)
+			o->labels = w->template ? w->template->meta.labels : o->labels;
 		if (is_finished(root))
 			w->pods = 0;
 	} else {

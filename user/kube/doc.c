@@ -1,46 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Chooses the reader, and looks up keys. See doc.h. */
-#include <errno.h>
+/* Keys, and nodes in messages. See doc.h. */
 #include <stdio.h>
 #include <string.h>
 
-#include "kube/doc_build.h"
-
-static bool looks_like_json(const char *data, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (!strchr(" \t\r\n", data[i]) || !data[i])
-			return data[i] == '{' || data[i] == '[';
-	return false;
-}
-
-static void skip_byte_order_mark(struct doc_input *in)
-{
-	if (in->len < 3 || memcmp(in->data, "\xef\xbb\xbf", 3))
-		return;
-	in->data += 3;
-	in->len -= 3;
-}
-
-int doc_read(const char *data, size_t len, doc_handler *handler, void *arg,
-	     struct doc_error *ret_error)
-{
-	struct doc_input in = { .data = data, .len = len, .handler = handler, .arg = arg };
-	struct doc_error as_yaml;
-	int r;
-
-	skip_byte_order_mark(&in);
-	if (!looks_like_json(in.data, in.len))
-		return doc_read_yaml(&in, ret_error);
-	r = doc_read_json(&in, ret_error);
-	if (!r || in.documents || ret_error->code != KUBE_E_SYNTAX)
-		return r;
-	/* both failed: the YAML error counts, unless the input began as JSON */
-	r = doc_read_yaml(&in, &as_yaml);
-	if (r && (in.documents || as_yaml.code != KUBE_E_SYNTAX || !in.json_texts))
-		*ret_error = as_yaml;
-	return r;
-}
+#include "kube/doc.h"
 
 struct doc_node *doc_get(const struct doc_node *map, const char *key)
 {

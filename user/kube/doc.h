@@ -4,8 +4,8 @@
  * Scalars are typed as Kubernetes' own YAML reader types them (doc_scalar.c). An alias shares the
  * node that it names.
  *
- * The readers know nothing of Kubernetes and never recurse. Malformed input, or input above
- * limits.h, ends with an error that has a position.
+ * The readers know nothing of Kubernetes and never recurse. A document that is malformed or above
+ * limits.h is reported with a position.
  */
 #pragma once
 
@@ -54,23 +54,40 @@ struct doc_pair {
 	bool merged; /* copied by << */
 };
 
-/* The error that ended reading. */
+/* What is wrong with a document. */
 struct doc_error {
 	enum kube_code code;
+	bool warning; /* the document was read all the same */
 	int line, col;
-	char text[160];
+	char text[200];
 };
 
 /* Called for each document that is not empty. The tree is freed when it returns. */
 typedef void doc_handler(const struct doc_node *root, void *arg);
+typedef void doc_report(const struct doc_error *error, void *arg);
 
 /*
- * Reads all documents of a buffer: as JSON when the first byte that is not blank is { or [, and as
- * YAML, whose flow style looks the same, if its first document is not JSON. 0, or -EINVAL with
- * *ret_error filled, after the handler was called for the documents before the error.
+ * Reads all documents of a file as kubectl does (PARSE-9). The text is divided at lines that begin
+ * with --- before any document is read, so a broken document does not reach the others. A text
+ * whose first byte that is not blank is { is read as JSON, and as YAML, whose flow style looks the
+ * same, if its first document is not JSON; after JSON the text may go on with --- and YAML. Returns
+ * how many errors were reported; after KUBE_FILE_ERRORS_MAX the rest is not read.
  */
-int doc_read(const char *data, size_t len, doc_handler *handler, void *arg,
-	     struct doc_error *ret_error);
+size_t doc_read(const char *data, size_t len, doc_handler *handler, doc_report *report, void *arg);
+
+/*
+ * Makes *data, *len valid UTF-8 without a byte order mark, as kubectl does. Returns the copy that
+ * they now refer to, which the caller frees, or NULL when the text needed none.
+ */
+char *doc_decode_text(const char **data, size_t *len);
+
+/* What kind of line this is, without its line break. */
+enum doc_line {
+	DOC_LINE_TEXT,
+	DOC_LINE_SEPARATOR, /* ---, then only blanks or a comment */
+	DOC_LINE_BAD_SEPARATOR, /* ---, then something else */
+};
+enum doc_line doc_line_kind(const char *line, size_t len);
 
 /* The value of a key, or NULL. map must be a DOC_MAP. */
 struct doc_node *doc_get(const struct doc_node *map, const char *key);

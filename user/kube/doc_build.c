@@ -52,6 +52,13 @@ bool build_wants_key(const struct build *b)
 	return f && f->node->type == DOC_MAP && !f->key;
 }
 
+bool build_wants_merge(const struct build *b)
+{
+	struct build_frame *f = top(b);
+
+	return f && f->node->type == DOC_MAP && f->key && f->merge_key;
+}
+
 int build_key(struct build *b, const char *key, bool merge, int line, int col)
 {
 	struct build_frame *f = top(b);

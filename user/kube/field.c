@@ -163,10 +163,15 @@ static void join_words(const char *const *words, char *buf, size_t size)
 
 int field_word(const struct field *f, const char *const *words, int otherwise)
 {
+	return field_empty(f) ? otherwise : field_word_given(f, words, otherwise);
+}
+
+int field_word_given(const struct field *f, const char *const *words, int otherwise)
+{
 	const char *text = field_raw(f, NULL);
 	char all[160] = "";
 
-	if (!text || !*text)
+	if (!text)
 		return otherwise;
 	for (int i = 0; words[i]; i++)
 		if (!strcmp(text, words[i]))
@@ -176,28 +181,74 @@ int field_word(const struct field *f, const char *const *words, int otherwise)
 	return otherwise;
 }
 
+/* Exactly n digits, not above most; -1: none. */
+static int take_digits(const char **at, int n, int most)
+{
+	int value = 0;
+
+	for (; n; n--, ++*at) {
+		if (!isdigit((unsigned char)**at))
+			return -1;
+		value = 10 * value + (**at - '0');
+	}
+	return value <= most ? value : -1;
+}
+
+static bool take_date(const char **at, struct tm *tm)
+{
+	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	bool leap;
+
+	tm->tm_year = take_digits(at, 4, 9999);
+	if (tm->tm_year < 0 || *(*at)++ != '-')
+		return false;
+	tm->tm_mon = take_digits(at, 2, 12) - 1;
+	if (tm->tm_mon < 0 || *(*at)++ != '-')
+		return false;
+	tm->tm_mday = take_digits(at, 2, 31);
+	leap = tm->tm_year % 4 == 0 && (tm->tm_year % 100 || tm->tm_year % 400 == 0);
+	return tm->tm_mday > 0 && tm->tm_mday <= days[tm->tm_mon] + (leap && tm->tm_mon == 1);
+}
+
+static bool take_clock(const char **at, struct tm *tm)
+{
+	tm->tm_hour = take_digits(at, 2, 23);
+	if (tm->tm_hour < 0 || *(*at)++ != ':')
+		return false;
+	tm->tm_min = take_digits(at, 2, 59);
+	if (tm->tm_min < 0 || *(*at)++ != ':')
+		return false;
+	tm->tm_sec = take_digits(at, 2, 59);
+	if (tm->tm_sec < 0)
+		return false;
+	if ((**at == '.' || **at == ',') && isdigit((unsigned char)(*at)[1]))
+		*at += 1 + strspn(*at + 1, "0123456789");
+	return true;
+}
+
 /* RFC 3339: 2006-01-02T15:04:05[.fraction](Z|+hh:mm). */
 static bool parse_time(const char *text, int64_t *ret_seconds)
 {
+	int hours = 0, minutes = 0, sign;
 	struct tm tm = {};
-	int used = 0, hours = 0, minutes = 0;
-	char sign = 0;
 
-	if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
-		   &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &used) != 6)
+	if (!take_date(&text, &tm) || *text++ != 'T' || !take_clock(&text, &tm))
 		return false;
-	text += used;
-	if (*text == '.')
-		text += 1 + strspn(text + 1, "0123456789");
-	if (strcmp(text, "Z") &&
-	    (sscanf(text, "%c%2d:%2d%n", &sign, &hours, &minutes, &used) != 3 || text[used]))
+	sign = *text == '-' ? -1 : 1;
+	if (*text == '-' || *text == '+') {
+		text++;
+		hours = take_digits(&text, 2, 24);
+		if (hours < 0 || *text++ != ':')
+			return false;
+		minutes = take_digits(&text, 2, 60);
+		if (minutes < 0)
+			return false;
+	} else if (*text++ != 'Z') {
 		return false;
-	if (sign && sign != '+' && sign != '-')
-		return false;
+	}
 	tm.tm_year -= 1900;
-	tm.tm_mon--;
-	*ret_seconds = timegm(&tm) - (sign == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
-	return true;
+	*ret_seconds = timegm(&tm) - sign * (hours * 3600 + minutes * 60);
+	return !*text;
 }
 
 int64_t field_time(const struct field *f)
@@ -245,6 +296,14 @@ int field_word_at(const struct field *up, const char *key, const char *const *wo
 	struct field f = field_at(up, key);
 
 	return field_word(&f, words, otherwise);
+}
+
+int field_word_given_at(const struct field *up, const char *key, const char *const *words,
+			int otherwise)
+{
+	struct field f = field_at(up, key);
+
+	return field_word_given(&f, words, otherwise);
 }
 
 /* ---- Positions and errors ---- */
@@ -315,15 +374,34 @@ static char *object_text(const struct decode *d)
 			  d->name);
 }
 
+static void report(const struct field *f, enum diag_level level, const char *code,
+		   const char *message)
+{
+	_cleanup_(mem_free) char *path = path_text(f), *object = object_text(f->d);
+	struct src src = field_src(f);
+
+	diag_add(f->d->diags, level, code, &src, object, path && *path ? path : NULL, "%s",
+		 message);
+}
+
 void field_error(const struct field *f, enum kube_code code, const char *fmt, ...)
 {
-	_cleanup_(mem_free) char *path = path_text(f), *object = object_text(f->d), *message = NULL;
-	struct src src = field_src(f);
+	_cleanup_(mem_free) char *message = NULL;
 	va_list ap;
 
 	va_start(ap, fmt);
 	message = mem_vprintf(fmt, ap);
 	va_end(ap);
-	diag_add(f->d->diags, DIAG_ERROR, kube_code_text(code), &src, object,
-		 path && *path ? path : NULL, "%s", message);
+	report(f, DIAG_ERROR, kube_code_text(code), message);
+}
+
+void field_warning(const struct field *f, const char *fmt, ...)
+{
+	_cleanup_(mem_free) char *message = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	message = mem_vprintf(fmt, ap);
+	va_end(ap);
+	report(f, DIAG_WARNING, NULL, message);
 }

@@ -61,6 +61,8 @@ int64_t field_number(const struct field *f, int64_t min, int64_t max, int64_t ot
 bool field_flag(const struct field *f, bool otherwise);
 /* Index in words, a list that ends with NULL; an empty string is absent. */
 int field_word(const struct field *f, const char *const *words, int otherwise);
+/* The same, where an empty string is none of the words. */
+int field_word_given(const struct field *f, const char *const *words, int otherwise);
 int64_t field_time(const struct field *f); /* seconds since 1970, 0 when absent */
 
 /* The same for a field of the mapping up. */
@@ -70,11 +72,15 @@ int64_t field_number_at(const struct field *up, const char *key, int64_t min, in
 			int64_t otherwise);
 bool field_flag_at(const struct field *up, const char *key, bool otherwise);
 int field_word_at(const struct field *up, const char *key, const char *const *words, int otherwise);
+int field_word_given_at(const struct field *up, const char *key, const char *const *words,
+			int otherwise);
 
 /* Position of the field; when it is absent, of the nearest node above it. */
 struct src field_src(const struct field *f);
 void field_error(const struct field *f, enum kube_code code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+void field_warning(const struct field *f, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 /*
  * For field_error(), one static buffer each per thread: 'the string "abc"', where the type is
  * wrong; '"abc"' of a string, where its text is.

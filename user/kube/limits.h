@@ -15,6 +15,9 @@
  */
 #define KUBE_NODES_MAX ((size_t)48 << 20)
 
+/* Documents of one file that cannot be read: the first ones are reported. */
+#define KUBE_FILE_ERRORS_MAX 100
+
 /* Depth of nesting. Schemas in CustomResourceDefinitions reach about 80, fields for Weir 14. */
 #define KUBE_DEPTH_MAX 256
 
@@ -28,6 +31,9 @@
 
 /* Addresses of one Node: each is compared with all others. */
 #define KUBE_NODE_ADDRS_MAX 1000
+
+/* Taints of one Node: each is compared with all others. */
+#define KUBE_TAINTS_MAX 1000
 
 /* Pods made for the workloads of one input: as many as Kubernetes supports in a cluster. */
 #define KUBE_MADE_PODS_MAX ((size_t)150 * 1000)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/addr.h"
 #include "base/diag.h"
@@ -61,8 +62,9 @@ struct kube_meta {
 	enum kube_kind kind;
 	struct arena arena; /* owns this object and what it points to */
 	const char *ns; /* "" for cluster-scoped kinds */
-	const char *name;
+	const char *name; /* of generateName: made by the store, different each time */
 	const char *uid; /* "" when not given */
+	const char *generate; /* generateName where no name is given, or NULL */
 	struct kube_labels labels;
 	int64_t created; /* seconds since 1970; 0 when not given */
 	bool deleting; /* has a deletionTimestamp */
@@ -284,3 +286,7 @@ struct kube_policy {
 	struct kube_policy_rule *rules[2];
 	size_t n_rules[2];
 };
+
+/* All that Weir uses of an object, as lines of text. */
+void kube_object_print(const struct kube_meta *m, FILE *out);
+bool kube_object_equal(const struct kube_meta *a, const struct kube_meta *b);

@@ -27,10 +27,24 @@ struct reading {
 	struct decode_sink sink;
 };
 
+/* No two are equal, and the same input gives the same names. */
+static void name_generated(struct store_private *p, struct kube_meta *m)
+{
+	static const char letters[] = KUBE_GENERATED_LETTERS;
+	char suffix[] = KUBE_GENERATED_SAMPLE;
+	size_t number = p->generated++;
+
+	for (size_t i = strlen(suffix); i; i--, number /= strlen(letters))
+		suffix[i - 1] = letters[number % strlen(letters)];
+	m->name = arena_printf(&m->arena, "%s%s", m->generate, suffix);
+}
+
 static void keep_object(struct kube_meta *m, void *arg)
 {
 	struct reading *r = arg;
 
+	if (m->generate)
+		name_generated(r->store->priv, m);
 	store_add(r->store, m);
 }
 
@@ -57,22 +71,25 @@ static void on_document(const struct doc_node *root, void *arg)
 	decode_document(root, r->file, &r->sink);
 }
 
+static void on_error(const struct doc_error *e, void *arg)
+{
+	struct reading *r = arg;
+	struct src src = { r->file, e->line, e->col };
+
+	diag_add(&r->store->diags, e->warning ? DIAG_WARNING : DIAG_ERROR,
+		 e->warning ? NULL : kube_code_text(e->code), &src, NULL, NULL, "%s", e->text);
+}
+
 void store_read_buffer(struct store *s, const char *name, const char *data, size_t len)
 {
 	char *file = mem_strdup(name);
 	struct reading r = { .store = s, .file = file };
-	struct doc_error error = {};
 
 	*VEC_ADD(s->priv->files, s->priv->n_files, s->priv->cap_files) = file;
 	if (s->keep_source_text)
 		store_keep_source_text(s, data, len);
 	r.sink = (struct decode_sink){ &s->diags, keep_object, note_unknown, &r };
-	if (doc_read(data, len, on_document, &r, &error)) {
-		struct src src = { file, error.line, error.col };
-
-		diag_add(&s->diags, DIAG_ERROR, kube_code_text(error.code), &src, NULL, NULL, "%s",
-			 error.text);
-	}
+	doc_read(data, len, on_document, on_error, &r);
 }
 
 /* ---- Files and folders ---- */

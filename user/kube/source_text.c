@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kube/doc.h"
 #include "kube/limits.h"
 #include "kube/store_private.h"
 
@@ -39,10 +40,8 @@ static bool has_plain_lines(const char *data, size_t len)
 	return true;
 }
 
-void store_keep_source_text(struct store *s, const char *data, size_t len)
+static void keep_text(struct store_private *p, const char *data, size_t len)
 {
-	struct store_private *p = s->priv;
-
 	if (len > KUBE_KEPT_TEXT_MAX - p->texts_len)
 		p->texts_refused = TOO_LARGE;
 	else if (!has_plain_lines(data, len))
@@ -53,6 +52,14 @@ void store_keep_source_text(struct store *s, const char *data, size_t len)
 	if (p->cap_texts < p->n_files)
 		p->texts = mem_grow(p->texts, &p->cap_texts, p->n_files, sizeof(*p->texts));
 	p->texts[p->n_files - 1] = mem_strndup(data, len);
+}
+
+void store_keep_source_text(struct store *s, const char *data, size_t len)
+{
+	char *copy = doc_decode_text(&data, &len);
+
+	keep_text(s->priv, data, len);
+	free(copy);
 }
 
 /* ---- Which documents ---- */
@@ -95,10 +102,9 @@ static void collect_secrets(const struct store_private *p, const char *file, str
 	sort_lines(l);
 }
 
-/* At the first column YAML allows this only between documents, even in a block scalar. */
 static bool is_separator(const char *line)
 {
-	return !strncmp(line, "---", 3) && strchr(" \t\r\n", line[3]);
+	return doc_line_kind(line, strcspn(line, "\n")) == DOC_LINE_SEPARATOR;
 }
 
 static const char *next_line(const char *line)

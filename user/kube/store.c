@@ -156,7 +156,10 @@ void store_sort(struct store *s, enum kube_kind kind)
 		(*a.items)[i] = order[i].m;
 }
 
-/* Keeps the first in the order of input. The array must be sorted. */
+/*
+ * Keeps the first in the order of input; another with the same meaning is the same object. The
+ * array must be sorted.
+ */
 void store_drop_duplicates(struct store *s, enum kube_kind kind)
 {
 	struct store_array a = store_array(s, kind);
@@ -173,9 +176,13 @@ void store_drop_duplicates(struct store *s, enum kube_kind kind)
 		}
 		object = mem_printf("%s %s%s%s", kube_kind_text(kind), m->ns, *m->ns ? "/" : "",
 				    m->name);
-		diag_add(&s->diags, DIAG_ERROR, kube_code_text(KUBE_E_DUPLICATE), &m->src, object,
-			 NULL, "given twice, first at %s:%d:%d: remove one",
-			 first->src.file ? first->src.file : "?", first->src.line, first->src.col);
+		if (!kube_object_equal(first, m))
+			diag_add(
+				&s->diags, DIAG_ERROR, kube_code_text(KUBE_E_DUPLICATE), &m->src,
+				object, NULL,
+				"given twice with different content, first at %s:%d:%d: remove one",
+				first->src.file ? first->src.file : "?", first->src.line,
+				first->src.col);
 		free_object(m);
 	}
 	*a.n = n;

@@ -33,6 +33,7 @@ struct store_private {
 	const char *texts_refused; /* why none may be kept, or NULL */
 	struct src *secrets; /* positions of Secrets, which must not be kept */
 	size_t n_secrets, cap_secrets;
+	size_t generated; /* names made for generateName so far */
 	struct store_seen *unknown_kinds;
 	struct store_addr *addrs; /* memory of the entries of by_addr */
 	struct store_addr *by_addr;

@@ -184,6 +184,15 @@ static void on_document(const struct doc_node *root, void *arg)
 		read_map(r, &f, "");
 }
 
+static void on_error(const struct doc_error *e, void *arg)
+{
+	struct reading *r = arg;
+	struct src src = { r->d.file, e->line, e->col };
+
+	diag_add(r->d.diags, e->warning ? DIAG_WARNING : DIAG_ERROR,
+		 e->warning ? NULL : kube_code_text(e->code), &src, NULL, NULL, "%s", e->text);
+}
+
 void settings_read(struct settings *s, const char *file, const char *data, size_t len,
 		   struct diag_list *diags)
 {
@@ -191,14 +200,8 @@ void settings_read(struct settings *s, const char *file, const char *data, size_
 		.s = s,
 		.d = { .diags = diags, .arena = &s->arena, .file = arena_strdup(&s->arena, file) },
 	};
-	struct doc_error error = {};
 
-	if (doc_read(data, len, on_document, &r, &error)) {
-		struct src src = { r.d.file, error.line, error.col };
-
-		diag_add(diags, DIAG_ERROR, kube_code_text(error.code), &src, NULL, NULL, "%s",
-			 error.text);
-	}
+	doc_read(data, len, on_document, on_error, &r);
 }
 
 void settings_check_ports(const struct settings *s, const struct setting_ports *local,
