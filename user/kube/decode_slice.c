@@ -29,25 +29,28 @@ static const char *special_kind(const struct weir_addr *a)
 	return NULL;
 }
 
-static void check_endpoint_addr(const struct field *f, int family, struct weir_addr *ret_addr)
+bool decode_endpoint_addr(const struct field *f, struct weir_addr *ret_addr)
 {
 	const char *what;
 
-	if (family < 0) {
-		field_raw(f, "");
-		return;
-	}
 	if (!f->node)
 		field_error(f, KUBE_E_ADDRESS, "expected an address, found nothing");
 	if (!check_addr(f, ret_addr))
-		return;
+		return false;
 	what = special_kind(ret_addr);
-	if (addr_family(ret_addr) != family)
-		field_error(f, KUBE_E_ADDRESS, "expected an %s address as in addressType, found %s",
-			    family_text(family), field_quoted(f));
-	else if (what)
+	if (what)
 		field_error(f, KUBE_E_ADDRESS, "%s is %s and cannot be an endpoint",
 			    field_quoted(f), what);
+	return !what;
+}
+
+static void check_endpoint_addr(const struct field *f, int family, struct weir_addr *ret_addr)
+{
+	if (family < 0)
+		field_raw(f, "");
+	else if (decode_endpoint_addr(f, ret_addr) && addr_family(ret_addr) != family)
+		field_error(f, KUBE_E_ADDRESS, "expected an %s address as in addressType, found %s",
+			    family_text(family), field_quoted(f));
 }
 
 static const char **decode_hints(const struct field *hints, const char *key, size_t *ret_n)
@@ -113,6 +116,13 @@ static void decode_port(const struct field *f, struct kube_slice *slice)
 		slice->ports[slice->n_ports++] = p;
 }
 
+static bool is_mirrored(const struct kube_meta *m)
+{
+	const char *by = kube_label(&m->labels, "endpointslice.kubernetes.io/managed-by");
+
+	return by && !strcmp(by, "endpointslicemirroring-controller.k8s.io");
+}
+
 void decode_slice(const struct field *root, struct kube_meta *o)
 {
 	static const char *const types[] = { "IPv4", "IPv6", "FQDN", NULL };
@@ -125,6 +135,7 @@ void decode_slice(const struct field *root, struct kube_meta *o)
 	if (!field_given(&type))
 		field_error(&type, KUBE_E_REQUIRED, "required: IPv4, IPv6 or FQDN");
 	slice->service = service ? service : "";
+	slice->mirrored = is_mirrored(o);
 	slice->family = field_word(&type, types, 2);
 	if (slice->family == 2)
 		slice->family = -1;

@@ -75,6 +75,10 @@ int field_word_at(const struct field *up, const char *key, const char *const *wo
 struct src field_src(const struct field *f);
 void field_error(const struct field *f, enum kube_code code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* For messages: "spec.ports[0]", and "Service ns/name" as far as known, or NULL. The caller frees.
+ */
+char *field_path(const struct field *f);
+char *field_object(const struct field *f);
 /*
  * For field_error(), one static buffer each per thread: 'the string "abc"', where the type is
  * wrong; '"abc"' of a string, where its text is.
