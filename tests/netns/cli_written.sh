@@ -149,6 +149,10 @@ braces_in_data_are_no_template() {
 	exits 4 compile -q -f "$dir/data-bad.yaml" && grep -q 'error E023' "$dir/err"
 }
 
+field_names_are_those_of_kubernetes() {
+	"$fields" | diff user/kube/schema.table -
+}
+
 cat >"$dir/typo.yaml" <<'END'
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
@@ -185,5 +189,12 @@ check "files of kustomize and Helm beside manifests are passed over, with one no
 check "a kustomization that -f names is refused, with the command to run" other_files_by_name_are_refused
 check "a chart that is not rendered is one error" a_chart_is_one_error
 check "braces in data are no template" braces_in_data_are_no_template
+fields=${BUILD:-build}/apiserver/fields # made by make apiserver
+if [ -x "$fields" ]; then
+	check "the field names are those of Kubernetes' own types" field_names_are_those_of_kubernetes
+else
+	n=$((n + 1))
+	echo "ok $n - the field names are those of Kubernetes' own types # SKIP make apiserver has not built $fields"
+fi
 
 finish
