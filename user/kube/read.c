@@ -36,6 +36,13 @@ static void keep_object(struct kube_meta *m, void *arg)
 	store_add(r->store, m);
 }
 
+/* Also a SecretList, and one that is misspelt. */
+static bool is_secret(const char *kind, const char *misspelt)
+{
+	return !strncasecmp(kind, "Secret", 6) ||
+	       (misspelt && strstr(misspelt, "did you mean Secret?"));
+}
+
 static void note_unknown(const char *api_version, const char *kind, const struct src *src,
 			 const struct src *kind_src, void *arg)
 {
@@ -44,6 +51,8 @@ static void note_unknown(const char *api_version, const char *kind, const struct
 	struct reading *r = arg;
 	struct store_private *p = r->store->priv;
 
+	if (is_secret(kind, misspelt))
+		*VEC_ADD(p->secrets, p->n_secrets, p->cap_secrets) = *src;
 	if (misspelt) {
 		diag_add_grouped(&p->groups, &r->store->diags, text,
 				 &(struct diag){ .level = DIAG_WARNING,
@@ -51,8 +60,6 @@ static void note_unknown(const char *api_version, const char *kind, const struct
 						 .message = misspelt });
 		return;
 	}
-	if (!strncmp(kind, "Secret", 6)) /* also SecretList */
-		*VEC_ADD(p->secrets, p->n_secrets, p->cap_secrets) = *src;
 	if (!store_seen_add(&p->unknown_kinds, text))
 		return;
 	diag_add(&r->store->diags, DIAG_NOTE, NULL, src, NULL, NULL,
