@@ -105,6 +105,9 @@ static void endpoints_are_checked_as_the_api_server_does(void **state)
 		  "subset with several ports, each has a name\n"
 		  "f.yaml:5:62: error E021: Endpoints q/s: subsets[0].ports[1].name: required: in a "
 		  "subset with several ports, each has a name\n" },
+		{ "{addresses: [{ip: 192.0.2.1, nodeName: ''}], ports: [{port: 80}]}",
+		  "f.yaml:5:50: error E011: Endpoints q/s: subsets[0].addresses[0].nodeName: \"\" is not "
+		  "a node's name\n" },
 		{ "{addresses: [{ip: 192.0.2.1}], ports: [{name: a}]}",
 		  "f.yaml:5:50: error E021: Endpoints q/s: subsets[0].ports[0].port: required: an "
 		  "integer from 1 to 65535\n" },

@@ -21,8 +21,6 @@ static void decode_ports(const struct field *subset, struct kube_slice *slice)
 		struct field item = field_map_item(&list, i), name = field_at(&item, "name");
 		struct kube_slice_port *p = &slice->ports[slice->n_ports++];
 
-		if (!item.node)
-			continue;
 		p->name = field_text(&name, "");
 		p->proto = check_protocol_at(&item, "protocol");
 		p->port = check_port_at(&item, "port");
@@ -36,6 +34,27 @@ static void decode_ports(const struct field *subset, struct kube_slice *slice)
 	}
 }
 
+static void check_hostname(const struct field *address)
+{
+	struct field host = field_at(address, "hostname");
+	const char *name = field_raw(&host, "");
+
+	if (*name && !check_dns_label(name))
+		field_error(&host, KUBE_E_NAME,
+			    "%s is not a host name: at most 63 of a-z, 0-9 and -",
+			    field_quoted(&host));
+}
+
+static const char *decode_node_name(const struct field *address)
+{
+	struct field node = field_at(address, "nodeName");
+	const char *name = field_text(&node, "");
+
+	if (field_given(&node) && node.node->type == DOC_STRING && !check_dns_name(name))
+		field_error(&node, KUBE_E_NAME, "%s is not a node's name", field_quoted(&node));
+	return name;
+}
+
 /* Each to the slice of its family. */
 static void add_addresses(const struct field *list, bool ready, struct kube_slice *slices)
 {
@@ -44,14 +63,15 @@ static void add_addresses(const struct field *list, bool ready, struct kube_slic
 		struct weir_addr addr;
 		struct kube_slice *s;
 
-		if (!item.node || !decode_endpoint_addr(&ip, &addr))
+		check_hostname(&item);
+		if (!decode_endpoint_addr(&ip, &addr))
 			continue;
 		s = &slices[addr_family(&addr)];
 		s->endpoints[s->n_endpoints++] = (struct kube_endpoint){
 			.addr = addr,
 			.ready = ready,
 			.serving = true, /* the mirror does not say; the default (SVC-18) */
-			.node = field_text_at(&item, "nodeName", ""),
+			.node = decode_node_name(&item),
 			.pod = "",
 		};
 	}
@@ -101,7 +121,6 @@ void decode_endpoints(const struct field *root, struct kube_meta *o)
 	for (size_t i = 0; i < n; i++) {
 		struct field subset = field_map_item(&subsets, i);
 
-		if (subset.node)
-			decode_subset(&subset, &e->slices[2 * i]);
+		decode_subset(&subset, &e->slices[2 * i]);
 	}
 }
