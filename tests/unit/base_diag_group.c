@@ -81,9 +81,9 @@ static void strict_warnings_are_errors_and_notes_are_not(void **state)
 	diag_add(&list, DIAG_NOTE, NULL, NULL, NULL, NULL, "a note");
 	diag_add(&list, DIAG_WARNING, NULL, NULL, NULL, NULL, "a warning");
 	diag_add(&list, DIAG_ERROR, "E001", NULL, NULL, NULL, "an error");
-	diag_make_strict(&list, "E036");
+	diag_make_strict(&list, "E037");
 	assert_int_equal(list.errors, 2);
-	assert_text(&list, "note: a note\nerror E036: a warning\nerror E001: an error\n");
+	assert_text(&list, "note: a note\nerror E037: a warning\nerror E001: an error\n");
 	diag_drop(&list, 2);
 	assert_int_equal(list.errors, 1);
 	diag_free(&list);
