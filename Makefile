@@ -53,6 +53,12 @@ $(BUILD)/gen/%.skel.h: $(BUILD)/bpf/%.bpf.o
 
 # ---- User space --------------------------------------------------------------------------------
 
+SCHEMA := $(BUILD)/gen/schema_table.h
+$(SCHEMA): user/kube/schema.table tools/schema.awk
+	$(call say,AWK,$@)
+	@mkdir -p $(@D)
+	$(Q)awk -f tools/schema.awk $< > $@.tmp && mv $@.tmp $@
+
 # Each folder may call those to its right (tools/circles.py checks it).
 MODULES := cli doctor sandbox inspect testrun sync attach kernel analyze compile settings kube base
 lib = $(BUILD)/lib/$(1).a
@@ -73,6 +79,7 @@ endef
 $(foreach m,$(MODULES),$(eval $(call module_rule,$(m))))
 
 $(call obj,$(wildcard user/kernel/*.c)): | $(BPF_SKEL)
+$(call obj,user/kube/schema.c): | $(SCHEMA)
 $(BUILD)/obj/user/cli/version.o: EXTRA_CFLAGS = -DWEIR_VERSION='"$(VERSION)"'
 
 $(BUILD)/weir: $(call obj,user/cli/main.c) $(LIBS)
@@ -167,7 +174,7 @@ lint: ## formatting, function length, dependencies, names in docs, shell scripts
 FUZZ_SECONDS ?= 60
 FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*.c))
 
-$(BUILD)/fuzz/%: tests/fuzz/%.c $(wildcard $(foreach m,base kube settings,user/$(m)/*.[ch])) $(STAMP)
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(wildcard $(foreach m,base kube settings,user/$(m)/*.[ch])) $(SCHEMA) $(STAMP)
 	$(call say,FUZZ,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(ALL_CFLAGS) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ \

@@ -24,4 +24,5 @@ found=$(go env GOVERSION 2>/dev/null | sed 's/^go//; s/[^0-9.].*//')
 [ "$(printf '%s\n' "$wanted" "$found" | sort -V | head -n 1)" = "$wanted" ] || skip "needs Go $wanted or newer, found ${found:-an older one}"
 go mod download 2>"$folder/download.log" || skip "its Go modules cannot be fetched: $(tail -n 1 "$folder/download.log")"
 nice go build -o "$folder/apiserver" .
+nice go build -o "$folder/fields" ./fields
 rm -f "$folder/skipped"

@@ -132,6 +132,20 @@ static void nothing_is_kept_of_a_list_with_pods_and_a_secret(void **state)
 	is_kept(LIST POD_IN_LIST "---\n" LIST SECRET_IN_LIST);
 }
 
+static void nothing_is_kept_of_a_list_with_pods_and_a_misspelt_secret(void **state)
+{
+	static const char *const kinds[] = { "Secrets", "secret", "SecretList", "Secert",
+					     "Sceret" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		_cleanup_(mem_free) char *list = mem_printf(
+			LIST POD_IN_LIST "- {apiVersion: v1, kind: %s, data: {key: aHVzaA==}}\n",
+			kinds[i]);
+
+		nothing_is_kept(list, strlen(list));
+	}
+}
+
 static void nothing_is_kept_of_a_json_stream_with_a_secret(void **state)
 {
 	NOTHING_IS_KEPT(POD_JSON SECRET_JSON);
@@ -174,6 +188,7 @@ int main(void)
 		cmocka_unit_test(three_dashes_inside_a_block_scalar_start_no_document),
 		cmocka_unit_test(a_store_read_from_the_text_has_the_same_positions),
 		cmocka_unit_test(nothing_is_kept_of_a_list_with_pods_and_a_secret),
+		cmocka_unit_test(nothing_is_kept_of_a_list_with_pods_and_a_misspelt_secret),
 		cmocka_unit_test(nothing_is_kept_of_a_json_stream_with_a_secret),
 		cmocka_unit_test(a_secret_after_a_document_end_marker_is_left_out),
 		cmocka_unit_test(nothing_is_kept_with_line_breaks_that_only_the_yaml_reader_knows),

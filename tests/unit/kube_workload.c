@@ -12,6 +12,9 @@
 #define BATCH(kind, name, spec)                                             \
 	"---\napiVersion: batch/v1\nkind: " kind "\nmetadata: {name: " name \
 	", namespace: q}\nspec: {" spec "}\n"
+#define RC(name, spec)                                                             \
+	"---\napiVersion: v1\nkind: ReplicationController\nmetadata: {name: " name \
+	", namespace: q}\nspec: {" spec "}\n"
 #define JOB_POD \
 	"template: {metadata: {labels: {app: job}}, spec: {restartPolicy: Never, containers: [{name: c}]}}"
 #define NODE(name, rest) "---\n{apiVersion: v1, kind: Node, metadata: {name: " name rest "}\n"
@@ -57,6 +60,31 @@ static void replicas_are_pods_named_by_ordinal(void **state)
 		assert_pods(none, "");
 		assert_pods(one, "web-1");
 	}
+}
+
+static void
+a_replication_controller_selects_by_a_plain_map_or_by_the_labels_of_its_template(void **state)
+{
+	static const char any[] = RC("web", "replicas: 2, template: {" WEB "}");
+
+	assert_pods(any, "web-1 web-2");
+	assert_pods(RC("web", "selector: {}, template: {" WEB "}"), "web-1");
+	assert_pods(RC("web", "selector: {app: web}, template: {" WEB "}"), "web-1");
+	assert_pods(RC("web", "template: {" WEB "}")
+			    OWNED("p", "a: b", "v1", "ReplicationController", "web"),
+		    "p");
+	assert_found(
+		RC("web", "selector: {app: api}, template: {" WEB "}"),
+		"f.yaml:5:18: error E027: ReplicationController q/web: spec.selector: does not match "
+		"the labels of the template, which has app=web\n");
+	assert_found(
+		RC("web", "template: {spec: {containers: [{name: c}]}}"),
+		"f.yaml:5:7: error E021: ReplicationController q/web: spec.selector: required: labels "
+		"of the template, for example app: web\n");
+	assert_found(
+		RC("web", "selector: {matchLabels: {app: web}}, template: {" WEB "}"),
+		"f.yaml:5:32: error E020: ReplicationController q/web: spec.selector.matchLabels: "
+		"expected a string, found a mapping\n");
 }
 
 static void a_made_pod_has_the_fields_and_position_of_the_template(void **state)
@@ -303,6 +331,8 @@ static void pods_of_every_kind_of_workload_are_recognized(void **state)
 		APPS("StatefulSet", "w", "replicas: 3, " SELECTED)
 			OWNED("p", "a: b", "apps/v1", "StatefulSet", "w"),
 		APPS("DaemonSet", "w", SELECTED) OWNED("p", "a: b", "apps/v1", "DaemonSet", "w"),
+		RC("w", "template: {" WEB "}")
+			OWNED("p", "a: b", "v1", "ReplicationController", "w"),
 		BATCH("Job", "w", JOB_POD) OWNED("p", "a: b", "batch/v1", "Job", "w"),
 		BATCH("CronJob", "w", "schedule: x, jobTemplate: {spec: {" JOB_POD "}}")
 			OWNED("p", "a: b", "batch/v1", "Job", "w-2912345"),
@@ -486,6 +516,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(replicas_are_pods_named_by_ordinal),
+		cmocka_unit_test(
+			a_replication_controller_selects_by_a_plain_map_or_by_the_labels_of_its_template),
 		cmocka_unit_test(a_made_pod_has_the_fields_and_position_of_the_template),
 		cmocka_unit_test(dns_6_pods_of_a_stateful_set_have_ordinals_and_host_names),
 		cmocka_unit_test(a_daemon_set_has_a_pod_on_each_selected_and_tolerated_node),

@@ -106,17 +106,37 @@ void diag_print(const struct diag_list *list, FILE *out)
 		print_one(order[i], out);
 }
 
-void diag_free(struct diag_list *list)
+void diag_drop(struct diag_list *list, size_t n)
 {
-	for (size_t i = 0; i < list->n; i++) {
-		struct diag *d = &list->items[i];
+	while (list->n > n) {
+		struct diag *d = &list->items[--list->n];
 
+		list->errors -= d->level == DIAG_ERROR;
 		free((char *)d->src.file);
 		free(d->code);
 		free(d->object);
 		free(d->path);
 		free(d->message);
+		*d = (struct diag){};
 	}
+}
+
+void diag_make_strict(struct diag_list *list, const char *code)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		struct diag *d = &list->items[i];
+
+		if (d->level != DIAG_WARNING)
+			continue;
+		d->level = DIAG_ERROR;
+		d->code = mem_strdup(code);
+		list->errors++;
+	}
+}
+
+void diag_free(struct diag_list *list)
+{
+	diag_drop(list, 0);
 	free(list->items);
 	*list = (struct diag_list){};
 }

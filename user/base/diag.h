@@ -42,6 +42,9 @@ void diag_add(struct diag_list *list, enum diag_level level, const char *code,
 	__attribute__((format(printf, 7, 8)));
 /* Lines "file:line:col: error E012: Kind ns/name: field.path: message", by file and position. */
 void diag_print(const struct diag_list *list, FILE *out);
+void diag_drop(struct diag_list *list, size_t n); /* all but the first n */
+/* Warnings become errors with that code. */
+void diag_make_strict(struct diag_list *list, const char *code);
 void diag_free(struct diag_list *list);
 
 /*

@@ -89,17 +89,15 @@ void delta_notes(const struct sync_delta *d, const struct common_options *c)
 	if (instance_paths(c->name, pins, run, NULL))
 		return;
 	if (d->gated)
-		cli_note(
-			c,
-			"warning: %u %s an attachment record but %s not in the manifests: all packets of %s are dropped. "
+		cli_warn(
+			"%u %s an attachment record but %s not in the manifests: all packets of %s are dropped. "
 			"Add %s to the manifests, or remove the record in %s/" INSTANCE_PODS
 			", and load again",
 			d->gated, d->gated == 1 ? "pod has" : "pods have",
 			d->gated == 1 ? "is" : "are", d->gated == 1 ? "this pod" : "these pods",
 			d->gated == 1 ? "the pod" : "the pods", run);
 	if (d->vanished)
-		cli_note(c,
-			 "warning: %u attachment %s in %s/" INSTANCE_PODS
+		cli_warn("%u attachment %s in %s/" INSTANCE_PODS
 			 " %s a device or network namespace that does "
 			 "not exist: remove %s if the pod is gone",
 			 d->vanished, d->vanished == 1 ? "record" : "records", run,

@@ -91,8 +91,7 @@ int hairpin_check(const struct plan_input *in, const struct settings *s)
 	return EXIT_OK;
 }
 
-void hairpin_warn(const struct plan_input *in, const struct weir_addr addr[2],
-		  const struct common_options *c)
+void hairpin_warn(const struct plan_input *in, const struct weir_addr addr[2])
 {
 	char text[ADDR_TEXT_MAX];
 	size_t said = 0;
@@ -103,9 +102,8 @@ void hairpin_warn(const struct plan_input *in, const struct weir_addr addr[2],
 		find_users(in, &u);
 		find_endpoints(in->store, &u);
 		for (size_t i = 0; i < u.n && said < WARNINGS_MAX; i++, said++)
-			cli_note(
-				c,
-				"warning: hairpin address %s is %s: its traffic is dropped as reserved-address; "
+			cli_warn(
+				"hairpin address %s is %s: its traffic is dropped as reserved-address; "
 				"change it, or load with --rebuild and another --hairpin-v%d",
 				addr_text(&addr[family], text), u.items[i], family ? 6 : 4);
 	}

@@ -17,5 +17,4 @@ int hairpin_check(const struct plan_input *in, const struct settings *s);
  * Warns of objects of the input, endpoints included, that have the addresses of the instance, by
  * family.
  */
-void hairpin_warn(const struct plan_input *in, const struct weir_addr addr[2],
-		  const struct common_options *c);
+void hairpin_warn(const struct plan_input *in, const struct weir_addr addr[2]);

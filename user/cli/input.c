@@ -9,37 +9,23 @@
 #include "base/near.h"
 #include "cli/input.h"
 #include "inspect/origin.h"
+#include "kube/codes.h"
 
 #define PORT_NAMES_SHOWN 8
 
-static void print_diags(const struct common_options *c, const struct store *s)
-{
-	struct diag_list shown = {};
-
-	if (!c->quiet) {
-		diag_print(&s->diags, stderr);
-		return;
-	}
-	for (size_t i = 0; i < s->diags.n; i++)
-		if (s->diags.items[i].level == DIAG_ERROR)
-			*VEC_ADD(shown.items, shown.n, shown.cap) =
-				s->diags.items[i]; /* the store keeps the strings */
-	diag_print(&shown, stderr);
-	free(shown.items);
-}
-
 /* Loading manifests without objects removes everything. */
-static void note_emptiness(const struct common_options *c, const struct store *s)
+static int warn_of_emptiness(const struct common_options *c, const struct store *s)
 {
-	if (!s->diags.errors && store_is_empty(s))
-		cli_note(c, "warning: the manifests have no object of a kind that Weir reads");
+	if (s->diags.errors || !store_is_empty(s))
+		return EXIT_OK;
+	return cli_warn_input(c, "the manifests have no object of a kind that Weir reads");
 }
 
 int cli_read_store(const struct common_options *c, unsigned int flags, struct store **ret_store)
 {
 	_cleanup_(store_free) struct store *s = NULL;
 	struct weir_err err = {};
-	int r;
+	int r, status;
 
 	if (!c->files.n)
 		return cli_fail(EXIT_USAGE, "no manifests: give -f PATH");
@@ -48,10 +34,14 @@ int cli_read_store(const struct common_options *c, unsigned int flags, struct st
 	r = store_read(s, c->files.items, c->files.n, &err);
 	if (!r)
 		store_apply_defaults(s, flags | STORE_ADMIT);
-	print_diags(c, s);
+	if (c->strict)
+		diag_make_strict(&s->diags, kube_code_text(KUBE_E_STRICT));
+	cli_diags(c, &s->diags);
 	if (r)
 		return cli_fail(EXIT_INPUT, "%s", err.text);
-	note_emptiness(c, s);
+	status = warn_of_emptiness(c, s);
+	if (status)
+		return status;
 	if (s->diags.errors)
 		return cli_fail(EXIT_INPUT, "%zu %s in the manifests; nothing was done",
 				s->diags.errors, s->diags.errors == 1 ? "error" : "errors");
@@ -69,6 +59,21 @@ char *cli_origin(struct store *s, const struct plan_input *in, bool sandbox,
 		cli_note(c, "%s: the objects are not kept, so 'weir why' without -f shows ids",
 			 refused);
 	return text;
+}
+
+int cli_refuse_plan_warnings(const struct common_options *c, const struct plan_input *in)
+{
+	_cleanup_(plan_free) struct plan *p = c->strict ? plan_compile(in) : NULL;
+	size_t before;
+
+	if (!p)
+		return EXIT_OK;
+	before = p->notes.errors;
+	diag_make_strict(&p->notes, kube_code_text(KUBE_E_STRICT));
+	if (p->notes.errors == before)
+		return EXIT_OK;
+	cli_diags(c, &p->notes);
+	return cli_fail(EXIT_INPUT, "the plan has warnings (--strict); nothing was done");
 }
 
 /* ---- Ports ---- */
@@ -175,12 +180,12 @@ int cli_node(const struct common_options *c, const struct store *s, const char *
 	unknown = store_unknown_node(s, node, c->node ? "--node" : "NODE_NAME");
 	if (unknown)
 		return cli_fail(EXIT_INPUT, "%s", unknown);
+	*ret_node = node;
 	if (s->n_nodes && s->nodes[0]->made_up && strcmp(node, s->nodes[0]->meta.name))
-		cli_note(
+		return cli_warn_input(
 			c,
-			"warning: the manifests name no node, so all pods are placed on an assumed node called "
+			"the manifests name no node, so all pods are placed on an assumed node called "
 			"\"%s\": the plan for node %s has no pods. Use --node %s",
 			s->nodes[0]->meta.name, node, s->nodes[0]->meta.name);
-	*ret_node = node;
 	return EXIT_OK;
 }

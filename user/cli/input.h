@@ -18,6 +18,12 @@ enum cli_store_flag {
 };
 int cli_read_store(const struct common_options *c, unsigned int flags, struct store **ret_store);
 /*
+ * With --strict, refuses a plan with warnings: EXIT_INPUT after they were printed. EXIT_OK: none,
+ * or
+ * --strict is not given.
+ */
+int cli_refuse_plan_warnings(const struct common_options *c, const struct plan_input *in);
+/*
  * Refuses a port name of --ports that no pod declares, as nothing would be asked for it. EXIT_OK,
  * or EXIT_USAGE with the names that are declared. command: "report".
  */
@@ -25,7 +31,7 @@ int cli_check_ports(const char *command, const struct store *s, const struct rep
 		    size_t n);
 /*
  * The node to compile for. EXIT_OK; EXIT_USAGE when no name is given; EXIT_INPUT for a name that no
- * object has while objects name others.
+ * object has while objects name others, and for a warning with --strict.
  */
 int cli_node(const struct common_options *c, const struct store *s, const char **ret_node);
 /*

@@ -106,18 +106,15 @@ static bool any_adopted(const struct attachment_list *l)
 	return false;
 }
 
-static void note_lacks(const struct node *node, const struct attachment_list *attachments,
-		       const struct common_options *c)
+static void warn_of_lacks(const struct node *node, const struct attachment_list *attachments)
 {
 	if (node_no_gc(node))
-		cli_note(
-			c,
-			"warning: gc is not running: %s. Expired connections stay until their room is needed",
+		cli_warn(
+			"gc is not running: %s. Expired connections stay until their room is needed",
 			node_no_gc(node));
 	if (any_adopted(attachments) && node_no_host_flows(node))
-		cli_note(
-			c,
-			"warning: the host's conntrack cannot be read: %s. Policies are checked for each packet of "
+		cli_warn(
+			"the host's conntrack cannot be read: %s. Policies are checked for each packet of "
 			"connections that adopted pods already have, and those through a Service may break",
 			node_no_host_flows(node));
 }
@@ -134,13 +131,6 @@ static int apply(const struct load_options *o, struct node *node, const struct p
 			"rebuild: connections are not carried over: open ones go on as connections of which the begin was "
 			"not seen, and those through a Service may break");
 	return sync_apply_fitting(node, in, attachments, flags, ret_plan, ret_delta, err);
-}
-
-/* Errors also with -q: what does not fit. */
-static void print_notes(const struct plan *p, const struct common_options *c)
-{
-	if (p && (!c->quiet || p->notes.errors))
-		diag_print(&p->notes, stderr);
 }
 
 /* A difference counts before pods that are not attached: the dry run is the drift check. */
@@ -160,7 +150,7 @@ static int report(const struct load_options *o, const struct node *node, const s
 }
 
 /* What a rebuild cannot take from the loaded maps. */
-static void note_lost(const struct node_setup *setup, const struct common_options *c)
+static void warn_of_lost(const struct node_setup *setup)
 {
 	static const char *const knobs[] = { [WEIR_KNOB_TABLES] = "tables",
 					     [WEIR_KNOB_TRIES] = "tries",
@@ -168,15 +158,13 @@ static void note_lost(const struct node_setup *setup, const struct common_option
 					     [WEIR_KNOB_FLOWS] = "flows" };
 
 	if (setup->hairpin_lost)
-		cli_note(
-			c,
-			"warning: the loaded maps are of another layout, from which hairpin addresses cannot be taken: those not "
+		cli_warn(
+			"the loaded maps are of another layout, from which hairpin addresses cannot be taken: those not "
 			"given are the default ones");
 	for (int map = 0; map < _WEIR_MAP_MAX; map++)
 		if (setup->lost[map])
-			cli_note(
-				c,
-				"warning: map %s had %u entries and now has the default, %u: its size cannot be taken from the loaded "
+			cli_warn(
+				"map %s had %u entries and now has the default, %u: its size cannot be taken from the loaded "
 				"maps; --scale-%s sets it",
 				map_info(map)->name, setup->lost[map], map_info(map)->entries,
 				knobs[map_info(map)->knob]);
@@ -189,8 +177,7 @@ static void keep_settings(const struct load_options *o, const struct settings *s
 	struct weir_err err = {};
 
 	if (!o->dry_run && settings_keep(node, s, &err))
-		cli_note(&o->common, "warning: where the settings came from is not kept: %s",
-			 err.text);
+		cli_warn("where the settings came from is not kept: %s", err.text);
 }
 
 static int load(const struct load_options *o, const struct settings *s, const struct plan_input *in,
@@ -213,9 +200,9 @@ static int load(const struct load_options *o, const struct settings *s, const st
 	if (status)
 		return status;
 	if (!r)
-		hairpin_warn(in, node_config(node)->hairpin, &o->common);
+		hairpin_warn(in, node_config(node)->hairpin);
 	if (!r)
-		note_lost(&setup, &o->common);
+		warn_of_lost(&setup);
 	if (!r && !o->dry_run)
 		attachment_tidy(o->common.name);
 	if (!r)
@@ -224,19 +211,20 @@ static int load(const struct load_options *o, const struct settings *s, const st
 		node_keep_origin(node, origin);
 	if (!r)
 		r = apply(o, node, in, &attachments, &p, &delta, &err);
-	print_notes(p, &o->common);
+	if (p)
+		cli_diags(&o->common, &p->notes);
 	if (r)
 		return cli_fail_err(r, &err);
 	keep_settings(o, s, node);
 	delta_notes(&delta, &o->common);
-	note_lacks(node, &attachments, &o->common);
+	warn_of_lacks(node, &attachments);
 	return report(o, node, p, &attachments, &delta);
 }
 
 static size_t object_count(const struct store *s)
 {
 	return s->n_namespaces + s->n_nodes + s->n_pods + s->n_services + s->n_slices +
-	       s->n_policies;
+	       s->n_policies + s->n_endpoints;
 }
 
 /*
@@ -313,6 +301,9 @@ static int run(void *options, char **args, int n_args)
 	if (status)
 		return status;
 	in.echo_always = set.echo == WEIR_ECHO_ALWAYS;
+	status = cli_refuse_plan_warnings(&o->common, &in);
+	if (status)
+		return status;
 	attach_preference = attach_kinds[set.attach];
 	origin = cli_origin(s, &in, false, &o->common);
 	return load(o, &set, &in, origin);

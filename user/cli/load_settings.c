@@ -25,8 +25,7 @@ static int read_files(const struct common_options *c, const char *config, struct
 	if (!r && config)
 		r = settings_read_file(s, config, diags, &err);
 	settings_check_node(s, diags);
-	if (diags->errors || !c->quiet)
-		diag_print(diags, stderr);
+	cli_diags(c, diags);
 	if (r)
 		return fail_file(r, &err);
 	if (diags->errors)

@@ -169,6 +169,27 @@ static void put_examples(FILE *out)
 	}
 }
 
+static void put_warnings(FILE *out)
+{
+	static const char *const paragraphs[] = {
+		"Manifests are checked as the API server does; what it would refuse is an error, with file, line, column and "
+		"field. What is written and has no effect is a warning: a field that the kind does not have, at any depth "
+		"(with the field that is probably meant), a field that Weir does not serve, a kind that Kubernetes does not "
+		"have in an API group that Weir reads. Objects of other kinds are passed over with a note. The same field in "
+		"many objects is one warning, with the first positions and the number of the others. -q hides notes; "
+		"with --strict warnings are errors.",
+		"In a folder, kustomization.yaml, Chart.yaml and values files of a chart are passed over with a note. Give what "
+		"they are rendered to: kubectl kustomize DIR | weir VERB -f -, or helm template CHART | weir VERB -f -. "
+		" A template of a chart that is not rendered is an error.",
+	};
+
+	roff_section("MANIFESTS", out);
+	for (size_t i = 0; i < ARRAY_SIZE(paragraphs); i++) {
+		fputs(i ? ".PP\n" : "", out);
+		roff_line(paragraphs[i], out);
+	}
+}
+
 void man_write(const struct verb *const *verbs, FILE *out)
 {
 	fputs(".\\\" Written by weir help -o man.\n.TH WEIR 1 \"\" \"weir ", out);
@@ -185,6 +206,7 @@ void man_write(const struct verb *const *verbs, FILE *out)
 		"them. Verbs that only read files need no root and change nothing. Data goes to stdout, messages go to "
 		"stderr.",
 		out);
+	put_warnings(out);
 	roff_section("VERBS", out);
 	for (const struct verb *const *v = verbs; *v; v++)
 		put_verb(*v, out);

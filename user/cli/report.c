@@ -168,14 +168,14 @@ static void print_notes(struct report *r, const struct store *s, const struct co
 {
 	const struct plan *p = s->n_pods ? report_plan(r, s->pods[0]->node) : NULL;
 
-	if (p && !c->quiet)
-		diag_print(&p->notes, stderr);
+	if (p)
+		cli_diags(c, &p->notes);
 }
 
 /* Without any object, the warning of cli_read_store() is enough. */
-static int refuse_portless(const struct report_options *o, const struct store *s)
+static int refuse_portless(const struct store *s)
 {
-	if (store_is_empty(s) && !o->common.quiet)
+	if (store_is_empty(s))
 		return EXIT_USAGE;
 	return cli_fail(
 		EXIT_USAGE,
@@ -196,7 +196,7 @@ static int run_report(const struct report_options *o, const struct store *s,
 	input.evaluator = &evaluator.evaluator;
 	r = report_new(&input);
 	if (!report_ports(r, &ports))
-		return refuse_portless(o, s);
+		return refuse_portless(s);
 	print_notes(r, s, &o->common);
 	ret = print_as(r, &o->common, &err);
 	if (ret == -EPROTO) /* a program contradicts itself */
@@ -221,6 +221,9 @@ static int run(void *options, char **args, int n_args)
 	status = cli_read_store(&o->common, STORE_ASSIGN, &s);
 	if (!status)
 		status = cli_check_ports("report", s, ports, in.n_ports);
+	if (!status && s->n_pods)
+		status = cli_refuse_plan_warnings(
+			&o->common, &(struct plan_input){ .store = s, .node = s->pods[0]->node });
 	if (status)
 		return status;
 	in.store = s;

@@ -8,9 +8,10 @@
 
 #include "cli/talk.h"
 
-static void __attribute__((format(printf, 1, 0))) say(const char *fmt, va_list ap)
+static void __attribute__((format(printf, 2, 0)))
+say(const char *level, const char *fmt, va_list ap)
 {
-	fputs("weir: ", stderr);
+	fprintf(stderr, "weir: %s", level);
 	vfprintf(stderr, fmt, ap);
 	fputc('\n', stderr);
 }
@@ -20,7 +21,7 @@ int cli_fail(int status, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	say(fmt, ap);
+	say("", fmt, ap);
 	va_end(ap);
 	return status;
 }
@@ -32,8 +33,43 @@ void cli_note(const struct common_options *c, const char *fmt, ...)
 	if (c->quiet)
 		return;
 	va_start(ap, fmt);
-	say(fmt, ap);
+	say("", fmt, ap);
 	va_end(ap);
+}
+
+void cli_warn(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say("warning: ", fmt, ap);
+	va_end(ap);
+}
+
+int cli_warn_input(const struct common_options *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(c->strict ? "error: " : "warning: ", fmt, ap);
+	va_end(ap);
+	return c->strict ? EXIT_INPUT : EXIT_OK;
+}
+
+void cli_diags(const struct common_options *c, const struct diag_list *list)
+{
+	struct diag_list shown = {};
+
+	if (!c->quiet) {
+		diag_print(list, stderr);
+		return;
+	}
+	for (size_t i = 0; i < list->n; i++)
+		if (list->items[i].level != DIAG_NOTE)
+			*VEC_ADD(shown.items, shown.n, shown.cap) =
+				list->items[i]; /* the list keeps the strings */
+	diag_print(&shown, stderr);
+	free(shown.items);
 }
 
 int cli_unexpected(const char *command, const char *argument, bool takes_files)

@@ -31,7 +31,7 @@ struct common_options {
 	const char *name; /* --name: the instance; NULL: the default one */
 	const char *node; /* --node */
 	const char *color;
-	bool quiet, no_headers, help;
+	bool quiet, no_headers, help, strict; /* strict: --strict, of verbs that take -f */
 	unsigned int verbose;
 	struct style out, talk; /* of stdout and stderr; filled after parsing */
 };
@@ -53,5 +53,12 @@ int cli_fail_err(int error, const struct weir_err *err);
 /* A message that -q silences. */
 void cli_note(const struct common_options *c, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/* A warning, which -q does not silence. */
+void cli_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* A warning about the manifests: EXIT_OK, or EXIT_INPUT with --strict. */
+int cli_warn_input(const struct common_options *c, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* Diagnostics on stderr; -q silences the notes among them. */
+void cli_diags(const struct common_options *c, const struct diag_list *list);
 bool cli_json(const struct common_options *c);
 bool cli_output_is(const struct common_options *c, const char *form);

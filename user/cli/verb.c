@@ -7,6 +7,8 @@
 static const struct option_row files_rows[] = {
 	{ "file", 'f', "PATH", OPTION_LIST, COMMON(files),
 	  "manifests: a file, a directory, or - for stdin; repeatable" },
+	{ "strict", 0, NULL, OPTION_FLAG, COMMON(strict),
+	  "warnings about the manifests are errors: exit status 4, and nothing is done" },
 	{},
 };
 
@@ -30,7 +32,8 @@ static const struct option_row output_rows[] = {
 };
 
 static const struct option_row common_rows[] = {
-	{ "quiet", 'q', NULL, OPTION_FLAG, COMMON(quiet), "only errors on stderr" },
+	{ "quiet", 'q', NULL, OPTION_FLAG, COMMON(quiet),
+	  "no notes on stderr, only warnings and errors" },
 	{ "verbose", 'v', NULL, OPTION_COUNT, COMMON(verbose), "more on stderr" },
 	{ "color", 0, "auto|always|never", OPTION_CHOICE, COMMON(color),
 	  "colour; with auto, NO_COLOR and TERM=dumb turn it off" },

@@ -11,6 +11,7 @@
 	X(LIMIT, "E002", "larger than Weir reads")                                    \
 	X(DUPLICATE_KEY, "E003", "a mapping has the same key twice")                  \
 	X(UNREADABLE, "E004", "part of a folder cannot be read")                      \
+	X(TEMPLATE, "E005", "a Helm template that is not rendered")                   \
 	X(NO_KIND, "E010", "apiVersion or kind is missing")                           \
 	X(NAME, "E011", "name is missing or not a valid object name")                 \
 	X(DUPLICATE, "E012", "the same object is given twice")                        \
@@ -32,6 +33,7 @@
 	X(ALLOCATED, "E034", "cluster IP or node port of another Service")            \
 	X(ROOM, "E035", "policy that does not fit the tables: its pods are closed")   \
 	X(LEFT_OUT, "E036", "Service that does not fit the tables: it is not served") \
+	X(STRICT, "E037", "a warning that --strict makes an error")                   \
 	X(UNKNOWN_KEY, "E040", "a configuration file has a key that does not exist")  \
 	X(NOT_SERVED, "E041", "a configuration file has a key that is not served yet")
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kube/decode.h"
+#include "kube/ineffective.h"
 
 static const struct {
 	size_t size;
@@ -18,12 +19,14 @@ static const struct {
 	[KUBE_SERVICE] = { sizeof(struct kube_service), decode_service },
 	[KUBE_SLICE] = { sizeof(struct kube_slice), decode_slice },
 	[KUBE_POLICY] = { sizeof(struct kube_policy), decode_policy },
+	[KUBE_ENDPOINTS] = { sizeof(struct kube_endpoints), decode_endpoints },
 	[KUBE_DEPLOYMENT] = { sizeof(struct kube_workload), decode_workload },
 	[KUBE_REPLICA_SET] = { sizeof(struct kube_workload), decode_workload },
 	[KUBE_STATEFUL_SET] = { sizeof(struct kube_workload), decode_workload },
 	[KUBE_DAEMON_SET] = { sizeof(struct kube_workload), decode_workload },
 	[KUBE_JOB] = { sizeof(struct kube_workload), decode_workload },
 	[KUBE_CRON_JOB] = { sizeof(struct kube_workload), decode_workload },
+	[KUBE_REPLICATION_CONTROLLER] = { sizeof(struct kube_workload), decode_workload },
 };
 
 /* A group of Kubernetes itself; others may have a Service or a Job of their own. */
@@ -53,10 +56,12 @@ static void decode_object(const struct field *root, enum kube_kind kind,
 	m->src = field_src(root);
 	decode_meta(root, m);
 	decoders[kind].decode(root, m);
+	warn_unknown_fields(root, root->d->kind, *m->uid, sink->groups);
 	if (sink->diags->errors != errors) {
 		arena_free(&arena);
 		return;
 	}
+	find_unserved_fields(root, m);
 	m->arena = arena;
 	sink->object(m, sink->arg);
 }
@@ -115,7 +120,8 @@ static void decode_any(const struct field *root, const char *api_version, const 
 {
 	_cleanup_(arena_free) struct arena scratch = {};
 	struct field api_field = field_at(root, "apiVersion"), kind_field = field_at(root, "kind");
-	struct src src = field_src(root);
+	struct src src = field_src(root), kind_src = field_src(&kind_field);
+	const char *of_items;
 	enum kube_kind k;
 
 	/* what an item lacks it has from its list, if it lacks both */
@@ -133,9 +139,11 @@ static void decode_any(const struct field *root, const char *api_version, const 
 			    api_version);
 	if (!*api_version || !*kind || !is_group_version(api_version))
 		return;
-	api_version += *api_version == '/'; /* the core group has no name */
 	if (is_list(root, kind)) {
-		decode_items(root, api_version, item_kind(&scratch, kind), sink);
+		of_items = item_kind(&scratch, kind);
+		if (!*of_items || kube_kind_find(of_items) != _KUBE_KIND_MAX)
+			warn_unknown_fields(root, "List", false, sink->groups);
+		decode_items(root, api_version, of_items, sink);
 		return;
 	}
 	k = kube_kind_find(kind);
@@ -145,7 +153,7 @@ static void decode_any(const struct field *root, const char *api_version, const 
 		field_error(&api_field, KUBE_E_NO_KIND, "expected %s for kind %s, found \"%.80s\"",
 			    kube_kind_api(k), kind, api_version);
 	else
-		sink->unknown(api_version, kind, &src, sink->arg);
+		sink->unknown(api_version, kind, &src, &kind_src, sink->arg);
 }
 
 void decode_document(const struct doc_node *root, const char *file, const struct decode_sink *sink)

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "base/diag_group.h"
 #include "kube/check.h"
 #include "kube/field.h"
 #include "kube/objects.h"
@@ -13,11 +14,12 @@
 /* Receives the objects of a document. */
 struct decode_sink {
 	struct diag_list *diags;
+	struct diag_groups *groups; /* of warnings that objects share */
 	/* An object without errors; the sink owns it. */
 	void (*object)(struct kube_meta *m, void *arg);
-	/* A kind that Weir does not read. */
+	/* A kind that Weir does not read; src of the object, kind_src of its kind. */
 	void (*unknown)(const char *api_version, const char *kind, const struct src *src,
-			void *arg);
+			const struct src *kind_src, void *arg);
 	void *arg;
 };
 
@@ -32,6 +34,7 @@ void decode_service(const struct field *root, struct kube_meta *o);
 void decode_slice(const struct field *root, struct kube_meta *o);
 void decode_workload(const struct field *root, struct kube_meta *o);
 void decode_policy(const struct field *root, struct kube_meta *o);
+void decode_endpoints(const struct field *root, struct kube_meta *o);
 
 /*
  * For a Pod and for the template of a workload. named: the workload sets hostname and subdomain, so

@@ -18,12 +18,15 @@ static const struct {
 	[KUBE_SERVICE] = { true, check_dns_label, "at most 63 of a-z, 0-9 and -" },
 	[KUBE_SLICE] = { true, check_dns_name, "at most 253 of a-z, 0-9, - and ." },
 	[KUBE_POLICY] = { true, check_dns_name, "at most 253 of a-z, 0-9, - and ." },
+	[KUBE_ENDPOINTS] = { true, check_dns_name, "at most 253 of a-z, 0-9, - and ." },
 	[KUBE_DEPLOYMENT] = { true, check_dns_name, "at most 253 of a-z, 0-9, - and ." },
 	[KUBE_REPLICA_SET] = { true, check_dns_name, "at most 253 of a-z, 0-9, - and ." },
 	[KUBE_STATEFUL_SET] = { true, check_dns_label, "at most 63 of a-z, 0-9 and -" },
 	[KUBE_DAEMON_SET] = { true, check_dns_name, "at most 253 of a-z, 0-9, - and ." },
 	[KUBE_JOB] = { true, check_job_name, "at most 63 of a-z, 0-9, - and ." },
 	[KUBE_CRON_JOB] = { true, check_cron_job_name, "at most 52 of a-z, 0-9, - and ." },
+	[KUBE_REPLICATION_CONTROLLER] = { true, check_dns_name,
+					  "at most 253 of a-z, 0-9, - and ." },
 };
 
 static bool check_name(const struct field *name, const struct kube_meta *m, bool valid)

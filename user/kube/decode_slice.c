@@ -123,6 +123,13 @@ static void decode_port(const struct field *f, struct kube_slice *slice)
 		slice->ports[slice->n_ports++] = p;
 }
 
+static bool is_mirrored(const struct kube_meta *m)
+{
+	const char *by = kube_label(&m->labels, "endpointslice.kubernetes.io/managed-by");
+
+	return by && !strcmp(by, "endpointslicemirroring-controller.k8s.io");
+}
+
 void decode_slice(const struct field *root, struct kube_meta *o)
 {
 	static const char *const types[] = { "IPv4", "IPv6", "FQDN", NULL };
@@ -135,6 +142,7 @@ void decode_slice(const struct field *root, struct kube_meta *o)
 	if (field_empty(&type))
 		field_error(&type, KUBE_E_REQUIRED, "required: IPv4, IPv6 or FQDN");
 	slice->service = service ? service : "";
+	slice->mirrored = is_mirrored(o);
 	slice->family = field_word(&type, types, 2);
 	if (slice->family == 2)
 		slice->family = -1;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Deployment, ReplicaSet, StatefulSet, DaemonSet, Job and CronJob: number of pods and template,
- * with the API server's checks. expand.c creates the pods.
+ * Deployment, ReplicaSet, ReplicationController, StatefulSet, DaemonSet, Job and CronJob: number of
+ * pods and template, with the API server's checks. expand.c creates the pods.
  *
  * A Job has as many pods at once as its parallelism, at most its completions; none when it is
  * suspended or finished. A CronJob counts as one of its Jobs, running now.
@@ -106,21 +106,23 @@ static void decode_template(const struct field *owner_spec, struct kube_workload
 
 /*
  * The API server refuses a selector that does not match the template: the controller would create
- * pods without end.
+ * pods without end. Only that of a ReplicationController has a default, the template's labels.
  */
 static void check_selector(const struct field *spec, const struct kube_workload *w)
 {
+	bool plain = w->meta.kind == KUBE_REPLICATION_CONTROLLER;
 	struct field given = field_at(spec, "selector"), f = field_map(spec, "selector");
 	struct field template = field_at(spec, "template");
 	const struct kube_labels *labels = &w->template->meta.labels;
 	size_t errors = spec->d->diags->errors;
-	struct kube_selector s = decode_selector(&f);
+	struct kube_selector s = plain ? decode_map_selector(&f) : decode_selector(&f);
 	const char *key, *value;
 
+	if (plain && !s.n && labels->n)
+		return;
 	if (!field_given(&given))
-		field_error(
-			&f, KUBE_E_REQUIRED,
-			"required: labels of the template, for example matchLabels: {app: web}");
+		field_error(&f, KUBE_E_REQUIRED, "required: labels of the template, for example %s",
+			    plain ? "app: web" : "matchLabels: {app: web}");
 	else if (field_given(&f) && !s.n && w->meta.kind != KUBE_JOB)
 		field_error(
 			&f, KUBE_E_SELECTOR,

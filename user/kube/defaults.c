@@ -2,7 +2,7 @@
 /*
  * Defaults after reading, each step before those that need it: duplicates, pods of workloads,
  * implied Namespaces and Nodes, addresses, and the EndpointSlices that a control plane would have
- * made.
+ * made. Then warnings of what all this does not serve.
  */
 #include "kube/store_private.h"
 
@@ -25,7 +25,10 @@ void store_apply_defaults(struct store *s, unsigned int flags)
 		store_assign_addresses(s);
 	else
 		store_warn_missing(s);
+	store_note_slices(s);
+	store_mirror_endpoints(s);
 	store_derive_slices(s);
 	store_sort(s, KUBE_SLICE);
 	store_index_addrs(s);
+	store_warn_unserved(s, flags);
 }

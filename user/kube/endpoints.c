@@ -178,40 +178,16 @@ static void derive_family(struct derive *d, const struct kube_service *svc,
 	}
 }
 
-static int by_service(const void *a, const void *b)
-{
-	const struct kube_slice *x = *(struct kube_slice *const *)a,
-				*y = *(struct kube_slice *const *)b;
-	int order = strcmp(x->meta.ns, y->meta.ns);
-
-	return order ? order : strcmp(x->service, y->service);
-}
-
-/* slices: those of the input, sorted by_service. */
-static bool has_slice(struct kube_slice *const *slices, size_t n, const struct kube_service *svc)
-{
-	struct kube_slice wanted = { .meta.ns = svc->meta.ns, .service = svc->meta.name },
-			  *key = &wanted;
-
-	return n && bsearch(&key, slices, n, sizeof(*slices), by_service);
-}
-
 void store_derive_slices(struct store *s)
 {
-	size_t n_read = s->n_slices;
-	_cleanup_(mem_free) struct kube_slice **read =
-		mem_zalloc(n_read * sizeof(struct kube_slice *));
 	struct derive d = { .store = s };
 
-	if (n_read)
-		memcpy(read, s->slices, n_read * sizeof(*read));
-	qsort(read, n_read, sizeof(*read), by_service);
 	index_labels(&d);
 	for (size_t i = 0; i < s->n_services; i++) {
 		const struct kube_service *svc = s->services[i];
 		const struct labelled *found = NULL;
 
-		if (svc->has_selector && !has_slice(read, n_read, svc))
+		if (svc->has_selector && !svc->has_slices)
 			found = candidates(&d, svc);
 		for (int family = 0; found && family < 2; family++)
 			if (svc->wants_family[family])

@@ -257,7 +257,8 @@ static bool has_workloads(const struct store *s)
 void store_expand(struct store *s)
 {
 	static const enum kube_kind order[] = { KUBE_STATEFUL_SET, KUBE_DEPLOYMENT,
-						KUBE_REPLICA_SET, KUBE_JOB, KUBE_CRON_JOB };
+						KUBE_REPLICA_SET,  KUBE_REPLICATION_CONTROLLER,
+						KUBE_JOB,          KUBE_CRON_JOB };
 	struct expand x = { .store = s };
 
 	if (has_workloads(s)) {

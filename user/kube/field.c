@@ -9,7 +9,7 @@
 
 #include "kube/field.h"
 
-#define FIELD_DEPTH_MAX 16 /* decoders reach 9 */
+#define FIELD_DEPTH_MAX 24 /* decoders reach 9, unknown_fields.c twice SCHEMA_DEPTH_MAX */
 
 struct field field_root(struct decode *d, const struct doc_node *node)
 {
@@ -342,7 +342,7 @@ static bool plain_key(const char *key)
 }
 
 /* "spec.ingress[2].ports[0]", metadata.labels["a.b/c"] */
-static char *path_text(const struct field *f)
+char *field_path(const struct field *f)
 {
 	const struct field *chain[FIELD_DEPTH_MAX];
 	char *text = NULL;
@@ -364,8 +364,10 @@ static char *path_text(const struct field *f)
 	return text;
 }
 
-static char *object_text(const struct decode *d)
+char *field_object(const struct field *f)
 {
+	const struct decode *d = f->d;
+
 	if (!d->kind)
 		return NULL;
 	if (!d->name || !*d->name)
@@ -377,7 +379,7 @@ static char *object_text(const struct decode *d)
 static void report(const struct field *f, enum diag_level level, const char *code,
 		   const char *message)
 {
-	_cleanup_(mem_free) char *path = path_text(f), *object = object_text(f->d);
+	_cleanup_(mem_free) char *path = field_path(f), *object = field_object(f);
 	struct src src = field_src(f);
 
 	diag_add(f->d->diags, level, code, &src, object, path && *path ? path : NULL, "%s",

@@ -81,6 +81,10 @@ void field_error(const struct field *f, enum kube_code code, const char *fmt, ..
 	__attribute__((format(printf, 3, 4)));
 void field_warning(const struct field *f, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/* For messages: "spec.ports[0]", and "Service ns/name" as far as known, or NULL. The caller frees.
+ */
+char *field_path(const struct field *f);
+char *field_object(const struct field *f);
 /*
  * For field_error(), one static buffer each per thread: 'the string "abc"', where the type is
  * wrong; '"abc"' of a string, where its text is.

@@ -17,8 +17,10 @@ static void imply_namespace(struct store *s, const char *name)
 
 void store_imply_namespaces(struct store *s)
 {
-	static const enum kube_kind kinds[] = { KUBE_POD, KUBE_SERVICE, KUBE_SLICE, KUBE_POLICY };
-	size_t all = s->n_pods + s->n_services + s->n_slices + s->n_policies, n = 0, missing = 0;
+	static const enum kube_kind kinds[] = { KUBE_POD, KUBE_SERVICE, KUBE_SLICE, KUBE_POLICY,
+						KUBE_ENDPOINTS };
+	size_t all = s->n_pods + s->n_services + s->n_slices + s->n_policies + s->n_endpoints,
+	       n = 0, missing = 0;
 	_cleanup_(mem_free) const char **names = mem_zalloc(all * sizeof(*names));
 
 	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {

@@ -14,12 +14,14 @@ static const struct {
 	[KUBE_SERVICE] = { "Service", "v1" },
 	[KUBE_SLICE] = { "EndpointSlice", "discovery.k8s.io/v1" },
 	[KUBE_POLICY] = { "NetworkPolicy", "networking.k8s.io/v1" },
+	[KUBE_ENDPOINTS] = { "Endpoints", "v1" },
 	[KUBE_DEPLOYMENT] = { "Deployment", "apps/v1" },
 	[KUBE_REPLICA_SET] = { "ReplicaSet", "apps/v1" },
 	[KUBE_STATEFUL_SET] = { "StatefulSet", "apps/v1" },
 	[KUBE_DAEMON_SET] = { "DaemonSet", "apps/v1" },
 	[KUBE_JOB] = { "Job", "batch/v1" },
 	[KUBE_CRON_JOB] = { "CronJob", "batch/v1" },
+	[KUBE_REPLICATION_CONTROLLER] = { "ReplicationController", "v1" },
 };
 
 const char *kube_kind_text(enum kube_kind kind)

@@ -158,6 +158,13 @@ static void print_slice(const struct kube_slice *slice, FILE *out)
 	}
 }
 
+static void print_endpoints(const struct kube_endpoints *e, FILE *out)
+{
+	fprintf(out, "  mirrored %d\n", !e->not_mirrored);
+	for (size_t i = 0; i < e->n_slices; i++)
+		print_slice(&e->slices[i], out);
+}
+
 static void print_peer(const struct kube_peer *peer, FILE *out)
 {
 	char text[ADDR_TEXT_MAX];
@@ -246,6 +253,8 @@ void kube_object_print(const struct kube_meta *m, FILE *out)
 		print_service((const struct kube_service *)m, out);
 	else if (m->kind == KUBE_SLICE)
 		print_slice((const struct kube_slice *)m, out);
+	else if (m->kind == KUBE_ENDPOINTS)
+		print_endpoints((const struct kube_endpoints *)m, out);
 	else if (m->kind == KUBE_POLICY)
 		print_policy((const struct kube_policy *)m, out);
 	else if (m->kind >= KUBE_WORKLOAD_FIRST)

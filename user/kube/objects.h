@@ -23,12 +23,14 @@ enum kube_kind {
 	KUBE_SERVICE,
 	KUBE_SLICE,
 	KUBE_POLICY,
+	KUBE_ENDPOINTS,
 	KUBE_DEPLOYMENT, /* this and the following: workloads */
 	KUBE_REPLICA_SET,
 	KUBE_STATEFUL_SET,
 	KUBE_DAEMON_SET,
 	KUBE_JOB,
 	KUBE_CRON_JOB,
+	KUBE_REPLICATION_CONTROLLER,
 	_KUBE_KIND_MAX,
 };
 
@@ -57,6 +59,14 @@ struct kube_owner {
 	const char *name; /* in the object's namespace; NULL: no owner */
 };
 
+/* A field that Weir does not serve (unserved.c). */
+struct kube_unserved {
+	const struct kube_unserved *next;
+	const struct unserved *row;
+	const char *path;
+	struct src src;
+};
+
 /* First member of every object. */
 struct kube_meta {
 	enum kube_kind kind;
@@ -69,6 +79,7 @@ struct kube_meta {
 	int64_t created; /* seconds since 1970; 0 when not given */
 	bool deleting; /* has a deletionTimestamp */
 	struct kube_owner owner;
+	const struct kube_unserved *unserved; /* NULL: none */
 	struct src src;
 };
 
@@ -170,7 +181,10 @@ struct kube_toleration {
 	bool exists; /* operator Exists: the value does not matter */
 };
 
-/* Deployment, ReplicaSet, StatefulSet, DaemonSet, Job or CronJob, by meta.kind. */
+/*
+ * Deployment, ReplicaSet, ReplicationController, StatefulSet, DaemonSet, Job or CronJob, by
+ * meta.kind.
+ */
 struct kube_workload {
 	struct kube_meta meta;
 	uint32_t pods; /* that run at once; of a DaemonSet: on each node that it selects */
@@ -215,6 +229,7 @@ struct kube_service {
 	bool internal_local; /* internalTrafficPolicy: Local */
 	bool external_local;
 	bool publish_not_ready;
+	bool has_slices, has_mirrored; /* in the input; mirrored: made from an Endpoints object */
 	/* not served yet: externalIPs, status.loadBalancer and loadBalancerIP, as far as valid */
 	struct weir_addr *external_ips, *balancer_ips;
 	size_t n_external_ips, n_balancer_ips;
@@ -244,6 +259,15 @@ struct kube_slice {
 	struct kube_slice_port *ports;
 	size_t n_ports;
 	bool derived; /* from a Service's selector, not in the input */
+	bool mirrored; /* made from an Endpoints object, by a control plane or by mirror.c */
+};
+
+/* What the control plane makes EndpointSlices of, for a Service without a selector (SVC-121). */
+struct kube_endpoints {
+	struct kube_meta meta;
+	const char *not_mirrored; /* why none are made of it; NULL: they are */
+	struct kube_slice *slices; /* without a name, one for each subset and family */
+	size_t n_slices;
 };
 
 /* One item of from[] or to[]. */

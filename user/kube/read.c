@@ -14,7 +14,9 @@
 #include "base/mem.h"
 #include "kube/codes.h"
 #include "kube/decode.h"
+#include "kube/ineffective.h"
 #include "kube/limits.h"
+#include "kube/other_files.h"
 #include "kube/store_private.h"
 
 #define READ_CHUNK ((size_t)64 << 10)
@@ -48,15 +50,30 @@ static void keep_object(struct kube_meta *m, void *arg)
 	store_add(r->store, m);
 }
 
+/* Also a SecretList, and one that is misspelt. */
+static bool is_secret(const char *kind, const char *misspelt)
+{
+	return !strncasecmp(kind, "Secret", 6) ||
+	       (misspelt && strstr(misspelt, "did you mean Secret?"));
+}
+
 static void note_unknown(const char *api_version, const char *kind, const struct src *src,
-			 void *arg)
+			 const struct src *kind_src, void *arg)
 {
 	_cleanup_(mem_free) char *text = mem_printf("%s %s", api_version, kind);
+	_cleanup_(mem_free) char *misspelt = misspelt_kind(api_version, kind);
 	struct reading *r = arg;
 	struct store_private *p = r->store->priv;
 
-	if (!strncmp(kind, "Secret", 6)) /* also SecretList */
+	if (is_secret(kind, misspelt))
 		*VEC_ADD(p->secrets, p->n_secrets, p->cap_secrets) = *src;
+	if (misspelt) {
+		diag_add_grouped(&p->groups, &r->store->diags, text,
+				 &(struct diag){ .level = DIAG_WARNING,
+						 .src = *kind_src,
+						 .message = misspelt });
+		return;
+	}
 	if (!store_seen_add(&p->unknown_kinds, text))
 		return;
 	diag_add(&r->store->diags, DIAG_NOTE, NULL, src, NULL, NULL,
@@ -80,16 +97,60 @@ static void on_error(const struct doc_error *e, void *arg)
 		 e->warning ? NULL : kube_code_text(e->code), &src, NULL, NULL, "%s", e->text);
 }
 
+/* One error for all templates of a chart. */
+static void add_template_error(struct store *s, const struct src *src)
+{
+	_cleanup_(mem_free) char *chart = template_chart(src->file);
+	_cleanup_(mem_free) char *key = mem_printf("template %s", chart);
+	_cleanup_(mem_free) char *text = mem_printf(
+		"a Helm template that is not rendered: run helm template %s | weir VERB -f -",
+		chart);
+
+	diag_add_grouped(&s->priv->groups, &s->diags, key,
+			 &(struct diag){ .level = DIAG_ERROR,
+					 .code = (char *)kube_code_text(KUBE_E_TEMPLATE),
+					 .src = *src,
+					 .message = text });
+}
+
+static bool has_syntax_error(const struct diag_list *diags, size_t from)
+{
+	for (size_t i = from; i < diags->n; i++)
+		if (diags->items[i].code &&
+		    !strcmp(diags->items[i].code, kube_code_text(KUBE_E_SYNTAX)))
+			return true;
+	return false;
+}
+
+/* from: number of diagnostics before this file. Braces are only to blame where something fails. */
+static void blame_template(struct store *s, size_t from, size_t errors, const char *data,
+			   size_t len)
+{
+	struct src src = { .file = s->priv->files[s->priv->n_files - 1] };
+
+	if (s->diags.errors == errors)
+		return;
+	if (!template_find(data, len, true, &src.line, &src.col) &&
+	    !(has_syntax_error(&s->diags, from) &&
+	      template_find(data, len, false, &src.line, &src.col)))
+		return;
+	diag_groups_drop(&s->priv->groups, from);
+	diag_drop(&s->diags, from);
+	add_template_error(s, &src);
+}
+
 void store_read_buffer(struct store *s, const char *name, const char *data, size_t len)
 {
 	char *file = mem_strdup(name);
 	struct reading r = { .store = s, .file = file };
+	size_t diags = s->diags.n, errors = s->diags.errors;
 
 	*VEC_ADD(s->priv->files, s->priv->n_files, s->priv->cap_files) = file;
 	if (s->keep_source_text)
 		store_keep_source_text(s, data, len);
-	r.sink = (struct decode_sink){ &s->diags, keep_object, note_unknown, &r };
+	r.sink = (struct decode_sink){ &s->diags, &s->priv->groups, keep_object, note_unknown, &r };
 	doc_read(data, len, on_document, on_error, &r);
+	blame_template(s, diags, errors, data, len);
 }
 
 /* ---- Files and folders ---- */
@@ -117,11 +178,34 @@ static int read_all(int fd, char **ret_data, size_t *ret_len)
 	return 0;
 }
 
-static int read_fd(struct store *s, int fd, const char *name, struct weir_err *err)
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* One note for all files of a kustomization or chart. */
+static void pass_over(struct store *s, const char *path, const struct other_file *o)
+{
+	char *file = mem_strdup(path);
+	_cleanup_(mem_free) char *command = other_file_command(o, path);
+	_cleanup_(mem_free) char *text = mem_printf(
+		"passed over: %s; to read what it makes: %s | weir VERB -f -", o->what, command);
+
+	*VEC_ADD(s->priv->passed, s->priv->n_passed, s->priv->cap_passed) = file;
+	diag_add_grouped(
+		&s->priv->groups, &s->diags, o->what,
+		&(struct diag){ .level = DIAG_NOTE, .src = { .file = file }, .message = text });
+}
+
+/* in_folder: the file was not named by the caller. */
+static int read_fd(struct store *s, int fd, const char *name, bool in_folder, struct weir_err *err)
 {
 	_cleanup_(mem_free) char *data = NULL;
 	size_t len = 0;
 	int r = read_all(fd, &data, &len);
+	const struct other_file *values;
 
 	if (r == -EFBIG)
 		return err_set(err, r,
@@ -130,7 +214,11 @@ static int read_fd(struct store *s, int fd, const char *name, struct weir_err *e
 	if (r)
 		return err_set(err, r, "%s: cannot be read: %s (%s)", name, strerror(-r),
 			       err_name(r));
-	store_read_buffer(s, name, data, len);
+	values = in_folder ? other_file_values(last_part(name), data, len) : NULL;
+	if (values)
+		pass_over(s, name, values);
+	else
+		store_read_buffer(s, name, data, len);
 	return 0;
 }
 
@@ -166,13 +254,16 @@ static int read_entry(struct store *s, const char *folder, const char *name, int
 {
 	_cleanup_(mem_free) char *path =
 		mem_printf("%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/", name);
+	const struct other_file *other = other_file_find(name);
 	struct stat st;
 
 	if (stat(path, &st))
 		return is_manifest(name) ? err_set(err, -errno, "%s: cannot be read: %s (%s)", path,
 						   strerror(errno), err_name(errno))
 					 : 0;
-	if (S_ISDIR(st.st_mode) || (S_ISREG(st.st_mode) && is_manifest(name)))
+	if (S_ISREG(st.st_mode) && other)
+		pass_over(s, path, other);
+	else if (S_ISDIR(st.st_mode) || (S_ISREG(st.st_mode) && is_manifest(name)))
 		return read_path(s, path, depth + 1, err);
 	return 0;
 }
@@ -200,8 +291,18 @@ static int read_folder(struct store *s, const char *path, int depth, struct weir
 	return r;
 }
 
+/* A file that the caller named: its objects are wanted, and it has none. */
+static int refuse_other(const char *path, const struct other_file *o, struct weir_err *err)
+{
+	_cleanup_(mem_free) char *command = other_file_command(o, path);
+
+	return err_set(err, -EINVAL, "%s: is %s, not a manifest: run %s | weir VERB -f -", path,
+		       o->what, command);
+}
+
 static int read_path(struct store *s, const char *path, int depth, struct weir_err *err)
 {
+	const struct other_file *other = depth ? NULL : other_file_find(last_part(path));
 	_cleanup_(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	struct stat st;
 
@@ -210,7 +311,9 @@ static int read_path(struct store *s, const char *path, int depth, struct weir_e
 			       err_name(errno));
 	if (S_ISDIR(st.st_mode))
 		return read_folder(s, path, depth, err);
-	return read_fd(s, fd, path, err);
+	if (other)
+		return refuse_other(path, other, err);
+	return read_fd(s, fd, path, depth > 0, err);
 }
 
 int store_read(struct store *s, const char *const *paths, size_t n, struct weir_err *err)
@@ -219,6 +322,6 @@ int store_read(struct store *s, const char *const *paths, size_t n, struct weir_
 
 	for (size_t i = 0; !r && i < n; i++)
 		r = strcmp(paths[i], "-") ? read_path(s, paths[i], 0, err)
-					  : read_fd(s, 0, "-", err);
+					  : read_fd(s, 0, "-", false, err);
 	return r;
 }

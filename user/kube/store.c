@@ -26,6 +26,7 @@ struct store_array store_array(struct store *s, enum kube_kind kind)
 		[KUBE_SERVICE] = { (struct kube_meta ***)&s->services, &s->n_services, NULL },
 		[KUBE_SLICE] = { (struct kube_meta ***)&s->slices, &s->n_slices, NULL },
 		[KUBE_POLICY] = { (struct kube_meta ***)&s->policies, &s->n_policies, NULL },
+		[KUBE_ENDPOINTS] = { (struct kube_meta ***)&s->endpoints, &s->n_endpoints, NULL },
 	};
 	struct store_array a = arrays[kind];
 	int workload = (int)kind - KUBE_WORKLOAD_FIRST;
@@ -94,9 +95,13 @@ static void free_private(struct store_private *p)
 	HASH_CLEAR(hh, p->by_addr);
 	free(p->addrs);
 	store_seen_free(&p->unknown_kinds);
+	diag_groups_free(&p->groups);
 	for (size_t i = 0; i < p->n_files; i++)
 		free(p->files[i]);
 	free(p->files);
+	for (size_t i = 0; i < p->n_passed; i++)
+		free(p->passed[i]);
+	free(p->passed);
 	for (size_t i = 0; i < p->cap_texts; i++)
 		free(p->texts[i]);
 	free(p->texts);
@@ -190,7 +195,8 @@ void store_drop_duplicates(struct store *s, enum kube_kind kind)
 
 bool store_is_empty(const struct store *s)
 {
-	size_t n = s->n_namespaces + s->n_pods + s->n_services + s->n_slices + s->n_policies;
+	size_t n = s->n_namespaces + s->n_pods + s->n_services + s->n_slices + s->n_policies +
+		   s->n_endpoints;
 
 	for (int i = 0; i < KUBE_WORKLOADS; i++)
 		n += s->n_workloads[i];

@@ -16,7 +16,8 @@ struct store {
 	struct kube_service **services;
 	struct kube_slice **slices;
 	struct kube_policy **policies;
-	size_t n_namespaces, n_nodes, n_pods, n_services, n_slices, n_policies;
+	struct kube_endpoints **endpoints;
+	size_t n_namespaces, n_nodes, n_pods, n_services, n_slices, n_policies, n_endpoints;
 	struct kube_workload **workloads[KUBE_WORKLOADS]; /* by kind - KUBE_WORKLOAD_FIRST */
 	size_t n_workloads[KUBE_WORKLOADS];
 	bool keep_source_text; /* set before reading: for store_emit_source_text() */
@@ -30,7 +31,9 @@ void store_free(struct store **s); /* also for _cleanup_() */
 /*
  * Reads files, directories (*.yaml, *.yml, *.json, recursively, sorted) and "-" (stdin), with the
  * API server's checks. Objects with errors are left out; errors are added to s->diags and counted
- * in s->diags.errors. Returns 0, or -errno with err filled when a path cannot be read.
+ * in s->diags.errors. Files of kustomize and Helm that hold no objects are passed over in
+ * directories, with a note, and refused by name. Returns 0, or -errno with err filled when a path
+ * cannot be read.
  */
 int store_read(struct store *s, const char *const *paths, size_t n, struct weir_err *err);
 /* The same for one buffer; name is the file name in diagnostics. */
@@ -51,9 +54,10 @@ bool store_is_empty(const struct store *s);
 
 /*
  * To be called once, after reading: sorts, reports duplicates, adds implied Namespaces, makes pods
- * of workloads and assigns addresses as flags say (one note in diags each), and derives
- * EndpointSlices for Services with a selector that have none, as the control plane would
- * (readiness, named ports, publishNotReadyAddresses).
+ * of workloads and assigns addresses as flags say (one note in diags each), and makes the
+ * EndpointSlices that the control plane would: for Services with a selector that have none
+ * (readiness, named ports, publishNotReadyAddresses), and for Endpoints of those without one. Warns
+ * of fields that are not served.
  */
 void store_apply_defaults(struct store *s, unsigned int flags);
 

@@ -7,6 +7,7 @@
 
 #include <uthash.h>
 
+#include "base/diag_group.h"
 #include "kube/store.h"
 
 /* A set of strings. */
@@ -28,6 +29,8 @@ struct store_private {
 	size_t cap[_KUBE_KIND_MAX];
 	char **files; /* names, which src.file of the objects points to */
 	size_t n_files, cap_files;
+	char **passed; /* names of files that hold no objects, for diags */
+	size_t n_passed, cap_passed;
 	char **texts; /* of files, same index; NULL: not kept */
 	size_t cap_texts, texts_len; /* texts_len: bytes of all texts */
 	const char *texts_refused; /* why none may be kept, or NULL */
@@ -35,6 +38,7 @@ struct store_private {
 	size_t n_secrets, cap_secrets;
 	size_t generated; /* names made for generateName so far */
 	struct store_seen *unknown_kinds;
+	struct diag_groups groups; /* of diags that objects share */
 	struct store_addr *addrs; /* memory of the entries of by_addr */
 	struct store_addr *by_addr;
 };
@@ -68,5 +72,8 @@ void store_warn_unexpanded(struct store *s); /* instead of store_expand() */
 void store_assign_addresses(struct store *s);
 void store_warn_missing(struct store *s); /* instead of store_assign_addresses() */
 void store_default_families(struct store *s);
+void store_note_slices(struct store *s); /* sets has_slices of Services */
+void store_mirror_endpoints(struct store *s);
 void store_derive_slices(struct store *s);
+void store_warn_unserved(struct store *s, unsigned int flags);
 void store_index_addrs(struct store *s);

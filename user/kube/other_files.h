@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Files that hold no objects but what objects are made from: those of kustomize and of Helm. Pure.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct other_file {
+	const char *what; /* "a kustomization" */
+	const char *command; /* what prints its objects; %s is the folder that it is in */
+};
+
+/* By the last part of a path; NULL: a manifest, as far as the name tells. */
+const struct other_file *other_file_find(const char *name);
+/*
+ * A values file of a chart by its name (values.yaml, values-prod.yaml, prod-values.yaml) and
+ * content: no apiVersion. NULL: none.
+ */
+const struct other_file *other_file_values(const char *name, const char *data, size_t len);
+/* The command for a file at path. The caller frees it. */
+char *other_file_command(const struct other_file *o, const char *path);
+
+/*
+ * Finds the first action of a Helm template, {{ … }}, and its position. sure: it uses values of a
+ * chart or release; else any line or value that begins with an action.
+ */
+bool template_find(const char *data, size_t len, bool sure, int *ret_line, int *ret_col);
+/* The folder of the chart that path is a template of. The caller frees it; "CHART" if unknown. */
+char *template_chart(const char *path);
