@@ -120,7 +120,7 @@ __noinline int rev_try(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
 	struct weir_flow *other;
-	int r;
+	int r, closed;
 
 	keep_arg(skb);
 	if (!s)
@@ -138,10 +138,9 @@ __noinline int rev_try(struct __sk_buff *skb)
 		return REV_MINE;
 	/* a closing connection gives up its port */
 	s->other = s->rev_key;
-	if (!remove_if_closing(s))
-		return REV_PORT_TAKEN;
-	make_rev(s); /* remove_if_closing() overwrote s->rev_key */
-	return rev_put(s) ? REV_PORT_TAKEN : REV_INSERTED;
+	closed = remove_if_closing(s);
+	make_rev(s); /* remove_if_closing() overwrote s->rev_key, by which the gc slot is known */
+	return closed && !rev_put(s) ? REV_INSERTED : REV_PORT_TAKEN;
 }
 
 /* Just made by a CPU that has yet to insert the forward entry: no packet has used it. */
