@@ -474,33 +474,41 @@ static void a_mid_stream_direct_packet_is_not_taken_for_a_collision(void **state
 	assert_int_equal(prog_flow_count(env), 2);
 }
 
-static void ports_run_out_after_a_bounded_search(void **state)
+/* Replies of other connections have the client's port SPORT and all reserved ones, or no more. */
+static void take_ports(struct prog_env *env, bool take)
 {
-	struct prog_env *env = *state;
 	struct weir_flow other = { .flags = WEIR_FLOW_SEEN_ORIG | WEIR_FLOW_SEEN_REPLY |
-					    WEIR_FLOW_OPEN,
+					    WEIR_FLOW_OPEN | WEIR_FLOW_TRANSLATED | WEIR_FLOW_REPLY,
 				   .gc_slot = WEIR_NO_GC_SLOT };
 	struct weir_addr client = prog_addr(env, POD_A), backend = prog_addr(env, POD_B);
 	struct weir_tuple key;
 
-	prog_env_free(env);
-	*state = env =
-		prog_env_new(!weir_addr_is_v4(&client), &(struct prog_sizes){ .conntrack = 8192 });
-	serve_one(env, 1, IPPROTO_TCP, POD_B);
-	/* every reserved port and the client's own are taken */
-	weir_tuple_make(&key, &backend, htons(TARGET), &client, htons(SPORT), IPPROTO_TCP, 0);
-	prog_set(env, "conntrack", &key, &other);
-	for (int i = 0; i < WEIR_PORT_COUNT; i++) {
-		weir_tuple_make(&key, &backend, htons(TARGET), &client, htons(WEIR_PORT_MIN + i),
-				IPPROTO_TCP, 0);
-		prog_set(env, "conntrack", &key, &other);
+	for (int i = -1; i < WEIR_PORT_COUNT; i++) {
+		weir_tuple_make(&key, &backend, htons(TARGET), &client,
+				htons(i < 0 ? SPORT : WEIR_PORT_MIN + i), IPPROTO_TCP, 0);
+		if (take)
+			prog_set(env, "conntrack", &key, &other);
+		else
+			prog_unset(env, "conntrack", &key);
 	}
+}
+
+static void ports_run_out_after_a_bounded_search(void **state)
+{
+	struct prog_env *env = *state;
+	int family = env->family;
+
+	prog_env_free(env);
+	*state = env = prog_env_new(family, &(struct prog_sizes){ .conntrack = 8192 });
+	serve_one(env, 1, IPPROTO_TCP, POD_B);
+	take_ports(env, true);
 	assert_dropped(send_from(env, POD_A, tcp(env, POD_A, SPORT, VIP_1, PORT, SYN)),
 		       WEIR_PORTS_EXHAUSTED);
 	assert_int_equal(prog_flow_count(env), WEIR_PORT_COUNT + 1);
-	assert_null(prog_gc_slots_check(env, NULL));
 	/* another client port is free */
 	assert_redirected(send_from(env, POD_A, tcp(env, POD_A, SPORT + 1, VIP_1, PORT, SYN)));
+	take_ports(env, false);
+	assert_null(prog_gc_slots_check(env, NULL));
 }
 
 /* A search whose probes cluster would fail long before the ports run out. */
