@@ -249,14 +249,17 @@ static void different_mistakes_are_shown_up_to_a_limit(void **state)
 static void assert_unserved(const char *text, unsigned int flags, const char *expected)
 {
 	with_store *s = read_with_defaults(text, flags);
-	struct diag_list warnings = {};
+	size_t n = 0;
 
-	for (size_t i = 0; i < s->diags.n; i++)
-		if (s->diags.items[i].level != DIAG_NOTE)
-			*VEC_ADD(warnings.items, warnings.n, warnings.cap) = s->diags.items[i];
-	s->diags.n = warnings.n;
-	memcpy(s->diags.items, warnings.items, warnings.n * sizeof(*warnings.items));
-	free(warnings.items);
+	for (size_t i = 0; i < s->diags.n; i++) {
+		struct diag d = s->diags.items[i];
+
+		if (d.level == DIAG_NOTE)
+			continue;
+		s->diags.items[i] = s->diags.items[n];
+		s->diags.items[n++] = d;
+	}
+	diag_drop(&s->diags, n);
 	assert_diags(s, expected);
 }
 
