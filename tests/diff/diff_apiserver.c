@@ -26,7 +26,7 @@
 
 #define FIXED_SEED 20260101
 #define FIXED_TEXTS 10000
-#define RANDOM_TEXTS 10000
+#define RANDOM_TEXTS 1000
 #define SHOWN_MAX 10 /* differences that are printed */
 
 /* What the API server says of one text. */
