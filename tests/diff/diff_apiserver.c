@@ -67,17 +67,6 @@ static bool next_answer(FILE *in, struct answer *a)
 	return true;
 }
 
-static char *print_object(const struct kube_meta *m)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-
-	kube_object_print(m, out);
-	fclose(out);
-	return text;
-}
-
 /* The objects in the order of their texts, as the other side prints them. */
 static char *print_objects(struct store *s)
 {
@@ -89,7 +78,7 @@ static char *print_objects(struct store *s)
 		struct store_array a = store_array(s, kind);
 
 		for (size_t i = 0; i < *a.n; i++)
-			*VEC_ADD(texts, n, cap) = print_object((*a.items)[i]);
+			*VEC_ADD(texts, n, cap) = kube_object_text((*a.items)[i]);
 	}
 	if (n)
 		qsort(texts, n, sizeof(*texts), text_order);

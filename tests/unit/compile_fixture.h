@@ -65,6 +65,18 @@ static inline void fixture_open_objects(struct fixture *f, const char *const *ob
 	fixture_open(f, yaml);
 }
 
+/* The plan as it is written to files. The caller frees. */
+static inline char *plan_json(const struct plan *p)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	plan_write_json(p, out);
+	fclose(out);
+	return text;
+}
+
 static inline void fixture_close(struct fixture *f)
 {
 	plan_free(&f->plan);

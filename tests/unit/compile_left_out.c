@@ -299,17 +299,6 @@ static void the_error_names_service_table_frontends_and_what_packets_meet(void *
 	assert_int_equal(f.plan->notes.errors, 1);
 }
 
-static char *json_of(const struct plan *p)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-
-	plan_write_json(p, out);
-	fclose(out);
-	return text;
-}
-
 static void a_plan_with_its_left_out_services_given_is_the_same(void **state)
 {
 	_cleanup_(mem_free) char *yaml = NULL, *one = NULL, *two = NULL;
@@ -327,8 +316,8 @@ static void a_plan_with_its_left_out_services_given_is_the_same(void **state)
 	in.store = f.store;
 	in.unfit = &unfit;
 	again = plan_compile(&in);
-	one = json_of(f.plan);
-	two = json_of(again);
+	one = plan_json(f.plan);
+	two = plan_json(again);
 	assert_string_equal(one, two);
 }
 

@@ -57,17 +57,6 @@ static struct fixture open_with(const char *extra)
 	return f;
 }
 
-static char *json_of(const struct plan *p)
-{
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
-
-	plan_write_json(p, out);
-	fclose(out);
-	return text;
-}
-
 /* One buffer for each document: positions do not depend on the order. */
 static char *shuffled_json(const size_t *order)
 {
@@ -84,7 +73,7 @@ static char *shuffled_json(const size_t *order)
 	assert_int_equal(s->diags.errors, 0);
 	in.store = s;
 	p = plan_compile(&in);
-	return json_of(p);
+	return plan_json(p);
 }
 
 static void same_objects_give_the_same_json_in_any_order(void **state)
@@ -117,7 +106,7 @@ static void json_is_well_formed_and_has_every_name(void **state)
 					      "services",     "backends",   "frontends",
 					      "nodeAddresses" };
 	_cleanup_(fixture_close) struct fixture f = open_with(NULL);
-	_cleanup_(mem_free) char *json = json_of(f.plan);
+	_cleanup_(mem_free) char *json = plan_json(f.plan);
 	char error[256] = "", name[PLAN_HASH_TEXT_MAX];
 	yajl_val tree = yajl_tree_parse(json, error, sizeof(error));
 
@@ -145,7 +134,7 @@ static void json_of_port_ranges_has_their_first_and_last_port(void **state)
 	_cleanup_(fixture_close) struct fixture f = open_with(POLICY(
 		"all",
 		"podSelector: {matchLabels: {app: web}}, ingress: [{ports: [{port: 80, endPort: 89}]}, {}]"));
-	_cleanup_(mem_free) char *json = json_of(f.plan);
+	_cleanup_(mem_free) char *json = plan_json(f.plan);
 
 	assert_non_null(strstr(json,
 			       "{\"first\":\"0/0\",\"last\":\"TCP/79\",\"verdict\":\"allow\","
@@ -190,7 +179,7 @@ static void check_round_trip(const struct plan_input *in, unsigned int ports, bo
 	_cleanup_(plan_free) struct plan *p = plan_compile(in);
 	_cleanup_(plan_json_free) struct plan_json *json = NULL;
 	_cleanup_(plan_unfit_free) struct plan_unfit read = {};
-	_cleanup_(mem_free) char *text = json_of(p);
+	_cleanup_(mem_free) char *text = plan_json(p);
 	yajl_val tree = yajl_tree_parse(text, NULL, 0), array;
 	bool any = false;
 
@@ -290,7 +279,7 @@ static void a_policy_that_selects_no_local_pod_changes_nothing(void **state)
 	_cleanup_(fixture_close) struct fixture after = open_with(
 		"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: z, namespace: u}\n"
 		"spec: {podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 9.0.0.0/8}}]}]}\n");
-	_cleanup_(mem_free) char *a = json_of(before.plan), *b = json_of(after.plan);
+	_cleanup_(mem_free) char *a = plan_json(before.plan), *b = plan_json(after.plan);
 
 	assert_string_equal(a, b);
 }

@@ -5,6 +5,7 @@
  */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "kube/objects.h"
@@ -242,7 +243,7 @@ static void print_meta(const struct kube_meta *m, FILE *out)
 	put_labels("label", &m->labels, out);
 }
 
-void kube_object_print(const struct kube_meta *m, FILE *out)
+static void print_object(const struct kube_meta *m, FILE *out)
 {
 	print_meta(m, out);
 	if (m->kind == KUBE_NODE)
@@ -261,20 +262,20 @@ void kube_object_print(const struct kube_meta *m, FILE *out)
 		print_workload((const struct kube_workload *)m, out);
 }
 
-static char *object_text(const struct kube_meta *m)
+char *kube_object_text(const struct kube_meta *m)
 {
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	kube_object_print(m, out);
+	print_object(m, out);
 	fclose(out);
 	return text;
 }
 
 bool kube_object_equal(const struct kube_meta *a, const struct kube_meta *b)
 {
-	_cleanup_(mem_free) char *text_a = object_text(a), *text_b = object_text(b);
+	_cleanup_(mem_free) char *text_a = kube_object_text(a), *text_b = kube_object_text(b);
 
 	return !strcmp(text_a, text_b);
 }

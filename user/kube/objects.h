@@ -10,7 +10,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "base/addr.h"
 #include "base/diag.h"
@@ -311,6 +310,6 @@ struct kube_policy {
 	size_t n_rules[2];
 };
 
-/* All that Weir uses of an object, as lines of text. */
-void kube_object_print(const struct kube_meta *m, FILE *out);
+/* All that Weir uses of an object, as lines of text. The caller frees. */
+char *kube_object_text(const struct kube_meta *m);
 bool kube_object_equal(const struct kube_meta *a, const struct kube_meta *b);
