@@ -13,6 +13,7 @@
 #include "cli/help.h"
 #include "cli/man.h"
 #include "cli/verbs.h"
+#include "man_check.h"
 
 static char *page;
 
@@ -155,19 +156,7 @@ static void the_options_of_every_example_are_valid(void **state)
 
 static void the_page_is_ascii_with_requests_of_man_only(void **state)
 {
-	static const char *const requests[] = { ".SH ", ".SS ", ".TP",  ".PP", ".RS ", ".RE",
-						".nf",  ".fi",  ".TH ", ".nh", ".ad ", ".\\\" " };
-
-	for (const char *line = page; *line; line = strchr(line, '\n') + 1) {
-		bool known = *line != '.' && *line != '\'';
-
-		for (size_t i = 0; !known && i < ARRAY_SIZE(requests); i++)
-			known = !strncmp(line, requests[i], strlen(requests[i]));
-		if (!known)
-			fail_msg("a line begins with %.20s", line);
-	}
-	for (const char *c = page; *c; c++)
-		assert_true(*c == '\n' || (*c >= ' ' && *c <= '~'));
+	assert_man_page(page);
 }
 
 int main(void)

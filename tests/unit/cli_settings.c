@@ -12,6 +12,7 @@
 #include "cli/config_help.h"
 #include "cli/verbs.h"
 #include "settings/record.h"
+#include "man_check.h"
 
 #define NOT_SERVED "not served yet"
 
@@ -98,20 +99,9 @@ static void the_page_has_every_key(void **state)
 
 static void the_page_is_ascii_with_requests_of_man_only(void **state)
 {
-	static const char *const requests[] = { ".SH ", ".TP",  ".PP", ".RS ", ".RE",   ".nf",
-						".fi",  ".TH ", ".nh", ".ad ", ".\\\" " };
 	_cleanup_(mem_free) char *page = text_of(config_man);
 
-	for (const char *line = page; *line; line = strchr(line, '\n') + 1) {
-		bool known = *line != '.' && *line != '\'';
-
-		for (size_t i = 0; !known && i < ARRAY_SIZE(requests); i++)
-			known = !strncmp(line, requests[i], strlen(requests[i]));
-		if (!known)
-			fail_msg("a line begins with %.20s", line);
-	}
-	for (const char *c = page; *c; c++)
-		assert_true(*c == '\n' || (*c >= ' ' && *c <= '~'));
+	assert_man_page(page);
 }
 
 static void the_example_is_valid(void **state)
