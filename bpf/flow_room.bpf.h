@@ -244,7 +244,7 @@ __noinline int make_room(struct __sk_buff *skb)
 	evict(skb);
 	if (e->removed < e->need || evict_plan(e, share, c))
 		evict(skb);
-	if (!e->removed)
+	if (!e->removed && e->best > e->most) /* not where another CPU took the flow it found */
 		share->skip = EVICT_SKIP;
 	return e->most == EVICT_ANY && e->removed < e->need ? WEIR_OVER_SHARE : WEIR_FORWARDED;
 }

@@ -281,14 +281,19 @@ static bool peer_is_behind_its_port(const struct netns_cluster *c)
 static void a_frame_with_a_neighbours_mac_takes_none_of_its_packets(void **state)
 {
 	struct netns_cluster *c = *state;
+	bool taken = false;
 
 	if (!on_a_bridge(c) || c->env->settings & NETNS_HUB) /* a hub learns nothing */
 		return;
 	c->bare = true;
 	three_pods(c);
 	assert_true(peer_is_behind_its_port(c));
-	forge_mac(c);
-	assert_false(peer_is_behind_its_port(c));
+	/* what the peer still sends, as the end of a connection, takes its MAC back */
+	for (int i = 0; i < TRIES && !taken; i++) {
+		forge_mac(c);
+		taken = !peer_is_behind_its_port(c);
+	}
+	assert_true(taken);
 	meet(c); /* the peer is heard again */
 	c->bare = false;
 	three_pods(c);
