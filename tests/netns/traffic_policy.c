@@ -194,7 +194,7 @@ static void np_41_the_own_node_always_gets_in_and_np_42_pods_always_reach_it(voi
 
 	up(c, "p", "", "policyTypes: [Ingress, Egress]");
 	for (int family = 0; family < 2; family++) {
-		node = c->net.node_addr[family];
+		node = c->net.nodes->addr[family];
 		assert_allowed(try(c, "node", family));
 		assert_allowed(try_port(c, "node", family, IPPROTO_UDP, 53));
 		assert_denied(try(c, "world", family));

@@ -38,6 +38,8 @@ struct report {
 	const char *own_node;
 	const uint64_t *overlay_ports;
 	struct plan_input loaded; /* only sizes and what does not fit, of own_node */
+	const struct report_plan *plans;
+	size_t n_plans;
 };
 
 /* ---- Nodes and their plans ---- */
@@ -104,6 +106,9 @@ static const struct plan *node_plan(struct report *r, struct report_node *n)
 	struct weir_addr *local;
 	size_t n_local = 0;
 
+	for (size_t i = 0; i < r->n_plans; i++)
+		if (!strcmp(r->plans[i].node, n->name))
+			return r->plans[i].plan;
 	if (n->plan)
 		return n->plan;
 	local = mem_zalloc((r->n_own + 2) * sizeof(*local));
@@ -425,6 +430,8 @@ struct report *report_new(const struct report_input *in)
 	r->own = mem_zalloc(in->n_own * sizeof(*r->own));
 	r->n_own = in->n_own;
 	r->overlay_ports = in->overlay_ports;
+	r->plans = in->plans;
+	r->n_plans = in->n_plans;
 	r->own_node = in->own_node ? arena_strdup(&r->arena, in->own_node) : NULL;
 	r->loaded = (struct plan_input){ .sizes = in->sizes, .unfit = in->unfit };
 	for (size_t i = 0; i < in->n_own; i++)

@@ -65,6 +65,12 @@ const char *reason_text(enum weir_reason reason); /* its sentence */
 
 struct report;
 
+/* The plan of a node that the caller has compiled. */
+struct report_plan {
+	const char *node;
+	const struct plan *plan;
+};
+
 struct report_input {
 	const struct store *store; /* with defaults applied; must outlive the report */
 	const struct report_port *ports; /* n_ports 0: all that pods declare. Copied */
@@ -80,6 +86,9 @@ struct report_input {
 	/* of own_node: as those of plan_input; they must outlive the report; may be NULL */
 	const uint32_t *sizes;
 	const struct plan_unfit *unfit;
+	/* of all nodes with pods, instead of the above from own on; they must outlive the report */
+	const struct report_plan *plans;
+	size_t n_plans;
 };
 
 /* Leaves out pods that have ended (Succeeded, Failed): they have no traffic (NP-56). */

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -81,6 +83,28 @@ int file_write(const char *path, mode_t mode, const char *text, size_t len, stru
 	if (r)
 		unlink(temp);
 	return r ? err_set(err, r, "write %s: %s", path, strerror(-r)) : 0;
+}
+
+/* "NAME.PID" of a process that is gone. */
+static bool is_unfinished(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	char *end;
+	long pid = dot && dot != name ? strtol(dot + 1, &end, 10) : 0;
+
+	return pid > 0 && !*end && kill(pid, 0) && errno == ESRCH;
+}
+
+void file_remove_unfinished(const char *folder)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (is_unfinished(entry->d_name))
+			unlinkat(dirfd(dir), entry->d_name, 0);
+	if (dir)
+		closedir(dir);
 }
 
 int file_mkdir(const char *path, mode_t mode, struct weir_err *err)

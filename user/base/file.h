@@ -16,6 +16,8 @@ FILE *file_open(const char *path);
 char *file_text(const char *path);
 /* The file is created with mode (as for open()). After an error the old file is unchanged. */
 int file_write(const char *path, mode_t mode, const char *text, size_t len, struct weir_err *err);
+/* Removes what file_write() of processes that are gone left in a folder. */
+void file_remove_unfinished(const char *folder);
 /* One level; 0 also when the folder exists: then permissions that mode lacks are taken away. */
 int file_mkdir(const char *path, mode_t mode, struct weir_err *err);
 /*

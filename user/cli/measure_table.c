@@ -324,12 +324,10 @@ void measure_print(const struct measure *m, const struct common_options *c, FILE
 		tone_off(&c->out, differ ? TONE_BAD : TONE_GOOD));
 }
 
-static void emit_spread(struct emit *e, const struct measure *m, const struct measure_spread *s)
+static void emit_spread(struct emit *e, const struct measure_spread *s)
 {
-	const struct plan_service *service = &m->plan->services[s->frontend->service];
-
 	emit_text(e, "from", s->from);
-	emit_printf(e, "service", "%s/%s", service->ns, service->service);
+	emit_printf(e, "service", "%s/%s", s->port->ns, s->port->service);
 	emit_int(e, "port", s->frontend->port);
 	emit_text(e, "protocol", proto_text(s->frontend->proto));
 	emit_text(e, "expected", measure_spread_expected(s));
@@ -370,7 +368,7 @@ void measure_print_json(const struct measure *m, FILE *out)
 	emit_list_next(&e, "services");
 	for (size_t i = 0; i < m->n_spreads; i++) {
 		emit_item_begin(&e);
-		emit_spread(&e, m, &m->spreads[i]);
+		emit_spread(&e, &m->spreads[i]);
 		emit_item_end(&e);
 	}
 	emit_list_end(&e);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * weir sandbox: the pods of manifests as network namespaces of one node. Each of its words is a
- * thin layer over user/sandbox.
+ * weir sandbox: the pods of manifests as network namespaces behind those of nodes. Each of its
+ * words is a thin layer over user/sandbox.
  */
 #include <errno.h>
 #include <limits.h>
@@ -44,7 +44,7 @@ static int fail(const struct sandbox_options *o, int error, const struct weir_er
 	return status;
 }
 
-/* Reads -f and places all pods on the sandbox's node. */
+/* Reads -f and places all pods on the sandbox's nodes. */
 static int read_placed(const struct sandbox_options *o, unsigned int flags,
 		       struct store **ret_store, struct sandbox_net *ret_net)
 {
@@ -64,14 +64,45 @@ static void print_unfit(const struct plan *p, void *arg)
 	struct sandbox_options *o = arg;
 
 	diag_print(&p->notes, stderr);
-	o->unfit = p->n_closed + p->n_left_out;
+	o->unfit += p->n_closed + p->n_left_out;
+}
+
+/* NULL-terminated; an element for each node. */
+static const char **read_origins(struct store *s, const struct sandbox_net *net,
+				 const struct sandbox_options *o)
+{
+	const char **origins = mem_zalloc((net->n_nodes + 1) * sizeof(*origins));
+
+	for (size_t i = 0; i < net->n_nodes; i++)
+		origins[i] = cli_origin(s, &(struct plan_input){ .node = net->nodes[i].name }, true,
+					&o->common);
+	return origins;
+}
+
+static void origins_free(const char ***origins)
+{
+	for (const char **text = *origins; text && *text; text++)
+		free((char *)*text);
+	free(*origins);
+}
+
+/* How to name each of several nodes. */
+static void note_nodes(const struct sandbox_options *o, const struct sandbox_net *net)
+{
+	for (size_t i = 0; i < net->n_nodes && net->n_nodes > 1; i++) {
+		_cleanup_(mem_free) char *where = sandbox_node_where(net, i);
+		_cleanup_(mem_free) char *instance = sandbox_instance(o->common.name, net, i);
+
+		cli_note(&o->common, "node %s: sandbox exec %s, --name %s", net->nodes[i].name,
+			 where, instance);
+	}
 }
 
 static int run_up(struct sandbox_options *o, char **args, int n_args)
 {
 	_cleanup_(store_free) struct store *s = NULL;
 	_cleanup_(sandbox_net_free) struct sandbox_net net = {};
-	_cleanup_(mem_free) char *origin = NULL;
+	_cleanup_(origins_free) const char **origins = NULL;
 	struct sandbox_request req = {
 		.name = o->common.name, .no_datapath = o->no_datapath, .step = print_step, .arg = o
 	};
@@ -83,8 +114,8 @@ static int run_up(struct sandbox_options *o, char **args, int n_args)
 		return status;
 	req.store = s;
 	req.net = &net;
-	origin = cli_origin(s, &(struct plan_input){ .node = net.node }, true, &o->common);
-	req.origin = origin;
+	origins = read_origins(s, &net, o);
+	req.origins = origins;
 	req.unfit = print_unfit;
 	r = sandbox_up(&req, &sum, &err);
 	if (r)
@@ -92,7 +123,8 @@ static int run_up(struct sandbox_options *o, char **args, int n_args)
 	cli_note(&o->common,
 		 "sandbox %s: %u pods added, %u removed, %u kept; %u table writes, generation %llu",
 		 o->common.name ? o->common.name : SANDBOX_DEFAULT_NAME, sum.added, sum.removed,
-		 sum.kept, sync_delta_writes(&sum.delta), (unsigned long long)sum.delta.generation);
+		 sum.kept, sum.writes, (unsigned long long)sum.delta.generation);
+	note_nodes(o, &net);
 	return o->unfit ? EXIT_TIMEOUT : EXIT_OK;
 }
 
@@ -123,7 +155,7 @@ static int run_exec(struct sandbox_options *o, char **args, int n_args)
 	if (n_args < 2)
 		return cli_fail(
 			EXIT_USAGE,
-			"sandbox exec: give NS/POD, node or world, then -- and the command");
+			"sandbox exec: give NS/POD, node, node/NAME or world, then -- and the command");
 	memcpy(command, args + 1, (n_args - 1) * sizeof(*command));
 	fflush(stdout);
 	r = sandbox_exec(o->common.name, args[0], command, &err);
@@ -133,19 +165,19 @@ static int run_exec(struct sandbox_options *o, char **args, int n_args)
 /* Measured against other manifests than those loaded, a difference would not be a defect. */
 static int check_same_manifests(const struct measure *m, const struct sandbox_options *o)
 {
-	struct sync_delta d;
+	struct measure_drift d;
 	struct weir_err err = {};
 	int r = measure_compare(m, &d, &err);
 
 	if (r)
 		return fail(o, r, &err);
-	if (!sync_delta_writes(&d) && !d.gated && !d.unplugged)
+	if (!d.writes && !d.extra_pods && !d.missing_pods)
 		return EXIT_OK;
 	return cli_fail(
 		EXIT_INPUT,
 		"sandbox %s runs other manifests than these (missing pods: %u, extra pods: %u, table elements that "
 		"differ: %u): run 'weir sandbox up' with these first; nothing was measured",
-		m->name ?: SANDBOX_DEFAULT_NAME, d.unplugged, d.gated, sync_delta_writes(&d));
+		m->name ?: SANDBOX_DEFAULT_NAME, d.missing_pods, d.extra_pods, d.writes);
 }
 
 static int measure_and_print(struct measure *m, const struct sandbox_options *o)
@@ -164,23 +196,19 @@ static int measure_and_print(struct measure *m, const struct sandbox_options *o)
 	return measure_differences(m) ? EXIT_DISAGREE : EXIT_OK;
 }
 
-/* The plan and the report that the tables of the sandbox should follow. */
+/* The plans and the report that the tables of the sandbox should follow. */
 static int expect(struct measure *m, struct report_input *in, const struct sandbox_options *o)
 {
 	struct weir_err err = {};
-	int r = measure_read_tables(m, &err);
+	int r = measure_compile(m, &err);
 
 	if (r)
 		return fail(o, r, &err);
 	in->store = m->store;
 	in->world = m->net.world_addr;
-	in->own = m->net.local;
-	in->n_own = m->net.n_local;
-	in->sizes = m->sizes;
-	in->unfit = &m->unfit;
-	in->overlay_ports = m->overlay_ports;
+	in->plans = m->plans;
+	in->n_plans = m->net.n_nodes;
 	m->report = report_new(in);
-	m->plan = sandbox_plan(m->store, &m->net, m->sizes, &m->unfit, m->overlay_ports);
 	return EXIT_OK;
 }
 
@@ -273,7 +301,9 @@ const struct verb verb_sandbox = {
 		"probe -f PATH      connects for real, shows expected beside measured; exit status 7 if they differ\n"
 		"down               removes it, also one that was left incomplete\n"
 		"exec ends with status 3 if there is no such sandbox or namespace, or the command cannot be started.\n"
-		"A sandbox is an instance of its own: 'weir status --name sandbox' shows it.\n",
+		"A sandbox is an instance of its own: 'weir status --name sandbox' shows it.\n"
+		"Each further Node object is a node of its own, with the pods that name it: WHERE is node/NAME, the\n"
+		"instance SANDBOX_NAME ('weir status --name sandbox_n2').\n",
 	.outputs = "table|json",
 	.wants = WANTS_FILES,
 	.options = rows,

@@ -181,9 +181,12 @@ static int run_live(struct why_ask *ask, const struct why_options *o)
 	take_node(&in, &live);
 	in.unfit = &live.unfit;
 	if (origin->sandbox) {
+		const struct sandbox_node *node;
+
 		sandbox_place(origin->store, &net);
-		in.own = net.local;
-		in.n_own = net.n_local;
+		node = &net.nodes[sandbox_node_index(&net, origin->node)];
+		in.own = node->local;
+		in.n_own = node->n_local;
 		in.world = net.world_addr;
 	}
 	return ask_all(ask, o, &in, &live, true);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "attach/remove.h"
+#include "base/file.h"
 #include "base/instance.h"
 #include "base/mem.h"
 #include "sandbox/instance.h"
@@ -103,9 +104,12 @@ int sandbox_netns(const char *name, const char *where, struct weir_err *err)
 	_cleanup_(mem_free) char *record =
 		slash ? records_read(name_or_default(name), ns, slash + 1) : NULL;
 
-	/* a hostNetwork pod is in the node's namespace */
-	if (record && !strncmp(record, "host\n", 5))
-		return sandbox_netns(name, "node", err);
+	/* a hostNetwork pod is in its node's namespace */
+	if (record && !strncmp(record, "host ", 5)) {
+		_cleanup_(mem_free) char *node = mem_strndup(record + 5, strcspn(record + 5, "\n"));
+
+		return sandbox_netns(name, node, err);
+	}
 	if (!netns_exists(netns) && sandbox_check_exists(name, err))
 		return -ENOENT;
 	if (!netns_exists(netns))
@@ -134,7 +138,7 @@ int instance_load(struct instance_load *job, struct weir_err *err)
 {
 	_cleanup_(attachment_list_free) struct attachment_list list = {};
 	_cleanup_(node_close) struct node *node = NULL;
-	_cleanup_(fd_close) int fd = sandbox_netns(job->name, "node", err);
+	_cleanup_(fd_close) int fd = netns_open(job->netns, err);
 	_cleanup_(netns_leave) int back = -1;
 	int r = fd < 0 ? fd : netns_enter(fd, &back, err);
 
@@ -163,9 +167,9 @@ static void stop_server(const char *ns, const char *pod, void *arg)
  * Detaches by ifindex, in the node namespace. If that is gone, so are its devices: an empty
  * namespace replaces it, so that no ifindex can name a device of the machine.
  */
-static int remove_datapath(const char *name, struct weir_err *err)
+static int remove_datapath(const char *name, const char *netns, struct weir_err *err)
 {
-	_cleanup_(fd_close) int fd = sandbox_netns(name, "node", NULL);
+	_cleanup_(fd_close) int fd = netns_open(netns, NULL);
 	_cleanup_(fd_close) int own = open(NETNS_OWN, O_RDONLY | O_CLOEXEC);
 	_cleanup_(netns_leave) int back = -1;
 
@@ -176,28 +180,26 @@ static int remove_datapath(const char *name, struct weir_err *err)
 	return node_remove(name, err);
 }
 
-/* Its own attachment records, also of a pod without a record of the sandbox, after a kill. */
-static void remove_attachments(const char *name)
+/* An instance's records of pods whose namespaces begin with prefix, also after a kill. */
+static void remove_attachments(const char *instance, const char *prefix)
 {
-	_cleanup_(mem_free) char *netns = topology_prefix(name);
-	_cleanup_(mem_free) char *prefix = mem_printf(NETNS_DIR "/%s", netns);
 	size_t removed;
 
 	do { /* of two records with one device, the list has only the newer */
 		_cleanup_(attachment_list_free) struct attachment_list l = {};
 
 		removed = 0;
-		if (attachment_list_read(name, &l, NULL))
+		if (attachment_list_read(instance, &l, NULL))
 			return;
 		for (size_t i = 0; i < l.n; i++)
 			if (!strncmp(l.items[i].netns, prefix, strlen(prefix)))
-				removed += !attachment_remove(name, l.items[i].ns, l.items[i].name,
-							      NULL);
+				removed += !attachment_remove(instance, l.items[i].ns,
+							      l.items[i].name, NULL);
 	} while (removed);
 }
 
 struct bad_records {
-	const char *name;
+	const char *instance;
 	struct attachment_list list;
 };
 
@@ -206,27 +208,59 @@ static void remove_bad(const char *ns, const char *pod, void *arg)
 	const struct bad_records *b = arg;
 
 	if (attachment_find_bad(&b->list, ns, pod))
-		attachment_remove(b->name, ns, pod, NULL);
+		attachment_remove(b->instance, ns, pod, NULL);
 }
 
 /* Records of the sandbox's pods that something has broken: they do not say whose they are. */
-static void remove_bad_attachments(const char *name)
+static void remove_bad_attachments(const char *name, const char *instance)
 {
-	struct bad_records b = { .name = name };
+	struct bad_records b = { .instance = instance };
 
-	if (!attachment_list_read(name, &b.list, NULL))
+	if (!attachment_list_read(instance, &b.list, NULL))
 		records_each(name, remove_bad, &b);
 	attachment_list_free(&b.list);
 }
 
+/* Of one node: what its instance is. */
+static int remove_instance(const char *name, const char *instance, const char *netns,
+			   struct weir_err *err)
+{
+	_cleanup_(mem_free) char *first = topology_prefix(name);
+	_cleanup_(mem_free) char *prefix = mem_printf(NETNS_DIR "/%s", first);
+	_cleanup_(mem_free) char *pods = instance_run_file(instance, INSTANCE_PODS);
+
+	remove_attachments(instance, prefix);
+	remove_bad_attachments(name, instance);
+	file_remove_unfinished(pods);
+	return remove_datapath(instance, netns, err);
+}
+
+int instance_remove_node(const char *name, const char *node, struct weir_err *err)
+{
+	_cleanup_(mem_free) char *where = mem_printf("node/%s", node);
+	_cleanup_(mem_free) char *netns = topology_netns_name(name, where);
+	_cleanup_(mem_free) char *instance = mem_printf("%s_%s", name, node);
+	_cleanup_(mem_free) char *run = instance_run_file(instance, "");
+	int first = remove_instance(name, instance, netns, err), r;
+
+	r = topology_remove_node(name, node, first ? NULL : err);
+	rmdir(run);
+	return first ? first : r;
+}
+
 int instance_remove(const char *name, struct weir_err *err)
 {
+	_cleanup_(arena_free) struct arena arena = {};
+	_cleanup_(mem_free) char *netns = topology_netns_name(name, "node");
+	char **nodes = records_nodes(name, &arena);
 	int first, r;
 
 	records_each(name, stop_server, (void *)name);
-	remove_attachments(name);
-	remove_bad_attachments(name);
-	first = remove_datapath(name, err);
+	first = remove_instance(name, name, netns, err);
+	for (size_t i = 1; *nodes && nodes[i]; i++) {
+		r = instance_remove_node(name, nodes[i], first ? NULL : err);
+		first = first ? first : r;
+	}
 	r = topology_remove(name, first ? NULL : err);
 	records_remove_folder(name);
 	return first ? first : r;

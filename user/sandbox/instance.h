@@ -14,7 +14,8 @@ int instance_check(const char *name, struct weir_err *err);
 int instance_check_own(const char *name, struct weir_err *err);
 
 struct instance_load {
-	const char *name;
+	const char *name; /* of the node's instance */
+	const char *netns; /* of the node */
 	const struct plan_input *in;
 	const struct node_setup *sizes; /* of tables that this call creates; NULL: defaults */
 	const char *origin; /* as in struct sandbox_request */
@@ -25,6 +26,9 @@ struct instance_load {
 
 /* Runs in the node namespace: ifindexes are that namespace's. */
 int instance_load(struct instance_load *job, struct weir_err *err);
+
+/* Removes a further node: its maps, programs, records, folders and namespace. Likewise. */
+int instance_remove_node(const char *name, const char *node, struct weir_err *err);
 
 /*
  * Removes servers, namespaces, maps, programs and folders. Continues after a failure; returns the

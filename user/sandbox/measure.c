@@ -39,10 +39,14 @@ int measure_matrix(struct measure *m, struct weir_err *err)
 	for (size_t i = 0; i < m->n; i++) {
 		const struct report_item *item = &m->results[i].item;
 
+		const struct kube_pod *pod = item->from_pod ? item->from_pod : item->to_pod;
+		size_t node = sandbox_node_index(&m->net, pod->node);
+		const char *where = m->nodes[node].where;
+
 		probes[i] = (struct sandbox_probe){
-			.from = item->from,
-			.to = item->to,
-			.dst = item->to_kind == REPORT_NODE ? m->net.node_addr[item->family]
+			.from = item->from_kind == REPORT_NODE ? where : item->from,
+			.to = item->to_kind == REPORT_NODE ? where : item->to,
+			.dst = item->to_kind == REPORT_NODE ? m->net.nodes[node].addr[item->family]
 							    : item->dst,
 			.proto = item->proto,
 			.port = item->port,
@@ -57,36 +61,60 @@ int measure_matrix(struct measure *m, struct weir_err *err)
 	return r;
 }
 
-static const char *name_of(const struct measure *m)
+static int read_tables(struct measure_node *n, struct weir_err *err)
 {
-	return m->name ? m->name : SANDBOX_DEFAULT_NAME;
-}
-
-int measure_read_tables(struct measure *m, struct weir_err *err)
-{
-	int r = live_open(&m->live, name_of(m), err);
+	int r = live_open(&n->live, n->instance, err);
 
 	if (r)
 		return r == -ENOENT ? 0 : r;
 	for (int map = 0; map < _WEIR_MAP_MAX; map++)
-		m->sizes[map] = node_map_max(m->live.node, map);
+		n->sizes[map] = node_map_max(n->live.node, map);
 	for (int i = 0; i < WEIR_OVERLAY_WORDS; i++)
-		m->overlay_ports[i] = node_config(m->live.node)->overlay_ports[i];
-	live_unfit(&m->live, &m->unfit);
+		n->overlay_ports[i] = node_config(n->live.node)->overlay_ports[i];
+	live_unfit(&n->live, &n->unfit);
 	return 0;
 }
 
-int measure_compare(const struct measure *m, struct sync_delta *ret_delta, struct weir_err *err)
+int measure_compile(struct measure *m, struct weir_err *err)
 {
-	*ret_delta = (struct sync_delta){};
-	if (!m->live.node)
-		return 0;
-	return live_compare(m->live.node, name_of(m), m->plan, ret_delta, err);
+	int r = 0;
+
+	m->nodes = mem_zalloc(m->net.n_nodes * sizeof(*m->nodes));
+	m->plans = mem_zalloc(m->net.n_nodes * sizeof(*m->plans));
+	for (size_t i = 0; i < m->net.n_nodes && !r; i++) {
+		struct measure_node *n = &m->nodes[i];
+
+		n->instance = sandbox_instance(m->name, &m->net, i);
+		n->where = sandbox_node_where(&m->net, i);
+		r = read_tables(n, err);
+		n->plan = sandbox_plan(m->store, &m->net.nodes[i], n->sizes, &n->unfit,
+				       n->overlay_ports);
+		m->plans[i] = (struct report_plan){ m->net.nodes[i].name, n->plan };
+	}
+	return r;
+}
+
+int measure_compare(const struct measure *m, struct measure_drift *ret_drift, struct weir_err *err)
+{
+	int r = 0;
+
+	*ret_drift = (struct measure_drift){};
+	for (size_t i = 0; i < m->net.n_nodes && !r; i++) {
+		const struct measure_node *n = &m->nodes[i];
+		struct sync_delta d = {};
+
+		if (n->live.node)
+			r = live_compare(n->live.node, n->instance, n->plan, &d, err);
+		ret_drift->writes += sync_delta_writes(&d);
+		ret_drift->extra_pods += d.gated;
+		ret_drift->missing_pods += d.unplugged;
+	}
+	return r;
 }
 
 /* ---- Services ---- */
 
-/* Where a backend's server runs: "ns/pod", "node"; NULL: the sandbox has none. */
+/* Where a backend's server runs, as of sandbox_netns(); NULL: the sandbox has none. */
 static const char *backend_where(const struct measure *m, const struct plan_backend *b,
 				 struct arena *names)
 {
@@ -94,20 +122,37 @@ static const char *backend_where(const struct measure *m, const struct plan_back
 
 	if (pod)
 		return arena_printf(names, "%s/%s", pod->meta.ns, pod->meta.name);
-	for (size_t i = 0; i < m->net.n_local; i++)
-		if (weir_addr_equal(&m->net.local[i], &b->addr))
-			return "node";
+	for (size_t i = 0; i < m->net.n_nodes; i++)
+		for (size_t a = 0; a < m->net.nodes[i].n_local; a++)
+			if (weir_addr_equal(&m->net.nodes[i].local[a], &b->addr))
+				return m->nodes[i].where;
 	return NULL;
+}
+
+/* By the plan of the node that the backend is on: the pod's node judges what leaves it. */
+static bool arrives(const struct measure *m, const struct oracle_query *q,
+		    const struct plan_backend *b)
+{
+	const struct kube_pod *pod = store_pod_by_addr(m->store, &b->addr);
+	struct oracle_query at_backend = {
+		.src = q->src, .dst = b->addr, .proto = q->proto, .port = b->port
+	};
+	struct oracle_answer a;
+
+	if (!pod)
+		return true;
+	oracle_judge(m->nodes[sandbox_node_index(&m->net, pod->node)].plan, &at_backend, &a);
+	return a.reason == WEIR_FORWARDED;
 }
 
 /*
  * Counts the candidates that the source may reach. True: there are none, and requests are rejected.
  */
-static bool expect(const struct measure *m, const struct plan_frontend *f,
+static bool expect(const struct measure *m, const struct plan *plan, const struct plan_frontend *f,
 		   const struct kube_pod *pod, struct measure_spread *s)
 {
 	_cleanup_(arena_free) struct arena names = {};
-	const struct plan_service *service = &m->plan->services[f->service];
+	const struct plan_service *service = &plan->services[f->service];
 	struct oracle_query q = { .src = pod->addr[service->family],
 				  .dst = f->addr,
 				  .proto = f->proto,
@@ -115,16 +160,18 @@ static bool expect(const struct measure *m, const struct plan_frontend *f,
 	struct oracle_answer a;
 
 	if (!service->n_internal) {
-		oracle_judge(m->plan, &q, &a);
+		oracle_judge(plan, &q, &a);
 		return weir_verdict_of(a.reason) == WEIR_REJECT;
 	}
 	s->candidates += service->n_internal;
 	for (; q.pick < service->n_internal; q.pick++) {
-		const struct plan_backend *b = &m->plan->backends[service->internal[q.pick]];
+		const struct plan_backend *b = &plan->backends[service->internal[q.pick]];
+		bool reaches;
 
-		oracle_judge(m->plan, &q, &a);
-		s->allowed += a.reason == WEIR_FORWARDED;
-		s->elsewhere += a.reason == WEIR_FORWARDED && !backend_where(m, b, &names);
+		oracle_judge(plan, &q, &a);
+		reaches = a.reason == WEIR_FORWARDED && arrives(m, &q, b);
+		s->allowed += reaches;
+		s->elsewhere += reaches && !backend_where(m, b, &names);
 	}
 	return false;
 }
@@ -156,10 +203,9 @@ static void count(struct measure_spread *s, const struct sandbox_probe *probe)
 }
 
 /* Both families of a service port share one line. */
-static struct measure_spread *spread_of(struct measure *m, const struct plan_frontend *f,
-					const char *from)
+static struct measure_spread *spread_of(struct measure *m, const struct plan_service *service,
+					const struct plan_frontend *f, const char *from)
 {
-	const struct plan_service *service = &m->plan->services[f->service];
 	char *text = mem_printf("%s/%s:%u/%s", service->ns, service->service, f->port,
 				proto_text(f->proto));
 	struct measure_spread *s;
@@ -172,6 +218,7 @@ static struct measure_spread *spread_of(struct measure *m, const struct plan_fro
 	}
 	s = VEC_ADD(m->spreads, m->n_spreads, m->cap_spreads);
 	s->service = text;
+	s->port = service;
 	s->frontend = f;
 	s->from = from;
 	return s;
@@ -191,10 +238,12 @@ static const struct kube_pod *row_pod(const struct measure *m, const char *text)
 	return slash ? store_pod(m->store, ns, slash + 1) : NULL;
 }
 
-static void add_frontend_probes(struct measure *m, struct probe_list *list,
+/* From the pods of a node. */
+static void add_frontend_probes(struct measure *m, struct probe_list *list, size_t node,
 				const struct plan_frontend *f)
 {
-	const struct plan_service *service = &m->plan->services[f->service];
+	const struct plan *plan = m->nodes[node].plan;
+	const struct plan_service *service = &plan->services[f->service];
 
 	for (size_t row = 0; row < report_n_rows(m->report); row++) {
 		const char *from = report_row_text(m->report, row);
@@ -204,10 +253,11 @@ static void add_frontend_probes(struct measure *m, struct probe_list *list,
 		bool rejects;
 
 		/* a cluster IP serves neither the node's own nor outside clients yet */
-		if (!pod || pod->host_network || weir_addr_is_zero(&pod->addr[service->family]))
+		if (!pod || pod->host_network || weir_addr_is_zero(&pod->addr[service->family]) ||
+		    sandbox_node_index(&m->net, pod->node) != node)
 			continue;
-		s = spread_of(m, f, from);
-		rejects = expect(m, f, pod, s);
+		s = spread_of(m, service, f, from);
+		rejects = expect(m, plan, f, pod, s);
 		n = s->allowed && !rejects ? m->requests : 2;
 		if (rejects)
 			s->rejects += n;
@@ -230,19 +280,22 @@ static void add_frontend_probes(struct measure *m, struct probe_list *list,
  * A backend's port may be one that no container declares. A direct probe of the backend starts a
  * temporary server there. Its result is not used: these probes come after the counted ones.
  */
-static void add_backend_probes(struct measure *m, struct probe_list *list, struct arena *names)
+static void add_backend_probes(struct measure *m, struct probe_list *list, size_t node,
+			       struct arena *names)
 {
-	for (size_t i = 0; i < m->plan->n_backends; i++) {
-		const struct plan_backend *b = &m->plan->backends[i];
+	const struct plan *plan = m->nodes[node].plan;
+
+	for (size_t i = 0; i < plan->n_backends; i++) {
+		const struct plan_backend *b = &plan->backends[i];
 		const char *where = backend_where(m, b, names);
 
 		if (!where)
 			continue;
 		*VEC_ADD(list->probes, list->n, list->cap) = (struct sandbox_probe){
-			.from = "node",
+			.from = m->nodes[node].where,
 			.to = where,
 			.dst = b->addr,
-			.proto = m->plan->services[b->service].proto,
+			.proto = plan->services[b->service].proto,
 			.port = b->port,
 		};
 	}
@@ -261,11 +314,16 @@ int measure_services(struct measure *m, struct weir_err *err)
 	size_t n_counted;
 	int r;
 
-	for (size_t i = 0; i < m->plan->n_frontends; i++)
-		if (m->plan->frontends[i].service)
-			add_frontend_probes(m, &list, &m->plan->frontends[i]);
+	for (size_t node = 0; node < m->net.n_nodes; node++) {
+		const struct plan *plan = m->nodes[node].plan;
+
+		for (size_t i = 0; i < plan->n_frontends; i++)
+			if (plan->frontends[i].service)
+				add_frontend_probes(m, &list, node, &plan->frontends[i]);
+	}
 	n_counted = list.n;
-	add_backend_probes(m, &list, &names);
+	for (size_t node = 0; node < m->net.n_nodes; node++)
+		add_backend_probes(m, &list, node, &names);
 	r = sandbox_probe(m->name, list.probes, list.n, m->timeout_ms, err);
 	for (size_t i = 0; i < n_counted && !r; i++)
 		count(&m->spreads[list.spread[i]], &list.probes[i]);
@@ -319,6 +377,16 @@ size_t measure_differences(const struct measure *m)
 	return n;
 }
 
+static void free_node(struct measure_node *n)
+{
+	free(n->instance);
+	free(n->where);
+	plan_free(&n->plan);
+	plan_unfit_free(&n->unfit);
+	if (n->live.node)
+		live_close(&n->live);
+}
+
 void measure_free(struct measure *m)
 {
 	for (size_t i = 0; i < m->n_spreads; i++) {
@@ -328,10 +396,10 @@ void measure_free(struct measure *m)
 	free(m->spreads);
 	free(m->results);
 	report_free(&m->report);
-	plan_free(&m->plan);
-	plan_unfit_free(&m->unfit);
-	if (m->live.node)
-		live_close(&m->live);
+	for (size_t i = 0; m->nodes && i < m->net.n_nodes; i++)
+		free_node(&m->nodes[i]);
+	free(m->nodes);
+	free(m->plans);
 	sandbox_net_free(&m->net);
 	memset(m, 0, sizeof(*m));
 }

@@ -23,7 +23,9 @@ struct measure_backend {
 struct measure_spread {
 	const char *from;
 	char *service; /* "ns/name:port/proto" */
-	const struct plan_frontend *frontend; /* of the first family that was probed */
+	/* of the first family that was probed */
+	const struct plan_service *port;
+	const struct plan_frontend *frontend;
 	unsigned int candidates; /* expected: backends */
 	unsigned int allowed; /* expected: candidates that the source may reach */
 	/* not measurable: backends that are no pod of the sandbox, requests by SCTP */
@@ -34,18 +36,25 @@ struct measure_spread {
 	size_t n, cap;
 };
 
-struct measure {
-	const struct store *store;
-	struct sandbox_net net;
-	struct report *report;
+/* What is loaded on a node, and what should be. */
+struct measure_node {
+	char *instance, *where; /* as of sandbox_netns() */
 	struct plan *plan;
-	const char *name; /* of the sandbox; NULL: SANDBOX_DEFAULT_NAME */
 	struct live live; /* its tables; node NULL: none */
-	unsigned int timeout_ms, requests;
 	/* of the loaded tables, for plan_input; 0 without tables: the defaults */
 	uint32_t sizes[_WEIR_MAP_MAX];
 	uint64_t overlay_ports[WEIR_OVERLAY_WORDS];
 	struct plan_unfit unfit; /* likewise */
+};
+
+struct measure {
+	const struct store *store;
+	struct sandbox_net net;
+	struct report *report;
+	struct measure_node *nodes; /* as net.nodes */
+	struct report_plan *plans; /* theirs */
+	const char *name; /* of the sandbox; NULL: SANDBOX_DEFAULT_NAME */
+	unsigned int timeout_ms, requests;
 	bool all_ports; /* every port at every destination; else only ports that it declares */
 	struct measure_result *results;
 	size_t n, cap;
@@ -54,15 +63,21 @@ struct measure {
 };
 
 /*
- * Reads what a load took of the node, so that the plan of the same manifests is the loaded one:
- * also what does not fit. Nothing without tables. 0 or -errno.
+ * Compiles the plans of all nodes. Of each node's tables it reads what a load took of the node, so
+ * that the plan of the same manifests is the loaded one: also what does not fit. 0 or -errno.
  */
-int measure_read_tables(struct measure *m, struct weir_err *err);
+int measure_compile(struct measure *m, struct weir_err *err);
+
+/* What an apply of the plans would change, on all nodes. */
+struct measure_drift {
+	unsigned int writes, extra_pods, missing_pods;
+};
+
 /*
- * What an apply of the plan would change in the loaded tables: if anything, expectations and
- * measurements have different causes. Nothing without tables (no_datapath). 0 or -errno.
+ * If there is any drift, expectations and measurements have different causes. None without tables
+ * (no_datapath). 0 or -errno.
  */
-int measure_compare(const struct measure *p, struct sync_delta *ret_delta, struct weir_err *err);
+int measure_compare(const struct measure *p, struct measure_drift *ret_drift, struct weir_err *err);
 int measure_matrix(struct measure *p, struct weir_err *err);
 int measure_services(struct measure *p, struct weir_err *err);
 void measure_free(struct measure *p); /* also for _cleanup_() */

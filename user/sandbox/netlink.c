@@ -199,6 +199,27 @@ int nl_neighbour_add(struct nl *nl, int ifindex, const struct weir_addr *addr, c
 	return r ? err_set(err, r, "neighbour %s: %s", addr_text(addr, text), strerror(-r)) : 0;
 }
 
+int nl_proxy_set(struct nl *nl, int ifindex, const struct weir_addr *addr, bool on,
+		 struct weir_err *err)
+{
+	struct ndmsg body = {
+		.ndm_family = family_of(addr),
+		.ndm_ifindex = ifindex,
+		.ndm_flags = NTF_PROXY,
+	};
+	struct nlmsghdr *h =
+		nl_begin(nl, on ? RTM_NEWNEIGH : RTM_DELNEIGH,
+			 NLM_F_ACK | (on ? NLM_F_CREATE | NLM_F_REPLACE : 0), &body, sizeof(body));
+	char text[ADDR_TEXT_MAX];
+	int r;
+
+	put_addr(h, NDA_DST, addr);
+	r = nl_talk(nl, h, NULL, NULL);
+	if (!on && r == -ENOENT)
+		return 0;
+	return r ? err_set(err, r, "proxy for %s: %s", addr_text(addr, text), strerror(-r)) : 0;
+}
+
 int nl_route_add(struct nl *nl, const struct nl_route *route, struct weir_err *err)
 {
 	struct rtmsg body = {

@@ -52,6 +52,10 @@ int nl_addr_add(struct nl *nl, int ifindex, const struct cidr *addr, unsigned in
 int nl_neighbour_add(struct nl *nl, int ifindex, const struct weir_addr *addr, const uint8_t mac[6],
 		     struct weir_err *err);
 
+/* The device answers ARP and neighbour solicitations for another host's address; or no longer. */
+int nl_proxy_set(struct nl *nl, int ifindex, const struct weir_addr *addr, bool on,
+		 struct weir_err *err);
+
 struct nl_route {
 	struct cidr dst; /* default: zero address of the family, len WEIR_V4_PREFIX_BITS or 0 */
 	const struct weir_addr *gateway; /* NULL: dst is on the link */

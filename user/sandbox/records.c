@@ -123,6 +123,37 @@ void records_each(const char *name, void (*fn)(const char *ns, const char *pod, 
 	free(names);
 }
 
+static char *nodes_path(const char *name)
+{
+	return instance_run_file(name, "sandbox/nodes");
+}
+
+int records_write_nodes(const char *name, const char *const *nodes, size_t n, struct weir_err *err)
+{
+	_cleanup_(mem_free) char *path = nodes_path(name), *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	for (size_t i = 0; i < n; i++)
+		fprintf(f, "%s\n", nodes[i]);
+	fclose(f);
+	return file_write(path, INSTANCE_FILE_MODE, text, size, err);
+}
+
+char **records_nodes(const char *name, struct arena *arena)
+{
+	_cleanup_(mem_free) char *path = nodes_path(name), *text = file_text(path);
+	size_t n = 0, lines = 1;
+	char **nodes;
+
+	for (const char *c = text; c && *c; c++)
+		lines += *c == '\n';
+	nodes = arena_zalloc(arena, (lines + 1) * sizeof(*nodes));
+	for (char *at = text, *end; at && (end = strchr(at, '\n')); at = end + 1)
+		nodes[n++] = arena_strndup(arena, at, end - at);
+	return nodes;
+}
+
 void records_remove_folder(const char *name)
 {
 	_cleanup_(mem_free) char *folder = records_folder(name);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * A one-node cluster on this machine: the pods of a store as network namespaces behind a node
- * namespace, with servers on their declared ports and the datapath attached. Never touches the
- * machine's own network. State is in the run folder and in /run/netns, so that each call can run in
- * a process of its own.
+ * A cluster on this machine: the pods of a store as network namespaces behind a namespace for each
+ * node, with servers on their declared ports and the datapath attached. Never touches the machine's
+ * own network. State is in the run folder and in /run/netns, so that each call can run in a process
+ * of its own.
  *
  * The only public header of the module. Nothing here prints.
  */
@@ -33,34 +33,50 @@ enum sandbox_topology {
 
 extern const char *const sandbox_topologies[]; /* names by enum value, then NULL */
 
+/* A node: a namespace and an instance of its own. */
+struct sandbox_node {
+	const char *name; /* the Node object's, else "sandbox" */
+	struct weir_addr addr[2]; /* by family: the Node object's, else an assigned one */
+	struct weir_addr *local; /* all of its addresses, for plan_input.local_addrs */
+	size_t n_local, cap_local;
+};
+
 /* The parts of the sandbox that no pod object describes. */
 struct sandbox_net {
-	const char *node; /* name of the only node: the first Node object's, else "sandbox" */
-	struct weir_addr node_addr[2]; /* by family: the Node object's, else an assigned one */
+	struct sandbox_node *nodes; /* one or more: as Node objects */
+	size_t n_nodes, cap_nodes;
 	/* a client outside: in no ipBlock but /0; not an address of a pod, node or Service */
 	struct weir_addr world_addr[2];
-	struct weir_addr *local; /* every address of the node, for plan_input.local_addrs */
-	size_t n_local, cap_local;
 	/* 0 after sandbox_place(); a change rewires the pods of a running sandbox */
 	enum sandbox_topology topology;
 };
 
+/* The node of that name; the first one for a name that none has, and for NULL. */
+size_t sandbox_node_index(const struct sandbox_net *net, const char *name);
+/* "node" for the first, "node/NAME" for others. The caller owns the text. */
+char *sandbox_node_where(const struct sandbox_net *net, size_t node);
+/*
+ * What --name takes for a node: the sandbox's own name for the first, NAME_NODE for others. The
+ * caller owns the text.
+ */
+char *sandbox_instance(const char *name, const struct sandbox_net *net, size_t node);
+
 void sandbox_net_free(struct sandbox_net *net); /* also for _cleanup_() */
 
 /*
- * Puts all pods and endpoints of a store on the sandbox's node and assigns addresses to node and
- * world. Call it once, after store_apply_defaults(s, STORE_ASSIGN). Deterministic.
+ * Puts each pod of a store on the node that it names, else on the first one, its endpoints with it,
+ * and assigns addresses to nodes and world. With one node, endpoints that are no pods are there
+ * too. Call it once, after store_apply_defaults(s, STORE_ASSIGN). Deterministic.
  */
 void sandbox_place(struct store *s, struct sandbox_net *ret_net);
 
 /*
- * What the sandbox compiles: the node and addresses above. overlay_ports: as in plan_input, which
- * refers to it.
+ * What the sandbox compiles for a node. overlay_ports: as in plan_input, which refers to it.
  */
-struct plan_input sandbox_plan_input(const struct store *s, const struct sandbox_net *net,
+struct plan_input sandbox_plan_input(const struct store *s, const struct sandbox_node *node,
 				     const uint64_t *overlay_ports);
 /* Its plan; sizes, unfit, overlay_ports: as in plan_input. */
-struct plan *sandbox_plan(const struct store *s, const struct sandbox_net *net,
+struct plan *sandbox_plan(const struct store *s, const struct sandbox_node *node,
 			  const uint32_t *sizes, const struct plan_unfit *unfit,
 			  const uint64_t *overlay_ports);
 
@@ -70,7 +86,8 @@ struct sandbox_summary {
 	unsigned int added, removed, kept; /* pods */
 	unsigned int servers; /* pods with a running server */
 	bool fresh; /* this call made the sandbox */
-	struct sync_delta delta;
+	struct sync_delta delta; /* of the first node */
+	unsigned int writes; /* into the tables of all nodes */
 };
 
 struct sandbox_request {
@@ -78,10 +95,11 @@ struct sandbox_request {
 	const struct store *store; /* after sandbox_place() */
 	const struct sandbox_net *net;
 	const struct node_setup *sizes; /* of tables that this call creates; NULL: defaults */
-	const char *origin; /* text of the objects, for node_keep_origin(); NULL: keep none */
+	/* text of the objects for each node, for node_keep_origin(); NULL: keep none */
+	const char *const *origins;
 	bool no_datapath; /* topology and servers only: nothing is enforced or translated */
 	void (*step)(const char *what, uint64_t ns, void *arg); /* after each step; may be NULL */
-	/* after loading a plan of which policies or Services do not fit; may be NULL */
+	/* after loading a node's plan of which policies or Services do not fit; may be NULL */
 	void (*unfit)(const struct plan *p, void *arg);
 	void *arg;
 };
@@ -110,7 +128,10 @@ int sandbox_check_exists(const char *name, struct weir_err *err); /* 0 or -ENOEN
 
 /* ---- Inside ---- */
 
-/* where: "ns/pod", "node" or "world". A descriptor of its network namespace, or -ENOENT. */
+/*
+ * where: "ns/pod", "node" (the first), "node/NAME" or "world". A descriptor of its network
+ * namespace, or -ENOENT.
+ */
 int sandbox_netns(const char *name, const char *where, struct weir_err *err);
 
 /*
@@ -133,7 +154,7 @@ const char *sandbox_measured_text(enum sandbox_measured m);
 
 struct sandbox_probe {
 	/* in */
-	const char *from; /* "ns/pod", "node" or "world" */
+	const char *from; /* as where of sandbox_netns() */
 	const char *to; /* likewise; NULL: dst has no namespace, as a cluster IP */
 	struct weir_addr dst;
 	uint8_t proto; /* IPPROTO_TCP, IPPROTO_UDP; others are SANDBOX_UNKNOWN */

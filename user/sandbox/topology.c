@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Namespaces and veths of a sandbox: one namespace for the node, each pod and the world; this
+ * Namespaces and veths of a sandbox: one namespace for each node, each pod and the world; this
  * module makes them all. Names are computed, not stored, so that incomplete wiring is found and
  * removed by prefix.
  */
@@ -13,11 +13,11 @@
 #include "base/mem.h"
 #include "sandbox/netlink.h"
 #include "sandbox/netns.h"
+#include "sandbox/routes.h"
 #include "sandbox/topology.h"
 #include "sandbox/wiring.h"
 
-#define INSIDE "eth0" /* the device in a pod and in the world */
-#define WORLD "world"
+#define INSIDE "eth0" /* the device in a pod */
 /*
  * ifindex of the world's veth in the node namespace. The kernel activates a veth at once only if
  * the ifindexes of its ends differ. As the first devices of their namespaces both would have the
@@ -31,15 +31,33 @@ char *topology_prefix(const char *name)
 	return mem_printf("weir-%s_", name);
 }
 
+/* '.' is in no Namespace's name, so it is no pod's. */
+static char *further_node_netns(const char *name, const char *node)
+{
+	return mem_printf("weir-%s_node.%s", name, node);
+}
+
+char *topology_node_netns(const char *name, const struct sandbox_net *net, size_t node)
+{
+	return node ? further_node_netns(name, net->nodes[node].name)
+		    : mem_printf("weir-%s_node", name);
+}
+
 /* '_' occurs in no Kubernetes name, so different pods never share a namespace's name. */
 char *topology_netns_name(const char *name, const char *where)
 {
-	char *text = mem_printf("weir-%s_%s", name, where);
-	char *slash = strchr(text, '/');
+	const char *slash = strchr(where, '/');
+	char *node;
 
-	if (slash)
-		*slash = '_';
-	return text;
+	if (!slash)
+		return mem_printf("weir-%s_%s", name, where);
+	if (!strncmp(where, "node/", 5)) {
+		node = further_node_netns(name, slash + 1);
+		if (netns_exists(node))
+			return node;
+		free(node);
+	}
+	return mem_printf("weir-%s_%.*s_%s", name, (int)(slash - where), where, slash + 1);
 }
 
 static uint64_t hash_text(const char *text)
@@ -59,14 +77,12 @@ static char *pod_where(const char *ns, const char *pod)
 /* The host's end of a veth: a hash, since device names are short; a collision gives -EEXIST. */
 static char *device_name(const char *where)
 {
-	if (!strcmp(where, WORLD))
-		return mem_strdup(WORLD);
+	if (!strcmp(where, ROUTES_WORLD))
+		return mem_strdup(ROUTES_WORLD);
 	return mem_printf("veth%010llx", (unsigned long long)(hash_text(where) & 0xffffffffff));
 }
 
-static const uint8_t world_mac[6] = { 0x02, 0, 0, 0, 0, 0x01 };
-
-static int node_sysctls(int netns_fd, struct weir_err *err)
+static int router_sysctls(int netns_fd, struct weir_err *err)
 {
 	static const char *const settings[][2] = {
 		{ "ipv4/ip_forward", "1" },
@@ -84,11 +100,11 @@ static int node_sysctls(int netns_fd, struct weir_err *err)
 	return r;
 }
 
-static int add_node_addrs(int node_fd, const struct sandbox_net *net, struct weir_err *err)
+static int add_node_addrs(int fd, const struct sandbox_node *node, struct weir_err *err)
 {
 	_cleanup_(nl_close) struct nl *nl = NULL;
 	struct cidr gateway = { .addr = wiring_gateway(0), .len = 128 };
-	int lo, r = nl_open(node_fd, &nl, err);
+	int lo, r = nl_open(fd, &nl, err);
 
 	if (r)
 		return r;
@@ -96,8 +112,8 @@ static int add_node_addrs(int node_fd, const struct sandbox_net *net, struct wei
 	if (lo < 0)
 		return lo;
 	r = nl_addr_add(nl, lo, &gateway, NL_ADDR_LINK_SCOPE, err);
-	for (size_t i = 0; i < net->n_local && !r; i++) {
-		struct cidr own = { .addr = net->local[i], .len = 128 };
+	for (size_t i = 0; i < node->n_local && !r; i++) {
+		struct cidr own = { .addr = node->local[i], .len = 128 };
 		struct weir_addr link_local = wiring_gateway(addr_family(&own.addr));
 
 		if (!weir_addr_equal(&own.addr, &link_local))
@@ -106,27 +122,34 @@ static int add_node_addrs(int node_fd, const struct sandbox_net *net, struct wei
 	return r;
 }
 
-int topology_node_addrs(const char *name, const struct sandbox_net *net, struct weir_err *err)
-{
-	_cleanup_(mem_free) char *node = topology_netns_name(name, "node");
-	_cleanup_(fd_close) int fd = netns_open(node, err);
-
-	return fd < 0 ? fd : add_node_addrs(fd, net, err);
-}
-
 /* Reuses a namespace that an interrupted call left. */
 static int ensure_netns(const char *netns, struct weir_err *err)
 {
 	return netns_exists(netns) ? netns_open(netns, err) : netns_create(netns, err);
 }
 
-/* A namespace with a veth to the node namespace. */
+/* Removes a veth at once, both ends; deleting only a namespace removes it some time later. */
+static void delete_device(const char *netns, const char *device)
+{
+	_cleanup_(fd_close) int fd = netns_open(netns, NULL);
+	_cleanup_(nl_close) struct nl *nl = NULL;
+	int ifindex;
+
+	if (fd < 0 || nl_open(fd, &nl, NULL))
+		return;
+	ifindex = nl_link_index(nl, device, NULL);
+	if (ifindex > 0)
+		nl_link_delete(nl, ifindex, NULL);
+}
+
+/* A namespace with a veth to a node namespace. */
 struct link {
 	const char *name, *where;
+	const char *inside; /* the device in it */
 	int node_fd;
 	const struct wiring *wiring;
 	const uint8_t *mac;
-	const struct weir_addr *addr; /* two, by family */
+	const struct weir_addr *addr; /* two, by family; zero: none */
 };
 
 /* Creates both and configures the inner end. Returns the ifindex of the host's end. */
@@ -138,8 +161,8 @@ static int connect_inside(const struct link *l, struct weir_err *err)
 	_cleanup_(nl_close) struct nl *nl = NULL;
 	/* a bridge port needs a MAC of its own: frames to the node go to the bridge's MAC */
 	struct nl_veth veth = { device,
-				INSIDE,
-				strcmp(l->where, WORLD) ? 0 : WORLD_INDEX,
+				l->inside,
+				strcmp(l->where, ROUTES_WORLD) ? 0 : WORLD_INDEX,
 				fd,
 				l->wiring->bridged ? NULL : wiring_node_mac,
 				l->mac };
@@ -150,42 +173,82 @@ static int connect_inside(const struct link *l, struct weir_err *err)
 	r = nl_open(l->node_fd, &nl, err);
 	if (r)
 		return r;
-	if (nl_link_index(nl, device, NULL) < 0)
+	if (nl_link_index(nl, device, NULL) < 0) {
+		delete_device(netns, l->inside); /* a killed call connected it to another node */
 		r = nl_veth_add(nl, &veth, err);
+	}
 	if (!r)
-		r = wiring_inside(fd, l->wiring, INSIDE, l->addr, err);
+		r = wiring_inside(fd, l->wiring, l->inside, l->addr, err);
 	return r ? r : nl_link_index(nl, device, err);
 }
 
 /* The world is routed in every topology: it stands for hosts behind an uplink. */
 static int connect_world(const char *name, int node_fd, struct nl *nl,
-			 const struct sandbox_net *net, struct weir_err *err)
+			 const struct sandbox_net *net, size_t node, struct weir_err *err)
 {
-	struct link link = { name,      WORLD,          node_fd, wiring_of(SANDBOX_ROUTED),
-			     world_mac, net->world_addr };
-	struct wire wire = { node_fd, WORLD, world_mac, net->world_addr };
+	static const struct weir_addr none[2];
+	_cleanup_(mem_free) char *inside = routes_world_device(node);
+	struct link link = { name,
+			     ROUTES_WORLD,
+			     inside,
+			     node_fd,
+			     wiring_of(SANDBOX_ROUTED),
+			     wiring_world_mac,
+			     node ? none : net->world_addr };
+	struct wire wire = { node_fd, ROUTES_WORLD, wiring_world_mac, net->world_addr,
+			     net->nodes[node].addr };
 	int ifindex = connect_inside(&link, err);
 
-	return ifindex < 0 ? ifindex : wiring_outside(nl, link.wiring, &wire, net, err);
+	return ifindex < 0 ? ifindex : wiring_outside(nl, link.wiring, &wire, err);
 }
 
-int topology_base(const char *name, const struct sandbox_net *net, struct weir_err *err)
+static int make_node(const char *name, const struct sandbox_net *net, size_t node,
+		     struct weir_err *err)
 {
-	_cleanup_(mem_free) char *node = topology_netns_name(name, "node");
-	_cleanup_(fd_close) int fd = ensure_netns(node, err);
+	_cleanup_(mem_free) char *netns = topology_node_netns(name, net, node);
+	_cleanup_(fd_close) int fd = ensure_netns(netns, err);
 	_cleanup_(nl_close) struct nl *nl = NULL;
 	int r;
 
 	if (fd < 0)
 		return fd;
-	r = node_sysctls(fd, err);
+	r = router_sysctls(fd, err);
 	if (!r)
-		r = add_node_addrs(fd, net, err);
+		r = add_node_addrs(fd, &net->nodes[node], err);
 	if (!r)
 		r = nl_open(fd, &nl, err);
 	if (!r && wiring_of(net->topology)->bridged)
-		r = wiring_bridge(nl, err);
-	return r ? r : connect_world(name, fd, nl, net, err);
+		r = wiring_bridge(nl, fd, err);
+	return r ? r : connect_world(name, fd, nl, net, node, err);
+}
+
+static int make_router(const char *name, struct weir_err *err)
+{
+	_cleanup_(mem_free) char *netns = topology_netns_name(name, ROUTES_WORLD);
+	_cleanup_(fd_close) int fd = netns_open(netns, err);
+
+	return fd < 0 ? fd : router_sysctls(fd, err);
+}
+
+int topology_base(const char *name, const struct sandbox_net *net, struct weir_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < net->n_nodes && !r; i++)
+		r = make_node(name, net, i, err);
+	if (!r && net->n_nodes > 1)
+		r = make_router(name, err);
+	for (size_t i = 0; i < net->n_nodes && !r; i++)
+		r = routes_to(name, net, i, net->nodes[i].addr, err);
+	return r;
+}
+
+int topology_remove_node(const char *name, const char *node, struct weir_err *err)
+{
+	_cleanup_(mem_free) char *netns = further_node_netns(name, node);
+
+	delete_device(netns, ROUTES_WORLD);
+	return netns_delete(netns, err);
 }
 
 /* Locally administered. A new pod at the same address gets another MAC, as on a real node. */
@@ -213,10 +276,10 @@ static int join_bridge(int node_fd, int ifindex, struct weir_err *err)
 int topology_plug(const char *name, struct plug *p, const struct sandbox_net *net,
 		  struct weir_err *err)
 {
-	_cleanup_(mem_free) char *node = topology_netns_name(name, "node");
+	_cleanup_(mem_free) char *node = topology_node_netns(name, net, p->node);
 	_cleanup_(mem_free) char *where = pod_where(p->ns, p->pod);
 	_cleanup_(fd_close) int fd = netns_open(node, err);
-	struct link link = { name, where, fd, wiring_of(net->topology), p->mac, p->addr };
+	struct link link = { name, where, INSIDE, fd, wiring_of(net->topology), p->mac, p->addr };
 	int ifindex;
 
 	if (fd < 0)
@@ -232,62 +295,76 @@ int topology_plug(const char *name, struct plug *p, const struct sandbox_net *ne
 int topology_open(const char *name, const struct plug *p, const struct sandbox_net *net,
 		  struct weir_err *err)
 {
-	_cleanup_(mem_free) char *node = topology_netns_name(name, "node");
+	_cleanup_(mem_free) char *node = topology_node_netns(name, net, p->node);
 	_cleanup_(mem_free) char *where = pod_where(p->ns, p->pod);
 	_cleanup_(mem_free) char *device = device_name(where);
 	_cleanup_(fd_close) int fd = netns_open(node, err);
 	_cleanup_(nl_close) struct nl *nl = NULL;
-	struct wire wire = { fd, device, p->mac, p->addr };
+	struct wire wire = { fd, device, p->mac, p->addr, net->nodes[p->node].addr };
 	int r = fd < 0 ? fd : nl_open(fd, &nl, err);
 
-	return r ? r : wiring_outside(nl, wiring_of(net->topology), &wire, net, err);
+	if (!r)
+		r = wiring_outside(nl, wiring_of(net->topology), &wire, err);
+	return r ? r : routes_to(name, net, p->node, p->addr, err);
 }
 
-static int open_netns_nl(const char *name, const char *where, struct nl **ret_nl,
-			 struct weir_err *err)
+static int open_netns_nl(const char *netns, struct nl **ret_nl, struct weir_err *err)
 {
-	_cleanup_(mem_free) char *netns = topology_netns_name(name, where);
 	_cleanup_(fd_close) int fd = netns_open(netns, err);
 
 	return fd < 0 ? fd : nl_open(fd, ret_nl, err);
 }
 
-int topology_wait(const char *name, const char *where, const struct sandbox_net *net,
-		  struct weir_err *err)
+/* Both ends of a link. */
+struct ends {
+	const char *where, *inside;
+	const struct wiring *wiring;
+};
+
+static int wait_for(const char *name, const char *node_netns, const struct ends *e,
+		    struct weir_err *err)
 {
-	_cleanup_(mem_free) char *device = device_name(where);
+	_cleanup_(mem_free) char *device = device_name(e->where);
+	_cleanup_(mem_free) char *netns = topology_netns_name(name, e->where);
 	_cleanup_(nl_close) struct nl *node = NULL, *in = NULL;
 	const struct timespec tick = { 0, 1000000 };
-	const struct wiring *wiring =
-		wiring_of(strcmp(where, WORLD) ? net->topology : SANDBOX_ROUTED);
-	int r = open_netns_nl(name, "node", &node, err);
+	int r = open_netns_nl(node_netns, &node, err);
 
 	if (!r)
-		r = open_netns_nl(name, where, &in, err);
-	for (int i = 0;
-	     !r && !(nl_link_operational(in, INSIDE) && wiring_operational(node, wiring, device));
+		r = open_netns_nl(netns, &in, err);
+	for (int i = 0; !r && !(nl_link_operational(in, e->inside) &&
+				wiring_operational(node, e->wiring, device));
 	     i++) {
 		if (i == WAIT_TRIES)
-			return err_set(err, -ETIMEDOUT, "the devices of %s do not come up", where);
+			return err_set(err, -ETIMEDOUT, "the devices of %s do not come up",
+				       e->where);
 		nanosleep(&tick, NULL);
 	}
 	return r;
 }
 
-/* Removes the device at once; deleting only the namespace removes it some time later. */
-static void delete_device(const char *name, const char *where)
+int topology_wait_pod(const char *name, const struct plug *p, const struct sandbox_net *net,
+		      struct weir_err *err)
 {
-	_cleanup_(mem_free) char *node = topology_netns_name(name, "node");
-	_cleanup_(mem_free) char *device = device_name(where);
-	_cleanup_(fd_close) int fd = netns_open(node, NULL);
-	_cleanup_(nl_close) struct nl *nl = NULL;
-	int ifindex;
+	_cleanup_(mem_free) char *where = pod_where(p->ns, p->pod);
+	_cleanup_(mem_free) char *node = topology_node_netns(name, net, p->node);
+	struct ends ends = { where, INSIDE, wiring_of(net->topology) };
 
-	if (fd < 0 || nl_open(fd, &nl, NULL))
-		return;
-	ifindex = nl_link_index(nl, device, NULL);
-	if (ifindex > 0)
-		nl_link_delete(nl, ifindex, NULL);
+	return wait_for(name, node, &ends, err);
+}
+
+int topology_wait_world(const char *name, const struct sandbox_net *net, struct weir_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < net->n_nodes && !r; i++) {
+		_cleanup_(mem_free) char *inside = routes_world_device(i);
+		_cleanup_(mem_free) char *node = topology_node_netns(name, net, i);
+		struct ends ends = { ROUTES_WORLD, inside, wiring_of(SANDBOX_ROUTED) };
+
+		r = wait_for(name, node, &ends, err);
+	}
+	return r;
 }
 
 int topology_unplug(const char *name, const char *ns, const char *pod, struct weir_err *err)
@@ -295,7 +372,7 @@ int topology_unplug(const char *name, const char *ns, const char *pod, struct we
 	_cleanup_(mem_free) char *where = pod_where(ns, pod);
 	_cleanup_(mem_free) char *netns = topology_netns_name(name, where);
 
-	delete_device(name, where);
+	delete_device(netns, INSIDE);
 	return netns_delete(netns, err);
 }
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "attach/node_devices.h"
+#include "base/instance.h"
 #include "base/mem.h"
 #include "base/netns.h"
 #include "sandbox/instance.h"
@@ -30,12 +31,19 @@ struct planned_pod {
 	bool known; /* the existing record is equal */
 };
 
+/* What this call does at one node. */
+struct up_node {
+	char *instance, *netns;
+	char *where; /* as of sandbox_netns() */
+	struct attachment_list recorded; /* before this call */
+};
+
 struct up {
 	const struct sandbox_request *req;
 	const char *name;
 	struct planned_pod *pods;
 	size_t n;
-	struct attachment_list recorded; /* before this call */
+	struct up_node *nodes; /* as req->net->nodes */
 	struct sandbox_summary sum;
 	uint64_t began;
 	struct weir_err *err;
@@ -80,17 +88,18 @@ static bool is_live(const struct kube_pod *pod)
 }
 
 /* First line: the wiring; a change recreates the pod. Other lines: its ports. */
-static char *describe(const struct kube_pod *pod, enum sandbox_topology topology)
+static char *describe(const struct up *u, const struct kube_pod *pod, size_t node)
 {
 	char v4[ADDR_TEXT_MAX], v6[ADDR_TEXT_MAX], *text = NULL;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
 
 	if (pod->host_network)
-		fputs("host\n", f);
+		fprintf(f, "host %s\n", u->nodes[node].where);
 	else
-		fprintf(f, "%s %s %s %s\n", sandbox_topologies[topology],
-			addr_text(&pod->addr[0], v4), addr_text(&pod->addr[1], v6), pod->meta.uid);
+		fprintf(f, "%s %s %s %s %s\n", sandbox_topologies[u->req->net->topology],
+			u->nodes[node].where, addr_text(&pod->addr[0], v4),
+			addr_text(&pod->addr[1], v6), pod->meta.uid);
 	for (size_t i = 0; i < pod->n_ports; i++)
 		fprintf(f, "%s/%u\n", proto_text(pod->ports[i].proto), pod->ports[i].port);
 	fclose(f);
@@ -105,14 +114,15 @@ static void plan_pods(struct up *u)
 	for (size_t i = 0; i < s->n_pods; i++) {
 		const struct kube_pod *pod = s->pods[i];
 		struct planned_pod *p = &u->pods[u->n];
+		size_t node = sandbox_node_index(u->req->net, pod->node);
 
 		if (!is_live(pod))
 			continue;
 		p->pod = pod;
 		p->plug = (struct plug){
-			pod->meta.ns, pod->meta.name, { pod->addr[0], pod->addr[1] }, 0, {}
+			pod->meta.ns, pod->meta.name, node, { pod->addr[0], pod->addr[1] }, 0, {}
 		};
-		p->record = describe(pod, u->req->net->topology);
+		p->record = describe(u, pod, node);
 		u->n++;
 	}
 }
@@ -154,7 +164,8 @@ static void remove_outdated(const char *ns, const char *pod, void *arg)
 
 	if (p && old && same_wiring(old, p->record))
 		return;
-	attachment_remove(u->name, ns, pod, NULL);
+	for (size_t i = 0; i < u->req->net->n_nodes; i++)
+		attachment_remove(u->nodes[i].instance, ns, pod, NULL);
 	if (p)
 		remove_pod(u, ns, pod);
 }
@@ -176,8 +187,10 @@ static void remove_gone(const char *ns, const char *pod, void *arg)
  */
 static bool is_adopted(const struct up *u, const struct planned_pod *p)
 {
-	for (size_t i = 0; i < u->recorded.n; i++) {
-		const struct attachment *a = &u->recorded.items[i];
+	const struct attachment_list *l = &u->nodes[p->plug.node].recorded;
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct attachment *a = &l->items[i];
 
 		if (!strcmp(a->ns, p->plug.ns) && !strcmp(a->name, p->plug.pod))
 			return p->known && a->adopted;
@@ -201,7 +214,7 @@ static int record_attachment(struct up *u, const struct planned_pod *p)
 	};
 
 	memcpy(a.mac, p->plug.mac, sizeof(a.mac));
-	return attachment_write(u->name, &a, u->err);
+	return attachment_write(u->nodes[p->plug.node].instance, &a, u->err);
 }
 
 static int start_server(struct up *u, const struct planned_pod *p)
@@ -210,8 +223,7 @@ static int start_server(struct up *u, const struct planned_pod *p)
 	_cleanup_(mem_free) char *pid_file = records_pid_file(u->name, p->plug.ns, p->plug.pod);
 	_cleanup_(mem_free) struct server_port *ports =
 		mem_zalloc((p->pod->n_ports + 1) * sizeof(*ports));
-	_cleanup_(fd_close) int fd =
-		sandbox_netns(u->name, p->pod->host_network ? "node" : where, u->err);
+	_cleanup_(fd_close) int fd = sandbox_netns(u->name, where, u->err);
 	struct server_spec spec = {
 		.netns_fd = fd, .label = where, .ports = ports, .pid_file = pid_file
 	};
@@ -260,8 +272,10 @@ static int make_pod(struct up *u, struct planned_pod *p)
 
 static int make_pods(struct up *u)
 {
-	int r = attachment_list_read(u->name, &u->recorded, u->err);
+	int r = 0;
 
+	for (size_t i = 0; i < u->req->net->n_nodes && !r; i++)
+		r = attachment_list_read(u->nodes[i].instance, &u->nodes[i].recorded, u->err);
 	for (size_t i = 0; i < u->n && !r; i++) {
 		r = check_interrupt(u);
 		if (!r)
@@ -282,15 +296,11 @@ static int make_pods(struct up *u)
 /* After this, packets pass at once. */
 static int wait_for_devices(struct up *u)
 {
-	int r = topology_wait(u->name, "world", u->req->net, u->err);
+	int r = topology_wait_world(u->name, u->req->net, u->err);
 
-	for (size_t i = 0; i < u->n && !r; i++) {
-		_cleanup_(mem_free) char *where =
-			mem_printf("%s/%s", u->pods[i].plug.ns, u->pods[i].plug.pod);
-
+	for (size_t i = 0; i < u->n && !r; i++)
 		if (!u->pods[i].pod->host_network)
-			r = topology_wait(u->name, where, u->req->net, u->err);
-	}
+			r = topology_wait_pod(u->name, &u->pods[i].plug, u->req->net, u->err);
 	return r;
 }
 
@@ -306,27 +316,29 @@ static int open_pods(struct up *u)
 
 /* ---- The datapath ---- */
 
-static int node_overlay_ports(const struct up *u, uint64_t *ret_ports)
+static int node_overlay_ports(const struct up *u, size_t node, uint64_t *ret_ports)
 {
-	_cleanup_(fd_close) int fd = sandbox_netns(u->name, "node", u->err);
+	_cleanup_(fd_close) int fd = netns_open(u->nodes[node].netns, u->err);
 	_cleanup_(netns_leave) int back = -1;
 	int r = fd < 0 ? fd : netns_enter(fd, &back, u->err);
 
 	return r ? r : overlay_ports_read(ret_ports, u->err);
 }
 
-static int load(struct up *u)
+static int load_node(struct up *u, size_t node)
 {
 	uint64_t overlay_ports[WEIR_OVERLAY_WORDS];
-	struct plan_input in = sandbox_plan_input(u->req->store, u->req->net, overlay_ports);
+	struct plan_input in =
+		sandbox_plan_input(u->req->store, &u->req->net->nodes[node], overlay_ports);
 	struct instance_load job = {
-		.name = u->name,
+		.name = u->nodes[node].instance,
+		.netns = u->nodes[node].netns,
 		.in = &in,
 		.sizes = u->req->sizes,
-		.origin = u->req->origin,
+		.origin = u->req->origins ? u->req->origins[node] : NULL,
 		.fresh = u->sum.fresh,
 	};
-	int r = node_overlay_ports(u, overlay_ports);
+	int r = node_overlay_ports(u, node, overlay_ports);
 
 	if (r)
 		return r;
@@ -336,14 +348,88 @@ static int load(struct up *u)
 	plan_free(&job.plan);
 	if (r)
 		return r;
-	u->sum.delta = job.delta;
-	step_done(u, "plan compiled, tables loaded, programs attached");
+	u->sum.writes += sync_delta_writes(&job.delta);
+	if (!node)
+		u->sum.delta = job.delta;
 	return 0;
+}
+
+static int load(struct up *u)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < u->req->net->n_nodes && !r; i++)
+		r = load_node(u, i);
+	if (!r)
+		step_done(u, "plan compiled, tables loaded, programs attached");
+	return r;
+}
+
+/* ---- Nodes ---- */
+
+static int check_nodes(const struct up *u, char **before)
+{
+	const struct sandbox_net *net = u->req->net;
+
+	if (*before && (before[1] || net->n_nodes > 1) && strcmp(*before, net->nodes->name))
+		return err_set(
+			u->err, -EBUSY,
+			"the first node of sandbox %s is %s, not %s: run 'weir sandbox down' first",
+			u->name, *before, net->nodes->name);
+	for (size_t i = 0; i < net->n_nodes; i++)
+		if (i && !instance_name_ok(u->nodes[i].instance))
+			return err_set(
+				u->err, -EINVAL,
+				"Node %s: a sandbox with several nodes needs names of letters, digits and '-', %zu at most",
+				net->nodes[i].name, INSTANCE_NAME_MAX - strlen(u->name) - 1);
+	for (size_t i = 0; i < u->n && net->n_nodes > 1; i++)
+		if (!strcmp(u->pods[i].plug.ns, "node"))
+			return err_set(
+				u->err, -EINVAL,
+				"Pod node/%s: in a sandbox with several nodes, 'node/%s' means a node: use another namespace",
+				u->pods[i].plug.pod, u->pods[i].plug.pod);
+	return 0;
+}
+
+/* Further nodes that the manifests no longer have. Their pods are removed or move. */
+static int remove_nodes(const struct up *u, char **before)
+{
+	const struct sandbox_net *net = u->req->net;
+	int r = 0;
+
+	for (size_t i = 1; *before && before[i] && !r; i++)
+		if (!sandbox_node_index(net, before[i]))
+			r = instance_remove_node(u->name, before[i], u->err);
+	return r;
+}
+
+static int note_nodes(const struct up *u)
+{
+	const struct sandbox_net *net = u->req->net;
+	_cleanup_(mem_free) const char **names = mem_zalloc(net->n_nodes * sizeof(*names));
+
+	for (size_t i = 0; i < net->n_nodes; i++)
+		names[i] = net->nodes[i].name;
+	return records_write_nodes(u->name, names, net->n_nodes, u->err);
+}
+
+/* Nodes that are gone stay noted until they are removed, or `down` would not find them. */
+static int make_nodes(struct up *u)
+{
+	_cleanup_(arena_free) struct arena arena = {};
+	char **before = records_nodes(u->name, &arena);
+	int r = check_nodes(u, before);
+
+	if (!r)
+		r = remove_nodes(u, before);
+	if (!r)
+		r = note_nodes(u);
+	return r ? r : topology_base(u->name, u->req->net, u->err);
 }
 
 static int bring_up(struct up *u)
 {
-	int r = topology_base(u->name, u->req->net, u->err);
+	int r = make_nodes(u);
 
 	if (r)
 		return r;
@@ -381,12 +467,31 @@ static void restore_signals(const struct sigaction old[2])
 	sigaction(SIGTERM, &old[1], NULL);
 }
 
-static void free_pods(struct up *u)
+static void free_all(struct up *u)
 {
 	for (size_t i = 0; i < u->n; i++)
 		free(u->pods[i].record);
 	free(u->pods);
-	attachment_list_free(&u->recorded);
+	for (size_t i = 0; i < u->req->net->n_nodes; i++) {
+		free(u->nodes[i].instance);
+		free(u->nodes[i].netns);
+		free(u->nodes[i].where);
+		attachment_list_free(&u->nodes[i].recorded);
+	}
+	free(u->nodes);
+}
+
+static void name_nodes(struct up *u)
+{
+	const struct sandbox_net *net = u->req->net;
+
+	u->nodes = mem_zalloc(net->n_nodes * sizeof(*u->nodes));
+	for (size_t i = 0; i < net->n_nodes; i++) {
+		u->nodes[i].instance = sandbox_instance(u->name, net, i);
+		u->nodes[i].netns = topology_node_netns(u->name, net, i);
+		u->nodes[i].where =
+			i ? mem_printf("node/%s", net->nodes[i].name) : mem_strdup("node");
+	}
 }
 
 int sandbox_up(const struct sandbox_request *req, struct sandbox_summary *ret_summary,
@@ -409,11 +514,12 @@ int sandbox_up(const struct sandbox_request *req, struct sandbox_summary *ret_su
 		return lock;
 	catch_signals(old);
 	u.began = now_ns();
+	name_nodes(&u);
 	plan_pods(&u);
 	r = bring_up(&u);
 	if (r && u.sum.fresh)
 		instance_remove(u.name, NULL);
-	free_pods(&u);
+	free_all(&u);
 	restore_signals(old);
 	if (!r)
 		*ret_summary = u.sum;

@@ -20,6 +20,7 @@ static const struct wiring wirings[] = {
 };
 
 const uint8_t wiring_node_mac[6] = { 0x02, 0, 0, 0, 0, 0xfe };
+const uint8_t wiring_world_mac[6] = { 0x02, 0, 0, 0, 0, 0x01 };
 
 const struct wiring *wiring_of(enum sandbox_topology topology)
 {
@@ -119,7 +120,30 @@ static int add_gateway(struct nl *nl, int ifindex, struct weir_err *err)
 	return nl_addr_add(nl, ifindex, &gateway, NL_ADDR_LINK_SCOPE, err);
 }
 
-int wiring_bridge(struct nl *nl, struct weir_err *err)
+/* Without the delay that lets the host itself answer first. */
+static int allow_proxy(int netns_fd, struct weir_err *err)
+{
+	static const char *const settings[][2] = {
+		{ "ipv6/conf/" BRIDGE "/proxy_ndp", "1" },
+		{ "ipv6/neigh/" BRIDGE "/proxy_delay", "0" },
+		{ "ipv4/neigh/" BRIDGE "/proxy_delay", "0" },
+	};
+	_cleanup_(netns_leave) int back = -1;
+	int r = netns_enter(netns_fd, &back, err);
+
+	for (size_t i = 0; i < ARRAY_SIZE(settings) && !r; i++)
+		r = netns_sysctl(settings[i][0], settings[i][1], err);
+	return r;
+}
+
+int wiring_bridge_proxy(struct nl *nl, const struct weir_addr *addr, bool on, struct weir_err *err)
+{
+	int ifindex = nl_link_index(nl, BRIDGE, err);
+
+	return ifindex < 0 ? ifindex : nl_proxy_set(nl, ifindex, addr, on, err);
+}
+
+int wiring_bridge(struct nl *nl, int netns_fd, struct weir_err *err)
 {
 	int ifindex = nl_link_index(nl, BRIDGE, NULL), r = 0;
 
@@ -132,6 +156,8 @@ int wiring_bridge(struct nl *nl, struct weir_err *err)
 		return ifindex;
 	if (!r)
 		r = nl_link_up(nl, ifindex, err);
+	if (!r)
+		r = allow_proxy(netns_fd, err);
 	return r ? r : add_gateway(nl, ifindex, err);
 }
 
@@ -158,7 +184,7 @@ static int open_port(struct nl *nl, int *ifindex, struct weir_err *err)
 
 /* Routes have a source, so that the node's own sockets use its address on every device. */
 int wiring_outside(struct nl *nl, const struct wiring *w, const struct wire *wire,
-		   const struct sandbox_net *net, struct weir_err *err)
+		   struct weir_err *err)
 {
 	int ifindex = nl_link_index(nl, wire->device, err), r;
 
@@ -170,7 +196,7 @@ int wiring_outside(struct nl *nl, const struct wiring *w, const struct wire *wir
 	if (!r && !w->bridged)
 		r = add_gateway(nl, ifindex, err);
 	for (int f = 0; f < 2 && !r; f++) {
-		struct nl_route route = { host_cidr(&wire->addr[f]), NULL, &net->node_addr[f],
+		struct nl_route route = { host_cidr(&wire->addr[f]), NULL, &wire->source[f],
 					  ifindex };
 
 		if (weir_addr_is_zero(&wire->addr[f]))

@@ -200,14 +200,23 @@ static uint32_t flags_of(const struct attachment *a)
 	       (a->tunnels ? WEIR_POD_TUNNELS : 0);
 }
 
+/* The bridge or VRF of the pod's device. Where devices are not asked, it stays what it was. */
+static uint32_t master_of(const struct sync *s, const struct sync_pod *pod)
+{
+	const struct weir_attachment *live;
+
+	if (!s->no_devices)
+		return device_master(pod->a->ifindex);
+	live = table_find(&s->live[WEIR_MAP_attachments], &pod->a->ifindex);
+	return live ? live->master : 0;
+}
+
 void pods_want(struct sync *s)
 {
 	for (size_t i = 0; i < s->n_pods; i++) {
 		struct sync_pod *pod = &s->pods[i];
 		uint32_t slot = s->bound[WEIR_NAME_POD][i].id;
-		struct weir_attachment attachment = {
-			.slot = slot, .master = s->no_devices ? 0 : device_master(pod->a->ifindex)
-		};
+		struct weir_attachment attachment = { .slot = slot, .master = master_of(s, pod) };
 		uint32_t flags = flags_of(pod->a);
 
 		pod->word = weir_pod_word(0, 0, flags | WEIR_POD_GATE);

@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#
+# weir sandbox with several Node objects: each is a namespace and an instance of its own, with the
+# pods that name it; packets between them are routed. The nodes change with the manifests.
+set -u
+
+# shellcheck source=tests/lib/cli.sh disable=SC1091
+. "$(dirname "$0")/../lib/cli.sh"
+instance nodes
+
+node() {
+	printf 'apiVersion: v1\nkind: Node\nmetadata: {name: %s}\n' "$1"
+	printf 'status: {addresses: [{type: InternalIP, address: %s}, {type: InternalIP, address: "%s"}]}\n---\n' "$2" "$3"
+}
+
+# node_pod NAME NODE [MORE]: labels app: NAME
+node_pod() {
+	printf 'apiVersion: v1\nkind: Pod\nmetadata: {name: %s, namespace: p, labels: {app: %s}}\n' "$1" "$1"
+	printf 'spec: {nodeName: %s, containers: [{name: c, image: i, ports: [{containerPort: 80}]}]%s}\n---\n' "$2" "${3-}"
+}
+
+manifests() {
+	node n1 192.0.2.1 2001:db8:2::1
+	node n2 192.0.2.2 2001:db8:2::2
+	node_pod client n1
+	node_pod near n1
+	node_pod far n2
+	node_pod host n2 ', hostNetwork: true'
+	cat <<-'END'
+		apiVersion: v1
+		kind: Service
+		metadata: {name: far, namespace: p}
+		spec: {selector: {app: far}, ports: [{port: 8000, targetPort: 80}]}
+		---
+		apiVersion: v1
+		kind: Service
+		metadata: {name: local, namespace: p}
+		spec: {internalTrafficPolicy: Local, selector: {app: far}, ports: [{port: 8000, targetPort: 80}]}
+		---
+		apiVersion: networking.k8s.io/v1
+		kind: NetworkPolicy
+		metadata: {name: far, namespace: p}
+		spec: {podSelector: {matchLabels: {app: far}}, ingress: [{from: [{podSelector: {matchLabels: {app: client}}}]}]}
+	END
+}
+
+up() { # with both topologies, each pair of pods is measured as its own node's plan says
+	exits 0 sandbox up -f "$dir/a.yaml" --topology "$1" &&
+		grep -q "node n2: sandbox exec node/n2, --name ${NAME}_n2" "$dir/err"
+}
+
+connections() {
+	json 'all(i["measured"] == i["verdict"] for i in d["items"]) and
+		{(i["from"], i["to"], i["verdict"]) for i in d["items"]} >= {
+			("p/client", "p/far", "allow"), ("p/near", "p/far", "deny"), ("p/far", "p/near", "allow"),
+			("p/client", "p/host", "allow"), ("world", "p/far", "deny"), ("node", "p/far", "allow")} and
+		{(s["service"], s["from"], s["expected"], s["agrees"]) for s in d["services"]} >= {
+			("p/far", "p/client", "allow", True), ("p/far", "p/near", "deny", True),
+			("p/far", "p/far", "allow", True), ("p/local", "p/far", "allow", True),
+			("p/local", "p/client", "deny", True)}' 0 sandbox probe -q -f "$dir/a.yaml" -o json
+}
+
+# The node of an instance is the one whose tables it has.
+instances() {
+	json '{i["pod"] for i in d["items"]} == {"p/client", "p/near"}' 0 get pods -o json &&
+		NAME=${NAME}_n2 json '{i["pod"] for i in d["items"]} == {"p/far"}' 0 get pods -o json &&
+		NAME=${NAME}_n2 exits 0 why p/client p/far:80 && NAME=${NAME}_n2 exits 1 why p/near p/far:80
+}
+
+# runs WHERE: the address of its node
+on() {
+	"$W" sandbox exec --name "$NAME" "$1" -- ip -4 -o address show lo scope global | grep -o '192[.0-9]*'
+}
+
+inside() {
+	[ "$(on node) $(on node/n2) $(on p/host)" = "192.0.2.1 192.0.2.2 192.0.2.2" ] && ! on node/n3
+}
+
+# far's address stays, the routes to it change.
+a_pod_moves() {
+	sed '/name: far, namespace: p, labels/,/nodeName/ s/nodeName: n2/nodeName: n1/' "$dir/a.yaml" >"$dir/b.yaml"
+	exits 0 sandbox up -q -f "$dir/b.yaml" &&
+		json 'all(i["measured"] == i["verdict"] for i in d["items"])' 0 sandbox probe -q -f "$dir/b.yaml" -o json &&
+		json '{i["pod"] for i in d["items"]} == {"p/client", "p/near", "p/far"}' 0 get pods -o json &&
+		exits 0 sandbox up -q -f "$dir/a.yaml"
+}
+
+a_node_goes() {
+	sed '1,/^---/!b' "$dir/a.yaml" | awk 'BEGIN {RS = "---\n"; ORS = "---\n"} !/name: n2}/' | sed 's/nodeName: n2/nodeName: n1/' >"$dir/c.yaml"
+	exits 0 sandbox up -q -f "$dir/c.yaml" && [ ! -e "/sys/fs/bpf/weir-${NAME}_n2" ] && [ ! -e "/run/weir-${NAME}_n2" ] &&
+		[ ! -e "/run/netns/weir-${NAME}_node.n2" ] &&
+		json 'all(i["measured"] == i["verdict"] for i in d["items"])' 0 sandbox probe -q -f "$dir/c.yaml" -o json
+}
+
+refused() { # STATUS TEXT SED: the running sandbox stays
+	sed "$3" "$dir/a.yaml" >"$dir/d.yaml"
+	exits "$1" sandbox up -q -f "$dir/d.yaml" && grep -q "$2" "$dir/err" && exits 0 sandbox probe -q -f "$dir/a.yaml"
+}
+
+# Also of a record that a killed process did not finish.
+nothing_is_left() {
+	: >"/run/weir-$NAME/pods/p_client.json.4194304"
+	exits 0 sandbox down -q && [ -z "$(find /sys/fs/bpf /run /run/netns -maxdepth 1 -name "weir-$NAME*")" ]
+}
+
+manifests >"$dir/a.yaml"
+check "up makes a node for each Node object, and says how to name it" up ptp
+check "pods of different nodes connect as both nodes' plans say, directly and through Services (SVC-30, SVC-34)" connections
+check "each node has tables of its own pods, and answers why" instances
+check "exec runs on the node that is named" inside
+check "on bridges as well" up bridge
+check "pods on different bridges connect as the plans say" connections
+check "a pod that moves to another node keeps its address" a_pod_moves
+check "another first node is refused" refused 5 "first node of sandbox $NAME is n1" 's/name: n1}/name: n0}/; s/nodeName: n1/nodeName: n0/'
+check "a Namespace called node is refused" refused 4 "Pod node/client" 's/name: client, namespace: p/name: client, namespace: node/'
+check "a node's name that no instance can have is refused" refused 4 "Node n2.example" 's/name: n2}/name: n2.example}/; s/nodeName: n2/nodeName: n2.example/'
+check "a node that the manifests no longer have is removed" a_node_goes
+check "it comes back" exits 0 sandbox up -q -f "$dir/a.yaml"
+check "down removes all nodes" nothing_is_left
+
+finish
