@@ -480,6 +480,10 @@ static void bytes_that_are_no_utf8_are_replaced(void **state)
 		       "a: \xff",
 		       "1:4 E001 bytes that are not UTF-8: write the file as UTF-8");
 	assert_reads("\xef\xbb\xbf{\"a\":\"\xff\"}", "{a:'\xef\xbf\xbd'}");
+	assert_reads("\xef\xbb\xbf{\"\xff\":[\"\xed\xa0\x80x\"]}",
+		     "{\xef\xbf\xbd:['\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdx']}");
+	assert_refused("\xef\xbb\xbf{'a':\n'\xff'}",
+		       "2:2 E001 bytes that are not UTF-8: write the file as UTF-8");
 }
 
 static void utf_16_is_read_by_its_byte_order_mark(void **state)

@@ -66,6 +66,47 @@ static void parse_10_generate_name_is_checked_as_a_name(void **state)
 	assert_found(JOB("name: \"\""), "f.yaml:4:18: error E011: Job: metadata.name: required\n");
 }
 
+static void parse_10_the_label_with_a_namespaces_name_is_set_whatever_was_given(void **state)
+{
+	with_store *s =
+		read_text("apiVersion: v1\nkind: Namespace\n"
+			  "metadata: {name: a, labels: {kubernetes.io/metadata.name: -}}\n"
+			  "---\napiVersion: v1\nkind: Namespace\nmetadata: {generateName: a}\n"
+			  "---\napiVersion: v1\nkind: Namespace\nmetadata: {generateName: a}\n");
+
+	assert_diags(s, "");
+	assert_int_equal(s->n_namespaces, 3);
+	for (size_t i = 0; i < s->n_namespaces; i++)
+		assert_string_equal(s->namespaces[i]->meta.labels.items[0].value,
+				    s->namespaces[i]->meta.name);
+	/* it is set after the check, and only its value is */
+	assert_found(
+		"apiVersion: v1\nkind: Namespace\n"
+		"metadata: {generateName: a, labels: {kubernetes.io/metadata.name: -}}\n",
+		"f.yaml:3:67: error E013: Namespace a: metadata.labels[\"kubernetes.io/metadata."
+		"name\"]: \"-\" is not a label value: at most 63 letters, digits, -, _ and . that "
+		"begin and end with a letter or digit\n");
+	assert_found(
+		"apiVersion: v1\nkind: Namespace\n"
+		"metadata: {name: a, labels: {kubernetes.io/metadata.name: 1}}\n",
+		"f.yaml:3:59: error E020: Namespace a: metadata.labels[\"kubernetes.io/metadata."
+		"name\"]: expected a string, found the number 1: put it in quotes\n");
+}
+
+static void parse_10_the_core_group_may_be_an_empty_text(void **state)
+{
+	with_store *s = read_text("apiVersion: /v1\nkind: Namespace\nmetadata: {name: a}\n");
+
+	assert_diags(s, "");
+	assert_int_equal(s->n_namespaces, 1);
+	assert_found(
+		"apiVersion: /1\nkind: Pod\nmetadata: {name: a}\n",
+		"f.yaml:1:13: error E010: Pod: apiVersion: expected v1 for kind Pod, found \"/1\"\n");
+	assert_found(
+		"apiVersion: /\nkind: Pod\nmetadata: {name: a}\n",
+		"f.yaml:1:13: error E010: Pod: apiVersion: expected group/version, found \"/\"\n");
+}
+
 static void parse_10_a_namespace_of_a_cluster_scoped_kind_is_dropped(void **state)
 {
 	with_store *s =
@@ -275,6 +316,9 @@ int main(void)
 		cmocka_unit_test(parse_10_a_service_name_may_begin_with_a_digit),
 		cmocka_unit_test(parse_10_generate_name_is_a_name_to_be_made),
 		cmocka_unit_test(parse_10_generate_name_is_checked_as_a_name),
+		cmocka_unit_test(
+			parse_10_the_label_with_a_namespaces_name_is_set_whatever_was_given),
+		cmocka_unit_test(parse_10_the_core_group_may_be_an_empty_text),
 		cmocka_unit_test(parse_10_a_namespace_of_a_cluster_scoped_kind_is_dropped),
 		cmocka_unit_test(parse_10_an_affinity_config_counts_with_client_ip_only),
 		cmocka_unit_test(svc_12_a_slice_port_0_is_skipped),

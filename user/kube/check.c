@@ -88,7 +88,7 @@ bool check_port_name(const char *text)
 	       !strstr(text, "--") && strpbrk(text, "abcdefghijklmnopqrstuvwxyz");
 }
 
-struct kube_labels check_labels(const struct field *map)
+struct kube_labels check_labels(const struct field *map, const char *replaced)
 {
 	size_t n = field_count(map);
 	struct kube_labels labels = { .items = arena_zalloc(map->d->arena,
@@ -101,7 +101,7 @@ struct kube_labels check_labels(const struct field *map)
 		if (!check_label_key(f.key))
 			field_error(&f, KUBE_E_LABEL,
 				    "\"%.80s\" is not a label key: " CHECK_LABEL_KEY_TEXT, f.key);
-		else if (!check_label_value(value))
+		else if (!check_label_value(value) && !(replaced && !strcmp(f.key, replaced)))
 			field_error(&f, KUBE_E_LABEL,
 				    "\"%.80s\" is not a label value: " CHECK_LABEL_TEXT, value);
 		labels.items[labels.n++] =

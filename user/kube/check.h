@@ -28,7 +28,11 @@ bool check_port_name(const char *text);
 	"at most 63 letters, digits, -, _ and . that begin and end with a letter or digit"
 #define CHECK_LABEL_KEY_TEXT "[prefix/]name, " CHECK_LABEL_TEXT
 
-struct kube_labels check_labels(const struct field *map); /* of a mapping, sorted by key */
+/*
+ * Of a mapping, sorted by key. replaced: a key whose value the API server sets before it checks
+ * them, or NULL.
+ */
+struct kube_labels check_labels(const struct field *map, const char *replaced);
 /* Reports mappings of a list that have the same text in the field key; none is the empty text. */
 void check_unique_at(const struct field *list, const char *key, const char *what);
 /* The same, except that any number of them may have no text. */

@@ -66,7 +66,7 @@ static void decode_object(const struct field *root, enum kube_kind kind,
 	sink->object(m, sink->arg);
 }
 
-/* The core group is without a name. */
+/* The core group has no name; the slash may be there all the same. */
 static bool is_group_version(const char *text)
 {
 	const char *slash = strchr(text, '/');
@@ -139,6 +139,7 @@ static void decode_any(const struct field *root, const char *api_version, const 
 			    api_version);
 	if (!*api_version || !*kind || !is_group_version(api_version))
 		return;
+	api_version += *api_version == '/'; /* the core group, whose name is empty */
 	if (is_list(root, kind)) {
 		of_items = item_kind(&scratch, kind);
 		if (!*of_items || kube_kind_find(of_items) != _KUBE_KIND_MAX)
@@ -151,7 +152,7 @@ static void decode_any(const struct field *root, const char *api_version, const 
 		decode_object(root, k, sink);
 	else if (k != _KUBE_KIND_MAX && is_own_group(api_version))
 		field_error(&api_field, KUBE_E_NO_KIND, "expected %s for kind %s, found \"%.80s\"",
-			    kube_kind_api(k), kind, api_version);
+			    kube_kind_api(k), kind, field_raw(&api_field, api_version));
 	else
 		sink->unknown(api_version, kind, &src, &kind_src, sink->arg);
 }

@@ -38,10 +38,14 @@ void decode_endpoints(const struct field *root, struct kube_meta *o);
 
 /*
  * For a Pod and for the template of a workload. named: the workload sets hostname and subdomain, so
- * those given do not matter. decode_labels() also checks annotations.
+ * those given do not matter. decode_labels() also checks annotations; replaced: see
+ * check_labels().
  */
 void decode_pod_spec(const struct field *spec, bool named, struct kube_pod *pod);
-struct kube_labels decode_labels(const struct field *metadata);
+struct kube_labels decode_labels(const struct field *metadata, const char *replaced);
+
+/* The API server sets it, whatever was given. */
+#define KUBE_NAMESPACE_LABEL "kubernetes.io/metadata.name"
 
 /* A name that generateName stands for: at most this much of it, and then five characters. */
 #define KUBE_GENERATE_MAX 58

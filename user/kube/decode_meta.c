@@ -118,13 +118,13 @@ static void check_annotations(const struct field *annotations)
 			    size);
 }
 
-struct kube_labels decode_labels(const struct field *metadata)
+struct kube_labels decode_labels(const struct field *metadata, const char *replaced)
 {
 	struct field labels = field_map(metadata, "labels"),
 		     annotations = field_map(metadata, "annotations");
 
 	check_annotations(&annotations);
-	return check_labels(&labels);
+	return check_labels(&labels, replaced);
 }
 
 /* The reference with controller: true, if it is a workload; there is at most one. */
@@ -149,10 +149,12 @@ void decode_meta(const struct field *root, struct kube_meta *m)
 	struct field metadata = field_map(root, "metadata");
 	struct field created = field_at(&metadata, "creationTimestamp");
 	struct field deleted = field_at(&metadata, "deletionTimestamp");
+	bool named_namespace;
 
 	decode_names(&metadata, m);
+	named_namespace = m->kind == KUBE_NAMESPACE && !m->generate;
 	m->uid = field_text_at(&metadata, "uid", "");
-	m->labels = decode_labels(&metadata);
+	m->labels = decode_labels(&metadata, named_namespace ? KUBE_NAMESPACE_LABEL : NULL);
 	m->owner = decode_owner(&metadata);
 	m->created = field_time(&created);
 	m->deleting = field_given(&deleted);

@@ -4,5 +4,5 @@
 
 void decode_namespace(const struct field *root, struct kube_meta *o)
 {
-	decode_set_label(root->d->arena, &o->labels, "kubernetes.io/metadata.name", o->name);
+	decode_set_label(root->d->arena, &o->labels, KUBE_NAMESPACE_LABEL, o->name);
 }

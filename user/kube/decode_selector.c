@@ -32,7 +32,7 @@ static void sort_requirements(struct kube_selector *s)
 
 static void add_pairs(const struct field *map, struct kube_selector *s)
 {
-	struct kube_labels labels = check_labels(map);
+	struct kube_labels labels = check_labels(map, NULL);
 
 	for (size_t i = 0; i < labels.n; i++) {
 		struct kube_requirement *r = &s->items[s->n++];

@@ -86,7 +86,7 @@ static void decode_template(const struct field *owner_spec, struct kube_workload
 
 	w->template = pod;
 	pod->meta.src = field_src(&template);
-	pod->meta.labels = decode_labels(&metadata);
+	pod->meta.labels = decode_labels(&metadata, NULL);
 	field_time(&created);
 	pod->node = pod->hostname = pod->subdomain = "";
 	if (!field_given(&template))

@@ -76,8 +76,9 @@ typedef void doc_report(const struct doc_error *error, void *arg);
 size_t doc_read(const char *data, size_t len, doc_handler *handler, doc_report *report, void *arg);
 
 /*
- * Makes *data, *len valid UTF-8 without a byte order mark, as kubectl does. Returns the copy that
- * they now refer to, which the caller frees, or NULL when the text needed none.
+ * Makes *data, *len UTF-8 without a byte order mark, as kubectl does: valid, except after a mark of
+ * UTF-8. Returns the copy that they now refer to, which the caller frees, or NULL when the text
+ * needed none.
  */
 char *doc_decode_text(const char **data, size_t *len);
 

@@ -70,9 +70,10 @@ int doc_resolve(struct build *b, struct doc_node *n, const char *tag, bool plain
 
 /* ---- Text ---- */
 
-/* A copy in which bytes that are not UTF-8 are U+FFFD; the caller frees it. */
-char *doc_valid_text(const char *data, size_t len, size_t *ret_len);
-/* A string of the document; NUL becomes U+FFFD: no field that Weir reads may have either. */
+/*
+ * A string of the document. NUL becomes U+FFFD, as bytes do that are not UTF-8: no field that Weir
+ * reads may have either.
+ */
 const char *doc_text(struct arena *a, const char *data, size_t len);
 /* Whether the first byte that is not blank is {. */
 bool doc_looks_like_json(const char *data, size_t len);

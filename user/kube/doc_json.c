@@ -217,6 +217,7 @@ int doc_read_json(struct doc_input *in, const struct doc_part *part, struct doc_
 	*ret_read = (struct doc_json){ .rest = *part };
 	j.parser = yajl_alloc(&callbacks, NULL, &j);
 	yajl_config(j.parser, yajl_allow_multiple_values, 1);
+	yajl_config(j.parser, yajl_dont_validate_strings, 1); /* see doc_text() */
 	status = yajl_parse(j.parser, (const unsigned char *)part->data, len);
 	if (status == yajl_status_ok)
 		status = yajl_complete_parse(j.parser);

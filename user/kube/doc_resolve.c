@@ -10,9 +10,8 @@
 
 #define TAG "tag:yaml.org,2002:"
 #define FLOAT_DIGITS_MAX 9 /* tell all floats of 32 bits apart */
-#define EXPONENT_MIN                                                                 \
-	(-4) /* below, and from EXPONENT_MAX on, a float is written with an exponent \
-	      */
+/* Below, and from EXPONENT_MAX on, a float is written with an exponent. */
+#define EXPONENT_MIN (-4)
 #define EXPONENT_MAX 6
 
 /* ---- Tags ---- */
@@ -53,14 +52,13 @@ static bool decode_base64(const char *text, char *buf, size_t *ret_len)
 
 static int resolve_binary(struct build *b, struct doc_node *n)
 {
-	_cleanup_(mem_free) char *bytes = mem_zalloc(strlen(n->text) + 1), *valid = NULL;
+	_cleanup_(mem_free) char *bytes = mem_zalloc(strlen(n->text) + 1);
 	size_t len;
 
 	if (!decode_base64(n->text, bytes, &len))
 		return build_fail(b, KUBE_E_SYNTAX, n->line, n->col,
 				  "expected base64 after !!binary, found \"%.40s\"", n->text);
-	valid = doc_valid_text(bytes, len, &len);
-	n->text = doc_text(&b->arena, valid, len);
+	n->text = doc_text(&b->arena, bytes, len);
 	return 0;
 }
 
@@ -95,8 +93,8 @@ static bool fits(const struct doc_node *n, enum doc_type wanted)
 
 int doc_resolve(struct build *b, struct doc_node *n, const char *tag, bool plain)
 {
-	static const char *const names[] = { "null", "bool", "int",
-					     "float" }; /* as enum doc_type */
+	/* as enum doc_type */
+	static const char *const names[] = { "null", "bool", "int", "float" };
 	const char *name = tag && !strncmp(tag, TAG, strlen(TAG)) ? tag + strlen(TAG) : "";
 
 	n->type = DOC_STRING;

@@ -4,6 +4,7 @@
  * encoding, one of UTF-8 is left out, and what is not valid becomes the replacement character
  * U+FFFD. Most files need no copy.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -11,7 +12,6 @@
 
 #define JSON_WITHIN 4096 /* bytes of blanks before the first {: kubectl looks no further */
 #define REPLACEMENT 0xfffd
-#define REPLACEMENT_TEXT "\xef\xbf\xbd"
 #define BYTES_MAX 4 /* of a character as UTF-8 */
 
 struct copy {
@@ -103,16 +103,6 @@ static void copy_utf16(struct copy *c, const char *data, size_t len, bool big)
 		add_character(c, REPLACEMENT);
 }
 
-char *doc_valid_text(const char *data, size_t len, size_t *ret_len)
-{
-	struct copy c = {};
-
-	copy_utf8(&c, data, len);
-	add_bytes(&c, "", 0); /* never NULL */
-	*ret_len = c.len;
-	return c.data;
-}
-
 char *doc_decode_text(const char **data, size_t *len)
 {
 	const char *text = *data;
@@ -126,8 +116,9 @@ char *doc_decode_text(const char **data, size_t *len)
 
 		*data += marked ? 3 : 0;
 		*len -= marked ? 3 : 0;
-		/* after the mark kubectl leaves bytes to the readers: that of YAML refuses them */
-		if ((marked && !doc_looks_like_json(*data, *len)) || valid_len(*data, *len) == *len)
+		/* after the mark kubectl leaves bytes to the readers: only that of YAML refuses
+		 * them */
+		if (marked || valid_len(*data, *len) == *len)
 			return NULL;
 		copy_utf8(&c, *data, *len);
 	}
@@ -137,22 +128,29 @@ char *doc_decode_text(const char **data, size_t *len)
 	return c.data;
 }
 
+static void copy_text(struct copy *c, const char *data, size_t len)
+{
+	size_t n;
+
+	for (size_t at = 0; at < len; at += n ?: 1) {
+		n = data[at] ? character_len((const unsigned char *)data + at, len - at) : 0;
+		if (n)
+			add_bytes(c, data + at, n);
+		else
+			add_character(c, REPLACEMENT);
+	}
+}
+
 const char *doc_text(struct arena *a, const char *data, size_t len)
 {
-	size_t n = 0, size = len + 1;
-	char *text;
+	struct copy c = {};
+	const char *text;
 
-	if (!memchr(data, 0, len))
+	if (!memchr(data, 0, len) && valid_len(data, len) == len)
 		return arena_strndup(a, data, len);
-	for (size_t i = 0; i < len; i++)
-		size += data[i] ? 0 : strlen(REPLACEMENT_TEXT) - 1;
-	text = arena_zalloc(a, size);
-	for (size_t i = 0; i < len; i++) {
-		if (data[i])
-			text[n++] = data[i];
-		else
-			n += strlen(strcpy(text + n, REPLACEMENT_TEXT));
-	}
+	copy_text(&c, data, len);
+	text = arena_strndup(a, c.data, c.len);
+	free(c.data);
 	return text;
 }
 

@@ -11,8 +11,7 @@ static void imply_namespace(struct store *s, const char *name)
 	struct kube_namespace *ns = store_add_new(s, KUBE_NAMESPACE, sizeof(*ns), "", name);
 
 	ns->implied = true;
-	decode_set_label(&ns->meta.arena, &ns->meta.labels, "kubernetes.io/metadata.name",
-			 ns->meta.name);
+	decode_set_label(&ns->meta.arena, &ns->meta.labels, KUBE_NAMESPACE_LABEL, ns->meta.name);
 }
 
 void store_imply_namespaces(struct store *s)

@@ -39,6 +39,8 @@ static void name_generated(struct store_private *p, struct kube_meta *m)
 	for (size_t i = strlen(suffix); i; i--, number /= strlen(letters))
 		suffix[i - 1] = letters[number % strlen(letters)];
 	m->name = arena_printf(&m->arena, "%s%s", m->generate, suffix);
+	if (m->kind == KUBE_NAMESPACE)
+		decode_set_label(&m->arena, &m->labels, KUBE_NAMESPACE_LABEL, m->name);
 }
 
 static void keep_object(struct kube_meta *m, void *arg)
