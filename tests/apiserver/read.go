@@ -58,13 +58,18 @@ func addObjects(objects [][]byte, raw []byte) ([][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Lists may be items of lists.
 	items := []runtime.Object{object}
-	if meta.IsListType(object) {
-		if items, err = meta.ExtractList(object); err != nil {
-			return nil, err
+	for i := 0; i < len(items); i++ {
+		item := items[i]
+		if meta.IsListType(item) {
+			inner, err := meta.ExtractList(item)
+			if err != nil {
+				return nil, err
+			}
+			items = append(items, inner...)
+			continue
 		}
-	}
-	for _, item := range items {
 		kind := item.GetObjectKind().GroupVersionKind()
 		if kind.Kind == "" || kind.Version == "" {
 			return nil, fmt.Errorf("apiVersion or kind is not set")

@@ -134,6 +134,8 @@ static const struct choice server_only[] = {
 	{ "spec.initContainers.name", "Duplicate *",
 	  "a container and an init container of one name: their ports do not clash" },
 	{ "", "quantities must match *", "amounts of resources are not read" },
+	{ "", "*is not a list: no Items field*",
+	  "a list in a list: kubectl cannot divide it, and what is meant is clear" },
 	{ "metadata.name", "*will not able to create pod *", "completionMode is not read" },
 	{ "spec.completions", "Required value: when completion mode is Indexed",
 	  "completionMode is not read" },

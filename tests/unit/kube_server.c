@@ -253,13 +253,15 @@ static void pod_ip_counts_where_pod_ips_begin_with_another(void **state)
 
 static void what_has_items_is_a_list_and_they_may_lack_their_kind(void **state)
 {
-	with_store *s =
-		read_text("apiVersion: v1\nkind: NamespaceList\nitems:\n- metadata: {name: a}\n"
-			  "---\napiVersion: v1\nkind: Anything\nitems:\n"
-			  "- {apiVersion: v1, kind: Namespace, metadata: {name: b}}\n");
+	with_store *s = read_text(
+		"apiVersion: v1\nkind: NamespaceList\nitems:\n- metadata: {name: a}\n"
+		"---\napiVersion: v1\nkind: Anything\nitems:\n"
+		"- {apiVersion: v1, kind: Namespace, metadata: {name: b}}\n"
+		"---\napiVersion: v1\nkind: List\nitems:\n"
+		"- {apiVersion: v1, kind: NamespaceList, items: [{metadata: {name: c}}]}\n");
 
 	assert_diags(s, "");
-	assert_int_equal(s->n_namespaces, 2);
+	assert_int_equal(s->n_namespaces, 3);
 }
 
 static void times_are_those_of_rfc_3339(void **state)
