@@ -78,6 +78,33 @@ static void diagnostics_print_by_file_and_position_and_count_errors(void **state
 	assert_int_equal(list.n, 0);
 }
 
+/* A list of 1,000,000, and parts of 1,000,000 bytes, take the memory of what is shown. */
+static void many_diagnostics_are_counted_and_the_first_ones_kept(void **state)
+{
+	_cleanup_(mem_free) char *text = NULL, *name = mem_zalloc(1000001);
+	struct diag_list list = {};
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	memset(name, 'x', 1000000);
+	for (int i = 0; i < 1000000; i++)
+		diag_add(&list, DIAG_ERROR, "E020", NULL, name, name, "error");
+	diag_add(&list, DIAG_WARNING, NULL, NULL, NULL, NULL, "%s", name);
+	assert_int_equal(list.errors, 1000000);
+	assert_int_equal(list.n, DIAG_KEPT_MAX + 1);
+	assert_true(strlen(list.items[0].object) < 3000);
+	assert_true(strlen(list.items[DIAG_KEPT_MAX].message) < 3000);
+	diag_print_from(&list, DIAG_ERROR, out);
+	fclose(out);
+	assert_string_equal(text + size - strlen("\nerror: 999000 more errors are not shown\n"),
+			    "\nerror: 999000 more errors are not shown\n");
+	diag_make_strict(&list, "E037");
+	assert_int_equal(list.errors, 1000001);
+	diag_drop(&list, 1);
+	assert_int_equal(list.errors, 1);
+	diag_free(&list);
+}
+
 static void errors_carry_their_code_and_text(void **state)
 {
 	struct weir_err err;
@@ -98,6 +125,7 @@ int main(void)
 		cmocka_unit_test(vectors_grow_and_new_elements_are_zero),
 		cmocka_unit_test(array_unique_sorts_and_keeps_one_of_each),
 		cmocka_unit_test(diagnostics_print_by_file_and_position_and_count_errors),
+		cmocka_unit_test(many_diagnostics_are_counted_and_the_first_ones_kept),
 		cmocka_unit_test(errors_carry_their_code_and_text),
 	};
 

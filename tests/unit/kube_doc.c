@@ -169,6 +169,7 @@ static void parse_9_tags_that_are_none_of_jsons_types_are_ignored(void **state)
 static void an_escaped_apostrophe_is_an_apostrophe(void **state)
 {
 	assert_reads("a: \"it\\'s\"\nb: [\"\\'x\\'\"]\nc: 'd\\'\n", "{a:'it's' b:[''x''] c:'d\\'}");
+	assert_reads("a: \"\\\\\\'\\\"\\'\" # \\'\n", "{a:'\\'\"''}");
 }
 
 static void parse_9_binary_is_decoded(void **state)
@@ -430,6 +431,27 @@ static void nesting_up_to_the_limit_is_read(void **state)
 	assert_refused(deeper, "1:257 E002 nested deeper than 256 levels");
 }
 
+/* libyaml finds the apostrophe before it has seen the NUL byte. */
+static void a_nul_byte_far_behind_an_escaped_apostrophe_is_found(void **state)
+{
+	_cleanup_(mem_free) char *filler = repeat("# filler\n", 1 << 14, "");
+	_cleanup_(mem_free) char *text = mem_printf("a: \"\\'\"\n%sx%s", filler, filler);
+
+	text[strlen("a: \"\\'\"\n") + strlen(filler)] = 0;
+	assert_refused_bytes(
+		text, strlen("a: \"\\'\"\nx") + 2 * strlen(filler),
+		"16386:1 E001 control character: remove it, or write it as an escape in double quotes");
+}
+
+static void many_escaped_apostrophes_of_a_string_are_read_in_time(void **state)
+{
+	_cleanup_(mem_free) char *quotes = repeat("\\'", 1 << 20, "\"\n");
+	_cleanup_(mem_free) char *text = mem_printf("a: \"%s", quotes);
+	struct doc_error error = {};
+
+	assert_int_equal(read_in_time(text, &error), 0);
+}
+
 static void long_lines_and_long_scalars_take_linear_time(void **state)
 {
 	_cleanup_(mem_free) char *xs = repeat("x", 10 << 20, ""),
@@ -664,6 +686,8 @@ int main(void)
 		cmocka_unit_test(nested_merges_are_refused_in_time),
 		cmocka_unit_test(deep_nesting_is_refused_in_time),
 		cmocka_unit_test(nesting_up_to_the_limit_is_read),
+		cmocka_unit_test(a_nul_byte_far_behind_an_escaped_apostrophe_is_found),
+		cmocka_unit_test(many_escaped_apostrophes_of_a_string_are_read_in_time),
 		cmocka_unit_test(long_lines_and_long_scalars_take_linear_time),
 		cmocka_unit_test(a_nul_byte_is_an_error_and_an_escaped_one_is_text),
 		cmocka_unit_test(a_control_character_is_found_after_cr_lf_too),

@@ -15,25 +15,43 @@ static const char *const level_text[] = {
 	[DIAG_ERROR] = "error",
 };
 
+bool diag_has_room(const struct diag_list *list, enum diag_level level)
+{
+	return list->kept[level] < DIAG_KEPT_MAX;
+}
+
+/* A little more than is printed: it shows that the text was cut. */
+static char *copy_shown(const char *text)
+{
+	return text ? mem_strndup(text, strnlen(text, 2 * SHOWN_MAX)) : NULL;
+}
+
 void diag_add(struct diag_list *list, enum diag_level level, const char *code,
 	      const struct src *src, const char *object, const char *path, const char *fmt, ...)
 {
-	struct diag *d = VEC_ADD(list->items, list->n, list->cap);
+	_cleanup_(mem_free) char *message = NULL;
+	struct diag *d;
 	va_list ap;
 
+	list->errors += level == DIAG_ERROR;
+	if (!diag_has_room(list, level)) {
+		list->more[level]++;
+		return;
+	}
+	list->kept[level]++;
 	va_start(ap, fmt);
-	d->message = mem_vprintf(fmt, ap);
+	message = mem_vprintf(fmt, ap);
 	va_end(ap);
+	d = VEC_ADD(list->items, list->n, list->cap);
 	d->level = level;
 	if (src) {
 		d->src = *src;
 		d->src.file = src->file ? mem_strdup(src->file) : NULL;
 	}
-	d->code = code ? mem_strdup(code) : NULL;
-	d->object = object ? mem_strdup(object) : NULL;
-	d->path = path ? mem_strdup(path) : NULL;
-	if (level == DIAG_ERROR)
-		list->errors++;
+	d->code = copy_shown(code);
+	d->object = copy_shown(object);
+	d->path = copy_shown(path);
+	d->message = copy_shown(message);
 }
 
 static int by_position(const void *a, const void *b)
@@ -95,15 +113,45 @@ static void print_one(const struct diag *d, FILE *out)
 	fputc('\n', out);
 }
 
-void diag_print(const struct diag_list *list, FILE *out)
+static void print_rest(const struct diag_list *list, enum diag_level level, FILE *out)
+{
+	size_t more = list->more[level];
+
+	if (more)
+		fprintf(out, "%s: %zu more %s%s not shown\n", level_text[level], more,
+			level_text[level], more == 1 ? " is" : "s are");
+}
+
+/* Written at once: stderr has no buffer. */
+void diag_print_from(const struct diag_list *list, enum diag_level least, FILE *out)
 {
 	_cleanup_(mem_free) const struct diag **order = mem_zalloc((list->n + 1) * sizeof(*order));
+	_cleanup_(mem_free) char *text = NULL;
+	size_t n = 0, len;
+	FILE *lines = open_memstream(&text, &len);
 
 	for (size_t i = 0; i < list->n; i++)
-		order[i] = &list->items[i];
-	qsort(order, list->n, sizeof(*order), by_position);
-	for (size_t i = 0; i < list->n; i++)
-		print_one(order[i], out);
+		if (list->items[i].level >= least)
+			order[n++] = &list->items[i];
+	qsort(order, n, sizeof(*order), by_position);
+	for (size_t i = 0; i < n; i++)
+		print_one(order[i], lines);
+	for (enum diag_level level = least; level < _DIAG_LEVEL_MAX; level++)
+		print_rest(list, level, lines);
+	fclose(lines);
+	fwrite(text, 1, len, out);
+}
+
+void diag_print(const struct diag_list *list, FILE *out)
+{
+	diag_print_from(list, DIAG_NOTE, out);
+}
+
+/* If one of a level is dropped, those that are not kept came after it. */
+static void forget_rest(struct diag_list *list, enum diag_level level)
+{
+	list->errors -= level == DIAG_ERROR ? list->more[level] : 0;
+	list->more[level] = 0;
 }
 
 void diag_drop(struct diag_list *list, size_t n)
@@ -112,6 +160,8 @@ void diag_drop(struct diag_list *list, size_t n)
 		struct diag *d = &list->items[--list->n];
 
 		list->errors -= d->level == DIAG_ERROR;
+		list->kept[d->level]--;
+		forget_rest(list, d->level);
 		free((char *)d->src.file);
 		free(d->code);
 		free(d->object);
@@ -132,6 +182,10 @@ void diag_make_strict(struct diag_list *list, const char *code)
 		d->code = mem_strdup(code);
 		list->errors++;
 	}
+	list->kept[DIAG_ERROR] += list->kept[DIAG_WARNING];
+	list->more[DIAG_ERROR] += list->more[DIAG_WARNING];
+	list->errors += list->more[DIAG_WARNING];
+	list->kept[DIAG_WARNING] = list->more[DIAG_WARNING] = 0;
 }
 
 void diag_free(struct diag_list *list)

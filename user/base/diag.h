@@ -19,7 +19,11 @@ enum diag_level {
 	DIAG_NOTE,
 	DIAG_WARNING,
 	DIAG_ERROR,
+	_DIAG_LEVEL_MAX,
 };
+
+/* Of each level, so many are kept; the others are only counted. Hostile input has millions. */
+#define DIAG_KEPT_MAX 1000
 
 struct diag {
 	enum diag_level level;
@@ -33,15 +37,21 @@ struct diag {
 struct diag_list {
 	struct diag *items;
 	size_t n, cap;
-	size_t errors;
+	size_t errors; /* also those that are not kept */
+	size_t kept[_DIAG_LEVEL_MAX], more[_DIAG_LEVEL_MAX];
 };
 
-/* All strings are copied. code, object and path may be NULL. */
+/* Copies all strings, and of each no more than is printed. code, object and path may be NULL. */
 void diag_add(struct diag_list *list, enum diag_level level, const char *code,
 	      const struct src *src, const char *object, const char *path, const char *fmt, ...)
 	__attribute__((format(printf, 7, 8)));
-/* Lines "file:line:col: error E012: Kind ns/name: field.path: message", by file and position. */
+bool diag_has_room(const struct diag_list *list, enum diag_level level);
+/*
+ * Lines "file:line:col: error E012: Kind ns/name: field.path: message", by file and position, and
+ * how many more there were. All, or only those of the levels from least on.
+ */
 void diag_print(const struct diag_list *list, FILE *out);
+void diag_print_from(const struct diag_list *list, enum diag_level least, FILE *out);
 void diag_drop(struct diag_list *list, size_t n); /* all but the first n */
 /* Warnings become errors with that code. */
 void diag_make_strict(struct diag_list *list, const char *code);

@@ -60,15 +60,6 @@ static void count(struct diag_group *g, struct diag_list *list, const struct src
 	item->message = with_others(g);
 }
 
-static void add_overflow(struct diag_groups *groups, struct diag_list *list)
-{
-	if (!groups->overflow)
-		diag_add(list, DIAG_WARNING, NULL, NULL, NULL, NULL,
-			 "more than %d different warnings below: further ones are not shown",
-			 DIAG_GROUPS_MAX);
-	groups->overflow = true;
-}
-
 bool diag_count_again(struct diag_groups *groups, struct diag_list *list, const char *key,
 		      const struct src *src)
 {
@@ -87,16 +78,13 @@ void diag_add_grouped(struct diag_groups *groups, struct diag_list *list, const 
 
 	if (diag_count_again(groups, list, key, &d->src))
 		return;
-	if (groups->n == DIAG_GROUPS_MAX) {
-		add_overflow(groups, list);
-		return;
+	if (diag_has_room(list, d->level)) {
+		g = mem_zalloc(sizeof(*g) + strlen(key) + 1);
+		strcpy(g->key, key);
+		g->item = list->n;
+		g->message = mem_strdup(d->message);
+		HASH_ADD_STR(groups->head, key, g);
 	}
-	g = mem_zalloc(sizeof(*g) + strlen(key) + 1);
-	strcpy(g->key, key);
-	g->item = list->n;
-	g->message = mem_strdup(d->message);
-	HASH_ADD_STR(groups->head, key, g);
-	groups->n++;
 	diag_add(list, d->level, d->code, &d->src, d->object, d->path, "%s", d->message);
 }
 
@@ -108,7 +96,6 @@ void diag_groups_drop(struct diag_groups *groups, size_t n)
 		if (g->item < n)
 			continue;
 		HASH_DEL(groups->head, g);
-		groups->n--;
 		free(g->message);
 		free(g);
 	}

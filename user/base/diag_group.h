@@ -8,24 +8,20 @@
 
 #include "base/diag.h"
 
-#define DIAG_GROUPS_MAX 1000 /* keys; one more warning says that there were more */
-
 /* A zeroed struct is empty. */
 struct diag_groups {
 	struct diag_group *head;
-	size_t n;
-	bool overflow;
 };
 
 /*
- * Both: one list for all calls; src->file must live as long as the
- * groups, other strings are copied.
+ * Both: one list for all calls; src->file must live as long as the groups, other strings are
+ * copied.
  *
  * Counts one more on the item of the list that has the key. false: there is none yet.
  */
 bool diag_count_again(struct diag_groups *groups, struct diag_list *list, const char *key,
 		      const struct src *src);
-/* Counts d, or adds it. */
+/* Counts d, or adds it, or only counts it in the list if that has no room. */
 void diag_add_grouped(struct diag_groups *groups, struct diag_list *list, const char *key,
 		      const struct diag *d);
 /* Like diag_drop() of the list, and before it. */

@@ -58,18 +58,7 @@ int cli_warn_input(const struct common_options *c, const char *fmt, ...)
 
 void cli_diags(const struct common_options *c, const struct diag_list *list)
 {
-	struct diag_list shown = {};
-
-	if (!c->quiet) {
-		diag_print(list, stderr);
-		return;
-	}
-	for (size_t i = 0; i < list->n; i++)
-		if (list->items[i].level != DIAG_NOTE)
-			*VEC_ADD(shown.items, shown.n, shown.cap) =
-				list->items[i]; /* the list keeps the strings */
-	diag_print(&shown, stderr);
-	free(shown.items);
+	diag_print_from(list, c->quiet ? DIAG_WARNING : DIAG_NOTE, stderr);
 }
 
 int cli_unexpected(const char *command, const char *argument, bool takes_files)

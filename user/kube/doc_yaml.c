@@ -33,7 +33,6 @@ struct yaml_reader {
 };
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
-#define APOSTROPHES_MAX 32 /* escaped ones in a document: each makes it to be read once more */
 #define STAND_IN "\xe2\x81\xa0" /* U+2060, as long as the mark */
 #define MERGE_TAG "tag:yaml.org,2002:merge"
 
@@ -328,9 +327,35 @@ static int read_part(struct doc_input *in, const struct doc_part *part, struct d
 	return r;
 }
 
+/* It may have NUL bytes. */
+static char *copy_text(const struct doc_part *text)
+{
+	char *copy = mem_zalloc(text->len + 1);
+
+	memcpy(copy, text->data, text->len);
+	return copy;
+}
+
+/* Removes the backslashes of escaped apostrophes, from at to the end of the string around it. */
+static void unescape_apostrophes(char *text, size_t *len, size_t at)
+{
+	size_t to = at, from = at;
+
+	while (from < *len && text[from] != '"') {
+		if (text[from] == '\\' && from + 1 < *len) {
+			if (text[from + 1] != '\'')
+				text[to++] = '\\';
+			from++;
+		}
+		text[to++] = text[from++];
+	}
+	memmove(text + to, text + from, *len - from);
+	*len -= from - to;
+}
+
 /*
  * A byte order mark may begin each document. libyaml does not know the escape of an apostrophe: the
- * backslash is removed, and the document read again.
+ * backslashes are removed from that string, and the document is read again.
  */
 int doc_read_yaml(struct doc_input *in, const struct doc_part *part, struct doc_error *ret_error)
 {
@@ -344,11 +369,10 @@ int doc_read_yaml(struct doc_input *in, const struct doc_part *part, struct doc_
 		text.len -= strlen(BYTE_ORDER_MARK);
 	}
 	r = read_part(in, &text, ret_error, &at);
-	for (int tries = 0; r && at && tries < APOSTROPHES_MAX; tries++) {
+	for (int tries = 0; r && at && tries < KUBE_APOSTROPHES_MAX; tries++) {
 		if (!copy)
-			text.data = copy = mem_strndup(text.data, text.len);
-		memmove(copy + at, copy + at + 1, text.len - at);
-		text.len--;
+			text.data = copy = copy_text(&text);
+		unescape_apostrophes(copy, &text.len, at);
 		r = read_part(in, &text, ret_error, &at);
 	}
 	return r;

@@ -9,6 +9,7 @@
 
 #include "kube/field.h"
 
+#define NAME_SHOWN 256 /* bytes of a kind or name in a message: valid ones are shorter */
 #define FIELD_DEPTH_MAX 24 /* decoders reach 9, unknown_fields.c twice SCHEMA_DEPTH_MAX */
 
 struct field field_root(struct decode *d, const struct doc_node *node)
@@ -355,7 +356,7 @@ char *field_path(const struct field *f)
 		if (!chain[i]->key)
 			fprintf(out, "[%zu]", chain[i]->index);
 		else if (plain_key(chain[i]->key))
-			fprintf(out, "%s%s", i == n - 1 ? "" : ".", chain[i]->key);
+			fprintf(out, "%s%.80s", i == n - 1 ? "" : ".", chain[i]->key);
 		else
 			fprintf(out, "[\"%.80s\"]", chain[i]->key);
 	}
@@ -371,9 +372,9 @@ char *field_object(const struct field *f)
 	if (!d->kind)
 		return NULL;
 	if (!d->name || !*d->name)
-		return mem_strdup(d->kind);
-	return mem_printf("%s %s%s%s", d->kind, d->ns ? d->ns : "", d->ns && *d->ns ? "/" : "",
-			  d->name);
+		return mem_printf("%.*s", NAME_SHOWN, d->kind);
+	return mem_printf("%.*s %.*s%s%.*s", NAME_SHOWN, d->kind, NAME_SHOWN, d->ns ? d->ns : "",
+			  d->ns && *d->ns ? "/" : "", NAME_SHOWN, d->name);
 }
 
 static void report(const struct field *f, enum diag_level level, const char *code,

@@ -24,6 +24,9 @@
 /* Nodes that the aliases of one document expand to. Hand-written manifests use a few hundred. */
 #define KUBE_ALIAS_NODES_MAX ((size_t)100 * 1000)
 
+/* Strings of one document with escaped apostrophes: each makes it be read once more. */
+#define KUBE_APOSTROPHES_MAX 32
+
 /*
  * Keys that << copies in one document: a merged mapping that is merged again copies its keys again.
  */
