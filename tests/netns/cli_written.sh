@@ -108,6 +108,7 @@ a_chart_is_one_error() {
 	mkdir -p "$dir/shop/templates"
 	printf 'apiVersion: v2\nname: shop\nversion: 1.0.0\n' >"$dir/shop/Chart.yaml"
 	printf 'replicas: 3\n' >"$dir/shop/values.yaml"
+	printf 'questions: []\n' >"$dir/shop/questions.yaml"
 	cat >"$dir/shop/templates/a.yaml" <<-'END'
 		apiVersion: v1
 		kind: Service
@@ -126,7 +127,7 @@ a_chart_is_one_error() {
 	END
 	printf '{{- range $i := until 3 }}\n---\napiVersion: v1\nkind: Pod\n{{- end }}\n' >"$dir/shop/templates/c.yaml"
 	told 4 compile -f "$dir/shop" <<-'END'
-		DIR/shop/Chart.yaml: note: passed over: part of a Helm chart; to read what it makes: helm template DIR/shop | weir VERB -f - (also at DIR/shop/values.yaml)
+		DIR/shop/Chart.yaml: note: passed over: part of a Helm chart; to read what it makes: helm template DIR/shop | weir VERB -f - (also at DIR/shop/questions.yaml and DIR/shop/values.yaml)
 		DIR/shop/templates/a.yaml:4:9: error E005: a Helm template that is not rendered: run helm template DIR/shop | weir VERB -f - (also at DIR/shop/templates/b.yaml:3:19 and DIR/shop/templates/c.yaml:1:1)
 		weir: 1 error in the manifests; nothing was done
 	END

@@ -41,11 +41,18 @@ static bool has_api_version(const char *data, size_t len)
 	return false;
 }
 
-const struct other_file *other_file_values(const char *name, const char *data, size_t len)
+bool other_file_makes_chart(const char *name)
 {
-	bool named = !strncmp(name, "values", 6) || strstr(name, "-values.");
+	return other_file_find(name) == &chart;
+}
 
-	return named && !has_api_version(data, len) ? &chart : NULL;
+const struct other_file *other_file_of_chart(const char *name, bool in_chart, const char *data,
+					     size_t len)
+{
+	bool part = !strncmp(name, "values", 6) || strstr(name, "-values.") ||
+		    (in_chart && !memmem(data, len, "{{", 2));
+
+	return part && !has_api_version(data, len) ? &chart : NULL;
 }
 
 char *other_file_command(const struct other_file *o, const char *path)

@@ -14,11 +14,14 @@ struct other_file {
 
 /* By the last part of a path; NULL: a manifest, as far as the name tells. */
 const struct other_file *other_file_find(const char *name);
+bool other_file_makes_chart(const char *name); /* the folder of this file is a chart */
 /*
- * A values file of a chart by its name (values.yaml, values-prod.yaml, prod-values.yaml) and
- * content: no apiVersion. NULL: none.
+ * A file without objects that belongs to a chart: a values file by its name (values.yaml,
+ * values-prod.yaml, prod-values.yaml), or any that is no template (questions.yaml) inside a chart.
+ * NULL: none; so is all that has an apiVersion.
  */
-const struct other_file *other_file_values(const char *name, const char *data, size_t len);
+const struct other_file *other_file_of_chart(const char *name, bool in_chart, const char *data,
+					     size_t len);
 /* The command for a file at path. The caller frees it. */
 char *other_file_command(const struct other_file *o, const char *path);
 

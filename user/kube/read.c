@@ -201,13 +201,20 @@ static void pass_over(struct store *s, const char *path, const struct other_file
 		&(struct diag){ .level = DIAG_NOTE, .src = { .file = file }, .message = text });
 }
 
-/* in_folder: the file was not named by the caller. */
-static int read_fd(struct store *s, int fd, const char *name, bool in_folder, struct weir_err *err)
+/* The folder in which a file was found. */
+struct folder {
+	int depth; /* 0: the caller named it */
+	bool in_chart;
+};
+
+/* in: NULL if the caller named the file. */
+static int read_fd(struct store *s, int fd, const char *name, const struct folder *in,
+		   struct weir_err *err)
 {
 	_cleanup_(mem_free) char *data = NULL;
 	size_t len = 0;
 	int r = read_all(fd, &data, &len);
-	const struct other_file *values;
+	const struct other_file *other;
 
 	if (r == -EFBIG)
 		return err_set(err, r,
@@ -216,9 +223,9 @@ static int read_fd(struct store *s, int fd, const char *name, bool in_folder, st
 	if (r)
 		return err_set(err, r, "%s: cannot be read: %s (%s)", name, strerror(-r),
 			       err_name(r));
-	values = in_folder ? other_file_values(last_part(name), data, len) : NULL;
-	if (values)
-		pass_over(s, name, values);
+	other = in ? other_file_of_chart(last_part(name), in->in_chart, data, len) : NULL;
+	if (other)
+		pass_over(s, name, other);
 	else
 		store_read_buffer(s, name, data, len);
 	return 0;
@@ -249,10 +256,11 @@ static int not_hidden(const struct dirent *e)
 	return e->d_name[0] != '.';
 }
 
-static int read_path(struct store *s, const char *path, int depth, struct weir_err *err);
+static int read_path(struct store *s, const char *path, const struct folder *in,
+		     struct weir_err *err);
 
-static int read_entry(struct store *s, const char *folder, const char *name, int depth,
-		      struct weir_err *err)
+static int read_entry(struct store *s, const char *folder, const char *name,
+		      const struct folder *in, struct weir_err *err)
 {
 	_cleanup_(mem_free) char *path =
 		mem_printf("%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/", name);
@@ -266,16 +274,19 @@ static int read_entry(struct store *s, const char *folder, const char *name, int
 	if (S_ISREG(st.st_mode) && other)
 		pass_over(s, path, other);
 	else if (S_ISDIR(st.st_mode) || (S_ISREG(st.st_mode) && is_manifest(name)))
-		return read_path(s, path, depth + 1, err);
+		return read_path(s, path, in, err);
 	return 0;
 }
 
-static int read_folder(struct store *s, const char *path, int depth, struct weir_err *err)
+/* in: the folder that this one is in, or NULL. */
+static int read_folder(struct store *s, const char *path, const struct folder *in,
+		       struct weir_err *err)
 {
+	struct folder this = { in ? in->depth + 1 : 0, in && in->in_chart };
 	struct dirent **entries = NULL;
 	int n, r = 0;
 
-	if (depth > KUBE_FOLDER_DEPTH_MAX)
+	if (this.depth > KUBE_FOLDER_DEPTH_MAX)
 		return err_set(
 			err, -ELOOP,
 			"%s: more than %d folders deep: is one of them a link to a folder above?",
@@ -284,9 +295,11 @@ static int read_folder(struct store *s, const char *path, int depth, struct weir
 	if (n < 0)
 		return err_set(err, -errno, "%s: cannot be read: %s (%s)", path, strerror(errno),
 			       err_name(errno));
+	for (int i = 0; i < n; i++)
+		this.in_chart |= other_file_makes_chart(entries[i]->d_name);
 	for (int i = 0; i < n; i++) {
 		if (!r)
-			r = read_entry(s, path, entries[i]->d_name, depth, err);
+			r = read_entry(s, path, entries[i]->d_name, &this, err);
 		free(entries[i]);
 	}
 	free(entries);
@@ -302,9 +315,10 @@ static int refuse_other(const char *path, const struct other_file *o, struct wei
 		       o->what, command);
 }
 
-static int read_path(struct store *s, const char *path, int depth, struct weir_err *err)
+static int read_path(struct store *s, const char *path, const struct folder *in,
+		     struct weir_err *err)
 {
-	const struct other_file *other = depth ? NULL : other_file_find(last_part(path));
+	const struct other_file *other = in ? NULL : other_file_find(last_part(path));
 	_cleanup_(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	struct stat st;
 
@@ -312,10 +326,10 @@ static int read_path(struct store *s, const char *path, int depth, struct weir_e
 		return err_set(err, -errno, "%s: cannot be read: %s (%s)", path, strerror(errno),
 			       err_name(errno));
 	if (S_ISDIR(st.st_mode))
-		return read_folder(s, path, depth, err);
+		return read_folder(s, path, in, err);
 	if (other)
 		return refuse_other(path, other, err);
-	return read_fd(s, fd, path, depth > 0, err);
+	return read_fd(s, fd, path, in, err);
 }
 
 int store_read(struct store *s, const char *const *paths, size_t n, struct weir_err *err)
@@ -323,7 +337,7 @@ int store_read(struct store *s, const char *const *paths, size_t n, struct weir_
 	int r = 0;
 
 	for (size_t i = 0; !r && i < n; i++)
-		r = strcmp(paths[i], "-") ? read_path(s, paths[i], 0, err)
-					  : read_fd(s, 0, "-", false, err);
+		r = strcmp(paths[i], "-") ? read_path(s, paths[i], NULL, err)
+					  : read_fd(s, 0, "-", NULL, err);
 	return r;
 }
