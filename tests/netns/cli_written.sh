@@ -108,7 +108,7 @@ a_chart_is_one_error() {
 	mkdir -p "$dir/shop/templates"
 	printf 'apiVersion: v2\nname: shop\nversion: 1.0.0\n' >"$dir/shop/Chart.yaml"
 	printf 'replicas: 3\n' >"$dir/shop/values.yaml"
-	printf 'questions: []\n' >"$dir/shop/questions.yaml"
+	printf 'questions: [{default: "{{host}}"}]\n' >"$dir/shop/questions.yaml"
 	cat >"$dir/shop/templates/a.yaml" <<-'END'
 		apiVersion: v1
 		kind: Service

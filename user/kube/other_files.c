@@ -49,8 +49,7 @@ bool other_file_makes_chart(const char *name)
 const struct other_file *other_file_of_chart(const char *name, bool in_chart, const char *data,
 					     size_t len)
 {
-	bool part = !strncmp(name, "values", 6) || strstr(name, "-values.") ||
-		    (in_chart && !memmem(data, len, "{{", 2));
+	bool part = in_chart || !strncmp(name, "values", 6) || strstr(name, "-values.");
 
 	return part && !has_api_version(data, len) ? &chart : NULL;
 }

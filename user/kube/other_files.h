@@ -17,7 +17,7 @@ const struct other_file *other_file_find(const char *name);
 bool other_file_makes_chart(const char *name); /* the folder of this file is a chart */
 /*
  * A file without objects that belongs to a chart: a values file by its name (values.yaml,
- * values-prod.yaml, prod-values.yaml), or any that is no template (questions.yaml) inside a chart.
+ * values-prod.yaml, prod-values.yaml), or any inside of a chart (questions.yaml), except templates.
  * NULL: none; so is all that has an apiVersion.
  */
 const struct other_file *other_file_of_chart(const char *name, bool in_chart, const char *data,

@@ -204,7 +204,7 @@ static void pass_over(struct store *s, const char *path, const struct other_file
 /* The folder in which a file was found. */
 struct folder {
 	int depth; /* 0: the caller named it */
-	bool in_chart;
+	bool in_chart; /* and not among its templates */
 };
 
 /* in: NULL if the caller named the file. */
@@ -282,7 +282,8 @@ static int read_entry(struct store *s, const char *folder, const char *name,
 static int read_folder(struct store *s, const char *path, const struct folder *in,
 		       struct weir_err *err)
 {
-	struct folder this = { in ? in->depth + 1 : 0, in && in->in_chart };
+	bool templates = !strcmp(last_part(path), "templates");
+	struct folder this = { in ? in->depth + 1 : 0, in && in->in_chart && !templates };
 	struct dirent **entries = NULL;
 	int n, r = 0;
 
