@@ -452,6 +452,17 @@ static void many_escaped_apostrophes_of_a_string_are_read_in_time(void **state)
 	assert_int_equal(read_in_time(text, &error), 0);
 }
 
+static void escaped_apostrophes_of_many_strings_are_read_or_refused_in_time(void **state)
+{
+	_cleanup_(mem_free) char *few = repeat("- \"\\'\"\n", 1000, "");
+	_cleanup_(mem_free) char *many = repeat("- \"\\'\"\n", 100000, "");
+	struct doc_error error = {};
+
+	assert_int_equal(read_in_time(few, &error), 0);
+	assert_int_equal(read_in_time(many, &error), -EINVAL);
+	assert_int_equal(error.code, KUBE_E_LIMIT);
+}
+
 static void long_lines_and_long_scalars_take_linear_time(void **state)
 {
 	_cleanup_(mem_free) char *xs = repeat("x", 10 << 20, ""),
@@ -688,6 +699,7 @@ int main(void)
 		cmocka_unit_test(nesting_up_to_the_limit_is_read),
 		cmocka_unit_test(a_nul_byte_far_behind_an_escaped_apostrophe_is_found),
 		cmocka_unit_test(many_escaped_apostrophes_of_a_string_are_read_in_time),
+		cmocka_unit_test(escaped_apostrophes_of_many_strings_are_read_or_refused_in_time),
 		cmocka_unit_test(long_lines_and_long_scalars_take_linear_time),
 		cmocka_unit_test(a_nul_byte_is_an_error_and_an_escaped_one_is_text),
 		cmocka_unit_test(a_control_character_is_found_after_cr_lf_too),

@@ -353,6 +353,13 @@ static void unescape_apostrophes(char *text, size_t *len, size_t at)
 	*len -= from - to;
 }
 
+static void too_many_apostrophes(struct doc_error *e)
+{
+	e->code = KUBE_E_LIMIT;
+	snprintf(e->text, sizeof(e->text),
+		 "too many strings with \\' for a document of this size: write ' alone");
+}
+
 /*
  * A byte order mark may begin each document. libyaml does not know the escape of an apostrophe: the
  * backslashes are removed from that string, and the document is read again.
@@ -369,11 +376,13 @@ int doc_read_yaml(struct doc_input *in, const struct doc_part *part, struct doc_
 		text.len -= strlen(BYTE_ORDER_MARK);
 	}
 	r = read_part(in, &text, ret_error, &at);
-	for (int tries = 0; r && at && tries < KUBE_APOSTROPHES_MAX; tries++) {
+	for (size_t again = 0; r && at && again <= KUBE_READ_AGAIN_MAX; again += text.len) {
 		if (!copy)
 			text.data = copy = copy_text(&text);
 		unescape_apostrophes(copy, &text.len, at);
 		r = read_part(in, &text, ret_error, &at);
 	}
+	if (r && at)
+		too_many_apostrophes(ret_error);
 	return r;
 }

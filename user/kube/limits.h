@@ -24,8 +24,11 @@
 /* Nodes that the aliases of one document expand to. Hand-written manifests use a few hundred. */
 #define KUBE_ALIAS_NODES_MAX ((size_t)100 * 1000)
 
-/* Strings of one document with escaped apostrophes: each makes it be read once more. */
-#define KUBE_APOSTROPHES_MAX 32
+/*
+ * Bytes of one document that are read again, all of it once for each string with escaped
+ * apostrophes.
+ */
+#define KUBE_READ_AGAIN_MAX ((size_t)64 << 20)
 
 /*
  * Keys that << copies in one document: a merged mapping that is merged again copies its keys again.
