@@ -134,6 +134,8 @@ static const struct choice server_only[] = {
 	{ "spec.initContainers.name", "Duplicate *",
 	  "a container and an init container of one name: their ports do not clash" },
 	{ "", "quantities must match *", "amounts of resources are not read" },
+	{ "", "*found unknown escape character*", /* all others both know, or neither */
+	  "the escape \\/ in double quotes: JSON has it, and YAML 1.2" },
 	{ "", "*is not a list: no Items field*",
 	  "a list in a list: kubectl cannot divide it, and what is meant is clear" },
 	{ "metadata.name", "*will not able to create pod *", "completionMode is not read" },
@@ -255,16 +257,24 @@ bool apiserver_choice_of_weir(const struct diag_list *diags)
 	return all;
 }
 
-/* Half of a surrogate pair in JSON, "\\ud800": yajl makes ? of it, Go U+FFFD. */
+/*
+ * Half of a surrogate pair in JSON, "\\ud800": yajl makes ? of it, Go U+FFFD. NUL, "\\u0000": Weir
+ * makes U+FFFD of it.
+ */
 bool apiserver_choice_of_values(const char *weir, const char *server)
 {
-	static const char replacement[] = "\\ef\\bf\\bd";
+	static const char replacement[] = "\\ef\\bf\\bd", nul[] = "\\00";
 
 	for (; *weir && *server; weir++, server++) {
-		if (*weir == '?' && !strncmp(server, replacement, strlen(replacement)))
+		if (*weir == '?' && !strncmp(server, replacement, strlen(replacement))) {
 			server += strlen(replacement) - 1;
-		else if (*weir != *server)
+		} else if (!strncmp(weir, replacement, strlen(replacement)) &&
+			   !strncmp(server, nul, strlen(nul))) {
+			weir += strlen(replacement) - 1;
+			server += strlen(nul) - 1;
+		} else if (*weir != *server) {
 			return false;
+		}
 	}
 	return *weir == *server;
 }
