@@ -24,9 +24,11 @@ import (
 	"k8s.io/kubernetes/pkg/registry/apps/statefulset"
 	"k8s.io/kubernetes/pkg/registry/batch/cronjob"
 	"k8s.io/kubernetes/pkg/registry/batch/job"
+	"k8s.io/kubernetes/pkg/registry/core/endpoint"
 	"k8s.io/kubernetes/pkg/registry/core/namespace"
 	"k8s.io/kubernetes/pkg/registry/core/node"
 	"k8s.io/kubernetes/pkg/registry/core/pod"
+	"k8s.io/kubernetes/pkg/registry/core/replicationcontroller"
 	"k8s.io/kubernetes/pkg/registry/core/service"
 	"k8s.io/kubernetes/pkg/registry/discovery/endpointslice"
 	"k8s.io/kubernetes/pkg/registry/networking/networkpolicy"
@@ -44,6 +46,8 @@ var strategies = map[schema.GroupVersionKind]rest.RESTCreateStrategy{
 	{Version: "v1", Kind: "Node"}:                                      node.Strategy,
 	{Version: "v1", Kind: "Pod"}:                                       pod.Strategy,
 	{Version: "v1", Kind: "Service"}:                                   service.Strategy,
+	{Version: "v1", Kind: "Endpoints"}:                                 endpoint.Strategy,
+	{Version: "v1", Kind: "ReplicationController"}:                     replicationcontroller.Strategy,
 	{Group: "discovery.k8s.io", Version: "v1", Kind: "EndpointSlice"}:  endpointslice.Strategy,
 	{Group: "networking.k8s.io", Version: "v1", Kind: "NetworkPolicy"}: networkpolicy.Strategy,
 	{Group: "apps", Version: "v1", Kind: "Deployment"}:                 deployment.Strategy,

@@ -272,6 +272,29 @@ func (s source) slice() any {
 		"ports", s.usual(6, []any{s.times(3, func(i int) any { return s.slicePort(i) })}, []any{nil, absent{}, "x"}))
 }
 
+// ---- Endpoints ----
+
+func (s source) endpoints() any {
+	address := func(int) any {
+		return s.usual(4, []any{fields("ip", s.usual(8, []any{"10.1.0.1", "10.1.0.2", "fd00::1"}, oddIPs), "nodeName", s.maybe(30, s.name), "hostname", s.maybe(8, s.name),
+			"targetRef", s.maybe(5, func() any { return pick[any](s, nil, object{}, fields("kind", "Pod", "name", "x"), "x") }))}, []any{nil, object{}, "x"})
+	}
+	addresses := func() any { return s.usual(5, []any{s.times(3, address)}, []any{nil, list{}, "x"}) }
+	port := func(i int) any {
+		return s.usual(4, []any{fields("name", s.maybe(70, func() any { return s.usual(25, []any{fmt.Sprintf("p%d", i)}, []any{s.portName()}) }), "port", s.usual(10, goodPorts, oddPorts),
+			"protocol", s.maybe(40, s.protocol))}, []any{nil, object{}, "x"})
+	}
+	subset := func(int) any {
+		return s.usual(4, []any{fields("addresses", s.maybe(85, addresses), "notReadyAddresses", s.maybe(25, addresses),
+			"ports", s.maybe(80, func() any { return s.usual(5, []any{s.times(2, port)}, []any{nil, list{}, "x"}) }))}, []any{nil, object{}, "x"})
+	}
+	metadata := s.metadata()
+	if o, ok := metadata.(object); ok && s.percent(15) {
+		metadata = append(withoutKey(o, "labels"), pair{"labels", object{{"endpointslice.kubernetes.io/skip-mirror", pick[any](s, "true", "false", "")}}})
+	}
+	return whole("v1", "Endpoints", metadata, "subsets", s.usual(6, []any{s.times(3, subset)}, []any{nil, absent{}, "x", object{}}))
+}
+
 func withoutKey(o object, key string) object {
 	var kept object
 	for _, p := range o {

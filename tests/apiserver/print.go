@@ -117,6 +117,12 @@ func printObject(kind string, object runtime.Object) string {
 		p.service(o)
 	case *discovery.EndpointSlice:
 		p.slice(o)
+	case *core.Endpoints:
+		p.endpoints(o)
+	case *core.ReplicationController:
+		if o.Spec.Template != nil {
+			p.workload(int64(value(o.Spec.Replicas, 1)), 1, o.Spec.Template, nil)
+		}
 	case *networking.NetworkPolicy:
 		p.policy(o)
 	case *apps.Deployment:
@@ -137,7 +143,7 @@ func printObject(kind string, object runtime.Object) string {
 
 var workloadGroups = map[string]string{
 	"Deployment": "apps", "ReplicaSet": "apps", "StatefulSet": "apps", "DaemonSet": "apps",
-	"Job": "batch", "CronJob": "batch",
+	"Job": "batch", "CronJob": "batch", "ReplicationController": "v1",
 }
 
 func (p *printer) meta(kind string, m metav1.Object) {
@@ -358,6 +364,30 @@ func wantedFamilies(spec *core.ServiceSpec, clusterIPs []string) [2]int {
 		wanted = [2]int{1, 1}
 	}
 	return wanted
+}
+
+// endpoints prints the slices that are made of it: one for each subset and family.
+func (p *printer) endpoints(e *core.Endpoints) {
+	_, leads := e.Annotations["control-plane.alpha.kubernetes.io/leader"]
+	p.printf("  mirrored %d\n", bit(!leads && e.Labels[discoveryv1.LabelSkipMirror] != "true"))
+	for _, subset := range e.Subsets {
+		for family := range 2 {
+			p.printf("  family %d service \"\"\n", family)
+			p.subsetAddresses(subset.Addresses, family, true)
+			p.subsetAddresses(subset.NotReadyAddresses, family, false)
+			for _, port := range subset.Ports {
+				p.printf("  port %s %s %d\n", quoted(port.Name), port.Protocol, port.Port)
+			}
+		}
+	}
+}
+
+func (p *printer) subsetAddresses(addresses []core.EndpointAddress, family int, ready bool) {
+	for _, a := range addresses {
+		if ip, ok := address(a.IP); ok && bit(ip.Is6()) == family {
+			p.printf("  endpoint %s ready %d serving 1 terminating 0 node %s zones nodes\n", addressText(a.IP), bit(ready), quoted(value(a.NodeName, "")))
+		}
+	}
 }
 
 func (p *printer) slice(s *discovery.EndpointSlice) {

@@ -154,6 +154,15 @@ func (s source) controller(kind string) any {
 		[]any{nil, object{}, absent{}, "x"}))
 }
 
+func (s source) replicationController() any {
+	selector := func() any {
+		return s.usual(25, []any{object{{"app", "x"}}}, []any{nil, object{}, object{{"app", "y"}}, object{{"app", "x"}, {"b", "c"}}, object{{"app", 1}}, s.labels(), "x"})
+	}
+	return whole("v1", "ReplicationController", s.metadata(), "spec", s.usual(2, []any{fields("replicas", s.maybe(45, s.count),
+		"selector", s.maybe(70, selector), "template", s.template(s.alwaysPolicy),
+		"minReadySeconds", s.maybe(3, func() any { return pick[any](s, 0, 5) }))}, []any{nil, object{}, absent{}, "x"}))
+}
+
 func (s source) jobSpec() any {
 	return s.usual(2, []any{fields("parallelism", s.maybe(30, s.count), "completions", s.maybe(30, s.count), "suspend", s.maybe(10, s.flag),
 		"selector", s.maybe(6, s.workloadSelector), "manualSelector", s.maybe(8, s.flag), "template", s.template(s.endingPolicy),
@@ -178,7 +187,7 @@ func (s source) cronJob() any {
 
 // object is one of any kind that Weir reads, or of another.
 func (s source) object() any {
-	switch s.IntN(14) {
+	switch s.IntN(16) {
 	case 0:
 		return s.namespace()
 	case 1:
@@ -199,6 +208,10 @@ func (s source) object() any {
 		return s.controller("StatefulSet")
 	case 12:
 		return s.job()
+	case 13:
+		return s.endpoints()
+	case 14:
+		return s.replicationController()
 	}
 	if s.percent(20) {
 		return whole("v1", pick(s, "ConfigMap", "ServiceAccount"), fields("name", "x"), "data", s.maybe(60, func() any {

@@ -217,14 +217,17 @@ static bool is_choice_of_server(char *line)
 	return !is_read(path) || matches(server_only, ARRAY_SIZE(server_only), path, tab + 1);
 }
 
-/* kubectl looks a little into what follows the end of a document, and Weir warns of it. */
+/*
+ * kubectl looks a little into what follows the end of a document, and Weir warns of it. Of a text
+ * that begins with { the error is that of JSON, which was tried first.
+ */
 static bool is_syntax_after_end(const char *said, const struct diag_list *diags)
 {
 	bool warned = false;
 
 	for (size_t i = 0; i < diags->n; i++)
 		warned |= !strncmp(diags->items[i].message, "not read, as by kubectl", 23);
-	return warned && strstr(said, "yaml: ");
+	return warned && (strstr(said, "yaml: ") || strstr(said, "json: offset "));
 }
 
 bool apiserver_choice_of_server(const char *said, const struct diag_list *diags)

@@ -107,6 +107,18 @@ static void parse_10_the_core_group_may_be_an_empty_text(void **state)
 		"f.yaml:1:13: error E010: Pod: apiVersion: expected group/version, found \"/\"\n");
 }
 
+static void parse_10_a_replication_controller_has_the_labels_of_its_template(void **state)
+{
+	with_store *s = read_text(
+		"apiVersion: v1\nkind: ReplicationController\nmetadata: {name: a}\n"
+		"spec: {template: {metadata: {labels: {x: z}}, spec: {containers: [{name: c}]}}}\n");
+
+	assert_diags(s, "");
+	assert_int_equal(
+		s->workloads[KUBE_REPLICATION_CONTROLLER - KUBE_WORKLOAD_FIRST][0]->meta.labels.n,
+		1);
+}
+
 static void parse_10_a_namespace_of_a_cluster_scoped_kind_is_dropped(void **state)
 {
 	with_store *s =
@@ -321,6 +333,7 @@ int main(void)
 		cmocka_unit_test(
 			parse_10_the_label_with_a_namespaces_name_is_set_whatever_was_given),
 		cmocka_unit_test(parse_10_the_core_group_may_be_an_empty_text),
+		cmocka_unit_test(parse_10_a_replication_controller_has_the_labels_of_its_template),
 		cmocka_unit_test(parse_10_a_namespace_of_a_cluster_scoped_kind_is_dropped),
 		cmocka_unit_test(parse_10_an_affinity_config_counts_with_client_ip_only),
 		cmocka_unit_test(svc_12_a_slice_port_0_is_skipped),

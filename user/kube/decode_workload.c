@@ -255,6 +255,13 @@ static void decode_cron_job(const struct field *spec, struct kube_workload *w)
 		w->pods = 0;
 }
 
+/* Those of the template. */
+static void default_labels(struct kube_workload *w)
+{
+	if (!w->meta.labels.n && w->template)
+		w->meta.labels = w->template->meta.labels;
+}
+
 void decode_workload(const struct field *root, struct kube_meta *o)
 {
 	struct kube_workload *w = (struct kube_workload *)o;
@@ -269,11 +276,12 @@ void decode_workload(const struct field *root, struct kube_meta *o)
 		decode_cron_job(&spec, w);
 	} else if (o->kind == KUBE_JOB) {
 		decode_job(&spec, w);
-		if (!o->labels.n)
-			o->labels = w->template ? w->template->meta.labels : o->labels;
+		default_labels(w);
 		if (is_finished(root))
 			w->pods = 0;
 	} else {
 		decode_controller(&spec, w);
+		if (o->kind == KUBE_REPLICATION_CONTROLLER)
+			default_labels(w);
 	}
 }
