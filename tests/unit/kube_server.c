@@ -119,6 +119,16 @@ static void parse_10_a_replication_controller_has_the_labels_of_its_template(voi
 		1);
 }
 
+static void svc_121_an_annotation_without_a_value_is_an_annotation(void **state)
+{
+	with_store *s = read_text(
+		"apiVersion: v1\nkind: Endpoints\n"
+		"metadata: {name: a, annotations: {control-plane.alpha.kubernetes.io/leader: }}\n");
+
+	assert_diags(s, "");
+	assert_non_null(s->endpoints[0]->not_mirrored);
+}
+
 static void parse_10_a_namespace_of_a_cluster_scoped_kind_is_dropped(void **state)
 {
 	with_store *s =
@@ -334,6 +344,7 @@ int main(void)
 			parse_10_the_label_with_a_namespaces_name_is_set_whatever_was_given),
 		cmocka_unit_test(parse_10_the_core_group_may_be_an_empty_text),
 		cmocka_unit_test(parse_10_a_replication_controller_has_the_labels_of_its_template),
+		cmocka_unit_test(svc_121_an_annotation_without_a_value_is_an_annotation),
 		cmocka_unit_test(parse_10_a_namespace_of_a_cluster_scoped_kind_is_dropped),
 		cmocka_unit_test(parse_10_an_affinity_config_counts_with_client_ip_only),
 		cmocka_unit_test(svc_12_a_slice_port_0_is_skipped),

@@ -109,12 +109,13 @@ static const char *why_not_mirrored(const struct field *root, const struct kube_
 {
 	struct field metadata = field_map(root, "metadata"),
 		     annotations = field_map(&metadata, "annotations");
-	struct field leader = field_at(&annotations, ANNOTATION_LEADER);
+	/* with null, which is an empty text here, it is there too */
+	bool leads = field_given(&annotations) && doc_get(annotations.node, ANNOTATION_LEADER);
 	const char *skip = kube_label(&m->labels, LABEL_SKIP);
 
 	if (skip && !strcmp(skip, "true"))
 		return "label " LABEL_SKIP;
-	return field_given(&leader) ? "annotation " ANNOTATION_LEADER : NULL;
+	return leads ? "annotation " ANNOTATION_LEADER : NULL;
 }
 
 void decode_endpoints(const struct field *root, struct kube_meta *o)
