@@ -235,21 +235,22 @@ static void fill_services(struct prog_env *env, const struct world_size *w)
 	struct load services =
 		load_begin(env, "services", sizeof(uint32_t), sizeof(struct weir_service), all);
 	struct load frontends = load_begin(env, "frontends", sizeof(struct weir_frontend),
-					   sizeof(uint32_t), 2 * all);
+					   sizeof(uint64_t), 2 * all);
 
 	for (uint32_t i = 0; i < all; i++) {
-		struct weir_service service = { .internal =
+		struct weir_service service = { .extents[WEIR_LIST_INTERNAL] =
 							weir_extent(i * w->endpoints, w->endpoints),
 						.flags = WEIR_SERVICE_USABLE };
 		struct weir_frontend vip = { .addr = world_addr(env->family, WORLD_VIPS, i) },
 				     port = vip;
-		uint32_t id = i + 1, none = 0;
+		uint64_t none = 0, word = weir_frontend_word(i + 1, 0);
+		uint32_t id = i + 1;
 
 		port.port_be = htons(WORLD_PORT);
 		port.proto = IPPROTO_TCP;
 		load_add(&services, &id, &service);
 		load_add(&frontends, &vip, &none);
-		load_add(&frontends, &port, &id);
+		load_add(&frontends, &port, &word);
 	}
 	load_end(&services);
 	load_end(&frontends);

@@ -8,24 +8,42 @@
 
 #include "maps.bpf.h"
 
+static __always_inline int store32(void *map, const void *key, __u32 value)
+{
+	__u32 *live = bpf_map_lookup_elem(map, key);
+
+	if (!live)
+		return -ENOENT;
+	*(volatile __u32 *)live = value;
+	return 0;
+}
+
+static __always_inline int store64(void *map, const void *key, __u64 value)
+{
+	__u64 *live = bpf_map_lookup_elem(map, key);
+
+	if (!live)
+		return -ENOENT;
+	*(volatile __u64 *)live = value;
+	return 0;
+}
+
 SEC("syscall")
 int store_word(struct weir_store_word *store)
 {
 	struct weir_frontend frontend;
 	struct weir_addr addr;
-	__u32 *value = NULL;
 
-	if (store->map == WEIR_STORE_IDENTITY) {
-		addr = store->addr;
-		value = bpf_map_lookup_elem(&identities, &addr);
-	} else if (store->map == WEIR_STORE_FRONTEND) {
+	if (store->map == WEIR_STORE_FRONTEND) {
 		frontend = store->frontend;
-		value = bpf_map_lookup_elem(&frontends, &frontend);
+		return store64(&frontends, &frontend, store->value);
 	}
-	if (!value)
-		return -ENOENT;
-	*(volatile __u32 *)value = store->value;
-	return 0;
+	addr = store->addr;
+	if (store->map == WEIR_STORE_IDENTITY)
+		return store32(&identities, &addr, store->value);
+	if (store->map == WEIR_STORE_NODE)
+		return store32(&nodes, &addr, store->value);
+	return -ENOENT;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

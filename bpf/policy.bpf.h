@@ -92,7 +92,7 @@ static __always_inline int is_own_node(const struct weir_addr *addr)
 {
 	__u32 *kind = bpf_map_lookup_elem(&nodes, addr);
 
-	return kind && *kind == WEIR_NODE_OWN;
+	return kind && READ_WORD(*kind) & WEIR_NODE_OWN;
 }
 
 /*

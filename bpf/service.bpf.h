@@ -14,17 +14,17 @@
  */
 static __always_inline __s64 service_by_frontend(struct scratch *s)
 {
-	__u32 *id;
+	__u64 *word;
 
 	s->frontend.proto = s->pkt.proto;
-	s->frontend.scope = 0;
-	id = bpf_map_lookup_elem(&frontends, &s->frontend);
-	if (!id) {
+	s->frontend.scope = WEIR_SCOPE_ADDRESS;
+	word = bpf_map_lookup_elem(&frontends, &s->frontend);
+	if (!word) {
 		s->frontend.port_be = 0;
 		s->frontend.proto = 0;
-		id = bpf_map_lookup_elem(&frontends, &s->frontend);
+		word = bpf_map_lookup_elem(&frontends, &s->frontend);
 	}
-	return id ? (__s64)READ_WORD(*id) : -1;
+	return word ? (__s64)weir_frontend_service(READ_WORD(*word)) : -1;
 }
 
 static __always_inline __u32 mix(__u32 h, __u32 word)
@@ -113,7 +113,7 @@ static __always_inline enum weir_reason service_pick(struct scratch *s, __u32 id
 
 	if (!service)
 		return WEIR_INTERNAL;
-	extent = READ_WORD(service->internal);
+	extent = READ_WORD(service->extents[WEIR_LIST_INTERNAL]);
 	if (!weir_extent_len(extent))
 		return READ_WORD(service->flags) & WEIR_SERVICE_USABLE ? WEIR_NO_LOCAL_ENDPOINT
 								       : WEIR_NO_ENDPOINT;

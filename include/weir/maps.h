@@ -38,7 +38,7 @@
 #include <weir/reason.h>
 #include <weir/service.h>
 
-#define WEIR_LAYOUT_VERSION 5 /* raised when a map is added, or its name, key or value changes */
+#define WEIR_LAYOUT_VERSION 6 /* raised when a map is added, or its name, key or value changes */
 
 #define WEIR_CONNTRACK_MAX \
 	(256 * 1024) /* entries, and a gc slot for each; a translated flow needs two */
@@ -104,7 +104,9 @@ enum weir_fill {
 	  REFUSE, KEYS, "the largest policies are closed until the rest fits") \
 	X(port_ranges, ARRAY, __u32, struct weir_port_range, 131072, BITS(WEIR_RANGE_BITS), ARRAYS, \
 	  REFUSE, EXTENTS(PORT_SET), "the largest policies are closed until the rest fits") \
-	X(frontends, TABLE, struct weir_frontend, __u32, 65536, ANY, TABLES, \
+	X(frontends, TABLE, struct weir_frontend, __u64, 65536, ANY, TABLES, \
+	  REFUSE, KEYS, "the Services that need the most are left out until the rest fits") \
+	X(source_ranges, TRIE, struct weir_source_range, __u32, 65536, ANY, TRIES, \
 	  REFUSE, KEYS, "the Services that need the most are left out until the rest fits") \
 	X(services, ARRAY, __u32, struct weir_service, 32768, ANY, ARRAYS, \
 	  REFUSE, NAMES(SERVICE), "the Services that need the most are left out until the rest fits") \

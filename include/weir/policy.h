@@ -87,7 +87,9 @@ static __always_inline __u32 weir_port_point(__u8 proto, __u16 port_host)
 	return (__u32)proto << 16 | port_host;
 }
 
+/* Value of nodes: one of the first two, and flags. */
 enum weir_node_kind {
-	WEIR_NODE_OWN = 1, /* an address of this node (NP-41, NP-42) */
-	WEIR_NODE_OTHER = 2,
+	WEIR_NODE_OWN = 1 << 0, /* an address of this node (NP-41, NP-42) */
+	WEIR_NODE_OTHER = 1 << 1,
+	WEIR_NODE_PORTS = 1 << 2, /* an address of this node that serves node ports (SVC-36) */
 };

@@ -76,16 +76,16 @@ WEIR_ASSERT_SIZE(struct weir_handoff, 8);
 enum weir_store_target {
 	WEIR_STORE_IDENTITY, /* identities[addr] = value */
 	WEIR_STORE_FRONTEND, /* frontends[frontend] = value */
+	WEIR_STORE_NODE, /* nodes[addr] = value */
 };
 
 struct weir_store_word {
+	__u64 value; /* of maps with values of 32 bits: as much of it */
 	__u32 map; /* enum weir_store_target */
-	__u32 value;
 	union {
 		struct weir_addr addr;
 		struct weir_frontend frontend;
 	};
-	__u32 pad;
 	/* the program returns 0, or -ENOENT if the key is missing */
 };
 WEIR_ASSERT_SIZE(struct weir_store_word, 32);

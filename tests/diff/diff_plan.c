@@ -28,7 +28,7 @@ static bool agrees(void *ctx, const struct differential_question *question, FILE
 		return false;
 	/* the driver picks every candidate of the reference; the plan must not have more */
 	candidates = got.service && question->want.n_candidates
-			     ? p->services[got.service].n_internal
+			     ? p->services[got.service].lists[WEIR_LIST_INTERNAL].n
 			     : 0;
 	if (candidates == question->want.n_candidates)
 		return true;

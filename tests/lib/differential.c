@@ -84,9 +84,11 @@ void differential_print(const struct plan *p, const struct oracle_answer *a, FIL
 	fprintf(out, ", to %s port %u, service %u, sets %u and %u\n", addr_text(&a->dst, text),
 		a->port, a->service, a->egress.set, a->ingress.set);
 	if (a->service && a->service < p->n_services)
-		for (size_t i = 0; i < p->services[a->service].n_internal; i++) {
+		for (size_t i = 0; i < p->services[a->service].lists[WEIR_LIST_INTERNAL].n; i++) {
 			const struct plan_backend *b =
-				&p->backends[p->services[a->service].internal[i]];
+				&p->backends[p->services[a->service]
+						     .lists[WEIR_LIST_INTERNAL]
+						     .items[i]];
 
 			fprintf(out, "  candidate %zu: %s port %u\n", i, addr_text(&b->addr, text),
 				b->port);

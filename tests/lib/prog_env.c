@@ -468,7 +468,8 @@ void prog_backend_stops(const struct prog_env *env, uint32_t id)
 void prog_service(const struct prog_env *env, uint32_t id, uint64_t flags, uint32_t offset,
 		  uint32_t len)
 {
-	struct weir_service service = { .internal = weir_extent(offset, len), .flags = flags };
+	struct weir_service service = { .extents[WEIR_LIST_INTERNAL] = weir_extent(offset, len),
+					.flags = flags };
 
 	prog_set(env, "services", &id, &service);
 }
@@ -497,10 +498,10 @@ void prog_frontend(const struct prog_env *env, enum party vip, uint16_t port, ui
 {
 	struct weir_frontend any = frontend_of(env, vip, 0, 0),
 			     one = frontend_of(env, vip, port, proto);
-	uint32_t none = 0;
+	uint64_t none = 0, word = weir_frontend_word(service, 0);
 
 	prog_set(env, "frontends", &any, &none);
-	prog_set(env, "frontends", &one, &service);
+	prog_set(env, "frontends", &one, &word);
 }
 
 void prog_frontend_gone(const struct prog_env *env, enum party vip, uint16_t port, uint8_t proto)

@@ -121,6 +121,7 @@ static void element(struct lines *l, enum weir_map map, const void *key, const v
 {
 	const struct weir_frontend *f = key;
 	const struct weir_prefix *prefix = key;
+	const struct weir_source_range *range = key;
 	const struct weir_policy_key *rule = key;
 	char addr[ADDR_TEXT_MAX], a[NAME_TEXT_MAX], b[NAME_TEXT_MAX];
 	_cleanup_(mem_free) char *word = NULL;
@@ -149,8 +150,15 @@ static void element(struct lines *l, enum weir_map map, const void *key, const v
 		     name_of(l, WEIR_NAME_IDENTITY, rule->identity, b), word);
 		break;
 	case WEIR_MAP_frontends:
-		line(l, "frontend %s port %u proto %u service %s", addr_text(&f->addr, addr),
-		     be16toh(f->port_be), f->proto, name_of(l, WEIR_NAME_SERVICE, number, a));
+		number = weir_frontend_service(*(const uint64_t *)value);
+		line(l, "frontend %s port %u proto %u scope %u service %s flags %u",
+		     addr_text(&f->addr, addr), be16toh(f->port_be), f->proto, f->scope,
+		     name_of(l, WEIR_NAME_SERVICE, number, a),
+		     weir_frontend_flags(*(const uint64_t *)value));
+		break;
+	case WEIR_MAP_source_ranges:
+		line(l, "range %s/%u of service %s", addr_text(&range->addr, addr),
+		     range->prefix_len, name_of(l, WEIR_NAME_SERVICE, range->service, a));
 		break;
 	case WEIR_MAP_nodes:
 		line(l, "node %s kind %u", addr_text(key, addr), number);
@@ -189,9 +197,13 @@ static void named_service(struct lines *l, const char *name, uint32_t id)
 {
 	const struct weir_service *s =
 		(struct weir_service *)node_array(l->n, WEIR_MAP_services) + id;
-	_cleanup_(mem_free) char *slots = extent_text(l, s->internal);
 
-	line(l, "service %s flags %llu backends%s", name, (unsigned long long)s->flags, slots);
+	line(l, "service %s flags %u affinity %u", name, s->flags, s->affinity_s);
+	for (int list = 0; list < _WEIR_LIST_MAX; list++) {
+		_cleanup_(mem_free) char *slots = extent_text(l, s->extents[list]);
+
+		line(l, "service %s list %d backends%s", name, list, slots);
+	}
 }
 
 static void named_set(struct lines *l, const char *name, uint32_t id)

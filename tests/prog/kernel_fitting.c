@@ -226,11 +226,12 @@ static char *many_services(const char *name, unsigned int n, unsigned int first)
 static long long live_frontend(struct node *n, const char *addr, uint16_t port)
 {
 	struct weir_frontend key = { .port_be = htobe16(port), .proto = port ? IPPROTO_TCP : 0 };
-	uint32_t id;
+	uint64_t word;
 
 	assert_int_equal(addr_parse(addr, &key.addr), 0);
-	return bpf_map_lookup_elem(node_map_fd(n, WEIR_MAP_frontends), &key, &id) ? -1
-										  : (long long)id;
+	return bpf_map_lookup_elem(node_map_fd(n, WEIR_MAP_frontends), &key, &word)
+		       ? -1
+		       : (long long)weir_frontend_service(word);
 }
 
 /* Service default/web is served whole, at each step of an apply. */
@@ -245,9 +246,9 @@ static void watch_service(const char *step)
 	long long id = live_frontend(watched, "10.96.0.1", 80);
 	const struct weir_backend *b;
 
-	if (id <= 0 || !weir_extent_len(services[id].internal))
+	if (id <= 0 || !weir_extent_len(services[id].extents[WEIR_LIST_INTERNAL]))
 		fail_msg("step %s: default/web is not served", step);
-	b = &backends[slots[weir_extent_offset(services[id].internal)]];
+	b = &backends[slots[weir_extent_offset(services[id].extents[WEIR_LIST_INTERNAL])]];
 	if (b->service != id || !(b->flags & WEIR_BACKEND_SERVING))
 		fail_msg("step %s: the backend of default/web does not serve", step);
 	n_watched++;

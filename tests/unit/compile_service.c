@@ -225,8 +225,9 @@ static void candidates_are_as_listed(void **state)
 		return;
 	}
 	s = &f.plan->services[id];
-	for (size_t i = 0; i < s->n_internal; i++)
-		last_octet(candidates, sizeof(candidates), &f.plan->backends[s->internal[i]], "");
+	for (size_t i = 0; i < s->lists[WEIR_LIST_INTERNAL].n; i++)
+		last_octet(candidates, sizeof(candidates),
+			   &f.plan->backends[s->lists[WEIR_LIST_INTERNAL].items[i]], "");
 	for (size_t i = 0; i < f.plan->n_backends; i++)
 		last_octet(backends, sizeof(backends), &f.plan->backends[i],
 			   f.plan->backends[i].serving ? "" : "!");
@@ -342,9 +343,11 @@ static void svc_13_trap_15_each_endpoint_has_the_port_of_its_slice(void **state)
 				 EP("10.0.0.1", ""))));
 	http = plan_find_service(f.plan, "x", "s", "http", IPPROTO_TCP, 0);
 	https = plan_find_service(f.plan, "x", "s", "https", IPPROTO_TCP, 0);
-	assert_int_equal(f.plan->services[http].n_internal, 2);
-	assert_int_equal(f.plan->services[https].n_internal, 1);
-	assert_int_equal(f.plan->backends[f.plan->services[http].internal[1]].port, 3001);
+	assert_int_equal(f.plan->services[http].lists[WEIR_LIST_INTERNAL].n, 2);
+	assert_int_equal(f.plan->services[https].lists[WEIR_LIST_INTERNAL].n, 1);
+	assert_int_equal(
+		f.plan->backends[f.plan->services[http].lists[WEIR_LIST_INTERNAL].items[1]].port,
+		3001);
 	/* a backend belongs to one service port */
 	assert_int_equal(f.plan->n_backends, 3);
 }
@@ -439,7 +442,7 @@ static void svc_26_a_node_without_an_object_has_no_zone(void **state)
 	fixture_open_objects(&f, NULL,
 			     OBJECTS(SERVICE(PLAIN), SLICE(EP("10.0.0.1", ZONES(NEAR))
 								   EP("10.0.0.2", ZONES(FAR)))));
-	assert_int_equal(f.plan->services[1].n_internal, 2);
+	assert_int_equal(f.plan->services[1].lists[WEIR_LIST_INTERNAL].n, 2);
 }
 
 /* Nodes with the same endpoints have the same extent, however slices divide them. */
@@ -454,10 +457,14 @@ static void candidates_are_sorted_by_address(void **state)
 		OBJECTS(SERVICE(PLAIN), SLICE(EP("10.0.0.9", "")),
 			SLICE_AS("a", "s", "IPv4", "name: '', port: 8080", EP("10.0.0.1", ""))));
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(f.plan->backends[f.plan->services[1].internal[i]].addr.b[15],
-				 i ? 9 : 1);
-		assert_int_equal(g.plan->backends[g.plan->services[1].internal[i]].addr.b[15],
-				 i ? 9 : 1);
+		assert_int_equal(
+			f.plan->backends[f.plan->services[1].lists[WEIR_LIST_INTERNAL].items[i]]
+				.addr.b[15],
+			i ? 9 : 1);
+		assert_int_equal(
+			g.plan->backends[g.plan->services[1].lists[WEIR_LIST_INTERNAL].items[i]]
+				.addr.b[15],
+			i ? 9 : 1);
 	}
 }
 

@@ -26,9 +26,9 @@ static enum weir_reason translate(const struct plan *p, const struct oracle_quer
 		return WEIR_NO_SERVICE_PORT;
 	a->service = f->service;
 	s = &p->services[f->service];
-	if (!s->n_internal)
+	if (!s->lists[WEIR_LIST_INTERNAL].n)
 		return s->flags & WEIR_SERVICE_USABLE ? WEIR_NO_LOCAL_ENDPOINT : WEIR_NO_ENDPOINT;
-	a->backend = s->internal[q->pick % s->n_internal];
+	a->backend = s->lists[WEIR_LIST_INTERNAL].items[q->pick % s->lists[WEIR_LIST_INTERNAL].n];
 	a->dst = p->backends[a->backend].addr;
 	a->port = p->backends[a->backend].port;
 	return WEIR_FORWARDED; /* also to the client itself (SVC-84) */

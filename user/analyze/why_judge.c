@@ -185,7 +185,7 @@ static int judge_backends(struct why_ask *ask, int family, struct why_flows *flo
 		flow->left_out =
 			plan_is_left_out(plan, ask->service->meta.ns, ask->service->meta.name);
 		if (a.service)
-			n = plan->services[a.service].n_internal;
+			n = plan->services[a.service].lists[WEIR_LIST_INTERNAL].n;
 		if (a.backend == PLAN_NONE) {
 			judge_frontend(ask, &q, &a, family, flow);
 			break;

@@ -123,8 +123,8 @@ static void get_services(const struct live *l, const struct common_options *c)
 		listing_text(&out, live_label(l, WEIR_NAME_SERVICE, id, text));
 		listing_text(&out, live_fact(l, WEIR_NAME_SERVICE, id, "family"));
 		list_frontend(l, &out, id);
-		listing_int(&out, weir_extent_len(services[id].internal));
-		if (weir_extent_len(services[id].internal))
+		listing_int(&out, weir_extent_len(services[id].extents[WEIR_LIST_INTERNAL]));
+		if (weir_extent_len(services[id].extents[WEIR_LIST_INTERNAL]))
 			listing_tone(&out, TONE_GOOD, "ready");
 		else
 			listing_tone(&out, TONE_BAD,

@@ -244,8 +244,8 @@ static void write_services(struct emit *e, const struct plan *p)
 		emit_text(e, "family", family_text(s->family));
 		emit_bool(e, "usable", s->flags & WEIR_SERVICE_USABLE);
 		emit_array(e, "candidates");
-		for (size_t j = 0; j < s->n_internal; j++)
-			emit_candidate(e, &p->backends[s->internal[j]]);
+		for (size_t j = 0; j < s->lists[WEIR_LIST_INTERNAL].n; j++)
+			emit_candidate(e, &p->backends[s->lists[WEIR_LIST_INTERNAL].items[j]]);
 		emit_array_end(e);
 		emit_src(e, &s->src);
 		emit_item_end(e);

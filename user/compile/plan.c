@@ -101,6 +101,31 @@ uint32_t plan_find_service(const struct plan *p, const char *ns, const char *ser
 	return found ? found - p->services : 0;
 }
 
+static bool same_list(const struct plan_list *a, const struct plan_list *b)
+{
+	return a->n == b->n && (a->items == b->items || !a->n ||
+				!memcmp(a->items, b->items, a->n * sizeof(*a->items)));
+}
+
+int plan_list_first(const struct plan_service *s, int list)
+{
+	int first = 0;
+
+	while (!same_list(&s->lists[first], &s->lists[list]))
+		first++;
+	return first;
+}
+
+uint32_t plan_service_slots(const struct plan_service *s)
+{
+	uint32_t n = 0;
+
+	for (int list = 0; list < _WEIR_LIST_MAX; list++)
+		if (plan_list_first(s, list) == list)
+			n += s->lists[list].n;
+	return n;
+}
+
 static int frontend_order(const void *a, const void *b)
 {
 	const struct plan_frontend *x = a, *y = b;

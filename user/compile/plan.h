@@ -123,6 +123,12 @@ struct plan_backend {
 	bool serving; /* SVC-91: stays known while serving, candidate or not */
 };
 
+/* Candidates: indexes of backends[], sorted by address, port. */
+struct plan_list {
+	uint32_t *items;
+	size_t n;
+};
+
 /*
  * One service port in one family. Service 0 is a placeholder: a known cluster IP without that port.
  */
@@ -131,10 +137,9 @@ struct plan_service {
 	const char *ns, *service, *port_name;
 	uint8_t proto;
 	int family;
-	/* candidates for cluster IP traffic: indexes of backends[], sorted by address, port */
-	uint32_t *internal;
-	size_t n_internal;
+	struct plan_list lists[_WEIR_LIST_MAX]; /* by enum weir_list */
 	uint32_t flags; /* enum weir_service_flag */
+	uint32_t affinity_s; /* sessionAffinity ClientIP; 0: none */
 	struct src src;
 };
 
@@ -268,6 +273,9 @@ const struct plan_pod *plan_find_pod(const struct plan *p, const char *ns, const
 /* Index of services[], 0 when there is none. */
 uint32_t plan_find_service(const struct plan *p, const char *ns, const char *service,
 			   const char *port_name, int proto, int family);
+/* The first list of a service with the contents of this one: they share an extent. */
+int plan_list_first(const struct plan_service *s, int list);
+uint32_t plan_service_slots(const struct plan_service *s); /* of its extents */
 /* Exact match or NULL; port 0 with proto 0: is addr a known cluster IP? */
 const struct plan_frontend *plan_find_frontend(const struct plan *p, const struct weir_addr *addr,
 					       uint16_t port, uint8_t proto);

@@ -69,14 +69,16 @@ static void add_backends(struct service_build *sb, struct plan_service *s, bool 
 	_cleanup_(mem_free) bool *chosen = mem_zalloc(list->n);
 	size_t n = candidates_choose(list, local_only, &sb->here, chosen);
 
-	s->internal = arena_zalloc(&sb->build->plan->arena, n * sizeof(*s->internal));
+	s->lists[WEIR_LIST_INTERNAL].items = arena_zalloc(
+		&sb->build->plan->arena, n * sizeof(*s->lists[WEIR_LIST_INTERNAL].items));
 	for (size_t i = 0; i < list->n; i++) {
 		const struct endpoint *e = &list->items[i];
 
 		if (!e->e->ready && !e->e->serving)
 			continue;
 		if (chosen[i])
-			s->internal[s->n_internal++] = sb->n_backends;
+			s->lists[WEIR_LIST_INTERNAL].items[s->lists[WEIR_LIST_INTERNAL].n++] =
+				sb->n_backends;
 		*VEC_ADD(sb->backends, sb->n_backends, sb->cap_backends) = (struct plan_backend){
 			.service = sb->n_services,
 			.addr = e->e->addr,
@@ -394,7 +396,8 @@ static void add_services(struct service_build *sb)
 			if (need->out)
 				continue;
 			add_service(sb, &sb->ports[p]);
-			need->need[SERVICE_SLOTS] += sb->services[sb->n_services - 1].n_internal;
+			need->need[SERVICE_SLOTS] +=
+				plan_service_slots(&sb->services[sb->n_services - 1]);
 		}
 		need->need[SERVICE_BACKENDS] = sb->n_backends - before;
 	}

@@ -43,7 +43,7 @@ static uint32_t count_backend_slots(const struct live *l)
 	uint32_t n = 0;
 
 	for (uint32_t i = 1; i < node_map_max(l->node, WEIR_MAP_services); i++)
-		n += weir_extent_len(services[i].internal);
+		n += weir_service_slots(&services[i]);
 	return n;
 }
 

@@ -55,11 +55,12 @@ void live_each_flow(const struct live *l,
 bool live_frontend(const struct live *l, uint32_t service, struct weir_frontend *ret_frontend)
 {
 	int fd = node_map_fd(l->node, WEIR_MAP_frontends);
-	uint32_t id;
+	uint64_t word;
 
 	live_each_key(fd, ret_frontend)
 	{
-		if (!bpf_map_lookup_elem(fd, ret_frontend, &id) && id == service)
+		if (!bpf_map_lookup_elem(fd, ret_frontend, &word) &&
+		    weir_frontend_service(word) == service)
 			return true;
 	}
 	return false;

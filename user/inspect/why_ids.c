@@ -14,7 +14,7 @@ static bool own_address(const struct why_live *l, const struct weir_addr *addr)
 	uint32_t kind;
 
 	return !bpf_map_lookup_elem(node_map_fd(l->live.node, WEIR_MAP_nodes), addr, &kind) &&
-	       kind == WEIR_NODE_OWN;
+	       kind & WEIR_NODE_OWN;
 }
 
 /* An address in that family: the target itself, or a pod's from the plan file. */

@@ -153,19 +153,20 @@ static bool expect(const struct measure *m, const struct plan *plan, const struc
 {
 	_cleanup_(arena_free) struct arena names = {};
 	const struct plan_service *service = &plan->services[f->service];
+	const struct plan_list *list = &service->lists[WEIR_LIST_INTERNAL];
 	struct oracle_query q = { .src = pod->addr[service->family],
 				  .dst = f->addr,
 				  .proto = f->proto,
 				  .port = f->port };
 	struct oracle_answer a;
 
-	if (!service->n_internal) {
+	if (!list->n) {
 		oracle_judge(plan, &q, &a);
 		return weir_verdict_of(a.reason) == WEIR_REJECT;
 	}
-	s->candidates += service->n_internal;
-	for (; q.pick < service->n_internal; q.pick++) {
-		const struct plan_backend *b = &plan->backends[service->internal[q.pick]];
+	s->candidates += list->n;
+	for (; q.pick < list->n; q.pick++) {
+		const struct plan_backend *b = &plan->backends[list->items[q.pick]];
 		bool reaches;
 
 		oracle_judge(plan, &q, &a);

@@ -52,6 +52,7 @@ static const char *object_of(const struct sync *s, enum weir_map map, size_t i, 
 	const void *key = table_key(&s->diff[map].insert, i);
 	const struct weir_policy_key *rule = key;
 	const struct weir_frontend *frontend = key;
+	const struct weir_source_range *range = key;
 	char text[ADDR_TEXT_MAX];
 
 	switch (map) {
@@ -66,6 +67,11 @@ static const char *object_of(const struct sync *s, enum weir_map map, size_t i, 
 			    s->p->frontends[f].service)
 				return bound_object(s, WEIR_NAME_SERVICE,
 						    s->p->frontends[f].service, buf, size);
+		break;
+	case WEIR_MAP_source_ranges:
+		for (size_t v = 1; v < s->p->n_services; v++)
+			if (s->bound[WEIR_NAME_SERVICE][v].id == range->service)
+				return bound_object(s, WEIR_NAME_SERVICE, v, buf, size);
 		break;
 	case WEIR_MAP_attachments:
 		for (size_t p = 0; p < s->n_pods; p++)

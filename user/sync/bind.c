@@ -153,7 +153,7 @@ static void kind_of(const struct sync *s, enum weir_name_kind kind, struct kind_
 		[WEIR_NAME_RULE] = s->p->n_rules,
 		[WEIR_NAME_SERVICE] = s->p->n_services,
 		[WEIR_NAME_BACKEND] = s->p->n_backends,
-		[WEIR_NAME_BACKEND_EXTENT] = s->p->n_services,
+		[WEIR_NAME_BACKEND_EXTENT] = bound_list(s->p->n_services, 0),
 		[WEIR_NAME_POD] = s->n_pods,
 	};
 
@@ -184,12 +184,25 @@ static void mark_elements(struct sync *s)
 	}
 }
 
-static void mark_values(struct sync *s, enum weir_map map, enum weir_name_kind kind)
+static void mark_identities(struct sync *s, enum weir_map map)
 {
 	const struct table *t = &s->live[map];
 
 	for (size_t i = 0; i < t->n; i++)
-		idset_mark(&s->ids[kind], *(uint32_t *)table_value(t, i));
+		idset_mark(&s->ids[WEIR_NAME_IDENTITY], *(uint32_t *)table_value(t, i));
+}
+
+static void mark_services(struct sync *s)
+{
+	const struct table *frontends = &s->live[WEIR_MAP_frontends],
+			   *ranges = &s->live[WEIR_MAP_source_ranges];
+
+	for (size_t i = 0; i < frontends->n; i++)
+		idset_mark(&s->ids[WEIR_NAME_SERVICE],
+			   weir_frontend_service(*(uint64_t *)table_value(frontends, i)));
+	for (size_t i = 0; i < ranges->n; i++)
+		idset_mark(&s->ids[WEIR_NAME_SERVICE],
+			   ((struct weir_source_range *)table_key(ranges, i))->service);
 }
 
 static void mark_pods(struct sync *s)
@@ -234,9 +247,9 @@ static void mark_all(struct sync *s)
 	mark_names(s);
 	mark_elements(s);
 	mark_pods(s);
-	mark_values(s, WEIR_MAP_identities, WEIR_NAME_IDENTITY);
-	mark_values(s, WEIR_MAP_networks, WEIR_NAME_IDENTITY);
-	mark_values(s, WEIR_MAP_frontends, WEIR_NAME_SERVICE);
+	mark_identities(s, WEIR_MAP_identities);
+	mark_identities(s, WEIR_MAP_networks);
+	mark_services(s);
 	bind_mark_backends(s);
 	bind_mark_backend_extents(s);
 	for (int kind = 1; kind < _WEIR_NAME_MAX; kind++)

@@ -53,40 +53,46 @@ int bind_backends(struct sync *s)
 
 /* ---- Extents ---- */
 
-static uint64_t live_extent(const struct sync *s, uint32_t service)
+static const struct weir_service *live_service(const struct sync *s, uint32_t id)
 {
-	const struct weir_service *live = node_array(s->n, WEIR_MAP_services);
-
-	return live[service].internal;
+	return (const struct weir_service *)node_array(s->n, WEIR_MAP_services) + id;
 }
 
 void bind_mark_backend_extents(struct sync *s)
 {
 	for (uint32_t id = 1; id < node_map_max(s->n, WEIR_MAP_services); id++)
-		extents_mark(&s->extents[WEIR_NAME_BACKEND_EXTENT],
-			     weir_extent_offset(live_extent(s, id)),
-			     weir_extent_len(live_extent(s, id)));
+		for (int list = 0; list < _WEIR_LIST_MAX; list++) {
+			uint64_t extent = live_service(s, id)->extents[list];
+
+			extents_mark(&s->extents[WEIR_NAME_BACKEND_EXTENT],
+				     weir_extent_offset(extent), weir_extent_len(extent));
+		}
 }
 
-/*
- * The live extent of a service of the plan if its contents are the plan's; otherwise an empty one.
- */
-static uint64_t kept_extent(const struct sync *s, size_t service)
+static bool extent_holds(const struct sync *s, uint64_t extent, const struct plan_list *want)
 {
-	const struct plan_service *want = &s->p->services[service];
-	const struct bound *b = &s->bound[WEIR_NAME_SERVICE][service];
-	uint64_t extent = b->fresh ? 0 : live_extent(s, b->id),
-		 end = (uint64_t)weir_extent_offset(extent) + weir_extent_len(extent);
+	uint64_t end = (uint64_t)weir_extent_offset(extent) + weir_extent_len(extent);
 	const uint64_t *live = node_array(s->n, WEIR_MAP_backend_slots);
 
-	if (weir_extent_len(extent) != want->n_internal ||
-	    end > node_map_max(s->n, WEIR_MAP_backend_slots))
-		return 0;
-	for (size_t i = 0; i < want->n_internal; i++)
+	if (weir_extent_len(extent) != want->n || end > node_map_max(s->n, WEIR_MAP_backend_slots))
+		return false;
+	for (size_t i = 0; i < want->n; i++)
 		if (live[weir_extent_offset(extent) + i] !=
-		    s->bound[WEIR_NAME_BACKEND][want->internal[i]].id)
-			return 0;
-	return extent;
+		    s->bound[WEIR_NAME_BACKEND][want->items[i]].id)
+			return false;
+	return true;
+}
+
+/* A live extent of the service whose contents are the plan's list; otherwise an empty one. */
+static uint64_t kept_extent(const struct sync *s, size_t service, int list)
+{
+	const struct plan_list *want = &s->p->services[service].lists[list];
+	const struct bound *b = &s->bound[WEIR_NAME_SERVICE][service];
+
+	for (int i = 0; !b->fresh && i < _WEIR_LIST_MAX; i++)
+		if (extent_holds(s, live_service(s, b->id)->extents[i], want))
+			return live_service(s, b->id)->extents[i];
+	return 0;
 }
 
 /* Entries for old and new together. */
@@ -95,31 +101,54 @@ static uint64_t slots_need(const struct sync *s)
 	uint64_t n = 0;
 
 	for (uint32_t id = 1; id < node_map_max(s->n, WEIR_MAP_services); id++)
-		n += weir_extent_len(live_extent(s, id));
+		n += weir_service_slots(live_service(s, id));
 	for (size_t i = 1; i < s->p->n_services; i++)
-		if (!kept_extent(s, i))
-			n += s->p->services[i].n_internal;
+		for (int list = 0; list < _WEIR_LIST_MAX; list++)
+			if (plan_list_first(&s->p->services[i], list) == list &&
+			    !kept_extent(s, i, list))
+				n += s->p->services[i].lists[list].n;
 	return n;
 }
 
 /* An empty extent has offset 0, length 0, and takes no entries. */
-int bind_backend_extents(struct sync *s)
+static int bind_extent(struct sync *s, size_t service, int list, struct bound *b)
 {
-	struct bound *bound = mem_zalloc((s->p->n_services + 1) * sizeof(*bound));
+	uint64_t kept = kept_extent(s, service, list);
 
-	s->bound[WEIR_NAME_BACKEND_EXTENT] = bound;
-	for (size_t i = 1; i < s->p->n_services; i++) {
-		uint64_t kept = kept_extent(s, i);
-
-		bound[i].len = s->p->services[i].n_internal;
-		bound[i].id = weir_extent_offset(kept);
-		bound[i].fresh = bound[i].len && !weir_extent_len(kept);
-		if (bound[i].fresh && extents_take(&s->extents[WEIR_NAME_BACKEND_EXTENT],
-						   bound[i].len, &bound[i].id)) {
-			bound[i].fresh = false;
-			return bound_refuse(s, WEIR_NAME_BACKEND_EXTENT, i, WEIR_MAP_backend_slots,
-					    slots_need(s));
-		}
+	b->len = s->p->services[service].lists[list].n;
+	b->id = weir_extent_offset(kept);
+	b->fresh = b->len && !weir_extent_len(kept);
+	if (b->fresh && extents_take(&s->extents[WEIR_NAME_BACKEND_EXTENT], b->len, &b->id)) {
+		b->fresh = false;
+		return bound_refuse(s, WEIR_NAME_BACKEND_EXTENT, bound_list(service, list),
+				    WEIR_MAP_backend_slots, slots_need(s));
 	}
 	return 0;
+}
+
+static int bind_lists(struct sync *s, size_t service)
+{
+	struct bound *bound = &s->bound[WEIR_NAME_BACKEND_EXTENT][bound_list(service, 0)];
+	int r = 0;
+
+	for (int list = 0; list < _WEIR_LIST_MAX && !r; list++) {
+		int first = plan_list_first(&s->p->services[service], list);
+
+		if (first == list)
+			r = bind_extent(s, service, list, &bound[list]);
+		else
+			bound[list] = (struct bound){ bound[first].id, bound[first].len, false };
+	}
+	return r;
+}
+
+int bind_backend_extents(struct sync *s)
+{
+	int r = 0;
+
+	s->bound[WEIR_NAME_BACKEND_EXTENT] =
+		mem_zalloc((bound_list(s->p->n_services, 0) + 1) * sizeof(**s->bound));
+	for (size_t i = 1; i < s->p->n_services && !r; i++)
+		r = bind_lists(s, i);
+	return r;
 }

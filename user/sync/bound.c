@@ -31,11 +31,30 @@ struct weir_port_range bound_range(const struct sync *s, const struct plan_range
 	};
 }
 
-uint64_t bound_extent(const struct sync *s, uint32_t service)
+size_t bound_list(uint32_t service, int list)
 {
-	const struct bound *extent = &s->bound[WEIR_NAME_BACKEND_EXTENT][service];
+	return (size_t)service * _WEIR_LIST_MAX + list;
+}
+
+uint64_t bound_extent(const struct sync *s, uint32_t service, int list)
+{
+	const struct bound *extent = &s->bound[WEIR_NAME_BACKEND_EXTENT][bound_list(service, list)];
 
 	return weir_extent(extent->id, extent->len);
+}
+
+uint64_t bound_gone_extent(const struct sync *s, uint32_t service, int list)
+{
+	const struct bound *b = &s->bound[WEIR_NAME_SERVICE][service];
+	const struct weir_service *live =
+		(struct weir_service *)node_array(s->n, WEIR_MAP_services) + b->id;
+
+	if (b->fresh || weir_extent_is_shared(live, list))
+		return 0;
+	for (int i = 0; i < _WEIR_LIST_MAX; i++)
+		if (bound_extent(s, service, i) == live->extents[list])
+			return 0;
+	return live->extents[list];
 }
 
 void bound_each_dropped(struct sync *s, enum weir_name_kind kind,
@@ -83,7 +102,9 @@ const char *bound_object(const struct sync *s, enum weir_name_kind kind, size_t 
 		snprintf(buf, size, "Pod %s/%s", s->pods[i].a->ns, s->pods[i].a->name);
 		break;
 	default:
-		service = &p->services[kind == WEIR_NAME_BACKEND ? p->backends[i].service : i];
+		service = &p->services[kind == WEIR_NAME_BACKEND          ? p->backends[i].service
+				       : kind == WEIR_NAME_BACKEND_EXTENT ? i / _WEIR_LIST_MAX
+									  : i];
 		snprintf(buf, size, "Service %s/%s", service->ns, service->service);
 	}
 	return buf;

@@ -104,7 +104,11 @@ int bind_all(struct sync *s);
 
 uint64_t bound_word(const struct sync *s, const struct plan_word *w);
 struct weir_port_range bound_range(const struct sync *s, const struct plan_range *r);
-uint64_t bound_extent(const struct sync *s, uint32_t service); /* of its backends, as a word */
+/* By index of services[] and enum weir_list: the index of bound[WEIR_NAME_BACKEND_EXTENT]. */
+size_t bound_list(uint32_t service, int list);
+uint64_t bound_extent(const struct sync *s, uint32_t service, int list); /* as a word */
+/* The live extent of a list that the bound service no longer has, each once; else an empty one. */
+uint64_t bound_gone_extent(const struct sync *s, uint32_t service, int list);
 /* Calls fn for the id of each live name of a kind that the plan no longer has. */
 void bound_each_dropped(struct sync *s, enum weir_name_kind kind,
 			void (*fn)(struct sync *s, struct weir_name_id id));

@@ -72,21 +72,39 @@ static uint32_t live_backend(const struct service_room *r, uint32_t id,
 	return live ? live->id : 0;
 }
 
-/* Does the live extent list the candidates of the plan? */
-static bool keeps_slots(const struct service_room *r, uint32_t id, const struct plan_service *s)
+static bool extent_holds(const struct service_room *r, uint32_t id, uint64_t extent,
+			 const struct plan_list *list)
 {
-	const struct weir_service *live = node_array(r->n, WEIR_MAP_services);
 	const uint64_t *slots = node_array(r->n, WEIR_MAP_backend_slots);
-	uint64_t extent = live[id].internal;
 	uint32_t offset = weir_extent_offset(extent), len = weir_extent_len(extent);
 
-	if (!id || len != s->n_internal ||
-	    (uint64_t)offset + len > node_map_max(r->n, WEIR_MAP_backend_slots))
+	if (len != list->n || (uint64_t)offset + len > node_map_max(r->n, WEIR_MAP_backend_slots))
 		return false;
 	for (uint32_t i = 0; i < len; i++)
-		if (slots[offset + i] != live_backend(r, id, &r->p->backends[s->internal[i]]))
+		if (slots[offset + i] != live_backend(r, id, &r->p->backends[list->items[i]]))
 			return false;
 	return true;
+}
+
+static bool keeps_list(const struct service_room *r, uint32_t id, const struct plan_list *list)
+{
+	const struct weir_service *live = node_array(r->n, WEIR_MAP_services);
+
+	for (int i = 0; id && i < _WEIR_LIST_MAX; i++)
+		if (extent_holds(r, id, live[id].extents[i], list))
+			return true;
+	return false;
+}
+
+/* The elements of those lists of the plan that no live extent of the service has. */
+static uint64_t new_slots(const struct service_room *r, uint32_t id, const struct plan_service *s)
+{
+	uint64_t n = 0;
+
+	for (int list = 0; list < _WEIR_LIST_MAX; list++)
+		if (plan_list_first(s, list) == list && !keeps_list(r, id, &s->lists[list]))
+			n += s->lists[list].n;
+	return n;
 }
 
 static void find_services(struct service_room *r)
@@ -107,7 +125,7 @@ static void find_services(struct service_room *r)
 		}
 		r->need_of[i] = need - r->needs;
 		need->need[SERVICE_PORTS] += !id;
-		need->need[SERVICE_SLOTS] += keeps_slots(r, id, s) ? 0 : s->n_internal;
+		need->need[SERVICE_SLOTS] += new_slots(r, id, s);
 	}
 }
 
@@ -155,7 +173,7 @@ static uint64_t live_slots(const struct service_room *r)
 	uint64_t n = 0;
 
 	for (uint32_t id = 1; id < node_map_max(r->n, WEIR_MAP_services); id++)
-		n += weir_extent_len(live[id].internal);
+		n += weir_service_slots(&live[id]);
 	return n;
 }
 
@@ -194,7 +212,7 @@ static uint64_t plan_entries(const struct plan *p, enum service_need_kind kind)
 		return p->n_services;
 	case SERVICE_SLOTS:
 		for (size_t i = 1; i < p->n_services; i++)
-			slots += p->services[i].n_internal;
+			slots += plan_service_slots(&p->services[i]);
 		return slots;
 	default:
 		return 1 + p->n_backends;

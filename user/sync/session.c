@@ -69,8 +69,9 @@ static void remember_extents(struct session *s)
 
 	extents_init(&s->extents, node_map_max(s->n, WEIR_MAP_backend_slots));
 	for (uint32_t id = 1; id < node_map_max(s->n, WEIR_MAP_services); id++)
-		extents_mark(&s->extents, weir_extent_offset(services[id].internal),
-			     weir_extent_len(services[id].internal));
+		for (int list = 0; list < _WEIR_LIST_MAX; list++)
+			extents_mark(&s->extents, weir_extent_offset(services[id].extents[list]),
+				     weir_extent_len(services[id].extents[list]));
 	extents_settle(&s->extents);
 }
 
@@ -154,7 +155,7 @@ static void give_back(struct session *s, struct sync *change)
 	for (size_t i = 0; backends && i < change->p->n_backends; i++)
 		if (backends[i].fresh && backends[i].id)
 			idset_drop(&s->ids, backends[i].id);
-	for (size_t i = 1; extents && i < change->p->n_services; i++)
+	for (size_t i = 0; extents && i < bound_list(change->p->n_services, 0); i++)
 		if (extents[i].fresh)
 			extents_give(&s->extents, extents[i].id, extents[i].len);
 }
@@ -186,15 +187,12 @@ static int bind(struct session *s, struct sync *change)
 /* Records the live extents that the change replaces. */
 static void note_extents(struct session *s, const struct sync *change)
 {
-	const struct weir_service *services = node_array(s->n, WEIR_MAP_services);
+	for (size_t i = 0; i < bound_list(change->p->n_services, 0); i++) {
+		uint64_t gone = bound_gone_extent(change, i / _WEIR_LIST_MAX, i % _WEIR_LIST_MAX);
 
-	for (size_t i = 1; i < change->p->n_services; i++) {
-		const struct bound *extent = &change->bound[WEIR_NAME_BACKEND_EXTENT][i];
-		uint64_t live = services[change->bound[WEIR_NAME_SERVICE][i].id].internal;
-
-		if (weir_extent_len(live) && (extent->fresh || !extent->len))
+		if (weir_extent_len(gone))
 			*VEC_ADD(s->gone_extents, s->n_gone_extents, s->cap_gone_extents) =
-				(struct extent){ weir_extent_offset(live), weir_extent_len(live) };
+				(struct extent){ weir_extent_offset(gone), weir_extent_len(gone) };
 	}
 }
 

@@ -35,38 +35,49 @@ void service_want(struct sync *s)
 		struct weir_frontend key = { .addr = f->addr,
 					     .port_be = htobe16(f->port),
 					     .proto = f->proto };
-		uint32_t id = service_id(s, f->service);
+		uint64_t word = weir_frontend_word(service_id(s, f->service), 0);
 
-		table_add(&s->want[WEIR_MAP_frontends], &key, &id);
+		table_add(&s->want[WEIR_MAP_frontends], &key, &word);
 	}
 	table_sort(&s->want[WEIR_MAP_frontends]);
 }
 
 /* ---- What would change ---- */
 
-static uint32_t live_extent_len(const struct sync *s, uint32_t id)
+static struct weir_service wanted_service(const struct sync *s, size_t i)
 {
-	return id < node_map_max(s->n, WEIR_MAP_services)
-		       ? weir_extent_len(services(s)[id].internal)
-		       : 0;
+	struct weir_service want = { .flags = s->p->services[i].flags,
+				     .affinity_s = s->p->services[i].affinity_s };
+
+	for (int list = 0; list < _WEIR_LIST_MAX; list++)
+		want.extents[list] = bound_extent(s, i, list);
+	return want;
+}
+
+static void slots_delta(struct sync *s, size_t i)
+{
+	for (int list = 0; list < _WEIR_LIST_MAX; list++) {
+		const struct bound *extent =
+			&s->bound[WEIR_NAME_BACKEND_EXTENT][bound_list(i, list)];
+
+		if (extent->fresh)
+			s->delta.inserted[WEIR_MAP_backend_slots] += extent->len;
+		s->delta.deleted[WEIR_MAP_backend_slots] +=
+			weir_extent_len(bound_gone_extent(s, i, list));
+	}
 }
 
 static void services_delta(struct sync *s)
 {
 	for (size_t i = 1; i < s->p->n_services; i++) {
-		const struct bound *b = &s->bound[WEIR_NAME_SERVICE][i],
-				   *extent = &s->bound[WEIR_NAME_BACKEND_EXTENT][i];
-		const struct weir_service *live = &services(s)[b->id];
+		const struct bound *b = &s->bound[WEIR_NAME_SERVICE][i];
+		struct weir_service want = wanted_service(s, i);
 
 		if (b->fresh)
 			s->delta.inserted[WEIR_MAP_services]++;
-		else if (live->internal != bound_extent(s, i) ||
-			 live->flags != s->p->services[i].flags)
+		else if (memcmp(&services(s)[b->id], &want, sizeof(want)))
 			s->delta.changed[WEIR_MAP_services]++;
-		if (extent->fresh)
-			s->delta.inserted[WEIR_MAP_backend_slots] += extent->len;
-		if (!b->fresh && (extent->fresh || !extent->len))
-			s->delta.deleted[WEIR_MAP_backend_slots] += live_extent_len(s, b->id);
+		slots_delta(s, i);
 	}
 }
 
@@ -101,7 +112,8 @@ static void backends_delta(struct sync *s)
 static void count_dropped_service(struct sync *s, struct weir_name_id id)
 {
 	s->delta.deleted[WEIR_MAP_services]++;
-	s->delta.deleted[WEIR_MAP_backend_slots] += live_extent_len(s, id.id);
+	if (id.id < node_map_max(s->n, WEIR_MAP_services))
+		s->delta.deleted[WEIR_MAP_backend_slots] += weir_service_slots(&services(s)[id.id]);
 }
 
 /* Raised even if it was not serving: a ready backend is chosen all the same (SVC-28). */
@@ -139,14 +151,23 @@ static void write_backend(struct sync *s, size_t i)
 			 __ATOMIC_RELEASE);
 }
 
-static void write_extent(struct sync *s, uint32_t i)
+static void write_extent(struct sync *s, const struct bound *extent, const struct plan_list *list)
 {
 	uint64_t *slots = node_array(s->n, WEIR_MAP_backend_slots);
-	const struct bound *extent = &s->bound[WEIR_NAME_BACKEND_EXTENT][i];
 
 	for (uint32_t b = 0; b < extent->len; b++)
-		slots[extent->id + b] =
-			s->bound[WEIR_NAME_BACKEND][s->p->services[i].internal[b]].id;
+		slots[extent->id + b] = s->bound[WEIR_NAME_BACKEND][list->items[b]].id;
+}
+
+static void write_lists(struct sync *s, uint32_t i)
+{
+	for (int list = 0; list < _WEIR_LIST_MAX; list++) {
+		const struct bound *extent =
+			&s->bound[WEIR_NAME_BACKEND_EXTENT][bound_list(i, list)];
+
+		if (extent->fresh)
+			write_extent(s, extent, &s->p->services[i].lists[list]);
+	}
 }
 
 int service_prepare(struct sync *s)
@@ -157,8 +178,7 @@ int service_prepare(struct sync *s)
 			write_backend(s, i);
 	sync_step("backend-extents");
 	for (size_t i = 1; i < s->p->n_services; i++)
-		if (s->bound[WEIR_NAME_BACKEND_EXTENT][i].fresh)
-			write_extent(s, i);
+		write_lists(s, i);
 	return 0;
 }
 
@@ -168,22 +188,35 @@ static void store64(uint64_t *word, uint64_t value)
 		__atomic_store_n(word, value, __ATOMIC_RELEASE);
 }
 
+static void store32(uint32_t *word, uint32_t value)
+{
+	if (*word != value)
+		__atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+/* Those that are empty too, or the others alone. */
+static void store_lists(struct weir_service *live, const struct weir_service *want, bool empty)
+{
+	for (int list = 0; list < _WEIR_LIST_MAX; list++)
+		if (empty || weir_extent_len(want->extents[list]))
+			store64((uint64_t *)&live->extents[list], want->extents[list]);
+}
+
 /*
  * Flags say what an empty extent means, so they are stored before an extent becomes empty and after
  * one becomes non-empty: no packet meets a pair that is in neither plan.
  */
 static void flip_service(struct sync *s, uint32_t i)
 {
-	struct weir_service *live = &services(s)[service_id(s, i)];
-	uint64_t extent = bound_extent(s, i), flags = s->p->services[i].flags;
+	struct weir_service *live = &services(s)[service_id(s, i)], want = wanted_service(s, i);
 
-	if (weir_extent_len(extent))
-		store64((uint64_t *)&live->internal, extent);
-	store64((uint64_t *)&live->flags, flags);
-	store64((uint64_t *)&live->internal, extent);
+	store_lists(live, &want, false);
+	store32((uint32_t *)&live->flags, want.flags);
+	store32((uint32_t *)&live->affinity_s, want.affinity_s);
+	store_lists(live, &want, true);
 }
 
-static int store_frontend(struct sync *s, const struct weir_frontend *key, uint32_t value)
+static int store_frontend(struct sync *s, const struct weir_frontend *key, uint64_t value)
 {
 	struct weir_store_word arg = { .map = WEIR_STORE_FRONTEND,
 				       .value = value,
@@ -199,7 +232,7 @@ static int flip_frontends(struct sync *s)
 
 	for (size_t i = 0; i < d->change.n && !r; i++)
 		r = store_frontend(s, table_key(&d->change, i),
-				   *(uint32_t *)table_value(&d->change, i));
+				   *(uint64_t *)table_value(&d->change, i));
 	if (!r)
 		r = table_write(sync_fd(s, WEIR_MAP_frontends), &d->insert, s->err);
 	if (r)

@@ -461,8 +461,8 @@ uint32_t testrun_pick(const struct plan *p, const struct oracle_answer *a)
 {
 	const struct plan_service *s = &p->services[a->service];
 
-	for (size_t i = 0; i < s->n_internal; i++)
-		if (s->internal[i] == a->backend)
+	for (size_t i = 0; i < s->lists[WEIR_LIST_INTERNAL].n; i++)
+		if (s->lists[WEIR_LIST_INTERNAL].items[i] == a->backend)
 			return i;
 	return 0;
 }
