@@ -594,7 +594,7 @@ __noinline int flow_revalidate(struct __sk_buff *skb)
 	if (!flow)
 		return FLOW_NEW;
 	service = service_stale(s, flow, is_orig(s, flow->flags));
-	if (service && flow->end[0].ref && service_moved(s, flow)) {
+	if (service && flow->end[0].ref && service_moved(skb, s, flow)) {
 		/* Decided by the tables alone: a spoofed packet cannot end a valid flow. */
 		flow_leave(s, flow);
 		drop_leftover(skb);

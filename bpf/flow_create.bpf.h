@@ -130,7 +130,7 @@ static __always_inline enum weir_reason resolve(struct __sk_buff *skb, struct sc
 	s->route.sport_be = s->pkt.sport_be;
 	s->route.dport_be = s->pkt.dport_be;
 	if ((s->pkt.hook & HOOK_SERVES) && !s->pkt.multicast) {
-		why = service_translate(s);
+		why = service_translate(skb);
 		if (why)
 			return why;
 	}

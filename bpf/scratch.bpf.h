@@ -132,6 +132,7 @@ struct scratch {
 	struct weir_decision decision;
 	struct route route;
 	struct weir_frontend frontend;
+	__u64 frontend_word; /* of service_find() */
 	__u32 first; /* the packet's source comes first in key */
 	__u32 policy_epoch, service_epoch; /* read before any table */
 	__u32 zoned_flows; /* weir_config.zoned_flows, read with the epochs */

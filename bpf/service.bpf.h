@@ -9,22 +9,59 @@
 #include "packet.bpf.h"
 
 /*
- * id of the service port at s->frontend, whose address and port are set. 0: a known cluster IP
- * without that port. -1: no frontend.
+ * The node port of the packet, if s->frontend.addr is an address of this node that serves node
+ * ports (SVC-63). Leaves the key of it in s->frontend.
  */
-static __always_inline __s64 service_by_frontend(struct scratch *s)
+static __always_inline __u64 *find_node_port(struct scratch *s, __be16 port_be)
 {
+	__u32 *kind = bpf_map_lookup_elem(&nodes, &s->frontend.addr);
+
+	if (!kind || !(READ_WORD(*kind) & WEIR_NODE_PORTS))
+		return NULL;
+	s->frontend.addr.w[2] = s->pkt.v6 ? 0 : bpf_htonl(0xffff);
+	s->frontend.addr.w[3] = 0;
+	if (s->pkt.v6)
+		s->frontend.addr.w[0] = s->frontend.addr.w[1] = 0;
+	s->frontend.port_be = port_be;
+	s->frontend.proto = s->pkt.proto;
+	s->frontend.scope = WEIR_SCOPE_NODE_PORT;
+	return bpf_map_lookup_elem(&frontends, &s->frontend);
+}
+
+/* An address goes before a node port (SVC-7). */
+static __always_inline __u64 *find_frontend(struct scratch *s)
+{
+	__be16 port_be = s->frontend.port_be;
 	__u64 *word;
 
 	s->frontend.proto = s->pkt.proto;
 	s->frontend.scope = WEIR_SCOPE_ADDRESS;
 	word = bpf_map_lookup_elem(&frontends, &s->frontend);
-	if (!word) {
-		s->frontend.port_be = 0;
-		s->frontend.proto = 0;
-		word = bpf_map_lookup_elem(&frontends, &s->frontend);
-	}
-	return word ? (__s64)weir_frontend_service(READ_WORD(*word)) : -1;
+	if (word)
+		return word;
+	s->frontend.port_be = 0;
+	s->frontend.proto = 0;
+	word = bpf_map_lookup_elem(&frontends, &s->frontend);
+	return word ? word : find_node_port(s, port_be);
+}
+
+/*
+ * Looks up the frontend at s->frontend, whose address and port are set. 1: s->frontend_word is its
+ * word, of service 0 for a known cluster IP without that port. 0: no frontend.
+ */
+__noinline int service_find(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	__u64 *word;
+
+	keep_arg(skb);
+	if (!s)
+		return 0;
+	word = find_frontend(s);
+	if (!word)
+		return 0;
+	s->frontend_word = READ_WORD(*word);
+	return 1;
 }
 
 static __always_inline __u32 mix(__u32 h, __u32 word)
@@ -104,8 +141,21 @@ static __always_inline enum weir_reason use_backend(struct scratch *s, __u32 id)
 	return weir_addr_equal(&b->addr, &s->pkt.src) ? use_hairpin(s) : WEIR_FORWARDED;
 }
 
-/* Picks a backend for cluster IP traffic, or says why there is none (SVC-60, SVC-61). */
-static __always_inline enum weir_reason service_pick(struct scratch *s, __u32 id)
+static __always_inline __u64 extent_of(const struct weir_service *service, enum weir_list list)
+{
+	switch (list) {
+	case WEIR_LIST_INTERNAL:
+		return READ_WORD(service->extents[WEIR_LIST_INTERNAL]);
+	case WEIR_LIST_EXTERNAL:
+		return READ_WORD(service->extents[WEIR_LIST_EXTERNAL]);
+	default:
+		return READ_WORD(service->extents[WEIR_LIST_SHORT]);
+	}
+}
+
+/* Picks a backend of a list, or says why there is none (SVC-60 to SVC-62). */
+static __always_inline enum weir_reason service_pick(struct scratch *s, __u32 id,
+						     enum weir_list list)
 {
 	struct weir_service *service = bpf_map_lookup_elem(&services, &id);
 	__u64 extent, *backend;
@@ -113,7 +163,7 @@ static __always_inline enum weir_reason service_pick(struct scratch *s, __u32 id
 
 	if (!service)
 		return WEIR_INTERNAL;
-	extent = READ_WORD(service->extents[WEIR_LIST_INTERNAL]);
+	extent = extent_of(service, list);
 	if (!weir_extent_len(extent))
 		return READ_WORD(service->flags) & WEIR_SERVICE_USABLE ? WEIR_NO_LOCAL_ENDPOINT
 								       : WEIR_NO_ENDPOINT;
@@ -123,24 +173,43 @@ static __always_inline enum weir_reason service_pick(struct scratch *s, __u32 id
 	return backend ? use_backend(s, READ_WORD(*backend)) : WEIR_INTERNAL;
 }
 
+/* May this source begin a connection to a load balancer address of the service (SVC-51)? */
+static __always_inline int source_allowed(const struct scratch *s, __u32 id)
+{
+	struct weir_source_range key = { .prefix_len = WEIR_SOURCE_RANGE_BITS + 128,
+					 .service = id,
+					 .addr = s->pkt.src };
+
+	return bpf_map_lookup_elem(&source_ranges, &key) != NULL;
+}
+
 /*
  * A new flow from a pod: picks a backend if a Service has the destination. FORWARDED without
- * WEIR_FLOW_SERVICE in s->flow_flags: no Service.
+ * WEIR_FLOW_SERVICE in s->flow_flags: no Service. The client is a pod of this node, so external
+ * frontends give it the short circuit's list (SVC-35); clients outside get WEIR_LIST_EXTERNAL.
  */
-static __always_inline enum weir_reason service_translate(struct scratch *s)
+__noinline int service_translate(struct __sk_buff *skb)
 {
+	struct scratch *s = scratch_get();
 	enum weir_reason why;
-	__s64 id;
+	__u32 id, flags;
 
+	keep_arg(skb);
+	if (!s)
+		return WEIR_INTERNAL;
 	s->frontend.addr = s->pkt.dst;
 	s->frontend.port_be = s->pkt.dport_be;
-	id = service_by_frontend(s);
-	if (id < 0)
+	if (!service_find(skb))
 		return WEIR_FORWARDED;
+	id = weir_frontend_service(s->frontend_word);
+	flags = weir_frontend_flags(s->frontend_word);
 	if (!id)
 		return WEIR_NO_SERVICE_PORT;
 	s->decision.service = id;
-	why = service_pick(s, id);
+	if (flags & WEIR_FRONTEND_RANGES && !source_allowed(s, id)) /* before SVC-60: SVC-55 */
+		return WEIR_SOURCE_RANGE;
+	why = service_pick(s, id,
+			   flags & WEIR_FRONTEND_EXTERNAL ? WEIR_LIST_SHORT : WEIR_LIST_INTERNAL);
 	s->decision.backend = s->backend;
 	return why;
 }
@@ -165,22 +234,24 @@ static __always_inline void original_destination(struct scratch *s, const struct
  * service port, or if its backend stopped serving, even if no other backend serves (docs/design.md,
  * table of epochs; SVC-91, SVC-92).
  */
-static __always_inline int service_moved(struct scratch *s, const struct weir_flow *flow)
+static __always_inline int service_moved(struct __sk_buff *skb, struct scratch *s,
+					 const struct weir_flow *flow)
 {
 	__u32 backend_id = flow->backend;
 	struct weir_backend *b;
-	__s64 id;
+	int found;
 
 	original_destination(s, flow);
-	id = service_by_frontend(s);
-	if (!(flow->flags & WEIR_FLOW_SERVICE))
-		return id >= 0;
+	found = service_find(skb);
+	if (!found || !(flow->flags & WEIR_FLOW_SERVICE))
+		return found || flow->flags & WEIR_FLOW_SERVICE;
 	b = bpf_map_lookup_elem(&backends, &backend_id);
 	/*
 	 * The flag too: a packet may have combined the old list of slots with the generation of the
 	 * end.
 	 */
-	return !b || b->service != id || READ_WORD(b->generation) != flow->backend_generation ||
+	return !b || b->service != weir_frontend_service(s->frontend_word) ||
+	       READ_WORD(b->generation) != flow->backend_generation ||
 	       !(READ_WORD(b->flags) & WEIR_BACKEND_SERVING);
 }
 

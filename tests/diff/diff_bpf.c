@@ -81,7 +81,7 @@ static bool agrees(void *ctx, const struct differential_question *question, FILE
 		differential_print(question->plan, &bpf, out);
 		return false;
 	}
-	q.pick = question->want.n_candidates ? testrun_pick(question->plan, &bpf) : 0;
+	q.pick = question->want.n_candidates ? testrun_pick(question->plan, &q, &bpf) : 0;
 	reference_judge(question->store, question->node, &q, &want);
 	if (!differential_same(question->plan, &bpf, &want, out))
 		return false;

@@ -21,6 +21,8 @@ struct run {
 	struct store *store;
 	const char *node;
 	uint32_t sizes[_WEIR_MAP_MAX]; /* of tables; 0: the default */
+	struct cidr blocks[3]; /* of node_ports */
+	struct plan_node_ports node_ports;
 };
 
 static const char *reason_label(enum weir_reason reason)
@@ -71,6 +73,18 @@ static void print_reference(const struct reference_answer *a, FILE *out)
 			addr_text(&a->candidates[i].addr, text), a->candidates[i].port);
 }
 
+static void print_list(const struct plan *p, const struct plan_service *s, int list, FILE *out)
+{
+	char text[ADDR_TEXT_MAX];
+
+	for (size_t i = 0; i < s->lists[list].n; i++) {
+		const struct plan_backend *b = &p->backends[s->lists[list].items[i]];
+
+		fprintf(out, "  list %d, candidate %zu: %s port %u\n", list, i,
+			addr_text(&b->addr, text), b->port);
+	}
+}
+
 void differential_print(const struct plan *p, const struct oracle_answer *a, FILE *out)
 {
 	const struct plan_rule *egress = &p->rules[a->egress.rule],
@@ -83,16 +97,9 @@ void differential_print(const struct plan *p, const struct oracle_answer *a, FIL
 		   ingress->index);
 	fprintf(out, ", to %s port %u, service %u, sets %u and %u\n", addr_text(&a->dst, text),
 		a->port, a->service, a->egress.set, a->ingress.set);
-	if (a->service && a->service < p->n_services)
-		for (size_t i = 0; i < p->services[a->service].lists[WEIR_LIST_INTERNAL].n; i++) {
-			const struct plan_backend *b =
-				&p->backends[p->services[a->service]
-						     .lists[WEIR_LIST_INTERNAL]
-						     .items[i]];
-
-			fprintf(out, "  candidate %zu: %s port %u\n", i, addr_text(&b->addr, text),
-				b->port);
-		}
+	for (int list = 0; a->service && a->service < p->n_services && list < _WEIR_LIST_MAX;
+	     list++)
+		print_list(p, &p->services[a->service], list, out);
 }
 
 static void count_answer(struct run *run, const struct reference_answer *a)
@@ -148,6 +155,7 @@ static bool shows(void *ctx, const char *text, size_t len)
 	uint64_t overlay_ports[WEIR_OVERLAY_WORDS];
 	struct plan_input in = { .node = run.node,
 				 .echo_always = f->q && f->q->echo_always,
+				 .node_ports = f->run->node_ports,
 				 .overlay_ports = overlay_ports,
 				 .sizes = f->run->sizes };
 	_cleanup_(store_free) struct store *store = store_new();
@@ -275,6 +283,21 @@ static void choose_sizes(struct run *run)
 			random_between(&run->random, 2, 120);
 }
 
+/* SVC-36; node-0 to node-2 have the hosts 10 to 12 and 0x10 to 0x12 */
+static void choose_node_ports(struct run *run)
+{
+	static const char *const blocks[] = { "192.168.0.8/30", "192.168.0.12/32", "10.0.0.0/8",
+					      "::/0", "fd00:c0::10/127" };
+	struct random *r = &run->random;
+
+	run->node_ports =
+		(struct plan_node_ports){ .primary = random_percent(r, 20), .blocks = run->blocks };
+	while (!run->node_ports.primary && run->node_ports.n_blocks < ARRAY_SIZE(run->blocks) &&
+	       random_percent(r, 30))
+		cidr_parse(blocks[random_below(r, ARRAY_SIZE(blocks))],
+			   &run->blocks[run->node_ports.n_blocks++]);
+}
+
 static bool run_node(struct run *run)
 {
 	bool echo_always = random_percent(&run->random, 25);
@@ -284,6 +307,7 @@ static bool run_node(struct run *run)
 	struct plan_input in = { .store = run->store,
 				 .node = run->node,
 				 .echo_always = echo_always,
+				 .node_ports = run->node_ports,
 				 .overlay_ports = overlay_ports,
 				 .sizes = run->sizes };
 	_cleanup_(plan_free) struct plan *p = NULL;
@@ -306,6 +330,7 @@ static bool run_node(struct run *run)
 		if (random_query(&run->random, run->store, run->node, &q)) {
 			q.echo_always = echo_always;
 			q.overlay_port = overlay_port;
+			q.node_ports = &run->node_ports;
 			q.closed = p->closed;
 			q.n_closed = p->n_closed;
 			if (!ask(run, p, &q))
@@ -344,6 +369,7 @@ static bool run_cluster(struct run *run)
 	for (unsigned int i = 0; same && i < RANDOM_NODES; i++) {
 		run->node = random_cluster_node(i);
 		choose_sizes(run);
+		choose_node_ports(run);
 		same = run_node(run);
 	}
 	store_free(&run->store);

@@ -7,6 +7,9 @@
 #include "lib/random_cluster.h"
 
 #define GENERATOR_ADDRS 128
+/* Few, so that Services dispute them. */
+#define RANDOM_NODE_PORT 30000
+#define RANDOM_NODE_PORTS 12
 
 struct generator {
 	struct random *r;

@@ -113,23 +113,46 @@ uint16_t random_any_port(struct random *r)
 	return edges[random_below(r, 8)];
 }
 
-/* A cluster IP of the source's family, mostly with a port of the Service. */
+static bool one_of(struct random *r, const struct weir_addr *list, size_t n,
+		   struct weir_addr *ret_addr)
+{
+	if (n)
+		*ret_addr = list[random_below(r, n)];
+	return n;
+}
+
+/* An address at which a Service may have a frontend of its own. */
+static bool service_address(struct random *r, const struct kube_service *svc, int family,
+			    struct weir_addr *ret_addr)
+{
+	unsigned int kind = random_below(r, 4);
+
+	if (kind == 0 && one_of(r, svc->external_ips, svc->n_external_ips, ret_addr))
+		return true;
+	if (kind <= 1 && one_of(r, svc->vips, svc->n_vips, ret_addr))
+		return true;
+	*ret_addr = svc->cluster_ip[family];
+	return !weir_addr_is_zero(ret_addr);
+}
+
+/* A frontend of the source's family, mostly with a port of the Service. */
 static bool ask_service(struct random *r, const struct store *s, struct oracle_query *q)
 {
-	int family = addr_family(&q->src);
 	const struct kube_service *svc;
 	const struct kube_service_port *port;
+	bool node = random_percent(r, 25);
 
 	if (!s->n_services)
 		return false;
 	svc = s->services[random_below(r, s->n_services)];
-	if (weir_addr_is_zero(&svc->cluster_ip[family]))
+	if (!(node ? node_address(r, s, &q->dst)
+		   : service_address(r, svc, addr_family(&q->src), &q->dst)) ||
+	    addr_family(&q->src) != addr_family(&q->dst))
 		return false;
-	q->dst = svc->cluster_ip[family];
 	if (!svc->n_ports || random_percent(r, 10))
 		return true;
 	port = &svc->ports[random_below(r, svc->n_ports)];
-	q->port = port->port;
+	q->port = node ? port->node_port : port->port;
 	if (random_percent(r, 95))
 		q->proto = port->proto;
 	return true;
@@ -171,6 +194,16 @@ bool random_query(struct random *r, const struct store *s, const char *node,
 	return found;
 }
 
+static void print_node_ports(const struct plan_node_ports *p, FILE *out)
+{
+	char text[ADDR_TEXT_MAX];
+
+	if (p && p->primary)
+		fputs("node ports at primary addresses\n", out);
+	for (size_t i = 0; p && i < p->n_blocks; i++)
+		fprintf(out, "node ports at %s\n", cidr_text(&p->blocks[i], text));
+}
+
 void random_query_print(const struct oracle_query *q, FILE *out)
 {
 	char src[ADDR_TEXT_MAX], dst[ADDR_TEXT_MAX];
@@ -180,6 +213,7 @@ void random_query_print(const struct oracle_query *q, FILE *out)
 		q->host_origin ? ", sent by this node" : "");
 	if (q->overlay_port)
 		fprintf(out, "this node ends a tunnel at port %u/UDP\n", q->overlay_port);
+	print_node_ports(q->node_ports, out);
 	if (q->echo_always)
 		fputs("echo always passes on this node\n", out);
 }

@@ -10,7 +10,7 @@
 struct service_port {
 	const char *name;
 	const char *protocol;
-	unsigned int port;
+	unsigned int port, node_port; /* node_port 0: none */
 };
 
 struct service {
@@ -18,6 +18,7 @@ struct service {
 	const char *ns;
 	struct service_port ports[PORTS_MAX];
 	unsigned int n_ports;
+	bool node_ports; /* NodePort or LoadBalancer */
 	bool selector;
 	bool draining; /* none of its endpoints is ready (SVC-21) */
 };
@@ -25,7 +26,9 @@ struct service {
 static bool port_is_taken(const struct service *s, const struct service_port *p)
 {
 	for (unsigned int i = 0; i < s->n_ports; i++)
-		if (s->ports[i].port == p->port && s->ports[i].protocol[0] == p->protocol[0])
+		if (s->ports[i].protocol[0] == p->protocol[0] &&
+		    (s->ports[i].port == p->port ||
+		     (p->node_port && s->ports[i].node_port == p->node_port)))
 			return true;
 	return false;
 }
@@ -37,8 +40,10 @@ static void choose_ports(struct generator *g, struct service *s)
 
 	for (unsigned int i = 0; i < n; i++) {
 		struct service_port p = { port_names[i], random_word(g->r, protocols),
-					  port_numbers[random_below(g->r, 3)] };
+					  port_numbers[random_below(g->r, 3)], 0 };
 
+		if (random_percent(g->r, 85))
+			p.node_port = RANDOM_NODE_PORT + random_below(g->r, RANDOM_NODE_PORTS);
 		if (!port_is_taken(s, &p))
 			s->ports[s->n_ports++] = p;
 	}
@@ -65,6 +70,8 @@ static void emit_service_ports(struct generator *g, const struct service *s)
 			emit_text(&g->e, "name", s->ports[i].name);
 		emit_text(&g->e, "protocol", s->ports[i].protocol);
 		emit_int(&g->e, "port", s->ports[i].port);
+		if (s->node_ports && s->ports[i].node_port)
+			emit_int(&g->e, "nodePort", s->ports[i].node_port);
 		emit_target(g);
 		emit_map_end(&g->e);
 	}
@@ -89,9 +96,92 @@ static void emit_families(struct generator *g, unsigned int number)
 	emit_text(&g->e, "ipFamilyPolicy", n == 2 ? "RequireDualStack" : "SingleStack");
 }
 
+/* Of few, so that Services dispute them; rarely one of a pod, a node or a cluster IP. */
+static struct weir_addr external_address(struct generator *g)
+{
+	unsigned int kind = random_below(g->r, 20), host = random_below(g->r, 4);
+	int family = random_percent(g->r, 60) ? 0 : 1;
+
+	if (kind == 0)
+		return known_address(g, family);
+	if (kind == 1)
+		return family ? address_v6(0x96, 0, 1 + host) : address_v4(10, 96, 0, 1 + host);
+	if (kind < 6)
+		return family ? address_v6(0xc0, 0, 0x10 + host)
+			      : address_v4(192, 168, 0, 10 + host);
+	return family ? address_v6(0xffff, 0, 0x100 + host) : address_v4(203, 0, 113, 200 + host);
+}
+
+static void emit_external_ips(struct generator *g)
+{
+	unsigned int n = random_between(g->r, 1, 3);
+
+	emit_array(&g->e, "externalIPs");
+	while (n--) {
+		struct weir_addr a = external_address(g);
+
+		emit_addr(g, NULL, &a);
+	}
+	emit_array_end(&g->e);
+}
+
+static void emit_source_ranges(struct generator *g)
+{
+	unsigned int n = random_between(g->r, 1, 3);
+
+	emit_array(&g->e, "loadBalancerSourceRanges");
+	while (n--) {
+		int family = random_percent(g->r, 60) ? 0 : 1;
+		struct weir_addr a = known_address(g, family);
+		struct cidr c = { .len = random_percent(g->r, 10)
+						 ? 0
+						 : random_between(g->r, 4, 8) * (family ? 16 : 4) };
+		char text[ADDR_TEXT_MAX];
+
+		c.len += family ? 0 : 96;
+		c.addr = addr_mask(&a, c.len);
+		emit_text(&g->e, NULL, cidr_text(&c, text));
+	}
+	emit_array_end(&g->e);
+}
+
+/* SVC-45, SVC-46 */
+static void emit_balancer_status(struct generator *g)
+{
+	unsigned int n = random_between(g->r, 1, 3);
+
+	emit_map(&g->e, "status");
+	emit_map(&g->e, "loadBalancer");
+	emit_array(&g->e, "ingress");
+	while (n--) {
+		struct weir_addr a = external_address(g);
+
+		emit_map(&g->e, NULL);
+		emit_addr(g, "ip", &a);
+		if (random_percent(g->r, 40))
+			emit_text(&g->e, "ipMode", random_percent(g->r, 60) ? "VIP" : "Proxy");
+		emit_map_end(&g->e);
+	}
+	emit_array_end(&g->e);
+	emit_map_end(&g->e);
+	emit_map_end(&g->e);
+}
+
+static void emit_external(struct generator *g, const char *type)
+{
+	bool ips = random_percent(g->r, 30);
+
+	if (ips)
+		emit_external_ips(g);
+	if ((type[0] != 'C' || ips) && random_percent(g->r, 40))
+		emit_text(&g->e, "externalTrafficPolicy", "Local");
+	if (type[0] == 'L' && random_percent(g->r, 40))
+		emit_source_ranges(g);
+}
+
 static void emit_addresses(struct generator *g, unsigned int i, const char *type)
 {
-	if (random_percent(g->r, 5)) {
+	if (type[0] == 'C' && random_percent(g->r, 5)) {
 		emit_text(&g->e, "clusterIP", "None");
 		return;
 	}
@@ -101,8 +191,7 @@ static void emit_addresses(struct generator *g, unsigned int i, const char *type
 	if (random_percent(g->r, 35))
 		emit_text(&g->e, "internalTrafficPolicy",
 			  random_percent(g->r, 75) ? "Local" : "Cluster");
-	if (type[0] != 'C' && random_percent(g->r, 40))
-		emit_text(&g->e, "externalTrafficPolicy", "Local");
+	emit_external(g, type);
 }
 
 static void emit_service_metadata(struct generator *g, const struct service *s)
@@ -118,19 +207,22 @@ static void emit_service_metadata(struct generator *g, const struct service *s)
 	emit_map_end(&g->e);
 }
 
-static void emit_service(struct generator *g, const struct service *s, unsigned int i)
+static void emit_service(struct generator *g, struct service *s, unsigned int i)
 {
-	static const char *const types[] = { "ClusterIP", "ClusterIP",    "ClusterIP",
+	static const char *const types[] = { "ClusterIP", "ClusterIP",    "NodePort",
 					     "NodePort",  "LoadBalancer", NULL };
+	const char *type = random_word(g->r, types);
 
+	s->node_ports = type[0] != 'C';
 	object_begin(g, "v1", "Service");
 	emit_service_metadata(g, s);
 	emit_map(&g->e, "spec");
 	if (random_percent(g->r, 4)) {
 		emit_text(&g->e, "type", "ExternalName");
 		emit_text(&g->e, "externalName", "example.org");
+		s->node_ports = false;
 	} else {
-		emit_addresses(g, i, random_word(g->r, types));
+		emit_addresses(g, i, type);
 	}
 	emit_service_ports(g, s);
 	if (s->selector)
@@ -138,6 +230,8 @@ static void emit_service(struct generator *g, const struct service *s, unsigned 
 	if (random_percent(g->r, 15))
 		emit_bool(&g->e, "publishNotReadyAddresses", true);
 	emit_map_end(&g->e);
+	if (random_percent(g->r, s->node_ports ? 60 : 5))
+		emit_balancer_status(g);
 	object_end(g);
 }
 

@@ -41,40 +41,138 @@ static bool is_served(const struct kube_service *svc)
 	       !svc->headless && svc->type != KUBE_EXTERNAL_NAME;
 }
 
-static bool has_cluster_ip(const struct kube_service *svc, const struct weir_addr *addr)
+static bool among(const struct weir_addr *list, size_t n, const struct weir_addr *addr)
 {
-	for (int family = 0; family < 2; family++)
-		if (!weir_addr_is_zero(&svc->cluster_ip[family]) &&
-		    weir_addr_equal(&svc->cluster_ip[family], addr))
+	for (size_t i = 0; i < n; i++)
+		if (weir_addr_equal(&list[i], addr))
 			return true;
 	return false;
 }
 
-/* SVC-7: the first created, then the first by ns/name, which is the order of the store. */
-static const struct kube_service_port *find_frontend(const struct store *s,
-						     const struct oracle_query *q,
-						     const struct kube_service **ret_service,
-						     bool *ret_known)
+/* SVC-4 */
+static bool has_family(const struct kube_service *svc, const struct weir_addr *addr)
 {
-	const struct kube_service_port *found = NULL;
+	return !weir_addr_is_zero(&svc->cluster_ip[addr_family(addr)]);
+}
 
-	*ret_known = false;
+static bool has_cluster_ip(const struct kube_service *svc, const struct weir_addr *addr)
+{
+	return has_family(svc, addr) && weir_addr_equal(&svc->cluster_ip[addr_family(addr)], addr);
+}
+
+/* The ways in which a port can be asked for, in the order in which an address is taken. */
+enum way {
+	WAY_CLUSTER_IP,
+	WAY_EXTERNAL_IP,
+	WAY_BALANCER,
+	WAY_NODE_PORT,
+	WAY_NONE,
+};
+
+static enum way way_to(const struct kube_service *svc, const struct kube_service_port *port,
+		       const struct oracle_query *q, bool node_address)
+{
+	if (port->proto != q->proto || !has_family(svc, &q->dst))
+		return WAY_NONE;
+	if (port->port == q->port && has_cluster_ip(svc, &q->dst))
+		return WAY_CLUSTER_IP;
+	if (port->port == q->port && among(svc->external_ips, svc->n_external_ips, &q->dst))
+		return WAY_EXTERNAL_IP;
+	if (port->port == q->port && among(svc->vips, svc->n_vips, &q->dst))
+		return WAY_BALANCER;
+	if (node_address && port->node_port && port->node_port == q->port)
+		return WAY_NODE_PORT;
+	return WAY_NONE;
+}
+
+/* SVC-36 */
+static bool takes_node_ports(const struct store *s, const char *node, const struct oracle_query *q)
+{
+	const struct plan_node_ports *only = q->node_ports;
+	bool restricted = false;
+
+	if (!reference_is_node_addr(s, node, &q->dst))
+		return false;
+	for (size_t i = 0; only && only->primary && i < s->n_nodes; i++)
+		if (!strcmp(s->nodes[i]->meta.name, node))
+			return among(s->nodes[i]->primary, 2, &q->dst);
+	for (size_t i = 0; only && i < only->n_blocks; i++) {
+		if (cidr_holds(&only->blocks[i], &q->dst))
+			return true;
+		if (addr_family(&only->blocks[i].addr) == addr_family(&q->dst))
+			restricted = true;
+	}
+	return !restricted;
+}
+
+struct match {
+	const struct kube_service *svc;
+	const struct kube_service_port *port; /* NULL: none */
+	enum way way;
+	bool known; /* the destination is a cluster IP */
+};
+
+/* SVC-7: an address before a node port; the first created, then the first by name, as the store. */
+static bool is_better(const struct match *found, const struct kube_service *svc, enum way way)
+{
+	bool address = way != WAY_NODE_PORT, had_address = found->way != WAY_NODE_PORT;
+
+	if (!found->port)
+		return true;
+	if (address != had_address)
+		return address;
+	return svc->meta.created < found->svc->meta.created;
+}
+
+static struct match find_frontend(const struct store *s, const char *node,
+				  const struct oracle_query *q)
+{
+	bool node_address = takes_node_ports(s, node, q);
+	struct match found = { .way = WAY_NONE };
+
 	for (size_t i = 0; i < s->n_services; i++) {
 		const struct kube_service *svc = s->services[i];
 
-		if (!is_served(svc) || !has_cluster_ip(svc, &q->dst))
+		if (!is_served(svc))
 			continue;
-		*ret_known = true;
+		found.known |= has_cluster_ip(svc, &q->dst);
 		for (size_t j = 0; j < svc->n_ports; j++) {
-			if (svc->ports[j].port != q->port || svc->ports[j].proto != q->proto)
-				continue;
-			if (found && (*ret_service)->meta.created <= svc->meta.created)
-				continue;
-			found = &svc->ports[j];
-			*ret_service = svc;
+			enum way way = way_to(svc, &svc->ports[j], q, node_address);
+
+			if (way != WAY_NONE && is_better(&found, svc, way)) {
+				found.svc = svc;
+				found.port = &svc->ports[j];
+				found.way = way;
+			}
 		}
 	}
+	if (found.known && found.way == WAY_NODE_PORT)
+		found.port = NULL; /* a cluster IP is no address of a node */
 	return found;
+}
+
+/* SVC-50 to SVC-53 */
+static bool source_is_refused(const struct store *s, const char *node, const struct match *m,
+			      const struct oracle_query *q)
+{
+	bool restricted = false, allowed = false, holds_node = false;
+
+	for (size_t i = 0; m->way == WAY_BALANCER && i < m->svc->n_source_ranges; i++) {
+		const struct cidr *range = &m->svc->source_ranges[i];
+
+		if (addr_family(&range->addr) != addr_family(&q->dst))
+			continue;
+		if (range->len == (addr_family(&q->dst) ? 0 : 96))
+			return false;
+		restricted = true;
+		allowed |= cidr_holds(range, &q->src);
+		for (size_t n = 0; n < s->n_nodes; n++)
+			for (size_t a = 0; a < s->nodes[n]->n_addrs; a++)
+				holds_node |= !strcmp(s->nodes[n]->meta.name, node) &&
+					      cidr_holds(range, &s->nodes[n]->addrs[a]);
+	}
+	allowed |= holds_node && among(m->svc->vips, m->svc->n_vips, &q->src);
+	return restricted && !allowed;
 }
 
 /* ---- Endpoints ---- */
@@ -308,25 +406,26 @@ static int compare_backends(const void *x, const void *y)
 	return order ? order : a->port - b->port;
 }
 
+/* B.3, B.4. The client is a pod of this node, so an external frontend takes the short circuit. */
 void reference_service(const struct store *s, const char *node, const struct oracle_query *q,
 		       struct reference_answer *a)
 {
-	const struct kube_service *svc = NULL;
-	const struct kube_service_port *port;
+	struct match m = find_frontend(s, node, q);
 	struct endpoints all = { .n = 0 };
-	int family;
-	bool known;
+	int family = addr_family(&q->dst);
 
-	port = find_frontend(s, q, &svc, &known);
-	a->service = known;
-	if (!port) {
-		a->reason = known ? WEIR_NO_SERVICE_PORT : WEIR_FORWARDED; /* SVC-64 */
+	a->service = m.known || m.port;
+	if (!m.port) {
+		a->reason = m.known ? WEIR_NO_SERVICE_PORT : WEIR_FORWARDED; /* SVC-64 */
 		return;
 	}
-	family = weir_addr_equal(&svc->cluster_ip[0], &q->dst) ? 0 : 1;
-	if (!read_slices(&all, s, svc, port, family, node) && svc->has_selector)
-		derive_endpoints(&all, s, svc, port, family, node);
-	if (svc->internal_local)
+	if (source_is_refused(s, node, &m, q)) { /* SVC-55 */
+		a->reason = WEIR_SOURCE_RANGE;
+		return;
+	}
+	if (!read_slices(&all, s, m.svc, m.port, family, node) && m.svc->has_selector)
+		derive_endpoints(&all, s, m.svc, m.port, family, node);
+	if (m.way == WAY_CLUSTER_IP && m.svc->internal_local)
 		local_list(&all, a);
 	else
 		cluster_list(&all, node, zone_of(s, node), a);

@@ -11,24 +11,48 @@
 #define DHCP 68 /* ports of DHCP clients: only servers send to them */
 #define DHCP6 546
 
+/* A pod of this node asks (SVC-35). */
+static const struct plan_list *list_of(const struct plan_service *s, const struct plan_frontend *f)
+{
+	return &s->lists[f->flags & WEIR_FRONTEND_EXTERNAL ? WEIR_LIST_SHORT : WEIR_LIST_INTERNAL];
+}
+
+const struct plan_list *oracle_candidates(const struct plan *p, const struct oracle_query *q)
+{
+	const struct plan_frontend *f = plan_match_frontend(p, &q->dst, q->port, q->proto);
+
+	return f && f->service ? list_of(&p->services[f->service], f) : NULL;
+}
+
+/* SVC-51 */
+static bool in_ranges(const struct plan_service *s, const struct weir_addr *src)
+{
+	for (size_t i = 0; i < s->n_ranges; i++)
+		if (cidr_holds(&s->ranges[i], src))
+			return true;
+	return false;
+}
+
 /* Translates the destination; FORWARDED with service 0: it is not a frontend. */
 static enum weir_reason translate(const struct plan *p, const struct oracle_query *q,
 				  struct oracle_answer *a)
 {
-	const struct plan_frontend *f = plan_find_frontend(p, &q->dst, q->port, q->proto);
+	const struct plan_frontend *f = plan_match_frontend(p, &q->dst, q->port, q->proto);
+	const struct plan_list *list;
 	const struct plan_service *s;
 
-	if (!f)
-		f = plan_find_frontend(p, &q->dst, 0, 0);
 	if (!f)
 		return WEIR_FORWARDED;
 	if (!f->service)
 		return WEIR_NO_SERVICE_PORT;
 	a->service = f->service;
 	s = &p->services[f->service];
-	if (!s->lists[WEIR_LIST_INTERNAL].n)
+	if (f->flags & WEIR_FRONTEND_RANGES && !in_ranges(s, &q->src))
+		return WEIR_SOURCE_RANGE;
+	list = list_of(s, f);
+	if (!list->n)
 		return s->flags & WEIR_SERVICE_USABLE ? WEIR_NO_LOCAL_ENDPOINT : WEIR_NO_ENDPOINT;
-	a->backend = s->lists[WEIR_LIST_INTERNAL].items[q->pick % s->lists[WEIR_LIST_INTERNAL].n];
+	a->backend = list->items[q->pick % list->n];
 	a->dst = p->backends[a->backend].addr;
 	a->port = p->backends[a->backend].port;
 	return WEIR_FORWARDED; /* also to the client itself (SVC-84) */

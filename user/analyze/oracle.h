@@ -19,6 +19,8 @@ struct oracle_query {
 	/* policies without room, as echo_always: the oracle has them from the plan */
 	const struct plan_closed *closed;
 	uint32_t n_closed;
+	/* SVC-36, as echo_always; NULL: all addresses of the node */
+	const struct plan_node_ports *node_ports;
 	uint32_t pick; /* the candidate to translate to, modulo their number */
 };
 
@@ -40,6 +42,12 @@ struct oracle_answer {
 
 /* Why a policy set denies: its rules, or it is closed. */
 enum weir_reason oracle_denial(const struct plan *p, enum kube_direction direction, uint32_t set);
+
+/*
+ * The candidates for a query from a pod of this node: of its destination's frontend, by the list
+ * that the traffic gets (B.3). NULL: no service port has the destination.
+ */
+const struct plan_list *oracle_candidates(const struct plan *p, const struct oracle_query *q);
 
 /*
  * In the datapath's order: service, egress, ingress. Only pods of this node use Services; from

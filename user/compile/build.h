@@ -123,7 +123,7 @@ struct src build_src(struct build *b, const struct src *src);
 
 void build_free(struct build *b); /* without the plan; also for _cleanup_() */
 
-void build_node_addrs(struct build *b, const struct weir_addr *local, size_t n_local);
+void build_node_addrs(struct build *b, const struct plan_input *in);
 void build_services(struct build *b, const struct plan_input *in);
 /* One Service and its slices, without frontends. */
 void build_service(struct build *b, const struct kube_service *service,

@@ -21,7 +21,7 @@ static struct plan *plan_new(const struct plan_input *in)
 /* False: policies gave way, and closed got longer; the plan is not whole. */
 static bool compile(struct build *b, const struct plan_input *in, struct closed_list *closed)
 {
-	build_node_addrs(b, in->local_addrs, in->n_local_addrs);
+	build_node_addrs(b, in);
 	build_services(b, in);
 	build_locals(b);
 	build_peers(b);

@@ -114,6 +114,14 @@ static void add_pod_owners(struct plan_json *p, struct json_value pod)
 			  json_text(pod, "pod"));
 }
 
+static bool is_node_port(struct json_value frontend)
+{
+	struct json_value kinds = json_list(frontend, "kinds");
+
+	return json_count(kinds) &&
+	       !strcmp(json_item_text(kinds, 0), plan_frontend_kind_text(PLAN_NODE_PORT));
+}
+
 static void add_vip_owner(struct plan_json *p, struct json_value frontend)
 {
 	struct plan_hash hash;
@@ -121,6 +129,8 @@ static void add_vip_owner(struct plan_json *p, struct json_value frontend)
 
 	if (!parse_hash(json_text(frontend, "service"), &hash))
 		return; /* the cluster IP without a port; its ports have frontends of their own */
+	if (is_node_port(frontend))
+		return; /* its addresses are the node's */
 	service = plan_json_find(p, WEIR_NAME_SERVICE, &hash);
 	if (service.v)
 		add_owner(p, json_text(frontend, "address"), PLAN_OWNER_SERVICE,

@@ -230,6 +230,25 @@ static void emit_candidate(struct emit *e, const struct plan_backend *b)
 		    addr_text(&b->addr, text), b->port);
 }
 
+static void emit_list(struct emit *e, const char *key, const struct plan *p,
+		      const struct plan_list *list)
+{
+	emit_array(e, key);
+	for (size_t i = 0; i < list->n; i++)
+		emit_candidate(e, &p->backends[list->items[i]]);
+	emit_array_end(e);
+}
+
+static void emit_ranges(struct emit *e, const struct plan_service *s)
+{
+	char text[ADDR_TEXT_MAX];
+
+	emit_array(e, "sourceRanges");
+	for (size_t i = 0; i < s->n_ranges; i++)
+		emit_text(e, NULL, cidr_text(&s->ranges[i], text));
+	emit_array_end(e);
+}
+
 static void write_services(struct emit *e, const struct plan *p)
 {
 	array_begin(e, "services");
@@ -243,10 +262,12 @@ static void write_services(struct emit *e, const struct plan *p)
 		emit_text(e, "protocol", proto_text(s->proto));
 		emit_text(e, "family", family_text(s->family));
 		emit_bool(e, "usable", s->flags & WEIR_SERVICE_USABLE);
-		emit_array(e, "candidates");
-		for (size_t j = 0; j < s->lists[WEIR_LIST_INTERNAL].n; j++)
-			emit_candidate(e, &p->backends[s->lists[WEIR_LIST_INTERNAL].items[j]]);
-		emit_array_end(e);
+		emit_bool(e, "externalLocal", s->flags & WEIR_SERVICE_EXTERNAL_LOCAL);
+		emit_int(e, "affinitySeconds", s->affinity_s);
+		emit_list(e, "candidates", p, &s->lists[WEIR_LIST_INTERNAL]);
+		emit_list(e, "externalCandidates", p, &s->lists[WEIR_LIST_EXTERNAL]);
+		emit_list(e, "shortCandidates", p, &s->lists[WEIR_LIST_SHORT]);
+		emit_ranges(e, s);
 		emit_src(e, &s->src);
 		emit_item_end(e);
 	}
@@ -267,6 +288,15 @@ static void write_backends(struct emit *e, const struct plan *p)
 	array_end(e);
 }
 
+static void emit_kinds(struct emit *e, const struct plan_frontend *f)
+{
+	emit_array(e, "kinds");
+	for (int i = 0; f->kinds >> i; i++)
+		if (f->kinds >> i & 1)
+			emit_text(e, NULL, plan_frontend_kind_text(1 << i));
+	emit_array_end(e);
+}
+
 static void write_frontends(struct emit *e, const struct plan *p)
 {
 	array_begin(e, "frontends");
@@ -277,6 +307,7 @@ static void write_frontends(struct emit *e, const struct plan *p)
 		emit_addr(e, "address", &f->addr);
 		emit_int(e, "port", f->port);
 		emit_text(e, "protocol", f->proto ? proto_text(f->proto) : NULL);
+		emit_kinds(e, f);
 		if (f->service)
 			emit_hash(e, "service", &p->services[f->service].name);
 		else
@@ -293,6 +324,7 @@ static void write_node_addrs(struct emit *e, const struct plan *p)
 		emit_item_begin(e);
 		emit_addr(e, "address", &p->node_addrs[i].addr);
 		emit_text(e, "node", p->node_addrs[i].kind == WEIR_NODE_OWN ? "own" : "other");
+		emit_bool(e, "nodePorts", p->node_addrs[i].node_ports);
 		emit_item_end(e);
 	}
 	array_end(e);

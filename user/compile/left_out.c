@@ -11,17 +11,30 @@
 static int by_proto(const void *a, const void *b)
 {
 	const struct plan_frontend *x = a, *y = b;
-	int order = addr_compare(&x->addr, &y->addr);
+	int order = (int)x->scope - (int)y->scope;
 
+	if (!order)
+		order = addr_compare(&x->addr, &y->addr);
 	if (!order)
 		order = (int)x->proto - (int)y->proto;
 	return order ? order : (int)x->port - (int)y->port;
 }
 
+static bool same_place(const struct plan_frontend *a, const struct plan_frontend *b)
+{
+	return a->scope == b->scope && weir_addr_equal(&a->addr, &b->addr);
+}
+
+static const char *place_text(const struct plan_frontend *f, char *buf)
+{
+	if (f->scope == WEIR_SCOPE_NODE_PORT)
+		return addr_family(&f->addr) ? "IPv6 node" : "IPv4 node";
+	return addr_text(&f->addr, buf);
+}
+
 static bool goes_on(const struct plan_frontend *last, const struct plan_frontend *f)
 {
-	return f->proto == last->proto && f->port <= last->port + 1 &&
-	       weir_addr_equal(&f->addr, &last->addr);
+	return f->proto == last->proto && f->port <= last->port + 1 && same_place(last, f);
 }
 
 /* "10.96.0.9 ports 80-82/TCP, 53/UDP; fd00::9 ports 80/TCP and 12 more" */
@@ -32,7 +45,7 @@ static char *frontends_text(const struct plan_frontend *f, size_t n)
 	FILE *out = open_memstream(&text, &size);
 
 	for (size_t i = 0; i < n; i = end) {
-		bool begins = !i || !weir_addr_equal(&f[i - 1].addr, &f[i].addr);
+		bool begins = !i || !same_place(&f[i - 1], &f[i]);
 
 		if (ranges++ == RANGES_SHOWN) {
 			fprintf(out, " and %zu more", n - i);
@@ -41,7 +54,7 @@ static char *frontends_text(const struct plan_frontend *f, size_t n)
 		for (end = i + 1; end < n && goes_on(&f[end - 1], &f[end]);)
 			end++;
 		if (begins)
-			fprintf(out, "%s%s ports ", i ? "; " : "", addr_text(&f[i].addr, addr));
+			fprintf(out, "%s%s ports ", i ? "; " : "", place_text(&f[i], addr));
 		fprintf(out, "%s%u", begins ? "" : ", ", f[i].port);
 		if (f[end - 1].port != f[i].port)
 			fprintf(out, "-%u", f[end - 1].port);
@@ -49,6 +62,14 @@ static char *frontends_text(const struct plan_frontend *f, size_t n)
 	}
 	fclose(out);
 	return text;
+}
+
+static bool has_external(const struct plan_left_out *l)
+{
+	for (size_t i = 0; i < l->n_frontends; i++)
+		if (!(l->frontends[i].kinds & PLAN_CLUSTER_IP))
+			return true;
+	return false;
 }
 
 static void add_error(struct build *b, const struct kube_service *service,
@@ -63,11 +84,12 @@ static void add_error(struct build *b, const struct kube_service *service,
 		&b->plan->notes, DIAG_ERROR, kube_code_text(KUBE_E_LEFT_OUT), &service->meta.src,
 		object, "spec.ports",
 		"does not fit: %s, and this Service is among the largest of a namespace that needs more than its part. "
-		"Not served: %s; packets to %s, until the Service has fewer ports or endpoints, or the tables are larger",
+		"Not served: %s; packets to %s%s, until the Service has fewer ports or endpoints, or the tables are larger",
 		needs, frontends,
 		l->known
 			? "these addresses are refused as no-service-port"
-			: "these addresses are routed like any other, as there is not even room for the addresses");
+			: "these addresses are routed like any other, as there is not even room for the addresses",
+		l->known && has_external(l) ? ", but for those that are no cluster IP" : "");
 }
 
 void left_out_add(struct build *b, const struct kube_service *service,

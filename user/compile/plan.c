@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compile/frontends.h"
 #include "compile/plan.h"
 
 void plan_free(struct plan **p)
@@ -128,12 +129,7 @@ uint32_t plan_service_slots(const struct plan_service *s)
 
 static int frontend_order(const void *a, const void *b)
 {
-	const struct plan_frontend *x = a, *y = b;
-	int order = addr_compare(&x->addr, &y->addr);
-
-	if (!order)
-		order = (int)x->port - (int)y->port;
-	return order ? order : (int)x->proto - (int)y->proto;
+	return frontend_compare(a, b);
 }
 
 const struct plan_frontend *plan_find_frontend(const struct plan *p, const struct weir_addr *addr,
@@ -141,6 +137,46 @@ const struct plan_frontend *plan_find_frontend(const struct plan *p, const struc
 {
 	struct plan_frontend key = { .addr = *addr, .port = port, .proto = proto };
 
+	return bsearch(&key, p->frontends, p->n_frontends, sizeof(key), frontend_order);
+}
+
+const char *plan_frontend_kind_text(enum plan_frontend_kind kind)
+{
+	switch (kind) {
+	case PLAN_CLUSTER_IP:
+		return "ClusterIP";
+	case PLAN_NODE_PORT:
+		return "NodePort";
+	case PLAN_EXTERNAL_IP:
+		return "ExternalIP";
+	case PLAN_LOAD_BALANCER:
+		return "LoadBalancer";
+	}
+	return "?";
+}
+
+struct weir_addr plan_unspecified(int family)
+{
+	return family ? (struct weir_addr){} : weir_addr_from_v4(0);
+}
+
+static const struct plan_node_addr *find_node_addr(const struct plan *p,
+						   const struct weir_addr *addr);
+
+const struct plan_frontend *plan_match_frontend(const struct plan *p, const struct weir_addr *addr,
+						uint16_t port, uint8_t proto)
+{
+	const struct plan_frontend *f = plan_find_frontend(p, addr, port, proto);
+	struct plan_frontend key = { .addr = plan_unspecified(addr_family(addr)),
+				     .port = port,
+				     .proto = proto,
+				     .scope = WEIR_SCOPE_NODE_PORT };
+	const struct plan_node_addr *node = find_node_addr(p, addr);
+
+	if (!f)
+		f = plan_find_frontend(p, addr, 0, 0);
+	if (f || !node || !node->node_ports)
+		return f;
 	return bsearch(&key, p->frontends, p->n_frontends, sizeof(key), frontend_order);
 }
 
@@ -203,11 +239,18 @@ static int node_addr_order(const void *a, const void *b)
 			    &((const struct plan_node_addr *)b)->addr);
 }
 
+static const struct plan_node_addr *find_node_addr(const struct plan *p,
+						   const struct weir_addr *addr)
+{
+	struct plan_node_addr key = { .addr = *addr };
+
+	return bsearch(&key, p->node_addrs, p->n_node_addrs, sizeof(key), node_addr_order);
+}
+
 int plan_node_kind(const struct plan *p, const struct weir_addr *addr)
 {
-	struct plan_node_addr key = { .addr = *addr }, *found;
+	const struct plan_node_addr *found = find_node_addr(p, addr);
 
-	found = bsearch(&key, p->node_addrs, p->n_node_addrs, sizeof(key), node_addr_order);
 	return found ? (int)found->kind : 0;
 }
 

@@ -137,22 +137,49 @@ struct plan_service {
 	const char *ns, *service, *port_name;
 	uint8_t proto;
 	int family;
+	bool external; /* it has frontends beside the cluster IP; else only the first list is used
+			*/
 	struct plan_list lists[_WEIR_LIST_MAX]; /* by enum weir_list */
+	/* the sources that may use its load balancer addresses, sorted; none: all (SVC-50) */
+	struct cidr *ranges;
+	size_t n_ranges;
 	uint32_t flags; /* enum weir_service_flag */
 	uint32_t affinity_s; /* sessionAffinity ClientIP; 0: none */
 	struct src src;
 };
 
+/* Bits: one Service may give an address twice. */
+enum plan_frontend_kind {
+	PLAN_CLUSTER_IP = 1 << 0,
+	PLAN_NODE_PORT = 1 << 1,
+	PLAN_EXTERNAL_IP = 1 << 2,
+	PLAN_LOAD_BALANCER = 1 << 3,
+};
+
 struct plan_frontend {
-	struct weir_addr addr;
+	struct weir_addr addr; /* of a node port: plan_unspecified() */
 	uint16_t port; /* host order; 0 with proto 0: the known-cluster-IP element */
 	uint8_t proto;
+	uint8_t scope; /* enum weir_frontend_scope */
+	uint8_t kinds; /* enum plan_frontend_kind */
+	uint8_t flags; /* enum weir_frontend_flag */
 	uint32_t service; /* index of services[] */
 };
 
 struct plan_node_addr {
 	struct weir_addr addr;
-	enum weir_node_kind kind;
+	enum weir_node_kind kind; /* OWN or OTHER */
+	bool node_ports; /* OWN: serves node ports (SVC-36) */
+};
+
+/*
+ * Which addresses of the node serve node ports (SVC-36): its primary ones, those in blocks, and in
+ * a family without a block all.
+ */
+struct plan_node_ports {
+	bool primary; /* then there are no blocks */
+	const struct cidr *blocks;
+	size_t n_blocks;
 };
 
 /*
@@ -170,7 +197,7 @@ struct plan_closed {
 /* A Service that does not fit, and is not served (service_fit.h). */
 struct plan_left_out {
 	const char *service; /* "ns/name" */
-	/* its addresses are known cluster IPs: packets to them are refused as no-service-port */
+	/* its cluster IPs are known: packets to them are refused as no-service-port */
 	bool known;
 	enum weir_map table; /* _WEIR_MAP_MAX: the work of compiling is bounded */
 	/* of the table, by all Services; need <= size: no room beside old entries */
@@ -203,7 +230,7 @@ struct plan {
 	/* sorted by (ns, service, port_name, proto, family) after element 0 */
 	struct plan_service *services;
 	struct plan_backend *backends; /* sorted by (service, addr, port) */
-	struct plan_frontend *frontends; /* sorted by (addr, port, proto) */
+	struct plan_frontend *frontends; /* sorted by (scope, addr, port, proto) */
 	struct plan_node_addr *node_addrs; /* sorted */
 	struct plan_closed *closed; /* sorted by policy, direction */
 	struct plan_left_out *left_out; /* sorted by namespace, name */
@@ -220,6 +247,7 @@ struct plan_input {
 	const struct weir_addr *local_addrs;
 	size_t n_local_addrs;
 	bool echo_always; /* NP-38 */
+	struct plan_node_ports node_ports;
 	/* WEIR_OVERLAY_WORDS words, as weir_config.overlay_ports; NULL: none */
 	const uint64_t *overlay_ports;
 	/*
@@ -288,7 +316,13 @@ const struct plan_word *plan_set_word(const struct plan_set *set, uint32_t ident
 const struct plan_range *plan_find_range(const struct plan *p, uint32_t port_set, uint32_t point);
 /* The rule of the first range of a port set, in itself or where it refers to. */
 uint32_t plan_first_rule(const struct plan *p, uint32_t port_set);
-/* enum weir_node_kind, or 0. */
+/* The frontend of a packet from a pod of this node, or a known cluster IP, or NULL. */
+const struct plan_frontend *plan_match_frontend(const struct plan *p, const struct weir_addr *addr,
+						uint16_t port, uint8_t proto);
+const char *plan_frontend_kind_text(enum plan_frontend_kind kind); /* "ClusterIP"; of one bit */
+/* ::ffff:0.0.0.0 or ::, the address of node ports. */
+struct weir_addr plan_unspecified(int family);
+/* WEIR_NODE_OWN, WEIR_NODE_OTHER, or 0. */
 int plan_node_kind(const struct plan *p, const struct weir_addr *addr);
 /* Index of identities[]: the pod's address if it has an element, else the longest prefix. */
 uint32_t plan_identity(const struct plan *p, const struct weir_addr *addr);

@@ -10,9 +10,9 @@
 enum weir_map service_need_table(enum service_need_kind kind)
 {
 	static const enum weir_map tables[] = {
-		[SERVICE_STEPS] = _WEIR_MAP_MAX,        [SERVICE_FRONTENDS] = WEIR_MAP_frontends,
-		[SERVICE_PORTS] = WEIR_MAP_services,    [SERVICE_SLOTS] = WEIR_MAP_backend_slots,
-		[SERVICE_BACKENDS] = WEIR_MAP_backends,
+		[SERVICE_STEPS] = _WEIR_MAP_MAX,           [SERVICE_FRONTENDS] = WEIR_MAP_frontends,
+		[SERVICE_RANGES] = WEIR_MAP_source_ranges, [SERVICE_PORTS] = WEIR_MAP_services,
+		[SERVICE_SLOTS] = WEIR_MAP_backend_slots,  [SERVICE_BACKENDS] = WEIR_MAP_backends,
 	};
 
 	return tables[kind];

@@ -19,6 +19,7 @@
 enum service_need_kind {
 	SERVICE_STEPS, /* endpoints of all slices: the work of compiling */
 	SERVICE_FRONTENDS, /* without those of its addresses alone */
+	SERVICE_RANGES,
 	SERVICE_PORTS, /* elements of services */
 	SERVICE_SLOTS,
 	SERVICE_BACKENDS,

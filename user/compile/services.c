@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compile/build.h"
-#include "compile/candidates.h"
 #include "compile/left_out.h"
+#include "compile/service_build.h"
 
 #define LABEL_PROXY_NAME "service.kubernetes.io/service-proxy-name"
 #define LABEL_HEADLESS "service.kubernetes.io/headless"
@@ -16,38 +15,6 @@
 /* The items of slices that are read for each element of backends; some are not ready, or repeated.
  */
 #define STEPS_PARTS 16ull
-
-/* A service port in one family. */
-struct service_port {
-	const struct kube_service *service;
-	const struct kube_service_port *port;
-	int family;
-	size_t owner; /* index of owners[] */
-	uint32_t index; /* of plan->services; 0: the Service is left out */
-};
-
-/* The ports of one Service that is served: consecutive ones of service_build.ports. */
-struct owner {
-	const struct kube_service *service;
-	size_t first, n;
-};
-
-struct service_build {
-	struct build *build;
-	struct slice_index slices;
-	struct location here;
-	struct slice_ports slice_ports; /* of the current Service */
-	struct endpoint_list endpoints; /* of the current service port */
-	struct service_port *ports;
-	struct owner *owners;
-	struct service_need *needs; /* of the owners */
-	size_t n_ports, cap_ports, n_owners;
-	size_t cap_services, cap_backends, cap_frontends;
-	struct plan_service *services; /* copied to the plan's arena at the end, as those below */
-	struct plan_backend *backends;
-	struct plan_frontend *frontends;
-	size_t n_services, n_backends, n_frontends;
-};
 
 static struct plan_hash service_name(const struct plan_service *s)
 {
@@ -62,42 +29,85 @@ static struct plan_hash service_name(const struct plan_service *s)
 	return hash_end(&h);
 }
 
-/* Adds the backends of a service, and lists its candidates. */
-static void add_backends(struct service_build *sb, struct plan_service *s, bool local_only)
+/* Its endpoints, also those that are only serving: they end no UDP flow (SVC-91). */
+static void add_backends(struct service_build *sb)
+{
+	const struct endpoint_list *list = &sb->endpoints;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct endpoint *e = &list->items[i];
+
+		if (e->e->ready || e->e->serving)
+			*VEC_ADD(sb->backends, sb->n_backends, sb->cap_backends) =
+				(struct plan_backend){
+					.service = sb->n_services,
+					.addr = e->e->addr,
+					.port = e->port,
+					.serving = e->e->serving,
+				};
+	}
+}
+
+/* The candidates among the backends that begin at first. */
+static struct plan_list list_of(struct service_build *sb, size_t first, bool local_only)
 {
 	const struct endpoint_list *list = &sb->endpoints;
 	_cleanup_(mem_free) bool *chosen = mem_zalloc(list->n);
 	size_t n = candidates_choose(list, local_only, &sb->here, chosen);
+	struct plan_list result = { .items = arena_zalloc(&sb->build->plan->arena,
+							  n * sizeof(*result.items)) };
 
-	s->lists[WEIR_LIST_INTERNAL].items = arena_zalloc(
-		&sb->build->plan->arena, n * sizeof(*s->lists[WEIR_LIST_INTERNAL].items));
 	for (size_t i = 0; i < list->n; i++) {
-		const struct endpoint *e = &list->items[i];
-
-		if (!e->e->ready && !e->e->serving)
-			continue;
 		if (chosen[i])
-			s->lists[WEIR_LIST_INTERNAL].items[s->lists[WEIR_LIST_INTERNAL].n++] =
-				sb->n_backends;
-		*VEC_ADD(sb->backends, sb->n_backends, sb->cap_backends) = (struct plan_backend){
-			.service = sb->n_services,
-			.addr = e->e->addr,
-			.port = e->port,
-			.serving = e->e->serving,
-		};
+			result.items[result.n++] = first;
+		first += list->items[i].e->ready || list->items[i].e->serving;
 	}
-	s->flags = candidates_flags(list);
+	return result;
+}
+
+/* B.3: which list answers which traffic. Equal lists are one, as most are. */
+static void add_lists(struct service_build *sb, const struct service_port *sp, size_t first,
+		      struct plan_service *s)
+{
+	bool itp_local = sp->service->internal_local,
+	     external = port_is_external(sp->service, sp->port, sp->family),
+	     etp_local = external && service_is_external_local(sp->service);
+	struct plan_list cluster = {}, local = {};
+
+	if (!itp_local || external)
+		cluster = list_of(sb, first, false);
+	if (itp_local || etp_local)
+		local = list_of(sb, first, true);
+	s->lists[WEIR_LIST_INTERNAL] = itp_local ? local : cluster;
+	s->external = external;
+	if (external) {
+		s->lists[WEIR_LIST_EXTERNAL] = etp_local ? local : cluster;
+		s->lists[WEIR_LIST_SHORT] = cluster;
+	}
+	s->flags = candidates_flags(&sb->endpoints) | (etp_local ? WEIR_SERVICE_EXTERNAL_LOCAL : 0);
+}
+
+static void add_ranges(struct service_build *sb, const struct service_port *sp,
+		       struct plan_service *s)
+{
+	const struct plan *p = sb->build->plan;
+
+	source_ranges_of(sp->service, sp->family, p->node_addrs, p->n_node_addrs, &sb->ranges);
+	s->ranges = arena_array(&sb->build->plan->arena, sb->ranges.items, sb->ranges.n);
+	s->n_ranges = sb->ranges.n;
 }
 
 static void add_service(struct service_build *sb, struct service_port *sp)
 {
 	struct arena *a = &sb->build->plan->arena;
+	size_t first = sb->n_backends;
 	struct plan_service s = {
 		.ns = arena_strdup(a, sp->service->meta.ns),
 		.service = arena_strdup(a, sp->service->meta.name),
 		.port_name = arena_strdup(a, sp->port->name),
 		.proto = sp->port->proto,
 		.family = sp->family,
+		.affinity_s = sp->service->affinity_s,
 		.src = build_src(sb->build, &sp->port->src),
 	};
 
@@ -105,7 +115,9 @@ static void add_service(struct service_build *sb, struct service_port *sp)
 		s.src = build_src(sb->build, &sp->service->meta.src);
 	s.name = service_name(&s);
 	endpoints_of(&sb->slice_ports, sp->port, sp->family, sb->here.node, &sb->endpoints);
-	add_backends(sb, &s, sp->service->internal_local);
+	add_backends(sb);
+	add_lists(sb, sp, first, &s);
+	add_ranges(sb, sp, &s);
 	sp->index = sb->n_services;
 	*VEC_ADD(sb->services, sb->n_services, sb->cap_services) = s;
 }
@@ -177,87 +189,19 @@ static void find_owners(struct service_build *sb)
 	}
 }
 
-/* ---- Frontends ---- */
-
-struct frontend_entry {
-	struct plan_frontend frontend;
-	const struct service_port *port;
-};
-
-static int by_frontend(const struct plan_frontend *x, const struct plan_frontend *y)
-{
-	int order = addr_compare(&x->addr, &y->addr);
-
-	if (!order)
-		order = (int)x->port - (int)y->port;
-	return order ? order : (int)x->proto - (int)y->proto;
-}
-
-/* In a conflict the Service that was created first wins, then the first by name (SVC-7). */
-static int by_frontend_and_age(const void *a, const void *b)
-{
-	const struct frontend_entry *x = a, *y = b;
-	int64_t created_x = x->port->service->meta.created,
-		created_y = y->port->service->meta.created;
-	int order = by_frontend(&x->frontend, &y->frontend);
-
-	if (!order)
-		order = (created_x > created_y) - (created_x < created_y);
-	return order ? order : (x->port > y->port) - (x->port < y->port);
-}
-
-static void note_conflict(struct plan *plan, const struct frontend_entry *winner,
-			  const struct frontend_entry *loser)
-{
-	const struct kube_meta *w = &winner->port->service->meta, *l = &loser->port->service->meta;
-	_cleanup_(mem_free) char *object = mem_printf("Service %s/%s", l->ns, l->name);
-	char text[ADDR_TEXT_MAX];
-
-	diag_add(
-		&plan->notes, DIAG_WARNING, NULL, &l->src, object, "spec.ports",
-		"%s port %u/%s is also a frontend of Service %s/%s, which keeps it; give this Service another address or port",
-		addr_text(&loser->frontend.addr, text), loser->frontend.port,
-		proto_text(loser->frontend.proto), w->ns, w->name);
-}
-
-/* No other Service gets what it has in a conflict, either. */
-static bool is_left_out(const struct service_build *sb, const struct frontend_entry *e)
-{
-	return e->frontend.proto ? !e->port->index : sb->needs[e->port->owner].unknown;
-}
-
-static void add_frontends(struct service_build *sb)
-{
-	_cleanup_(mem_free) struct frontend_entry *entries =
-		mem_zalloc(2 * sb->n_ports * sizeof(*entries));
-	size_t n = 0;
-
-	for (size_t i = 0; i < sb->n_ports; i++) {
-		const struct service_port *sp = &sb->ports[i];
-		struct plan_frontend f = { .addr = sp->service->cluster_ip[sp->family] };
-
-		entries[n++] = (struct frontend_entry){ f, sp }; /* known cluster IP: service 0 */
-		f.port = sp->port->port;
-		f.proto = sp->port->proto;
-		f.service = sp->index;
-		entries[n++] = (struct frontend_entry){ f, sp };
-	}
-	if (n)
-		qsort(entries, n, sizeof(*entries), by_frontend_and_age);
-	for (size_t i = 0, winner = 0; i < n; i++) {
-		if (i && !by_frontend(&entries[winner].frontend, &entries[i].frontend)) {
-			if (entries[i].frontend.proto)
-				note_conflict(sb->build->plan, &entries[winner], &entries[i]);
-			continue;
-		}
-		winner = i;
-		if (!is_left_out(sb, &entries[i]))
-			*VEC_ADD(sb->frontends, sb->n_frontends, sb->cap_frontends) =
-				entries[i].frontend;
-	}
-}
-
 /* ---- What does not fit ---- */
+
+/* Elements of frontends and source_ranges. */
+static void count_port(struct service_build *sb, const struct service_port *sp,
+		       struct service_need *need)
+{
+	const struct plan *p = sb->build->plan;
+
+	port_frontends_of(sp->service, sp->port, sp->family, &sb->port_frontends);
+	need->need[SERVICE_FRONTENDS] += sb->port_frontends.n;
+	source_ranges_of(sp->service, sp->family, p->node_addrs, p->n_node_addrs, &sb->ranges);
+	need->need[SERVICE_RANGES] += sb->ranges.n;
+}
 
 /* What is known before endpoints are compiled. */
 static void count_needs(struct service_build *sb)
@@ -273,11 +217,13 @@ static void count_needs(struct service_build *sb)
 					       .created = m->created };
 		for (int family = 0; family < 2; family++)
 			need->known += !weir_addr_is_zero(&o->service->cluster_ip[family]);
-		need->need[SERVICE_FRONTENDS] = need->need[SERVICE_PORTS] = o->n;
+		need->need[SERVICE_PORTS] = o->n;
 		slice_ports_of(&sb->slices, o->service, &sb->slice_ports);
-		for (size_t p = o->first; p < o->first + o->n; p++)
+		for (size_t p = o->first; p < o->first + o->n; p++) {
+			count_port(sb, &sb->ports[p], need);
 			need->need[SERVICE_STEPS] += endpoints_count(
 				&sb->slice_ports, sb->ports[p].port, sb->ports[p].family);
+		}
 	}
 }
 
@@ -335,6 +281,21 @@ static size_t count_left_out(const struct service_build *sb)
 	return n;
 }
 
+/* All frontends that a Service would have. */
+static struct plan_frontend *frontends_of(struct service_build *sb, const struct owner *o, size_t n)
+{
+	struct plan_frontend *list = arena_zalloc(&sb->build->plan->arena, n * sizeof(*list));
+	size_t at = 0;
+
+	for (size_t p = o->first; p < o->first + o->n; p++) {
+		port_frontends_of(o->service, sb->ports[p].port, sb->ports[p].family,
+				  &sb->port_frontends);
+		for (size_t f = 0; f < sb->port_frontends.n; f++)
+			list[at++] = sb->port_frontends.items[f];
+	}
+	return list;
+}
+
 static void keep_left_out(struct service_build *sb)
 {
 	struct plan *p = sb->build->plan;
@@ -342,18 +303,11 @@ static void keep_left_out(struct service_build *sb)
 	p->left_out = arena_zalloc(&p->arena, (count_left_out(sb) + 1) * sizeof(*p->left_out));
 	for (size_t i = 0; i < sb->n_owners; i++) {
 		const struct owner *o = &sb->owners[i];
-		struct plan_frontend *list;
+		size_t n = sb->needs[i].need[SERVICE_FRONTENDS];
 
-		if (!sb->needs[i].out)
-			continue;
-		list = arena_zalloc(&p->arena, o->n * sizeof(*list));
-		for (size_t n = 0; n < o->n; n++) {
-			const struct service_port *sp = &sb->ports[o->first + n];
-
-			list[n] = (struct plan_frontend){ o->service->cluster_ip[sp->family],
-							  sp->port->port, sp->port->proto, 0 };
-		}
-		left_out_add(sb->build, o->service, &sb->needs[i], list, o->n);
+		if (sb->needs[i].out)
+			left_out_add(sb->build, o->service, &sb->needs[i], frontends_of(sb, o, n),
+				     n);
 	}
 }
 
@@ -362,6 +316,8 @@ static void service_build_free(struct service_build *sb)
 	slice_index_free(&sb->slices);
 	slice_ports_free(&sb->slice_ports);
 	free(sb->endpoints.items);
+	free(sb->port_frontends.items);
+	free(sb->ranges.items);
 	free(sb->owners);
 	free(sb->needs);
 	free(sb->ports);
@@ -441,7 +397,7 @@ void build_services(struct build *b, const struct plan_input *in)
 		fit(&sb, in, kind);
 	if (count_left_out(&sb) > left_out)
 		add_services(&sb);
-	add_frontends(&sb);
+	services_claim_frontends(&sb);
 	keep_services(&sb);
 	keep_left_out(&sb);
 }

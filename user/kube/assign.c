@@ -152,6 +152,7 @@ static void assign_node(struct assign *as, struct kube_node *node)
 		if (!as->families[family])
 			continue;
 		addrs[node->n_addrs] = assign_addr(as, FOR_NODES, &node->meta, family);
+		node->primary[family] = addrs[node->n_addrs];
 		node->n_addrs += !weir_addr_is_zero(&addrs[node->n_addrs]);
 	}
 	node->addrs = addrs;

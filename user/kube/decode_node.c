@@ -99,8 +99,13 @@ void decode_node(const struct field *root, struct kube_meta *o)
 		field_raw(&address, "");
 		if (strcmp(type, "InternalIP") && strcmp(type, "ExternalIP"))
 			continue;
-		if (address.node && address.node->type == DOC_STRING && check_addr(&address, &a) &&
-		    !weir_addr_is_zero(&a) && !has_addr(node, &a))
+		if (!address.node || address.node->type != DOC_STRING ||
+		    !check_addr(&address, &a) || weir_addr_is_zero(&a))
+			continue;
+		if (!strcmp(type, "InternalIP") &&
+		    weir_addr_is_zero(&node->primary[addr_family(&a)]))
+			node->primary[addr_family(&a)] = a;
+		if (!has_addr(node, &a))
 			node->addrs[node->n_addrs++] = a;
 	}
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Service: ports, cluster IPs by family, traffic policies. Fields of frontends that Weir does not
- * serve yet are checked too: a manifest that the API server would refuse is refused.
+ * Service: ports, addresses of its frontends, traffic policies, affinity. What the API server would
+ * refuse is refused.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 
 #define FAMILIES_MAX 2
 #define AFFINITY_SECONDS_MAX 86400
+#define AFFINITY_SECONDS_DEFAULT 10800
 
 /* In the order of enum kube_service_type. */
 static const char *const types[] = { "ClusterIP", "NodePort", "LoadBalancer", "ExternalName",
@@ -278,7 +279,7 @@ static void check_external_name(const struct field *spec)
 			    field_quoted(&name));
 }
 
-static void check_affinity(const struct field *spec)
+static void decode_affinity(const struct field *spec, struct kube_service *svc)
 {
 	static const char *const words[] = { "None", "ClientIP", NULL };
 	struct field config = field_map(spec, "sessionAffinityConfig"),
@@ -286,24 +287,34 @@ static void check_affinity(const struct field *spec)
 	int affinity = field_word_at(spec, "sessionAffinity", words, 0);
 
 	/* the API server drops the config of another affinity, whatever the number */
-	field_number_at(&client, "timeoutSeconds", affinity ? 1 : INT32_MIN,
-			affinity ? AFFINITY_SECONDS_MAX : INT32_MAX, 0);
+	long long seconds = field_number_at(&client, "timeoutSeconds", affinity ? 1 : INT32_MIN,
+					    affinity ? AFFINITY_SECONDS_MAX : INT32_MAX,
+					    AFFINITY_SECONDS_DEFAULT);
+
+	svc->affinity_s = affinity ? seconds : 0;
 }
 
-static void check_source_ranges(const struct field *spec, enum kube_service_type type)
+static void decode_source_ranges(const struct field *spec, struct kube_service *svc)
 {
 	struct field ranges = field_list(spec, "loadBalancerSourceRanges");
 
-	if (field_count(&ranges) && type != KUBE_LOAD_BALANCER)
+	if (field_count(&ranges) && svc->type != KUBE_LOAD_BALANCER)
 		field_error(&ranges, KUBE_E_CONFLICT,
-			    "not allowed for type %s: remove it, or use LoadBalancer", types[type]);
+			    "not allowed for type %s: remove it, or use LoadBalancer",
+			    types[svc->type]);
+	svc->source_ranges =
+		arena_zalloc(spec->d->arena, field_count(&ranges) * sizeof(*svc->source_ranges));
 	for (size_t i = 0; i < field_count(&ranges); i++) {
 		struct field f = field_item(&ranges, i);
 		const char *text = field_raw(&f, NULL);
 		struct cidr block;
 
 		/* unlike other blocks, these may have blanks around them (PARSE-5) */
-		if (text && *text && cidr_parse(text, &block))
+		if (!text || !*text)
+			continue;
+		if (!cidr_parse(text, &block))
+			svc->source_ranges[svc->n_source_ranges++] = block;
+		else
 			field_error(&f, KUBE_E_CIDR,
 				    "expected a block like 10.0.0.0/8 or 2001:db8::/32, found %s",
 				    field_quoted(&f));
@@ -335,15 +346,30 @@ static void decode_external(const struct field *spec, struct kube_service *svc)
 			    "not allowed for type %s%s: remove it, or use NodePort or LoadBalancer",
 			    types[svc->type],
 			    svc->type == KUBE_CLUSTER_IP ? " without externalIPs" : "");
-	check_source_ranges(spec, svc->type);
+	decode_source_ranges(spec, svc);
 }
 
-static void add_balancer_ip(const struct field *f, struct kube_service *svc)
+/* Returns the address, or NULL: the field is none. */
+static const struct weir_addr *add_balancer_ip(const struct field *f, struct kube_service *svc)
 {
 	const char *text = field_raw(f, NULL);
+	struct weir_addr *a = &svc->balancer_ips[svc->n_balancer_ips];
 
-	if (text && !addr_parse(text, &svc->balancer_ips[svc->n_balancer_ips]))
-		svc->n_balancer_ips++;
+	if (!text || addr_parse(text, a))
+		return NULL;
+	svc->n_balancer_ips++;
+	return a;
+}
+
+/* SVC-45. What is on no wire is no frontend. */
+static void add_vip(const struct field *ingress, struct kube_service *svc)
+{
+	struct field ip = field_at(ingress, "ip"), mode = field_at(ingress, "ipMode");
+	const struct weir_addr *a = add_balancer_ip(&ip, svc);
+	const char *text = field_raw(&mode, "");
+
+	if (a && !addr_is_martian(a, true) && (!*text || !strcmp(text, "VIP")))
+		svc->vips[svc->n_vips++] = *a;
 }
 
 /* The API server does not check these addresses: other text is ignored. */
@@ -357,11 +383,12 @@ static void decode_balancer(const struct field *root, const struct field *spec,
 	size_t n = field_count(&ingress);
 
 	svc->balancer_ips = arena_zalloc(spec->d->arena, (n + 1) * sizeof(*svc->balancer_ips));
+	svc->vips = arena_zalloc(spec->d->arena, n * sizeof(*svc->vips));
 	add_balancer_ip(&asked, svc);
 	for (size_t i = 0; i < n; i++) {
-		struct field item = field_map_item(&ingress, i), ip = field_at(&item, "ip");
+		struct field item = field_map_item(&ingress, i);
 
-		add_balancer_ip(&ip, svc);
+		add_vip(&item, svc);
 	}
 }
 
@@ -388,7 +415,7 @@ void decode_service(const struct field *root, struct kube_meta *o)
 	svc->publish_not_ready = field_flag_at(&spec, "publishNotReadyAddresses", false);
 	decode_external(&spec, svc);
 	decode_balancer(root, &spec, svc);
-	check_affinity(&spec);
+	decode_affinity(&spec, svc);
 	if (svc->type == KUBE_EXTERNAL_NAME)
 		check_external_name(&spec);
 	else

@@ -73,6 +73,10 @@ static void print_node(const struct kube_node *node, FILE *out)
 		put_addr(&node->addrs[i], out);
 		fputc('\n', out);
 	}
+	fputs("  primary", out);
+	put_addr(&node->primary[0], out);
+	put_addr(&node->primary[1], out);
+	fputc('\n', out);
 }
 
 static void print_pod_spec(const struct kube_pod *pod, FILE *out)
@@ -107,6 +111,8 @@ static void put_addrs(const char *what, const struct weir_addr *addrs, size_t n,
 
 static void print_service(const struct kube_service *svc, FILE *out)
 {
+	char text[ADDR_TEXT_MAX];
+
 	fprintf(out, "  type %d headless %d needs-ip %d families %d %d cluster-ips", svc->type,
 		svc->headless, svc->needs_cluster_ip, svc->wants_family[0], svc->wants_family[1]);
 	put_addr(&svc->cluster_ip[0], out);
@@ -127,7 +133,11 @@ static void print_service(const struct kube_service *svc, FILE *out)
 			fprintf(out, " %u", p->target_port);
 		fputc('\n', out);
 	}
+	fprintf(out, "  affinity %u\n", svc->affinity_s);
 	put_addrs("external-ips", svc->external_ips, svc->n_external_ips, out);
+	put_addrs("vips", svc->vips, svc->n_vips, out);
+	for (size_t i = 0; i < svc->n_source_ranges; i++)
+		fprintf(out, "  source-range %s\n", cidr_text(&svc->source_ranges[i], text));
 	put_addrs("balancer-ips", svc->balancer_ips, svc->n_balancer_ips, out);
 }
 

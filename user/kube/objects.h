@@ -129,6 +129,7 @@ struct kube_node {
 	size_t n_taints;
 	struct weir_addr *addrs; /* InternalIP and ExternalIP, in order, unique */
 	size_t n_addrs;
+	struct weir_addr primary[2]; /* by family: the first InternalIP; zero: none (SVC-36) */
 };
 
 struct kube_pod_port {
@@ -229,9 +230,12 @@ struct kube_service {
 	bool external_local;
 	bool publish_not_ready;
 	bool has_slices, has_mirrored; /* in the input; mirrored: made from an Endpoints object */
-	/* not served yet: externalIPs, status.loadBalancer and loadBalancerIP, as far as valid */
-	struct weir_addr *external_ips, *balancer_ips;
-	size_t n_external_ips, n_balancer_ips;
+	uint32_t affinity_s; /* sessionAffinity ClientIP: its timeout; 0: None */
+	struct weir_addr *external_ips;
+	struct weir_addr *vips; /* of status.loadBalancer, with ipMode VIP (SVC-45) */
+	struct cidr *source_ranges; /* of both families (SVC-50) */
+	struct weir_addr *balancer_ips; /* of status.loadBalancer and loadBalancerIP, all */
+	size_t n_external_ips, n_vips, n_source_ranges, n_balancer_ips;
 };
 
 struct kube_endpoint {

@@ -170,10 +170,7 @@ static int write_names(struct sync *s)
 		 : table_write(sync_fd(s, WEIR_MAP_names), &s->diff[WEIR_MAP_names].insert, s->err);
 }
 
-/*
- * The addresses of nodes. An element whose kind changes (OWN, OTHER) is deleted and, after a
- * barrier, inserted again: in between the address is an ordinary peer.
- */
+/* The addresses of nodes. What an element says changes in place. */
 static int write_nodes(struct sync *s)
 {
 	const struct table_diff *d = &s->diff[WEIR_MAP_nodes];
@@ -181,13 +178,15 @@ static int write_nodes(struct sync *s)
 
 	sync_step("nodes");
 	r = table_write(fd, &d->insert, s->err);
-	if (r || !d->change.n)
-		return r ? r : table_erase(fd, &d->drop, s->err);
-	r = table_erase(fd, &d->change, s->err);
-	if (!r)
-		r = barrier_wait(s->err);
-	if (!r)
-		r = table_write(fd, &d->change, s->err);
+	for (size_t i = 0; !r && i < d->change.n; i++) {
+		struct weir_store_word arg = {
+			.map = WEIR_STORE_NODE,
+			.value = *(uint32_t *)table_value(&d->change, i),
+			.addr = *(struct weir_addr *)table_key(&d->change, i),
+		};
+
+		r = sync_store_word(s, &arg);
+	}
 	return r ? r : table_erase(fd, &d->drop, s->err);
 }
 

@@ -13,7 +13,7 @@
 struct service_room {
 	struct node *n;
 	const struct plan *p;
-	struct table names, frontends; /* live */
+	struct table names, frontends, ranges; /* live */
 	struct backends backends; /* live */
 	struct service_need *needs; /* one for each Service of the plan */
 	size_t n_needs;
@@ -24,6 +24,7 @@ static void room_free(struct service_room *r)
 {
 	table_free(&r->names);
 	table_free(&r->frontends);
+	table_free(&r->ranges);
 	backends_free(&r->backends);
 	free(r->needs);
 	free(r->need_of);
@@ -46,6 +47,9 @@ static int read_live(struct service_room *r, struct weir_err *err)
 	error = table_read(node_map_fd(r->n, WEIR_MAP_names), &r->names, err);
 	if (!error)
 		error = table_read(node_map_fd(r->n, WEIR_MAP_frontends), &r->frontends, err);
+	table_init(&r->ranges, WEIR_MAP_source_ranges);
+	if (!error)
+		error = table_read(node_map_fd(r->n, WEIR_MAP_source_ranges), &r->ranges, err);
 	backends_read(r->n, &r->backends);
 	return error;
 }
@@ -107,6 +111,22 @@ static uint64_t new_slots(const struct service_room *r, uint32_t id, const struc
 	return n;
 }
 
+static uint64_t new_ranges(const struct service_room *r, uint32_t id, const struct plan_service *s)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < s->n_ranges; i++) {
+		struct weir_source_range key = {
+			.prefix_len = WEIR_SOURCE_RANGE_BITS + s->ranges[i].len,
+			.service = id,
+			.addr = s->ranges[i].addr,
+		};
+
+		n += !id || !table_find(&r->ranges, &key);
+	}
+	return n;
+}
+
 static void find_services(struct service_room *r)
 {
 	const struct plan *p = r->p;
@@ -126,6 +146,7 @@ static void find_services(struct service_room *r)
 		r->need_of[i] = need - r->needs;
 		need->need[SERVICE_PORTS] += !id;
 		need->need[SERVICE_SLOTS] += new_slots(r, id, s);
+		need->need[SERVICE_RANGES] += new_ranges(r, id, s);
 	}
 }
 
@@ -146,22 +167,24 @@ static void count_backends(struct service_room *r)
 static void count_frontends(struct service_room *r)
 {
 	const struct plan *p = r->p;
-	bool address = false;
+	const struct weir_addr *known = NULL; /* an address whose element is new */
 
 	for (size_t i = 0; i < p->n_frontends; i++) {
 		const struct plan_frontend *f = &p->frontends[i];
 		struct weir_frontend key = { .addr = f->addr,
 					     .port_be = htobe16(f->port),
-					     .proto = f->proto };
+					     .proto = f->proto,
+					     .scope = f->scope };
 		bool fresh = !table_find(&r->frontends, &key);
 
 		if (!f->service) {
-			address = fresh;
+			known = fresh ? &f->addr : NULL;
 			continue;
 		}
 		r->needs[r->need_of[f->service]].need[SERVICE_FRONTENDS] += fresh;
-		r->needs[r->need_of[f->service]].known += address;
-		address = false;
+		if (known && weir_addr_equal(known, &f->addr))
+			r->needs[r->need_of[f->service]].known++;
+		known = NULL;
 	}
 }
 
@@ -191,6 +214,8 @@ static uint64_t live_entries(const struct service_room *r, enum service_need_kin
 	switch (kind) {
 	case SERVICE_FRONTENDS:
 		return r->frontends.n;
+	case SERVICE_RANGES:
+		return r->ranges.n;
 	case SERVICE_PORTS:
 		return live_services(r);
 	case SERVICE_SLOTS:
@@ -203,17 +228,21 @@ static uint64_t live_entries(const struct service_room *r, enum service_need_kin
 /* What the plan needs of the table without the live entries: no more than its size. */
 static uint64_t plan_entries(const struct plan *p, enum service_need_kind kind)
 {
-	uint64_t slots = 0;
+	uint64_t n = 0;
 
 	switch (kind) {
 	case SERVICE_FRONTENDS:
 		return p->n_frontends;
+	case SERVICE_RANGES:
+		for (size_t i = 1; i < p->n_services; i++)
+			n += p->services[i].n_ranges;
+		return n;
 	case SERVICE_PORTS:
 		return p->n_services;
 	case SERVICE_SLOTS:
 		for (size_t i = 1; i < p->n_services; i++)
-			slots += plan_service_slots(&p->services[i]);
-		return slots;
+			n += plan_service_slots(&p->services[i]);
+		return n;
 	default:
 		return 1 + p->n_backends;
 	}

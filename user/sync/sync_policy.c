@@ -56,9 +56,10 @@ void policy_want(struct sync *s)
 	want_addresses(s);
 	want_rules(s);
 	for (size_t i = 0; i < s->p->n_node_addrs; i++) {
-		uint32_t kind = s->p->node_addrs[i].kind;
+		const struct plan_node_addr *a = &s->p->node_addrs[i];
+		uint32_t kind = a->kind | (a->node_ports ? WEIR_NODE_PORTS : 0);
 
-		table_add(&s->want[WEIR_MAP_nodes], &s->p->node_addrs[i].addr, &kind);
+		table_add(&s->want[WEIR_MAP_nodes], &a->addr, &kind);
 	}
 	table_sort(&s->want[WEIR_MAP_nodes]);
 }

@@ -28,18 +28,38 @@ static uint32_t service_id(const struct sync *s, uint32_t i)
 	return s->bound[WEIR_NAME_SERVICE][i].id;
 }
 
+static void want_ranges(struct sync *s, uint32_t i)
+{
+	const struct plan_service *service = &s->p->services[i];
+	const uint32_t allowed = 1;
+
+	for (size_t r = 0; r < service->n_ranges; r++) {
+		struct weir_source_range key = {
+			.prefix_len = WEIR_SOURCE_RANGE_BITS + service->ranges[r].len,
+			.service = service_id(s, i),
+			.addr = service->ranges[r].addr,
+		};
+
+		table_add(&s->want[WEIR_MAP_source_ranges], &key, &allowed);
+	}
+}
+
 void service_want(struct sync *s)
 {
 	for (size_t i = 0; i < s->p->n_frontends; i++) {
 		const struct plan_frontend *f = &s->p->frontends[i];
 		struct weir_frontend key = { .addr = f->addr,
 					     .port_be = htobe16(f->port),
-					     .proto = f->proto };
-		uint64_t word = weir_frontend_word(service_id(s, f->service), 0);
+					     .proto = f->proto,
+					     .scope = f->scope };
+		uint64_t word = weir_frontend_word(service_id(s, f->service), f->flags);
 
 		table_add(&s->want[WEIR_MAP_frontends], &key, &word);
 	}
 	table_sort(&s->want[WEIR_MAP_frontends]);
+	for (size_t i = 1; i < s->p->n_services; i++)
+		want_ranges(s, i);
+	table_sort(&s->want[WEIR_MAP_source_ranges]);
 }
 
 /* ---- What would change ---- */
@@ -123,6 +143,16 @@ static void count_dropped_backend(struct sync *s, struct weir_backend *live)
 	s->delta.service_epoch_raised = 1;
 }
 
+/* Addresses begin or end to serve node ports. Node ports come last. */
+static bool node_ports_change(const struct sync *s)
+{
+	const struct table_diff *d = &s->diff[WEIR_MAP_nodes];
+	size_t n = s->p->n_frontends;
+
+	return n && s->p->frontends[n - 1].scope == WEIR_SCOPE_NODE_PORT &&
+	       (d->insert.n || d->change.n || d->drop.n);
+}
+
 void service_delta(struct sync *s)
 {
 	const struct table_diff *d = &s->diff[WEIR_MAP_frontends];
@@ -131,7 +161,7 @@ void service_delta(struct sync *s)
 	backends_delta(s);
 	bound_each_dropped(s, WEIR_NAME_SERVICE, count_dropped_service);
 	bound_each_dropped_backend(s, count_dropped_backend);
-	if (d->insert.n || d->change.n || d->drop.n)
+	if (d->insert.n || d->change.n || d->drop.n || node_ports_change(s))
 		s->delta.service_epoch_raised = 1;
 }
 
@@ -179,7 +209,9 @@ int service_prepare(struct sync *s)
 	sync_step("backend-extents");
 	for (size_t i = 1; i < s->p->n_services; i++)
 		write_lists(s, i);
-	return 0;
+	sync_step("source-ranges");
+	return table_write(sync_fd(s, WEIR_MAP_source_ranges),
+			   &s->diff[WEIR_MAP_source_ranges].insert, s->err);
 }
 
 static void store64(uint64_t *word, uint64_t value)
@@ -194,10 +226,11 @@ static void store32(uint32_t *word, uint32_t value)
 		__atomic_store_n(word, value, __ATOMIC_RELEASE);
 }
 
-/* Those that are empty too, or the others alone. */
-static void store_lists(struct weir_service *live, const struct weir_service *want, bool empty)
+/* The lists before n: those that are empty too, or the others alone. */
+static void store_lists(struct weir_service *live, const struct weir_service *want, int n,
+			bool empty)
 {
-	for (int list = 0; list < _WEIR_LIST_MAX; list++)
+	for (int list = 0; list < n; list++)
 		if (empty || weir_extent_len(want->extents[list]))
 			store64((uint64_t *)&live->extents[list], want->extents[list]);
 }
@@ -209,11 +242,20 @@ static void store_lists(struct weir_service *live, const struct weir_service *wa
 static void flip_service(struct sync *s, uint32_t i)
 {
 	struct weir_service *live = &services(s)[service_id(s, i)], want = wanted_service(s, i);
+	int n = s->p->services[i].external ? _WEIR_LIST_MAX : WEIR_LIST_INTERNAL + 1;
 
-	store_lists(live, &want, false);
+	store_lists(live, &want, n, false);
 	store32((uint32_t *)&live->flags, want.flags);
 	store32((uint32_t *)&live->affinity_s, want.affinity_s);
-	store_lists(live, &want, true);
+	store_lists(live, &want, n, true);
+}
+
+/* Lists of frontends that are gone by now. */
+static void flip_unused_lists(struct sync *s, uint32_t i)
+{
+	struct weir_service *live = &services(s)[service_id(s, i)], want = wanted_service(s, i);
+
+	store_lists(live, &want, _WEIR_LIST_MAX, true);
 }
 
 static int store_frontend(struct sync *s, const struct weir_frontend *key, uint64_t value)
@@ -261,6 +303,14 @@ static void flip_backends(struct sync *s)
 	bound_each_dropped_backend(s, end_backend);
 }
 
+/* Those of both plans are in the map while a frontend changes: a source needs one of them. */
+static int drop_ranges(struct sync *s)
+{
+	sync_step("source-ranges-gone");
+	return table_erase(sync_fd(s, WEIR_MAP_source_ranges),
+			   &s->diff[WEIR_MAP_source_ranges].drop, s->err);
+}
+
 int service_flip(struct sync *s)
 {
 	int r;
@@ -270,8 +320,13 @@ int service_flip(struct sync *s)
 		flip_service(s, i);
 	sync_step("frontends");
 	r = flip_frontends(s);
+	if (!r)
+		r = drop_ranges(s);
 	if (r)
 		return r;
+	sync_step("unused-lists");
+	for (size_t i = 1; i < s->p->n_services; i++)
+		flip_unused_lists(s, i);
 	sync_step("backends-end");
 	flip_backends(s);
 	return 0;

@@ -48,7 +48,7 @@ bool evaluator_agrees(struct evaluator_difference *d)
 
 	if (theirs->service && theirs->service < d->plan->n_services &&
 	    theirs->backend != PLAN_NONE)
-		q.pick = testrun_pick(d->plan, theirs);
+		q.pick = testrun_pick(d->plan, &q, theirs);
 	oracle_judge(d->plan, &q, &d->oracle);
 	return theirs->reason == oracle->reason && theirs->service == oracle->service &&
 	       theirs->backend == oracle->backend && same_side(&theirs->egress, &oracle->egress) &&

@@ -457,12 +457,13 @@ int testrun_ask(struct testrun *testrun, const struct plan *p, const struct orac
 	return r;
 }
 
-uint32_t testrun_pick(const struct plan *p, const struct oracle_answer *a)
+uint32_t testrun_pick(const struct plan *p, const struct oracle_query *q,
+		      const struct oracle_answer *a)
 {
-	const struct plan_service *s = &p->services[a->service];
+	const struct plan_list *list = oracle_candidates(p, q);
 
-	for (size_t i = 0; i < s->lists[WEIR_LIST_INTERNAL].n; i++)
-		if (s->lists[WEIR_LIST_INTERNAL].items[i] == a->backend)
+	for (size_t i = 0; list && i < list->n; i++)
+		if (list->items[i] == a->backend)
 			return i;
 	return 0;
 }

@@ -38,5 +38,6 @@ int testrun_load(struct testrun *testrun, const struct plan *p, struct weir_err 
 int testrun_ask(struct testrun *testrun, const struct plan *p, const struct oracle_query *q,
 		struct oracle_answer *ret_answer, struct weir_err *err);
 
-/* The q->pick with which the oracle chooses the backend of this answer. */
-uint32_t testrun_pick(const struct plan *p, const struct oracle_answer *a);
+/* The q->pick with which the oracle chooses the backend of this answer to q. */
+uint32_t testrun_pick(const struct plan *p, const struct oracle_query *q,
+		      const struct oracle_answer *a);
