@@ -24,6 +24,8 @@
 #define MAP_STATE(k, v, n) MAP_TYPED(BPF_MAP_TYPE_ARRAY, 0, k, v, n)
 #define MAP_PERCPU(k, v, n) MAP_TYPED(BPF_MAP_TYPE_PERCPU_ARRAY, 0, k, v, n)
 #define MAP_PROGS(k, v, n) MAP_TYPED(BPF_MAP_TYPE_PROG_ARRAY, 0, k, v, n)
+/* A value for each socket that has one; it ends with the socket. */
+#define MAP_SOCKETS(k, v, n) MAP_TYPED(BPF_MAP_TYPE_SK_STORAGE, BPF_F_NO_PREALLOC, int, v, n)
 #define MAP_QUEUE(k, v, n)                \
 	__uint(type, BPF_MAP_TYPE_QUEUE); \
 	__uint(max_entries, n);           \
@@ -43,3 +45,10 @@ WEIR_MAPS(MAP_DEFINE)
 
 /* A word that user space or another CPU stores: read once, as one word. */
 #define READ_WORD(x) (*(const volatile __typeof__(x) *)&(x))
+
+static __always_inline struct weir_config *config_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&config, &zero);
+}

@@ -174,13 +174,6 @@ static __always_inline struct scratch *scratch_get(void)
 	return bpf_map_lookup_elem(&scratch_map, &zero);
 }
 
-static __always_inline struct weir_config *config_get(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&config, &zero);
-}
-
 /* Clears the decision: after the established path, before the first step that decides. */
 static __always_inline void decision_begin(struct scratch *s)
 {

@@ -56,6 +56,8 @@ struct weir_config {
 	__u64 gc_rounds; /* rounds completed: written by gc */
 	__u64 flow_sequence; /* next weir_flow.sequence: written by packets */
 	__u64 full_at; /* tick at which conntrack was last full: written by packets */
+	/* the kernel's name of the node's network namespace: only its sockets are served; 0: none */
+	__u64 netns_cookie;
 	/* [0] IPv4, [1] IPv6: peer address of a pod that reaches itself (SVC-84) */
 	struct weir_addr hairpin[2];
 	/*
@@ -64,7 +66,7 @@ struct weir_config {
 	 */
 	__u64 overlay_ports[WEIR_OVERLAY_WORDS];
 };
-WEIR_ASSERT_SIZE(struct weir_config, 152 + WEIR_OVERLAY_WORDS * 8);
+WEIR_ASSERT_SIZE(struct weir_config, 160 + WEIR_OVERLAY_WORDS * 8);
 
 static __always_inline int weir_is_overlay_port(const struct weir_config *c, __u16 port)
 {

@@ -88,3 +88,10 @@
 /* Longest ICMP error with its quote: what every path carries (RFC 1812, RFC 4443). */
 #define WEIR_REJECT_MAX_V4 576
 #define WEIR_REJECT_MAX_V6 1280
+
+/*
+ * Frontends that one socket of the node's own may send datagrams to without connecting (a resolver
+ * has three). A further one takes the place of the least recently used: an answer that still comes
+ * for that shows the backend's address.
+ */
+#define WEIR_SOCKET_DATAGRAMS 8

@@ -14,6 +14,7 @@
  *   PERCPU per-CPU array
  *   PROGS  programs, for tail calls
  *   RING   ring buffer; its size is in bytes
+ *   SOCKETS a value for each socket that has one, kept by the kernel with the socket
  * SIZES: which sizes the programs can work with:
  *   ANY           all
  *   BITS(n)       up to 2^n: an index has n bits in a word, or a search has n steps
@@ -37,6 +38,7 @@
 #include <weir/programs.h>
 #include <weir/reason.h>
 #include <weir/service.h>
+#include <weir/socket.h>
 
 #define WEIR_LAYOUT_VERSION 6 /* raised when a map is added, or its name, key or value changes */
 
@@ -153,7 +155,9 @@ enum weir_fill {
 	X(tail_calls, PROGS, __u32, __u32, _WEIR_TAIL_CALL_MAX, FIXED, NONE, \
 	  NEVER, ALL, "cannot fill") \
 	X(watch, ARRAY, __u32, struct weir_watch, 1, FIXED, NONE, \
-	  NEVER, ALL, "cannot fill")
+	  NEVER, ALL, "cannot fill") \
+	X(sockets, SOCKETS, int, struct weir_socket, 0, FIXED, NONE, \
+	  NEVER, UNCOUNTED, "cannot fill: each socket of the node holds its own; a process whose sockets have no memory left for it gets ENOMEM")
 /* clang-format on */
 
 enum weir_map {

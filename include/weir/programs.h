@@ -16,6 +16,8 @@
 	X(pod, NEEDED, NULL)       \
 	X(host_ct, OPTIONAL, NULL) \
 	X(map_word, NEEDED, NULL)  \
+	X(sock, OPTIONAL, NULL)    \
+	X(stale, OPTIONAL, NULL)   \
 	X(gc, OPTIONAL, "gc_timer")
 
 #define WEIR_TAIL_CALLS(X)                                \
@@ -27,7 +29,16 @@
 #define WEIR_PROGRAMS(X)                   \
 	WEIR_TAIL_CALLS(X)                 \
 	X(store_word, , map_word, SYSCALL) \
-	X(gc_start, , gc, START)
+	X(gc_start, , gc, START)           \
+	X(connect4, , sock, CONNECT4) \
+	X(connect6, , sock, CONNECT6) \
+	X(getpeername4, , sock, GETPEERNAME4) \
+	X(getpeername6, , sock, GETPEERNAME6) \
+	X(sendmsg4, , sock, SENDMSG4) \
+	X(sendmsg6, , sock, SENDMSG6) \
+	X(recvmsg4, , sock, RECVMSG4) \
+	X(recvmsg6, , sock, RECVMSG6) \
+	X(stale_sockets, , stale, ITERATOR)
 
 enum weir_object {
 #define WEIR_OBJECT_ENUM(name, ...) WEIR_OBJECT_##name,
@@ -57,6 +68,16 @@ enum weir_hook {
 	WEIR_HOOK_TAIL_CALL, /* not attached: entered by tail call */
 	WEIR_HOOK_SYSCALL, /* not attached: user space runs it */
 	WEIR_HOOK_START, /* not attached: user space runs it once after load */
+	WEIR_HOOK_ITERATOR, /* not attached: user space reads what it writes */
+	/* at the cgroup of the node's processes: calls of their sockets */
+	WEIR_HOOK_CONNECT4,
+	WEIR_HOOK_CONNECT6,
+	WEIR_HOOK_GETPEERNAME4,
+	WEIR_HOOK_GETPEERNAME6,
+	WEIR_HOOK_SENDMSG4,
+	WEIR_HOOK_SENDMSG6,
+	WEIR_HOOK_RECVMSG4,
+	WEIR_HOOK_RECVMSG6,
 };
 
 /* ---- Arguments of programs ---------------------------------------------------------------- */

@@ -71,7 +71,8 @@ enum weir_verdict {
 	X(MARTIAN, DROP, "martian", "a loopback address, or one of 0.0.0.0/8, 240.0.0.0/4 or ::, on the wire") \
 	X(SOURCE_ROUTE, DROP, "source-route", "an IPv4 source route, or an IPv6 routing header with segments left") \
 	X(POLICY_CLOSED, DROP, "policy-closed", "a policy of the pod does not fit the tables: nothing passes in its direction") \
-	X(SOURCE_RANGE, DROP, "source-range", "a load balancer address; no source range of the Service holds the client")
+	X(SOURCE_RANGE, DROP, "source-range", "a load balancer address; no source range of the Service holds the client") \
+	X(SOCKET, PASS, "socket", "a process of this node was given a backend: its connect, or a datagram of an unconnected socket")
 /* clang-format on */
 
 enum weir_reason {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -35,14 +36,45 @@ static const struct {
 	[MAP_PERCPU] = { BPF_MAP_TYPE_PERCPU_ARRAY, 0 },
 	[MAP_RING] = { BPF_MAP_TYPE_RINGBUF, 0 },
 	[MAP_PROGS] = { BPF_MAP_TYPE_PROG_ARRAY, 0 },
+	[MAP_SOCKETS] = { BPF_MAP_TYPE_SK_STORAGE, BPF_F_NO_PREALLOC },
 };
+
+/*
+ * The kernel wants types of the key and value of sockets' maps: an int, and as many bytes as the
+ * value has. Returns a descriptor or -errno; it may be closed when the map is made.
+ */
+static int load_types(uint32_t value_size, uint32_t *ret_key, uint32_t *ret_value)
+{
+	struct btf *btf = btf__new_empty();
+	int key, byte, fd = -ENOMEM;
+
+	if (!btf)
+		return -ENOMEM;
+	key = btf__add_int(btf, "int", sizeof(int), BTF_INT_SIGNED);
+	byte = btf__add_int(btf, "char", 1, BTF_INT_CHAR);
+	*ret_key = key;
+	*ret_value = btf__add_array(btf, key, byte, value_size);
+	if (!btf__load_into_kernel(btf))
+		fd = dup(btf__fd(btf));
+	else
+		fd = -errno;
+	btf__free(btf);
+	return fd;
+}
 
 static int map_make(enum weir_map map, uint32_t max)
 {
 	const struct map_info *i = map_info(map);
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = kinds[i->kind].flags);
+	_cleanup_(fd_close) int types = -1;
 	char name[BPF_OBJ_NAME_LEN];
 
+	if (i->kind == MAP_SOCKETS) {
+		types = load_types(i->value_size, &opts.btf_key_type_id, &opts.btf_value_type_id);
+		if (types < 0)
+			return types;
+		opts.btf_fd = types;
+	}
 	snprintf(name, sizeof(name), "%.15s", i->name);
 	return bpf_map_create(kinds[i->kind].type, name, i->key_size, i->value_size, max, &opts);
 }

@@ -337,6 +337,16 @@ const char *node_no_host_flows(const struct node *n)
 	return lack(n, WEIR_OBJECT_host_ct);
 }
 
+const char *node_no_sockets(const struct node *n)
+{
+	return lack(n, WEIR_OBJECT_sock);
+}
+
+const char *node_no_stale(const struct node *n)
+{
+	return lack(n, WEIR_OBJECT_stale);
+}
+
 const char *node_run_dir(const struct node *n)
 {
 	return n->run_dir;

@@ -71,6 +71,10 @@ int node_prog_fd(const struct node *n, enum weir_program prog); /* -ENOENT: not 
 const char *node_no_gc(const struct node *n);
 /* Why flows from before Weir cannot be looked up in the host's conntrack, or NULL if they can. */
 const char *node_no_host_flows(const struct node *n);
+/* Why the node's own processes cannot be served, or NULL if they can. */
+const char *node_no_sockets(const struct node *n);
+/* Why connected UDP sockets of removed backends cannot be found, or NULL if they can. */
+const char *node_no_stale(const struct node *n);
 const char *node_run_dir(const struct node *n); /* "/run/weir[-NAME]" */
 const char *node_pin_dir(const struct node *n); /* "/sys/fs/bpf/weir[-NAME]" */
 bool node_is_private(const struct node *n);

@@ -6,6 +6,8 @@
 #include "map_word.skel.h"
 #include "host_ct.skel.h"
 #include "pod.skel.h"
+#include "sock.skel.h"
+#include "stale.skel.h"
 
 #define NEEDED false
 #define OPTIONAL true

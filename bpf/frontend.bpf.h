@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Frontends, and the choice of a backend: the same for packets (service.bpf.h) and for sockets of
+ * the node (sock.bpf.c). Knows neither.
+ */
+#pragma once
+
+#include "maps.bpf.h"
+
+/*
+ * The word of the frontend at the address, port and protocol of a key (weir_frontend_word()).
+ * Service 0: a known cluster IP without that port. -1: no frontend. Changes the key.
+ */
+static __always_inline __s64 frontend_word(struct weir_frontend *key)
+{
+	__u64 *word;
+
+	key->scope = WEIR_SCOPE_ADDRESS;
+	word = bpf_map_lookup_elem(&frontends, key);
+	if (!word) {
+		key->port_be = 0;
+		key->proto = 0;
+		word = bpf_map_lookup_elem(&frontends, key);
+	}
+	return word ? (__s64)READ_WORD(*word) : -1;
+}
+
+/* id of its service port; -1: no frontend. */
+static __always_inline __s64 frontend_service(__s64 word)
+{
+	return word < 0 ? word : (__s64)weir_frontend_service(word);
+}
+
+/*
+ * Chooses a backend of a service port from a list. hash: evenly distributed; the same one gets the
+ * same backend while the extent is unchanged. FORWARDED, or why there is none (SVC-60 to SVC-62).
+ */
+static __always_inline enum weir_reason service_choose(__u32 id, enum weir_list list, __u32 hash,
+						       __u32 *ret_backend)
+{
+	struct weir_service *service = bpf_map_lookup_elem(&services, &id);
+	__u64 extent, *backend;
+	__u32 at;
+
+	if (!service)
+		return WEIR_INTERNAL;
+	extent = READ_WORD(service->extents[list]);
+	if (!weir_extent_len(extent))
+		return READ_WORD(service->flags) & WEIR_SERVICE_USABLE ? WEIR_NO_LOCAL_ENDPOINT
+								       : WEIR_NO_ENDPOINT;
+	at = weir_extent_offset(extent) + (__u32)((__u64)hash * weir_extent_len(extent) >> 32);
+	backend = bpf_map_lookup_elem(&backend_slots, &at);
+	if (!backend)
+		return WEIR_INTERNAL;
+	*ret_backend = READ_WORD(*backend);
+	return WEIR_FORWARDED;
+}
+
+/*
+ * Does that backend still serve that service port since it had that generation (SVC-91)? The flag
+ * too: the old list of slots may have been combined with the generation of the end.
+ */
+static __always_inline int backend_serves(__u32 id, __u32 generation, __s64 service)
+{
+	struct weir_backend *b = bpf_map_lookup_elem(&backends, &id);
+
+	return b && b->service == service && READ_WORD(b->generation) == generation &&
+	       READ_WORD(b->flags) & WEIR_BACKEND_SERVING;
+}
