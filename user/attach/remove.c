@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/netns.h"
 #include "attach/attach.h"
+#include "attach/attach_cgroup.h"
 #include "attach/attach_netns.h"
 #include "attach/remove.h"
 #include "kernel/lock.h"
@@ -138,6 +139,7 @@ static int remove_place(struct node *n, struct weir_err *err)
 	int first = detach_filters(n, err);
 
 	attach_each_pinned(n, detach_pinned, n);
+	note(&first, attach_cgroup_detach(n, NULL, first ? NULL : err));
 	note(&first, remove_pins(n, first ? NULL : err));
 	return first;
 }

@@ -2,6 +2,8 @@
 /* Enters another network namespace, and leaves it. */
 #pragma once
 
+#include <stdint.h>
+
 #include "base/diag.h"
 
 #define NETNS_DIR "/run/netns" /* named namespaces, as of iproute2 */
@@ -13,3 +15,5 @@
  */
 int netns_enter(int fd, int *ret_back, struct weir_err *err);
 void netns_leave(int *back); /* also for _cleanup_(); -1: does nothing */
+/* The kernel's name of the calling thread's network namespace, never used again; 0: unknown. */
+uint64_t netns_cookie(void);

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,6 @@
 #define PARENT INSTANCE_BPFFS "/weir+next"
 #define PATH_MAX_HERE (INSTANCE_PATH_MAX + 320)
 #define PARENT_TRIES 100 /* each but the last met a rebuild of another instance that ended */
-#define LINK_TEXT_MAX 64
 #define HAIRPIN_LAYOUT 4 /* the first with today's offset of weir_config.hairpin */
 
 void next_dir(const char *pin_dir, char ret_dir[])
@@ -58,6 +58,22 @@ static int keep_link(const char *from, const char *to, long ifindex)
 	return fd < 0 || bpf_obj_pin(fd, to) ? -errno : 0;
 }
 
+/* Unless the other folder has it: it is the newer one, or the same. */
+static int keep_cgroup_link(const char *from, const char *to)
+{
+	_cleanup_(fd_close) int fd = -1;
+
+	if (!access(to, F_OK))
+		return 0;
+	fd = bpf_obj_get(from);
+	return fd < 0 || bpf_obj_pin(fd, to) ? -errno : 0;
+}
+
+static bool is_cgroup_link(const char *name)
+{
+	return !strncmp(name, NEXT_CGROUP_LINK, strlen(NEXT_CGROUP_LINK));
+}
+
 static int keep_links(const char *from_dir, const char *to_dir, struct weir_err *err)
 {
 	char from[PATH_MAX_HERE], to[PATH_MAX_HERE];
@@ -69,7 +85,8 @@ static int keep_links(const char *from_dir, const char *to_dir, struct weir_err 
 	for (struct dirent *e; !r && d && (e = readdir(d));) {
 		snprintf(from, sizeof(from), "%s/links/%s", from_dir, e->d_name);
 		snprintf(to, sizeof(to), "%s/links/%s", to_dir, e->d_name);
-		r = keep_link(from, to, atol(e->d_name));
+		r = is_cgroup_link(e->d_name) ? keep_cgroup_link(from, to)
+					      : keep_link(from, to, atol(e->d_name));
 	}
 	if (d)
 		closedir(d);
@@ -115,13 +132,13 @@ static int keep_devices(const char *from_dir, const char *to_dir, struct weir_er
 	return 0;
 }
 
-/* ---- The attach namespace ---- */
+/* ---- The attach namespace, and the cgroup that was asked for ---- */
 
-static void keep_netns(const char *from_dir, const char *to_dir)
+static void keep_text(const char *name, const char *from_dir, const char *to_dir)
 {
-	_cleanup_(mem_free) char *from = mem_printf("%s/netns", from_dir),
-				 *to = mem_printf("%s/netns", to_dir);
-	char text[LINK_TEXT_MAX];
+	_cleanup_(mem_free) char *from = mem_printf("%s/%s", from_dir, name),
+				 *to = mem_printf("%s/%s", to_dir, name);
+	char text[PATH_MAX];
 	ssize_t len = readlink(from, text, sizeof(text) - 1);
 
 	if (len <= 0)
@@ -177,7 +194,8 @@ int next_begin(struct node *n, struct weir_err *err)
 		r = keep_links(n->pin_dir, dir, err);
 	if (r)
 		return r;
-	keep_netns(n->pin_dir, dir);
+	keep_text("netns", n->pin_dir, dir);
+	keep_text("cgroup", n->pin_dir, dir);
 	memcpy(n->live_dir, n->pin_dir, sizeof(n->live_dir));
 	memcpy(n->pin_dir, dir, sizeof(n->pin_dir));
 	n->ready = false;

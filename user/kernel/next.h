@@ -13,6 +13,9 @@
 struct node;
 struct weir_pod;
 
+/* Begins the pins of links to a cgroup; those to devices begin with an ifindex. */
+#define NEXT_CGROUP_LINK "cgroup-"
+
 /*
  * Removes the next place, after its links were pinned in the loaded one, whose folders exist, and
  * its devices noted in the loaded map: no device loses its programs, and each is detached once it

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/netns.h"
 #include "sync/barrier.h"
 #include "attach/attach_netns.h"
 #include "sync/plan_file.h"
@@ -276,6 +277,15 @@ static int clear(struct sync *s)
 	return r ? r : sync_pay_barrier(s);
 }
 
+/*
+ * The sockets of another namespace are not the node's, though their processes may be below its
+ * cgroup. Of another one, as after a sandbox's removal, none has the cookie any more.
+ */
+static void write_netns_cookie(struct sync *s)
+{
+	__atomic_store_n(&node_config(s->n)->netns_cookie, netns_cookie(), __ATOMIC_RELEASE);
+}
+
 static int apply(struct sync *s)
 {
 	int r = prepare(s);
@@ -315,12 +325,17 @@ int sync_apply(struct node *n, const struct plan *p, const struct attachment_lis
 	ret_delta->full = s.delta.full;
 	if (!r && write && !s.no_devices && s.n_pods)
 		r = attach_netns_keep(n, err);
+	if (!r && write && !s.no_devices)
+		write_netns_cookie(&s);
 	if (!r && write)
 		r = sync_delta_writes(&s.delta)
 			    ? apply(&s)
 			    : plan_file_write(n, p, node_config(n)->generation, err);
 	if (r)
 		return r;
+	/* also when nothing changed: an apply may have been killed before this */
+	if (write)
+		sync_end_stale_sockets(n);
 	s.delta.generation = node_config(n)->generation;
 	*ret_delta = s.delta;
 	return 0;

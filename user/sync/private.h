@@ -85,6 +85,8 @@ struct sync {
 void sync_step(const char *name);
 /* Raises the epochs that the delta asks for; after every change that affects an open flow. */
 void sync_raise_epochs(struct sync *s);
+/* After that: ends the node's own UDP sockets whose backends do not serve any more. */
+void sync_end_stale_sockets(const struct node *n);
 /* Does the apply free ids or elements that running programs may still hold? */
 bool sync_frees_anything(const struct sync *s);
 /* Before the first flip: stores as pending what a rerun after a kill must still do. */

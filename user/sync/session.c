@@ -256,6 +256,7 @@ int session_settle(struct session *s, struct weir_err *err)
 
 	if (!session_owes(s))
 		return 0;
+	sync_end_stale_sockets(s->n);
 	sync_step("barrier");
 	r = sync_pay_barrier(&change);
 	if (r)

@@ -8,7 +8,9 @@
 
 #include <bpf/bpf.h>
 
+#include "attach/stale_sockets.h"
 #include "base/mem.h"
+#include "base/netns.h"
 #include "sync/barrier.h"
 #include "sync/private.h"
 
@@ -91,6 +93,17 @@ void sync_raise_epochs(struct sync *s)
 	if (s->delta.service_epoch_raised)
 		raise_epoch(&c->service_epoch);
 	__atomic_and_fetch(&c->pending, WEIR_PENDING_BARRIER, __ATOMIC_RELEASE);
+}
+
+/*
+ * After the tables (SVC-93). An apply does not fail for it: some kernels cannot, which `load`,
+ * `status` and `doctor` tell.
+ */
+void sync_end_stale_sockets(const struct node *n)
+{
+	sync_step("stale-sockets");
+	if (node_config(n)->netns_cookie && node_config(n)->netns_cookie == netns_cookie())
+		(void)!stale_sockets_end(n, NULL, NULL);
 }
 
 void sync_free(struct sync *s)
