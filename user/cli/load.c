@@ -13,6 +13,7 @@
 #include "cli/delta.h"
 #include "cli/hairpin.h"
 #include "cli/input.h"
+#include "cli/load_node.h"
 #include "cli/load_settings.h"
 #include "cli/unfit.h"
 #include "cli/verbs.h"
@@ -216,6 +217,9 @@ static int load(const struct load_options *o, const struct settings *s, const st
 	if (r)
 		return cli_fail_err(r, &err);
 	keep_settings(o, s, node);
+	status = o->dry_run ? EXIT_OK : load_node_processes(s, node);
+	if (status)
+		return status;
 	delta_notes(&delta, &o->common);
 	warn_of_lacks(node, &attachments);
 	return report(o, node, p, &attachments, &delta);
@@ -318,6 +322,7 @@ static int run(void *options, char **args, int n_args)
 #define OPTION_OF_WORD(id) OPTION_CHOICE, offsetof(struct load_options, set[id].text)
 #define OPTION_OF_PEER_V4(id) OPTION_TEXT, offsetof(struct load_options, set[id].text)
 #define OPTION_OF_PEER_V6(id) OPTION_TEXT, offsetof(struct load_options, set[id].text)
+#define OPTION_OF_CGROUP(id) OPTION_TEXT, offsetof(struct load_options, set[id].text)
 #define OPTION_OF_PERCENT(id) OPTION_NUMBER, offsetof(struct load_options, set[id].number)
 #define HELP_OF_EACH_LOAD ""
 #define HELP_OF_CREATION "; only at the first load, and with --rebuild"

@@ -8,6 +8,7 @@
 #include "base/addr.h"
 #include "base/emit.h"
 #include "cli/loaded.h"
+#include "cli/status_processes.h"
 #include "cli/status_settings.h"
 #include "cli/unfit.h"
 #include "cli/verbs.h"
@@ -144,6 +145,7 @@ static void emit_status(const struct live *l, const struct pod_faults *f,
 	emit_bool(&e, "gcRunning", !node_no_gc(l->node));
 	emit_bool(&e, "handOver", !node_no_host_flows(l->node));
 	emit_int(&e, "devices", devices(l));
+	status_processes_emit(&e, l->node);
 	emit_flows(&e, l);
 	pod_faults_emit(f, &e);
 	unfit_emit(unfit, &e);
@@ -297,6 +299,7 @@ static void print_status(const struct live *l, const struct pod_faults *f,
 		printf(", %zu %s planned on this node", f->planned,
 		       f->planned == 1 ? "pod is" : "pods are");
 	putchar('\n');
+	status_processes_print(l->node, &c->out);
 	print_host_flows(l, c);
 	print_flows(l, c);
 	print_gc(l, c);

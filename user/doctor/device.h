@@ -61,6 +61,7 @@ void check_mtu(struct doctor *d); /* N007 */
 void check_tables(const struct live *l, struct findings *f); /* N006, N010, N011 */
 /* N013, N014, N015. */
 void check_pods(const struct live *l, const struct attachment_list *records, struct findings *f);
+void check_processes(const struct node *n, struct findings *f); /* N025, N026 */
 void check_plan(const struct live *l, struct findings *f); /* N021, N022 */
 /* N023, in the attach namespace. -errno: its devices cannot be read. */
 int check_tunnels(const struct live *l, struct findings *f, struct weir_err *err);

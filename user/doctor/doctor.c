@@ -61,6 +61,7 @@ int doctor_instance(const char *name, const struct live *l, struct findings *f,
 		r = check_tunnels(l, f, err);
 	if (r)
 		return r;
+	check_processes(l->node, f);
 	check_plan(l, f);
 	check_pods(l, &pods, f);
 	check_tables(l, f);

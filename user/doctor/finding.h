@@ -41,7 +41,9 @@ extern const char *const severity_names[]; /* "info", "warning", "error", NULL *
 	X(N021, "the plan file is missing or not valid")           \
 	X(N022, "a policy does not fit, and its pods are closed")  \
 	X(N023, "the node's tunnels have changed")                 \
-	X(N024, "a Service does not fit, and is not served")
+	X(N024, "a Service does not fit, and is not served")       \
+	X(N025, "the node's processes do not reach Services")      \
+	X(N026, "UDP sockets of the node keep removed backends")
 
 enum finding_code {
 #define FINDING_ENUM(code, title) FINDING_##code,

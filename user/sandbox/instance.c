@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "sandbox/instance.h"
 #include "sandbox/netns.h"
+#include "sandbox/node_cgroup.h"
 #include "sandbox/records.h"
 #include "sandbox/server.h"
 #include "sandbox/topology.h"
@@ -118,6 +119,11 @@ int sandbox_netns(const char *name, const char *where, struct weir_err *err)
 	return netns_open(netns, err);
 }
 
+int sandbox_join(const char *name, struct weir_err *err)
+{
+	return node_cgroup_join(name_or_default(name), err);
+}
+
 int sandbox_exec(const char *name, const char *where, char *const argv[], struct weir_err *err)
 {
 	_cleanup_(fd_close) int fd = -1;
@@ -128,6 +134,9 @@ int sandbox_exec(const char *name, const char *where, char *const argv[], struct
 	fd = sandbox_netns(name, where, err);
 	if (fd < 0)
 		return fd;
+	r = sandbox_join(name, err);
+	if (r)
+		return r;
 	if (setns(fd, CLONE_NEWNET))
 		return err_set(err, -errno, "enter %s: %s", where, strerror(errno));
 	execvp(argv[0], argv);
@@ -153,7 +162,9 @@ int instance_load(struct instance_load *job, struct weir_err *err)
 	if (!r)
 		r = sync_apply_fitting(node, job->in, &list, job->fresh ? SYNC_MOVED : 0,
 				       &job->plan, &job->delta, err);
-	return r;
+	if (!r)
+		r = node_cgroup_make(job->sandbox, err);
+	return r ? r : node_cgroup_attach(job->sandbox, node, err);
 }
 
 static void stop_server(const char *ns, const char *pod, void *arg)
@@ -261,6 +272,8 @@ int instance_remove(const char *name, struct weir_err *err)
 		r = instance_remove_node(name, nodes[i], first ? NULL : err);
 		first = first ? first : r;
 	}
+	r = node_cgroup_remove(name, first ? NULL : err);
+	first = first ? first : r;
 	r = topology_remove(name, first ? NULL : err);
 	records_remove_folder(name);
 	return first ? first : r;

@@ -14,6 +14,7 @@ int instance_check(const char *name, struct weir_err *err);
 int instance_check_own(const char *name, struct weir_err *err);
 
 struct instance_load {
+	const char *sandbox; /* its name */
 	const char *name; /* of the node's instance */
 	const char *netns; /* of the node */
 	const struct plan_input *in;

@@ -50,7 +50,7 @@ static int measure(const char *name, struct sandbox_probe **group, size_t n,
 	_cleanup_(fd_close) int fd = sandbox_netns(name, group[0]->from, NULL);
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (fd < 0 || setns(fd, CLONE_NEWNET))
+	if (fd < 0 || sandbox_join(name, NULL) || setns(fd, CLONE_NEWNET))
 		return 0; /* stays SANDBOX_UNKNOWN */
 	return connect_all(group, n, timeout_ms);
 }

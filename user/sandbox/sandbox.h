@@ -135,7 +135,13 @@ int sandbox_check_exists(const char *name, struct weir_err *err); /* 0 or -ENOEN
 int sandbox_netns(const char *name, const char *where, struct weir_err *err);
 
 /*
- * Replaces the process by the command, in that namespace; returns only on failure. -ENOENT also
+ * Moves the calling process into the sandbox's cgroup, if it has one: sockets that it then makes in
+ * the node's namespace reach Services as those of the node's own processes.
+ */
+int sandbox_join(const char *name, struct weir_err *err);
+
+/*
+ * Replaces the process by the command, in that namespace and the sandbox's cgroup; returns only on failure. -ENOENT also
  * when the command cannot be started, for whatever reason.
  */
 int sandbox_exec(const char *name, const char *where, char *const argv[], struct weir_err *err);

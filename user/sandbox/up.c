@@ -331,6 +331,7 @@ static int load_node(struct up *u, size_t node)
 	struct plan_input in =
 		sandbox_plan_input(u->req->store, &u->req->net->nodes[node], overlay_ports);
 	struct instance_load job = {
+		.sandbox = u->name,
 		.name = u->nodes[node].instance,
 		.netns = u->nodes[node].netns,
 		.in = &in,

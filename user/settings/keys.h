@@ -21,6 +21,9 @@
 #define SETTINGS_WITH_OPTION(X)                                                                      \
 	X(ATTACH, attach, "attach", WORD, "auto|tcx|clsact", "auto", EACH_LOAD, SERVED, "attach",    \
 	  "how programs are attached; auto: tcx where the kernel has it, else clsact")               \
+	X(CGROUP, cgroup, "cgroup", CGROUP, "DIR|root|none", "root", EACH_LOAD, SERVED, "cgroup",    \
+	  "cgroup (version 2) whose processes are served as the node's own, those below it too; "    \
+	  "root: all; none: no process of the node reaches a Service")                               \
 	X(ECHO, echo, "echo", WORD, "policy|always", "policy", EACH_LOAD, SERVED, "echo",            \
 	  "ping (ICMP echo): policy: passes where a rule without ports allows it; always: passes")   \
 	X(HAIRPIN_V4, hairpin[0], "hairpin.v4", PEER_V4, "ADDR", "169.254.77.101", CREATION,         \
@@ -83,6 +86,7 @@ enum setting_type {
 	SETTING_TYPE_BLOCKS, /* struct setting_blocks */
 	SETTING_TYPE_DEVICES, /* struct setting_devices */
 	SETTING_TYPE_PORTS, /* struct setting_ports */
+	SETTING_TYPE_CGROUP, /* const char *: "root", "none" or an absolute path */
 	SETTING_TYPE_LABEL, /* const char *: a label's value, not empty; NULL: not given */
 	_SETTING_TYPE_MAX,
 };

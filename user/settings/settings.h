@@ -21,6 +21,9 @@ enum setting_attach {
 	SETTING_ATTACH_CLSACT,
 };
 
+#define SETTING_CGROUP_ROOT "root"
+#define SETTING_CGROUP_NONE "none"
+
 enum setting_own_node {
 	SETTING_OWN_NODE_ALWAYS,
 	SETTING_OWN_NODE_POLICY,
@@ -58,6 +61,7 @@ struct setting_source {
 
 struct settings {
 	int attach; /* enum setting_attach */
+	const char *cgroup;
 	int echo; /* enum weir_echo */
 	struct weir_addr hairpin[2]; /* by family */
 	uint32_t scale[_WEIR_KNOB_MAX]; /* percent, by enum weir_knob */

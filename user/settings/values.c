@@ -109,6 +109,23 @@ static bool read_label(const struct field *f, const struct setting_info *info, v
 	return true;
 }
 
+static bool read_cgroup(const struct field *f, const struct setting_info *info, void *value)
+{
+	const char *text = field_raw(f, NULL);
+
+	if (!text)
+		return false;
+	if (strcmp(text, SETTING_CGROUP_ROOT) && strcmp(text, SETTING_CGROUP_NONE) &&
+	    *text != '/') {
+		field_error(f, KUBE_E_VALUE,
+			    "expected root, none, or the folder of a cgroup from / on, found %s",
+			    field_quoted(f));
+		return false;
+	}
+	*(const char **)value = arena_strdup(f->d->arena, text);
+	return true;
+}
+
 /* Digits only, at most 65535; -1: something else. Moves *text behind them. */
 static long take_port(const char **text)
 {
@@ -265,7 +282,7 @@ bool setting_value_read(const struct field *f, const struct setting_info *info, 
 		[SETTING_TYPE_PERCENT] = read_percent, [SETTING_TYPE_PEER_V4] = read_peer,
 		[SETTING_TYPE_PEER_V6] = read_peer,    [SETTING_TYPE_BLOCKS] = read_blocks,
 		[SETTING_TYPE_DEVICES] = read_devices, [SETTING_TYPE_PORTS] = read_ports,
-		[SETTING_TYPE_LABEL] = read_label,
+		[SETTING_TYPE_LABEL] = read_label,     [SETTING_TYPE_CGROUP] = read_cgroup,
 	};
 
 	return readers[info->type](f, info, value);

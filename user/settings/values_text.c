@@ -63,6 +63,7 @@ static void write_value(const struct setting_info *info, const void *value, FILE
 	case SETTING_TYPE_PORTS:
 		fprintf(out, "%u-%u", ports->first, ports->last);
 		break;
+	case SETTING_TYPE_CGROUP:
 	case SETTING_TYPE_LABEL:
 		label = *(const char *const *)value;
 		fputs(label ? label : "", out);
