@@ -254,7 +254,7 @@ void instance_load(struct instance *i, const struct stage *s)
 	record(i, s, "client", STAGE_CLIENT);
 	record(i, s, "server", STAGE_SERVER);
 	record(i, s, "flood", STAGE_FLOOD);
-	stage_run("%s load -q --name %s --node " NODE
+	stage_run("%s load -q --cgroup none --name %s --node " NODE
 		  " -f /run/instance.json >/run/stage.out 2>&1 || "
 		  "{ cat /run/stage.out >&2; false; }",
 		  weir(), i->name);

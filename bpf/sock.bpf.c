@@ -83,18 +83,17 @@ static __always_inline void set_peer(struct bpf_sock_addr *ctx, int v6, const st
 static __always_inline struct weir_frontend key_of(struct bpf_sock_addr *ctx,
 						   const struct weir_translation *t)
 {
-	return (struct weir_frontend){
-		.addr = t->frontend, .port_be = t->frontend_port_be, .proto = ctx->protocol
-	};
+	return (struct weir_frontend){ .addr = t->frontend,
+				       .port_be = t->frontend_port_be,
+				       .proto = ctx->protocol };
 }
 
 /*
  * Gives t, whose frontend is set, a backend. FORWARDED without one: no frontend. The stamp is read
  * before the tables.
  */
-static __always_inline enum weir_reason choose(struct bpf_sock_addr *ctx,
-					       const struct weir_config *c,
-					       struct weir_translation *t)
+static __always_inline enum weir_reason
+choose(struct bpf_sock_addr *ctx, const struct weir_config *c, struct weir_translation *t)
 {
 	struct weir_frontend key = key_of(ctx, t);
 	struct weir_backend *b;
@@ -202,8 +201,8 @@ static __always_inline int is_current(struct bpf_sock_addr *ctx, const struct we
 
 	if (!t->backend || now - t->used > c->timeout[WEIR_TIMEOUT_UDP_ANSWERED])
 		return 0;
-	if (t->service_stamp != epoch &&
-	    !backend_serves(t->backend, t->backend_generation, frontend_service(frontend_word(&key))))
+	if (t->service_stamp != epoch && !backend_serves(t->backend, t->backend_generation,
+							 frontend_service(frontend_word(&key))))
 		return 0;
 	t->service_stamp = epoch;
 	t->used = now;
@@ -217,9 +216,8 @@ static __always_inline int is_frontend(const struct weir_translation *t,
 }
 
 /* The place of that frontend, or else the one to overwrite. */
-static __always_inline struct weir_translation *datagram_place(struct weir_socket *s,
-							       const struct weir_addr *addr,
-							       __be16 port_be, __u32 now)
+static __always_inline struct weir_translation *
+datagram_place(struct weir_socket *s, const struct weir_addr *addr, __be16 port_be, __u32 now)
 {
 	struct weir_translation *oldest = &s->datagrams[0];
 
@@ -305,9 +303,8 @@ static __always_inline int on_getpeername(struct bpf_sock_addr *ctx, int v6)
 }
 
 /* Two frontends of a socket may have led to one backend: then the answer is of the later one. */
-static __always_inline struct weir_translation *answered(struct weir_socket *s,
-							 const struct weir_addr *addr,
-							 __be16 port_be)
+static __always_inline struct weir_translation *
+answered(struct weir_socket *s, const struct weir_addr *addr, __be16 port_be)
 {
 	struct weir_translation *found = NULL;
 
@@ -340,11 +337,11 @@ static __always_inline int on_recvmsg(struct bpf_sock_addr *ctx, int v6)
 
 /* ---- Programs ---- */
 
-#define PROGRAM(call, family)                                   \
-	SEC("cgroup/" #call #family)                            \
-	int call##family(struct bpf_sock_addr *ctx)             \
-	{                                                       \
-		return on_##call(ctx, family == 6);             \
+#define PROGRAM(call, family)                       \
+	SEC("cgroup/" #call #family)                \
+	int call##family(struct bpf_sock_addr *ctx) \
+	{                                           \
+		return on_##call(ctx, family == 6); \
 	}
 
 PROGRAM(connect, 4)

@@ -72,7 +72,8 @@ static __always_inline int is_stale(const struct weir_translation *t)
 				     .port_be = t->frontend_port_be,
 				     .proto = IPPROTO_UDP };
 
-	return !backend_serves(t->backend, t->backend_generation, frontend_service(frontend_word(&key)));
+	return !backend_serves(t->backend, t->backend_generation,
+			       frontend_service(frontend_word(&key)));
 }
 
 /*

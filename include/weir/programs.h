@@ -26,18 +26,18 @@
 	X(from_adopted, FROM_ADOPTED, host_ct, TAIL_CALL) \
 	X(to_adopted, TO_ADOPTED, host_ct, TAIL_CALL)
 
-#define WEIR_PROGRAMS(X)                   \
-	WEIR_TAIL_CALLS(X)                 \
-	X(store_word, , map_word, SYSCALL) \
-	X(gc_start, , gc, START)           \
-	X(connect4, , sock, CONNECT4) \
-	X(connect6, , sock, CONNECT6) \
+#define WEIR_PROGRAMS(X)                      \
+	WEIR_TAIL_CALLS(X)                    \
+	X(store_word, , map_word, SYSCALL)    \
+	X(gc_start, , gc, START)              \
+	X(connect4, , sock, CONNECT4)         \
+	X(connect6, , sock, CONNECT6)         \
 	X(getpeername4, , sock, GETPEERNAME4) \
 	X(getpeername6, , sock, GETPEERNAME6) \
-	X(sendmsg4, , sock, SENDMSG4) \
-	X(sendmsg6, , sock, SENDMSG6) \
-	X(recvmsg4, , sock, RECVMSG4) \
-	X(recvmsg6, , sock, RECVMSG6) \
+	X(sendmsg4, , sock, SENDMSG4)         \
+	X(sendmsg6, , sock, SENDMSG6)         \
+	X(recvmsg4, , sock, RECVMSG4)         \
+	X(recvmsg6, , sock, RECVMSG6)         \
 	X(stale_sockets, , stale, ITERATOR)
 
 enum weir_object {

@@ -63,11 +63,13 @@ check() {
 	fi
 }
 
-# exits STATUS ARGUMENT...: runs weir, which must end with that status; output in $dir/out, $dir/err
+# exits STATUS ARGUMENT...: runs weir, which must end with that status; output in $dir/out, $dir/err.
+# A load must not serve the processes of this machine: it gets --cgroup none, or the script's own.
 exits() {
-	local want=$1 got
+	local want=$1 got cgroup=()
 	shift
-	"$W" "$@" ${NAME:+--name "$NAME"} >"$dir/out" 2>"$dir/err" </dev/null
+	[ "$1" = load ] && [[ " $* " != *" --cgroup "* ]] && cgroup=(--cgroup none)
+	"$W" "$@" "${cgroup[@]}" ${NAME:+--name "$NAME"} >"$dir/out" 2>"$dir/err" </dev/null
 	got=$?
 	[ $got = "$want" ] && return
 	echo "weir $*: status $got, expected $want"

@@ -92,20 +92,20 @@ no_new_address() { in_node ip addr del 198.51.100.77/32 dev world; }
 
 # `load` reads the addresses that the node has; a sandbox knows its own.
 lost_address() {
-	new_address && in_node "$W" load -q -f "$dir/a.yaml" --node n1 --name "$NAME" >"$dir/loaded" &&
+	new_address && in_node "$W" load --cgroup none -q -f "$dir/a.yaml" --node n1 --name "$NAME" >"$dir/loaded" &&
 		codes "" 0 doctor && no_new_address && finds N016 error "198.51.100.77 was this node" && attached && healthy
 }
 
 # Without the record's file the device is detached: the pod stays planned.
 record_lost() {
 	mv "/run/weir-$NAME/pods/p_web.json" "$dir/" &&
-		! in_node "$W" load -q -f "$dir/a.yaml" --node n1 --name "$NAME" >"$dir/loaded" 2>&1
+		! in_node "$W" load --cgroup none -q -f "$dir/a.yaml" --node n1 --name "$NAME" >"$dir/loaded" 2>&1
 }
 record_broken() { cp "/run/weir-$NAME/pods/p_web.json" "$dir/" && echo '{' >"/run/weir-$NAME/pods/p_web.json"; }
 record_restored() { cp "$dir/p_web.json" "/run/weir-$NAME/pods/" && attached; }
 held() {
 	sed 's/name: web, /name: other, /; s/10.244.0.5/10.244.0.6/g; s/::5/::6/' "$dir/a.yaml" >"$dir/other.yaml"
-	! in_node "$W" load -q -f "$dir/other.yaml" --node n1 --name "$NAME" >"$dir/loaded" 2>&1
+	! in_node "$W" load --cgroup none -q -f "$dir/other.yaml" --node n1 --name "$NAME" >"$dir/loaded" 2>&1
 }
 
 held_and_undone() {

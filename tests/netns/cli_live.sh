@@ -356,7 +356,7 @@ sandbox_leaves_others_alone() {
 		{"apiVersion": "weir.dev/v1", "kind": "Attachment", "namespace": "p", "name": "web", "uid": "", "netns": "",
 		 "ifindex": 1, "mac": "02:00:00:00:00:01", "addresses": ["10.244.0.5"]}
 	END
-	unshare -n "$W" load -q -f "$dir/a.yaml" --node n1 --name "$NAME" || return 1
+	unshare -n "$W" load --cgroup none -q -f "$dir/a.yaml" --node n1 --name "$NAME" || return 1
 	exits 3 load -f "$dir/a.yaml" --node n1 && grep -q "has no name" "$dir/err" && exits 5 sandbox up -f "$dir/a.yaml" &&
 		grep -q "pods of this machine" "$dir/err" && exits 0 status && exits 0 uninstall
 }

@@ -58,20 +58,20 @@ status_is() {
 	json "$1" 0 status -o json
 }
 
-# settings_are "KEY VALUE FROM, …"
+# settings_are "KEY VALUE FROM, …": beside the cgroup, which every load here is given
 settings_are() {
-	json "', '.join('%s %s %s' % (s['key'], s['value'], s['from']) for s in d['settings']) == '$1'" 0 status -o json
+	json "', '.join('%s %s %s' % (s['key'], s['value'], s['from']) for s in d['settings'] if s['key'] != 'cgroup') == '$1'" 0 status -o json
 }
 
 nothing_given() {
-	default_is && exits 0 load -f "$dir/a.yaml" && status_is 'd["echo"] == "policy" and d["settings"] == []' && exits 0 status &&
-		! grep -q '^settings' "$dir/out"
+	default_is && exits 0 load -f "$dir/a.yaml" && status_is 'd["echo"] == "policy"' && settings_are "" && exits 0 status &&
+		line "^settings +cgroup: none, from --cgroup$" && [ "$(grep -c ', from ' "$dir/out")" = 1 ]
 }
 
 the_default_file_counts() {
 	default_is 'echo: always' && loads 0 && status_is 'd["echo"] == "always"' &&
 		settings_are "echo always /etc/weir/weir-$NAME.yaml:1" && exits 0 status &&
-		line "^settings +echo: always, from /etc/weir/weir-$NAME.yaml:1$"
+		line "^ +echo: always, from /etc/weir/weir-$NAME.yaml:1$"
 }
 
 config_counts_before_it() {
@@ -82,7 +82,7 @@ config_counts_before_it() {
 an_option_counts_first() {
 	default_is 'echo: policy' && printf '\necho: policy\n' >"$dir/c.yaml" &&
 		loads 0 --config "$dir/c.yaml" --echo always && status_is 'd["echo"] == "always"' && settings_are "echo always --echo" &&
-		loads 0 --config "$dir/c.yaml" && status_is 'd["echo"] == "policy" and d["settings"] == []'
+		loads 0 --config "$dir/c.yaml" && status_is 'd["echo"] == "policy"' && settings_are ""
 }
 
 # The file of --config is named by its whole path: status may be asked elsewhere.

@@ -133,10 +133,9 @@ static int attach_one(const struct node *n, int prog, int cgroup_fd, uint64_t id
 
 static int refused(int r, int prog, const char *dir, struct weir_err *err)
 {
-	return err_set(err, r, "attach %s to cgroup %s: %s%s", program_info(prog)->name, dir,
-		       strerror(-r),
-		       r == -EPERM ? " (a program there, or at a cgroup above, excludes others)"
-				   : "");
+	return err_set(
+		err, r, "attach %s to cgroup %s: %s%s", program_info(prog)->name, dir, strerror(-r),
+		r == -EPERM ? " (a program there, or at a cgroup above, excludes others)" : "");
 }
 
 int attach_cgroup(struct node *n, const char *dir, struct weir_err *err)

@@ -19,8 +19,8 @@ static void not_attached(const struct node *n, struct findings *f)
 	if (node_no_sockets(n))
 		found->evidence = arena_strdup(&f->arena, node_no_sockets(n));
 	else
-		found->evidence = root ? "no cgroup was attached to" :
-					 "no cgroup hierarchy of version 2 is mounted";
+		found->evidence = root ? "no cgroup was attached to"
+				       : "no cgroup hierarchy of version 2 is mounted";
 	found->fix =
 		"mount -t cgroup2 none DIR; weir load -f MANIFESTS --node NODE --cgroup DIR; or --cgroup none, if they are served otherwise";
 }
