@@ -194,10 +194,10 @@ static __always_inline int on_connect(struct bpf_sock_addr *ctx, int v6)
  * which a flow of packets would have ended.
  */
 static __always_inline int is_current(struct bpf_sock_addr *ctx, const struct weir_config *c,
-				      struct weir_translation *t, __u32 now)
+				      struct weir_translation *t)
 {
 	struct weir_frontend key = key_of(ctx, t);
-	__u32 epoch = READ_WORD(c->service_epoch);
+	__u32 epoch = READ_WORD(c->service_epoch), now = tick_now();
 
 	if (!t->backend || now - t->used > c->timeout[WEIR_TIMEOUT_UDP_ANSWERED])
 		return 0;
@@ -215,9 +215,9 @@ static __always_inline int is_frontend(const struct weir_translation *t,
 	return t->frontend_port_be == port_be && weir_addr_equal(&t->frontend, addr);
 }
 
-/* The place of that frontend, or else the one to overwrite. */
+/* The place of that frontend, or else of the one used least recently. */
 static __always_inline struct weir_translation *
-datagram_place(struct weir_socket *s, const struct weir_addr *addr, __be16 port_be, __u32 now)
+datagram_place(struct weir_socket *s, const struct weir_addr *addr, __be16 port_be)
 {
 	struct weir_translation *oldest = &s->datagrams[0];
 
@@ -226,18 +226,27 @@ datagram_place(struct weir_socket *s, const struct weir_addr *addr, __be16 port_
 
 		if (is_frontend(t, addr, port_be))
 			return t;
-		if (oldest->backend && (!t->backend || now - t->used > now - oldest->used))
+		if ((__s32)(t->sequence - oldest->sequence) < 0)
 			oldest = t;
 	}
 	return oldest;
 }
 
+/* The datagram goes where t leads. */
+static __always_inline int send_to(struct bpf_sock_addr *ctx, int v6, struct weir_socket *s,
+				   struct weir_translation *t)
+{
+	t->sequence = ++s->sequence;
+	set_peer(ctx, v6, &t->peer, t->peer_port_be);
+	count_call(WEIR_SOCKET);
+	return ALLOW;
+}
+
 static __always_inline int send_anew(struct bpf_sock_addr *ctx, int v6, const struct weir_config *c,
 				     const struct weir_addr *addr, __be16 port_be)
 {
-	struct weir_translation t = { .frontend = *addr, .frontend_port_be = port_be };
+	struct weir_translation t = { .frontend = *addr, .frontend_port_be = port_be }, *place;
 	enum weir_reason why = choose(ctx, c, &t);
-	struct weir_translation *place;
 	struct weir_socket *s;
 
 	if (why)
@@ -247,11 +256,9 @@ static __always_inline int send_anew(struct bpf_sock_addr *ctx, int v6, const st
 	s = socket_get(ctx, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!s)
 		return no_memory();
-	place = datagram_place(s, addr, port_be, t.used);
+	place = datagram_place(s, addr, port_be);
 	*place = t;
-	set_peer(ctx, v6, &t.peer, t.peer_port_be);
-	count_call(WEIR_SOCKET);
-	return ALLOW;
+	return send_to(ctx, v6, s, place);
 }
 
 static __always_inline int on_sendmsg(struct bpf_sock_addr *ctx, int v6)
@@ -261,7 +268,6 @@ static __always_inline int on_sendmsg(struct bpf_sock_addr *ctx, int v6)
 	struct weir_socket *s;
 	struct weir_addr addr;
 	__be16 port_be;
-	__u32 now;
 
 	if (!is_node_socket(ctx, c))
 		return ALLOW;
@@ -269,13 +275,9 @@ static __always_inline int on_sendmsg(struct bpf_sock_addr *ctx, int v6)
 	port_be = ctx->user_port;
 	s = socket_get(ctx, 0);
 	if (s) {
-		now = tick_now();
-		t = datagram_place(s, &addr, port_be, now);
-		if (is_frontend(t, &addr, port_be) && is_current(ctx, c, t, now)) {
-			set_peer(ctx, v6, &t->peer, t->peer_port_be);
-			count_call(WEIR_SOCKET);
-			return ALLOW;
-		}
+		t = datagram_place(s, &addr, port_be);
+		if (is_frontend(t, &addr, port_be) && is_current(ctx, c, t))
+			return send_to(ctx, v6, s, t);
 	}
 	return send_anew(ctx, v6, c, &addr, port_be);
 }
@@ -311,7 +313,8 @@ answered(struct weir_socket *s, const struct weir_addr *addr, __be16 port_be)
 	for (int i = 0; i < WEIR_SOCKET_DATAGRAMS; i++) {
 		struct weir_translation *t = &s->datagrams[i];
 
-		if (is_peer(t, addr, port_be) && (!found || (__s32)(t->used - found->used) > 0))
+		if (is_peer(t, addr, port_be) &&
+		    (!found || (__s32)(t->sequence - found->sequence) > 0))
 			found = t;
 	}
 	return found ? found : is_peer(&s->connected, addr, port_be) ? &s->connected : NULL;

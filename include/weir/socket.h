@@ -14,9 +14,10 @@ struct weir_translation {
 	__be16 frontend_port_be, peer_port_be;
 	__u32 backend, backend_generation;
 	__u32 service_stamp; /* service epoch read before the first table */
-	__u32 used; /* tick of the last connect or datagram */
+	__u32 used; /* tick of the last datagram */
+	__u32 sequence; /* of the last datagram: a tick is too long to tell which was later */
 };
-WEIR_ASSERT_SIZE(struct weir_translation, 52);
+WEIR_ASSERT_SIZE(struct weir_translation, 56);
 
 /*
  * Value of sockets: of one socket. The kernel runs the programs that write it with the socket
@@ -27,9 +28,9 @@ struct weir_socket {
 	struct weir_translation connected;
 	/* of destinations that the process gave with datagrams */
 	struct weir_translation datagrams[WEIR_SOCKET_DATAGRAMS];
-	__u32 pad;
+	__u64 sequence; /* of its last datagram to a frontend */
 };
-WEIR_ASSERT_SIZE(struct weir_socket, 12 + 52 * (1 + WEIR_SOCKET_DATAGRAMS));
+WEIR_ASSERT_SIZE(struct weir_socket, 16 + 56 * (1 + WEIR_SOCKET_DATAGRAMS));
 
 /* What stale_sockets writes for each connected UDP socket whose backend does not serve any more. */
 struct weir_stale_socket {
