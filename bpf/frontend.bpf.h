@@ -8,8 +8,27 @@
 #include "maps.bpf.h"
 
 /*
+ * The node port at the key's port and protocol, if its address is one of this node that serves node
+ * ports (SVC-36, SVC-63). Changes the key.
+ */
+static __always_inline __u64 *find_node_port(struct weir_frontend *key)
+{
+	__u32 *kind = bpf_map_lookup_elem(&nodes, &key->addr);
+
+	if (!kind || !(READ_WORD(*kind) & WEIR_NODE_PORTS))
+		return NULL;
+	if (weir_addr_is_v4(&key->addr))
+		key->addr = weir_addr_from_v4(0);
+	else
+		key->addr = (struct weir_addr){};
+	key->scope = WEIR_SCOPE_NODE_PORT;
+	return bpf_map_lookup_elem(&frontends, key);
+}
+
+/*
  * The word of the frontend at the address, port and protocol of a key (weir_frontend_word()).
- * Service 0: a known cluster IP without that port. -1: no frontend. Changes the key.
+ * Service 0: a known cluster IP without that port. -1: no frontend. An address goes before a node
+ * port (SVC-7). Changes the key.
  */
 static __always_inline __s64 frontend_word(struct weir_frontend *key)
 {
@@ -17,12 +36,35 @@ static __always_inline __s64 frontend_word(struct weir_frontend *key)
 
 	key->scope = WEIR_SCOPE_ADDRESS;
 	word = bpf_map_lookup_elem(&frontends, key);
+	if (!word)
+		word = find_node_port(key);
 	if (!word) {
 		key->port_be = 0;
 		key->proto = 0;
+		key->scope = WEIR_SCOPE_ADDRESS;
 		word = bpf_map_lookup_elem(&frontends, key);
 	}
 	return word ? (__s64)READ_WORD(*word) : -1;
+}
+
+/* May this source begin a connection to a load balancer address of the service (SVC-51)? */
+static __always_inline int source_allowed(__u32 service, const struct weir_addr *src)
+{
+	struct weir_source_range key = { .prefix_len = WEIR_SOURCE_RANGE_BITS + 128,
+					 .service = service,
+					 .addr = *src };
+
+	return bpf_map_lookup_elem(&source_ranges, &key) != NULL;
+}
+
+/*
+ * The list for a client of this node, a pod or the node itself: external frontends have the short
+ * circuit's (SVC-35).
+ */
+static __always_inline enum weir_list list_for_node(__s64 word)
+{
+	return weir_frontend_flags(word) & WEIR_FRONTEND_EXTERNAL ? WEIR_LIST_SHORT
+								  : WEIR_LIST_INTERNAL;
 }
 
 /* id of its service port; -1: no frontend. */

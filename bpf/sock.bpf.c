@@ -89,25 +89,61 @@ static __always_inline struct weir_frontend key_of(struct bpf_sock_addr *ctx,
 }
 
 /*
+ * The source of the call's packets as far as it is known. The address of a socket that is not bound
+ * is chosen later: then the frontend's own stands for it, which is an allowed source if a range
+ * holds an address of this node (SVC-53).
+ */
+static __always_inline struct weir_addr source_addr(struct bpf_sock_addr *ctx, int v6,
+						    const struct weir_translation *t)
+{
+	struct bpf_sock *sk = ctx->sk;
+	struct weir_addr a = {};
+
+	if (v6) {
+		a.w[0] = sk->src_ip6[0];
+		a.w[1] = sk->src_ip6[1];
+		a.w[2] = sk->src_ip6[2];
+		a.w[3] = sk->src_ip6[3];
+	} else if (sk->src_ip4) {
+		a = weir_addr_from_v4(sk->src_ip4);
+	}
+	return weir_addr_is_zero(&a) ? t->frontend : a;
+}
+
+static __always_inline int is_allowed(struct bpf_sock_addr *ctx, int v6, __s64 word,
+				      const struct weir_translation *t)
+{
+	struct weir_addr src;
+
+	if (!(weir_frontend_flags(word) & WEIR_FRONTEND_RANGES))
+		return 1;
+	src = source_addr(ctx, v6, t);
+	return source_allowed(weir_frontend_service(word), &src);
+}
+
+/*
  * Gives t, whose frontend is set, a backend. FORWARDED without one: no frontend. The stamp is read
  * before the tables.
  */
 static __always_inline enum weir_reason
-choose(struct bpf_sock_addr *ctx, const struct weir_config *c, struct weir_translation *t)
+choose(struct bpf_sock_addr *ctx, int v6, const struct weir_config *c, struct weir_translation *t)
 {
 	struct weir_frontend key = key_of(ctx, t);
 	struct weir_backend *b;
 	enum weir_reason why;
-	__s64 service;
-	__u32 id = 0;
+	__u32 service, id = 0;
+	__s64 word;
 
 	t->service_stamp = READ_WORD(c->service_epoch);
-	service = frontend_service(frontend_word(&key));
-	if (service < 0)
+	word = frontend_word(&key);
+	if (word < 0)
 		return WEIR_FORWARDED;
+	service = weir_frontend_service(word);
 	if (!service)
 		return WEIR_NO_SERVICE_PORT;
-	why = service_choose(service, WEIR_LIST_INTERNAL, bpf_get_prandom_u32(), &id);
+	if (!is_allowed(ctx, v6, word, t)) /* before SVC-60: SVC-55 */
+		return WEIR_SOURCE_RANGE;
+	why = service_choose(service, list_for_node(word), bpf_get_prandom_u32(), &id);
 	if (why)
 		return why;
 	b = bpf_map_lookup_elem(&backends, &id);
@@ -173,7 +209,7 @@ static __always_inline int on_connect(struct bpf_sock_addr *ctx, int v6)
 		return ALLOW;
 	t.frontend = peer_addr(ctx, v6);
 	t.frontend_port_be = ctx->user_port;
-	why = choose(ctx, c, &t);
+	why = choose(ctx, v6, c, &t);
 	if (why)
 		return refuse(ctx, why);
 	if (!t.backend)
@@ -246,7 +282,7 @@ static __always_inline int send_anew(struct bpf_sock_addr *ctx, int v6, const st
 				     const struct weir_addr *addr, __be16 port_be)
 {
 	struct weir_translation t = { .frontend = *addr, .frontend_port_be = port_be }, *place;
-	enum weir_reason why = choose(ctx, c, &t);
+	enum weir_reason why = choose(ctx, v6, c, &t);
 	struct weir_socket *s;
 
 	if (why)

@@ -68,7 +68,7 @@ check() {
 exits() {
 	local want=$1 got cgroup=()
 	shift
-	[ "$1" = load ] && [[ " $* " != *" --cgroup "* ]] && cgroup=(--cgroup none)
+	[ "${1:-}" = load ] && [[ " $* " != *" --cgroup "* ]] && cgroup=(--cgroup none)
 	"$W" "$@" "${cgroup[@]}" ${NAME:+--name "$NAME"} >"$dir/out" 2>"$dir/err" </dev/null
 	got=$?
 	[ $got = "$want" ] && return

@@ -141,6 +141,18 @@ static void words_are_taken_exactly(void **state)
 	assert_refused("echo: {always: }", SETTING_ECHO, "found a mapping");
 }
 
+static void svc_33_a_cgroup_is_a_folder_or_a_word(void **state)
+{
+	assert_sets("cgroup: root", SETTING_CGROUP, "root");
+	assert_sets("cgroup: none", SETTING_CGROUP, "none");
+	assert_sets("cgroup: /sys/fs/cgroup/a.slice", SETTING_CGROUP, "/sys/fs/cgroup/a.slice");
+	assert_refused("cgroup: a.slice", SETTING_CGROUP,
+		       "f:1:9: error E022: cgroup: expected root, none, or the folder of a cgroup "
+		       "from / on, found \"a.slice\"\n");
+	assert_refused("cgroup: ''", SETTING_CGROUP, "E022");
+	assert_refused("cgroup: [root]", SETTING_CGROUP, "E020");
+}
+
 static void percents_are_whole_numbers_from_1(void **state)
 {
 	assert_sets("scale: {flows: 1}", SETTING_SCALE_FLOWS, "1");
@@ -271,7 +283,7 @@ static void an_unknown_key_gets_a_suggestion_or_the_list(void **state)
 		    "f:2:3: error E040: hairpin.v5: unknown key; there are v4, v6\n"
 		    "f:3:3: error E040: hairpin.ipv4: unknown key; there are v4, v6\n");
 	assert_says("echo: always\nport: 1\n",
-		    "f:2:1: error E040: port: unknown key; there are attach, echo, hairpin, scale, "
+		    "f:2:1: error E040: port: unknown key; there are attach, cgroup, echo, hairpin, scale, "
 		    "nodePortAddresses, uplinks, snatPorts, serviceProxyName, keepEstablished, "
 		    "ownNode\n");
 	assert_says("Echo: always\n", "f:1:1: error E040: Echo: unknown key; did you mean echo?\n");
@@ -279,7 +291,7 @@ static void an_unknown_key_gets_a_suggestion_or_the_list(void **state)
 		    "f:1:1: error E040: hairpin.v4: unknown key; did you mean hairpin?\n");
 	assert_says(
 		"bogus:\n",
-		"f:1:1: error E040: bogus: unknown key; there are attach, echo, hairpin, scale, "
+		"f:1:1: error E040: bogus: unknown key; there are attach, cgroup, echo, hairpin, scale, "
 		"nodePortAddresses, uplinks, snatPorts, serviceProxyName, keepEstablished, "
 		"ownNode\n");
 }
@@ -474,6 +486,7 @@ int main(void)
 		cmocka_unit_test(defaults_are_those_of_the_tables),
 		cmocka_unit_test(a_default_may_be_written_down),
 		cmocka_unit_test(words_are_taken_exactly),
+		cmocka_unit_test(svc_33_a_cgroup_is_a_folder_or_a_word),
 		cmocka_unit_test(percents_are_whole_numbers_from_1),
 		cmocka_unit_test(svc_84_hairpin_addresses_are_unicast_and_of_their_family),
 		cmocka_unit_test(svc_36_node_port_addresses_are_blocks_or_primary),

@@ -194,6 +194,8 @@ static int load(const struct load_options *o, const struct settings *s, const st
 
 	read_setup(s, &setup);
 	status = check_hairpin(o, s, in);
+	if (!status)
+		status = load_check_cgroup(s);
 	if (status)
 		return status;
 	r = open_node(o, &setup, &node, &err);
@@ -362,7 +364,8 @@ const struct verb verb_load = {
 		"its maps have another layout version; 4: invalid objects, a wrong configuration file (weir help config)\n"
 		"or an unknown node; 5: planned pods are not attached, another writer is at work, or a policy or Service\n"
 		"does not fit the tables: then its pods are closed in that direction, or it is not served, and everything\n"
-		"else is applied; 6: the kernel refused, or another table is full. With status 3, 4 and 6 what was loaded before stays in force. If a\n"
+		"else is applied; 6: the kernel refused, or another table is full. With status 3, 4 and 6 what was loaded before stays in force,\n"
+		"unless only the cgroup was refused: then all else is loaded, and the error says so. If a\n"
 		"rebuild is killed, or fails after it began to attach, the old set or the new one is loaded, and some pods\n"
 		"may be served by the other: run 'weir load', which attaches the loaded one everywhere and removes the other.\n",
 	.outputs = "table|json",

@@ -49,7 +49,20 @@ static int attach_root(struct node *n)
 static int attach_named(struct node *n, const char *dir)
 {
 	struct weir_err err = {};
-	int r = attach_cgroup(n, dir, &err);
+
+	if (attach_cgroup(n, dir, &err))
+		return cli_fail(
+			EXIT_KERNEL,
+			"%s; the node's own processes do not reach Services, all else is loaded",
+			err.text);
+	return EXIT_OK;
+}
+
+int load_check_cgroup(const struct settings *s)
+{
+	struct weir_err err = {};
+	uint64_t id;
+	int r = *s->cgroup == '/' ? cgroup_id(s->cgroup, &id, &err) : 0;
 
 	return r ? cli_fail_err(r, &err) : EXIT_OK;
 }

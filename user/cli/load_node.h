@@ -6,6 +6,8 @@
 #include "kernel/node.h"
 #include "settings/settings.h"
 
+/* Before anything is written: is a cgroup that was named one? Returns enum exit_status. */
+int load_check_cgroup(const struct settings *s);
 /*
  * Attaches to the cgroup that the settings say, or detaches. Without one that was asked for by name
  * only warnings are given. Returns enum exit_status.
