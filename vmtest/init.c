@@ -171,6 +171,7 @@ static void console(void)
 	mount("sysfs", "/sys", "sysfs", 0, "");
 	mount("devtmpfs", "/dev", "devtmpfs", 0, "");
 	mount("bpf", "/sys/fs/bpf", "bpf", 0, "");
+	mount("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, "");
 	mount("tmpfs", "/run", "tmpfs", 0, "");
 	mount("tmpfs", "/tmp", "tmpfs", 0, "");
 	fd = open("/dev/console", O_RDWR);

@@ -17,7 +17,7 @@ modules='drivers/net/veth net/sched/sch_ingress net/sched/cls_bpf lib/libcrc32c
 	net/ipv4/netfilter/nf_defrag_ipv4 net/ipv6/netfilter/nf_defrag_ipv6 net/netfilter/nf_conntrack
 	net/netfilter/nf_nat net/netfilter/nfnetlink net/netfilter/nf_tables net/netfilter/nft_ct
 	net/netfilter/nft_chain_nat net/netfilter/nft_nat net/netfilter/nft_reject
-	net/netfilter/nft_reject_inet'
+	net/netfilter/nft_reject_inet net/ipv4/inet_diag net/ipv4/udp_diag'
 tests=${VMTESTS-}
 MACHINE_SECONDS=7200
 

@@ -16,10 +16,8 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-
 #include "base/mem.h"
+#include "lib/cgroup_calls.h"
 #include "lib/netns_ends.h"
 
 #define CLIENT 9
@@ -89,22 +87,15 @@ static void up(struct netns_cluster *c, const char *backends)
 	up_services(c, backends, 1);
 }
 
+/* Calls of the node's processes that were given a backend. */
 static uint64_t translated(const struct netns_cluster *c)
 {
-	struct weir_counter values[256];
 	_cleanup_(node_close) struct node *n = NULL;
-	uint32_t reason = WEIR_SOCKET;
-	uint64_t sum = 0;
 	struct weir_err err = {};
 
 	if (node_open(c->name, NODE_READ, NULL, &n, &err))
 		fail_msg("%s", err.text);
-	assert_true(libbpf_num_possible_cpus() <= 256);
-	assert_int_equal(bpf_map_lookup_elem(node_map_fd(n, WEIR_MAP_counters), &reason, values),
-			 0);
-	for (int cpu = 0; cpu < libbpf_num_possible_cpus(); cpu++)
-		sum += values[cpu].packets;
-	return sum;
+	return calls_counted(n, WEIR_SOCKET);
 }
 
 /* ---- Sockets of the node; family 2: IPv4 on an AF_INET6 socket ---- */
