@@ -77,6 +77,23 @@ inside() {
 	[ "$(on node) $(on node/n2) $(on p/host)" = "192.0.2.1 192.0.2.2 192.0.2.2" ] && ! on node/n3
 }
 
+# The processes of each node reach Services by its own plan.
+nodes_processes() {
+	local far local
+	far=$(address far) && local=$(address local) || return
+	asks node "$far" && asks node/n2 "$far" && asks node/n2 "$local" && ! asks node "$local"
+}
+
+address() { # SERVICE: its IPv4 address, as the sandbox assigned it
+	exits 0 get services -o json && python3 -c 'import json,sys
+print(next(s["frontend"].split(":")[0] for s in json.load(open(sys.argv[1]))["items"]
+	if s["service"] == "p/%s/TCP" % sys.argv[2] and s["family"] == "IPv4"))' "$dir/out" "$1"
+}
+
+asks() { # WHERE ADDRESS: a connection to port 8000 is answered by p/far
+	"$W" sandbox exec --name "$NAME" "$1" -- timeout 2 bash -c "exec 3<>/dev/tcp/$2/8000 && echo >&3 && read -r pod _ <&3 && [ \"\$pod\" = p/far ]"
+}
+
 # far's address stays, the routes to it change.
 a_pod_moves() {
 	sed '/name: far, namespace: p, labels/,/nodeName/ s/nodeName: n2/nodeName: n1/' "$dir/a.yaml" >"$dir/b.yaml"
@@ -109,6 +126,7 @@ check "up makes a node for each Node object, and says how to name it" up ptp
 check "pods of different nodes connect as both nodes' plans say, directly and through Services (SVC-30, SVC-34)" connections
 check "each node has tables of its own pods, and answers why" instances
 check "exec runs on the node that is named" inside
+check "processes of each node reach Services by its plan (SVC-33, SVC-34)" nodes_processes
 check "on bridges as well" up bridge
 check "pods on different bridges connect as the plans say" connections
 check "a pod that moves to another node keeps its address" a_pod_moves
