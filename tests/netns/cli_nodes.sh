@@ -35,6 +35,11 @@ manifests() {
 		---
 		apiVersion: v1
 		kind: Service
+		metadata: {name: near, namespace: p}
+		spec: {selector: {app: near}, ports: [{port: 8000, targetPort: 80}]}
+		---
+		apiVersion: v1
+		kind: Service
 		metadata: {name: local, namespace: p}
 		spec: {internalTrafficPolicy: Local, selector: {app: far}, ports: [{port: 8000, targetPort: 80}]}
 		---
@@ -77,11 +82,12 @@ inside() {
 	[ "$(on node) $(on node/n2) $(on p/host)" = "192.0.2.1 192.0.2.2 192.0.2.2" ] && ! on node/n3
 }
 
-# The processes of each node reach Services by its own plan.
+# The processes of each node reach Services by its own plan; far's policy admits its own node alone.
 nodes_processes() {
-	local far local
-	far=$(address far) && local=$(address local) || return
-	asks node "$far" && asks node/n2 "$far" && asks node/n2 "$local" && ! asks node "$local"
+	local near far local
+	near=$(address near) && far=$(address far) && local=$(address local) || return
+	asks node "$near" near && asks node/n2 "$near" near && asks node/n2 "$far" far && asks node/n2 "$local" far &&
+		! asks node "$far" far && ! asks node "$local" far
 }
 
 address() { # SERVICE: its IPv4 address, as the sandbox assigned it
@@ -90,8 +96,8 @@ print(next(s["frontend"].split(":")[0] for s in json.load(open(sys.argv[1]))["it
 	if s["service"] == "p/%s/TCP" % sys.argv[2] and s["family"] == "IPv4"))' "$dir/out" "$1"
 }
 
-asks() { # WHERE ADDRESS: a connection to port 8000 is answered by p/far
-	"$W" sandbox exec --name "$NAME" "$1" -- timeout 2 bash -c "exec 3<>/dev/tcp/$2/8000 && echo >&3 && read -r pod _ <&3 && [ \"\$pod\" = p/far ]"
+asks() { # WHERE ADDRESS POD: a connection to port 8000 is answered by the pod
+	"$W" sandbox exec --name "$NAME" "$1" -- timeout 2 bash -c "exec 3<>/dev/tcp/$2/8000 && echo >&3 && read -r pod _ <&3 && [ \"\$pod\" = p/$3 ]"
 }
 
 # far's address stays, the routes to it change.
