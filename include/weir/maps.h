@@ -112,7 +112,7 @@ enum weir_fill {
 	  REFUSE, KEYS, "the Services that need the most are left out until the rest fits") \
 	X(services, ARRAY, __u32, struct weir_service, 32768, ANY, ARRAYS, \
 	  REFUSE, NAMES(SERVICE), "the Services that need the most are left out until the rest fits") \
-	X(backend_slots, ARRAY, __u32, __u64, 262144, ANY, ARRAYS, \
+	X(backend_slots, ARRAY, __u32, __u64, 1048576, ANY, ARRAYS, \
 	  REFUSE, BACKEND_EXTENTS, "the Services that need the most are left out until the rest fits") \
 	X(backends, ARRAY, __u32, struct weir_backend, 131072, ANY, ARRAYS, \
 	  REFUSE, BACKENDS, "the Services that need the most are left out until the rest fits") \

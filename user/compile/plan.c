@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "compile/frontends.h"
+#include "compile/maglev.h"
 #include "compile/plan.h"
 
 void plan_free(struct plan **p)
@@ -108,11 +109,36 @@ static bool same_list(const struct plan_list *a, const struct plan_list *b)
 				!memcmp(a->items, b->items, a->n * sizeof(*a->items)));
 }
 
+uint32_t plan_list_slots(const struct plan_service *s, int list)
+{
+	return list == WEIR_LIST_INTERNAL ? s->lists[list].n : maglev_size(s->lists[list].n);
+}
+
+void plan_list_fill(const struct plan *p, const struct plan_service *s, int list,
+		    uint32_t *ret_slots)
+{
+	const struct plan_list *l = &s->lists[list];
+	_cleanup_(mem_free) struct maglev_backend *backends = mem_zalloc(l->n * sizeof(*backends));
+	uint32_t n = plan_list_slots(s, list);
+
+	if (list == WEIR_LIST_INTERNAL) {
+		memcpy(ret_slots, l->items, n * sizeof(*ret_slots));
+		return;
+	}
+	for (size_t i = 0; i < l->n; i++)
+		backends[i] = (struct maglev_backend){ p->backends[l->items[i]].addr,
+						       p->backends[l->items[i]].port };
+	maglev_fill(backends, l->n, ret_slots);
+	for (uint32_t i = 0; i < n; i++)
+		ret_slots[i] = l->items[ret_slots[i]];
+}
+
 int plan_list_first(const struct plan_service *s, int list)
 {
 	int first = 0;
 
-	while (!same_list(&s->lists[first], &s->lists[list]))
+	while (!same_list(&s->lists[first], &s->lists[list]) ||
+	       plan_list_slots(s, first) != plan_list_slots(s, list))
 		first++;
 	return first;
 }
@@ -123,7 +149,7 @@ uint32_t plan_service_slots(const struct plan_service *s)
 
 	for (int list = 0; list < _WEIR_LIST_MAX; list++)
 		if (plan_list_first(s, list) == list)
-			n += s->lists[list].n;
+			n += plan_list_slots(s, list);
 	return n;
 }
 

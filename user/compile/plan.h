@@ -301,7 +301,15 @@ const struct plan_pod *plan_find_pod(const struct plan *p, const char *ns, const
 /* Index of services[], 0 when there is none. */
 uint32_t plan_find_service(const struct plan *p, const char *ns, const char *service,
 			   const char *port_name, int proto, int family);
-/* The first list of a service with the contents of this one: they share an extent. */
+/*
+ * Elements of the list's extent. External frontends choose by a Maglev table (compile/maglev.h), so
+ * that all nodes choose alike; cluster IPs by the list itself.
+ */
+uint32_t plan_list_slots(const struct plan_service *s, int list);
+/* Fills ret_slots[plan_list_slots()] with indexes of backends[]. */
+void plan_list_fill(const struct plan *p, const struct plan_service *s, int list,
+		    uint32_t *ret_slots);
+/* The first list of a service whose extent has the contents of this one's: they share it. */
 int plan_list_first(const struct plan_service *s, int list);
 uint32_t plan_service_slots(const struct plan_service *s); /* of its extents */
 /* Exact match or NULL; port 0 with proto 0: is addr a known cluster IP? */

@@ -69,16 +69,15 @@ void bind_mark_backend_extents(struct sync *s)
 		}
 }
 
-static bool extent_holds(const struct sync *s, uint64_t extent, const struct plan_list *want)
+static bool extent_holds(const struct sync *s, uint64_t extent, const uint32_t *want, uint32_t n)
 {
 	uint64_t end = (uint64_t)weir_extent_offset(extent) + weir_extent_len(extent);
 	const uint64_t *live = node_array(s->n, WEIR_MAP_backend_slots);
 
-	if (weir_extent_len(extent) != want->n || end > node_map_max(s->n, WEIR_MAP_backend_slots))
+	if (weir_extent_len(extent) != n || end > node_map_max(s->n, WEIR_MAP_backend_slots))
 		return false;
-	for (size_t i = 0; i < want->n; i++)
-		if (live[weir_extent_offset(extent) + i] !=
-		    s->bound[WEIR_NAME_BACKEND][want->items[i]].id)
+	for (uint32_t i = 0; i < n; i++)
+		if (live[weir_extent_offset(extent) + i] != s->bound[WEIR_NAME_BACKEND][want[i]].id)
 			return false;
 	return true;
 }
@@ -86,11 +85,16 @@ static bool extent_holds(const struct sync *s, uint64_t extent, const struct pla
 /* A live extent of the service whose contents are the plan's list; otherwise an empty one. */
 static uint64_t kept_extent(const struct sync *s, size_t service, int list)
 {
-	const struct plan_list *want = &s->p->services[service].lists[list];
+	const struct plan_service *wanted = &s->p->services[service];
 	const struct bound *b = &s->bound[WEIR_NAME_SERVICE][service];
+	uint32_t n = plan_list_slots(wanted, list);
+	_cleanup_(mem_free) uint32_t *want = mem_zalloc((n + 1) * sizeof(*want));
 
-	for (int i = 0; !b->fresh && i < _WEIR_LIST_MAX; i++)
-		if (extent_holds(s, live_service(s, b->id)->extents[i], want))
+	if (b->fresh || !n)
+		return 0;
+	plan_list_fill(s->p, wanted, list, want);
+	for (int i = 0; i < _WEIR_LIST_MAX; i++)
+		if (extent_holds(s, live_service(s, b->id)->extents[i], want, n))
 			return live_service(s, b->id)->extents[i];
 	return 0;
 }
@@ -106,7 +110,7 @@ static uint64_t slots_need(const struct sync *s)
 		for (int list = 0; list < _WEIR_LIST_MAX; list++)
 			if (plan_list_first(&s->p->services[i], list) == list &&
 			    !kept_extent(s, i, list))
-				n += s->p->services[i].lists[list].n;
+				n += plan_list_slots(&s->p->services[i], list);
 	return n;
 }
 
@@ -115,7 +119,7 @@ static int bind_extent(struct sync *s, size_t service, int list, struct bound *b
 {
 	uint64_t kept = kept_extent(s, service, list);
 
-	b->len = s->p->services[service].lists[list].n;
+	b->len = plan_list_slots(&s->p->services[service], list);
 	b->id = weir_extent_offset(kept);
 	b->fresh = b->len && !weir_extent_len(kept);
 	if (b->fresh && extents_take(&s->extents[WEIR_NAME_BACKEND_EXTENT], b->len, &b->id)) {

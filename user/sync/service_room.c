@@ -77,25 +77,29 @@ static uint32_t live_backend(const struct service_room *r, uint32_t id,
 }
 
 static bool extent_holds(const struct service_room *r, uint32_t id, uint64_t extent,
-			 const struct plan_list *list)
+			 const uint32_t *want, uint32_t n)
 {
 	const uint64_t *slots = node_array(r->n, WEIR_MAP_backend_slots);
 	uint32_t offset = weir_extent_offset(extent), len = weir_extent_len(extent);
 
-	if (len != list->n || (uint64_t)offset + len > node_map_max(r->n, WEIR_MAP_backend_slots))
+	if (len != n || (uint64_t)offset + len > node_map_max(r->n, WEIR_MAP_backend_slots))
 		return false;
 	for (uint32_t i = 0; i < len; i++)
-		if (slots[offset + i] != live_backend(r, id, &r->p->backends[list->items[i]]))
+		if (slots[offset + i] != live_backend(r, id, &r->p->backends[want[i]]))
 			return false;
 	return true;
 }
 
-static bool keeps_list(const struct service_room *r, uint32_t id, const struct plan_list *list)
+static bool keeps_list(const struct service_room *r, uint32_t id, const struct plan_service *s,
+		       int list)
 {
 	const struct weir_service *live = node_array(r->n, WEIR_MAP_services);
+	uint32_t n = plan_list_slots(s, list);
+	_cleanup_(mem_free) uint32_t *want = mem_zalloc((n + 1) * sizeof(*want));
 
+	plan_list_fill(r->p, s, list, want);
 	for (int i = 0; id && i < _WEIR_LIST_MAX; i++)
-		if (extent_holds(r, id, live[id].extents[i], list))
+		if (extent_holds(r, id, live[id].extents[i], want, n))
 			return true;
 	return false;
 }
@@ -106,8 +110,8 @@ static uint64_t new_slots(const struct service_room *r, uint32_t id, const struc
 	uint64_t n = 0;
 
 	for (int list = 0; list < _WEIR_LIST_MAX; list++)
-		if (plan_list_first(s, list) == list && !keeps_list(r, id, &s->lists[list]))
-			n += s->lists[list].n;
+		if (plan_list_first(s, list) == list && !keeps_list(r, id, s, list))
+			n += plan_list_slots(s, list);
 	return n;
 }
 

@@ -181,12 +181,15 @@ static void write_backend(struct sync *s, size_t i)
 			 __ATOMIC_RELEASE);
 }
 
-static void write_extent(struct sync *s, const struct bound *extent, const struct plan_list *list)
+static void write_extent(struct sync *s, const struct bound *extent,
+			 const struct plan_service *service, int list)
 {
+	_cleanup_(mem_free) uint32_t *want = mem_zalloc((extent->len + 1) * sizeof(*want));
 	uint64_t *slots = node_array(s->n, WEIR_MAP_backend_slots);
 
-	for (uint32_t b = 0; b < extent->len; b++)
-		slots[extent->id + b] = s->bound[WEIR_NAME_BACKEND][list->items[b]].id;
+	plan_list_fill(s->p, service, list, want);
+	for (uint32_t i = 0; i < extent->len; i++)
+		slots[extent->id + i] = s->bound[WEIR_NAME_BACKEND][want[i]].id;
 }
 
 static void write_lists(struct sync *s, uint32_t i)
@@ -196,7 +199,7 @@ static void write_lists(struct sync *s, uint32_t i)
 			&s->bound[WEIR_NAME_BACKEND_EXTENT][bound_list(i, list)];
 
 		if (extent->fresh)
-			write_extent(s, extent, &s->p->services[i].lists[list]);
+			write_extent(s, extent, &s->p->services[i], list);
 	}
 }
 
