@@ -309,8 +309,8 @@ static void a_mapping_of_keys_must_be_one(void **state)
 static void a_key_that_is_not_served_is_an_error(void **state)
 {
 	static const char *const texts[] = {
-		"uplinks: [eth0]",     "nodePortAddresses: primary", "snatPorts: 61000-65535",
-		"serviceProxyName: a", "keepEstablished: false",     "ownNode: policy",
+		"uplinks: [eth0]",        "snatPorts: 61000-65535", "serviceProxyName: a",
+		"keepEstablished: false", "ownNode: policy",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {

@@ -37,7 +37,7 @@ struct report {
 	size_t n_own;
 	const char *own_node;
 	const uint64_t *overlay_ports;
-	struct plan_input loaded; /* only sizes and what does not fit, of own_node */
+	struct plan_input loaded; /* only what is of own_node alone */
 	const struct report_plan *plans;
 	size_t n_plans;
 };
@@ -433,7 +433,9 @@ struct report *report_new(const struct report_input *in)
 	r->plans = in->plans;
 	r->n_plans = in->n_plans;
 	r->own_node = in->own_node ? arena_strdup(&r->arena, in->own_node) : NULL;
-	r->loaded = (struct plan_input){ .sizes = in->sizes, .unfit = in->unfit };
+	r->loaded = (struct plan_input){ .sizes = in->sizes,
+					 .unfit = in->unfit,
+					 .node_ports = in->node_ports };
 	for (size_t i = 0; i < in->n_own; i++)
 		r->own[i] = in->own[i];
 	copy_ports(r, in);

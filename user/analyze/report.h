@@ -83,6 +83,7 @@ struct report_input {
 	/* UDP ports of the nodes' tunnels (plan_input.overlay_ports); must outlive the report */
 	const uint64_t *overlay_ports;
 	const char *own_node; /* the node that has these; NULL: every node */
+	struct plan_node_ports node_ports; /* of own_node; blocks must outlive the report */
 	/* of own_node: as those of plan_input; they must outlive the report; may be NULL */
 	const uint32_t *sizes;
 	const struct plan_unfit *unfit;

@@ -50,6 +50,8 @@ struct why_ask {
 	const char *from_text, *to_text;
 	struct report_end from_end, to_end;
 	const struct kube_service *service; /* TO; to_end is then unused. NULL: not a Service */
+	/* with a service: the address of TO that is a frontend of it; zero: its cluster IPs */
+	struct weir_addr external;
 	int proto; /* of TO, after defaulting */
 	uint16_t port;
 	const struct evaluator *evaluator; /* also judges cluster IPs, as a check; may be NULL */

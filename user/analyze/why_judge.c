@@ -155,13 +155,22 @@ static void judge_frontend(const struct why_ask *ask, const struct oracle_query 
 	};
 }
 
+/* Zero: it has none in that family. */
+static struct weir_addr frontend_of(const struct why_ask *ask, int family)
+{
+	if (weir_addr_is_zero(&ask->external))
+		return ask->service->cluster_ip[family];
+	return addr_family(&ask->external) == family ? ask->external : (struct weir_addr){};
+}
+
 static int judge_backends(struct why_ask *ask, int family, struct why_flows *flows,
 			  struct weir_err *err)
 {
 	const struct plan *plan = report_plan(ask->report, ask->from_end.pod->node);
-	struct oracle_query q = { .dst = ask->service->cluster_ip[family],
+	struct oracle_query q = { .dst = frontend_of(ask, family),
 				  .proto = ask->proto,
 				  .port = ask->port };
+	const struct plan_list *list;
 	struct oracle_answer a = {};
 	size_t n = 1;
 	int r = 0;
@@ -184,8 +193,9 @@ static int judge_backends(struct why_ask *ask, int family, struct why_flows *flo
 		flow->no_such_port = ask->no_such_port;
 		flow->left_out =
 			plan_is_left_out(plan, ask->service->meta.ns, ask->service->meta.name);
-		if (a.service)
-			n = plan->services[a.service].lists[WEIR_LIST_INTERNAL].n;
+		list = oracle_candidates(plan, &q);
+		if (a.service && list)
+			n = list->n;
 		if (a.backend == PLAN_NONE) {
 			judge_frontend(ask, &q, &a, family, flow);
 			break;
@@ -200,14 +210,30 @@ static int judge_backends(struct why_ask *ask, int family, struct why_flows *flo
 	return 0;
 }
 
+/* Is TO's address an external frontend for the pod FROM, whatever else has the address? */
+static bool find_frontend(struct why_ask *ask, int family)
+{
+	const struct kube_pod *from = pod_with_own_addr(&ask->from_end);
+	const struct plan *plan = from ? report_plan(ask->report, from->node) : NULL;
+	const struct plan_frontend *f = NULL;
+
+	if (plan && report_end_addr(ask->report, &ask->to_end, from->node, family, &ask->external))
+		f = plan_match_frontend(plan, &ask->external, ask->port, ask->proto);
+	if (f && f->service)
+		ask->service = store_service(ask->store, plan->services[f->service].ns,
+					     plan->services[f->service].service);
+	return ask->service;
+}
+
 static int judge_family(struct why_ask *ask, int family, struct why_flows *flows,
 			struct weir_err *err)
 {
+	struct why_ask through = *ask;
 	struct why_flow flow = {};
 	int r;
 
-	if (ask->service)
-		return judge_backends(ask, family, flows, err);
+	if (ask->service || find_frontend(&through, family))
+		return judge_backends(&through, family, flows, err);
 	r = judge_one(ask, &ask->to_end, ask->port, family, &flow, err);
 	if (!r)
 		*VEC_ADD(flows->items, flows->n, flows->cap) = flow;

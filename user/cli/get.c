@@ -89,49 +89,84 @@ static const struct listing_column service_columns[] = {
 	COLUMN("SERVICE", "service"),
 	COLUMN("FAMILY", "family"),
 	COLUMN("FRONTEND", "frontend"),
+	COLUMN("EXTERNAL", "external"),
 	COLUMN("BACKENDS", "backends"),
 	COLUMN("STATE", "state"),
+	COLUMN_WIDE("OUTSIDE", "external_backends"),
+	COLUMN_WIDE("POLICY", "external_policy"),
 	COLUMN_WIDE("ID", "id"),
 	{},
 };
 
-static void list_frontend(const struct live *l, struct listing *out, uint32_t service)
+/* "10.96.0.1:80/TCP"; of a node port "node:30080/TCP". */
+static void print_frontend(const struct live_frontend *f, FILE *out)
 {
-	struct weir_frontend f;
 	char addr[ADDR_TEXT_MAX];
 
-	if (live_frontend(l, service, &f))
-		listing_printf(out, "%s/%s", addr_port_text(&f.addr, ntohs(f.port_be), addr),
-			       proto_text(f.proto));
+	if (f->key.scope == WEIR_SCOPE_NODE_PORT)
+		fprintf(out, "node:%u", ntohs(f->key.port_be));
 	else
-		listing_text(out, "");
+		fputs(addr_port_text(&f->key.addr, ntohs(f->key.port_be), addr), out);
+	fprintf(out, "/%s", proto_text(f->key.proto));
+	if (weir_frontend_flags(f->word) & WEIR_FRONTEND_RANGES)
+		fputs(" (source ranges)", out);
+}
+
+/* Its cluster IP, or all other frontends, of the service at first. */
+static void list_frontends(struct listing *out, const struct live_frontend *first, size_t n,
+			   uint32_t external)
+{
+	_cleanup_(mem_free) char *text = NULL;
+	size_t len;
+	FILE *stream = open_memstream(&text, &len);
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++) {
+		if ((weir_frontend_flags(first[i].word) & WEIR_FRONTEND_EXTERNAL) != external)
+			continue;
+		if (any)
+			fputs(", ", stream);
+		print_frontend(&first[i], stream);
+		any = true;
+	}
+	fclose(stream);
+	listing_text(out, text);
+}
+
+static void list_service(const struct live *l, const struct live_frontends *f, uint32_t id,
+			 struct listing *out)
+{
+	const struct weir_service *s =
+		(const struct weir_service *)node_array(l->node, WEIR_MAP_services) + id;
+	uint32_t backends = weir_extent_len(s->extents[WEIR_LIST_INTERNAL]);
+	char text[LIVE_TEXT_MAX];
+	size_t n, first = live_frontends_of(f, id, &n);
+
+	listing_text(out, live_label(l, WEIR_NAME_SERVICE, id, text));
+	listing_text(out, live_fact(l, WEIR_NAME_SERVICE, id, "family"));
+	list_frontends(out, f->items + first, n, 0);
+	list_frontends(out, f->items + first, n, WEIR_FRONTEND_EXTERNAL);
+	listing_int(out, backends);
+	if (backends)
+		listing_tone(out, TONE_GOOD, "ready");
+	else
+		listing_tone(out, TONE_BAD,
+			     s->flags & WEIR_SERVICE_USABLE ? "no local endpoint" : "no endpoint");
+	listing_int(out, weir_extent_len(s->extents[WEIR_LIST_EXTERNAL]));
+	listing_text(out, s->flags & WEIR_SERVICE_EXTERNAL_LOCAL ? "Local" : "Cluster");
+	listing_int(out, id);
 }
 
 static void get_services(const struct live *l, const struct common_options *c)
 {
-	const struct weir_service *services = node_array(l->node, WEIR_MAP_services);
-	char text[LIVE_TEXT_MAX];
+	_cleanup_(live_frontends_free) struct live_frontends frontends = {};
 	struct listing out;
 
+	live_frontends_read(l, &frontends);
 	listing_begin(&out, c, "ServiceList", service_columns);
-	for (size_t i = 0; i < l->n_names; i++) {
-		uint32_t id = l->names[i].id;
-		uint32_t flags = services[id].flags;
-
-		if (l->names[i].kind != WEIR_NAME_SERVICE)
-			continue;
-		listing_text(&out, live_label(l, WEIR_NAME_SERVICE, id, text));
-		listing_text(&out, live_fact(l, WEIR_NAME_SERVICE, id, "family"));
-		list_frontend(l, &out, id);
-		listing_int(&out, weir_extent_len(services[id].extents[WEIR_LIST_INTERNAL]));
-		if (weir_extent_len(services[id].extents[WEIR_LIST_INTERNAL]))
-			listing_tone(&out, TONE_GOOD, "ready");
-		else
-			listing_tone(&out, TONE_BAD,
-				     flags & WEIR_SERVICE_USABLE ? "no local endpoint"
-								 : "no endpoint");
-		listing_int(&out, id);
-	}
+	for (size_t i = 0; i < l->n_names; i++)
+		if (l->names[i].kind == WEIR_NAME_SERVICE)
+			list_service(l, &frontends, l->names[i].id, &out);
 	listing_end(&out);
 }
 

@@ -307,6 +307,9 @@ static int run(void *options, char **args, int n_args)
 	if (status)
 		return status;
 	in.echo_always = set.echo == WEIR_ECHO_ALWAYS;
+	in.node_ports = (struct plan_node_ports){ .primary = set.node_port_addresses.primary,
+						  .blocks = set.node_port_addresses.items,
+						  .n_blocks = set.node_port_addresses.n };
 	status = cli_refuse_plan_warnings(&o->common, &in);
 	if (status)
 		return status;

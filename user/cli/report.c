@@ -11,12 +11,14 @@
 #include "cli/evaluator.h"
 #include "cli/input.h"
 #include "cli/matrix.h"
+#include "cli/report_services.h"
 #include "cli/verbs.h"
 #include "analyze/report.h"
 
 struct report_options {
 	struct common_options common;
 	const char *ports, *engine;
+	bool services;
 };
 
 /* A side as text: "allow ns/policy[0]", "deny, no rule matches". */
@@ -216,6 +218,14 @@ static int run(void *options, char **args, int n_args)
 	struct weir_err err = {};
 	int status;
 
+	if (o->services && (o->ports || o->engine))
+		return cli_fail(EXIT_USAGE,
+				"report: --services has no use for --ports and --engine");
+	if (o->services)
+		return report_services(&o->common);
+	if (o->common.node)
+		return cli_fail(EXIT_USAGE,
+				"report: --node needs --services: the matrix is of all nodes");
 	if (o->ports && report_ports_parse(o->ports, &arena, &ports, &in.n_ports, &err))
 		return cli_fail(EXIT_USAGE, "report: --ports: %s", err.text);
 	status = cli_read_store(&o->common, STORE_ASSIGN, &s);
@@ -236,6 +246,9 @@ static const struct option_row rows[] = {
 	  "such as 80/TCP,53/UDP,http; default: all that pods declare" },
 	{ "engine", 0, "plan|bpf", OPTION_CHOICE, offsetof(struct report_options, engine),
 	  "evaluator: the compiled plan, or the BPF programs under BPF_PROG_TEST_RUN (root)" },
+	{ "services", 0, NULL, OPTION_FLAG, offsetof(struct report_options, services),
+	  "instead of the matrix: who answers at each frontend of the Services on one node (--node), for pods of "
+	  "the node, the node itself and external clients" },
 	{},
 };
 
@@ -248,9 +261,11 @@ const struct verb verb_report = {
 		"rule of which end decides. Two ends are not pods. world is an address outside of the cluster: no\n"
 		"pod, node or Service has it, and no ipBlock except /0 contains it. node is the node that the other\n"
 		"end runs on. A port name is looked up in the destination pod. table is a matrix; wide has one line\n"
-		"per pod pair and port, with the deciding rules. Exit status 0, whatever the verdicts are.\n",
+		"per pod pair and port, with the deciding rules. Exit status 0, whatever the verdicts are.\n"
+		"With --services: table or json, one line for each frontend and class of clients: forward with its\n"
+		"endpoints, (snat) where they see the node's address, reject, or drop. Policies are not asked.\n",
 	.outputs = "table|wide|json|csv|md",
-	.wants = WANTS_FILES,
+	.wants = WANTS_FILES | WANTS_NODE,
 	.options = rows,
 	.options_size = sizeof(struct report_options),
 	.run = run,

@@ -111,6 +111,7 @@ static void take_node(struct report_input *in, const struct why_live *live)
 	in->own_node = live->origin.node;
 	in->own = live->origin.local;
 	in->n_own = live->origin.n_local;
+	in->node_ports = live->origin.node_ports;
 	in->overlay_ports = (const uint64_t *)node_config(live->live.node)->overlay_ports;
 	in->sizes = live->sizes;
 }

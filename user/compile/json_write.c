@@ -283,6 +283,7 @@ static void write_backends(struct emit *e, const struct plan *p)
 		emit_addr(e, "address", &p->backends[i].addr);
 		emit_int(e, "port", p->backends[i].port);
 		emit_bool(e, "serving", p->backends[i].serving);
+		emit_bool(e, "local", p->backends[i].local);
 		emit_item_end(e);
 	}
 	array_end(e);

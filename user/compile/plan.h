@@ -121,6 +121,7 @@ struct plan_backend {
 	struct weir_addr addr;
 	uint16_t port; /* host order */
 	bool serving; /* SVC-91: stays known while serving, candidate or not */
+	bool local; /* on this node (SVC-17) */
 };
 
 /* Candidates: indexes of backends[], sorted by address, port. */

@@ -44,6 +44,7 @@ static void add_backends(struct service_build *sb)
 					.addr = e->e->addr,
 					.port = e->port,
 					.serving = e->e->serving,
+					.local = e->local,
 				};
 	}
 }

@@ -27,7 +27,7 @@ static bool is_known(const struct live *l, const struct weir_addr *a)
 	uint32_t kind;
 
 	return !bpf_map_lookup_elem(node_map_fd(l->node, WEIR_MAP_nodes), a, &kind) &&
-	       kind == WEIR_NODE_OWN;
+	       kind & WEIR_NODE_OWN;
 }
 
 static bool is_among(const struct weir_addr *list, size_t n, const struct weir_addr *a)

@@ -12,6 +12,17 @@
 #include "base/json.h"
 #include "inspect/origin.h"
 
+static void emit_node_ports(struct emit *e, const struct plan_node_ports *p)
+{
+	char text[ADDR_TEXT_MAX];
+
+	emit_bool(e, "nodePortsPrimary", p->primary);
+	emit_array(e, "nodePortBlocks");
+	for (size_t i = 0; i < p->n_blocks; i++)
+		emit_text(e, NULL, cidr_text(&p->blocks[i], text));
+	emit_array_end(e);
+}
+
 char *origin_text(struct store *s, const struct plan_input *in, bool sandbox,
 		  const char **ret_refused)
 {
@@ -29,6 +40,7 @@ char *origin_text(struct store *s, const struct plan_input *in, bool sandbox,
 	for (size_t i = 0; i < in->n_local_addrs; i++)
 		emit_text(&e, NULL, addr_text(&in->local_addrs[i], addr));
 	emit_array_end(&e);
+	emit_node_ports(&e, &in->node_ports);
 	*ret_refused = store_emit_source_text(s, &e);
 	emit_document_end(&e);
 	emit_close(&e);
@@ -43,6 +55,18 @@ static void read_addresses(struct json_value list, struct origin *o)
 	for (size_t i = 0; i < json_count(list); i++)
 		if (!addr_parse(json_item_text(list, i), &a))
 			*VEC_ADD(o->local, o->n_local, o->cap_local) = a;
+}
+
+static void read_node_ports(struct json_value root, struct plan_node_ports *ret_ports)
+{
+	struct json_value list = json_list(root, "nodePortBlocks");
+	struct cidr *blocks = mem_zalloc((json_count(list) + 1) * sizeof(*blocks));
+
+	*ret_ports = (struct plan_node_ports){ .primary = json_flag(root, "nodePortsPrimary"),
+					       .blocks = blocks };
+	for (size_t i = 0; i < json_count(list); i++)
+		ret_ports->n_blocks +=
+			!cidr_parse(json_item_text(list, i), &blocks[ret_ports->n_blocks]);
 }
 
 static void read_texts(struct json_value list, struct store *s)
@@ -62,6 +86,7 @@ static int fill(struct json_value root, struct origin *o)
 	read_texts(json_list(root, "files"), o->store);
 	store_apply_defaults(o->store, STORE_ADMIT | (o->sandbox ? STORE_ASSIGN : 0));
 	read_addresses(json_list(root, "localAddresses"), o);
+	read_node_ports(root, &o->node_ports);
 	return o->store->diags.errors ? -EINVAL : root.doc->r;
 }
 
@@ -99,5 +124,6 @@ void origin_free(struct origin *o)
 	store_free(&o->store);
 	free(o->node);
 	free(o->local);
+	free((void *)o->node_ports.blocks);
 	*o = (struct origin){};
 }

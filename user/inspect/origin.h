@@ -10,7 +10,7 @@
 #include "kube/store.h"
 
 /*
- * s was read with keep_source_text. Uses only node and local_addrs of in. The caller frees the
+ * s was read with keep_source_text. Uses only node, local_addrs and node_ports of in. The caller frees the
  * text. NULL: the objects must not be kept; ret_refused says why (store_emit_source_text()).
  */
 char *origin_text(struct store *s, const struct plan_input *in, bool sandbox,
@@ -22,6 +22,7 @@ struct origin {
 	bool sandbox;
 	struct weir_addr *local; /* further addresses of this node; none for a sandbox */
 	size_t n_local, cap_local;
+	struct plan_node_ports node_ports; /* blocks are the origin's */
 };
 
 /* 0, -ENOENT: no such file, -EINVAL: not a valid one. */

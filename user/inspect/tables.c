@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* Joins and sums over tables. See tables.h. */
+#include <stdlib.h>
+#include <string.h>
+
 #include <bpf/bpf.h>
 
 #include "inspect/tables.h"
@@ -52,18 +55,61 @@ void live_each_flow(const struct live *l,
 
 /* ---- Services and policies ---- */
 
-bool live_frontend(const struct live *l, uint32_t service, struct weir_frontend *ret_frontend)
+static int by_service(const void *a, const void *b)
+{
+	const struct live_frontend *x = a, *y = b;
+	uint32_t service_x = weir_frontend_service(x->word),
+		 service_y = weir_frontend_service(y->word);
+	bool external_x = weir_frontend_flags(x->word) & WEIR_FRONTEND_EXTERNAL,
+	     external_y = weir_frontend_flags(y->word) & WEIR_FRONTEND_EXTERNAL;
+	int order;
+
+	if (service_x != service_y)
+		return service_x < service_y ? -1 : 1;
+	if (external_x != external_y)
+		return (int)external_x - (int)external_y;
+	order = (int)x->key.scope - (int)y->key.scope;
+	return order ? order : memcmp(&x->key, &y->key, sizeof(x->key));
+}
+
+void live_frontends_read(const struct live *l, struct live_frontends *ret_frontends)
 {
 	int fd = node_map_fd(l->node, WEIR_MAP_frontends);
-	uint64_t word;
+	struct live_frontends f = {};
+	struct live_frontend item;
 
-	live_each_key(fd, ret_frontend)
+	live_each_key(fd, &item.key)
 	{
-		if (!bpf_map_lookup_elem(fd, ret_frontend, &word) &&
-		    weir_frontend_service(word) == service)
-			return true;
+		if (!bpf_map_lookup_elem(fd, &item.key, &item.word))
+			*VEC_ADD(f.items, f.n, f.cap) = item;
 	}
-	return false;
+	if (f.n)
+		qsort(f.items, f.n, sizeof(*f.items), by_service);
+	*ret_frontends = f;
+}
+
+void live_frontends_free(struct live_frontends *f)
+{
+	free(f->items);
+	*f = (struct live_frontends){};
+}
+
+size_t live_frontends_of(const struct live_frontends *f, uint32_t service, size_t *ret_n)
+{
+	size_t low = 0, high = f->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (weir_frontend_service(f->items[middle].word) < service)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*ret_n = 0;
+	while (low + *ret_n < f->n && weir_frontend_service(f->items[low + *ret_n].word) == service)
+		++*ret_n;
+	return low;
 }
 
 uint32_t live_set_elements(const struct live *l, uint32_t set)

@@ -145,19 +145,31 @@ static bool arrives(const struct measure *m, const struct oracle_query *q,
 	return a.reason == WEIR_FORWARDED;
 }
 
+/* Where a pod asks for the frontend. False: this node has no address for it. */
+static bool frontend_addr(const struct plan *p, const struct plan_frontend *f,
+			  struct weir_addr *ret_addr)
+{
+	*ret_addr = f->addr;
+	if (f->scope != WEIR_SCOPE_NODE_PORT)
+		return true;
+	for (size_t i = 0; i < p->n_node_addrs; i++)
+		if (p->node_addrs[i].node_ports &&
+		    addr_family(&p->node_addrs[i].addr) == addr_family(&f->addr)) {
+			*ret_addr = p->node_addrs[i].addr;
+			return true;
+		}
+	return false;
+}
+
 /*
  * Counts the candidates that the source may reach. True: there are none, and requests are rejected.
  */
-static bool expect(const struct measure *m, const struct plan *plan, const struct plan_frontend *f,
-		   const struct kube_pod *pod, struct measure_spread *s)
+static bool expect(const struct measure *m, const struct plan *plan,
+		   const struct oracle_query *query, struct measure_spread *s)
 {
+	const struct plan_list *list = oracle_candidates(plan, query);
 	_cleanup_(arena_free) struct arena names = {};
-	const struct plan_service *service = &plan->services[f->service];
-	const struct plan_list *list = &service->lists[WEIR_LIST_INTERNAL];
-	struct oracle_query q = { .src = pod->addr[service->family],
-				  .dst = f->addr,
-				  .proto = f->proto,
-				  .port = f->port };
+	struct oracle_query q = *query;
 	struct oracle_answer a;
 
 	if (!list->n) {
@@ -203,12 +215,26 @@ static void count(struct measure_spread *s, const struct sandbox_probe *probe)
 	count_answer(s, probe->answer);
 }
 
-/* Both families of a service port share one line. */
+/* "shop/api:80/TCP", "shop/api:30080/TCP (NodePort)": the kind, if it is no cluster IP. */
+static char *spread_text(const struct plan_service *service, const struct plan_frontend *f)
+{
+	const char *kind = NULL;
+
+	for (int i = 0; !kind && f->kinds >> i; i++)
+		if (f->kinds >> i & 1 && 1 << i != PLAN_CLUSTER_IP)
+			kind = plan_frontend_kind_text(1 << i);
+	if (f->kinds & PLAN_CLUSTER_IP || !kind)
+		return mem_printf("%s/%s:%u/%s", service->ns, service->service, f->port,
+				  proto_text(f->proto));
+	return mem_printf("%s/%s:%u/%s (%s)", service->ns, service->service, f->port,
+			  proto_text(f->proto), kind);
+}
+
+/* Both families of a service port share one line for each kind of frontend. */
 static struct measure_spread *spread_of(struct measure *m, const struct plan_service *service,
 					const struct plan_frontend *f, const char *from)
 {
-	char *text = mem_printf("%s/%s:%u/%s", service->ns, service->service, f->port,
-				proto_text(f->proto));
+	char *text = spread_text(service, f);
 	struct measure_spread *s;
 
 	for (size_t i = 0; i < m->n_spreads; i++) {
@@ -245,7 +271,10 @@ static void add_frontend_probes(struct measure *m, struct probe_list *list, size
 {
 	const struct plan *plan = m->nodes[node].plan;
 	const struct plan_service *service = &plan->services[f->service];
+	struct oracle_query q = { .proto = f->proto, .port = f->port };
 
+	if (!frontend_addr(plan, f, &q.dst))
+		return;
 	for (size_t row = 0; row < report_n_rows(m->report); row++) {
 		const char *from = report_row_text(m->report, row);
 		const struct kube_pod *pod = row_pod(m, from);
@@ -253,12 +282,13 @@ static void add_frontend_probes(struct measure *m, struct probe_list *list, size
 		unsigned int n;
 		bool rejects;
 
-		/* a cluster IP serves neither the node's own nor outside clients yet */
+		/* neither the node's own nor outside clients are measured yet */
 		if (!pod || pod->host_network || weir_addr_is_zero(&pod->addr[service->family]) ||
 		    sandbox_node_index(&m->net, pod->node) != node)
 			continue;
 		s = spread_of(m, service, f, from);
-		rejects = expect(m, plan, f, pod, s);
+		q.src = pod->addr[service->family];
+		rejects = expect(m, plan, &q, s);
 		n = s->allowed && !rejects ? m->requests : 2;
 		if (rejects)
 			s->rejects += n;
@@ -268,7 +298,7 @@ static void add_frontend_probes(struct measure *m, struct probe_list *list, size
 
 			*VEC_ADD(list->spread, at, list->cap_spread) = s - m->spreads;
 			*probe = (struct sandbox_probe){ .from = from,
-							 .dst = f->addr,
+							 .dst = q.dst,
 							 .proto = f->proto,
 							 .port = f->port,
 							 .expect_allow =
