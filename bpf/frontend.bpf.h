@@ -8,19 +8,21 @@
 #include "maps.bpf.h"
 
 /*
- * The node port at the key's port and protocol, if its address is one of this node that serves node
- * ports (SVC-36, SVC-63). Changes the key.
+ * The node port at that port and protocol, if the key's address is one of this node that serves
+ * node ports (SVC-36, SVC-63). Changes the key.
  */
-static __always_inline __u64 *find_node_port(struct weir_frontend *key)
+static __always_inline __u64 *find_node_port(struct weir_frontend *key, __be16 port_be, __u8 proto)
 {
 	__u32 *kind = bpf_map_lookup_elem(&nodes, &key->addr);
 
 	if (!kind || !(READ_WORD(*kind) & WEIR_NODE_PORTS))
 		return NULL;
 	if (weir_addr_is_v4(&key->addr))
-		key->addr = weir_addr_from_v4(0);
+		key->addr.w[3] = 0;
 	else
 		key->addr = (struct weir_addr){};
+	key->port_be = port_be;
+	key->proto = proto;
 	key->scope = WEIR_SCOPE_NODE_PORT;
 	return bpf_map_lookup_elem(&frontends, key);
 }
@@ -32,18 +34,19 @@ static __always_inline __u64 *find_node_port(struct weir_frontend *key)
  */
 static __always_inline __s64 frontend_word(struct weir_frontend *key)
 {
+	__be16 port_be = key->port_be;
+	__u8 proto = key->proto;
 	__u64 *word;
 
 	key->scope = WEIR_SCOPE_ADDRESS;
 	word = bpf_map_lookup_elem(&frontends, key);
-	if (!word)
-		word = find_node_port(key);
 	if (!word) {
 		key->port_be = 0;
 		key->proto = 0;
-		key->scope = WEIR_SCOPE_ADDRESS;
 		word = bpf_map_lookup_elem(&frontends, key);
 	}
+	if (!word)
+		word = find_node_port(key, port_be, proto);
 	return word ? (__s64)READ_WORD(*word) : -1;
 }
 
@@ -73,6 +76,19 @@ static __always_inline __s64 frontend_service(__s64 word)
 	return word < 0 ? word : (__s64)weir_frontend_service(word);
 }
 
+/* Constant offsets: the verifier does not follow an index into the value. */
+static __always_inline __u64 extent_of(const struct weir_service *service, enum weir_list list)
+{
+	switch (list) {
+	case WEIR_LIST_INTERNAL:
+		return READ_WORD(service->extents[WEIR_LIST_INTERNAL]);
+	case WEIR_LIST_EXTERNAL:
+		return READ_WORD(service->extents[WEIR_LIST_EXTERNAL]);
+	default:
+		return READ_WORD(service->extents[WEIR_LIST_SHORT]);
+	}
+}
+
 /*
  * Chooses a backend of a service port from a list. hash: evenly distributed; the same one gets the
  * same backend while the extent is unchanged. FORWARDED, or why there is none (SVC-60 to SVC-62).
@@ -86,7 +102,7 @@ static __always_inline enum weir_reason service_choose(__u32 id, enum weir_list 
 
 	if (!service)
 		return WEIR_INTERNAL;
-	extent = READ_WORD(service->extents[list]);
+	extent = extent_of(service, list);
 	if (!weir_extent_len(extent))
 		return READ_WORD(service->flags) & WEIR_SERVICE_USABLE ? WEIR_NO_LOCAL_ENDPOINT
 								       : WEIR_NO_ENDPOINT;

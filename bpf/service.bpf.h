@@ -6,44 +6,8 @@
  */
 #pragma once
 
+#include "frontend.bpf.h"
 #include "packet.bpf.h"
-
-/*
- * The node port of the packet, if s->frontend.addr is an address of this node that serves node
- * ports (SVC-63). Leaves the key of it in s->frontend.
- */
-static __always_inline __u64 *find_node_port(struct scratch *s, __be16 port_be)
-{
-	__u32 *kind = bpf_map_lookup_elem(&nodes, &s->frontend.addr);
-
-	if (!kind || !(READ_WORD(*kind) & WEIR_NODE_PORTS))
-		return NULL;
-	s->frontend.addr.w[2] = s->pkt.v6 ? 0 : bpf_htonl(0xffff);
-	s->frontend.addr.w[3] = 0;
-	if (s->pkt.v6)
-		s->frontend.addr.w[0] = s->frontend.addr.w[1] = 0;
-	s->frontend.port_be = port_be;
-	s->frontend.proto = s->pkt.proto;
-	s->frontend.scope = WEIR_SCOPE_NODE_PORT;
-	return bpf_map_lookup_elem(&frontends, &s->frontend);
-}
-
-/* An address goes before a node port (SVC-7). */
-static __always_inline __u64 *find_frontend(struct scratch *s)
-{
-	__be16 port_be = s->frontend.port_be;
-	__u64 *word;
-
-	s->frontend.proto = s->pkt.proto;
-	s->frontend.scope = WEIR_SCOPE_ADDRESS;
-	word = bpf_map_lookup_elem(&frontends, &s->frontend);
-	if (word)
-		return word;
-	s->frontend.port_be = 0;
-	s->frontend.proto = 0;
-	word = bpf_map_lookup_elem(&frontends, &s->frontend);
-	return word ? word : find_node_port(s, port_be);
-}
 
 /*
  * Looks up the frontend at s->frontend, whose address and port are set. 1: s->frontend_word is its
@@ -52,16 +16,15 @@ static __always_inline __u64 *find_frontend(struct scratch *s)
 __noinline int service_find(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
-	__u64 *word;
+	__s64 word;
 
 	keep_arg(skb);
 	if (!s)
 		return 0;
-	word = find_frontend(s);
-	if (!word)
-		return 0;
-	s->frontend_word = READ_WORD(*word);
-	return 1;
+	s->frontend.proto = s->pkt.proto;
+	word = frontend_word(&s->frontend);
+	s->frontend_word = word;
+	return word >= 0;
 }
 
 static __always_inline __u32 mix(__u32 h, __u32 word)
@@ -141,46 +104,14 @@ static __always_inline enum weir_reason use_backend(struct scratch *s, __u32 id)
 	return weir_addr_equal(&b->addr, &s->pkt.src) ? use_hairpin(s) : WEIR_FORWARDED;
 }
 
-static __always_inline __u64 extent_of(const struct weir_service *service, enum weir_list list)
-{
-	switch (list) {
-	case WEIR_LIST_INTERNAL:
-		return READ_WORD(service->extents[WEIR_LIST_INTERNAL]);
-	case WEIR_LIST_EXTERNAL:
-		return READ_WORD(service->extents[WEIR_LIST_EXTERNAL]);
-	default:
-		return READ_WORD(service->extents[WEIR_LIST_SHORT]);
-	}
-}
-
 /* Picks a backend of a list, or says why there is none (SVC-60 to SVC-62). */
 static __always_inline enum weir_reason service_pick(struct scratch *s, __u32 id,
 						     enum weir_list list)
 {
-	struct weir_service *service = bpf_map_lookup_elem(&services, &id);
-	__u64 extent, *backend;
-	__u32 at;
+	__u32 backend = 0;
+	enum weir_reason why = service_choose(id, list, flow_hash(&s->pkt), &backend);
 
-	if (!service)
-		return WEIR_INTERNAL;
-	extent = extent_of(service, list);
-	if (!weir_extent_len(extent))
-		return READ_WORD(service->flags) & WEIR_SERVICE_USABLE ? WEIR_NO_LOCAL_ENDPOINT
-								       : WEIR_NO_ENDPOINT;
-	at = weir_extent_offset(extent) +
-	     (__u32)((__u64)flow_hash(&s->pkt) * weir_extent_len(extent) >> 32);
-	backend = bpf_map_lookup_elem(&backend_slots, &at);
-	return backend ? use_backend(s, READ_WORD(*backend)) : WEIR_INTERNAL;
-}
-
-/* May this source begin a connection to a load balancer address of the service (SVC-51)? */
-static __always_inline int source_allowed(const struct scratch *s, __u32 id)
-{
-	struct weir_source_range key = { .prefix_len = WEIR_SOURCE_RANGE_BITS + 128,
-					 .service = id,
-					 .addr = s->pkt.src };
-
-	return bpf_map_lookup_elem(&source_ranges, &key) != NULL;
+	return why ? why : use_backend(s, backend);
 }
 
 /*
@@ -206,10 +137,10 @@ __noinline int service_translate(struct __sk_buff *skb)
 	if (!id)
 		return WEIR_NO_SERVICE_PORT;
 	s->decision.service = id;
-	if (flags & WEIR_FRONTEND_RANGES && !source_allowed(s, id)) /* before SVC-60: SVC-55 */
+	if (flags & WEIR_FRONTEND_RANGES &&
+	    !source_allowed(id, &s->pkt.src)) /* before SVC-60: SVC-55 */
 		return WEIR_SOURCE_RANGE;
-	why = service_pick(s, id,
-			   flags & WEIR_FRONTEND_EXTERNAL ? WEIR_LIST_SHORT : WEIR_LIST_INTERNAL);
+	why = service_pick(s, id, list_for_node(s->frontend_word));
 	s->decision.backend = s->backend;
 	return why;
 }
@@ -238,21 +169,14 @@ static __always_inline int service_moved(struct __sk_buff *skb, struct scratch *
 					 const struct weir_flow *flow)
 {
 	__u32 backend_id = flow->backend;
-	struct weir_backend *b;
 	int found;
 
 	original_destination(s, flow);
 	found = service_find(skb);
 	if (!found || !(flow->flags & WEIR_FLOW_SERVICE))
 		return found || flow->flags & WEIR_FLOW_SERVICE;
-	b = bpf_map_lookup_elem(&backends, &backend_id);
-	/*
-	 * The flag too: a packet may have combined the old list of slots with the generation of the
-	 * end.
-	 */
-	return !b || b->service != weir_frontend_service(s->frontend_word) ||
-	       READ_WORD(b->generation) != flow->backend_generation ||
-	       !(READ_WORD(b->flags) & WEIR_BACKEND_SERVING);
+	return !backend_serves(backend_id, flow->backend_generation,
+			       weir_frontend_service(s->frontend_word));
 }
 
 /* Did the backend of a translated flow stop serving since the flow began? */
