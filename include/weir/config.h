@@ -56,7 +56,8 @@ struct weir_config {
 	__u64 gc_rounds; /* rounds completed: written by gc */
 	__u64 flow_sequence; /* next weir_flow.sequence: written by packets */
 	__u64 full_at; /* tick at which conntrack was last full: written by packets */
-	/* the kernel's name of the node's network namespace: only its sockets are served; 0: none */
+	/* the kernel's name of the node's network namespace: only its sockets are served; 0: none
+	 */
 	__u64 netns_cookie;
 	/* [0] IPv4, [1] IPv6: peer address of a pod that reaches itself (SVC-84) */
 	struct weir_addr hairpin[2];

@@ -282,10 +282,11 @@ static void an_unknown_key_gets_a_suggestion_or_the_list(void **state)
 	assert_says("hairpin:\n  v5: 1\n  ipv4: 2\n",
 		    "f:2:3: error E040: hairpin.v5: unknown key; there are v4, v6\n"
 		    "f:3:3: error E040: hairpin.ipv4: unknown key; there are v4, v6\n");
-	assert_says("echo: always\nport: 1\n",
-		    "f:2:1: error E040: port: unknown key; there are attach, cgroup, echo, hairpin, scale, "
-		    "nodePortAddresses, uplinks, snatPorts, serviceProxyName, keepEstablished, "
-		    "ownNode\n");
+	assert_says(
+		"echo: always\nport: 1\n",
+		"f:2:1: error E040: port: unknown key; there are attach, cgroup, echo, hairpin, scale, "
+		"nodePortAddresses, uplinks, snatPorts, serviceProxyName, keepEstablished, "
+		"ownNode\n");
 	assert_says("Echo: always\n", "f:1:1: error E040: Echo: unknown key; did you mean echo?\n");
 	assert_says("hairpin.v4: 169.254.1.1\n",
 		    "f:1:1: error E040: hairpin.v4: unknown key; did you mean hairpin?\n");

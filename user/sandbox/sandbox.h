@@ -141,8 +141,8 @@ int sandbox_netns(const char *name, const char *where, struct weir_err *err);
 int sandbox_join(const char *name, struct weir_err *err);
 
 /*
- * Replaces the process by the command, in that namespace and the sandbox's cgroup; returns only on failure. -ENOENT also
- * when the command cannot be started, for whatever reason.
+ * Replaces the process by the command, in that namespace and the sandbox's cgroup; returns only on
+ * failure. -ENOENT also when the command cannot be started, for whatever reason.
  */
 int sandbox_exec(const char *name, const char *where, char *const argv[], struct weir_err *err);
 
