@@ -504,6 +504,64 @@ void prog_frontend(const struct prog_env *env, enum party vip, uint16_t port, ui
 	prog_set(env, "frontends", &one, &word);
 }
 
+void prog_external(const struct prog_env *env, enum party vip, uint16_t port, uint8_t proto,
+		   uint32_t service, uint32_t flags)
+{
+	struct weir_frontend key = frontend_of(env, vip, port, proto);
+	uint64_t word = weir_frontend_word(service, WEIR_FRONTEND_EXTERNAL | flags);
+
+	prog_set(env, "frontends", &key, &word);
+}
+
+static struct weir_frontend node_port_of(const struct prog_env *env, uint16_t port, uint8_t proto)
+{
+	struct weir_addr node = prog_addr(env, NODE);
+
+	return (struct weir_frontend){
+		.addr = weir_addr_is_v4(&node) ? weir_addr_from_v4(0) : (struct weir_addr){},
+		.port_be = htons(port),
+		.proto = proto,
+		.scope = WEIR_SCOPE_NODE_PORT,
+	};
+}
+
+void prog_node_port(const struct prog_env *env, uint16_t port, uint8_t proto, uint32_t service)
+{
+	struct weir_frontend key = node_port_of(env, port, proto);
+	uint64_t word = weir_frontend_word(service, WEIR_FRONTEND_EXTERNAL);
+	uint32_t kind = WEIR_NODE_OWN | WEIR_NODE_PORTS;
+	struct weir_addr node = prog_addr(env, NODE);
+
+	prog_set(env, "frontends", &key, &word);
+	prog_set(env, "nodes", &node, &kind);
+}
+
+void prog_node_port_gone(const struct prog_env *env, uint16_t port, uint8_t proto)
+{
+	struct weir_frontend key = node_port_of(env, port, proto);
+
+	prog_unset(env, "frontends", &key);
+}
+
+void prog_source(const struct prog_env *env, uint32_t service, enum party party)
+{
+	struct weir_source_range key = { .prefix_len = WEIR_SOURCE_RANGE_BITS + 128,
+					 .service = service,
+					 .addr = prog_addr(env, party) };
+	uint32_t allowed = 1;
+
+	prog_set(env, "source_ranges", &key, &allowed);
+}
+
+void prog_service_lists(const struct prog_env *env, uint32_t id, uint32_t flags,
+			const uint64_t extents[_WEIR_LIST_MAX])
+{
+	struct weir_service service = { .flags = flags };
+
+	memcpy(service.extents, extents, sizeof(service.extents));
+	prog_set(env, "services", &id, &service);
+}
+
 void prog_frontend_gone(const struct prog_env *env, enum party vip, uint16_t port, uint8_t proto)
 {
 	struct weir_frontend key = frontend_of(env, vip, port, proto);

@@ -114,6 +114,17 @@ void prog_backend_slots(const struct prog_env *env, uint32_t offset, const uint3
 			uint32_t n);
 void prog_frontend(const struct prog_env *env, enum party vip, uint16_t port, uint8_t proto,
 		   uint32_t service);
+/* An external frontend, without the element of a cluster IP; flags beside EXTERNAL. */
+void prog_external(const struct prog_env *env, enum party vip, uint16_t port, uint8_t proto,
+		   uint32_t service, uint32_t flags);
+/* The same at all addresses of this node, with NODE as the only one that serves node ports. */
+void prog_node_port(const struct prog_env *env, uint16_t port, uint8_t proto, uint32_t service);
+void prog_node_port_gone(const struct prog_env *env, uint16_t port, uint8_t proto);
+/* Sources of party's address alone may use the load balancer addresses of the service. */
+void prog_source(const struct prog_env *env, uint32_t service, enum party party);
+/* The lists of a service whose external ones differ, each with its extent. */
+void prog_service_lists(const struct prog_env *env, uint32_t id, uint32_t flags,
+			const uint64_t extents[_WEIR_LIST_MAX]);
 void prog_frontend_gone(const struct prog_env *env, enum party vip, uint16_t port, uint8_t proto);
 /* Service id (1 to 3) at VIP_<id>:port with one backend of the same id, which serves. */
 void prog_serve(const struct prog_env *env, uint32_t id, uint16_t port, uint8_t proto,

@@ -100,6 +100,51 @@ static void a_new_service_writes_only_its_own_elements(void **state)
 	assert_as_fresh(kernel_labels, kernel_service, kernel_policy, NULL, NULL);
 }
 
+#define BALANCED(spec, status)                                                                \
+	"apiVersion: v1\nkind: Service\nmetadata: {name: balanced, namespace: default}\n"     \
+	"spec: {clusterIP: 10.96.0.77, " spec "}\nstatus: {" status "}\n---\n"                \
+	"apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: balanced-1, " \
+	"namespace: default, labels: {kubernetes.io/service-name: balanced}}\n"               \
+	"addressType: IPv4\nports: [{name: '', port: 8080}]\nendpoints: [{addresses: "        \
+	"[10.244.0.9], nodeName: n1}, {addresses: [10.244.1.9], nodeName: n2}]\n"
+#define INGRESS "loadBalancer: {ingress: [{ip: 203.0.113.1}]}"
+#define NODE_PORT "ports: [{port: 80, nodePort: 30080}]"
+
+static void svc_8_svc_54_types_and_ranges_change_without_leftovers(void **state)
+{
+	static const char *const steps[] = {
+		BALANCED("ports: [{port: 80}]", ""),
+		BALANCED("type: LoadBalancer, " NODE_PORT
+			 ", loadBalancerSourceRanges: [192.0.2.0/24, 192.0.3.0/24]",
+			 INGRESS),
+		BALANCED("type: LoadBalancer, " NODE_PORT ", externalTrafficPolicy: Local"
+			 ", loadBalancerSourceRanges: [192.0.3.0/24]",
+			 INGRESS),
+		BALANCED("type: LoadBalancer, " NODE_PORT ", internalTrafficPolicy: Local"
+			 ", sessionAffinity: ClientIP",
+			 INGRESS),
+		BALANCED("type: NodePort, " NODE_PORT ", externalIPs: [203.0.113.1]", ""),
+		BALANCED("ports: [{port: 80}]", ""),
+	};
+	/* list of local endpoints: a new extent; all endpoints: the one that is there */
+	static const char *const deltas[] = {
+		"frontends +2 services +1 backend_slots +2 backends +2 names +1 service-epoch",
+		"frontends +2 source_ranges +2 services ~1 service-epoch",
+		"source_ranges -1 services ~1 backend_slots +1",
+		"frontends ~1 source_ranges -1 services ~1 service-epoch",
+		"services ~1 backend_slots -1",
+		"frontends -2 services ~1 service-epoch",
+	};
+
+	load(kernel_labels, kernel_policy, NULL, NULL, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		struct sync_delta d = load(kernel_labels, kernel_policy, steps[i], NULL, NULL);
+
+		assert_delta(&d, deltas[i]);
+		assert_as_fresh(kernel_labels, kernel_policy, steps[i], NULL, NULL);
+	}
+}
+
 static void a_new_policy_writes_only_its_own_elements(void **state)
 {
 	struct sync_delta d;
@@ -494,6 +539,7 @@ int main(void)
 		TEST(a_new_policy_writes_only_its_own_elements),
 		TEST(svc_90_a_changed_endpoint_writes_only_its_own_elements),
 		TEST(svc_91_a_backend_that_comes_back_never_has_a_used_generation),
+		TEST(svc_8_svc_54_types_and_ranges_change_without_leftovers),
 		TEST(svc_91_a_service_without_endpoints_keeps_its_frontends),
 		TEST(svc_91_flows_leave_an_endpoint_that_was_ready_and_did_not_serve),
 		TEST(a_frontend_that_changes_its_service_is_overwritten),
