@@ -279,7 +279,7 @@ void instance_hook(struct instance *i, bool on)
 	for (uint32_t slot = 1; slot < node_map_max(i->node, WEIR_MAP_pods); slot++) {
 		if (!pods[slot].ref)
 			continue;
-		if (on ? attach_device(i->node, pods[slot].ifindex, &err)
+		if (on ? attach_device(i->node, ATTACH_POD, pods[slot].ifindex, &err)
 		       : attach_detach(i->node, pods[slot].ifindex, &err))
 			die(err.text);
 		done++;

@@ -39,8 +39,9 @@
 #include <weir/reason.h>
 #include <weir/service.h>
 #include <weir/socket.h>
+#include <weir/uplink.h>
 
-#define WEIR_LAYOUT_VERSION 6 /* raised when a map is added, or its name, key or value changes */
+#define WEIR_LAYOUT_VERSION 7 /* raised when a map is added, or its name, key or value changes */
 
 #define WEIR_CONNTRACK_MAX \
 	(256 * 1024) /* entries, and a gc slot for each; a translated flow needs two */
@@ -94,6 +95,8 @@ enum weir_fill {
 	  REFUSE, KEYS, "load fails and changes nothing") \
 	X(pods, ARRAY, __u32, struct weir_pod, 1024, BITS(WEIR_SLOT_BITS), ARRAYS, \
 	  REFUSE, PODS, "load fails and changes nothing") \
+	X(uplinks, TABLE, __u32, struct weir_uplink, 1024, ANY, TABLES, \
+	  REFUSE, KEYS, "load fails and changes nothing") \
 	X(endpoints, TABLE, struct weir_addr, __u32, 8192, ANY, TABLES, \
 	  REFUSE, KEYS, "load fails and changes nothing") \
 	X(identities, TABLE, struct weir_addr, __u32, 262144, ANY, TABLES, \

@@ -14,6 +14,7 @@
 
 #define WEIR_OBJECTS(X)            \
 	X(pod, NEEDED, NULL)       \
+	X(uplink, NEEDED, NULL)    \
 	X(host_ct, OPTIONAL, NULL) \
 	X(map_word, NEEDED, NULL)  \
 	X(sock, OPTIONAL, NULL)    \
@@ -26,18 +27,20 @@
 	X(from_adopted, FROM_ADOPTED, host_ct, TAIL_CALL) \
 	X(to_adopted, TO_ADOPTED, host_ct, TAIL_CALL)
 
-#define WEIR_PROGRAMS(X)                      \
-	WEIR_TAIL_CALLS(X)                    \
-	X(store_word, , map_word, SYSCALL)    \
-	X(gc_start, , gc, START)              \
-	X(connect4, , sock, CONNECT4)         \
-	X(connect6, , sock, CONNECT6)         \
-	X(getpeername4, , sock, GETPEERNAME4) \
-	X(getpeername6, , sock, GETPEERNAME6) \
-	X(sendmsg4, , sock, SENDMSG4)         \
-	X(sendmsg6, , sock, SENDMSG6)         \
-	X(recvmsg4, , sock, RECVMSG4)         \
-	X(recvmsg6, , sock, RECVMSG6)         \
+#define WEIR_PROGRAMS(X)                         \
+	WEIR_TAIL_CALLS(X)                       \
+	X(from_uplink, , uplink, UPLINK_INGRESS) \
+	X(to_uplink, , uplink, UPLINK_EGRESS)    \
+	X(store_word, , map_word, SYSCALL)       \
+	X(gc_start, , gc, START)                 \
+	X(connect4, , sock, CONNECT4)            \
+	X(connect6, , sock, CONNECT6)            \
+	X(getpeername4, , sock, GETPEERNAME4)    \
+	X(getpeername6, , sock, GETPEERNAME6)    \
+	X(sendmsg4, , sock, SENDMSG4)            \
+	X(sendmsg6, , sock, SENDMSG6)            \
+	X(recvmsg4, , sock, RECVMSG4)            \
+	X(recvmsg6, , sock, RECVMSG6)            \
 	X(stale_sockets, , stale, ITERATOR)
 
 enum weir_object {
@@ -65,6 +68,8 @@ enum weir_tail_call {
 enum weir_hook {
 	WEIR_HOOK_INGRESS, /* tc at the host end of a pod's veth: packets from the pod */
 	WEIR_HOOK_EGRESS, /* tc at the host end of a pod's veth: packets to the pod */
+	WEIR_HOOK_UPLINK_INGRESS, /* tc at an uplink: packets from the network */
+	WEIR_HOOK_UPLINK_EGRESS, /* tc at an uplink: packets to the network */
 	WEIR_HOOK_TAIL_CALL, /* not attached: entered by tail call */
 	WEIR_HOOK_SYSCALL, /* not attached: user space runs it */
 	WEIR_HOOK_START, /* not attached: user space runs it once after load */

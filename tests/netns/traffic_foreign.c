@@ -165,7 +165,7 @@ static void detach_and_attach(const struct netns_cluster *c, uint32_t ifindex, b
 
 	netns_cluster_enter(c, "node", &back);
 	assert_int_equal(node_open(c->name, NODE_WRITE, NULL, &node, NULL), 0);
-	assert_int_equal(attach ? attach_device(node, ifindex, NULL)
+	assert_int_equal(attach ? attach_device(node, ATTACH_POD, ifindex, NULL)
 				: attach_detach(node, ifindex, NULL),
 			 0);
 }

@@ -125,9 +125,9 @@ static void attach(enum attach_kind kind)
 	struct weir_err err = {};
 
 	attach_preference = kind;
-	if (attach_device(node, DEVICE, &err))
+	if (attach_device(node, ATTACH_POD, DEVICE, &err))
 		fail_msg("%s", err.text);
-	assert_true(attach_is_current(node, DEVICE));
+	assert_true(attach_is_current(node, ATTACH_POD, DEVICE));
 }
 
 static void detach(void)
@@ -204,7 +204,7 @@ static void upgrade(enum attach_kind kind)
 	command("cd /sys/fs/bpf/weir-" NAME "/progs && mv pod-* pod-0000000000000000");
 	node = kernel_node(NAME, NODE_WRITE);
 	assert_int_equal(attached_id(kind), before);
-	assert_false(attach_is_current(node, DEVICE));
+	assert_false(attach_is_current(node, ATTACH_POD, DEVICE));
 	assert_counts(1, 1); /* the old program still runs */
 	attach(kind);
 	after = attached_id(kind);
@@ -229,7 +229,7 @@ static void device_with_the_same_index(enum attach_kind kind)
 	attach(kind);
 	command("ip link del h0");
 	make_device();
-	assert_false(attach_is_current(node, DEVICE));
+	assert_false(attach_is_current(node, ATTACH_POD, DEVICE));
 	assert_counts(0, 0);
 	attach(kind);
 	assert_counts(1, 1);
@@ -246,7 +246,7 @@ static void a_missing_device_is_an_error(void **state)
 {
 	struct weir_err err = {};
 
-	assert_int_equal(attach_device(node, 4711, &err), -ENODEV);
+	assert_int_equal(attach_device(node, ATTACH_POD, 4711, &err), -ENODEV);
 	assert_non_null(strstr(err.text, "4711"));
 	assert_int_equal(attach_detach(node, 4711, &err), 0);
 }
@@ -340,7 +340,7 @@ static void removing_the_instance_detaches(void **state)
 		node_close(&node);
 		assert_int_equal(node_remove(NAME, &err), 0);
 		node = kernel_node(NAME, NODE_WRITE);
-		assert_false(attach_is_current(node, DEVICE));
+		assert_false(attach_is_current(node, ATTACH_POD, DEVICE));
 	}
 }
 
@@ -450,7 +450,7 @@ static void removing_from_another_namespace(enum attach_kind kind)
 	back = enter_new_netns();
 	make_device();
 	if (kind == ATTACH_CLSACT) /* equal index and handle, not this instance's */
-		assert_int_equal(attach_device(node, DEVICE, &err), 0);
+		assert_int_equal(attach_device(node, ATTACH_POD, DEVICE, &err), 0);
 	node_close(&node);
 	assert_int_equal(node_remove(NAME, &err), 0);
 	assert_int_equal(programs_on_device(kind), kind == ATTACH_CLSACT);

@@ -165,7 +165,7 @@ static void assert_loaded(uint32_t size, const char *step)
 		fail_msg("after %s pods has %u entries", step, node_map_max(n, WEIR_MAP_pods));
 	if (strcmp(got, plan_text))
 		fail_msg("after %s the tables are\n%s\nnot\n%s", step, got, plan_text);
-	if (!attach_is_current(n, DEVICE))
+	if (!attach_is_current(n, ATTACH_POD, DEVICE))
 		fail_msg("after %s the device has other programs", step);
 	assert_one_program_at_each_hook(step);
 	assert_int_not_equal(access(NEXT, F_OK), 0);

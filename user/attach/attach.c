@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Which programs belong on a pod's device, and whether by tcx or clsact. What the pod sends is
+ * Which programs belong on a device, and whether by tcx or clsact. What the pod sends is
  * ingress at the host's end of its veth. The chosen kind is attached before the other one is
  * detached, so that a device is never without its programs.
  */
@@ -38,24 +38,24 @@ static bool is_current(const struct node *n, const struct hook_ops *ops, enum we
 	       !other_ops(ops)->query(n, prog, ifindex, &other) && !other;
 }
 
-bool attach_is_current(const struct node *n, uint32_t ifindex)
+bool attach_is_current(const struct node *n, enum attach_place place, uint32_t ifindex)
 {
 	const struct hook_ops *ops = chosen_ops(n);
 	bool current = true;
 
-	each_hook(prog)
+	each_hook(prog, place)
 	{
 		current = current && is_current(n, ops, prog, ifindex);
 	}
 	return current;
 }
 
-size_t attach_missing(const struct node *n, uint32_t ifindex,
+size_t attach_missing(const struct node *n, enum attach_place place, uint32_t ifindex,
 		      const char *ret_progs[_WEIR_PROGRAM_MAX])
 {
 	size_t missing = 0;
 
-	each_hook(prog)
+	each_hook(prog, place)
 	{
 		uint32_t wanted = 0, tcx = 0, clsact = 0;
 
@@ -68,15 +68,29 @@ size_t attach_missing(const struct node *n, uint32_t ifindex,
 	return missing;
 }
 
-int attach_device(struct node *n, uint32_t ifindex, struct weir_err *err)
+/*
+ * The device was of the other kind. Its filters of clsact were replaced: both kinds use the same
+ * preference and handle.
+ */
+static int detach_other_place(const struct node *n, enum attach_place place, uint32_t ifindex)
+{
+	int r = 0;
+
+	each_hook(prog, place == ATTACH_POD ? ATTACH_UPLINK : ATTACH_POD)
+	{
+		r = r ? r : hook_tcx.detach(n, prog, ifindex);
+	}
+	return r;
+}
+
+int attach_device(struct node *n, enum attach_place place, uint32_t ifindex, struct weir_err *err)
 {
 	const struct hook_ops *ops = chosen_ops(n);
+	int r;
 
 	/* from_pod first: a device is never open in the pod's sending direction alone */
-	each_hook(prog)
+	each_hook(prog, place)
 	{
-		int r;
-
 		if (is_current(n, ops, prog, ifindex))
 			continue;
 		r = ops->attach(n, prog, ifindex, node_prog_fd(n, prog));
@@ -86,15 +100,19 @@ int attach_device(struct node *n, uint32_t ifindex, struct weir_err *err)
 			return err_set(err, r, "attach %s to device %u: %s",
 				       program_info(prog)->name, ifindex, strerror(-r));
 	}
-	return 0;
+	r = detach_other_place(n, place, ifindex);
+	return r ? err_set(err, r, "detach old programs from device %u: %s", ifindex, strerror(-r))
+		 : 0;
 }
 
 int attach_detach(struct node *n, uint32_t ifindex, struct weir_err *err)
 {
-	each_hook(prog)
-	{
-		int r = hook_tcx.detach(n, prog, ifindex);
+	for (int prog = 0; prog < _WEIR_PROGRAM_MAX; prog++) {
+		int r = 0;
 
+		if (!hook_is_of_device(prog))
+			continue;
+		r = hook_tcx.detach(n, prog, ifindex);
 		if (!r)
 			r = hook_clsact.detach(n, prog, ifindex);
 		if (r)
@@ -106,8 +124,7 @@ int attach_detach(struct node *n, uint32_t ifindex, struct weir_err *err)
 
 void attach_detach_pinned(const struct node *n, uint32_t ifindex)
 {
-	each_hook(prog)
-	{
-		hook_tcx.detach(n, prog, ifindex);
-	}
+	for (int prog = 0; prog < _WEIR_PROGRAM_MAX; prog++)
+		if (hook_is_of_device(prog))
+			hook_tcx.detach(n, prog, ifindex);
 }

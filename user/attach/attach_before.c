@@ -79,10 +79,9 @@ static int read_filter(const struct nlmsghdr *h, void *arg)
 static void each_filter(enum weir_program prog, uint32_t ifindex, before_fn fn, void *arg)
 {
 	struct tcmsg body = { .tcm_ifindex = ifindex,
-			      .tcm_parent = TC_H_MAKE(TC_H_CLSACT,
-						      program_info(prog)->hook == WEIR_HOOK_INGRESS
-							      ? TC_H_MIN_INGRESS
-							      : TC_H_MIN_EGRESS) };
+			      .tcm_parent = TC_H_MAKE(TC_H_CLSACT, hook_is_ingress(prog)
+									   ? TC_H_MIN_INGRESS
+									   : TC_H_MIN_EGRESS) };
 	struct filters filters = { prog, fn, arg };
 	_cleanup_(nl_close) struct nl *nl = NULL;
 
@@ -91,9 +90,10 @@ static void each_filter(enum weir_program prog, uint32_t ifindex, before_fn fn, 
 			read_filter, &filters);
 }
 
-void attach_each_before(const struct node *n, uint32_t ifindex, before_fn fn, void *arg)
+void attach_each_before(const struct node *n, enum attach_place place, uint32_t ifindex,
+			before_fn fn, void *arg)
 {
-	each_hook(prog)
+	each_hook(prog, place)
 	{
 		uint32_t tcx = 0, clsact = 0;
 

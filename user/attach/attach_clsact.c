@@ -14,7 +14,7 @@
 
 static enum bpf_tc_attach_point point_of(enum weir_program prog)
 {
-	return program_info(prog)->hook == WEIR_HOOK_INGRESS ? BPF_TC_INGRESS : BPF_TC_EGRESS;
+	return hook_is_ingress(prog) ? BPF_TC_INGRESS : BPF_TC_EGRESS;
 }
 
 static int clsact_query(const struct node *n, enum weir_program prog, uint32_t ifindex,

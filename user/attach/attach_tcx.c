@@ -25,8 +25,7 @@
 
 enum bpf_attach_type hook_tcx_type(enum weir_program prog)
 {
-	return (enum bpf_attach_type)(program_info(prog)->hook == WEIR_HOOK_INGRESS ? TCX_INGRESS
-										    : TCX_EGRESS);
+	return (enum bpf_attach_type)(hook_is_ingress(prog) ? TCX_INGRESS : TCX_EGRESS);
 }
 
 static void pin_path(const struct node *n, enum weir_program prog, uint32_t ifindex, char *ret_path)

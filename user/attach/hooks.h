@@ -4,12 +4,31 @@
 
 #include <linux/bpf.h>
 
+#include "attach/attach.h"
 #include "kernel/node.h"
 
-/* Programs that belong on a pod's device. */
-#define each_hook(prog)                                      \
+/* Is the program attached to devices? */
+static inline bool hook_is_of_device(enum weir_program prog)
+{
+	return program_info(prog)->hook <= WEIR_HOOK_UPLINK_EGRESS;
+}
+
+static inline enum attach_place hook_place(enum weir_program prog)
+{
+	return program_info(prog)->hook >= WEIR_HOOK_UPLINK_INGRESS ? ATTACH_UPLINK : ATTACH_POD;
+}
+
+/* At tc ingress of its device; else at egress. */
+static inline bool hook_is_ingress(enum weir_program prog)
+{
+	return program_info(prog)->hook == WEIR_HOOK_INGRESS ||
+	       program_info(prog)->hook == WEIR_HOOK_UPLINK_INGRESS;
+}
+
+/* Programs that belong on a device of that kind. */
+#define each_hook(prog, place)                               \
 	for (int prog = 0; prog < _WEIR_PROGRAM_MAX; prog++) \
-		if (program_info(prog)->hook <= WEIR_HOOK_EGRESS)
+		if (hook_is_of_device(prog) && hook_place(prog) == (place))
 
 struct hook_ops {
 	/* *ret_prog_id: the attached program, 0 if there is none. Changes nothing. */

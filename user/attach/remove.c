@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * Removes an instance: hooks first, then pins, then the run folder without the records. Works on
- * incomplete instances, and on maps of another layout: it opens only the map of devices. The first
+ * incomplete instances, and on maps of another layout: it opens only the maps of devices. The first
  * pin is config's: without it nothing is loaded, so a load after a kill starts again
  * (kernel/maps.c). What fails does not stop the rest.
  */
@@ -108,21 +108,15 @@ static void detach_pinned(uint32_t ifindex, void *arg)
 	attach_detach_pinned(arg, ifindex);
 }
 
-/*
- * clsact filters have no pins: the devices come from the map of attachments. An ifindex is valid
- * only in the attach namespace; if nothing holds that any more, neither are its devices.
- */
-static int detach_filters(struct node *n, struct weir_err *err)
+/* From the devices that are the keys of a map. */
+static int detach_filters_of(struct node *n, enum weir_map map, struct weir_err *err)
 {
 	char path[INSTANCE_PATH_MAX + 32];
 	_cleanup_(fd_close) int fd = -1;
-	_cleanup_(netns_leave) int back = -1;
 	uint32_t ifindex, next;
 	int first = 0;
 
-	if (attach_netns_enter(n, &back) == ATTACH_NETNS_UNKNOWN)
-		return 0;
-	snprintf(path, sizeof(path), "%s/maps/attachments", node_pin_dir(n));
+	snprintf(path, sizeof(path), "%s/maps/%s", node_pin_dir(n), map_info(map)->name);
 	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return 0;
@@ -130,6 +124,22 @@ static int detach_filters(struct node *n, struct weir_err *err)
 		ifindex = next;
 		note(&first, attach_detach(n, ifindex, first ? NULL : err));
 	}
+	return first;
+}
+
+/*
+ * clsact filters have no pins: the devices come from the maps. An ifindex is valid only in the
+ * attach namespace; if nothing holds that any more, neither are its devices.
+ */
+static int detach_filters(struct node *n, struct weir_err *err)
+{
+	_cleanup_(netns_leave) int back = -1;
+	int first = 0;
+
+	if (attach_netns_enter(n, &back) == ATTACH_NETNS_UNKNOWN)
+		return 0;
+	note(&first, detach_filters_of(n, WEIR_MAP_attachments, err));
+	note(&first, detach_filters_of(n, WEIR_MAP_uplinks, first ? NULL : err));
 	return first;
 }
 

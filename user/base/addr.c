@@ -216,3 +216,10 @@ const char *proto_label(int proto, char *buf)
 	snprintf(buf, ADDR_TEXT_MAX, "%d", proto);
 	return buf;
 }
+
+bool addr_is_link_local(const struct weir_addr *a)
+{
+	if (weir_addr_is_v4(a))
+		return a->b[12] == 169 && a->b[13] == 254;
+	return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
+}

@@ -49,6 +49,7 @@ const char *family_text(int family); /* "IPv4", "IPv6" */
  * one of them as a source only.
  */
 bool addr_is_martian(const struct weir_addr *a, bool source);
+bool addr_is_link_local(const struct weir_addr *a); /* 169.254.0.0/16, fe80::/10 */
 
 /* "TCP", "UDP", "SCTP" (any case) <-> IPPROTO_*. Number 0: unknown. */
 int proto_parse(const char *text);

@@ -19,6 +19,7 @@
 #include "cli/verbs.h"
 #include "attach/attach.h"
 #include "attach/node_devices.h"
+#include "attach/uplinks.h"
 #include "sync/fitting.h"
 #include "sync/keep_settings.h"
 
@@ -181,6 +182,40 @@ static void keep_settings(const struct load_options *o, const struct settings *s
 		cli_warn("where the settings came from is not kept: %s", err.text);
 }
 
+/* By family: the first address of the Node object, else the first of the node itself. */
+static void main_addrs(const struct plan_input *in, struct weir_addr ret_addr[2])
+{
+	for (size_t i = 0; i < in->store->n_nodes; i++) {
+		const struct kube_node *n = in->store->nodes[i];
+
+		for (size_t j = 0; j < n->n_addrs && !strcmp(n->meta.name, in->node); j++)
+			if (weir_addr_is_zero(&ret_addr[addr_family(&n->addrs[j])]))
+				ret_addr[addr_family(&n->addrs[j])] = n->addrs[j];
+	}
+	for (size_t i = 0; i < in->n_local_addrs; i++) {
+		const struct weir_addr *a = &in->local_addrs[i];
+
+		if (weir_addr_is_zero(&ret_addr[addr_family(a)]) && !addr_is_martian(a, true) &&
+		    !addr_is_link_local(a))
+			ret_addr[addr_family(a)] = *a;
+	}
+}
+
+/* Returns an exit status. */
+static int find_uplinks(const struct settings *s, const struct plan_input *in,
+			struct attachment_list *l)
+{
+	struct uplinks_wanted wanted = { .names = s->uplinks.items, .n = s->uplinks.n };
+	struct weir_err err = {};
+	int r;
+
+	main_addrs(in, wanted.main);
+	r = uplinks_find(&wanted, l, &err);
+	if (r == -EINVAL)
+		return load_settings_refuse(s, SETTING_UPLINKS, KUBE_E_VALUE, "%s", err.text);
+	return r ? cli_fail_err(r, &err) : EXIT_OK;
+}
+
 static int load(const struct load_options *o, const struct settings *s, const struct plan_input *in,
 		const char *origin)
 {
@@ -210,6 +245,9 @@ static int load(const struct load_options *o, const struct settings *s, const st
 		attachment_tidy(o->common.name);
 	if (!r)
 		r = attachment_list_read(o->common.name, &attachments, &err);
+	status = r ? EXIT_OK : find_uplinks(s, in, &attachments);
+	if (status)
+		return status;
 	if (!r)
 		node_keep_origin(node, origin);
 	if (!r)
@@ -329,6 +367,7 @@ static int run(void *options, char **args, int n_args)
 #define OPTION_OF_PEER_V6(id) OPTION_TEXT, offsetof(struct load_options, set[id].text)
 #define OPTION_OF_CGROUP(id) OPTION_TEXT, offsetof(struct load_options, set[id].text)
 #define OPTION_OF_PERCENT(id) OPTION_NUMBER, offsetof(struct load_options, set[id].number)
+#define OPTION_OF_DEVICES(id) OPTION_LIST, offsetof(struct load_options, set[id].list)
 #define HELP_OF_EACH_LOAD ""
 #define HELP_OF_CREATION "; only at the first load, and with --rebuild"
 #define SETTING_ROW(id, member, key, type, values, otherwise, when, state, option, text) \

@@ -40,7 +40,8 @@ static int take_option(struct settings *s, enum setting id, const struct setting
 	const char *text = number ?: o->text;
 	struct weir_err err = {};
 
-	if (text && settings_option(s, id, text, &err))
+	if ((text && settings_option(s, id, text, &err)) ||
+	    (o->list.n && settings_option_list(s, id, o->list.items, o->list.n, &err)))
 		return cli_fail(EXIT_USAGE, "load: %s", err.text);
 	return EXIT_OK;
 }

@@ -2,14 +2,19 @@
 /* The settings of a load: options over --config over the default file. Says what is wrong. */
 #pragma once
 
+#include "cli/options.h"
 #include "cli/talk.h"
 #include "kube/codes.h"
 #include "settings/settings.h"
 
-/* What the option of a setting says: number of a PERCENT, else text. 0 and NULL: not given. */
+/*
+ * What the option of a setting says: number of a PERCENT, list of DEVICES, else text. 0, empty and
+ * NULL: not given.
+ */
 struct setting_option {
 	const char *text;
 	uint32_t number;
+	struct option_list list;
 };
 
 /* config: of --config, or NULL. options: by enum setting. Returns enum exit_status. */

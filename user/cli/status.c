@@ -10,6 +10,7 @@
 #include "cli/loaded.h"
 #include "cli/status_processes.h"
 #include "cli/status_settings.h"
+#include "cli/status_uplinks.h"
 #include "cli/unfit.h"
 #include "cli/verbs.h"
 #include "inspect/fill.h"
@@ -146,6 +147,7 @@ static void emit_status(const struct live *l, const struct pod_faults *f,
 	emit_bool(&e, "handOver", !node_no_host_flows(l->node));
 	emit_int(&e, "devices", devices(l));
 	status_processes_emit(&e, l->node);
+	status_uplinks_emit(&e, l);
 	emit_flows(&e, l);
 	pod_faults_emit(f, &e);
 	unfit_emit(unfit, &e);
@@ -300,6 +302,7 @@ static void print_status(const struct live *l, const struct pod_faults *f,
 		       f->planned == 1 ? "pod is" : "pods are");
 	putchar('\n');
 	status_processes_print(l->node, &c->out);
+	status_uplinks_print(l, &c->out);
 	print_host_flows(l, c);
 	print_flows(l, c);
 	print_gc(l, c);
@@ -341,7 +344,7 @@ const struct verb verb_status = {
 		"First, as errors: pods of this node that are planned but not attached, that are held, or whose\n"
 		"attachment record is not valid; policies that do not fit the tables, whose pods are closed; Services\n"
 		"that do not fit and are not served (doctor names all); and a plan file that cannot be read. Then\n"
-		"generation, enforcement, settings of the last load that are not the default, programs, devices, what pods hold of the connection table, gc, how full the maps are, drops by\n"
+		"generation, enforcement, settings of the last load that are not the default, programs, devices, uplinks, what pods hold of the connection table, gc, how full the maps are, drops by\n"
 		"reason. Needs no agent. Exit status 3: nothing is loaded; 5: there is such an error. Three lines:\n\n"
 		"settings    a key of 'weir help config', its value, and the option or file that gave it; more lines\n"
 		"            for more keys\n"
@@ -349,7 +352,10 @@ const struct verb verb_status = {
 		"            the first load, and the pod with most entries\n"
 		"over share  pods whose new flows evict their own: the table, or its part for half-open flows, is\n"
 		"            more than half full, and they hold more than 1/8 of it\n\n"
-		"With -o json, flows has entries and capacity, halfOpen and halfOpenCapacity, a pod's share and\n"
+		"uplinks are the devices by which clients outside reach Services of this node, each with the addresses that\n"
+		"connections to other nodes get as their source.\n"
+		"With -o json, uplinks is a list: device, ifindex, addresses, and missing, programs that are not attached;\n"
+		"flows has entries and capacity, halfOpen and halfOpenCapacity, a pod's share and\n"
 		"halfOpenShare, evicted, most (null without entries) and overShare, a list; a pod there has pod,\n"
 		"entries, halfOpen, evicted and state, as in 'weir get flows --by-pod -o json'.\n",
 	.outputs = "table|json",

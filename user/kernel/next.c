@@ -95,10 +95,9 @@ static int keep_links(const char *from_dir, const char *to_dir, struct weir_err 
 
 /* ---- Devices ---- */
 
-static int open_attachments(const char *dir, struct bpf_map_info *ret_info)
+static int open_map(const char *dir, enum weir_map map, struct bpf_map_info *ret_info)
 {
-	_cleanup_(mem_free) char *pin =
-		mem_printf("%s/maps/%s", dir, map_info(WEIR_MAP_attachments)->name);
+	_cleanup_(mem_free) char *pin = mem_printf("%s/maps/%s", dir, map_info(map)->name);
 	uint32_t len = sizeof(*ret_info);
 	int fd = bpf_obj_get(pin);
 
@@ -111,23 +110,24 @@ static int open_attachments(const char *dir, struct bpf_map_info *ret_info)
 
 /*
  * A clsact filter has no pin: only the map names its device. The other set learns the device
- * without a slot, so that an apply to it attaches or detaches it. Layouts may differ.
+ * without a slot or address, so that an apply to it attaches or detaches it. Layouts may differ.
  */
-static int keep_devices(const char *from_dir, const char *to_dir, struct weir_err *err)
+static int keep_devices(const char *from_dir, const char *to_dir, enum weir_map map,
+			struct weir_err *err)
 {
 	struct bpf_map_info from_info = {}, to_info = {};
-	_cleanup_(fd_close) int from = open_attachments(from_dir, &from_info);
-	_cleanup_(fd_close) int to = open_attachments(to_dir, &to_info);
-	_cleanup_(mem_free) void *no_slot = mem_zalloc(to_info.value_size);
+	_cleanup_(fd_close) int from = open_map(from_dir, map, &from_info);
+	_cleanup_(fd_close) int to = open_map(to_dir, map, &to_info);
+	_cleanup_(mem_free) void *nothing = mem_zalloc(to_info.value_size);
 	uint32_t ifindex, next;
 
 	if (from < 0 || to < 0)
 		return 0;
 	for (void *key = NULL; !bpf_map_get_next_key(from, key, &next); key = &ifindex) {
 		ifindex = next;
-		if (bpf_map_update_elem(to, &ifindex, no_slot, BPF_NOEXIST) && errno != EEXIST)
-			return err_set(err, -errno, "write map attachments of %s: %s", to_dir,
-				       strerror(errno));
+		if (bpf_map_update_elem(to, &ifindex, nothing, BPF_NOEXIST) && errno != EEXIST)
+			return err_set(err, -errno, "write map %s of %s: %s", map_info(map)->name,
+				       to_dir, strerror(errno));
 	}
 	return 0;
 }
@@ -160,7 +160,9 @@ int next_settle(const struct node *n, struct weir_err *err)
 		return 0;
 	r = keep_links(dir, n->pin_dir, err);
 	if (!r)
-		r = keep_devices(dir, n->pin_dir, err);
+		r = keep_devices(dir, n->pin_dir, WEIR_MAP_attachments, err);
+	if (!r)
+		r = keep_devices(dir, n->pin_dir, WEIR_MAP_uplinks, err);
 	if (!r)
 		r = file_remove_tree(dir, NULL, err);
 	rmdir(PARENT); /* refused while another instance has a next place */

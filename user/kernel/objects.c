@@ -8,6 +8,7 @@
 #include "pod.skel.h"
 #include "sock.skel.h"
 #include "stale.skel.h"
+#include "uplink.skel.h"
 
 #define NEEDED false
 #define OPTIONAL true

@@ -330,6 +330,7 @@ void attachment_list_free(struct attachment_list *l)
 	arena_free(&l->arena);
 	free(l->items);
 	free(l->bad);
+	free(l->uplinks);
 	*l = (struct attachment_list){};
 }
 

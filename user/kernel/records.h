@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Attachment records (docs/design.md): /run/weir/pods/<ns>_<name>.json, one per pod. */
+/*
+ * What an instance is attached to: attachment records (docs/design.md), one per pod in
+ * /run/weir/pods/<ns>_<name>.json; and uplinks, which have no records, since they are found anew.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -29,12 +32,24 @@ struct attachment_bad {
 	const char *why; /* the error, with the path */
 };
 
+#define UPLINK_NAME_MAX 16 /* IF_NAMESIZE; net/if.h would declare bind() and listen() */
+
+/* A device by which clients outside reach this node. */
+struct uplink {
+	uint32_t ifindex;
+	char name[UPLINK_NAME_MAX];
+	struct weir_addr addr[2]; /* struct weir_uplink */
+};
+
 struct attachment_list {
 	struct arena arena;
 	struct attachment *items; /* sorted by ns, name */
 	size_t n;
 	struct attachment_bad *bad; /* in no order */
 	size_t n_bad, cap_bad;
+	bool uplinks_known; /* else those that are attached stay as they are */
+	struct uplink *uplinks; /* attachment_list_read() does not find them: attach/uplinks.h */
+	size_t n_uplinks, cap_uplinks;
 };
 
 /* Writes by rename. */

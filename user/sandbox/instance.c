@@ -158,6 +158,8 @@ int instance_load(struct instance_load *job, struct weir_err *err)
 	if (!r && list.n_bad) /* the sandbox writes all of them itself */
 		r = err_set(err, -EINVAL, "%s", list.bad[0].why);
 	if (!r)
+		r = uplinks_find(job->uplinks, &list, err);
+	if (!r)
 		node_keep_origin(node, job->origin);
 	if (!r)
 		r = sync_apply_fitting(node, job->in, &list, job->fresh ? SYNC_MOVED : 0,

@@ -2,6 +2,7 @@
 /* A sandbox as a whole, and its datapath. Callers hold the lock of the records. */
 #pragma once
 
+#include "attach/uplinks.h"
 #include "sandbox/sandbox.h"
 
 /* The name is fit for paths and namespaces, and the caller is root. -EINVAL, -EPERM. */
@@ -19,6 +20,7 @@ struct instance_load {
 	const char *netns; /* of the node */
 	const struct plan_input *in;
 	const struct node_setup *sizes; /* of tables that this call creates; NULL: defaults */
+	const struct uplinks_wanted *uplinks;
 	const char *origin; /* as in struct sandbox_request */
 	bool fresh; /* this call made the node namespace; tables may be older */
 	struct plan *plan; /* out: what was loaded or refused; the caller frees it */

@@ -330,11 +330,19 @@ static int load_node(struct up *u, size_t node)
 	uint64_t overlay_ports[WEIR_OVERLAY_WORDS];
 	struct plan_input in =
 		sandbox_plan_input(u->req->store, &u->req->net->nodes[node], overlay_ports);
+	static const char *const world = "world";
+	const struct sandbox_node *n = &u->req->net->nodes[node];
+	struct uplinks_wanted uplinks = {
+		.names = &world,
+		.n = 1,
+		.main = { n->addr[0], n->addr[1] },
+	};
 	struct instance_load job = {
 		.sandbox = u->name,
 		.name = u->nodes[node].instance,
 		.netns = u->nodes[node].netns,
 		.in = &in,
+		.uplinks = &uplinks,
 		.sizes = u->req->sizes,
 		.origin = u->req->origins ? u->req->origins[node] : NULL,
 		.fresh = u->sum.fresh,

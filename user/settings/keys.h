@@ -32,6 +32,10 @@
 	X(HAIRPIN_V6, hairpin[1], "hairpin.v6", PEER_V6, "ADDR", "fd77:6569:722d::65", CREATION,     \
 	  SERVED, "hairpin-v6",                                                                      \
 	  "IPv6 source address that a pod sees when it connects to itself through a Service")        \
+	X(UPLINKS, uplinks, "uplinks", DEVICES, "[DEVICE, ...]", "[]", EACH_LOAD, SERVED,            \
+	  "uplink",                                                                                  \
+	  "network devices by which clients outside of the cluster reach this node; none: found by " \
+	  "their default routes and addresses")                                                      \
 	X(SCALE_TABLES, scale[WEIR_KNOB_TABLES], "scale.tables", PERCENT, "PERCENT", "100",          \
 	  CREATION, SERVED, "scale-tables",                                                          \
 	  "size of hash tables, in percent of the built-in size")                                    \
@@ -50,8 +54,6 @@
 	  "addresses of this node that serve node ports: those in these blocks, or primary: the "     \
 	  "InternalIPs of the Node object. A family without a block, as in an empty list: all; "      \
 	  "loopback addresses never")                                                                 \
-	X(UPLINKS, uplinks, "uplinks", DEVICES, "[DEVICE, ...]", "[]", EACH_LOAD, NOT_SERVED,         \
-	  NULL, "network devices by which clients outside of the cluster reach this node")            \
 	X(SNAT_PORTS, snat_ports, "snatPorts", PORTS, "FIRST-LAST", "61000-65535", EACH_LOAD,         \
 	  NOT_SERVED, NULL,                                                                           \
 	  "client ports of translated connections, within 1024-65535; a range that overlaps "         \

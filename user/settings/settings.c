@@ -32,14 +32,21 @@ static struct doc_node node_of(const struct setting_info *info, const char *text
 	return n;
 }
 
-static bool set_text(struct settings *s, const struct setting_info *info, const char *text,
+static bool set_node(struct settings *s, const struct setting_info *info, struct doc_node *node,
 		     struct diag_list *diags)
 {
 	struct decode d = { .diags = diags, .arena = &s->arena };
-	struct doc_node node = node_of(info, text);
-	struct field f = field_root(&d, &node);
+	struct field f = field_root(&d, node);
 
 	return setting_value_read(&f, info, value_of(s, info));
+}
+
+static bool set_text(struct settings *s, const struct setting_info *info, const char *text,
+		     struct diag_list *diags)
+{
+	struct doc_node node = node_of(info, text);
+
+	return set_node(s, info, &node, diags);
 }
 
 /* Zero is the default of a list, and of a text without one. */
@@ -63,18 +70,43 @@ void settings_free(struct settings *s)
 	*s = (struct settings){};
 }
 
-int settings_option(struct settings *s, enum setting id, const char *text, struct weir_err *err)
+static int taken(struct settings *s, enum setting id, bool good, struct diag_list *diags,
+		 struct weir_err *err)
 {
-	const struct setting_info *info = setting_info(id);
-	struct diag_list diags = {};
 	int r = 0;
 
-	if (set_text(s, info, text, &diags))
+	if (good)
 		s->source[id] = (struct setting_source){ .origin = SETTING_BY_OPTION };
 	else
-		r = err_set(err, -EINVAL, "--%s: %s", info->option, diags.items[0].message);
-	diag_free(&diags);
+		r = err_set(err, -EINVAL, "--%s: %s", setting_info(id)->option,
+			    diags->items[0].message);
+	diag_free(diags);
 	return r;
+}
+
+int settings_option(struct settings *s, enum setting id, const char *text, struct weir_err *err)
+{
+	struct diag_list diags = {};
+	bool good = set_text(s, setting_info(id), text, &diags);
+
+	return taken(s, id, good, &diags, err);
+}
+
+int settings_option_list(struct settings *s, enum setting id, const char *const *texts, size_t n,
+			 struct weir_err *err)
+{
+	struct doc_node *nodes = arena_zalloc(&s->arena, n * sizeof(*nodes));
+	struct doc_node **items = arena_zalloc(&s->arena, n * sizeof(*items));
+	struct doc_node list = { .type = DOC_LIST, .items = items, .n_items = n };
+	struct diag_list diags = {};
+	bool good;
+
+	for (size_t i = 0; i < n; i++) {
+		nodes[i] = (struct doc_node){ .type = DOC_STRING, .text = texts[i] };
+		items[i] = &nodes[i];
+	}
+	good = set_node(s, setting_info(id), &list, &diags);
+	return taken(s, id, good, &diags, err);
 }
 
 char *setting_text(const struct settings *s, enum setting id)

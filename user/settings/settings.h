@@ -88,6 +88,9 @@ void settings_read(struct settings *s, const char *file, const char *data, size_
 		   struct diag_list *diags);
 /* Sets a key as its option says. 0, or -EINVAL with "--OPTION: what is wrong". */
 int settings_option(struct settings *s, enum setting id, const char *text, struct weir_err *err);
+/* The same for the items of a list. */
+int settings_option_list(struct settings *s, enum setting id, const char *const *texts, size_t n,
+			 struct weir_err *err);
 
 static inline bool setting_given(const struct settings *s, enum setting id)
 {

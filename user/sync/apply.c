@@ -83,6 +83,9 @@ static const char *object_of(const struct sync *s, enum weir_map map, size_t i, 
 		snprintf(buf, size, "network %s",
 			 addr_text(&((const struct weir_prefix *)key)->addr, text));
 		return buf;
+	case WEIR_MAP_uplinks:
+		snprintf(buf, size, "uplink %u", *(const uint32_t *)key);
+		return buf;
 	case WEIR_MAP_names:
 		return "the plan";
 	default:
@@ -143,10 +146,12 @@ static int compare(struct sync *s)
 		return r;
 	service_want(s);
 	policy_want(s);
+	uplinks_want(s);
 	pods_want(s);
 	diff_tables(s);
 	service_delta(s);
 	pods_delta(s);
+	uplinks_delta(s);
 	r = policy_delta(s);
 	if (r)
 		return r;
@@ -239,7 +244,9 @@ static int flip(struct sync *s)
 	r = policy_coarsen(s);
 	if (!r)
 		r = write_nodes(s);
-	return r ? r : pods_plug(s);
+	if (!r)
+		r = pods_plug(s);
+	return r ? r : uplinks_plug(s);
 }
 
 static void raise_generation(struct sync *s)
@@ -266,6 +273,8 @@ static int clear(struct sync *s)
 	r = barrier_wait(s->err);
 	if (!r)
 		r = pods_clear(s);
+	if (!r)
+		r = uplinks_clear(s);
 	if (!r)
 		r = policy_clear(s);
 	if (!r)
@@ -323,7 +332,7 @@ int sync_apply(struct node *n, const struct plan *p, const struct attachment_lis
 		r = compare(&s);
 	ret_delta->no_room = r == -ENOSPC; /* nothing that was done so far writes a file */
 	ret_delta->full = s.delta.full;
-	if (!r && write && !s.no_devices && s.n_pods)
+	if (!r && write && !s.no_devices && (s.n_pods || attachments->n_uplinks))
 		r = attach_netns_keep(n, err);
 	if (!r && write && !s.no_devices)
 		write_netns_cookie(&s);

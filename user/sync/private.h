@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * One apply, as the files of this folder share it. apply.c reads the live tables and sets the
- * order; bind.c assigns ids, bound.c looks them up; sync_service.c, sync_policy.c and sync_pods.c
- * each know their own tables: *_want() computes the wanted contents, *_delta() counts the changes,
- * the other functions are steps that write; steps.c has the shared tools. Calls go in that
- * direction only. Nothing is written before everything is computed and known to fit.
+ * order; bind.c assigns ids, bound.c looks them up; sync_service.c, sync_policy.c, sync_pods.c
+ * and sync_uplinks.c each know their own tables: *_want() computes the wanted contents, *_delta()
+ * counts the changes, the other functions are steps that write; steps.c has the shared tools. Calls
+ * go in that direction only. Nothing is written before everything is computed and known to fit.
  */
 #pragma once
 
@@ -69,7 +69,7 @@ struct sync {
 	size_t n_pods, cap_pods;
 	struct attachment *kept; /* of pods whose records are not valid: from their slots */
 	size_t n_kept;
-	uint32_t *gone_devices; /* attached, but no longer recorded */
+	uint32_t *gone_devices; /* attached, but neither recorded nor uplinks any more */
 	size_t n_gone_devices, cap_gone_devices;
 	struct move *moves;
 	size_t n_moves, cap_moves;
@@ -166,6 +166,13 @@ void pods_unplug(struct sync *s);
 void pods_flip(struct sync *s);
 int pods_plug(struct sync *s);
 int pods_clear(struct sync *s);
+
+/* ---- sync_uplinks.c: uplinks, and the hooks on them ---- */
+
+void uplinks_want(struct sync *s);
+void uplinks_delta(struct sync *s);
+int uplinks_plug(struct sync *s);
+int uplinks_clear(struct sync *s); /* after pods_clear() */
 
 /* ---- sync_hits.c: rule_hits, set_hits ---- */
 

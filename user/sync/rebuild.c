@@ -16,17 +16,20 @@
 static bool is_wanted(const struct node *n, uint32_t ifindex)
 {
 	struct weir_attachment attachment;
+	struct weir_uplink uplink;
 
-	return !bpf_map_lookup_elem(node_map_fd(n, WEIR_MAP_attachments), &ifindex, &attachment);
+	return !bpf_map_lookup_elem(node_map_fd(n, WEIR_MAP_attachments), &ifindex, &attachment) ||
+	       !bpf_map_lookup_elem(node_map_fd(n, WEIR_MAP_uplinks), &ifindex, &uplink);
 }
 
 /*
  * Devices of the old set that the new one does not have. Filters have no pins, only the old map. A
  * deleted key begins the walk again, so each device is met.
  */
-static int detach_others(struct node *n, struct weir_err *err)
+static int detach_others(struct node *n, enum weir_map map, struct weir_err *err)
 {
-	_cleanup_(mem_free) char *path = mem_printf("%s/maps/attachments", node_loaded_dir(n));
+	_cleanup_(mem_free) char *path =
+		mem_printf("%s/maps/%s", node_loaded_dir(n), map_info(map)->name);
 	_cleanup_(fd_close) int fd = bpf_obj_get(path);
 	uint32_t ifindex, next;
 	int r = 0;
@@ -50,7 +53,9 @@ int rebuild_apply(struct node *n, const struct plan *p, const struct attachment_
 
 	sync_step("detach-others");
 	if (!r && !(flags & SYNC_NO_DEVICES))
-		r = detach_others(n, err);
+		r = detach_others(n, WEIR_MAP_attachments, err);
+	if (!r && !(flags & SYNC_NO_DEVICES))
+		r = detach_others(n, WEIR_MAP_uplinks, err);
 	sync_step("exchange");
 	if (!r)
 		r = node_commit_next(n, err);

@@ -282,7 +282,8 @@ static void add_gone_device(uint32_t ifindex, void *arg)
 {
 	struct sync *s = arg;
 
-	if (table_find(&s->want[WEIR_MAP_attachments], &ifindex))
+	if (table_find(&s->want[WEIR_MAP_attachments], &ifindex) ||
+	    table_find(&s->want[WEIR_MAP_uplinks], &ifindex))
 		return;
 	for (size_t i = 0; i < s->n_gone_devices; i++)
 		if (s->gone_devices[i] == ifindex)
@@ -292,16 +293,20 @@ static void add_gone_device(uint32_t ifindex, void *arg)
 
 static void hooks_delta(struct sync *s)
 {
-	const struct table *live = &s->live[WEIR_MAP_attachments];
+	static const enum weir_map devices[] = { WEIR_MAP_attachments, WEIR_MAP_uplinks };
 
 	if (s->no_devices)
 		return;
 	for (size_t i = 0; i < s->n_pods; i++) {
-		s->pods[i].attached = attach_is_current(s->n, s->pods[i].a->ifindex);
+		s->pods[i].attached = attach_is_current(s->n, ATTACH_POD, s->pods[i].a->ifindex);
 		s->delta.attached += !s->pods[i].attached;
 	}
-	for (size_t i = 0; i < live->n; i++)
-		add_gone_device(*(uint32_t *)table_key(live, i), s);
+	for (size_t m = 0; m < ARRAY_SIZE(devices); m++) {
+		const struct table *live = &s->live[devices[m]];
+
+		for (size_t i = 0; i < live->n; i++)
+			add_gone_device(*(uint32_t *)table_key(live, i), s);
+	}
 	attach_each_pinned(s->n, add_gone_device, s);
 	s->delta.detached = s->n_gone_devices;
 }
@@ -386,7 +391,7 @@ static int attach_all(struct sync *s)
 	for (size_t i = 0; i < s->n_pods && !r; i++) {
 		if (s->pods[i].attached)
 			continue;
-		r = attach_device(s->n, s->pods[i].a->ifindex, s->err);
+		r = attach_device(s->n, ATTACH_POD, s->pods[i].a->ifindex, s->err);
 		if (r == -ENODEV) /* gone since the records were read; the next apply removes it */
 			r = 0;
 	}
