@@ -27,7 +27,7 @@ static __always_inline int ring_is_half_full(void)
 /* Counts one event of the pod behind the device: how many came before it in this tick. */
 static __always_inline __u32 event_share(struct scratch *s, __u32 device, __u32 reason, __u32 now)
 {
-	__u32 bucket = weir_pod_bucket(ref_by_device(s, device));
+	__u32 bucket = bucket_of_device(s, device);
 	__u32 at = bucket * WEIR_EVENT_REASONS + (reason & (WEIR_EVENT_REASONS - 1));
 	__u64 *word = bpf_map_lookup_elem(&event_shares, &at);
 
@@ -159,6 +159,13 @@ static __always_inline int is_denial(__u32 reason)
 	       reason == WEIR_POLICY_CLOSED || reason == WEIR_GATED || reason == WEIR_NOT_ENFORCED;
 }
 
+static __always_inline __u16 event_place(const struct pkt *p)
+{
+	if (at_uplink(p))
+		return WEIR_EVENT_UPLINK | (from_stack(p) ? WEIR_EVENT_TO_POD : 0);
+	return pod_sends(p) ? 0 : WEIR_EVENT_TO_POD;
+}
+
 /*
  * reason FORWARDED: a new flow got a backend. Others: why the packet is dropped, or NOT_ENFORCED.
  */
@@ -187,7 +194,7 @@ __noinline int event_send(struct __sk_buff *skb, __u32 reason)
 	e->reason = reason;
 	e->device = skb->ifindex;
 	e->len = skb->len;
-	e->flags = pod_sends(&s->pkt) ? 0 : WEIR_EVENT_TO_POD;
+	e->flags = event_place(&s->pkt);
 	if (denied_by_entry)
 		flow = bpf_map_lookup_elem(&conntrack, &s->key);
 	if (s->pkt.decision_parts & DECISION_QUOTE)

@@ -19,6 +19,7 @@ enum flow_step {
 	FLOW_NEW, /* of no live flow: flow_create() */
 	FLOW_STALE, /* policy or services changed since: flow_revalidate() */
 	FLOW_RACE, /* another CPU was faster: look up again */
+	FLOW_UNTOUCHED, /* none: at an uplink, and no packet of a frontend */
 };
 
 static __always_inline enum flow_step decided(struct scratch *s, enum weir_reason why)
@@ -52,27 +53,27 @@ static __always_inline int is_orig(const struct scratch *s, __u32 flags)
 
 /*
  * The entry that the packet belongs to. A packet that meets a reverse entry in its original
- * direction belongs to a direct flow of its own, in zone 1; that flow stays in zone 1 after the
- * translated flow ends. Leaves in s->key the key that the flow has or would get. With no flow in
- * zone 1, the usual case, the second look-up is skipped: a miss costs as much as an insert.
+ * direction belongs to a direct flow of its own, with WEIR_ZONE_DIRECT; that flow keeps that zone
+ * after the translated flow ends. Leaves in s->key the key that the flow has or would get. With no
+ * such flow, the usual case, the second look-up is skipped: a miss costs as much as an insert.
  */
-static __always_inline struct weir_flow *flow_lookup(struct scratch *s)
+static __always_inline struct weir_flow *flow_lookup(struct scratch *s, const __u8 zone)
 {
 	struct pkt *p = &s->pkt;
 	struct weir_flow *flow, *direct;
 
 	s->leftover = 0;
 	s->first = weir_tuple_make_wide(&s->key, &p->src_wide, p->sport_be, &p->dst_wide,
-					p->dport_be, p->proto, 0);
+					p->dport_be, p->proto, zone);
 	flow = bpf_map_lookup_elem(&conntrack, &s->key);
 	if (!flow && !s->zoned_flows)
 		return NULL;
 	if (!flow || ((flow->flags & WEIR_FLOW_REPLY) && is_orig(s, flow->flags))) {
-		s->key.zone = 1;
+		s->key.zone = zone | WEIR_ZONE_DIRECT;
 		direct = bpf_map_lookup_elem(&conntrack, &s->key);
 		if (direct && !is_orig(s, direct->flags))
 			direct = NULL;
-		s->key.zone = flow || direct;
+		s->key.zone = flow || direct ? zone | WEIR_ZONE_DIRECT : zone;
 		flow = direct;
 	}
 	if (flow && (flow->flags & WEIR_FLOW_DEAD))
@@ -99,6 +100,13 @@ static __always_inline __u32 ref_by_device(struct scratch *s, __u32 ifindex)
 		return 0;
 	s->last_ref = READ_WORD(pod->ref);
 	return s->last_ref;
+}
+
+/* Whose budgets a packet uses that is seen at this device. */
+static __always_inline __u32 bucket_of_device(struct scratch *s, __u32 ifindex)
+{
+	return at_uplink(&s->pkt) ? WEIR_OUTSIDE_BUCKET
+				  : weir_pod_bucket(ref_by_device(s, ifindex));
 }
 
 /* An all-zero address means that the pod has none of that family. */
@@ -218,25 +226,44 @@ static __always_inline int proves_reset(const struct pkt *pkt)
 }
 
 /*
+ * The flags of the reverse entry of the pair at s->key, in s->rev_flags. -1: it has none. A
+ * function of its own: only for packets that may begin a flow.
+ */
+__noinline int read_rev_flags(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+	struct weir_flow *flow, *rev;
+
+	keep_arg(skb);
+	if (!s)
+		return -1;
+	flow = bpf_map_lookup_elem(&conntrack, &s->key);
+	rev = flow ? flow_rev(&s->key, flow, &s->rev_key) : NULL;
+	if (!rev)
+		return -1;
+	s->rev_flags = rev->flags;
+	return 0;
+}
+
+/*
  * Does this packet begin a new flow on an existing entry? A SYN does on a closing flow, one of a
  * known sender on a flow with a RST of anybody, and on an opening flow whose backend is gone. Any
  * packet that may begin a flow does on a pair that lost its reverse entry in a race; open flows are
  * not checked for that, it would cost them a look-up per packet.
  */
-static __always_inline int flow_restarts(struct scratch *s, struct weir_flow *flow, int orig)
+static __always_inline int flow_restarts(struct __sk_buff *skb, struct scratch *s,
+					 struct weir_flow *flow, int orig)
 {
 	int tcp = s->pkt.proto == IPPROTO_TCP;
 	__u32 flags = flow->flags;
 	enum weir_flow_state state;
-	struct weir_flow *rev;
 
 	if (!s->pkt.begins || (!tcp && (!orig || (flags & WEIR_FLOW_OPEN))))
 		return 0;
 	if (weir_flow_is_pair(flags)) {
-		rev = flow_rev(&s->key, flow, &s->rev_key);
-		if (!rev)
+		if (read_rev_flags(skb))
 			return 1;
-		flags |= rev->flags;
+		flags |= s->rev_flags;
 	}
 	if (!tcp)
 		return 0;
@@ -279,33 +306,54 @@ __noinline int flow_answered(__u32 flags)
 	return 0;
 }
 
+/* The flow at s->key is open if it has these bits. A function of its own: once for each flow. */
+__noinline int flow_open_with(__u32 needs)
+{
+	struct scratch *s = scratch_get();
+	struct weir_flow *flow;
+
+	if (!s)
+		return 0;
+	flow = bpf_map_lookup_elem(&conntrack, &s->key);
+	if (!flow || (flow_flags(&s->key, flow, &s->rev_key) & needs) != needs)
+		return 0;
+	__sync_fetch_and_or(&flow->flags, WEIR_FLOW_OPEN);
+	leave_half_open(&s->key, flow);
+	return 0;
+}
+
 /*
  * The originator's first packet after a reply: the flow is open. TCP
  * needs an ACK of a SYN-ACK: a listener answers a SYN and ignores a segment without ACK, so that
  * one end alone could hold open flows. A wrong ACK makes the listener send a RST.
  */
-static __always_inline void flow_open(struct scratch *s, struct weir_flow *flow)
+static __always_inline void flow_open(const struct pkt *p)
 {
-	int tcp = s->pkt.proto == IPPROTO_TCP;
-	__u32 needs = WEIR_FLOW_SEEN_REPLY | (tcp ? WEIR_FLOW_SYN_ACK : 0);
+	int tcp = p->proto == IPPROTO_TCP;
 
-	if (tcp && (s->pkt.tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_ACK)
-		return;
-	if ((flow_flags(&s->key, flow, &s->rev_key) & needs) != needs)
-		return;
-	__sync_fetch_and_or(&flow->flags, WEIR_FLOW_OPEN);
-	leave_half_open(&s->key, flow);
+	if (!tcp || (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_ACK)
+		flow_open_with(WEIR_FLOW_SEEN_REPLY | (tcp ? WEIR_FLOW_SYN_ACK : 0));
 }
 
-/* Queues a flow that may be closing, so that the oldest can be reclaimed when the table is full. */
-static __always_inline void queue_closing(struct scratch *s, struct weir_flow *flow)
+/*
+ * Queues the flow at s->key, which may be closing, so that the oldest can be reclaimed when the
+ * table is full. reply: that is a reverse entry. A function of its own: once for each FIN.
+ */
+__noinline int queue_closing(__u32 reply)
 {
-	if (flow->flags & WEIR_FLOW_REPLY) {
-		weir_flow_rev_key(&s->key, flow, &s->rev_key);
-		bpf_map_push_elem(&closing_keys, &s->rev_key, BPF_EXIST);
-	} else {
-		bpf_map_push_elem(&closing_keys, &s->key, BPF_EXIST);
+	struct scratch *s = scratch_get();
+	struct weir_flow *flow;
+
+	if (!s)
+		return 0;
+	s->other = s->key;
+	if (reply) {
+		flow = bpf_map_lookup_elem(&conntrack, &s->key);
+		if (!flow || flow_rev_key(&s->key, flow, &s->other))
+			return 0;
 	}
+	bpf_map_push_elem(&closing_keys, &s->other, BPF_EXIST);
+	return 0;
 }
 
 static __always_inline int is_syn_ack(const struct pkt *pkt)
@@ -386,12 +434,12 @@ static __always_inline int flow_touch(struct scratch *s, struct weir_flow *flow,
 	if ((flags & bits) != bits) {
 		__sync_fetch_and_or(&flow->flags, bits);
 		if (bits & ~flags & (WEIR_FLOW_FIN_BOTH | WEIR_FLOW_RST_ANY))
-			queue_closing(s, flow);
+			queue_closing(flags & WEIR_FLOW_REPLY);
 		if ((bits & ~flags & WEIR_FLOW_SEEN_REPLY) && s->pkt.proto != IPPROTO_TCP)
 			flow_answered(flags);
 	}
 	if (orig && !(flags & WEIR_FLOW_OPEN))
-		flow_open(s, flow);
+		flow_open(&s->pkt);
 	return 1;
 }
 
@@ -402,19 +450,23 @@ static __always_inline __u8 rewrite_of(__u32 flags, int orig)
 		return 0;
 	if (!(flags & WEIR_FLOW_SERVICE))
 		return REWRITE_PORTS;
-	if (flags & WEIR_FLOW_HAIRPIN)
+	if (flags & (WEIR_FLOW_HAIRPIN | WEIR_FLOW_SNAT))
 		return REWRITE_PORTS | REWRITE_ADDRS;
 	return REWRITE_PORTS | (orig ? REWRITE_DST : REWRITE_SRC);
 }
 
-/* Fills s->route for a packet of a known flow. */
+/*
+ * Fills s->route for a packet of a known flow; of one with WEIR_FLOW_SNAT only the member outside,
+ * the rest is outside_route()'s.
+ */
 static __always_inline void route_from_flow(struct scratch *s, const struct weir_flow *flow,
 					    int orig)
 {
 	struct route *r = &s->route;
 
 	r->via_stack = !!(flow->flags & WEIR_FLOW_VIA_STACK);
-	r->rewrite = rewrite_of(flow->flags, orig);
+	r->outside = !!(flow->flags & WEIR_FLOW_SNAT);
+	r->rewrite = r->outside ? 0 : rewrite_of(flow->flags, orig);
 	if (!r->rewrite)
 		return;
 	if (flow->flags & WEIR_FLOW_HAIRPIN)
@@ -510,7 +562,7 @@ static __always_inline enum flow_step flow_find(struct __sk_buff *skb, struct sc
 	s->denied = 0;
 	if (read_epochs(s))
 		return decided(s, WEIR_INTERNAL);
-	flow = flow_lookup(s);
+	flow = flow_lookup(s, 0);
 	if (!flow)
 		return FLOW_NEW;
 	orig = is_orig(s, flow->flags);
@@ -521,7 +573,7 @@ static __always_inline enum flow_step flow_find(struct __sk_buff *skb, struct sc
 		return end == END_GONE ? flow_leave(s, flow) : FLOW_DECIDED;
 	if (check_stamps(s, flow, orig) == FLOW_STALE)
 		return FLOW_STALE;
-	if (flow_restarts(s, flow, orig))
+	if (flow_restarts(skb, s, flow, orig))
 		return flow_leave(s, flow);
 	if (!flow_touch(s, flow, orig))
 		return FLOW_NEW;
@@ -555,6 +607,11 @@ static __always_inline void original_query(struct scratch *s, const struct weir_
 	int forward = weir_flow_is_pair(flow->flags) && !(flow->flags & WEIR_FLOW_REPLY);
 
 	q->src = client ? s->key.addr[1] : s->key.addr[0];
+	if ((flow->flags & (WEIR_FLOW_SNAT | WEIR_FLOW_REPLY)) ==
+	    (WEIR_FLOW_SNAT | WEIR_FLOW_REPLY)) {
+		if (!flow_peer(s, flow))
+			q->src = s->peer;
+	}
 	if (forward) {
 		q->dst = *weir_flow_backend(&s->key, flow);
 		q->dport_be = flow->nat_port_be;
@@ -594,7 +651,8 @@ __noinline int flow_revalidate(struct __sk_buff *skb)
 	if (!flow)
 		return FLOW_NEW;
 	service = service_stale(s, flow, is_orig(s, flow->flags));
-	if (service && flow->end[0].ref && service_moved(skb, s, flow)) {
+	if (service && (flow->end[0].ref || flow->flags & WEIR_FLOW_OUTSIDE) &&
+	    service_moved(skb, s, flow)) {
 		/* Decided by the tables alone: a spoofed packet cannot end a valid flow. */
 		flow_leave(s, flow);
 		drop_leftover(skb);
@@ -604,7 +662,10 @@ __noinline int flow_revalidate(struct __sk_buff *skb)
 	old_dst = READ_WORD(flow->end[1].stamp);
 	original_query(s, flow);
 	s->query.src_ref = end_ref_now(&flow->end[0], &s->query.src);
-	s->query.dst_ref = end_ref_now(&flow->end[1], &s->query.dst);
+	/* an uplink judges only the ends that it judged when the flow began */
+	s->query.dst_ref = flow->flags & WEIR_FLOW_OUTSIDE && !flow->end[1].ref
+				   ? 0
+				   : end_ref_now(&flow->end[1], &s->query.dst);
 	if (s->query.src_ref != flow->end[0].ref || s->query.dst_ref != flow->end[1].ref)
 		return flow_leave(s, flow);
 	if (is_never_allowed(policy_judge(skb)))

@@ -123,6 +123,7 @@ static __always_inline enum weir_reason resolve(struct __sk_buff *skb, struct sc
 	if (is_reserved(s))
 		return WEIR_RESERVED_ADDRESS;
 	s->flow_flags = s->key.zone ? WEIR_FLOW_TRANSLATED | WEIR_FLOW_ZONED : 0;
+	s->rev_zone = 0;
 	s->backend = 0;
 	s->backend_generation = 0;
 	s->route.src = s->pkt.src;
@@ -164,6 +165,7 @@ __noinline int flow_resolve(struct __sk_buff *skb)
 		return why;
 	s->route.rewrite = rewrite_of(s->flow_flags, 1);
 	s->route.via_stack = !!from_stack(&s->pkt);
+	s->route.outside = 0;
 	s->route.dst_ref = s->query.dst_ref;
 	return why;
 }

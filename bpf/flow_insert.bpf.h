@@ -58,7 +58,7 @@ static __always_inline void make_entry(struct scratch *s)
 static __always_inline int make_rev_key(struct scratch *s)
 {
 	return weir_tuple_make(&s->rev_key, &s->route.src, s->route.sport_be, &s->route.dst,
-			       s->route.dport_be, s->pkt.proto, 0);
+			       s->route.dport_be, s->pkt.proto, s->rev_zone);
 }
 
 /*
@@ -83,12 +83,32 @@ static __always_inline void make_rev(struct scratch *s)
  * Does the reverse entry found at s->rev_key belong to this packet's flow? Then another CPU made
  * it, or it was left over.
  */
-static __always_inline int is_my_rev(const struct scratch *s, const struct weir_flow *other)
+static __always_inline int is_my_rev(struct scratch *s, const struct weir_flow *other)
 {
-	return (other->flags & WEIR_FLOW_REPLY) &&
-	       !!(other->flags & WEIR_FLOW_ZONED) == !!s->key.zone &&
-	       other->nat_port_be == s->pkt.dport_be && other->nat_cport_be == s->pkt.sport_be &&
-	       weir_addr_equal(&other->nat_addr, &s->pkt.dst);
+	if (!(other->flags & WEIR_FLOW_REPLY) || weir_forward_zone(other->flags) != s->key.zone ||
+	    other->nat_port_be != s->pkt.dport_be || other->nat_cport_be != s->pkt.sport_be ||
+	    !weir_addr_equal(&other->nat_addr, &s->pkt.dst))
+		return 0;
+	if (!(other->flags & WEIR_FLOW_SNAT))
+		return 1;
+	return !snat_rev_key(other->gc_slot) && weir_tuple_equal(&s->snat_rev, &s->key);
+}
+
+/*
+ * Does a direct connection, which the pod's own hooks keep, have this client port towards the
+ * backend? A packet of a connection under way is of that very one: its pair was lost.
+ */
+static __always_inline int is_direct_port(struct scratch *s)
+{
+	const struct weir_flow *direct;
+
+	if ((s->flow_flags & (WEIR_FLOW_OUTSIDE | WEIR_FLOW_SNAT)) != WEIR_FLOW_OUTSIDE ||
+	    !s->pkt.begins)
+		return 0;
+	s->other = s->rev_key;
+	s->other.zone = 0;
+	direct = bpf_map_lookup_elem(&conntrack, &s->other);
+	return direct && !(direct->flags & (WEIR_FLOW_FIN_BOTH | WEIR_FLOW_RST_ANY));
 }
 
 /*
@@ -120,7 +140,7 @@ __noinline int rev_try(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
 	struct weir_flow *other;
-	int r, closed;
+	int r;
 
 	keep_arg(skb);
 	if (!s)
@@ -128,6 +148,8 @@ __noinline int rev_try(struct __sk_buff *skb)
 	make_rev(s);
 	if (gc_slot_rename(s->rev_gc_slot, &s->rev_key))
 		return REV_NO_ROOM;
+	if (is_direct_port(s))
+		return REV_PORT_TAKEN;
 	r = rev_put(s);
 	if (!r)
 		return REV_INSERTED;
@@ -138,9 +160,7 @@ __noinline int rev_try(struct __sk_buff *skb)
 		return REV_MINE;
 	/* a closing connection gives up its port */
 	s->other = s->rev_key;
-	closed = remove_if_closing(s);
-	make_rev(s); /* remove_if_closing() overwrote s->rev_key, by which the gc slot is known */
-	return closed && !rev_put(s) ? REV_INSERTED : REV_PORT_TAKEN;
+	return remove_if_closing(s) && !rev_put(s) ? REV_INSERTED : REV_PORT_TAKEN;
 }
 
 /* Just made by a CPU that has yet to insert the forward entry: no packet has used it. */
@@ -194,6 +214,9 @@ static __always_inline enum weir_reason rev_search(struct __sk_buff *skb, struct
 			orphan = removed ? ORPHAN_NONE : take_orphan_rev(s);
 			if (orphan == ORPHAN_NONE)
 				return WEIR_RACE;
+			/* with WEIR_FLOW_SNAT both entries are linked by their gc slots */
+			if (orphan == ORPHAN_SHARED && (s->flow_flags & WEIR_FLOW_SNAT))
+				return WEIR_RACE;
 			s->rev_shared = orphan == ORPHAN_SHARED;
 			if (s->rev_shared)
 				return WEIR_FORWARDED;
@@ -229,7 +252,7 @@ __noinline int insert_rev(struct __sk_buff *skb)
 	make_rev(s);
 	gc_slot_fill(s, s->rev_gc_slot, &s->rev_key, WEIR_GC_USED);
 	/* the usual case without a call; the search starts over with the client's own port */
-	why = rev_put(s) ? rev_search(skb, s) : WEIR_FORWARDED;
+	why = s->flow_flags & WEIR_FLOW_OUTSIDE || rev_put(s) ? rev_search(skb, s) : WEIR_FORWARDED;
 	if (why || s->rev_shared)
 		gc_slot_give_back(s->rev_gc_slot, &s->rev_key);
 	else
@@ -248,7 +271,6 @@ static __always_inline void withdraw_rev(struct scratch *s)
 
 	if (s->rev_shared || (other && shares_my_rev(s, other)))
 		return;
-	make_rev_key(s); /* s->rev_key was overwritten while making room */
 	flow_delete_entry(&s->rev_key, &s->rev_entry);
 }
 
@@ -256,12 +278,12 @@ static __always_inline enum weir_reason put_forward(struct scratch *s)
 {
 	int r; /* not long: see rev_put() */
 
-	if (s->key.zone)
+	if (s->key.zone & WEIR_ZONE_DIRECT)
 		zoned_add(1);
 	r = bpf_map_update_elem(&conntrack, &s->key, &s->entry, BPF_NOEXIST);
 	if (!r)
 		return WEIR_FORWARDED;
-	if (s->key.zone)
+	if (s->key.zone & WEIR_ZONE_DIRECT)
 		zoned_add(-1);
 	return r == -EEXIST ? WEIR_RACE : WEIR_TABLE_FULL;
 }
@@ -288,6 +310,8 @@ __noinline int insert_forward(struct __sk_buff *skb)
 	if (!gc_slot_take(skb, &s->gc_slot)) {
 		s->entry.gc_slot = s->gc_slot;
 		gc_slot_fill(s, s->gc_slot, &s->key, WEIR_GC_HALF_OPEN);
+		if (s->flow_flags & WEIR_FLOW_SNAT)
+			gc_slots_link(s->gc_slot, s->rev_gc_slot);
 		why = put_forward(s);
 		if (why)
 			gc_slot_give_back(s->gc_slot, &s->key);

@@ -15,18 +15,26 @@
 #define RECLAIM_TRIES 16 /* closing flows examined for one new flow */
 
 /*
- * Removes the flow with an entry at s->other if it is closing. Returns whether it did. Uses
- * s->rev_key.
+ * Removes the flow with an entry at s->other if it is closing. Returns whether it did.
  */
 static __always_inline int remove_if_closing(struct scratch *s)
 {
 	struct weir_flow *flow = bpf_map_lookup_elem(&conntrack, &s->other);
 
-	if (!flow || weir_flow_state(flow_flags(&s->other, flow, &s->rev_key), s->other.proto) !=
+	if (!flow || weir_flow_state(flow_flags(&s->other, flow, &s->other_rev), s->other.proto) !=
 			     WEIR_STATE_CLOSING)
 		return 0;
-	flow_delete(&s->other, flow, &s->rev_key);
+	flow_delete(&s->other, flow, &s->other_rev);
 	return 1;
+}
+
+/* The same as a function of its own, for a loop: the verifier walks it once. */
+__noinline int remove_closing(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch_get();
+
+	keep_arg(skb);
+	return s ? remove_if_closing(s) : 0;
 }
 
 /* Removes the oldest closing flow. Returns whether there was one. */
@@ -40,7 +48,7 @@ __noinline int reclaim_closing(struct __sk_buff *skb)
 	for (int i = 0; i < RECLAIM_TRIES; i++) {
 		if (bpf_map_pop_elem(&closing_keys, &s->other))
 			return 0;
-		if (remove_if_closing(s))
+		if (remove_closing(skb))
 			return 1;
 	}
 	return 0;
@@ -81,7 +89,7 @@ static __always_inline __u32 evict_class_of(const struct scratch *s, const struc
 		return s->eviction.keep_young ? EVICT_ANY : EVICT_YOUNG + answered;
 	}
 	if (proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6 || (flags & WEIR_FLOW_HOST_ORIGIN) ||
-	    is_own_node(weir_flow_far(&s->other, flow)))
+	    (!(flags & WEIR_FLOW_OUTSIDE) && is_own_node(weir_flow_far(&s->other, flow))))
 		return EVICT_CHEAP;
 	if (weir_flow_state(flags, proto) == WEIR_STATE_CLOSING || (flags & WEIR_FLOW_RST_ANY))
 		return EVICT_CLOSING;
@@ -120,7 +128,7 @@ static long evict_visit(__u32 i, void *unused)
 	flow = bpf_map_lookup_elem(&conntrack, &s->other);
 	if (!flow || flow->gc_slot != slot)
 		return 0;
-	flags = flow_joint(&s->other, flow, &s->rev_key, &e->last_seen);
+	flags = flow_joint(&s->other, flow, &s->other_rev, &e->last_seen);
 	idle = s->pkt.now - e->last_seen;
 	class = evict_class_of(s, flow, flags, idle);
 	if (class < e->best || (class == e->best && (__s32)(idle - e->best_idle) > 0)) {
@@ -180,7 +188,7 @@ __noinline int evict(struct __sk_buff *skb)
 	flow = bpf_map_lookup_elem(&conntrack, &s->other);
 	if (!flow || flow->sequence != e->best_sequence) /* RACE: it went meanwhile */
 		return 0;
-	removed = flow_delete(&s->other, flow, &s->rev_key);
+	removed = flow_delete(&s->other, flow, &s->other_rev);
 	e->removed += removed;
 	__sync_fetch_and_add(&share->evicted, !!removed);
 	return 0;
@@ -216,6 +224,13 @@ static __always_inline int may_skip(struct weir_flow_share *share, const struct 
 	return 1;
 }
 
+static __always_inline __u32 bucket_of_flow(const struct scratch *s)
+{
+	if (s->flow_flags & WEIR_FLOW_OUTSIDE)
+		return WEIR_OUTSIDE_BUCKET;
+	return weir_pod_bucket(s->query.src_ref ? s->query.src_ref : s->query.dst_ref);
+}
+
 /*
  * Makes room for a new flow (docs/security.md). Below half of the table there is nothing to do.
  * Above, a pod over its share loses its own flows, two at most for a new one, so that what several
@@ -232,7 +247,7 @@ __noinline int make_room(struct __sk_buff *skb)
 	if (!s || !c)
 		return WEIR_INTERNAL;
 	s->sequence = __sync_fetch_and_add(&c->flow_sequence, 1);
-	s->bucket = weir_pod_bucket(s->query.src_ref ? s->query.src_ref : s->query.dst_ref);
+	s->bucket = bucket_of_flow(s);
 	share = bpf_map_lookup_elem(&flow_shares, &s->bucket);
 	if (!share)
 		return WEIR_INTERNAL;
@@ -273,6 +288,18 @@ static __always_inline void gc_slot_fill(struct scratch *s, __u32 slot,
 	k->key = *key;
 	k->mark.bucket = s->bucket;
 	gc_slot_use(k, WEIR_GC_FREE, use);
+}
+
+/* Links the slots of the two entries of a flow with WEIR_FLOW_SNAT. */
+static __always_inline void gc_slots_link(__u32 a, __u32 b)
+{
+	struct weir_key_slot *first = bpf_map_lookup_elem(&gc_slots, &a),
+			     *second = bpf_map_lookup_elem(&gc_slots, &b);
+
+	if (!first || !second)
+		return;
+	first->other = b;
+	second->other = a;
 }
 
 /* RACE: gc frees a slot when it finds no entry for it in two rounds. */

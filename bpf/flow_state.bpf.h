@@ -17,7 +17,69 @@
 #include <weir/limits.h>
 #include <weir/flow.h>
 
-#include "pods.bpf.h"
+#include "scratch.bpf.h"
+
+/*
+ * Copies to s->snat_rev the key of the reverse entry of one with WEIR_FLOW_SNAT and that gc slot,
+ * or after a race the key of another flow. A function of its own, so that the verifier walks it
+ * once.
+ */
+__noinline int snat_rev_key(__u32 slot)
+{
+	struct weir_key_slot *k = bpf_map_lookup_elem(&gc_slots, &slot);
+	struct scratch *s = scratch_get();
+	__u32 other;
+
+	if (!k || !s)
+		return -1;
+	other = READ_WORD(k->other);
+	k = bpf_map_lookup_elem(&gc_slots, &other);
+	if (!k)
+		return -1;
+	s->snat_rev = k->key;
+	return 0;
+}
+
+/* Copies to s->peer what weir_flow_peer() finds, of s->snat_flow. */
+__noinline int snat_peer(__u32 slot)
+{
+	const struct weir_addr *peer;
+	struct scratch *s = scratch_get();
+
+	if (!s || snat_rev_key(slot))
+		return -1;
+	peer = weir_flow_peer(&s->snat_flow, &s->snat_rev);
+	if (!peer)
+		return -1;
+	s->peer = *peer;
+	return 0;
+}
+
+/* Copies the client's other address to s->peer. -1: the flow is just being removed. */
+static __always_inline int flow_peer(struct scratch *s, const struct weir_flow *flow)
+{
+	s->snat_flow.nat_addr = flow->nat_addr;
+	s->snat_flow.nat_port_be = flow->nat_port_be;
+	s->snat_flow.nat_cport_be = flow->nat_cport_be;
+	return snat_peer(flow->gc_slot);
+}
+
+/* Key of the reverse entry of a pair. Returns 0, or -1 if there is none. */
+static __always_inline int flow_rev_key(const struct weir_tuple *key, const struct weir_flow *flow,
+					struct weir_tuple *ret_key)
+{
+	struct scratch *s;
+
+	if (!(flow->flags & WEIR_FLOW_SNAT)) {
+		weir_flow_rev_key(key, flow, ret_key);
+		return 0;
+	}
+	s = scratch_get();
+	if (!s || snat_rev_key(flow->gc_slot))
+		return -1;
+	*ret_key = s->snat_rev;
+	return 0;
+}
 
 /* The reverse entry, or NULL if the flow has none. ret_key: its key, if the flow is a pair. */
 static __always_inline struct weir_flow *
@@ -25,9 +87,8 @@ flow_rev(const struct weir_tuple *key, const struct weir_flow *flow, struct weir
 {
 	struct weir_flow *rev;
 
-	if (!weir_flow_is_pair(flow->flags))
+	if (!weir_flow_is_pair(flow->flags) || flow_rev_key(key, flow, ret_key))
 		return NULL;
-	weir_flow_rev_key(key, flow, ret_key);
 	rev = bpf_map_lookup_elem(&conntrack, ret_key);
 	return rev && weir_flow_is_rev(key, flow, rev) ? rev : NULL;
 }
@@ -130,7 +191,8 @@ static __always_inline void gc_slot_return(struct weir_key_slot *k, __u32 slot)
 }
 
 /*
- * Counts flows in zone 1. Called before an insert and after a removal: the count is never too low.
+ * Counts flows with WEIR_ZONE_DIRECT. Called before an insert and after a removal: the count is
+ * never too low.
  */
 static __always_inline void zoned_add(__s32 n)
 {
@@ -154,7 +216,7 @@ static __always_inline int flow_delete_entry(const struct weir_tuple *key,
 
 	if (bpf_map_delete_elem(&conntrack, key))
 		return -1;
-	if (key->zone)
+	if (key->zone & WEIR_ZONE_DIRECT)
 		zoned_add(-1);
 	k = bpf_map_lookup_elem(&gc_slots, &slot);
 	if (k && weir_tuple_equal(&k->key, key))

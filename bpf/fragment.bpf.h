@@ -147,12 +147,27 @@ static __always_inline int fragment_key_equal(const struct weir_fragment_key *a,
 	       weir_addr_equal(&a->dst, &b->dst);
 }
 
-/* The first fragments that the pod behind the packet's device sends, or is sent. */
+static __always_inline __u32 ring_of_source(const struct pkt *p)
+{
+	__u32 h = 0;
+
+	for (int i = 0; i < 4; i++)
+		h = mix(h, p->src.w[i]);
+	return (h ^ h >> 16) & (WEIR_FRAGMENT_OUTSIDE_RINGS - 1);
+}
+
+/*
+ * The first fragments that the pod behind the packet's device sends, or is sent; at an uplink,
+ * those of a few senders.
+ */
 static __always_inline struct weir_fragment_ring *fragment_ring(struct scratch *s)
 {
-	__u32 bucket = weir_pod_bucket(ref_by_device(s, s->pkt.device));
-	__u32 at = bucket * 2 + !pod_sends(&s->pkt);
+	__u32 at;
 
+	if (at_uplink(&s->pkt))
+		at = WEIR_POD_BUCKETS * 2 + ring_of_source(&s->pkt);
+	else
+		at = weir_pod_bucket(ref_by_device(s, s->pkt.device)) * 2 + !pod_sends(&s->pkt);
 	return bpf_map_lookup_elem(&fragments, &at);
 }
 

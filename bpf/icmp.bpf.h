@@ -186,7 +186,7 @@ __noinline int quote_find(struct __sk_buff *skb)
 	s->denied = 0;
 	if (read_epochs(s))
 		return decided(s, WEIR_INTERNAL);
-	flow = flow_lookup(s);
+	flow = flow_lookup(s, 0);
 	if (!flow)
 		return decided(s, WEIR_ICMP_NO_FLOW);
 	orig = is_orig(s, flow->flags);

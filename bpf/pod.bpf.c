@@ -82,6 +82,16 @@ static __always_inline enum weir_reason translate(struct __sk_buff *skb, struct 
 	return nat_apply(skb, s) ? WEIR_INTERNAL : WEIR_FORWARDED;
 }
 
+/*
+ * A pod answers a client outside whose connection was redirected to it, with another source: the
+ * answer leaves by redirect too, in pod_outside (uplink.bpf.c), unchanged so far.
+ */
+static __always_inline int to_outside(struct __sk_buff *skb)
+{
+	bpf_tail_call(skb, &tail_calls, WEIR_TAIL_CALL_POD_OUTSIDE);
+	return drop(skb, WEIR_INTERNAL);
+}
+
 static __always_inline int pod_forward(struct __sk_buff *skb, struct scratch *s,
 				       enum weir_reason why)
 {
@@ -89,6 +99,8 @@ static __always_inline int pod_forward(struct __sk_buff *skb, struct scratch *s,
 
 	if (s->pkt.fragment == FRAGMENT_HEAD)
 		fragment_keep(skb);
+	if (s->route.outside)
+		return to_outside(skb);
 	if (s->route.rewrite && why == WEIR_FORWARDED)
 		broken = translate(skb, s);
 	if (broken)
@@ -138,6 +150,8 @@ static __always_inline int handle_non_flow(struct __sk_buff *skb, struct scratch
 	if (weir_verdict_of(why) != WEIR_PASS)
 		return drop(skb, why);
 	decision_publish(s, why);
+	if (why == WEIR_FORWARDED && s->route.outside)
+		return to_outside(skb);
 	return forward(skb, s, s->denied ? WEIR_NOT_ENFORCED : why);
 }
 

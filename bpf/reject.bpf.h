@@ -21,10 +21,10 @@
 #define QUOTE_CHUNK sizeof(((struct scratch *)0)->piece)
 #define QUOTE_CHUNKS ((WEIR_REJECT_MAX_V6 + QUOTE_CHUNK - 1) / QUOTE_CHUNK)
 
-struct unreachable {
+struct icmp_error_header {
 	__u8 type, code;
 	__u16 check;
-	__u32 unused;
+	__be32 info;
 };
 
 static __always_inline int may_answer(const struct pkt *p)
@@ -38,9 +38,8 @@ static __always_inline int may_answer(const struct pkt *p)
 				       : p->proto == IPPROTO_SCTP || p->begins;
 }
 
-static __always_inline int reject_admitted(const struct scratch *s, __u32 ref)
+static __always_inline int reject_admitted(const struct scratch *s, __u32 at)
 {
-	__u32 at = weir_pod_bucket(ref);
 	__u64 *word = bpf_map_lookup_elem(&rejects, &at);
 
 	return word && window_take(word, s->pkt.now, WEIR_REJECTS_A_TICK) < WEIR_REJECTS_A_TICK;
@@ -180,10 +179,18 @@ static __always_inline __u32 reject_quote_len(const struct pkt *p, __u32 head)
 	return len < max ? len : max;
 }
 
-/* The packet becomes "port unreachable". Returns 0, or -1 if it could not be written. */
+/* "Port unreachable". */
+static __always_inline struct answer unreachable(const struct pkt *p)
+{
+	if (p->v6)
+		return (struct answer){ ICMPV6_DEST_UNREACH, ICMPV6_PORT_UNREACH, 0 };
+	return (struct answer){ ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0 };
+}
+
+/* The packet becomes the ICMP error s->answer. Returns 0, or -1 if it could not be written. */
 __noinline int reply_icmp(struct __sk_buff *skb)
 {
-	struct unreachable unreachable = { .type = ICMP_DEST_UNREACH, .code = ICMP_PORT_UNREACH };
+	struct icmp_error_header header = {};
 	struct scratch *s = scratch_get();
 	__u32 head, quote;
 	__u64 sum;
@@ -192,21 +199,20 @@ __noinline int reply_icmp(struct __sk_buff *skb)
 	keep_arg(skb);
 	if (!s)
 		return -1;
-	head = l3_len(&s->pkt) + sizeof(unreachable);
+	header.type = s->answer.type;
+	header.code = s->answer.code;
+	header.info = s->answer.info;
+	head = l3_len(&s->pkt) + sizeof(header);
 	quote = reject_quote_len(&s->pkt, head);
 	proto = s->pkt.v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
-	if (s->pkt.v6) {
-		unreachable.type = ICMPV6_DEST_UNREACH;
-		unreachable.code = ICMPV6_PORT_UNREACH;
-	}
 	if (packet_cut(skb, s->pkt.l3_off + quote) || reject_quote_csum(skb, s, quote, &sum) ||
 	    packet_make_room(skb, head))
 		return -1;
 	if (s->pkt.v6)
-		sum += pseudo_csum(&s->pkt, proto, sizeof(unreachable) + quote);
-	unreachable.check = csum_fold(csum_32(csum_words((const __u32 *)&unreachable, 2, sum)));
-	if (write_l3(skb, s, proto, sizeof(unreachable) + quote) ||
-	    packet_write(skb, s->pkt.l3_off + l3_len(&s->pkt), &unreachable, sizeof(unreachable)))
+		sum += pseudo_csum(&s->pkt, proto, sizeof(header) + quote);
+	header.check = csum_fold(csum_32(csum_words((const __u32 *)&header, 2, sum)));
+	if (write_l3(skb, s, proto, sizeof(header) + quote) ||
+	    packet_write(skb, s->pkt.l3_off + l3_len(&s->pkt), &header, sizeof(header)))
 		return -1;
 	return 0;
 }
@@ -230,7 +236,7 @@ __noinline int reject_admit(struct __sk_buff *skb, __u32 why)
 		return WEIR_GATED;
 	if (!may_answer(&s->pkt))
 		return why;
-	if (!reject_admitted(s, READ_WORD(pod->ref)))
+	if (!reject_admitted(s, weir_pod_bucket(READ_WORD(pod->ref))))
 		return WEIR_REJECT_LIMITED;
 	s->reply = !address_to_pod(skb, pod);
 	return why;
@@ -241,7 +247,10 @@ __noinline int reject_reply(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
 
-	if (!s || (s->pkt.proto == IPPROTO_TCP ? reply_tcp(skb) : reply_icmp(skb)))
+	if (!s)
+		return TC_ACT_SHOT;
+	s->answer = unreachable(&s->pkt);
+	if (s->pkt.proto == IPPROTO_TCP ? reply_tcp(skb) : reply_icmp(skb))
 		return TC_ACT_SHOT;
 	return redirect_to_pod(skb, skb->ifindex);
 }

@@ -19,9 +19,12 @@ enum hook_property {
 	HOOK_POD_SENDS = 1 << 0,
 	HOOK_FROM_STACK = 1 << 1, /* the packet comes from the stack and continues in it */
 	HOOK_SERVES = 1 << 2, /* a new flow to a Service gets a backend here */
+	HOOK_OUTSIDE = 1 << 3, /* at an uplink: neither end is the device's pod */
 	/* the host end of a pod's veth: tc ingress and tc egress */
 	HOOK_FROM_POD = HOOK_POD_SENDS | HOOK_SERVES,
 	HOOK_TO_POD = HOOK_FROM_STACK,
+	HOOK_FROM_UPLINK = HOOK_OUTSIDE | HOOK_SERVES,
+	HOOK_TO_UPLINK = HOOK_OUTSIDE | HOOK_FROM_STACK,
 };
 
 enum decision_part {
@@ -97,7 +100,23 @@ struct route {
 	__be16 sport_be, dport_be;
 	__u8 rewrite; /* enum rewrite, or-ed; for a new flow all fields above are set in any case */
 	__u8 via_stack;
+	/* of a flow with WEIR_FLOW_SNAT: leaves by redirect; not filled by flow_find() */
+	__u8 outside;
 	__u32 dst_ref; /* the local pod to redirect to; 0: the stack */
+};
+
+/* Where a packet leaves the node by redirect (outside_path.bpf.h). */
+struct path {
+	__u32 device;
+	__u32 family; /* of hop: AF_INET or AF_INET6 */
+	struct weir_addr hop; /* next hop; IPv4 in w[3] */
+	__u32 mtu; /* with TOO_BIG */
+};
+
+/* An ICMP error that a packet is answered with. */
+struct answer {
+	__u8 type, code;
+	__be32 info; /* the last word of its header */
 };
 
 /* An ICMP error, while s->pkt is the quoted packet reversed (icmp.bpf.h). */
@@ -125,6 +144,12 @@ struct scratch {
 	struct weir_tuple key; /* of this packet's flow */
 	struct weir_tuple rev_key; /* of the reverse entry */
 	struct weir_tuple other; /* of another flow that is to be removed */
+	struct weir_tuple other_rev; /* of the reverse entry of that flow */
+	struct weir_tuple snat_rev; /* snat_rev_key() */
+	struct weir_flow snat_flow; /* snat_peer(): its members nat_* */
+	struct weir_addr peer;
+	__u32 rev_flags; /* read_rev_flags() */
+	__u8 rev_zone; /* of rev_key */
 	struct weir_flow entry; /* being made */
 	struct weir_flow rev_entry;
 	struct policy_query query;
@@ -154,6 +179,8 @@ struct scratch {
 	struct weir_fragment_key fragment_key;
 	struct weir_fragment fragment;
 	__u32 reply; /* a rejected packet gets a reply */
+	struct answer answer;
+	struct path path;
 	__u32 piece[16]; /* part of the packet, while a reply quotes it */
 	__u32 last_ref; /* result of the last ref_by_device() */
 	__u32 clock_ticks; /* ticks_now() at clock_jiffies */
@@ -205,6 +232,11 @@ static __always_inline void keep_arg(struct __sk_buff *skb)
 static __always_inline int pod_sends(const struct pkt *pkt)
 {
 	return pkt->hook & HOOK_POD_SENDS;
+}
+
+static __always_inline int at_uplink(const struct pkt *pkt)
+{
+	return pkt->hook & HOOK_OUTSIDE;
 }
 
 static __always_inline int from_stack(const struct pkt *pkt)

@@ -101,6 +101,8 @@ static __always_inline enum weir_reason use_backend(struct scratch *s, __u32 id)
 	s->route.dport_be = b->port_be;
 	s->flow_flags |= WEIR_FLOW_TRANSLATED | WEIR_FLOW_SERVICE;
 	s->query.dst_ref = backend_ref(b);
+	if (s->flow_flags & WEIR_FLOW_OUTSIDE) /* its source is no pod's */
+		return WEIR_FORWARDED;
 	return weir_addr_equal(&b->addr, &s->pkt.src) ? use_hairpin(s) : WEIR_FORWARDED;
 }
 

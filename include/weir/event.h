@@ -37,6 +37,8 @@ enum weir_event_flag {
 	WEIR_EVENT_INGRESS_DENIED = 1 << 8,
 	/* the tuple is that of the flow it is about, if known, else its own */
 	WEIR_EVENT_ICMP_ERROR = 1 << 9,
+	WEIR_EVENT_UPLINK =
+		1 << 10, /* at an uplink, not at a pod's device; TO_POD: at its egress */
 };
 
 /*

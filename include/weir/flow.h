@@ -6,9 +6,20 @@
 #pragma once
 
 #include <linux/in.h>
+#include <stddef.h>
 
 #include <weir/addr.h>
 #include <weir/limits.h>
+
+enum weir_zone {
+	/* a direct flow whose key without this bit is the reverse entry of a translated one */
+	WEIR_ZONE_DIRECT = 1 << 0,
+	/*
+	 * a flow that an uplink translates, none of whose ends is judged there: the pod's own flow
+	 * has the same key without this bit
+	 */
+	WEIR_ZONE_OUTSIDE = 1 << 1,
+};
 
 /*
  * Key of the conntrack table. Canonical: the end with the smaller (address, port) comes first, so
@@ -21,8 +32,7 @@ struct weir_tuple {
 	};
 	__be16 port_be[2];
 	__u8 proto;
-	__u8 zone; /* 1: a direct flow whose key in zone 0 is the reverse entry of a translated one
-		    */
+	__u8 zone; /* enum weir_zone, or-ed */
 	__u16 pad;
 };
 WEIR_ASSERT_SIZE(struct weir_tuple, 40);
@@ -112,7 +122,7 @@ enum weir_flow_flag {
 	WEIR_FLOW_ORIG_FIRST = 1 << 0, /* the originator is addr[0] of the key */
 	WEIR_FLOW_TRANSLATED = 1 << 1, /* one of a pair; clear: the only entry of its flow */
 	WEIR_FLOW_REPLY = 1 << 2, /* the (backend, client) entry of a pair */
-	WEIR_FLOW_ZONED = 1 << 3, /* the forward key of this pair is in zone 1 */
+	WEIR_FLOW_ZONED = 1 << 3, /* the forward key of this pair has WEIR_ZONE_DIRECT */
 	WEIR_FLOW_HOST_ORIGIN = 1 << 4, /* sent by a socket of this node (NP-41) */
 	/* came through the host's stack; replies go back through it */
 	WEIR_FLOW_VIA_STACK = 1 << 5,
@@ -133,6 +143,13 @@ enum weir_flow_flag {
 	/* the RST of that direction came from a pod of this node or from the node */
 	WEIR_FLOW_RST_PROVEN_ORIG = 1 << 18,
 	WEIR_FLOW_RST_PROVEN_REPLY = 1 << 19,
+	/* fixed at insert: */
+	WEIR_FLOW_OUTSIDE = 1 << 20, /* of a client outside, translated at an uplink */
+	/*
+	 * of a pair: the client's address changes too. The one that is not in the entry's key is in
+	 * that of the reverse entry: gc_slots[].other
+	 */
+	WEIR_FLOW_SNAT = 1 << 21,
 	/* bits 24-31: low bits of the tick of the last RST (WEIR_FLOW_RST_TICK) */
 };
 
@@ -189,7 +206,7 @@ enum weir_gc_use {
 union weir_gc_mark {
 	struct {
 		__u16 used; /* enum weir_gc_use */
-		__u16 bucket; /* weir_pod_bucket() of the pod that the flow counts for */
+		__u16 bucket; /* of the pod that the flow counts for, or WEIR_OUTSIDE_BUCKET */
 	};
 	__u32 word;
 };
@@ -198,7 +215,7 @@ union weir_gc_mark {
 struct weir_key_slot {
 	struct weir_tuple key;
 	union weir_gc_mark mark;
-	__u32 pad;
+	__u32 other; /* of an entry with WEIR_FLOW_SNAT: the slot of its reverse entry */
 };
 WEIR_ASSERT_SIZE(struct weir_key_slot, 48);
 
@@ -322,8 +339,22 @@ static __always_inline const struct weir_addr *weir_flow_backend(const struct we
 	return flow->flags & WEIR_FLOW_HAIRPIN ? weir_flow_client(key, flow) : &flow->nat_addr;
 }
 
+/* Zones of the two keys of a pair. */
+static __always_inline __u8 weir_forward_zone(__u32 flags)
+{
+	return (flags & WEIR_FLOW_ZONED ? WEIR_ZONE_DIRECT : 0) |
+	       (flags & WEIR_FLOW_OUTSIDE ? WEIR_ZONE_OUTSIDE : 0);
+}
+
+/* A backend that is judged as a pod of this node answers at its own device. */
+static __always_inline __u8 weir_rev_zone(const struct weir_flow *flow)
+{
+	return flow->flags & WEIR_FLOW_OUTSIDE && !flow->end[1].ref ? WEIR_ZONE_OUTSIDE : 0;
+}
+
 /*
- * Key of the reverse entry: the client's end and nat_*, for both entries of a pair. A hairpin's
+ * Key of the reverse entry: the client's end and nat_*, for both entries of a pair that has not
+ * WEIR_FLOW_SNAT. A hairpin's
  * reverse entry leads from the pod to the frontend, its forward entry from the reserved address to
  * the pod.
  */
@@ -342,7 +373,25 @@ static __always_inline void weir_flow_rev_key(const struct weir_tuple *key,
 	else
 		near = client ? &key->addr[1] : &key->addr[0];
 	weir_tuple_make(ret_rev, near, flow->nat_cport_be, far, flow->nat_port_be, key->proto,
-			reply && (flow->flags & WEIR_FLOW_ZONED));
+			reply ? weir_forward_zone(flow->flags) : weir_rev_zone(flow));
+}
+
+/*
+ * The client's other address, of an entry with WEIR_FLOW_SNAT; other: key of the reverse entry,
+ * which has the end that nat_* name, and the client's. NULL: it is another flow's key.
+ */
+static __always_inline const struct weir_addr *weir_flow_peer(const struct weir_flow *flow,
+							      const struct weir_tuple *other)
+{
+	int far = other->port_be[1] == flow->nat_port_be &&
+		  weir_addr_equal(&other->addr[1], &flow->nat_addr);
+
+	if (!far && (other->port_be[0] != flow->nat_port_be ||
+		     !weir_addr_equal(&other->addr[0], &flow->nat_addr)))
+		return NULL;
+	if ((far ? other->port_be[0] : other->port_be[1]) != flow->nat_cport_be)
+		return NULL;
+	return far ? &other->addr[0] : &other->addr[1];
 }
 
 /*

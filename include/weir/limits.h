@@ -48,6 +48,8 @@
  * its own, and what it is sent none that it sends.
  */
 #define WEIR_FRAGMENT_RING_LEN 8 /* a power of two */
+/* The same at uplinks: rings of senders, by a hash of the source address. */
+#define WEIR_FRAGMENT_OUTSIDE_RINGS 256 /* a power of two */
 
 /* Bits of an index of port_ranges[], so at most 2^20 ranges in all. */
 #define WEIR_RANGE_BITS 20

@@ -133,11 +133,12 @@ enum weir_fill {
 	  NEVER, UNUSED, "cannot fill: it holds each slot once") \
 	X(closing_keys, QUEUE, void, struct weir_tuple, 65536, ANY, FLOWS, \
 	  FORGET, UNCOUNTED, "evicts the oldest; its connection then waits for gc") \
-	X(flow_shares, STATE, __u32, struct weir_flow_share, WEIR_POD_BUCKETS, FIXED, NONE, \
+	X(flow_shares, STATE, __u32, struct weir_flow_share, WEIR_BUCKETS, FIXED, NONE, \
 	  NEVER, ALL, "cannot fill: pods share the buckets") \
-	X(rejects, STATE, __u32, __u64, WEIR_POD_BUCKETS, FIXED, NONE, \
+	X(rejects, STATE, __u32, __u64, WEIR_BUCKETS, FIXED, NONE, \
 	  NEVER, ALL, "cannot fill: pods share the buckets") \
-	X(fragments, STATE, __u32, struct weir_fragment_ring, WEIR_POD_BUCKETS * 2, FIXED, NONE, \
+	X(fragments, STATE, __u32, struct weir_fragment_ring, \
+	  WEIR_POD_BUCKETS * 2 + WEIR_FRAGMENT_OUTSIDE_RINGS, FIXED, NONE, \
 	  FORGET, ALL, "evicts the pod's oldest; later fragments of its datagram are dropped as fragment-first") \
 	X(counters, PERCPU, __u32, struct weir_counter, _WEIR_REASON_MAX, FIXED, NONE, \
 	  NEVER, ALL, "cannot fill") \
@@ -151,7 +152,7 @@ enum weir_fill {
 	  LOSE, NAMES(POLICY_SET), "further policy sets have no hit count") \
 	X(events, RING, void, void, 1 << 19, POWER_OF_TWO, NONE, \
 	  LOSE, UNCOUNTED, "further events are lost; observe reports how many") \
-	X(event_shares, STATE, __u32, __u64, WEIR_POD_BUCKETS * WEIR_EVENT_REASONS, FIXED, NONE, \
+	X(event_shares, STATE, __u32, __u64, WEIR_BUCKETS * WEIR_EVENT_REASONS, FIXED, NONE, \
 	  NEVER, ALL, "cannot fill: pods share the words") \
 	X(event_counts, PERCPU, __u32, struct weir_event_count, _WEIR_REASON_MAX, FIXED, NONE, \
 	  NEVER, ALL, "cannot fill") \

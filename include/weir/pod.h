@@ -25,6 +25,9 @@ static __always_inline __u32 weir_ref_slot(__u32 ref)
  * shares it only if there are more slots than buckets.
  */
 #define WEIR_POD_BUCKETS 1024 /* a power of two */
+/* One more: connections of clients outside, which an uplink translates. */
+#define WEIR_OUTSIDE_BUCKET WEIR_POD_BUCKETS
+#define WEIR_BUCKETS (WEIR_POD_BUCKETS + 1)
 
 static __always_inline __u32 weir_pod_bucket(__u32 ref)
 {

@@ -25,7 +25,8 @@
 	X(from_pod, FROM_POD, pod, INGRESS)               \
 	X(to_pod, TO_POD, pod, EGRESS)                    \
 	X(from_adopted, FROM_ADOPTED, host_ct, TAIL_CALL) \
-	X(to_adopted, TO_ADOPTED, host_ct, TAIL_CALL)
+	X(to_adopted, TO_ADOPTED, host_ct, TAIL_CALL)     \
+	X(pod_outside, POD_OUTSIDE, uplink, TAIL_CALL)
 
 #define WEIR_PROGRAMS(X)                         \
 	WEIR_TAIL_CALLS(X)                       \

@@ -72,7 +72,10 @@ enum weir_verdict {
 	X(SOURCE_ROUTE, DROP, "source-route", "an IPv4 source route, or an IPv6 routing header with segments left") \
 	X(POLICY_CLOSED, DROP, "policy-closed", "a policy of the pod does not fit the tables: nothing passes in its direction") \
 	X(SOURCE_RANGE, DROP, "source-range", "a load balancer address; no source range of the Service holds the client") \
-	X(SOCKET, PASS, "socket", "a process of this node was given a backend: its connect, or a datagram of an unconnected socket")
+	X(SOCKET, PASS, "socket", "a process of this node was given a backend: its connect, or a datagram of an unconnected socket") \
+	X(NO_ROUTE, DROP, "no-route", "no route by an uplink, or no address there, for a client or backend elsewhere") \
+	X(TOO_BIG, DROP, "too-big", "larger than the path carries; answered with an ICMP error") \
+	X(HOPS_EXCEEDED, DROP, "hops-exceeded", "its hop limit ends here; answered with an ICMP error")
 /* clang-format on */
 
 enum weir_reason {

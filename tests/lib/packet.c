@@ -189,7 +189,7 @@ static unsigned int put_v4(struct packet *p, const struct packet_spec *spec)
 	put16(p, 0); /* total length, later */
 	put16(p, 0x1234);
 	put16(p, spec->fragment);
-	p->data[p->len++] = TTL;
+	p->data[p->len++] = spec->hops ? spec->hops : TTL;
 	p->data[p->len++] = spec->proto;
 	put16(p, 0);
 	put(p, spec->src.b + 12, 4);

@@ -39,7 +39,7 @@ struct packet_spec {
 	uint16_t sport, dport;
 	uint8_t tcp_flags;
 	uint8_t icmp_type, icmp_code;
-	uint8_t hops; /* IPv6: the hop limit; 0: 64 */
+	uint8_t hops; /* 0: 64 */
 	uint16_t icmp_id;
 	const struct packet *quoted; /* ICMP errors: its IP packet follows the ICMP header */
 	uint16_t quoted_len; /* bytes of it; 0: all */

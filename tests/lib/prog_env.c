@@ -28,6 +28,7 @@
 #include "gc.skel.h"
 #include "map_word.skel.h"
 #include "pod.skel.h"
+#include "uplink.skel.h"
 #include <weir/limits.h>
 
 #define SMALL_MAP 1024
@@ -65,7 +66,25 @@ bool prog_env_possible(void)
 	return false;
 }
 
-/* One namespace a process; its devices are the host ends of the pods. */
+/* Forwarding must be on before the devices are made, or they do not have it. */
+static int make_uplinks(void)
+{
+	static const char command[] =
+		"sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 "
+		"net.ipv6.conf.default.forwarding=1 && "
+		"ip link set lo up && "
+		"ip link add up0 index 90 address 02:00:00:00:09:00 type veth peer name far0 index 190 && "
+		"ip link add up1 index 92 mtu 1400 address 02:00:00:00:09:01 type veth peer name far1 index 192 && "
+		"for d in up0 far0 up1 far1; do ip link set $d up; done && "
+		"ip route add 10.0.0.0/8 via 10.0.3.99 dev up0 onlink && "
+		"ip -6 route add fd00::/16 via fe80::99 dev up0 onlink && "
+		"ip route add 10.0.2.15 via 10.0.2.99 dev up1 onlink && "
+		"ip -6 route add fd00::2:f via fe80::99 dev up1 onlink";
+
+	return system(command) ? -EIO : 0;
+}
+
+/* One namespace a process; its devices are uplinks and the host ends of the pods. */
 static int make_devices(void)
 {
 	static bool made;
@@ -75,6 +94,8 @@ static int make_devices(void)
 		return 0;
 	if (unshare(CLONE_NEWNET))
 		return -errno;
+	if (make_uplinks())
+		return -EIO;
 	for (int i = 0; i < _LOCAL_MAX; i++) {
 		snprintf(command, sizeof(command),
 			 "ip link add pod%d index %u type veth peer name peer%d index %u", i,
@@ -112,7 +133,8 @@ static void size_maps(struct bpf_object *obj, const struct prog_sizes *sizes)
 			max = conntrack;
 		else if (bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF)
 			max = sysconf(_SC_PAGESIZE);
-		else if (max > tables)
+		else if (max > tables && strcmp(name, "flow_shares") && strcmp(name, "rejects") &&
+			 strcmp(name, "fragments"))
 			max = tables;
 		bpf_map__set_max_entries(map, max);
 	}
@@ -150,9 +172,11 @@ static int load_programs(struct prog_env *env, const struct prog_sizes *sizes)
 
 static void unload_programs(struct prog_env *env)
 {
+	uplink_bpf__destroy(env->uplink);
 	gc_bpf__destroy(env->gc);
 	map_word_bpf__destroy(env->map_word);
 	pod_bpf__destroy(env->pod);
+	env->uplink = NULL;
 	env->gc = NULL;
 	env->map_word = NULL;
 	env->pod = NULL;
@@ -199,6 +223,7 @@ static bool take_programs(struct prog_env *env, const struct prog_sizes *sizes)
 	cleared = !prog_maps_clear(old->pod->obj);
 	if (cleared) {
 		env->pod = old->pod;
+		env->uplink = old->uplink;
 		env->map_word = old->map_word;
 		env->gc = old->gc;
 	} else {
@@ -578,6 +603,67 @@ void prog_serve(const struct prog_env *env, uint32_t id, uint16_t port, uint8_t 
 	prog_frontend(env, VIP_1 + id - 1, port, proto, id);
 }
 
+/* ---- Uplinks ---- */
+
+static void set_uplink(const struct prog_env *env, uint32_t device)
+{
+	struct weir_uplink uplink = {};
+
+	uplink.addr[env->family] = prog_uplink_addr(env, device);
+	prog_set(env, "uplinks", &device, &uplink);
+}
+
+void prog_uplinks(struct prog_env *env)
+{
+	const uint32_t at = WEIR_TAIL_CALL_POD_OUTSIDE;
+	struct weir_addr node = prog_addr(env, NODE), second = prog_uplink_addr(env, PROG_UPLINK_2);
+	uint32_t kind = WEIR_NODE_OWN | WEIR_NODE_PORTS;
+	int fd;
+
+	if (!env->uplink) {
+		env->uplink = uplink_bpf__open();
+		assert_non_null(env->uplink);
+		share_maps(env->uplink->obj, env->pod->obj);
+		must(uplink_bpf__load(env->uplink), "programs of uplinks");
+	}
+	fd = bpf_program__fd(env->uplink->progs.pod_outside);
+	prog_set(env, "tail_calls", &at, &fd);
+	prog_set(env, "nodes", &node, &kind);
+	prog_set(env, "nodes", &second, &kind);
+	set_uplink(env, PROG_UPLINK);
+	set_uplink(env, PROG_UPLINK_2);
+}
+
+struct weir_addr prog_uplink_addr(const struct prog_env *env, uint32_t uplink)
+{
+	struct weir_addr a = prog_addr(env, NODE);
+
+	if (uplink == PROG_UPLINK_2)
+		a.b[14] = 2;
+	return a;
+}
+
+void prog_serve_all(const struct prog_env *env, uint32_t id, enum party backend, uint16_t target,
+		    uint32_t flags)
+{
+	struct weir_service service = { .flags = flags };
+
+	for (int list = 0; list < _WEIR_LIST_MAX; list++)
+		service.extents[list] = weir_extent(id, 1);
+	prog_backend(env, id, id, backend, target, 0);
+	prog_backend_slots(env, id, &id, 1);
+	prog_set(env, "services", &id, &service);
+}
+
+void prog_frontend_at(const struct prog_env *env, enum party vip, uint16_t port, uint8_t proto,
+		      uint32_t service, uint32_t flags)
+{
+	struct weir_frontend key = frontend_of(env, vip, port, proto);
+	uint64_t word = weir_frontend_word(service, flags);
+
+	prog_set(env, "frontends", &key, &word);
+}
+
 struct weir_config prog_config(const struct prog_env *env)
 {
 	struct weir_config config;
@@ -667,11 +753,36 @@ static const struct packet *with_mac(struct prog_arrival at, const struct packet
 {
 	static const uint8_t none[6];
 
-	if (at.hook != PROG_FROM_POD || packet->len < 12 || memcmp(packet->data + 6, none, 6))
-		return packet;
+	static const uint8_t uplink_mac[6] = { 2, 0, 0, 0, 9, 0 };
+
 	*buf = *packet;
+	if (at.hook == PROG_FROM_UPLINK && packet->len >= 12 && !memcmp(packet->data, none, 6)) {
+		memcpy(buf->data, uplink_mac, 6);
+		buf->data[5] = at.uplink == PROG_UPLINK_2;
+		return buf;
+	}
+	if ((at.hook != PROG_FROM_POD && at.hook != PROG_POD_OUTSIDE) || packet->len < 12 ||
+	    memcmp(packet->data + 6, none, 6))
+		return packet;
 	prog_mac(at.pod, buf->data + 6);
 	return buf;
+}
+
+static struct bpf_program *program_of(const struct prog_env *env, enum prog_hook hook)
+{
+	switch (hook) {
+	case PROG_FROM_POD:
+		return env->pod->progs.from_pod;
+	case PROG_TO_POD:
+		return env->pod->progs.to_pod;
+	case PROG_FROM_UPLINK:
+		return env->uplink->progs.from_uplink;
+	case PROG_TO_UPLINK:
+		return env->uplink->progs.to_uplink;
+	case PROG_POD_OUTSIDE:
+		break;
+	}
+	return env->uplink->progs.pod_outside;
 }
 
 int prog_run_raw(const struct prog_env *env, struct prog_arrival at, const struct packet *frame,
@@ -679,9 +790,9 @@ int prog_run_raw(const struct prog_env *env, struct prog_arrival at, const struc
 {
 	struct packet buf;
 	const struct packet *packet = with_mac(at, frame, &buf);
-	struct bpf_program *prog =
-		at.hook == PROG_FROM_POD ? env->pod->progs.from_pod : env->pod->progs.to_pod;
-	struct __sk_buff ctx = { .ifindex = PROG_DEVICE(at.pod), .ingress_ifindex = at.from };
+	struct bpf_program *prog = program_of(env, at.hook);
+	struct __sk_buff ctx = { .ifindex = at.uplink ? at.uplink : PROG_DEVICE(at.pod),
+				 .ingress_ifindex = at.from };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet->data, .data_size_in = packet->len,
 		    .data_out = ret_out->data, .data_size_out = sizeof(ret_out->data),
 		    .ctx_in = &ctx, .ctx_size_in = sizeof(ctx), .repeat = 1);
@@ -740,6 +851,20 @@ struct prog_sent prog_to(struct prog_env *env, enum party pod, uint32_t from,
 	struct packet packet = packet_build(spec);
 
 	return prog_send(env, TO_POD(pod, from), &packet);
+}
+
+struct prog_sent prog_in(struct prog_env *env, uint32_t uplink, const struct packet_spec *spec)
+{
+	struct packet packet = packet_build(spec);
+
+	return prog_send(env, FROM_UPLINK(uplink), &packet);
+}
+
+struct prog_sent prog_out(struct prog_env *env, uint32_t uplink, const struct packet_spec *spec)
+{
+	struct packet packet = packet_build(spec);
+
+	return prog_send(env, TO_UPLINK(uplink), &packet);
 }
 
 const char *prog_packet_differs(const struct packet *got, const struct packet_spec *want)
@@ -852,8 +977,14 @@ static bool gc_slot_has_flow(const struct prog_env *env, const struct weir_key_s
 }
 
 /* Key of the reverse entry. Written again on purpose, to check the key of the datapath. */
-static struct weir_tuple rev_of(const struct weir_tuple *key, const struct weir_flow *flow)
+static struct weir_tuple rev_of(const struct prog_env *env, const struct weir_tuple *key,
+				const struct weir_flow *flow)
 {
+	bool reply = flow->flags & WEIR_FLOW_REPLY, outside = flow->flags & WEIR_FLOW_OUTSIDE;
+	uint8_t zone = reply ? (flow->flags & WEIR_FLOW_ZONED ? 1 : 0) + (outside ? 2 : 0)
+			     : (outside && !flow->end[1].ref ? 2 : 0);
+	struct weir_key_slot slot;
+
 	int client = flow->flags & WEIR_FLOW_ORIG_FIRST ? 0 : 1;
 	struct weir_tuple rev;
 
@@ -863,8 +994,13 @@ static struct weir_tuple rev_of(const struct weir_tuple *key, const struct weir_
 		near = flow->flags & WEIR_FLOW_REPLY ? &key->addr[!client] : &flow->nat_addr;
 		far = flow->flags & WEIR_FLOW_REPLY ? &flow->nat_addr : &key->addr[client];
 	}
-	weir_tuple_make(&rev, near, flow->nat_cport_be, far, flow->nat_port_be, key->proto,
-			(flow->flags & WEIR_FLOW_REPLY) && (flow->flags & WEIR_FLOW_ZONED));
+	if (flow->flags & WEIR_FLOW_SNAT) {
+		prog_get(env, "gc_slots", &flow->gc_slot, &slot);
+		prog_get(env, "gc_slots", &slot.other, &slot);
+		near = weir_flow_peer(flow, &slot.key);
+		assert_non_null(near);
+	}
+	weir_tuple_make(&rev, near, flow->nat_cport_be, far, flow->nat_port_be, key->proto, zone);
 	return rev;
 }
 
@@ -878,12 +1014,12 @@ static const char *check_reverse_entries(const struct prog_env *env)
 		last = &key;
 		if (bpf_map_lookup_elem(fd, &key, &flow) || !(flow.flags & WEIR_FLOW_TRANSLATED))
 			continue;
-		rev = rev_of(&key, &flow);
+		rev = rev_of(env, &key, &flow);
 		if (bpf_map_lookup_elem(fd, &rev, &other))
 			return flow.flags & WEIR_FLOW_REPLY
 				       ? "a reply entry without its forward entry"
 				       : "a forward entry without its reply entry";
-		back = rev_of(&rev, &other);
+		back = rev_of(env, &rev, &other);
 		if (memcmp(&back, &key, sizeof(key)))
 			return "an entry whose reverse entry belongs to another flow";
 	}
@@ -894,7 +1030,7 @@ static const char *check_reverse_entries(const struct prog_env *env)
 static const char *check_counts(const struct prog_env *env)
 {
 	struct weir_config config = prog_config(env);
-	struct weir_flow_share want[WEIR_POD_BUCKETS] = {}, share;
+	struct weir_flow_share want[WEIR_BUCKETS] = {}, share;
 	uint32_t entries = 0, half_open = 0;
 	struct weir_key_slot k;
 
@@ -907,7 +1043,7 @@ static const char *check_counts(const struct prog_env *env)
 	}
 	if (entries != config.entries || half_open != config.half_open)
 		return "the counts of entries differ from the gc slots";
-	for (uint32_t i = 0; i < WEIR_POD_BUCKETS; i++) {
+	for (uint32_t i = 0; i < WEIR_BUCKETS; i++) {
 		must(bpf_map_lookup_elem(prog_map(env, "flow_shares"), &i, &share), "flow_shares");
 		if (share.entries != want[i].entries || share.half_open != want[i].half_open)
 			return "the counts of a bucket differ from its gc slots";

@@ -27,28 +27,42 @@ enum party {
 	VIP_2,
 	VIP_3,
 	UNLISTED, /* in no table */
+	CLIENT, /* outside, as UNLISTED */
+	CLIENT_2,
 	_PARTY_MAX,
 };
 
 #define PROG_SLOT(pod) ((uint32_t)(pod) + 1)
 #define PROG_DEVICE(pod) (100 + (uint32_t)(pod))
+/*
+ * Devices to the network. By UPLINK_2 leads the way to REMOTE_B, and its MTU is PROG_MTU_2; all
+ * else goes by the first. Clients have no address that a table knows.
+ */
 #define PROG_UPLINK 90
 #define PROG_BRIDGE 91
+#define PROG_UPLINK_2 92
+#define PROG_MTU_2 1400
 
 enum prog_hook {
 	PROG_FROM_POD,
 	PROG_TO_POD,
+	PROG_FROM_UPLINK,
+	PROG_TO_UPLINK,
+	PROG_POD_OUTSIDE, /* what from_pod enters by tail call */
 };
 
 /* Where a packet arrives. */
 struct prog_arrival {
 	enum prog_hook hook;
 	enum party pod; /* at this pod's device */
+	uint32_t uplink; /* or at this uplink */
 	uint32_t from; /* device that the packet came in by; 0: sent by a socket of this node */
 };
 
-#define FROM_POD(pod) ((struct prog_arrival){ PROG_FROM_POD, pod, PROG_DEVICE(pod) })
-#define TO_POD(pod, from) ((struct prog_arrival){ PROG_TO_POD, pod, from })
+#define FROM_POD(pod) ((struct prog_arrival){ PROG_FROM_POD, pod, 0, PROG_DEVICE(pod) })
+#define TO_POD(pod, from) ((struct prog_arrival){ PROG_TO_POD, pod, 0, from })
+#define FROM_UPLINK(device) ((struct prog_arrival){ PROG_FROM_UPLINK, 0, device, device })
+#define TO_UPLINK(device) ((struct prog_arrival){ PROG_TO_UPLINK, 0, device, 0 })
 
 struct prog_sizes {
 	uint32_t conntrack; /* 0: 1024 */
@@ -59,6 +73,7 @@ struct prog_sizes {
 
 struct prog_env {
 	struct pod_bpf *pod;
+	struct uplink_bpf *uplink; /* loaded by prog_uplinks() */
 	struct map_word_bpf *map_word;
 	struct gc_bpf *gc;
 	int family; /* 0 IPv4, 1 IPv6 */
@@ -129,6 +144,21 @@ void prog_frontend_gone(const struct prog_env *env, enum party vip, uint16_t por
 /* Service id (1 to 3) at VIP_<id>:port with one backend of the same id, which serves. */
 void prog_serve(const struct prog_env *env, uint32_t id, uint16_t port, uint8_t proto,
 		enum party backend, uint16_t target);
+/*
+ * Loads the programs of uplinks, and makes both uplinks known: NODE is the source address of
+ * connections that leave by the first, OTHER_SOURCE by the second.
+ */
+void prog_uplinks(struct prog_env *env);
+struct weir_addr prog_uplink_addr(const struct prog_env *env, uint32_t uplink);
+/*
+ * Service id with that backend, which serves, in all lists; no frontend. prog_frontend_at() adds
+ * one.
+ */
+void prog_serve_all(const struct prog_env *env, uint32_t id, enum party backend, uint16_t target,
+		    uint32_t flags);
+/* flags: enum weir_frontend_flag */
+void prog_frontend_at(const struct prog_env *env, enum party vip, uint16_t port, uint8_t proto,
+		      uint32_t service, uint32_t flags);
 struct weir_config prog_config(const struct prog_env *env);
 void prog_config_set(const struct prog_env *env, const struct weir_config *config);
 void prog_policy_epoch(const struct prog_env *env); /* raises it */
@@ -148,6 +178,8 @@ struct prog_sent prog_send(struct prog_env *env, struct prog_arrival at,
 struct prog_sent prog_from(struct prog_env *env, enum party pod, const struct packet_spec *spec);
 struct prog_sent prog_to(struct prog_env *env, enum party pod, uint32_t from,
 			 const struct packet_spec *spec);
+struct prog_sent prog_in(struct prog_env *env, uint32_t uplink, const struct packet_spec *spec);
+struct prog_sent prog_out(struct prog_env *env, uint32_t uplink, const struct packet_spec *spec);
 /* Returns the verdict; reads no counters. For threads and loops. */
 int prog_run_raw(const struct prog_env *env, struct prog_arrival at, const struct packet *packet,
 		 struct packet *ret_out);
@@ -177,6 +209,7 @@ uint64_t prog_gc_rounds(const struct prog_env *env);
 				 prog_reason(want_reason));                                \
 	} while (0)
 #define assert_passed(sent) assert_sent(sent, -1 /* TC_ACT_UNSPEC */, WEIR_FORWARDED)
+#define assert_untouched(sent) assert_sent(sent, -1 /* TC_ACT_UNSPEC */, -1 /* not counted */)
 #define assert_redirected(sent) assert_sent(sent, 7 /* TC_ACT_REDIRECT */, WEIR_FORWARDED)
 #define assert_rejected(sent, reason) assert_sent(sent, 7 /* back to the sender */, reason)
 #define assert_dropped(sent, reason) assert_sent(sent, 2 /* TC_ACT_SHOT */, reason)

@@ -22,11 +22,13 @@
 #include "gc.skel.h"
 #include "map_word.skel.h"
 #include "pod.skel.h"
+#include "uplink.skel.h"
 
 /* A third above the measured numbers (6.18, clang 14); the kernel's own limit is a million. */
 #define FROM_POD_INSNS 170000
 #define TO_POD_INSNS 170000
-#define GC_INSNS 12000
+#define UPLINK_INSNS 175000
+#define GC_INSNS 18000
 #define MAP_WORD_INSNS 200
 
 /* The kernel allows 512 bytes; how it rounds a frame, and so the sum, differs by version. */
@@ -169,6 +171,19 @@ static void pod_stays_within_its_budget(void **state)
 	pod_bpf__destroy(skel);
 }
 
+static void uplink_stays_within_its_budget(void **state)
+{
+	struct uplink_bpf *skel = uplink_bpf__open();
+
+	assert_non_null(skel);
+	ask_for_logs(skel->obj);
+	assert_int_equal(uplink_bpf__load(skel), 0);
+	check_program(skel->progs.from_uplink, UPLINK_INSNS);
+	check_program(skel->progs.to_uplink, UPLINK_INSNS);
+	check_program(skel->progs.pod_outside, UPLINK_INSNS);
+	uplink_bpf__destroy(skel);
+}
+
 static void gc_stays_within_its_budget(void **state)
 {
 	struct gc_bpf *skel = gc_bpf__open();
@@ -195,6 +210,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pod_stays_within_its_budget),
+		cmocka_unit_test(uplink_stays_within_its_budget),
 		cmocka_unit_test(gc_stays_within_its_budget),
 		cmocka_unit_test(map_word_stays_within_its_budget),
 	};

@@ -19,14 +19,23 @@ bool live_flow_allowed(const struct weir_flow *flow)
 }
 
 /* Each entry of a pair holds the state of its own direction: merge both. */
-static void join_rev(int fd, const struct weir_tuple *key, struct weir_flow *flow)
+static void join_rev(const struct live *l, const struct weir_tuple *key, struct weir_flow *flow)
 {
+	int fd = node_map_fd(l->node, WEIR_MAP_conntrack),
+	    slots = node_map_fd(l->node, WEIR_MAP_gc_slots);
+	struct weir_key_slot slot = {};
 	struct weir_tuple rev_key;
 	struct weir_flow rev;
 
 	if (!weir_flow_is_pair(flow->flags))
 		return;
-	weir_flow_rev_key(key, flow, &rev_key);
+	if (!(flow->flags & WEIR_FLOW_SNAT))
+		weir_flow_rev_key(key, flow, &rev_key);
+	else if (bpf_map_lookup_elem(slots, &flow->gc_slot, &slot) ||
+		 bpf_map_lookup_elem(slots, &slot.other, &slot))
+		return;
+	else
+		rev_key = slot.key;
 	if (bpf_map_lookup_elem(fd, &rev_key, &rev) || !weir_flow_is_rev(key, flow, &rev))
 		return;
 	flow->flags |= rev.flags & WEIR_FLOW_STATE_BITS;
@@ -48,7 +57,7 @@ void live_each_flow(const struct live *l,
 		/* reverse entries are merged into their forward ones */
 		if (bpf_map_lookup_elem(fd, &key, &flow) || (flow.flags & WEIR_FLOW_REPLY))
 			continue;
-		join_rev(fd, &key, &flow);
+		join_rev(l, &key, &flow);
 		fn(&key, &flow, arg);
 	}
 }
