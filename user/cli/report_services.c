@@ -80,7 +80,7 @@ int report_services(const struct common_options *c)
 	struct plan_input in = {};
 	int status;
 
-	if (!cli_json(c) && !cli_output_is(c, "table"))
+	if (cli_output_is(c, "wide") || cli_output_is(c, "csv") || cli_output_is(c, "md"))
 		return cli_fail(EXIT_USAGE, "report: --services prints table or json");
 	status = cli_read_store(c, STORE_ASSIGN, &s);
 	if (!status)

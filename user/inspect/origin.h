@@ -10,8 +10,9 @@
 #include "kube/store.h"
 
 /*
- * s was read with keep_source_text. Uses only node, local_addrs and node_ports of in. The caller frees the
- * text. NULL: the objects must not be kept; ret_refused says why (store_emit_source_text()).
+ * s was read with keep_source_text. Uses only node, local_addrs and node_ports of in. The caller
+ * frees the text. NULL: the objects must not be kept; ret_refused says why
+ * (store_emit_source_text()).
  */
 char *origin_text(struct store *s, const struct plan_input *in, bool sandbox,
 		  const char **ret_refused);

@@ -50,7 +50,7 @@
 
 #define SETTINGS_OF_FILES(X)                                                                          \
 	X(NODE_PORT_ADDRESSES, node_port_addresses, "nodePortAddresses", BLOCKS,                      \
-	  "[CIDR, ...]|primary", "[]", EACH_LOAD, SERVED, NULL,                                   \
+	  "[CIDR, ...]|primary", "[]", EACH_LOAD, SERVED, NULL,                                       \
 	  "addresses of this node that serve node ports: those in these blocks, or primary: the "     \
 	  "InternalIPs of the Node object. A family without a block, as in an empty list: all; "      \
 	  "loopback addresses never")                                                                 \
