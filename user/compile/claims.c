@@ -25,7 +25,7 @@ static int by_frontend_and_age(const void *a, const void *b)
 	const struct claim *x = a, *y = b;
 	int64_t created_x = x->port->service->meta.created,
 		created_y = y->port->service->meta.created;
-	int order = frontend_compare(&x->frontend, &y->frontend);
+	int order = plan_frontend_compare(&x->frontend, &y->frontend);
 
 	if (!order)
 		order = (created_x > created_y) - (created_x < created_y);
@@ -88,7 +88,7 @@ void services_claim_frontends(struct service_build *sb)
 	if (c.n)
 		qsort(c.items, c.n, sizeof(*c.items), by_frontend_and_age);
 	for (size_t i = 0, winner = 0; i < c.n; i++) {
-		if (i && !frontend_compare(&c.items[winner].frontend, &c.items[i].frontend)) {
+		if (i && !plan_frontend_compare(&c.items[winner].frontend, &c.items[i].frontend)) {
 			if (c.items[i].frontend.proto)
 				note_conflict(sb->build->plan, &c.items[winner], &c.items[i]);
 			continue;

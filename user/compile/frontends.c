@@ -9,7 +9,7 @@
 static void add(struct port_frontends *list, const struct plan_frontend *f)
 {
 	for (size_t i = 0; i < list->n; i++)
-		if (!frontend_compare(&list->items[i], f)) {
+		if (!plan_frontend_compare(&list->items[i], f)) {
 			list->items[i].kinds |= f->kinds;
 			return;
 		}
@@ -48,17 +48,6 @@ void port_frontends_of(const struct kube_service *service, const struct kube_ser
 	f.addr = plan_unspecified(family);
 	f.port = port->node_port;
 	add(list, &f);
-}
-
-int frontend_compare(const struct plan_frontend *a, const struct plan_frontend *b)
-{
-	int order = (int)a->scope - (int)b->scope;
-
-	if (!order)
-		order = addr_compare(&a->addr, &b->addr);
-	if (!order)
-		order = (int)a->port - (int)b->port;
-	return order ? order : (int)a->proto - (int)b->proto;
 }
 
 static bool any_of_family(const struct weir_addr *addrs, size_t n, int family)

@@ -15,8 +15,6 @@ struct port_frontends {
 /* list: its memory is used again. service and flags of the items are not set. */
 void port_frontends_of(const struct kube_service *service, const struct kube_service_port *port,
 		       int family, struct port_frontends *list);
-/* By what a packet matches: scope, address, port, protocol. */
-int frontend_compare(const struct plan_frontend *a, const struct plan_frontend *b);
 /* Has the port a frontend other than its cluster IP in this family? */
 bool port_is_external(const struct kube_service *service, const struct kube_service_port *port,
 		      int family);

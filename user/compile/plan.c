@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compile/frontends.h"
 #include "compile/maglev.h"
 #include "compile/plan.h"
 
@@ -153,9 +152,20 @@ uint32_t plan_service_slots(const struct plan_service *s)
 	return n;
 }
 
+int plan_frontend_compare(const struct plan_frontend *a, const struct plan_frontend *b)
+{
+	int order = (int)a->scope - (int)b->scope;
+
+	if (!order)
+		order = addr_compare(&a->addr, &b->addr);
+	if (!order)
+		order = (int)a->port - (int)b->port;
+	return order ? order : (int)a->proto - (int)b->proto;
+}
+
 static int frontend_order(const void *a, const void *b)
 {
-	return frontend_compare(a, b);
+	return plan_frontend_compare(a, b);
 }
 
 const struct plan_frontend *plan_find_frontend(const struct plan *p, const struct weir_addr *addr,

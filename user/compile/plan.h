@@ -325,6 +325,8 @@ const struct plan_word *plan_set_word(const struct plan_set *set, uint32_t ident
 const struct plan_range *plan_find_range(const struct plan *p, uint32_t port_set, uint32_t point);
 /* The rule of the first range of a port set, in itself or where it refers to. */
 uint32_t plan_first_rule(const struct plan *p, uint32_t port_set);
+/* By what a packet matches: scope, address, port, protocol. */
+int plan_frontend_compare(const struct plan_frontend *a, const struct plan_frontend *b);
 /* The frontend of a packet from a pod of this node, or a known cluster IP, or NULL. */
 const struct plan_frontend *plan_match_frontend(const struct plan *p, const struct weir_addr *addr,
 						uint16_t port, uint8_t proto);
