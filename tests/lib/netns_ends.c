@@ -16,6 +16,7 @@
 #define POD 10
 #define OTHER 11
 #define VIP 30 /* of the first end; the others follow */
+#define NODE_PORT 30100 /* the same */
 
 enum end {
 	END_POD,
@@ -64,6 +65,20 @@ struct weir_addr netns_end_vip(const char *end, int family)
 	return netns_service_addr(VIP + end_of(end), family);
 }
 
+struct weir_addr netns_end_external(const char *end, int family)
+{
+	struct weir_addr a;
+
+	assert_int_equal(addr_parse(family ? "2001:db8:9::" : "198.18.9.0", &a), 0);
+	a.b[15] = VIP + end_of(end);
+	return a;
+}
+
+uint16_t netns_end_node_port(const char *end)
+{
+	return NODE_PORT + 10 * end_of(end);
+}
+
 int netns_end_socket(const struct netns_cluster *c, const char *end, int family, int proto,
 		     uint16_t local_port)
 {
@@ -83,15 +98,17 @@ static void put_node(FILE *f)
 /* A Service without selector, with EndpointSlices for the end. */
 static void put_service(FILE *f, enum end end)
 {
-	unsigned int vip = VIP + end;
+	unsigned int vip = VIP + end, node_port = NODE_PORT + 10 * end;
 
 	fprintf(f,
 		"---\napiVersion: v1\nkind: Service\nmetadata: {namespace: a, name: to-%d}\n"
 		"spec: {clusterIP: 10.96.0.%u, clusterIPs: [10.96.0.%u, 'fd00:10:96::%x'], ipFamilies: [IPv4, IPv6], "
-		"ipFamilyPolicy: RequireDualStack, ports: [{name: tcp, port: %d}, {name: udp, port: %d, protocol: UDP}, "
-		"{name: http, port: %d}, {name: dns, port: %d, protocol: UDP}]}\n",
-		end, vip, vip, vip, NETNS_VIP_PORT, NETNS_VIP_PORT, NETNS_SERVER_PORT,
-		NETNS_SERVER_PORT);
+		"type: NodePort, externalIPs: [198.18.9.%u, '2001:db8:9::%x'], "
+		"ipFamilyPolicy: RequireDualStack, ports: [{name: tcp, port: %d, nodePort: %d}, "
+		"{name: udp, port: %d, protocol: UDP, nodePort: %d}, {name: http, port: %d, nodePort: %d}, "
+		"{name: dns, port: %d, protocol: UDP, nodePort: %d}]}\n",
+		end, vip, vip, vip, vip, vip, NETNS_VIP_PORT, node_port, NETNS_VIP_PORT, node_port,
+		NETNS_SERVER_PORT, node_port + 1, NETNS_SERVER_PORT, node_port + 1);
 	for (int family = 0; family < 2; family++) {
 		struct weir_addr a = addr_of(end, family);
 		char text[ADDR_TEXT_MAX];

@@ -23,6 +23,10 @@ struct weir_addr netns_end_addr(const char *end, int family);
 /* The cluster IP of the Service that leads to the end. */
 struct weir_addr netns_end_vip(const char *end, int family);
 
+/* Its external IP, on NETNS_VIP_PORT, and its node port; both lead to NETNS_PORT. */
+struct weir_addr netns_end_external(const char *end, int family);
+uint16_t netns_end_node_port(const char *end);
+
 /* A socket of the end, bound to its address: node and world have several. */
 int netns_end_socket(const struct netns_cluster *c, const char *end, int family, int proto,
 		     uint16_t local_port);
