@@ -133,6 +133,28 @@ a_chart_is_one_error() {
 	END
 }
 
+# A policy that was passed over would not be enforced.
+objects_in_a_chart_are_read_however_they_are_written() {
+	local folder=$dir/objects group=networking.k8s.io/v1 policy
+	policy="apiVersion: $group
+kind: NetworkPolicy
+metadata: {name: a}
+spec: {podSelector: {}}"
+	mkdir -p "$folder"
+	printf 'apiVersion: v2\nname: c\nversion: 1.0.0\n' >"$folder/Chart.yaml"
+	printf 'extra:\n  - {apiVersion: v1, kind: Pod}\n' >"$folder/values.yaml"
+	printf '\xef\xbb\xbf%s\n' "$policy" >"$folder/mark.yaml"
+	iconv -t UTF-16 <<<"$policy" >"$folder/utf16.yaml"
+	tr '\n' '\r' <<<"$policy" >"$folder/lines.yaml"
+	sed 's/^/  /' <<<"$policy" >"$folder/indented.yaml"
+	printf '{%s}\n' "$(tr '\n' ',' <<<"$policy")" >"$folder/flow.yaml"
+	sed '1s/apiVersion/? &\n/' <<<"$policy" >"$folder/question.yaml"
+	sed '1s/.*/"api\\u0056ersion": x/' <<<"$policy" | sed "1s|x|$group|" >"$folder/escaped.yaml"
+	sed 's/^apiVersion/\&a &/' <<<"$policy" >"$folder/values-anchor.yaml"
+	exits 0 compile -f "$folder" &&
+		grep -q "passed over: .* (also at $folder/values.yaml)$" "$dir/err"
+}
+
 # Text in braces that is only data, and an error that has nothing to do with it.
 braces_in_data_are_no_template() {
 	cat "$dir/fine.yaml" - >"$dir/data.yaml" <<-'END'
@@ -189,6 +211,7 @@ check "the mistake of 500 files is one line" many_are_one_line
 check "files of kustomize and Helm beside manifests are passed over, with one note each" other_files_are_passed_over
 check "a kustomization that -f names is refused, with the command to run" other_files_by_name_are_refused
 check "a chart that is not rendered is one error" a_chart_is_one_error
+check "objects in a chart are read, however they are written" objects_in_a_chart_are_read_however_they_are_written
 check "braces in data are no template" braces_in_data_are_no_template
 fields=${BUILD:-build}/apiserver/fields # made by make apiserver
 if [ -x "$fields" ]; then

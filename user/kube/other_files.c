@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* See other_files.h. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "kube/doc.h"
 #include "kube/other_files.h"
 
 static const struct other_file kustomization = { "a kustomization", "kubectl kustomize %s" };
@@ -26,19 +28,40 @@ const struct other_file *other_file_find(const char *name)
 	return NULL;
 }
 
-/* In YAML at the beginning of a line, in JSON anywhere. */
+/* What a file is, as far as its documents tell. */
+struct look {
+	bool has_object, broken;
+};
+
+static void look_at_document(const struct doc_node *root, void *arg)
+{
+	struct look *l = arg;
+
+	l->has_object |= root->type == DOC_MAP && doc_get(root, "apiVersion");
+}
+
+static void look_at_error(const struct doc_error *e, void *arg)
+{
+	struct look *l = arg;
+
+	l->broken |= !e->warning;
+}
+
+/* Read as manifests are: a policy must not be passed over for the way in which it is written. */
 static bool has_api_version(const char *data, size_t len)
 {
 	static const char key[] = "apiVersion";
-	const char *end = data + len;
+	struct look l = {};
+	char *copy;
+	bool named;
 
-	for (const char *at = data; (at = memmem(at, end - at, key, strlen(key))); at++) {
-		char before = at == data ? '\n' : at[-1];
-
-		if (strchr("\n\"'", before))
-			return true;
-	}
-	return false;
+	doc_read(data, len, look_at_document, look_at_error, &l);
+	if (l.has_object || !l.broken)
+		return l.has_object;
+	copy = doc_decode_text(&data, &len);
+	named = memmem(data, len, key, strlen(key));
+	free(copy);
+	return named;
 }
 
 bool other_file_makes_chart(const char *name)
