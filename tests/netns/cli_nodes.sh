@@ -111,9 +111,32 @@ a_pod_moves() {
 
 a_node_goes() {
 	sed '1,/^---/!b' "$dir/a.yaml" | awk 'BEGIN {RS = "---\n"; ORS = "---\n"} !/name: n2}/' | sed 's/nodeName: n2/nodeName: n1/' >"$dir/c.yaml"
-	exits 0 sandbox up -q -f "$dir/c.yaml" && [ ! -e "/sys/fs/bpf/weir-${NAME}_n2" ] && [ ! -e "/run/weir-${NAME}_n2" ] &&
+	exits 0 sandbox up -q -f "$dir/c.yaml" --topology bridge && [ ! -e "/sys/fs/bpf/weir-${NAME}_n2" ] && [ ! -e "/run/weir-${NAME}_n2" ] &&
 		[ ! -e "/run/netns/weir-${NAME}_node.n2" ] &&
-		json 'all(i["measured"] == i["verdict"] for i in d["items"])' 0 sandbox probe -q -f "$dir/c.yaml" -o json
+		json 'all(i["measured"] == i["verdict"] for i in d["items"])' 0 sandbox probe -q -f "$dir/c.yaml" -o json &&
+		[ -n "$(addresses p/far)" ] && ! ip -n "weir-${NAME}_node" neigh show proxy | grep -F "$(addresses p/far)"
+}
+
+addresses() {
+	"$W" sandbox exec --name "$NAME" "$1" -- ip -j address show eth0 scope global | grep -o '"local":"[^"]*' | cut -d'"' -f4
+}
+
+# An instance of this machine that has the name of a node's: its enforcement goes on.
+machine_instance_stays() {
+	local other=${NAME}_n2
+	mkdir -p "/run/weir-$other/pods"
+	pod far far 10.1.2.3 >"$dir/m.yaml"
+	unshare -n bash -s <<-END
+		ip link add v0 type veth peer v1
+		printf '{"apiVersion": "weir.dev/v1", "kind": "Attachment", "namespace": "p", "name": "far", "uid": "", "netns": "",
+			"ifindex": %s, "mac": "%s", "addresses": ["10.1.2.3"]}' "\$(ip -o link show v0 | cut -d: -f1)" \
+			"\$(ip -o link show v1 | grep -o 'ether [0-9a-f:]*' | cut -d' ' -f2)" >/run/weir-$other/pods/p_far.json
+		"$W" load -q --node n1 -f "$dir/m.yaml" --name $other
+	END
+	exits 5 sandbox up -q -f "$dir/a.yaml" && grep -q "instance $other is attached to pods of this machine" "$dir/err" &&
+		exits 0 sandbox down -q && [ -L "/sys/fs/bpf/weir-$other/netns" ] && [ -e "/run/weir-$other/pods/p_far.json" ] || return
+	rm "/run/weir-$other/pods/p_far.json"
+	NAME=$other exits 0 uninstall -q
 }
 
 refused() { # STATUS TEXT SED: the running sandbox stays
@@ -139,8 +162,10 @@ check "a pod that moves to another node keeps its address" a_pod_moves
 check "another first node is refused" refused 5 "first node of sandbox $NAME is n1" 's/name: n1}/name: n0}/; s/nodeName: n1/nodeName: n0/'
 check "a Namespace called node is refused" refused 4 "Pod node/client" 's/name: client, namespace: p/name: client, namespace: node/'
 check "a node's name that no instance can have is refused" refused 4 "Node n2.example" 's/name: n2}/name: n2.example}/; s/nodeName: n2/nodeName: n2.example/'
+check "both nodes have bridges again" up bridge
 check "a node that the manifests no longer have is removed" a_node_goes
 check "it comes back" exits 0 sandbox up -q -f "$dir/a.yaml"
 check "down removes all nodes" nothing_is_left
+check "an instance of the machine is neither taken nor removed" machine_instance_stays
 
 finish

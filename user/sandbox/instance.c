@@ -75,26 +75,29 @@ int sandbox_check_exists(const char *name, struct weir_err *err)
 		       name_or_default(name), option);
 }
 
-/*
- * An instance that is attached to pods of the machine, not of a sandbox. Tables alone don't count:
- * `load` may create a sandbox's tables first, with other sizes.
- */
-static bool is_foreign(const char *name)
+/* Tables alone don't count: `load` may create a sandbox's tables first, with other sizes. */
+static bool is_attached(const char *name)
 {
 	_cleanup_(mem_free) char *attach_netns = instance_pin(name, "netns");
-	_cleanup_(mem_free) char *folder = records_folder(name);
 	struct stat st;
 
-	return !lstat(attach_netns, &st) && access(folder, F_OK);
+	return !lstat(attach_netns, &st);
 }
 
-int instance_check_own(const char *name, struct weir_err *err)
+int instance_check_free(const char *name, struct weir_err *err)
 {
-	if (!is_foreign(name))
+	if (!is_attached(name))
 		return 0;
 	return err_set(err, -EBUSY,
 		       "instance %s is attached to pods of this machine: choose another --name",
 		       name);
+}
+
+int instance_check_own(const char *name, struct weir_err *err)
+{
+	_cleanup_(mem_free) char *folder = records_folder(name);
+
+	return access(folder, F_OK) ? instance_check_free(name, err) : 0;
 }
 
 int sandbox_netns(const char *name, const char *where, struct weir_err *err)

@@ -8,9 +8,11 @@
 /* The name is fit for paths and namespaces, and the caller is root. -EINVAL, -EPERM. */
 int instance_check(const char *name, struct weir_err *err);
 
+/* -EBUSY: an instance of that name is attached. */
+int instance_check_free(const char *name, struct weir_err *err);
 /*
- * -EBUSY: an instance of that name is attached to pods of the machine. Call it before
- * records_lock(), which makes a folder that this check looks for.
+ * -EBUSY: it is, and belongs to no sandbox, but to pods of the machine. For the first node. Call it
+ * before records_lock(), which makes a folder that this check looks for.
  */
 int instance_check_own(const char *name, struct weir_err *err);
 

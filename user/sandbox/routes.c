@@ -99,10 +99,10 @@ int routes_to(const char *name, const struct sandbox_net *net, size_t node,
 {
 	int r = 0;
 
-	if (net->n_nodes == 1)
-		return 0;
 	if (wiring_of(net->topology)->bridged)
 		r = stop_proxy(name, net, node, addr, err);
+	if (net->n_nodes == 1)
+		return r;
 	if (!r)
 		r = from_world(name, node, addr, err);
 	for (size_t i = 0; i < net->n_nodes && !r; i++)

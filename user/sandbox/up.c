@@ -376,28 +376,46 @@ static int load(struct up *u)
 
 /* ---- Nodes ---- */
 
+static bool is_noted(char **before, const char *node)
+{
+	for (; *before; before++)
+		if (!strcmp(*before, node))
+			return true;
+	return false;
+}
+
+/* A further node's instance has a name that is fit, and that is not of pods of the machine. */
+static int check_node(const struct up *u, size_t i, char **before)
+{
+	const char *node = u->req->net->nodes[i].name, *instance = u->nodes[i].instance;
+
+	if (!instance_name_ok(instance))
+		return err_set(
+			u->err, -EINVAL,
+			"Node %s: a sandbox with several nodes needs names of letters, digits and '-', %zu at most",
+			node, INSTANCE_NAME_MAX - strlen(u->name) - 1);
+	return is_noted(before, node) ? 0 : instance_check_free(instance, u->err);
+}
+
 static int check_nodes(const struct up *u, char **before)
 {
 	const struct sandbox_net *net = u->req->net;
+	int r = 0;
 
 	if (*before && (before[1] || net->n_nodes > 1) && strcmp(*before, net->nodes->name))
 		return err_set(
 			u->err, -EBUSY,
 			"the first node of sandbox %s is %s, not %s: run 'weir sandbox down' first",
 			u->name, *before, net->nodes->name);
-	for (size_t i = 0; i < net->n_nodes; i++)
-		if (i && !instance_name_ok(u->nodes[i].instance))
-			return err_set(
-				u->err, -EINVAL,
-				"Node %s: a sandbox with several nodes needs names of letters, digits and '-', %zu at most",
-				net->nodes[i].name, INSTANCE_NAME_MAX - strlen(u->name) - 1);
-	for (size_t i = 0; i < u->n && net->n_nodes > 1; i++)
+	for (size_t i = 1; i < net->n_nodes && !r; i++)
+		r = check_node(u, i, before);
+	for (size_t i = 0; i < u->n && net->n_nodes > 1 && !r; i++)
 		if (!strcmp(u->pods[i].plug.ns, "node"))
 			return err_set(
 				u->err, -EINVAL,
 				"Pod node/%s: in a sandbox with several nodes, 'node/%s' means a node: use another namespace",
 				u->pods[i].plug.pod, u->pods[i].plug.pod);
-	return 0;
+	return r;
 }
 
 /* Further nodes that the manifests no longer have. Their pods are removed or move. */
