@@ -2,7 +2,9 @@
 /*
  * Conflicts: cluster IPs and node ports that two Services claim. The API server allocates each to
  * one Service and refuses the second; so do these checks, for objects that were not read from a
- * server. They change no object: where a server did admit both, compile decides (SVC-7).
+ * server. They change no object: where a server did admit both, compile decides (SVC-7). A cluster
+ * IP that a pod or node has is a warning: which addresses a cluster sets apart for Services is not
+ * in the manifests.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +96,40 @@ static void check_node_ports(struct allocations *all, const struct kube_service 
 	}
 }
 
+/* Packets to the address reach the Service instead of the object that has it. */
+static void check_address(const struct allocations *all, const struct weir_addr *addr,
+			  const char *kind, const struct kube_meta *m)
+{
+	const struct resource key = { .addr = *addr };
+	_cleanup_(mem_free) char *object = NULL;
+	const struct kube_meta *service;
+	char text[ADDR_TEXT_MAX];
+	struct allocation *a;
+
+	HASH_FIND(hh, all->head, &key, sizeof(key), a);
+	if (!a)
+		return;
+	service = &a->owner->meta;
+	object = mem_printf("Service %s/%s", service->ns, service->name);
+	diag_add(&all->store->diags, DIAG_WARNING, NULL, &service->src, object, "spec.clusterIP",
+		 "%s is also the address of %s %s%s%s: packets to it reach this Service",
+		 addr_text(addr, text), kind, m->ns, *m->ns ? "/" : "", m->name);
+}
+
+static void check_addresses(const struct allocations *all)
+{
+	const struct store *s = all->store;
+
+	for (size_t i = 0; i < s->n_pods; i++)
+		for (int family = 0; family < 2; family++)
+			if (kube_pod_has_identity(s->pods[i]))
+				check_address(all, &s->pods[i]->addr[family], "Pod",
+					      &s->pods[i]->meta);
+	for (size_t i = 0; i < s->n_nodes; i++)
+		for (size_t j = 0; j < s->nodes[i]->n_addrs; j++)
+			check_address(all, &s->nodes[i]->addrs[j], "Node", &s->nodes[i]->meta);
+}
+
 void store_check_conflicts(struct store *s)
 {
 	struct allocations all = { .store = s };
@@ -103,6 +139,7 @@ void store_check_conflicts(struct store *s)
 		check_cluster_ips(&all, s->services[i]);
 		check_node_ports(&all, s->services[i]);
 	}
+	check_addresses(&all);
 	HASH_ITER(hh, all.head, a, next) {
 		HASH_DEL(all.head, a);
 		free(a);
