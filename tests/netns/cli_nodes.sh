@@ -150,6 +150,21 @@ nothing_is_left() {
 	exits 0 sandbox down -q && [ -z "$(find /sys/fs/bpf /run /run/netns -maxdepth 1 -name "weir-$NAME*")" ]
 }
 
+# Ctrl-C while nodes are wired: the rest of them is not, and what there is is removed.
+ends_when_interrupted() {
+	local i up
+	for i in $(seq 100); do
+		node "n$i" "192.0.2.$i" "2001:db8:2::$i"
+	done >"$dir/many.yaml"
+	bash -c 'trap - INT; exec "$@"' - "$W" sandbox up --name "$NAME" -f "$dir/many.yaml" 2>"$dir/err" &
+	up=$!
+	until [ -e "/run/netns/weir-${NAME}_node.n2" ] || ! kill -0 $up; do sleep 0.01; done
+	kill -INT $up
+	wait $up
+	grep -q '^weir: interrupted' "$dir/err" && ! grep 'node and world wired' "$dir/err" &&
+		[ -z "$(find /sys/fs/bpf /run /run/netns -maxdepth 1 -name "weir-$NAME*")" ]
+}
+
 manifests >"$dir/a.yaml"
 check "up makes a node for each Node object, and says how to name it" up ptp
 check "pods of different nodes connect as both nodes' plans say, directly and through Services (SVC-30, SVC-34)" connections
@@ -166,6 +181,7 @@ check "both nodes have bridges again" up bridge
 check "a node that the manifests no longer have is removed" a_node_goes
 check "it comes back" exits 0 sandbox up -q -f "$dir/a.yaml"
 check "down removes all nodes" nothing_is_left
+check "interrupted while nodes are wired, up ends and leaves nothing" ends_when_interrupted
 check "an instance of the machine is neither taken nor removed" machine_instance_stays
 
 finish

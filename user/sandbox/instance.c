@@ -268,6 +268,7 @@ int instance_remove(const char *name, struct weir_err *err)
 {
 	_cleanup_(arena_free) struct arena arena = {};
 	_cleanup_(mem_free) char *netns = topology_netns_name(name, "node");
+	_cleanup_(mem_free) char *run = instance_run_file(name, "");
 	char **nodes = records_nodes(name, &arena);
 	int first, r;
 
@@ -281,6 +282,7 @@ int instance_remove(const char *name, struct weir_err *err)
 	first = first ? first : r;
 	r = topology_remove(name, first ? NULL : err);
 	records_remove_folder(name);
+	rmdir(run); /* made by records_lock() if the datapath was never loaded */
 	return first ? first : r;
 }
 
@@ -304,7 +306,6 @@ static int count_pods(const char *name)
 
 int sandbox_down(const char *name, int *ret_pods, struct weir_err *err)
 {
-	_cleanup_(mem_free) char *run = instance_run_file(name_or_default(name), "");
 	_cleanup_(fd_close) int lock = -1;
 	int r = instance_check(name_or_default(name), err);
 
@@ -315,7 +316,5 @@ int sandbox_down(const char *name, int *ret_pods, struct weir_err *err)
 	lock = records_lock(name_or_default(name), err);
 	if (lock < 0)
 		return lock;
-	r = instance_remove(name_or_default(name), err);
-	rmdir(run); /* made by records_lock() if the datapath was never loaded */
-	return r;
+	return instance_remove(name_or_default(name), err);
 }

@@ -230,17 +230,19 @@ static int make_router(const char *name, struct weir_err *err)
 	return fd < 0 ? fd : router_sysctls(fd, err);
 }
 
-int topology_base(const char *name, const struct sandbox_net *net, struct weir_err *err)
+/* With the first node the world's namespace is made. */
+int topology_node(const char *name, const struct sandbox_net *net, size_t node,
+		  struct weir_err *err)
 {
-	int r = 0;
+	int r = make_node(name, net, node, err);
 
-	for (size_t i = 0; i < net->n_nodes && !r; i++)
-		r = make_node(name, net, i, err);
-	if (!r && net->n_nodes > 1)
-		r = make_router(name, err);
-	for (size_t i = 0; i < net->n_nodes && !r; i++)
-		r = routes_to(name, net, i, net->nodes[i].addr, err);
-	return r;
+	return r || node || net->n_nodes == 1 ? r : make_router(name, err);
+}
+
+int topology_route_node(const char *name, const struct sandbox_net *net, size_t node,
+			struct weir_err *err)
+{
+	return routes_to(name, net, node, net->nodes[node].addr, err);
 }
 
 int topology_remove_node(const char *name, const char *node, struct weir_err *err)

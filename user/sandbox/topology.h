@@ -22,8 +22,12 @@ char *topology_node_netns(const char *name, const struct sandbox_net *net, size_
 /* where: as of sandbox_netns(). A further node is found by its namespace. */
 char *topology_netns_name(const char *name, const char *where);
 
-/* Creates the world, the nodes and their links, unless they exist. 0 or -errno. */
-int topology_base(const char *name, const struct sandbox_net *net, struct weir_err *err);
+/* Creates a node, with the first one the world, and the link between them, unless they exist. */
+int topology_node(const char *name, const struct sandbox_net *net, size_t node,
+		  struct weir_err *err);
+/* Routes to a node from all others. All nodes exist. Repeatable. */
+int topology_route_node(const char *name, const struct sandbox_net *net, size_t node,
+			struct weir_err *err);
 /* Removes a further node's namespace and its link. */
 int topology_remove_node(const char *name, const char *node, struct weir_err *err);
 

@@ -367,8 +367,11 @@ static int load(struct up *u)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < u->req->net->n_nodes && !r; i++)
-		r = load_node(u, i);
+	for (size_t i = 0; i < u->req->net->n_nodes && !r; i++) {
+		r = check_interrupt(u);
+		if (!r)
+			r = load_node(u, i);
+	}
 	if (!r)
 		step_done(u, "plan compiled, tables loaded, programs attached");
 	return r;
@@ -441,7 +444,7 @@ static int note_nodes(const struct up *u)
 }
 
 /* Nodes that are gone stay noted until they are removed, or `down` would not find them. */
-static int make_nodes(struct up *u)
+static int change_nodes(struct up *u)
 {
 	_cleanup_(arena_free) struct arena arena = {};
 	char **before = records_nodes(u->name, &arena);
@@ -451,13 +454,33 @@ static int make_nodes(struct up *u)
 		r = remove_nodes(u, before);
 	if (!r)
 		r = note_nodes(u);
-	return r ? r : topology_base(u->name, u->req->net, u->err);
+	return r;
+}
+
+static int wire_nodes(struct up *u)
+{
+	const struct sandbox_net *net = u->req->net;
+	int r = 0;
+
+	for (size_t i = 0; i < net->n_nodes && !r; i++) {
+		r = check_interrupt(u);
+		if (!r)
+			r = topology_node(u->name, net, i, u->err);
+	}
+	for (size_t i = 0; i < net->n_nodes && !r; i++) {
+		r = check_interrupt(u);
+		if (!r)
+			r = topology_route_node(u->name, net, i, u->err);
+	}
+	return r;
 }
 
 static int bring_up(struct up *u)
 {
-	int r = make_nodes(u);
+	int r = change_nodes(u);
 
+	if (!r)
+		r = wire_nodes(u);
 	if (r)
 		return r;
 	step_done(u, "node and world wired");
