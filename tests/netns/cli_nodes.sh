@@ -117,6 +117,15 @@ a_node_goes() {
 		[ -n "$(addresses p/far)" ] && ! ip -n "weir-${NAME}_node" neigh show proxy | grep -F "$(addresses p/far)"
 }
 
+# a.yaml has nodes n1 and n2; now one between them by name.
+a_node_between() { # up with it, or without
+	case $1 in
+	with) { node n11 192.0.2.11 2001:db8:2::11 && node_pod mid n11 && cat "$dir/a.yaml"; } >"$dir/e.yaml" ;;
+	without) cp "$dir/a.yaml" "$dir/e.yaml" ;;
+	esac
+	exits 0 sandbox up -q -f "$dir/e.yaml" && exits 0 sandbox probe -q -f "$dir/e.yaml"
+}
+
 addresses() {
 	"$W" sandbox exec --name "$NAME" "$1" -- ip -j address show eth0 scope global | grep -o '"local":"[^"]*' | cut -d'"' -f4
 }
@@ -180,6 +189,8 @@ check "a node's name that no instance can have is refused" refused 4 "Node n2.ex
 check "both nodes have bridges again" up bridge
 check "a node that the manifests no longer have is removed" a_node_goes
 check "it comes back" exits 0 sandbox up -q -f "$dir/a.yaml"
+check "a node comes whose name is between theirs" a_node_between with
+check "and goes" a_node_between without
 check "down removes all nodes" nothing_is_left
 check "interrupted while nodes are wired, up ends and leaves nothing" ends_when_interrupted
 check "an instance of the machine is neither taken nor removed" machine_instance_stays

@@ -7,11 +7,6 @@
 #include "sandbox/topology.h"
 #include "sandbox/wiring.h"
 
-char *routes_world_device(size_t node)
-{
-	return mem_printf("eth%zu", node);
-}
-
 /* Where a namespace sends what is for the addresses. */
 struct hop {
 	const char *device;
@@ -50,11 +45,11 @@ static int add_routes(const char *netns, const struct hop *hop, const struct wei
 	return r;
 }
 
-static int from_world(const char *name, size_t node, const struct weir_addr addr[2],
-		      struct weir_err *err)
+static int from_world(const char *name, const struct sandbox_net *net, size_t node,
+		      const struct weir_addr addr[2], struct weir_err *err)
 {
 	_cleanup_(mem_free) char *netns = topology_netns_name(name, ROUTES_WORLD);
-	_cleanup_(mem_free) char *device = routes_world_device(node);
+	_cleanup_(mem_free) char *device = topology_world_device(net, node);
 	struct hop hop = {
 		.device = device,
 		.gateway = { wiring_gateway(0), wiring_gateway(1) },
@@ -104,7 +99,7 @@ int routes_to(const char *name, const struct sandbox_net *net, size_t node,
 	if (net->n_nodes == 1)
 		return r;
 	if (!r)
-		r = from_world(name, node, addr, err);
+		r = from_world(name, net, node, addr, err);
 	for (size_t i = 0; i < net->n_nodes && !r; i++)
 		if (i != node)
 			r = from_node(name, net, i, addr, err);

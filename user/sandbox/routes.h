@@ -6,9 +6,6 @@
 
 #define ROUTES_WORLD "world" /* namespace of the world, and the device to it in each node */
 
-/* The device in the world that leads to a node: "eth0", "eth1". The caller owns the text. */
-char *routes_world_device(size_t node);
-
 /*
  * Routes the addresses (two, by family; zero: none) to the node. Repeatable; replaces the routes to
  * another node. Nothing with one node: the world's default route leads there.

@@ -17,7 +17,7 @@
 #include "sandbox/topology.h"
 #include "sandbox/wiring.h"
 
-#define INSIDE "eth0" /* the device in a pod */
+#define INSIDE "eth0" /* the device in a pod, and that in the world to the first node */
 /*
  * ifindex of the world's veth in the node namespace. The kernel activates a veth at once only if
  * the ifindexes of its ends differ. As the first devices of their namespaces both would have the
@@ -80,6 +80,14 @@ static char *device_name(const char *where)
 	if (!strcmp(where, ROUTES_WORLD))
 		return mem_strdup(ROUTES_WORLD);
 	return mem_printf("veth%010llx", (unsigned long long)(hash_text(where) & 0xffffffffff));
+}
+
+/* Not by its index: that changes when other nodes come or go. */
+char *topology_world_device(const struct sandbox_net *net, size_t node)
+{
+	_cleanup_(mem_free) char *where = sandbox_node_where(net, node);
+
+	return node ? device_name(where) : mem_strdup(INSIDE);
 }
 
 static int router_sysctls(int netns_fd, struct weir_err *err)
@@ -187,7 +195,7 @@ static int connect_world(const char *name, int node_fd, struct nl *nl,
 			 const struct sandbox_net *net, size_t node, struct weir_err *err)
 {
 	static const struct weir_addr none[2];
-	_cleanup_(mem_free) char *inside = routes_world_device(node);
+	_cleanup_(mem_free) char *inside = topology_world_device(net, node);
 	struct link link = { name,
 			     ROUTES_WORLD,
 			     inside,
@@ -360,7 +368,7 @@ int topology_wait_world(const char *name, const struct sandbox_net *net, struct 
 	int r = 0;
 
 	for (size_t i = 0; i < net->n_nodes && !r; i++) {
-		_cleanup_(mem_free) char *inside = routes_world_device(i);
+		_cleanup_(mem_free) char *inside = topology_world_device(net, i);
 		_cleanup_(mem_free) char *node = topology_node_netns(name, net, i);
 		struct ends ends = { ROUTES_WORLD, inside, wiring_of(SANDBOX_ROUTED) };
 

@@ -5,7 +5,7 @@
  *
  *   pod eth0 -- veth -- node (forwards; gateway 169.254.1.1, fe80::1) -- veth -- eth0 world
  *   pod eth0 -- veth -- bridge of the node (has the gateway's addresses; hairpin mode off) -- …
- *                       node of index 1                               -- veth -- eth1 world
+ *                       further node                                 -- veth -- its device in world
  */
 #pragma once
 
@@ -19,6 +19,8 @@
  */
 char *topology_prefix(const char *name); /* "weir-<name>_" */
 char *topology_node_netns(const char *name, const struct sandbox_net *net, size_t node);
+/* The device in the world that leads to a node. The caller owns the text. */
+char *topology_world_device(const struct sandbox_net *net, size_t node);
 /* where: as of sandbox_netns(). A further node is found by its namespace. */
 char *topology_netns_name(const char *name, const char *where);
 
