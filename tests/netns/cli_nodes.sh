@@ -126,6 +126,17 @@ a_node_between() { # up with it, or without
 	exits 0 sandbox up -q -f "$dir/e.yaml" && exits 0 sandbox probe -q -f "$dir/e.yaml"
 }
 
+# A call that ends between two of a new pod's records; the next one has the pod on another node.
+an_unfinished_pod_moves() {
+	local record=/run/weir-$NAME/sandbox/p_mid.pod
+	{ node_pod mid n2 && cat "$dir/a.yaml"; } >"$dir/e.yaml"
+	{ node_pod mid n1 && cat "$dir/a.yaml"; } >"$dir/f.yaml"
+	mkdir "$record"
+	exits 6 sandbox up -q -f "$dir/e.yaml"
+	rmdir "$record"
+	exits 0 sandbox up -q -f "$dir/f.yaml" && exits 0 sandbox probe -q -f "$dir/f.yaml"
+}
+
 addresses() {
 	"$W" sandbox exec --name "$NAME" "$1" -- ip -j address show eth0 scope global | grep -o '"local":"[^"]*' | cut -d'"' -f4
 }
@@ -191,6 +202,7 @@ check "a node that the manifests no longer have is removed" a_node_goes
 check "it comes back" exits 0 sandbox up -q -f "$dir/a.yaml"
 check "a node comes whose name is between theirs" a_node_between with
 check "and goes" a_node_between without
+check "a pod that a call left unfinished moves to another node" an_unfinished_pod_moves
 check "down removes all nodes" nothing_is_left
 check "interrupted while nodes are wired, up ends and leaves nothing" ends_when_interrupted
 check "an instance of the machine is neither taken nor removed" machine_instance_stays

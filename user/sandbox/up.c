@@ -251,13 +251,19 @@ static int ensure_server(struct up *u, const struct planned_pod *p)
 	return r;
 }
 
+/*
+ * Until the record has its text, the pod is recreated: without one, the next call would not find
+ * what a killed one has made at another node.
+ */
 static int make_pod(struct up *u, struct planned_pod *p)
 {
 	_cleanup_(mem_free) char *old = records_read(u->name, p->plug.ns, p->plug.pod);
 	int r = 0;
 
 	p->known = old && !strcmp(old, p->record);
-	if (!p->pod->host_network)
+	if (!old)
+		r = records_write(u->name, p->plug.ns, p->plug.pod, "", u->err);
+	if (!r && !p->pod->host_network)
 		r = topology_plug(u->name, &p->plug, u->req->net, u->err);
 	if (!r && !p->pod->host_network && !u->req->no_datapath)
 		r = record_attachment(u, p);
