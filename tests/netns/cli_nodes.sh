@@ -79,7 +79,8 @@ on() {
 }
 
 inside() {
-	[ "$(on node) $(on node/n2) $(on p/host)" = "192.0.2.1 192.0.2.2 192.0.2.2" ] && ! on node/n3
+	[ "$(on node) $(on node/n1) $(on node/n2) $(on p/host)" = "192.0.2.1 192.0.2.1 192.0.2.2 192.0.2.2" ] &&
+		! on node/n3 2>"$dir/err" && grep -q "has no node/n3" "$dir/err"
 }
 
 # The processes of each node reach Services by its own plan; far's policy admits its own node alone.

@@ -100,6 +100,15 @@ int instance_check_own(const char *name, struct weir_err *err)
 	return access(folder, F_OK) ? instance_check_free(name, err) : 0;
 }
 
+/* "node/NAME" of the first node, whose namespace has no name. */
+static bool is_first_node(const char *name, const char *where)
+{
+	_cleanup_(arena_free) struct arena arena = {};
+	char **nodes = records_nodes(name, &arena);
+
+	return *nodes && !strncmp(where, "node/", 5) && !strcmp(where + 5, *nodes);
+}
+
 int sandbox_netns(const char *name, const char *where, struct weir_err *err)
 {
 	_cleanup_(mem_free) char *netns = topology_netns_name(name_or_default(name), where);
@@ -114,12 +123,14 @@ int sandbox_netns(const char *name, const char *where, struct weir_err *err)
 
 		return sandbox_netns(name, node, err);
 	}
-	if (!netns_exists(netns) && sandbox_check_exists(name, err))
+	if (netns_exists(netns))
+		return netns_open(netns, err);
+	if (sandbox_check_exists(name, err))
 		return -ENOENT;
-	if (!netns_exists(netns))
-		return err_set(err, -ENOENT, "sandbox %s has no %s%s", name_or_default(name),
-			       slash ? "pod " : "", where);
-	return netns_open(netns, err);
+	if (is_first_node(name_or_default(name), where))
+		return sandbox_netns(name, "node", err);
+	return err_set(err, -ENOENT, "sandbox %s has no %s%s", name_or_default(name),
+		       slash && strcmp(ns, "node") ? "pod " : "", where);
 }
 
 int sandbox_join(const char *name, struct weir_err *err)
