@@ -112,7 +112,10 @@ struct match {
 	bool known; /* the destination is a cluster IP */
 };
 
-/* SVC-7: an address before a node port; the first created, then the first by name, as the store. */
+/*
+ * SVC-7: an address before a node port, and a cluster IP before others; the first created, then the
+ * first by name, as the store.
+ */
 static bool is_better(const struct match *found, const struct kube_service *svc, enum way way)
 {
 	bool address = way != WAY_NODE_PORT, had_address = found->way != WAY_NODE_PORT;
@@ -121,6 +124,8 @@ static bool is_better(const struct match *found, const struct kube_service *svc,
 		return true;
 	if (address != had_address)
 		return address;
+	if ((way == WAY_CLUSTER_IP) != (found->way == WAY_CLUSTER_IP))
+		return way == WAY_CLUSTER_IP;
 	return svc->meta.created < found->svc->meta.created;
 }
 

@@ -99,6 +99,11 @@ static const struct row rows[] = {
 	  "x/client 203.0.113.1 tcp/80 no-endpoint\n"
 	  "x/client 172.20.0.1 tcp/80 yes\n",
 	  {} },
+	{ "svc_7_a_cluster_ip_goes_before_an_older_external_ip",
+	  { SERVICE("a", "2", IP("1") PORT, ""), SLICE("a", "10.0.0.1"),
+	    SERVICE("b", "1", IP("2") PORT ", externalIPs: [172.20.0.1]", "") },
+	  "x/client 172.20.0.1 tcp/80 yes\n",
+	  {} },
 	{ "svc_7_an_address_goes_before_a_node_port",
 	  { SERVICE("a", "1", IP("1") NODE_PORT, ""), SLICE("a", "10.0.0.1"),
 	    SERVICE("b", "2", IP("2") ", ports: [{port: 30080}], externalIPs: [192.168.0.1]", "") },

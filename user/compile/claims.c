@@ -19,7 +19,16 @@ static void free_claims(struct claims *c)
 	free(c->items);
 }
 
-/* In a conflict the Service that was created first wins, then the first by name (SVC-7). */
+/*
+ * The API server gives a cluster IP to one Service; any other can claim it as an external IP, also
+ * before that.
+ */
+static int by_allocation(const struct claim *x, const struct claim *y)
+{
+	return !!(y->frontend.kinds & PLAN_CLUSTER_IP) - !!(x->frontend.kinds & PLAN_CLUSTER_IP);
+}
+
+/* The first one wins: a cluster IP, then by creation, then by name (SVC-7). */
 static int by_frontend_and_age(const void *a, const void *b)
 {
 	const struct claim *x = a, *y = b;
@@ -27,6 +36,8 @@ static int by_frontend_and_age(const void *a, const void *b)
 		created_y = y->port->service->meta.created;
 	int order = plan_frontend_compare(&x->frontend, &y->frontend);
 
+	if (!order)
+		order = by_allocation(x, y);
 	if (!order)
 		order = (created_x > created_y) - (created_x < created_y);
 	return order ? order : (x->port > y->port) - (x->port < y->port);
