@@ -26,7 +26,7 @@ findutils          | find xargs |
 git                | git |
 grep               | grep |
 gzip               | gzip |
-libc-bin           | ldd |
+libc-bin           | iconv ldd |
 mawk               | awk |
 mount              | mount umount |
 sed                | sed |

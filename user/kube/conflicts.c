@@ -3,8 +3,8 @@
  * Conflicts: cluster IPs and node ports that two Services claim. The API server allocates each to
  * one Service and refuses the second; so do these checks, for objects that were not read from a
  * server. They change no object: where a server did admit both, compile decides (SVC-7). A cluster
- * IP that a pod or node has is a warning: which addresses a cluster sets apart for Services is not
- * in the manifests.
+ * IP that a pod or node has, and an external IP that a pod has, is a warning: which addresses a
+ * cluster sets apart for Services is not in the manifests.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -97,23 +97,27 @@ static void check_node_ports(struct allocations *all, const struct kube_service 
 }
 
 /* Packets to the address reach the Service instead of the object that has it. */
+static void warn_taken(struct store *s, const struct kube_service *svc, const char *field,
+		       const struct weir_addr *addr, const char *kind, const struct kube_meta *m)
+{
+	_cleanup_(mem_free) char *object =
+		mem_printf("Service %s/%s", svc->meta.ns, svc->meta.name);
+	char text[ADDR_TEXT_MAX];
+
+	diag_add(&s->diags, DIAG_WARNING, NULL, &svc->meta.src, object, field,
+		 "%s is also the address of %s %s%s%s: packets to it reach this Service",
+		 addr_text(addr, text), kind, m->ns, *m->ns ? "/" : "", m->name);
+}
+
 static void check_address(const struct allocations *all, const struct weir_addr *addr,
 			  const char *kind, const struct kube_meta *m)
 {
 	const struct resource key = { .addr = *addr };
-	_cleanup_(mem_free) char *object = NULL;
-	const struct kube_meta *service;
-	char text[ADDR_TEXT_MAX];
 	struct allocation *a;
 
 	HASH_FIND(hh, all->head, &key, sizeof(key), a);
-	if (!a)
-		return;
-	service = &a->owner->meta;
-	object = mem_printf("Service %s/%s", service->ns, service->name);
-	diag_add(&all->store->diags, DIAG_WARNING, NULL, &service->src, object, "spec.clusterIP",
-		 "%s is also the address of %s %s%s%s: packets to it reach this Service",
-		 addr_text(addr, text), kind, m->ns, *m->ns ? "/" : "", m->name);
+	if (a)
+		warn_taken(all->store, a->owner, "spec.clusterIP", addr, kind, m);
 }
 
 static void check_addresses(const struct allocations *all)
@@ -143,5 +147,20 @@ void store_check_conflicts(struct store *s)
 	HASH_ITER(hh, all.head, a, next) {
 		HASH_DEL(all.head, a);
 		free(a);
+	}
+}
+
+void store_warn_external_ips(struct store *s)
+{
+	for (size_t i = 0; i < s->n_services; i++) {
+		const struct kube_service *svc = s->services[i];
+
+		for (size_t j = 0; j < svc->n_external_ips; j++) {
+			const struct weir_addr *addr = &svc->external_ips[j];
+			const struct kube_pod *pod = store_pod_by_addr(s, addr);
+
+			if (pod)
+				warn_taken(s, svc, "spec.externalIPs", addr, "Pod", &pod->meta);
+		}
 	}
 }

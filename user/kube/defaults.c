@@ -30,5 +30,6 @@ void store_apply_defaults(struct store *s, unsigned int flags)
 	store_derive_slices(s);
 	store_sort(s, KUBE_SLICE);
 	store_index_addrs(s);
+	store_warn_external_ips(s);
 	store_warn_unserved(s, flags);
 }

@@ -75,5 +75,6 @@ void store_default_families(struct store *s);
 void store_note_slices(struct store *s); /* sets has_slices of Services */
 void store_mirror_endpoints(struct store *s);
 void store_derive_slices(struct store *s);
+void store_warn_external_ips(struct store *s); /* that pods have; after store_index_addrs() */
 void store_warn_unserved(struct store *s, unsigned int flags);
 void store_index_addrs(struct store *s);
