@@ -146,11 +146,11 @@ spec: {podSelector: {}}"
 	printf '\xef\xbb\xbf%s\n' "$policy" >"$folder/mark.yaml"
 	iconv -t UTF-16 <<<"$policy" >"$folder/utf16.yaml"
 	tr '\n' '\r' <<<"$policy" >"$folder/lines.yaml"
-	sed 's/^/  /' <<<"$policy" >"$folder/indented.yaml"
+	printf "%s\n" "$policy" | sed 's/^/  /' >"$folder/indented.yaml"
 	printf '{%s}\n' "$(tr '\n' ',' <<<"$policy")" >"$folder/flow.yaml"
 	sed '1s/apiVersion/? &\n/' <<<"$policy" >"$folder/question.yaml"
 	sed '1s/.*/"api\\u0056ersion": x/' <<<"$policy" | sed "1s|x|$group|" >"$folder/escaped.yaml"
-	sed 's/^apiVersion/\&a &/' <<<"$policy" >"$folder/values-anchor.yaml"
+	printf "%s\n" "$policy" | sed 's/^apiVersion/\&a &/' >"$folder/values-anchor.yaml"
 	exits 0 compile -f "$folder" &&
 		grep -q "passed over: .* (also at $folder/values.yaml)$" "$dir/err"
 }
