@@ -176,7 +176,8 @@ static __always_inline enum weir_reason outside_frontend(struct __sk_buff *skb, 
 	if (!id)
 		return WEIR_NO_SERVICE_PORT;
 	s->decision.service = id;
-	if (flags & WEIR_FRONTEND_RANGES && !source_allowed(id, &s->pkt.src)) /* before SVC-60: SVC-55 */
+	if (flags & WEIR_FRONTEND_RANGES &&
+	    !source_allowed(id, &s->pkt.src)) /* before SVC-60: SVC-55 */
 		return WEIR_SOURCE_RANGE;
 	if (!s->pkt.begins &&
 	    (s->pkt.proto != IPPROTO_TCP || s->pkt.tcp_flags & (TCP_SYN | TCP_RST)))

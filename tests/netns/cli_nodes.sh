@@ -85,10 +85,10 @@ inside() {
 
 # The processes of each node reach Services by its own plan; far's policy admits its own node alone.
 nodes_processes() {
-	local near far local
-	near=$(address near) && far=$(address far) && local=$(address local) || return
-	asks node "$near" near && asks node/n2 "$near" near && asks node/n2 "$far" far && asks node/n2 "$local" far &&
-		! asks node "$far" far && ! asks node "$local" far
+	local near far own
+	near=$(address near) && far=$(address far) && own=$(address local) || return
+	asks node "$near" near && asks node/n2 "$near" near && asks node/n2 "$far" far && asks node/n2 "$own" far &&
+		! asks node "$far" far && ! asks node "$own" far
 }
 
 address() { # SERVICE: its IPv4 address, as the sandbox assigned it

@@ -67,7 +67,8 @@ void check_hooks(struct doctor *d)
 			device_is_gone(d, pod);
 			continue;
 		}
-		for (size_t k = attach_missing(d->node, ATTACH_POD, pod->dev->ifindex, missing); k; k--)
+		for (size_t k = attach_missing(d->node, ATTACH_POD, pod->dev->ifindex, missing); k;
+		     k--)
 			not_attached(d, pod, missing[k - 1]);
 		attach_each_before(d->node, ATTACH_POD, pod->dev->ifindex, runs_before, &ahead);
 	}
