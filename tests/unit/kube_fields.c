@@ -245,9 +245,9 @@ static void different_mistakes_are_shown_up_to_a_limit(void **state)
 
 /* ---- Fields that are not served ---- */
 
-#define ONLY_PODS                                                                     \
-	"not served yet for clients outside of the cluster and for the node itself: " \
-	"only pods of this node use "
+#define ONLY_THIS_NODE                                        \
+	"not served yet for clients outside of the cluster: " \
+	"only pods and processes of this node use "
 
 static void assert_unserved(const char *text, unsigned int flags, const char *expected)
 {
@@ -274,11 +274,11 @@ static void a_field_that_is_not_served_is_warned_of(void **state)
 			"  sessionAffinity: ClientIP\n  externalIPs: [192.0.2.1]\n"
 			"  externalTrafficPolicy: Local\n  loadBalancerSourceRanges: [192.0.2.0/24]\n"),
 		0,
-		"f.yaml:6:9: warning: Service q/s: spec.type: " ONLY_PODS
+		"f.yaml:6:9: warning: Service q/s: spec.type: " ONLY_THIS_NODE
 		"its node ports and load balancer addresses\n"
 		"f.yaml:9:20: warning: Service q/s: spec.sessionAffinity: not served yet: connections of "
 		"one client go to any endpoint\n"
-		"f.yaml:10:16: warning: Service q/s: spec.externalIPs: " ONLY_PODS
+		"f.yaml:10:16: warning: Service q/s: spec.externalIPs: " ONLY_THIS_NODE
 		"these addresses\n");
 }
 
@@ -348,7 +348,7 @@ static void unserved_fields_of_many_objects_are_one_warning(void **state)
 			SERVICE("b", "  clusterIP: 10.96.0.2\n  ports: [{port: 80}]\n"
 				     "  type: LoadBalancer\n"),
 		0,
-		"f.yaml:8:9: warning: Service q/a: spec.type: " ONLY_PODS
+		"f.yaml:8:9: warning: Service q/a: spec.type: " ONLY_THIS_NODE
 		"its node ports and load balancer addresses (also at f.yaml:16:9)\n");
 }
 
