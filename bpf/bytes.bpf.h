@@ -75,6 +75,21 @@ static __always_inline int packet_write(struct __sk_buff *skb, __u32 off, const 
 }
 
 /*
+ * As packet_write(), of bytes whose change nothing in the packet makes up for. At an uplink the
+ * device may have summed the whole packet (CHECKSUM_COMPLETE), and the kernel keeps that sum.
+ */
+static __always_inline int packet_write_summed(struct __sk_buff *skb, __u32 off, const void *from,
+					       const __u32 len)
+{
+	__u64 apart[READ_MAX / 8];
+
+	if (len > READ_MAX)
+		return -1;
+	__builtin_memcpy(apart, from, len);
+	return bpf_skb_store_bytes(skb, off, apart, len, BPF_F_RECOMPUTE_CSUM);
+}
+
+/*
  * As packet_read(), always by the helper: for slow paths, so that the verifier walks one path. len
  * may be a variable.
  */

@@ -292,7 +292,7 @@ __noinline int quote_nat(struct __sk_buff *skb)
 		return -1;
 	r = &s->route;
 	diff = route_diff(s);
-	if (diff && l3_write_addrs(skb, s->pkt.v6, s->quote.l3_off,
+	if (diff && l3_write_addrs(skb, s->pkt.v6, 0, s->quote.l3_off,
 				   r->rewrite & REWRITE_DST ? &r->dst : NULL,
 				   r->rewrite & REWRITE_SRC ? &r->src : NULL, diff))
 		return -1;

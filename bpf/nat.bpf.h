@@ -59,16 +59,17 @@ static __always_inline int v4_csum_update(struct __sk_buff *skb, __u32 l3_off, _
 
 /*
  * Writes one address of the IP header at l3_off. Besides the checksums the only place where the
- * families differ.
+ * families differ. summed: of the packet's own header at an uplink. In IPv4 the header's checksum
+ * makes up for the change.
  */
-static __always_inline int l3_write_addr(struct __sk_buff *skb, __u8 v6, __u32 l3_off, int dst,
-					 const struct weir_addr *to)
+static __always_inline int l3_write_addr(struct __sk_buff *skb, __u8 v6, int summed, __u32 l3_off,
+					 int dst, const struct weir_addr *to)
 {
-	if (v6)
-		return packet_write(skb,
-				    l3_off + (dst ? offsetof(struct ipv6hdr, daddr)
-						  : offsetof(struct ipv6hdr, saddr)),
-				    to, sizeof(*to));
+	if (v6) {
+		l3_off += dst ? offsetof(struct ipv6hdr, daddr) : offsetof(struct ipv6hdr, saddr);
+		return summed ? packet_write_summed(skb, l3_off, to, sizeof(*to))
+			      : packet_write(skb, l3_off, to, sizeof(*to));
+	}
 	return packet_write(
 		skb, l3_off + (dst ? offsetof(struct iphdr, daddr) : offsetof(struct iphdr, saddr)),
 		&to->w[3], sizeof(to->w[3]));
@@ -78,15 +79,15 @@ static __always_inline int l3_write_addr(struct __sk_buff *skb, __u8 v6, __u32 l
  * Writes both addresses and updates IPv4's header checksum. diff: the change of the addresses.
  * NULL: that address stays.
  */
-static __always_inline int l3_write_addrs(struct __sk_buff *skb, __u8 v6, __u32 l3_off,
+static __always_inline int l3_write_addrs(struct __sk_buff *skb, __u8 v6, int summed, __u32 l3_off,
 					  const struct weir_addr *src, const struct weir_addr *dst,
 					  __u32 diff)
 {
 	if (!v6 && v4_csum_update(skb, l3_off, diff))
 		return -1;
-	if (src && l3_write_addr(skb, v6, l3_off, 0, src))
+	if (src && l3_write_addr(skb, v6, summed, l3_off, 0, src))
 		return -1;
-	return dst && l3_write_addr(skb, v6, l3_off, 1, dst) ? -1 : 0;
+	return dst && l3_write_addr(skb, v6, summed, l3_off, 1, dst) ? -1 : 0;
 }
 
 /* Writes the packet's addresses as s->route says. */
@@ -103,7 +104,7 @@ __noinline int nat_both_addrs(struct __sk_buff *skb)
 	diff = route_diff(s);
 	if (!diff)
 		return 0;
-	return l3_write_addrs(skb, s->pkt.v6, s->pkt.l3_off,
+	return l3_write_addrs(skb, s->pkt.v6, at_uplink(&s->pkt), s->pkt.l3_off,
 			      r->rewrite & REWRITE_SRC ? &r->src : NULL,
 			      r->rewrite & REWRITE_DST ? &r->dst : NULL, diff);
 }
@@ -121,7 +122,8 @@ static __always_inline int nat_one_addr(struct __sk_buff *skb, const struct scra
 		return 0;
 	if (!s->pkt.v6 && v4_csum_update(skb, s->pkt.l3_off, diff))
 		return -1;
-	return l3_write_addr(skb, s->pkt.v6, s->pkt.l3_off, dst, dst ? &r->dst : &r->src);
+	return l3_write_addr(skb, s->pkt.v6, at_uplink(&s->pkt), s->pkt.l3_off, dst,
+			     dst ? &r->dst : &r->src);
 }
 
 /* ---- L4 checksums ------------------------------------------------------------------------- */

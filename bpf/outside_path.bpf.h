@@ -129,7 +129,7 @@ __noinline int hops_take(struct __sk_buff *skb)
 	if (s->pkt.hops <= 1)
 		return -1;
 	hops = s->pkt.hops - 1;
-	return packet_write(skb, s->pkt.l3_off + HOPS_OFF, &hops, sizeof(hops));
+	return packet_write_summed(skb, s->pkt.l3_off + HOPS_OFF, &hops, sizeof(hops));
 }
 
 /* ---- Answers ------------------------------------------------------------------------------ */

@@ -717,6 +717,128 @@ static void svc_96_a_packet_that_does_not_fit_is_answered(void **state)
 	assert_memory_equal(&read.dst, &want.dst, sizeof(read.dst));
 }
 
+/* ---- ICMP errors and fragments ---- */
+
+/* "Port unreachable" from src to the sender of the quoted packet. */
+static struct packet_spec unreachable(const struct prog_env *env, enum party src,
+				      const struct packet *quoted)
+{
+	struct packet_spec q;
+
+	assert_null(packet_read(quoted, &q));
+	return (struct packet_spec){
+		.src = prog_addr(env, src),
+		.dst = q.src,
+		.proto = env->family ? IPPROTO_ICMPV6 : IPPROTO_ICMP,
+		.icmp_type = env->family ? 1 : 3,
+		.icmp_code = env->family ? 4 : 3,
+		.quoted = quoted,
+	};
+}
+
+/* The error that comes in about a packet goes on about the packet that its sender sent. */
+static void error_becomes(struct prog_env *env, struct prog_arrival at, enum party src,
+			  const struct packet_spec *seen, enum party new_src,
+			  const struct packet_spec *sent_by_sender, bool redirected)
+{
+	struct packet inner = packet_build(seen), outer = packet_build(sent_by_sender);
+	struct packet_spec in = unreachable(env, src, &inner),
+			   want = unreachable(env, new_src, &outer);
+	struct packet packet = packet_build(&in);
+	struct prog_sent sent = prog_send(env, at, &packet);
+
+	if (redirected) {
+		assert_redirected(sent);
+		want.hops = 63;
+	} else {
+		assert_passed(sent);
+	}
+	assert_packet(&sent.out, &want);
+}
+
+static void svc_96_errors_about_a_local_backend_are_translated(void **state)
+{
+	struct prog_env *env = *state;
+	struct frontend f = serve(env, KIND_EXTERNAL, IPPROTO_UDP, POD_A);
+	struct packet_spec request = prog_udp(env, CLIENT, CPORT, f.addr, f.port),
+			   to_pod = prog_udp(env, CLIENT, CPORT, POD_A, TARGET),
+			   reply = prog_udp(env, POD_A, TARGET, CLIENT, CPORT),
+			   out = prog_udp(env, f.addr, f.port, CLIENT, CPORT);
+
+	assert_passed(prog_in(env, PROG_UPLINK, &request));
+	/* the pod, and a router on the way to it, about the client's packet */
+	error_becomes(env, TO_UPLINK(PROG_UPLINK), POD_A, &to_pod, f.addr, &request, false);
+	error_becomes(env, TO_UPLINK(PROG_UPLINK), NODE, &to_pod, NODE, &request, false);
+	/* the client, and a router, about the answer */
+	assert_passed(prog_out(env, PROG_UPLINK, &reply));
+	error_becomes(env, FROM_UPLINK(PROG_UPLINK), CLIENT, &out, CLIENT, &reply, false);
+	error_becomes(env, FROM_UPLINK(PROG_UPLINK), UNLISTED, &out, UNLISTED, &reply, false);
+}
+
+static void svc_96_errors_about_a_backend_elsewhere_are_translated(void **state)
+{
+	struct prog_env *env = *state;
+	struct frontend f = serve(env, KIND_EXTERNAL, IPPROTO_UDP, REMOTE_A);
+	struct packet_spec request = prog_udp(env, CLIENT, CPORT, f.addr, f.port), forward, reply,
+			   out = prog_udp(env, f.addr, f.port, CLIENT, CPORT);
+	struct prog_sent sent = prog_in(env, PROG_UPLINK, &request);
+	uint16_t port = port_of(&sent);
+
+	forward = prog_udp(env, NODE, port, REMOTE_A, TARGET);
+	reply = prog_udp(env, REMOTE_A, TARGET, NODE, port);
+	error_becomes(env, FROM_UPLINK(PROG_UPLINK), REMOTE_A, &forward, f.addr, &request, true);
+	error_becomes(env, FROM_UPLINK(PROG_UPLINK), UNLISTED, &forward, UNLISTED, &request, true);
+	assert_redirected(prog_in(env, PROG_UPLINK, &reply));
+	error_becomes(env, FROM_UPLINK(PROG_UPLINK), CLIENT, &out, NODE, &reply, true);
+	error_becomes(env, FROM_UPLINK(PROG_UPLINK), UNLISTED, &out, UNLISTED, &reply, true);
+}
+
+static void an_error_about_no_connection_is_untouched(void **state)
+{
+	struct prog_env *env = *state;
+	struct frontend f = serve(env, KIND_EXTERNAL, IPPROTO_UDP, POD_A);
+	struct packet_spec spec = prog_udp(env, f.addr, f.port, CLIENT, CPORT);
+	struct packet quoted = packet_build(&spec), packet;
+
+	spec = unreachable(env, CLIENT, &quoted);
+	packet = packet_build(&spec);
+	assert_untouched(prog_send(env, FROM_UPLINK(PROG_UPLINK), &packet));
+}
+
+/* Later fragments have no ports: they follow the first. */
+static void fragments_follow(struct prog_env *env, enum party backend)
+{
+	struct frontend f = serve(env, KIND_NODE_PORT, IPPROTO_UDP, backend);
+	struct packet_spec spec = prog_udp(env, CLIENT, CPORT + backend, f.addr, f.port), read;
+	struct packet whole, part;
+	struct prog_sent sent;
+
+	spec.payload = 1000;
+	whole = packet_build(&spec);
+	for (unsigned int offset = 0; offset < 1008; offset += 504) {
+		part = packet_fragment(&whole, offset, 504, 77 + backend);
+		sent = prog_send(env, FROM_UPLINK(PROG_UPLINK), &part);
+		if (backend == REMOTE_A)
+			assert_redirected(sent);
+		else
+			assert_passed(sent);
+		packet_read(&sent.out, &read);
+		spec.dst = prog_addr(env, backend);
+		assert_memory_equal(&read.dst, &spec.dst, sizeof(read.dst));
+		if (backend == REMOTE_A)
+			spec.src = prog_addr(env, NODE);
+		assert_memory_equal(&read.src, &spec.src, sizeof(read.src));
+	}
+	part = packet_fragment(&whole, 504, 504, 99); /* of another datagram */
+	assert_untouched(prog_send(env, FROM_UPLINK(PROG_UPLINK), &part));
+}
+
+static void svc_97_fragments_follow_their_first_one(void **state)
+{
+	fragments_follow(*state, POD_A);
+	fragments_follow(*state, REMOTE_A);
+}
+
 int main(void)
 {
 #define BOTH(f)                                            \
@@ -754,6 +876,10 @@ int main(void)
 		BOTH(connections_of_clients_outside_count_in_a_bucket_of_their_own),
 		BOTH(a_packet_without_hops_left_is_answered),
 		BOTH(svc_96_a_packet_that_does_not_fit_is_answered),
+		BOTH(svc_96_errors_about_a_local_backend_are_translated),
+		BOTH(svc_96_errors_about_a_backend_elsewhere_are_translated),
+		BOTH(an_error_about_no_connection_is_untouched),
+		BOTH(svc_97_fragments_follow_their_first_one),
 	};
 
 	return prog_tests_run(tests);

@@ -245,10 +245,6 @@ static void different_mistakes_are_shown_up_to_a_limit(void **state)
 
 /* ---- Fields that are not served ---- */
 
-#define ONLY_THIS_NODE                                        \
-	"not served yet for clients outside of the cluster: " \
-	"only pods and processes of this node use "
-
 static void assert_unserved(const char *text, unsigned int flags, const char *expected)
 {
 	with_store *s = read_with_defaults(text, flags);
@@ -274,12 +270,8 @@ static void a_field_that_is_not_served_is_warned_of(void **state)
 			"  sessionAffinity: ClientIP\n  externalIPs: [192.0.2.1]\n"
 			"  externalTrafficPolicy: Local\n  loadBalancerSourceRanges: [192.0.2.0/24]\n"),
 		0,
-		"f.yaml:6:9: warning: Service q/s: spec.type: " ONLY_THIS_NODE
-		"its node ports and load balancer addresses\n"
 		"f.yaml:9:20: warning: Service q/s: spec.sessionAffinity: not served yet: connections of "
-		"one client go to any endpoint\n"
-		"f.yaml:10:16: warning: Service q/s: spec.externalIPs: " ONLY_THIS_NODE
-		"these addresses\n");
+		"one client go to any endpoint\n");
 }
 
 static void a_value_that_changes_nothing_is_not_warned_of(void **state)
@@ -344,12 +336,13 @@ static void node_affinity_matters_where_pods_are_made(void **state)
 static void unserved_fields_of_many_objects_are_one_warning(void **state)
 {
 	assert_unserved(
-		SERVICE("a", "  clusterIP: 10.96.0.1\n  ports: [{port: 80}]\n  type: NodePort\n")
+		SERVICE("a", "  clusterIP: 10.96.0.1\n  ports: [{port: 80}]\n  sessionAffinity: "
+			     "ClientIP\n")
 			SERVICE("b", "  clusterIP: 10.96.0.2\n  ports: [{port: 80}]\n"
-				     "  type: LoadBalancer\n"),
+				     "  sessionAffinity: ClientIP\n"),
 		0,
-		"f.yaml:8:9: warning: Service q/a: spec.type: " ONLY_THIS_NODE
-		"its node ports and load balancer addresses (also at f.yaml:16:9)\n");
+		"f.yaml:8:20: warning: Service q/a: spec.sessionAffinity: not served yet: connections of "
+		"one client go to any endpoint (also at f.yaml:16:20)\n");
 }
 
 /* ---- Kinds ---- */

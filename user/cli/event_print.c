@@ -235,6 +235,13 @@ static void emit_ends(struct emit *e, const struct event_view *v)
 				    : NULL);
 }
 
+static const char *hook_of(const struct weir_event *ev)
+{
+	if (ev->flags & WEIR_EVENT_UPLINK)
+		return ev->flags & WEIR_EVENT_TO_POD ? "to-uplink" : "from-uplink";
+	return ev->flags & WEIR_EVENT_TO_POD ? "to-pod" : "from-pod";
+}
+
 void event_emit(const struct event_view *v, struct emit *e)
 {
 	static const char *const verdicts[] = { [EVENT_ALLOW] = "allow",
@@ -261,7 +268,7 @@ void event_emit(const struct event_view *v, struct emit *e)
 	emit_bool(e, "known", ev->flags & WEIR_EVENT_KNOWN);
 	emit_bool(e, "reply", ev->flags & WEIR_EVENT_REPLY);
 	emit_bool(e, "icmpError", ev->flags & WEIR_EVENT_ICMP_ERROR);
-	emit_text(e, "hook", ev->flags & WEIR_EVENT_TO_POD ? "to-pod" : "from-pod");
+	emit_text(e, "hook", hook_of(ev));
 	emit_text(e, "pod", live_pod_at(v->naming->now, ev->device));
 	emit_int(e, "device", ev->device);
 	emit_int(e, "bytes", ev->len);

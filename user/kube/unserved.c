@@ -40,17 +40,7 @@ static bool pods_are_made(const struct kube_meta *m, unsigned int flags)
 	"not served for Services whose EndpointSlices Weir derives: every node uses all " \
 	"endpoints; hints in EndpointSlices of the input are used"
 
-#define ONLY_THIS_NODE(what)                                  \
-	"not served yet for clients outside of the cluster: " \
-	"only pods and processes of this node use " what
-
 static const struct unserved table[] = {
-	{ KUBE_SERVICE,
-	  { "spec", "type" },
-	  "NodePort|LoadBalancer",
-	  ONLY_THIS_NODE("its node ports and load balancer addresses"),
-	  NULL },
-	{ KUBE_SERVICE, { "spec", "externalIPs" }, NULL, ONLY_THIS_NODE("these addresses"), NULL },
 	{ KUBE_SERVICE,
 	  { "spec", "sessionAffinity" },
 	  "ClientIP",
