@@ -19,11 +19,17 @@ remove() {
 }
 trap remove EXIT
 
-# instance PREFIX: the script has an instance of its own, $NAME; without root it is skipped.
+# instance PREFIX: the script has an instance of its own, $NAME; without root it is skipped. It begins
+# again in a network namespace of its own: load would take the machine's devices for uplinks.
 instance() {
 	if [ "$(id -u)" != 0 ]; then
 		echo "1..0 # SKIP needs root"
 		exit 0
+	fi
+	if [ -z "${WEIR_CLI_NETNS:-}" ]; then
+		rm -rf "$dir"
+		trap - EXIT
+		WEIR_CLI_NETNS=1 exec unshare -n "$0"
 	fi
 	NAME=$1$$
 }
