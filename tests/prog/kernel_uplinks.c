@@ -376,7 +376,8 @@ static void an_apply_that_is_killed_is_completed_by_the_next(void **state)
 								       one = records(&up1, 1);
 
 		attach_preference = step % 2 ? ATTACH_CLSACT : ATTACH_AUTO;
-		done = apply_in_child(&both, step) & apply_in_child(&one, step);
+		done = apply_in_child(&both, step);
+		done = apply_in_child(&one, step) && done;
 		apply(&both);
 		assert_is_uplink(50, true);
 		apply(&one);

@@ -18,6 +18,7 @@
 #include "base/instance.h"
 #include "base/mem.h"
 #include "sandbox/instance.h"
+#include "sandbox/names.h"
 #include "sandbox/netns.h"
 #include "sandbox/node_cgroup.h"
 #include "sandbox/records.h"
@@ -32,7 +33,7 @@ static const char *name_or_default(const char *name)
 
 int sandbox_check_name(const char *name, struct weir_err *err)
 {
-	/* no '_': it ends the instance's name in those of its namespaces (topology_prefix()) */
+	/* no '_': it ends the instance's name in those of its namespaces (names_prefix()) */
 	size_t n;
 
 	name = name_or_default(name);
@@ -59,7 +60,7 @@ int instance_check(const char *name, struct weir_err *err)
 
 bool sandbox_exists(const char *name)
 {
-	_cleanup_(mem_free) char *node = topology_netns_name(name_or_default(name), "node");
+	_cleanup_(mem_free) char *node = names_netns(name_or_default(name), "node");
 
 	return netns_exists(node);
 }
@@ -111,7 +112,7 @@ static bool is_first_node(const char *name, const char *where)
 
 int sandbox_netns(const char *name, const char *where, struct weir_err *err)
 {
-	_cleanup_(mem_free) char *netns = topology_netns_name(name_or_default(name), where);
+	_cleanup_(mem_free) char *netns = names_netns(name_or_default(name), where);
 	const char *slash = strchr(where, '/');
 	_cleanup_(mem_free) char *ns = slash ? mem_strndup(where, slash - where) : NULL;
 	_cleanup_(mem_free) char *record =
@@ -252,7 +253,7 @@ static void remove_bad_attachments(const char *name, const char *instance)
 static int remove_instance(const char *name, const char *instance, const char *netns,
 			   struct weir_err *err)
 {
-	_cleanup_(mem_free) char *first = topology_prefix(name);
+	_cleanup_(mem_free) char *first = names_prefix(name);
 	_cleanup_(mem_free) char *prefix = mem_printf(NETNS_DIR "/%s", first);
 	_cleanup_(mem_free) char *pods = instance_run_file(instance, INSTANCE_PODS);
 
@@ -265,7 +266,7 @@ static int remove_instance(const char *name, const char *instance, const char *n
 int instance_remove_node(const char *name, const char *node, struct weir_err *err)
 {
 	_cleanup_(mem_free) char *where = mem_printf("node/%s", node);
-	_cleanup_(mem_free) char *netns = topology_netns_name(name, where);
+	_cleanup_(mem_free) char *netns = names_netns(name, where);
 	_cleanup_(mem_free) char *instance = mem_printf("%s_%s", name, node);
 	_cleanup_(mem_free) char *run = instance_run_file(instance, "");
 	int first = remove_instance(name, instance, netns, err), r;
@@ -278,7 +279,7 @@ int instance_remove_node(const char *name, const char *node, struct weir_err *er
 int instance_remove(const char *name, struct weir_err *err)
 {
 	_cleanup_(arena_free) struct arena arena = {};
-	_cleanup_(mem_free) char *netns = topology_netns_name(name, "node");
+	_cleanup_(mem_free) char *netns = names_netns(name, "node");
 	_cleanup_(mem_free) char *run = instance_run_file(name, "");
 	char **nodes = records_nodes(name, &arena);
 	int first, r;

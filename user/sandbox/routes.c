@@ -2,9 +2,9 @@
 /* Routes between the nodes of a sandbox. See routes.h. */
 #include "base/mem.h"
 #include "sandbox/netlink.h"
+#include "sandbox/names.h"
 #include "sandbox/netns.h"
 #include "sandbox/routes.h"
-#include "sandbox/topology.h"
 #include "sandbox/wiring.h"
 
 /* Where a namespace sends what is for the addresses. */
@@ -48,8 +48,8 @@ static int add_routes(const char *netns, const struct hop *hop, const struct wei
 static int from_world(const char *name, const struct sandbox_net *net, size_t node,
 		      const struct weir_addr addr[2], struct weir_err *err)
 {
-	_cleanup_(mem_free) char *netns = topology_netns_name(name, ROUTES_WORLD);
-	_cleanup_(mem_free) char *device = topology_world_device(net, node);
+	_cleanup_(mem_free) char *netns = names_netns(name, NAMES_WORLD);
+	_cleanup_(mem_free) char *device = names_world_device(net, node);
 	struct hop hop = {
 		.device = device,
 		.gateway = { wiring_gateway(0), wiring_gateway(1) },
@@ -62,9 +62,9 @@ static int from_world(const char *name, const struct sandbox_net *net, size_t no
 static int from_node(const char *name, const struct sandbox_net *net, size_t from,
 		     const struct weir_addr addr[2], struct weir_err *err)
 {
-	_cleanup_(mem_free) char *netns = topology_node_netns(name, net, from);
+	_cleanup_(mem_free) char *netns = names_node_netns(name, net, from);
 	struct hop hop = {
-		.device = ROUTES_WORLD,
+		.device = NAMES_WORLD,
 		.gateway = { net->world_addr[0], net->world_addr[1] },
 		.mac = wiring_world_mac,
 		.source = net->nodes[from].addr,
@@ -78,7 +78,7 @@ static int from_node(const char *name, const struct sandbox_net *net, size_t fro
 static int stop_proxy(const char *name, const struct sandbox_net *net, size_t node,
 		      const struct weir_addr addr[2], struct weir_err *err)
 {
-	_cleanup_(mem_free) char *netns = topology_node_netns(name, net, node);
+	_cleanup_(mem_free) char *netns = names_node_netns(name, net, node);
 	_cleanup_(fd_close) int fd = netns_open(netns, err);
 	_cleanup_(nl_close) struct nl *nl = NULL;
 	int r = fd < 0 ? fd : nl_open(fd, &nl, err);

@@ -4,8 +4,6 @@
 
 #include "sandbox/sandbox.h"
 
-#define ROUTES_WORLD "world" /* namespace of the world, and the device to it in each node */
-
 /*
  * Routes the addresses (two, by family; zero: none) to the node. Repeatable; replaces the routes to
  * another node. Nothing with one node: the world's default route leads there.

@@ -13,11 +13,11 @@
 #include "base/mem.h"
 #include "sandbox/netlink.h"
 #include "sandbox/netns.h"
+#include "sandbox/names.h"
 #include "sandbox/routes.h"
 #include "sandbox/topology.h"
 #include "sandbox/wiring.h"
 
-#define INSIDE "eth0" /* the device in a pod, and that in the world to the first node */
 /*
  * ifindex of the world's veth in the node namespace. The kernel activates a veth at once only if
  * the ifindexes of its ends differ. As the first devices of their namespaces both would have the
@@ -26,68 +26,9 @@
 #define WORLD_INDEX 100
 #define WAIT_TRIES 2000 /* of 1 ms */
 
-char *topology_prefix(const char *name)
-{
-	return mem_printf("weir-%s_", name);
-}
-
-/* '.' is in no Namespace's name, so it is no pod's. */
-static char *further_node_netns(const char *name, const char *node)
-{
-	return mem_printf("weir-%s_node.%s", name, node);
-}
-
-char *topology_node_netns(const char *name, const struct sandbox_net *net, size_t node)
-{
-	return node ? further_node_netns(name, net->nodes[node].name)
-		    : mem_printf("weir-%s_node", name);
-}
-
-/* '_' occurs in no Kubernetes name, so different pods never share a namespace's name. */
-char *topology_netns_name(const char *name, const char *where)
-{
-	const char *slash = strchr(where, '/');
-	char *node;
-
-	if (!slash)
-		return mem_printf("weir-%s_%s", name, where);
-	if (!strncmp(where, "node/", 5)) {
-		node = further_node_netns(name, slash + 1);
-		if (netns_exists(node))
-			return node;
-		free(node);
-	}
-	return mem_printf("weir-%s_%.*s_%s", name, (int)(slash - where), where, slash + 1);
-}
-
-static uint64_t hash_text(const char *text)
-{
-	uint64_t h = 0xcbf29ce484222325;
-
-	for (; *text; text++)
-		h = (h ^ (unsigned char)*text) * 0x100000001b3;
-	return h;
-}
-
 static char *pod_where(const char *ns, const char *pod)
 {
 	return mem_printf("%s/%s", ns, pod);
-}
-
-/* The host's end of a veth: a hash, since device names are short; a collision gives -EEXIST. */
-static char *device_name(const char *where)
-{
-	if (!strcmp(where, ROUTES_WORLD))
-		return mem_strdup(ROUTES_WORLD);
-	return mem_printf("veth%010llx", (unsigned long long)(hash_text(where) & 0xffffffffff));
-}
-
-/* Not by its index: that changes when other nodes come or go. */
-char *topology_world_device(const struct sandbox_net *net, size_t node)
-{
-	_cleanup_(mem_free) char *where = sandbox_node_where(net, node);
-
-	return node ? device_name(where) : mem_strdup(INSIDE);
 }
 
 static int router_sysctls(int netns_fd, struct weir_err *err)
@@ -163,14 +104,14 @@ struct link {
 /* Creates both and configures the inner end. Returns the ifindex of the host's end. */
 static int connect_inside(const struct link *l, struct weir_err *err)
 {
-	_cleanup_(mem_free) char *netns = topology_netns_name(l->name, l->where);
-	_cleanup_(mem_free) char *device = device_name(l->where);
+	_cleanup_(mem_free) char *netns = names_netns(l->name, l->where);
+	_cleanup_(mem_free) char *device = names_device(l->where);
 	_cleanup_(fd_close) int fd = ensure_netns(netns, err);
 	_cleanup_(nl_close) struct nl *nl = NULL;
 	/* a bridge port needs a MAC of its own: frames to the node go to the bridge's MAC */
 	struct nl_veth veth = { device,
 				l->inside,
-				strcmp(l->where, ROUTES_WORLD) ? 0 : WORLD_INDEX,
+				strcmp(l->where, NAMES_WORLD) ? 0 : WORLD_INDEX,
 				fd,
 				l->wiring->bridged ? NULL : wiring_node_mac,
 				l->mac };
@@ -195,15 +136,15 @@ static int connect_world(const char *name, int node_fd, struct nl *nl,
 			 const struct sandbox_net *net, size_t node, struct weir_err *err)
 {
 	static const struct weir_addr none[2];
-	_cleanup_(mem_free) char *inside = topology_world_device(net, node);
+	_cleanup_(mem_free) char *inside = names_world_device(net, node);
 	struct link link = { name,
-			     ROUTES_WORLD,
+			     NAMES_WORLD,
 			     inside,
 			     node_fd,
 			     wiring_of(SANDBOX_ROUTED),
 			     wiring_world_mac,
 			     node ? none : net->world_addr };
-	struct wire wire = { node_fd, ROUTES_WORLD, wiring_world_mac, net->world_addr,
+	struct wire wire = { node_fd, NAMES_WORLD, wiring_world_mac, net->world_addr,
 			     net->nodes[node].addr };
 	int ifindex = connect_inside(&link, err);
 
@@ -213,7 +154,7 @@ static int connect_world(const char *name, int node_fd, struct nl *nl,
 static int make_node(const char *name, const struct sandbox_net *net, size_t node,
 		     struct weir_err *err)
 {
-	_cleanup_(mem_free) char *netns = topology_node_netns(name, net, node);
+	_cleanup_(mem_free) char *netns = names_node_netns(name, net, node);
 	_cleanup_(fd_close) int fd = ensure_netns(netns, err);
 	_cleanup_(nl_close) struct nl *nl = NULL;
 	int r;
@@ -232,7 +173,7 @@ static int make_node(const char *name, const struct sandbox_net *net, size_t nod
 
 static int make_router(const char *name, struct weir_err *err)
 {
-	_cleanup_(mem_free) char *netns = topology_netns_name(name, ROUTES_WORLD);
+	_cleanup_(mem_free) char *netns = names_netns(name, NAMES_WORLD);
 	_cleanup_(fd_close) int fd = netns_open(netns, err);
 
 	return fd < 0 ? fd : router_sysctls(fd, err);
@@ -255,9 +196,9 @@ int topology_route_node(const char *name, const struct sandbox_net *net, size_t 
 
 int topology_remove_node(const char *name, const char *node, struct weir_err *err)
 {
-	_cleanup_(mem_free) char *netns = further_node_netns(name, node);
+	_cleanup_(mem_free) char *netns = names_further_node(name, node);
 
-	delete_device(netns, ROUTES_WORLD);
+	delete_device(netns, NAMES_WORLD);
 	return netns_delete(netns, err);
 }
 
@@ -268,7 +209,7 @@ static void choose_mac(const struct plug *p, uint8_t mac[6])
 	_cleanup_(mem_free) char *text =
 		mem_printf("%s/%s %s %s", p->ns, p->pod, addr_text(&p->addr[0], v4),
 			   addr_text(&p->addr[1], v6));
-	uint64_t h = hash_text(text);
+	uint64_t h = names_hash(text);
 
 	memcpy(mac, &h, 6);
 	mac[0] = 0x02;
@@ -286,10 +227,11 @@ static int join_bridge(int node_fd, int ifindex, struct weir_err *err)
 int topology_plug(const char *name, struct plug *p, const struct sandbox_net *net,
 		  struct weir_err *err)
 {
-	_cleanup_(mem_free) char *node = topology_node_netns(name, net, p->node);
+	_cleanup_(mem_free) char *node = names_node_netns(name, net, p->node);
 	_cleanup_(mem_free) char *where = pod_where(p->ns, p->pod);
 	_cleanup_(fd_close) int fd = netns_open(node, err);
-	struct link link = { name, where, INSIDE, fd, wiring_of(net->topology), p->mac, p->addr };
+	struct link link = { name,   where,  NAMES_INSIDE, fd, wiring_of(net->topology),
+			     p->mac, p->addr };
 	int ifindex;
 
 	if (fd < 0)
@@ -305,9 +247,9 @@ int topology_plug(const char *name, struct plug *p, const struct sandbox_net *ne
 int topology_open(const char *name, const struct plug *p, const struct sandbox_net *net,
 		  struct weir_err *err)
 {
-	_cleanup_(mem_free) char *node = topology_node_netns(name, net, p->node);
+	_cleanup_(mem_free) char *node = names_node_netns(name, net, p->node);
 	_cleanup_(mem_free) char *where = pod_where(p->ns, p->pod);
-	_cleanup_(mem_free) char *device = device_name(where);
+	_cleanup_(mem_free) char *device = names_device(where);
 	_cleanup_(fd_close) int fd = netns_open(node, err);
 	_cleanup_(nl_close) struct nl *nl = NULL;
 	struct wire wire = { fd, device, p->mac, p->addr, net->nodes[p->node].addr };
@@ -334,8 +276,8 @@ struct ends {
 static int wait_for(const char *name, const char *node_netns, const struct ends *e,
 		    struct weir_err *err)
 {
-	_cleanup_(mem_free) char *device = device_name(e->where);
-	_cleanup_(mem_free) char *netns = topology_netns_name(name, e->where);
+	_cleanup_(mem_free) char *device = names_device(e->where);
+	_cleanup_(mem_free) char *netns = names_netns(name, e->where);
 	_cleanup_(nl_close) struct nl *node = NULL, *in = NULL;
 	const struct timespec tick = { 0, 1000000 };
 	int r = open_netns_nl(node_netns, &node, err);
@@ -357,8 +299,8 @@ int topology_wait_pod(const char *name, const struct plug *p, const struct sandb
 		      struct weir_err *err)
 {
 	_cleanup_(mem_free) char *where = pod_where(p->ns, p->pod);
-	_cleanup_(mem_free) char *node = topology_node_netns(name, net, p->node);
-	struct ends ends = { where, INSIDE, wiring_of(net->topology) };
+	_cleanup_(mem_free) char *node = names_node_netns(name, net, p->node);
+	struct ends ends = { where, NAMES_INSIDE, wiring_of(net->topology) };
 
 	return wait_for(name, node, &ends, err);
 }
@@ -368,9 +310,9 @@ int topology_wait_world(const char *name, const struct sandbox_net *net, struct 
 	int r = 0;
 
 	for (size_t i = 0; i < net->n_nodes && !r; i++) {
-		_cleanup_(mem_free) char *inside = topology_world_device(net, i);
-		_cleanup_(mem_free) char *node = topology_node_netns(name, net, i);
-		struct ends ends = { ROUTES_WORLD, inside, wiring_of(SANDBOX_ROUTED) };
+		_cleanup_(mem_free) char *inside = names_world_device(net, i);
+		_cleanup_(mem_free) char *node = names_node_netns(name, net, i);
+		struct ends ends = { NAMES_WORLD, inside, wiring_of(SANDBOX_ROUTED) };
 
 		r = wait_for(name, node, &ends, err);
 	}
@@ -380,9 +322,9 @@ int topology_wait_world(const char *name, const struct sandbox_net *net, struct 
 int topology_unplug(const char *name, const char *ns, const char *pod, struct weir_err *err)
 {
 	_cleanup_(mem_free) char *where = pod_where(ns, pod);
-	_cleanup_(mem_free) char *netns = topology_netns_name(name, where);
+	_cleanup_(mem_free) char *netns = names_netns(name, where);
 
-	delete_device(netns, INSIDE);
+	delete_device(netns, NAMES_INSIDE);
 	return netns_delete(netns, err);
 }
 
@@ -403,7 +345,7 @@ static int remove_one(const char *netns, void *arg)
 
 int topology_remove(const char *name, struct weir_err *err)
 {
-	_cleanup_(mem_free) char *prefix = topology_prefix(name);
+	_cleanup_(mem_free) char *prefix = names_prefix(name);
 	struct removal r = { 0, err };
 
 	netns_each(prefix, remove_one, &r);

@@ -13,17 +13,6 @@
 
 #include "sandbox/sandbox.h"
 
-/*
- * Names of the instance's namespaces: "weir-<name>_node", "weir-<name>_node.<node>" for further
- * nodes, "weir-<name>_world", "weir-<name>_<ns>_<pod>".
- */
-char *topology_prefix(const char *name); /* "weir-<name>_" */
-char *topology_node_netns(const char *name, const struct sandbox_net *net, size_t node);
-/* The device in the world that leads to a node. The caller owns the text. */
-char *topology_world_device(const struct sandbox_net *net, size_t node);
-/* where: as of sandbox_netns(). A further node is found by its namespace. */
-char *topology_netns_name(const char *name, const char *where);
-
 /* Creates a node, with the first one the world, and the link between them, unless they exist. */
 int topology_node(const char *name, const struct sandbox_net *net, size_t node,
 		  struct weir_err *err);

@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "base/netns.h"
 #include "sandbox/instance.h"
+#include "sandbox/names.h"
 #include "sandbox/netns.h"
 #include "sandbox/records.h"
 #include "sandbox/server.h"
@@ -201,7 +202,7 @@ static bool is_adopted(const struct up *u, const struct planned_pod *p)
 static int record_attachment(struct up *u, const struct planned_pod *p)
 {
 	_cleanup_(mem_free) char *where = mem_printf("%s/%s", p->plug.ns, p->plug.pod);
-	_cleanup_(mem_free) char *netns = topology_netns_name(u->name, where);
+	_cleanup_(mem_free) char *netns = names_netns(u->name, where);
 	_cleanup_(mem_free) char *path = mem_printf("%s/%s", NETNS_DIR, netns);
 	struct attachment a = {
 		.ns = p->plug.ns,
@@ -544,7 +545,7 @@ static void name_nodes(struct up *u)
 	u->nodes = mem_zalloc(net->n_nodes * sizeof(*u->nodes));
 	for (size_t i = 0; i < net->n_nodes; i++) {
 		u->nodes[i].instance = sandbox_instance(u->name, net, i);
-		u->nodes[i].netns = topology_node_netns(u->name, net, i);
+		u->nodes[i].netns = names_node_netns(u->name, net, i);
 		u->nodes[i].where =
 			i ? mem_printf("node/%s", net->nodes[i].name) : mem_strdup("node");
 	}
