@@ -3,7 +3,7 @@
 #
 # `make demo`: the shop of policies/shop as network namespaces with real servers, every allowed and
 # denied connection tried, requests to Services spread over their backends, and two changes under
-# open connections.
+# open connections; then two nodes, and requests from outside to their node ports.
 #
 # Everything happens in namespaces that the sandbox makes and that are removed at exit; the machine's
 # own network is not touched.
@@ -12,6 +12,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 WEIR=${BUILD:-build}/weir
 NAME=demo-$$
+NODES=demo-nodes-$$ # the sandbox with two nodes
 API=10.96.0.80 # clusterIPs of policies/shop/20-services.yaml
 DNS=10.96.0.53
 
@@ -47,6 +48,7 @@ cleanup() {
 	trap '' INT TERM # a second Ctrl-C must not interrupt it
 	stop_client
 	"$WEIR" sandbox down --name "$NAME" || status=1
+	"$WEIR" sandbox down -q --name "$NODES" || status=1
 	rm -rf "$tmp"
 	exit "$status"
 }
@@ -151,6 +153,28 @@ say "pod ops/${backend:-dns-1} removed in $(seconds_since "$started")"
 sleep 1
 stop_client
 tail -n "+$((seen + 1))" "$tmp/udp"
+
+# A request from outside; the server answers with its name, its port and the client that it sees.
+# shellcheck disable=SC2016 # the inner shell expands
+from_outside() { # ADDRESS PORT NODE
+	local pod='' client=''
+	read -r pod _ client _ < <("$WEIR" sandbox exec --name "$NODES" world -- timeout 1 bash -c '
+		exec 3<>"/dev/tcp/$0/$1" && echo hello >&3 && head -n 1 <&3' "$1" "$2" 2>/dev/null)
+	if [ -n "$pod" ]; then
+		printf '    outside -> %s:%s of %s   %s answers; its client is %s\n' "$1" "$2" "$3" "$pod" "$client"
+	else
+		printf '    outside -> %s:%s of %s   silence\n' "$1" "$2" "$3"
+	fi
+}
+
+title "5. Two nodes: requests from outside to node ports"
+say "The server is on node n2. Port 30080 is answered by every node; 30081 keeps the client's address (externalTrafficPolicy: Local)."
+run sandbox up -q --name "$NODES" -f policies/nodes || exit 1
+from_outside 192.0.2.1 30080 n1
+from_outside 192.0.2.2 30080 n2
+from_outside 192.0.2.1 30081 n1
+from_outside 192.0.2.2 30081 n2
+say "n1 sends in its own name to n2, so that the answer comes back through it; without a server of its own it is silent at 30081"
 
 title "Done in $(seconds_since "$began")"
 say "Try it yourself: $WEIR sandbox up -f policies/shop; $WEIR sandbox exec shop/frontend -- curl -s http://$API/; $WEIR sandbox down"

@@ -186,6 +186,22 @@ ends_when_interrupted() {
 		[ -z "$(find /sys/fs/bpf /run /run/netns -maxdepth 1 -name "weir-$NAME*")" ]
 }
 
+# answer ADDRESS PORT: the pod and the client that it sees, for a client outside
+answer() {
+	"$W" sandbox exec --name "$NAME" world -- timeout 2 bash -c "exec 3<>/dev/tcp/$1/$2 && echo >&3 && read -r pod _ client _ <&3 && echo \"\$pod \$client\""
+}
+
+# The server is on n2: n1 sends in its own name; Local keeps the client's address, or is silent.
+node_ports() {
+	local client=198.51.100.1 r=0
+	exits 0 sandbox up -q -f policies/nodes || return
+	[ "$(answer 192.0.2.1 30080)" = "web/server 192.0.2.1" ] && [ "$(answer 192.0.2.2 30080)" = "web/server $client" ] &&
+		[ "$(answer 192.0.2.2 30081)" = "web/server $client" ] && ! answer 192.0.2.1 30081 &&
+		[ "$(answer 2001:db8:2::1 30080)" = "web/server 2001:db8:2::1" ] &&
+		[ "$(answer 2001:db8:2::2 30081)" = "web/server 2001:db8:ffff:ffff::1" ] || r=1
+	exits 0 sandbox probe -q -f policies/nodes && return $r
+}
+
 manifests >"$dir/a.yaml"
 check "up makes a node for each Node object, and says how to name it" up ptp
 check "pods of different nodes connect as both nodes' plans say, directly and through Services (SVC-30, SVC-34)" connections
@@ -204,6 +220,7 @@ check "it comes back" exits 0 sandbox up -q -f "$dir/a.yaml"
 check "a node comes whose name is between theirs" a_node_between with
 check "and goes" a_node_between without
 check "a pod that a call left unfinished moves to another node" an_unfinished_pod_moves
+check "clients outside reach node ports of every node, by its traffic policy (SVC-35, SVC-38, SVC-62, B.9)" node_ports
 check "down removes all nodes" nothing_is_left
 check "interrupted while nodes are wired, up ends and leaves nothing" ends_when_interrupted
 check "an instance of the machine is neither taken nor removed" machine_instance_stays

@@ -137,5 +137,6 @@ int main(void)
 		cmocka_unit_test(more_backends_than_the_largest_prime_have_a_slot_each),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -98,5 +98,6 @@ int main(void)
 		cmocka_unit_test(all_nodes_have_the_same_table),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
