@@ -882,5 +882,6 @@ int main(void)
 		BOTH(svc_97_fragments_follow_their_first_one),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return prog_tests_run(tests);
 }
