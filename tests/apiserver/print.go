@@ -249,6 +249,14 @@ func (p *printer) node(n *core.Node) {
 			seen[text] = true
 		}
 	}
+	var internal []string
+	for _, a := range n.Status.Addresses {
+		if a.Type == core.NodeInternalIP && addressText(a.Address) != "none" {
+			internal = append(internal, a.Address)
+		}
+	}
+	primary := byFamily(internal)
+	p.printf("  primary %s %s\n", primary[0], primary[1])
 }
 
 func protocol(proto core.Protocol) string { return string(proto) }
@@ -330,12 +338,42 @@ func (p *printer) service(svc *core.Service) {
 		}
 		p.printf("  port %s %s %d node %d target %s\n", quoted(port.Name), protocol(port.Protocol), port.Port, port.NodePort, target)
 	}
+	p.printf("  affinity %d\n", affinitySeconds(spec))
 	p.addresses("external-ips", spec.ExternalIPs)
-	balancers := []string{spec.LoadBalancerIP}
+	balancers, vips := []string{spec.LoadBalancerIP}, []string{}
 	for _, ingress := range svc.Status.LoadBalancer.Ingress {
 		balancers = append(balancers, ingress.IP)
+		if mode := value(ingress.IPMode, ""); (mode == "" || mode == core.LoadBalancerIPModeVIP) && onWire(ingress.IP) {
+			vips = append(vips, ingress.IP)
+		}
+	}
+	p.addresses("vips", vips)
+	for _, block := range spec.LoadBalancerSourceRanges {
+		if block != "" {
+			p.printf("  source-range %s\n", blockText(strings.TrimSpace(block)))
+		}
 	}
 	p.addresses("balancer-ips", balancers)
+}
+
+func affinitySeconds(spec *core.ServiceSpec) int32 {
+	if spec.SessionAffinity != core.ServiceAffinityClientIP {
+		return 0
+	}
+	if config := spec.SessionAffinityConfig; config != nil && config.ClientIP != nil {
+		return value(config.ClientIP.TimeoutSeconds, core.DefaultClientIPServiceAffinitySeconds)
+	}
+	return core.DefaultClientIPServiceAffinitySeconds
+}
+
+// onWire: a packet may have the address: not unspecified, loopback, 0.0.0.0/8 or 240.0.0.0/4.
+func onWire(text string) bool {
+	a, ok := address(text)
+	if !ok || a.IsUnspecified() || a.IsLoopback() {
+		return false
+	}
+	b := a.As16()
+	return a.Is6() || b[12] != 0 && b[12] < 240
 }
 
 func (p *printer) addresses(what string, texts []string) {
