@@ -89,16 +89,70 @@ static __always_inline __u64 extent_of(const struct weir_service *service, enum 
 	}
 }
 
+/* ---- Session affinity (SVC-70 to SVC-78) ---- */
+
+#define AFFINITY_NS_PER_S 1000000000ull
+
+/* Is the record's backend still the one that it was, and in that list (SVC-74)? */
+static __always_inline int affinity_stands(const struct weir_affinity *record, __u32 service,
+					   enum weir_list list)
+{
+	__u32 id = record->backend;
+	struct weir_backend *b = bpf_map_lookup_elem(&backends, &id);
+
+	return b && b->service == service && READ_WORD(b->generation) == record->generation &&
+	       READ_WORD(b->flags) & WEIR_BACKEND_LISTED << list;
+}
+
+/* Notes the backend of a new connection. */
+static __always_inline void affinity_note(const struct weir_affinity_key *key,
+					  struct weir_affinity *record)
+{
+	__u32 id = record->backend;
+	struct weir_backend *b = bpf_map_lookup_elem(&backends, &id);
+
+	if (!b)
+		return;
+	record->generation = READ_WORD(b->generation);
+	bpf_map_update_elem(&affinity, key, record, BPF_ANY); /* full: an older one goes */
+}
+
 /*
- * Chooses a backend of a service port from a list. hash: evenly distributed; the same one gets the
- * same backend while the extent is unchanged. FORWARDED, or why there is none (SVC-60 to SVC-62).
+ * For a service port with session affinity: *backend, chosen for a new connection, becomes that of
+ * the client's last connection if its time is not over, and is noted for the next one. Only new
+ * connections move the time (SVC-71).
  */
-static __always_inline enum weir_reason service_choose(__u32 id, enum weir_list list, __u32 hash,
+static __noinline int affinity_use(const struct weir_affinity_key *key,
+				   const struct weir_service *service, enum weir_list list,
+				   __u32 *backend)
+{
+	struct weir_affinity record = { .used_ns = bpf_ktime_get_ns(), .backend = *backend };
+	struct weir_affinity *known = bpf_map_lookup_elem(&affinity, key);
+	__u64 time = READ_WORD(service->affinity_s) * AFFINITY_NS_PER_S;
+
+	record.count = READ_WORD(service->flags) >> WEIR_AFFINITY_COUNT_SHIFT;
+	if (known && known->count == record.count && record.used_ns - known->used_ns < time &&
+	    affinity_stands(known, key->service, list)) {
+		known->used_ns = record.used_ns;
+		*backend = known->backend;
+		return 0;
+	}
+	affinity_note(key, &record);
+	return 0;
+}
+
+/*
+ * Chooses a backend of a service port from a list. key: the client of session affinity. hash:
+ * evenly distributed; the same one gets the same backend while the extent is unchanged. FORWARDED,
+ * or why there is none (SVC-60 to SVC-62).
+ */
+static __always_inline enum weir_reason service_choose(const struct weir_affinity_key *key,
+						       enum weir_list list, __u32 hash,
 						       __u32 *ret_backend)
 {
+	__u32 id = key->service, at;
 	struct weir_service *service = bpf_map_lookup_elem(&services, &id);
 	__u64 extent, *backend;
-	__u32 at;
 
 	if (!service)
 		return WEIR_INTERNAL;
@@ -111,6 +165,8 @@ static __always_inline enum weir_reason service_choose(__u32 id, enum weir_list 
 	if (!backend)
 		return WEIR_INTERNAL;
 	*ret_backend = READ_WORD(*backend);
+	if (READ_WORD(service->affinity_s))
+		affinity_use(key, service, list, ret_backend);
 	return WEIR_FORWARDED;
 }
 

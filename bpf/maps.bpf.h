@@ -21,6 +21,7 @@
 #define MAP_TRIE(k, v, n) MAP_TYPED(BPF_MAP_TYPE_LPM_TRIE, BPF_F_NO_PREALLOC, k, v, n)
 #define MAP_ARRAY(k, v, n) MAP_TYPED(BPF_MAP_TYPE_ARRAY, BPF_F_MMAPABLE, k, v, n)
 #define MAP_FLOWS(k, v, n) MAP_TYPED(BPF_MAP_TYPE_HASH, 0, k, v, n)
+#define MAP_RECENT(k, v, n) MAP_TYPED(BPF_MAP_TYPE_LRU_HASH, 0, k, v, n)
 #define MAP_STATE(k, v, n) MAP_TYPED(BPF_MAP_TYPE_ARRAY, 0, k, v, n)
 #define MAP_PERCPU(k, v, n) MAP_TYPED(BPF_MAP_TYPE_PERCPU_ARRAY, 0, k, v, n)
 #define MAP_PROGS(k, v, n) MAP_TYPED(BPF_MAP_TYPE_PROG_ARRAY, 0, k, v, n)

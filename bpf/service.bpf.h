@@ -110,8 +110,9 @@ static __always_inline enum weir_reason use_backend(struct scratch *s, __u32 id)
 static __always_inline enum weir_reason service_pick(struct scratch *s, __u32 id,
 						     enum weir_list list)
 {
+	struct weir_affinity_key key = { .service = id, .client = s->pkt.src };
 	__u32 backend = 0;
-	enum weir_reason why = service_choose(id, list, flow_hash(&s->pkt), &backend);
+	enum weir_reason why = service_choose(&key, list, flow_hash(&s->pkt), &backend);
 
 	return why ? why : use_backend(s, backend);
 }

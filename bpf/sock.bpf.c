@@ -88,13 +88,8 @@ static __always_inline struct weir_frontend key_of(struct bpf_sock_addr *ctx,
 				       .proto = ctx->protocol };
 }
 
-/*
- * The source of the call's packets as far as it is known. The address of a socket that is not bound
- * is chosen later: then the frontend's own stands for it, which is an allowed source if a range
- * holds an address of this node (SVC-53).
- */
-static __always_inline struct weir_addr source_addr(struct bpf_sock_addr *ctx, int v6,
-						    const struct weir_translation *t)
+/* The source of the call's packets; zero for a socket that is not bound: it is chosen later. */
+static __always_inline struct weir_addr bound_addr(struct bpf_sock_addr *ctx, int v6)
 {
 	struct bpf_sock *sk = ctx->sk;
 	struct weir_addr a = {};
@@ -107,9 +102,13 @@ static __always_inline struct weir_addr source_addr(struct bpf_sock_addr *ctx, i
 	} else if (sk->src_ip4) {
 		a = weir_addr_from_v4(sk->src_ip4);
 	}
-	return weir_addr_is_zero(&a) ? t->frontend : a;
+	return a;
 }
 
+/*
+ * For a socket that is not bound the frontend's own address stands, which is an allowed source if a
+ * range holds an address of this node (SVC-53).
+ */
 static __always_inline int is_allowed(struct bpf_sock_addr *ctx, int v6, __s64 word,
 				      const struct weir_translation *t)
 {
@@ -117,7 +116,9 @@ static __always_inline int is_allowed(struct bpf_sock_addr *ctx, int v6, __s64 w
 
 	if (!(weir_frontend_flags(word) & WEIR_FRONTEND_RANGES))
 		return 1;
-	src = source_addr(ctx, v6, t);
+	src = bound_addr(ctx, v6);
+	if (weir_addr_is_zero(&src))
+		src = t->frontend;
 	return source_allowed(weir_frontend_service(word), &src);
 }
 
@@ -129,6 +130,7 @@ static __always_inline enum weir_reason
 choose(struct bpf_sock_addr *ctx, int v6, const struct weir_config *c, struct weir_translation *t)
 {
 	struct weir_frontend key = key_of(ctx, t);
+	struct weir_affinity_key client;
 	struct weir_backend *b;
 	enum weir_reason why;
 	__u32 service, id = 0;
@@ -143,7 +145,9 @@ choose(struct bpf_sock_addr *ctx, int v6, const struct weir_config *c, struct we
 		return WEIR_NO_SERVICE_PORT;
 	if (!is_allowed(ctx, v6, word, t)) /* before SVC-60: SVC-55 */
 		return WEIR_SOURCE_RANGE;
-	why = service_choose(service, list_for_node(word), bpf_get_prandom_u32(), &id);
+	client.service = service;
+	client.client = bound_addr(ctx, v6);
+	why = service_choose(&client, list_for_node(word), bpf_get_prandom_u32(), &id);
 	if (why)
 		return why;
 	b = bpf_map_lookup_elem(&backends, &id);

@@ -14,6 +14,7 @@
  *   PERCPU per-CPU array
  *   PROGS  programs, for tail calls
  *   RING   ring buffer; its size is in bytes
+ *   RECENT  hash that evicts its least recently used element; written by packets
  *   SOCKETS a value for each socket that has one, kept by the kernel with the socket
  * SIZES: which sizes the programs can work with:
  *   ANY           all
@@ -160,6 +161,8 @@ enum weir_fill {
 	  NEVER, ALL, "cannot fill") \
 	X(watch, ARRAY, __u32, struct weir_watch, 1, FIXED, NONE, \
 	  NEVER, ALL, "cannot fill") \
+	X(affinity, RECENT, struct weir_affinity_key, struct weir_affinity, 65536, ANY, FLOWS, \
+	  FORGET, KEYS, "evicts the least recently used: its client's next connection may get another endpoint") \
 	X(sockets, SOCKETS, int, struct weir_socket, 0, FIXED, NONE, \
 	  NEVER, UNCOUNTED, "cannot fill: each socket of the node holds its own; a process whose sockets have no memory left for it gets ENOMEM")
 /* clang-format on */

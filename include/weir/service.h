@@ -86,6 +86,12 @@ enum weir_service_flag {
 	WEIR_SERVICE_EXTERNAL_LOCAL = 1 << 1,
 };
 
+/*
+ * The upper half of a service's flags counts how often its session affinity was turned on: records
+ * of another count are none (SVC-73).
+ */
+#define WEIR_AFFINITY_COUNT_SHIFT 16
+
 /* The lists of candidates of a service port: which one a new connection chooses from. */
 enum weir_list {
 	WEIR_LIST_INTERNAL, /* traffic to the cluster IP, of all clients */
@@ -128,6 +134,9 @@ enum weir_backend_flag {
 	WEIR_BACKEND_SERVING = 1 << 0,
 	/* the id is in use: set last, cleared when no packet can hold it any more */
 	WEIR_BACKEND_TAKEN = 1 << 1,
+	/* of services with session affinity: a bit for each list that has the backend (SVC-74) */
+	WEIR_BACKEND_LISTED = 1 << 2, /* of WEIR_LIST_INTERNAL */
+	WEIR_BACKEND_LISTED_ALL = (WEIR_BACKEND_LISTED << _WEIR_LIST_MAX) - WEIR_BACKEND_LISTED,
 };
 
 /*
@@ -144,3 +153,22 @@ struct weir_backend {
 	__u32 slot_hint;
 };
 WEIR_ASSERT_SIZE(struct weir_backend, 32);
+
+/*
+ * Key of affinity: the client as it sent, before any translation (SVC-70). A process of this node
+ * whose socket has no address yet: the unspecified one of its family.
+ */
+struct weir_affinity_key {
+	__u32 service;
+	struct weir_addr client;
+};
+WEIR_ASSERT_SIZE(struct weir_affinity_key, 20);
+
+/* The backend of the client's last connection to that service port. Written by packets. */
+struct weir_affinity {
+	__u64 used_ns; /* bpf_ktime_get_ns() of that connection (SVC-71) */
+	__u32 backend, generation;
+	__u32 count; /* the service's, WEIR_AFFINITY_COUNT_SHIFT */
+	__u32 unused;
+};
+WEIR_ASSERT_SIZE(struct weir_affinity, 24);

@@ -198,7 +198,8 @@ static void named_service(struct lines *l, const char *name, uint32_t id)
 	const struct weir_service *s =
 		(struct weir_service *)node_array(l->n, WEIR_MAP_services) + id;
 
-	line(l, "service %s flags %u affinity %u", name, s->flags, s->affinity_s);
+	/* how often affinity was turned on is no content */
+	line(l, "service %s flags %u affinity %u", name, (uint16_t)s->flags, s->affinity_s);
 	for (int list = 0; list < _WEIR_LIST_MAX; list++) {
 		_cleanup_(mem_free) char *slots = extent_text(l, s->extents[list]);
 

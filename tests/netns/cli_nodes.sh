@@ -202,6 +202,33 @@ node_ports() {
 	exits 0 sandbox probe -q -f policies/nodes && return $r
 }
 
+# pods_of WHERE ADDRESS PORT: how many pods answer ten connections
+pods_of() {
+	# shellcheck disable=SC2016 # the inner shell expands
+	"$W" sandbox exec --name "$NAME" "$1" -- bash -c 'for i in {1..10}; do
+		exec 3<>"/dev/tcp/$0/$1" && echo >&3 && read -r pod _ <&3 && echo "$pod"; exec 3<&-
+	done' "$2" "$3" | sort -u | wc -l
+}
+
+# affinity KIND TEST: how many of four pods, on both nodes, answer a client, by test against 1
+affinity() {
+	local vip
+	{
+		manifests
+		printf -- '---\napiVersion: v1\nkind: Service\nmetadata: {name: sticky, namespace: p}\nspec: {type: NodePort, '
+		printf 'sessionAffinity: %s, selector: {kind: b}, ports: [{port: 8000, targetPort: 80, nodePort: 30099}]}\n' "$1"
+		for i in 1 2 3 4; do
+			printf -- '---\n' && node_pod "b$i" "n$((i % 2 + 1))" | sed "s/app: b$i/kind: b/"
+		done
+	} >"$dir/e.yaml"
+	exits 0 sandbox up -q -f "$dir/e.yaml" && vip=$(address sticky) || return
+	for client in p/client node node/n2; do
+		test "$(pods_of $client "$vip" 8000)" "$2" 1 || return
+	done
+	test "$(pods_of p/client 192.0.2.1 30099)" "$2" 1 && test "$(pods_of world 192.0.2.1 30099)" "$2" 1 &&
+		test "$(pods_of world 192.0.2.2 30099)" "$2" 1
+}
+
 manifests >"$dir/a.yaml"
 check "up makes a node for each Node object, and says how to name it" up ptp
 check "pods of different nodes connect as both nodes' plans say, directly and through Services (SVC-30, SVC-34)" connections
@@ -220,6 +247,8 @@ check "it comes back" exits 0 sandbox up -q -f "$dir/a.yaml"
 check "a node comes whose name is between theirs" a_node_between with
 check "and goes" a_node_between without
 check "a pod that a call left unfinished moves to another node" an_unfinished_pod_moves
+check "a client of any kind stays at its backend (SVC-70, SVC-77)" affinity ClientIP -eq
+check "without affinity it does not (SVC-73)" affinity None -gt
 check "clients outside reach node ports of every node, by its traffic policy (SVC-35, SVC-38, SVC-62, B.9)" node_ports
 check "down removes all nodes" nothing_is_left
 check "interrupted while nodes are wired, up ends and leaves nothing" ends_when_interrupted

@@ -262,16 +262,14 @@ static void assert_unserved(const char *text, unsigned int flags, const char *ex
 	assert_diags(s, expected);
 }
 
-static void a_field_that_is_not_served_is_warned_of(void **state)
+static void fields_of_services_are_served(void **state)
 {
 	assert_unserved(
 		SERVICE("s",
 			"  type: LoadBalancer\n  clusterIP: 10.96.0.1\n  ports: [{port: 80}]\n"
 			"  sessionAffinity: ClientIP\n  externalIPs: [192.0.2.1]\n"
 			"  externalTrafficPolicy: Local\n  loadBalancerSourceRanges: [192.0.2.0/24]\n"),
-		0,
-		"f.yaml:9:20: warning: Service q/s: spec.sessionAffinity: not served yet: connections of "
-		"one client go to any endpoint\n");
+		0, "");
 }
 
 static void a_value_that_changes_nothing_is_not_warned_of(void **state)
@@ -336,13 +334,16 @@ static void node_affinity_matters_where_pods_are_made(void **state)
 static void unserved_fields_of_many_objects_are_one_warning(void **state)
 {
 	assert_unserved(
-		SERVICE("a", "  clusterIP: 10.96.0.1\n  ports: [{port: 80}]\n  sessionAffinity: "
-			     "ClientIP\n")
-			SERVICE("b", "  clusterIP: 10.96.0.2\n  ports: [{port: 80}]\n"
-				     "  sessionAffinity: ClientIP\n"),
-		0,
-		"f.yaml:8:20: warning: Service q/a: spec.sessionAffinity: not served yet: connections of "
-		"one client go to any endpoint (also at f.yaml:16:20)\n");
+		SERVICE("a",
+			"  clusterIP: 10.96.0.1\n  ports: [{port: 80}]\n  trafficDistribution: "
+			"PreferSameZone\n  selector: {app: x}\n")
+			SERVICE("b",
+				"  clusterIP: 10.96.0.2\n  ports: [{port: 80}]\n"
+				"  trafficDistribution: PreferSameZone\n  selector: {app: x}\n"),
+		STORE_ASSIGN,
+		"f.yaml:8:24: warning: Service q/a: spec.trafficDistribution: not served for Services whose "
+		"EndpointSlices Weir derives: every node uses all endpoints; hints in EndpointSlices of the "
+		"input are used (also at f.yaml:17:24)\n");
 }
 
 /* ---- Kinds ---- */
@@ -465,7 +466,7 @@ int main(void)
 		cmocka_unit_test(equal_mistakes_are_one_warning),
 		cmocka_unit_test(an_index_makes_no_difference_and_an_alias_is_one_place),
 		cmocka_unit_test(different_mistakes_are_shown_up_to_a_limit),
-		cmocka_unit_test(a_field_that_is_not_served_is_warned_of),
+		cmocka_unit_test(fields_of_services_are_served),
 		cmocka_unit_test(a_value_that_changes_nothing_is_not_warned_of),
 		cmocka_unit_test(svc_25_hints_are_missed_only_where_slices_are_derived),
 		cmocka_unit_test(node_affinity_matters_where_pods_are_made),

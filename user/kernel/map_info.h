@@ -18,6 +18,7 @@ enum map_kind {
 	MAP_PERCPU,
 	MAP_RING,
 	MAP_PROGS,
+	MAP_RECENT,
 	MAP_SOCKETS,
 };
 

@@ -41,11 +41,6 @@ static bool pods_are_made(const struct kube_meta *m, unsigned int flags)
 	"endpoints; hints in EndpointSlices of the input are used"
 
 static const struct unserved table[] = {
-	{ KUBE_SERVICE,
-	  { "spec", "sessionAffinity" },
-	  "ClientIP",
-	  "not served yet: connections of one client go to any endpoint",
-	  NULL },
 	{ KUBE_SERVICE, { "spec", "trafficDistribution" }, NULL, HINTS, slices_are_derived },
 	{ KUBE_SERVICE,
 	  { "metadata", "annotations", "service.kubernetes.io/topology-mode" },

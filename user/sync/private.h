@@ -65,6 +65,7 @@ struct sync {
 	struct idset ids[_WEIR_NAME_MAX];
 	struct extents extents[_WEIR_NAME_MAX];
 	struct backends backends;
+	uint16_t *listed; /* by plan backend: enum weir_backend_flag, the lists that have it */
 	struct sync_pod *pods;
 	size_t n_pods, cap_pods;
 	struct attachment *kept; /* of pods whose records are not valid: from their slots */

@@ -122,6 +122,7 @@ void sync_free(struct sync *s)
 	backends_free(&s->backends);
 	free(s->pods);
 	free(s->kept);
+	free(s->listed);
 	free(s->gone_devices);
 	free(s->moves);
 	free(s->transits);

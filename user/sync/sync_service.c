@@ -64,9 +64,19 @@ void service_want(struct sync *s)
 
 /* ---- What would change ---- */
 
+/* Raised when the service's affinity is turned on, so that it starts without records (SVC-73). */
+static uint32_t affinity_count(const struct sync *s, size_t i)
+{
+	const struct weir_service *live = &services(s)[service_id(s, i)];
+	uint32_t count = live->flags >> WEIR_AFFINITY_COUNT_SHIFT;
+
+	return s->p->services[i].affinity_s && !live->affinity_s ? (uint16_t)(count + 1) : count;
+}
+
 static struct weir_service wanted_service(const struct sync *s, size_t i)
 {
-	struct weir_service want = { .flags = s->p->services[i].flags,
+	struct weir_service want = { .flags = s->p->services[i].flags |
+					      affinity_count(s, i) << WEIR_AFFINITY_COUNT_SHIFT,
 				     .affinity_s = s->p->services[i].affinity_s };
 
 	for (int list = 0; list < _WEIR_LIST_MAX; list++)
@@ -117,12 +127,33 @@ static bool starts_serving(const struct sync *s, size_t i)
 	       s->p->backends[i].serving;
 }
 
+/* The lists that have each backend, of services with session affinity (SVC-74). */
+static void find_listed(struct sync *s)
+{
+	s->listed = mem_zalloc((s->p->n_backends + 1) * sizeof(*s->listed));
+	for (size_t i = 1; i < s->p->n_services; i++)
+		for (int list = 0; s->p->services[i].affinity_s && list < _WEIR_LIST_MAX; list++) {
+			const struct plan_list *l = &s->p->services[i].lists[list];
+
+			for (size_t b = 0; b < l->n; b++)
+				s->listed[l->items[b]] |= WEIR_BACKEND_LISTED << list;
+		}
+}
+
+static bool changes_lists(const struct sync *s, size_t i)
+{
+	const struct bound *b = &s->bound[WEIR_NAME_BACKEND][i];
+
+	return (backends(s)[b->id].flags & WEIR_BACKEND_LISTED_ALL) != s->listed[i];
+}
+
 static void backends_delta(struct sync *s)
 {
+	find_listed(s);
 	for (size_t i = 0; i < s->p->n_backends; i++) {
 		if (s->bound[WEIR_NAME_BACKEND][i].fresh)
 			s->delta.inserted[WEIR_MAP_backends]++;
-		else if (stops_serving(s, i) || starts_serving(s, i))
+		else if (stops_serving(s, i) || starts_serving(s, i) || changes_lists(s, i))
 			s->delta.changed[WEIR_MAP_backends]++;
 		if (stops_serving(s, i))
 			s->delta.service_epoch_raised = 1;
@@ -177,7 +208,9 @@ static void write_backend(struct sync *s, size_t i)
 	live->addr = b->addr;
 	live->port_be = htobe16(b->port);
 	live->service = service_id(s, b->service);
-	__atomic_store_n(&live->flags, WEIR_BACKEND_TAKEN | (b->serving ? WEIR_BACKEND_SERVING : 0),
+	__atomic_store_n(&live->flags,
+			 WEIR_BACKEND_TAKEN | (b->serving ? WEIR_BACKEND_SERVING : 0) |
+				 s->listed[i],
 			 __ATOMIC_RELEASE);
 }
 
@@ -302,6 +335,8 @@ static void flip_backends(struct sync *s)
 			end_backend(s, live);
 		else if (starts_serving(s, i))
 			live->flags |= WEIR_BACKEND_SERVING;
+		if (changes_lists(s, i))
+			live->flags = (live->flags & ~WEIR_BACKEND_LISTED_ALL) | s->listed[i];
 	}
 	bound_each_dropped_backend(s, end_backend);
 }
