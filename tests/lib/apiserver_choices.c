@@ -101,7 +101,10 @@ static const char *const read_fields[] = {
 	"status.podIPs*",
 	"status.addresses*",
 	"status.conditions*",
-	"status.loadBalancer*",
+	"status.loadBalancer",
+	"status.loadBalancer.ingress",
+	"status.loadBalancer.ingress.ip",
+	"status.loadBalancer.ingress.ipMode",
 };
 
 /* What only the API server refuses. */
@@ -122,6 +125,8 @@ static const struct choice server_only[] = {
 	  "clusterIPs without clusterIP: nothing is missing" },
 	{ "spec.clusterIPs", "*first value must match `clusterIP`*",
 	  "clusterIP and clusterIPs that write the same address differently" },
+	{ "endpoints.addresses", "*must be in canonical form*",
+	  "IPv6 addresses written in another form: objects from before 1.36 have them" },
 	{ "endpoints.addresses", "*domain*", "addresses of slices of type FQDN are not read" },
 	{ "metadata.ownerReferences*", "*",
 	  "ownerReferences only tell which workload a pod belongs to" },
@@ -154,6 +159,8 @@ static const struct choice weir_only[] = {
 	  "{a:} is a key without a value to people, and the text \"a:\" to kubectl" },
 	{ "", "E001 a blank must follow the tag*",
 	  "a tag that ends in a bracket or comma: kubectl takes it for a part of the tag" },
+	{ "", "E023 the number * is larger than Kubernetes reads",
+	  "a number beyond 64-bit floating point: kubectl reads it as infinity in YAML" },
 	{ "spec.ipFamilyPolicy", "E027 *",
 	  "SingleStack with two families: the API server refuses it when it allocates addresses" },
 	{ "spec.ports.nodePort", "E023 *",

@@ -63,6 +63,13 @@ static void parse_10_generate_name_is_checked_as_a_name(void **state)
 		"f.yaml:4:26: error E011: Job default/Web-: metadata.generateName: \"Web-\" is not "
 		"a valid name: at most 63 of a-z, 0-9, - and ., a letter or digit at both ends\n");
 	assert_found(JOB("name: web, generateName: web-"), "");
+	/* the API server does not look at it where a ReplicationController has a name */
+	assert_found(
+		"apiVersion: v1\nkind: ReplicationController\n"
+		"metadata: {name: web, generateName: Web-}\n"
+		"spec: {template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: "
+		"i}]}}}\n",
+		"");
 	assert_found(JOB("name: \"\""), "f.yaml:4:18: error E011: Job: metadata.name: required\n");
 }
 

@@ -39,7 +39,7 @@ static bool check_name(const struct field *name, const struct kube_meta *m, bool
 }
 
 /* A hyphen may end it, except alone. How long the name of a Job is counts with the ending only. */
-static bool may_begin_name(const char *text, enum kube_kind kind)
+static bool may_begin_dns_name(const char *text, enum kube_kind kind)
 {
 	_cleanup_(mem_free) char *start = mem_strdup(text);
 	size_t len = strlen(text);
@@ -50,6 +50,14 @@ static bool may_begin_name(const char *text, enum kube_kind kind)
 							 : rules[kind].valid(start);
 }
 
+static bool may_begin_name(const char *text, enum kube_kind kind)
+{
+	/* of a ReplicationController the name that is made of it is checked, if one is made */
+	if (kind == KUBE_REPLICATION_CONTROLLER)
+		return !strpbrk(text, "/%");
+	return may_begin_dns_name(text, kind);
+}
+
 /* The API server appends five characters to generateName; here the store does. */
 static void decode_generate_name(const struct field *metadata, struct kube_meta *m)
 {
@@ -57,7 +65,9 @@ static void decode_generate_name(const struct field *metadata, struct kube_meta 
 	const char *text = field_text(&generate, "");
 	size_t len = strlen(text);
 
-	if (!len || !check_name(&generate, m, may_begin_name(text, m->kind)) || *m->name)
+	if (!len || !check_name(&generate, m, may_begin_name(text, m->kind)))
+		return;
+	if (*m->name)
 		return;
 	m->generate = arena_strndup(metadata->d->arena, text,
 				    len < KUBE_GENERATE_MAX ? len : KUBE_GENERATE_MAX);
