@@ -134,8 +134,8 @@ static void svc_8_svc_54_types_and_ranges_change_without_leftovers(void **state)
 		"frontends +2 services +1 backend_slots +2 backends +2 names +1 service-epoch",
 		"frontends +2 source_ranges +2 services ~1 backend_slots +127 service-epoch",
 		"source_ranges -1 services ~1 backend_slots +1",
-		"frontends ~1 source_ranges -1 services ~1 backend_slots -2 backends ~2 "
-		"service-epoch",
+		("frontends ~1 source_ranges -1 services ~1 backend_slots -2 backends ~2 "
+		 "service-epoch"),
 		"services ~1 backend_slots +2 backend_slots -1 backends ~2",
 		"frontends -2 services ~1 backend_slots -127 service-epoch",
 	};
