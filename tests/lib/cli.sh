@@ -14,6 +14,7 @@ remove() {
 	if [ -n "$NAME" ]; then
 		"$WEIR_BIN" sandbox down -q --name "$NAME"
 		"$WEIR_BIN" uninstall -q --name "$NAME"
+		rm -rf "/run/weir-$NAME" # records that the script wrote: uninstall leaves them
 	fi >/dev/null 2>&1
 	rm -rf "$dir"
 }
