@@ -241,11 +241,25 @@ static void svc_70_other_service_ports_have_records_of_their_own(void **state)
 {
 	struct prog_env *env = *state;
 	struct weir_affinity_key key = { .service = 2, .client = prog_addr(env, POD_A) };
-	struct weir_affinity r;
+	struct weir_service other = { .flags = WEIR_SERVICE_USABLE, .affinity_s = SECONDS };
+	struct weir_affinity r, before;
+	struct packet_spec syn;
+	uint32_t id = 2, backend = 20;
 
 	serve(env);
 	connect_to(env, VIP_1, PORT);
-	assert_int_not_equal(bpf_map_lookup_elem(prog_map(env, "affinity"), &key, &r), 0);
+	before = record(env);
+	prog_backend(env, backend, id, REMOTE_B, TARGET, 0);
+	prog_backend_slots(env, backend, &backend, 1);
+	other.extents[WEIR_LIST_INTERNAL] = weir_extent(backend, 1);
+	prog_set(env, "services", &id, &other);
+	prog_frontend(env, VIP_2, PORT, IPPROTO_TCP, id);
+	syn = prog_tcp(env, POD_A, next_port++, VIP_2, PORT, SYN);
+	assert_int_equal(prog_from(env, POD_A, &syn).reason, WEIR_FORWARDED);
+	prog_get(env, "affinity", &key, &r);
+	assert_int_equal(r.backend, backend);
+	r = record(env);
+	assert_memory_equal(&r, &before, sizeof(r));
 }
 
 int main(void)
