@@ -22,18 +22,10 @@ static int run(void *options, char **args, int n_args)
 	const struct common_options *c = options;
 	_cleanup_(store_free) struct store *s = NULL;
 	_cleanup_(plan_free) struct plan *p = NULL;
-	struct plan_input in = {};
-	int status = cli_read_store(c, STORE_ASSIGN, &s);
+	int status = cli_compile(c, &s, &p);
 
-	if (!status)
-		status = cli_node(c, s, &in.node);
-	in.store = s;
-	if (!status)
-		status = cli_refuse_plan_warnings(c, &in);
 	if (status)
 		return status;
-	p = plan_compile(&in);
-	cli_diags(c, &p->notes);
 	drop_positions(p);
 	plan_write_json(p, stdout);
 	return p->n_closed + p->n_left_out ? EXIT_TIMEOUT : EXIT_OK;

@@ -189,3 +189,20 @@ int cli_node(const struct common_options *c, const struct store *s, const char *
 			s->nodes[0]->meta.name, node, s->nodes[0]->meta.name);
 	return EXIT_OK;
 }
+
+int cli_compile(const struct common_options *c, struct store **ret_store, struct plan **ret_plan)
+{
+	struct plan_input in = {};
+	int status = cli_read_store(c, STORE_ASSIGN, ret_store);
+
+	if (!status)
+		status = cli_node(c, *ret_store, &in.node);
+	in.store = *ret_store;
+	if (!status)
+		status = cli_refuse_plan_warnings(c, &in);
+	if (status)
+		return status;
+	*ret_plan = plan_compile(&in);
+	cli_diags(c, &(*ret_plan)->notes);
+	return EXIT_OK;
+}

@@ -35,6 +35,11 @@ int cli_check_ports(const char *command, const struct store *s, const struct rep
  */
 int cli_node(const struct common_options *c, const struct store *s, const char **ret_node);
 /*
+ * Reads -f, with assigned addresses, and compiles for the node; prints what the plan notes. On
+ * EXIT_OK the caller frees both; otherwise the exit status, and what is set is freed alike.
+ */
+int cli_compile(const struct common_options *c, struct store **ret_store, struct plan **ret_plan);
+/*
  * The objects of a plan as text, kept beside it (inspect/origin.h). The caller owns the text. NULL,
  * with a note on stderr, when they must not be kept.
  */

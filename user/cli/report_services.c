@@ -77,21 +77,13 @@ int report_services(const struct common_options *c)
 {
 	_cleanup_(store_free) struct store *s = NULL;
 	_cleanup_(plan_free) struct plan *p = NULL;
-	struct plan_input in = {};
 	int status;
 
 	if (cli_output_is(c, "wide") || cli_output_is(c, "csv") || cli_output_is(c, "md"))
 		return cli_fail(EXIT_USAGE, "report: --services prints table or json");
-	status = cli_read_store(c, STORE_ASSIGN, &s);
-	if (!status)
-		status = cli_node(c, s, &in.node);
-	in.store = s;
-	if (!status)
-		status = cli_refuse_plan_warnings(c, &in);
+	status = cli_compile(c, &s, &p);
 	if (status)
 		return status;
-	p = plan_compile(&in);
-	cli_diags(c, &p->notes);
 	if (cli_json(c))
 		print_json(p);
 	else
