@@ -83,6 +83,12 @@ static int connect_to(struct prog_env *env, enum party dst, uint16_t port)
 	return backend_of(env, prog_tcp(env, POD_A, next_port++, dst, port, SYN));
 }
 
+static void assert_stays(struct prog_env *env, int backend, enum party dst, uint16_t port)
+{
+	for (int i = 0; i < 32; i++)
+		assert_int_equal(connect_to(env, dst, port), backend);
+}
+
 /* How many backends 32 connections reach. */
 static int spread(struct prog_env *env)
 {
@@ -120,24 +126,18 @@ static void move_clock(struct prog_env *env, uint64_t ns)
 static void svc_70_a_client_stays_at_its_backend(void **state)
 {
 	struct prog_env *env = *state;
-	int first;
 
 	serve(env);
-	first = connect_to(env, VIP_1, PORT);
-	for (int i = 0; i < 32; i++)
-		assert_int_equal(connect_to(env, VIP_1, PORT), first);
+	assert_stays(env, connect_to(env, VIP_1, PORT), VIP_1, PORT);
 	assert_null(prog_gc_slots_check(env, NULL));
 }
 
 static void svc_77_all_frontends_share_the_record(void **state)
 {
 	struct prog_env *env = *state;
-	int first;
 
 	serve(env);
-	first = connect_to(env, VIP_1, PORT);
-	for (int i = 0; i < 16; i++)
-		assert_int_equal(connect_to(env, NODE, NODE_PORT), first);
+	assert_stays(env, connect_to(env, VIP_1, PORT), NODE, NODE_PORT);
 }
 
 static void svc_75_datagrams_of_new_flows_follow_the_record(void **state)
@@ -209,31 +209,35 @@ static void svc_73_turned_off_connections_spread_turned_on_they_start_anew(void 
 	assert_int_equal(spread(env), 1);
 }
 
-/* By the cluster IP: the backend is in the other lists still. */
-static void svc_74_a_backend_that_left_the_list_is_not_used(void **state)
+/* A record of another backend than 1, which alone is in the slots from then on. Returns it. */
+static uint32_t record_of_a_former_slot(struct prog_env *env)
 {
-	struct prog_env *env = *state;
 	static const uint32_t kept[BACKENDS] = { 1, 1, 1, 1 };
 
 	serve(env);
 	while (connect_to(env, VIP_1, PORT) == 1)
 		set_affinity(env, SECONDS, record(env).count + 1);
 	prog_backend_slots(env, 1, kept, BACKENDS);
-	set_backend(env, record(env).backend, ALL_LISTS & ~WEIR_BACKEND_LISTED, 0);
+	assert_stays(env, record(env).backend, VIP_1, PORT);
+	return record(env).backend;
+}
+
+/* By the cluster IP alone: an external frontend's list has the backend still. */
+static void svc_74_a_backend_that_left_the_list_is_not_used(void **state)
+{
+	struct prog_env *env = *state;
+	uint32_t former = record_of_a_former_slot(env);
+
+	set_backend(env, former, ALL_LISTS & ~WEIR_BACKEND_LISTED, 0);
+	assert_int_equal(connect_to(env, NODE, NODE_PORT), former);
 	assert_int_equal(connect_to(env, VIP_1, PORT), 1);
-	assert_int_equal(connect_to(env, NODE, NODE_PORT), 1);
 }
 
 static void svc_74_a_backend_that_ended_is_not_used(void **state)
 {
 	struct prog_env *env = *state;
-	static const uint32_t kept[BACKENDS] = { 1, 1, 1, 1 };
 
-	serve(env);
-	while (connect_to(env, VIP_1, PORT) == 1)
-		set_affinity(env, SECONDS, record(env).count + 1);
-	prog_backend_slots(env, 1, kept, BACKENDS);
-	set_backend(env, record(env).backend, ALL_LISTS, 1);
+	set_backend(env, record_of_a_former_slot(env), ALL_LISTS, 1);
 	assert_int_equal(connect_to(env, VIP_1, PORT), 1);
 }
 
